@@ -1,0 +1,186 @@
+//! Rules that say when a lead is looked at, and what its label is.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Error, Result};
+use crate::time::{Span, Timestamp};
+
+/// Where a grid of cutoffs starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// Weeks start on Monday, days at midnight, in the calendar zone.
+    #[default]
+    Calendar,
+    /// Every lead's grid starts at its creation.
+    Created,
+}
+
+/// What to do with rows whose label window is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maturity {
+    /// Drop them, positive or not.
+    #[default]
+    Drop,
+    /// Weigh resolved rows by the inverse probability of being observed long enough.
+    Ipcw,
+}
+
+/// How much a row of a lead with several rows weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weighting {
+    /// Every lead weighs 1: a row weighs 1 / rows of its lead.
+    #[default]
+    Lead,
+    /// Every row weighs 1.
+    Row,
+}
+
+/// When leads are looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutoffRule {
+    /// On a grid, for as long as the lead is open.
+    Every {
+        /// Distance of the grid.
+        span: Span,
+        /// Its origin.
+        anchor: Anchor,
+    },
+    /// Once, this long after creation.
+    After(Span),
+    /// When a stage or event is reached for the first time.
+    At {
+        /// Stage or event kind.
+        name: String,
+        /// True if the stage or event itself is visible.
+        inclusive: bool,
+    },
+    /// All open leads at one time.
+    AsOf(Timestamp),
+    /// At given times.
+    Table,
+    /// Once, without a time: for tables of leads without times.
+    Once,
+}
+
+/// A snapshot as asked for. Exactly one of `every`, `after`, `at`, `as_of` or a table of cutoffs is given, none
+/// for leads without times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotSpec {
+    /// Distance of a grid of cutoffs.
+    pub every: Option<Span>,
+    /// Origin of the grid.
+    pub anchor: Anchor,
+    /// Age at the cutoff.
+    pub after: Option<Span>,
+    /// Stage or event kind whose first occurrence is the cutoff.
+    pub at: Option<String>,
+    /// For `at`: whether that stage or event is visible itself.
+    pub inclusive: bool,
+    /// One cutoff for all leads.
+    pub as_of: Option<Timestamp>,
+    /// Earliest cutoff.
+    pub since: Option<Timestamp>,
+    /// Cutoffs are before this.
+    pub until: Option<Timestamp>,
+    /// Nothing at or after it exists for this snapshot, label windows included.
+    pub known_by: Option<Timestamp>,
+    /// Length of the label window.
+    pub horizon: Option<Span>,
+    /// The label window ends at this age instead.
+    pub by_age: Option<Span>,
+    /// Stages or event kinds that make the label positive; the won stages if empty.
+    #[serde(deserialize_with = "one_or_many")]
+    pub target: Vec<String>,
+    /// Weight of rows.
+    pub weight: Weighting,
+    /// Rows whose label window is not over.
+    pub maturity: Maturity,
+}
+
+impl Default for SnapshotSpec {
+    fn default() -> Self {
+        Self {
+            every: None,
+            anchor: Anchor::Calendar,
+            after: None,
+            at: None,
+            inclusive: true,
+            as_of: None,
+            since: None,
+            until: None,
+            known_by: None,
+            horizon: None,
+            by_age: None,
+            target: Vec::new(),
+            weight: Weighting::Lead,
+            maturity: Maturity::Drop,
+        }
+    }
+}
+
+impl SnapshotSpec {
+    /// The one cutoff rule that was given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if none or several were given, or a span is not positive.
+    pub fn rule(&self, has_table: bool, has_times: bool) -> Result<CutoffRule> {
+        if self.horizon.is_some() && self.by_age.is_some() {
+            return Err(Error::option("horizon", "give horizon= or by_age=, not both"));
+        }
+        if let Some(h) = self.horizon.or(self.by_age) {
+            h.positive("horizon")?;
+        }
+        let mut rules = Vec::new();
+        if let Some(span) = self.every {
+            rules.push(CutoffRule::Every { span: span.positive("every")?, anchor: self.anchor });
+        }
+        if let Some(span) = self.after {
+            rules.push(CutoffRule::After(span));
+        }
+        if let Some(name) = &self.at {
+            rules.push(CutoffRule::At { name: name.clone(), inclusive: self.inclusive });
+        }
+        if let Some(t) = self.as_of {
+            rules.push(CutoffRule::AsOf(t));
+        }
+        if has_table {
+            rules.push(CutoffRule::Table);
+        }
+        if !has_times && rules.is_empty() {
+            return Ok(CutoffRule::Once);
+        }
+        match (rules.pop(), rules.is_empty(), has_times) {
+            (Some(_), _, false) => Err(Error::option(
+                "snapshot",
+                "the leads have no creation times (Leads(created=…)), so no cutoff rule applies; call snapshot() without one",
+            )),
+            (Some(rule), true, true) => Ok(rule),
+            (Some(_), false, true) => {
+                Err(Error::option("snapshot", "give only one of every=, after=, at=, as_of=, cutoffs="))
+            }
+            (None, _, _) => Err(Error::option(
+                "snapshot",
+                "say when leads are looked at: every='7d', after='30d', at='mql', as_of='2026-01-01' or cutoffs=table",
+            )),
+        }
+    }
+}
+
+/// Accepts `"won"` as well as `["won", "renewed"]`.
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(d)? {
+        OneOrMany::One(s) => vec![s],
+        OneOrMany::Many(v) => v,
+    })
+}

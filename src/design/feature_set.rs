@@ -1,0 +1,46 @@
+//! The set of features to compute, declared once.
+
+use serde::{Deserialize, Serialize};
+
+use super::feature::Feature;
+use crate::time::Span;
+
+/// Which features of the catalogue to compute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeatureSet {
+    /// Windows of counts.
+    pub windows: Vec<Span>,
+    /// Half-lives of decayed counts.
+    pub half_lives: Vec<Span>,
+    /// Whether every kind has features of its own, besides all events, each side and each source.
+    pub per_kind: bool,
+    /// At most this many kinds, those that most leads have; the rest count in `*` only.
+    pub max_kinds: usize,
+    /// Events of one kind on one calendar day beyond this number do not count; `None` for no cap.
+    pub daily_cap: Option<u32>,
+    /// Whether to use the fields of leads.
+    pub fields: bool,
+    /// Whether to use stages and what sales did.
+    pub sales: bool,
+    /// If not empty, exactly these features, by name.
+    pub only: Vec<Feature>,
+    /// Features to leave out, by name.
+    pub without: Vec<Feature>,
+}
+
+impl Default for FeatureSet {
+    fn default() -> Self {
+        Self {
+            windows: vec![Span::days(7), Span::days(30), Span::days(90)],
+            half_lives: vec![Span::days(14)],
+            per_kind: true,
+            max_kinds: 30,
+            daily_cap: Some(20),
+            fields: true,
+            sales: true,
+            only: Vec::new(),
+            without: Vec::new(),
+        }
+    }
+}

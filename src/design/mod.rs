@@ -1,0 +1,18 @@
+//! What is asked of the data: kinds, features, cutoffs; and how feature values become columns of the design.
+
+mod column;
+mod cutoffs;
+mod encode;
+mod feature;
+mod feature_set;
+mod kind;
+mod selector;
+
+pub use column::{Column, NONE};
+pub use cutoffs::{Anchor, CutoffRule, Maturity, SnapshotSpec, Weighting};
+pub(crate) use encode::slot_of;
+pub use encode::{Encoder, LevelRule, MISSING, OTHER};
+pub use feature::{Feature, Part, ValueOp};
+pub use feature_set::FeatureSet;
+pub use kind::{Kind, Side};
+pub use selector::Selector;

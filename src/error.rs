@@ -1,0 +1,287 @@
+//! One error type for the whole library, with typed fields and a stable slug per variant.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A `Result` whose error is [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One thing wrong with an input table; [`Error::Schema`] lists all of them at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Name of the table as declared.
+    pub table: String,
+    /// Column at fault, where one is.
+    pub column: Option<String>,
+    /// What is wrong, with counts and the remedy.
+    pub problem: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "table '{}', column '{column}': {}", self.table, self.problem),
+            None => write!(f, "table '{}': {}", self.table, self.problem),
+        }
+    }
+}
+
+fn list(violations: &[Violation]) -> String {
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    lines.join("\n  ")
+}
+
+/// Everything that can go wrong, by family.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Input tables do not have the declared shape; every violation is listed.
+    #[error("{} problem(s) in the input tables:\n  {}", violations.len(), list(violations))]
+    Schema {
+        /// All violations found.
+        violations: Vec<Violation>,
+    },
+    /// A file could not be read.
+    #[error("cannot read '{}': {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reader's reason.
+        reason: String,
+        /// True if the file does not exist.
+        missing: bool,
+    },
+    /// A file could not be written; nothing is left at the destination.
+    #[error("cannot write '{}': {reason}", path.display())]
+    Write {
+        /// The destination.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
+    /// A configuration has an unknown key or a wrong value.
+    #[error("configuration: {problem}")]
+    Config {
+        /// What is wrong, naming the key and the nearest known one.
+        problem: String,
+    },
+    /// An option has a value that is not allowed.
+    #[error("{option}: {problem}")]
+    InvalidOption {
+        /// Name of the option.
+        option: String,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// A name (stage, event kind, field, feature) that the data does not have.
+    #[error("unknown {what} '{name}'{}", nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    UnknownName {
+        /// What kind of name it is.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The closest known name.
+        nearest: Option<String>,
+    },
+    /// Some tables hold timestamps in the future, so the end of observation cannot be derived.
+    #[error("table '{table}' has {rows} timestamps after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where=")]
+    FutureDated {
+        /// The table.
+        table: String,
+        /// Rows after now.
+        rows: usize,
+        /// Latest timestamp, ISO 8601.
+        latest: String,
+    },
+    /// Nothing is left to work on.
+    #[error("{what}: no rows are left ({why})")]
+    NoRows {
+        /// The operation.
+        what: &'static str,
+        /// Counts of what was excluded and why.
+        why: String,
+    },
+    /// The label has one class only.
+    #[error("the label has one class only: {positives} positives in {rows} rows; both classes are needed")]
+    OneClass {
+        /// Rows.
+        rows: usize,
+        /// Positive rows.
+        positives: usize,
+    },
+    /// Too few leads to fit a model anyone should use.
+    #[error("{positives} converted and {negatives} other leads: below the minimum of {minimum} each; pass min_leads= to fit all the same")]
+    TooFew {
+        /// Leads with a positive row.
+        positives: usize,
+        /// Leads without one.
+        negatives: usize,
+        /// The minimum asked for.
+        minimum: usize,
+    },
+    /// A number in the data is NaN or infinite where it must be finite.
+    #[error("{what} has {count} values that are NaN or infinite")]
+    NonFinite {
+        /// Which array.
+        what: String,
+        /// How many.
+        count: usize,
+    },
+    /// Two arrays that must have equal length do not.
+    #[error("{what} has length {got}, expected {expected}")]
+    Length {
+        /// Which array.
+        what: String,
+        /// Length expected.
+        expected: usize,
+        /// Length found.
+        got: usize,
+    },
+    /// A metric is not defined on this data.
+    #[error("{metric} is not defined: {why}")]
+    Undefined {
+        /// The metric.
+        metric: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The information matrix is singular: some columns are collinear or constant.
+    #[error("the design is singular at column '{column}': it is constant or a combination of others; drop it or use a penalty (finite C)")]
+    Singular {
+        /// The column at which factorisation failed.
+        column: String,
+    },
+    /// The solver stopped before the gradient was small enough.
+    #[error("no convergence after {iterations} iterations: gradient norm {gradient:.3e}, tolerance {tolerance:.1e}")]
+    NotConverged {
+        /// Iterations done.
+        iterations: usize,
+        /// Infinity norm of the mean gradient reached.
+        gradient: f64,
+        /// Tolerance asked for.
+        tolerance: f64,
+    },
+    /// More leads than allowed lie outside the ages the model was trained on.
+    #[error("{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation to score them all the same")]
+    OutOfRange {
+        /// Rows outside.
+        outside: usize,
+        /// Rows to score.
+        rows: usize,
+        /// Youngest age trained on, days.
+        low: f64,
+        /// Oldest age trained on, days.
+        high: f64,
+    },
+    /// A model file is not one, is damaged, or has contents that break an invariant.
+    #[error("not a usable model file: {problem}")]
+    ModelFormat {
+        /// What is wrong.
+        problem: String,
+    },
+    /// A model file was written by another format version.
+    #[error("model format version {found} is not supported (this library reads version {supported}); use the library version that wrote it")]
+    ModelVersion {
+        /// Version in the file.
+        found: u64,
+        /// Version this library reads.
+        supported: u64,
+    },
+    /// The work was interrupted by the caller.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// Stable identifier of the variant; it does not change between releases.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Schema { .. } => "schema",
+            Self::Read { .. } => "read",
+            Self::Write { .. } => "write",
+            Self::Config { .. } => "config",
+            Self::InvalidOption { .. } => "invalid_option",
+            Self::UnknownName { .. } => "unknown_name",
+            Self::FutureDated { .. } => "future_dated",
+            Self::NoRows { .. } => "no_rows",
+            Self::OneClass { .. } => "one_class",
+            Self::TooFew { .. } => "too_few",
+            Self::NonFinite { .. } => "non_finite",
+            Self::Length { .. } => "length",
+            Self::Undefined { .. } => "undefined",
+            Self::Singular { .. } => "singular",
+            Self::NotConverged { .. } => "not_converged",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::ModelFormat { .. } => "model_format",
+            Self::ModelVersion { .. } => "model_version",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// An [`Error::InvalidOption`].
+    pub fn option(option: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::InvalidOption { option: option.into(), problem: problem.into() }
+    }
+
+    /// An [`Error::UnknownName`] with the nearest of `known`.
+    pub fn unknown<'a>(what: &'static str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::UnknownName { what, name: name.to_owned(), nearest: nearest(name, known) }
+    }
+
+    /// A [`Error::Schema`] with one violation.
+    pub fn schema(table: &str, column: Option<&str>, problem: impl Into<String>) -> Self {
+        Self::Schema {
+            violations: vec![Violation {
+                table: table.to_owned(),
+                column: column.map(ToOwned::to_owned),
+                problem: problem.into(),
+            }],
+        }
+    }
+}
+
+/// The name in `known` with the smallest edit distance to `name`, if it is close enough to be a typing slip.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = (name.chars().count() / 3).max(2);
+    known
+        .into_iter()
+        .map(|k| (edit_distance(&name.to_lowercase(), &k.to_lowercase()), k))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, k)| k.to_owned())
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, cb) in row.iter_mut().skip(1).zip(&b) {
+            let above = *cell;
+            let best = (diagonal + usize::from(ca != *cb)).min(above + 1).min(left + 1);
+            diagonal = above;
+            *cell = best;
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_finds_slips_only() {
+        assert_eq!(nearest("lead_idd", ["lead_id", "created"]), Some("lead_id".into()));
+        assert_eq!(nearest("zzzzzz", ["lead_id", "created"]), None);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,98 @@
+//! Calibration: predicted against observed.
+
+use serde::{Deserialize, Serialize};
+
+use super::checked;
+use crate::error::Result;
+use crate::math::{Interval, quantile_sorted, wilson};
+
+/// How predictions are put into bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Binning {
+    /// Equal widths of probability.
+    Uniform,
+    /// Equal numbers of rows.
+    Quantile,
+}
+
+/// One bin of a calibration table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Lowest and highest probability of the bin.
+    pub low: f64,
+    /// Upper edge (inclusive).
+    pub high: f64,
+    /// Rows.
+    pub rows: usize,
+    /// Positive rows.
+    pub positives: usize,
+    /// Weighted mean prediction.
+    pub predicted: f64,
+    /// Weighted share of positives.
+    pub observed: f64,
+    /// Wilson's 95 % interval of the share of positive rows.
+    pub interval: Interval,
+    /// Sum of weights.
+    pub weight: f64,
+}
+
+/// Mean prediction and share of positives by bins of the prediction; empty bins are left out.
+///
+/// Bins are closed on the right, the first one also on the left, as scikit-learn's `calibration_curve`.
+///
+/// # Errors
+/// [`crate::Error::Length`], [`crate::Error::NonFinite`].
+pub fn calibration_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, bins: usize, binning: Binning) -> Result<Vec<CalibrationBin>> {
+    let w = checked(y, p, weight)?;
+    let bins = bins.max(1);
+    // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
+    let even: Vec<f64> = (0..=bins).map(|i| if i == bins { 1.0 } else { i as f64 * (1.0 / bins as f64) }).collect();
+    let mut edges = match binning {
+        Binning::Uniform => even,
+        Binning::Quantile => {
+            let mut sorted = p.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            even.iter().map(|q| quantile_sorted(&sorted, *q)).collect()
+        }
+    };
+    edges.dedup();
+    let inner = edges.get(1..edges.len().saturating_sub(1)).unwrap_or(&[]);
+    let mut table: Vec<CalibrationBin> = (0..=inner.len())
+        .map(|b| CalibrationBin {
+            low: edges.get(b).copied().unwrap_or(0.0),
+            high: edges.get(b + 1).or(edges.last()).copied().unwrap_or(1.0),
+            rows: 0,
+            positives: 0,
+            predicted: 0.0,
+            observed: 0.0,
+            interval: Interval { low: 0.0, high: 1.0 },
+            weight: 0.0,
+        })
+        .collect();
+    for ((y, p), w) in y.iter().zip(p).zip(w.iter()) {
+        if let Some(bin) = table.get_mut(inner.partition_point(|e| e < p)) {
+            bin.rows += 1;
+            bin.positives += usize::from(*y);
+            bin.predicted += w * p;
+            bin.observed += if *y { *w } else { 0.0 };
+            bin.weight += w;
+        }
+    }
+    table.retain(|b| b.weight > 0.0);
+    for bin in &mut table {
+        bin.predicted /= bin.weight;
+        bin.observed /= bin.weight;
+        bin.interval = wilson(bin.positives as u64, bin.rows as u64, 0.95);
+    }
+    Ok(table)
+}
+
+/// Expected calibration error: Σ weight·|predicted − observed| / Σ weight over the bins of a table.
+///
+/// M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+#[must_use]
+pub fn expected_calibration_error(table: &[CalibrationBin]) -> f64 {
+    let total: f64 = table.iter().map(|b| b.weight).sum();
+    if total > 0.0 { table.iter().map(|b| b.weight * (b.predicted - b.observed).abs()).sum::<f64>() / total } else { 0.0 }
+}

@@ -1,0 +1,116 @@
+//! Lift: how much better than chance the best-scored rows are.
+
+use serde::{Deserialize, Serialize};
+
+use super::{TieGroup, checked, tie_groups};
+use crate::error::{Error, Result};
+
+/// One slice of the rows, best scores first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiftRow {
+    /// Number of the slice, from 1.
+    pub slice: usize,
+    /// Weight of its rows.
+    pub weight: f64,
+    /// Weight of its positives.
+    pub positives: f64,
+    /// Share of positives.
+    pub rate: f64,
+    /// Rate over the rate of all rows.
+    pub lift: f64,
+    /// Share of all positives in this and the slices before.
+    pub captured: f64,
+    /// Rate of this and the slices before over the rate of all rows.
+    pub cumulative_lift: f64,
+    /// Lowest prediction in the slice.
+    pub lowest: f64,
+}
+
+/// Rows in order of score cut into `slices` of equal weight. Rows of equal score are spread evenly over the cut
+/// between them, so that their order does not matter.
+///
+/// # Errors
+/// [`Error::Undefined`] without a positive, [`Error::Length`], [`Error::NonFinite`].
+pub fn lift_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, slices: usize) -> Result<Vec<LiftRow>> {
+    let w = checked(y, p, weight)?;
+    let groups = tie_groups(y, p, &w);
+    let all: f64 = groups.iter().map(|g| g.positive + g.negative).sum();
+    let positive: f64 = groups.iter().map(|g| g.positive).sum();
+    if positive <= 0.0 {
+        return Err(Error::Undefined { metric: "lift", why: "there is no positive".into() });
+    }
+    let slices = slices.max(1);
+    let rate = positive / all;
+    let mut before = (0.0, 0.0);
+    let rows = (1..=slices).map(|slice| {
+        let until = if slice == slices { all } else { all * slice as f64 / slices as f64 };
+        let (hits, lowest) = captured_at(&groups, until, |g| g.positive + g.negative);
+        let (weight, positives) = (until - before.0, hits - before.1);
+        before = (until, hits);
+        LiftRow {
+            slice,
+            weight,
+            positives,
+            rate: positives / weight,
+            lift: positives / weight / rate,
+            captured: hits / positive,
+            cumulative_lift: hits / until / rate,
+            lowest,
+        }
+    });
+    Ok(rows.collect())
+}
+
+/// Positives among the first `until` units of size, and the lowest prediction reached.
+fn captured_at(groups: &[TieGroup], until: f64, size: impl Fn(&TieGroup) -> f64) -> (f64, f64) {
+    let (mut seen, mut hits, mut lowest) = (0.0, 0.0, f64::NAN);
+    for g in groups {
+        if seen >= until {
+            break;
+        }
+        let s = size(g);
+        lowest = g.prediction;
+        if seen + s <= until {
+            hits += g.positive;
+        } else {
+            hits += g.positive * (until - seen) / s;
+        }
+        seen += s;
+    }
+    (hits, lowest)
+}
+
+/// Share of positives among the `k` rows with the highest scores; rows tied at the border count in part.
+///
+/// # Errors
+/// [`Error::InvalidOption`] unless 1 ≤ k ≤ rows; [`Error::Length`], [`Error::NonFinite`].
+pub fn precision_at(y: &[bool], p: &[f64], k: usize) -> Result<f64> {
+    let w = checked(y, p, None)?;
+    if k == 0 || k > y.len() {
+        return Err(Error::option("k", format!("{k} is not between 1 and the number of rows, {}", y.len())));
+    }
+    Ok(captured_at(&tie_groups(y, p, &w), k as f64, |g| g.rows).0 / k as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_are_spread() {
+        let y = [true, false, true, false];
+        let p = [0.5; 4];
+        assert_eq!(precision_at(&y, &p, 1).unwrap(), 0.5);
+        let table = lift_table(&y, &p, None, 2).unwrap();
+        assert!(table.iter().all(|r| (r.lift - 1.0).abs() < 1e-15));
+        assert_eq!(table.last().unwrap().captured, 1.0);
+        assert!(precision_at(&y, &p, 5).is_err());
+    }
+
+    #[test]
+    fn perfect_order() {
+        let y = [true, false, false, false];
+        let table = lift_table(&y, &[0.9, 0.3, 0.2, 0.1], None, 4).unwrap();
+        assert_eq!((table[0].lift, table[0].captured, table[1].positives), (4.0, 1.0, 0.0));
+    }
+}

@@ -1,0 +1,261 @@
+//! One lead at a time, for services: events are pushed as they come, and a score has the same bits as batch
+//! scoring of the same rows.
+
+use std::collections::HashSet;
+
+use super::plan::{JourneyView, Plan, Value, Working};
+use crate::design::{Feature, NONE};
+use crate::error::{Error, Result};
+use crate::journeys::Texts;
+use crate::model::LeadModel;
+use crate::score::{Cell, Scored};
+use crate::time::{DAY, Timestamp};
+
+/// An event to push.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Event<'a> {
+    /// UTC microseconds.
+    pub at: i64,
+    /// Kind, as in [`crate::design::Kind::name`].
+    pub kind: &'a str,
+    /// Channel.
+    pub channel: Option<&'a str>,
+    /// Values by name.
+    pub values: &'a [(&'a str, f64)],
+    /// Id of the event; a second event with the same id is dropped.
+    pub id: Option<&'a str>,
+}
+
+/// What became of a pushed event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It counts.
+    Used,
+    /// An event with its id was pushed before; it was dropped.
+    Duplicate,
+    /// The model was trained without events of this kind; it was dropped.
+    UnknownKind,
+}
+
+#[derive(Debug, Clone)]
+enum FieldValue {
+    Number(f64),
+    Text(String),
+    Time(i64),
+}
+
+/// A lead with its history, made by [`LeadModel::lead`].
+#[derive(Debug, Clone)]
+pub struct LiveLead {
+    id: String,
+    created: i64,
+    at: Vec<i64>,
+    kind: Vec<u32>,
+    channel: Vec<u32>,
+    values: Vec<Vec<f64>>,
+    channels: Texts,
+    seen: HashSet<String>,
+    fields: Vec<(String, FieldValue)>,
+}
+
+impl JourneyView for LiveLead {
+    fn len(&self) -> usize {
+        self.at.len()
+    }
+    fn at(&self, i: usize) -> i64 {
+        self.at.get(i).copied().unwrap_or(i64::MAX)
+    }
+    fn kind(&self, i: usize) -> u32 {
+        self.kind.get(i).copied().unwrap_or(NONE)
+    }
+    fn channel(&self, i: usize) -> u32 {
+        self.channel.get(i).copied().unwrap_or(NONE)
+    }
+    fn value(&self, value: usize, i: usize) -> f64 {
+        self.values.get(value).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Working memory for [`LeadModel::score`]; make one per thread and model, and keep it.
+#[derive(Debug, Clone)]
+pub struct Scratch {
+    plan: Plan,
+    working: Working,
+    values: Vec<Value>,
+    /// Contribution of each term to the log-odds, in the order of [`LeadModel::terms`].
+    pub contributions: Vec<f64>,
+}
+
+impl LeadModel {
+    /// An empty lead.
+    #[must_use]
+    pub fn lead(&self, id: &str, created: Timestamp) -> LiveLead {
+        LiveLead {
+            id: id.to_owned(),
+            created: created.0,
+            at: Vec::new(),
+            kind: Vec::new(),
+            channel: Vec::new(),
+            values: vec![Vec::new(); self.data().values.len()],
+            channels: Texts::new(),
+            seen: HashSet::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Working memory for scoring with this model.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        let d = self.data();
+        let plan = Plan::new(&self.features(), &d.kinds, |_| true, &d.values, d.daily_cap, &d.calendar_zone);
+        Scratch { plan, working: Working::default(), values: Vec::new(), contributions: Vec::new() }
+    }
+
+    /// Scores `lead` as of `now`: events before it are visible. Allocates nothing once `scratch` is warm.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if `now` is before the lead's creation.
+    pub fn score(&self, lead: &LiveLead, now: Timestamp, scratch: &mut Scratch) -> Result<Scored> {
+        if now.0 < lead.created {
+            return Err(Error::option("now", format!("{now} is before the creation of lead '{}'", lead.id)));
+        }
+        scratch.plan.open(lead, &mut scratch.working);
+        scratch.plan.row(lead, lead.created, now.0, &mut scratch.working, &mut scratch.values);
+        scratch.contributions.clear();
+        for (i, (term, value)) in self.terms().iter().zip(&scratch.values).enumerate() {
+            let cell = match value {
+                Value::Number(x) => Cell::Number(*x),
+                Value::Channel(code) => Cell::Text((*code != NONE).then(|| lead.channels.get(*code))),
+                Value::Stage(code) => Cell::Text(self.data().kinds.get(*code as usize).map(|k| k.plain.as_str())),
+                Value::Field => lead.field(&term.feature, now.0),
+            };
+            scratch.contributions.push(match cell {
+                Cell::Number(x) if matches!(term.encoder, crate::design::Encoder::Number { .. }) => self.number(i, x),
+                Cell::Text(Some(text)) => self.level(i, term.encoder.slot(Some(text))),
+                _ => match term.encoder {
+                    crate::design::Encoder::Number { .. } => self.number(i, f64::NAN),
+                    crate::design::Encoder::Category { .. } => self.level(i, term.encoder.slot(None)),
+                },
+            });
+        }
+        Ok(self.sum_up(&scratch.contributions))
+    }
+
+    /// Adds an event to `lead`. A late one (older than the last) is put in its place, after those of its instant.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] if a value is infinite.
+    pub fn push(&self, lead: &mut LiveLead, event: Event<'_>) -> Result<Pushed> {
+        let Some(kind) = self.data().kinds.iter().position(|k| !k.stage && k.is_called(event.kind)) else {
+            return Ok(Pushed::UnknownKind);
+        };
+        if event.values.iter().any(|(_, v)| v.is_infinite()) {
+            return Err(Error::NonFinite { what: format!("values of an event '{}'", event.kind), count: 1 });
+        }
+        if let Some(id) = event.id
+            && !lead.seen.insert(id.to_owned())
+        {
+            return Ok(Pushed::Duplicate);
+        }
+        let channel = event.channel.map_or(NONE, |c| lead.channels.intern(c));
+        let value = |name: &String| event.values.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
+        let values: Vec<f64> = self.data().values.iter().map(value).collect();
+        lead.insert(event.at, kind as u32, channel, &values);
+        Ok(Pushed::Used)
+    }
+
+    /// Adds the entry of a stage.
+    pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Pushed {
+        match self.data().kinds.iter().position(|k| k.stage && k.is_called(stage)) {
+            Some(kind) => {
+                let none = vec![f64::NAN; self.data().values.len()];
+                lead.insert(at.0, kind as u32, NONE, &none);
+                Pushed::Used
+            }
+            None => Pushed::UnknownKind,
+        }
+    }
+
+    /// Sets a field to a text.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if the model has no such field, [`Error::InvalidOption`] if it is a number there.
+    pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
+        self.check_field(field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
+        lead.put(field, FieldValue::Text(text.to_owned()));
+        Ok(())
+    }
+
+    /// Sets a field to a number.
+    ///
+    /// # Errors
+    /// As [`LeadModel::set_text`]; [`Error::NonFinite`] if it is infinite.
+    pub fn set_number(&self, lead: &mut LiveLead, field: &str, number: f64) -> Result<()> {
+        if number.is_infinite() {
+            return Err(Error::NonFinite { what: format!("field '{field}'"), count: 1 });
+        }
+        self.check_field(field, "number", |t| matches!(t.encoder, crate::design::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_)))?;
+        lead.put(field, FieldValue::Number(number));
+        Ok(())
+    }
+
+    /// Sets a date field.
+    ///
+    /// # Errors
+    /// As [`LeadModel::set_text`].
+    pub fn set_time(&self, lead: &mut LiveLead, field: &str, at: Timestamp) -> Result<()> {
+        self.check_field(field, "time", |t| matches!(t.feature, Feature::DaysSinceField(_)))?;
+        lead.put(field, FieldValue::Time(at.0));
+        Ok(())
+    }
+
+    fn check_field(&self, field: &str, given: &str, fits: impl Fn(&crate::model::Term) -> bool) -> Result<()> {
+        let name = |t: &crate::model::Term| match &t.feature {
+            Feature::Field(n) | Feature::DaysSinceField(n) => Some(n.clone()),
+            _ => None,
+        };
+        match self.terms().iter().find(|t| name(t).as_deref() == Some(field)) {
+            None => {
+                let known: Vec<String> = self.terms().iter().filter_map(name).collect();
+                Err(Error::unknown("field", field, known.iter().map(String::as_str)))
+            }
+            Some(t) if !fits(t) => Err(Error::option("field", format!("'{field}' is no {given} in this model"))),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+impl LiveLead {
+    /// Id of the lead.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn insert(&mut self, at: i64, kind: u32, channel: u32, values: &[f64]) {
+        let place = self.at.partition_point(|t| *t <= at);
+        self.at.insert(place, at);
+        self.kind.insert(place, kind);
+        self.channel.insert(place, channel);
+        for (column, v) in self.values.iter_mut().zip(values) {
+            column.insert(place, *v);
+        }
+    }
+
+    fn put(&mut self, field: &str, value: FieldValue) {
+        match self.fields.iter_mut().find(|f| f.0 == field) {
+            Some(f) => f.1 = value,
+            None => self.fields.push((field.to_owned(), value)),
+        }
+    }
+
+    fn field(&self, feature: &Feature, now: i64) -> Cell<'_> {
+        let (Feature::Field(name) | Feature::DaysSinceField(name)) = feature else { return Cell::Text(None) };
+        match self.fields.iter().find(|f| f.0 == *name) {
+            Some((_, FieldValue::Number(x))) => Cell::Number(*x),
+            Some((_, FieldValue::Text(t))) => Cell::Text(Some(t)),
+            Some((_, FieldValue::Time(t))) if *t <= now => Cell::Number((now - t) as f64 / DAY as f64),
+            _ => Cell::Text(None),
+        }
+    }
+}

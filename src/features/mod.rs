@@ -1,0 +1,10 @@
+//! Behaviour features: the set resolved against the data, and the one pass that computes it.
+
+mod compute;
+mod live;
+mod plan;
+mod resolve;
+
+pub use compute::compute;
+pub use live::{Event, LiveLead, Pushed, Scratch};
+pub use plan::{JourneyView, Plan, Value};

@@ -1,0 +1,193 @@
+//! A set of features resolved against the data.
+
+use std::collections::BTreeMap;
+
+use crate::design::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
+use crate::error::{Error, Result};
+use crate::journeys::{Codes, Snapshot};
+
+impl FeatureSet {
+    /// The features for `snapshot`: those whose events, channels, stages or fields its rows can see.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if `only` names a field, kind or value that the data does not have.
+    pub fn resolve(&self, snapshot: &Snapshot) -> Result<Vec<Feature>> {
+        let journeys = &snapshot.journeys;
+        let mut features = if self.only.is_empty() { self.catalogue(snapshot) } else { self.only.clone() };
+        features.retain(|f| !self.without.contains(f));
+        for feature in &features {
+            match feature {
+                Feature::Field(name) | Feature::DaysSinceField(name) => {
+                    let leads = &journeys.leads;
+                    let mut known = leads.fields.iter().map(|f| f.name.as_str()).chain(leads.histories.iter().map(|h| h.name.as_str()));
+                    if !known.any(|k| k == name) {
+                        let known = leads.fields.iter().map(|f| f.name.as_str()).chain(leads.histories.iter().map(|h| h.name.as_str()));
+                        return Err(Error::unknown("field", name, known));
+                    }
+                }
+                Feature::Value(_, _, value, _) if !journeys.value_names.contains(value) => {
+                    return Err(Error::unknown("value", value, journeys.value_names.iter().map(String::as_str)));
+                }
+                _ => {}
+            }
+            if let Some(selector) = feature.selector()
+                && !self.only.is_empty()
+                && !journeys.kinds.iter().any(|k| selector.chooses(k))
+            {
+                let known: Vec<String> = journeys.kinds.iter().map(Kind::name).collect();
+                return Err(Error::unknown("event kind", &selector.to_string(), known.iter().map(String::as_str)));
+            }
+        }
+        if features.is_empty() {
+            return Err(Error::NoRows { what: "features", why: "the data has no fields, events or times to make features of".into() });
+        }
+        Ok(features)
+    }
+
+    fn catalogue(&self, snapshot: &Snapshot) -> Vec<Feature> {
+        let journeys = &snapshot.journeys;
+        let seen = Seen::of(snapshot);
+        let mut features = Vec::new();
+        if self.fields {
+            for field in &journeys.leads.fields {
+                features.push(field_feature(&field.name, &field.column));
+            }
+            for history in &journeys.leads.histories {
+                features.push(field_feature(&history.name, &history.values));
+            }
+        }
+        let kinds: Vec<(usize, &Kind)> = journeys
+            .kinds
+            .iter()
+            .enumerate()
+            .filter(|(code, k)| seen.leads.contains_key(&(*code as u32)) && !k.stage && (self.sales || k.side != Side::Sales))
+            .collect();
+        // Overall selections; one that chooses the same kinds as an earlier one is left out.
+        let mut sources: Vec<&str> = kinds.iter().map(|(_, k)| k.source.as_str()).collect();
+        sources.dedup();
+        let mut overall: Vec<(Selector, Vec<usize>)> = Vec::new();
+        let candidates = [Selector::All, Selector::Side(Side::Sales), Selector::Side(Side::Buyer), Selector::Side(Side::Marketing)]
+            .into_iter()
+            .chain(sources.iter().map(|s| Selector::Source((*s).to_owned())));
+        for selector in candidates {
+            let chosen: Vec<usize> = kinds.iter().filter(|(_, k)| selector.chooses(k)).map(|(c, _)| *c).collect();
+            if !chosen.is_empty() && !overall.iter().any(|(_, c)| *c == chosen) {
+                overall.push((selector, chosen));
+            }
+        }
+        for (selector, _) in &overall {
+            features.extend(self.counting(selector));
+            features.push(Feature::DaysSinceFirst(selector.clone()));
+            features.push(Feature::ActiveDays(selector.clone(), None));
+            features.extend(self.windows.get(1).map(|w| Feature::ActiveDays(selector.clone(), Some(*w))));
+            features.push(Feature::Momentum(selector.clone()));
+        }
+        if self.per_kind {
+            let mut ranked: Vec<(usize, String)> = kinds
+                .iter()
+                .filter(|(c, _)| !overall.iter().any(|(_, chosen)| chosen.as_slice() == [*c]))
+                .map(|(c, k)| (seen.leads.get(&(*c as u32)).copied().unwrap_or(0), k.name()))
+                .collect();
+            ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            ranked.truncate(self.max_kinds);
+            ranked.sort_by(|a, b| a.1.cmp(&b.1));
+            for (_, name) in ranked {
+                features.extend(self.counting(&Selector::Kind(name)));
+            }
+        }
+        for (number, value) in journeys.value_names.iter().enumerate() {
+            for source in sources.iter().filter(|s| seen.values.contains_key(&(number, (**s).to_owned()))) {
+                // A source of one kind reads `sum(session.page_views)`.
+                let mut of_source = kinds.iter().filter(|(_, k)| k.source == **source);
+                let of = match (of_source.next(), of_source.next()) {
+                    (Some((_, only)), None) => Selector::Kind(only.name()),
+                    _ => Selector::Source((*source).to_owned()),
+                };
+                for op in [ValueOp::Sum, ValueOp::Max, ValueOp::Last] {
+                    features.push(Feature::Value(op, of.clone(), value.clone(), None));
+                }
+                features.extend(
+                    self.windows.get(1).map(|w| Feature::Value(ValueOp::Sum, of.clone(), value.clone(), Some(*w))),
+                );
+            }
+        }
+        if seen.channels {
+            features.extend([Feature::DistinctChannels(Selector::All), Feature::FirstChannel, Feature::LastChannel]);
+        }
+        if self.sales && seen.stages {
+            features.extend([Feature::Stage, Feature::DaysInStage]);
+        }
+        if seen.ages {
+            features.push(Feature::AgeDays);
+        }
+        features
+    }
+
+    fn counting(&self, of: &Selector) -> Vec<Feature> {
+        let mut features = vec![Feature::Count(of.clone(), None)];
+        features.extend(self.windows.iter().map(|w| Feature::Count(of.clone(), Some(*w))));
+        features.push(Feature::DaysSinceLast(of.clone()));
+        features.extend(self.half_lives.iter().map(|h| Feature::Decayed(of.clone(), *h)));
+        features
+    }
+}
+
+fn field_feature(name: &str, column: &Column) -> Feature {
+    match column {
+        Column::Time(_) => Feature::DaysSinceField(name.to_owned()),
+        _ => Feature::Field(name.to_owned()),
+    }
+}
+
+/// What the rows of a snapshot can see; features of what lies after every cutoff would all be empty.
+#[derive(Default)]
+struct Seen {
+    /// Leads with an event of a kind.
+    leads: BTreeMap<u32, usize>,
+    values: BTreeMap<(usize, String), ()>,
+    channels: bool,
+    stages: bool,
+    ages: bool,
+}
+
+impl Seen {
+    fn of(snapshot: &Snapshot) -> Self {
+        let journeys = &snapshot.journeys;
+        let timeline = &journeys.timeline;
+        let mut seen = Self::default();
+        let mut age = None;
+        let mut rows = snapshot.rows.iter().enumerate().peekable();
+        while let Some((i, row)) = rows.next() {
+            let this = snapshot.age_days(i);
+            seen.ages |= !this.is_nan() && age.is_some_and(|a| a != this);
+            age = Some(this);
+            // Only the last row of a lead, which sees most.
+            if rows.peek().is_some_and(|(_, next)| next.lead == row.lead) {
+                continue;
+            }
+            let mut kinds: Vec<u32> = Vec::new();
+            for e in timeline.range(row.lead) {
+                if timeline.at.get(e).is_none_or(|at| *at >= row.cutoff) {
+                    break;
+                }
+                let code = timeline.kind.get(e);
+                if !kinds.contains(&code) {
+                    kinds.push(code);
+                }
+                let Some(kind) = journeys.kinds.get(code as usize) else { continue };
+                seen.stages |= kind.stage;
+                let has_channel = |c: &Codes| c.get(e) != NONE;
+                seen.channels |= !kind.stage && kind.side != Side::Sales && timeline.channel.as_ref().is_some_and(has_channel);
+                for (number, values) in timeline.values.iter().enumerate() {
+                    if values.get(e).is_some_and(|v| !v.is_nan()) {
+                        seen.values.entry((number, kind.source.clone())).or_default();
+                    }
+                }
+            }
+            for code in kinds {
+                *seen.leads.entry(code).or_default() += 1;
+            }
+        }
+        seen
+    }
+}

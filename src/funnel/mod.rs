@@ -1,0 +1,5 @@
+//! Funnels: how many leads get how far.
+
+mod sequential;
+
+pub use sequential::{Funnel, FunnelGroup, FunnelSpec, FunnelStep};

@@ -1,0 +1,87 @@
+//! What became of every input row.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Rows of one table in one role that were left out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantine {
+    /// How many.
+    pub rows: usize,
+    /// Row numbers (from 0) and the offending value of the first few.
+    pub examples: Vec<(usize, String)>,
+}
+
+/// One table in one role: rows in = rows used + rows quarantined + rows filtered out by `where`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableAudit {
+    /// Name of the table.
+    pub table: String,
+    /// `leads`, `events`, `stages`, `fields` or `accounts`.
+    pub role: String,
+    /// Rows read; a wide stage table counts once per stage column.
+    pub rows: usize,
+    /// Rows used.
+    pub used: usize,
+    /// Rows that `where` filters out.
+    pub filtered: usize,
+    /// Rows left out, by reason.
+    pub quarantined: BTreeMap<String, Quarantine>,
+    /// Rows that need no action but should be known, by what they are.
+    pub noted: BTreeMap<String, usize>,
+    /// Remarks: detected formats, zones, day resolution, columns withheld.
+    pub remarks: Vec<String>,
+    /// Earliest and latest time used, UTC microseconds.
+    pub span: Option<(i64, i64)>,
+}
+
+impl TableAudit {
+    /// An audit of `rows` rows of `table`.
+    #[must_use]
+    pub fn new(table: &str, role: &str, rows: usize) -> Self {
+        Self { table: table.to_owned(), role: role.to_owned(), rows, ..Self::default() }
+    }
+
+    /// Counts a row as left out because of `reason`.
+    pub fn quarantine(&mut self, reason: &str, row: usize, value: impl FnOnce() -> String) {
+        let entry = self
+            .quarantined
+            .entry(reason.to_owned())
+            .or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
+        entry.rows += 1;
+        if entry.examples.len() < 5 {
+            entry.examples.push((row, value()));
+        }
+    }
+
+    /// Counts a row that is used or skipped as it should be, but worth knowing.
+    pub fn note(&mut self, what: &str, rows: usize) {
+        if rows > 0 {
+            *self.noted.entry(what.to_owned()).or_default() += rows;
+        }
+    }
+
+    /// Rows left out.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.quarantined.values().map(|q| q.rows).sum()
+    }
+
+    /// Extends the span of times used.
+    pub fn saw(&mut self, at: i64) {
+        self.span = Some(match self.span {
+            Some((low, high)) => (low.min(at), high.max(at)),
+            None => (at, at),
+        });
+    }
+}
+
+/// The audits of all tables, and remarks on the whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// One entry per table and role, in order of declaration.
+    pub tables: Vec<TableAudit>,
+    /// Remarks on the whole: end of observation, times that tie, outcomes.
+    pub remarks: Vec<String>,
+}

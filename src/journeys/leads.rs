@@ -1,0 +1,108 @@
+//! The lead table inside the index: ids in canonical order, creation times, fields, accounts, outcomes.
+
+use super::ids::Texts;
+use crate::design::{Column, NONE};
+use crate::time::NO_TIME;
+
+/// A field of the leads, known at creation.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name; fields of accounts are `account.name`.
+    pub name: String,
+    /// One value per lead.
+    pub column: Column,
+}
+
+/// A field whose value changes over time: rows of all leads, joined as of a cutoff.
+#[derive(Debug, Clone)]
+pub struct FieldHistory {
+    /// Its name.
+    pub name: String,
+    /// Where each lead's rows start in the columns below; one more than leads.
+    pub offsets: Vec<usize>,
+    /// From when the value holds, ascending within a lead.
+    pub valid_from: Vec<i64>,
+    /// Until when (exclusive), [`NO_TIME`] if open.
+    pub valid_to: Vec<i64>,
+    /// The values.
+    pub values: Column,
+}
+
+impl FieldHistory {
+    /// Row of the value that lead `lead`, created at `created`, was known to have at `cutoff`.
+    ///
+    /// That is the latest row with `valid_from < cutoff` (a value set by the time of creation counts as known
+    /// at creation) unless it ended before the cutoff.
+    #[must_use]
+    pub fn row_as_of(&self, lead: usize, created: i64, cutoff: i64) -> Option<u32> {
+        let (start, end) = (*self.offsets.get(lead)?, *self.offsets.get(lead + 1)?);
+        let from = self.valid_from.get(start..end)?;
+        let known = from.partition_point(|f| *f < cutoff || *f <= created);
+        let row = start + known.checked_sub(1)?;
+        let to = *self.valid_to.get(row)?;
+        (to == NO_TIME || to >= cutoff).then_some(row as u32)
+    }
+}
+
+/// All leads; position in these columns is the lead's number.
+#[derive(Debug, Clone, Default)]
+pub struct Leads {
+    /// Ids; number = position.
+    pub ids: Texts,
+    /// Creation, UTC microseconds, [`NO_TIME`] where the table has no times.
+    pub created: Vec<i64>,
+    /// Row number in the source table.
+    pub source_row: Vec<u32>,
+    /// Order column, if one was declared: ascending rank.
+    pub order: Option<Vec<u32>>,
+    /// Account number per lead, [`NONE`] if none.
+    pub account: Option<(Vec<u32>, Texts)>,
+    /// Owner per lead.
+    pub owner: Option<(Vec<u32>, Texts)>,
+    /// Known outcome per lead, for tables without times.
+    pub outcome: Option<Vec<Option<bool>>>,
+    /// Fields known at creation.
+    pub fields: Vec<Field>,
+    /// Fields with a history.
+    pub histories: Vec<FieldHistory>,
+    /// Columns that were not made fields, with the reason.
+    pub withheld: Vec<(String, String)>,
+}
+
+impl Leads {
+    /// Number of leads.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Creation time of `lead`.
+    #[must_use]
+    pub fn created_at(&self, lead: u32) -> i64 {
+        self.created.get(lead as usize).copied().unwrap_or(NO_TIME)
+    }
+
+    /// The field called `name`.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.name == name)
+    }
+
+    /// Number of the group that rows of `lead` belong to when leads must not be split: its account, else itself.
+    #[must_use]
+    pub fn group(&self, lead: u32) -> u64 {
+        match &self.account {
+            Some((codes, _)) => match codes.get(lead as usize) {
+                Some(code) if *code != NONE => u64::from(*code),
+                _ => (1 << 32) | u64::from(lead),
+            },
+            None => u64::from(lead),
+        }
+    }
+}

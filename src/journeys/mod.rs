@@ -1,0 +1,180 @@
+//! The index of all journeys, and snapshots of it at cutoffs.
+
+mod audit;
+mod codes;
+mod extend;
+mod ids;
+mod index;
+mod leads;
+mod snapshot;
+mod split;
+mod status;
+mod withhold;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use audit::{Audit, Quarantine, TableAudit};
+pub use codes::Codes;
+pub use extend::{Arrivals, Extended};
+pub use ids::{Texts, canonical_order};
+pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
+pub use leads::{Field, FieldHistory, Leads};
+pub use snapshot::{Row, Snapshot, SnapshotCounts};
+pub use split::{Split, SplitBy};
+pub use status::{Status, status_before};
+pub use withhold::withhold;
+
+use crate::design::{Kind, NONE};
+use crate::error::{Error, Result};
+use crate::time::{NO_TIME, Timestamp, Zone};
+
+/// All journeys: leads, what they did, and what sales did with them.
+#[derive(Debug, Clone)]
+pub struct Journeys {
+    /// The leads.
+    pub leads: Leads,
+    /// Everything that happened.
+    pub timeline: Timeline,
+    /// Event kinds and stages, by code.
+    pub kinds: Vec<Kind>,
+    /// Channels, by code.
+    pub channels: Texts,
+    /// Deals, by code.
+    pub deals: Texts,
+    /// Names of event values, by number.
+    pub value_names: Vec<String>,
+    /// Names and levels of event properties (campaign, rep and others), by number.
+    pub props: Vec<(String, Texts)>,
+    /// Stages in order, from the first to the last.
+    pub pipeline: Vec<String>,
+    /// Stages that mean won.
+    pub won: Vec<String>,
+    /// Stages that mean lost.
+    pub lost: Vec<String>,
+    /// End of observation (exclusive), UTC microseconds; [`NO_TIME`] if there are no times.
+    pub observed_until: i64,
+    /// Start of the period in which outcomes were recorded, [`NO_TIME`] if always.
+    pub outcomes_from: i64,
+    /// Zone of calendar days.
+    pub calendar_zone: Zone,
+    /// What became of every input row.
+    pub audit: Audit,
+}
+
+impl Journeys {
+    /// Codes of the stages or event kinds called `names`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for a name the data does not have.
+    pub fn codes_of(&self, what: &'static str, names: &[String]) -> Result<BTreeSet<u32>> {
+        let mut codes = BTreeSet::new();
+        for name in names {
+            let before = codes.len();
+            codes.extend(self.kinds.iter().zip(0u32..).filter(|(k, _)| k.is_called(name)).map(|(_, c)| c));
+            if codes.len() == before && !self.kinds.iter().any(|k| k.is_called(name)) {
+                let known: Vec<String> = self.kinds.iter().map(Kind::name).collect();
+                return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
+            }
+        }
+        Ok(codes)
+    }
+
+    /// Codes of `names` that occur in the data; names that do not are left out.
+    #[must_use]
+    pub fn codes_known(&self, names: &[String]) -> BTreeSet<u32> {
+        let called = |k: &Kind| names.iter().any(|n| k.is_called(n));
+        self.kinds.iter().zip(0u32..).filter(|(k, _)| called(k)).map(|(_, c)| c).collect()
+    }
+
+    /// Marks kinds whose plain name occurs in more than one source. Stages keep their plain names.
+    pub fn mark_shared(kinds: &mut [Kind]) {
+        let shared: Vec<bool> = kinds
+            .iter()
+            .map(|k| !k.stage && kinds.iter().filter(|o| o.plain == k.plain).count() > 1)
+            .collect();
+        for (kind, shared) in kinds.iter_mut().zip(shared) {
+            kind.shared = shared;
+        }
+    }
+
+    /// The time line of one lead as text lines: time, what, and details.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if there is no such lead.
+    pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
+        let lead = self
+            .leads
+            .ids
+            .find(id)
+            .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
+        let created = self.leads.created_at(lead);
+        let mut entries = Vec::new();
+        if created != NO_TIME {
+            entries.push(Entry { at: created, what: "created".into(), source: String::new(), channel: None, deal: None, amount: None });
+        }
+        let mut stages = self.timeline.stage_range(lead).peekable();
+        for i in self.timeline.range(lead) {
+            let code = self.timeline.kind.get(i);
+            let Some(kind) = self.kinds.get(code as usize) else { continue };
+            let mut entry = Entry {
+                at: self.timeline.at.get(i).copied().unwrap_or(NO_TIME),
+                what: kind.name(),
+                source: if kind.stage { "stage".into() } else { kind.source.clone() },
+                channel: None,
+                deal: None,
+                amount: None,
+            };
+            if let Some(c) = self.timeline.channel.as_ref().map(|c| c.get(i)).filter(|c| *c != NONE) {
+                entry.channel = Some(self.channels.get(c).to_owned());
+            }
+            if let Some(s) = stages.next_if(|s| self.timeline.stages.position.get(*s) == Some(&(i as u32))) {
+                let deal = self.timeline.stages.deal.get(s);
+                entry.deal = (deal != NONE).then(|| self.deals.get(deal).to_owned());
+                entry.amount = self.timeline.stages.amount.get(s).copied().filter(|a| !a.is_nan());
+            }
+            entries.push(entry);
+        }
+        // Creation comes first among entries of its instant, but events before creation stay before it.
+        entries.sort_by_key(|e| e.at);
+        Ok(entries)
+    }
+
+    /// A short description.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let until = if self.observed_until == NO_TIME { "-".into() } else { Timestamp(self.observed_until).to_string() };
+        format!(
+            "Journeys: {} leads, {} events, {} stage entries, {} kinds, observed until {until}",
+            self.leads.len(),
+            self.timeline.len() - self.timeline.stages.position.len(),
+            self.timeline.stages.position.len(),
+            self.kinds.len(),
+        )
+    }
+
+    /// Shares the index, so that snapshots of it are cheap.
+    #[must_use]
+    pub fn shared(self) -> Arc<Self> {
+        Arc::new(self)
+    }
+}
+
+/// One line of a lead's time line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// UTC microseconds.
+    pub at: i64,
+    /// Kind or stage.
+    pub what: String,
+    /// Source, or `stage`.
+    pub source: String,
+    /// Channel, if any.
+    pub channel: Option<String>,
+    /// Deal, if any.
+    pub deal: Option<String>,
+    /// Amount, if any.
+    pub amount: Option<f64>,
+}

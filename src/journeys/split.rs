@@ -1,0 +1,153 @@
+//! Splits of a snapshot into a training and a test part.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Snapshot;
+use crate::error::{Error, Result};
+use crate::time::{NO_TIME, Span, Timestamp};
+
+/// What a split is made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitBy {
+    /// The latest cutoffs are the test; training label windows end before it.
+    Time,
+    /// The last leads in the order of the table are the test.
+    Order,
+    /// Whole accounts (leads where there are none) go to one side, drawn by a hash.
+    Group,
+    /// Leads go to one side, drawn by a hash.
+    Random,
+}
+
+/// Which side of which split a snapshot is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// What it was made by.
+    pub by: SplitBy,
+    /// True for the test side.
+    pub test: bool,
+    /// First test cutoff, for a split by time.
+    pub boundary: Option<Timestamp>,
+    /// Rows of neither side: their label window reaches into the test period.
+    pub in_gap: usize,
+    /// What the split can and cannot show.
+    pub remark: String,
+}
+
+impl Snapshot {
+    /// Splits the rows; `test` is the share of the test side, in (0, 1).
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if `test` is out of range, [`Error::NoRows`] if a side would be empty.
+    pub fn split(&self, test: f64, by: SplitBy, seed: u64) -> Result<(Self, Self)> {
+        if !(test > 0.0 && test < 1.0) {
+            return Err(Error::option("test", format!("{test} is not between 0 and 1")));
+        }
+        let mut boundary = None;
+        let mut in_gap = 0;
+        let n = self.rows.len();
+        let (train, tested): (Vec<usize>, Vec<usize>) = match by {
+            SplitBy::Time => {
+                let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
+                cutoffs.sort_unstable();
+                if cutoffs.first() == Some(&NO_TIME) {
+                    return Err(Error::option("by", "'time' needs leads with creation times; use by='order', 'group' or 'random'"));
+                }
+                let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
+                boundary = Some(Timestamp(start));
+                let ends = |i: &usize| self.window_end(*i).is_none_or(|end| end <= start);
+                let before = |i: &usize| self.rows.get(*i).is_some_and(|r| r.cutoff < start);
+                let train: Vec<usize> = (0..n).filter(before).filter(ends).collect();
+                let tested: Vec<usize> = (0..n).filter(|i| !before(i)).collect();
+                in_gap = n - train.len() - tested.len();
+                (train, tested)
+            }
+            SplitBy::Order => {
+                let leads = &self.journeys.leads;
+                let rank = |lead: u32| match &leads.order {
+                    Some(order) => order.get(lead as usize).copied().unwrap_or(0),
+                    None => leads.source_row.get(lead as usize).copied().unwrap_or(0),
+                };
+                self.draw(test, |lead| (u64::from(rank(lead)), u64::from(lead)))
+            }
+            SplitBy::Group => {
+                let leads = &self.journeys.leads;
+                self.draw(test, |lead| {
+                    let group = leads.group(lead);
+                    let id = match &leads.account {
+                        Some((_, names)) if group < 1 << 32 => names.get(group as u32),
+                        _ => leads.ids.get(lead),
+                    };
+                    (hash(id, seed), group)
+                })
+            }
+            SplitBy::Random => self.draw(test, |lead| (hash(self.journeys.leads.ids.get(lead), seed), u64::from(lead))),
+        };
+        if train.is_empty() || tested.is_empty() {
+            let side = if train.is_empty() { "training" } else { "test" };
+            return Err(Error::NoRows {
+                what: "split",
+                why: format!("the {side} side of {n} rows is empty; {in_gap} rows are in the gap of one label window"),
+            });
+        }
+        let remark = match by {
+            SplitBy::Time => "tested on later cutoffs than trained on, with a gap of the label window",
+            SplitBy::Order => "tested on the last leads of the table; order stands for time",
+            SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
+            SplitBy::Random => "random leads of the same period on both sides; flatters, since drift does not show",
+        };
+        let side = |positions: &[usize], test: bool| {
+            let mut part = self.take(positions);
+            part.split = Some(Split { by, test, boundary, in_gap, remark: remark.to_owned() });
+            part
+        };
+        Ok((side(&train, false), side(&tested, true)))
+    }
+
+    /// End of the label window of row `i`.
+    fn window_end(&self, i: usize) -> Option<i64> {
+        let row = self.rows.get(i)?;
+        let span = |s: Option<Span>| s.map(Span::as_micros);
+        match (span(self.spec.horizon), span(self.spec.by_age)) {
+            (Some(h), _) => Some(row.cutoff.saturating_add(h)),
+            (None, Some(age)) => Some(self.journeys.leads.created_at(row.lead).saturating_add(age)),
+            (None, None) => None,
+        }
+    }
+
+    /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
+    fn draw(&self, test: f64, key: impl Fn(u32) -> (u64, u64)) -> (Vec<usize>, Vec<usize>) {
+        let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        for row in &self.rows {
+            *units.entry(key(row.lead)).or_default() += 1;
+        }
+        let wanted = (test * self.rows.len() as f64).round() as usize;
+        let mut got = 0;
+        let mut first_test = None;
+        for (k, rows) in units.iter().rev() {
+            if got >= wanted {
+                break;
+            }
+            got += rows;
+            first_test = Some(*k);
+        }
+        (0..self.rows.len()).partition(|i| match (self.rows.get(*i), first_test) {
+            (Some(row), Some(first)) => key(row.lead) < first,
+            _ => true,
+        })
+    }
+}
+
+/// FNV-1a and a final mix (SplitMix64): the same on every machine and in every release.
+fn hash(text: &str, seed: u64) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for b in text.bytes() {
+        h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    h ^ (h >> 31)
+}

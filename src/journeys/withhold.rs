@@ -1,0 +1,139 @@
+//! Which columns of a lead table must not become features unasked.
+//!
+//! A plain column is believed to be known at creation. Columns that name an outcome or a stage, dates after
+//! creation, and columns that all but repeat the outcome are not.
+
+use super::Leads;
+use crate::design::NONE;
+use crate::design::Column;
+use crate::time::{DAY, NO_TIME};
+
+/// Words that name an outcome, in any CRM.
+const OUTCOME_WORDS: [&str; 15] = [
+    "convert", "converted", "conversion", "won", "lost", "win", "closed", "close", "outcome", "stage", "status",
+    "disposition", "label", "target", "churned",
+];
+
+/// Leads needed on each side before a column is judged by how well it separates them.
+const ENOUGH: usize = 40;
+
+/// Reason to withhold `column` from the features, if there is one.
+///
+/// `stages` are the names of the pipeline, `won` says per lead whether it was ever won (or its outcome).
+#[must_use]
+pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], won: &[bool]) -> Option<String> {
+    let words = words_of(name);
+    let names_stage = |w: &String| stages.iter().any(|s| words_of(s).join("_") == *w);
+    if let Some(word) = words.iter().find(|w| OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w)) {
+        return Some(format!("its name says '{word}': an outcome or a stage"));
+    }
+    if let Column::Time(times) = column {
+        let after = times
+            .iter()
+            .zip(&leads.created)
+            .filter(|(t, c)| **t != NO_TIME && **c != NO_TIME && **t > **c + DAY)
+            .count();
+        if after > 0 {
+            return Some(format!("{after} of its dates are after the lead's creation"));
+        }
+    }
+    let known = column.len() - column.missing();
+    if let Column::Category { codes, levels } = column {
+        if levels.len() > 50 && levels.len() * 2 > known {
+            return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
+        }
+        let _ = codes;
+    }
+    let auc = separation(column, won)?;
+    (auc >= 0.95).then(|| format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
+}
+
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut lower_before = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && lower_before) {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        lower_before = c.is_lowercase();
+    }
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// AUC of the best ordering of the column's values (missing is a value; levels with fewer than 5 leads are one).
+fn separation(column: &Column, won: &[bool]) -> Option<f64> {
+    let positives = won.iter().filter(|w| **w).count();
+    if positives < ENOUGH || won.len() - positives < ENOUGH {
+        return None;
+    }
+    // (score, is positive): numbers by value, missing tried at either end; levels by their rate.
+    match column {
+        Column::Number(values) => Some(auc_either_way(values.iter().copied().zip(won.iter().copied()))),
+        Column::Time(values) => Some(auc_either_way(
+            values.iter().map(|t| if *t == NO_TIME { f64::NAN } else { 0.0 }).zip(won.iter().copied()),
+        )),
+        Column::Category { codes, levels } => {
+            let slot = |c: u32| if c == NONE { levels.len() } else { c as usize };
+            let mut counts = vec![(0usize, 0usize); levels.len() + 1];
+            for (c, w) in codes.iter().zip(won) {
+                if let Some(n) = counts.get_mut(slot(*c)) {
+                    n.0 += 1;
+                    n.1 += usize::from(*w);
+                }
+            }
+            let rare = counts.iter().filter(|n| n.0 < 5).fold((0, 0), |a, n| (a.0 + n.0, a.1 + n.1));
+            let rate = |n: &(usize, usize)| {
+                let (all, hits) = if n.0 < 5 { rare } else { *n };
+                hits as f64 / all.max(1) as f64
+            };
+            let rates: Vec<f64> = counts.iter().map(rate).collect();
+            Some(auc_either_way(
+                codes.iter().map(|c| rates.get(slot(*c)).copied().unwrap_or(0.0)).zip(won.iter().copied()),
+            ))
+        }
+    }
+}
+
+fn auc_either_way(pairs: impl Iterator<Item = (f64, bool)> + Clone) -> f64 {
+    let auc = |missing: f64| {
+        let (p, y): (Vec<f64>, Vec<bool>) = pairs.clone().map(|(v, w)| (if v.is_nan() { missing } else { v }, w)).unzip();
+        crate::evaluate::roc_auc(&y, &p, None).unwrap_or(0.5)
+    };
+    [auc(-1e300), auc(1e300)].into_iter().map(|a| a.max(1.0 - a)).fold(0.5, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn names() {
+        assert_eq!(words_of("convertedWithin_90-days"), ["converted", "within", "90", "days"]);
+        let leads = Leads::default();
+        let c = Column::Number(vec![1.0]);
+        let stages = vec!["sql".to_owned()];
+        for bad in ["is_sql", "current_stage", "conversion_timestamp", "Converted Account ID", "closeDate"] {
+            assert!(withhold(bad, &c, &leads, &stages, &[]).is_some(), "{bad}");
+        }
+        for good in ["industry", "lead_source", "sqlite_version", "winter_campaign"] {
+            assert!(withhold(good, &c, &leads, &stages, &[]).is_none(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_field_filled_for_won_leads_only() {
+        let won: Vec<bool> = (0..200).map(|i| i % 3 == 0).collect();
+        let codes = won.iter().map(|w| if *w { 0 } else { NONE }).collect();
+        let column = Column::Category { codes, levels: Arc::from(["x".to_owned()]) };
+        assert!(withhold("segment", &column, &Leads::default(), &[], &won).is_some());
+        let noise = Column::Number((0..200).map(|i| f64::from(i * 7919 % 200)).collect());
+        assert!(withhold("employees", &noise, &Leads::default(), &[], &won).is_none());
+    }
+}

@@ -1,0 +1,209 @@
+//! The lead model: features, encoders, coefficients, and the facts of its training.
+
+mod format;
+mod validate;
+
+use serde::{Deserialize, Serialize};
+
+pub use format::{FORMAT, FORMAT_VERSION};
+
+use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
+use crate::error::Result;
+use crate::time::{Timestamp, Zone};
+
+/// One feature with its encoding and coefficients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// The feature.
+    pub feature: Feature,
+    /// The part of the score it belongs to.
+    pub part: Part,
+    /// How its values become columns.
+    pub encoder: Encoder,
+    /// One coefficient per column, log-odds.
+    pub coefficients: Vec<f64>,
+    /// Weighted mean of each column in training.
+    pub means: Vec<f64>,
+}
+
+/// What the model was trained on, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The snapshot that was asked for.
+    pub snapshot: SnapshotSpec,
+    /// Its cutoff rule.
+    pub rule: CutoffRule,
+    /// Stages or events that made the label positive.
+    pub target: Vec<String>,
+    /// Rows.
+    pub rows: usize,
+    /// Leads.
+    pub leads: usize,
+    /// Positive rows.
+    pub positives: usize,
+    /// Weighted share of positives.
+    pub base_rate: f64,
+    /// Youngest and oldest age at a cutoff, days; `None` without times.
+    pub ages: Option<(f64, f64)>,
+    /// Earliest and latest cutoff; `None` without times.
+    pub cutoffs: Option<(Timestamp, Timestamp)>,
+    /// Solver.
+    pub solver: String,
+    /// Inverse strength of the L2 penalty; `None` is no penalty.
+    pub c: Option<f64>,
+    /// Iterations of the solver.
+    pub iterations: usize,
+    /// Infinity norm of the gradient of the weighted mean loss at the solution.
+    pub gradient: f64,
+    /// Σ w·log loss + ‖coefficients‖²/(2C) at the solution.
+    pub objective: f64,
+    /// Whether the solver reached its tolerance.
+    pub converged: bool,
+    /// Features that said nothing and were left out, with the reason.
+    pub dropped: Vec<(String, String)>,
+}
+
+/// A grade and the lowest score that earns it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// Its name.
+    pub name: String,
+    /// Lowest score, 0–100.
+    pub from: f64,
+}
+
+/// What a model file holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelData {
+    /// Log-odds where all columns are 0.
+    pub intercept: f64,
+    /// Terms, in the order in which contributions are summed.
+    pub terms: Vec<Term>,
+    /// Event kinds and stages known in training; others are ignored.
+    pub kinds: Vec<Kind>,
+    /// Event values used, in the order of their numbers.
+    pub values: Vec<String>,
+    /// Daily cap of events of one kind.
+    pub daily_cap: Option<u32>,
+    /// Zone of calendar days.
+    pub calendar_zone: Zone,
+    /// Log-odds at the 0th, 1st, …, 100th percentile of the training rows.
+    pub percentiles: Vec<f64>,
+    /// Grades, best first.
+    pub grades: Vec<Grade>,
+    /// Facts of the training.
+    pub training: Training,
+}
+
+/// A model ready to score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeadModel {
+    data: ModelData,
+    base: f64,
+    /// Per term and column: coefficient − Σ mean·coefficient; one more at the end for "no column".
+    levels: Vec<Vec<f64>>,
+}
+
+impl LeadModel {
+    /// Makes a model of its data.
+    ///
+    /// # Errors
+    /// [`crate::Error::ModelFormat`] if the data breaks an invariant: lengths, finite numbers, unique
+    /// features, ascending percentiles.
+    pub fn new(data: ModelData) -> Result<Self> {
+        validate::check(&data)?;
+        let centre = |t: &Term| t.coefficients.iter().zip(&t.means).fold(0.0, |s, (c, m)| s + c * m);
+        let base = data.terms.iter().fold(data.intercept, |base, t| base + centre(t));
+        let levels = data
+            .terms
+            .iter()
+            .map(|t| {
+                let centre = centre(t);
+                t.coefficients.iter().map(|c| c - centre).chain([-centre]).collect()
+            })
+            .collect();
+        Ok(Self { data, base, levels })
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn data(&self) -> &ModelData {
+        &self.data
+    }
+
+    /// Its terms.
+    #[must_use]
+    pub fn terms(&self) -> &[Term] {
+        &self.data.terms
+    }
+
+    /// Features in the order of terms.
+    #[must_use]
+    pub fn features(&self) -> Vec<Feature> {
+        self.data.terms.iter().map(|t| t.feature.clone()).collect()
+    }
+
+    /// Log-odds of the average training row: the sum that contributions are added to.
+    #[must_use]
+    pub fn base(&self) -> f64 {
+        self.base
+    }
+
+    /// Contribution of a number to the log-odds: coefficient × (standardised value − mean), the missing
+    /// indicator included.
+    #[must_use]
+    pub fn number(&self, term: usize, value: f64) -> f64 {
+        let Some(t) = self.data.terms.get(term) else { return 0.0 };
+        let (c, m) = (t.coefficients.as_slice(), t.means.as_slice());
+        let of = |i: usize, x: f64| match (c.get(i), m.get(i)) {
+            (Some(c), Some(m)) => c * (x - m),
+            _ => 0.0,
+        };
+        of(0, t.encoder.standardise(value)) + of(1, if value.is_nan() { 1.0 } else { 0.0 })
+    }
+
+    /// Contribution of a text by its column within the term, `None` for a text without one.
+    #[must_use]
+    pub fn level(&self, term: usize, slot: Option<usize>) -> f64 {
+        let Some(levels) = self.levels.get(term) else { return 0.0 };
+        match slot {
+            Some(s) => levels.get(s).copied().unwrap_or(0.0),
+            None => levels.last().copied().unwrap_or(0.0),
+        }
+    }
+
+    /// True if `kind` was known in training.
+    #[must_use]
+    pub fn knows(&self, kind: &Kind) -> bool {
+        self.data.kinds.iter().any(|k| k.plain == kind.plain && k.stage == kind.stage && k.source == kind.source)
+    }
+
+    /// Percentile (0–100) of a log-odds among the training rows, by linear interpolation.
+    #[must_use]
+    pub fn percentile(&self, log_odds: f64) -> f64 {
+        let q = &self.data.percentiles;
+        let above = q.partition_point(|v| *v <= log_odds);
+        match (above.checked_sub(1).and_then(|i| q.get(i)), q.get(above)) {
+            (None, _) => 0.0,
+            (Some(_), None) => 100.0,
+            (Some(a), Some(b)) => (above - 1) as f64 + (log_odds - a) / (b - a),
+        }
+    }
+
+    /// Name of the grade of a score.
+    #[must_use]
+    pub fn grade(&self, score: f64) -> &str {
+        let grades = &self.data.grades;
+        grades.iter().find(|g| score >= g.from).or(grades.last()).map_or("", |g| g.name.as_str())
+    }
+
+    /// True if a lead of this age (days) is younger or older than all the model was trained on.
+    #[must_use]
+    pub fn is_out_of_range(&self, age_days: f64) -> bool {
+        self.data.training.ages.is_some_and(|(low, high)| age_days < low || age_days > high)
+    }
+}

@@ -1,0 +1,48 @@
+//! Invariants of a model, checked when one is made or loaded.
+
+use std::collections::BTreeSet;
+
+use super::ModelData;
+use crate::error::{Error, Result};
+
+pub(super) fn check(data: &ModelData) -> Result<()> {
+    let bad = |problem: String| Err(Error::ModelFormat { problem });
+    if !data.intercept.is_finite() {
+        return bad("the intercept is not a finite number".into());
+    }
+    let mut names = BTreeSet::new();
+    for term in &data.terms {
+        let name = term.feature.to_string();
+        let width = term.encoder.width();
+        if term.coefficients.len() != width || term.means.len() != width {
+            return bad(format!(
+                "term '{name}' has {} coefficients and {} means for {width} columns",
+                term.coefficients.len(),
+                term.means.len()
+            ));
+        }
+        if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
+            return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
+        }
+        if let crate::design::Encoder::Number { mean, deviation, .. } = term.encoder
+            && !(mean.is_finite() && deviation.is_finite() && deviation >= 0.0)
+        {
+            return bad(format!("term '{name}' has a mean or deviation that is not usable"));
+        }
+        if !names.insert(name.clone()) {
+            return bad(format!("term '{name}' occurs twice"));
+        }
+    }
+    if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite()) {
+        return bad("percentiles are not 101 ascending finite numbers".into());
+    }
+    if data.grades.is_empty() || !data.grades.is_sorted_by(|a, b| a.from > b.from) {
+        return bad("grades are not in descending order of their lowest scores".into());
+    }
+    if let Some((low, high)) = data.training.ages
+        && (low.is_nan() || high.is_nan() || low > high)
+    {
+        return bad("the range of ages is not usable".into());
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Scoring one row.
+
+use crate::design::Part;
+use crate::math::sigmoid;
+use crate::model::LeadModel;
+
+/// The value of one feature of one lead.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// A number; NaN is missing.
+    Number(f64),
+    /// A text; `None` is missing.
+    Text(Option<&'a str>),
+}
+
+/// The score of one lead.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// base + Σ contributions, summed in the order of terms.
+    pub log_odds: f64,
+    /// 1 / (1 + e^−log-odds).
+    pub probability: f64,
+    /// 0–100: the percentile of the log-odds among the training rows.
+    pub score: f64,
+    /// Contributions summed by part, in the order of [`Part::ALL`].
+    pub parts: [f64; Part::ALL.len()],
+}
+
+impl LeadModel {
+    /// Scores one row of cells in the order of terms and writes each term's contribution to `contributions`.
+    ///
+    /// A missing cell (fewer cells than terms) counts as missing.
+    pub fn score_cells(&self, cells: &[Cell<'_>], contributions: &mut Vec<f64>) -> Scored {
+        contributions.clear();
+        for (i, term) in self.terms().iter().enumerate() {
+            contributions.push(match cells.get(i) {
+                Some(Cell::Number(x)) => self.number(i, *x),
+                Some(Cell::Text(text)) => self.level(i, term.encoder.slot(*text)),
+                None => match term.encoder {
+                    crate::design::Encoder::Number { .. } => self.number(i, f64::NAN),
+                    crate::design::Encoder::Category { .. } => self.level(i, term.encoder.slot(None)),
+                },
+            });
+        }
+        self.sum_up(contributions)
+    }
+
+    /// Sums contributions to a score.
+    #[must_use]
+    pub(crate) fn sum_up(&self, contributions: &[f64]) -> Scored {
+        let mut log_odds = self.base();
+        let mut parts = [0.0; Part::ALL.len()];
+        for (term, c) in self.terms().iter().zip(contributions) {
+            log_odds += c;
+            if let Some(p) = parts.get_mut(term.part as usize) {
+                *p += c;
+            }
+        }
+        Scored { log_odds, probability: sigmoid(log_odds), score: self.percentile(log_odds), parts }
+    }
+}
+
+/// Positions of the `k` contributions of the largest size, largest first; at equal size the earlier term first,
+/// zero contributions never.
+#[must_use]
+pub fn strongest(contributions: &[f64], k: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..contributions.len()).collect();
+    let size = |i: &usize| contributions.get(*i).map_or(0.0, |c| c.abs());
+    order.retain(|i| size(i) > 0.0);
+    order.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    order.truncate(k);
+    order
+}

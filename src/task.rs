@@ -1,0 +1,58 @@
+//! Long work: progress counters that a front end can show, and a flag that stops it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// State shared between a long computation and whoever watches it.
+///
+/// The computation reports [`Task::begin`] and [`Task::advance`] and asks [`Task::check`] at least a few
+/// times a second; the watcher reads [`Task::progress`] and may call [`Task::stop`].
+#[derive(Debug, Default)]
+pub struct Task {
+    stop: AtomicBool,
+    done: AtomicU64,
+    total: AtomicU64,
+    label: Mutex<&'static str>,
+}
+
+impl Task {
+    /// A task nobody watches.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a stage of `total` units.
+    pub fn begin(&self, label: &'static str, total: usize) {
+        if let Ok(mut l) = self.label.lock() {
+            *l = label;
+        }
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total as u64, Ordering::Relaxed);
+    }
+
+    /// Reports `units` more as done.
+    pub fn advance(&self, units: usize) {
+        self.done.fetch_add(units as u64, Ordering::Relaxed);
+    }
+
+    /// Asks the computation to end as soon as it can.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Label, units done and units in all of the present stage.
+    #[must_use]
+    pub fn progress(&self) -> (&'static str, u64, u64) {
+        let label = self.label.lock().map(|l| *l).unwrap_or("");
+        (label, self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] once [`Task::stop`] was called.
+    pub fn check(&self) -> Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,11 @@
+//! Time: UTC microseconds, spans, zones, and the reading of texts that mean an instant.
+
+mod parse;
+mod span;
+mod timestamp;
+mod zone;
+
+pub use parse::{Detected, Instant, Resolution, TimeFormat, TimeUnit, detect, parse};
+pub use span::Span;
+pub use timestamp::{DAY, NO_TIME, Timestamp};
+pub use zone::Zone;

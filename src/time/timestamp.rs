@@ -1,0 +1,59 @@
+//! An instant as UTC microseconds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{TimeFormat, Zone, parse};
+use crate::error::{Error, Result};
+
+/// Microseconds of one day.
+pub const DAY: i64 = 86_400_000_000;
+
+/// The value that stands for "no time" in columns of UTC microseconds.
+pub const NO_TIME: i64 = i64::MIN;
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+///
+/// ```
+/// use leadlens::Timestamp;
+/// let t: Timestamp = "2024-03-01T10:00:00+02:00".parse()?;
+/// assert_eq!(t.to_string(), "2024-03-01T08:00:00Z");
+/// # Ok::<(), leadlens::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl FromStr for Timestamp {
+    type Err = Error;
+
+    /// Reads an ISO 8601 date or date-time; without an offset it is UTC, a date is its first microsecond.
+    fn from_str(text: &str) -> Result<Self> {
+        parse(text, &TimeFormat::Iso, &Zone::utc())
+            .map(|i| Self(i.micros))
+            .map_err(|why| Error::option("time", format!("'{text}' is not an ISO 8601 time ({why})")))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(t) => write!(f, "{t}"),
+            Err(_) => write!(f, "{} µs", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

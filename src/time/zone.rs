@@ -1,0 +1,155 @@
+//! Time zones: reading naive local times, and local days.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::DAY;
+use crate::error::{Error, Result};
+
+/// A time zone: an IANA name (`Europe/Berlin`) or a fixed offset (`+02:00`). The IANA data is built in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    name: String,
+    zone: TimeZone,
+    utc: bool,
+}
+
+impl Zone {
+    /// Coordinated universal time.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self { name: "UTC".to_owned(), zone: TimeZone::UTC, utc: true }
+    }
+
+    /// # Errors
+    /// [`Error::InvalidOption`] if `name` is neither an IANA zone nor an offset.
+    pub fn new(name: &str) -> Result<Self> {
+        if matches!(name, "UTC" | "Z" | "Etc/UTC" | "+00:00") {
+            return Ok(Self::utc());
+        }
+        let zone = match fixed_offset(name) {
+            Some(offset) => TimeZone::fixed(offset),
+            None => TimeZone::get(name).map_err(|_| {
+                Error::option(
+                    "timezone",
+                    format!("'{name}' is neither an IANA time zone such as 'Europe/Berlin' nor an offset such as '+02:00'"),
+                )
+            })?,
+        };
+        Ok(Self { name: name.to_owned(), zone, utc: false })
+    }
+
+    /// The name it was made from.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// UTC microseconds of a local wall-clock time given as microseconds of the same reading in UTC.
+    ///
+    /// A time that a clock change skips is moved forward by the gap; of a time that occurs twice the first
+    /// is meant (RFC 5545). `None` if it is outside the years −9999 to 9999.
+    #[must_use]
+    pub fn to_utc(&self, local: i64) -> Option<i64> {
+        if self.utc {
+            return Some(local);
+        }
+        let wall: DateTime = Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(local).ok()?);
+        Some(self.zone.to_timestamp(wall).ok()?.as_microsecond())
+    }
+
+    /// Local wall-clock reading of a UTC instant, as microseconds of the same reading in UTC.
+    #[must_use]
+    pub fn to_local(&self, utc: i64) -> i64 {
+        if self.utc {
+            return utc;
+        }
+        match jiff::Timestamp::from_microsecond(utc) {
+            Ok(t) => utc.saturating_add(i64::from(self.zone.to_offset(t).seconds()) * 1_000_000),
+            Err(_) => utc,
+        }
+    }
+
+    /// Number of the local calendar day (0 is 1970-01-01).
+    #[must_use]
+    pub fn day(&self, utc: i64) -> i64 {
+        self.to_local(utc).div_euclid(DAY)
+    }
+
+    /// First instant of local day `day` in UTC microseconds.
+    #[must_use]
+    pub fn day_start(&self, day: i64) -> Option<i64> {
+        self.to_utc(day.checked_mul(DAY)?)
+    }
+}
+
+fn fixed_offset(text: &str) -> Option<Offset> {
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let (h, m): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if h > 23 || m > 59 || hours.len() != 2 || minutes.len() != 2 {
+        return None;
+    }
+    Offset::from_seconds(sign * (h * 3600 + m * 60)).ok()
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name)
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::utc()
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Timestamp;
+    use super::*;
+
+    fn micros(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().0
+    }
+
+    #[test]
+    fn clock_changes() {
+        let berlin = Zone::new("Europe/Berlin").unwrap();
+        // Skipped hour moves forward; the repeated hour means its first occurrence.
+        assert_eq!(berlin.to_utc(micros("2024-03-31T02:30:00Z")), Some(micros("2024-03-31T01:30:00Z")));
+        assert_eq!(berlin.to_utc(micros("2024-10-27T02:30:00Z")), Some(micros("2024-10-27T00:30:00Z")));
+        assert_eq!(berlin.day(micros("2024-03-30T23:30:00Z")), micros("2024-03-31T00:00:00Z") / DAY);
+        assert_eq!(berlin.day_start(micros("2024-07-01T00:00:00Z") / DAY), Some(micros("2024-06-30T22:00:00Z")));
+    }
+
+    #[test]
+    fn offsets_and_errors() {
+        let z = Zone::new("-05:30").unwrap();
+        assert_eq!(z.to_utc(0), Some(19_800_000_000));
+        assert!(Zone::new("Mars/Olympus").is_err());
+        assert!(Zone::new("+25:00").is_err());
+        assert_eq!(Zone::utc().day(-1), -1);
+    }
+}
