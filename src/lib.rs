@@ -1,17 +1,34 @@
-#![doc = "leadlens"]
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod error;
-pub mod math;
 mod task;
 mod time;
+
 pub mod design;
-pub mod model;
-pub mod score;
 pub mod evaluate;
-pub mod journeys;
 pub mod features;
 pub mod funnel;
+pub mod journeys;
+pub mod math;
+pub mod model;
+pub mod score;
+
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "fit")]
 pub mod fit;
-pub use error::{Error, Result, Violation, nearest};
+#[cfg(feature = "frames")]
+pub mod frames;
+#[cfg(feature = "frames")]
+pub mod report;
+
+pub use error::{Error, Result, Violation};
+#[cfg(feature = "frames")]
+pub use error::nearest;
+pub use features::{Event, LiveLead, Pushed, Scratch};
+pub use journeys::{Journeys, Snapshot};
+pub use model::LeadModel;
+pub use score::Scored;
 pub use task::Task;
-pub use time::*;
+pub use time::{DAY, NO_TIME, Span, Timestamp, Zone};

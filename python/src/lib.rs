@@ -1,1 +1,29 @@
+//! The Python module `leadlens._core`: registration only.
 
+mod arrow;
+mod boundary;
+mod error;
+mod journeys;
+mod metrics;
+mod model;
+mod program;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add("build_profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    m.add_class::<arrow::Frame>()?;
+    m.add_class::<journeys::Journeys>()?;
+    m.add_class::<journeys::Snapshot>()?;
+    m.add_class::<model::Model>()?;
+    m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::calibration_table, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::lift_table, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::precision_at, m)?)?;
+    m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
+    m.add_function(wrap_pyfunction!(program::run_program, m)?)?;
+    Ok(())
+}

@@ -1,1 +1,6 @@
-fn main(){}
+//! The command line program; see `leadlens --help`.
+
+fn main() {
+    let code = leadlens::cli::run(std::env::args_os(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock());
+    std::process::exit(code);
+}

@@ -9,8 +9,10 @@ use crate::time::Span;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeatureSet {
-    /// Windows of counts.
+    /// Windows of counts over all events, each side and each source.
     pub windows: Vec<Span>,
+    /// Windows of counts of one kind.
+    pub kind_windows: Vec<Span>,
     /// Half-lives of decayed counts.
     pub half_lives: Vec<Span>,
     /// Whether every kind has features of its own, besides all events, each side and each source.
@@ -33,6 +35,7 @@ impl Default for FeatureSet {
     fn default() -> Self {
         Self {
             windows: vec![Span::days(7), Span::days(30), Span::days(90)],
+            kind_windows: vec![Span::days(30)],
             half_lives: vec![Span::days(14)],
             per_kind: true,
             max_kinds: 30,

@@ -9,6 +9,8 @@ mod kind;
 mod selector;
 
 pub use column::{Column, NONE};
+#[cfg(feature = "frames")]
+pub(crate) use cutoffs::one_or_many;
 pub use cutoffs::{Anchor, CutoffRule, Maturity, SnapshotSpec, Weighting};
 pub(crate) use encode::slot_of;
 pub use encode::{Encoder, LevelRule, MISSING, OTHER};

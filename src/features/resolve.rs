@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::design::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
 use crate::error::{Error, Result};
 use crate::journeys::{Codes, Snapshot};
+use crate::time::Span;
 
 impl FeatureSet {
     /// The features for `snapshot`: those whose events, channels, stages or fields its rows can see.
@@ -76,7 +77,7 @@ impl FeatureSet {
             }
         }
         for (selector, _) in &overall {
-            features.extend(self.counting(selector));
+            features.extend(self.counting(selector, &self.windows));
             features.push(Feature::DaysSinceFirst(selector.clone()));
             features.push(Feature::ActiveDays(selector.clone(), None));
             features.extend(self.windows.get(1).map(|w| Feature::ActiveDays(selector.clone(), Some(*w))));
@@ -92,7 +93,7 @@ impl FeatureSet {
             ranked.truncate(self.max_kinds);
             ranked.sort_by(|a, b| a.1.cmp(&b.1));
             for (_, name) in ranked {
-                features.extend(self.counting(&Selector::Kind(name)));
+                features.extend(self.counting(&Selector::Kind(name), &self.kind_windows));
             }
         }
         for (number, value) in journeys.value_names.iter().enumerate() {
@@ -123,9 +124,9 @@ impl FeatureSet {
         features
     }
 
-    fn counting(&self, of: &Selector) -> Vec<Feature> {
+    fn counting(&self, of: &Selector, windows: &[Span]) -> Vec<Feature> {
         let mut features = vec![Feature::Count(of.clone(), None)];
-        features.extend(self.windows.iter().map(|w| Feature::Count(of.clone(), Some(*w))));
+        features.extend(windows.iter().map(|w| Feature::Count(of.clone(), Some(*w))));
         features.push(Feature::DaysSinceLast(of.clone()));
         features.extend(self.half_lives.iter().map(|h| Feature::Decayed(of.clone(), *h)));
         features

@@ -8,11 +8,17 @@ use crate::design::NONE;
 use crate::design::Column;
 use crate::time::{DAY, NO_TIME};
 
-/// Words that name an outcome, in any CRM.
-const OUTCOME_WORDS: [&str; 15] = [
-    "convert", "converted", "conversion", "won", "lost", "win", "closed", "close", "outcome", "stage", "status",
-    "disposition", "label", "target", "churned",
+/// Words that name an outcome wherever they stand.
+const OUTCOME_WORDS: [&str; 13] = [
+    "convert", "converted", "conversion", "won", "lost", "closed", "outcome", "disposition", "churned", "mql", "sal", "sql",
+    "sqo",
 ];
+/// Words that name one only beside words of the next list: `lead_status`, not `marital_status`.
+const STATE_WORDS: [&str; 7] = ["status", "stage", "substage", "label", "target", "win", "close"];
+const STATE_OF: [&str; 13] =
+    ["lead", "current", "deal", "opportunity", "opp", "sales", "crm", "pipeline", "last", "final", "date", "is", "at"];
+/// Stage names that say nothing in the name of a column.
+const PLAIN_STAGES: [&str; 8] = ["lead", "leads", "contact", "account", "created", "open", "new", "inquiry"];
 
 /// Leads needed on each side before a column is judged by how well it separates them.
 const ENOUGH: usize = 40;
@@ -23,8 +29,12 @@ const ENOUGH: usize = 40;
 #[must_use]
 pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], won: &[bool]) -> Option<String> {
     let words = words_of(name);
-    let names_stage = |w: &String| stages.iter().any(|s| words_of(s).join("_") == *w);
-    if let Some(word) = words.iter().find(|w| OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w)) {
+    let names_stage = |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
+    let state_alone = words.iter().all(|w| STATE_WORDS.contains(&w.as_str()) || STATE_OF.contains(&w.as_str()));
+    let says = |w: &&String| {
+        OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
+    };
+    if let Some(word) = words.iter().find(says) {
         return Some(format!("its name says '{word}': an outcome or a stage"));
     }
     if let Column::Time(times) = column {
@@ -118,11 +128,11 @@ mod tests {
         assert_eq!(words_of("convertedWithin_90-days"), ["converted", "within", "90", "days"]);
         let leads = Leads::default();
         let c = Column::Number(vec![1.0]);
-        let stages = vec!["sql".to_owned()];
-        for bad in ["is_sql", "current_stage", "conversion_timestamp", "Converted Account ID", "closeDate"] {
+        let stages = vec!["lead".to_owned(), "sql".to_owned()];
+        for bad in ["is_sql", "current_stage", "Lead Status", "status", "conversion_timestamp", "Converted Account ID", "closeDate"] {
             assert!(withhold(bad, &c, &leads, &stages, &[]).is_some(), "{bad}");
         }
-        for good in ["industry", "lead_source", "sqlite_version", "winter_campaign"] {
+        for good in ["industry", "lead_source", "sqlite_version", "winter_campaign", "marital_status", "target_market"] {
             assert!(withhold(good, &c, &leads, &stages, &[]).is_none(), "{good}");
         }
     }

@@ -1,0 +1,66 @@
+"""Lead-scoring analytics: one history of marketing and sales, an explainable model, funnels.
+
+A lead is a journey: what it did and what sales did with it lie on one time line. :class:`Journeys` builds an index
+of all journeys; snapshots of it at cutoffs give features that never see the future, and labels; :class:`LeadScorer`
+fits a logistic model whose scores come with reasons that add up.
+"""
+
+from . import datasets, errors, metrics
+from ._core import __version__
+from .errors import (
+    ConfigError,
+    ConvergenceError,
+    FitError,
+    InternalError,
+    LeadLensError,
+    MissingFileError,
+    ModelFormatError,
+    NotEnoughDataError,
+    OptionError,
+    OutOfRangeError,
+    ReadError,
+    SchemaError,
+    UnknownNameError,
+    WriteError,
+)
+from .features import FeatureSet
+from .journeys import Check, Funnel, Journeys, Snapshot
+from .scorer import Evaluation, LeadScorer, Scores, load
+from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
+
+__all__ = [
+    "Accounts",
+    "Check",
+    "ConfigError",
+    "ConvergenceError",
+    "Evaluation",
+    "Events",
+    "FeatureSet",
+    "Fields",
+    "FitError",
+    "Funnel",
+    "InternalError",
+    "Journeys",
+    "LeadLensError",
+    "LeadScorer",
+    "Leads",
+    "MissingFileError",
+    "ModelFormatError",
+    "NotEnoughDataError",
+    "OptionError",
+    "OutOfRangeError",
+    "ReadError",
+    "SchemaError",
+    "Scores",
+    "Snapshot",
+    "Stages",
+    "UnknownNameError",
+    "WriteError",
+    "__version__",
+    "datasets",
+    "errors",
+    "literal",
+    "load",
+    "lookup",
+    "metrics",
+]

@@ -1,0 +1,79 @@
+"""Exceptions: one class per family; ``kind`` is a stable slug of the exact error."""
+
+from __future__ import annotations
+
+
+class LeadLensError(Exception):
+    """Base of all errors of leadlens.
+
+    Attributes
+    ----------
+    kind : str
+        Stable identifier of the exact error; it does not change between releases.
+    """
+
+    kind: str = "leadlens"
+
+
+class SchemaError(LeadLensError, ValueError):
+    """Input tables do not have the declared shape.
+
+    Attributes
+    ----------
+    violations : list of (str, str or None, str)
+        Table, column and problem of every violation found.
+    """
+
+    violations: list[tuple[str, str | None, str]]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.violations = []
+
+
+class ReadError(LeadLensError, OSError):
+    """A file cannot be read."""
+
+
+class MissingFileError(ReadError, FileNotFoundError):
+    """A file does not exist."""
+
+
+class WriteError(LeadLensError, OSError):
+    """A file cannot be written; nothing is left at the destination."""
+
+
+class ConfigError(LeadLensError, ValueError):
+    """A configuration has an unknown key or a wrong value."""
+
+
+class OptionError(LeadLensError, ValueError):
+    """An option has a value that is not allowed."""
+
+
+class UnknownNameError(LeadLensError, LookupError):
+    """A stage, event kind, field or feature that the data does not have."""
+
+
+class NotEnoughDataError(LeadLensError, ValueError):
+    """No rows are left, or only one class, or too few leads."""
+
+
+class FitError(LeadLensError):
+    """The model cannot be fitted."""
+
+
+class ConvergenceError(FitError):
+    """The solver stopped before the gradient was small enough."""
+
+
+class OutOfRangeError(LeadLensError, ValueError):
+    """Too many leads lie outside the ages the model was trained on."""
+
+
+class ModelFormatError(LeadLensError, ValueError):
+    """A model file is damaged, or of another format version."""
+
+
+class InternalError(LeadLensError, RuntimeError):
+    """A defect of leadlens or of a library it uses; please report it."""

@@ -1,0 +1,498 @@
+"""Journeys, snapshots and funnels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from . import _core
+from ._display import pre
+from ._progress import progress
+from .features import FeatureSet
+from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables
+
+__all__ = ["Check", "Funnel", "Journeys", "Snapshot"]
+
+Time = str | date | datetime
+"""An ISO 8601 text, a date, or a datetime; without a zone it is UTC."""
+
+
+def _time(value: Time | None) -> str | None:
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return aware.astimezone(timezone.utc).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _names(value: str | Sequence[str] | None) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+class Journeys:
+    """The index of all journeys: leads, what they did, and what sales did with them.
+
+    Parameters
+    ----------
+    leads : Leads
+        The leads.
+    events : Events or sequence of Events, optional
+        What happened.
+    stages : Stages or sequence of Stages, optional
+        What sales did.
+    fields : Fields or sequence of Fields, optional
+        Fields that change over time.
+    accounts : Accounts, optional
+        Accounts of the leads.
+    pipeline : sequence of str, optional
+        Stages in order.
+    won, lost : str or sequence of str, optional
+        Stages that mean won, and lost.
+    observed_until : time, optional
+        End of observation (exclusive). By default the end of the table of events or stages that ends first.
+    outcomes_from : time, optional
+        From when on outcomes were recorded.
+    timezone : str, default "UTC"
+        Zone of times without an offset.
+    calendar_zone : str, default "UTC"
+        Zone of calendar days.
+    before_creation : {"keep", "quarantine", "clamp"}, default "keep"
+        What to do with stage entries before their lead's creation.
+
+    Raises
+    ------
+    SchemaError
+        Tables do not have the declared columns or types; every missing column is listed.
+    ReadError
+        A file cannot be read.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import leadlens as ll
+    >>> leads = pl.DataFrame({"id": [1, 2], "created": ["2024-01-01", "2024-01-02"]})
+    >>> deals = pl.DataFrame({"lead": [1], "at": ["2024-01-09"], "stage": ["won"]})
+    >>> j = ll.Journeys(
+    ...     leads=ll.Leads(leads, id="id", created="created"),
+    ...     stages=ll.Stages(deals, lead="lead", at="at", stage="stage"),
+    ...     won="won",
+    ... )
+    >>> j
+    Journeys: 2 leads, 0 events, 1 stage entries, 1 kinds, observed until 2024-01-10T00:00:00Z
+    """
+
+    def __init__(
+        self,
+        *,
+        leads: Leads,
+        events: Events | Sequence[Events] = (),
+        stages: Stages | Sequence[Stages] = (),
+        fields: Fields | Sequence[Fields] = (),
+        accounts: Accounts | None = None,
+        pipeline: Sequence[str] = (),
+        won: str | Sequence[str] | None = None,
+        lost: str | Sequence[str] | None = None,
+        observed_until: Time | None = None,
+        outcomes_from: Time | None = None,
+        timezone: str = "UTC",
+        calendar_zone: str = "UTC",
+        before_creation: Literal["keep", "quarantine", "clamp"] = "keep",
+    ) -> None:
+        tables = _Tables()
+        config = _drop(
+            {
+                "leads": leads._spec(tables),
+                "events": [e._spec(tables) for e in ([events] if isinstance(events, Events) else events)],
+                "stages": [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)],
+                "fields": [f._spec(tables) for f in ([fields] if isinstance(fields, Fields) else fields)],
+                "accounts": None if accounts is None else accounts._spec(tables),
+                "pipeline": list(pipeline),
+                "won": _names(won),
+                "lost": _names(lost),
+                "observed_until": _time(observed_until),
+                "outcomes_from": _time(outcomes_from),
+                "timezone": timezone,
+                "calendar_zone": calendar_zone,
+                "before_creation": before_creation,
+            }
+        )
+        self._config = config
+        with progress() as show:
+            self._core = _core.Journeys.build(json.dumps(config), tables.given, ".", show)
+
+    @classmethod
+    def _of(cls, core: _core.Journeys, config: dict[str, Any]) -> Journeys:
+        made = cls.__new__(cls)
+        made._core = core
+        made._config = config
+        return made
+
+    @classmethod
+    def from_config(cls, path: str | Path) -> Journeys:
+        """Build the index that a TOML file declares; tables are relative to its folder.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, as the command line uses it.
+
+        Raises
+        ------
+        ConfigError
+            A key is unknown or a value wrong.
+        """
+        text, folder = _core.read_config(str(path))
+        with progress() as show:
+            core = _core.Journeys.build(text, {}, folder, show)
+        return cls._of(core, json.loads(text))
+
+    def extend(
+        self,
+        *,
+        events: Events | Sequence[Events] = (),
+        stages: Stages | Sequence[Stages] = (),
+        observed_until: Time | None = None,
+    ) -> tuple[Journeys, dict[str, int]]:
+        """Return the index with new rows, and what became of them.
+
+        Stage entries that the index has are dropped; at equal times, rows that came earlier stay first.
+
+        Parameters
+        ----------
+        events, stages : Events, Stages or sequences of them
+            The new rows.
+        observed_until : time, optional
+            New end of observation; by default the end of the latest table.
+
+        Returns
+        -------
+        Journeys
+            A new index; this one is unchanged.
+        dict
+            Rows ``added``, ``duplicate`` (dropped) and ``late`` (older than the former end of observation).
+        """
+        tables = _Tables()
+        new_events = [e._spec(tables) for e in ([events] if isinstance(events, Events) else events)]
+        new_stages = [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)]
+        config = {**self._config, "observed_until": _time(observed_until)}
+        with progress() as show:
+            core, report = self._core.extend(
+                json.dumps(_drop(config)), json.dumps(new_events), json.dumps(new_stages), tables.given, ".", show
+            )
+        return Journeys._of(core, config), json.loads(report)
+
+    def check(self) -> Check:
+        """Say what became of every input row: used, filtered, or quarantined by reason.
+
+        Returns
+        -------
+        Check
+            Shows itself as text; ``to_polars()`` is the table of counts, ``remarks`` what else to know.
+        """
+        return Check(self._core)
+
+    def show(self, lead: object) -> pl.DataFrame:
+        """Return the time line of one lead.
+
+        Parameters
+        ----------
+        lead : str or int
+            Id of the lead.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such lead.
+        """
+        return pl.DataFrame(self._core.show(str(lead)))
+
+    def snapshot(
+        self,
+        *,
+        every: str | None = None,
+        anchor: Literal["calendar", "created"] = "calendar",
+        after: str | None = None,
+        at: str | None = None,
+        inclusive: bool = True,
+        as_of: Time | None = None,
+        cutoffs: Table | None = None,
+        cutoff_columns: tuple[str, str] = ("lead_id", "cutoff"),
+        since: Time | None = None,
+        until: Time | None = None,
+        known_by: Time | None = None,
+        horizon: str | None = None,
+        by_age: str | None = None,
+        target: str | Sequence[str] | None = None,
+        weight: Literal["lead", "row"] = "lead",
+        maturity: Literal["drop", "ipcw"] = "drop",
+        features: FeatureSet | None = None,
+    ) -> Snapshot:
+        """Look at open leads at cutoffs: features from before, the label from after.
+
+        A lead is at risk at a cutoff ``t`` if it was created by ``t``, has not reached the target before ``t``, and
+        it or one of its deals is open. Events before ``t`` are visible; the label is whether the target is reached in
+        ``[t, t + horizon)``. Rows whose window is not over at the end of observation are dropped, positive or not.
+
+        Parameters
+        ----------
+        every : str, optional
+            A grid of cutoffs, such as ``"7d"``.
+        anchor : {"calendar", "created"}
+            Whether the grid starts on Mondays (midnights) or at each lead's creation.
+        after : str, optional
+            One cutoff per lead, this long after its creation.
+        at : str, optional
+            One cutoff per lead: its first entry of this stage or event kind.
+        inclusive : bool
+            For ``at``: whether that entry itself is visible.
+        as_of : time, optional
+            One cutoff for all leads.
+        cutoffs : table, optional
+            A table of leads and cutoffs; ``cutoff_columns`` names its two columns.
+        since, until : time, optional
+            Cutoffs in ``[since, until)`` only.
+        known_by : time, optional
+            Nothing at or after it exists for this snapshot, label windows included.
+        horizon : str, optional
+            Length of the label window; without it (and ``by_age``) there is no label.
+        by_age : str, optional
+            The label window ends at this age of the lead instead.
+        target : str or sequence of str, optional
+            Stages or event kinds that make the label positive; by default the won stages.
+        weight : {"lead", "row"}
+            Whether a row of a lead with k rows weighs 1/k or 1.
+        maturity : {"drop", "ipcw"}
+            Drop immature rows, or weigh resolved ones by the inverse probability of being observed long enough.
+        features : FeatureSet, optional
+            Which features to compute.
+
+        Raises
+        ------
+        OptionError
+            None or several cutoff rules, or a span that is none.
+        UnknownNameError
+            The target or the stage of ``at`` is not in the data.
+        """
+        spec = _drop(
+            {
+                "every": every,
+                "anchor": anchor,
+                "after": after,
+                "at": at,
+                "inclusive": inclusive,
+                "as_of": _time(as_of),
+                "since": _time(since),
+                "until": _time(until),
+                "known_by": _time(known_by),
+                "horizon": horizon,
+                "by_age": by_age,
+                "target": _names(target),
+                "weight": weight,
+                "maturity": maturity,
+            }
+        )
+        table = None if cutoffs is None else (cutoffs, *cutoff_columns)
+        with progress() as show:
+            core = self._core.snapshot(json.dumps(spec), (features or FeatureSet())._json(), table, show)
+        return Snapshot(core)
+
+    def funnel(self, steps: Sequence[str], *, window: str | None = None, by: str | None = None) -> Funnel:
+        """Count how many leads get how far along ``steps``.
+
+        A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
+        most ``window`` after the first. Any entry into step 1 may start the chain; the best chain counts.
+
+        Parameters
+        ----------
+        steps : sequence of str
+            Event kinds or stages; ``"created"`` as the first means every lead.
+        window : str, optional
+            Time from step 1 within which the last step must happen (inclusive).
+        by : str, optional
+            A lead field, or ``"channel"`` (of the first entry), to break down by.
+
+        Raises
+        ------
+        UnknownNameError
+            A step or field is not in the data.
+        """
+        spec = _drop({"steps": list(steps), "window": window, "by": by})
+        with progress() as show:
+            frame, facts, text = self._core.funnel(json.dumps(spec), show)
+        return Funnel(pl.DataFrame(frame), json.loads(facts), text)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Counts, kinds, channels, fields, withheld columns and the period of observation."""
+        facts: Mapping[str, Any] = json.loads(self._core.facts())
+        return facts
+
+    def __repr__(self) -> str:
+        return self._core.describe()
+
+    def _repr_html_(self) -> str:
+        return pre(self._core.check_text())
+
+
+class Check:
+    """What became of every input row."""
+
+    def __init__(self, core: _core.Journeys) -> None:
+        self._core = core
+        self._audit: dict[str, Any] = json.loads(core.audit())
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per table, role and reason, with counts and an example."""
+        return pl.DataFrame(self._core.check_frame())
+
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """One entry per table and role: rows, used, filtered, quarantined, noted, remarks."""
+        tables: list[dict[str, Any]] = self._audit["tables"]
+        return tables
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the whole: end of observation, ties, late outcomes, columns withheld."""
+        remarks: list[str] = self._audit["remarks"]
+        return remarks
+
+    def __repr__(self) -> str:
+        return self._core.check_text()
+
+    def _repr_html_(self) -> str:
+        return pre(self._core.check_text())
+
+
+class Snapshot:
+    """Leads at cutoffs, with labels where a label window was asked for; made by :meth:`Journeys.snapshot`."""
+
+    def __init__(self, core: _core.Snapshot) -> None:
+        self._core = core
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs of lead and cutoff there were, why some are no rows, rows, positives."""
+        counts: dict[str, int] = json.loads(self._core.counts())
+        return counts
+
+    @property
+    def base_rate(self) -> float | None:
+        """Weighted share of positives."""
+        return self._core.base_rate
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the features."""
+        return self._core.features()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return all rows: ``lead_id``, ``cutoff``, ``label``, ``weight``, and one column per feature."""
+        with progress() as show:
+            return pl.DataFrame(self._core.frame(show))
+
+    @property
+    def features(self) -> pl.DataFrame:
+        """The features, one row per row of the snapshot."""
+        frame = self.to_polars()
+        return frame.select(frame.columns[-len(self.feature_names) :])
+
+    @property
+    def label(self) -> pl.Series | None:
+        """The labels, or None without a label window."""
+        return self.to_polars()["label"] if self._core.has_label else None
+
+    def split(
+        self, test: float = 0.2, *, by: Literal["time", "order", "group", "random"] = "time", seed: int = 0
+    ) -> tuple[Snapshot, Snapshot]:
+        """Split into a training and a test snapshot.
+
+        Parameters
+        ----------
+        test : float
+            Share of the test side, in (0, 1).
+        by : {"time", "order", "group", "random"}
+            The latest cutoffs, with a gap of the label window; the last leads of the table (or of its order column);
+            whole accounts; or leads at random. Evaluations say which.
+        seed : int
+            Seed of the drawn ones; they depend on ids, not on the order of rows.
+
+        Raises
+        ------
+        NotEnoughDataError
+            A side would be empty.
+        """
+        train, tested = self._core.split(test, by, seed)
+        return Snapshot(train), Snapshot(tested)
+
+    def __len__(self) -> int:
+        return len(self._core)
+
+    def __repr__(self) -> str:
+        return self._core.text()
+
+    def _repr_html_(self) -> str:
+        return pre(self._core.text())
+
+
+class Funnel:
+    """How many leads get how far; made by :meth:`Journeys.funnel`."""
+
+    def __init__(self, frame: pl.DataFrame, facts: dict[str, Any], text: str) -> None:
+        self._frame = frame
+        self._facts = facts
+        self._text = text
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per step (and value of the breakdown) with counts, rates and 95 % intervals."""
+        return self._frame
+
+    @property
+    def steps(self) -> list[tuple[str, int]]:
+        """Steps and leads, all leads together."""
+        return [(s["step"], s["leads"]) for s in self._facts["steps"]]
+
+    @property
+    def immature(self) -> int:
+        """Leads left out because their window is not over at the end of observation."""
+        count: int = self._facts["immature"]
+        return count
+
+    @property
+    def never_entered(self) -> int:
+        """Leads that never reached step 1."""
+        count: int = self._facts["never_entered"]
+        return count
+
+    def plot(self) -> Any:
+        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval."""
+        import altair as alt
+
+        by = self._facts["spec"]["by"]
+        data = self._frame
+        order = [s for s, _ in self.steps]
+        if by is not None:
+            data = data.filter(pl.col(by) != "(all)") if data[by].n_unique() > 1 else data
+        base = alt.Chart(data).encode(y=alt.Y("step:N", sort=order, title=None))
+        bars = base.mark_bar(color="#2f6fb2").encode(
+            x=alt.X("of_first:Q", title="share of step 1", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            tooltip=["step", "leads", alt.Tooltip("of_first", format=".1%"), alt.Tooltip("of_previous", format=".1%")],
+        )
+        rules = base.mark_rule(color="#12304f").encode(x="of_first_low:Q", x2="of_first_high:Q")
+        labels = base.mark_text(align="left", dx=6).encode(x="of_first_high:Q", text=alt.Text("leads:Q", format=","))
+        chart = alt.layer(bars, rules, labels).properties(width=420, height=alt.Step(28))
+        return chart.facet(row=alt.Row(f"{by}:N", title=by)) if by is not None else chart
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return pre(self._text)

@@ -1,0 +1,220 @@
+"""Metrics on plain arrays; ties and weights as in scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from .errors import OptionError
+from .scorer import Evaluation
+
+__all__ = [
+    "average_precision",
+    "brier",
+    "calibration_table",
+    "evaluate",
+    "ks",
+    "lift_table",
+    "log_loss",
+    "precision_at",
+    "roc_auc",
+]
+
+
+def _labels(y: ArrayLike) -> NDArray[np.bool_]:
+    labels = np.asarray(y)
+    if labels.dtype != np.bool_:
+        if labels.ndim != 1 or not np.isin(labels, (0, 1)).all():
+            raise OptionError("y must be one-dimensional and hold only 0 and 1 (or False and True)")
+        labels = labels.astype(np.bool_)
+    return labels
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _weights(weight: ArrayLike | None) -> NDArray[np.float64] | None:
+    return None if weight is None else _numbers(weight)
+
+
+def roc_auc(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Area under the ROC curve: P(positive scored above negative) + ½ P(equal).
+
+    Parameters
+    ----------
+    y : array of bool or 0/1, shape (n,)
+        Labels.
+    p : array of float64, shape (n,)
+        Scores, on any scale.
+    weight : array of float64, shape (n,), optional
+        Weights ≥ 0.
+
+    Raises
+    ------
+    NotEnoughDataError
+        One class only.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.roc_auc([0, 1, 1], [0.1, 0.1, 0.9])
+    0.75
+    """
+    return _core.metric("roc_auc", _labels(y), _numbers(p), _weights(weight))
+
+
+def average_precision(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Average precision (PR-AUC): Σ (Rₙ − Rₙ₋₁)·Pₙ over distinct scores, highest first.
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.average_precision([0, 1], [0.2, 0.8])
+    1.0
+    """
+    return _core.metric("average_precision", _labels(y), _numbers(p), _weights(weight))
+
+
+def log_loss(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Weighted mean of −ln of the probability given to what happened; clipped to [2⁻⁵², 1 − 2⁻⁵²].
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`; ``p`` are probabilities.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> round(ll.metrics.log_loss([0, 1], [0.5, 0.5]), 6)
+    0.693147
+    """
+    return _core.metric("log_loss", _labels(y), _numbers(p), _weights(weight))
+
+
+def brier(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Weighted mean of (p − y)².
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`; ``p`` are probabilities.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.brier([0, 1], [0.5, 0.5])
+    0.25
+    """
+    return _core.metric("brier", _labels(y), _numbers(p), _weights(weight))
+
+
+def ks(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Kolmogorov–Smirnov distance: max |TPR − FPR|.
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.ks([0, 1], [0.2, 0.8])
+    1.0
+    """
+    return _core.metric("ks", _labels(y), _numbers(p), _weights(weight))
+
+
+def precision_at(y: ArrayLike, p: ArrayLike, k: int) -> float:
+    """Share of positives among the ``k`` best rows; rows tied at the border count in part.
+
+    Parameters
+    ----------
+    y, p
+        As in :func:`roc_auc`.
+    k : int
+        Number of rows, 1 to n.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.precision_at([0, 1, 1], [0.1, 0.2, 0.9], 2)
+    1.0
+    """
+    return _core.precision_at(_labels(y), _numbers(p), k)
+
+
+def calibration_table(
+    y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, bins: int = 10, strategy: str = "quantile"
+) -> pl.DataFrame:
+    """Mean prediction and share of positives by bins of the prediction, with 95 % Wilson intervals.
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`; ``p`` are probabilities.
+    bins : int
+        Number of bins; empty ones are left out.
+    strategy : {"quantile", "uniform"}
+        Bins of equal numbers of rows, or of equal width.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.calibration_table([0, 1], [0.2, 0.8], bins=2, strategy="uniform").height
+    2
+    """
+    if strategy not in ("quantile", "uniform"):
+        raise OptionError(f"strategy must be 'quantile' or 'uniform', not {strategy!r}")
+    return pl.DataFrame(
+        _core.calibration_table(_labels(y), _numbers(p), _weights(weight), bins, strategy == "uniform")
+    )
+
+
+def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, slices: int = 10) -> pl.DataFrame:
+    """Rows by score, best first, cut into slices of equal weight: rate, lift, share of positives captured.
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`.
+    slices : int
+        Number of slices.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.lift_table([0, 1], [0.2, 0.8], slices=2)["lift"].to_list()
+    [2.0, 0.0]
+    """
+    return pl.DataFrame(_core.lift_table(_labels(y), _numbers(p), _weights(weight), slices))
+
+
+def evaluate(
+    y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, precision_at: list[int] | None = None
+) -> Evaluation:
+    """Return all measures of a set of predictions.
+
+    Parameters
+    ----------
+    y, p, weight
+        As in :func:`roc_auc`; ``p`` are probabilities.
+    precision_at : list of int, optional
+        Numbers of best rows for precision at k.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.metrics.evaluate([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.6]).roc_auc
+    1.0
+    """
+    return Evaluation(*_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or []))

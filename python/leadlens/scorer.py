@@ -1,0 +1,327 @@
+"""The lead scorer: fit, evaluate, score, explain, save."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from . import _core
+from ._display import pre
+from ._progress import progress
+from .errors import LeadLensError
+from .journeys import Snapshot
+
+__all__ = ["Evaluation", "LeadScorer", "Scores", "load"]
+
+
+class LeadScorer:
+    """A logistic lead-quality model whose scores come with reasons that add up.
+
+    It minimises Σ w·log loss + ‖coefficients‖²/(2C) over standardised numbers and 0/1 levels, the intercept free.
+    The log-odds of a lead is ``base`` + Σ contributions, contribution = coefficient × (value − training mean).
+
+    Parameters
+    ----------
+    C : float, default 1.0
+        Inverse strength of the penalty; ``math.inf`` for none.
+    solver : {"newton", "linfa"}, default "newton"
+        Newton's method, or linfa-logistic's L-BFGS as a baseline, which knows no weights.
+    min_leads : int, default 40
+        Fewest converted, and fewest other leads.
+    min_level_rows : int, default 20
+        Levels of texts with fewer rows are grouped as ``(other)``.
+    max_levels : int, default 1000
+        At most this many levels of a text.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> journeys = ll.datasets.b2b_saas()
+    >>> train, test = journeys.snapshot(after="31d", horizon="59d").split(0.3, by="group")
+    >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+    >>> scorer.evaluate(test).roc_auc > 0.5
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        solver: Literal["newton", "linfa"] = "newton",
+        min_leads: int = 40,
+        min_level_rows: int = 20,
+        max_levels: int = 1000,
+    ) -> None:
+        self._options = {
+            "logistic": {"c": None if math.isinf(C) and C > 0 else C, "solver": solver},
+            "min_leads": min_leads,
+            "min_level_rows": min_level_rows,
+            "max_levels": max_levels,
+        }
+        self._model: _core.Model | None = None
+
+    def _fitted(self) -> _core.Model:
+        if self._model is None:
+            raise LeadLensError("the scorer is not fitted: call fit(snapshot) first, or leadlens.load(path)")
+        return self._model
+
+    def fit(self, snapshot: Snapshot) -> LeadScorer:
+        """Fit on a labelled snapshot and return the scorer.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Rows with labels.
+
+        Raises
+        ------
+        NotEnoughDataError
+            No rows, one class only, or fewer than ``min_leads`` converted or other leads.
+        ConvergenceError
+            The solver did not reach its tolerance.
+        """
+        with progress() as show:
+            self._model = _core.Model.train(snapshot._core, json.dumps(self._options), show)
+        return self
+
+    def score(self, snapshot: Snapshot, *, reasons: int = 5, allow_extrapolation: bool = False) -> Scores:
+        """Score the rows of a snapshot.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Leads at cutoffs; labels are not needed.
+        reasons : int
+            Number of contributions named, largest first.
+        allow_extrapolation : bool
+            Score even if more than a fifth of the leads are outside the ages the model was trained on.
+
+        Returns
+        -------
+        Scores
+            ``lead_id, as_of, probability, score`` (0–100, the percentile among training rows), ``grade, log_odds``, the
+            parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``.
+
+        Raises
+        ------
+        OutOfRangeError
+            Too many leads are outside the trained ages.
+        """
+        with progress() as show:
+            return Scores(pl.DataFrame(self._fitted().score(snapshot._core, reasons, allow_extrapolation, show)))
+
+    def explain(self, snapshot: Snapshot) -> pl.DataFrame:
+        """Return every contribution of every row, long; per row they sum to the log-odds.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Leads at cutoffs.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``lead_id, as_of, feature, part, value, contribution``; the feature ``(base)`` is the log-odds of the
+            average training row.
+        """
+        with progress() as show:
+            return pl.DataFrame(self._fitted().explain(snapshot._core, show))
+
+    def evaluate(
+        self, snapshot: Snapshot, *, by: str | None = None, precision_at: Sequence[int] = (50, 100, 200)
+    ) -> Evaluation:
+        """Evaluate on a labelled snapshot that the model was not fitted on.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Rows with labels.
+        by : str, optional
+            ``"age"`` or a lead field: the measures by group as well.
+        precision_at : sequence of int
+            Numbers of best rows for precision at k; those above the number of rows are left out.
+        """
+        with progress() as show:
+            return Evaluation(*self._fitted().evaluate(snapshot._core, by, list(precision_at), show))
+
+    def summary(self) -> pl.DataFrame:
+        """Return the coefficients: feature, level, part, coefficient, odds ratio, mean, and the unit of a number."""
+        return pl.DataFrame(self._fitted().terms())
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Facts of the training: rows, period, ages, solver, gradient, features left out."""
+        facts: dict[str, Any] = json.loads(self._fitted().training())
+        return facts
+
+    @property
+    def base(self) -> float:
+        """Log-odds of the average training row."""
+        return self._fitted().base
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as JSON; a reader never sees half a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Destination.
+        """
+        self._fitted().save(str(path))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"options": self._options, "model": None if self._model is None else self._model.to_json()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._options = state["options"]
+        self._model = None if state["model"] is None else _core.Model.from_json(state["model"])
+
+    def __repr__(self) -> str:
+        return "LeadScorer (not fitted)" if self._model is None else self._model.text(15)
+
+    def _repr_html_(self) -> str:
+        return pre(repr(self))
+
+
+def load(path: str | Path) -> LeadScorer:
+    """Read a saved model.
+
+    Parameters
+    ----------
+    path : str or Path
+        File written by :meth:`LeadScorer.save` or by the command line.
+
+    Raises
+    ------
+    ModelFormatError
+        The file is no complete model, or of another format version.
+    MissingFileError
+        There is no such file.
+    """
+    scorer = LeadScorer()
+    scorer._model = _core.Model.load(str(path))
+    return scorer
+
+
+class Scores:
+    """Scores of leads; made by :meth:`LeadScorer.score`."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the scores as a table."""
+        return self._frame
+
+    def top(self, n: int = 10) -> pl.DataFrame:
+        """Return the ``n`` leads with the highest probability; ties by lead id."""
+        return self._frame.sort(["probability", "lead_id"], descending=[True, False]).head(n)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+    def __len__(self) -> int:
+        return self._frame.height
+
+    def __repr__(self) -> str:
+        return repr(self._frame)
+
+    def _repr_html_(self) -> str:
+        return self._frame._repr_html_()
+
+
+class Evaluation:
+    """How good scores are; made by :meth:`LeadScorer.evaluate` or :func:`leadlens.metrics.evaluate`.
+
+    Attributes
+    ----------
+    roc_auc, pr_auc, log_loss, brier, ks, gini, ece : float
+        Area under the ROC curve, average precision, proper scores, Kolmogorov–Smirnov, 2·AUC − 1, calibration error.
+    base_rate, mean_predicted : float
+        Observed share of positives and mean prediction.
+    rows, positives : int
+        Numbers of rows.
+    calibration, lift : polars.DataFrame
+        Tables by quantile bins, and by tenths.
+    """
+
+    def __init__(self, facts: str, text: str, calibration: Any, lift: Any) -> None:
+        self._facts: dict[str, Any] = json.loads(facts)
+        self._text = text
+        self.calibration = pl.DataFrame(calibration)
+        self.lift = pl.DataFrame(lift)
+        self.roc_auc: float = self._facts["roc_auc"]
+        self.pr_auc: float = self._facts["pr_auc"]
+        self.log_loss: float = self._facts["log_loss"]
+        self.brier: float = self._facts["brier"]
+        self.ks: float = self._facts["ks"]
+        self.gini: float = self._facts["gini"]
+        self.ece: float = self._facts["ece"]
+        self.base_rate: float = self._facts["base_rate"]
+        self.mean_predicted: float = self._facts["mean_predicted"]
+        self.rows: int = self._facts["rows"]
+        self.positives: int = self._facts["positives"]
+
+    @property
+    def precision_at(self) -> dict[int, float]:
+        """Share of positives among the k best rows, by k."""
+        return {int(k): float(v) for k, v in self._facts["precision_at"]}
+
+    @property
+    def groups(self) -> pl.DataFrame:
+        """Measures by group, empty unless ``by`` was given."""
+        return pl.DataFrame(self._facts["groups"])
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the rows were held out, and what else to know."""
+        return list(self._facts["remarks"])
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the measures as a table of names and values."""
+        names = ["rows", "positives", "base_rate", "mean_predicted", "roc_auc", "gini", "pr_auc", "ks"]
+        names += ["log_loss", "brier", "brier_base", "ece"]
+        return pl.DataFrame({"measure": names, "value": [float(self._facts[n]) for n in names]})
+
+    def plot(self) -> Any:
+        """Return an Altair chart: calibration with intervals, and lift by tenths."""
+        import altair as alt
+
+        top = float(max(self.calibration["observed_high"].max() or 1.0, self.calibration["predicted"].max() or 1.0))  # type: ignore[arg-type]
+        scale = alt.Scale(domain=[0, min(1.0, top)])
+        ideal = (
+            alt.Chart(pl.DataFrame({"p": [0.0, min(1.0, top)]}))
+            .mark_line(color="#9aa7b5", strokeDash=[4, 4])
+            .encode(x=alt.X("p:Q", scale=scale), y=alt.Y("p:Q", scale=scale))
+        )
+        base = alt.Chart(self.calibration).encode(
+            x=alt.X("predicted:Q", title="predicted", axis=alt.Axis(format="%"), scale=scale)
+        )
+        rules = base.mark_rule(color="#2f6fb2").encode(
+            y=alt.Y("observed_low:Q", title="observed, with 95 % intervals", axis=alt.Axis(format="%"), scale=scale),
+            y2="observed_high:Q",
+        )
+        points = base.mark_circle(color="#2f6fb2", size=60, opacity=1).encode(y="observed:Q")
+        calibration = alt.layer(ideal, rules, points).properties(width=280, height=260, title="Calibration")
+        bars = (
+            alt.Chart(self.lift)
+            .mark_bar(color="#2f6fb2")
+            .encode(
+                x=alt.X("slice:O", title="tenth of leads, best first", axis=alt.Axis(labelAngle=0)),
+                y=alt.Y("lift:Q", title="lift"),
+            )
+        )
+        one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color="#9aa7b5", strokeDash=[4, 4]).encode(y="lift:Q")
+        lift = alt.layer(bars, one).properties(width=280, height=260, title="Lift")
+        return alt.hconcat(calibration, lift)
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return pre(self._text)

@@ -1,0 +1,137 @@
+//! Tables across the boundary, by the Arrow C stream protocol
+//! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
+
+use leadlens::Error;
+use polars::prelude::*;
+use polars_arrow::array::{Array, StructArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyTuple};
+
+/// A stream taken out of its capsule; it can be read without the GIL.
+pub(crate) struct Stream(Box<ArrowArrayStream>);
+
+// SAFETY: the C data interface requires a stream to be usable from any thread, one at a time; `Stream` owns it.
+unsafe impl Send for Stream {}
+
+/// Takes the stream of a table: any object with `__arrow_c_stream__`.
+pub(crate) fn take_stream(table: &Bound<'_, PyAny>) -> PyResult<Stream> {
+    if !table.hasattr("__arrow_c_stream__")? {
+        let name = table.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "a table must be a path, or an object with __arrow_c_stream__ (polars, pandas ≥ 2.2, pyarrow, DuckDB), not {name}"
+        )));
+    }
+    let capsule = table.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<ArrowArrayStream>();
+    // SAFETY: a capsule of that name holds a valid stream; moving it out and leaving an empty (released) one is what
+    // the protocol asks of a consumer.
+    let stream = unsafe { std::ptr::replace(pointer.as_ptr(), ArrowArrayStream::empty()) };
+    Ok(Stream(Box::new(stream)))
+}
+
+fn is_accepted(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as D;
+    match dtype {
+        D::Null
+        | D::Boolean
+        | D::Int8
+        | D::Int16
+        | D::Int32
+        | D::Int64
+        | D::UInt8
+        | D::UInt16
+        | D::UInt32
+        | D::UInt64
+        | D::Float32
+        | D::Float64
+        | D::Timestamp(..)
+        | D::Date32
+        | D::Date64
+        | D::Time32(_)
+        | D::Time64(_)
+        | D::Duration(_)
+        | D::Utf8
+        | D::LargeUtf8
+        | D::Utf8View
+        | D::Decimal(..)
+        | D::Decimal32(..)
+        | D::Decimal64(..) => true,
+        D::Dictionary(_, values, _) => is_accepted(values),
+        _ => false,
+    }
+}
+
+/// Reads a stream into a frame. Columns of types that no role can use (lists, structs, binary) are left out, so that
+/// a table with one need not be changed; asking for such a column then says that it is missing.
+pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<DataFrame, Error> {
+    let failed = |problem: String| Error::schema(name, None, problem);
+    // SAFETY: the stream came out of a capsule that promised a valid one.
+    let mut reader = unsafe { ArrowArrayStreamReader::try_new(stream.0) }.map_err(|e| failed(e.to_string()))?;
+    let ArrowDataType::Struct(fields) = reader.field().dtype().clone() else {
+        return Err(failed("the object is one column, not a table".into()));
+    };
+    // Types are looked at before the first batch: some of them would panic on the way.
+    let wanted: Vec<(usize, &Field)> = fields.iter().enumerate().filter(|(_, f)| is_accepted(f.dtype())).collect();
+    let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); wanted.len()];
+    // SAFETY: as above.
+    while let Some(batch) = unsafe { reader.next() } {
+        let batch = batch.map_err(|e| failed(e.to_string()))?;
+        let Some(batch) = batch.as_any().downcast_ref::<StructArray>() else {
+            return Err(failed("a batch is not a table".into()));
+        };
+        for ((i, _), column) in wanted.iter().zip(&mut chunks) {
+            if let Some(values) = batch.values().get(*i) {
+                column.push(values.clone());
+            }
+        }
+    }
+    let columns = wanted
+        .into_iter()
+        .zip(chunks)
+        .map(|((_, field), chunks)| {
+            let made = if chunks.is_empty() {
+                Series::try_from((field, vec![polars_arrow::array::new_empty_array(field.dtype().clone())]))
+            } else {
+                Series::try_from((field, chunks))
+            };
+            made.map(IntoColumn::into_column).map_err(|e| Error::schema(name, Some(field.name.as_str()), e.to_string()))
+        })
+        .collect::<Result<Vec<Column>, Error>>()?;
+    DataFrame::new_infer_height(columns).map_err(|e| failed(e.to_string()))
+}
+
+/// A result table; read it with any library that knows Arrow.
+#[pyclass(frozen, module = "leadlens._core")]
+pub(crate) struct Frame(pub(crate) DataFrame);
+
+#[pymethods]
+impl Frame {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+        // The protocol lets a producer ignore the schema asked for.
+        drop(requested_schema);
+        let mut frame = self.0.clone();
+        frame.align_chunks_par();
+        let schema = frame.schema().to_arrow(CompatLevel::newest());
+        let dtype = ArrowDataType::Struct(schema.iter_values().cloned().collect());
+        let field = Field::new("".into(), dtype.clone(), false);
+        let batches: Vec<Box<dyn Array>> = frame
+            .iter_chunks(CompatLevel::newest(), false)
+            .map(|chunk| Box::new(StructArray::new(dtype.clone(), chunk.len(), chunk.into_arrays(), None)) as Box<dyn Array>)
+            .collect();
+        let stream = export_iterator(Box::new(batches.into_iter().map(Ok)), field);
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        self.0.shape().into_pyobject(py)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.height()
+    }
+}

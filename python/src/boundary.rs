@@ -1,0 +1,71 @@
+//! The one way from Python into Rust: release the GIL, watch for Ctrl-C, show progress, turn errors and panics into
+//! exceptions.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use leadlens::{Error, Task};
+use pyo3::prelude::*;
+
+use crate::error::{internal, to_python};
+
+fn text(panic: Box<dyn Any + Send>) -> String {
+    match panic.downcast::<String>() {
+        Ok(s) => *s,
+        Err(p) => p.downcast::<&str>().map_or_else(|_| "a panic without a message".to_owned(), |s| (*s).to_owned()),
+    }
+}
+
+/// Runs long work on its own thread without the GIL. Every tenth of a second signals are looked at (Ctrl-C stops the
+/// task) and `progress(label, done, total)` is called if it is given.
+pub(crate) fn enter<T: Send>(py: Python<'_>, progress: Option<&Bound<'_, PyAny>>, work: impl FnOnce(&Task) -> Result<T, Error> + Send) -> PyResult<T> {
+    let progress: Option<Py<PyAny>> = progress.map(|p| p.clone().unbind());
+    let task = Task::new();
+    py.detach(|| {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(1);
+            let task = &task;
+            scope.spawn(move || {
+                // The receiver lives until the value arrives.
+                let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(task))));
+            });
+            let mut raised = None;
+            let outcome = loop {
+                match receiver.recv_timeout(Duration::from_millis(100)) {
+                    Ok(outcome) => break Some(outcome),
+                    Err(RecvTimeoutError::Disconnected) => break None,
+                    Err(RecvTimeoutError::Timeout) if raised.is_some() => {}
+                    Err(RecvTimeoutError::Timeout) => {
+                        let watched = Python::attach(|py| {
+                            py.check_signals()?;
+                            match &progress {
+                                Some(show) => show.call1(py, task.progress()).map(|_| ()),
+                                None => Ok(()),
+                            }
+                        });
+                        if let Err(e) = watched {
+                            task.stop();
+                            raised = Some(e);
+                        }
+                    }
+                }
+            };
+            match (raised, outcome) {
+                (Some(e), _) => Err(e),
+                (None, Some(Ok(result))) => result.map_err(|e| to_python(&e)),
+                (None, Some(Err(panic))) => Err(internal(&text(panic))),
+                (None, None) => Err(internal("the worker ended without a result")),
+            }
+        })
+    })
+}
+
+/// Runs short work in place, turning errors and panics into exceptions.
+pub(crate) fn quick<T>(work: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|e| to_python(&e)),
+        Err(panic) => Err(internal(&text(panic))),
+    }
+}

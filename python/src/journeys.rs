@@ -1,0 +1,212 @@
+//! Journeys and snapshots.
+
+use std::sync::Arc;
+
+use leadlens::design::FeatureSet;
+use leadlens::frames::{Config, EventsSpec, StagesSpec, Table, Tables};
+use leadlens::journeys::SplitBy;
+use leadlens::{Error, Task, frames};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arrow::{Frame, read_stream, take_stream};
+use crate::boundary::{enter, quick};
+
+/// An index of journeys.
+#[pyclass(frozen, module = "leadlens._core")]
+pub(crate) struct Journeys(pub(crate) Arc<leadlens::Journeys>);
+
+/// A snapshot.
+#[pyclass(frozen, module = "leadlens._core")]
+pub(crate) struct Snapshot(pub(crate) leadlens::Snapshot);
+
+pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
+    quick(|| serde_json::to_string(value).map_err(|e| Error::Config { problem: e.to_string() }))
+}
+
+/// Tables in memory: key → (name, object).
+type Streams = Vec<(String, String, crate::arrow::Stream)>;
+
+fn take_streams(tables: &Bound<'_, PyDict>) -> PyResult<Streams> {
+    let mut streams = Vec::new();
+    for (key, value) in tables {
+        let (name, object): (String, Bound<'_, PyAny>) = value.extract()?;
+        streams.push((key.extract()?, name, take_stream(&object)?));
+    }
+    Ok(streams)
+}
+
+fn give(streams: Streams, base: &str) -> Result<Tables, Error> {
+    let mut tables = Tables::new(base);
+    for (key, name, stream) in streams {
+        let frame = read_stream(stream, &name)?;
+        tables.give(&key, Table::new(&name, frame));
+    }
+    Ok(tables)
+}
+
+fn parse_config(text: &str) -> Result<Config, Error> {
+    let value: serde_json::Value = frames::parse_json(text)?;
+    Config::check_keys(&value)?;
+    frames::parse_json(text)
+}
+
+/// The declaration in a TOML file, as JSON, and the folder that its tables are relative to.
+#[pyfunction]
+pub(crate) fn read_config(path: &str) -> PyResult<(String, String)> {
+    let (config, folder) = quick(|| {
+        let project = leadlens::cli::Project::read(std::path::Path::new(path))?;
+        let folder = std::path::Path::new(path).parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok((project.config, folder))
+    })?;
+    Ok((to_json(&config)?, folder))
+}
+
+#[pymethods]
+impl Journeys {
+    /// Builds the index of declared tables.
+    #[staticmethod]
+    #[pyo3(signature = (config, tables, base, progress=None))]
+    fn build(py: Python<'_>, config: &str, tables: &Bound<'_, PyDict>, base: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let config = quick(|| parse_config(config))?;
+        let streams = take_streams(tables)?;
+        let journeys = enter(py, progress, |task| frames::build(&config, &mut give(streams, base)?, task))?;
+        Ok(Self(Arc::new(journeys)))
+    }
+
+    /// The index with new rows, and a report as JSON.
+    #[pyo3(signature = (config, events, stages, tables, base, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+    fn extend(&self, py: Python<'_>, config: &str, events: &str, stages: &str, tables: &Bound<'_, PyDict>, base: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(Self, String)> {
+        let config = quick(|| parse_config(config))?;
+        let events: Vec<EventsSpec> = quick(|| frames::parse_json(events))?;
+        let stages: Vec<StagesSpec> = quick(|| frames::parse_json(stages))?;
+        let streams = take_streams(tables)?;
+        let (journeys, report) =
+            enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut give(streams, base)?, task))?;
+        let report = serde_json::json!({"added": report.added, "duplicate": report.duplicate, "late": report.late});
+        Ok((Self(Arc::new(journeys)), report.to_string()))
+    }
+
+    /// The audit as JSON.
+    fn audit(&self) -> PyResult<String> {
+        to_json(&self.0.audit)
+    }
+
+    fn check_text(&self) -> String {
+        self.0.check_text()
+    }
+
+    fn check_frame(&self) -> PyResult<Frame> {
+        quick(|| frames::check_frame(&self.0.audit)).map(Frame)
+    }
+
+    fn show(&self, lead: &str) -> PyResult<Frame> {
+        quick(|| frames::show_frame(&self.0.show(lead)?)).map(Frame)
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    /// Facts as JSON: counts, kinds, channels, end of observation, fields.
+    fn facts(&self) -> PyResult<String> {
+        let j = &self.0;
+        let time = |t: i64| (t != leadlens::NO_TIME).then(|| leadlens::Timestamp(t).to_string());
+        let kinds: Vec<_> = j.kinds.iter().map(|k| (k.name(), k.stage, k.side.to_string())).collect();
+        to_json(&serde_json::json!({
+            "leads": j.leads.len(),
+            "events": j.timeline.len() - j.timeline.stages.position.len(),
+            "stage_entries": j.timeline.stages.position.len(),
+            "kinds": kinds,
+            "channels": j.channels.iter().collect::<Vec<_>>(),
+            "fields": j.leads.fields.iter().map(|f| f.name.clone()).chain(j.leads.histories.iter().map(|h| h.name.clone())).collect::<Vec<_>>(),
+            "withheld": j.leads.withheld,
+            "observed_until": time(j.observed_until),
+            "outcomes_from": time(j.outcomes_from),
+            "bytes_per_event": j.timeline.core_bytes_per_event(),
+        }))
+    }
+
+    #[pyo3(signature = (spec, features, cutoffs=None, progress=None))]
+    fn snapshot(&self, py: Python<'_>, spec: &str, features: &str, cutoffs: Option<(Bound<'_, PyAny>, String, String)>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Snapshot> {
+        let spec = quick(|| frames::parse_json(spec))?;
+        let features: FeatureSet = quick(|| frames::parse_json(features))?;
+        let table = cutoffs.map(|(t, lead, cutoff)| take_stream(&t).map(|s| (s, lead, cutoff))).transpose()?;
+        let snapshot = enter(py, progress, |task| {
+            let pairs = match table {
+                Some((stream, lead, cutoff)) => {
+                    let table = Table::new("cutoffs", read_stream(stream, "cutoffs")?);
+                    Some(frames::cutoff_table(&table, &lead, &cutoff, &self.0)?)
+                }
+                None => None,
+            };
+            self.0.snapshot(&spec, pairs.as_deref(), features, task)
+        })?;
+        Ok(Snapshot(snapshot))
+    }
+
+    /// A funnel as a table and as JSON.
+    #[pyo3(signature = (spec, progress=None))]
+    fn funnel(&self, py: Python<'_>, spec: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(Frame, String, String)> {
+        let spec = quick(|| frames::parse_json(spec))?;
+        let funnel = enter(py, progress, |task| self.0.funnel(&spec, task))?;
+        let frame = quick(|| frames::funnel_frame(&funnel))?;
+        Ok((Frame(frame), to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))
+    }
+}
+
+#[pymethods]
+impl Snapshot {
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn counts(&self) -> PyResult<String> {
+        to_json(&self.0.counts)
+    }
+
+    fn text(&self) -> String {
+        leadlens::report::snapshot_text(&self.0)
+    }
+
+    #[getter]
+    fn base_rate(&self) -> Option<f64> {
+        self.0.base_rate()
+    }
+
+    #[getter]
+    fn has_label(&self) -> bool {
+        self.0.label.is_some()
+    }
+
+    /// Names of the features.
+    fn features(&self) -> PyResult<Vec<String>> {
+        quick(|| Ok(self.0.features.resolve(&self.0)?.iter().map(ToString::to_string).collect()))
+    }
+
+    /// All rows with all features.
+    #[pyo3(signature = (progress=None))]
+    fn frame(&self, py: Python<'_>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
+        let s = &self.0;
+        enter(py, progress, |task: &Task| {
+            let features = s.features.resolve(s)?;
+            let columns = leadlens::features::compute(s, &features, |_| true, s.features.daily_cap, &s.journeys.calendar_zone, task)?;
+            let named: Vec<_> = features.iter().map(ToString::to_string).zip(columns).collect();
+            frames::snapshot_frame(s, &named)
+        })
+        .map(Frame)
+    }
+
+    fn split(&self, test: f64, by: &str, seed: u64) -> PyResult<(Self, Self)> {
+        let by = match by {
+            "time" => SplitBy::Time,
+            "order" => SplitBy::Order,
+            "group" => SplitBy::Group,
+            "random" => SplitBy::Random,
+            other => return quick(|| Err(Error::unknown("split", other, ["time", "order", "group", "random"]))),
+        };
+        let (train, test) = quick(|| self.0.split(test, by, seed))?;
+        Ok((Self(train), Self(test)))
+    }
+}

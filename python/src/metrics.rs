@@ -1,0 +1,75 @@
+//! Metrics on arrays.
+
+use leadlens::evaluate::{self as measures, Binning};
+use leadlens::{Error, frames};
+use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::arrow::Frame;
+use crate::boundary::{enter, quick};
+use crate::journeys::to_json;
+
+fn floats(array: &PyReadonlyArray1<'_, f64>) -> Vec<f64> {
+    // Strided arrays have no slice.
+    match array.as_slice() {
+        Ok(slice) => slice.to_vec(),
+        Err(_) => array.as_array().iter().copied().collect(),
+    }
+}
+
+fn flags(array: &PyReadonlyArray1<'_, bool>) -> Vec<bool> {
+    let mut out = Vec::with_capacity(array.len());
+    out.extend(array.as_array().iter().copied());
+    out
+}
+
+/// One number: `roc_auc`, `average_precision`, `log_loss`, `brier` or `ks`.
+#[pyfunction]
+#[pyo3(signature = (name, y, p, weight=None))]
+pub(crate) fn metric(py: Python<'_>, name: &str, y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>) -> PyResult<f64> {
+    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+    enter(py, None, |_| {
+        let w = w.as_deref();
+        match name {
+            "roc_auc" => measures::roc_auc(&y, &p, w),
+            "average_precision" => measures::average_precision(&y, &p, w),
+            "log_loss" => measures::log_loss(&y, &p, w),
+            "brier" => measures::brier(&y, &p, w),
+            "ks" => measures::ks(&y, &p, w),
+            other => Err(Error::unknown("metric", other, ["roc_auc", "average_precision", "log_loss", "brier", "ks"])),
+        }
+    })
+}
+
+/// All measures, as JSON, as text, and the calibration and lift tables.
+#[pyfunction]
+#[pyo3(signature = (y, p, weight=None, top=Vec::new()))]
+pub(crate) fn evaluate(py: Python<'_>, y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, top: Vec<usize>) -> PyResult<(String, String, Frame, Frame)> {
+    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+    let e = enter(py, None, |_| measures::evaluate(&y, &p, w.as_deref(), &top))?;
+    let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
+    Ok((to_json(&e)?, leadlens::report::evaluation_text(&e), Frame(calibration), Frame(lift)))
+}
+
+/// A calibration table.
+#[pyfunction]
+#[pyo3(signature = (y, p, weight, bins, uniform))]
+pub(crate) fn calibration_table(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, bins: usize, uniform: bool) -> PyResult<Frame> {
+    let binning = if uniform { Binning::Uniform } else { Binning::Quantile };
+    let w = weight.as_ref().map(floats);
+    quick(|| frames::calibration_frame(&measures::calibration_table(&flags(&y), &floats(&p), w.as_deref(), bins, binning)?)).map(Frame)
+}
+
+/// A lift table.
+#[pyfunction]
+#[pyo3(signature = (y, p, weight, slices))]
+pub(crate) fn lift_table(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, slices: usize) -> PyResult<Frame> {
+    let w = weight.as_ref().map(floats);
+    quick(|| frames::lift_frame(&measures::lift_table(&flags(&y), &floats(&p), w.as_deref(), slices)?)).map(Frame)
+}
+
+/// Share of positives among the `k` best rows.
+#[pyfunction]
+pub(crate) fn precision_at(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, k: usize) -> PyResult<f64> {
+    quick(|| measures::precision_at(&flags(&y), &floats(&p), k))
+}

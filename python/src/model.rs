@@ -1,0 +1,77 @@
+//! Models: training, scoring, evaluation.
+
+use leadlens::fit::{TrainOptions, evaluate_snapshot, train};
+use leadlens::{LeadModel, frames, report};
+use pyo3::prelude::*;
+
+use crate::arrow::Frame;
+use crate::boundary::{enter, quick};
+use crate::journeys::{Snapshot, to_json};
+
+/// A trained model.
+#[pyclass(frozen, module = "leadlens._core")]
+pub(crate) struct Model(LeadModel);
+
+#[pymethods]
+impl Model {
+    #[staticmethod]
+    #[pyo3(signature = (snapshot, options, progress=None))]
+    fn train(py: Python<'_>, snapshot: &Snapshot, options: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let options: TrainOptions = quick(|| frames::parse_json(options))?;
+        enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self)
+    }
+
+    #[staticmethod]
+    fn load(path: &str) -> PyResult<Self> {
+        quick(|| LeadModel::from_path(path)).map(Self)
+    }
+
+    #[staticmethod]
+    fn from_json(text: &str) -> PyResult<Self> {
+        quick(|| LeadModel::from_json(text)).map(Self)
+    }
+
+    fn to_json(&self) -> PyResult<String> {
+        quick(|| self.0.to_json())
+    }
+
+    fn save(&self, path: &str) -> PyResult<()> {
+        quick(|| self.0.save(path))
+    }
+
+    #[pyo3(signature = (snapshot, reasons, allow_extrapolation, progress=None))]
+    fn score(&self, py: Python<'_>, snapshot: &Snapshot, reasons: usize, allow_extrapolation: bool, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
+        enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task)).map(Frame)
+    }
+
+    #[pyo3(signature = (snapshot, progress=None))]
+    fn explain(&self, py: Python<'_>, snapshot: &Snapshot, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
+        enter(py, progress, |task| frames::explain_frame(&self.0, &snapshot.0, task)).map(Frame)
+    }
+
+    /// An evaluation as JSON, as text, and its calibration and lift tables.
+    #[pyo3(signature = (snapshot, by, top, progress=None))]
+    fn evaluate(&self, py: Python<'_>, snapshot: &Snapshot, by: Option<&str>, top: Vec<usize>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(String, String, Frame, Frame)> {
+        let e = enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?;
+        let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
+        Ok((to_json(&e)?, report::evaluation_text(&e), Frame(calibration), Frame(lift)))
+    }
+
+    fn terms(&self) -> PyResult<Frame> {
+        quick(|| frames::terms_frame(&self.0)).map(Frame)
+    }
+
+    /// Facts of the training as JSON.
+    fn training(&self) -> PyResult<String> {
+        to_json(&self.0.data().training)
+    }
+
+    fn text(&self, strongest: usize) -> String {
+        report::model_text(&self.0, strongest)
+    }
+
+    #[getter]
+    fn base(&self) -> f64 {
+        self.0.base()
+    }
+}

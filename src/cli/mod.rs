@@ -1,0 +1,69 @@
+//! The command line: `leadlens check | train | evaluate | score | funnel | demo`.
+
+mod args;
+mod commands;
+mod progress;
+mod project;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Parser;
+
+pub use project::Project;
+
+use crate::error::Error;
+use args::Arguments;
+
+/// Exit code: all went well.
+pub const OK: i32 = 0;
+/// Exit code: wrong arguments or configuration.
+pub const USAGE: i32 = 2;
+/// Exit code: the data cannot be used.
+pub const DATA: i32 = 3;
+/// Exit code: the model cannot be fitted or used.
+pub const MODEL: i32 = 4;
+
+/// Runs a command line (the first argument is the program's name) and returns the exit code: 0 all went well,
+/// 2 usage, 3 data, 4 model. Results go to `out`, errors and progress to `err`.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(e) => {
+            // Help and version are asked for; everything else is an error of usage.
+            let wanted = !e.use_stderr();
+            let written = if wanted { write!(out, "{e}") } else { write!(err, "{e}") };
+            return if wanted && written.is_ok() { OK } else { USAGE };
+        }
+    };
+    match commands::run(&parsed, out) {
+        Ok(()) => OK,
+        Err(e) => {
+            // Nothing can be done if stderr is closed.
+            let _ = writeln!(err, "error[{}]: {e}", e.kind());
+            exit_code(&e)
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> i32 {
+    match error {
+        Error::Config { .. } | Error::InvalidOption { .. } | Error::UnknownName { .. } => USAGE,
+        Error::Schema { .. }
+        | Error::Read { .. }
+        | Error::Write { .. }
+        | Error::FutureDated { .. }
+        | Error::NoRows { .. }
+        | Error::NonFinite { .. }
+        | Error::Length { .. } => DATA,
+        Error::OneClass { .. }
+        | Error::TooFew { .. }
+        | Error::Undefined { .. }
+        | Error::Singular { .. }
+        | Error::NotConverged { .. }
+        | Error::OutOfRange { .. }
+        | Error::ModelFormat { .. }
+        | Error::ModelVersion { .. }
+        | Error::Interrupted => MODEL,
+    }
+}

@@ -1,0 +1,56 @@
+//! The table of accounts: its fields become fields of their leads.
+
+use std::collections::HashMap;
+
+use super::cells::Texts;
+use super::config::AccountsSpec;
+use super::fields::field_column;
+use super::table::Tables;
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::journeys::{Field, Leads, TableAudit};
+use crate::time::Zone;
+
+/// Reads the accounts and adds their fields to the leads.
+pub(super) fn join_accounts(spec: &AccountsSpec, leads: &mut Leads, tables: &mut Tables, zone: &Zone) -> Result<TableAudit> {
+    let table = tables.get(&spec.table)?;
+    let mut audit = TableAudit::new(&table.name, "accounts", table.rows());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    let missing = table.check([Some(&spec.id)].into_iter().chain(spec.fields.iter().flatten().map(Some)).chain(spec.common.filter.keys().map(Some)));
+    if !missing.is_empty() {
+        return Err(Error::Schema { violations: missing });
+    }
+    let Some((codes, accounts)) = &leads.account else {
+        return Err(Error::schema(&table.name, None, "accounts are given, but the leads name none: say Leads(account=…)"));
+    };
+    let keep = super::filter::keep(&table, &spec.common.filter)?;
+    let mut row_of: HashMap<String, u32> = HashMap::new();
+    Texts::of(&table, &spec.id, &spec.common.nulls)?.each(|row, text| {
+        if keep.get(row) != Some(&true) {
+            audit.filtered += 1;
+            return;
+        }
+        match text {
+            None => audit.quarantine("null account id", row, String::new),
+            Some(id) if row_of.contains_key(id) => audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned()),
+            Some(id) => {
+                audit.used += 1;
+                row_of.insert(id.to_owned(), row as u32);
+            }
+        }
+    });
+    let by_account: Vec<u32> = accounts.iter().map(|id| row_of.get(id).copied().unwrap_or(NONE)).collect();
+    let rows: Vec<u32> = codes.iter().map(|a| by_account.get(*a as usize).copied().unwrap_or(NONE)).collect();
+    let unmatched = codes.iter().zip(&rows).filter(|(a, r)| **a != NONE && **r == NONE).count();
+    audit.note("leads whose account is not in this table", unmatched);
+    let names = spec.fields.clone().unwrap_or_else(|| table.names().into_iter().filter(|n| *n != spec.id).collect());
+    let mut fields = Vec::new();
+    for name in names {
+        let column = field_column(&table, &name, &spec.common, zone, &mut audit)?.take(&rows);
+        if column.missing() < column.len() {
+            fields.push(Field { name: format!("account.{name}"), column });
+        }
+    }
+    leads.fields.extend(fields);
+    Ok(audit)
+}

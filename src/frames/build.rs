@@ -1,0 +1,348 @@
+//! From declared tables to the index of journeys.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::accounts::join_accounts;
+use super::config::{At, Config, EventsSpec, KindSpec, LeadKey, StagesSpec};
+use super::events::read_events;
+use super::fields::read_history;
+use super::leads::read_leads;
+use super::stages::{Setting, read_stages};
+use super::table::Tables;
+use crate::design::{Kind, Side};
+use crate::error::{Error, Result};
+use crate::journeys::{Arrivals, Audit, Extended, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold};
+use crate::task::Task;
+use crate::time::{DAY, NO_TIME, Timestamp, Zone};
+
+/// Dictionaries that rows point into while tables are read.
+#[derive(Debug, Default)]
+pub(super) struct Dictionaries {
+    pub(super) kinds: Vec<Kind>,
+    by_name: HashMap<(String, String, bool), u32>,
+    pub(super) channels: Texts,
+    pub(super) deals: Texts,
+    pub(super) value_names: Vec<String>,
+    pub(super) props: Vec<(String, Texts)>,
+}
+
+impl Dictionaries {
+    fn of(journeys: &Journeys) -> Self {
+        let key = |(k, code): (&Kind, u32)| ((k.source.clone(), k.plain.clone(), k.stage), code);
+        Self {
+            kinds: journeys.kinds.clone(),
+            by_name: journeys.kinds.iter().zip(0u32..).map(key).collect(),
+            channels: journeys.channels.clone(),
+            deals: journeys.deals.clone(),
+            value_names: journeys.value_names.clone(),
+            props: journeys.props.clone(),
+        }
+    }
+
+    /// Code of a kind, new if it has none.
+    pub(super) fn kind(&mut self, plain: &str, source: &str, side: Side, stage: bool) -> u32 {
+        let kinds = &mut self.kinds;
+        *self.by_name.entry((source.to_owned(), plain.to_owned(), stage)).or_insert_with(|| {
+            kinds.push(Kind { plain: plain.to_owned(), source: source.to_owned(), side, stage, shared: false });
+            kinds.len() as u32 - 1
+        })
+    }
+
+    pub(super) fn value(&mut self, name: &str) -> usize {
+        position_or_push(&mut self.value_names, |v| v == name, || name.to_owned())
+    }
+
+    pub(super) fn prop(&mut self, name: &str) -> usize {
+        position_or_push(&mut self.props, |p| p.0 == name, || (name.to_owned(), Texts::new()))
+    }
+}
+
+fn position_or_push<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> usize {
+    list.iter().position(is).unwrap_or_else(|| {
+        list.push(new());
+        list.len() - 1
+    })
+}
+
+/// Reads all declared tables and builds the index.
+///
+/// # Errors
+/// [`Error::Schema`] with every violation of the first role that has any, [`Error::Read`], [`Error::FutureDated`],
+/// [`Error::InvalidOption`], [`Error::Interrupted`].
+pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journeys> {
+    let zone = Zone::new(&config.timezone)?;
+    let calendar_zone = Zone::new(&config.calendar_zone)?;
+    check_columns(config, tables)?;
+    let (mut leads, lead_audit) = read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?;
+    let mut audit = Audit { tables: vec![lead_audit], remarks: Vec::new() };
+    if let Some(spec) = &config.accounts {
+        audit.tables.push(join_accounts(spec, &mut leads, tables, &zone)?);
+    }
+    for spec in &config.fields {
+        let (histories, history_audit) = read_history(spec, &leads.ids, tables, &zone)?;
+        audit.tables.push(history_audit);
+        for history in histories {
+            // The column of the lead table is the value of today; the history says what was known when.
+            let name = history.name.clone();
+            if leads.field(&name).is_some() {
+                leads.fields.retain(|f| f.name != name);
+                leads.withheld.push((name, "its history is used instead".into()));
+            }
+            leads.histories.push(history);
+        }
+    }
+    let mut dict = Dictionaries::default();
+    let mut read = Reading::default();
+    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, task)?;
+    let (observed_until, mut remarks) = observed_until(config, &read.ends, &leads)?;
+    audit.tables.append(&mut read.audits);
+    audit.remarks.append(&mut remarks);
+    Journeys::mark_shared(&mut dict.kinds);
+    let sizes = Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
+    let timeline = build_timeline(&read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
+    let mut journeys = Journeys {
+        leads,
+        timeline,
+        kinds: dict.kinds,
+        channels: dict.channels,
+        deals: dict.deals,
+        value_names: dict.value_names,
+        props: dict.props,
+        pipeline: config.pipeline.clone(),
+        won: config.won.clone(),
+        lost: config.lost.clone(),
+        observed_until,
+        outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.0),
+        calendar_zone,
+        audit,
+    };
+    withhold_fields(&mut journeys, config.leads.fields.is_none());
+    remark(&mut journeys);
+    Ok(journeys)
+}
+
+/// Adds new rows of events and stages to an index.
+///
+/// # Errors
+/// As [`build`].
+pub fn extend(journeys: &Journeys, events: &[EventsSpec], stages: &[StagesSpec], config: &Config, tables: &mut Tables, task: &Task) -> Result<(Journeys, Extended)> {
+    let zone = Zone::new(&config.timezone)?;
+    let mut dict = Dictionaries::of(journeys);
+    let mut read = Reading::default();
+    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, task)?;
+    let latest = read.ends.values().map(|e| e.end).max().unwrap_or(NO_TIME);
+    let observed_until = match config.observed_until {
+        Some(t) => t.0,
+        None => latest.max(journeys.observed_until),
+    };
+    let arrivals = Arrivals {
+        tables: read.rows,
+        kinds: dict.kinds,
+        channels: dict.channels,
+        deals: dict.deals,
+        value_names: dict.value_names,
+        props: dict.props,
+        observed_until,
+    };
+    let (mut extended, report) = journeys.extended(arrivals, task)?;
+    extended.audit.tables.append(&mut read.audits);
+    Ok((extended, report))
+}
+
+/// Checks the columns of all roles before any is read, so that all missing ones are listed at once.
+fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
+    let mut violations = Vec::new();
+    let lead = |l: &LeadKey| match l {
+        LeadKey::Column(c) => c.clone(),
+        LeadKey::Lookup(s) => s.on.clone().unwrap_or_else(|| s.key.clone()),
+    };
+    let mut check = |key: &str, columns: Vec<Option<String>>| -> Result<()> {
+        violations.extend(tables.get(key)?.check(columns.iter().map(Option::as_ref)));
+        Ok(())
+    };
+    let l = &config.leads;
+    check(&l.table, vec![Some(l.id.clone()), l.created.clone(), l.account.clone(), l.owner.clone(), l.outcome.clone()])?;
+    for e in &config.events {
+        let kind = match &e.kind {
+            KindSpec::Column(c) => Some(c.clone()),
+            KindSpec::Literal { .. } => None,
+        };
+        check(&e.table, vec![Some(lead(&e.lead)), Some(e.at.clone()), kind, e.channel.clone(), e.id.clone()])?;
+    }
+    for s in &config.stages {
+        let mut columns = vec![Some(lead(&s.lead)), s.stage.clone(), s.deal.clone(), s.amount.clone()];
+        match &s.at {
+            At::Column(c) => columns.push(Some(c.clone())),
+            At::Columns(map) => columns.extend(map.values().cloned().map(Some)),
+        }
+        check(&s.table, columns)?;
+    }
+    if violations.is_empty() { Ok(()) } else { Err(Error::Schema { violations }) }
+}
+
+/// Columns of the lead table that other roles use.
+fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
+    let table = &config.leads.table;
+    let mut columns = BTreeSet::new();
+    let mut add = |list: &[Option<&String>]| columns.extend(list.iter().flatten().map(|c| (*c).clone()));
+    for e in config.events.iter().filter(|e| e.table == *table) {
+        let kind = match &e.kind {
+            KindSpec::Column(c) => Some(c),
+            KindSpec::Literal { .. } => None,
+        };
+        add(&[Some(&e.at), kind, e.id.as_ref(), e.channel.as_ref(), e.campaign.as_ref(), e.rep.as_ref(), e.common.order.as_ref()]);
+        add(&e.values.iter().chain(&e.props).map(Some).collect::<Vec<_>>());
+        add(&e.common.filter.keys().map(Some).collect::<Vec<_>>());
+    }
+    for s in config.stages.iter().filter(|s| s.table == *table) {
+        add(&[s.stage.as_ref(), s.deal.as_ref(), s.previous.as_ref(), s.amount.as_ref(), s.currency.as_ref(), s.reason.as_ref(), s.rep.as_ref(), s.common.order.as_ref()]);
+        add(&s.common.filter.keys().map(Some).collect::<Vec<_>>());
+        match &s.at {
+            At::Column(c) => add(&[Some(c)]),
+            At::Columns(map) => add(&map.values().map(Some).collect::<Vec<_>>()),
+        }
+    }
+    columns
+}
+
+/// End of one source table over all its roles.
+struct End {
+    name: String,
+    end: i64,
+    future: usize,
+}
+
+#[derive(Default)]
+struct Reading {
+    rows: Vec<Rows>,
+    audits: Vec<TableAudit>,
+    ends: BTreeMap<String, End>,
+}
+
+impl Reading {
+    #[allow(clippy::too_many_arguments, reason = "shared by build and extend, which own different parts of it")]
+    fn roles(&mut self, events: &[EventsSpec], stages: &[StagesSpec], config: &Config, leads: &Leads, zone: &Zone, dict: &mut Dictionaries, tables: &mut Tables, task: &Task) -> Result<()> {
+        task.begin("reading tables", events.len() + stages.len());
+        for spec in events {
+            task.check()?;
+            let (rows, audit) = read_events(spec, leads, dict, tables, zone)?;
+            self.saw(&spec.table, &audit, &rows, spec.common.day == Some(super::config::DayMeans::Start));
+            self.rows.push(rows);
+            self.audits.push(audit);
+            task.advance(1);
+        }
+        let setting = Setting { leads, zone, pipeline: &config.pipeline, before_creation: config.before_creation };
+        for spec in stages {
+            task.check()?;
+            let (rows, audit) = read_stages(spec, &setting, dict, tables)?;
+            for r in rows {
+                self.saw(&spec.table, &audit, &r, spec.common.day == Some(super::config::DayMeans::Start));
+                self.rows.push(r);
+            }
+            self.audits.push(audit);
+            task.advance(1);
+        }
+        Ok(())
+    }
+
+    fn saw(&mut self, table: &str, audit: &TableAudit, rows: &Rows, days_start: bool) {
+        let Some(latest) = rows.at.iter().max() else { return };
+        // A day that means its start lasts until the next one.
+        let whole_days = days_start && rows.at.iter().all(|t| t % DAY == 0);
+        let end = latest.saturating_add(if whole_days { DAY } else { 1 });
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
+        let future = rows.at.iter().filter(|t| **t > now.saturating_add(DAY)).count();
+        let entry = self.ends.entry(table.to_owned()).or_insert(End { name: audit.table.clone(), end, future: 0 });
+        entry.end = entry.end.max(end);
+        entry.future += future;
+    }
+}
+
+/// End of observation: as said, else the earliest of the ends of the source tables.
+fn observed_until(config: &Config, ends: &BTreeMap<String, End>, leads: &Leads) -> Result<(i64, Vec<String>)> {
+    let mut remarks = Vec::new();
+    if let Some(given) = config.observed_until {
+        for e in ends.values().filter(|e| e.end > given.0) {
+            remarks.push(format!("table '{}' goes on to {}, after observed_until {given}: what lies after is not used as an outcome", e.name, Timestamp(e.end)));
+        }
+        return Ok((given.0, remarks));
+    }
+    if let Some(e) = ends.values().find(|e| e.future > 0) {
+        return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
+    }
+    let created = leads.created.iter().copied().filter(|c| *c != NO_TIME).max();
+    let end = ends.values().map(|e| e.end).min().or(created.map(|c| c.saturating_add(1)));
+    if let Some(end) = end {
+        if let Some(first) = ends.values().find(|e| e.end == end) {
+            remarks.push(format!("observed until {}: the end of table '{}', which ends first", Timestamp(end), first.name));
+        }
+        for e in ends.values().filter(|e| e.end > end) {
+            remarks.push(format!("table '{}' goes on to {}; say observed_until= to use it", e.name, Timestamp(e.end)));
+        }
+    }
+    Ok((end.unwrap_or(NO_TIME), remarks))
+}
+
+/// Takes fields that look like outcomes away, if the fields were not named by the user.
+fn withhold_fields(journeys: &mut Journeys, unasked: bool) {
+    if !unasked {
+        return;
+    }
+    let won_codes = journeys.codes_known(&journeys.won);
+    let ever_won = |lead: u32| journeys.timeline.range(lead).any(|i| won_codes.contains(&journeys.timeline.kind.get(i)));
+    let won: Vec<bool> = match &journeys.leads.outcome {
+        Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
+        None => (0..journeys.leads.len() as u32).map(ever_won).collect(),
+    };
+    let stages: Vec<String> = journeys
+        .pipeline
+        .iter()
+        .chain(&journeys.won)
+        .chain(&journeys.lost)
+        .cloned()
+        .chain(journeys.kinds.iter().filter(|k| k.stage).map(|k| k.plain.clone()))
+        .collect();
+    let reasons: Vec<Option<String>> =
+        journeys.leads.fields.iter().map(|f| withhold(&f.name, &f.column, &journeys.leads, &stages, &won)).collect();
+    let fields = std::mem::take(&mut journeys.leads.fields);
+    for (field, reason) in fields.into_iter().zip(reasons) {
+        match reason {
+            Some(reason) => journeys.leads.withheld.push((field.name, reason)),
+            None => journeys.leads.fields.push(field),
+        }
+    }
+}
+
+/// Remarks on the whole: ties, outcomes that start late, stages that do not occur.
+fn remark(journeys: &mut Journeys) {
+    let mut remarks = Vec::new();
+    let t = &journeys.timeline;
+    let ties: usize = (0..journeys.leads.len() as u32)
+        .map(|lead| t.at.get(t.range(lead)).map_or(0, |at| at.windows(2).filter(|w| w.first() == w.last()).count()))
+        .sum();
+    if ties > 0 {
+        remarks.push(format!("{ties} consecutive entries of a lead have the same time: their order is the order column's where one is given, else that of the rows"));
+    }
+    for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
+        for name in names.iter().filter(|n| !journeys.kinds.iter().any(|k| k.is_called(n))) {
+            remarks.push(format!("no lead ever reached '{name}', which means {what}"));
+        }
+    }
+    let closing: BTreeSet<u32> = journeys.codes_known(&journeys.won);
+    let first_won = (0..t.len()).filter(|i| closing.contains(&t.kind.get(*i))).filter_map(|i| t.at.get(i)).min();
+    let first_lead = journeys.leads.created.iter().filter(|c| **c != NO_TIME).min();
+    if let (Some(won), Some(lead)) = (first_won, first_lead)
+        && won - lead > 30 * DAY
+    {
+        remarks.push(format!(
+            "the first win is at {}, {} days after the first lead: if outcomes were not recorded before, say outcomes_from=",
+            Timestamp(*won),
+            (won - lead) / DAY
+        ));
+    }
+    for (name, why) in &journeys.leads.withheld {
+        remarks.push(format!("column '{name}' is not used as a field: {why}"));
+    }
+    journeys.audit.remarks.extend(remarks);
+}

@@ -1,0 +1,143 @@
+//! Tables of events.
+
+use super::build::Dictionaries;
+use super::cells::{Texts, numbers};
+use super::config::{DayMeans, EventsSpec, KindSpec, LeadKey};
+use super::leads::order_ranks;
+use super::lookup::{Resolved, Resolver};
+use super::table::Tables;
+use super::times::{TimeCell, TimeReader};
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids};
+use crate::time::{NO_TIME, Zone};
+
+/// Reads one table of events.
+pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionaries, tables: &mut Tables, zone: &Zone) -> Result<(Rows, TableAudit)> {
+    let table = tables.get(&spec.table)?;
+    let c = &spec.common;
+    let mut audit = TableAudit::new(&table.name, "events", table.rows());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    let kind_column = match &spec.kind {
+        KindSpec::Column(column) => Some(column),
+        KindSpec::Literal { .. } => None,
+    };
+    let lead_column = match &spec.lead {
+        LeadKey::Column(column) => column,
+        LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
+    };
+    let missing = table.check(
+        [Some(lead_column), Some(&spec.at), kind_column, spec.id.as_ref(), spec.channel.as_ref(), spec.campaign.as_ref(), spec.rep.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
+            .into_iter()
+            .chain(spec.values.iter().chain(&spec.props).map(Some))
+            .chain(c.filter.keys().map(Some)),
+    );
+    if !missing.is_empty() {
+        return Err(Error::Schema { violations: missing });
+    }
+    let keep = super::filter::keep(&table, &c.filter)?;
+    let resolver = Resolver::new(&table, &spec.lead, c, &leads.ids, tables, zone)?;
+    let times = TimeReader { table: &table, common: c, zone, day: DayMeans::End }.read(&spec.at)?;
+    audit.remarks.extend(times.remarks);
+    let source = spec.name.clone().unwrap_or_else(|| match &spec.kind {
+        KindSpec::Literal { literal } => literal.clone(),
+        KindSpec::Column(column) => column.clone(),
+    });
+    let kinds: Vec<u32> = match &spec.kind {
+        KindSpec::Literal { literal } => vec![dict.kind(literal, &source, spec.side, false); table.rows()],
+        KindSpec::Column(column) => {
+            let (mut local, mut codes) = (Ids::new(), Vec::with_capacity(table.rows()));
+            Texts::of(&table, column, &c.nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| local.intern(t))));
+            let global: Vec<u32> = local.iter().map(|k| dict.kind(k, &source, spec.side, false)).collect();
+            codes.into_iter().map(|k| global.get(k as usize).copied().unwrap_or(NONE)).collect()
+        }
+    };
+    let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
+    let mut seen = std::collections::HashSet::new();
+    let mut rows = Rows::default();
+    let mut used: Vec<u32> = Vec::new();
+    let mut before_creation = 0;
+    for (row, ((cell, keep), kind)) in times.cells.iter().zip(&keep).zip(&kinds).enumerate() {
+        if !keep {
+            audit.filtered += 1;
+            continue;
+        }
+        let at = match cell {
+            TimeCell::At(t) => *t,
+            TimeCell::Null => {
+                audit.quarantine("null time", row, || resolver.key(row));
+                continue;
+            }
+            TimeCell::Bad(why) => {
+                audit.quarantine(&format!("unparsable time: {why}"), row, || cell_text(&table, &spec.at, row));
+                continue;
+            }
+        };
+        let lead = match resolver.resolve(row, at) {
+            Resolved::Lead(lead) => lead,
+            Resolved::Not(why) => {
+                audit.quarantine(why, row, || resolver.key(row));
+                continue;
+            }
+        };
+        if *kind == NONE {
+            audit.quarantine("null kind", row, || resolver.key(row));
+            continue;
+        }
+        if let Some(Some(id)) = ids.as_ref().and_then(|i| i.get(row))
+            && !seen.insert(id.as_str())
+        {
+            audit.quarantine("duplicate event id", row, || id.clone());
+            continue;
+        }
+        let created = leads.created_at(lead);
+        before_creation += usize::from(created != NO_TIME && at < created);
+        audit.saw(at);
+        rows.lead.push(lead);
+        rows.at.push(at);
+        rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
+        rows.kind.push(*kind);
+        used.push(row as u32);
+    }
+    audit.used = used.len();
+    audit.note("before the lead's creation, kept", before_creation);
+    if let Some(column) = &spec.channel {
+        let mut codes = Vec::with_capacity(table.rows());
+        Texts::of(&table, column, &c.nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| dict.channels.intern(t))));
+        rows.channel = pick(&codes, &used);
+        audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
+    } else {
+        rows.channel = vec![NONE; used.len()];
+    }
+    for name in &spec.values {
+        let (values, unusable) = numbers(&table, name, &c.nulls)?;
+        audit.note(&format!("value '{name}': not a finite number, read as missing"), unusable);
+        let picked = used.iter().map(|r| values.get(*r as usize).copied().unwrap_or(f64::NAN)).collect();
+        rows.values.push((dict.value(name), picked));
+    }
+    let named = spec.props.iter().map(|p| (p.as_str(), p)).chain(spec.campaign.iter().map(|c| ("campaign", c))).chain(spec.rep.iter().map(|r| ("rep", r)));
+    for (name, column) in named {
+        rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
+    }
+    Ok((rows, audit))
+}
+
+/// A property of the used rows.
+pub(super) fn read_prop(table: &super::table::Table, name: &str, column: &str, nulls: &[String], used: &[u32], dict: &mut Dictionaries) -> Result<(usize, Vec<u32>)> {
+    let number = dict.prop(name);
+    let mut codes = Vec::with_capacity(table.rows());
+    if let Some((_, levels)) = dict.props.get_mut(number) {
+        Texts::of(table, column, nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| levels.intern(t))));
+    }
+    Ok((number, pick(&codes, used)))
+}
+
+pub(super) fn pick(codes: &[u32], rows: &[u32]) -> Vec<u32> {
+    rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect()
+}
+
+/// The text of a cell, for messages.
+pub(super) fn cell_text(table: &super::table::Table, column: &str, row: usize) -> String {
+    table.column(column).ok().and_then(|s| s.get(row).ok().map(|v| v.str_value().to_string())).unwrap_or_default()
+}

@@ -1,0 +1,205 @@
+//! Fields: columns of values with types found, and fields that change over time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use polars::prelude::DataType;
+
+use super::cells::{Texts, numbers};
+use super::config::{Common, DayMeans, FieldsSpec};
+use super::lookup::{Resolved, Resolver};
+use super::table::{Table, Tables};
+use super::times::{TimeCell, TimeReader};
+use crate::design::{Column, NONE};
+use crate::error::{Error, Result};
+use crate::journeys::{FieldHistory, TableAudit, Texts as Ids};
+use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
+
+/// Texts that often stand for "no value".
+const PLACEHOLDERS: [&str; 12] =
+    ["unknown", "select", "n/a", "na", "none", "null", "nan", "-", "?", "not available", "not set", "undefined"];
+
+/// A column as a field: numbers, truth values and texts as categories, times. In an untyped table (CSV) the type
+/// is found from all values; numbers with a leading zero ("007") stay texts.
+pub(super) fn field_column(table: &Table, name: &str, common: &Common, zone: &Zone, audit: &mut TableAudit) -> Result<Column> {
+    let series = table.column(name)?;
+    let column = match series.dtype() {
+        DataType::Date | DataType::Datetime(..) => times(table, name, common, zone)?,
+        t if t.is_numeric() => number(table, name, common, audit)?,
+        DataType::String if table.untyped => untyped(table, name, common, zone, audit)?,
+        _ => category(&Texts::of(table, name, &common.nulls)?),
+    };
+    if let Column::Category { codes, levels } = &column {
+        for (code, level) in levels.iter().enumerate() {
+            if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {
+                let rows = codes.iter().filter(|c| **c as usize == code).count();
+                audit.remarks.push(format!("field '{name}': {rows} say '{level}'; add it to nulls= if it means no value"));
+            }
+        }
+    }
+    Ok(column)
+}
+
+fn number(table: &Table, name: &str, common: &Common, audit: &mut TableAudit) -> Result<Column> {
+    let (values, unusable) = numbers(table, name, &common.nulls)?;
+    audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable);
+    Ok(Column::Number(values))
+}
+
+fn times(table: &Table, name: &str, common: &Common, zone: &Zone) -> Result<Column> {
+    let reader = TimeReader { table, common, zone, day: DayMeans::Start };
+    let time = |cell: TimeCell| match cell {
+        TimeCell::At(t) => t,
+        _ => NO_TIME,
+    };
+    Ok(Column::Time(reader.read(name)?.cells.into_iter().map(time).collect()))
+}
+
+fn category(texts: &Texts) -> Column {
+    let mut levels = Ids::new();
+    let mut codes = Vec::new();
+    texts.each(|_, text| codes.push(text.map_or(NONE, |t| levels.intern(t))));
+    Column::Category { codes, levels: levels.iter().map(str::to_owned).collect::<Arc<[String]>>() }
+}
+
+fn untyped(table: &Table, name: &str, common: &Common, zone: &Zone, audit: &mut TableAudit) -> Result<Column> {
+    let column = category(&Texts::of(table, name, &common.nulls)?);
+    let Column::Category { codes, levels } = column else { return Ok(column) };
+    let code_like = |t: &String| t.len() > 1 && t.starts_with('0') && t.bytes().all(|b| b.is_ascii_digit());
+    let is_number = |t: &String| t.parse::<f64>().is_ok_and(f64::is_finite);
+    if !levels.is_empty() && levels.iter().all(is_number) && !levels.iter().any(code_like) {
+        return number(table, name, common, audit);
+    }
+    let is_truth = |t: &String| matches!(t.to_lowercase().as_str(), "true" | "false");
+    if levels.iter().all(is_truth) {
+        let mut lower = Ids::new();
+        let map: Vec<u32> = levels.iter().map(|t| lower.intern(&t.to_lowercase())).collect();
+        let codes = codes.iter().map(|c| map.get(*c as usize).copied().unwrap_or(NONE)).collect();
+        return Ok(Column::Category { codes, levels: lower.iter().map(str::to_owned).collect() });
+    }
+    let iso = Detected::Format(TimeFormat::Iso);
+    let is_time = |t: &String| parse(t, &TimeFormat::Iso, zone).is_ok();
+    if !levels.is_empty() && detect(levels.iter().map(String::as_str)) == iso && levels.iter().all(is_time) {
+        return times(table, name, common, zone);
+    }
+    Ok(Column::Category { codes, levels })
+}
+
+/// Rows of one history before they are sorted: lead, from, to, row of the table.
+type Entry = (u32, i64, i64, u32);
+
+/// Reads a table of fields that change over time.
+pub(super) fn read_history(spec: &FieldsSpec, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<(Vec<FieldHistory>, TableAudit)> {
+    let table = tables.get(&spec.table)?;
+    let mut audit = TableAudit::new(&table.name, "fields", table.rows());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    let lead_column = match &spec.lead {
+        super::config::LeadKey::Column(c) => Some(c),
+        super::config::LeadKey::Lookup(l) => l.on.as_ref().or(Some(&l.key)),
+    };
+    let missing = table.check([lead_column, Some(&spec.valid_from), spec.valid_to.as_ref(), spec.name.as_ref(), spec.value.as_ref()]);
+    if !missing.is_empty() {
+        return Err(Error::Schema { violations: missing });
+    }
+    if spec.name.is_some() != spec.value.is_some() {
+        return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
+    }
+    let keep = super::filter::keep(&table, &spec.common.filter)?;
+    let resolver = Resolver::new(&table, &spec.lead, &spec.common, leads, tables, zone)?;
+    let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
+    let from = reader.read(&spec.valid_from)?;
+    let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?;
+    audit.remarks.extend(from.remarks);
+    let mut entries: Vec<Entry> = Vec::new();
+    for (row, (cell, keep)) in from.cells.iter().zip(&keep).enumerate() {
+        if !keep {
+            audit.filtered += 1;
+            continue;
+        }
+        let from = match cell {
+            TimeCell::At(t) => *t,
+            TimeCell::Null => {
+                audit.quarantine("null valid_from", row, String::new);
+                continue;
+            }
+            TimeCell::Bad(why) => {
+                audit.quarantine(&format!("unparsable valid_from: {why}"), row, String::new);
+                continue;
+            }
+        };
+        let to = match to.as_ref().and_then(|t| t.cells.get(row)) {
+            Some(TimeCell::At(t)) => *t,
+            Some(TimeCell::Bad(why)) => {
+                audit.quarantine(&format!("unparsable valid_to: {why}"), row, String::new);
+                continue;
+            }
+            _ => NO_TIME,
+        };
+        match resolver.resolve(row, from) {
+            Resolved::Lead(lead) => {
+                audit.used += 1;
+                audit.saw(from);
+                entries.push((lead, from, to, row as u32));
+            }
+            Resolved::Not(why) => audit.quarantine(why, row, || resolver.key(row)),
+        }
+    }
+    // Later rows of one instant win: the sort is by row last, and the last known row is used.
+    entries.sort_unstable_by_key(|e| (e.0, e.1, e.3));
+    let mut histories = Vec::new();
+    match (&spec.name, &spec.value) {
+        (Some(name), Some(value)) => {
+            let names = Texts::of(&table, name, &spec.common.nulls)?.collect();
+            let column = field_column(&table, value, &spec.common, zone, &mut audit)?;
+            let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+            for e in &entries {
+                if let Some(Some(name)) = names.get(e.3 as usize) {
+                    by_name.entry(name).or_default().push(*e);
+                }
+            }
+            for (name, entries) in by_name {
+                histories.push(history(name, &entries, &retyped(&column, &entries, zone), leads.len()));
+            }
+        }
+        _ => {
+            let used: Vec<&String> = [lead_column, Some(&spec.valid_from), spec.valid_to.as_ref()].into_iter().flatten().collect();
+            for name in table.names().iter().filter(|n| !used.contains(n)) {
+                let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
+                histories.push(history(name, &entries, &column, leads.len()));
+            }
+        }
+    }
+    Ok((histories, audit))
+}
+
+/// In a long table all fields share a column of texts: a field whose values are all numbers is a number.
+fn retyped(column: &Column, entries: &[Entry], _zone: &Zone) -> Column {
+    let Column::Category { codes, levels } = column else { return column.clone() };
+    let used = || entries.iter().filter_map(|e| codes.get(e.3 as usize)).filter(|c| **c != NONE).filter_map(|c| levels.get(*c as usize));
+    if used().next().is_none() || !used().all(|t| t.parse::<f64>().is_ok_and(f64::is_finite)) {
+        return column.clone();
+    }
+    let parsed: Vec<f64> = levels.iter().map(|t| t.parse().unwrap_or(f64::NAN)).collect();
+    Column::Number(codes.iter().map(|c| parsed.get(*c as usize).copied().unwrap_or(f64::NAN)).collect())
+}
+
+fn history(name: &str, entries: &[Entry], column: &Column, leads: usize) -> FieldHistory {
+    let mut offsets = vec![0usize; leads + 1];
+    for e in entries {
+        if let Some(o) = offsets.get_mut(e.0 as usize + 1) {
+            *o += 1;
+        }
+    }
+    let mut total = 0;
+    for o in &mut offsets {
+        total += *o;
+        *o = total;
+    }
+    FieldHistory {
+        name: name.to_owned(),
+        offsets,
+        valid_from: entries.iter().map(|e| e.1).collect(),
+        valid_to: entries.iter().map(|e| e.2).collect(),
+        values: column.take(&entries.iter().map(|e| e.3).collect::<Vec<u32>>()),
+    }
+}

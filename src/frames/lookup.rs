@@ -1,0 +1,134 @@
+//! From a row to its lead: directly by id, or through a table of anonymous ids, deals or contacts.
+
+use std::collections::HashMap;
+
+use super::cells::Texts;
+use super::config::{Common, LeadKey, LookupSpec};
+use super::config::DayMeans;
+use super::table::{Table, Tables};
+use super::times::{TimeCell, TimeReader};
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::journeys::Texts as Ids;
+use crate::time::Zone;
+
+/// Why a row has no lead.
+pub(super) const NULL_KEY: &str = "null lead key";
+/// Why a row has no lead.
+pub(super) const UNKNOWN_LEAD: &str = "unknown lead";
+/// Why a row has no lead.
+pub(super) const NO_LOOKUP: &str = "key not in the lookup table";
+/// Why a row has no lead.
+pub(super) const NOT_VALID: &str = "key not valid at the row's time";
+
+/// The lead of a row, or why it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resolved {
+    Lead(u32),
+    Not(&'static str),
+}
+
+struct Span {
+    from: i64,
+    to: i64,
+    lead: u32,
+}
+
+/// Resolves the rows of one table.
+pub(super) struct Resolver {
+    /// Keys of the rows, as numbers of distinct keys; [`NONE`] for a null key.
+    keys: Vec<u32>,
+    /// Per distinct key, the leads it means over time (one without limits if looked up directly).
+    spans: Vec<Vec<Span>>,
+    absent: &'static str,
+    texts: Ids,
+}
+
+impl Resolver {
+    pub(super) fn new(table: &Table, key: &LeadKey, common: &Common, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<Self> {
+        let column = match key {
+            LeadKey::Column(column) => column,
+            LeadKey::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
+        };
+        let (mut keys, mut texts) = (Vec::with_capacity(table.rows()), Ids::new());
+        Texts::of(table, column, &common.nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
+        let everywhere = |lead: u32| vec![Span { from: i64::MIN, to: i64::MAX, lead }];
+        let (spans, absent) = match key {
+            LeadKey::Column(_) => (texts.iter().map(|t| leads.find(t).map_or_else(Vec::new, everywhere)).collect(), UNKNOWN_LEAD),
+            LeadKey::Lookup(spec) => {
+                let by_key = read_lookup(spec, leads, tables, zone)?;
+                let mut by_key = by_key;
+                (texts.iter().map(|t| by_key.remove(t).unwrap_or_default()).collect(), NO_LOOKUP)
+            }
+        };
+        Ok(Self { keys, spans, absent, texts })
+    }
+
+    /// The lead of `row` at time `at`.
+    pub(super) fn resolve(&self, row: usize, at: i64) -> Resolved {
+        let Some(key) = self.keys.get(row).copied().filter(|k| *k != NONE) else { return Resolved::Not(NULL_KEY) };
+        let Some(spans) = self.spans.get(key as usize).filter(|s| !s.is_empty()) else { return Resolved::Not(self.absent) };
+        match spans.iter().find(|s| at >= s.from && at < s.to) {
+            Some(span) if span.lead == NONE => Resolved::Not(UNKNOWN_LEAD),
+            Some(span) => Resolved::Lead(span.lead),
+            None => Resolved::Not(NOT_VALID),
+        }
+    }
+
+    /// The key of `row`, for messages.
+    pub(super) fn key(&self, row: usize) -> String {
+        self.keys.get(row).map_or_else(String::new, |k| self.texts.get(*k).to_owned())
+    }
+}
+
+fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<HashMap<String, Vec<Span>>> {
+    let table = tables.get(&spec.table)?;
+    let missing = table.check([Some(&spec.key), Some(&spec.lead), spec.valid_from.as_ref(), spec.valid_to.as_ref()]);
+    if !missing.is_empty() {
+        return Err(Error::Schema { violations: missing });
+    }
+    let common = Common::default();
+    let reader = TimeReader { table: &table, common: &common, zone, day: DayMeans::Start };
+    let times = |column: &Option<String>, open: i64| -> Result<Vec<i64>> {
+        let Some(column) = column else { return Ok(vec![open; table.rows()]) };
+        let bad = |row: usize, why: &str| Error::schema(&table.name, Some(column), format!("row {row}: {why}"));
+        let cells = reader.read(column)?.cells;
+        cells
+            .into_iter()
+            .enumerate()
+            .map(|(row, cell)| match cell {
+                TimeCell::At(t) => Ok(t),
+                TimeCell::Null => Ok(open),
+                TimeCell::Bad(why) => Err(bad(row, why)),
+            })
+            .collect()
+    };
+    let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
+    let owners: Vec<Option<u32>> = {
+        let mut owners = Vec::new();
+        Texts::of(&table, &spec.lead, &[])?.each(|_, t| owners.push(t.map(|t| leads.find(t).unwrap_or(NONE))));
+        owners
+    };
+    let mut by_key: HashMap<String, Vec<Span>> = HashMap::new();
+    Texts::of(&table, &spec.key, &[])?.each(|row, text| {
+        let (Some(text), Some(Some(lead)), Some(from), Some(to)) = (text, owners.get(row), from.get(row), to.get(row)) else { return };
+        let mut add = |key: &str| by_key.entry(key.to_owned()).or_default().push(Span { from: *from, to: *to, lead: *lead });
+        match spec.split.as_deref().filter(|s| !s.is_empty()) {
+            Some(split) => text.split(split).map(str::trim).filter(|k| !k.is_empty()).for_each(add),
+            None => add(text),
+        }
+    });
+    let mut clashes = 0;
+    for spans in by_key.values_mut() {
+        spans.sort_by_key(|s| (s.from, s.to));
+        let mut last: Option<(i64, u32)> = None;
+        for span in spans.iter() {
+            clashes += usize::from(last.is_some_and(|(to, lead)| span.from < to && span.lead != lead));
+            last = Some((span.to, span.lead));
+        }
+    }
+    if clashes > 0 {
+        return Err(Error::schema(&table.name, Some(&spec.key), format!("{clashes} keys mean two leads at the same time; give valid_from= and valid_to=, or remove one")));
+    }
+    Ok(by_key)
+}

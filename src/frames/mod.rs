@@ -1,0 +1,31 @@
+//! The edge to tables: configuration, readers, column roles, and result tables. The only layer (with the command
+//! line) that knows polars.
+
+mod accounts;
+mod build;
+mod cells;
+mod config;
+mod csv_reader;
+mod cutoff_table;
+mod events;
+mod fields;
+mod filter;
+mod leads;
+mod lookup;
+mod stages;
+mod table;
+mod tables_out;
+mod times;
+mod write;
+
+pub use build::{build, extend};
+pub use config::{
+    AccountsSpec, At, Common, Condition, Config, EventsSpec, FieldsSpec, KindSpec, LeadsSpec, LookupSpec, StagesSpec,
+    parse_json, parse_toml, with_nearest,
+};
+pub use cutoff_table::cutoff_table;
+pub use table::{Table, Tables};
+pub use tables_out::{
+    calibration_frame, check_frame, explain_frame, funnel_frame, lift_frame, score_frame, show_frame, snapshot_frame, terms_frame,
+};
+pub use write::write_frame;

@@ -1,0 +1,186 @@
+//! Tables of stage entries.
+
+use super::build::Dictionaries;
+use super::cells::{Texts, numbers};
+use super::config::{At, BeforeCreation, DayMeans, LeadKey, StagesSpec, Unmapped};
+use super::events::{cell_text, read_prop};
+use super::leads::order_ranks;
+use super::lookup::{Resolved, Resolver};
+use super::table::{Table, Tables};
+use super::times::{TimeCell, TimeReader};
+use crate::design::{NONE, Side};
+use crate::error::{Error, Result};
+use crate::journeys::{Leads, Rows, TableAudit};
+use crate::time::{NO_TIME, Zone};
+
+/// What all stage tables share.
+pub(super) struct Setting<'a> {
+    pub(super) leads: &'a Leads,
+    pub(super) zone: &'a Zone,
+    pub(super) pipeline: &'a [String],
+    pub(super) before_creation: BeforeCreation,
+}
+
+/// Reads one table of stages; a wide table gives one set of rows per stage, in the order of the pipeline.
+pub(super) fn read_stages(spec: &StagesSpec, setting: &Setting<'_>, dict: &mut Dictionaries, tables: &mut Tables) -> Result<(Vec<Rows>, TableAudit)> {
+    let table = tables.get(&spec.table)?;
+    let c = &spec.common;
+    let columns: Vec<(Option<String>, String)> = match &spec.at {
+        At::Column(column) => vec![(None, column.clone())],
+        At::Columns(map) => {
+            let rank = |stage: &String| setting.pipeline.iter().position(|p| p == stage).unwrap_or(usize::MAX);
+            let mut all: Vec<_> = map.iter().map(|(stage, column)| (Some(stage.clone()), column.clone())).collect();
+            all.sort_by_key(|(stage, _)| (stage.as_ref().map(rank), stage.clone()));
+            all
+        }
+    };
+    let mut audit = TableAudit::new(&table.name, "stages", table.rows() * columns.len());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    let lead_column = match &spec.lead {
+        LeadKey::Column(column) => column,
+        LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
+    };
+    let missing = table.check(
+        [Some(lead_column), spec.stage.as_ref(), spec.deal.as_ref(), spec.previous.as_ref(), spec.amount.as_ref(), spec.currency.as_ref(), spec.reason.as_ref(), spec.rep.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
+            .into_iter()
+            .chain(columns.iter().map(|(_, column)| Some(column)))
+            .chain(c.filter.keys().map(Some)),
+    );
+    if !missing.is_empty() {
+        return Err(Error::Schema { violations: missing });
+    }
+    match (&spec.at, &spec.stage) {
+        (At::Column(_), None) => return Err(Error::schema(&table.name, None, "say which column holds the stage (stage=), or give at= as a mapping stage → column")),
+        (At::Columns(_), Some(_)) => return Err(Error::schema(&table.name, None, "at= maps stages to columns, so stage= means nothing")),
+        _ => {}
+    }
+    let keep = super::filter::keep(&table, &c.filter)?;
+    let resolver = Resolver::new(&table, &spec.lead, c, &setting.leads.ids, tables, setting.zone)?;
+    let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
+    let stages = spec.stage.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let deals = spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let amounts = match &spec.amount {
+        Some(column) => {
+            let (values, unusable) = numbers(&table, column, &c.nulls)?;
+            audit.note(&format!("amount '{column}': not a finite number, read as missing"), unusable);
+            Some(values)
+        }
+        None => None,
+    };
+    let mut all = Vec::new();
+    for (fixed, column) in &columns {
+        let times = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End }.read(column)?;
+        audit.remarks.extend(times.remarks);
+        let mut rows = Rows::default();
+        let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, (cell, keep)) in times.cells.iter().zip(&keep).enumerate() {
+            if !keep {
+                audit.filtered += 1;
+                continue;
+            }
+            let mut at = match cell {
+                TimeCell::At(t) => *t,
+                TimeCell::Null => {
+                    audit.note("null time: the stage was not reached", 1);
+                    continue;
+                }
+                TimeCell::Bad(why) => {
+                    audit.quarantine(&format!("unparsable time: {why}"), row, || cell_text(&table, column, row));
+                    continue;
+                }
+            };
+            let lead = match resolver.resolve(row, at) {
+                Resolved::Lead(lead) => lead,
+                Resolved::Not(why) => {
+                    audit.quarantine(why, row, || resolver.key(row));
+                    continue;
+                }
+            };
+            let raw = fixed.as_deref().or_else(|| stages.as_ref().and_then(|s| s.get(row)).and_then(|s| s.as_deref()));
+            let Some(raw) = raw else {
+                audit.quarantine("null stage", row, || resolver.key(row));
+                continue;
+            };
+            let stage = match (spec.names.get(raw), spec.unmapped) {
+                (Some(name), _) => name.as_str(),
+                (None, Unmapped::Keep) => raw,
+                (None, _) if spec.names.is_empty() || fixed.is_some() => raw,
+                (None, Unmapped::Drop) => {
+                    audit.quarantine("stage not in names=", row, || raw.to_owned());
+                    continue;
+                }
+                (None, Unmapped::Error) => {
+                    let near = crate::error::nearest(raw, spec.names.keys().map(String::as_str));
+                    let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+                    return Err(Error::schema(&table.name, spec.stage.as_deref(), format!("row {row}: stage '{raw}' is not in names={hint}")));
+                }
+            };
+            let created = setting.leads.created_at(lead);
+            if created != NO_TIME && at < created {
+                match setting.before_creation {
+                    BeforeCreation::Keep => audit.note("before the lead's creation, kept", 1),
+                    BeforeCreation::Quarantine => {
+                        audit.quarantine("before the lead's creation", row, || resolver.key(row));
+                        continue;
+                    }
+                    BeforeCreation::Clamp => {
+                        audit.note("before the lead's creation, moved to it", 1);
+                        at = created;
+                    }
+                }
+            }
+            audit.saw(at);
+            rows.lead.push(lead);
+            rows.at.push(at);
+            rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
+            rows.kind.push(dict.kind(stage, "", Side::Sales, true));
+            let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
+            deal_codes.push(deal.map_or(NONE, |d| dict.deals.intern(d)));
+            amount_values.push(amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN));
+            used.push(row as u32);
+        }
+        audit.used += used.len();
+        if spec.deal.is_some() {
+            audit.note("without a deal: the lead's own", deal_codes.iter().filter(|d| **d == NONE).count());
+        }
+        rows.channel = vec![NONE; used.len()];
+        for (name, column) in [("currency", &spec.currency), ("reason", &spec.reason), ("rep", &spec.rep)] {
+            if let Some(column) = column {
+                rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
+            }
+        }
+        if let Some(column) = &spec.previous {
+            check_previous(&table, column, spec, &rows, &deal_codes, &used, dict, &mut audit)?;
+        }
+        rows.stage = Some((deal_codes, amount_values));
+        all.push(rows);
+    }
+    Ok((all, audit))
+}
+
+/// Counts entries whose column of the stage before is not the stage the log had before.
+#[allow(clippy::too_many_arguments, reason = "one call site; a struct for it would only rename them")]
+fn check_previous(table: &Table, column: &str, spec: &StagesSpec, rows: &Rows, deals: &[u32], used: &[u32], dict: &Dictionaries, audit: &mut TableAudit) -> Result<()> {
+    let said = Texts::of(table, column, &spec.common.nulls)?.collect();
+    let mut order: Vec<usize> = (0..used.len()).collect();
+    let owner = |i: usize| (rows.lead.get(i).copied(), deals.get(i).copied());
+    order.sort_by_key(|i| (owner(*i), rows.at.get(*i).copied(), rows.order.get(*i).copied()));
+    let mut before: Option<usize> = None;
+    let mut differs = 0;
+    for i in order {
+        let last = before.filter(|b| owner(*b) == owner(i)).and_then(|b| rows.kind.get(b));
+        let said = pick_text(&said, used.get(i).copied()).map(|s| spec.names.get(s).map_or(s, String::as_str));
+        if let (Some(last), Some(said)) = (last.and_then(|k| dict.kinds.get(*k as usize)), said)
+            && last.plain != said
+        {
+            differs += 1;
+        }
+        before = Some(i);
+    }
+    audit.note("the stage before is not the one the log had", differs);
+    Ok(())
+}
+
+fn pick_text(texts: &[Option<String>], row: Option<u32>) -> Option<&str> {
+    texts.get(row? as usize)?.as_deref()
+}

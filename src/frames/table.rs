@@ -1,0 +1,166 @@
+//! Tables by name: given in memory, or read from files.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::csv_reader::read_csv;
+use crate::error::{Error, Result, Violation, nearest};
+
+/// A table with a name.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The name shown to users.
+    pub name: String,
+    /// Its rows.
+    pub frame: DataFrame,
+    /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
+    pub untyped: bool,
+    /// What was done to read it.
+    pub remarks: Vec<String>,
+}
+
+impl Table {
+    /// A table in memory.
+    #[must_use]
+    pub fn new(name: &str, frame: DataFrame) -> Self {
+        Self { name: name.to_owned(), frame, untyped: false, remarks: Vec::new() }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.frame.height()
+    }
+
+    /// The column called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] with the nearest name.
+    pub fn column(&self, name: &str) -> Result<Series> {
+        match self.frame.column(name) {
+            Ok(column) => Ok(column.as_materialized_series().clone()),
+            Err(_) => Err(Error::Schema { violations: vec![self.missing(name)] }),
+        }
+    }
+
+    /// Names of all columns.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.frame.get_column_names().iter().map(|n| n.to_string()).collect()
+    }
+
+    pub(super) fn missing(&self, name: &str) -> Violation {
+        let names = self.names();
+        let hint = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("no such column; did you mean '{near}'?"),
+            None if names.len() <= 30 => format!("no such column; the table has {}", names.join(", ")),
+            None => format!("no such column among {}", names.len()),
+        };
+        Violation { table: self.name.clone(), column: Some(name.to_owned()), problem: hint }
+    }
+
+    /// Lists every one of `columns` that the table does not have.
+    pub(super) fn check<'a>(&self, columns: impl IntoIterator<Item = Option<&'a String>>) -> Vec<Violation> {
+        let known: std::collections::HashSet<String> = self.names().into_iter().collect();
+        columns.into_iter().flatten().filter(|c| !known.contains(*c)).map(|c| self.missing(c)).collect()
+    }
+}
+
+/// Tables by the text that configurations use for them.
+#[derive(Debug, Default)]
+pub struct Tables {
+    given: HashMap<String, Arc<Table>>,
+    base: PathBuf,
+}
+
+impl Tables {
+    /// Tables are given in memory, or are files relative to `base`.
+    #[must_use]
+    pub fn new(base: impl Into<PathBuf>) -> Self {
+        Self { given: HashMap::new(), base: base.into() }
+    }
+
+    /// Gives a table in memory.
+    pub fn give(&mut self, key: &str, table: Table) {
+        self.given.insert(key.to_owned(), Arc::new(table));
+    }
+
+    /// The table that `key` means; a file is read once.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it is a file that cannot be read.
+    pub fn get(&mut self, key: &str) -> Result<Arc<Table>> {
+        if let Some(table) = self.given.get(key) {
+            return Ok(Arc::clone(table));
+        }
+        let table = Arc::new(read(&self.base, key)?);
+        self.given.insert(key.to_owned(), Arc::clone(&table));
+        Ok(table)
+    }
+}
+
+/// Reads a file, or all files of a glob, which must have the same columns.
+fn read(base: &Path, key: &str) -> Result<Table> {
+    let path = base.join(key);
+    let text = path.to_string_lossy().into_owned();
+    let is_glob = !path.exists() && text.contains(['*', '?', '[']);
+    if !is_glob {
+        return read_file(&path, key);
+    }
+    let failed = |reason: String, missing: bool| Error::Read { path: path.clone(), reason, missing };
+    let mut paths: Vec<PathBuf> = glob::glob(&text)
+        .map_err(|e| failed(format!("not a usable pattern: {e}"), false))?
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|e| failed(e.to_string(), false))?;
+    paths.sort();
+    if paths.is_empty() {
+        return Err(failed("no file matches the pattern".into(), true));
+    }
+    let mut all: Option<Table> = None;
+    for p in &paths {
+        let part = read_file(p, key)?;
+        match &mut all {
+            None => all = Some(part),
+            Some(table) => {
+                let (had, has) = (table.names(), part.names());
+                if had != has {
+                    return Err(Error::Read { path: p.clone(), reason: format!("its columns ({}) are not those of the first file ({})", has.join(", "), had.join(", ")), missing: false });
+                }
+                table.frame.vstack_mut(&part.frame).map_err(|e| Error::Read { path: p.clone(), reason: e.to_string(), missing: false })?;
+                table.remarks.extend(part.remarks);
+            }
+        }
+    }
+    let mut table = all.ok_or_else(|| failed("no file matches the pattern".into(), true))?;
+    table.remarks.push(format!("{} files", paths.len()));
+    Ok(table)
+}
+
+fn read_file(path: &Path, name: &str) -> Result<Table> {
+    let lower = path.to_string_lossy().to_lowercase();
+    let failed = |reason: String| Error::Read { path: path.to_owned(), reason, missing: false };
+    let open = || {
+        std::fs::File::open(path).map_err(|e| Error::Read {
+            path: path.to_owned(),
+            missing: e.kind() == std::io::ErrorKind::NotFound,
+            reason: e.to_string(),
+        })
+    };
+    if open()?.metadata().is_ok_and(|m| m.len() == 0) {
+        return Err(failed("the file is empty (0 bytes)".into()));
+    }
+    let name = Path::new(name).file_name().map_or_else(|| name.to_owned(), |f| f.to_string_lossy().into_owned());
+    let typed = |frame: PolarsResult<DataFrame>| frame.map(|f| Table::new(&name, f)).map_err(|e| failed(e.to_string()));
+    if lower.ends_with(".parquet") || lower.ends_with(".pq") {
+        typed(ParquetReader::new(open()?).finish())
+    } else if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
+        typed(IpcReader::new(open()?).finish())
+    } else if [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"].iter().any(|e| lower.ends_with(e)) {
+        read_csv(path, &name, open()?, lower.ends_with(".gz"))
+    } else {
+        Err(failed("its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz".into()))
+    }
+}

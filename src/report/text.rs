@@ -1,0 +1,159 @@
+//! Results as plain text.
+
+use crate::evaluate::Evaluation;
+use crate::funnel::{Funnel, FunnelStep};
+use crate::journeys::Snapshot;
+use crate::model::LeadModel;
+
+/// A table with aligned columns: the first is left-aligned, the others right-aligned.
+#[must_use]
+pub fn table_text(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+    for row in rows {
+        for (w, cell) in widths.iter_mut().zip(row) {
+            *w = (*w).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let parts: Vec<String> = cells
+            .zip(&widths)
+            .enumerate()
+            .map(|(i, (c, w))| if i == 0 { format!("{c:<w$}") } else { format!("{c:>w$}") })
+            .collect();
+        parts.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut header.iter().copied())];
+    lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
+    lines.join("\n")
+}
+
+pub(super) fn percent(x: f64) -> String {
+    if x.is_nan() { "–".into() } else { format!("{:.1} %", 100.0 * x) }
+}
+
+/// What a snapshot holds and what it leaves out.
+#[must_use]
+pub fn snapshot_text(s: &Snapshot) -> String {
+    let c = &s.counts;
+    let mut lines = vec![format!("Snapshot: {} rows of {} leads (of {})", c.rows, c.leads_with_rows, c.leads)];
+    if let Some(rate) = s.base_rate() {
+        lines.push(format!("  {} positive rows of {} leads; base rate {}", c.positives, c.positive_leads, percent(rate)));
+    }
+    lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
+    if let Some(split) = &s.split {
+        lines.push(format!("  {} side of a split by {}: {}", if split.test { "test" } else { "training" }, format!("{:?}", split.by).to_lowercase(), split.remark));
+        if split.in_gap > 0 {
+            lines.push(format!("  {} rows on neither side: their label window reaches into the test period", split.in_gap));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The measures of an evaluation.
+#[must_use]
+pub fn evaluation_text(e: &Evaluation) -> String {
+    let mut lines = vec![
+        format!("Evaluation on {} rows, {} positive ({})", e.rows, e.positives, percent(e.base_rate)),
+        format!("  ROC-AUC     {:.4}    Gini  {:.4}    KS  {:.4}", e.roc_auc, e.gini, e.ks),
+        format!("  PR-AUC      {:.4}    by chance {:.4}", e.pr_auc, e.base_rate),
+        format!("  log loss    {:.4}", e.log_loss),
+        format!("  Brier       {:.4}    of the base rate alone {:.4}", e.brier, e.brier_base),
+        format!("  predicted   {} on average, observed {}; ECE {:.4}", percent(e.mean_predicted), percent(e.base_rate), e.ece),
+    ];
+    for (k, precision) in &e.precision_at {
+        lines.push(format!("  precision of the best {k}: {}", percent(*precision)));
+    }
+    lines.extend(e.remarks.iter().map(|r| format!("  note: {r}")));
+    let lift: Vec<Vec<String>> = e
+        .lift
+        .iter()
+        .map(|r| vec![r.slice.to_string(), percent(r.rate), format!("{:.2}", r.lift), percent(r.captured), format!("{:.2}", r.cumulative_lift)])
+        .collect();
+    lines.push(String::new());
+    lines.push(table_text(&["tenth", "rate", "lift", "captured", "cumulative lift"], &lift));
+    let bins: Vec<Vec<String>> = e
+        .calibration
+        .iter()
+        .map(|b| {
+            vec![format!("{:.3} to {:.3}", b.low, b.high), b.rows.to_string(), percent(b.predicted), percent(b.observed), format!("{} to {}", percent(b.interval.low), percent(b.interval.high))]
+        })
+        .collect();
+    lines.push(String::new());
+    lines.push(table_text(&["probability", "rows", "predicted", "observed", "95 % interval"], &bins));
+    if let Some(by) = &e.by {
+        let rows: Vec<Vec<String>> = e
+            .groups
+            .iter()
+            .map(|g| {
+                let auc = g.roc_auc.map_or_else(|| "–".to_owned(), |a| format!("{a:.3}"));
+                vec![g.name.clone(), g.rows.to_string(), g.positives.to_string(), percent(g.predicted), percent(g.observed), auc]
+            })
+            .collect();
+        lines.push(String::new());
+        lines.push(table_text(&[by, "rows", "positives", "predicted", "observed", "AUC"], &rows));
+    }
+    lines.join("\n")
+}
+
+fn funnel_rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
+    steps
+        .iter()
+        .map(|s| {
+            let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
+            vec![s.step.clone(), s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous)]
+        })
+        .collect()
+}
+
+/// A funnel.
+#[must_use]
+pub fn funnel_text(f: &Funnel) -> String {
+    let header = ["step", "leads", "of first", "95 % interval", "of previous"];
+    let window = f.spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1"));
+    let mut lines = vec![format!("Funnel, {window}"), table_text(&header, &funnel_rows(&f.steps))];
+    if f.immature > 0 {
+        lines.push(format!("{} leads entered so late that their window is not over; they are left out", f.immature));
+    }
+    for g in &f.groups {
+        lines.push(format!("\n{} = {}", f.spec.by.as_deref().unwrap_or(""), g.value));
+        lines.push(table_text(&header, &funnel_rows(&g.steps)));
+    }
+    lines.join("\n")
+}
+
+/// A model: what it was trained on, and its strongest columns.
+#[must_use]
+pub fn model_text(model: &LeadModel, strongest: usize) -> String {
+    let t = &model.data().training;
+    let mut lines = vec![
+        format!("Model of {} terms, trained on {} rows of {} leads, base rate {}", model.terms().len(), t.rows, t.leads, percent(t.base_rate)),
+        format!(
+            "  solver {}, C {}, {} iterations, gradient {:.1e}, {}",
+            t.solver,
+            t.c.map_or_else(|| "infinite".to_owned(), |c| c.to_string()),
+            t.iterations,
+            t.gradient,
+            if t.converged { "converged" } else { "NOT CONVERGED" }
+        ),
+    ];
+    if let Some((low, high)) = t.ages {
+        lines.push(format!("  ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
+    }
+    let mut columns: Vec<(f64, Vec<String>)> = model
+        .terms()
+        .iter()
+        .flat_map(|term| {
+            term.encoder.column_names().into_iter().zip(&term.coefficients).map(|(level, c)| {
+                let name = if level.is_empty() { term.feature.to_string() } else { format!("{} = {level}", term.feature) };
+                (c.abs(), vec![name, term.part.name().to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(*c))])
+            })
+        })
+        .collect();
+    columns.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let rows: Vec<Vec<String>> = columns.into_iter().take(strongest).map(|c| c.1).collect();
+    lines.push(table_text(&["strongest columns", "part", "coefficient", "odds ratio"], &rows));
+    if !t.dropped.is_empty() {
+        lines.push(format!("{} features say nothing new and are left out: constant, or equal to another in every row", t.dropped.len()));
+    }
+    lines.join("\n")
+}
