@@ -43,15 +43,15 @@ pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionar
         KindSpec::Literal { literal } => literal.clone(),
         KindSpec::Column(column) => column.clone(),
     });
-    let kinds: Vec<u32> = match &spec.kind {
-        KindSpec::Literal { literal } => vec![dict.kind(literal, &source, spec.side, false); table.rows()],
+    // Kinds are numbered when a used row has them: those of rows that are left out do not exist.
+    let (mut local, mut kinds) = (Ids::new(), Vec::with_capacity(table.rows()));
+    match &spec.kind {
+        KindSpec::Literal { literal } => kinds.resize(table.rows(), local.intern(literal)),
         KindSpec::Column(column) => {
-            let (mut local, mut codes) = (Ids::new(), Vec::with_capacity(table.rows()));
-            Texts::of(&table, column, &c.nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| local.intern(t))));
-            let global: Vec<u32> = local.iter().map(|k| dict.kind(k, &source, spec.side, false)).collect();
-            codes.into_iter().map(|k| global.get(k as usize).copied().unwrap_or(NONE)).collect()
+            Texts::of(&table, column, &c.nulls)?.each(|_, t| kinds.push(t.map_or(NONE, |t| local.intern(t))));
         }
-    };
+    }
+    let mut global: Vec<Option<u32>> = vec![None; local.len()];
     let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
     let mut seen = std::collections::HashSet::new();
@@ -97,7 +97,9 @@ pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionar
         rows.lead.push(lead);
         rows.at.push(at);
         rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
-        rows.kind.push(*kind);
+        if let Some(slot) = global.get_mut(*kind as usize) {
+            rows.kind.push(*slot.get_or_insert_with(|| dict.kind(local.get(*kind), &source, spec.side, false)));
+        }
         used.push(row as u32);
     }
     audit.used = used.len();

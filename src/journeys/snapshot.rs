@@ -355,11 +355,8 @@ impl View<'_> {
         let known: Vec<i64> = created.iter().copied().filter(|c| *c != NO_TIME).collect();
         let Some(first) = known.iter().min().copied() else { return Ok(()) };
         let low = self.spec.since.map_or(first, |s| s.0.max(first));
-        // The last cutoff with a complete label window; by age and without a label, the end of observation.
-        let last = match self.spec.horizon {
-            Some(h) if !self.ipcw => self.end - h.as_micros(),
-            _ => self.end,
-        };
+        // Cutoffs up to the end of observation: those without a complete label window are counted as immature.
+        let last = self.end - 1;
         let high = self.spec.until.map_or(last, |u| (u.0 - 1).min(last));
         let too_many = |n: i64| n > 100_000;
         if too_many((high - low) / span.as_micros()) {
@@ -376,7 +373,6 @@ impl View<'_> {
             match anchor {
                 Anchor::Calendar => {
                     let from = grid.partition_point(|t| t < c);
-                    // Cutoffs after the lead is closed for good would all be excluded; judge() counts them.
                     rows.extend(grid.iter().skip(from).map(|t| Row { lead, cutoff: *t }));
                 }
                 Anchor::Created => {

@@ -39,12 +39,13 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     if let Some(rate) = s.base_rate() {
         lines.push(format!("  {} positive rows of {} leads; base rate {}", c.positives, c.positive_leads, percent(rate)));
     }
-    lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
     if let Some(split) = &s.split {
         lines.push(format!("  {} side of a split by {}: {}", if split.test { "test" } else { "training" }, format!("{:?}", split.by).to_lowercase(), split.remark));
         if split.in_gap > 0 {
             lines.push(format!("  {} rows on neither side: their label window reaches into the test period", split.in_gap));
         }
+    } else {
+        lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
     }
     lines.join("\n")
 }
