@@ -1,0 +1,88 @@
+//! Small journeys made in memory.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::sync::Arc;
+
+use leadlens::design::{Kind, NONE, Side};
+use leadlens::journeys::{Audit, Journeys, Leads, Rows, Sizes, Texts, build_timeline};
+use leadlens::{NO_TIME, Task, Zone};
+
+pub const DAY: i64 = leadlens::DAY;
+
+/// One event or stage entry.
+#[derive(Debug, Clone)]
+pub struct Happening {
+    pub lead: u32,
+    pub at: i64,
+    pub kind: u32,
+    pub channel: Option<u32>,
+    pub value: Option<f64>,
+    pub deal: Option<u32>,
+}
+
+pub fn event(lead: u32, at: i64, kind: u32) -> Happening {
+    Happening { lead, at, kind, channel: None, value: None, deal: None }
+}
+
+/// Kinds 0 and 1 are the buyer's, 2 is by sales; 3, 4 and 5 are the stages open, won and lost.
+pub fn kinds() -> Vec<Kind> {
+    let kind = |plain: &str, source: &str, side, stage| Kind { plain: plain.into(), source: source.into(), side, stage, shared: false };
+    vec![
+        kind("visit", "web", Side::Buyer, false),
+        kind("mail", "web", Side::Buyer, false),
+        kind("call", "phone", Side::Sales, false),
+        kind("open", "", Side::Sales, true),
+        kind("won", "", Side::Sales, true),
+        kind("lost", "", Side::Sales, true),
+    ]
+}
+
+pub const VISIT: u32 = 0;
+pub const MAIL: u32 = 1;
+pub const CALL: u32 = 2;
+pub const OPEN: u32 = 3;
+pub const WON: u32 = 4;
+pub const LOST: u32 = 5;
+
+/// Journeys of leads `0..created.len()`, whose ids are zero-padded numbers.
+pub fn journeys(created: &[i64], happenings: &[Happening], observed_until: i64, zone: &str) -> Arc<Journeys> {
+    let stage = |h: &&Happening| h.kind >= OPEN;
+    let rows = |list: Vec<&Happening>, stages: bool, first: u32| Rows {
+        lead: list.iter().map(|h| h.lead).collect(),
+        at: list.iter().map(|h| h.at).collect(),
+        order: (first..first + list.len() as u32).collect(),
+        kind: list.iter().map(|h| h.kind).collect(),
+        channel: list.iter().map(|h| h.channel.unwrap_or(NONE)).collect(),
+        values: vec![(0, list.iter().map(|h| h.value.unwrap_or(f64::NAN)).collect())],
+        props: Vec::new(),
+        stage: stages.then(|| (list.iter().map(|h| h.deal.unwrap_or(NONE)).collect(), vec![f64::NAN; list.len()])),
+    };
+    let events: Vec<&Happening> = happenings.iter().filter(|h| !stage(h)).collect();
+    let stages: Vec<&Happening> = happenings.iter().filter(stage).collect();
+    let first = events.len() as u32;
+    let tables = [rows(events, false, 0), rows(stages, true, first)];
+    let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4 };
+    let timeline = build_timeline(&tables, sizes, 1, 0, &Task::new()).unwrap();
+    let ids: Vec<String> = (0..created.len()).map(|i| format!("lead{i:05}")).collect();
+    Arc::new(Journeys {
+        leads: Leads {
+            ids: ids.iter().map(String::as_str).collect::<Texts>(),
+            created: created.to_vec(),
+            source_row: (0..created.len() as u32).collect(),
+            ..Leads::default()
+        },
+        timeline,
+        kinds: kinds(),
+        channels: ["ads", "mail", "organic"].into_iter().collect(),
+        deals: ["d0", "d1", "d2", "d3"].into_iter().collect(),
+        value_names: vec!["pages".into()],
+        props: Vec::new(),
+        pipeline: vec!["open".into(), "won".into()],
+        won: vec!["won".into()],
+        lost: vec!["lost".into()],
+        observed_until,
+        outcomes_from: NO_TIME,
+        calendar_zone: Zone::new(zone).unwrap(),
+        audit: Audit::default(),
+    })
+}
