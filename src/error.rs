@@ -84,7 +84,9 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// Some tables hold timestamps in the future, so the end of observation cannot be derived.
-    #[error("table '{table}' has {rows} timestamps after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where=")]
+    #[error(
+        "table '{table}' has {rows} timestamps after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where="
+    )]
     FutureDated {
         /// The table.
         table: String,
@@ -110,7 +112,9 @@ pub enum Error {
         positives: usize,
     },
     /// Too few leads to fit a model anyone should use.
-    #[error("{positives} converted and {negatives} other leads: below the minimum of {minimum} each; pass min_leads= to fit all the same")]
+    #[error(
+        "{positives} converted and {negatives} other leads: below the minimum of {minimum} each; pass min_leads= to fit all the same"
+    )]
     TooFew {
         /// Leads with a positive row.
         positives: usize,
@@ -146,7 +150,9 @@ pub enum Error {
         why: String,
     },
     /// The information matrix is singular: some columns are collinear or constant.
-    #[error("the design is singular at column '{column}': it is constant or a combination of others; drop it or use a penalty (finite C)")]
+    #[error(
+        "the design is singular at column '{column}': it is constant or a combination of others; drop it or use a penalty (finite C)"
+    )]
     Singular {
         /// The column at which factorisation failed.
         column: String,
@@ -162,7 +168,9 @@ pub enum Error {
         tolerance: f64,
     },
     /// More leads than allowed lie outside the ages the model was trained on.
-    #[error("{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation to score them all the same")]
+    #[error(
+        "{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation to score them all the same"
+    )]
     OutOfRange {
         /// Rows outside.
         outside: usize,
@@ -180,7 +188,9 @@ pub enum Error {
         problem: String,
     },
     /// A model file was written by another format version.
-    #[error("model format version {found} is not supported (this library reads version {supported}); use the library version that wrote it")]
+    #[error(
+        "model format version {found} is not supported (this library reads version {supported}); use the library version that wrote it"
+    )]
     ModelVersion {
         /// Version in the file.
         found: u64,
@@ -242,7 +252,7 @@ impl Error {
 }
 
 /// The name in `known` with the smallest edit distance to `name`, if it is close enough to be a typing slip.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = (name.chars().count() / 3).max(2);
     known
         .into_iter()

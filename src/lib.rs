@@ -3,7 +3,6 @@
 
 mod error;
 mod task;
-mod time;
 
 pub mod design;
 pub mod evaluate;
@@ -13,6 +12,7 @@ pub mod journeys;
 pub mod math;
 pub mod model;
 pub mod score;
+pub mod time;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -24,8 +24,6 @@ pub mod frames;
 pub mod report;
 
 pub use error::{Error, Result, Violation};
-#[cfg(feature = "frames")]
-pub use error::nearest;
 pub use features::{Event, LiveLead, Pushed, Scratch};
 pub use journeys::{Journeys, Snapshot};
 pub use model::LeadModel;

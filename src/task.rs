@@ -46,7 +46,7 @@ impl Task {
     /// Label, units done and units in all of the present stage.
     #[must_use]
     pub fn progress(&self) -> (&'static str, u64, u64) {
-        let label = self.label.lock().map(|l| *l).unwrap_or("");
+        let label = self.label.lock().map_or("", |l| *l);
         (label, self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
     }
 

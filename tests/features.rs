@@ -1,4 +1,12 @@
 //! Every feature against a brute-force reference, on random journeys.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 mod common;
 
@@ -9,11 +17,32 @@ use leadlens::{Journeys, Span, Task, Timestamp, Zone};
 use proptest::prelude::*;
 
 const NAMES: [&str; 26] = [
-    "count(*)", "count(*, 7d)", "count(visit, 30d)", "count(@sales)", "count(web:*, 2d)", "active_days(*)",
-    "active_days(visit, 7d)", "days_since_first(*)", "days_since_last(*)", "days_since_last(call)", "decayed(*, 14d)",
-    "decayed(visit, 1d)", "momentum(*)", "sum(web:*.pages)", "sum(visit.pages, 7d)", "max(visit.pages)",
-    "max(web:*.pages, 3d)", "last(web:*.pages)", "distinct_channels(*)", "distinct_channels(visit)", "first_channel",
-    "last_channel", "stage", "days_in_stage", "age_days", "count(open)",
+    "count(*)",
+    "count(*, 7d)",
+    "count(visit, 30d)",
+    "count(@sales)",
+    "count(web:*, 2d)",
+    "active_days(*)",
+    "active_days(visit, 7d)",
+    "days_since_first(*)",
+    "days_since_last(*)",
+    "days_since_last(call)",
+    "decayed(*, 14d)",
+    "decayed(visit, 1d)",
+    "momentum(*)",
+    "sum(web:*.pages)",
+    "sum(visit.pages, 7d)",
+    "max(visit.pages)",
+    "max(web:*.pages, 3d)",
+    "last(web:*.pages)",
+    "distinct_channels(*)",
+    "distinct_channels(visit)",
+    "first_channel",
+    "last_channel",
+    "stage",
+    "days_in_stage",
+    "age_days",
+    "count(open)",
 ];
 
 #[derive(Debug, PartialEq)]
@@ -23,7 +52,17 @@ enum Plain {
 }
 
 /// The definition, written as directly as possible.
-fn reference(name: &str, j: &Journeys, all: &[Happening], lead: u32, created: i64, cutoff: i64, cap: Option<usize>, zone: &Zone) -> Plain {
+#[allow(clippy::too_many_arguments, reason = "one call site")]
+fn reference(
+    name: &str,
+    j: &Journeys,
+    all: &[Happening],
+    lead: u32,
+    created: i64,
+    cutoff: i64,
+    cap: Option<usize>,
+    zone: &Zone,
+) -> Plain {
     let mut seen: Vec<&Happening> = all.iter().filter(|h| h.lead == lead && h.at < cutoff).collect();
     seen.sort_by_key(|h| (h.at, h.kind >= OPEN));
     let days = |t: i64| (cutoff - t) as f64 / DAY as f64;
@@ -83,12 +122,14 @@ fn reference(name: &str, j: &Journeys, all: &[Happening], lead: u32, created: i6
         "days_since_last" => events.last().map_or(f64::NAN, |h| days(h.at)),
         "decayed" => counted.iter().map(|h| 0.5f64.powf((cutoff - h.at) as f64 / span.unwrap() as f64)).sum(),
         "momentum" => {
-            let between = |low: i64, high: i64| counted.iter().filter(|h| cutoff - h.at > low * DAY && cutoff - h.at <= high * DAY).count() as f64;
+            let between = |low: i64, high: i64| {
+                counted.iter().filter(|h| cutoff - h.at > low * DAY && cutoff - h.at <= high * DAY).count() as f64
+            };
             between(0, 7) - between(7, 28) / 3.0
         }
         "sum" => values().sum(),
         "max" => values().fold(f64::NAN, f64::max),
-        "last" => values().last().unwrap_or(f64::NAN),
+        "last" => values().next_back().unwrap_or(f64::NAN),
         "distinct_channels" => {
             let mut c: Vec<u32> = events.iter().filter_map(|h| h.channel).collect();
             c.sort_unstable();
@@ -101,14 +142,16 @@ fn reference(name: &str, j: &Journeys, all: &[Happening], lead: u32, created: i6
 
 fn happening() -> impl Strategy<Value = Happening> {
     // Times on a coarse grid, so that ties, window edges and busy days occur.
-    (0u32..4, 0i64..400, 0u32..6, prop::option::of(0u32..3), prop::option::of(-5i32..20)).prop_map(|(lead, at, kind, channel, value)| Happening {
-        lead,
-        at: at * DAY / 8,
-        kind,
-        channel: channel.filter(|_| kind < OPEN),
-        value: value.map(f64::from).filter(|_| kind < OPEN),
-        deal: None,
-    })
+    (0u32..4, 0i64..400, 0u32..6, prop::option::of(0u32..3), prop::option::of(-5i32..20)).prop_map(
+        |(lead, at, kind, channel, value)| Happening {
+            lead,
+            at: at * DAY / 8,
+            kind,
+            channel: channel.filter(|_| kind < OPEN),
+            value: value.map(f64::from).filter(|_| kind < OPEN),
+            deal: None,
+        },
+    )
 }
 
 proptest! {
@@ -181,7 +224,10 @@ fn default_set_names_what_the_rows_can_see() {
     let names: Vec<String> = FeatureSet::default().resolve(&s).unwrap().iter().map(ToString::to_string).collect();
     assert!(names.contains(&"count(*, 7d)".to_owned()));
     // Mail happens only after the cutoff; sales did nothing; all leads are of one age.
-    assert!(!names.iter().any(|n| n.contains("mail") || n.contains("@sales") || n == "stage" || n == "age_days"), "{names:?}");
+    assert!(
+        !names.iter().any(|n| n.contains("mail") || n.contains("@sales") || n == "stage" || n == "age_days"),
+        "{names:?}"
+    );
     let only = FeatureSet { only: vec!["count(nothing)".parse().unwrap()], ..FeatureSet::default() };
     assert_eq!(only.resolve(&s).unwrap_err().kind(), "unknown_name");
 }

@@ -1,4 +1,12 @@
 //! Coefficients against scikit-learn's newton-cholesky (`tests/golden/generate.py`, tol 1e-12).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 use leadlens::Task;
 use leadlens::fit::{LogisticParams, Matrix, Solver};
@@ -60,7 +68,13 @@ fn newton_equals_scikit_learn() {
         for (got, want) in fit.coefficients.iter().chain([&fit.intercept]).zip(wanted) {
             let off = (got - want).abs() / want.abs().max(1.0);
             worst = worst.max(off);
-            assert!(off < COEFFICIENT, "{} C={} weighted={}: {got} against {want}", case.dataset, case.c, case.weighted);
+            assert!(
+                off < COEFFICIENT,
+                "{} C={} weighted={}: {got} against {want}",
+                case.dataset,
+                case.c,
+                case.weighted
+            );
         }
         assert!((fit.objective - case.objective).abs() <= 1e-10 * case.objective);
         assert!(fit.converged && fit.gradient <= 1e-9);
@@ -75,14 +89,26 @@ fn linfa_reaches_the_same_objective_whichever_class_is_rarer() {
     for case in golden.cases.iter().filter(|c| !c.weighted && c.c < 1e3) {
         let data = golden.datasets.iter().find(|d| d.name == case.dataset).unwrap();
         let y: Vec<bool> = data.y.iter().map(|v| *v == 1).collect();
-        let params = LogisticParams { c: Some(case.c), solver: Solver::Linfa, max_iterations: 1000, ..LogisticParams::default() };
+        let params = LogisticParams {
+            c: Some(case.c),
+            solver: Solver::Linfa,
+            max_iterations: 1000,
+            ..LogisticParams::default()
+        };
         let fit = params.check().unwrap().fit(&matrix(data), &y, None, &Task::new()).unwrap();
         if data.name == "scales_50" {
             // Columns of very different scale: L-BFGS stalls, and the flag says so.
             assert!(!fit.converged || (fit.objective - case.objective).abs() <= LINFA_OBJECTIVE * case.objective);
             continue;
         }
-        assert!((fit.objective - case.objective).abs() <= LINFA_OBJECTIVE * case.objective, "{} C={}: {} against {}", case.dataset, case.c, fit.objective, case.objective);
+        assert!(
+            (fit.objective - case.objective).abs() <= LINFA_OBJECTIVE * case.objective,
+            "{} C={}: {} against {}",
+            case.dataset,
+            case.c,
+            fit.objective,
+            case.objective
+        );
         let same_sign = fit.coefficients.iter().zip(&case.coef).all(|(a, b)| a * b >= 0.0 || b.abs() < 1e-3);
         assert!(same_sign, "{}: the classes are swapped", case.dataset);
         compared += 1;

@@ -1,4 +1,12 @@
 //! The sequential funnel: hand-worked cases, and a brute force over all chains.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 mod common;
 
@@ -11,7 +19,11 @@ const STEPS: [&str; 3] = ["visit", "mail", "call"];
 
 fn counts(all: &[Happening], leads: usize, steps: &[&str], window: Option<i64>, until: i64) -> (Vec<u64>, u64) {
     let j = journeys(&vec![0; leads], all, until, "UTC");
-    let spec = FunnelSpec { steps: steps.iter().map(|s| (*s).to_owned()).collect(), window: window.map(Span::micros), by: None };
+    let spec = FunnelSpec {
+        steps: steps.iter().map(|s| (*s).to_owned()).collect(),
+        window: window.map(Span::micros),
+        by: None,
+    };
     let f = j.funnel(&spec, &Task::new()).unwrap();
     (f.steps.iter().map(|s| s.leads).collect(), f.immature)
 }
@@ -62,7 +74,8 @@ fn breakdown_reconciles_and_names_are_checked() {
     let j = journeys(&[0; 3], &all, 1000, "UTC");
     let spec = FunnelSpec { steps: vec!["visit".into(), "mail".into()], window: None, by: Some("channel".into()) };
     let f = j.funnel(&spec, &Task::new()).unwrap();
-    let groups: Vec<(&str, u64, u64)> = f.groups.iter().map(|g| (g.value.as_str(), g.steps[0].leads, g.steps[1].leads)).collect();
+    let groups: Vec<(&str, u64, u64)> =
+        f.groups.iter().map(|g| (g.value.as_str(), g.steps[0].leads, g.steps[1].leads)).collect();
     assert_eq!(groups, [("(missing)", 1, 0), ("ads", 1, 0), ("organic", 1, 1)]);
     assert_eq!(f.groups.iter().map(|g| g.steps[0].leads).sum::<u64>(), f.steps[0].leads);
     let kind = |spec: FunnelSpec| j.funnel(&spec, &Task::new()).unwrap_err().kind();
@@ -77,7 +90,9 @@ fn deepest(events: &[(i64, u32)], from: usize, step: u32, start: Option<i64>, wi
     let mut best = 0;
     for (i, (t, kind)) in events.iter().enumerate().skip(from) {
         if *kind == step && start.is_none_or(|s| t - s <= window) {
-            best = best.max(1 + if step < 2 { deepest(events, i + 1, step + 1, Some(start.unwrap_or(*t)), window) } else { 0 });
+            best = best.max(
+                1 + if step < 2 { deepest(events, i + 1, step + 1, Some(start.unwrap_or(*t)), window) } else { 0 },
+            );
         }
     }
     best

@@ -1,4 +1,12 @@
 //! Imports go one way, and heavy libraries stay where they belong.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,11 +37,13 @@ fn imports_go_one_way() {
     let mut seen = BTreeSet::new();
     for path in all {
         let relative = path.strip_prefix(&root).unwrap();
-        let layer = relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        let layer =
+            relative.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if layer == "lib" {
             continue;
         }
-        let rank = LAYERS.iter().position(|l| *l == layer).unwrap_or_else(|| panic!("{layer} has no place among the layers"));
+        let rank =
+            LAYERS.iter().position(|l| *l == layer).unwrap_or_else(|| panic!("{layer} has no place among the layers"));
         seen.insert(layer.clone());
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();

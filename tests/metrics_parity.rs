@@ -1,4 +1,12 @@
 //! Metrics against scikit-learn (`tests/golden/generate.py`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 use leadlens::evaluate::{Binning, average_precision, brier, calibration_table, ks, log_loss, precision_at, roc_auc};
 use serde::Deserialize;

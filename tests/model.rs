@@ -1,4 +1,12 @@
 //! From snapshot to model and scores: every route gives the same bits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 mod common;
 
@@ -42,7 +50,10 @@ fn world() -> (Arc<Journeys>, Vec<Happening>) {
     let mut j = (*journeys(&vec![0; 400], &all, 100 * DAY, "Europe/Berlin")).clone();
     let levels: Arc<[String]> = ["a", "b", "c"].map(String::from).into();
     j.leads.fields.push(Field { name: "industry".into(), column: Column::Category { codes: industry, levels } });
-    j.leads.fields.push(Field { name: "staff".into(), column: Column::Number((0..400).map(|i| if i % 9 == 0 { f64::NAN } else { f64::from(i % 50) }).collect()) });
+    j.leads.fields.push(Field {
+        name: "staff".into(),
+        column: Column::Number((0..400).map(|i| if i % 9 == 0 { f64::NAN } else { f64::from(i % 50) }).collect()),
+    });
     (Arc::new(j), all)
 }
 
@@ -81,7 +92,13 @@ fn contributions_add_up_and_files_round_trip() {
     }
     // The weighted mean of every contribution is zero: the base is the average row.
     for term in 0..model.terms().len() {
-        let mean: f64 = (0..s.len()).map(|row| { scorer.row(row, &mut contributions); contributions[term] }).sum::<f64>() / s.len() as f64;
+        let mean: f64 = (0..s.len())
+            .map(|row| {
+                scorer.row(row, &mut contributions);
+                contributions[term]
+            })
+            .sum::<f64>()
+            / s.len() as f64;
         assert!(mean.abs() < 1e-12, "{}: {mean}", model.terms()[term].feature);
     }
     let again = LeadModel::from_json(&model.to_json().unwrap()).unwrap();
@@ -118,7 +135,9 @@ fn one_lead_at_a_time_has_the_bits_of_batch_scoring() {
         }
         for field in &j.leads.fields {
             match &field.column {
-                Column::Number(v) if !v[r.lead as usize].is_nan() => model.set_number(&mut lead, &field.name, v[r.lead as usize]).unwrap(),
+                Column::Number(v) if !v[r.lead as usize].is_nan() => {
+                    model.set_number(&mut lead, &field.name, v[r.lead as usize]).unwrap();
+                }
                 Column::Category { codes, levels } if codes[r.lead as usize] != leadlens::design::NONE => {
                     model.set_text(&mut lead, &field.name, &levels[codes[r.lead as usize] as usize]).unwrap();
                 }
@@ -141,7 +160,10 @@ fn live_leads_define_duplicates_and_unknown_kinds() {
     assert_eq!(model.push(&mut lead, event).unwrap(), Pushed::Duplicate);
     assert_eq!(model.push(&mut lead, Event { kind: "fax", ..event }).unwrap(), Pushed::UnknownKind);
     assert_eq!(model.stage(&mut lead, "nowhere", Timestamp(1)), Pushed::UnknownKind);
-    assert_eq!(model.set_text(&mut lead, "industri", "a").unwrap_err().to_string(), "unknown field 'industri'; did you mean 'industry'?");
+    assert_eq!(
+        model.set_text(&mut lead, "industri", "a").unwrap_err().to_string(),
+        "unknown field 'industri'; did you mean 'industry'?"
+    );
     assert_eq!(model.set_number(&mut lead, "industry", 1.0).unwrap_err().kind(), "invalid_option");
     assert_eq!(model.set_number(&mut lead, "staff", f64::INFINITY).unwrap_err().kind(), "non_finite");
     assert_eq!(model.score(&lead, Timestamp(-1), &mut model.scratch()).unwrap_err().kind(), "invalid_option");
@@ -163,7 +185,14 @@ fn bits_do_not_depend_on_threads_or_on_the_order_of_tables() {
 fn training_refuses_what_it_cannot_learn_from() {
     let kind = |s: &Snapshot, o: &TrainOptions| train(s, o, &Task::new()).unwrap_err().kind();
     let (j, _) = world();
-    let unlabelled = j.snapshot(&SnapshotSpec { after: Some(Span::days(11)), ..SnapshotSpec::default() }, None, FeatureSet::default(), &Task::new()).unwrap();
+    let unlabelled = j
+        .snapshot(
+            &SnapshotSpec { after: Some(Span::days(11)), ..SnapshotSpec::default() },
+            None,
+            FeatureSet::default(),
+            &Task::new(),
+        )
+        .unwrap();
     assert_eq!(kind(&unlabelled, &TrainOptions::default()), "invalid_option");
     let s = snapshot(&j);
     assert_eq!(kind(&s.take(&[]), &TrainOptions::default()), "no_rows");

@@ -1,4 +1,12 @@
 //! Who is a row, when, and with which label: hand-worked cases of every rule.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 
 mod common;
 
@@ -46,12 +54,7 @@ fn immature_rows_are_dropped_positive_or_not() {
 
 #[test]
 fn closed_leads_are_not_at_risk_and_reopened_ones_are() {
-    let events = [
-        event(0, 2 * DAY, LOST),
-        event(1, 2 * DAY, LOST),
-        event(1, 3 * DAY, OPEN),
-        event(2, 2 * DAY, WON),
-    ];
+    let events = [event(0, 2 * DAY, LOST), event(1, 2 * DAY, LOST), event(1, 3 * DAY, OPEN), event(2, 2 * DAY, WON)];
     let j = journeys(&[0; 4], &events, 100 * DAY, "UTC");
     let s = take(&j, &after(10, 10));
     assert_eq!(rows(&s), [(1, 10, false), (3, 10, false)]);
@@ -77,12 +80,18 @@ fn grids() {
     let weekly = SnapshotSpec { every: Some(Span::days(7)), horizon: Some(Span::days(10)), ..SnapshotSpec::default() };
     let s = take(&j, &weekly);
     // A lead created at a cutoff exists at it.
-    assert_eq!(rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(), [(0, 4), (0, 11), (0, 18), (1, 4), (1, 11), (1, 18), (2, 11), (2, 18)]);
+    assert_eq!(
+        rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
+        [(0, 4), (0, 11), (0, 18), (1, 4), (1, 11), (1, 18), (2, 11), (2, 18)]
+    );
     assert_eq!(s.counts.immature, 3);
     let total: f64 = s.weight.iter().sum();
     assert!((total - 3.0).abs() < 1e-12);
     let s = take(&j, &SnapshotSpec { anchor: Anchor::Created, weight: Weighting::Row, ..weekly.clone() });
-    assert_eq!(rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(), [(0, 0), (0, 7), (0, 14), (1, 4), (1, 11), (1, 18), (2, 5), (2, 12), (2, 19)]);
+    assert_eq!(
+        rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
+        [(0, 0), (0, 7), (0, 14), (1, 4), (1, 11), (1, 18), (2, 5), (2, 12), (2, 19)]
+    );
     assert!(s.weight.iter().all(|w| *w == 1.0));
     let s = take(&j, &SnapshotSpec { since: Some(Timestamp(11 * DAY)), until: Some(Timestamp(18 * DAY)), ..weekly });
     assert_eq!(rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(), [(0, 11), (1, 11), (2, 11)]);
@@ -108,7 +117,9 @@ fn at_a_stage() {
     assert_eq!((s.rows[0].cutoff, s.len(), s.counts.without_cutoff), (3 * DAY + 1, 1, 1));
     let s = take(&j, &SnapshotSpec { inclusive: false, ..spec.clone() });
     assert_eq!(s.rows[0].cutoff, 3 * DAY);
-    let err = j.snapshot(&SnapshotSpec { at: Some("opn".into()), ..spec }, None, FeatureSet::default(), &Task::new()).unwrap_err();
+    let err = j
+        .snapshot(&SnapshotSpec { at: Some("opn".into()), ..spec }, None, FeatureSet::default(), &Task::new())
+        .unwrap_err();
     assert_eq!(err.to_string(), "unknown stage or event 'opn'; did you mean 'open'?");
 }
 
@@ -116,9 +127,13 @@ fn at_a_stage() {
 fn by_age_and_outcomes_from() {
     let created = [0, 0, 6 * DAY];
     let mut j = (*journeys(&created, &[event(0, 11 * DAY, WON), event(1, 13 * DAY, WON)], 100 * DAY, "UTC")).clone();
-    let spec = SnapshotSpec { as_of: Some(Timestamp(10 * DAY)), by_age: Some(Span::days(12)), ..SnapshotSpec::default() };
+    let spec =
+        SnapshotSpec { as_of: Some(Timestamp(10 * DAY)), by_age: Some(Span::days(12)), ..SnapshotSpec::default() };
     assert_eq!(rows(&take(&Arc::new(j.clone()), &spec)), [(0, 10, true), (1, 10, false), (2, 10, false)]);
-    assert_eq!(take(&Arc::new(j.clone()), &SnapshotSpec { by_age: Some(Span::days(10)), ..spec.clone() }).counts.past_age, 2);
+    assert_eq!(
+        take(&Arc::new(j.clone()), &SnapshotSpec { by_age: Some(Span::days(10)), ..spec.clone() }).counts.past_age,
+        2
+    );
     j.outcomes_from = 10 * DAY + 1;
     assert_eq!(take(&Arc::new(j), &spec).counts.before_outcomes, 3);
 }
@@ -134,7 +149,12 @@ fn censoring_weights_reweigh_resolved_rows() {
     assert_eq!(rows(&s), [(0, 0, true), (1, 0, false), (2, 10, true)]);
     assert_eq!((s.weight.clone(), s.counts.immature), (vec![2.0, 2.0, 1.0], 1));
     let young = journeys(&[0; 40].map(|_: i64| 15 * DAY), &[], 18 * DAY, "UTC");
-    let refused = young.snapshot(&SnapshotSpec { maturity: Maturity::Ipcw, ..after(0, 10) }, None, FeatureSet::default(), &Task::new());
+    let refused = young.snapshot(
+        &SnapshotSpec { maturity: Maturity::Ipcw, ..after(0, 10) },
+        None,
+        FeatureSet::default(),
+        &Task::new(),
+    );
     assert_eq!(refused.unwrap_err().kind(), "invalid_option");
 }
 
@@ -168,5 +188,10 @@ fn wrong_questions_are_typed_errors() {
     assert_eq!(kind(&SnapshotSpec { target: vec!["wn".into()], ..after(1, 1) }), "unknown_name");
     let stopped = Task::new();
     stopped.stop();
-    assert_eq!(j.snapshot(&SnapshotSpec { target: vec!["mail".into()], ..after(0, 1) }, None, FeatureSet::default(), &stopped).unwrap_err().kind(), "interrupted");
+    assert_eq!(
+        j.snapshot(&SnapshotSpec { target: vec!["mail".into()], ..after(0, 1) }, None, FeatureSet::default(), &stopped)
+            .unwrap_err()
+            .kind(),
+        "interrupted"
+    );
 }

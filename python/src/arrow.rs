@@ -110,7 +110,11 @@ pub(crate) struct Frame(pub(crate) DataFrame);
 #[pymethods]
 impl Frame {
     #[pyo3(signature = (requested_schema=None))]
-    fn __arrow_c_stream__<'py>(&self, py: Python<'py>, requested_schema: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyCapsule>> {
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer ignore the schema asked for.
         drop(requested_schema);
         let mut frame = self.0.clone();
@@ -120,7 +124,9 @@ impl Frame {
         let field = Field::new("".into(), dtype.clone(), false);
         let batches: Vec<Box<dyn Array>> = frame
             .iter_chunks(CompatLevel::newest(), false)
-            .map(|chunk| Box::new(StructArray::new(dtype.clone(), chunk.len(), chunk.into_arrays(), None)) as Box<dyn Array>)
+            .map(|chunk| {
+                Box::new(StructArray::new(dtype.clone(), chunk.len(), chunk.into_arrays(), None)) as Box<dyn Array>
+            })
             .collect();
         let stream = export_iterator(Box::new(batches.into_iter().map(Ok)), field);
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")

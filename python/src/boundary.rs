@@ -20,7 +20,11 @@ fn text(panic: Box<dyn Any + Send>) -> String {
 
 /// Runs long work on its own thread without the GIL. Every tenth of a second signals are looked at (Ctrl-C stops the
 /// task) and `progress(label, done, total)` is called if it is given.
-pub(crate) fn enter<T: Send>(py: Python<'_>, progress: Option<&Bound<'_, PyAny>>, work: impl FnOnce(&Task) -> Result<T, Error> + Send) -> PyResult<T> {
+pub(crate) fn enter<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Task) -> Result<T, Error> + Send,
+) -> PyResult<T> {
     let progress: Option<Py<PyAny>> = progress.map(|p| p.clone().unbind());
     let task = Task::new();
     py.detach(|| {

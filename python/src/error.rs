@@ -14,7 +14,9 @@ fn class_of(error: &Error) -> &'static str {
         Error::Config { .. } => "ConfigError",
         Error::InvalidOption { .. } | Error::Length { .. } | Error::NonFinite { .. } => "OptionError",
         Error::UnknownName { .. } => "UnknownNameError",
-        Error::NoRows { .. } | Error::OneClass { .. } | Error::TooFew { .. } | Error::Undefined { .. } => "NotEnoughDataError",
+        Error::NoRows { .. } | Error::OneClass { .. } | Error::TooFew { .. } | Error::Undefined { .. } => {
+            "NotEnoughDataError"
+        }
         Error::Singular { .. } => "FitError",
         Error::NotConverged { .. } => "ConvergenceError",
         Error::OutOfRange { .. } => "OutOfRangeError",

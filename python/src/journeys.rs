@@ -67,7 +67,13 @@ impl Journeys {
     /// Builds the index of declared tables.
     #[staticmethod]
     #[pyo3(signature = (config, tables, base, progress=None))]
-    fn build(py: Python<'_>, config: &str, tables: &Bound<'_, PyDict>, base: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn build(
+        py: Python<'_>,
+        config: &str,
+        tables: &Bound<'_, PyDict>,
+        base: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let config = quick(|| parse_config(config))?;
         let streams = take_streams(tables)?;
         let journeys = enter(py, progress, |task| frames::build(&config, &mut give(streams, base)?, task))?;
@@ -77,13 +83,23 @@ impl Journeys {
     /// The index with new rows, and a report as JSON.
     #[pyo3(signature = (config, events, stages, tables, base, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
-    fn extend(&self, py: Python<'_>, config: &str, events: &str, stages: &str, tables: &Bound<'_, PyDict>, base: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(Self, String)> {
+    fn extend(
+        &self,
+        py: Python<'_>,
+        config: &str,
+        events: &str,
+        stages: &str,
+        tables: &Bound<'_, PyDict>,
+        base: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
         let events: Vec<EventsSpec> = quick(|| frames::parse_json(events))?;
         let stages: Vec<StagesSpec> = quick(|| frames::parse_json(stages))?;
         let streams = take_streams(tables)?;
-        let (journeys, report) =
-            enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut give(streams, base)?, task))?;
+        let (journeys, report) = enter(py, progress, |task| {
+            frames::extend(&self.0, &events, &stages, &config, &mut give(streams, base)?, task)
+        })?;
         let report = serde_json::json!({"added": report.added, "duplicate": report.duplicate, "late": report.late});
         Ok((Self(Arc::new(journeys)), report.to_string()))
     }
@@ -129,7 +145,14 @@ impl Journeys {
     }
 
     #[pyo3(signature = (spec, features, cutoffs=None, progress=None))]
-    fn snapshot(&self, py: Python<'_>, spec: &str, features: &str, cutoffs: Option<(Bound<'_, PyAny>, String, String)>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Snapshot> {
+    fn snapshot(
+        &self,
+        py: Python<'_>,
+        spec: &str,
+        features: &str,
+        cutoffs: Option<(Bound<'_, PyAny>, String, String)>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Snapshot> {
         let spec = quick(|| frames::parse_json(spec))?;
         let features: FeatureSet = quick(|| frames::parse_json(features))?;
         let table = cutoffs.map(|(t, lead, cutoff)| take_stream(&t).map(|s| (s, lead, cutoff))).transpose()?;
@@ -148,7 +171,12 @@ impl Journeys {
 
     /// A funnel as a table and as JSON.
     #[pyo3(signature = (spec, progress=None))]
-    fn funnel(&self, py: Python<'_>, spec: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(Frame, String, String)> {
+    fn funnel(
+        &self,
+        py: Python<'_>,
+        spec: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Frame, String, String)> {
         let spec = quick(|| frames::parse_json(spec))?;
         let funnel = enter(py, progress, |task| self.0.funnel(&spec, task))?;
         let frame = quick(|| frames::funnel_frame(&funnel))?;
@@ -191,7 +219,14 @@ impl Snapshot {
         let s = &self.0;
         enter(py, progress, |task: &Task| {
             let features = s.features.resolve(s)?;
-            let columns = leadlens::features::compute(s, &features, |_| true, s.features.daily_cap, &s.journeys.calendar_zone, task)?;
+            let columns = leadlens::features::compute(
+                s,
+                &features,
+                |_| true,
+                s.features.daily_cap,
+                &s.journeys.calendar_zone,
+                task,
+            )?;
             let named: Vec<_> = features.iter().map(ToString::to_string).zip(columns).collect();
             frames::snapshot_frame(s, &named)
         })

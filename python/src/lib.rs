@@ -1,4 +1,5 @@
 //! The Python module `leadlens._core`: registration only.
+#![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 
 mod arrow;
 mod boundary;

@@ -26,7 +26,13 @@ fn flags(array: &PyReadonlyArray1<'_, bool>) -> Vec<bool> {
 /// One number: `roc_auc`, `average_precision`, `log_loss`, `brier` or `ks`.
 #[pyfunction]
 #[pyo3(signature = (name, y, p, weight=None))]
-pub(crate) fn metric(py: Python<'_>, name: &str, y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>) -> PyResult<f64> {
+pub(crate) fn metric(
+    py: Python<'_>,
+    name: &str,
+    y: PyReadonlyArray1<'_, bool>,
+    p: PyReadonlyArray1<'_, f64>,
+    weight: Option<PyReadonlyArray1<'_, f64>>,
+) -> PyResult<f64> {
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
     enter(py, None, |_| {
         let w = w.as_deref();
@@ -44,7 +50,13 @@ pub(crate) fn metric(py: Python<'_>, name: &str, y: PyReadonlyArray1<'_, bool>, 
 /// All measures, as JSON, as text, and the calibration and lift tables.
 #[pyfunction]
 #[pyo3(signature = (y, p, weight=None, top=Vec::new()))]
-pub(crate) fn evaluate(py: Python<'_>, y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, top: Vec<usize>) -> PyResult<(String, String, Frame, Frame)> {
+pub(crate) fn evaluate(
+    py: Python<'_>,
+    y: PyReadonlyArray1<'_, bool>,
+    p: PyReadonlyArray1<'_, f64>,
+    weight: Option<PyReadonlyArray1<'_, f64>>,
+    top: Vec<usize>,
+) -> PyResult<(String, String, Frame, Frame)> {
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
     let e = enter(py, None, |_| measures::evaluate(&y, &p, w.as_deref(), &top))?;
     let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
@@ -54,16 +66,30 @@ pub(crate) fn evaluate(py: Python<'_>, y: PyReadonlyArray1<'_, bool>, p: PyReado
 /// A calibration table.
 #[pyfunction]
 #[pyo3(signature = (y, p, weight, bins, uniform))]
-pub(crate) fn calibration_table(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, bins: usize, uniform: bool) -> PyResult<Frame> {
+pub(crate) fn calibration_table(
+    y: PyReadonlyArray1<'_, bool>,
+    p: PyReadonlyArray1<'_, f64>,
+    weight: Option<PyReadonlyArray1<'_, f64>>,
+    bins: usize,
+    uniform: bool,
+) -> PyResult<Frame> {
     let binning = if uniform { Binning::Uniform } else { Binning::Quantile };
     let w = weight.as_ref().map(floats);
-    quick(|| frames::calibration_frame(&measures::calibration_table(&flags(&y), &floats(&p), w.as_deref(), bins, binning)?)).map(Frame)
+    quick(|| {
+        frames::calibration_frame(&measures::calibration_table(&flags(&y), &floats(&p), w.as_deref(), bins, binning)?)
+    })
+    .map(Frame)
 }
 
 /// A lift table.
 #[pyfunction]
 #[pyo3(signature = (y, p, weight, slices))]
-pub(crate) fn lift_table(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, weight: Option<PyReadonlyArray1<'_, f64>>, slices: usize) -> PyResult<Frame> {
+pub(crate) fn lift_table(
+    y: PyReadonlyArray1<'_, bool>,
+    p: PyReadonlyArray1<'_, f64>,
+    weight: Option<PyReadonlyArray1<'_, f64>>,
+    slices: usize,
+) -> PyResult<Frame> {
     let w = weight.as_ref().map(floats);
     quick(|| frames::lift_frame(&measures::lift_table(&flags(&y), &floats(&p), w.as_deref(), slices)?)).map(Frame)
 }

@@ -16,7 +16,12 @@ pub(crate) struct Model(LeadModel);
 impl Model {
     #[staticmethod]
     #[pyo3(signature = (snapshot, options, progress=None))]
-    fn train(py: Python<'_>, snapshot: &Snapshot, options: &str, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn train(
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        options: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let options: TrainOptions = quick(|| frames::parse_json(options))?;
         enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self)
     }
@@ -40,8 +45,16 @@ impl Model {
     }
 
     #[pyo3(signature = (snapshot, reasons, allow_extrapolation, progress=None))]
-    fn score(&self, py: Python<'_>, snapshot: &Snapshot, reasons: usize, allow_extrapolation: bool, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
-        enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task)).map(Frame)
+    fn score(
+        &self,
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        reasons: usize,
+        allow_extrapolation: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Frame> {
+        enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task))
+            .map(Frame)
     }
 
     #[pyo3(signature = (snapshot, progress=None))]
@@ -51,9 +64,17 @@ impl Model {
 
     /// An evaluation as JSON, as text, and its calibration and lift tables.
     #[pyo3(signature = (snapshot, by, top, progress=None))]
-    fn evaluate(&self, py: Python<'_>, snapshot: &Snapshot, by: Option<&str>, top: Vec<usize>, progress: Option<&Bound<'_, PyAny>>) -> PyResult<(String, String, Frame, Frame)> {
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        by: Option<&str>,
+        top: Vec<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(String, String, Frame, Frame)> {
         let e = enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?;
-        let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
+        let (calibration, lift) =
+            quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
         Ok((to_json(&e)?, report::evaluation_text(&e), Frame(calibration), Frame(lift)))
     }
 

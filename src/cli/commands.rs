@@ -94,7 +94,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<()> {
                 write_frame(&mut scores, output)?;
                 Ok::<usize, Error>(scores.height())
             })?;
-            p.print(&format!("{rows} leads scored, written to {}", output.display()), &json!({"rows": rows, "output": output}))
+            p.print(
+                &format!("{rows} leads scored, written to {}", output.display()),
+                &json!({"rows": rows, "output": output}),
+            )
         }
         Command::Funnel { common, steps, window, by, output } => {
             let (mut p, project) = open(common, out)?;
@@ -122,7 +125,11 @@ fn open<'a>(common: &Common, out: &'a mut dyn Write) -> Result<(Printer<'a>, Pro
     Ok((Printer { out, format: common.format }, Project::read(&common.config)?))
 }
 
-fn train_and_evaluate(project: &Project, journeys: &Arc<Journeys>, task: &Task) -> Result<(LeadModel, (Snapshot, Snapshot), Evaluation)> {
+fn train_and_evaluate(
+    project: &Project,
+    journeys: &Arc<Journeys>,
+    task: &Task,
+) -> Result<(LeadModel, (Snapshot, Snapshot), Evaluation)> {
     let sides = project.sides(journeys, task)?;
     let model = train(&sides.0, &project.train_options(), task)?;
     let evaluation = evaluate_snapshot(&model, &sides.1, None, &TOP, task)?;
@@ -148,7 +155,8 @@ fn count(project: &Project, spec: &FunnelSpec, task: &Task) -> Result<Funnel> {
 fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<()> {
     let project = Project::read(&data.join("leadlens.toml"))?;
     std::fs::create_dir_all(output).map_err(|e| Error::Write { path: output.to_owned(), reason: e.to_string() })?;
-    let (scores_file, report_file, model_file) = (output.join("scores.csv"), output.join("report.html"), output.join("model.json"));
+    let (scores_file, report_file, model_file) =
+        (output.join("scores.csv"), output.join("report.html"), output.join("model.json"));
     let (text, html) = with_progress(|task| {
         let journeys = project.journeys(task)?;
         let (model, sides, evaluation) = train_and_evaluate(&project, &journeys, task)?;
@@ -160,7 +168,10 @@ fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<()> {
         sort_by_probability(&mut scores)?;
         write_frame(&mut scores, &scores_file)?;
         let best = best_of(&scores, 10)?;
-        let top: Vec<String> = best.iter().map(|(lead, p, grade, reasons)| format!("  {lead}  {:.1} %  {grade}  {reasons}", 100.0 * p)).collect();
+        let top: Vec<String> = best
+            .iter()
+            .map(|(lead, p, grade, reasons)| format!("  {lead}  {:.1} %  {grade}  {reasons}", 100.0 * p))
+            .collect();
         let text = format!(
             "{}\n\n{}\n\n{}\n\n{}\n\n{}\n\nBest open leads, with reasons\n{}",
             journeys.check_text(),
@@ -182,9 +193,16 @@ fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<()> {
         });
         Ok::<_, Error>((text, html))
     })?;
-    std::fs::write(&report_file, html).map_err(|e| Error::Write { path: report_file.clone(), reason: e.to_string() })?;
-    writeln!(out, "{text}\n\nmodel:  {}\nscores: {}\nreport: {}", model_file.display(), scores_file.display(), report_file.display())
-        .map_err(|e| Error::Write { path: "standard output".into(), reason: e.to_string() })
+    std::fs::write(&report_file, html)
+        .map_err(|e| Error::Write { path: report_file.clone(), reason: e.to_string() })?;
+    writeln!(
+        out,
+        "{text}\n\nmodel:  {}\nscores: {}\nreport: {}",
+        model_file.display(),
+        scores_file.display(),
+        report_file.display()
+    )
+    .map_err(|e| Error::Write { path: "standard output".into(), reason: e.to_string() })
 }
 
 fn sort_by_probability(scores: &mut polars::prelude::DataFrame) -> Result<()> {
@@ -202,7 +220,8 @@ fn best_of(scores: &polars::prelude::DataFrame, n: usize) -> Result<Vec<(String,
         let column = head.column(name).map_err(failed)?;
         Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
     };
-    let probability: Vec<f64> = head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
+    let probability: Vec<f64> =
+        head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
     let rows = text("lead_id")?.into_iter().zip(probability).zip(text("grade")?).zip(text("reasons")?);
     Ok(rows.map(|(((lead, p), grade), reasons)| (lead, p, grade, reasons)).collect())
 }

@@ -50,7 +50,13 @@ pub struct ModelSection {
 impl Default for ModelSection {
     fn default() -> Self {
         let o = TrainOptions::default();
-        Self { c: 1.0, solver: Solver::Newton, min_leads: o.min_leads, min_level_rows: o.min_level_rows, file: "model.json".into() }
+        Self {
+            c: 1.0,
+            solver: Solver::Newton,
+            min_leads: o.min_leads,
+            min_level_rows: o.min_level_rows,
+            file: "model.json".into(),
+        }
     }
 }
 
@@ -144,7 +150,11 @@ impl Project {
     #[must_use]
     pub fn train_options(&self) -> TrainOptions {
         TrainOptions {
-            logistic: LogisticParams { c: (self.model.c != 0.0).then_some(self.model.c), solver: self.model.solver, ..LogisticParams::default() },
+            logistic: LogisticParams {
+                c: (self.model.c != 0.0).then_some(self.model.c),
+                solver: self.model.solver,
+                ..LogisticParams::default()
+            },
             min_leads: self.model.min_leads,
             min_level_rows: self.model.min_level_rows,
             ..TrainOptions::default()
@@ -155,6 +165,8 @@ impl Project {
 fn section<T: Default + for<'de> Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<T> {
     match table.remove(key) {
         None => Ok(T::default()),
-        Some(value) => value.try_into().map_err(|e: toml::de::Error| Error::Config { problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())) }),
+        Some(value) => value.try_into().map_err(|e: toml::de::Error| Error::Config {
+            problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())),
+        }),
     }
 }

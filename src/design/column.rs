@@ -61,9 +61,7 @@ impl Column {
                 codes: rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(),
                 levels: Arc::clone(levels),
             },
-            Self::Time(v) => {
-                Self::Time(rows.iter().map(|r| v.get(*r as usize).copied().unwrap_or(NO_TIME)).collect())
-            }
+            Self::Time(v) => Self::Time(rows.iter().map(|r| v.get(*r as usize).copied().unwrap_or(NO_TIME)).collect()),
         }
     }
 }

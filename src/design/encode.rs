@@ -64,7 +64,7 @@ impl Encoder {
                 let present = values.iter().any(|v| !v.is_nan());
                 // Rounding leaves a deviation of about 1e-16·|mean| for a constant column.
                 let varies = deviation > 1e-12 * mean.abs().max(f64::MIN_POSITIVE);
-                if !varies && !(missing && present) {
+                if !(varies || missing && present) {
                     return None;
                 }
                 Some(Self::Number { mean, deviation: if varies { deviation } else { 0.0 }, missing })
@@ -88,7 +88,8 @@ impl Encoder {
         for (text, n) in texts.iter().zip(&rows).filter(|(_, n)| **n > 0) {
             *by_text.entry(text).or_default() += n;
         }
-        let mut kept: Vec<(&str, usize)> = by_text.iter().filter(|(_, n)| **n >= rule.min_rows).map(|(t, n)| (*t, *n)).collect();
+        let mut kept: Vec<(&str, usize)> =
+            by_text.iter().filter(|(_, n)| **n >= rule.min_rows).map(|(t, n)| (*t, *n)).collect();
         kept.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         kept.truncate(rule.max_levels);
         let others: usize = by_text.values().sum::<usize>() - kept.iter().map(|k| k.1).sum::<usize>();
@@ -162,7 +163,9 @@ impl Encoder {
 
     fn slot_unlisted(&self, text: &str) -> Option<usize> {
         match self {
-            Self::Category { levels, other: true, reference, .. } if reference.as_deref() != Some(text) => Some(levels.len()),
+            Self::Category { levels, other: true, reference, .. } if reference.as_deref() != Some(text) => {
+                Some(levels.len())
+            }
             _ => None,
         }
     }

@@ -139,8 +139,19 @@ impl Feature {
 /// Words that are a feature by themselves; a field of that name is written `field(name)`.
 const WORDS: [&str; 5] = ["first_channel", "last_channel", "stage", "days_in_stage", "age_days"];
 const FUNCTIONS: [&str; 13] = [
-    "count", "active_days", "days_since_first", "days_since_last", "decayed", "momentum", "sum", "max", "last",
-    "distinct_channels", "days_since", "field", "min",
+    "count",
+    "active_days",
+    "days_since_first",
+    "days_since_last",
+    "decayed",
+    "momentum",
+    "sum",
+    "max",
+    "last",
+    "distinct_channels",
+    "days_since",
+    "field",
+    "min",
 ];
 
 fn call(text: &str) -> Option<(&str, &str)> {
@@ -151,10 +162,11 @@ fn call(text: &str) -> Option<(&str, &str)> {
 
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let windowed = |f: &mut fmt::Formatter<'_>, name: &str, of: &dyn fmt::Display, window: &Option<Span>| match window {
-            Some(w) => write!(f, "{name}({of}, {w})"),
-            None => write!(f, "{name}({of})"),
-        };
+        let windowed =
+            |f: &mut fmt::Formatter<'_>, name: &str, of: &dyn fmt::Display, window: &Option<Span>| match window {
+                Some(w) => write!(f, "{name}({of}, {w})"),
+                None => write!(f, "{name}({of})"),
+            };
         match self {
             Self::Count(s, w) => windowed(f, "count", s, w),
             Self::ActiveDays(s, w) => windowed(f, "active_days", s, w),
@@ -246,11 +258,30 @@ mod tests {
     #[test]
     fn names_round_trip() {
         for name in [
-            "count(email_open, 30d)", "count(*)", "count(touches:*)", "count(@sales, 7d)", "active_days(*, 30d)",
-            "days_since_last(demo)", "days_since_first(*)", "decayed(email_open, 14d)", "momentum(*)",
-            "sum(session.page_views)", "max(session.page_views, 30d)", "last(touches:web.value)",
-            "distinct_channels(*)", "first_channel", "last_channel", "stage", "days_in_stage", "age_days",
-            "Lead Source", "days_since(trial start)", "field(stage)", "field(count(x))", "count(a, b)", "weird (x)",
+            "count(email_open, 30d)",
+            "count(*)",
+            "count(touches:*)",
+            "count(@sales, 7d)",
+            "active_days(*, 30d)",
+            "days_since_last(demo)",
+            "days_since_first(*)",
+            "decayed(email_open, 14d)",
+            "momentum(*)",
+            "sum(session.page_views)",
+            "max(session.page_views, 30d)",
+            "last(touches:web.value)",
+            "distinct_channels(*)",
+            "first_channel",
+            "last_channel",
+            "stage",
+            "days_in_stage",
+            "age_days",
+            "Lead Source",
+            "days_since(trial start)",
+            "field(stage)",
+            "field(count(x))",
+            "count(a, b)",
+            "weird (x)",
         ] {
             let feature: Feature = name.parse().unwrap();
             assert_eq!(feature.to_string(), name);

@@ -43,7 +43,13 @@ pub struct CalibrationBin {
 ///
 /// # Errors
 /// [`crate::Error::Length`], [`crate::Error::NonFinite`].
-pub fn calibration_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, bins: usize, binning: Binning) -> Result<Vec<CalibrationBin>> {
+pub fn calibration_table(
+    y: &[bool],
+    p: &[f64],
+    weight: Option<&[f64]>,
+    bins: usize,
+    binning: Binning,
+) -> Result<Vec<CalibrationBin>> {
     let w = checked(y, p, weight)?;
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
@@ -94,5 +100,9 @@ pub fn calibration_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, bins: us
 #[must_use]
 pub fn expected_calibration_error(table: &[CalibrationBin]) -> f64 {
     let total: f64 = table.iter().map(|b| b.weight).sum();
-    if total > 0.0 { table.iter().map(|b| b.weight * (b.predicted - b.observed).abs()).sum::<f64>() / total } else { 0.0 }
+    if total > 0.0 {
+        table.iter().map(|b| b.weight * (b.predicted - b.observed).abs()).sum::<f64>() / total
+    } else {
+        0.0
+    }
 }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Binning, CalibrationBin, LiftRow};
-use super::{average_precision, brier, calibration_table, checked, expected_calibration_error, ks, lift_table, log_loss, precision_at, roc_auc};
+use super::{
+    average_precision, brier, calibration_table, checked, expected_calibration_error, ks, lift_table, log_loss,
+    precision_at, roc_auc,
+};
 use crate::error::{Error, Result};
 use crate::math::{sum, sum_by};
 
@@ -119,7 +122,15 @@ impl Evaluation {
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::NonFinite`].
-    pub fn grouped(mut self, by: &str, names: &[String], group: &[u32], y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Result<Self> {
+    pub fn grouped(
+        mut self,
+        by: &str,
+        names: &[String],
+        group: &[u32],
+        y: &[bool],
+        p: &[f64],
+        weight: Option<&[f64]>,
+    ) -> Result<Self> {
         let w = checked(y, p, weight)?;
         if group.len() != y.len() {
             return Err(Error::Length { what: "groups".into(), expected: y.len(), got: group.len() });

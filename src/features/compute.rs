@@ -106,9 +106,10 @@ fn assemble<'a>(snapshot: &Snapshot, feature: &Feature, parts: impl Iterator<Ite
         _ => NONE,
     };
     match feature {
-        Feature::FirstChannel | Feature::LastChannel => {
-            Column::Category { codes: values.map(code).collect(), levels: snapshot.journeys.channels.iter().map(str::to_owned).collect() }
-        }
+        Feature::FirstChannel | Feature::LastChannel => Column::Category {
+            codes: values.map(code).collect(),
+            levels: snapshot.journeys.channels.iter().map(str::to_owned).collect(),
+        },
         Feature::Stage => Column::Category {
             codes: values.map(code).collect(),
             levels: snapshot.journeys.kinds.iter().map(|k| k.plain.clone()).collect(),
@@ -139,7 +140,11 @@ fn field_column(snapshot: &Snapshot, name: &str, feature: &Feature) -> Result<Co
         (Feature::DaysSinceField(_), Column::Time(times)) => {
             let days = |(t, r): (&i64, &Row)| {
                 // A date after the cutoff is not known yet.
-                if *t == NO_TIME || r.cutoff == NO_TIME || *t > r.cutoff { f64::NAN } else { (r.cutoff - t) as f64 / DAY as f64 }
+                if *t == NO_TIME || r.cutoff == NO_TIME || *t > r.cutoff {
+                    f64::NAN
+                } else {
+                    (r.cutoff - t) as f64 / DAY as f64
+                }
             };
             Column::Number(times.iter().zip(&snapshot.rows).map(days).collect())
         }

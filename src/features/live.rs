@@ -194,7 +194,9 @@ impl LeadModel {
         if number.is_infinite() {
             return Err(Error::NonFinite { what: format!("field '{field}'"), count: 1 });
         }
-        self.check_field(field, "number", |t| matches!(t.encoder, crate::design::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_)))?;
+        self.check_field(field, "number", |t| {
+            matches!(t.encoder, crate::design::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_))
+        })?;
         lead.put(field, FieldValue::Number(number));
         Ok(())
     }

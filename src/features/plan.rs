@@ -126,9 +126,9 @@ impl Plan {
         };
         let by_kind = kinds
             .iter()
-            .map(|kind| match known(kind) {
-                true => features.iter().zip(0u32..).filter(|(f, _)| looks(f, kind)).map(|(_, op)| op).collect(),
-                false => Vec::new(),
+            .map(|kind| {
+                let wanted = known(kind);
+                features.iter().zip(0u32..).filter(|(f, _)| wanted && looks(f, kind)).map(|(_, op)| op).collect()
             })
             .collect();
         let needs_days = cap.is_some() || ops.iter().any(|o| matches!(o, Op::ActiveDays(_)));
@@ -176,12 +176,21 @@ impl Plan {
     }
 
     /// Computes all features at `cutoff`; [`Plan::open`] must have read the journey.
-    pub(crate) fn row<J: JourneyView>(&self, journey: &J, created: i64, cutoff: i64, w: &mut Working, out: &mut Vec<Value>) {
+    pub(crate) fn row<J: JourneyView>(
+        &self,
+        journey: &J,
+        created: i64,
+        cutoff: i64,
+        w: &mut Working,
+        out: &mut Vec<Value>,
+    ) {
         w.states.clear();
         w.states.extend(self.ops.iter().map(|op| match op {
             Op::ActiveDays(_) | Op::First | Op::Last | Op::Decayed(_) => State { a: 0.0, n: NO_TIME },
             Op::Value(ValueOp::Max | ValueOp::Last, ..) => State { a: f64::NAN, n: 0 },
-            Op::FirstChannel | Op::LastChannel | Op::Stage | Op::DaysInStage => State { a: f64::NAN, n: i64::from(NONE) },
+            Op::FirstChannel | Op::LastChannel | Op::Stage | Op::DaysInStage => {
+                State { a: f64::NAN, n: i64::from(NONE) }
+            }
             _ => State { a: 0.0, n: 0 },
         }));
         w.channels.resize(self.sets, Vec::new());
@@ -197,7 +206,9 @@ impl Plan {
             let age = cutoff - at;
             let within = |window: Option<i64>| window.is_none_or(|w| age <= w);
             for op in ops {
-                let (Some(op), Some(s)) = (self.ops.get(*op as usize), w.states.get_mut(*op as usize)) else { continue };
+                let (Some(op), Some(s)) = (self.ops.get(*op as usize), w.states.get_mut(*op as usize)) else {
+                    continue;
+                };
                 match *op {
                     Op::Count(window) => s.n += i64::from(counted && within(window)),
                     Op::ActiveDays(window) => {

@@ -1,6 +1,6 @@
 //! A set of features resolved against the data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::design::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
 use crate::error::{Error, Result};
@@ -20,9 +20,17 @@ impl FeatureSet {
             match feature {
                 Feature::Field(name) | Feature::DaysSinceField(name) => {
                     let leads = &journeys.leads;
-                    let mut known = leads.fields.iter().map(|f| f.name.as_str()).chain(leads.histories.iter().map(|h| h.name.as_str()));
+                    let mut known = leads
+                        .fields
+                        .iter()
+                        .map(|f| f.name.as_str())
+                        .chain(leads.histories.iter().map(|h| h.name.as_str()));
                     if !known.any(|k| k == name) {
-                        let known = leads.fields.iter().map(|f| f.name.as_str()).chain(leads.histories.iter().map(|h| h.name.as_str()));
+                        let known = leads
+                            .fields
+                            .iter()
+                            .map(|f| f.name.as_str())
+                            .chain(leads.histories.iter().map(|h| h.name.as_str()));
                         return Err(Error::unknown("field", name, known));
                     }
                 }
@@ -40,7 +48,10 @@ impl FeatureSet {
             }
         }
         if features.is_empty() {
-            return Err(Error::NoRows { what: "features", why: "the data has no fields, events or times to make features of".into() });
+            return Err(Error::NoRows {
+                what: "features",
+                why: "the data has no fields, events or times to make features of".into(),
+            });
         }
         Ok(features)
     }
@@ -61,15 +72,18 @@ impl FeatureSet {
             .kinds
             .iter()
             .enumerate()
-            .filter(|(code, k)| seen.leads.contains_key(&(*code as u32)) && !k.stage && (self.sales || k.side != Side::Sales))
+            .filter(|(code, k)| {
+                seen.leads.contains_key(&(*code as u32)) && !k.stage && (self.sales || k.side != Side::Sales)
+            })
             .collect();
         // Overall selections; one that chooses the same kinds as an earlier one is left out.
         let mut sources: Vec<&str> = kinds.iter().map(|(_, k)| k.source.as_str()).collect();
         sources.dedup();
         let mut overall: Vec<(Selector, Vec<usize>)> = Vec::new();
-        let candidates = [Selector::All, Selector::Side(Side::Sales), Selector::Side(Side::Buyer), Selector::Side(Side::Marketing)]
-            .into_iter()
-            .chain(sources.iter().map(|s| Selector::Source((*s).to_owned())));
+        let candidates =
+            [Selector::All, Selector::Side(Side::Sales), Selector::Side(Side::Buyer), Selector::Side(Side::Marketing)]
+                .into_iter()
+                .chain(sources.iter().map(|s| Selector::Source((*s).to_owned())));
         for selector in candidates {
             let chosen: Vec<usize> = kinds.iter().filter(|(_, k)| selector.chooses(k)).map(|(c, _)| *c).collect();
             if !chosen.is_empty() && !overall.iter().any(|(_, c)| *c == chosen) {
@@ -97,7 +111,7 @@ impl FeatureSet {
             }
         }
         for (number, value) in journeys.value_names.iter().enumerate() {
-            for source in sources.iter().filter(|s| seen.values.contains_key(&(number, (**s).to_owned()))) {
+            for source in sources.iter().filter(|s| seen.values.contains(&(number, (**s).to_owned()))) {
                 // A source of one kind reads `sum(session.page_views)`.
                 let mut of_source = kinds.iter().filter(|(_, k)| k.source == **source);
                 let of = match (of_source.next(), of_source.next()) {
@@ -145,7 +159,7 @@ fn field_feature(name: &str, column: &Column) -> Feature {
 struct Seen {
     /// Leads with an event of a kind.
     leads: BTreeMap<u32, usize>,
-    values: BTreeMap<(usize, String), ()>,
+    values: BTreeSet<(usize, String)>,
     channels: bool,
     stages: bool,
     ages: bool,
@@ -178,10 +192,11 @@ impl Seen {
                 let Some(kind) = journeys.kinds.get(code as usize) else { continue };
                 seen.stages |= kind.stage;
                 let has_channel = |c: &Codes| c.get(e) != NONE;
-                seen.channels |= !kind.stage && kind.side != Side::Sales && timeline.channel.as_ref().is_some_and(has_channel);
+                seen.channels |=
+                    !kind.stage && kind.side != Side::Sales && timeline.channel.as_ref().is_some_and(has_channel);
                 for (number, values) in timeline.values.iter().enumerate() {
                     if values.get(e).is_some_and(|v| !v.is_nan()) {
-                        seen.values.entry((number, kind.source.clone())).or_default();
+                        seen.values.insert((number, kind.source.clone()));
                     }
                 }
             }

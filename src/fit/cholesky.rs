@@ -24,7 +24,7 @@ pub(super) fn factor(a: &mut [f64], size: usize) -> Result<(), NotPositive> {
             let value = if k == j {
                 let pivot = old - inner;
                 // NaN must fail too.
-                if !(pivot > 1e-12 * old.abs()) {
+                if pivot.is_nan() || pivot <= 1e-12 * old.abs() {
                     return Err(NotPositive(j));
                 }
                 pivot.sqrt()

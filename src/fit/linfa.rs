@@ -17,7 +17,10 @@ use crate::math::sum;
 
 pub(super) fn solve(x: &Matrix, y: &[bool], w: &[f64], params: &LogisticParams) -> Result<Solution> {
     if w.iter().any(|v| Some(v) != w.first()) {
-        return Err(Error::option("solver", "'linfa' knows no weights; use solver='newton', or weight='row' with one weight for all"));
+        return Err(Error::option(
+            "solver",
+            "'linfa' knows no weights; use solver='newton', or weight='row' with one weight for all",
+        ));
     }
     // A common weight scales the loss against the penalty.
     let scale = w.first().copied().unwrap_or(1.0);
@@ -33,7 +36,10 @@ pub(super) fn solve(x: &Matrix, y: &[bool], w: &[f64], params: &LogisticParams) 
             }
         }
     }
-    let failed = |e: linfa_logistic::error::Error| Error::InvalidOption { option: "solver".into(), problem: format!("linfa failed: {e}") };
+    let failed = |e: linfa_logistic::error::Error| Error::InvalidOption {
+        option: "solver".into(),
+        problem: format!("linfa failed: {e}"),
+    };
     let fitted = LogisticRegression::default()
         .alpha(ridge / scale)
         .max_iterations(params.max_iterations as u64)

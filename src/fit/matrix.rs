@@ -144,7 +144,8 @@ impl Matrix {
         let ranges: Vec<std::ops::Range<usize>> = (0..chunks.div_ceil(per_range))
             .map(|r| (r * per_range * CHUNK).min(self.rows)..((r + 1) * per_range * CHUNK).min(self.rows))
             .collect();
-        let parts: Vec<Partial> = ranges.into_par_iter().map(|range| self.accumulate_range(residual, curvature, range)).collect();
+        let parts: Vec<Partial> =
+            ranges.into_par_iter().map(|range| self.accumulate_range(residual, curvature, range)).collect();
         crate::math::tree(parts, |mut a, b| {
             a.gradient.iter_mut().zip(&b.gradient).for_each(|(x, y)| *x += y);
             a.hessian.iter_mut().zip(&b.hessian).for_each(|(x, y)| *x += y);
@@ -212,7 +213,9 @@ impl Matrix {
                 }
             }
             for j in 0..self.dense.len() {
-                for ((code, h), x) in codes.iter().zip(h).zip(slice(j)).filter(|((c, _), _)| (**c as usize) < block.width) {
+                for ((code, h), x) in
+                    codes.iter().zip(h).zip(slice(j)).filter(|((c, _), _)| (**c as usize) < block.width)
+                {
                     if let Some(slot) = row_of(hessian, 1 + first + *code as usize).and_then(|r| r.get_mut(1 + j)) {
                         *slot += h * x;
                     }
@@ -223,7 +226,8 @@ impl Matrix {
                 for ((code, o), h) in codes.iter().zip(others).zip(h) {
                     if (*code as usize) < block.width
                         && (*o as usize) < other.width
-                        && let Some(slot) = row_of(hessian, 1 + first + *code as usize).and_then(|r| r.get_mut(1 + other_first + *o as usize))
+                        && let Some(slot) = row_of(hessian, 1 + first + *code as usize)
+                            .and_then(|r| r.get_mut(1 + other_first + *o as usize))
                     {
                         *slot += h;
                     }

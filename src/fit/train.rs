@@ -57,7 +57,11 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let journeys = &snapshot.journeys;
     let features = snapshot.features.resolve(snapshot)?;
     let columns = compute(snapshot, &features, |_| true, snapshot.features.daily_cap, &journeys.calendar_zone, task)?;
-    let rule = LevelRule { min_rows: options.min_level_rows, max_levels: options.max_levels, reference: params.params().c.is_none() };
+    let rule = LevelRule {
+        min_rows: options.min_level_rows,
+        max_levels: options.max_levels,
+        reference: params.params().c.is_none(),
+    };
     let mut fitted: Vec<(Feature, Encoder, Column)> = Vec::new();
     let mut dropped = Vec::new();
     for (feature, column) in features.into_iter().zip(columns) {
@@ -72,7 +76,9 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let layout = Layout::of(&fitted, snapshot.len())?;
     let solution = params.fit(&layout.matrix, label, Some(&snapshot.weight), task)?;
     let means = layout.matrix.means(&snapshot.weight);
-    let pick = |values: &[f64], places: &[usize]| -> Vec<f64> { places.iter().filter_map(|p| values.get(*p).copied()).collect() };
+    let pick = |values: &[f64], places: &[usize]| -> Vec<f64> {
+        places.iter().filter_map(|p| values.get(*p).copied()).collect()
+    };
     let terms: Vec<Term> = fitted
         .iter()
         .zip(&layout.places)
@@ -94,7 +100,9 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         daily_cap: snapshot.features.daily_cap,
         calendar_zone: journeys.calendar_zone.clone(),
         percentiles: vec![0.0; 101],
-        grades: [("A", 75.0), ("B", 50.0), ("C", 25.0), ("D", 0.0)].map(|(name, from)| Grade { name: name.into(), from }).into(),
+        grades: [("A", 75.0), ("B", 50.0), ("C", 25.0), ("D", 0.0)]
+            .map(|(name, from)| Grade { name: name.into(), from })
+            .into(),
         training: Training {
             snapshot: snapshot.spec.clone(),
             rule: snapshot.rule.clone(),
@@ -103,7 +111,10 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
             leads: counts.leads_with_rows,
             positives: counts.positives,
             base_rate: snapshot.base_rate().unwrap_or(0.0),
-            ages: ages().next().filter(|a| !a.is_nan()).map(|_| (ages().fold(f64::MAX, f64::min), ages().fold(f64::MIN, f64::max))),
+            ages: ages()
+                .next()
+                .filter(|a| !a.is_nan())
+                .map(|_| (ages().fold(f64::MAX, f64::min), ages().fold(f64::MIN, f64::max))),
             cutoffs: cutoffs().min().zip(cutoffs().max()).map(|(a, b)| (Timestamp(a), Timestamp(b))),
             solver: match params.params().solver {
                 super::Solver::Newton => "newton".into(),
@@ -117,12 +128,15 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
             dropped,
         },
     };
-    with_percentiles(data, fitted.into_iter().map(|(_, _, c)| c).collect(), snapshot.len())
+    with_percentiles(data, &fitted.into_iter().map(|(_, _, c)| c).collect::<Vec<_>>(), snapshot.len())
 }
 
 /// The labels of a snapshot.
 fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
-    snapshot.label.as_deref().ok_or_else(|| Error::option("snapshot", "it has no label: take it with horizon= or by_age="))
+    snapshot
+        .label
+        .as_deref()
+        .ok_or_else(|| Error::option("snapshot", "it has no label: take it with horizon= or by_age="))
 }
 
 fn same(a: &Column, b: &Column) -> bool {
@@ -162,7 +176,10 @@ impl Layout {
                     places.push((first..first + width).collect());
                     let slots = encoder.slots(levels);
                     let none = width as u32;
-                    blocks.push(Block { codes: codes.iter().map(|c| slot_of(&slots, *c).map_or(none, |s| s as u32)).collect(), width });
+                    blocks.push(Block {
+                        codes: codes.iter().map(|c| slot_of(&slots, *c).map_or(none, |s| s as u32)).collect(),
+                        width,
+                    });
                     block_names.extend(names);
                 }
                 _ => return Err(Error::Length { what: format!("column '{feature}'"), expected: rows, got: 0 }),
@@ -174,9 +191,9 @@ impl Layout {
 }
 
 /// Fills in the percentiles of the log-odds of the training rows.
-fn with_percentiles(mut data: ModelData, columns: Vec<Column>, rows: usize) -> Result<LeadModel> {
+fn with_percentiles(mut data: ModelData, columns: &[Column], rows: usize) -> Result<LeadModel> {
     let model = LeadModel::new(data.clone())?;
-    let mut sorted = log_odds(&model, &columns, rows)?;
+    let mut sorted = log_odds(&model, columns, rows)?;
     sorted.sort_by(f64::total_cmp);
     data.percentiles = (0..=100).map(|q| quantile_sorted(&sorted, f64::from(q) / 100.0)).collect();
     LeadModel::new(data)
@@ -214,7 +231,13 @@ const AGE_BANDS: [(f64, f64, &str); 6] = [
 /// # Errors
 /// [`Error::NoRows`], [`Error::OneClass`]; [`Error::InvalidOption`] without labels; [`Error::UnknownName`] for a
 /// field the leads do not have.
-pub fn evaluate_snapshot(model: &LeadModel, snapshot: &Snapshot, by: Option<&str>, top: &[usize], task: &Task) -> Result<Evaluation> {
+pub fn evaluate_snapshot(
+    model: &LeadModel,
+    snapshot: &Snapshot,
+    by: Option<&str>,
+    top: &[usize],
+    task: &Task,
+) -> Result<Evaluation> {
     let y = labels(snapshot)?;
     if snapshot.is_empty() {
         return Err(Error::NoRows { what: "evaluate", why: snapshot.counts.why() });
@@ -235,7 +258,9 @@ pub fn evaluate_snapshot(model: &LeadModel, snapshot: &Snapshot, by: Option<&str
     }
     let outside = (0..snapshot.len()).filter(|i| model.is_out_of_range(snapshot.age_days(*i))).count();
     if outside > 0 {
-        evaluation.remarks.push(format!("{outside} of {} rows are outside the ages the model was trained on", snapshot.len()));
+        evaluation
+            .remarks
+            .push(format!("{outside} of {} rows are outside the ages the model was trained on", snapshot.len()));
     }
     Ok(evaluation)
 }
@@ -244,12 +269,17 @@ fn groups(snapshot: &Snapshot, by: &str) -> Result<(Vec<String>, Vec<u32>)> {
     if by == "age" {
         let band = |i: usize| {
             let age = snapshot.age_days(i);
-            AGE_BANDS.iter().position(|(low, high, _)| age >= *low && age < *high).map_or(crate::design::NONE, |b| b as u32)
+            AGE_BANDS
+                .iter()
+                .position(|(low, high, _)| age >= *low && age < *high)
+                .map_or(crate::design::NONE, |b| b as u32)
         };
         return Ok((AGE_BANDS.map(|b| b.2.to_owned()).into(), (0..snapshot.len()).map(band).collect()));
     }
     let leads = &snapshot.journeys.leads;
-    let field = leads.field(by).ok_or_else(|| Error::unknown("field", by, leads.fields.iter().map(|f| f.name.as_str()).chain(["age"])))?;
+    let field = leads
+        .field(by)
+        .ok_or_else(|| Error::unknown("field", by, leads.fields.iter().map(|f| f.name.as_str()).chain(["age"])))?;
     let rows: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
     match field.column.take(&rows) {
         Column::Category { codes, levels } => {

@@ -12,16 +12,30 @@ use crate::journeys::{Field, Leads, TableAudit};
 use crate::time::Zone;
 
 /// Reads the accounts and adds their fields to the leads.
-pub(super) fn join_accounts(spec: &AccountsSpec, leads: &mut Leads, tables: &mut Tables, zone: &Zone) -> Result<TableAudit> {
+pub(super) fn join_accounts(
+    spec: &AccountsSpec,
+    leads: &mut Leads,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<TableAudit> {
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "accounts", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let missing = table.check([Some(&spec.id)].into_iter().chain(spec.fields.iter().flatten().map(Some)).chain(spec.common.filter.keys().map(Some)));
+    let missing = table.check(
+        [Some(&spec.id)]
+            .into_iter()
+            .chain(spec.fields.iter().flatten().map(Some))
+            .chain(spec.common.filter.keys().map(Some)),
+    );
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }
     let Some((codes, accounts)) = &leads.account else {
-        return Err(Error::schema(&table.name, None, "accounts are given, but the leads name none: say Leads(account=…)"));
+        return Err(Error::schema(
+            &table.name,
+            None,
+            "accounts are given, but the leads name none: say Leads(account=…)",
+        ));
     };
     let keep = super::filter::keep(&table, &spec.common.filter)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
@@ -32,7 +46,9 @@ pub(super) fn join_accounts(spec: &AccountsSpec, leads: &mut Leads, tables: &mut
         }
         match text {
             None => audit.quarantine("null account id", row, String::new),
-            Some(id) if row_of.contains_key(id) => audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned()),
+            Some(id) if row_of.contains_key(id) => {
+                audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned());
+            }
             Some(id) => {
                 audit.used += 1;
                 row_of.insert(id.to_owned(), row as u32);

@@ -12,7 +12,9 @@ use super::stages::{Setting, read_stages};
 use super::table::Tables;
 use crate::design::{Kind, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{Arrivals, Audit, Extended, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold};
+use crate::journeys::{
+    Arrivals, Audit, Extended, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold,
+};
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
 
@@ -99,7 +101,8 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     audit.tables.append(&mut read.audits);
     audit.remarks.append(&mut remarks);
     Journeys::mark_shared(&mut dict.kinds);
-    let sizes = Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
+    let sizes =
+        Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
     let timeline = build_timeline(&read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
     let mut journeys = Journeys {
         leads,
@@ -126,7 +129,14 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
 ///
 /// # Errors
 /// As [`build`].
-pub fn extend(journeys: &Journeys, events: &[EventsSpec], stages: &[StagesSpec], config: &Config, tables: &mut Tables, task: &Task) -> Result<(Journeys, Extended)> {
+pub fn extend(
+    journeys: &Journeys,
+    events: &[EventsSpec],
+    stages: &[StagesSpec],
+    config: &Config,
+    tables: &mut Tables,
+    task: &Task,
+) -> Result<(Journeys, Extended)> {
     let zone = Zone::new(&config.timezone)?;
     let mut dict = Dictionaries::of(journeys);
     let mut read = Reading::default();
@@ -162,7 +172,10 @@ fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
         Ok(())
     };
     let l = &config.leads;
-    check(&l.table, vec![Some(l.id.clone()), l.created.clone(), l.account.clone(), l.owner.clone(), l.outcome.clone()])?;
+    check(
+        &l.table,
+        vec![Some(l.id.clone()), l.created.clone(), l.account.clone(), l.owner.clone(), l.outcome.clone()],
+    )?;
     for e in &config.events {
         let kind = match &e.kind {
             KindSpec::Column(c) => Some(c.clone()),
@@ -191,12 +204,29 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
             KindSpec::Column(c) => Some(c),
             KindSpec::Literal { .. } => None,
         };
-        add(&[Some(&e.at), kind, e.id.as_ref(), e.channel.as_ref(), e.campaign.as_ref(), e.rep.as_ref(), e.common.order.as_ref()]);
+        add(&[
+            Some(&e.at),
+            kind,
+            e.id.as_ref(),
+            e.channel.as_ref(),
+            e.campaign.as_ref(),
+            e.rep.as_ref(),
+            e.common.order.as_ref(),
+        ]);
         add(&e.values.iter().chain(&e.props).map(Some).collect::<Vec<_>>());
         add(&e.common.filter.keys().map(Some).collect::<Vec<_>>());
     }
     for s in config.stages.iter().filter(|s| s.table == *table) {
-        add(&[s.stage.as_ref(), s.deal.as_ref(), s.previous.as_ref(), s.amount.as_ref(), s.currency.as_ref(), s.reason.as_ref(), s.rep.as_ref(), s.common.order.as_ref()]);
+        add(&[
+            s.stage.as_ref(),
+            s.deal.as_ref(),
+            s.previous.as_ref(),
+            s.amount.as_ref(),
+            s.currency.as_ref(),
+            s.reason.as_ref(),
+            s.rep.as_ref(),
+            s.common.order.as_ref(),
+        ]);
         add(&s.common.filter.keys().map(Some).collect::<Vec<_>>());
         match &s.at {
             At::Column(c) => add(&[Some(c)]),
@@ -207,7 +237,7 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
 }
 
 /// End of one source table over all its roles.
-struct End {
+struct Extent {
     name: String,
     end: i64,
     future: usize,
@@ -217,12 +247,22 @@ struct End {
 struct Reading {
     rows: Vec<Rows>,
     audits: Vec<TableAudit>,
-    ends: BTreeMap<String, End>,
+    ends: BTreeMap<String, Extent>,
 }
 
 impl Reading {
     #[allow(clippy::too_many_arguments, reason = "shared by build and extend, which own different parts of it")]
-    fn roles(&mut self, events: &[EventsSpec], stages: &[StagesSpec], config: &Config, leads: &Leads, zone: &Zone, dict: &mut Dictionaries, tables: &mut Tables, task: &Task) -> Result<()> {
+    fn roles(
+        &mut self,
+        events: &[EventsSpec],
+        stages: &[StagesSpec],
+        config: &Config,
+        leads: &Leads,
+        zone: &Zone,
+        dict: &mut Dictionaries,
+        tables: &mut Tables,
+        task: &Task,
+    ) -> Result<()> {
         task.begin("reading tables", events.len() + stages.len());
         for spec in events {
             task.check()?;
@@ -251,20 +291,26 @@ impl Reading {
         // A day that means its start lasts until the next one.
         let whole_days = days_start && rows.at.iter().all(|t| t % DAY == 0);
         let end = latest.saturating_add(if whole_days { DAY } else { 1 });
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
         let future = rows.at.iter().filter(|t| **t > now.saturating_add(DAY)).count();
-        let entry = self.ends.entry(table.to_owned()).or_insert(End { name: audit.table.clone(), end, future: 0 });
+        let entry = self.ends.entry(table.to_owned()).or_insert(Extent { name: audit.table.clone(), end, future: 0 });
         entry.end = entry.end.max(end);
         entry.future += future;
     }
 }
 
 /// End of observation: as said, else the earliest of the ends of the source tables.
-fn observed_until(config: &Config, ends: &BTreeMap<String, End>, leads: &Leads) -> Result<(i64, Vec<String>)> {
+fn observed_until(config: &Config, ends: &BTreeMap<String, Extent>, leads: &Leads) -> Result<(i64, Vec<String>)> {
     let mut remarks = Vec::new();
     if let Some(given) = config.observed_until {
         for e in ends.values().filter(|e| e.end > given.0) {
-            remarks.push(format!("table '{}' goes on to {}, after observed_until {given}: what lies after is not used as an outcome", e.name, Timestamp(e.end)));
+            remarks.push(format!(
+                "table '{}' goes on to {}, after observed_until {given}: what lies after is not used as an outcome",
+                e.name,
+                Timestamp(e.end)
+            ));
         }
         return Ok((given.0, remarks));
     }
@@ -275,7 +321,11 @@ fn observed_until(config: &Config, ends: &BTreeMap<String, End>, leads: &Leads) 
     let end = ends.values().map(|e| e.end).min().or(created.map(|c| c.saturating_add(1)));
     if let Some(end) = end {
         if let Some(first) = ends.values().find(|e| e.end == end) {
-            remarks.push(format!("observed until {}: the end of table '{}', which ends first", Timestamp(end), first.name));
+            remarks.push(format!(
+                "observed until {}: the end of table '{}', which ends first",
+                Timestamp(end),
+                first.name
+            ));
         }
         for e in ends.values().filter(|e| e.end > end) {
             remarks.push(format!("table '{}' goes on to {}; say observed_until= to use it", e.name, Timestamp(e.end)));
@@ -290,7 +340,8 @@ fn withhold_fields(journeys: &mut Journeys, unasked: bool) {
         return;
     }
     let won_codes = journeys.codes_known(&journeys.won);
-    let ever_won = |lead: u32| journeys.timeline.range(lead).any(|i| won_codes.contains(&journeys.timeline.kind.get(i)));
+    let ever_won =
+        |lead: u32| journeys.timeline.range(lead).any(|i| won_codes.contains(&journeys.timeline.kind.get(i)));
     let won: Vec<bool> = match &journeys.leads.outcome {
         Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
         None => (0..journeys.leads.len() as u32).map(ever_won).collect(),

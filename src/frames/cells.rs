@@ -13,10 +13,12 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        let series = table.column(column)?;
-        let unsupported = |dtype: &DataType| Error::schema(&table.name, Some(column), format!("type {dtype} cannot be read as texts"));
-        let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
         use DataType as D;
+        let series = table.column(column)?;
+        let unsupported = |dtype: &DataType| {
+            Error::schema(&table.name, Some(column), format!("type {dtype} cannot be read as texts"))
+        };
+        let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
         let series = match series.dtype() {
             D::String | D::Float64 | D::Int64 | D::Boolean | D::Null => series,
             D::Categorical(..) | D::Enum(..) => series.cast(&D::String).map_err(failed)?,

@@ -408,11 +408,21 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] naming the role, the key and the nearest known one.
     pub fn check_keys(value: &serde_json::Value) -> Result<()> {
-        const COMMON: [&str; 8] = ["timezone", "timezone_column", "time_format", "unit", "day", "order", "where", "nulls"];
+        const COMMON: [&str; 8] =
+            ["timezone", "timezone_column", "time_format", "unit", "day", "order", "where", "nulls"];
         let roles: [(&str, &[&str]); 5] = [
             ("leads", &["table", "id", "created", "fields", "ignore", "account", "owner", "outcome", "rows"]),
-            ("events", &["table", "lead", "at", "kind", "name", "id", "channel", "campaign", "side", "rep", "values", "props"]),
-            ("stages", &["table", "lead", "at", "stage", "deal", "previous", "names", "unmapped", "amount", "currency", "reason", "rep"]),
+            (
+                "events",
+                &["table", "lead", "at", "kind", "name", "id", "channel", "campaign", "side", "rep", "values", "props"],
+            ),
+            (
+                "stages",
+                &[
+                    "table", "lead", "at", "stage", "deal", "previous", "names", "unmapped", "amount", "currency",
+                    "reason", "rep",
+                ],
+            ),
             ("fields", &["table", "lead", "valid_from", "valid_to", "name", "value"]),
             ("accounts", &["table", "id", "fields"]),
         ];

@@ -22,8 +22,7 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         return Err(failed("the file is empty".into()));
     }
     let separator = separator_of(head);
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(true).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(true).from_reader(input);
     let mut header: Vec<String> =
         reader.headers().map_err(|e| failed(e.to_string()))?.iter().map(|h| h.trim().to_owned()).collect();
     if header.iter().all(String::is_empty) {
@@ -33,7 +32,8 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
     let trailing = header.iter().rev().take_while(|h| h.is_empty()).count();
     name_columns(&mut header);
     let width = header.len();
-    let mut cells: Vec<StringChunkedBuilder> = header.iter().map(|h| StringChunkedBuilder::new(h.as_str().into(), 1024)).collect();
+    let mut cells: Vec<StringChunkedBuilder> =
+        header.iter().map(|h| StringChunkedBuilder::new(h.as_str().into(), 1024)).collect();
     let mut record = csv::StringRecord::new();
     let (mut row, mut unnested) = (0usize, 0usize);
     while reader.read_record(&mut record).map_err(|e| failed(e.to_string()))? {
@@ -49,7 +49,11 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         let short = record.len() < width && record.len() + trailing < width;
         if short || !surplus_is_empty {
             let line = record.position().map_or(row as u64 + 1, csv::Position::line);
-            return Err(failed(format!("line {line} has {} fields, the header has {width} (separator '{}')", record.len(), shown(separator))));
+            return Err(failed(format!(
+                "line {line} has {} fields, the header has {width} (separator '{}')",
+                record.len(),
+                shown(separator)
+            )));
         }
         for (i, column) in cells.iter_mut().enumerate() {
             match record.get(i).filter(|c| !c.is_empty()) {
@@ -62,7 +66,9 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
     let frame = DataFrame::new(row, columns).map_err(|e| failed(e.to_string()))?;
     let mut table = Table { untyped: true, ..Table::new(name, frame) };
     if unnested > 0 {
-        table.remarks.push(format!("{unnested} records were one quoted field holding the whole line; they were opened"));
+        table
+            .remarks
+            .push(format!("{unnested} records were one quoted field holding the whole line; they were opened"));
     }
     if separator != b',' {
         table.remarks.push(format!("separator '{}'", shown(separator)));
@@ -89,7 +95,7 @@ fn separator_of(head: &[u8]) -> u8 {
 }
 
 /// Gives nameless columns the name `column_N` and repeated names a suffix.
-fn name_columns(header: &mut Vec<String>) {
+fn name_columns(header: &mut [String]) {
     let mut seen = std::collections::HashMap::<String, usize>::new();
     for (i, name) in header.iter_mut().enumerate() {
         if name.is_empty() {
@@ -105,7 +111,8 @@ fn name_columns(header: &mut Vec<String>) {
 
 /// The fields of a line that was quoted as a whole, if it has the right number of them.
 fn reopen(cell: &str, separator: u8, width: usize) -> Option<csv::StringRecord> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(cell.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(cell.as_bytes());
     let mut records = reader.records();
     let record = records.next()?.ok()?;
     (record.len() == width && records.next().is_none()).then_some(record)

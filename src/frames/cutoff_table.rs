@@ -32,7 +32,11 @@ pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys
         }
     });
     if let Some(example) = example {
-        return Err(Error::schema(&table.name, Some(lead), format!("{unknown} rows name no known lead (first: '{example}')")));
+        return Err(Error::schema(
+            &table.name,
+            Some(lead),
+            format!("{unknown} rows name no known lead (first: '{example}')"),
+        ));
     }
     if timeless > 0 {
         return Err(Error::schema(&table.name, Some(cutoff), format!("{timeless} rows have no readable time")));

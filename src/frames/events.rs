@@ -13,7 +13,13 @@ use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads one table of events.
-pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionaries, tables: &mut Tables, zone: &Zone) -> Result<(Rows, TableAudit)> {
+pub(super) fn read_events(
+    spec: &EventsSpec,
+    leads: &Leads,
+    dict: &mut Dictionaries,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<(Rows, TableAudit)> {
     let table = tables.get(&spec.table)?;
     let c = &spec.common;
     let mut audit = TableAudit::new(&table.name, "events", table.rows());
@@ -27,10 +33,20 @@ pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionar
         LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
     };
     let missing = table.check(
-        [Some(lead_column), Some(&spec.at), kind_column, spec.id.as_ref(), spec.channel.as_ref(), spec.campaign.as_ref(), spec.rep.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
-            .into_iter()
-            .chain(spec.values.iter().chain(&spec.props).map(Some))
-            .chain(c.filter.keys().map(Some)),
+        [
+            Some(lead_column),
+            Some(&spec.at),
+            kind_column,
+            spec.id.as_ref(),
+            spec.channel.as_ref(),
+            spec.campaign.as_ref(),
+            spec.rep.as_ref(),
+            c.order.as_ref(),
+            c.timezone_column.as_ref(),
+        ]
+        .into_iter()
+        .chain(spec.values.iter().chain(&spec.props).map(Some))
+        .chain(c.filter.keys().map(Some)),
     );
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
@@ -118,7 +134,12 @@ pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionar
         let picked = used.iter().map(|r| values.get(*r as usize).copied().unwrap_or(f64::NAN)).collect();
         rows.values.push((dict.value(name), picked));
     }
-    let named = spec.props.iter().map(|p| (p.as_str(), p)).chain(spec.campaign.iter().map(|c| ("campaign", c))).chain(spec.rep.iter().map(|r| ("rep", r)));
+    let named = spec
+        .props
+        .iter()
+        .map(|p| (p.as_str(), p))
+        .chain(spec.campaign.iter().map(|c| ("campaign", c)))
+        .chain(spec.rep.iter().map(|r| ("rep", r)));
     for (name, column) in named {
         rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
     }
@@ -126,7 +147,14 @@ pub(super) fn read_events(spec: &EventsSpec, leads: &Leads, dict: &mut Dictionar
 }
 
 /// A property of the used rows.
-pub(super) fn read_prop(table: &super::table::Table, name: &str, column: &str, nulls: &[String], used: &[u32], dict: &mut Dictionaries) -> Result<(usize, Vec<u32>)> {
+pub(super) fn read_prop(
+    table: &super::table::Table,
+    name: &str,
+    column: &str,
+    nulls: &[String],
+    used: &[u32],
+    dict: &mut Dictionaries,
+) -> Result<(usize, Vec<u32>)> {
     let number = dict.prop(name);
     let mut codes = Vec::with_capacity(table.rows());
     if let Some((_, levels)) = dict.props.get_mut(number) {

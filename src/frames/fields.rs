@@ -21,7 +21,13 @@ const PLACEHOLDERS: [&str; 12] =
 
 /// A column as a field: numbers, truth values and texts as categories, times. In an untyped table (CSV) the type
 /// is found from all values; numbers with a leading zero ("007") stay texts.
-pub(super) fn field_column(table: &Table, name: &str, common: &Common, zone: &Zone, audit: &mut TableAudit) -> Result<Column> {
+pub(super) fn field_column(
+    table: &Table,
+    name: &str,
+    common: &Common,
+    zone: &Zone,
+    audit: &mut TableAudit,
+) -> Result<Column> {
     let series = table.column(name)?;
     let column = match series.dtype() {
         DataType::Date | DataType::Datetime(..) => times(table, name, common, zone)?,
@@ -33,7 +39,9 @@ pub(super) fn field_column(table: &Table, name: &str, common: &Common, zone: &Zo
         for (code, level) in levels.iter().enumerate() {
             if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {
                 let rows = codes.iter().filter(|c| **c as usize == code).count();
-                audit.remarks.push(format!("field '{name}': {rows} say '{level}'; add it to nulls= if it means no value"));
+                audit
+                    .remarks
+                    .push(format!("field '{name}': {rows} say '{level}'; add it to nulls= if it means no value"));
             }
         }
     }
@@ -89,7 +97,12 @@ fn untyped(table: &Table, name: &str, common: &Common, zone: &Zone, audit: &mut 
 type Entry = (u32, i64, i64, u32);
 
 /// Reads a table of fields that change over time.
-pub(super) fn read_history(spec: &FieldsSpec, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<(Vec<FieldHistory>, TableAudit)> {
+pub(super) fn read_history(
+    spec: &FieldsSpec,
+    leads: &Ids,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<(Vec<FieldHistory>, TableAudit)> {
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "fields", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
@@ -97,7 +110,13 @@ pub(super) fn read_history(spec: &FieldsSpec, leads: &Ids, tables: &mut Tables, 
         super::config::LeadKey::Column(c) => Some(c),
         super::config::LeadKey::Lookup(l) => l.on.as_ref().or(Some(&l.key)),
     };
-    let missing = table.check([lead_column, Some(&spec.valid_from), spec.valid_to.as_ref(), spec.name.as_ref(), spec.value.as_ref()]);
+    let missing = table.check([
+        lead_column,
+        Some(&spec.valid_from),
+        spec.valid_to.as_ref(),
+        spec.name.as_ref(),
+        spec.value.as_ref(),
+    ]);
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }
@@ -162,7 +181,8 @@ pub(super) fn read_history(spec: &FieldsSpec, leads: &Ids, tables: &mut Tables, 
             }
         }
         _ => {
-            let used: Vec<&String> = [lead_column, Some(&spec.valid_from), spec.valid_to.as_ref()].into_iter().flatten().collect();
+            let used: Vec<&String> =
+                [lead_column, Some(&spec.valid_from), spec.valid_to.as_ref()].into_iter().flatten().collect();
             for name in table.names().iter().filter(|n| !used.contains(n)) {
                 let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
                 histories.push(history(name, &entries, &column, leads.len()));
@@ -175,7 +195,13 @@ pub(super) fn read_history(spec: &FieldsSpec, leads: &Ids, tables: &mut Tables, 
 /// In a long table all fields share a column of texts: a field whose values are all numbers is a number.
 fn retyped(column: &Column, entries: &[Entry], _zone: &Zone) -> Column {
     let Column::Category { codes, levels } = column else { return column.clone() };
-    let used = || entries.iter().filter_map(|e| codes.get(e.3 as usize)).filter(|c| **c != NONE).filter_map(|c| levels.get(*c as usize));
+    let used = || {
+        entries
+            .iter()
+            .filter_map(|e| codes.get(e.3 as usize))
+            .filter(|c| **c != NONE)
+            .filter_map(|c| levels.get(*c as usize))
+    };
     if used().next().is_none() || !used().all(|t| t.parse::<f64>().is_ok_and(f64::is_finite)) {
         return column.clone();
     }

@@ -40,7 +40,8 @@ impl Test {
             Condition::Number(x) => Self::Number(*x),
             Condition::Text(t) if t.contains(['*', '?']) => Self::Glob(
                 // Brackets mean themselves.
-                glob::Pattern::new(&t.replace('[', "[[]")).map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
+                glob::Pattern::new(&t.replace('[', "[[]"))
+                    .map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
             ),
             Condition::Text(t) => Self::Text(t.clone()),
             Condition::Any(all) => Self::Any(all.iter().map(Self::new).collect::<Result<_>>()?),

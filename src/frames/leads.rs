@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cells::{Texts, truth};
-use super::config::{Duplicates, DayMeans, LeadsSpec};
+use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::fields::field_column;
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
@@ -13,20 +13,37 @@ use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
-pub(super) fn read_leads(spec: &LeadsSpec, elsewhere: &BTreeSet<String>, tables: &mut Tables, zone: &Zone) -> Result<(Leads, TableAudit)> {
+pub(super) fn read_leads(
+    spec: &LeadsSpec,
+    elsewhere: &BTreeSet<String>,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<(Leads, TableAudit)> {
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     let c = &spec.common;
     let mut missing = table.check(
-        [Some(&spec.id), spec.created.as_ref(), spec.account.as_ref(), spec.owner.as_ref(), spec.outcome.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
-            .into_iter()
-            .chain(spec.fields.iter().flatten().map(Some))
-            .chain(spec.ignore.iter().map(Some))
-            .chain(c.filter.keys().map(Some)),
+        [
+            Some(&spec.id),
+            spec.created.as_ref(),
+            spec.account.as_ref(),
+            spec.owner.as_ref(),
+            spec.outcome.as_ref(),
+            c.order.as_ref(),
+            c.timezone_column.as_ref(),
+        ]
+        .into_iter()
+        .chain(spec.fields.iter().flatten().map(Some))
+        .chain(spec.ignore.iter().map(Some))
+        .chain(c.filter.keys().map(Some)),
     );
     if table.rows() == 0 && missing.is_empty() {
-        missing.push(Violation { table: table.name.clone(), column: None, problem: "the table of leads has no row".into() });
+        missing.push(Violation {
+            table: table.name.clone(),
+            column: None,
+            problem: "the table of leads has no row".into(),
+        });
     }
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
@@ -90,7 +107,9 @@ pub(super) fn read_leads(spec: &LeadsSpec, elsewhere: &BTreeSet<String>, tables:
         return Err(Error::schema(
             &table.name,
             Some(&spec.id),
-            format!("{duplicates} rows repeat the id of another lead (first: '{example}'); say rows='first' or 'last' to keep one"),
+            format!(
+                "{duplicates} rows repeat the id of another lead (first: '{example}'); say rows='first' or 'last' to keep one"
+            ),
         ));
     }
     audit.used = row_of.len();
@@ -132,10 +151,18 @@ pub(super) fn read_leads(spec: &LeadsSpec, elsewhere: &BTreeSet<String>, tables:
     if let Some(column) = &spec.outcome {
         leads.outcome = Some(read_outcome(&table, column, &c.nulls, &rows)?);
     }
-    let used: Vec<&String> = [Some(&spec.id), spec.created.as_ref(), spec.account.as_ref(), spec.owner.as_ref(), spec.outcome.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let used: Vec<&String> = [
+        Some(&spec.id),
+        spec.created.as_ref(),
+        spec.account.as_ref(),
+        spec.owner.as_ref(),
+        spec.outcome.as_ref(),
+        c.order.as_ref(),
+        c.timezone_column.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let names: Vec<String> = match &spec.fields {
         Some(fields) => fields.clone(),
         None => {
@@ -156,7 +183,12 @@ pub(super) fn read_leads(spec: &LeadsSpec, elsewhere: &BTreeSet<String>, tables:
     Ok((leads, audit))
 }
 
-fn read_outcome(table: &super::table::Table, column: &str, nulls: &[String], rows: &[u32]) -> Result<Vec<Option<bool>>> {
+fn read_outcome(
+    table: &super::table::Table,
+    column: &str,
+    nulls: &[String],
+    rows: &[u32],
+) -> Result<Vec<Option<bool>>> {
     let (mut outcome, mut bad, mut example) = (Vec::new(), 0usize, None);
     Texts::of(table, column, nulls)?.each(|_, text| {
         let value = text.and_then(truth);
@@ -167,7 +199,11 @@ fn read_outcome(table: &super::table::Table, column: &str, nulls: &[String], row
         outcome.push(value);
     });
     if let Some(example) = example {
-        return Err(Error::schema(&table.name, Some(column), format!("{bad} outcomes such as '{example}' are not 1/0, true/false or yes/no")));
+        return Err(Error::schema(
+            &table.name,
+            Some(column),
+            format!("{bad} outcomes such as '{example}' are not 1/0, true/false or yes/no"),
+        ));
     }
     Ok(rows.iter().map(|r| outcome.get(*r as usize).copied().flatten()).collect())
 }
@@ -178,7 +214,9 @@ pub(super) fn order_ranks(table: &super::table::Table, column: &str) -> Result<V
     let numeric = texts.iter().flatten().all(|t| t.parse::<f64>().is_ok_and(f64::is_finite));
     let mut order: Vec<usize> = (0..texts.len()).collect();
     if numeric {
-        let key = |i: &usize| texts.get(*i).and_then(|t| t.as_ref()).and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NEG_INFINITY);
+        let key = |i: &usize| {
+            texts.get(*i).and_then(|t| t.as_ref()).and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NEG_INFINITY)
+        };
         order.sort_by(|a, b| key(a).total_cmp(&key(b)));
     } else {
         order.sort_by_key(|i| texts.get(*i).cloned().flatten());

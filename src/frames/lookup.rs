@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::cells::Texts;
-use super::config::{Common, LeadKey, LookupSpec};
 use super::config::DayMeans;
+use super::config::{Common, LeadKey, LookupSpec};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
@@ -45,7 +45,14 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(table: &Table, key: &LeadKey, common: &Common, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<Self> {
+    pub(super) fn new(
+        table: &Table,
+        key: &LeadKey,
+        common: &Common,
+        leads: &Ids,
+        tables: &mut Tables,
+        zone: &Zone,
+    ) -> Result<Self> {
         let column = match key {
             LeadKey::Column(column) => column,
             LeadKey::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
@@ -54,7 +61,9 @@ impl Resolver {
         Texts::of(table, column, &common.nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
         let everywhere = |lead: u32| vec![Span { from: i64::MIN, to: i64::MAX, lead }];
         let (spans, absent) = match key {
-            LeadKey::Column(_) => (texts.iter().map(|t| leads.find(t).map_or_else(Vec::new, everywhere)).collect(), UNKNOWN_LEAD),
+            LeadKey::Column(_) => {
+                (texts.iter().map(|t| leads.find(t).map_or_else(Vec::new, everywhere)).collect(), UNKNOWN_LEAD)
+            }
             LeadKey::Lookup(spec) => {
                 let by_key = read_lookup(spec, leads, tables, zone)?;
                 let mut by_key = by_key;
@@ -67,7 +76,9 @@ impl Resolver {
     /// The lead of `row` at time `at`.
     pub(super) fn resolve(&self, row: usize, at: i64) -> Resolved {
         let Some(key) = self.keys.get(row).copied().filter(|k| *k != NONE) else { return Resolved::Not(NULL_KEY) };
-        let Some(spans) = self.spans.get(key as usize).filter(|s| !s.is_empty()) else { return Resolved::Not(self.absent) };
+        let Some(spans) = self.spans.get(key as usize).filter(|s| !s.is_empty()) else {
+            return Resolved::Not(self.absent);
+        };
         match spans.iter().find(|s| at >= s.from && at < s.to) {
             Some(span) if span.lead == NONE => Resolved::Not(UNKNOWN_LEAD),
             Some(span) => Resolved::Lead(span.lead),
@@ -111,8 +122,12 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     };
     let mut by_key: HashMap<String, Vec<Span>> = HashMap::new();
     Texts::of(&table, &spec.key, &[])?.each(|row, text| {
-        let (Some(text), Some(Some(lead)), Some(from), Some(to)) = (text, owners.get(row), from.get(row), to.get(row)) else { return };
-        let mut add = |key: &str| by_key.entry(key.to_owned()).or_default().push(Span { from: *from, to: *to, lead: *lead });
+        let (Some(text), Some(Some(lead)), Some(from), Some(to)) = (text, owners.get(row), from.get(row), to.get(row))
+        else {
+            return;
+        };
+        let mut add =
+            |key: &str| by_key.entry(key.to_owned()).or_default().push(Span { from: *from, to: *to, lead: *lead });
         match spec.split.as_deref().filter(|s| !s.is_empty()) {
             Some(split) => text.split(split).map(str::trim).filter(|k| !k.is_empty()).for_each(add),
             None => add(text),
@@ -128,7 +143,11 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
         }
     }
     if clashes > 0 {
-        return Err(Error::schema(&table.name, Some(&spec.key), format!("{clashes} keys mean two leads at the same time; give valid_from= and valid_to=, or remove one")));
+        return Err(Error::schema(
+            &table.name,
+            Some(&spec.key),
+            format!("{clashes} keys mean two leads at the same time; give valid_from= and valid_to=, or remove one"),
+        ));
     }
     Ok(by_key)
 }

@@ -26,6 +26,7 @@ pub use config::{
 pub use cutoff_table::cutoff_table;
 pub use table::{Table, Tables};
 pub use tables_out::{
-    calibration_frame, check_frame, explain_frame, funnel_frame, lift_frame, score_frame, show_frame, snapshot_frame, terms_frame,
+    calibration_frame, check_frame, explain_frame, funnel_frame, lift_frame, score_frame, show_frame, snapshot_frame,
+    terms_frame,
 };
 pub use write::write_frame;

@@ -22,7 +22,12 @@ pub(super) struct Setting<'a> {
 }
 
 /// Reads one table of stages; a wide table gives one set of rows per stage, in the order of the pipeline.
-pub(super) fn read_stages(spec: &StagesSpec, setting: &Setting<'_>, dict: &mut Dictionaries, tables: &mut Tables) -> Result<(Vec<Rows>, TableAudit)> {
+pub(super) fn read_stages(
+    spec: &StagesSpec,
+    setting: &Setting<'_>,
+    dict: &mut Dictionaries,
+    tables: &mut Tables,
+) -> Result<(Vec<Rows>, TableAudit)> {
     let table = tables.get(&spec.table)?;
     let c = &spec.common;
     let columns: Vec<(Option<String>, String)> = match &spec.at {
@@ -41,24 +46,45 @@ pub(super) fn read_stages(spec: &StagesSpec, setting: &Setting<'_>, dict: &mut D
         LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
     };
     let missing = table.check(
-        [Some(lead_column), spec.stage.as_ref(), spec.deal.as_ref(), spec.previous.as_ref(), spec.amount.as_ref(), spec.currency.as_ref(), spec.reason.as_ref(), spec.rep.as_ref(), c.order.as_ref(), c.timezone_column.as_ref()]
-            .into_iter()
-            .chain(columns.iter().map(|(_, column)| Some(column)))
-            .chain(c.filter.keys().map(Some)),
+        [
+            Some(lead_column),
+            spec.stage.as_ref(),
+            spec.deal.as_ref(),
+            spec.previous.as_ref(),
+            spec.amount.as_ref(),
+            spec.currency.as_ref(),
+            spec.reason.as_ref(),
+            spec.rep.as_ref(),
+            c.order.as_ref(),
+            c.timezone_column.as_ref(),
+        ]
+        .into_iter()
+        .chain(columns.iter().map(|(_, column)| Some(column)))
+        .chain(c.filter.keys().map(Some)),
     );
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }
     match (&spec.at, &spec.stage) {
-        (At::Column(_), None) => return Err(Error::schema(&table.name, None, "say which column holds the stage (stage=), or give at= as a mapping stage → column")),
-        (At::Columns(_), Some(_)) => return Err(Error::schema(&table.name, None, "at= maps stages to columns, so stage= means nothing")),
+        (At::Column(_), None) => {
+            return Err(Error::schema(
+                &table.name,
+                None,
+                "say which column holds the stage (stage=), or give at= as a mapping stage → column",
+            ));
+        }
+        (At::Columns(_), Some(_)) => {
+            return Err(Error::schema(&table.name, None, "at= maps stages to columns, so stage= means nothing"));
+        }
         _ => {}
     }
     let keep = super::filter::keep(&table, &c.filter)?;
     let resolver = Resolver::new(&table, &spec.lead, c, &setting.leads.ids, tables, setting.zone)?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
-    let stages = spec.stage.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
-    let deals = spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let stages =
+        spec.stage.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let deals =
+        spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let amounts = match &spec.amount {
         Some(column) => {
             let (values, unusable) = numbers(&table, column, &c.nulls)?;
@@ -112,7 +138,11 @@ pub(super) fn read_stages(spec: &StagesSpec, setting: &Setting<'_>, dict: &mut D
                 (None, Unmapped::Error) => {
                     let near = crate::error::nearest(raw, spec.names.keys().map(String::as_str));
                     let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-                    return Err(Error::schema(&table.name, spec.stage.as_deref(), format!("row {row}: stage '{raw}' is not in names={hint}")));
+                    return Err(Error::schema(
+                        &table.name,
+                        spec.stage.as_deref(),
+                        format!("row {row}: stage '{raw}' is not in names={hint}"),
+                    ));
                 }
             };
             let created = setting.leads.created_at(lead);
@@ -160,7 +190,16 @@ pub(super) fn read_stages(spec: &StagesSpec, setting: &Setting<'_>, dict: &mut D
 
 /// Counts entries whose column of the stage before is not the stage the log had before.
 #[allow(clippy::too_many_arguments, reason = "one call site; a struct for it would only rename them")]
-fn check_previous(table: &Table, column: &str, spec: &StagesSpec, rows: &Rows, deals: &[u32], used: &[u32], dict: &Dictionaries, audit: &mut TableAudit) -> Result<()> {
+fn check_previous(
+    table: &Table,
+    column: &str,
+    spec: &StagesSpec,
+    rows: &Rows,
+    deals: &[u32],
+    used: &[u32],
+    dict: &Dictionaries,
+    audit: &mut TableAudit,
+) -> Result<()> {
     let said = Texts::of(table, column, &spec.common.nulls)?.collect();
     let mut order: Vec<usize> = (0..used.len()).collect();
     let owner = |i: usize| (rows.lead.get(i).copied(), deals.get(i).copied());

@@ -49,7 +49,7 @@ impl Table {
     /// Names of all columns.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.frame.get_column_names().iter().map(|n| n.to_string()).collect()
+        self.frame.get_column_names().iter().map(ToString::to_string).collect()
     }
 
     pub(super) fn missing(&self, name: &str) -> Violation {
@@ -127,9 +127,21 @@ fn read(base: &Path, key: &str) -> Result<Table> {
             Some(table) => {
                 let (had, has) = (table.names(), part.names());
                 if had != has {
-                    return Err(Error::Read { path: p.clone(), reason: format!("its columns ({}) are not those of the first file ({})", has.join(", "), had.join(", ")), missing: false });
+                    return Err(Error::Read {
+                        path: p.clone(),
+                        reason: format!(
+                            "its columns ({}) are not those of the first file ({})",
+                            has.join(", "),
+                            had.join(", ")
+                        ),
+                        missing: false,
+                    });
                 }
-                table.frame.vstack_mut(&part.frame).map_err(|e| Error::Read { path: p.clone(), reason: e.to_string(), missing: false })?;
+                table.frame.vstack_mut(&part.frame).map_err(|e| Error::Read {
+                    path: p.clone(),
+                    reason: e.to_string(),
+                    missing: false,
+                })?;
                 table.remarks.extend(part.remarks);
             }
         }
@@ -139,6 +151,7 @@ fn read(base: &Path, key: &str) -> Result<Table> {
     Ok(table)
 }
 
+#[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
 fn read_file(path: &Path, name: &str) -> Result<Table> {
     let lower = path.to_string_lossy().to_lowercase();
     let failed = |reason: String| Error::Read { path: path.to_owned(), reason, missing: false };
@@ -161,6 +174,9 @@ fn read_file(path: &Path, name: &str) -> Result<Table> {
     } else if [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"].iter().any(|e| lower.ends_with(e)) {
         read_csv(path, &name, open()?, lower.ends_with(".gz"))
     } else {
-        Err(failed("its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz".into()))
+        Err(failed(
+            "its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz"
+                .into(),
+        ))
     }
 }

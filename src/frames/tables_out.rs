@@ -34,10 +34,10 @@ fn counts(name: &str, values: impl IntoIterator<Item = usize>) -> Column {
 }
 
 /// UTC microseconds as a datetime column; [`NO_TIME`] is null.
-fn times(name: &str, values: impl IntoIterator<Item = i64>) -> Result<Column> {
+fn times(name: &str, values: impl IntoIterator<Item = i64>) -> Column {
     let ticks: Int64Chunked = values.into_iter().map(|t| (t != NO_TIME).then_some(t)).collect();
     let series = ticks.with_name(name.into()).into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-    Ok(series.into_series().into_column())
+    series.into_series().into_column()
 }
 
 fn lead_ids(snapshot: &Snapshot, name: &str) -> Column {
@@ -47,24 +47,26 @@ fn lead_ids(snapshot: &Snapshot, name: &str) -> Column {
     builder.finish().into_series().into_column()
 }
 
-fn cutoffs(snapshot: &Snapshot, name: &str) -> Result<Column> {
+fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
     times(name, snapshot.rows.iter().map(|r| r.cutoff))
 }
 
 /// A column of feature values. Numbers that are missing are null.
-fn feature_column(name: &str, values: &Values) -> Result<Column> {
-    Ok(match values {
+fn feature_column(name: &str, values: &Values) -> Column {
+    match values {
         Values::Number(v) => {
             let numbers: Float64Chunked = v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
             numbers.with_name(name.into()).into_series().into_column()
         }
         Values::Category { codes, levels } => {
             let mut builder = StringChunkedBuilder::new(name.into(), codes.len());
-            codes.iter().for_each(|c| builder.append_option(levels.get(*c as usize).map(String::as_str)));
+            for code in codes {
+                builder.append_option(levels.get(*code as usize).map(String::as_str));
+            }
             builder.finish().into_series().into_column()
         }
-        Values::Time(v) => times(name, v.iter().copied())?,
-    })
+        Values::Time(v) => times(name, v.iter().copied()),
+    }
 }
 
 /// Rows of a snapshot: lead, cutoff, label, weight, and one column per feature.
@@ -72,13 +74,13 @@ fn feature_column(name: &str, values: &Values) -> Result<Column> {
 /// # Errors
 /// [`Error::InvalidOption`] if a feature has the name of one of the first columns.
 pub fn snapshot_frame(snapshot: &Snapshot, features: &[(String, Values)]) -> Result<DataFrame> {
-    let mut columns = vec![lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")?];
+    let mut columns = vec![lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")];
     if let Some(label) = &snapshot.label {
         columns.push(Column::new("label".into(), label.clone()));
     }
     columns.push(numbers("weight", snapshot.weight.clone()));
     for (name, values) in features {
-        columns.push(feature_column(name, values)?);
+        columns.push(feature_column(name, values));
     }
     frame(columns)
 }
@@ -90,7 +92,13 @@ pub fn snapshot_frame(snapshot: &Snapshot, features: &[(String, Values)]) -> Res
 /// # Errors
 /// [`Error::NoRows`]; [`Error::OutOfRange`] if more than a fifth of the rows lie outside the ages the model was
 /// trained on, unless `allow_extrapolation`; errors of the features.
-pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, k: usize, allow_extrapolation: bool, task: &Task) -> Result<DataFrame> {
+pub fn score_frame(
+    model: &LeadModel,
+    snapshot: &Snapshot,
+    k: usize,
+    allow_extrapolation: bool,
+    task: &Task,
+) -> Result<DataFrame> {
     if snapshot.is_empty() {
         return Err(Error::NoRows { what: "score", why: snapshot.counts.why() });
     }
@@ -129,14 +137,17 @@ pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, k: usize, allow_extra
     let scored: Vec<_> = scored.into_iter().flatten().collect();
     let mut out = vec![
         lead_ids(snapshot, "lead_id"),
-        cutoffs(snapshot, "as_of")?,
+        cutoffs(snapshot, "as_of"),
         numbers("probability", scored.iter().map(|s| s.0.probability).collect()),
         numbers("score", scored.iter().map(|s| s.0.score).collect()),
         texts("grade", scored.iter().map(|s| model.grade(s.0.score).to_owned())),
         numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
     ];
     for part in Part::ALL {
-        out.push(numbers(part.name(), scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect()));
+        out.push(numbers(
+            part.name(),
+            scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
+        ));
     }
     out.push(Column::new("out_of_range".into(), outside));
     out.push(texts("reasons", scored.into_iter().map(|s| s.1)));
@@ -195,7 +206,8 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
         scorer.row(row, &mut contributions);
         let base = [("(base)", "base", String::new(), model.base())];
         let terms = model.terms().iter().zip(&names).zip(&columns).zip(&contributions);
-        let rest = terms.map(|(((term, name), column), c)| (name.as_str(), term.part.name(), value_text(column, row), *c));
+        let rest =
+            terms.map(|(((term, name), column), c)| (name.as_str(), term.part.name(), value_text(column, row), *c));
         for (f, p, v, c) in base.into_iter().chain(rest) {
             lead.append_value(ids.get(r.lead));
             as_of.push(r.cutoff);
@@ -207,7 +219,7 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
     }
     frame(vec![
         lead.finish().into_series().into_column(),
-        times("as_of", as_of)?,
+        times("as_of", as_of),
         feature.finish().into_series().into_column(),
         part.finish().into_series().into_column(),
         value.finish().into_series().into_column(),
@@ -306,7 +318,7 @@ pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
 /// As [`terms_frame`].
 pub fn show_frame(entries: &[Entry]) -> Result<DataFrame> {
     frame(vec![
-        times("at", entries.iter().map(|e| e.at))?,
+        times("at", entries.iter().map(|e| e.at)),
         texts("what", entries.iter().map(|e| e.what.clone())),
         texts("source", entries.iter().map(|e| e.source.clone())),
         optional_texts("channel", entries.iter().map(|e| e.channel.clone())),

@@ -90,7 +90,8 @@ impl TimeReader<'_> {
                 (cells, whole)
             }
             t if t.is_integer() || t.is_float() => {
-                let unit = self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
+                let unit =
+                    self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
                 let whole = series.cast(&DataType::Int64).map_err(failed)?;
                 let numbers = whole.i64().map_err(failed)?;
                 let cells = numbers.iter().map(|n| match n {
@@ -99,7 +100,9 @@ impl TimeReader<'_> {
                 });
                 (cells.collect(), false)
             }
-            DataType::String | DataType::Categorical(..) | DataType::Enum(..) => self.read_texts(column, &zone_of, &mut remarks)?,
+            DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
+                self.read_texts(column, &zone_of, &mut remarks)?
+            }
             other => return Err(bad(format!("type {other} is not a time"))),
         };
         if days {
@@ -107,12 +110,20 @@ impl TimeReader<'_> {
                 DayMeans::End => "last",
                 DayMeans::Start => "first",
             };
-            remarks.push(format!("'{column}' has whole days: each counts as its {means} microsecond, {}", self.zone_label(zone)));
+            remarks.push(format!(
+                "'{column}' has whole days: each counts as its {means} microsecond, {}",
+                self.zone_label(zone)
+            ));
         }
         Ok(TimeColumn { cells, remarks })
     }
 
-    fn read_texts<'z>(&self, column: &str, zone_of: &impl Fn(usize) -> &'z Zone, remarks: &mut Vec<String>) -> Result<(Vec<TimeCell>, bool)> {
+    fn read_texts<'z>(
+        &self,
+        column: &str,
+        zone_of: &impl Fn(usize) -> &'z Zone,
+        remarks: &mut Vec<String>,
+    ) -> Result<(Vec<TimeCell>, bool)> {
         let bad = |problem: String| Error::schema(&self.table.name, Some(column), problem);
         let texts = Texts::of(self.table, column, &self.common.nulls)?;
         if let Some(unit) = self.common.unit {
@@ -136,7 +147,10 @@ impl TimeReader<'_> {
                 match detect(values.iter().flatten().map(String::as_str)) {
                     Detected::Format(format) => {
                         if format != TimeFormat::Iso {
-                            remarks.push(format!("'{column}' reads as {}: the values allow no other order", format.name()));
+                            remarks.push(format!(
+                                "'{column}' reads as {}: the values allow no other order",
+                                format.name()
+                            ));
                         }
                         format
                     }
@@ -148,7 +162,9 @@ impl TimeReader<'_> {
                         )));
                     }
                     Detected::Contradictory => {
-                        return Err(bad("some values can only be day-month, others only month-day; say time_format=".into()));
+                        return Err(bad(
+                            "some values can only be day-month, others only month-day; say time_format=".into()
+                        ));
                     }
                 }
             }
@@ -175,7 +191,10 @@ impl TimeReader<'_> {
             });
         });
         if naive > 0 && offsets > 0 {
-            remarks.push(format!("'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {}", self.zone_label(zone_of(0))));
+            remarks.push(format!(
+                "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {}",
+                self.zone_label(zone_of(0))
+            ));
         } else if naive > 0 {
             remarks.push(format!("'{column}' has no zone: read as {}", self.zone_label(zone_of(0))));
         }
@@ -202,7 +221,8 @@ impl TimeReader<'_> {
                 Some(name) => match known.get(&name) {
                     Some(zone) => Some(zone.clone()),
                     None => {
-                        let zone = Zone::new(&name).map_err(|e| Error::schema(&self.table.name, Some(column), e.to_string()))?;
+                        let zone = Zone::new(&name)
+                            .map_err(|e| Error::schema(&self.table.name, Some(column), e.to_string()))?;
                         known.insert(name, zone.clone());
                         Some(zone)
                     }

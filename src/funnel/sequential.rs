@@ -92,7 +92,8 @@ impl Journeys {
         if let Some(w) = spec.window {
             w.positive("window")?;
         }
-        let from_creation = spec.steps.first().is_some_and(|s| s == "created" && self.codes_known(&[s.clone()]).is_empty());
+        let from_creation =
+            spec.steps.first().is_some_and(|s| s == "created" && self.codes_known(std::slice::from_ref(s)).is_empty());
         let mut masks = vec![0u64; self.kinds.len()];
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
             for code in self.codes_of("step", std::slice::from_ref(step))? {
@@ -155,12 +156,20 @@ impl Journeys {
         let Some(by) = &spec.by else { return Ok(None) };
         if let Some(field) = self.leads.field(by) {
             return match &field.column {
-                Column::Category { codes, levels } => Ok(Some(Breakdown::Field { codes: codes.clone(), levels: levels.to_vec() })),
+                Column::Category { codes, levels } => {
+                    Ok(Some(Breakdown::Field { codes: codes.clone(), levels: levels.to_vec() }))
+                }
                 Column::Number(values) => {
                     // Numbers with few distinct values are as good as texts.
                     let distinct: BTreeSet<u64> = values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
                     if distinct.len() > 50 {
-                        return Err(Error::option("by", format!("'{by}' is a number with {} different values; break down by a text field", distinct.len())));
+                        return Err(Error::option(
+                            "by",
+                            format!(
+                                "'{by}' is a number with {} different values; break down by a text field",
+                                distinct.len()
+                            ),
+                        ));
                     }
                     let bits: Vec<u64> = distinct.into_iter().collect();
                     let code = |v: &f64| bits.binary_search(&v.to_bits()).map_or(NONE, |i| i as u32);
@@ -181,7 +190,8 @@ impl Journeys {
     fn depth(&self, lead: u32, spec: &FunnelSpec, masks: &[u64], from_creation: bool) -> Depth {
         let n = spec.steps.len();
         let window = spec.window.map(Span::as_micros);
-        let matures = |start: i64| window.is_none_or(|w| start.checked_add(w).is_some_and(|end| end < self.observed_until));
+        let matures =
+            |start: i64| window.is_none_or(|w| start.checked_add(w).is_some_and(|end| end < self.observed_until));
         // Per step, the start of the chain that reached it and started last: it has the most time left.
         let mut starts: [Option<i64>; MAX_STEPS] = [None; MAX_STEPS];
         let mut depth = Depth { level: 0, channel: NONE, immature: false };

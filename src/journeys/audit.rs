@@ -45,10 +45,8 @@ impl TableAudit {
 
     /// Counts a row as left out because of `reason`.
     pub fn quarantine(&mut self, reason: &str, row: usize, value: impl FnOnce() -> String) {
-        let entry = self
-            .quarantined
-            .entry(reason.to_owned())
-            .or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
+        let entry =
+            self.quarantined.entry(reason.to_owned()).or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
         entry.rows += 1;
         if entry.examples.len() < 5 {
             entry.examples.push((row, value()));

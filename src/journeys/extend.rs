@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::design::NONE;
 use super::index::{Rows, Sizes, build};
 use super::{Journeys, Texts};
 use crate::design::Kind;
+use crate::design::NONE;
 use crate::error::Result;
 use crate::task::Task;
 use crate::time::NO_TIME;
@@ -132,12 +132,7 @@ impl Journeys {
                 .map(|v| positions.iter().map(|i| v.get(*i as usize).copied().unwrap_or(f64::NAN)).collect())
                 .enumerate()
                 .collect(),
-            props: t
-                .props
-                .iter()
-                .map(|c| positions.iter().map(|i| c.get(*i as usize)).collect())
-                .enumerate()
-                .collect(),
+            props: t.props.iter().map(|c| positions.iter().map(|i| c.get(*i as usize)).collect()).enumerate().collect(),
             stage: None,
         };
         let events = rows_at(&positions);

@@ -218,9 +218,11 @@ fn partition_chunk(
     }
     let mut next = starts.clone();
     let mut out = vec![Record { at: 0, order: 0, row: 0, lead: 0, table }; leads.len()];
-    for ((row, lead), (at, order)) in range.clone().zip(leads).zip(
-        rows.at.get(range.clone()).unwrap_or(&[]).iter().zip(rows.order.get(range).unwrap_or(&[])),
-    ) {
+    for ((row, lead), (at, order)) in range
+        .clone()
+        .zip(leads)
+        .zip(rows.at.get(range.clone()).unwrap_or(&[]).iter().zip(rows.order.get(range).unwrap_or(&[])))
+    {
         if let Some(slot) = next.get_mut((lead >> PARTITION_SHIFT) as usize) {
             if let Some(o) = out.get_mut(*slot as usize) {
                 *o = Record { at: *at, order: *order, row: row as u32, lead: *lead, table };
@@ -374,7 +376,7 @@ mod tests {
             let mut expected: Vec<(u32, i64, u32, u32, u32)> = tables.iter().enumerate().flat_map(|(t, r)| {
                 (0..r.lead.len()).map(move |i| (r.lead[i], r.at[i], r.order[i], t as u32, r.kind[i]))
             }).collect();
-            expected.sort();
+            expected.sort_unstable();
             let mut got = Vec::new();
             for lead in 0..3000 {
                 for i in timeline.range(lead) {

@@ -91,10 +91,8 @@ impl Journeys {
 
     /// Marks kinds whose plain name occurs in more than one source. Stages keep their plain names.
     pub fn mark_shared(kinds: &mut [Kind]) {
-        let shared: Vec<bool> = kinds
-            .iter()
-            .map(|k| !k.stage && kinds.iter().filter(|o| o.plain == k.plain).count() > 1)
-            .collect();
+        let shared: Vec<bool> =
+            kinds.iter().map(|k| !k.stage && kinds.iter().filter(|o| o.plain == k.plain).count() > 1).collect();
         for (kind, shared) in kinds.iter_mut().zip(shared) {
             kind.shared = shared;
         }
@@ -105,15 +103,19 @@ impl Journeys {
     /// # Errors
     /// [`Error::UnknownName`] if there is no such lead.
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
-        let lead = self
-            .leads
-            .ids
-            .find(id)
-            .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
+        let lead =
+            self.leads.ids.find(id).ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
         let created = self.leads.created_at(lead);
         let mut entries = Vec::new();
         if created != NO_TIME {
-            entries.push(Entry { at: created, what: "created".into(), source: String::new(), channel: None, deal: None, amount: None });
+            entries.push(Entry {
+                at: created,
+                what: "created".into(),
+                source: String::new(),
+                channel: None,
+                deal: None,
+                amount: None,
+            });
         }
         let mut stages = self.timeline.stage_range(lead).peekable();
         for i in self.timeline.range(lead) {
@@ -145,7 +147,8 @@ impl Journeys {
     /// A short description.
     #[must_use]
     pub fn describe(&self) -> String {
-        let until = if self.observed_until == NO_TIME { "-".into() } else { Timestamp(self.observed_until).to_string() };
+        let until =
+            if self.observed_until == NO_TIME { "-".into() } else { Timestamp(self.observed_until).to_string() };
         format!(
             "Journeys: {} leads, {} events, {} stage entries, {} kinds, observed until {until}",
             self.leads.len(),

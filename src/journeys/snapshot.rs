@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Journeys;
 use super::split::Split;
 use super::status::{Status, status_before};
-use super::Journeys;
 use crate::design::{Anchor, CutoffRule, FeatureSet, Maturity, NONE, SnapshotSpec, Weighting};
 use crate::error::{Error, Result};
 use crate::math;
@@ -86,7 +86,11 @@ impl SnapshotCounts {
     #[must_use]
     pub fn why(&self) -> String {
         let parts: Vec<String> = self.excluded().iter().map(|(what, n)| format!("{n} {what}")).collect();
-        format!("{} candidates: {}", self.candidates, if parts.is_empty() { "none excluded".into() } else { parts.join(", ") })
+        format!(
+            "{} candidates: {}",
+            self.candidates,
+            if parts.is_empty() { "none excluded".into() } else { parts.join(", ") }
+        )
     }
 }
 
@@ -194,7 +198,8 @@ impl Journeys {
             }
         }
         let mut weight = vec![1.0; rows.len()];
-        let mut label = labelled.then(|| outcome.iter().map(|(e, _, w)| e.is_some_and(|e| e < *w)).collect::<Vec<bool>>());
+        let mut label =
+            labelled.then(|| outcome.iter().map(|(e, _, w)| e.is_some_and(|e| e < *w)).collect::<Vec<bool>>());
         if view.ipcw {
             let keep = censoring_weights(&outcome, &mut weight)?;
             counts.immature = keep.iter().filter(|k| !**k).count();
@@ -225,8 +230,16 @@ impl Journeys {
 
     /// The snapshot of leads without times: one row per lead, labelled by the outcome column if there is one.
     fn snapshot_once(self: &Arc<Self>, spec: &SnapshotSpec, features: FeatureSet) -> Result<Snapshot> {
-        if spec.horizon.is_some() || spec.by_age.is_some() || spec.since.is_some() || spec.until.is_some() || spec.known_by.is_some() {
-            return Err(Error::option("snapshot", "the leads have no creation times, so horizon=, since= and known_by= mean nothing here"));
+        if spec.horizon.is_some()
+            || spec.by_age.is_some()
+            || spec.since.is_some()
+            || spec.until.is_some()
+            || spec.known_by.is_some()
+        {
+            return Err(Error::option(
+                "snapshot",
+                "the leads have no creation times, so horizon=, since= and known_by= mean nothing here",
+            ));
         }
         let n = self.leads.len();
         let mut counts = SnapshotCounts { leads: n, candidates: n, ..SnapshotCounts::default() };
@@ -325,7 +338,11 @@ impl View<'_> {
             CutoffRule::Once => {}
             CutoffRule::AsOf(t) => rows.extend(leads().map(|(lead, _)| Row { lead, cutoff: t.0 })),
             CutoffRule::After(span) => {
-                rows.extend(leads().filter(|l| l.1 != NO_TIME).map(|(lead, c)| Row { lead, cutoff: c.saturating_add(span.as_micros()) }));
+                rows.extend(
+                    leads()
+                        .filter(|l| l.1 != NO_TIME)
+                        .map(|(lead, c)| Row { lead, cutoff: c.saturating_add(span.as_micros()) }),
+                );
             }
             CutoffRule::At { name, inclusive } => {
                 let codes = self.journeys.codes_of("stage or event", std::slice::from_ref(name))?;
@@ -360,7 +377,10 @@ impl View<'_> {
         let high = self.spec.until.map_or(last, |u| (u.0 - 1).min(last));
         let too_many = |n: i64| n > 100_000;
         if too_many((high - low) / span.as_micros()) {
-            return Err(Error::option("every", format!("'{span}' gives more than 100,000 cutoffs between {} and {}", Timestamp(low), Timestamp(high))));
+            return Err(Error::option(
+                "every",
+                format!("'{span}' gives more than 100,000 cutoffs between {} and {}", Timestamp(low), Timestamp(high)),
+            ));
         }
         let grid = match anchor {
             Anchor::Calendar => calendar_grid(&self.journeys.calendar_zone, span, low, high),
@@ -376,7 +396,8 @@ impl View<'_> {
                     rows.extend(grid.iter().skip(from).map(|t| Row { lead, cutoff: *t }));
                 }
                 Anchor::Created => {
-                    let skip = (low - c).max(0).div_euclid(span.as_micros()) + i64::from((low - c).max(0) % span.as_micros() != 0);
+                    let skip = (low - c).max(0).div_euclid(span.as_micros())
+                        + i64::from((low - c).max(0) % span.as_micros() != 0);
                     let mut t = c + skip * span.as_micros();
                     while t <= high {
                         rows.push(Row { lead, cutoff: t });
@@ -394,7 +415,10 @@ impl View<'_> {
         if created == NO_TIME || created > t {
             return Verdict::NotCreated;
         }
-        if self.spec.since.is_some_and(|s| t < s.0) || self.spec.until.is_some_and(|u| t >= u.0) || self.spec.known_by.is_some_and(|k| t > k.0) {
+        if self.spec.since.is_some_and(|s| t < s.0)
+            || self.spec.until.is_some_and(|u| t >= u.0)
+            || self.spec.known_by.is_some_and(|k| t > k.0)
+        {
             return Verdict::OutsidePeriod;
         }
         let timeline = &self.journeys.timeline;
@@ -437,13 +461,15 @@ impl View<'_> {
     }
 }
 
+/// The first Monday, 1970-01-05, as a day number.
+const MONDAY: i64 = 4;
+
 /// Grid of cutoffs in `[low, high]`. Spans of whole days step local midnights; weeks start on Monday.
 fn calendar_grid(zone: &crate::time::Zone, span: Span, low: i64, high: i64) -> Vec<i64> {
     let step = span.as_micros();
     let mut grid = Vec::new();
     if step % DAY == 0 {
         let days = step / DAY;
-        const MONDAY: i64 = 4; // 1970-01-05
         let mut day = MONDAY + (zone.day(low) - MONDAY).div_euclid(days) * days;
         while let Some(t) = zone.day_start(day) {
             if t > high {
@@ -483,7 +509,9 @@ impl Snapshot {
     #[must_use]
     pub fn age_days(&self, i: usize) -> f64 {
         match self.rows.get(i) {
-            Some(row) if row.cutoff != NO_TIME => (row.cutoff - self.journeys.leads.created_at(row.lead)) as f64 / DAY as f64,
+            Some(row) if row.cutoff != NO_TIME => {
+                (row.cutoff - self.journeys.leads.created_at(row.lead)) as f64 / DAY as f64
+            }
             _ => f64::NAN,
         }
     }

@@ -54,7 +54,10 @@ impl Snapshot {
                 let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
                 cutoffs.sort_unstable();
                 if cutoffs.first() == Some(&NO_TIME) {
-                    return Err(Error::option("by", "'time' needs leads with creation times; use by='order', 'group' or 'random'"));
+                    return Err(Error::option(
+                        "by",
+                        "'time' needs leads with creation times; use by='order', 'group' or 'random'",
+                    ));
                 }
                 let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
                 boundary = Some(Timestamp(start));

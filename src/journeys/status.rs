@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::design::NONE;
 use super::index::Timeline;
+use crate::design::NONE;
 use crate::time::NO_TIME;
 
 /// Standing of a lead just before a time.

@@ -4,13 +4,24 @@
 //! creation, and columns that all but repeat the outcome are not.
 
 use super::Leads;
-use crate::design::NONE;
 use crate::design::Column;
+use crate::design::NONE;
 use crate::time::{DAY, NO_TIME};
 
 /// Words that name an outcome wherever they stand.
 const OUTCOME_WORDS: [&str; 13] = [
-    "convert", "converted", "conversion", "won", "lost", "closed", "outcome", "disposition", "churned", "mql", "sal", "sql",
+    "convert",
+    "converted",
+    "conversion",
+    "won",
+    "lost",
+    "closed",
+    "outcome",
+    "disposition",
+    "churned",
+    "mql",
+    "sal",
+    "sql",
     "sqo",
 ];
 /// Words that name one only beside words of the next list: `lead_status`, not `marital_status`.
@@ -29,7 +40,8 @@ const ENOUGH: usize = 40;
 #[must_use]
 pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], won: &[bool]) -> Option<String> {
     let words = words_of(name);
-    let names_stage = |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
+    let names_stage =
+        |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
     let state_alone = words.iter().all(|w| STATE_WORDS.contains(&w.as_str()) || STATE_OF.contains(&w.as_str()));
     let says = |w: &&String| {
         OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
@@ -84,9 +96,9 @@ fn separation(column: &Column, won: &[bool]) -> Option<f64> {
     }
     // (score, is positive): numbers by value, missing tried at either end; levels by their rate.
     match column {
-        Column::Number(values) => Some(auc_either_way(values.iter().copied().zip(won.iter().copied()))),
+        Column::Number(values) => Some(auc_either_way(&values.iter().copied().zip(won.iter().copied()))),
         Column::Time(values) => Some(auc_either_way(
-            values.iter().map(|t| if *t == NO_TIME { f64::NAN } else { 0.0 }).zip(won.iter().copied()),
+            &values.iter().map(|t| if *t == NO_TIME { f64::NAN } else { 0.0 }).zip(won.iter().copied()),
         )),
         Column::Category { codes, levels } => {
             let slot = |c: u32| if c == NONE { levels.len() } else { c as usize };
@@ -104,15 +116,16 @@ fn separation(column: &Column, won: &[bool]) -> Option<f64> {
             };
             let rates: Vec<f64> = counts.iter().map(rate).collect();
             Some(auc_either_way(
-                codes.iter().map(|c| rates.get(slot(*c)).copied().unwrap_or(0.0)).zip(won.iter().copied()),
+                &codes.iter().map(|c| rates.get(slot(*c)).copied().unwrap_or(0.0)).zip(won.iter().copied()),
             ))
         }
     }
 }
 
-fn auc_either_way(pairs: impl Iterator<Item = (f64, bool)> + Clone) -> f64 {
+fn auc_either_way(pairs: &(impl Iterator<Item = (f64, bool)> + Clone)) -> f64 {
     let auc = |missing: f64| {
-        let (p, y): (Vec<f64>, Vec<bool>) = pairs.clone().map(|(v, w)| (if v.is_nan() { missing } else { v }, w)).unzip();
+        let (p, y): (Vec<f64>, Vec<bool>) =
+            pairs.clone().map(|(v, w)| (if v.is_nan() { missing } else { v }, w)).unzip();
         crate::evaluate::roc_auc(&y, &p, None).unwrap_or(0.5)
     };
     [auc(-1e300), auc(1e300)].into_iter().map(|a| a.max(1.0 - a)).fold(0.5, f64::max)
@@ -129,10 +142,19 @@ mod tests {
         let leads = Leads::default();
         let c = Column::Number(vec![1.0]);
         let stages = vec!["lead".to_owned(), "sql".to_owned()];
-        for bad in ["is_sql", "current_stage", "Lead Status", "status", "conversion_timestamp", "Converted Account ID", "closeDate"] {
+        for bad in [
+            "is_sql",
+            "current_stage",
+            "Lead Status",
+            "status",
+            "conversion_timestamp",
+            "Converted Account ID",
+            "closeDate",
+        ] {
             assert!(withhold(bad, &c, &leads, &stages, &[]).is_some(), "{bad}");
         }
-        for good in ["industry", "lead_source", "sqlite_version", "winter_campaign", "marital_status", "target_market"] {
+        for good in ["industry", "lead_source", "sqlite_version", "winter_campaign", "marital_status", "target_market"]
+        {
             assert!(withhold(good, &c, &leads, &stages, &[]).is_none(), "{good}");
         }
     }

@@ -29,11 +29,8 @@ pub fn tree<T>(mut parts: Vec<T>, join: impl Fn(T, T) -> T) -> Option<T> {
 pub fn sum_by(n: usize, value: impl Fn(usize) -> f64 + Sync) -> f64 {
     let chunk = |c: usize| (c * CHUNK..((c + 1) * CHUNK).min(n)).map(&value).sum::<f64>();
     let chunks = n.div_ceil(CHUNK);
-    let parts: Vec<f64> = if chunks > 8 {
-        (0..chunks).into_par_iter().map(chunk).collect()
-    } else {
-        (0..chunks).map(chunk).collect()
-    };
+    let parts: Vec<f64> =
+        if chunks > 8 { (0..chunks).into_par_iter().map(chunk).collect() } else { (0..chunks).map(chunk).collect() };
     tree(parts, |a, b| a + b).unwrap_or(0.0)
 }
 

@@ -33,7 +33,8 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
             return bad(format!("term '{name}' occurs twice"));
         }
     }
-    if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite()) {
+    if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite())
+    {
         return bad("percentiles are not 101 ascending finite numbers".into());
     }
     if data.grades.is_empty() || !data.grades.is_sorted_by(|a, b| a.from > b.from) {

@@ -66,7 +66,12 @@ pub fn page(report: &Report<'_>) -> String {
     if !report.best.is_empty() {
         let rows = report.best.iter().map(|(lead, p, grade, reasons)| {
             let reasons: String = reasons.split("; ").map(|r| format!("{}<br>", escape(r))).collect();
-            format!("<tr><td>{}</td><td>{}</td><td>{}</td><td class=l>{reasons}</td></tr>", escape(lead), percent(*p), escape(grade))
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td class=l>{reasons}</td></tr>",
+                escape(lead),
+                percent(*p),
+                escape(grade)
+            )
         });
         body += &format!(
             "<h2>Best open leads</h2><table><thead><tr><th>lead</th><th>probability</th><th>grade</th><th class=l>reasons, log-odds</th></tr></thead><tbody>{}</tbody></table>",
@@ -83,7 +88,9 @@ pub fn page(report: &Report<'_>) -> String {
         body += "<h2>Training rows</h2>";
         body += &table(
             &["", "rows"],
-            [vec!["used".to_owned(), c.rows.to_string()]].into_iter().chain(c.excluded().into_iter().map(|(why, n)| vec![format!("left out: {}", escape(why)), n.to_string()])),
+            [vec!["used".to_owned(), c.rows.to_string()]].into_iter().chain(
+                c.excluded().into_iter().map(|(why, n)| vec![format!("left out: {}", escape(why)), n.to_string()]),
+            ),
         );
     }
     if let Some(a) = report.audit {
@@ -109,16 +116,26 @@ fn evaluation(e: &Evaluation) -> String {
     .concat();
     let lift = table(
         &["tenth of leads, best first", "rate", "", "lift", "captured"],
-        e.lift.iter().map(|r| vec![r.slice.to_string(), percent(r.rate), bar(r.rate), format!("{:.2}", r.lift), percent(r.captured)]),
+        e.lift.iter().map(|r| {
+            vec![r.slice.to_string(), percent(r.rate), bar(r.rate), format!("{:.2}", r.lift), percent(r.captured)]
+        }),
     );
     let calibration = table(
         &["probability", "rows", "predicted", "observed", "95 % interval"],
         e.calibration.iter().map(|b| {
-            vec![format!("{:.3} – {:.3}", b.low, b.high), b.rows.to_string(), percent(b.predicted), percent(b.observed), format!("{} – {}", percent(b.interval.low), percent(b.interval.high))]
+            vec![
+                format!("{:.3} – {:.3}", b.low, b.high),
+                b.rows.to_string(),
+                percent(b.predicted),
+                percent(b.observed),
+                format!("{} – {}", percent(b.interval.low), percent(b.interval.high)),
+            ]
         }),
     );
     let notes: String = e.remarks.iter().map(|r| format!("<p class=note>{}</p>", escape(r))).collect();
-    format!("<h2>How good the scores are</h2><div class=cards>{cards}</div>{notes}<h2>Lift</h2>{lift}<h2>Calibration</h2>{calibration}")
+    format!(
+        "<h2>How good the scores are</h2><div class=cards>{cards}</div>{notes}<h2>Lift</h2>{lift}<h2>Calibration</h2>{calibration}"
+    )
 }
 
 fn funnel(f: &Funnel) -> String {
@@ -140,10 +157,18 @@ fn funnel(f: &Funnel) -> String {
     let header = ["step", "leads", "", "of first", "95 % interval", "of previous"];
     let mut out = format!("<h2>Funnel</h2>{}", table(&header, rows(&f.steps)));
     if f.immature > 0 {
-        out += &format!("<p class=note>{} leads entered so late that their window is not over; they are left out.</p>", f.immature);
+        out += &format!(
+            "<p class=note>{} leads entered so late that their window is not over; they are left out.</p>",
+            f.immature
+        );
     }
     for g in &f.groups {
-        out += &format!("<h3>{} = {}</h3>{}", escape(f.spec.by.as_deref().unwrap_or("")), escape(&g.value), table(&header, rows(&g.steps)));
+        out += &format!(
+            "<h3>{} = {}</h3>{}",
+            escape(f.spec.by.as_deref().unwrap_or("")),
+            escape(&g.value),
+            table(&header, rows(&g.steps))
+        );
     }
     out
 }
@@ -155,7 +180,15 @@ fn model(m: &LeadModel) -> String {
         .flat_map(|t| {
             t.encoder.column_names().into_iter().zip(&t.coefficients).map(|(level, c)| {
                 let name = if level.is_empty() { t.feature.to_string() } else { format!("{} = {level}", t.feature) };
-                (c.abs(), vec![escape(&name), t.part.name().to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(*c))])
+                (
+                    c.abs(),
+                    vec![
+                        escape(&name),
+                        t.part.name().to_owned(),
+                        format!("{c:+.3}"),
+                        format!("{:.2}", crate::math::exp(*c)),
+                    ],
+                )
             })
         })
         .collect();
@@ -183,7 +216,12 @@ fn audit(a: &Audit) -> String {
             .chain(t.noted.iter().map(move |(what, n)| line(format!("noted: {}", escape(what)), *n)));
         [head, used].into_iter().chain(rest).collect::<Vec<_>>()
     });
-    let notes: String =
-        a.tables.iter().flat_map(|t| &t.remarks).chain(&a.remarks).map(|r| format!("<p class=note>{}</p>", escape(r))).collect();
+    let notes: String = a
+        .tables
+        .iter()
+        .flat_map(|t| &t.remarks)
+        .chain(&a.remarks)
+        .map(|r| format!("<p class=note>{}</p>", escape(r)))
+        .collect();
     format!("<h2>Input tables</h2>{}{notes}", table(&["table", "", "rows"], rows))
 }

@@ -37,12 +37,25 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     let c = &s.counts;
     let mut lines = vec![format!("Snapshot: {} rows of {} leads (of {})", c.rows, c.leads_with_rows, c.leads)];
     if let Some(rate) = s.base_rate() {
-        lines.push(format!("  {} positive rows of {} leads; base rate {}", c.positives, c.positive_leads, percent(rate)));
+        lines.push(format!(
+            "  {} positive rows of {} leads; base rate {}",
+            c.positives,
+            c.positive_leads,
+            percent(rate)
+        ));
     }
     if let Some(split) = &s.split {
-        lines.push(format!("  {} side of a split by {}: {}", if split.test { "test" } else { "training" }, format!("{:?}", split.by).to_lowercase(), split.remark));
+        lines.push(format!(
+            "  {} side of a split by {}: {}",
+            if split.test { "test" } else { "training" },
+            format!("{:?}", split.by).to_lowercase(),
+            split.remark
+        ));
         if split.in_gap > 0 {
-            lines.push(format!("  {} rows on neither side: their label window reaches into the test period", split.in_gap));
+            lines.push(format!(
+                "  {} rows on neither side: their label window reaches into the test period",
+                split.in_gap
+            ));
         }
     } else {
         lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
@@ -59,7 +72,12 @@ pub fn evaluation_text(e: &Evaluation) -> String {
         format!("  PR-AUC      {:.4}    by chance {:.4}", e.pr_auc, e.base_rate),
         format!("  log loss    {:.4}", e.log_loss),
         format!("  Brier       {:.4}    of the base rate alone {:.4}", e.brier, e.brier_base),
-        format!("  predicted   {} on average, observed {}; ECE {:.4}", percent(e.mean_predicted), percent(e.base_rate), e.ece),
+        format!(
+            "  predicted   {} on average, observed {}; ECE {:.4}",
+            percent(e.mean_predicted),
+            percent(e.base_rate),
+            e.ece
+        ),
     ];
     for (k, precision) in &e.precision_at {
         lines.push(format!("  precision of the best {k}: {}", percent(*precision)));
@@ -68,7 +86,15 @@ pub fn evaluation_text(e: &Evaluation) -> String {
     let lift: Vec<Vec<String>> = e
         .lift
         .iter()
-        .map(|r| vec![r.slice.to_string(), percent(r.rate), format!("{:.2}", r.lift), percent(r.captured), format!("{:.2}", r.cumulative_lift)])
+        .map(|r| {
+            vec![
+                r.slice.to_string(),
+                percent(r.rate),
+                format!("{:.2}", r.lift),
+                percent(r.captured),
+                format!("{:.2}", r.cumulative_lift),
+            ]
+        })
         .collect();
     lines.push(String::new());
     lines.push(table_text(&["tenth", "rate", "lift", "captured", "cumulative lift"], &lift));
@@ -76,7 +102,13 @@ pub fn evaluation_text(e: &Evaluation) -> String {
         .calibration
         .iter()
         .map(|b| {
-            vec![format!("{:.3} to {:.3}", b.low, b.high), b.rows.to_string(), percent(b.predicted), percent(b.observed), format!("{} to {}", percent(b.interval.low), percent(b.interval.high))]
+            vec![
+                format!("{:.3} to {:.3}", b.low, b.high),
+                b.rows.to_string(),
+                percent(b.predicted),
+                percent(b.observed),
+                format!("{} to {}", percent(b.interval.low), percent(b.interval.high)),
+            ]
         })
         .collect();
     lines.push(String::new());
@@ -87,7 +119,14 @@ pub fn evaluation_text(e: &Evaluation) -> String {
             .iter()
             .map(|g| {
                 let auc = g.roc_auc.map_or_else(|| "–".to_owned(), |a| format!("{a:.3}"));
-                vec![g.name.clone(), g.rows.to_string(), g.positives.to_string(), percent(g.predicted), percent(g.observed), auc]
+                vec![
+                    g.name.clone(),
+                    g.rows.to_string(),
+                    g.positives.to_string(),
+                    percent(g.predicted),
+                    percent(g.observed),
+                    auc,
+                ]
             })
             .collect();
         lines.push(String::new());
@@ -127,7 +166,13 @@ pub fn funnel_text(f: &Funnel) -> String {
 pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     let t = &model.data().training;
     let mut lines = vec![
-        format!("Model of {} terms, trained on {} rows of {} leads, base rate {}", model.terms().len(), t.rows, t.leads, percent(t.base_rate)),
+        format!(
+            "Model of {} terms, trained on {} rows of {} leads, base rate {}",
+            model.terms().len(),
+            t.rows,
+            t.leads,
+            percent(t.base_rate)
+        ),
         format!(
             "  solver {}, C {}, {} iterations, gradient {:.1e}, {}",
             t.solver,
@@ -145,8 +190,12 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         .iter()
         .flat_map(|term| {
             term.encoder.column_names().into_iter().zip(&term.coefficients).map(|(level, c)| {
-                let name = if level.is_empty() { term.feature.to_string() } else { format!("{} = {level}", term.feature) };
-                (c.abs(), vec![name, term.part.name().to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(*c))])
+                let name =
+                    if level.is_empty() { term.feature.to_string() } else { format!("{} = {level}", term.feature) };
+                (
+                    c.abs(),
+                    vec![name, term.part.name().to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(*c))],
+                )
             })
         })
         .collect();
@@ -154,7 +203,10 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     let rows: Vec<Vec<String>> = columns.into_iter().take(strongest).map(|c| c.1).collect();
     lines.push(table_text(&["strongest columns", "part", "coefficient", "odds ratio"], &rows));
     if !t.dropped.is_empty() {
-        lines.push(format!("{} features say nothing new and are left out: constant, or equal to another in every row", t.dropped.len()));
+        lines.push(format!(
+            "{} features say nothing new and are left out: constant, or equal to another in every row",
+            t.dropped.len()
+        ));
     }
     lines.join("\n")
 }

@@ -52,7 +52,9 @@ impl<'a> ColumnScorer<'a> {
         contributions.clear();
         for (i, ((term, column), slots)) in self.model.terms().iter().zip(self.columns).zip(&self.slots).enumerate() {
             contributions.push(match (&term.encoder, column) {
-                (Encoder::Number { .. }, Column::Number(v)) => self.model.number(i, v.get(row).copied().unwrap_or(f64::NAN)),
+                (Encoder::Number { .. }, Column::Number(v)) => {
+                    self.model.number(i, v.get(row).copied().unwrap_or(f64::NAN))
+                }
                 (Encoder::Number { .. }, _) => self.model.number(i, f64::NAN),
                 (Encoder::Category { .. }, Column::Category { codes, .. }) if !slots.is_empty() => {
                     self.model.level(i, codes.get(row).and_then(|c| slot_of(slots, *c)))

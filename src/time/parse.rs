@@ -138,15 +138,12 @@ pub fn parse(text: &str, format: &TimeFormat, zone: &Zone) -> Result<Instant, &'
     }
     let fields = split(text).ok_or("not a date or time")?;
     let (day, month) = match (format, fields.year_first) {
-        (TimeFormat::Iso, true) => (fields.b, fields.a),
+        (TimeFormat::Iso, true) | (TimeFormat::MonthDayYear, false) => (fields.b, fields.a),
         (TimeFormat::DayMonthYear, false) => (fields.a, fields.b),
-        (TimeFormat::MonthDayYear, false) => (fields.b, fields.a),
         _ => return Err("another format than the rest of the column"),
     };
     let date = jiff::civil::Date::new(fields.year, month, day).map_err(|_| "no such calendar day")?;
-    let days = i64::from(
-        date.since(jiff::civil::date(1970, 1, 1)).map_err(|_| "date out of range")?.get_days(),
-    );
+    let days = i64::from(date.since(jiff::civil::date(1970, 1, 1)).map_err(|_| "date out of range")?.get_days());
     let Some((time_of_day, offset)) = fields.time else {
         let micros = zone.day_start(days).ok_or("date out of range")?;
         return Ok(Instant { micros, resolution: Resolution::Day, offset: false });
@@ -261,7 +258,12 @@ impl Cursor<'_> {
                 }
                 self.rest = tail;
                 // Anything finer than a microsecond is cut off.
-                micros = head.iter().copied().chain(std::iter::repeat(b'0')).take(6).fold(0, |v, b| v * 10 + i64::from(b - b'0'));
+                micros = head
+                    .iter()
+                    .copied()
+                    .chain(std::iter::repeat(b'0'))
+                    .take(6)
+                    .fold(0, |v, b| v * 10 + i64::from(b - b'0'));
             }
         }
         let trimmed = self.rest.trim_ascii();
@@ -286,6 +288,7 @@ impl Cursor<'_> {
     }
 
     /// `None` if the rest is no offset, `Some(None)` if there is no rest.
+    #[allow(clippy::option_option, reason = "private; `?` needs the outer one")]
     fn offset(&mut self) -> Option<Option<i32>> {
         self.rest = self.rest.trim_ascii();
         if self.rest.is_empty() {
@@ -327,7 +330,16 @@ mod tests {
         ] {
             assert_eq!(Timestamp(iso(text).unwrap().micros).to_string(), want, "{text}");
         }
-        for bad in ["", "n/a", "2024-13-01", "2024-02-30", "2024-01-05T25:00", "2024-01-05T10:00:00 Berlin", "24-01-05", "2024-01-05T"] {
+        for bad in [
+            "",
+            "n/a",
+            "2024-13-01",
+            "2024-02-30",
+            "2024-01-05T25:00",
+            "2024-01-05T10:00:00 Berlin",
+            "24-01-05",
+            "2024-01-05T",
+        ] {
             assert!(iso(bad).is_err(), "{bad}");
         }
         assert_eq!(iso("2024-01-05").unwrap().resolution, Resolution::Day);

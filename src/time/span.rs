@@ -21,15 +21,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
-const UNITS: [(&str, i64); 7] = [
-    ("w", 7 * DAY),
-    ("d", DAY),
-    ("h", DAY / 24),
-    ("m", 60_000_000),
-    ("s", 1_000_000),
-    ("ms", 1_000),
-    ("us", 1),
-];
+const UNITS: [(&str, i64); 7] =
+    [("w", 7 * DAY), ("d", DAY), ("h", DAY / 24), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 
 impl Span {
     /// A span of whole days.
@@ -98,8 +91,7 @@ impl fmt::Display for Span {
             return f.write_str("0d");
         }
         // Weeks are written as days: `7d` and `1w` then have one name.
-        let (unit, scale) =
-            UNITS.iter().skip(1).find(|(_, scale)| self.0 % scale == 0).copied().unwrap_or(("us", 1));
+        let (unit, scale) = UNITS.iter().skip(1).find(|(_, scale)| self.0 % scale == 0).copied().unwrap_or(("us", 1));
         write!(f, "{}{unit}", self.0 / scale)
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone {
     name: String,
-    zone: TimeZone,
+    rules: TimeZone,
     utc: bool,
 }
 
@@ -21,7 +21,7 @@ impl Zone {
     /// Coordinated universal time.
     #[must_use]
     pub fn utc() -> Self {
-        Self { name: "UTC".to_owned(), zone: TimeZone::UTC, utc: true }
+        Self { name: "UTC".to_owned(), rules: TimeZone::UTC, utc: true }
     }
 
     /// # Errors
@@ -30,16 +30,18 @@ impl Zone {
         if matches!(name, "UTC" | "Z" | "Etc/UTC" | "+00:00") {
             return Ok(Self::utc());
         }
-        let zone = match fixed_offset(name) {
+        let rules = match fixed_offset(name) {
             Some(offset) => TimeZone::fixed(offset),
             None => TimeZone::get(name).map_err(|_| {
                 Error::option(
                     "timezone",
-                    format!("'{name}' is neither an IANA time zone such as 'Europe/Berlin' nor an offset such as '+02:00'"),
+                    format!(
+                        "'{name}' is neither an IANA time zone such as 'Europe/Berlin' nor an offset such as '+02:00'"
+                    ),
                 )
             })?,
         };
-        Ok(Self { name: name.to_owned(), zone, utc: false })
+        Ok(Self { name: name.to_owned(), rules, utc: false })
     }
 
     /// The name it was made from.
@@ -58,7 +60,7 @@ impl Zone {
             return Some(local);
         }
         let wall: DateTime = Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(local).ok()?);
-        Some(self.zone.to_timestamp(wall).ok()?.as_microsecond())
+        Some(self.rules.to_timestamp(wall).ok()?.as_microsecond())
     }
 
     /// Local wall-clock reading of a UTC instant, as microseconds of the same reading in UTC.
@@ -68,7 +70,7 @@ impl Zone {
             return utc;
         }
         match jiff::Timestamp::from_microsecond(utc) {
-            Ok(t) => utc.saturating_add(i64::from(self.zone.to_offset(t).seconds()) * 1_000_000),
+            Ok(t) => utc.saturating_add(i64::from(self.rules.to_offset(t).seconds()) * 1_000_000),
             Err(_) => utc,
         }
     }

@@ -1,4 +1,12 @@
 //! Small journeys made in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::sync::Arc;
@@ -7,26 +15,32 @@ use leadlens::design::{Kind, NONE, Side};
 use leadlens::journeys::{Audit, Journeys, Leads, Rows, Sizes, Texts, build_timeline};
 use leadlens::{NO_TIME, Task, Zone};
 
-pub const DAY: i64 = leadlens::DAY;
+pub(crate) const DAY: i64 = leadlens::DAY;
 
 /// One event or stage entry.
 #[derive(Debug, Clone)]
-pub struct Happening {
-    pub lead: u32,
-    pub at: i64,
-    pub kind: u32,
-    pub channel: Option<u32>,
-    pub value: Option<f64>,
-    pub deal: Option<u32>,
+pub(crate) struct Happening {
+    pub(crate) lead: u32,
+    pub(crate) at: i64,
+    pub(crate) kind: u32,
+    pub(crate) channel: Option<u32>,
+    pub(crate) value: Option<f64>,
+    pub(crate) deal: Option<u32>,
 }
 
-pub fn event(lead: u32, at: i64, kind: u32) -> Happening {
+pub(crate) fn event(lead: u32, at: i64, kind: u32) -> Happening {
     Happening { lead, at, kind, channel: None, value: None, deal: None }
 }
 
 /// Kinds 0 and 1 are the buyer's, 2 is by sales; 3, 4 and 5 are the stages open, won and lost.
-pub fn kinds() -> Vec<Kind> {
-    let kind = |plain: &str, source: &str, side, stage| Kind { plain: plain.into(), source: source.into(), side, stage, shared: false };
+pub(crate) fn kinds() -> Vec<Kind> {
+    let kind = |plain: &str, source: &str, side, stage| Kind {
+        plain: plain.into(),
+        source: source.into(),
+        side,
+        stage,
+        shared: false,
+    };
     vec![
         kind("visit", "web", Side::Buyer, false),
         kind("mail", "web", Side::Buyer, false),
@@ -37,15 +51,15 @@ pub fn kinds() -> Vec<Kind> {
     ]
 }
 
-pub const VISIT: u32 = 0;
-pub const MAIL: u32 = 1;
-pub const CALL: u32 = 2;
-pub const OPEN: u32 = 3;
-pub const WON: u32 = 4;
-pub const LOST: u32 = 5;
+pub(crate) const VISIT: u32 = 0;
+pub(crate) const MAIL: u32 = 1;
+pub(crate) const CALL: u32 = 2;
+pub(crate) const OPEN: u32 = 3;
+pub(crate) const WON: u32 = 4;
+pub(crate) const LOST: u32 = 5;
 
 /// Journeys of leads `0..created.len()`, whose ids are zero-padded numbers.
-pub fn journeys(created: &[i64], happenings: &[Happening], observed_until: i64, zone: &str) -> Arc<Journeys> {
+pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until: i64, zone: &str) -> Arc<Journeys> {
     let stage = |h: &&Happening| h.kind >= OPEN;
     let rows = |list: Vec<&Happening>, stages: bool, first: u32| Rows {
         lead: list.iter().map(|h| h.lead).collect(),
