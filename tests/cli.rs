@@ -67,7 +67,9 @@ fn demo_writes_model_scores_and_report() {
     for part in ["How good the scores are", "Best open leads", "Funnel", "Model", "Input tables"] {
         assert!(html.contains(part), "{part}");
     }
-    assert!(fs::read_to_string(output.join("scores.csv")).unwrap().starts_with("lead_id,as_of,probability,score,grade"));
+    assert!(
+        fs::read_to_string(output.join("scores.csv")).unwrap().starts_with("lead_id,as_of,probability,score,grade")
+    );
 }
 
 #[test]
@@ -92,7 +94,8 @@ fn exit_codes() {
     let typo = at("typo3.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\n[snapshot]\nevry = \"7d\"\n");
     assert!(cli(&["check", "--config", &typo]).2.contains("[snapshot]"));
     at("leads.csv", "id,at\n1,2024-01-01\n2,2024-01-02\n");
-    let good = at("good.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\ncreated = \"at\"\n[snapshot]\nafter = \"1d\"\n");
+    let good =
+        at("good.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\ncreated = \"at\"\n[snapshot]\nafter = \"1d\"\n");
     assert_eq!(cli(&["check", "--config", &good]).0, OK);
     let (code, _, err) = cli(&["check", "--config", &good, "--show", "3"]);
     assert_eq!((code, err.starts_with("error[unknown_name]")), (USAGE, true), "{err}");

@@ -176,7 +176,7 @@ proptest! {
         open.lost = Vec::new();
         let open = std::sync::Arc::new(open);
         let s = open.snapshot(&SnapshotSpec::default(), Some(&pairs), FeatureSet::default(), &Task::new()).unwrap();
-        let columns = compute(&s, &features, |_| true, cap, &zone, &Task::new()).unwrap();
+        let columns = compute(&s, &features, |k| Some(k.clone()), cap, &zone, &Task::new()).unwrap();
         for (row, r) in s.rows.iter().enumerate() {
             for (name, column) in NAMES.iter().zip(&columns) {
                 let want = reference(name, &j, &all, r.lead, 0, r.cutoff, cap.map(|c| c as usize), &zone);
@@ -207,7 +207,7 @@ proptest! {
             j.lost = Vec::new();
             let spec = SnapshotSpec { as_of: Some(Timestamp(cutoff)), ..SnapshotSpec::default() };
             let s = std::sync::Arc::new(j).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
-            compute(&s, &features, |_| true, Some(20), &Zone::utc(), &Task::new()).unwrap()
+            compute(&s, &features, |k| Some(k.clone()), Some(20), &Zone::utc(), &Task::new()).unwrap()
         };
         let mut more = all.clone();
         more.extend(later.into_iter().map(|h| Happening { at: cutoff + h.at, ..h }));

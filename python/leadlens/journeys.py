@@ -233,6 +233,7 @@ class Journeys:
         target: str | Sequence[str] | None = None,
         weight: Literal["lead", "row"] = "lead",
         maturity: Literal["drop", "ipcw"] = "drop",
+        outcome: Literal["known", "open", "any"] = "known",
         features: FeatureSet | None = None,
     ) -> Snapshot:
         """Look at open leads at cutoffs: features from before, the label from after.
@@ -271,6 +272,8 @@ class Journeys:
             Whether a row of a lead with k rows weighs 1/k or 1.
         maturity : {"drop", "ipcw"}
             Drop immature rows, or weigh resolved ones by the inverse probability of being observed long enough.
+        outcome : {"known", "open", "any"}
+            For leads without times: those whose outcome is known (the label), those to score, or all.
         features : FeatureSet, optional
             Which features to compute.
 
@@ -297,6 +300,7 @@ class Journeys:
                 "target": _names(target),
                 "weight": weight,
                 "maturity": maturity,
+                "outcome": outcome,
             }
         )
         table = None if cutoffs is None else (cutoffs, *cutoff_columns)

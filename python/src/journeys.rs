@@ -222,7 +222,7 @@ impl Snapshot {
             let columns = leadlens::features::compute(
                 s,
                 &features,
-                |_| true,
+                |k| Some(k.clone()),
                 s.features.daily_cap,
                 &s.journeys.calendar_zone,
                 task,

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::args::{Arguments, Command, Common, Format};
 use super::progress::with_progress;
 use super::project::Project;
-use crate::design::SnapshotSpec;
+use crate::design::{OutcomeRows, SnapshotSpec};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
@@ -144,6 +144,9 @@ fn open_leads(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Timesta
         spec = SnapshotSpec { as_of, ..SnapshotSpec::default() };
     } else if spec == SnapshotSpec::default() && timed {
         spec.as_of = Some(Timestamp(journeys.observed_until));
+    } else if !timed {
+        let open = journeys.leads.outcome.as_ref().is_some_and(|o| o.iter().any(Option::is_none));
+        spec.outcome = if open { OutcomeRows::Open } else { OutcomeRows::Any };
     }
     journeys.snapshot(&spec, None, project.features.clone(), task)
 }

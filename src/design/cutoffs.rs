@@ -27,6 +27,19 @@ pub enum Maturity {
     Ipcw,
 }
 
+/// Which leads of a table with an outcome column are rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeRows {
+    /// Those whose outcome is known, with it as the label.
+    #[default]
+    Known,
+    /// Those whose outcome is not known: the ones to score.
+    Open,
+    /// All, without labels.
+    Any,
+}
+
 /// How much a row of a lead with several rows weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -100,6 +113,8 @@ pub struct SnapshotSpec {
     pub weight: Weighting,
     /// Rows whose label window is not over.
     pub maturity: Maturity,
+    /// For leads without times: which of them, by their outcome.
+    pub outcome: OutcomeRows,
 }
 
 impl Default for SnapshotSpec {
@@ -119,6 +134,7 @@ impl Default for SnapshotSpec {
             target: Vec::new(),
             weight: Weighting::Lead,
             maturity: Maturity::Drop,
+            outcome: OutcomeRows::Known,
         }
     }
 }

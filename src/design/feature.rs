@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::kind::{Kind, Side};
-use super::selector::Selector;
+use super::selector::{Selector, quoted, unquoted};
 use crate::error::{Error, Result};
 use crate::time::Span;
 
@@ -160,6 +160,20 @@ fn call(text: &str) -> Option<(&str, &str)> {
     FUNCTIONS.contains(&function).then_some((function, arguments))
 }
 
+/// Splits at the last dot that is not inside quotes.
+fn last_dot(text: &str) -> Option<(&str, &str)> {
+    let (mut inside, mut escaped, mut found) = (false, false, None);
+    for (i, c) in text.char_indices() {
+        match c {
+            '"' if !escaped => inside = !inside,
+            '.' if !inside => found = Some(i),
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    found.and_then(|i| Some((text.get(..i)?, text.get(i + 1..)?)))
+}
+
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let windowed =
@@ -174,7 +188,7 @@ impl fmt::Display for Feature {
             Self::DaysSinceLast(s) => write!(f, "days_since_last({s})"),
             Self::Decayed(s, h) => write!(f, "decayed({s}, {h})"),
             Self::Momentum(s) => write!(f, "momentum({s})"),
-            Self::Value(op, s, value, w) => windowed(f, op.name(), &format!("{s}.{value}"), w),
+            Self::Value(op, s, value, w) => windowed(f, op.name(), &format!("{s}.{}", quoted(value)), w),
             Self::DistinctChannels(s) => write!(f, "distinct_channels({s})"),
             Self::FirstChannel => f.write_str("first_channel"),
             Self::LastChannel => f.write_str("last_channel"),
@@ -192,8 +206,7 @@ impl FromStr for Feature {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let text = text.trim();
-        match text {
+        match text.trim() {
             "first_channel" => return Ok(Self::FirstChannel),
             "last_channel" => return Ok(Self::LastChannel),
             "stage" => return Ok(Self::Stage),
@@ -202,7 +215,7 @@ impl FromStr for Feature {
             "" => return Err(Error::option("feature", "an empty name")),
             _ => {}
         }
-        let Some((function, arguments)) = call(text) else { return Ok(Self::Field(text.to_owned())) };
+        let Some((function, arguments)) = call(text.trim()) else { return Ok(Self::Field(text.to_owned())) };
         let bad = |why: &str| Error::option("feature", format!("'{text}': {why}"));
         if function == "field" {
             return Ok(Self::Field(arguments.to_owned()));
@@ -220,8 +233,9 @@ impl FromStr for Feature {
         }
         let plain = |s: Option<Span>| if s.is_some() { Err(bad("takes no span")) } else { Ok(()) };
         let value = |op: ValueOp| -> Result<Self> {
-            let (of, value) = of.rsplit_once('.').ok_or_else(|| bad("needs kind.value"))?;
-            Ok(Self::Value(op, of.parse()?, value.to_owned(), span))
+            let (of, value) = last_dot(of).ok_or_else(|| bad("needs kind.value"))?;
+            let value = if value.starts_with('"') { unquoted(value)? } else { value.to_owned() };
+            Ok(Self::Value(op, of.parse()?, value, span))
         };
         match function {
             "count" => Ok(Self::Count(of.parse()?, span)),
@@ -280,8 +294,14 @@ mod tests {
             "days_since(trial start)",
             "field(stage)",
             "field(count(x))",
-            "count(a, b)",
             "weird (x)",
+            " padded ",
+            "count(\"a, 1d\")",
+            "count(\"a, 1d\", 30d)",
+            "sum(events:*.\"properties.amount\")",
+            "count(\"*\")",
+            "max(\"a.b\".\"c \\\" d\", 7d)",
+            "count(\"@sales\")",
         ] {
             let feature: Feature = name.parse().unwrap();
             assert_eq!(feature.to_string(), name);

@@ -11,7 +11,7 @@ mod selector;
 pub use column::{Column, NONE};
 #[cfg(feature = "frames")]
 pub(crate) use cutoffs::one_or_many;
-pub use cutoffs::{Anchor, CutoffRule, Maturity, SnapshotSpec, Weighting};
+pub use cutoffs::{Anchor, CutoffRule, Maturity, OutcomeRows, SnapshotSpec, Weighting};
 pub(crate) use encode::slot_of;
 pub use encode::{Encoder, LevelRule, MISSING, OTHER};
 pub use feature::{Feature, Part, ValueOp};

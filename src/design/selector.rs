@@ -32,13 +32,27 @@ impl Selector {
     }
 }
 
+/// A name as it stands inside the name of a feature: in quotes (JSON) where it could be read as something else.
+pub(super) fn quoted(name: &str) -> String {
+    let plain = !name.is_empty()
+        && !name.contains([',', '(', ')', '.', '"', '*'])
+        && !name.starts_with('@')
+        && name.trim() == name;
+    if plain { name.to_owned() } else { serde_json::Value::from(name).to_string() }
+}
+
+/// The name in a text that is one quoted name.
+pub(super) fn unquoted(text: &str) -> Result<String> {
+    serde_json::from_str(text).map_err(|e| Error::option("feature", format!("{text}: not a quoted name ({e})")))
+}
+
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("*"),
             Self::Side(side) => write!(f, "@{side}"),
             Self::Source(source) => write!(f, "{source}:*"),
-            Self::Kind(name) => f.write_str(name),
+            Self::Kind(name) => f.write_str(&quoted(name)),
         }
     }
 }
@@ -56,6 +70,7 @@ impl FromStr for Selector {
                 return Err(Error::unknown("side", text, ["@buyer", "@marketing", "@sales"]));
             }
             "" => return Err(Error::option("feature", "an empty event kind")),
+            _ if text.starts_with('"') => Self::Kind(unquoted(text)?),
             _ => match text.strip_suffix(":*") {
                 Some(source) => Self::Source(source.to_owned()),
                 None => Self::Kind(text.to_owned()),

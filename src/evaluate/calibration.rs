@@ -54,7 +54,7 @@ pub fn calibration_table(
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
     let even: Vec<f64> = (0..=bins).map(|i| if i == bins { 1.0 } else { i as f64 * (1.0 / bins as f64) }).collect();
-    let mut edges = match binning {
+    let edges = match binning {
         Binning::Uniform => even,
         Binning::Quantile => {
             let mut sorted = p.to_vec();
@@ -62,7 +62,6 @@ pub fn calibration_table(
             even.iter().map(|q| quantile_sorted(&sorted, *q)).collect()
         }
     };
-    edges.dedup();
     let inner = edges.get(1..edges.len().saturating_sub(1)).unwrap_or(&[]);
     let mut table: Vec<CalibrationBin> = (0..=inner.len())
         .map(|b| CalibrationBin {

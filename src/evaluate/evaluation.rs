@@ -135,12 +135,13 @@ impl Evaluation {
         if group.len() != y.len() {
             return Err(Error::Length { what: "groups".into(), expected: y.len(), got: group.len() });
         }
-        for (name, code) in names.iter().zip(0u32..) {
-            let member = |i: &usize| group.get(*i) == Some(&code);
-            let rows: Vec<usize> = (0..y.len()).filter(member).collect();
-            if rows.is_empty() {
-                continue;
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
+        for (i, code) in group.iter().enumerate() {
+            if let Some(rows) = members.get_mut(*code as usize).filter(|_| w.get(i).is_some_and(|w| *w > 0.0)) {
+                rows.push(i);
             }
+        }
+        for (name, rows) in names.iter().zip(members).filter(|(_, rows)| !rows.is_empty()) {
             let (gy, (gp, gw)): (Vec<bool>, (Vec<f64>, Vec<f64>)) =
                 rows.iter().filter_map(|i| Some((*y.get(*i)?, (*p.get(*i)?, *w.get(*i)?)))).unzip();
             let (observed, predicted) = means(&gy, &gp, &gw);

@@ -40,14 +40,15 @@ impl JourneyView for Slice<'_> {
 
 /// Computes `features` for every row; one column per feature, in order.
 ///
-/// Kinds for which `known` is false are ignored by every feature (a model knows the kinds it was trained on).
+/// `known` gives each kind as the names of the features mean it; those without one are ignored by every feature (a
+/// model knows the kinds it was trained on).
 ///
 /// # Errors
 /// [`Error::UnknownName`] for a field the leads do not have, [`Error::Interrupted`].
 pub fn compute(
     snapshot: &Snapshot,
     features: &[Feature],
-    known: impl Fn(&Kind) -> bool,
+    known: impl Fn(&Kind) -> Option<Kind>,
     cap: Option<u32>,
     zone: &Zone,
     task: &Task,

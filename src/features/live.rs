@@ -54,7 +54,8 @@ pub struct LiveLead {
     channel: Vec<u32>,
     values: Vec<Vec<f64>>,
     channels: Texts,
-    seen: HashSet<String>,
+    /// Source and id of events.
+    seen: HashSet<(String, String)>,
     fields: Vec<(String, FieldValue)>,
 }
 
@@ -107,7 +108,7 @@ impl LeadModel {
     #[must_use]
     pub fn scratch(&self) -> Scratch {
         let d = self.data();
-        let plan = Plan::new(&self.features(), &d.kinds, |_| true, &d.values, d.daily_cap, &d.calendar_zone);
+        let plan = Plan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
         Scratch { plan, working: Working::default(), values: Vec::new(), contributions: Vec::new() }
     }
 
@@ -129,14 +130,7 @@ impl LeadModel {
                 Value::Stage(code) => Cell::Text(self.data().kinds.get(*code as usize).map(|k| k.plain.as_str())),
                 Value::Field => lead.field(&term.feature, now.0),
             };
-            scratch.contributions.push(match cell {
-                Cell::Number(x) if matches!(term.encoder, crate::design::Encoder::Number { .. }) => self.number(i, x),
-                Cell::Text(Some(text)) => self.level(i, term.encoder.slot(Some(text))),
-                _ => match term.encoder {
-                    crate::design::Encoder::Number { .. } => self.number(i, f64::NAN),
-                    crate::design::Encoder::Category { .. } => self.level(i, term.encoder.slot(None)),
-                },
-            });
+            scratch.contributions.push(self.cell(i, cell));
         }
         Ok(self.sum_up(&scratch.contributions))
     }
@@ -146,43 +140,50 @@ impl LeadModel {
     /// # Errors
     /// [`Error::NonFinite`] if a value is infinite.
     pub fn push(&self, lead: &mut LiveLead, event: Event<'_>) -> Result<Pushed> {
-        let Some(kind) = self.data().kinds.iter().position(|k| !k.stage && k.is_called(event.kind)) else {
-            return Ok(Pushed::UnknownKind);
-        };
+        let Some(kind) = self.event_kind(event.kind) else { return Ok(Pushed::UnknownKind) };
+        Timestamp(event.at).checked("event.at")?;
         if event.values.iter().any(|(_, v)| v.is_infinite()) {
             return Err(Error::NonFinite { what: format!("values of an event '{}'", event.kind), count: 1 });
         }
         if let Some(id) = event.id
-            && !lead.seen.insert(id.to_owned())
+            && !lead.seen.insert((
+                self.data().kinds.get(kind as usize).map_or_else(String::new, |k| k.source.clone()),
+                id.to_owned(),
+            ))
         {
             return Ok(Pushed::Duplicate);
         }
-        let channel = event.channel.map_or(NONE, |c| lead.channels.intern(c));
+        // As in tables: blanks around a text do not count, and an empty one is no value.
+        let channel = event.channel.map(str::trim).filter(|c| !c.is_empty());
+        let channel = channel.map_or(NONE, |c| lead.channels.intern(c));
         let value = |name: &String| event.values.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
         let values: Vec<f64> = self.data().values.iter().map(value).collect();
-        lead.insert(event.at, kind as u32, channel, &values);
+        lead.insert(event.at, kind, channel, &values);
         Ok(Pushed::Used)
     }
 
     /// Adds the entry of a stage.
     pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Pushed {
-        match self.data().kinds.iter().position(|k| k.stage && k.is_called(stage)) {
+        match self.stage_kind(stage) {
             Some(kind) => {
                 let none = vec![f64::NAN; self.data().values.len()];
-                lead.insert(at.0, kind as u32, NONE, &none);
+                lead.insert(at.0, kind, NONE, &none);
                 Pushed::Used
             }
             None => Pushed::UnknownKind,
         }
     }
 
-    /// Sets a field to a text.
+    /// Sets a field to a text; an empty one means no value.
     ///
     /// # Errors
     /// [`Error::UnknownName`] if the model has no such field, [`Error::InvalidOption`] if it is a number there.
     pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
         self.check_field(field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
-        lead.put(field, FieldValue::Text(text.to_owned()));
+        match text.trim() {
+            "" => lead.fields.retain(|f| f.0 != field),
+            text => lead.put(field, FieldValue::Text(text.to_owned())),
+        }
         Ok(())
     }
 

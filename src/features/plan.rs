@@ -79,16 +79,19 @@ pub(crate) struct Working {
     channels: Vec<Vec<u32>>,
     days: Vec<i64>,
     counted: Vec<bool>,
-    caps: Vec<(u32, i64, u32)>,
+    /// Per kind: the day and number of its latest events.
+    caps: Vec<(i64, u32)>,
 }
 
 impl Plan {
-    /// Makes `features` ready. Kinds for which `known` is false are ignored by every feature.
+    /// Makes `features` ready for events of `kinds`. `known` gives the kind as the features' names mean it (a model's
+    /// own, which may be called differently where the data has grown a source); events of a kind without one are
+    /// ignored by every feature.
     #[must_use]
     pub fn new(
         features: &[Feature],
         kinds: &[Kind],
-        known: impl Fn(&Kind) -> bool,
+        known: impl Fn(&Kind) -> Option<Kind>,
         values: &[String],
         cap: Option<u32>,
         zone: &Zone,
@@ -127,8 +130,8 @@ impl Plan {
         let by_kind = kinds
             .iter()
             .map(|kind| {
-                let wanted = known(kind);
-                features.iter().zip(0u32..).filter(|(f, _)| wanted && looks(f, kind)).map(|(_, op)| op).collect()
+                let Some(kind) = known(kind) else { return Vec::new() };
+                features.iter().zip(0u32..).filter(|(f, _)| looks(f, &kind)).map(|(_, op)| op).collect()
             })
             .collect();
         let needs_days = cap.is_some() || ops.iter().any(|o| matches!(o, Op::ActiveDays(_)));
@@ -139,10 +142,11 @@ impl Plan {
     pub(crate) fn open<J: JourneyView>(&self, journey: &J, w: &mut Working) {
         w.days.clear();
         w.counted.clear();
-        w.caps.clear();
         if !self.needs_days {
             return;
         }
+        w.caps.clear();
+        w.caps.resize(self.by_kind.len(), (NO_TIME, 0));
         // A day's start and end are looked up once per day, not per event.
         let (mut day, mut from, mut to) = (0, i64::MAX, i64::MIN);
         for i in 0..journey.len() {
@@ -157,20 +161,12 @@ impl Plan {
                 w.counted.push(true);
                 continue;
             };
-            let kind = journey.kind(i);
-            match w.caps.iter_mut().find(|c| c.0 == kind) {
-                Some(c) if c.1 == day => {
-                    c.2 += 1;
-                    w.counted.push(c.2 <= cap);
-                }
+            match w.caps.get_mut(journey.kind(i) as usize) {
                 Some(c) => {
-                    (c.1, c.2) = (day, 1);
-                    w.counted.push(cap > 0);
+                    *c = if c.0 == day { (day, c.1 + 1) } else { (day, 1) };
+                    w.counted.push(c.1 <= cap);
                 }
-                None => {
-                    w.caps.push((kind, day, 1));
-                    w.counted.push(cap > 0);
-                }
+                None => w.counted.push(true),
             }
         }
     }

@@ -171,6 +171,9 @@ impl Seen {
         let timeline = &journeys.timeline;
         let mut seen = Self::default();
         let mut age = None;
+        let mut last_lead: Vec<Option<u32>> = vec![None; journeys.kinds.len()];
+        // Whether a value of a kind was seen, so that names are looked up once.
+        let mut known = vec![false; journeys.kinds.len() * journeys.value_names.len()];
         let mut rows = snapshot.rows.iter().enumerate().peekable();
         while let Some((i, row)) = rows.next() {
             let this = snapshot.age_days(i);
@@ -180,14 +183,15 @@ impl Seen {
             if rows.peek().is_some_and(|(_, next)| next.lead == row.lead) {
                 continue;
             }
-            let mut kinds: Vec<u32> = Vec::new();
             for e in timeline.range(row.lead) {
                 if timeline.at.get(e).is_none_or(|at| *at >= row.cutoff) {
                     break;
                 }
                 let code = timeline.kind.get(e);
-                if !kinds.contains(&code) {
-                    kinds.push(code);
+                if let Some(last) = last_lead.get_mut(code as usize)
+                    && last.replace(row.lead) != Some(row.lead)
+                {
+                    *seen.leads.entry(code).or_default() += 1;
                 }
                 let Some(kind) = journeys.kinds.get(code as usize) else { continue };
                 seen.stages |= kind.stage;
@@ -195,13 +199,14 @@ impl Seen {
                 seen.channels |=
                     !kind.stage && kind.side != Side::Sales && timeline.channel.as_ref().is_some_and(has_channel);
                 for (number, values) in timeline.values.iter().enumerate() {
-                    if values.get(e).is_some_and(|v| !v.is_nan()) {
+                    let place = code as usize * journeys.value_names.len() + number;
+                    if let Some(known) = known.get_mut(place).filter(|k| !**k)
+                        && values.get(e).is_some_and(|v| !v.is_nan())
+                    {
+                        *known = true;
                         seen.values.insert((number, kind.source.clone()));
                     }
                 }
-            }
-            for code in kinds {
-                *seen.leads.entry(code).or_default() += 1;
             }
         }
         seen

@@ -140,7 +140,9 @@ impl Matrix {
     /// Gradient Σ rᵢxᵢ and, if `curvature` is given, Hessian Σ hᵢxᵢxᵢᵀ (lower triangle by rows, size p + 1).
     pub(super) fn accumulate(&self, residual: &[f64], curvature: Option<&[f64]>) -> Partial {
         let chunks = self.rows.div_ceil(CHUNK).max(1);
-        let per_range = chunks.div_ceil(RANGES);
+        // Wide designs are summed in fewer ranges, so that their Hessians fit in memory.
+        let ranges = if self.width() > 1000 { 2 } else { RANGES };
+        let per_range = chunks.div_ceil(ranges);
         let ranges: Vec<std::ops::Range<usize>> = (0..chunks.div_ceil(per_range))
             .map(|r| (r * per_range * CHUNK).min(self.rows)..((r + 1) * per_range * CHUNK).min(self.rows))
             .collect();

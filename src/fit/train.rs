@@ -1,10 +1,12 @@
 //! From a snapshot to a model, and the evaluation of a model on a snapshot.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::matrix::{Block, Matrix};
 use super::params::LogisticParams;
-use crate::design::{Column, Encoder, Feature, LevelRule, slot_of};
+use crate::design::{Column, Encoder, Feature, Kind, LevelRule, slot_of};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::features::compute;
@@ -56,7 +58,8 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     }
     let journeys = &snapshot.journeys;
     let features = snapshot.features.resolve(snapshot)?;
-    let columns = compute(snapshot, &features, |_| true, snapshot.features.daily_cap, &journeys.calendar_zone, task)?;
+    let columns =
+        compute(snapshot, &features, |k| Some(k.clone()), snapshot.features.daily_cap, &journeys.calendar_zone, task)?;
     let rule = LevelRule {
         min_rows: options.min_level_rows,
         max_levels: options.max_levels,
@@ -146,6 +149,9 @@ fn same(a: &Column, b: &Column) -> bool {
     }
 }
 
+/// The Newton solver holds the square of this many numbers.
+const MOST_COLUMNS: usize = 5000;
+
 /// Where the columns of each term lie in the matrix: dense columns first, blocks after.
 struct Layout {
     matrix: Matrix,
@@ -186,6 +192,15 @@ impl Layout {
             }
         }
         dense_names.extend(block_names);
+        if dense_names.len() > MOST_COLUMNS {
+            return Err(Error::option(
+                "features",
+                format!(
+                    "{} design columns, more than {MOST_COLUMNS}; group rare levels (min_level_rows=, max_levels=) or leave features out",
+                    dense_names.len()
+                ),
+            ));
+        }
         Ok(Self { matrix: Matrix::new(rows, dense, blocks, dense_names)?, places })
     }
 }
@@ -212,7 +227,10 @@ impl LeadModel {
     /// As [`compute`].
     pub fn columns(&self, snapshot: &Snapshot, task: &Task) -> Result<Vec<Column>> {
         let d = self.data();
-        compute(snapshot, &self.features(), |k| self.knows(k), d.daily_cap, &d.calendar_zone, task)
+        let known: HashMap<(&str, &str, bool), &Kind> =
+            d.kinds.iter().map(|k| ((k.source.as_str(), k.plain.as_str(), k.stage), k)).collect();
+        let known = |k: &Kind| known.get(&(k.source.as_str(), k.plain.as_str(), k.stage)).map(|k| (*k).clone());
+        compute(snapshot, &self.features(), known, d.daily_cap, &d.calendar_zone, task)
     }
 }
 

@@ -1,11 +1,11 @@
 //! From declared tables to the index of journeys.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::accounts::join_accounts;
 use super::config::{At, Config, EventsSpec, KindSpec, LeadKey, StagesSpec};
-use super::events::read_events;
+use super::events::{DUPLICATE_ID, read_events};
 use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
@@ -27,6 +27,10 @@ pub(super) struct Dictionaries {
     pub(super) deals: Texts,
     pub(super) value_names: Vec<String>,
     pub(super) props: Vec<(String, Texts)>,
+    /// Hashes of (source, id) of all events with an id.
+    pub(super) event_ids: HashSet<u128>,
+    /// Events of one source come from tables of one side.
+    sides: HashMap<String, Side>,
 }
 
 impl Dictionaries {
@@ -39,6 +43,25 @@ impl Dictionaries {
             deals: journeys.deals.clone(),
             value_names: journeys.value_names.clone(),
             props: journeys.props.clone(),
+            event_ids: journeys.event_ids.clone(),
+            sides: journeys.kinds.iter().filter(|k| !k.stage).map(|k| (k.source.clone(), k.side)).collect(),
+        }
+    }
+
+    /// Declares a source of events.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if another table of that name has another side.
+    pub(super) fn source(&mut self, table: &str, source: &str, side: Side) -> Result<()> {
+        match *self.sides.entry(source.to_owned()).or_insert(side) {
+            known if known == side => Ok(()),
+            known => Err(Error::schema(
+                table,
+                None,
+                format!(
+                    "its events are called '{source}' like those of another table, but are by {side}, not by {known}; say name="
+                ),
+            )),
         }
     }
 
@@ -112,6 +135,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         deals: dict.deals,
         value_names: dict.value_names,
         props: dict.props,
+        event_ids: dict.event_ids,
         pipeline: config.pipeline.clone(),
         won: config.won.clone(),
         lost: config.lost.clone(),
@@ -141,11 +165,16 @@ pub fn extend(
     let mut dict = Dictionaries::of(journeys);
     let mut read = Reading::default();
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, task)?;
-    let latest = read.ends.values().map(|e| e.end).max().unwrap_or(NO_TIME);
+    if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
+        return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
+    }
     let observed_until = match config.observed_until {
         Some(t) => t.0,
-        None => latest.max(journeys.observed_until),
+        // Outcomes are known up to the end of the stages that arrived, and no further than the other new tables.
+        None if stages.is_empty() => journeys.observed_until,
+        None => read.ends.values().map(|e| e.end).min().unwrap_or(NO_TIME).max(journeys.observed_until),
     };
+    let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
     let arrivals = Arrivals {
         tables: read.rows,
         kinds: dict.kinds,
@@ -153,6 +182,8 @@ pub fn extend(
         deals: dict.deals,
         value_names: dict.value_names,
         props: dict.props,
+        event_ids: dict.event_ids,
+        known_ids,
         observed_until,
     };
     let (mut extended, report) = journeys.extended(arrivals, task)?;

@@ -9,8 +9,11 @@ use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids};
+use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids, event_id};
 use crate::time::{NO_TIME, Zone};
+
+/// Why an event is left out.
+pub(super) const DUPLICATE_ID: &str = "duplicate event id";
 
 /// Reads one table of events.
 pub(super) fn read_events(
@@ -59,6 +62,7 @@ pub(super) fn read_events(
         KindSpec::Literal { literal } => literal.clone(),
         KindSpec::Column(column) => column.clone(),
     });
+    dict.source(&table.name, &source, spec.side)?;
     // Kinds are numbered when a used row has them: those of rows that are left out do not exist.
     let (mut local, mut kinds) = (Ids::new(), Vec::with_capacity(table.rows()));
     match &spec.kind {
@@ -70,7 +74,6 @@ pub(super) fn read_events(
     let mut global: Vec<Option<u32>> = vec![None; local.len()];
     let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
-    let mut seen = std::collections::HashSet::new();
     let mut rows = Rows::default();
     let mut used: Vec<u32> = Vec::new();
     let mut before_creation = 0;
@@ -102,9 +105,9 @@ pub(super) fn read_events(
             continue;
         }
         if let Some(Some(id)) = ids.as_ref().and_then(|i| i.get(row))
-            && !seen.insert(id.as_str())
+            && !dict.event_ids.insert(event_id(&source, id))
         {
-            audit.quarantine("duplicate event id", row, || id.clone());
+            audit.quarantine(DUPLICATE_ID, row, || id.clone());
             continue;
         }
         let created = leads.created_at(lead);

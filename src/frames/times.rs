@@ -6,7 +6,7 @@ use super::cells::Texts;
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::time::{DAY, Detected, Instant, Resolution, TimeFormat, Zone, detect, parse};
+use crate::time::{DAY, Detected, Instant, Resolution, TimeFormat, Zone, detect, in_range, parse};
 
 /// A time cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,13 +92,18 @@ impl TimeReader<'_> {
             t if t.is_integer() || t.is_float() => {
                 let unit =
                     self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
-                let whole = series.cast(&DataType::Int64).map_err(failed)?;
-                let numbers = whole.i64().map_err(failed)?;
-                let cells = numbers.iter().map(|n| match n {
-                    None => TimeCell::Null,
-                    Some(n) => unit.to_micros(n).map_or(TimeCell::Bad("time out of range"), TimeCell::At),
-                });
-                (cells.collect(), false)
+                let cell = |at: Option<i64>| at.map_or(TimeCell::Bad("time out of range"), TimeCell::At);
+                let cells: Vec<TimeCell> = if t.is_integer() {
+                    let whole = series.cast(&DataType::Int64).map_err(failed)?;
+                    let numbers = whole.i64().map_err(failed)?;
+                    numbers.iter().map(|n| n.map_or(TimeCell::Null, |n| cell(unit.to_micros(n)))).collect()
+                } else {
+                    let floats = series.cast(&DataType::Float64).map_err(failed)?;
+                    let numbers = floats.f64().map_err(failed)?;
+                    let known = |x: Option<f64>| x.filter(|x| !x.is_nan());
+                    numbers.iter().map(|x| known(x).map_or(TimeCell::Null, |x| cell(unit.float_to_micros(x)))).collect()
+                };
+                (cells, false)
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
                 self.read_texts(column, &zone_of, &mut remarks)?
@@ -115,6 +120,13 @@ impl TimeReader<'_> {
                 self.zone_label(zone)
             ));
         }
+        let cells = cells
+            .into_iter()
+            .map(|cell| match cell {
+                TimeCell::At(t) if !in_range(t) => TimeCell::Bad("outside the years 1000 to 9999"),
+                other => other,
+            })
+            .collect();
         Ok(TimeColumn { cells, remarks })
     }
 
@@ -132,7 +144,7 @@ impl TimeReader<'_> {
             texts.each(|_, t| {
                 cells.push(match t {
                     None => TimeCell::Null,
-                    Some(t) => match t.parse::<i64>().ok().and_then(|n| unit.to_micros(n)) {
+                    Some(t) => match t.parse::<f64>().ok().and_then(|x| unit.float_to_micros(x)) {
                         Some(at) => TimeCell::At(at),
                         None => TimeCell::Bad("not an epoch number"),
                     },

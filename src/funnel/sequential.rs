@@ -20,7 +20,7 @@ pub struct FunnelSpec {
     pub steps: Vec<String>,
     /// Time from step 1 within which the last step must happen (inclusive); `None` for no limit.
     pub window: Option<Span>,
-    /// A lead field or `channel` (that of the lead's first entry) to break down by.
+    /// A lead field or `channel` (that of the lead's first entry; from `created`, the first channel after it) to break down by.
     pub by: Option<String>,
 }
 
@@ -213,6 +213,9 @@ impl Journeys {
             // Steps follow the creation they start from.
             if from_creation && starts.first().copied().flatten().is_some_and(|created| at < created) {
                 continue;
+            }
+            if from_creation && depth.channel == NONE {
+                depth.channel = timeline.channel.as_ref().map_or(NONE, |c| c.get(i));
             }
             let mask = masks.get(timeline.kind.get(i) as usize).copied().unwrap_or(0);
             if mask == 0 {

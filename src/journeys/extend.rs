@@ -25,7 +25,11 @@ pub struct Arrivals {
     pub value_names: Vec<String>,
     /// Properties; the first are those of the index.
     pub props: Vec<(String, Texts)>,
-    /// New end of observation, [`NO_TIME`] to leave it.
+    /// Ids of all events, those of the index included.
+    pub event_ids: HashSet<u128>,
+    /// Events left out because the index has their id.
+    pub known_ids: usize,
+    /// New end of observation.
     pub observed_until: i64,
 }
 
@@ -34,7 +38,7 @@ pub struct Arrivals {
 pub struct Extended {
     /// Rows added.
     pub added: usize,
-    /// Stage entries (lead, deal, stage, time) that the index had.
+    /// Rows that the index had: events by their id, stage entries by lead, deal, stage and time.
     pub duplicate: usize,
     /// Rows older than the end of observation before: snapshots taken then did not see them.
     pub late: usize,
@@ -52,7 +56,7 @@ impl Journeys {
             let keys = stages.lead.iter().zip(&stages.at).zip(&stages.kind).zip(deals);
             seen.extend(keys.map(|(((lead, at), kind), deal)| (*lead, *at, *kind, *deal)));
         }
-        let mut report = Extended::default();
+        let mut report = Extended { duplicate: arrivals.known_ids, ..Extended::default() };
         let before = self.observed_until;
         // Orders of old rows are positions in the timeline; new ones come after all of them.
         let after = self.timeline.len() as u32;
@@ -94,7 +98,8 @@ impl Journeys {
             deals: arrivals.deals,
             value_names: arrivals.value_names,
             props: arrivals.props,
-            observed_until: if arrivals.observed_until == NO_TIME { before } else { arrivals.observed_until },
+            observed_until: arrivals.observed_until,
+            event_ids: arrivals.event_ids,
             leads: self.leads.clone(),
             pipeline: self.pipeline.clone(),
             won: self.won.clone(),

@@ -11,7 +11,7 @@ mod split;
 mod status;
 mod withhold;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
 pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot, SnapshotCounts};
 pub use split::{Split, SplitBy};
-pub use status::{Status, status_before};
+pub use status::{Status, status_before, status_log};
 pub use withhold::withhold;
 
 use crate::design::{Kind, NONE};
@@ -62,6 +62,16 @@ pub struct Journeys {
     pub calendar_zone: Zone,
     /// What became of every input row.
     pub audit: Audit,
+    /// Hashes of (source, id) of events whose source names an id column.
+    pub event_ids: HashSet<u128>,
+}
+
+/// Hash of an event's id within its source; of 10⁹ ids two collide with a chance below 10⁻²⁰.
+#[must_use]
+pub fn event_id(source: &str, id: &str) -> u128 {
+    use std::hash::BuildHasher;
+    let half = |seed: u64| foldhash::quality::FixedState::with_seed(seed).hash_one((source, id));
+    u128::from(half(1)) << 64 | u128::from(half(2))
 }
 
 impl Journeys {
@@ -91,10 +101,12 @@ impl Journeys {
 
     /// Marks kinds whose plain name occurs in more than one source. Stages keep their plain names.
     pub fn mark_shared(kinds: &mut [Kind]) {
-        let shared: Vec<bool> =
-            kinds.iter().map(|k| !k.stage && kinds.iter().filter(|o| o.plain == k.plain).count() > 1).collect();
-        for (kind, shared) in kinds.iter_mut().zip(shared) {
-            kind.shared = shared;
+        let mut count: HashMap<String, usize> = HashMap::new();
+        for kind in kinds.iter() {
+            *count.entry(kind.plain.clone()).or_default() += 1;
+        }
+        for kind in kinds {
+            kind.shared = !kind.stage && count.get(&kind.plain).is_some_and(|n| *n > 1);
         }
     }
 

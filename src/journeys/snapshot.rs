@@ -1,6 +1,6 @@
 //! Snapshots: which leads are looked at when, and what became of them after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Journeys;
 use super::split::Split;
-use super::status::{Status, status_before};
-use crate::design::{Anchor, CutoffRule, FeatureSet, Maturity, NONE, SnapshotSpec, Weighting};
+use super::status::{Status, status_before, status_log};
+use crate::design::{Anchor, CutoffRule, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Weighting};
 use crate::error::{Error, Result};
 use crate::math;
 use crate::task::Task;
@@ -45,12 +45,16 @@ pub struct SnapshotCounts {
     pub closed_lost: usize,
     /// Pairs older than `by_age=`.
     pub past_age: usize,
+    /// Pairs after the end of observation, of rules other than `as_of=`.
+    pub not_observed: usize,
     /// Pairs whose label window starts before `outcomes_from`.
     pub before_outcomes: usize,
     /// Pairs whose label window is not over at the end of observation.
     pub immature: usize,
     /// Leads whose outcome is not known, for tables with an outcome column.
     pub without_outcome: usize,
+    /// Leads whose outcome is known, where the open ones were asked for.
+    pub with_outcome: usize,
     /// Rows of the snapshot.
     pub rows: usize,
     /// Leads that have a row.
@@ -73,13 +77,29 @@ impl SnapshotCounts {
             ("closed as won", self.closed_won),
             ("closed as lost", self.closed_lost),
             ("older than by_age=", self.past_age),
+            ("after the end of observation", self.not_observed),
             ("before outcomes_from", self.before_outcomes),
             ("immature", self.immature),
             ("without an outcome", self.without_outcome),
+            ("with an outcome", self.with_outcome),
         ]
         .into_iter()
         .filter(|(_, n)| *n > 0)
         .collect()
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.candidates += other.candidates;
+        self.without_cutoff += other.without_cutoff;
+        self.outside_period += other.outside_period;
+        self.not_created += other.not_created;
+        self.already_target += other.already_target;
+        self.closed_won += other.closed_won;
+        self.closed_lost += other.closed_lost;
+        self.past_age += other.past_age;
+        self.not_observed += other.not_observed;
+        self.before_outcomes += other.before_outcomes;
+        self.immature += other.immature;
     }
 
     /// One line that says what was excluded and why.
@@ -119,16 +139,20 @@ pub struct Snapshot {
     pub split: Option<Split>,
 }
 
-enum Verdict {
-    Row { event: Option<i64>, observed: i64, window: i64 },
-    AlreadyTarget,
-    ClosedWon,
-    ClosedLost,
-    PastAge,
-    BeforeOutcomes,
-    Immature,
-    NotCreated,
-    OutsidePeriod,
+/// What is known of the label of a row: time to the target, time observed, length of the window.
+#[derive(Debug, Clone, Copy)]
+struct Outcome {
+    event: Option<i64>,
+    observed: i64,
+    window: i64,
+}
+
+/// Rows of some leads, and what was excluded.
+#[derive(Default)]
+struct Part {
+    rows: Vec<Row>,
+    outcomes: Vec<Outcome>,
+    counts: SnapshotCounts,
 }
 
 impl Journeys {
@@ -159,58 +183,54 @@ impl Journeys {
         let view = View {
             journeys: self,
             spec,
+            rule: &rule,
             target: target_codes,
+            at: match &rule {
+                CutoffRule::At { name, .. } => self.codes_of("stage or event", std::slice::from_ref(name))?,
+                _ => BTreeSet::new(),
+            },
             won: self.codes_known(&self.won),
             lost: self.codes_known(&self.lost),
+            grid: self.grid(&rule, spec, end)?,
+            table: cutoffs.map(by_lead).unwrap_or_default(),
             end,
             ipcw: spec.maturity == Maturity::Ipcw && labelled,
         };
-        let mut counts = SnapshotCounts { leads: self.leads.len(), ..SnapshotCounts::default() };
-        let planned = view.plan(&rule, cutoffs, &mut counts)?;
-        task.begin("taking the snapshot", planned.len());
-        let verdicts: Vec<Verdict> = planned
-            .par_chunks(4096)
+        let leads: Vec<u32> = (0..self.leads.len() as u32).collect();
+        task.begin("taking the snapshot", leads.len());
+        let parts: Vec<Part> = leads
+            .par_chunks(1024)
             .map(|chunk| {
-                task.check()?;
-                task.advance(chunk.len());
-                Ok(chunk.iter().map(|row| view.judge(*row)).collect::<Vec<_>>())
-            })
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .flatten()
-            .collect();
-        counts.candidates = planned.len();
-        let (mut rows, mut outcome) = (Vec::new(), Vec::new());
-        for (row, verdict) in planned.into_iter().zip(verdicts) {
-            match verdict {
-                Verdict::Row { event, observed, window } => {
-                    rows.push(row);
-                    outcome.push((event, observed, window));
+                let mut part = Part::default();
+                for lead in chunk {
+                    task.check()?;
+                    view.look_at(*lead, &mut part);
                 }
-                Verdict::AlreadyTarget => counts.already_target += 1,
-                Verdict::ClosedWon => counts.closed_won += 1,
-                Verdict::ClosedLost => counts.closed_lost += 1,
-                Verdict::PastAge => counts.past_age += 1,
-                Verdict::BeforeOutcomes => counts.before_outcomes += 1,
-                Verdict::Immature => counts.immature += 1,
-                Verdict::NotCreated => counts.not_created += 1,
-                Verdict::OutsidePeriod => counts.outside_period += 1,
-            }
+                task.advance(chunk.len());
+                Ok(part)
+            })
+            .collect::<Result<_>>()?;
+        let mut counts = SnapshotCounts { leads: self.leads.len(), ..SnapshotCounts::default() };
+        let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
+        for part in parts {
+            rows.extend(part.rows);
+            outcomes.extend(part.outcomes);
+            counts.add(&part.counts);
         }
         let mut weight = vec![1.0; rows.len()];
+        if spec.weight == Weighting::Lead {
+            weigh_by_lead(&rows, &mut weight);
+        }
         let mut label =
-            labelled.then(|| outcome.iter().map(|(e, _, w)| e.is_some_and(|e| e < *w)).collect::<Vec<bool>>());
+            labelled.then(|| outcomes.iter().map(|o| o.event.is_some_and(|e| e < o.window)).collect::<Vec<bool>>());
         if view.ipcw {
-            let keep = censoring_weights(&outcome, &mut weight)?;
-            counts.immature = keep.iter().filter(|k| !**k).count();
+            let keep = censoring_weights(&outcomes, &mut weight)?;
+            counts.immature += keep.iter().filter(|k| !**k).count();
             retain(&mut rows, &keep);
             retain(&mut weight, &keep);
             if let Some(l) = label.as_mut() {
                 retain(l, &keep);
             }
-        }
-        if spec.weight == Weighting::Lead {
-            weigh_by_lead(&rows, &mut weight);
         }
         let mut snapshot = Snapshot {
             journeys: Arc::clone(self),
@@ -244,14 +264,19 @@ impl Journeys {
         let n = self.leads.len();
         let mut counts = SnapshotCounts { leads: n, candidates: n, ..SnapshotCounts::default() };
         let all = (0..n as u32).map(|lead| Row { lead, cutoff: NO_TIME });
-        let (rows, label): (Vec<Row>, Option<Vec<bool>>) = match &self.leads.outcome {
-            Some(outcome) => {
+        let (rows, label): (Vec<Row>, Option<Vec<bool>>) = match (&self.leads.outcome, spec.outcome) {
+            (Some(outcome), OutcomeRows::Known) => {
                 let known: Vec<(Row, bool)> = all.zip(outcome).filter_map(|(r, o)| o.map(|o| (r, o))).collect();
                 counts.without_outcome = n - known.len();
                 let (rows, label) = known.into_iter().unzip();
                 (rows, Some(label))
             }
-            None => (all.collect(), None),
+            (Some(outcome), OutcomeRows::Open) => {
+                let open: Vec<Row> = all.zip(outcome).filter(|(_, o)| o.is_none()).map(|(r, _)| r).collect();
+                counts.with_outcome = n - open.len();
+                (open, None)
+            }
+            (None, _) | (Some(_), OutcomeRows::Any) => (all.collect(), None),
         };
         let mut snapshot = Snapshot {
             journeys: Arc::clone(self),
@@ -289,12 +314,12 @@ fn weigh_by_lead(rows: &[Row], weight: &mut [f64]) {
 
 /// Inverse-probability-of-censoring weights: the time under observation C is known for every row, G(u) is the
 /// share of rows with C ≥ u, a row resolved at min(T, horizon) ≤ C weighs 1/G of that time, others are dropped.
-fn censoring_weights(outcome: &[(Option<i64>, i64, i64)], weight: &mut [f64]) -> Result<Vec<bool>> {
-    let mut observed: Vec<i64> = outcome.iter().map(|(_, observed, _)| *observed).collect();
+fn censoring_weights(outcomes: &[Outcome], weight: &mut [f64]) -> Result<Vec<bool>> {
+    let mut observed: Vec<i64> = outcomes.iter().map(|o| o.observed).collect();
     observed.sort_unstable();
     let n = observed.len();
     let share = |u: i64| (n - observed.partition_point(|c| *c < u)) as f64 / n as f64;
-    let longest = outcome.iter().map(|(.., w)| *w).max().unwrap_or(0);
+    let longest = outcomes.iter().map(|o| o.window).max().unwrap_or(0);
     if n > 0 && share(longest) < 0.05 {
         return Err(Error::option(
             "maturity",
@@ -304,160 +329,197 @@ fn censoring_weights(outcome: &[(Option<i64>, i64, i64)], weight: &mut [f64]) ->
             ),
         ));
     }
-    Ok(outcome
+    Ok(outcomes
         .iter()
         .zip(weight)
-        .map(|((event, observed, window), w)| {
-            let resolved = event.map_or(*window, |e| e.min(*window));
-            let known = resolved <= *observed;
+        .map(|(o, w)| {
+            let resolved = o.event.map_or(o.window, |e| e.min(o.window));
+            let known = resolved <= o.observed;
             if known {
-                *w = 1.0 / share(resolved);
+                *w /= share(resolved);
             }
             known
         })
         .collect())
 }
 
+/// Pairs of lead and cutoff, by lead, ascending and without repeats.
+fn by_lead(pairs: &[(u32, i64)]) -> HashMap<u32, Vec<i64>> {
+    let mut table: HashMap<u32, Vec<i64>> = HashMap::new();
+    for (lead, cutoff) in pairs {
+        table.entry(*lead).or_default().push(*cutoff);
+    }
+    for cutoffs in table.values_mut() {
+        cutoffs.sort_unstable();
+        cutoffs.dedup();
+    }
+    table
+}
+
+impl Journeys {
+    /// The cutoffs of a calendar grid, for the rule that has one.
+    fn grid(&self, rule: &CutoffRule, spec: &SnapshotSpec, end: i64) -> Result<Vec<i64>> {
+        let CutoffRule::Every { span, anchor } = rule else { return Ok(Vec::new()) };
+        let known = || self.leads.created.iter().copied().filter(|c| *c != NO_TIME);
+        let (Some(first), Some(last)) = (known().min(), end.checked_sub(1)) else { return Ok(Vec::new()) };
+        let low = spec.since.map_or(first, |s| s.0.max(first));
+        // Cutoffs up to the end of observation: those without a complete label window are counted as immature.
+        let high = spec.until.map_or(last, |u| (u.0 - 1).min(last));
+        if (high.saturating_sub(low)) / span.as_micros() > 100_000 {
+            let period = format!("{} and {}", Timestamp(low), Timestamp(high));
+            return Err(Error::option("every", format!("'{span}' gives more than 100,000 cutoffs between {period}")));
+        }
+        Ok(match anchor {
+            Anchor::Calendar => calendar_grid(&self.calendar_zone, *span, low, high),
+            Anchor::Created => Vec::new(),
+        })
+    }
+}
+
 struct View<'a> {
     journeys: &'a Journeys,
     spec: &'a SnapshotSpec,
+    rule: &'a CutoffRule,
     target: BTreeSet<u32>,
+    /// Kinds that an `at=` rule waits for.
+    at: BTreeSet<u32>,
     won: BTreeSet<u32>,
     lost: BTreeSet<u32>,
+    /// Calendar grid of an `every=` rule.
+    grid: Vec<i64>,
+    table: HashMap<u32, Vec<i64>>,
     end: i64,
     ipcw: bool,
 }
 
 impl View<'_> {
-    /// All (lead, cutoff) pairs of the rule, in order of lead, then cutoff.
-    fn plan(&self, rule: &CutoffRule, table: Option<&[(u32, i64)]>, counts: &mut SnapshotCounts) -> Result<Vec<Row>> {
-        let created = &self.journeys.leads.created;
-        let leads = || created.iter().zip(0u32..).map(|(c, lead)| (lead, *c));
-        let mut rows = Vec::new();
-        match rule {
-            CutoffRule::Once => {}
-            CutoffRule::AsOf(t) => rows.extend(leads().map(|(lead, _)| Row { lead, cutoff: t.0 })),
-            CutoffRule::After(span) => {
-                rows.extend(
-                    leads()
-                        .filter(|l| l.1 != NO_TIME)
-                        .map(|(lead, c)| Row { lead, cutoff: c.saturating_add(span.as_micros()) }),
-                );
-            }
-            CutoffRule::At { name, inclusive } => {
-                let codes = self.journeys.codes_of("stage or event", std::slice::from_ref(name))?;
-                for (lead, _) in leads() {
-                    match self.first(lead, i64::MIN, &codes) {
-                        Some(t) if t < self.end => rows.push(Row { lead, cutoff: t + i64::from(*inclusive) }),
-                        _ => counts.without_cutoff += 1,
-                    }
-                }
-            }
-            CutoffRule::Table => {
-                let mut pairs = table.unwrap_or(&[]).to_vec();
-                pairs.sort_unstable();
-                pairs.dedup();
-                let mut named: Vec<u32> = pairs.iter().map(|p| p.0).collect();
-                named.dedup();
-                counts.without_cutoff = created.len() - named.len();
-                rows.extend(pairs.into_iter().map(|(lead, cutoff)| Row { lead, cutoff }));
-            }
-            CutoffRule::Every { span, anchor } => self.plan_grid(*span, *anchor, &mut rows)?,
-        }
-        Ok(rows)
-    }
-
-    fn plan_grid(&self, span: Span, anchor: Anchor, rows: &mut Vec<Row>) -> Result<()> {
-        let created = &self.journeys.leads.created;
-        let known: Vec<i64> = created.iter().copied().filter(|c| *c != NO_TIME).collect();
-        let Some(first) = known.iter().min().copied() else { return Ok(()) };
-        let low = self.spec.since.map_or(first, |s| s.0.max(first));
-        // Cutoffs up to the end of observation: those without a complete label window are counted as immature.
-        let last = self.end - 1;
-        let high = self.spec.until.map_or(last, |u| (u.0 - 1).min(last));
-        let too_many = |n: i64| n > 100_000;
-        if too_many((high - low) / span.as_micros()) {
-            return Err(Error::option(
-                "every",
-                format!("'{span}' gives more than 100,000 cutoffs between {} and {}", Timestamp(low), Timestamp(high)),
-            ));
-        }
-        let grid = match anchor {
-            Anchor::Calendar => calendar_grid(&self.journeys.calendar_zone, span, low, high),
-            Anchor::Created => Vec::new(),
-        };
-        for (c, lead) in created.iter().zip(0u32..) {
-            if *c == NO_TIME {
-                continue;
-            }
-            match anchor {
-                Anchor::Calendar => {
-                    let from = grid.partition_point(|t| t < c);
-                    rows.extend(grid.iter().skip(from).map(|t| Row { lead, cutoff: *t }));
-                }
-                Anchor::Created => {
-                    let skip = (low - c).max(0).div_euclid(span.as_micros())
-                        + i64::from((low - c).max(0) % span.as_micros() != 0);
-                    let mut t = c + skip * span.as_micros();
-                    while t <= high {
-                        rows.push(Row { lead, cutoff: t });
-                        t += span.as_micros();
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn judge(&self, row: Row) -> Verdict {
-        let created = self.journeys.leads.created_at(row.lead);
-        let t = row.cutoff;
-        if created == NO_TIME || created > t {
-            return Verdict::NotCreated;
-        }
-        if self.spec.since.is_some_and(|s| t < s.0)
-            || self.spec.until.is_some_and(|u| t >= u.0)
-            || self.spec.known_by.is_some_and(|k| t > k.0)
-        {
-            return Verdict::OutsidePeriod;
+    /// Adds the rows of one lead to `part`, and counts its other cutoffs by reason.
+    fn look_at(&self, lead: u32, part: &mut Part) {
+        let created = self.journeys.leads.created_at(lead);
+        let cutoffs = self.cutoffs(lead, created, &mut part.counts);
+        if cutoffs.is_empty() {
+            return;
         }
         let timeline = &self.journeys.timeline;
-        if self.first(row.lead, i64::MIN, &self.target).is_some_and(|at| at < t) {
-            return Verdict::AlreadyTarget;
+        // Times at which the target is reached, ascending; computed once for all cutoffs of the lead.
+        let targets: Vec<i64> = self.times(lead, &self.target).collect();
+        let mut status = Vec::new();
+        status_log(timeline, lead, &self.won, &self.lost, &mut status);
+        for cutoff in cutoffs {
+            part.counts.candidates += 1;
+            self.judge(Row { lead, cutoff }, created, &targets, &status, part);
         }
-        match status_before(timeline, row.lead, t, &self.won, &self.lost) {
+    }
+
+    /// The cutoffs that the rule names for a lead, ascending.
+    fn cutoffs(&self, lead: u32, created: i64, counts: &mut SnapshotCounts) -> Vec<i64> {
+        match self.rule {
+            CutoffRule::Once => Vec::new(),
+            CutoffRule::AsOf(t) => vec![t.0],
+            CutoffRule::After(_) | CutoffRule::Every { .. } if created == NO_TIME => {
+                counts.without_cutoff += 1;
+                Vec::new()
+            }
+            CutoffRule::After(span) => vec![created + span.as_micros()],
+            CutoffRule::At { inclusive, .. } => match self.times(lead, &self.at).next().filter(|t| *t < self.end) {
+                Some(t) => vec![t + i64::from(*inclusive)],
+                None => {
+                    counts.without_cutoff += 1;
+                    Vec::new()
+                }
+            },
+            CutoffRule::Table => match self.table.get(&lead) {
+                Some(cutoffs) => cutoffs.clone(),
+                None => {
+                    counts.without_cutoff += 1;
+                    Vec::new()
+                }
+            },
+            CutoffRule::Every { anchor: Anchor::Calendar, .. } => {
+                let from = self.grid.partition_point(|t| *t < created);
+                self.grid.get(from..).unwrap_or(&[]).to_vec()
+            }
+            CutoffRule::Every { span, anchor: Anchor::Created } => {
+                let step = span.as_micros();
+                let low = self.spec.since.map_or(created, |s| s.0.max(created));
+                let high = self.spec.until.map_or(self.end - 1, |u| (u.0 - 1).min(self.end - 1));
+                // The first cutoff at or after `low`.
+                let first = created + ((low - created) + step - 1).div_euclid(step) * step;
+                std::iter::successors(Some(first), |t| Some(t + step)).take_while(|t| *t <= high).collect()
+            }
+        }
+    }
+
+    fn judge(&self, row: Row, created: i64, targets: &[i64], status: &[(i64, Status)], part: &mut Part) {
+        let t = row.cutoff;
+        let counts = &mut part.counts;
+        if created == NO_TIME || created > t {
+            counts.not_created += 1;
+            return;
+        }
+        let after = |limit: Option<Timestamp>| limit.is_some_and(|l| t >= l.0);
+        if self.spec.since.is_some_and(|s| t < s.0)
+            || after(self.spec.until)
+            || self.spec.known_by.is_some_and(|k| t > k.0)
+        {
+            counts.outside_period += 1;
+            return;
+        }
+        if targets.first().is_some_and(|at| *at < t) {
+            counts.already_target += 1;
+            return;
+        }
+        match status_before(status, t) {
             Status::Open => {}
-            Status::Won => return Verdict::ClosedWon,
-            Status::Lost => return Verdict::ClosedLost,
+            Status::Won => {
+                counts.closed_won += 1;
+                return;
+            }
+            Status::Lost => {
+                counts.closed_lost += 1;
+                return;
+            }
         }
         let window = match (self.spec.horizon, self.spec.by_age) {
             (Some(h), _) => h.as_micros(),
-            (None, Some(age)) => created.saturating_add(age.as_micros()).saturating_sub(t),
-            (None, None) => return Verdict::Row { event: None, observed: 0, window: 0 },
+            (None, Some(age)) => created + age.as_micros() - t,
+            (None, None) => {
+                // What happened after the end is not known: the lead would look idle.
+                if t > self.end && !matches!(self.rule, CutoffRule::AsOf(_)) {
+                    counts.not_observed += 1;
+                } else {
+                    part.rows.push(row);
+                    part.outcomes.push(Outcome { event: None, observed: 0, window: 0 });
+                }
+                return;
+            }
         };
         if window <= 0 {
-            return Verdict::PastAge;
+            counts.past_age += 1;
+            return;
         }
         if self.journeys.outcomes_from != NO_TIME && t < self.journeys.outcomes_from {
-            return Verdict::BeforeOutcomes;
+            counts.before_outcomes += 1;
+            return;
         }
-        let observed = self.end.saturating_sub(t);
+        let observed = self.end - t;
         if observed <= 0 || (!self.ipcw && window > observed) {
-            return Verdict::Immature;
+            counts.immature += 1;
+            return;
         }
-        // Under known_by nothing at or after the end exists.
-        let event = self.first(row.lead, t, &self.target).filter(|at| *at < self.end).map(|at| at - t);
-        Verdict::Row { event, observed, window }
+        // Under known_by nothing at or after the end exists. No target lies before t, so the first is the next one.
+        let event = targets.first().filter(|at| **at < self.end).map(|at| at - t);
+        part.rows.push(row);
+        part.outcomes.push(Outcome { event, observed, window });
     }
 
-    /// First time at or after `from` at which `lead` reaches one of `codes`.
-    fn first(&self, lead: u32, from: i64, codes: &BTreeSet<u32>) -> Option<i64> {
+    /// Times at which `lead` reaches one of `codes`, ascending.
+    fn times<'b>(&'b self, lead: u32, codes: &'b BTreeSet<u32>) -> impl Iterator<Item = i64> + 'b {
         let timeline = &self.journeys.timeline;
         timeline
             .range(lead)
-            .filter_map(|i| Some((*timeline.at.get(i)?, timeline.kind.get(i))))
-            .find(|(at, kind)| *at >= from && *kind != NONE && codes.contains(kind))
-            .map(|(at, _)| at)
+            .filter(|i| codes.contains(&timeline.kind.get(*i)))
+            .filter_map(|i| timeline.at.get(i).copied())
     }
 }
 
@@ -481,14 +543,20 @@ fn calendar_grid(zone: &crate::time::Zone, span: Span, low: i64, high: i64) -> V
             day += days;
         }
     } else {
-        let mut t = low.div_euclid(step) * step;
-        while t <= high {
+        // Steps of less than a day are counted on the local clock too.
+        let mut local = zone.to_local(low).div_euclid(step) * step;
+        while let Some(t) = zone.to_utc(local) {
+            if t > high {
+                break;
+            }
             if t >= low {
                 grid.push(t);
             }
-            t += step;
+            local += step;
         }
     }
+    // A local time that does not exist means a neighbour that does.
+    grid.dedup();
     grid
 }
 

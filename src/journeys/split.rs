@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Snapshot;
+use crate::design::Maturity;
 use crate::error::{Error, Result};
 use crate::time::{NO_TIME, Span, Timestamp};
 
@@ -45,6 +46,12 @@ impl Snapshot {
     pub fn split(&self, test: f64, by: SplitBy, seed: u64) -> Result<(Self, Self)> {
         if !(test > 0.0 && test < 1.0) {
             return Err(Error::option("test", format!("{test} is not between 0 and 1")));
+        }
+        if self.spec.maturity == Maturity::Ipcw && by == SplitBy::Time {
+            return Err(Error::option(
+                "by",
+                "weights of maturity='ipcw' belong to the whole period: a split by time would break them; take maturity='drop'",
+            ));
         }
         let mut boundary = None;
         let mut in_gap = 0;

@@ -1,6 +1,6 @@
 //! Whether a lead is open at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::index::Timeline;
 use crate::design::NONE;
@@ -17,23 +17,25 @@ pub enum Status {
     Lost,
 }
 
-/// Status of `lead` from the stage entries before `t`.
+/// Writes to `log` the status of `lead` after each of its stage entries, in order of time; before the first it is open.
 ///
-/// A deal is open unless its last stage is won or lost. A lead with deals is open if one of them is, or if
-/// an own stage that is not final came after the last closing (recycled). A lead without deals follows its
-/// own stages.
-#[must_use]
-pub fn status_before(timeline: &Timeline, lead: u32, t: i64, won: &BTreeSet<u32>, lost: &BTreeSet<u32>) -> Status {
-    // (deal, closed) of every deal seen so far; leads have few deals.
-    let mut deals: Vec<(u32, bool)> = Vec::new();
-    let mut own: Option<(bool, usize)> = None;
-    let mut last_close: Option<(usize, Status)> = None;
-    let log = &timeline.stages;
+/// A deal is open unless its last stage is won or lost. A lead with deals is open if one of them is, or if an own
+/// stage that is not final came after the last closing (recycled). A lead without deals follows its own stages.
+pub fn status_log(
+    timeline: &Timeline,
+    lead: u32,
+    won: &BTreeSet<u32>,
+    lost: &BTreeSet<u32>,
+    log: &mut Vec<(i64, Status)>,
+) {
+    log.clear();
+    let mut deals: HashMap<u32, bool> = HashMap::new();
+    let mut open_deals = 0usize;
+    // Whether the lead's last own stage is final, and whether it came after the last closing.
+    let mut own: Option<(bool, bool)> = None;
+    let mut closed_as = None;
     for entry in timeline.stage_range(lead) {
-        let Some(position) = log.position.get(entry).map(|p| *p as usize) else { break };
-        if timeline.at.get(position).copied().unwrap_or(NO_TIME) >= t {
-            break;
-        }
+        let Some(position) = timeline.stages.position.get(entry).map(|p| *p as usize) else { break };
         let stage = timeline.kind.get(position);
         let closing = if won.contains(&stage) {
             Some(Status::Won)
@@ -42,25 +44,33 @@ pub fn status_before(timeline: &Timeline, lead: u32, t: i64, won: &BTreeSet<u32>
         } else {
             None
         };
-        if let Some(status) = closing {
-            last_close = Some((entry, status));
+        if closing.is_some() {
+            closed_as = closing;
+            own = own.map(|(last, _)| (last, false));
         }
-        let deal = log.deal.get(entry);
+        let deal = timeline.stages.deal.get(entry);
         if deal == NONE {
-            own = Some((closing.is_some(), entry));
-        } else if let Some(known) = deals.iter_mut().find(|d| d.0 == deal) {
-            known.1 = closing.is_some();
+            own = Some((closing.is_some(), closing.is_none()));
         } else {
-            deals.push((deal, closing.is_some()));
+            let was_open = deals.insert(deal, closing.is_none());
+            open_deals += usize::from(closing.is_none());
+            open_deals -= usize::from(was_open == Some(true));
         }
+        let open = match closed_as {
+            None => true,
+            Some(_) if deals.is_empty() => own.is_none_or(|(last, _)| !last),
+            Some(_) => open_deals > 0 || own.is_some_and(|(last, after)| !last && after),
+        };
+        let at = timeline.at.get(position).copied().unwrap_or(NO_TIME);
+        log.push((at, if open { Status::Open } else { closed_as.unwrap_or(Status::Open) }));
     }
-    let Some((closed_at, closed_as)) = last_close else { return Status::Open };
-    let open = if deals.is_empty() {
-        own.is_none_or(|(closed, _)| !closed)
-    } else {
-        deals.iter().any(|d| !d.1) || own.is_some_and(|(closed, entry)| !closed && entry > closed_at)
-    };
-    if open { Status::Open } else { closed_as }
+}
+
+/// Status just before `t`, from the log of a lead.
+#[must_use]
+pub fn status_before(log: &[(i64, Status)], t: i64) -> Status {
+    let known = log.partition_point(|(at, _)| *at < t);
+    known.checked_sub(1).and_then(|i| log.get(i)).map_or(Status::Open, |(_, status)| *status)
 }
 
 #[cfg(test)]
@@ -86,7 +96,9 @@ mod tests {
         };
         let sizes = Sizes { leads: 1, kinds: 3, deals: 3, channels: 0 };
         let timeline = build(&[rows], sizes, 0, 0, &Task::new()).unwrap();
-        status_before(&timeline, 0, t, &[WON].into(), &[LOST].into())
+        let mut log = Vec::new();
+        status_log(&timeline, 0, &[WON].into(), &[LOST].into(), &mut log);
+        status_before(&log, t)
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::design::NONE;
 use crate::time::{DAY, NO_TIME};
 
 /// Words that name an outcome wherever they stand.
-const OUTCOME_WORDS: [&str; 13] = [
+const OUTCOME_WORDS: [&str; 14] = [
+    "lifecyclestage",
     "convert",
     "converted",
     "conversion",
@@ -25,9 +26,30 @@ const OUTCOME_WORDS: [&str; 13] = [
     "sqo",
 ];
 /// Words that name one only beside words of the next list: `lead_status`, not `marital_status`.
-const STATE_WORDS: [&str; 7] = ["status", "stage", "substage", "label", "target", "win", "close"];
-const STATE_OF: [&str; 13] =
-    ["lead", "current", "deal", "opportunity", "opp", "sales", "crm", "pipeline", "last", "final", "date", "is", "at"];
+const STATE_WORDS: [&str; 8] = ["forecast", "status", "stage", "substage", "label", "target", "win", "close"];
+const STATE_OF: [&str; 21] = [
+    "lead",
+    "current",
+    "deal",
+    "opportunity",
+    "opp",
+    "sales",
+    "crm",
+    "pipeline",
+    "last",
+    "final",
+    "date",
+    "is",
+    "at",
+    "name",
+    "id",
+    "code",
+    "reason",
+    "hs",
+    "lifecycle",
+    "category",
+    "type",
+];
 /// Stage names that say nothing in the name of a column.
 const PLAIN_STAGES: [&str; 8] = ["lead", "leads", "contact", "account", "created", "open", "new", "inquiry"];
 
@@ -73,8 +95,11 @@ pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], w
 fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut lower_before = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && lower_before) {
+    let following = name.chars().skip(1).map(Some).chain([None]);
+    for (c, next) in name.chars().zip(following) {
+        // A capital starts a word after a small letter, and after an acronym if a small letter follows: MQLDate.
+        let starts = c.is_uppercase() && (lower_before || next.is_some_and(char::is_lowercase));
+        if !c.is_alphanumeric() || starts {
             words.push(String::new());
         }
         if c.is_alphanumeric()
@@ -102,22 +127,23 @@ fn separation(column: &Column, won: &[bool]) -> Option<f64> {
         )),
         Column::Category { codes, levels } => {
             let slot = |c: u32| if c == NONE { levels.len() } else { c as usize };
+            // Rates of levels come from every other lead and are judged on the rest, so that levels of few leads do
+            // not tell their own outcome.
             let mut counts = vec![(0usize, 0usize); levels.len() + 1];
-            for (c, w) in codes.iter().zip(won) {
+            for (c, w) in codes.iter().zip(won).step_by(2) {
                 if let Some(n) = counts.get_mut(slot(*c)) {
                     n.0 += 1;
                     n.1 += usize::from(*w);
                 }
             }
-            let rare = counts.iter().filter(|n| n.0 < 5).fold((0, 0), |a, n| (a.0 + n.0, a.1 + n.1));
+            let rare = counts.iter().filter(|n| n.0 < 3).fold((0, 0), |a, n| (a.0 + n.0, a.1 + n.1));
             let rate = |n: &(usize, usize)| {
-                let (all, hits) = if n.0 < 5 { rare } else { *n };
+                let (all, hits) = if n.0 < 3 { rare } else { *n };
                 hits as f64 / all.max(1) as f64
             };
             let rates: Vec<f64> = counts.iter().map(rate).collect();
-            Some(auc_either_way(
-                &codes.iter().map(|c| rates.get(slot(*c)).copied().unwrap_or(0.0)).zip(won.iter().copied()),
-            ))
+            let judged = codes.iter().zip(won).skip(1).step_by(2);
+            Some(auc_either_way(&judged.map(|(c, w)| (rates.get(slot(*c)).copied().unwrap_or(0.0), *w))))
         }
     }
 }
@@ -143,6 +169,13 @@ mod tests {
         let c = Column::Number(vec![1.0]);
         let stages = vec!["lead".to_owned(), "sql".to_owned()];
         for bad in [
+            "StageName",
+            "hs_lead_status",
+            "lifecyclestage",
+            "lifecycle_stage",
+            "stage_id",
+            "SQLDate",
+            "ForecastCategory",
             "is_sql",
             "current_stage",
             "Lead Status",
@@ -165,6 +198,13 @@ mod tests {
         let codes = won.iter().map(|w| if *w { 0 } else { NONE }).collect();
         let column = Column::Category { codes, levels: Arc::from(["x".to_owned()]) };
         assert!(withhold("segment", &column, &Leads::default(), &[], &won).is_some());
+        // Many levels of few leads at a low rate are no outcome.
+        let rarely: Vec<bool> = (0..4000).map(|i| i * 7919 % 4000 < 60).collect();
+        let cities = Column::Category {
+            codes: (0..4000).map(|i| i * 104_729 % 800).collect(),
+            levels: (0..800).map(|i| format!("city {i}")).collect(),
+        };
+        assert_eq!(withhold("city", &cities, &Leads::default(), &[], &rarely), None);
         let noise = Column::Number((0..200).map(|i| f64::from(i * 7919 % 200)).collect());
         assert!(withhold("employees", &noise, &Leads::default(), &[], &won).is_none());
     }

@@ -3,6 +3,8 @@
 mod format;
 mod validate;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use format::{FORMAT, FORMAT_VERSION};
@@ -104,6 +106,10 @@ pub struct ModelData {
 pub struct LeadModel {
     data: ModelData,
     base: f64,
+    /// Codes of event kinds, by every name they are called.
+    events: HashMap<String, u32>,
+    /// Codes of stages.
+    stages: HashMap<String, u32>,
     /// Per term and column: coefficient − Σ mean·coefficient; one more at the end for "no column".
     levels: Vec<Vec<f64>>,
 }
@@ -126,7 +132,16 @@ impl LeadModel {
                 t.coefficients.iter().map(|c| c - centre).chain([-centre]).collect()
             })
             .collect();
-        Ok(Self { data, base, levels })
+        let (mut events, mut stages) = (HashMap::new(), HashMap::new());
+        for (kind, code) in data.kinds.iter().zip(0u32..) {
+            if kind.stage {
+                stages.insert(kind.plain.clone(), code);
+            } else {
+                events.insert(kind.name(), code);
+                events.insert(format!("{}:{}", kind.source, kind.plain), code);
+            }
+        }
+        Ok(Self { data, base, events, stages, levels })
     }
 
     /// What it holds.
@@ -176,10 +191,16 @@ impl LeadModel {
         }
     }
 
-    /// True if `kind` was known in training.
+    /// Code of the event kind called `name`, [`None`] if it was not known in training.
     #[must_use]
-    pub fn knows(&self, kind: &Kind) -> bool {
-        self.data.kinds.iter().any(|k| k.plain == kind.plain && k.stage == kind.stage && k.source == kind.source)
+    pub fn event_kind(&self, name: &str) -> Option<u32> {
+        self.events.get(name).copied()
+    }
+
+    /// Code of a stage.
+    #[must_use]
+    pub fn stage_kind(&self, name: &str) -> Option<u32> {
+        self.stages.get(name).copied()
     }
 
     /// Percentile (0–100) of a log-odds among the training rows, by linear interpolation.

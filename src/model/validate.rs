@@ -29,6 +29,9 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         {
             return bad(format!("term '{name}' has a mean or deviation that is not usable"));
         }
+        if name.parse().as_ref() != Ok(&term.feature) {
+            return bad(format!("the name of term '{name}' does not read back as the same feature"));
+        }
         if !names.insert(name.clone()) {
             return bad(format!("term '{name}' occurs twice"));
         }

@@ -1,6 +1,6 @@
 //! Scoring one row.
 
-use crate::design::Part;
+use crate::design::{Encoder, Part};
 use crate::math::sigmoid;
 use crate::model::LeadModel;
 
@@ -27,22 +27,16 @@ pub struct Scored {
 }
 
 impl LeadModel {
-    /// Scores one row of cells in the order of terms and writes each term's contribution to `contributions`.
-    ///
-    /// A missing cell (fewer cells than terms) counts as missing.
-    pub fn score_cells(&self, cells: &[Cell<'_>], contributions: &mut Vec<f64>) -> Scored {
-        contributions.clear();
-        for (i, term) in self.terms().iter().enumerate() {
-            contributions.push(match cells.get(i) {
-                Some(Cell::Number(x)) => self.number(i, *x),
-                Some(Cell::Text(text)) => self.level(i, term.encoder.slot(*text)),
-                None => match term.encoder {
-                    crate::design::Encoder::Number { .. } => self.number(i, f64::NAN),
-                    crate::design::Encoder::Category { .. } => self.level(i, term.encoder.slot(None)),
-                },
-            });
+    /// Contribution of term `i` for a cell. A cell of another type than in training counts as missing.
+    #[must_use]
+    pub fn cell(&self, i: usize, cell: Cell<'_>) -> f64 {
+        match (self.terms().get(i).map(|t| &t.encoder), cell) {
+            (Some(Encoder::Number { .. }), Cell::Number(x)) => self.number(i, x),
+            (Some(Encoder::Number { .. }), Cell::Text(_)) => self.number(i, f64::NAN),
+            (Some(encoder), Cell::Text(text)) => self.level(i, encoder.slot(text)),
+            (Some(encoder), Cell::Number(_)) => self.level(i, encoder.slot(None)),
+            (None, _) => 0.0,
         }
-        self.sum_up(contributions)
     }
 
     /// Sums contributions to a score.

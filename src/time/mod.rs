@@ -7,5 +7,5 @@ mod zone;
 
 pub use parse::{Detected, Instant, Resolution, TimeFormat, TimeUnit, detect, parse};
 pub use span::Span;
-pub use timestamp::{DAY, NO_TIME, Timestamp};
+pub use timestamp::{DAY, NO_TIME, Timestamp, in_range};
 pub use zone::Zone;

@@ -37,6 +37,20 @@ impl TimeUnit {
     }
 }
 
+impl TimeUnit {
+    /// Microseconds of `value` units with a fraction, rounded towards the past; `None` if out of range.
+    #[must_use]
+    pub fn float_to_micros(self, value: f64) -> Option<i64> {
+        let micros = match self {
+            Self::Seconds => value * 1e6,
+            Self::Millis => value * 1e3,
+            Self::Micros => value,
+            Self::Nanos => value / 1e3,
+        };
+        (micros.abs() < 9e18).then_some(micros.floor() as i64)
+    }
+}
+
 /// How a text column of times is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeFormat {
@@ -100,7 +114,7 @@ pub enum Detected {
 /// Finds the format of a column from its values. Values that no format reads are left to be quarantined.
 #[must_use]
 pub fn detect<'a>(values: impl IntoIterator<Item = &'a str>) -> Detected {
-    let (mut iso, mut day_first, mut month_first, mut either) = (0usize, 0usize, 0usize, 0usize);
+    let (mut iso, mut day_first, mut month_first, mut either, mut agree) = (0usize, 0usize, 0usize, 0usize, 0usize);
     let mut any = false;
     for value in values {
         any = true;
@@ -112,13 +126,15 @@ pub fn detect<'a>(values: impl IntoIterator<Item = &'a str>) -> Detected {
         } else if fields.b > 12 && fields.a <= 12 {
             month_first += 1;
         } else if fields.a == fields.b {
-            // Both readings agree.
+            agree += 1;
         } else {
             either += 1;
         }
     }
     match (iso, day_first, month_first, either) {
         _ if !any => Detected::Empty,
+        // Where day and month are the same number, both readings agree.
+        (0, 0, 0, 0) if agree > 0 => Detected::Format(TimeFormat::DayMonthYear),
         (n, d, m, e) if n >= d + m + e => Detected::Format(TimeFormat::Iso),
         (_, 1.., 1.., _) => Detected::Contradictory,
         (_, 1.., 0, _) => Detected::Format(TimeFormat::DayMonthYear),
@@ -158,8 +174,11 @@ pub fn parse(text: &str, format: &TimeFormat, zone: &Zone) -> Result<Instant, &'
 
 fn parse_pattern(text: &str, pattern: &str, zone: &Zone) -> Result<Instant, &'static str> {
     let parsed = jiff::fmt::strtime::parse(pattern, text).map_err(|_| "does not match the stated format")?;
-    if parsed.offset().is_some() {
-        let t = parsed.to_timestamp().map_err(|_| "no such time")?;
+    // With an offset or an epoch number (%s) the text is an instant by itself; a zone in it is the zone to read it in.
+    let own_zone = parsed.iana_time_zone().map(Zone::new).transpose().map_err(|_| "no such time zone")?;
+    let zone = own_zone.as_ref().unwrap_or(zone);
+    let instant = if own_zone.is_some() { None } else { parsed.to_timestamp().ok() };
+    if let Some(t) = instant {
         return Ok(Instant { micros: t.as_microsecond(), resolution: Resolution::Instant, offset: true });
     }
     let (wall, resolution) = match parsed.to_datetime() {
@@ -351,6 +370,7 @@ mod tests {
         assert_eq!(detect(["2/26/2018", "1/2/2018"]), Detected::Format(TimeFormat::MonthDayYear));
         assert_eq!(detect(["01-02-2018 10:00", "03-04-2018 10:00"]), Detected::Ambiguous);
         assert_eq!(detect(["26-02-2018", "02-26-2018"]), Detected::Contradictory);
+        assert_eq!(detect(["05/05/2024 10:00"]), Detected::Format(TimeFormat::DayMonthYear));
         assert_eq!(detect(["2018-02-26", "x"]), Detected::Format(TimeFormat::Iso));
         assert_eq!(detect([]), Detected::Empty);
         let t = parse("26-02-2018 07:58 PM", &TimeFormat::DayMonthYear, &Zone::utc()).unwrap();
@@ -364,6 +384,8 @@ mod tests {
         assert_eq!(Timestamp(t.micros).to_string(), "2024-01-05T06:30:00Z");
         let d = parse("05.01.24", &TimeFormat::Pattern("%d.%m.%y".into()), &Zone::utc()).unwrap();
         assert_eq!(d.resolution, Resolution::Day);
+        let epoch = parse("1704067200", &TimeFormat::Pattern("%s".into()), &Zone::utc()).unwrap();
+        assert_eq!(Timestamp(epoch.micros).to_string(), "2024-01-01T00:00:00Z");
         assert!(parse("5 Jan", &p, &Zone::utc()).is_err());
     }
 }

@@ -81,6 +81,10 @@ impl FromStr for Span {
             total = number.checked_mul(scale).and_then(|v| total.checked_add(v)).ok_or_else(bad)?;
             rest = tail;
         }
+        // Sums with any time then fit in 64 bits.
+        if total > 1000 * 366 * DAY {
+            return Err(Error::option("span", format!("'{text}' is longer than 1,000 years")));
+        }
         Ok(Self(total))
     }
 }

@@ -25,14 +25,36 @@ pub const NO_TIME: i64 = i64::MIN;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// Years 1000 to 9999: times outside are sentinels or slips, and within them differences cannot overflow.
+const EARLIEST: i64 = -30_610_224_000_000_000;
+const LATEST: i64 = 253_402_300_799_999_999;
+
+/// True if `micros` lies in the years 1000 to 9999.
+#[must_use]
+pub fn in_range(micros: i64) -> bool {
+    (EARLIEST..=LATEST).contains(&micros)
+}
+
+impl Timestamp {
+    /// # Errors
+    /// [`Error::InvalidOption`] naming `option` if the time is outside the years 1000 to 9999.
+    pub fn checked(self, option: &str) -> Result<Self> {
+        if in_range(self.0) {
+            Ok(self)
+        } else {
+            Err(Error::option(option, format!("{} µs is outside the years 1000 to 9999", self.0)))
+        }
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = Error;
 
     /// Reads an ISO 8601 date or date-time; without an offset it is UTC, a date is its first microsecond.
     fn from_str(text: &str) -> Result<Self> {
-        parse(text, &TimeFormat::Iso, &Zone::utc())
-            .map(|i| Self(i.micros))
-            .map_err(|why| Error::option("time", format!("'{text}' is not an ISO 8601 time ({why})")))
+        let read = parse(text, &TimeFormat::Iso, &Zone::utc());
+        read.map_err(|why| Error::option("time", format!("'{text}' is not an ISO 8601 time ({why})")))
+            .and_then(|i| Self(i.micros).checked("time"))
     }
 }
 
