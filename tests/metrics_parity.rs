@@ -101,5 +101,6 @@ fn bad_input_is_a_typed_error() {
     assert_eq!(roc_auc(&[true, false], &[0.1], None).unwrap_err().kind(), "length");
     assert_eq!(brier(&[true, false], &[0.1, f64::NAN], None).unwrap_err().kind(), "non_finite");
     assert_eq!(log_loss(&[true], &[0.1], Some(&[f64::NAN])).unwrap_err().kind(), "invalid_option");
+    assert_eq!(brier(&[true, false], &[0.1, 1.5], None).unwrap_err().kind(), "invalid_option");
     assert_eq!(log_loss(&[], &[], None).unwrap_err().kind(), "undefined");
 }

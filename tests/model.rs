@@ -49,9 +49,14 @@ fn world() -> (Arc<Journeys>, Vec<Happening>) {
     }
     let mut j = (*journeys(&vec![0; 400], &all, 100 * DAY, "Europe/Berlin")).clone();
     let levels: Arc<[String]> = ["a", "b", "c"].map(String::from).into();
-    j.leads.fields.push(Field { name: "industry".into(), column: Column::Category { codes: industry, levels } });
+    j.leads.fields.push(Field {
+        name: "industry".into(),
+        asked: true,
+        column: Column::Category { codes: industry, levels },
+    });
     j.leads.fields.push(Field {
         name: "staff".into(),
+        asked: true,
         column: Column::Number((0..400).map(|i| if i % 9 == 0 { f64::NAN } else { f64::from(i % 50) }).collect()),
     });
     (Arc::new(j), all)

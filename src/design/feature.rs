@@ -138,6 +138,8 @@ impl Feature {
 
 /// Words that are a feature by themselves; a field of that name is written `field(name)`.
 const WORDS: [&str; 5] = ["first_channel", "last_channel", "stage", "days_in_stage", "age_days"];
+/// Columns of a snapshot's table; a field of that name is written `field(name)`.
+const RESERVED: [&str; 4] = ["lead_id", "cutoff", "label", "weight"];
 const FUNCTIONS: [&str; 13] = [
     "count",
     "active_days",
@@ -195,7 +197,9 @@ impl fmt::Display for Feature {
             Self::Stage => f.write_str("stage"),
             Self::DaysInStage => f.write_str("days_in_stage"),
             Self::AgeDays => f.write_str("age_days"),
-            Self::Field(name) if WORDS.contains(&name.as_str()) || call(name).is_some() => write!(f, "field({name})"),
+            Self::Field(name) if WORDS.iter().chain(&RESERVED).any(|w| w == name) || call(name).is_some() => {
+                write!(f, "field({name})")
+            }
             Self::Field(name) => f.write_str(name),
             Self::DaysSinceField(name) => write!(f, "days_since({name})"),
         }

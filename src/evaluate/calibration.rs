@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checked;
+use super::checked_probabilities;
 use crate::error::Result;
 use crate::math::{Interval, quantile_sorted, wilson};
 
@@ -50,7 +50,7 @@ pub fn calibration_table(
     bins: usize,
     binning: Binning,
 ) -> Result<Vec<CalibrationBin>> {
-    let w = checked(y, p, weight)?;
+    let w = checked_probabilities(y, p, weight)?;
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
     let even: Vec<f64> = (0..=bins).map(|i| if i == bins { 1.0 } else { i as f64 * (1.0 / bins as f64) }).collect();

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Binning, CalibrationBin, LiftRow};
 use super::{
-    average_precision, brier, calibration_table, checked, expected_calibration_error, ks, lift_table, log_loss,
-    precision_at, roc_auc,
+    average_precision, brier, calibration_table, checked_probabilities, expected_calibration_error, ks, lift_table,
+    log_loss, precision_at, roc_auc,
 };
 use crate::error::{Error, Result};
 use crate::math::{sum, sum_by};
@@ -76,7 +76,7 @@ pub struct Evaluation {
 /// # Errors
 /// [`Error::NoRows`], [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`].
 pub fn evaluate(y: &[bool], p: &[f64], weight: Option<&[f64]>, top: &[usize]) -> Result<Evaluation> {
-    let w = checked(y, p, weight)?;
+    let w = checked_probabilities(y, p, weight)?;
     if y.is_empty() {
         return Err(Error::NoRows { what: "evaluate", why: "there is nothing to evaluate on".into() });
     }
@@ -131,7 +131,7 @@ impl Evaluation {
         p: &[f64],
         weight: Option<&[f64]>,
     ) -> Result<Self> {
-        let w = checked(y, p, weight)?;
+        let w = checked_probabilities(y, p, weight)?;
         if group.len() != y.len() {
             return Err(Error::Length { what: "groups".into(), expected: y.len(), got: group.len() });
         }

@@ -36,6 +36,22 @@ pub(crate) fn checked<'a>(y: &[bool], p: &[f64], weight: Option<&'a [f64]>) -> R
     }
 }
 
+/// As [`checked`], and predictions must be probabilities.
+pub(crate) fn checked_probabilities<'a>(
+    y: &[bool],
+    p: &[f64],
+    weight: Option<&'a [f64]>,
+) -> Result<std::borrow::Cow<'a, [f64]>> {
+    let outside = p.iter().filter(|v| **v < 0.0 || **v > 1.0).count();
+    if outside > 0 {
+        return Err(Error::option(
+            "predictions",
+            format!("{outside} are outside [0, 1], so they are no probabilities"),
+        ));
+    }
+    checked(y, p, weight)
+}
+
 /// Rows grouped by equal prediction, highest first: (prediction, weight of positives, weight of negatives, rows).
 pub(crate) fn tie_groups(y: &[bool], p: &[f64], w: &[f64]) -> Vec<TieGroup> {
     let mut order: Vec<usize> = (0..p.len()).collect();

@@ -1,6 +1,6 @@
 //! Proper scores of probabilities.
 
-use super::checked;
+use super::checked_probabilities;
 use crate::error::{Error, Result};
 use crate::math::{ln, sum, sum_by};
 
@@ -16,7 +16,7 @@ fn total(w: &[f64], metric: &'static str) -> Result<f64> {
 /// # Errors
 /// [`Error::Length`], [`Error::NonFinite`]; [`Error::Undefined`] without rows.
 pub fn log_loss(y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Result<f64> {
-    let w = checked(y, p, weight)?;
+    let w = checked_probabilities(y, p, weight)?;
     let total = total(&w, "log_loss")?;
     let loss = |i: usize| match (y.get(i), p.get(i), w.get(i)) {
         (Some(y), Some(p), Some(w)) => {
@@ -33,7 +33,7 @@ pub fn log_loss(y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Result<f64> {
 /// # Errors
 /// As [`log_loss`].
 pub fn brier(y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Result<f64> {
-    let w = checked(y, p, weight)?;
+    let w = checked_probabilities(y, p, weight)?;
     let total = total(&w, "brier")?;
     let square = |i: usize| match (y.get(i), p.get(i), w.get(i)) {
         (Some(y), Some(p), Some(w)) => {

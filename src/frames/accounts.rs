@@ -39,7 +39,7 @@ pub(super) fn join_accounts(
     };
     let keep = super::filter::keep(&table, &spec.common.filter)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
-    Texts::of(&table, &spec.id, &spec.common.nulls)?.each(|row, text| {
+    Texts::of(&table, &spec.id, &spec.common.nulls)?.each_id(|row, text| {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
             return;
@@ -64,7 +64,7 @@ pub(super) fn join_accounts(
     for name in names {
         let column = field_column(&table, &name, &spec.common, zone, &mut audit)?.take(&rows);
         if column.missing() < column.len() {
-            fields.push(Field { name: format!("account.{name}"), column });
+            fields.push(Field { name: format!("account.{name}"), column, asked: spec.fields.is_some() });
         }
     }
     leads.fields.extend(fields);

@@ -13,7 +13,7 @@ use super::table::Tables;
 use crate::design::{Kind, Side};
 use crate::error::{Error, Result};
 use crate::journeys::{
-    Arrivals, Audit, Extended, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold,
+    Arrivals, Audit, Extended, Field, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -110,6 +110,9 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         for history in histories {
             // The column of the lead table is the value of today; the history says what was known when.
             let name = history.name.clone();
+            if leads.histories.iter().any(|h| h.name == name) {
+                return Err(Error::schema(&config.leads.table, Some(&name), "two tables give this field a history"));
+            }
             if leads.field(&name).is_some() {
                 leads.fields.retain(|f| f.name != name);
                 leads.withheld.push((name, "its history is used instead".into()));
@@ -124,6 +127,15 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     audit.tables.append(&mut read.audits);
     audit.remarks.append(&mut remarks);
     Journeys::mark_shared(&mut dict.kinds);
+    for name in config.won.iter().chain(&config.lost) {
+        let called = |stage: bool| dict.kinds.iter().any(|k| k.stage == stage && k.is_called(name));
+        if called(false) && !called(true) {
+            return Err(Error::option(
+                "won",
+                format!("'{name}' is a kind of event; won= and lost= are stages (Stages)"),
+            ));
+        }
+    }
     let sizes =
         Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
     let timeline = build_timeline(&read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
@@ -144,7 +156,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         calendar_zone,
         audit,
     };
-    withhold_fields(&mut journeys, config.leads.fields.is_none());
+    withhold_fields(&mut journeys);
     remark(&mut journeys);
     Ok(journeys)
 }
@@ -365,11 +377,8 @@ fn observed_until(config: &Config, ends: &BTreeMap<String, Extent>, leads: &Lead
     Ok((end.unwrap_or(NO_TIME), remarks))
 }
 
-/// Takes fields that look like outcomes away, if the fields were not named by the user.
-fn withhold_fields(journeys: &mut Journeys, unasked: bool) {
-    if !unasked {
-        return;
-    }
+/// Takes fields that look like outcomes away, unless the user named them.
+fn withhold_fields(journeys: &mut Journeys) {
     let won_codes = journeys.codes_known(&journeys.won);
     let ever_won =
         |lead: u32| journeys.timeline.range(lead).any(|i| won_codes.contains(&journeys.timeline.kind.get(i)));
@@ -385,12 +394,18 @@ fn withhold_fields(journeys: &mut Journeys, unasked: bool) {
         .cloned()
         .chain(journeys.kinds.iter().filter(|k| k.stage).map(|k| k.plain.clone()))
         .collect();
-    let reasons: Vec<Option<String>> =
-        journeys.leads.fields.iter().map(|f| withhold(&f.name, &f.column, &journeys.leads, &stages, &won)).collect();
+    let reason = |f: &Field| {
+        let doubt = || withhold(&f.name, &f.column, &journeys.leads, &stages, &won);
+        if f.asked { None } else { doubt() }
+    };
+    let reasons: Vec<Option<String>> = journeys.leads.fields.iter().map(reason).collect();
     let fields = std::mem::take(&mut journeys.leads.fields);
     for (field, reason) in fields.into_iter().zip(reasons) {
         match reason {
-            Some(reason) => journeys.leads.withheld.push((field.name, reason)),
+            Some(reason) => {
+                journeys.leads.withheld.push((field.name.clone(), reason));
+                journeys.leads.hidden.push(field);
+            }
             None => journeys.leads.fields.push(field),
         }
     }

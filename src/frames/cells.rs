@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::journeys::canonical_id;
 
 /// A column that can be walked as texts. Whole numbers read the same whatever their type: 7, 7.0 and "7".
 pub(super) struct Texts {
@@ -27,8 +28,8 @@ impl Texts {
                 let cast = series.cast(&D::Int64).map_err(failed)?;
                 if cast.null_count() > series.null_count() { series.cast(&D::String).map_err(failed)? } else { cast }
             }
-            D::Decimal(..) => series.cast(&D::Float64).map_err(failed)?,
-            D::Date | D::Datetime(..) => series.cast(&D::String).map_err(failed)?,
+            // Through texts: 64-bit floats hold whole numbers up to 2^53 only.
+            D::Decimal(..) | D::Date | D::Datetime(..) => series.cast(&D::String).map_err(failed)?,
             other => return Err(unsupported(other)),
         };
         Ok(Self { series, nulls: nulls.to_vec() })
@@ -60,6 +61,11 @@ impl Texts {
         } else {
             (0..self.series.len()).for_each(|row| visit(row, None));
         }
+    }
+
+    /// As [`Texts::each`], with every text in the one form of an id.
+    pub(super) fn each_id(&self, mut visit: impl FnMut(usize, Option<&str>)) {
+        self.each(|row, text| visit(row, text.map(canonical_id)));
     }
 
     /// All texts, owned.

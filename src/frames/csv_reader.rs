@@ -36,7 +36,9 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         header.iter().map(|h| StringChunkedBuilder::new(h.as_str().into(), 1024)).collect();
     let mut record = csv::StringRecord::new();
     let (mut row, mut unnested) = (0usize, 0usize);
-    while reader.read_record(&mut record).map_err(|e| failed(e.to_string()))? {
+    let mut next = csv::StringRecord::new();
+    while reader.read_record(&mut next).map_err(|e| failed(e.to_string()))? {
+        std::mem::swap(&mut record, &mut next);
         row += 1;
         if record.len() == 1 && width > 1 {
             let inner = record.get(0).and_then(|cell| reopen(cell, separator, width));
@@ -62,6 +64,14 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
             }
         }
     }
+    // A quote that is never closed makes the rest of the file one field. Quotes come in pairs otherwise; one by itself
+    // inside an unquoted field is no harm, and swallows no line.
+    if quotes.get() % 2 == 1 && record.iter().last().is_some_and(|c| c.contains('\n')) {
+        let line = record.position().map_or(0, csv::Position::line);
+        return Err(failed(format!(
+            "a quote opened in the record of line {line} is never closed: the rest of the file would be one field"
+        )));
+    }
     let columns: Vec<Column> = cells.into_iter().map(|c| c.finish().into_series().into_column()).collect();
     let frame = DataFrame::new(row, columns).map_err(|e| failed(e.to_string()))?;
     let mut table = Table { untyped: true, ..Table::new(name, frame) };
@@ -74,6 +84,21 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         table.remarks.push(format!("separator '{}'", shown(separator)));
     }
     Ok(table)
+}
+
+/// Counts the quotes that pass through.
+struct QuoteCounter<R> {
+    inner: R,
+    quotes: std::rc::Rc<std::cell::Cell<u64>>,
+}
+
+impl<R: Read> Read for QuoteCounter<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        let seen = buffer.get(..n).unwrap_or(&[]).iter().filter(|b| **b == b'"').count();
+        self.quotes.set(self.quotes.get() + seen as u64);
+        Ok(n)
+    }
 }
 
 fn shown(separator: u8) -> String {
@@ -111,6 +136,8 @@ fn name_columns(header: &mut [String]) {
 
 /// The fields of a line that was quoted as a whole, if it has the right number of them.
 fn reopen(cell: &str, separator: u8, width: usize) -> Option<csv::StringRecord> {
+    let quotes = std::rc::Rc::new(std::cell::Cell::new(0u64));
+    let input = QuoteCounter { inner: input, quotes: std::rc::Rc::clone(&quotes) };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(cell.as_bytes());
     let mut records = reader.records();

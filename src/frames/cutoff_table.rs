@@ -5,7 +5,7 @@ use super::config::{Common, DayMeans};
 use super::table::Table;
 use super::times::{TimeCell, TimeReader};
 use crate::error::{Error, Result};
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, canonical_id};
 use crate::time::Zone;
 
 /// Reads pairs of lead and cutoff; every row must name a known lead and a time.
@@ -22,7 +22,7 @@ pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys
     let times = reader.read(cutoff)?.cells;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
     Texts::of(table, lead, &[])?.each(|row, text| {
-        match (text.and_then(|t| journeys.leads.ids.find(t)), times.get(row)) {
+        match (text.and_then(|t| journeys.leads.ids.find(canonical_id(t))), times.get(row)) {
             (Some(lead), Some(TimeCell::At(t))) => pairs.push((lead, *t)),
             (Some(_), _) => timeless += 1,
             (None, _) => {

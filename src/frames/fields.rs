@@ -7,6 +7,7 @@ use polars::prelude::DataType;
 
 use super::cells::{Texts, numbers};
 use super::config::{Common, DayMeans, FieldsSpec};
+use super::leads::order_ranks;
 use super::lookup::{Resolved, Resolver};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
@@ -111,6 +112,8 @@ pub(super) fn read_history(
         super::config::LeadKey::Lookup(l) => l.on.as_ref().or(Some(&l.key)),
     };
     let missing = table.check([
+        spec.common.order.as_ref(),
+        spec.common.timezone_column.as_ref(),
         lead_column,
         Some(&spec.valid_from),
         spec.valid_to.as_ref(),
@@ -126,6 +129,9 @@ pub(super) fn read_history(
     let keep = super::filter::keep(&table, &spec.common.filter)?;
     let resolver = Resolver::new(&table, &spec.lead, &spec.common, leads, tables, zone)?;
     let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
+    let names =
+        spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
+    let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
     let from = reader.read(&spec.valid_from)?;
     let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?;
     audit.remarks.extend(from.remarks);
@@ -133,6 +139,10 @@ pub(super) fn read_history(
     for (row, (cell, keep)) in from.cells.iter().zip(&keep).enumerate() {
         if !keep {
             audit.filtered += 1;
+            continue;
+        }
+        if nameless(row) {
+            audit.quarantine("null field name", row, String::new);
             continue;
         }
         let from = match cell {
@@ -163,12 +173,13 @@ pub(super) fn read_history(
             Resolved::Not(why) => audit.quarantine(why, row, || resolver.key(row)),
         }
     }
-    // Later rows of one instant win: the sort is by row last, and the last known row is used.
-    entries.sort_unstable_by_key(|e| (e.0, e.1, e.3));
+    // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
+    let orders = spec.common.order.as_ref().map(|c| order_ranks(&table, c)).transpose()?;
+    let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
+    entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
     let mut histories = Vec::new();
-    match (&spec.name, &spec.value) {
-        (Some(name), Some(value)) => {
-            let names = Texts::of(&table, name, &spec.common.nulls)?.collect();
+    match (&names, &spec.value) {
+        (Some(names), Some(value)) => {
             let column = field_column(&table, value, &spec.common, zone, &mut audit)?;
             let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
             for e in &entries {
@@ -181,8 +192,18 @@ pub(super) fn read_history(
             }
         }
         _ => {
-            let used: Vec<&String> =
-                [lead_column, Some(&spec.valid_from), spec.valid_to.as_ref()].into_iter().flatten().collect();
+            let c = &spec.common;
+            let used: Vec<&String> = [
+                lead_column,
+                Some(&spec.valid_from),
+                spec.valid_to.as_ref(),
+                c.order.as_ref(),
+                c.timezone_column.as_ref(),
+            ]
+            .into_iter()
+            .flatten()
+            .chain(c.filter.keys())
+            .collect();
             for name in table.names().iter().filter(|n| !used.contains(n)) {
                 let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
                 histories.push(history(name, &entries, &column, leads.len()));

@@ -63,7 +63,7 @@ pub(super) fn read_leads(
     let mut ids = Ids::new();
     let mut row_of: Vec<u32> = Vec::new();
     let (mut duplicates, mut first_duplicate) = (0usize, None);
-    Texts::of(&table, &spec.id, &c.nulls)?.each(|row, text| {
+    Texts::of(&table, &spec.id, &c.nulls)?.each_id(|row, text| {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
             return;
@@ -136,7 +136,7 @@ pub(super) fn read_leads(
         let Some(column) = column else { return Ok(None) };
         let mut names = Ids::new();
         let mut codes = Vec::new();
-        Texts::of(&table, column, &c.nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| names.intern(t))));
+        Texts::of(&table, column, &c.nulls)?.each_id(|_, t| codes.push(t.map_or(NONE, |t| names.intern(t))));
         Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))
     };
     leads.account = coded(&spec.account)?;
@@ -164,23 +164,42 @@ pub(super) fn read_leads(
     .flatten()
     .collect();
     let names: Vec<String> = match &spec.fields {
-        Some(fields) => fields.clone(),
+        Some(fields) => {
+            let repeated = fields.iter().enumerate().find(|(i, f)| fields.iter().take(*i).any(|o| o == *f));
+            if let Some((_, name)) = repeated {
+                return Err(Error::schema(&table.name, Some(name), "named twice in fields="));
+            }
+            fields.clone()
+        }
         None => {
             let free = |n: &String| !used.contains(&n) && !spec.ignore.contains(n) && !elsewhere.contains(n);
             table.names().into_iter().filter(free).collect()
         }
     };
     for name in names {
+        if let Some(dtype) = unusable(&table, &name).filter(|_| spec.fields.is_none()) {
+            leads.withheld.push((name, format!("its type is {dtype}")));
+            continue;
+        }
         let column = field_column(&table, &name, c, zone, &mut audit)?.take(&rows);
         let missing = column.missing();
-        if missing == column.len() {
+        let field = Field { name: name.clone(), column, asked: spec.fields.is_some() };
+        if missing == rows.len() {
             leads.withheld.push((name, "empty".into()));
+            leads.hidden.push(field);
             continue;
         }
         audit.note(&format!("field '{name}': missing"), missing);
-        leads.fields.push(Field { name, column });
+        leads.fields.push(field);
     }
     Ok((leads, audit))
+}
+
+/// The type of a column that cannot be a field.
+fn unusable(table: &super::table::Table, name: &str) -> Option<String> {
+    use polars::prelude::DataType as D;
+    let series = table.column(name).ok()?;
+    matches!(series.dtype(), D::Duration(_) | D::Time).then(|| series.dtype().to_string())
 }
 
 fn read_outcome(

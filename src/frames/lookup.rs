@@ -58,7 +58,7 @@ impl Resolver {
             LeadKey::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
         };
         let (mut keys, mut texts) = (Vec::with_capacity(table.rows()), Ids::new());
-        Texts::of(table, column, &common.nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
+        Texts::of(table, column, &common.nulls)?.each_id(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
         let everywhere = |lead: u32| vec![Span { from: i64::MIN, to: i64::MAX, lead }];
         let (spans, absent) = match key {
             LeadKey::Column(_) => {
@@ -117,11 +117,11 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
     let owners: Vec<Option<u32>> = {
         let mut owners = Vec::new();
-        Texts::of(&table, &spec.lead, &[])?.each(|_, t| owners.push(t.map(|t| leads.find(t).unwrap_or(NONE))));
+        Texts::of(&table, &spec.lead, &[])?.each_id(|_, t| owners.push(t.map(|t| leads.find(t).unwrap_or(NONE))));
         owners
     };
     let mut by_key: HashMap<String, Vec<Span>> = HashMap::new();
-    Texts::of(&table, &spec.key, &[])?.each(|row, text| {
+    Texts::of(&table, &spec.key, &[])?.each_id(|row, text| {
         let (Some(text), Some(Some(lead)), Some(from), Some(to)) = (text, owners.get(row), from.get(row), to.get(row))
         else {
             return;
@@ -136,10 +136,19 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     let mut clashes = 0;
     for spans in by_key.values_mut() {
         spans.sort_by_key(|s| (s.from, s.to));
-        let mut last: Option<(i64, u32)> = None;
+        if spec.valid_to.is_none() && spec.valid_from.is_some() {
+            // A key means its lead until it means the next one.
+            let starts: Vec<i64> = spans.iter().skip(1).map(|s| s.from).collect();
+            spans.iter_mut().zip(starts).for_each(|(span, next)| span.to = next);
+            spans.retain(|s| s.from < s.to);
+        }
+        // The span that reaches furthest so far; spans are in order of their starts.
+        let mut furthest: Option<(i64, u32)> = None;
         for span in spans.iter() {
-            clashes += usize::from(last.is_some_and(|(to, lead)| span.from < to && span.lead != lead));
-            last = Some((span.to, span.lead));
+            clashes += usize::from(furthest.is_some_and(|(to, lead)| span.from < to && span.lead != lead));
+            if furthest.is_none_or(|(to, _)| span.to > to) {
+                furthest = Some((span.to, span.lead));
+            }
         }
     }
     if clashes > 0 {

@@ -10,7 +10,7 @@ use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::{NONE, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Rows, TableAudit};
+use crate::journeys::{Leads, Rows, TableAudit, canonical_id};
 use crate::time::{NO_TIME, Zone};
 
 /// What all stage tables share.
@@ -165,7 +165,7 @@ pub(super) fn read_stages(
             rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
             rows.kind.push(dict.kind(stage, "", Side::Sales, true));
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
-            deal_codes.push(deal.map_or(NONE, |d| dict.deals.intern(d)));
+            deal_codes.push(deal.map_or(NONE, |d| dict.deals.intern(canonical_id(d))));
             amount_values.push(amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN));
             used.push(row as u32);
         }

@@ -297,7 +297,10 @@ pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
     let column = |name: &str, get: fn(&FunnelStep) -> f64| numbers(name, rows.iter().map(|r| get(r.1)).collect());
     let mut columns = Vec::new();
     if let Some(by) = &funnel.spec.by {
-        columns.push(texts(by, rows.iter().map(|r| r.0.clone())));
+        // A field that is called like another column of this table.
+        let taken = ["step", "leads"].contains(&by.as_str()) || by.starts_with("of_");
+        let name = if taken { format!("field({by})") } else { by.clone() };
+        columns.push(texts(&name, rows.iter().map(|r| r.0.clone())));
     }
     columns.extend([
         texts("step", rows.iter().map(|r| r.1.step.clone())),

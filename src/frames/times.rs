@@ -71,7 +71,7 @@ impl TimeReader<'_> {
                     TimeUnit::Microseconds => Some(t),
                     TimeUnit::Milliseconds => t.checked_mul(1_000),
                 };
-                // Midnights only, in more than one row, are whole days in a column that could say more.
+                // Midnights only are whole days in a column that could say more.
                 let whole = tz.is_none() && whole_days(ticks.iter().flatten().filter_map(micros));
                 let cells = ticks.iter().enumerate().map(|(row, t)| match t.map(micros) {
                     None => TimeCell::Null,
@@ -261,14 +261,14 @@ impl TimeReader<'_> {
     }
 }
 
-/// True if there are at least two different values and all are midnights.
+/// True if there is a value and all are midnights.
 fn whole_days(micros: impl Iterator<Item = i64>) -> bool {
-    let (mut first, mut differs) = (None, false);
+    let mut any = false;
     for t in micros {
         if t % DAY != 0 {
             return false;
         }
-        differs |= *first.get_or_insert(t) != t;
+        any = true;
     }
-    differs
+    any
 }

@@ -89,6 +89,20 @@ impl<'a> FromIterator<&'a str> for Texts {
     }
 }
 
+/// The one form of an id: a whole number written as a decimal fraction (7.0) is that number (7); "007" stays as it is.
+#[must_use]
+pub fn canonical_id(text: &str) -> &str {
+    let text = text.trim();
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let plain = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'))
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b == b'0');
+    if plain { whole } else { text }
+}
+
 /// Ascending order of ids: whole numbers first, by value, then other texts, by bytes.
 #[must_use]
 pub fn canonical_order(texts: &Texts) -> Vec<u32> {
@@ -124,6 +138,23 @@ mod tests {
         assert_eq!(t.find("nope"), None);
         assert_eq!(t.get(5), "id5");
         assert_eq!(t.get(NONE), "");
+    }
+
+    #[test]
+    fn one_form() {
+        for (text, id) in [
+            ("7", "7"),
+            ("7.0", "7"),
+            ("7.00", "7"),
+            ("-3.0", "-3"),
+            ("007", "007"),
+            ("007.0", "007.0"),
+            ("7.5", "7.5"),
+            ("a.0", "a.0"),
+            ("7.", "7."),
+        ] {
+            assert_eq!(canonical_id(text), id);
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Field {
     pub name: String,
     /// One value per lead.
     pub column: Column,
+    /// True if the user named it, so that it is not withheld.
+    pub asked: bool,
 }
 
 /// A field whose value changes over time: rows of all leads, joined as of a cutoff.
@@ -65,8 +67,10 @@ pub struct Leads {
     pub fields: Vec<Field>,
     /// Fields with a history.
     pub histories: Vec<FieldHistory>,
-    /// Columns that were not made fields, with the reason.
+    /// Columns that are not used unasked, with the reason.
     pub withheld: Vec<(String, String)>,
+    /// The fields among them: a model trained on one can still read it.
+    pub hidden: Vec<Field>,
 }
 
 impl Leads {
@@ -88,10 +92,10 @@ impl Leads {
         self.created.get(lead as usize).copied().unwrap_or(NO_TIME)
     }
 
-    /// The field called `name`.
+    /// The field called `name`, withheld or not.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|f| f.name == name)
+        self.fields.iter().chain(&self.hidden).find(|f| f.name == name)
     }
 
     /// Number of the group that rows of `lead` belong to when leads must not be split: its account, else itself.

@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use codes::Codes;
 pub use extend::{Arrivals, Extended};
-pub use ids::{Texts, canonical_order};
+pub use ids::{Texts, canonical_id, canonical_order};
 pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
 pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot, SnapshotCounts};
@@ -115,8 +115,11 @@ impl Journeys {
     /// # Errors
     /// [`Error::UnknownName`] if there is no such lead.
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
-        let lead =
-            self.leads.ids.find(id).ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
+        let lead = self
+            .leads
+            .ids
+            .find(canonical_id(id))
+            .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
         let created = self.leads.created_at(lead);
         let mut entries = Vec::new();
         if created != NO_TIME {

@@ -1,6 +1,10 @@
 //! Scoring columns of features.
 
-use crate::design::{Column, slot_of};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::design::{Column, Encoder, NONE, slot_of};
 use crate::error::{Error, Result};
 use crate::model::LeadModel;
 
@@ -10,7 +14,7 @@ use super::scored::Scored;
 #[derive(Debug)]
 pub struct ColumnScorer<'a> {
     model: &'a LeadModel,
-    columns: &'a [Column],
+    columns: Vec<Cow<'a, Column>>,
     slots: Vec<Vec<Option<usize>>>,
 }
 
@@ -26,42 +30,81 @@ impl<'a> ColumnScorer<'a> {
             return Err(Error::Length { what: "columns".into(), expected: terms.len(), got: columns.len() });
         }
         let mut slots = Vec::with_capacity(columns.len());
+        let mut read = Vec::with_capacity(columns.len());
         for (term, column) in terms.iter().zip(columns) {
-            use crate::design::Encoder;
-            slots.push(match (&term.encoder, column) {
-                (Encoder::Number { .. }, Column::Number(_)) => Vec::new(),
-                (encoder @ Encoder::Category { .. }, Column::Category { levels, .. }) => encoder.slots(levels),
-                // A column that holds nothing has no type.
-                (_, c) if c.missing() == c.len() => Vec::new(),
-                (encoder, _) => {
-                    let wanted = if matches!(encoder, Encoder::Number { .. }) { "numbers" } else { "texts" };
-                    return Err(Error::schema(
-                        "features",
-                        Some(&term.feature.to_string()),
-                        format!("the model was trained on {wanted}, here it holds another type"),
-                    ));
-                }
+            let column = as_trained(&term.encoder, column).ok_or_else(|| {
+                let (wanted, got) = match term.encoder {
+                    Encoder::Number { .. } => ("numbers", "no number"),
+                    Encoder::Category { .. } => ("texts", "times"),
+                };
+                let name = term.feature.to_string();
+                Error::schema(
+                    "features",
+                    Some(&name),
+                    format!("the model was trained on {wanted}; here it holds {got}"),
+                )
+            })?;
+            slots.push(match column.as_ref() {
+                Column::Category { levels, .. } => term.encoder.slots(levels),
+                _ => Vec::new(),
             });
+            read.push(column);
         }
-        Ok(Self { model, columns, slots })
+        Ok(Self { model, columns: read, slots })
     }
 
     /// Scores row `row`; `contributions` receives one number per term.
     pub fn row(&self, row: usize, contributions: &mut Vec<f64>) -> Scored {
-        use crate::design::Encoder;
         contributions.clear();
-        for (i, ((term, column), slots)) in self.model.terms().iter().zip(self.columns).zip(&self.slots).enumerate() {
-            contributions.push(match (&term.encoder, column) {
-                (Encoder::Number { .. }, Column::Number(v)) => {
-                    self.model.number(i, v.get(row).copied().unwrap_or(f64::NAN))
-                }
-                (Encoder::Number { .. }, _) => self.model.number(i, f64::NAN),
-                (Encoder::Category { .. }, Column::Category { codes, .. }) if !slots.is_empty() => {
-                    self.model.level(i, codes.get(row).and_then(|c| slot_of(slots, *c)))
-                }
-                (encoder, _) => self.model.level(i, encoder.slot(None)),
+        for (i, (column, slots)) in self.columns.iter().zip(&self.slots).enumerate() {
+            contributions.push(match column.as_ref() {
+                Column::Number(v) => self.model.number(i, v.get(row).copied().unwrap_or(f64::NAN)),
+                Column::Category { codes, .. } => self.model.level(i, codes.get(row).and_then(|c| slot_of(slots, *c))),
+                Column::Time(_) => 0.0,
             });
         }
         self.model.sum_up(contributions)
+    }
+}
+
+/// The column with the type it had in training. The type of a CSV column depends on the batch: numbers written as
+/// texts are read, numbers where texts were are written out. A column that holds nothing has no type. `None` if no
+/// value could be read.
+fn as_trained<'a>(encoder: &Encoder, column: &'a Column) -> Option<Cow<'a, Column>> {
+    let empty = column.missing() == column.len();
+    match (encoder, column) {
+        (Encoder::Number { .. }, Column::Number(_)) | (Encoder::Category { .. }, Column::Category { .. }) => {
+            Some(Cow::Borrowed(column))
+        }
+        (Encoder::Number { .. }, _) if empty => Some(Cow::Owned(Column::Number(vec![f64::NAN; column.len()]))),
+        (Encoder::Category { .. }, _) if empty => Some(Cow::Owned(Column::Category {
+            codes: vec![NONE; column.len()],
+            levels: Arc::from(Vec::<String>::new()),
+        })),
+        (Encoder::Number { .. }, Column::Category { codes, levels }) => {
+            let parsed: Vec<f64> =
+                levels.iter().map(|l| l.parse().ok().filter(|x: &f64| x.is_finite()).unwrap_or(f64::NAN)).collect();
+            let numbers = codes.iter().map(|c| parsed.get(*c as usize).copied().unwrap_or(f64::NAN)).collect();
+            let numbers = Column::Number(numbers);
+            (numbers.missing() < numbers.len()).then_some(Cow::Owned(numbers))
+        }
+        (Encoder::Category { .. }, Column::Number(values)) => {
+            let mut by_text: HashMap<String, u32> = HashMap::new();
+            let codes = values
+                .iter()
+                .map(|x| {
+                    let next = by_text.len() as u32;
+                    if x.is_nan() { NONE } else { *by_text.entry(x.to_string()).or_insert(next) }
+                })
+                .collect();
+            let mut levels = vec![String::new(); by_text.len()];
+            for (text, code) in by_text {
+                if let Some(level) = levels.get_mut(code as usize) {
+                    *level = text;
+                }
+            }
+            Some(Cow::Owned(Column::Category { codes, levels: levels.into() }))
+        }
+        (_, Column::Time(_)) => None,
     }
 }

@@ -53,14 +53,16 @@ impl Zone {
     /// UTC microseconds of a local wall-clock time given as microseconds of the same reading in UTC.
     ///
     /// A time that a clock change skips is moved forward by the gap; of a time that occurs twice the first
-    /// is meant (RFC 5545). `None` if it is outside the years −9999 to 9999.
+    /// is meant (RFC 5545). `None` on overflow.
     #[must_use]
     pub fn to_utc(&self, local: i64) -> Option<i64> {
         if self.utc {
             return Some(local);
         }
-        let wall: DateTime = Offset::UTC.to_datetime(jiff::Timestamp::from_microsecond(local).ok()?);
-        Some(self.rules.to_timestamp(wall).ok()?.as_microsecond())
+        // Within a day of the ends of the calendar there are no rules: 9999-12-31 stays what it is.
+        let Ok(reading) = jiff::Timestamp::from_microsecond(local) else { return Some(local) };
+        let wall: DateTime = Offset::UTC.to_datetime(reading);
+        Some(self.rules.to_timestamp(wall).map_or(local, jiff::Timestamp::as_microsecond))
     }
 
     /// Local wall-clock reading of a UTC instant, as microseconds of the same reading in UTC.
@@ -150,6 +152,8 @@ mod tests {
     fn offsets_and_errors() {
         let z = Zone::new("-05:30").unwrap();
         assert_eq!(z.to_utc(0), Some(19_800_000_000));
+        let end = micros("9999-12-31T00:00:00Z");
+        assert_eq!(Zone::new("America/New_York").unwrap().to_utc(end), Some(end));
         assert!(Zone::new("Mars/Olympus").is_err());
         assert!(Zone::new("+25:00").is_err());
         assert_eq!(Zone::utc().day(-1), -1);
