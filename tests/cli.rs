@@ -82,7 +82,7 @@ fn exit_codes() {
     };
     assert_eq!(cli(&["--version"]).0, OK);
     assert_eq!(cli(&["frobnicate"]).0, USAGE);
-    assert_eq!(cli(&["check", "--config", "/nowhere.toml"]).0, DATA);
+    assert_eq!(cli(&["check", "--config", "/nowhere.toml"]).0, USAGE);
     let typo = at("typo.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\ncreatd = \"at\"\n");
     let (code, _, err) = cli(&["check", "--config", &typo]);
     assert_eq!(code, USAGE);
@@ -107,7 +107,9 @@ fn exit_codes() {
     let broken = at("broken.json", "{\"format\": \"leadlens.model\"");
     assert_eq!(cli(&["score", "--config", &good, "--model", &broken]).0, MODEL);
     let (code, _, _) = cli(&["score", "--config", &good, "--model", "/nowhere.json"]);
-    assert_eq!(code, DATA);
+    assert_eq!(code, MODEL);
+    let gone = at("gone.toml", "[leads]\ntable = \"nothing.csv\"\nid = \"id\"\n");
+    assert_eq!(cli(&["check", "--config", &gone]).0, DATA);
 }
 
 #[test]

@@ -14,7 +14,11 @@ def main() -> None:
     wants_data = arguments[1:2] == ["demo"] and not any(a == "--data" or a.startswith("--data=") for a in arguments)
     if wants_data and not {"-h", "--help"} & set(arguments):
         arguments += ["--data", str(folder("b2b_saas"))]
-    sys.exit(_core.run_program(arguments))
+    try:
+        code = _core.run_program(arguments)
+    except KeyboardInterrupt:
+        code = 130  # as shells say of a program that Ctrl-C ended
+    sys.exit(code)
 
 
 if __name__ == "__main__":

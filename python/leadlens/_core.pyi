@@ -41,7 +41,7 @@ class Journeys:
         self,
         spec: str,
         features: str,
-        cutoffs: tuple[Any, str, str] | None = None,
+        cutoffs: tuple[dict[str, tuple[str, Any]], str, str, str] | None = None,
         progress: _Progress | None = None,
     ) -> Snapshot: ...
     def funnel(self, spec: str, progress: _Progress | None = None) -> tuple[Frame, str, str]: ...

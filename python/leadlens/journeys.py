@@ -13,8 +13,9 @@ import polars as pl
 from . import _core
 from ._display import pre
 from ._progress import progress
+from .errors import OptionError
 from .features import FeatureSet
-from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables
+from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, names
 
 __all__ = ["Check", "Funnel", "Journeys", "Snapshot"]
 
@@ -29,12 +30,6 @@ def _time(value: Time | None) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     return value
-
-
-def _names(value: str | Sequence[str] | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else list(value)
 
 
 class Journeys:
@@ -114,9 +109,9 @@ class Journeys:
                 "stages": [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)],
                 "fields": [f._spec(tables) for f in ([fields] if isinstance(fields, Fields) else fields)],
                 "accounts": None if accounts is None else accounts._spec(tables),
-                "pipeline": list(pipeline),
-                "won": _names(won),
-                "lost": _names(lost),
+                "pipeline": names(pipeline),
+                "won": names(won),
+                "lost": names(lost),
                 "observed_until": _time(observed_until),
                 "outcomes_from": _time(outcomes_from),
                 "timezone": timezone,
@@ -170,7 +165,8 @@ class Journeys:
         events, stages : Events, Stages or sequences of them
             The new rows.
         observed_until : time, optional
-            New end of observation; by default the end of the latest table.
+            New end of observation. By default the one that was stated; if none was, it moves to the earliest end of the
+            new tables, and only where stages arrive.
 
         Returns
         -------
@@ -182,7 +178,8 @@ class Journeys:
         tables = _Tables()
         new_events = [e._spec(tables) for e in ([events] if isinstance(events, Events) else events)]
         new_stages = [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)]
-        config = {**self._config, "observed_until": _time(observed_until)}
+        # An end that was stated stays unless a new one is.
+        config = {**self._config, "observed_until": _time(observed_until) or self._config.get("observed_until")}
         with progress() as show:
             core, report = self._core.extend(
                 json.dumps(_drop(config)), json.dumps(new_events), json.dumps(new_stages), tables.given, ".", show
@@ -297,13 +294,17 @@ class Journeys:
                 "known_by": _time(known_by),
                 "horizon": horizon,
                 "by_age": by_age,
-                "target": _names(target),
+                "target": names(target),
                 "weight": weight,
                 "maturity": maturity,
                 "outcome": outcome,
             }
         )
-        table = None if cutoffs is None else (cutoffs, *cutoff_columns)
+        table = None
+        if cutoffs is not None:
+            tables = _Tables()
+            key = tables.key(cutoffs, "cutoffs")
+            table = (tables.given, key, *cutoff_columns)
         with progress() as show:
             core = self._core.snapshot(json.dumps(spec), (features or FeatureSet())._json(), table, show)
         return Snapshot(core)
@@ -328,7 +329,7 @@ class Journeys:
         UnknownNameError
             A step or field is not in the data.
         """
-        spec = _drop({"steps": list(steps), "window": window, "by": by})
+        spec = _drop({"steps": names(steps), "window": window, "by": by})
         with progress() as show:
             frame, facts, text = self._core.funnel(json.dumps(spec), show)
         return Funnel(pl.DataFrame(frame), json.loads(facts), text)
@@ -394,7 +395,7 @@ class Snapshot:
         return self._core.base_rate
 
     @property
-    def feature_names(self) -> list[str]:
+    def featurenames(self) -> list[str]:
         """Names of the features."""
         return self._core.features()
 
@@ -434,6 +435,8 @@ class Snapshot:
         NotEnoughDataError
             A side would be empty.
         """
+        if seed < 0:
+            raise OptionError(f"seed must not be negative, {seed} is")
         train, tested = self._core.split(test, by, seed)
         return Snapshot(train), Snapshot(tested)
 

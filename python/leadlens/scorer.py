@@ -13,7 +13,7 @@ import polars as pl
 from . import _core
 from ._display import pre
 from ._progress import progress
-from .errors import LeadLensError
+from .errors import LeadLensError, OptionError
 from .journeys import Snapshot
 
 __all__ = ["Evaluation", "LeadScorer", "Scores", "load"]
@@ -57,6 +57,8 @@ class LeadScorer:
         min_level_rows: int = 20,
         max_levels: int = 1000,
     ) -> None:
+        if isinstance(C, bool) or not isinstance(C, int | float) or math.isnan(C):
+            raise OptionError(f"C must be a positive number, or math.inf for no penalty, not {C!r}")
         self._options = {
             "logistic": {"c": None if math.isinf(C) and C > 0 else C, "solver": solver},
             "min_leads": min_leads,
@@ -112,6 +114,8 @@ class LeadScorer:
         OutOfRangeError
             Too many leads are outside the trained ages.
         """
+        if reasons < 0:
+            raise OptionError(f"reasons must not be negative, {reasons} is")
         with progress() as show:
             return Scores(pl.DataFrame(self._fitted().score(snapshot._core, reasons, allow_extrapolation, show)))
 

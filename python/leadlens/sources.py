@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+
+from .errors import OptionError
 
 __all__ = ["Accounts", "Events", "Fields", "Leads", "Stages", "literal", "lookup"]
 
@@ -52,9 +56,9 @@ class Lookup:
 
 def lookup(
     table: Table,
-    *,
     key: str,
     lead: str,
+    *,
     on: str | None = None,
     valid_from: str | None = None,
     valid_to: str | None = None,
@@ -106,6 +110,8 @@ class _Tables:
         frame = table
         if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
             frame = frame.collect()  # a polars LazyFrame
+        if hasattr(frame, "read_next_batch"):
+            raise OptionError("a RecordBatchReader can be read only once: pass reader.read_all()")
         self.given[key] = (role, frame)
         return key
 
@@ -126,6 +132,28 @@ def _lead(lead: str | Lookup, tables: _Tables) -> object:
     )
 
 
+def names(value: str | Sequence[str] | None) -> list[str]:
+    """Return one name or several as a list."""
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _plain(value: object) -> object:
+    """Return a condition of ``where`` as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()  # a numpy scalar
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise OptionError(f"where: {value!r} is no text, number, truth value, None, list of them, or {{'not': …}}")
+
+
 def _drop(options: dict[str, Any]) -> dict[str, Any]:
     """Leave out options that were not given."""
     return {k: v for k, v in options.items() if v is not None}
@@ -144,8 +172,8 @@ class _Common:
 
     def _common(self) -> dict[str, Any]:
         return {
-            "where": dict(self.where),
-            "nulls": list(self.nulls),
+            "where": {column: _plain(value) for column, value in self.where.items()},
+            "nulls": names(self.nulls),
             "timezone": self.timezone,
             "timezone_column": self.timezone_column,
             "time_format": self.time_format,
@@ -228,8 +256,8 @@ class Leads(_Common):
                 "table": tables.key(self.table, "leads"),
                 "id": self.id,
                 "created": self.created,
-                "fields": None if self.fields is None else list(self.fields),
-                "ignore": list(self.ignore),
+                "fields": None if self.fields is None else names(self.fields),
+                "ignore": names(self.ignore),
                 "account": self.account,
                 "owner": self.owner,
                 "outcome": self.outcome,
@@ -276,9 +304,9 @@ class Events(_Common):
     """
 
     table: Table
-    lead: str | Lookup = field(kw_only=True)
-    at: str = field(kw_only=True)
-    kind: str | Literal_ = field(kw_only=True)
+    lead: str | Lookup
+    at: str
+    kind: str | Literal_
     name: str | None = field(default=None, kw_only=True)
     id: str | None = field(default=None, kw_only=True)
     channel: str | None = field(default=None, kw_only=True)
@@ -292,7 +320,7 @@ class Events(_Common):
         kind = {"literal": self.kind.value} if isinstance(self.kind, Literal_) else self.kind
         return _drop(
             {
-                "table": tables.key(self.table, self.name or "events"),
+                "table": tables.key(self.table, self.name or (self.kind.value if isinstance(self.kind, Literal_) else self.kind)),
                 "lead": _lead(self.lead, tables),
                 "at": self.at,
                 "kind": kind,
@@ -302,8 +330,8 @@ class Events(_Common):
                 "campaign": self.campaign,
                 "side": self.side,
                 "rep": self.rep,
-                "values": list(self.values),
-                "props": list(self.props),
+                "values": names(self.values),
+                "props": names(self.props),
                 **self._common(),
             }
         )
@@ -344,8 +372,8 @@ class Stages(_Common):
     """
 
     table: Table
-    lead: str | Lookup = field(kw_only=True)
-    at: str | Mapping[str, str] = field(kw_only=True)
+    lead: str | Lookup
+    at: str | Mapping[str, str]
     stage: str | None = field(default=None, kw_only=True)
     deal: str | None = field(default=None, kw_only=True)
     previous: str | None = field(default=None, kw_only=True)
@@ -403,8 +431,8 @@ class Fields(_Common):
     """
 
     table: Table
-    lead: str | Lookup = field(kw_only=True)
-    valid_from: str = field(kw_only=True)
+    lead: str | Lookup
+    valid_from: str
     valid_to: str | None = field(default=None, kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     value: str | None = field(default=None, kw_only=True)
@@ -454,7 +482,7 @@ class Accounts(_Common):
             {
                 "table": tables.key(self.table, "accounts"),
                 "id": self.id,
-                "fields": None if self.fields is None else list(self.fields),
+                "fields": None if self.fields is None else names(self.fields),
                 **self._common(),
             }
         )

@@ -2,6 +2,7 @@
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
 
 use leadlens::Error;
+use leadlens::frames::{Table, is_readable};
 use polars::prelude::*;
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -32,41 +33,9 @@ pub(crate) fn take_stream(table: &Bound<'_, PyAny>) -> PyResult<Stream> {
     Ok(Stream(Box::new(stream)))
 }
 
-fn is_accepted(dtype: &ArrowDataType) -> bool {
-    use ArrowDataType as D;
-    match dtype {
-        D::Null
-        | D::Boolean
-        | D::Int8
-        | D::Int16
-        | D::Int32
-        | D::Int64
-        | D::UInt8
-        | D::UInt16
-        | D::UInt32
-        | D::UInt64
-        | D::Float32
-        | D::Float64
-        | D::Timestamp(..)
-        | D::Date32
-        | D::Date64
-        | D::Time32(_)
-        | D::Time64(_)
-        | D::Duration(_)
-        | D::Utf8
-        | D::LargeUtf8
-        | D::Utf8View
-        | D::Decimal(..)
-        | D::Decimal32(..)
-        | D::Decimal64(..) => true,
-        D::Dictionary(_, values, _) => is_accepted(values),
-        _ => false,
-    }
-}
-
-/// Reads a stream into a frame. Columns of types that no role can use (lists, structs, binary) are left out, so that
-/// a table with one need not be changed; asking for such a column then says that it is missing.
-pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<DataFrame, Error> {
+/// Reads a stream into a table. Columns of types that no role can use (lists, structs, binary) are left out, so that
+/// a table with one need not be changed.
+pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<Table, Error> {
     let failed = |problem: String| Error::schema(name, None, problem);
     // SAFETY: the stream came out of a capsule that promised a valid one.
     let mut reader = unsafe { ArrowArrayStreamReader::try_new(stream.0) }.map_err(|e| failed(e.to_string()))?;
@@ -74,7 +43,10 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<DataFrame, Error
         return Err(failed("the object is one column, not a table".into()));
     };
     // Types are looked at before the first batch: some of them would panic on the way.
-    let wanted: Vec<(usize, &Field)> = fields.iter().enumerate().filter(|(_, f)| is_accepted(f.dtype())).collect();
+    let wanted: Vec<(usize, &Field)> = fields.iter().enumerate().filter(|(_, f)| is_readable(f.dtype())).collect();
+    let unread =
+        fields.iter().filter(|f| !is_readable(f.dtype())).map(|f| (f.name.to_string(), format!("{:?}", f.dtype())));
+    let unread: Vec<(String, String)> = unread.collect();
     let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); wanted.len()];
     // SAFETY: as above.
     while let Some(batch) = unsafe { reader.next() } {
@@ -100,7 +72,8 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<DataFrame, Error
             made.map(IntoColumn::into_column).map_err(|e| Error::schema(name, Some(field.name.as_str()), e.to_string()))
         })
         .collect::<Result<Vec<Column>, Error>>()?;
-    DataFrame::new_infer_height(columns).map_err(|e| failed(e.to_string()))
+    let frame = DataFrame::new_infer_height(columns).map_err(|e| failed(e.to_string()))?;
+    Ok(Table { unread, ..Table::new(name, frame) })
 }
 
 /// A result table; read it with any library that knows Arrow.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, EventsSpec, StagesSpec, Table, Tables};
+use leadlens::frames::{Config, EventsSpec, StagesSpec, Tables};
 use leadlens::journeys::SplitBy;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
@@ -39,8 +39,7 @@ fn take_streams(tables: &Bound<'_, PyDict>) -> PyResult<Streams> {
 fn give(streams: Streams, base: &str) -> Result<Tables, Error> {
     let mut tables = Tables::new(base);
     for (key, name, stream) in streams {
-        let frame = read_stream(stream, &name)?;
-        tables.give(&key, Table::new(&name, frame));
+        tables.give(&key, read_stream(stream, &name)?);
     }
     Ok(tables)
 }
@@ -94,8 +93,8 @@ impl Journeys {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
-        let events: Vec<EventsSpec> = quick(|| frames::parse_json(events))?;
-        let stages: Vec<StagesSpec> = quick(|| frames::parse_json(stages))?;
+        let events: Vec<EventsSpec> = quick(|| frames::parse_options("events", events))?;
+        let stages: Vec<StagesSpec> = quick(|| frames::parse_options("stages", stages))?;
         let streams = take_streams(tables)?;
         let (journeys, report) = enter(py, progress, |task| {
             frames::extend(&self.0, &events, &stages, &config, &mut give(streams, base)?, task)
@@ -144,22 +143,26 @@ impl Journeys {
         }))
     }
 
+    /// `cutoffs` are the tables given in memory, the key or path of the one with the cutoffs, and its two columns.
     #[pyo3(signature = (spec, features, cutoffs=None, progress=None))]
     fn snapshot(
         &self,
         py: Python<'_>,
         spec: &str,
         features: &str,
-        cutoffs: Option<(Bound<'_, PyAny>, String, String)>,
+        cutoffs: Option<(Bound<'_, PyDict>, String, String, String)>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Snapshot> {
-        let spec = quick(|| frames::parse_json(spec))?;
-        let features: FeatureSet = quick(|| frames::parse_json(features))?;
-        let table = cutoffs.map(|(t, lead, cutoff)| take_stream(&t).map(|s| (s, lead, cutoff))).transpose()?;
+        let spec = quick(|| frames::parse_options("snapshot", spec))?;
+        let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
+        let table = match cutoffs {
+            Some((tables, key, lead, cutoff)) => Some((take_streams(&tables)?, key, lead, cutoff)),
+            None => None,
+        };
         let snapshot = enter(py, progress, |task| {
             let pairs = match table {
-                Some((stream, lead, cutoff)) => {
-                    let table = Table::new("cutoffs", read_stream(stream, "cutoffs")?);
+                Some((streams, key, lead, cutoff)) => {
+                    let table = give(streams, ".")?.get(&key)?;
                     Some(frames::cutoff_table(&table, &lead, &cutoff, &self.0)?)
                 }
                 None => None,
@@ -177,7 +180,7 @@ impl Journeys {
         spec: &str,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Frame, String, String)> {
-        let spec = quick(|| frames::parse_json(spec))?;
+        let spec = quick(|| frames::parse_options("funnel", spec))?;
         let funnel = enter(py, progress, |task| self.0.funnel(&spec, task))?;
         let frame = quick(|| frames::funnel_frame(&funnel))?;
         Ok((Frame(frame), to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))

@@ -22,7 +22,7 @@ impl Model {
         options: &str,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let options: TrainOptions = quick(|| frames::parse_json(options))?;
+        let options: TrainOptions = quick(|| frames::parse_options("LeadScorer", options))?;
         enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self)
     }
 

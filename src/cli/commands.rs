@@ -11,10 +11,10 @@ use super::args::{Arguments, Command, Common, Format};
 use super::progress::with_progress;
 use super::project::Project;
 use crate::design::{OutcomeRows, SnapshotSpec};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
-use crate::frames::{funnel_frame, score_frame, show_frame, write_frame};
+use crate::frames::{check_folder, check_output, funnel_frame, score_frame, show_frame, write_frame};
 use crate::funnel::{Funnel, FunnelSpec};
 use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
@@ -31,7 +31,7 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&mut self, text: &str, value: &impl Serialize) -> Result<()> {
+    fn print(&mut self, text: &str, value: &impl Serialize) -> Result<(), Error> {
         let written = match self.format {
             Format::Text => writeln!(self.out, "{text}"),
             Format::Json => match serde_json::to_string_pretty(value) {
@@ -43,21 +43,56 @@ impl Printer<'_> {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<()> {
+/// What was being read when a command failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Config,
+    Model,
+    Tables,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) reading: Reading,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, reading: Reading::Tables }
+    }
+}
+
+fn load(path: &Path) -> Result<LeadModel, Failed> {
+    LeadModel::from_path(path).map_err(|error| Failed { error, reading: Reading::Model })
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failed> {
     match &arguments.command {
         Command::Check { common, show } => {
             let (mut p, project) = open(common, out)?;
             let journeys = with_progress(|task| project.journeys(task))?;
-            p.print(&journeys.check_text(), &journeys.audit)?;
-            if let Some(id) = show {
-                let entries = journeys.show(id)?;
-                p.print(&show_frame(&entries)?.to_string(), &entries)?;
+            match show {
+                None => p.print(&journeys.check_text(), &journeys.audit)?,
+                Some(id) => {
+                    let entries = journeys.show(id)?;
+                    let text = format!(
+                        "{}
+
+{}",
+                        journeys.check_text(),
+                        show_frame(&entries)?
+                    );
+                    p.print(&text, &json!({"audit": journeys.audit, "lead": id, "timeline": entries}))?;
+                }
             }
             Ok(())
         }
         Command::Train { common, model } => {
             let (mut p, project) = open(common, out)?;
             let file = model.as_ref().unwrap_or(&project.model.file);
+            check_folder(file)?;
             let (trained, sides, evaluation) = with_progress(|task| {
                 let journeys = project.journeys(task)?;
                 train_and_evaluate(&project, &journeys, task)
@@ -70,23 +105,26 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<()> {
                 evaluation_text(&evaluation),
                 file.display()
             );
-            p.print(&text, &json!({"training": trained.data().training, "evaluation": evaluation, "model": file}))
+            p.print(&text, &json!({"training": trained.data().training, "evaluation": evaluation, "model": file}))?;
+            Ok(())
         }
         Command::Evaluate { common, model, by } => {
             let (mut p, project) = open(common, out)?;
-            let loaded = LeadModel::from_path(model.as_ref().unwrap_or(&project.model.file))?;
+            let loaded = load(model.as_ref().unwrap_or(&project.model.file))?;
             let evaluation = with_progress(|task| {
                 let journeys = project.journeys(task)?;
                 let (_, test) = project.sides(&journeys, task)?;
                 evaluate_snapshot(&loaded, &test, by.as_deref(), &TOP, task)
             })?;
-            p.print(&evaluation_text(&evaluation), &evaluation)
+            p.print(&evaluation_text(&evaluation), &evaluation)?;
+            Ok(())
         }
         Command::Score { common, model, as_of, output, allow_extrapolation } => {
             let (mut p, project) = open(common, out)?;
-            let loaded = LeadModel::from_path(model.as_ref().unwrap_or(&project.model.file))?;
+            let loaded = load(model.as_ref().unwrap_or(&project.model.file))?;
             let as_of = as_of.as_deref().map(str::parse).transpose()?;
             let output = output.as_ref().unwrap_or(&project.score.output);
+            check_output(output)?;
             let rows = with_progress(|task| {
                 let journeys = project.journeys(task)?;
                 let open = open_leads(&project, &journeys, as_of, task)?;
@@ -94,10 +132,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<()> {
                 write_frame(&mut scores, output)?;
                 Ok::<usize, Error>(scores.height())
             })?;
-            p.print(
-                &format!("{rows} leads scored, written to {}", output.display()),
-                &json!({"rows": rows, "output": output}),
-            )
+            let text = format!("{rows} leads scored, written to {}", output.display());
+            p.print(&text, &json!({"rows": rows, "output": output}))?;
+            Ok(())
         }
         Command::Funnel { common, steps, window, by, output } => {
             let (mut p, project) = open(common, out)?;
@@ -115,21 +152,23 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<()> {
             if let Some(path) = output {
                 write_frame(&mut funnel_frame(&funnel)?, path)?;
             }
-            p.print(&funnel_text(&funnel), &funnel)
+            p.print(&funnel_text(&funnel), &funnel)?;
+            Ok(())
         }
         Command::Demo { data, output } => demo(data, output, out),
     }
 }
 
-fn open<'a>(common: &Common, out: &'a mut dyn Write) -> Result<(Printer<'a>, Project)> {
-    Ok((Printer { out, format: common.format }, Project::read(&common.config)?))
+fn open<'a>(common: &Common, out: &'a mut dyn Write) -> Result<(Printer<'a>, Project), Failed> {
+    let project = Project::read(&common.config).map_err(|error| Failed { error, reading: Reading::Config })?;
+    Ok((Printer { out, format: common.format }, project))
 }
 
 fn train_and_evaluate(
     project: &Project,
     journeys: &Arc<Journeys>,
     task: &Task,
-) -> Result<(LeadModel, (Snapshot, Snapshot), Evaluation)> {
+) -> Result<(LeadModel, (Snapshot, Snapshot), Evaluation), Error> {
     let sides = project.sides(journeys, task)?;
     let model = train(&sides.0, &project.train_options(), task)?;
     let evaluation = evaluate_snapshot(&model, &sides.1, None, &TOP, task)?;
@@ -137,7 +176,12 @@ fn train_and_evaluate(
 }
 
 /// The leads to score: as of a time, by the rule of [score.snapshot], or all open ones at the end of observation.
-fn open_leads(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Timestamp>, task: &Task) -> Result<Snapshot> {
+fn open_leads(
+    project: &Project,
+    journeys: &Arc<Journeys>,
+    as_of: Option<Timestamp>,
+    task: &Task,
+) -> Result<Snapshot, Error> {
     let timed = journeys.leads.created.iter().any(|c| *c != crate::time::NO_TIME);
     let mut spec = project.score.snapshot.clone();
     if as_of.is_some() {
@@ -151,12 +195,13 @@ fn open_leads(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Timesta
     journeys.snapshot(&spec, None, project.features.clone(), task)
 }
 
-fn count(project: &Project, spec: &FunnelSpec, task: &Task) -> Result<Funnel> {
+fn count(project: &Project, spec: &FunnelSpec, task: &Task) -> Result<Funnel, Error> {
     project.journeys(task)?.funnel(spec, task)
 }
 
-fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<()> {
-    let project = Project::read(&data.join("leadlens.toml"))?;
+fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+    let file = data.join("leadlens.toml");
+    let project = Project::read(&file).map_err(|error| Failed { error, reading: Reading::Config })?;
     std::fs::create_dir_all(output).map_err(|e| Error::Write { path: output.to_owned(), reason: e.to_string() })?;
     let (scores_file, report_file, model_file) =
         (output.join("scores.csv"), output.join("report.html"), output.join("model.json"));
@@ -205,10 +250,11 @@ fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<()> {
         scores_file.display(),
         report_file.display()
     )
-    .map_err(|e| Error::Write { path: "standard output".into(), reason: e.to_string() })
+    .map_err(|e| Error::Write { path: "standard output".into(), reason: e.to_string() })?;
+    Ok(())
 }
 
-fn sort_by_probability(scores: &mut polars::prelude::DataFrame) -> Result<()> {
+fn sort_by_probability(scores: &mut polars::prelude::DataFrame) -> Result<(), Error> {
     use polars::prelude::SortMultipleOptions;
     let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
     *scores = scores.sort(["probability", "lead_id"], order).map_err(|e| Error::option("scores", e.to_string()))?;
@@ -216,10 +262,10 @@ fn sort_by_probability(scores: &mut polars::prelude::DataFrame) -> Result<()> {
 }
 
 /// Lead, probability, grade and reasons of the first rows.
-fn best_of(scores: &polars::prelude::DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>> {
+fn best_of(scores: &polars::prelude::DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>, Error> {
     let failed = |e: polars::prelude::PolarsError| Error::option("scores", e.to_string());
     let head = scores.head(Some(n));
-    let text = |name: &str| -> Result<Vec<String>> {
+    let text = |name: &str| -> Result<Vec<String>, Error> {
         let column = head.column(name).map_err(failed)?;
         Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
     };

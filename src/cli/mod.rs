@@ -38,10 +38,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, e
     };
     match commands::run(&parsed, out) {
         Ok(()) => OK,
-        Err(e) => {
+        Err(commands::Failed { error: e, reading }) => {
             // Nothing can be done if stderr is closed.
             let _ = writeln!(err, "error[{}]: {e}", e.kind());
-            exit_code(&e)
+            match (&e, reading) {
+                // Which file could not be read says whose fault it is.
+                (Error::Read { .. }, commands::Reading::Config) => USAGE,
+                (Error::Read { .. }, commands::Reading::Model) => MODEL,
+                _ => exit_code(&e),
+            }
         }
     }
 }

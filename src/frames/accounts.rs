@@ -21,15 +21,6 @@ pub(super) fn join_accounts(
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "accounts", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let missing = table.check(
-        [Some(&spec.id)]
-            .into_iter()
-            .chain(spec.fields.iter().flatten().map(Some))
-            .chain(spec.common.filter.keys().map(Some)),
-    );
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
     let Some((codes, accounts)) = &leads.account else {
         return Err(Error::schema(
             &table.name,
@@ -37,7 +28,7 @@ pub(super) fn join_accounts(
             "accounts are given, but the leads name none: say Leads(account=…)",
         ));
     };
-    let keep = super::filter::keep(&table, &spec.common.filter)?;
+    let keep = super::filter::keep(&table, &spec.common)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
     Texts::of(&table, &spec.id, &spec.common.nulls)?.each_id(|row, text| {
         if keep.get(row) != Some(&true) {

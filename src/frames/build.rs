@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::accounts::join_accounts;
-use super::config::{At, Config, EventsSpec, KindSpec, LeadKey, StagesSpec};
+use super::config::{Config, EventsSpec, LeadKey, StagesSpec};
 use super::events::{DUPLICATE_ID, read_events};
 use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
 use super::table::Tables;
 use crate::design::{Kind, Side};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 use crate::journeys::{
     Arrivals, Audit, Extended, Field, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold,
 };
@@ -174,6 +174,11 @@ pub fn extend(
     task: &Task,
 ) -> Result<(Journeys, Extended)> {
     let zone = Zone::new(&config.timezone)?;
+    let mut violations = Vec::new();
+    check_roles(events, stages, tables, &mut violations)?;
+    if !violations.is_empty() {
+        return Err(Error::Schema { violations });
+    }
     let mut dict = Dictionaries::of(journeys);
     let mut read = Reading::default();
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, task)?;
@@ -206,77 +211,48 @@ pub fn extend(
 /// Checks the columns of all roles before any is read, so that all missing ones are listed at once.
 fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
     let mut violations = Vec::new();
-    let lead = |l: &LeadKey| match l {
-        LeadKey::Column(c) => c.clone(),
-        LeadKey::Lookup(s) => s.on.clone().unwrap_or_else(|| s.key.clone()),
-    };
-    let mut check = |key: &str, columns: Vec<Option<String>>| -> Result<()> {
-        violations.extend(tables.get(key)?.check(columns.iter().map(Option::as_ref)));
-        Ok(())
-    };
-    let l = &config.leads;
-    check(
-        &l.table,
-        vec![Some(l.id.clone()), l.created.clone(), l.account.clone(), l.owner.clone(), l.outcome.clone()],
-    )?;
-    for e in &config.events {
-        let kind = match &e.kind {
-            KindSpec::Column(c) => Some(c.clone()),
-            KindSpec::Literal { .. } => None,
-        };
-        check(&e.table, vec![Some(lead(&e.lead)), Some(e.at.clone()), kind, e.channel.clone(), e.id.clone()])?;
+    violations.extend(tables.get(&config.leads.table)?.check(config.leads.columns()));
+    if let Some(a) = &config.accounts {
+        violations.extend(tables.get(&a.table)?.check(a.columns()));
     }
-    for s in &config.stages {
-        let mut columns = vec![Some(lead(&s.lead)), s.stage.clone(), s.deal.clone(), s.amount.clone()];
-        match &s.at {
-            At::Column(c) => columns.push(Some(c.clone())),
-            At::Columns(map) => columns.extend(map.values().cloned().map(Some)),
-        }
-        check(&s.table, columns)?;
+    for f in &config.fields {
+        violations.extend(tables.get(&f.table)?.check(f.columns()));
+        check_lookup(&f.lead, tables, &mut violations)?;
     }
+    check_roles(&config.events, &config.stages, tables, &mut violations)?;
     if violations.is_empty() { Ok(()) } else { Err(Error::Schema { violations }) }
+}
+
+fn check_roles(
+    events: &[EventsSpec],
+    stages: &[StagesSpec],
+    tables: &mut Tables,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    for e in events {
+        violations.extend(tables.get(&e.table)?.check(e.columns()));
+        check_lookup(&e.lead, tables, violations)?;
+    }
+    for s in stages {
+        violations.extend(tables.get(&s.table)?.check(s.columns()));
+        check_lookup(&s.lead, tables, violations)?;
+    }
+    Ok(())
+}
+
+fn check_lookup(lead: &LeadKey, tables: &mut Tables, violations: &mut Vec<Violation>) -> Result<()> {
+    if let LeadKey::Lookup(spec) = lead {
+        violations.extend(tables.get(&spec.table)?.check(spec.columns()));
+    }
+    Ok(())
 }
 
 /// Columns of the lead table that other roles use.
 fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
     let table = &config.leads.table;
-    let mut columns = BTreeSet::new();
-    let mut add = |list: &[Option<&String>]| columns.extend(list.iter().flatten().map(|c| (*c).clone()));
-    for e in config.events.iter().filter(|e| e.table == *table) {
-        let kind = match &e.kind {
-            KindSpec::Column(c) => Some(c),
-            KindSpec::Literal { .. } => None,
-        };
-        add(&[
-            Some(&e.at),
-            kind,
-            e.id.as_ref(),
-            e.channel.as_ref(),
-            e.campaign.as_ref(),
-            e.rep.as_ref(),
-            e.common.order.as_ref(),
-        ]);
-        add(&e.values.iter().chain(&e.props).map(Some).collect::<Vec<_>>());
-        add(&e.common.filter.keys().map(Some).collect::<Vec<_>>());
-    }
-    for s in config.stages.iter().filter(|s| s.table == *table) {
-        add(&[
-            s.stage.as_ref(),
-            s.deal.as_ref(),
-            s.previous.as_ref(),
-            s.amount.as_ref(),
-            s.currency.as_ref(),
-            s.reason.as_ref(),
-            s.rep.as_ref(),
-            s.common.order.as_ref(),
-        ]);
-        add(&s.common.filter.keys().map(Some).collect::<Vec<_>>());
-        match &s.at {
-            At::Column(c) => add(&[Some(c)]),
-            At::Columns(map) => add(&map.values().map(Some).collect::<Vec<_>>()),
-        }
-    }
-    columns
+    let events = config.events.iter().filter(|e| e.table == *table).flat_map(EventsSpec::columns);
+    let stages = config.stages.iter().filter(|s| s.table == *table).flat_map(StagesSpec::columns);
+    events.chain(stages).cloned().collect()
 }
 
 /// End of one source table over all its roles.

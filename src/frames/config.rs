@@ -43,7 +43,7 @@ pub enum DayMeans {
 
 /// A condition on a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum Condition {
     /// The cell is empty.
     Null(()),
@@ -306,6 +306,104 @@ pub struct AccountsSpec {
     pub common: Common,
 }
 
+impl Common {
+    fn columns(&self) -> impl Iterator<Item = &String> {
+        self.order.iter().chain(&self.timezone_column).chain(self.filter.keys())
+    }
+}
+
+impl LeadKey {
+    /// The column of the table that uses it.
+    #[must_use]
+    pub fn column(&self) -> &String {
+        match self {
+            Self::Column(column) => column,
+            Self::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
+        }
+    }
+}
+
+impl KindSpec {
+    /// The column, unless it is a literal.
+    #[must_use]
+    pub fn column(&self) -> Option<&String> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::Literal { .. } => None,
+        }
+    }
+}
+
+impl LeadsSpec {
+    /// Every column it names, fields last.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        self.roles().chain(self.fields.iter().flatten()).chain(&self.ignore).chain(self.common.filter.keys())
+    }
+
+    /// The columns that have a role, so that they are no fields.
+    pub fn roles(&self) -> impl Iterator<Item = &String> {
+        let named = [
+            &self.created,
+            &self.account,
+            &self.owner,
+            &self.outcome,
+            &self.common.order,
+            &self.common.timezone_column,
+        ];
+        [&self.id].into_iter().chain(named.into_iter().flatten())
+    }
+}
+
+impl EventsSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let named = [&self.id, &self.channel, &self.campaign, &self.rep];
+        [self.lead.column(), &self.at]
+            .into_iter()
+            .chain(self.kind.column())
+            .chain(named.into_iter().flatten())
+            .chain(self.values.iter().chain(&self.props))
+            .chain(self.common.columns())
+    }
+}
+
+impl StagesSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let named = [&self.stage, &self.deal, &self.previous, &self.amount, &self.currency, &self.reason, &self.rep];
+        let times: Vec<&String> = match &self.at {
+            At::Column(column) => vec![column],
+            At::Columns(map) => map.values().collect(),
+        };
+        [self.lead.column()].into_iter().chain(times).chain(named.into_iter().flatten()).chain(self.common.columns())
+    }
+}
+
+impl FieldsSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let named = [&self.valid_to, &self.name, &self.value];
+        [self.lead.column(), &self.valid_from]
+            .into_iter()
+            .chain(named.into_iter().flatten())
+            .chain(self.common.columns())
+    }
+}
+
+impl AccountsSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        [&self.id].into_iter().chain(self.fields.iter().flatten()).chain(self.common.columns())
+    }
+}
+
+impl LookupSpec {
+    /// Every column it names in its own table.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        [&self.key, &self.lead].into_iter().chain([&self.valid_from, &self.valid_to].into_iter().flatten())
+    }
+}
+
 /// What to do with stage entries before their lead's creation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -387,6 +485,19 @@ pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::Config { problem: with_nearest(&e.to_string()) })
 }
 
+/// Reads the options of one call from JSON.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the call.
+pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| {
+        let message = e.to_string();
+        // The position in a JSON text that the caller never saw says nothing.
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
+        Error::option(call, with_nearest(message))
+    })
+}
+
 /// Adds "did you mean" to serde's message about an unknown key.
 #[must_use]
 pub fn with_nearest(message: &str) -> String {
@@ -427,11 +538,29 @@ impl Config {
             ("accounts", &["table", "id", "fields"]),
         ];
         for (role, own) in roles {
-            let entries = match value.get(role) {
+            let entries: Vec<&serde_json::Value> = match value.get(role) {
                 Some(serde_json::Value::Array(list)) => list.iter().collect(),
+                Some(serde_json::Value::Object(_)) if ["events", "stages", "fields"].contains(&role) => {
+                    return Err(Error::Config { problem: format!("{role} is a list of tables: write [[{role}]]") });
+                }
                 Some(one) => vec![one],
                 None => Vec::new(),
             };
+            let nested = [
+                ("lead", ["table", "key", "lead", "on", "valid_from", "valid_to", "split"].as_slice()),
+                ("kind", ["literal"].as_slice()),
+            ];
+            for (key, known) in nested {
+                for inner in entries.iter().filter_map(|e| e.get(key)?.as_object()).flat_map(serde_json::Map::keys) {
+                    if !known.contains(&inner.as_str()) {
+                        let near = nearest(inner, known.iter().copied());
+                        let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+                        return Err(Error::Config {
+                            problem: format!("unknown key '{inner}' in {key} of {role}{near}"),
+                        });
+                    }
+                }
+            }
             for key in entries.iter().filter_map(|e| e.as_object()).flat_map(serde_json::Map::keys) {
                 let known = || own.iter().chain(&COMMON).copied();
                 if !known().any(|k| k == key) {

@@ -22,6 +22,8 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         return Err(failed("the file is empty".into()));
     }
     let separator = separator_of(head);
+    let quotes = std::rc::Rc::new(std::cell::Cell::new(0u64));
+    let input = QuoteCounter { inner: input, quotes: std::rc::Rc::clone(&quotes) };
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(true).from_reader(input);
     let mut header: Vec<String> =
         reader.headers().map_err(|e| failed(e.to_string()))?.iter().map(|h| h.trim().to_owned()).collect();
@@ -136,8 +138,6 @@ fn name_columns(header: &mut [String]) {
 
 /// The fields of a line that was quoted as a whole, if it has the right number of them.
 fn reopen(cell: &str, separator: u8, width: usize) -> Option<csv::StringRecord> {
-    let quotes = std::rc::Rc::new(std::cell::Cell::new(0u64));
-    let input = QuoteCounter { inner: input, quotes: std::rc::Rc::clone(&quotes) };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(separator).flexible(true).has_headers(false).from_reader(cell.as_bytes());
     let mut records = reader.records();

@@ -13,7 +13,7 @@ use crate::time::Zone;
 /// # Errors
 /// [`Error::Schema`] with the number of rows that do not.
 pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
-    let missing = table.check([&lead.to_owned(), &cutoff.to_owned()].map(Some));
+    let missing = table.check([&lead.to_owned(), &cutoff.to_owned()]);
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }

@@ -2,13 +2,13 @@
 
 use super::build::Dictionaries;
 use super::cells::{Texts, numbers};
-use super::config::{DayMeans, EventsSpec, KindSpec, LeadKey};
+use super::config::{DayMeans, EventsSpec, KindSpec};
 use super::leads::order_ranks;
 use super::lookup::{Resolved, Resolver};
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids, event_id};
 use crate::time::{NO_TIME, Zone};
 
@@ -27,34 +27,7 @@ pub(super) fn read_events(
     let c = &spec.common;
     let mut audit = TableAudit::new(&table.name, "events", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let kind_column = match &spec.kind {
-        KindSpec::Column(column) => Some(column),
-        KindSpec::Literal { .. } => None,
-    };
-    let lead_column = match &spec.lead {
-        LeadKey::Column(column) => column,
-        LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
-    };
-    let missing = table.check(
-        [
-            Some(lead_column),
-            Some(&spec.at),
-            kind_column,
-            spec.id.as_ref(),
-            spec.channel.as_ref(),
-            spec.campaign.as_ref(),
-            spec.rep.as_ref(),
-            c.order.as_ref(),
-            c.timezone_column.as_ref(),
-        ]
-        .into_iter()
-        .chain(spec.values.iter().chain(&spec.props).map(Some))
-        .chain(c.filter.keys().map(Some)),
-    );
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
-    let keep = super::filter::keep(&table, &c.filter)?;
+    let keep = super::filter::keep(&table, c)?;
     let resolver = Resolver::new(&table, &spec.lead, c, &leads.ids, tables, zone)?;
     let times = TimeReader { table: &table, common: c, zone, day: DayMeans::End }.read(&spec.at)?;
     audit.remarks.extend(times.remarks);

@@ -107,26 +107,10 @@ pub(super) fn read_history(
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "fields", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let lead_column = match &spec.lead {
-        super::config::LeadKey::Column(c) => Some(c),
-        super::config::LeadKey::Lookup(l) => l.on.as_ref().or(Some(&l.key)),
-    };
-    let missing = table.check([
-        spec.common.order.as_ref(),
-        spec.common.timezone_column.as_ref(),
-        lead_column,
-        Some(&spec.valid_from),
-        spec.valid_to.as_ref(),
-        spec.name.as_ref(),
-        spec.value.as_ref(),
-    ]);
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
     if spec.name.is_some() != spec.value.is_some() {
         return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
     }
-    let keep = super::filter::keep(&table, &spec.common.filter)?;
+    let keep = super::filter::keep(&table, &spec.common)?;
     let resolver = Resolver::new(&table, &spec.lead, &spec.common, leads, tables, zone)?;
     let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
@@ -192,18 +176,7 @@ pub(super) fn read_history(
             }
         }
         _ => {
-            let c = &spec.common;
-            let used: Vec<&String> = [
-                lead_column,
-                Some(&spec.valid_from),
-                spec.valid_to.as_ref(),
-                c.order.as_ref(),
-                c.timezone_column.as_ref(),
-            ]
-            .into_iter()
-            .flatten()
-            .chain(c.filter.keys())
-            .collect();
+            let used: Vec<&String> = spec.columns().collect();
             for name in table.names().iter().filter(|n| !used.contains(n)) {
                 let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
                 histories.push(history(name, &entries, &column, leads.len()));

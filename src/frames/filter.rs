@@ -1,24 +1,35 @@
 //! `where`: which rows of a table count.
 
-use std::collections::BTreeMap;
+use polars::prelude::DataType;
 
 use super::cells::{Texts, truth};
-use super::config::Condition;
+use super::config::{Common, Condition};
 use super::table::Table;
 use crate::error::{Error, Result};
 
 /// One flag per row: whether all conditions hold.
-pub(super) fn keep(table: &Table, filter: &BTreeMap<String, Condition>) -> Result<Vec<bool>> {
+pub(super) fn keep(table: &Table, common: &Common) -> Result<Vec<bool>> {
     let mut flags = vec![true; table.rows()];
-    for (column, condition) in filter {
-        let test = Test::new(condition)?;
-        Texts::of(table, column, &[])?.each(|row, text| {
+    for (column, condition) in &common.filter {
+        let test = Test::new(condition, matches!(table.column(column)?.dtype(), DataType::Boolean))?;
+        Texts::of(table, column, &common.nulls)?.each(|row, text| {
             if let Some(flag) = flags.get_mut(row) {
                 *flag &= test.holds(text);
             }
         });
     }
     Ok(flags)
+}
+
+/// `**` means what `*` means.
+fn single_stars(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c != '*' || !out.ends_with('*') {
+            out.push(c);
+        }
+    }
+    out
 }
 
 enum Test {
@@ -32,20 +43,23 @@ enum Test {
 }
 
 impl Test {
-    fn new(condition: &Condition) -> Result<Self> {
+    fn new(condition: &Condition, truths: bool) -> Result<Self> {
         Ok(match condition {
             Condition::Null(()) | Condition::IsNull { null: true } => Self::Null,
             Condition::IsNull { null: false } => Self::Not(Box::new(Self::Null)),
             Condition::Bool(b) => Self::Bool(*b),
+            // In a column of truth values 1 and "True" mean true.
+            Condition::Number(x) if truths => Self::Bool(*x != 0.0),
             Condition::Number(x) => Self::Number(*x),
+            Condition::Text(t) if truths && truth(t).is_some() => Self::Bool(truth(t) == Some(true)),
             Condition::Text(t) if t.contains(['*', '?']) => Self::Glob(
                 // Brackets mean themselves.
-                glob::Pattern::new(&t.replace('[', "[[]"))
+                glob::Pattern::new(&single_stars(t).replace('[', "[[]"))
                     .map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
             ),
             Condition::Text(t) => Self::Text(t.clone()),
-            Condition::Any(all) => Self::Any(all.iter().map(Self::new).collect::<Result<_>>()?),
-            Condition::Not { not } => Self::Not(Box::new(Self::new(not)?)),
+            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, truths)).collect::<Result<_>>()?),
+            Condition::Not { not } => Self::Not(Box::new(Self::new(not, truths)?)),
         })
     }
 

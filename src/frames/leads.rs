@@ -8,7 +8,7 @@ use super::fields::field_column;
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
-use crate::error::{Error, Result, Violation};
+use crate::error::{Error, Result};
 use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
@@ -23,32 +23,10 @@ pub(super) fn read_leads(
     let mut audit = TableAudit::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     let c = &spec.common;
-    let mut missing = table.check(
-        [
-            Some(&spec.id),
-            spec.created.as_ref(),
-            spec.account.as_ref(),
-            spec.owner.as_ref(),
-            spec.outcome.as_ref(),
-            c.order.as_ref(),
-            c.timezone_column.as_ref(),
-        ]
-        .into_iter()
-        .chain(spec.fields.iter().flatten().map(Some))
-        .chain(spec.ignore.iter().map(Some))
-        .chain(c.filter.keys().map(Some)),
-    );
-    if table.rows() == 0 && missing.is_empty() {
-        missing.push(Violation {
-            table: table.name.clone(),
-            column: None,
-            problem: "the table of leads has no row".into(),
-        });
+    if table.rows() == 0 {
+        return Err(Error::schema(&table.name, None, "the table of leads has no row"));
     }
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
-    let keep = super::filter::keep(&table, &c.filter)?;
+    let keep = super::filter::keep(&table, c)?;
     let created = match &spec.created {
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
@@ -151,18 +129,7 @@ pub(super) fn read_leads(
     if let Some(column) = &spec.outcome {
         leads.outcome = Some(read_outcome(&table, column, &c.nulls, &rows)?);
     }
-    let used: Vec<&String> = [
-        Some(&spec.id),
-        spec.created.as_ref(),
-        spec.account.as_ref(),
-        spec.owner.as_ref(),
-        spec.outcome.as_ref(),
-        c.order.as_ref(),
-        c.timezone_column.as_ref(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let used: Vec<&String> = spec.roles().collect();
     let names: Vec<String> = match &spec.fields {
         Some(fields) => {
             let repeated = fields.iter().enumerate().find(|(i, f)| fields.iter().take(*i).any(|o| o == *f));

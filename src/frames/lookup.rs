@@ -53,10 +53,7 @@ impl Resolver {
         tables: &mut Tables,
         zone: &Zone,
     ) -> Result<Self> {
-        let column = match key {
-            LeadKey::Column(column) => column,
-            LeadKey::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
-        };
+        let column = key.column();
         let (mut keys, mut texts) = (Vec::with_capacity(table.rows()), Ids::new());
         Texts::of(table, column, &common.nulls)?.each_id(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
         let everywhere = |lead: u32| vec![Span { from: i64::MIN, to: i64::MAX, lead }];
@@ -94,10 +91,6 @@ impl Resolver {
 
 fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone) -> Result<HashMap<String, Vec<Span>>> {
     let table = tables.get(&spec.table)?;
-    let missing = table.check([Some(&spec.key), Some(&spec.lead), spec.valid_from.as_ref(), spec.valid_to.as_ref()]);
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
     let common = Common::default();
     let reader = TimeReader { table: &table, common: &common, zone, day: DayMeans::Start };
     let times = |column: &Option<String>, open: i64| -> Result<Vec<i64>> {

@@ -20,13 +20,13 @@ mod write;
 
 pub use build::{build, extend};
 pub use config::{
-    AccountsSpec, At, Common, Condition, Config, EventsSpec, FieldsSpec, KindSpec, LeadsSpec, LookupSpec, StagesSpec,
-    parse_json, parse_toml, with_nearest,
+    AccountsSpec, At, Common, Condition, Config, EventsSpec, FieldsSpec, KindSpec, LeadKey, LeadsSpec, LookupSpec,
+    StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
-pub use table::{Table, Tables};
+pub use table::{Table, Tables, is_readable};
 pub use tables_out::{
     calibration_frame, check_frame, explain_frame, funnel_frame, lift_frame, score_frame, show_frame, snapshot_frame,
     terms_frame,
 };
-pub use write::write_frame;
+pub use write::{check_folder, check_output, write_frame};

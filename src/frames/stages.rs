@@ -2,7 +2,7 @@
 
 use super::build::Dictionaries;
 use super::cells::{Texts, numbers};
-use super::config::{At, BeforeCreation, DayMeans, LeadKey, StagesSpec, Unmapped};
+use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
 use super::events::{cell_text, read_prop};
 use super::leads::order_ranks;
 use super::lookup::{Resolved, Resolver};
@@ -41,31 +41,10 @@ pub(super) fn read_stages(
     };
     let mut audit = TableAudit::new(&table.name, "stages", table.rows() * columns.len());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let lead_column = match &spec.lead {
-        LeadKey::Column(column) => column,
-        LeadKey::Lookup(l) => l.on.as_ref().unwrap_or(&l.key),
-    };
-    let missing = table.check(
-        [
-            Some(lead_column),
-            spec.stage.as_ref(),
-            spec.deal.as_ref(),
-            spec.previous.as_ref(),
-            spec.amount.as_ref(),
-            spec.currency.as_ref(),
-            spec.reason.as_ref(),
-            spec.rep.as_ref(),
-            c.order.as_ref(),
-            c.timezone_column.as_ref(),
-        ]
-        .into_iter()
-        .chain(columns.iter().map(|(_, column)| Some(column)))
-        .chain(c.filter.keys().map(Some)),
-    );
-    if !missing.is_empty() {
-        return Err(Error::Schema { violations: missing });
-    }
     match (&spec.at, &spec.stage) {
+        (At::Columns(map), _) if map.is_empty() => {
+            return Err(Error::schema(&table.name, None, "at= is an empty mapping; give stage → column"));
+        }
         (At::Column(_), None) => {
             return Err(Error::schema(
                 &table.name,
@@ -78,7 +57,7 @@ pub(super) fn read_stages(
         }
         _ => {}
     }
-    let keep = super::filter::keep(&table, &c.filter)?;
+    let keep = super::filter::keep(&table, c)?;
     let resolver = Resolver::new(&table, &spec.lead, c, &setting.leads.ids, tables, setting.zone)?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
     let stages =

@@ -18,15 +18,51 @@ pub struct Table {
     pub frame: DataFrame,
     /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
     pub untyped: bool,
+    /// Columns of types that no role can use (lists, structs, binary), which were not read: name and type.
+    pub unread: Vec<(String, String)>,
     /// What was done to read it.
     pub remarks: Vec<String>,
+}
+
+/// True if columns of this type can be used by some role.
+#[must_use]
+pub fn is_readable(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as D;
+    match dtype {
+        D::Null
+        | D::Boolean
+        | D::Int8
+        | D::Int16
+        | D::Int32
+        | D::Int64
+        | D::UInt8
+        | D::UInt16
+        | D::UInt32
+        | D::UInt64
+        | D::Float32
+        | D::Float64
+        | D::Timestamp(..)
+        | D::Date32
+        | D::Date64
+        | D::Time32(_)
+        | D::Time64(_)
+        | D::Duration(_)
+        | D::Utf8
+        | D::LargeUtf8
+        | D::Utf8View
+        | D::Decimal(..)
+        | D::Decimal32(..)
+        | D::Decimal64(..) => true,
+        D::Dictionary(_, values, _) => is_readable(values),
+        _ => false,
+    }
 }
 
 impl Table {
     /// A table in memory.
     #[must_use]
     pub fn new(name: &str, frame: DataFrame) -> Self {
-        Self { name: name.to_owned(), frame, untyped: false, remarks: Vec::new() }
+        Self { name: name.to_owned(), frame, untyped: false, unread: Vec::new(), remarks: Vec::new() }
     }
 
     /// Number of rows.
@@ -53,6 +89,10 @@ impl Table {
     }
 
     pub(super) fn missing(&self, name: &str) -> Violation {
+        if let Some((_, dtype)) = self.unread.iter().find(|(n, _)| n == name) {
+            let problem = format!("type {dtype} can be used by no role");
+            return Violation { table: self.name.clone(), column: Some(name.to_owned()), problem };
+        }
         let names = self.names();
         let hint = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("no such column; did you mean '{near}'?"),
@@ -63,9 +103,10 @@ impl Table {
     }
 
     /// Lists every one of `columns` that the table does not have.
-    pub(super) fn check<'a>(&self, columns: impl IntoIterator<Item = Option<&'a String>>) -> Vec<Violation> {
+    pub(super) fn check<'a>(&self, columns: impl IntoIterator<Item = &'a String>) -> Vec<Violation> {
         let known: std::collections::HashSet<String> = self.names().into_iter().collect();
-        columns.into_iter().flatten().filter(|c| !known.contains(*c)).map(|c| self.missing(c)).collect()
+        let mut named = std::collections::BTreeSet::new();
+        columns.into_iter().filter(|c| !known.contains(*c) && named.insert(*c)).map(|c| self.missing(c)).collect()
     }
 }
 
@@ -137,7 +178,8 @@ fn read(base: &Path, key: &str) -> Result<Table> {
                         missing: false,
                     });
                 }
-                table.frame.vstack_mut(&part.frame).map_err(|e| Error::Read {
+                let next = alike(&mut table.frame, part.frame);
+                next.and_then(|next| table.frame.vstack_mut(&next).map(|_| ())).map_err(|e| Error::Read {
                     path: p.clone(),
                     reason: e.to_string(),
                     missing: false,
@@ -149,6 +191,39 @@ fn read(base: &Path, key: &str) -> Result<Table> {
     let mut table = all.ok_or_else(|| failed("no file matches the pattern".into(), true))?;
     table.remarks.push(format!("{} files", paths.len()));
     Ok(table)
+}
+
+/// Gives columns of two parts one type: that of the other where one has no value, texts where they differ otherwise.
+fn alike(first: &mut DataFrame, mut next: DataFrame) -> PolarsResult<DataFrame> {
+    let names: Vec<PlSmallStr> = first.get_column_names().into_iter().cloned().collect();
+    for name in names {
+        let (a, b) = (first.column(&name)?.dtype().clone(), next.column(&name)?.dtype().clone());
+        let common = match (&a, &b) {
+            _ if a == b => continue,
+            (DataType::Null, other) | (other, DataType::Null) => other.clone(),
+            (a, b) if a.is_integer() && b.is_integer() => DataType::Int64,
+            (a, b) if a.is_numeric() && b.is_numeric() => DataType::Float64,
+            _ => DataType::String,
+        };
+        for frame in [&mut *first, &mut next] {
+            let cast = frame.column(&name)?.cast(&common)?;
+            frame.with_column(cast)?;
+        }
+    }
+    Ok(next)
+}
+
+/// Names of the columns that can be read, and the others with their types.
+fn readable(schema: &ArrowSchema) -> (Vec<String>, Vec<(String, String)>) {
+    let (mut wanted, mut unread) = (Vec::new(), Vec::new());
+    for field in schema.iter_values() {
+        if is_readable(field.dtype()) {
+            wanted.push(field.name.to_string());
+        } else {
+            unread.push((field.name.to_string(), format!("{:?}", field.dtype())));
+        }
+    }
+    (wanted, unread)
 }
 
 #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
@@ -166,11 +241,17 @@ fn read_file(path: &Path, name: &str) -> Result<Table> {
         return Err(failed("the file is empty (0 bytes)".into()));
     }
     let name = Path::new(name).file_name().map_or_else(|| name.to_owned(), |f| f.to_string_lossy().into_owned());
-    let typed = |frame: PolarsResult<DataFrame>| frame.map(|f| Table::new(&name, f)).map_err(|e| failed(e.to_string()));
+    let bad = |e: PolarsError| failed(e.to_string());
     if lower.ends_with(".parquet") || lower.ends_with(".pq") {
-        typed(ParquetReader::new(open()?).finish())
+        let mut reader = ParquetReader::new(open()?);
+        let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
+        let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;
+        Ok(Table { unread, ..Table::new(&name, frame) })
     } else if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
-        typed(IpcReader::new(open()?).finish())
+        let mut reader = IpcReader::new(open()?);
+        let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
+        let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;
+        Ok(Table { unread, ..Table::new(&name, frame) })
     } else if [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"].iter().any(|e| lower.ends_with(e)) {
         read_csv(path, &name, open()?, lower.ends_with(".gz"))
     } else {

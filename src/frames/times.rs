@@ -89,6 +89,9 @@ impl TimeReader<'_> {
                 }
                 (cells, whole)
             }
+            t if t.is_integer() && self.common.time_format.is_some() => {
+                self.read_texts(column, &zone_of, &mut remarks)?
+            }
             t if t.is_integer() || t.is_float() => {
                 let unit =
                     self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
@@ -127,6 +130,19 @@ impl TimeReader<'_> {
                 other => other,
             })
             .collect();
+        let cells: Vec<TimeCell> = cells;
+        let values = cells.iter().filter(|c| **c != TimeCell::Null).count();
+        let why = cells.iter().find_map(|c| match c {
+            TimeCell::Bad(why) => Some(*why),
+            _ => None,
+        });
+        if let Some(why) = why
+            && !cells.iter().any(|c| matches!(c, TimeCell::At(_)))
+        {
+            return Err(bad(format!(
+                "none of its {values} values is a readable time ({why}); say time_format= or unit="
+            )));
+        }
         Ok(TimeColumn { cells, remarks })
     }
 
@@ -156,6 +172,10 @@ impl TimeReader<'_> {
             Some(pattern) => TimeFormat::Pattern(pattern.clone()),
             None => {
                 let values = texts.collect();
+                let epoch = |t: &String| t.len() != 8 && t.parse::<f64>().is_ok();
+                if values.iter().flatten().next().is_some() && values.iter().flatten().all(epoch) {
+                    return Err(bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()));
+                }
                 match detect(values.iter().flatten().map(String::as_str)) {
                     Detected::Format(format) => {
                         if format != TimeFormat::Iso {

@@ -6,11 +6,37 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 
+/// Refuses a destination before any work is done for it.
+///
+/// # Errors
+/// [`Error::Write`] if its folder does not exist.
+pub fn check_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        Ok(())
+    } else {
+        Err(Error::Write { path: path.to_owned(), reason: format!("there is no folder '{}'", folder.display()) })
+    }
+}
+
+/// As [`check_folder`], and the ending must be one that [`write_frame`] knows.
+///
+/// # Errors
+/// [`Error::InvalidOption`] for another ending.
+pub fn check_output(path: &Path) -> Result<()> {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
+    if !["parquet", "arrow", "ipc", "feather", "csv"].contains(&ending.as_str()) {
+        return Err(Error::option("output", format!("'{}': use .parquet, .arrow or .csv", path.display())));
+    }
+    check_folder(path)
+}
+
 /// Writes `frame` as Parquet, Arrow IPC or CSV, by the ending of `path`.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for another ending, [`Error::Write`]; nothing is left at `path` then.
 pub fn write_frame(frame: &mut DataFrame, path: &Path) -> Result<()> {
+    check_output(path)?;
     let failed = |reason: String| Error::Write { path: path.to_owned(), reason };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
@@ -23,8 +49,7 @@ pub fn write_frame(frame: &mut DataFrame, path: &Path) -> Result<()> {
         "arrow" | "ipc" | "feather" => {
             IpcWriter::new(file.as_file_mut()).finish(frame).map_err(|e| failed(e.to_string()))?;
         }
-        "csv" => write_csv(frame, file.as_file_mut()).map_err(failed)?,
-        _ => return Err(Error::option("output", format!("'{}': use .parquet, .arrow or .csv", path.display()))),
+        _ => write_csv(frame, file.as_file_mut()).map_err(failed)?,
     }
     file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
     // Temporary files are private; a result is as readable as any new file.
