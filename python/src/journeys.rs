@@ -24,24 +24,17 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
     quick(|| serde_json::to_string(value).map_err(|e| Error::Config { problem: e.to_string() }))
 }
 
-/// Tables in memory: key → (name, object).
-type Streams = Vec<(String, String, crate::arrow::Stream)>;
-
-fn take_streams(tables: &Bound<'_, PyDict>) -> PyResult<Streams> {
-    let mut streams = Vec::new();
+/// Reads tables in memory, given as key → (name, object). One after the other: DuckDB lets one result of a connection
+/// be open at a time.
+fn read_tables(py: Python<'_>, tables: &Bound<'_, PyDict>, base: &str) -> PyResult<Tables> {
+    let mut given = Tables::new(base);
     for (key, value) in tables {
         let (name, object): (String, Bound<'_, PyAny>) = value.extract()?;
-        streams.push((key.extract()?, name, take_stream(&object)?));
+        let stream = take_stream(&object)?;
+        let table = enter(py, None, |_| read_stream(stream, &name))?;
+        given.give(&key.extract::<String>()?, table);
     }
-    Ok(streams)
-}
-
-fn give(streams: Streams, base: &str) -> Result<Tables, Error> {
-    let mut tables = Tables::new(base);
-    for (key, name, stream) in streams {
-        tables.give(&key, read_stream(stream, &name)?);
-    }
-    Ok(tables)
+    Ok(given)
 }
 
 fn parse_config(text: &str) -> Result<Config, Error> {
@@ -74,8 +67,8 @@ impl Journeys {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let config = quick(|| parse_config(config))?;
-        let streams = take_streams(tables)?;
-        let journeys = enter(py, progress, |task| frames::build(&config, &mut give(streams, base)?, task))?;
+        let mut tables = read_tables(py, tables, base)?;
+        let journeys = enter(py, progress, |task| frames::build(&config, &mut tables, task))?;
         Ok(Self(Arc::new(journeys)))
     }
 
@@ -95,10 +88,9 @@ impl Journeys {
         let config = quick(|| parse_config(config))?;
         let events: Vec<EventsSpec> = quick(|| frames::parse_options("events", events))?;
         let stages: Vec<StagesSpec> = quick(|| frames::parse_options("stages", stages))?;
-        let streams = take_streams(tables)?;
-        let (journeys, report) = enter(py, progress, |task| {
-            frames::extend(&self.0, &events, &stages, &config, &mut give(streams, base)?, task)
-        })?;
+        let mut tables = read_tables(py, tables, base)?;
+        let (journeys, report) =
+            enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
         let report = serde_json::json!({"added": report.added, "duplicate": report.duplicate, "late": report.late});
         Ok((Self(Arc::new(journeys)), report.to_string()))
     }
@@ -156,13 +148,13 @@ impl Journeys {
         let spec = quick(|| frames::parse_options("snapshot", spec))?;
         let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
         let table = match cutoffs {
-            Some((tables, key, lead, cutoff)) => Some((take_streams(&tables)?, key, lead, cutoff)),
+            Some((tables, key, lead, cutoff)) => Some((read_tables(py, &tables, ".")?, key, lead, cutoff)),
             None => None,
         };
         let snapshot = enter(py, progress, |task| {
             let pairs = match table {
-                Some((streams, key, lead, cutoff)) => {
-                    let table = give(streams, ".")?.get(&key)?;
+                Some((mut tables, key, lead, cutoff)) => {
+                    let table = tables.get(&key)?;
                     Some(frames::cutoff_table(&table, &lead, &cutoff, &self.0)?)
                 }
                 None => None,
