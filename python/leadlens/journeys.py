@@ -395,7 +395,7 @@ class Snapshot:
         return self._core.base_rate
 
     @property
-    def featurenames(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """Names of the features."""
         return self._core.features()
 

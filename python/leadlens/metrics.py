@@ -175,9 +175,7 @@ def calibration_table(
     """
     if strategy not in ("quantile", "uniform"):
         raise OptionError(f"strategy must be 'quantile' or 'uniform', not {strategy!r}")
-    return pl.DataFrame(
-        _core.calibration_table(_labels(y), _numbers(p), _weights(weight), bins, strategy == "uniform")
-    )
+    return pl.DataFrame(_core.calibration_table(_labels(y), _numbers(p), _weights(weight), bins, strategy == "uniform"))
 
 
 def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, slices: int = 10) -> pl.DataFrame:

@@ -18,7 +18,7 @@ Table = Any
 
 
 @dataclass(frozen=True)
-class Literal_:  # noqa: N801
+class Literal_:
     """A constant in the place of a column; made by :func:`literal`."""
 
     value: str
@@ -320,7 +320,9 @@ class Events(_Common):
         kind = {"literal": self.kind.value} if isinstance(self.kind, Literal_) else self.kind
         return _drop(
             {
-                "table": tables.key(self.table, self.name or (self.kind.value if isinstance(self.kind, Literal_) else self.kind)),
+                "table": tables.key(
+                    self.table, self.name or (self.kind.value if isinstance(self.kind, Literal_) else self.kind)
+                ),
                 "lead": _lead(self.lead, tables),
                 "at": self.at,
                 "kind": kind,

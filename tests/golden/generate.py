@@ -188,18 +188,14 @@ def refine(beta, x, y, weight, penalty, steps=4):
         gradient, hessian = gradient_and_hessian(beta, x, y, weight, penalty)
         # Symmetric scaling keeps the float64 solve accurate for unlike columns.
         scale = 1 / np.sqrt(np.diag(hessian))
-        step = np.linalg.solve(
-            hessian * np.outer(scale, scale), (gradient * scale).astype(float)
-        )
+        step = np.linalg.solve(hessian * np.outer(scale, scale), (gradient * scale).astype(float))
         beta = beta - scale * step
     return beta.astype(float)
 
 
 def fit_case(x, y, weight, penalty):
     """Fit one case; return beta and what the verification found."""
-    model = LogisticRegression(
-        solver="newton-cholesky", tol=1e-12, max_iter=10_000, C=penalty
-    )
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-12, max_iter=10_000, C=penalty)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(x, y, sample_weight=weight)
@@ -388,9 +384,7 @@ def precision_at(y, p):
     """Return the precision among the k largest p, for data without ties."""
     assert len(np.unique(p)) == len(p)
     ranked = y[np.argsort(-p, kind="stable")]
-    return [
-        {"k": k, "precision": float(ranked[:k].mean())} for k in (5, 10, len(ranked))
-    ]
+    return [{"k": k, "precision": float(ranked[:k].mean())} for k in (5, 10, len(ranked))]
 
 
 def build_metrics():
@@ -430,9 +424,7 @@ def build_metrics():
 def main():
     """Write both files and print a summary."""
     parser = argparse.ArgumentParser(description="Generate the golden JSON files.")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the existing files"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the existing files")
     arguments = parser.parse_args()
 
     targets = {"fit.json": build_fit, "metrics.json": build_metrics}

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import polars as pl
-
 import leadlens as ll
+import polars as pl
 
 
 def bpic(folder: Path) -> ll.Journeys:

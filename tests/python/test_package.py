@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import leadlens as ll
+import pytest
 from leadlens import _core, errors
 
 ROOT = Path(__file__).resolve().parents[2]

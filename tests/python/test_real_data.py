@@ -2,12 +2,11 @@
 
 import math
 
+import leadlens as ll
 import polars as pl
 import pytest
 from real_data import bank, bpic, maven, olist, sellers_with_revenue, x_education
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
-
-import leadlens as ll
 
 
 def role(journeys, name):
@@ -138,12 +137,8 @@ def test_olist_before_any_rule(shared):
 
 def test_olist_ambiguous_dates(shared):
     folder = shared("olist_marketing_funnel")
-    leads = ll.Leads(
-        folder / "olist_marketing_qualified_leads_dataset.csv", id="mql_id", created="first_contact_date"
-    )
-    variant = pl.read_csv(
-        folder / "variant_closed_deals_excel_dates_lasyasunkavilli408.csv", infer_schema_length=0
-    )
+    leads = ll.Leads(folder / "olist_marketing_qualified_leads_dataset.csv", id="mql_id", created="first_contact_date")
+    variant = pl.read_csv(folder / "variant_closed_deals_excel_dates_lasyasunkavilli408.csv", infer_schema_length=0)
 
     def build(table, **options):
         return ll.Journeys(

@@ -8,11 +8,10 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import leadlens as ll
 import numpy as np
 import polars as pl
 import pytest
-
-import leadlens as ll
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +57,9 @@ def test_same_bits_by_every_route(scorer, sides, journeys, tmp_path):
     assert (bits(pickle.loads(pickle.dumps(scorer)).score(sides[1]).to_polars()) == scored).all()
     # The command line, on the same leads.
     config = (ll.datasets.folder("b2b_saas") / "leadlens.toml").read_text()
-    config = config.replace('since = "2024-02-23"\n', "").replace('table = "', f'table = "{ll.datasets.folder("b2b_saas")}/')
+    config = config.replace('since = "2024-02-23"\n', "").replace(
+        'table = "', f'table = "{ll.datasets.folder("b2b_saas")}/'
+    )
     (tmp_path / "leadlens.toml").write_text(config)
     out = tmp_path / "scores.parquet"
     command = [sys.executable, "-m", "leadlens", "score", "--config", tmp_path / "leadlens.toml"]
@@ -123,7 +124,12 @@ def test_unseen_kinds_levels_and_types(scorer):
                 fields=["industry", "region", "employee_band", "estimated_revenue_band", "process_maturity_band"],
             ),
             events=ll.Events(
-                touches, "lead_id", "touch_timestamp", "touch_type", name="touches", channel="touch_channel",
+                touches,
+                "lead_id",
+                "touch_timestamp",
+                "touch_type",
+                name="touches",
+                channel="touch_channel",
                 side="marketing",
             ),
             observed_until="2024-04-29",
@@ -246,20 +252,19 @@ def test_fields_called_like_columns_of_the_result():
 def test_ctrl_c_ends_long_work():
     """A signal in the main thread stops the work within half a second or so."""
     code = """
-import signal, threading, time, os, sys
+import signal, threading, os
 import polars as pl, leadlens as ll
 n = 400_000
 leads = pl.DataFrame({"id": pl.arange(n, eager=True), "created": "2020-01-01"})
 j = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), observed_until="2024-01-01")
 threading.Timer(0.4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-start = time.perf_counter()
 try:
     j.snapshot(every="1h")
 except KeyboardInterrupt:
     print("stopped")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip().startswith("stopped") or "100,000 cutoffs" in done.stderr, done.stderr
+    assert done.stdout.strip() == "stopped", done.stderr
 
 
 def test_other_threads_run_meanwhile(journeys):

@@ -4,12 +4,11 @@ import gzip
 from datetime import date, datetime, timedelta, timezone
 
 import duckdb
+import leadlens as ll
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-
-import leadlens as ll
 
 
 def table(**columns):
@@ -85,7 +84,9 @@ def test_any_file(tmp_path):
 
 def test_csv_cells(tmp_path):
     path = tmp_path / "l.csv"
-    path.write_text('id,created,note,zip,n,flag\n7.0,2024-01-01,"two\nlines, ""quoted""",01234,1.5,True\n8,2024-01-02,,99999,,False\n')
+    path.write_text(
+        'id,created,note,zip,n,flag\n7.0,2024-01-01,"two\nlines, ""quoted""",01234,1.5,True\n8,2024-01-02,,99999,,False\n'
+    )
     j = ll.Journeys(leads=ll.Leads(path, id="id", created="created", fields=["note", "zip", "n", "flag"]))
     row = j.snapshot(after="0d").to_polars().filter(pl.col("lead_id") == "7").to_dicts()[0]
     # 7.0 is 7; "01234" keeps its zero; numbers and truth values are found from all rows.
@@ -111,7 +112,12 @@ def test_broken_csv(tmp_path, content, message):
 
 def test_broken_files(tmp_path):
     whole = LEADS.write_parquet(tmp_path / "l.parquet") or (tmp_path / "l.parquet").read_bytes()
-    for name, content in [("a.parquet", b""), ("b.parquet", whole[:-20]), ("c.parquet", b"nonsense"), ("d.arrow", b"x")]:
+    for name, content in [
+        ("a.parquet", b""),
+        ("b.parquet", whole[:-20]),
+        ("c.parquet", b"nonsense"),
+        ("d.arrow", b"x"),
+    ]:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ll.ReadError, match=name):
             build(tmp_path / name)
@@ -559,7 +565,9 @@ def test_order_of_rows_changes_nothing_where_an_order_is_given():
 
 
 def test_pandas_nat_and_objects():
-    leads = pd.DataFrame({"id": [1, 2], "created": pd.to_datetime(["2024-01-01 08:00", "2024-01-02 00:00"]), "x": ["a", None]})
+    leads = pd.DataFrame(
+        {"id": [1, 2], "created": pd.to_datetime(["2024-01-01 08:00", "2024-01-02 00:00"]), "x": ["a", None]}
+    )
     stages = pd.DataFrame({"lead": [1, 2], "at": pd.to_datetime(["2024-01-05 10:00", None]), "stage": ["won", None]})
     j = build(leads, None, stages)
     assert audit(j, "stages")["noted"] == {"null time: the stage was not reached": 1}
