@@ -1,5 +1,5 @@
 //! Kernels on synthetic data: index, features, funnel, fit. Data is made outside the timed part; ids carry sizes.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a bench stops at the first surprise")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench stops at the first surprise")]
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn journeys() -> Arc<Journeys> {
         outcomes_from: NO_TIME,
         calendar_zone: Zone::utc(),
         audit: Audit::default(),
-        event_ids: Default::default(),
+        event_ids: std::collections::HashSet::new(),
     })
 }
 

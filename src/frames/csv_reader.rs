@@ -68,7 +68,7 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
     }
     // A quote that is never closed makes the rest of the file one field. Quotes come in pairs otherwise; one by itself
     // inside an unquoted field is no harm, and swallows no line.
-    if quotes.get() % 2 == 1 && record.iter().last().is_some_and(|c| c.contains('\n')) {
+    if quotes.get() % 2 == 1 && record.iter().next_back().is_some_and(|c| c.contains('\n')) {
         let line = record.position().map_or(0, csv::Position::line);
         return Err(failed(format!(
             "a quote opened in the record of line {line} is never closed: the rest of the file would be one field"
@@ -97,8 +97,8 @@ struct QuoteCounter<R> {
 impl<R: Read> Read for QuoteCounter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        let seen = buffer.get(..n).unwrap_or(&[]).iter().filter(|b| **b == b'"').count();
-        self.quotes.set(self.quotes.get() + seen as u64);
+        let seen: u64 = buffer.get(..n).unwrap_or(&[]).iter().map(|b| u64::from(*b == b'"')).sum();
+        self.quotes.set(self.quotes.get() + seen);
         Ok(n)
     }
 }

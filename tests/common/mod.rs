@@ -98,6 +98,6 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
         outcomes_from: NO_TIME,
         calendar_zone: Zone::new(zone).unwrap(),
         audit: Audit::default(),
-        event_ids: Default::default(),
+        event_ids: std::collections::HashSet::new(),
     })
 }
