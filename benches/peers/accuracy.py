@@ -4,7 +4,8 @@
 
 scikit-learn gets the rows of the training snapshot as leadlens computes them: numbers standardised by weighted mean and
 deviation with an indicator of missing ones, texts as 0/1 columns with levels under 20 rows grouped; the same C and
-weights. Features that only the training side can see (a kind that no test lead has) are left out for it. Differences in the last digits come from the solvers' tolerances; data sets that are not there are left out.
+weights. Features that only the training side can see (a kind that no test lead has) are left out for it. Differences in
+the last digits come from the solvers' tolerances; data sets that are not there are left out.
 """
 
 import sys
