@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Everything that needs polars is built with one feature set and one profile, so that polars is compiled once.
 FULL   := -p leadlens -p leadlens-python --features leadlens/full
 
-.PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy clean
+.PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel
 	$(BIN)/leadlens demo --output demo-output
@@ -49,6 +49,7 @@ lint: $(VENV)/.tools
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --all-targets --features fit -- -D warnings
+	cargo clippy --locked --all-targets -p leadlens-benches -- -D warnings
 	cargo clippy --locked --release --all-targets $(FULL) -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,6 +67,10 @@ stubs: $(VENV)/.wheel $(VENV)/.tools
 # AUC and Brier beside scikit-learn on the same features, for every data set that is there.
 accuracy: $(VENV)/.wheel $(VENV)/.tools
 	$(BIN)/python benches/peers/accuracy.py
+
+# Kernels, by criterion.
+bench:
+	cargo bench --locked -p leadlens-benches
 
 clean:
 	rm -rf $(VENV) dist demo-output target

@@ -1,77 +1,14 @@
 //! Kernels on synthetic data: index, features, funnel, fit. Data is made outside the timed part; ids carry sizes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench stops at the first surprise")]
 
-use std::sync::Arc;
-
 use criterion::{Criterion, criterion_group, criterion_main};
-use leadlens::design::{Feature, FeatureSet, Kind, NONE, Side, SnapshotSpec};
+use leadlens::design::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
 use leadlens::fit::{Block, LogisticParams, Matrix};
 use leadlens::funnel::FunnelSpec;
-use leadlens::journeys::{Audit, Leads, Rows, Sizes, Texts, build_timeline};
-use leadlens::{DAY, Journeys, NO_TIME, Span, Task, Timestamp, Zone};
-
-const LEADS: usize = 100_000;
-const EVENTS: usize = 1_000_000;
-const KINDS: usize = 10;
-
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-fn rows() -> Rows {
-    let mut draw = Draw(1);
-    Rows {
-        lead: (0..EVENTS).map(|_| draw.below(LEADS as u64) as u32).collect(),
-        at: (0..EVENTS).map(|_| draw.below(365 * DAY as u64) as i64).collect(),
-        order: (0..EVENTS as u32).collect(),
-        kind: (0..EVENTS).map(|_| draw.below(KINDS as u64) as u32).collect(),
-        channel: (0..EVENTS).map(|_| draw.below(6) as u32).collect(),
-        ..Rows::default()
-    }
-}
-
-fn sizes() -> Sizes {
-    Sizes { leads: LEADS, kinds: KINDS, channels: 6, deals: 0 }
-}
-
-fn journeys() -> Arc<Journeys> {
-    let ids: Vec<String> = (0..LEADS).map(|i| i.to_string()).collect();
-    let kind = |k: usize| Kind {
-        plain: format!("k{k}"),
-        source: "web".into(),
-        side: Side::Buyer,
-        stage: false,
-        shared: false,
-    };
-    Arc::new(Journeys {
-        leads: Leads {
-            ids: ids.iter().map(String::as_str).collect::<Texts>(),
-            created: vec![0; LEADS],
-            source_row: (0..LEADS as u32).collect(),
-            ..Leads::default()
-        },
-        timeline: build_timeline(&[rows()], sizes(), 0, 0, &Task::new()).unwrap(),
-        kinds: (0..KINDS).map(kind).collect(),
-        channels: ["a", "b", "c", "d", "e", "f"].into_iter().collect(),
-        deals: Texts::new(),
-        value_names: Vec::new(),
-        props: Vec::new(),
-        pipeline: Vec::new(),
-        won: Vec::new(),
-        lost: Vec::new(),
-        observed_until: 365 * DAY,
-        outcomes_from: NO_TIME,
-        calendar_zone: Zone::utc(),
-        audit: Audit::default(),
-        event_ids: std::collections::HashSet::new(),
-    })
-}
+use leadlens::journeys::build_timeline;
+use leadlens::{DAY, Span, Task, Timestamp, Zone};
+use leadlens_benches::{Draw, KINDS, journeys, rows, sizes};
 
 fn passes(c: &mut Criterion) {
     let rows = [rows()];

@@ -25,6 +25,7 @@ from .errors import (
 )
 from .features import FeatureSet
 from .journeys import Check, Funnel, Journeys, Snapshot
+from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
 from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
 
@@ -63,4 +64,5 @@ __all__ = [
     "load",
     "lookup",
     "metrics",
+    "report",
 ]

@@ -25,6 +25,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(metrics::lift_table, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::precision_at, m)?)?;
     m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
+    m.add_function(wrap_pyfunction!(model::report_page, m)?)?;
     m.add_function(wrap_pyfunction!(program::run_program, m)?)?;
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Models: training, scoring, evaluation.
 
 use leadlens::fit::{TrainOptions, evaluate_snapshot, train};
+use leadlens::funnel::FunnelSpec;
 use leadlens::{LeadModel, frames, report};
 use pyo3::prelude::*;
 
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
-use crate::journeys::{Snapshot, to_json};
+use crate::journeys::{Journeys, Snapshot, to_json};
 
 /// A trained model.
 #[pyclass(frozen, module = "leadlens._core")]
@@ -95,4 +96,43 @@ impl Model {
     fn base(&self) -> f64 {
         self.0.base()
     }
+}
+
+/// The report as one HTML page. `test` gives the evaluation, `leads` the best leads, `funnel` is a spec as JSON.
+#[pyfunction]
+#[pyo3(signature = (journeys, model, title, test=None, leads=None, funnel=None, progress=None))]
+#[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
+pub(crate) fn report_page(
+    py: Python<'_>,
+    journeys: &Journeys,
+    model: &Model,
+    title: &str,
+    test: Option<&Snapshot>,
+    leads: Option<&Snapshot>,
+    funnel: Option<&str>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
+    let spec: Option<FunnelSpec> = quick(|| funnel.map(|f| frames::parse_options("funnel", f)).transpose())?;
+    enter(py, progress, |task| {
+        let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, None, &[], task)).transpose()?;
+        let best = match leads {
+            Some(leads) => {
+                let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;
+                frames::sort_by_probability(&mut scores)?;
+                frames::best_leads(&scores, 20)?
+            }
+            None => Vec::new(),
+        };
+        let funnel = spec.map(|s| journeys.0.funnel(&s, task)).transpose()?;
+        Ok(report::page(&report::Report {
+            title,
+            about: &journeys.0.describe(),
+            audit: Some(&journeys.0.audit),
+            counts: None,
+            model: Some(&model.0),
+            evaluation: evaluation.as_ref(),
+            funnel: funnel.as_ref(),
+            best: &best,
+        }))
+    })
 }

@@ -14,7 +14,9 @@ use crate::design::{OutcomeRows, SnapshotSpec};
 use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
-use crate::frames::{check_folder, check_output, funnel_frame, score_frame, show_frame, write_frame};
+use crate::frames::{
+    best_leads, check_folder, check_output, funnel_frame, score_frame, show_frame, sort_by_probability, write_frame,
+};
 use crate::funnel::{Funnel, FunnelSpec};
 use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
@@ -215,7 +217,7 @@ fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<(), Failed> {
         let mut scores = score_frame(&model, &open, project.score.reasons, true, task)?;
         sort_by_probability(&mut scores)?;
         write_frame(&mut scores, &scores_file)?;
-        let best = best_of(&scores, 10)?;
+        let best = best_leads(&scores, 10)?;
         let top: Vec<String> = best
             .iter()
             .map(|(lead, p, grade, reasons)| format!("  {lead}  {:.1} %  {grade}  {reasons}", 100.0 * p))
@@ -252,25 +254,4 @@ fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<(), Failed> {
     )
     .map_err(|e| Error::Write { path: "standard output".into(), reason: e.to_string() })?;
     Ok(())
-}
-
-fn sort_by_probability(scores: &mut polars::prelude::DataFrame) -> Result<(), Error> {
-    use polars::prelude::SortMultipleOptions;
-    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
-    *scores = scores.sort(["probability", "lead_id"], order).map_err(|e| Error::option("scores", e.to_string()))?;
-    Ok(())
-}
-
-/// Lead, probability, grade and reasons of the first rows.
-fn best_of(scores: &polars::prelude::DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>, Error> {
-    let failed = |e: polars::prelude::PolarsError| Error::option("scores", e.to_string());
-    let head = scores.head(Some(n));
-    let text = |name: &str| -> Result<Vec<String>, Error> {
-        let column = head.column(name).map_err(failed)?;
-        Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
-    };
-    let probability: Vec<f64> =
-        head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
-    let rows = text("lead_id")?.into_iter().zip(probability).zip(text("grade")?).zip(text("reasons")?);
-    Ok(rows.map(|(((lead, p), grade), reasons)| (lead, p, grade, reasons)).collect())
 }

@@ -98,7 +98,7 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let data = ModelData {
         intercept: solution.intercept,
         terms,
-        kinds: journeys.kinds.clone(),
+        kinds: sorted_kinds(&journeys.kinds),
         values: journeys.value_names.clone(),
         daily_cap: snapshot.features.daily_cap,
         calendar_zone: journeys.calendar_zone.clone(),
@@ -132,6 +132,13 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         },
     };
     with_percentiles(data, &fitted.into_iter().map(|(_, _, c)| c).collect::<Vec<_>>(), snapshot.len())
+}
+
+/// Kinds in an order that does not depend on the order of input rows.
+fn sorted_kinds(kinds: &[Kind]) -> Vec<Kind> {
+    let mut sorted = kinds.to_vec();
+    sorted.sort_by(|a, b| (a.stage, &a.source, &a.plain).cmp(&(b.stage, &b.source, &b.plain)));
+    sorted
 }
 
 /// The labels of a snapshot.

@@ -178,6 +178,33 @@ fn value_text(column: &Values, row: usize) -> String {
     }
 }
 
+/// Sorts scores by probability, highest first, ties by lead.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if the table is not one of scores.
+pub fn sort_by_probability(scores: &mut DataFrame) -> Result<()> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+    *scores = scores.sort(["probability", "lead_id"], order).map_err(|e| Error::option("scores", e.to_string()))?;
+    Ok(())
+}
+
+/// Lead, probability, grade and reasons of the first `n` rows of a table of scores.
+///
+/// # Errors
+/// As [`sort_by_probability`].
+pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>> {
+    let failed = |e: PolarsError| Error::option("scores", e.to_string());
+    let head = scores.head(Some(n));
+    let text = |name: &str| -> Result<Vec<String>> {
+        let column = head.column(name).map_err(failed)?;
+        Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
+    };
+    let probability: Vec<f64> =
+        head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
+    let rows = text("lead_id")?.into_iter().zip(probability).zip(text("grade")?).zip(text("reasons")?);
+    Ok(rows.map(|(((lead, p), grade), reasons)| (lead, p, grade, reasons)).collect())
+}
+
 /// Every contribution of every row, long: `lead_id, as_of, feature, part, value, contribution`. Per row, `(base)` is
 /// first, and the contributions with it sum to the log-odds.
 ///

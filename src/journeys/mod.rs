@@ -1,7 +1,9 @@
 //! The index of all journeys, and snapshots of it at cutoffs.
 
 mod audit;
+mod censoring;
 mod codes;
+mod counts;
 mod extend;
 mod ids;
 mod index;
@@ -18,11 +20,12 @@ use serde::Serialize;
 
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use codes::Codes;
+pub use counts::SnapshotCounts;
 pub use extend::{Arrivals, Extended};
 pub use ids::{Texts, canonical_id, canonical_order};
 pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
 pub use leads::{Field, FieldHistory, Leads};
-pub use snapshot::{Row, Snapshot, SnapshotCounts};
+pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use status::{Status, status_before, status_log};
 pub use withhold::withhold;

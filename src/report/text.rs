@@ -4,6 +4,7 @@ use crate::evaluate::Evaluation;
 use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::Snapshot;
 use crate::model::LeadModel;
+use crate::time::{NO_TIME, Timestamp};
 
 /// A table with aligned columns: the first is left-aligned, the others right-aligned.
 #[must_use]
@@ -42,6 +43,13 @@ pub fn snapshot_text(s: &Snapshot) -> String {
             c.positives,
             c.positive_leads,
             percent(rate)
+        ));
+    }
+    let until = s.journeys.observed_until;
+    if let Some(as_of) = s.spec.as_of.filter(|t| until != NO_TIME && t.0 > until) {
+        lines.push(format!(
+            "  as of {as_of}, but observed until {} only: what happened in between is not known, so leads look idle",
+            Timestamp(until)
         ));
     }
     if let Some(split) = &s.split {

@@ -239,28 +239,34 @@ TASK = {
 
 
 def test_leadforge_features_equal_its_task_table(saas, request):
-    """The task table injects about 8 % nulls; every other value must be equal."""
+    """The task table injects about 8 % nulls; every other value must be equal, in all 5,000 rows."""
     task = pl.read_parquet(request.path.parent / "data" / "b2b_saas_task.parquet")
-    cutoffs = task.select("lead_id").join(
-        pl.read_parquet(ll.datasets.folder("b2b_saas") / "leads.parquet").select(
-            "lead_id", (pl.col("lead_created_at").str.to_datetime() + pl.duration(days=31)).alias("cutoff")
-        ),
-        on="lead_id",
+    folder = ll.datasets.folder("b2b_saas")
+    # Without stages no lead is closed: the task table has converted and lost leads too.
+    everyone = ll.Journeys(
+        leads=ll.Leads(folder / "leads.parquet", id="lead_id", created="lead_created_at"),
+        events=[
+            ll.Events(
+                folder / f"{table}.parquet", "lead_id", f"{what}_timestamp", f"{what}_type", name=name, values=values
+            )
+            for table, what, name, values in [
+                ("touches", "touch", "touches", []),
+                ("sessions", "session", "sessions", ["session_duration_seconds", "pricing_page_views"]),
+                ("sales_activities", "activity", "activities", []),
+            ]
+        ],
     )
     features = ll.FeatureSet(only=list(TASK.values()), daily_cap=None)
-    # Converted and lost leads are in the task table too: a table of cutoffs with no target keeps those not won.
-    ours = saas.snapshot(cutoffs=cutoffs, target="sql", features=features).to_polars()
-    both = task.join(ours, on="lead_id", how="inner")
-    assert both.height > 300
-    everyone = ll.Journeys.from_config(ll.datasets.folder("b2b_saas") / "leadlens.toml")
-    s = everyone.snapshot(after="31d", horizon="59d", features=features)
-    ours = s.to_polars()
-    both = task.join(ours, on="lead_id", how="inner")
-    assert both.height == s.counts["rows"] == 4_675
+    both = task.join(everyone.snapshot(after="31d", features=features).to_polars(), on="lead_id", how="inner")
+    assert both.height == 5_000
     for theirs, feature in TASK.items():
         known = both.filter(pl.col(theirs).is_not_null())
         assert known.height > 0.9 * both.height
         assert (known[theirs].cast(pl.Float64) == known[feature]).all(), feature
+    # Labels: days 31 to 89 of leads that are neither won nor lost by then.
+    labelled = saas.snapshot(after="31d", horizon="59d", features=features).to_polars()
+    both = task.join(labelled, on="lead_id", how="inner")
+    assert both.height == 4_675
     assert (both["converted_within_90_days"].cast(pl.Boolean) == both["label"]).all()
 
 

@@ -300,3 +300,50 @@ def test_displays_and_charts(journeys, scorer, sides):
         assert repr(shown)
     for chart in (evaluation.plot(), funnel.plot()):
         assert json.loads(chart.to_json())["$schema"]
+
+
+def test_report(journeys, scorer, sides, tmp_path):
+    funnel = journeys.funnel(["created", "sql", "closed_won"], by="lead_source")
+    path = ll.report(journeys, scorer, tmp_path / "r.html", test=sides[1], leads=sides[1], funnel=funnel, title="A & B")
+    page = path.read_text()
+    assert "<title>A &amp; B</title>" in page
+    assert f"{scorer.evaluate(sides[1]).roc_auc:.3f}" in page
+    assert scorer.score(sides[1]).top(1)["lead_id"][0] in page
+    assert "http" not in page
+    assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
+    with pytest.raises(ll.WriteError):
+        ll.report(journeys, scorer, tmp_path / "no" / "r.html")
+
+
+def test_order_of_rows_changes_no_byte_of_the_model(tmp_path):
+    """Ids, levels and kinds are numbered by what they are, not by where they stand."""
+    n = 600
+    rng = np.random.default_rng(5)
+    leads = pl.DataFrame({"id": np.arange(n), "created": ["2024-01-01"] * n, "trade": rng.choice(list("abcd"), n)})
+    # No two events have one time, so no order column is needed.
+    seconds = rng.permutation(30 * 86_400)[: 5 * n]
+    events = pl.DataFrame(
+        {
+            "lead": rng.integers(0, n, 5 * n),
+            "at": np.datetime64("2024-01-01") + seconds.astype("timedelta64[s]"),
+            "kind": rng.choice(["visit", "mail", "call"], 5 * n),
+            "channel": rng.choice(["ads", "web"], 5 * n),
+        }
+    )
+    won = np.flatnonzero(rng.random(n) < 0.4)
+    deals = pl.DataFrame({"lead": won, "at": ["2024-03-01"] * len(won), "stage": ["won"] * len(won)})
+
+    def model(leads, events, deals):
+        j = ll.Journeys(
+            leads=ll.Leads(leads, id="id", created="created"),
+            events=ll.Events(events, "lead", "at", "kind", channel="channel"),
+            stages=ll.Stages(deals, "lead", "at", stage="stage"),
+            won="won",
+            observed_until="2024-06-01",
+        )
+        path = tmp_path / "m.json"
+        ll.LeadScorer().fit(j.snapshot(every="7d", until="2024-02-01", horizon="60d")).save(path)
+        return path.read_bytes()
+
+    shuffled = [t.sample(fraction=1, shuffle=True, seed=3) for t in (leads, events, deals)]
+    assert model(leads, events, deals) == model(*shuffled)
