@@ -4,7 +4,23 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__: list[str]
+__all__ = [
+    "Frame",
+    "Journeys",
+    "Model",
+    "Snapshot",
+    "__version__",
+    "build_profile",
+    "calibration_table",
+    "evaluate",
+    "lift_table",
+    "metric",
+    "precision_at",
+    "read_config",
+    "report_page",
+    "run_program",
+]
+
 __version__: str
 build_profile: str
 

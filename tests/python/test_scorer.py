@@ -325,7 +325,7 @@ def test_order_of_rows_changes_no_byte_of_the_model(tmp_path):
     events = pl.DataFrame(
         {
             "lead": rng.integers(0, n, 5 * n),
-            "at": np.datetime64("2024-01-01") + seconds.astype("timedelta64[s]"),
+            "at": np.datetime64("2024-01-01", "us") + seconds.astype("timedelta64[s]"),
             "kind": rng.choice(["visit", "mail", "call"], 5 * n),
             "channel": rng.choice(["ads", "web"], 5 * n),
         }
