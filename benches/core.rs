@@ -1,7 +1,7 @@
 //! Kernels on synthetic data: index, features, funnel, fit. Data is made outside the timed part; ids carry sizes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench stops at the first surprise")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use leadlens::design::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
 use leadlens::fit::{Block, LogisticParams, Matrix};
@@ -11,13 +11,17 @@ use leadlens::{DAY, Span, Task, Timestamp, Zone};
 use leadlens_benches::{Draw, KINDS, journeys, rows, sizes};
 
 fn passes(c: &mut Criterion) {
-    let rows = [rows()];
+    let rows = vec![rows()];
     let journeys = journeys();
     println!("index: {:.1} bytes per event", journeys.timeline.core_bytes_per_event());
     let mut group = c.benchmark_group("journeys");
     group.sample_size(10);
     group.bench_function("index/1M events, 100k leads", |b| {
-        b.iter(|| build_timeline(&rows, sizes(), 0, 0, &Task::new()).unwrap());
+        b.iter_batched(
+            || rows.clone(),
+            |rows| build_timeline(rows, sizes(), 0, 0, &Task::new()).unwrap(),
+            BatchSize::LargeInput,
+        );
     });
     let spec = SnapshotSpec { as_of: Some(Timestamp(300 * DAY)), ..SnapshotSpec::default() };
     let snapshot = journeys.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();

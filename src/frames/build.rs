@@ -138,7 +138,9 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     }
     let sizes =
         Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
-    let timeline = build_timeline(&read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
+    // Tables are in the rows now; their memory is needed for the index.
+    tables.forget();
+    let timeline = build_timeline(read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
     let mut journeys = Journeys {
         leads,
         timeline,

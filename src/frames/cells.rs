@@ -1,10 +1,15 @@
 //! Cells of a column as texts, numbers or truth values, whatever its type.
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::table::Table;
+use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::canonical_id;
+use crate::journeys::{Texts as Ids, canonical_id};
+
+/// Rows of a part that is walked by one thread.
+const PART: usize = 1 << 17;
 
 /// A column that can be walked as texts. Whole numbers read the same whatever their type: 7, 7.0 and "7".
 pub(super) struct Texts {
@@ -66,6 +71,54 @@ impl Texts {
     /// As [`Texts::each`], with every text in the one form of an id.
     pub(super) fn each_id(&self, mut visit: impl FnMut(usize, Option<&str>)) {
         self.each(|row, text| visit(row, text.map(canonical_id)));
+    }
+
+    /// Parts of the column, in order, so that they can be walked in parallel.
+    fn parts(&self) -> Vec<Self> {
+        let rows = self.series.len();
+        let part = |start: usize| Self {
+            series: self.series.slice(start as i64, PART.min(rows - start)),
+            nulls: self.nulls.clone(),
+        };
+        (0..rows).step_by(PART).map(part).collect()
+    }
+
+    /// One code per row, from its text in the form of an id; in parallel.
+    pub(super) fn code_ids(&self, code: impl Fn(Option<&str>) -> u32 + Sync) -> Vec<u32> {
+        let parts = self.parts().into_par_iter().map(|part| {
+            let mut codes = Vec::with_capacity(part.series.len());
+            part.each_id(|_, text| codes.push(code(text)));
+            codes
+        });
+        parts.collect::<Vec<_>>().concat()
+    }
+
+    /// One code per row, [`NONE`] where there is no value; new texts are added to `dictionary` in order of first
+    /// sight. Parts are numbered in parallel and then brought to the numbers of the whole.
+    pub(super) fn intern(&self, dictionary: &mut Ids) -> Vec<u32> {
+        let parts: Vec<(Vec<u32>, Ids)> = self
+            .parts()
+            .into_par_iter()
+            .map(|part| {
+                let (mut codes, mut own) = (Vec::with_capacity(part.series.len()), Ids::new());
+                part.each(|_, text| codes.push(text.map_or(NONE, |t| own.intern(t))));
+                (codes, own)
+            })
+            .collect();
+        let mut all = Vec::with_capacity(self.series.len());
+        for (codes, own) in parts {
+            let whole: Vec<u32> = own.iter().map(|t| dictionary.intern(t)).collect();
+            all.extend(codes.into_iter().map(|c| whole.get(c as usize).copied().unwrap_or(NONE)));
+        }
+        all
+    }
+
+    /// The text of one row, for messages.
+    pub(super) fn at(&self, row: usize) -> String {
+        let mut found = String::new();
+        let one = Self { series: self.series.slice(row as i64, 1), nulls: Vec::new() };
+        one.each(|_, text| found.push_str(text.unwrap_or("")));
+        found
     }
 
     /// All texts, owned.

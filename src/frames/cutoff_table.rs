@@ -19,11 +19,11 @@ pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys
     }
     let common = Common::default();
     let reader = TimeReader { table, common: &common, zone: &Zone::utc(), day: DayMeans::Start };
-    let times = reader.read(cutoff)?.cells;
+    let times = reader.read(cutoff)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
     Texts::of(table, lead, &[])?.each(|row, text| {
-        match (text.and_then(|t| journeys.leads.ids.find(canonical_id(t))), times.get(row)) {
-            (Some(lead), Some(TimeCell::At(t))) => pairs.push((lead, *t)),
+        match (text.and_then(|t| journeys.leads.ids.find(canonical_id(t))), times.cell(row)) {
+            (Some(lead), TimeCell::At(t)) => pairs.push((lead, t)),
             (Some(_), _) => timeless += 1,
             (None, _) => {
                 unknown += 1;

@@ -30,33 +30,31 @@ pub(super) fn read_events(
     let keep = super::filter::keep(&table, c)?;
     let resolver = Resolver::new(&table, &spec.lead, c, &leads.ids, tables, zone)?;
     let times = TimeReader { table: &table, common: c, zone, day: DayMeans::End }.read(&spec.at)?;
-    audit.remarks.extend(times.remarks);
+    audit.remarks.extend_from_slice(&times.remarks);
     let source = spec.name.clone().unwrap_or_else(|| match &spec.kind {
         KindSpec::Literal { literal } => literal.clone(),
         KindSpec::Column(column) => column.clone(),
     });
     dict.source(&table.name, &source, spec.side)?;
     // Kinds are numbered when a used row has them: those of rows that are left out do not exist.
-    let (mut local, mut kinds) = (Ids::new(), Vec::with_capacity(table.rows()));
-    match &spec.kind {
-        KindSpec::Literal { literal } => kinds.resize(table.rows(), local.intern(literal)),
-        KindSpec::Column(column) => {
-            Texts::of(&table, column, &c.nulls)?.each(|_, t| kinds.push(t.map_or(NONE, |t| local.intern(t))));
-        }
-    }
+    let mut local = Ids::new();
+    let kinds: Vec<u32> = match &spec.kind {
+        KindSpec::Literal { literal } => vec![local.intern(literal); table.rows()],
+        KindSpec::Column(column) => Texts::of(&table, column, &c.nulls)?.intern(&mut local),
+    };
     let mut global: Vec<Option<u32>> = vec![None; local.len()];
     let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
     let mut rows = Rows::default();
     let mut used: Vec<u32> = Vec::new();
     let mut before_creation = 0;
-    for (row, ((cell, keep), kind)) in times.cells.iter().zip(&keep).zip(&kinds).enumerate() {
+    for (row, ((cell, keep), kind)) in times.cells().zip(&keep).zip(&kinds).enumerate() {
         if !keep {
             audit.filtered += 1;
             continue;
         }
         let at = match cell {
-            TimeCell::At(t) => *t,
+            TimeCell::At(t) => t,
             TimeCell::Null => {
                 audit.quarantine("null time", row, || resolver.key(row));
                 continue;
@@ -94,11 +92,12 @@ pub(super) fn read_events(
         }
         used.push(row as u32);
     }
+    // Tables are large: what the loop needed is freed before the other columns are read.
+    drop((times, kinds, resolver, keep, ids, orders));
     audit.used = used.len();
     audit.note("before the lead's creation, kept", before_creation);
     if let Some(column) = &spec.channel {
-        let mut codes = Vec::with_capacity(table.rows());
-        Texts::of(&table, column, &c.nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| dict.channels.intern(t))));
+        let codes = Texts::of(&table, column, &c.nulls)?.intern(&mut dict.channels);
         rows.channel = pick(&codes, &used);
         audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
     } else {
@@ -132,10 +131,8 @@ pub(super) fn read_prop(
     dict: &mut Dictionaries,
 ) -> Result<(usize, Vec<u32>)> {
     let number = dict.prop(name);
-    let mut codes = Vec::with_capacity(table.rows());
-    if let Some((_, levels)) = dict.props.get_mut(number) {
-        Texts::of(table, column, nulls)?.each(|_, t| codes.push(t.map_or(NONE, |t| levels.intern(t))));
-    }
+    let texts = Texts::of(table, column, nulls)?;
+    let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
     Ok((number, pick(&codes, used)))
 }
 

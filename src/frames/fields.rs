@@ -61,13 +61,12 @@ fn times(table: &Table, name: &str, common: &Common, zone: &Zone) -> Result<Colu
         TimeCell::At(t) => t,
         _ => NO_TIME,
     };
-    Ok(Column::Time(reader.read(name)?.cells.into_iter().map(time).collect()))
+    Ok(Column::Time(reader.read(name)?.cells().map(time).collect()))
 }
 
 fn category(texts: &Texts) -> Column {
     let mut levels = Ids::new();
-    let mut codes = Vec::new();
-    texts.each(|_, text| codes.push(text.map_or(NONE, |t| levels.intern(t))));
+    let codes = texts.intern(&mut levels);
     Column::Category { codes, levels: levels.iter().map(str::to_owned).collect::<Arc<[String]>>() }
 }
 
@@ -118,9 +117,9 @@ pub(super) fn read_history(
     let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
     let from = reader.read(&spec.valid_from)?;
     let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?;
-    audit.remarks.extend(from.remarks);
+    audit.remarks.extend_from_slice(&from.remarks);
     let mut entries: Vec<Entry> = Vec::new();
-    for (row, (cell, keep)) in from.cells.iter().zip(&keep).enumerate() {
+    for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
         if !keep {
             audit.filtered += 1;
             continue;
@@ -130,7 +129,7 @@ pub(super) fn read_history(
             continue;
         }
         let from = match cell {
-            TimeCell::At(t) => *t,
+            TimeCell::At(t) => t,
             TimeCell::Null => {
                 audit.quarantine("null valid_from", row, String::new);
                 continue;
@@ -140,8 +139,8 @@ pub(super) fn read_history(
                 continue;
             }
         };
-        let to = match to.as_ref().and_then(|t| t.cells.get(row)) {
-            Some(TimeCell::At(t)) => *t,
+        let to = match to.as_ref().map(|t| t.cell(row)) {
+            Some(TimeCell::At(t)) => t,
             Some(TimeCell::Bad(why)) => {
                 audit.quarantine(&format!("unparsable valid_to: {why}"), row, String::new);
                 continue;

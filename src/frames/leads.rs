@@ -31,8 +31,8 @@ pub(super) fn read_leads(
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
             let times = reader.read(column)?;
-            audit.remarks.extend(times.remarks);
-            Some(times.cells)
+            audit.remarks.extend_from_slice(&times.remarks);
+            Some(times)
         }
         None => None,
     };
@@ -50,7 +50,7 @@ pub(super) fn read_leads(
             audit.quarantine("null lead id", row, String::new);
             return;
         };
-        match created.as_ref().and_then(|c| c.get(row)) {
+        match created.as_ref().map(|c| c.cell(row)) {
             Some(TimeCell::Null) => {
                 audit.quarantine("no creation time", row, || text.to_owned());
                 return;
@@ -100,8 +100,8 @@ pub(super) fn read_leads(
             None => vec![NO_TIME; rows.len()],
             Some(cells) => rows
                 .iter()
-                .map(|r| match cells.get(*r as usize) {
-                    Some(TimeCell::At(t)) => *t,
+                .map(|r| match cells.cell(*r as usize) {
+                    TimeCell::At(t) => t,
                     _ => NO_TIME,
                 })
                 .collect(),

@@ -36,13 +36,19 @@ struct Span {
 
 /// Resolves the rows of one table.
 pub(super) struct Resolver {
-    /// Keys of the rows, as numbers of distinct keys; [`NONE`] for a null key.
-    keys: Vec<u32>,
-    /// Per distinct key, the leads it means over time (one without limits if looked up directly).
-    spans: Vec<Vec<Span>>,
-    absent: &'static str,
-    texts: Ids,
+    keys: Texts,
+    how: How,
 }
+
+enum How {
+    /// Lead of each row; [`NONE`] is an unknown one, [`NO_KEY`] a null key.
+    Direct(Vec<u32>),
+    /// Number of each row's key, [`NONE`] for a null one, and per key the leads it means over time.
+    Lookup { keys: Vec<u32>, spans: Vec<Vec<Span>> },
+}
+
+/// The lead of a row whose key is null.
+const NO_KEY: u32 = NONE - 1;
 
 impl Resolver {
     pub(super) fn new(
@@ -53,39 +59,48 @@ impl Resolver {
         tables: &mut Tables,
         zone: &Zone,
     ) -> Result<Self> {
-        let column = key.column();
-        let (mut keys, mut texts) = (Vec::with_capacity(table.rows()), Ids::new());
-        Texts::of(table, column, &common.nulls)?.each_id(|_, text| keys.push(text.map_or(NONE, |t| texts.intern(t))));
-        let everywhere = |lead: u32| vec![Span { from: i64::MIN, to: i64::MAX, lead }];
-        let (spans, absent) = match key {
+        let texts = Texts::of(table, key.column(), &common.nulls)?;
+        let how = match key {
             LeadKey::Column(_) => {
-                (texts.iter().map(|t| leads.find(t).map_or_else(Vec::new, everywhere)).collect(), UNKNOWN_LEAD)
+                How::Direct(texts.code_ids(|text| text.map_or(NO_KEY, |t| leads.find(t).unwrap_or(NONE))))
             }
             LeadKey::Lookup(spec) => {
-                let by_key = read_lookup(spec, leads, tables, zone)?;
-                let mut by_key = by_key;
-                (texts.iter().map(|t| by_key.remove(t).unwrap_or_default()).collect(), NO_LOOKUP)
+                let mut by_key = read_lookup(spec, leads, tables, zone)?;
+                let (mut keys, mut own) = (Vec::with_capacity(table.rows()), Ids::new());
+                texts.each_id(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
+                How::Lookup { keys, spans: own.iter().map(|t| by_key.remove(t).unwrap_or_default()).collect() }
             }
         };
-        Ok(Self { keys, spans, absent, texts })
+        Ok(Self { keys: texts, how })
     }
 
     /// The lead of `row` at time `at`.
     pub(super) fn resolve(&self, row: usize, at: i64) -> Resolved {
-        let Some(key) = self.keys.get(row).copied().filter(|k| *k != NONE) else { return Resolved::Not(NULL_KEY) };
-        let Some(spans) = self.spans.get(key as usize).filter(|s| !s.is_empty()) else {
-            return Resolved::Not(self.absent);
-        };
-        match spans.iter().find(|s| at >= s.from && at < s.to) {
-            Some(span) if span.lead == NONE => Resolved::Not(UNKNOWN_LEAD),
-            Some(span) => Resolved::Lead(span.lead),
-            None => Resolved::Not(NOT_VALID),
+        match &self.how {
+            How::Direct(leads) => match leads.get(row).copied().unwrap_or(NONE) {
+                NONE => Resolved::Not(UNKNOWN_LEAD),
+                NO_KEY => Resolved::Not(NULL_KEY),
+                lead => Resolved::Lead(lead),
+            },
+            How::Lookup { keys, spans } => {
+                let Some(key) = keys.get(row).copied().filter(|k| *k != NONE) else {
+                    return Resolved::Not(NULL_KEY);
+                };
+                let Some(spans) = spans.get(key as usize).filter(|s| !s.is_empty()) else {
+                    return Resolved::Not(NO_LOOKUP);
+                };
+                match spans.iter().find(|s| at >= s.from && at < s.to) {
+                    Some(span) if span.lead == NONE => Resolved::Not(UNKNOWN_LEAD),
+                    Some(span) => Resolved::Lead(span.lead),
+                    None => Resolved::Not(NOT_VALID),
+                }
+            }
         }
     }
 
     /// The key of `row`, for messages.
     pub(super) fn key(&self, row: usize) -> String {
-        self.keys.get(row).map_or_else(String::new, |k| self.texts.get(*k).to_owned())
+        self.keys.at(row)
     }
 }
 
@@ -96,9 +111,9 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     let times = |column: &Option<String>, open: i64| -> Result<Vec<i64>> {
         let Some(column) = column else { return Ok(vec![open; table.rows()]) };
         let bad = |row: usize, why: &str| Error::schema(&table.name, Some(column), format!("row {row}: {why}"));
-        let cells = reader.read(column)?.cells;
+        let cells = reader.read(column)?;
         cells
-            .into_iter()
+            .cells()
             .enumerate()
             .map(|(row, cell)| match cell {
                 TimeCell::At(t) => Ok(t),

@@ -75,16 +75,16 @@ pub(super) fn read_stages(
     let mut all = Vec::new();
     for (fixed, column) in &columns {
         let times = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End }.read(column)?;
-        audit.remarks.extend(times.remarks);
+        audit.remarks.extend_from_slice(&times.remarks);
         let mut rows = Rows::default();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, (cell, keep)) in times.cells.iter().zip(&keep).enumerate() {
+        for (row, (cell, keep)) in times.cells().zip(&keep).enumerate() {
             if !keep {
                 audit.filtered += 1;
                 continue;
             }
             let mut at = match cell {
-                TimeCell::At(t) => *t,
+                TimeCell::At(t) => t,
                 TimeCell::Null => {
                     audit.note("null time: the stage was not reached", 1);
                     continue;

@@ -124,6 +124,11 @@ impl Tables {
         Self { given: HashMap::new(), base: base.into() }
     }
 
+    /// Frees the memory of all tables.
+    pub(super) fn forget(&mut self) {
+        self.given.clear();
+    }
+
     /// Gives a table in memory.
     pub fn give(&mut self, key: &str, table: Table) {
         self.given.insert(key.to_owned(), Arc::new(table));

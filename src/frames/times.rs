@@ -6,7 +6,7 @@ use super::cells::Texts;
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::time::{DAY, Detected, Instant, Resolution, TimeFormat, Zone, detect, in_range, parse};
+use crate::time::{DAY, Detected, Instant, NO_TIME, Resolution, TimeFormat, Zone, detect, in_range, parse};
 
 /// A time cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,48 @@ pub(super) enum TimeCell {
     Bad(&'static str),
 }
 
-/// A column of times, read.
+/// A column of times, read; 8 bytes a row.
 pub(super) struct TimeColumn {
-    pub(super) cells: Vec<TimeCell>,
+    /// UTC microseconds; numbers below the earliest time are [`NO_TIME`], then the places in `reasons`.
+    packed: Vec<i64>,
+    reasons: Vec<&'static str>,
     /// What users should know of how it was read.
     pub(super) remarks: Vec<String>,
+}
+
+impl TimeColumn {
+    fn new(cells: Vec<TimeCell>, remarks: Vec<String>) -> Self {
+        let mut reasons: Vec<&'static str> = Vec::new();
+        let packed = cells
+            .into_iter()
+            .map(|cell| match cell {
+                TimeCell::Null => NO_TIME,
+                TimeCell::At(t) => t,
+                TimeCell::Bad(why) => {
+                    let place = reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
+                        reasons.push(why);
+                        reasons.len() - 1
+                    });
+                    NO_TIME + 1 + place as i64
+                }
+            })
+            .collect();
+        Self { packed, reasons, remarks }
+    }
+
+    /// The cell of `row`; null past the end.
+    pub(super) fn cell(&self, row: usize) -> TimeCell {
+        match self.packed.get(row).copied() {
+            None | Some(NO_TIME) => TimeCell::Null,
+            Some(t) if in_range(t) => TimeCell::At(t),
+            Some(t) => TimeCell::Bad(self.reasons.get((t - NO_TIME - 1) as usize).copied().unwrap_or("")),
+        }
+    }
+
+    /// All cells.
+    pub(super) fn cells(&self) -> impl Iterator<Item = TimeCell> + '_ {
+        (0..self.packed.len()).map(|row| self.cell(row))
+    }
 }
 
 /// How a role reads times.
@@ -143,7 +180,7 @@ impl TimeReader<'_> {
                 "none of its {values} values is a readable time ({why}); say time_format= or unit="
             )));
         }
-        Ok(TimeColumn { cells, remarks })
+        Ok(TimeColumn::new(cells, remarks))
     }
 
     fn read_texts<'z>(

@@ -88,7 +88,7 @@ impl Journeys {
             channels: arrivals.channels.len(),
             deals: arrivals.deals.len(),
         };
-        let timeline = build(&tables, sizes, arrivals.value_names.len(), arrivals.props.len(), task)?;
+        let timeline = build(tables, sizes, arrivals.value_names.len(), arrivals.props.len(), task)?;
         let mut kinds = arrivals.kinds;
         Self::mark_shared(&mut kinds);
         let journeys = Self {

@@ -107,19 +107,20 @@ pub fn canonical_id(text: &str) -> &str {
 #[must_use]
 pub fn canonical_order(texts: &Texts) -> Vec<u32> {
     use rayon::prelude::*;
-    let mut order: Vec<u32> = (0..texts.len() as u32).collect();
-    let key = |code: &u32| {
-        let text = texts.get(*code);
-        // Only texts that are a number's canonical form count as numbers ("007" does not).
-        match text.parse::<i64>() {
-            Ok(n) if text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+') => {
-                (0u8, n, "")
-            }
-            _ => (1, 0, text),
-        }
+    // Only texts that are a number's canonical form count as numbers ("007" does not).
+    let number = |text: &str| match text.parse::<i64>() {
+        Ok(n) if text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+') => Some(n),
+        _ => None,
     };
-    order.par_sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    order
+    let mut keyed: Vec<(Option<i64>, u32)> =
+        (0..texts.len() as u32).into_par_iter().map(|code| (number(texts.get(code)), code)).collect();
+    keyed.par_sort_unstable_by(|(a, i), (b, j)| match (a, b) {
+        (Some(a), Some(b)) => a.cmp(b),
+        (Some(_), None) => std::cmp::Ordering::Less,
+        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (None, None) => texts.get(*i).cmp(texts.get(*j)),
+    });
+    keyed.into_iter().map(|(_, code)| code).collect()
 }
 
 #[cfg(test)]

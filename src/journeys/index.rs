@@ -120,44 +120,52 @@ impl Timeline {
     }
 }
 
+/// A row on its way: 16 bytes. Its order among equal times is looked up only where times are equal.
 #[derive(Clone, Copy)]
 struct Record {
     at: i64,
-    order: u32,
     row: u32,
-    lead: u32,
-    table: u32,
+    /// The lead within its partition.
+    lead: u16,
+    table: u16,
 }
 
 /// Leads per partition: small enough that a partition is ordered in cache.
 const PARTITION_SHIFT: u32 = 10;
+/// Leads of one partition.
+const LEADS: u32 = 1 << PARTITION_SHIFT;
 /// Rows per chunk of the partition pass; fixed, so that the result does not depend on threads.
 const CHUNK: usize = 1 << 16;
 
 /// Builds the timeline from cleaned rows. Tables are in order of declaration.
 ///
+/// Takes the rows, so that each column is freed as soon as it is in the index.
+///
 /// # Errors
-/// [`Error::InvalidOption`] if there are 2³² rows or more; [`Error::Interrupted`].
-pub fn build(tables: &[Rows], sizes: Sizes, values: usize, props: usize, task: &Task) -> Result<Timeline> {
+/// [`Error::InvalidOption`] if there are 2³² rows or more, or 65,536 tables; [`Error::Interrupted`].
+pub fn build(mut tables: Vec<Rows>, sizes: Sizes, values: usize, props: usize, task: &Task) -> Result<Timeline> {
     let n: usize = tables.iter().map(|t| t.lead.len()).sum();
+    if tables.len() > usize::from(u16::MAX) {
+        return Err(Error::option("events", format!("{} tables; one index takes 65,535", tables.len())));
+    }
     if n >= NONE as usize {
         return Err(Error::option("events", format!("{n} rows; one index holds fewer than 4,294,967,295")));
     }
     let partitions = (sizes.leads >> PARTITION_SHIFT) + 1;
-    let chunks: Vec<(u32, std::ops::Range<usize>)> = tables
+    let chunks: Vec<(u16, std::ops::Range<usize>)> = tables
         .iter()
         .enumerate()
         .flat_map(|(t, rows)| {
             let len = rows.lead.len();
-            (0..len.div_ceil(CHUNK)).map(move |c| (t as u32, c * CHUNK..((c + 1) * CHUNK).min(len)))
+            (0..len.div_ceil(CHUNK)).map(move |c| (t as u16, c * CHUNK..((c + 1) * CHUNK).min(len)))
         })
         .collect();
     task.begin("ordering events", n);
     let parted: Vec<(Vec<Record>, Vec<u32>)> =
-        chunks.par_iter().map(|(t, range)| partition_chunk(tables, *t, range.clone(), partitions)).collect();
+        chunks.par_iter().map(|(t, range)| partition_chunk(&tables, *t, range.clone(), partitions)).collect();
     task.check()?;
 
-    let mut records = vec![Record { at: 0, order: 0, row: 0, lead: 0, table: 0 }; n];
+    let mut records = vec![Record { at: 0, row: 0, lead: 0, table: 0 }; n];
     let mut offsets = vec![0usize; sizes.leads + 1];
     {
         let mut slices = Vec::with_capacity(partitions);
@@ -172,7 +180,7 @@ pub fn build(tables: &[Rows], sizes: Sizes, values: usize, props: usize, task: &
             .into_par_iter()
             .enumerate()
             .map(|(p, out)| {
-                let counts = order_partition(&parted, p, out);
+                let counts = order_partition(&tables, &parted, p, out);
                 task.advance(out.len());
                 counts
             })
@@ -185,7 +193,7 @@ pub fn build(tables: &[Rows], sizes: Sizes, values: usize, props: usize, task: &
     }
     drop(parted);
     task.check()?;
-    Ok(gather(tables, &records, offsets, sizes, values, props))
+    Ok(gather(&mut tables, &records, offsets, sizes, values, props))
 }
 
 fn run(starts: &[u32], p: usize) -> std::ops::Range<usize> {
@@ -198,12 +206,12 @@ fn run(starts: &[u32], p: usize) -> std::ops::Range<usize> {
 /// Stable counting sort of one chunk's rows by partition; returns the records and where each partition starts.
 fn partition_chunk(
     tables: &[Rows],
-    table: u32,
+    table: u16,
     range: std::ops::Range<usize>,
     partitions: usize,
 ) -> (Vec<Record>, Vec<u32>) {
     let empty = Rows::default();
-    let rows = tables.get(table as usize).unwrap_or(&empty);
+    let rows = tables.get(usize::from(table)).unwrap_or(&empty);
     let leads = rows.lead.get(range.clone()).unwrap_or(&[]);
     let mut starts = vec![0u32; partitions + 1];
     for lead in leads {
@@ -217,15 +225,11 @@ fn partition_chunk(
         *s = total;
     }
     let mut next = starts.clone();
-    let mut out = vec![Record { at: 0, order: 0, row: 0, lead: 0, table }; leads.len()];
-    for ((row, lead), (at, order)) in range
-        .clone()
-        .zip(leads)
-        .zip(rows.at.get(range.clone()).unwrap_or(&[]).iter().zip(rows.order.get(range).unwrap_or(&[])))
-    {
+    let mut out = vec![Record { at: 0, row: 0, lead: 0, table }; leads.len()];
+    for ((row, lead), at) in range.clone().zip(leads).zip(rows.at.get(range).unwrap_or(&[])) {
         if let Some(slot) = next.get_mut((lead >> PARTITION_SHIFT) as usize) {
             if let Some(o) = out.get_mut(*slot as usize) {
-                *o = Record { at: *at, order: *order, row: row as u32, lead: *lead, table };
+                *o = Record { at: *at, row: row as u32, lead: (lead & (LEADS - 1)) as u16, table };
             }
             *slot += 1;
         }
@@ -234,17 +238,17 @@ fn partition_chunk(
 }
 
 /// Collects partition `p` from all chunks, orders it by lead and time into `out`; returns events per lead.
-fn order_partition(parted: &[(Vec<Record>, Vec<u32>)], p: usize, out: &mut [Record]) -> Vec<u32> {
-    const LEADS: usize = 1 << PARTITION_SHIFT;
+fn order_partition(tables: &[Rows], parted: &[(Vec<Record>, Vec<u32>)], p: usize, out: &mut [Record]) -> Vec<u32> {
     let runs = || parted.iter().flat_map(|(records, starts)| records.get(run(starts, p)).unwrap_or(&[]));
-    let local = |r: &Record| r.lead as usize & (LEADS - 1);
-    let mut counts = vec![0u32; LEADS];
+    let local = |r: &Record| usize::from(r.lead);
+    let order = |r: &Record| tables.get(usize::from(r.table)).and_then(|t| t.order.get(r.row as usize)).copied();
+    let mut counts = vec![0u32; LEADS as usize];
     for r in runs() {
         if let Some(c) = counts.get_mut(local(r)) {
             *c += 1;
         }
     }
-    let mut next = vec![0u32; LEADS];
+    let mut next = vec![0u32; LEADS as usize];
     let mut total = 0;
     for (slot, count) in next.iter_mut().zip(&counts) {
         *slot = total;
@@ -262,9 +266,11 @@ fn order_partition(parted: &[(Vec<Record>, Vec<u32>)], p: usize, out: &mut [Reco
     for count in &counts {
         let (journey, tail) = rest.split_at_mut(*count as usize);
         // (time, order, table, row) is unique, so an unstable sort is as good as a stable one.
-        let key = |r: &Record| (r.at, r.order, r.table, r.row);
-        if !journey.is_sorted_by_key(key) {
-            journey.sort_unstable_by_key(key);
+        let compare = |a: &Record, b: &Record| {
+            a.at.cmp(&b.at).then_with(|| (order(a), a.table, a.row).cmp(&(order(b), b.table, b.row)))
+        };
+        if !journey.is_sorted_by(|a, b| compare(a, b).is_le()) {
+            journey.sort_unstable_by(compare);
         }
         rest = tail;
     }
@@ -272,66 +278,51 @@ fn order_partition(parted: &[(Vec<Record>, Vec<u32>)], p: usize, out: &mut [Reco
 }
 
 fn gather(
-    tables: &[Rows],
+    tables: &mut [Rows],
     records: &[Record],
     offsets: Vec<usize>,
     sizes: Sizes,
     values: usize,
     props: usize,
 ) -> Timeline {
-    let n = records.len();
-    let code = |column: fn(&Rows) -> &Vec<u32>| {
-        move |i: usize| {
-            records
-                .get(i)
-                .and_then(|r| tables.get(r.table as usize).and_then(|t| column(t).get(r.row as usize)))
-                .copied()
-                .unwrap_or(NONE)
-        }
-    };
-    let has_channel = tables.iter().any(|t| !t.channel.is_empty());
-    // Where value column v of each table is found.
-    let value = |v: usize| -> Vec<f64> {
-        let by_table: Vec<Option<&Vec<f64>>> =
-            tables.iter().map(|t| t.values.iter().find(|(id, _)| *id == v).map(|(_, c)| c)).collect();
-        records
-            .par_iter()
-            .map(|r| {
-                by_table
-                    .get(r.table as usize)
-                    .and_then(|c| c.and_then(|c| c.get(r.row as usize)))
-                    .copied()
-                    .unwrap_or(f64::NAN)
-            })
-            .collect()
-    };
-    let prop = |p: usize| -> Codes {
-        let by_table: Vec<Option<&Vec<u32>>> =
-            tables.iter().map(|t| t.props.iter().find(|(id, _)| *id == p).map(|(_, c)| c)).collect();
-        let at = |i: usize| {
-            records
-                .get(i)
-                .and_then(|r| by_table.get(r.table as usize).and_then(|c| c.and_then(|c| c.get(r.row as usize))))
-                .copied()
-                .unwrap_or(NONE)
-        };
-        let bound = tables
-            .iter()
-            .flat_map(|t| t.props.iter().filter(|(id, _)| *id == p).flat_map(|(_, c)| c))
-            .filter(|c| **c != NONE)
-            .max()
-            .map_or(0, |m| *m as usize + 1);
-        Codes::build(n, bound, at)
-    };
-    Timeline {
-        at: records.par_iter().map(|r| r.at).collect(),
-        kind: Codes::build(n, sizes.kinds, code(|t| &t.kind)),
-        channel: has_channel.then(|| Codes::build(n, sizes.channels, code(|t| &t.channel))),
-        values: (0..values).map(value).collect(),
-        props: (0..props).map(prop).collect(),
-        stages: gather_stages(tables, records, &offsets, sizes),
-        offsets,
+    // The times are in the records already, the order is done with.
+    for t in tables.iter_mut() {
+        (t.lead, t.at, t.order) = (Vec::new(), Vec::new(), Vec::new());
     }
+    let at = records.par_iter().map(|r| r.at).collect();
+    let kinds: Vec<Vec<u32>> = tables.iter_mut().map(|t| std::mem::take(&mut t.kind)).collect();
+    let kind = codes(records, &kinds, sizes.kinds);
+    drop(kinds);
+    let channels: Vec<Vec<u32>> = tables.iter_mut().map(|t| std::mem::take(&mut t.channel)).collect();
+    let has_channel = channels.iter().flatten().any(|c| *c != NONE);
+    let channel = has_channel.then(|| codes(records, &channels, sizes.channels));
+    drop(channels);
+    let value = |v: usize| -> Vec<f64> {
+        let columns: Vec<Vec<f64>> = tables.iter_mut().map(|t| take_column(&mut t.values, v)).collect();
+        let cell = |r: &Record| columns.get(usize::from(r.table)).and_then(|c| c.get(r.row as usize)).copied();
+        records.par_iter().map(|r| cell(r).unwrap_or(f64::NAN)).collect()
+    };
+    let values = (0..values).map(value).collect();
+    let prop = |p: usize| -> Codes {
+        let columns: Vec<Vec<u32>> = tables.iter_mut().map(|t| take_column(&mut t.props, p)).collect();
+        let bound = columns.iter().flatten().filter(|c| **c != NONE).max().map_or(0, |m| *m as usize + 1);
+        codes(records, &columns, bound)
+    };
+    let props = (0..props).map(prop).collect();
+    let stages = gather_stages(tables, records, &offsets, sizes);
+    Timeline { at, kind, channel, values, props, stages, offsets }
+}
+
+/// Takes column `id` out of a list of columns; empty if it is not there.
+fn take_column<T>(columns: &mut Vec<(usize, Vec<T>)>, id: usize) -> Vec<T> {
+    let place = columns.iter().position(|(i, _)| *i == id);
+    place.map(|p| columns.swap_remove(p).1).unwrap_or_default()
+}
+
+/// Codes in the order of the records.
+fn codes(records: &[Record], columns: &[Vec<u32>], bound: usize) -> Codes {
+    let code = |r: &Record| columns.get(usize::from(r.table)).and_then(|c| c.get(r.row as usize)).copied();
+    Codes::build(records.len(), bound, |i| records.get(i).and_then(code).unwrap_or(NONE))
 }
 
 fn gather_stages(tables: &[Rows], records: &[Record], offsets: &[usize], sizes: Sizes) -> StageLog {
@@ -341,7 +332,7 @@ fn gather_stages(tables: &[Rows], records: &[Record], offsets: &[usize], sizes: 
     for window in offsets.windows(2) {
         if let [start, end] = window {
             for (i, r) in records.iter().enumerate().take(*end).skip(*start) {
-                if let Some((deals, amounts)) = tables.get(r.table as usize).and_then(|t| t.stage.as_ref()) {
+                if let Some((deals, amounts)) = tables.get(usize::from(r.table)).and_then(|t| t.stage.as_ref()) {
                     position.push(i as u32);
                     deal.push(deals.get(r.row as usize).copied().unwrap_or(NONE));
                     amount.push(amounts.get(r.row as usize).copied().unwrap_or(f64::NAN));
@@ -372,7 +363,7 @@ mod tests {
             };
             let tables = [table(&rows[..half]), table(&rows[half..])];
             let sizes = Sizes { leads: 3000, kinds: 5, ..Sizes::default() };
-            let timeline = build(&tables, sizes, 0, 0, &Task::new()).unwrap();
+            let timeline = build(tables.to_vec(), sizes, 0, 0, &Task::new()).unwrap();
             let mut expected: Vec<(u32, i64, u32, u32, u32)> = tables.iter().enumerate().flat_map(|(t, r)| {
                 (0..r.lead.len()).map(move |i| (r.lead[i], r.at[i], r.order[i], t as u32, r.kind[i]))
             }).collect();

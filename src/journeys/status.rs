@@ -95,7 +95,7 @@ mod tests {
             ..Rows::default()
         };
         let sizes = Sizes { leads: 1, kinds: 3, deals: 3, channels: 0 };
-        let timeline = build(&[rows], sizes, 0, 0, &Task::new()).unwrap();
+        let timeline = build(vec![rows], sizes, 0, 0, &Task::new()).unwrap();
         let mut log = Vec::new();
         status_log(&timeline, 0, &[WON].into(), &[LOST].into(), &mut log);
         status_before(&log, t)
