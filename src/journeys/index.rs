@@ -310,7 +310,7 @@ fn gather(
     };
     let props = (0..props).map(prop).collect();
     let stages = gather_stages(tables, records, &offsets, sizes);
-    Timeline { at, kind, channel, values, props, stages, offsets }
+    Timeline { offsets, at, kind, channel, values, props, stages }
 }
 
 /// Takes column `id` out of a list of columns; empty if it is not there.
