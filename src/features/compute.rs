@@ -1,5 +1,6 @@
 //! Features of all rows of a snapshot, as columns.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,6 +9,7 @@ use super::plan::{JourneyView, Plan, Value, Working};
 use crate::design::{Column, Feature, Kind, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{Row, Snapshot, Timeline};
+use crate::model::LeadModel;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Zone};
 
@@ -158,4 +160,18 @@ fn field_column(snapshot: &Snapshot, name: &str, feature: &Feature) -> Result<Co
         (_, Column::Category { codes, levels }) => Column::Category { codes, levels: Arc::clone(&levels) },
         (_, number) => number,
     })
+}
+
+impl LeadModel {
+    /// The model's features of the rows of `snapshot`, in the order of its terms.
+    ///
+    /// # Errors
+    /// As [`compute`].
+    pub fn columns(&self, snapshot: &Snapshot, task: &Task) -> Result<Vec<Column>> {
+        let d = self.data();
+        let known: HashMap<(&str, &str, bool), &Kind> =
+            d.kinds.iter().map(|k| ((k.source.as_str(), k.plain.as_str(), k.stage), k)).collect();
+        let known = |k: &Kind| known.get(&(k.source.as_str(), k.plain.as_str(), k.stage)).map(|k| (*k).clone());
+        compute(snapshot, &self.features(), known, d.daily_cap, &d.calendar_zone, task)
+    }
 }

@@ -1,7 +1,5 @@
 //! From a snapshot to a model, and the evaluation of a model on a snapshot.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::matrix::{Block, Matrix};
@@ -225,20 +223,6 @@ fn log_odds(model: &LeadModel, columns: &[Column], rows: usize) -> Result<Vec<f6
     let scorer = ColumnScorer::new(model, columns)?;
     let mut contributions = Vec::new();
     Ok((0..rows).map(|i| scorer.row(i, &mut contributions).log_odds).collect())
-}
-
-impl LeadModel {
-    /// The model's features of the rows of `snapshot`, in the order of its terms.
-    ///
-    /// # Errors
-    /// As [`compute`].
-    pub fn columns(&self, snapshot: &Snapshot, task: &Task) -> Result<Vec<Column>> {
-        let d = self.data();
-        let known: HashMap<(&str, &str, bool), &Kind> =
-            d.kinds.iter().map(|k| ((k.source.as_str(), k.plain.as_str(), k.stage), k)).collect();
-        let known = |k: &Kind| known.get(&(k.source.as_str(), k.plain.as_str(), k.stage)).map(|k| (*k).clone());
-        compute(snapshot, &self.features(), known, d.daily_cap, &d.calendar_zone, task)
-    }
 }
 
 /// Age bands of `by = "age"`, days.
