@@ -1,4 +1,4 @@
-"""Rebuild the bundled `b2b_saas` tables: python generate.py OUTPUT_FOLDER
+"""Rebuild the bundled `b2b_saas` tables: python generate_b2b_saas.py OUTPUT_FOLDER
 
 Needs `pip install leadforge==1.0.0` (which brings pandas and pyarrow).
 """
