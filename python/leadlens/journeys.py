@@ -270,7 +270,8 @@ class Journeys:
         maturity : {"drop", "ipcw"}
             Drop immature rows, or weigh resolved ones by the inverse probability of being observed long enough.
         outcome : {"known", "open", "any"}
-            For leads without times: those whose outcome is known (the label), those to score, or all.
+            For leads with an outcome column and no label window: those whose outcome is known (the label), those to
+            score, or all. With ``as_of`` it is the open ones unless said otherwise.
         features : FeatureSet, optional
             Which features to compute.
 

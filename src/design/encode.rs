@@ -54,16 +54,17 @@ pub enum Encoder {
 }
 
 impl Encoder {
-    /// Learns the encoding of `column`; `None` if it is constant and so says nothing.
+    /// Learns the encoding of `column`; `None` if it is constant and so says nothing. Numbers whose standard deviation
+    /// is not above `resolution` count as constant.
     #[must_use]
-    pub fn fit(column: &Column, weights: &[f64], rule: LevelRule) -> Option<Self> {
+    pub fn fit(column: &Column, weights: &[f64], rule: LevelRule, resolution: f64) -> Option<Self> {
         match column {
             Column::Number(values) => {
                 let (mean, deviation, _) = weighted_moments(values, weights);
                 let missing = values.iter().any(|v| v.is_nan());
                 let present = values.iter().any(|v| !v.is_nan());
                 // Rounding leaves a deviation of about 1e-16·|mean| for a constant column.
-                let varies = deviation > 1e-12 * mean.abs().max(f64::MIN_POSITIVE);
+                let varies = deviation > (1e-12 * mean.abs()).max(f64::MIN_POSITIVE).max(resolution);
                 if !(varies || missing && present) {
                     return None;
                 }
@@ -192,22 +193,22 @@ mod tests {
     #[test]
     fn levels() {
         let column = category(vec![0, 0, 0, 1, 1, 2, NONE], &["a", "b", "c", "unused"]);
-        let e = Encoder::fit(&column, &[1.0; 7], RULE).unwrap();
+        let e = Encoder::fit(&column, &[1.0; 7], RULE, 0.0).unwrap();
         assert_eq!(e.column_names(), ["a", "b", OTHER, MISSING]);
         assert_eq!(e.slots(&["b".into(), "new".into()]), [Some(1), Some(2), Some(3)]);
         assert_eq!((e.slot(Some("a")), e.slot(Some("zzz")), e.slot(None)), (Some(0), Some(2), Some(3)));
-        let e = Encoder::fit(&column, &[1.0; 7], LevelRule { reference: true, ..RULE }).unwrap();
+        let e = Encoder::fit(&column, &[1.0; 7], LevelRule { reference: true, ..RULE }, 0.0).unwrap();
         assert_eq!(e.column_names(), ["b", OTHER, MISSING]);
         assert_eq!((e.slot(Some("a")), e.slots(&["a".into()])), (None, vec![None, Some(2)]));
-        assert_eq!(Encoder::fit(&category(vec![0, 0], &["a"]), &[1.0; 2], RULE), None);
+        assert_eq!(Encoder::fit(&category(vec![0, 0], &["a"]), &[1.0; 2], RULE, 0.0), None);
     }
 
     #[test]
     fn numbers() {
-        let e = Encoder::fit(&Column::Number(vec![1.0, 3.0, f64::NAN]), &[1.0; 3], RULE).unwrap();
+        let e = Encoder::fit(&Column::Number(vec![1.0, 3.0, f64::NAN]), &[1.0; 3], RULE, 0.0).unwrap();
         assert_eq!(e, Encoder::Number { mean: 2.0, deviation: 1.0, missing: true });
         assert_eq!((e.standardise(4.0), e.standardise(f64::NAN)), (2.0, 0.0));
-        assert_eq!(Encoder::fit(&Column::Number(vec![0.1; 1000]), &[0.3; 1000], RULE), None);
-        assert_eq!(Encoder::fit(&Column::Number(vec![f64::NAN; 3]), &[1.0; 3], RULE), None);
+        assert_eq!(Encoder::fit(&Column::Number(vec![0.1; 1000]), &[0.3; 1000], RULE, 0.0), None);
+        assert_eq!(Encoder::fit(&Column::Number(vec![f64::NAN; 3]), &[1.0; 3], RULE, 0.0), None);
     }
 }

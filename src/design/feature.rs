@@ -119,6 +119,21 @@ impl Feature {
         }
     }
 
+    /// Differences of its values below this say nothing: of days, those below a minute. At one age all leads have
+    /// nearly the same days since their creation, and a model of the rest would explode at any other age.
+    #[must_use]
+    pub fn resolution(&self) -> f64 {
+        const MINUTE: f64 = 1.0 / 1440.0;
+        match self {
+            Self::DaysSinceFirst(_)
+            | Self::DaysSinceLast(_)
+            | Self::DaysInStage
+            | Self::AgeDays
+            | Self::DaysSinceField(_) => MINUTE,
+            _ => 0.0,
+        }
+    }
+
     /// The part of the score it belongs to. `kinds` tell who acts.
     #[must_use]
     pub fn part(&self, kinds: &[Kind]) -> Part {

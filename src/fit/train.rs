@@ -66,7 +66,7 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let mut fitted: Vec<(Feature, Encoder, Column)> = Vec::new();
     let mut dropped = Vec::new();
     for (feature, column) in features.into_iter().zip(columns) {
-        match Encoder::fit(&column, &snapshot.weight, rule) {
+        match Encoder::fit(&column, &snapshot.weight, rule, feature.resolution()) {
             Some(encoder) => match fitted.iter().find(|(_, _, other)| same(other, &column)) {
                 Some((twin, ..)) => dropped.push((feature.to_string(), format!("equal to {twin} in every row"))),
                 None => fitted.push((feature, encoder, column)),

@@ -135,6 +135,37 @@ impl Journeys {
                 retain(l, &keep);
             }
         }
+        let mut target = target;
+        if let (Some(outcome), false) = (&self.leads.outcome, labelled) {
+            // An outcome without a time: known ones are labels; as of a time they say that the lead is closed.
+            let wanted = match (&rule, spec.outcome) {
+                (CutoffRule::AsOf(_), OutcomeRows::Known) => OutcomeRows::Open,
+                (_, asked) => asked,
+            };
+            let of = |r: &Row| outcome.get(r.lead as usize).copied().flatten();
+            let keep: Vec<bool> = rows
+                .iter()
+                .map(|r| match wanted {
+                    OutcomeRows::Known => of(r).is_some(),
+                    OutcomeRows::Open => of(r).is_none(),
+                    OutcomeRows::Any => true,
+                })
+                .collect();
+            let left_out = keep.iter().filter(|k| !**k).count();
+            retain(&mut rows, &keep);
+            weight = vec![1.0; rows.len()];
+            if spec.weight == Weighting::Lead {
+                weigh_by_lead(&rows, &mut weight);
+            }
+            match wanted {
+                OutcomeRows::Known => {
+                    counts.without_outcome = left_out;
+                    label = Some(rows.iter().map(|r| of(r) == Some(true)).collect());
+                    target = vec!["outcome".into()];
+                }
+                _ => counts.with_outcome = left_out,
+            }
+        }
         let mut snapshot = Snapshot {
             journeys: Arc::clone(self),
             rows,
@@ -356,8 +387,9 @@ impl View<'_> {
             (Some(h), _) => h.as_micros(),
             (None, Some(age)) => created + age.as_micros() - t,
             (None, None) => {
-                // What happened after the end is not known: the lead would look idle.
-                if t > self.end && !matches!(self.rule, CutoffRule::AsOf(_)) {
+                // What happened after the end is not known: the lead would look idle. Fields alone have no end.
+                let idle = t > self.end && !self.journeys.timeline.is_empty();
+                if idle && !matches!(self.rule, CutoffRule::AsOf(_)) {
                     counts.not_observed += 1;
                 } else {
                     part.rows.push(row);

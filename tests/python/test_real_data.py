@@ -83,6 +83,8 @@ def test_bpic_snapshot_against_one_age(loans):
     good = weekly.evaluate(today, by="age")
     assert good.roc_auc > 0.75
     assert abs(good.mean_predicted - good.base_rate) < 0.03
+    # At one age sales begins the same number of days ago, up to seconds: that is no feature.
+    assert "days_since_first(@sales)" in dict(one_age.training["dropped"])
     bad = one_age.evaluate(today)
     assert bad.roc_auc < good.roc_auc - 0.05
     assert bad.brier > good.brier + 0.02

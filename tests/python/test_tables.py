@@ -572,3 +572,26 @@ def test_pandas_nat_and_objects():
     j = build(leads, None, stages)
     assert audit(j, "stages")["noted"] == {"null time: the stage was not reached": 1}
     assert j.snapshot(after="1d").counts["rows"] == 2
+
+
+def test_outcomes_without_times():
+    leads = table(
+        id=["1", "2", "3", "4"],
+        created=["2024-01-01"] * 4,
+        outcome=["yes", "no", None, "1"],
+        x=[1.0, 2.0, 3.0, 4.0],
+    )
+    timeless = ll.Journeys(leads=ll.Leads(leads, id="id", outcome="outcome", ignore=["created"]))
+    timed = ll.Journeys(leads=ll.Leads(leads, id="id", created="created", outcome="outcome"))
+    for s in (timeless.snapshot(), timed.snapshot(after="7d")):
+        assert s.to_polars().select("lead_id", "label").rows() == [("1", True), ("2", False), ("4", True)]
+        assert s.counts["without_outcome"] == 1
+    for s in (timeless.snapshot(outcome="open"), timed.snapshot(as_of="2024-02-01")):
+        assert s.to_polars()["lead_id"].to_list() == ["3"]
+        assert s.label is None
+        assert s.counts["with_outcome"] == 3
+    assert len(timeless.snapshot(outcome="any")) == 4
+    with pytest.raises(ll.SchemaError, match="1 outcomes such as 'maybe'"):
+        ll.Journeys(leads=ll.Leads(leads.with_columns(outcome=pl.lit("maybe")).head(1), id="id", outcome="outcome"))
+    with pytest.raises(ll.OptionError, match="no creation times"):
+        timeless.snapshot(after="7d")
