@@ -7,4 +7,4 @@ from html import escape
 
 def pre(text: str) -> str:
     """Return a text as an HTML block that keeps its columns."""
-    return f"<pre style='line-height:1.35'>{escape(text)}</pre>"
+    return f"<pre style='font-family:monospace;line-height:1.35'>{escape(text)}</pre>"
