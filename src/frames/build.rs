@@ -287,13 +287,14 @@ impl Reading {
         task.begin("reading tables", events.len() + stages.len());
         for spec in events {
             task.check()?;
-            let (rows, audit) = read_events(spec, leads, dict, tables, zone)?;
+            let (rows, audit) = read_events(spec, leads, dict, tables, zone, task)?;
             self.saw(&spec.table, &audit, &rows, spec.common.day == Some(super::config::DayMeans::Start));
             self.rows.push(rows);
             self.audits.push(audit);
             task.advance(1);
         }
-        let setting = Setting { leads, zone, pipeline: &config.pipeline, before_creation: config.before_creation };
+        let setting =
+            Setting { leads, zone, pipeline: &config.pipeline, before_creation: config.before_creation, task };
         for spec in stages {
             task.check()?;
             let (rows, audit) = read_stages(spec, &setting, dict, tables)?;

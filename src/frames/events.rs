@@ -10,7 +10,11 @@ use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids, event_id};
+use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
+
+/// Rows between two looks at whether the work is to end.
+pub(super) const CHECK_EVERY: usize = 1 << 16;
 
 /// Why an event is left out.
 pub(super) const DUPLICATE_ID: &str = "duplicate event id";
@@ -22,6 +26,7 @@ pub(super) fn read_events(
     dict: &mut Dictionaries,
     tables: &mut Tables,
     zone: &Zone,
+    task: &Task,
 ) -> Result<(Rows, TableAudit)> {
     let table = tables.get(&spec.table)?;
     let c = &spec.common;
@@ -49,6 +54,9 @@ pub(super) fn read_events(
     let mut used: Vec<u32> = Vec::new();
     let mut before_creation = 0;
     for (row, ((cell, keep), kind)) in times.cells().zip(&keep).zip(&kinds).enumerate() {
+        if row % CHECK_EVERY == 0 {
+            task.check()?;
+        }
         if !keep {
             audit.filtered += 1;
             continue;

@@ -3,7 +3,7 @@
 use super::build::Dictionaries;
 use super::cells::{Texts, numbers};
 use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
-use super::events::{cell_text, read_prop};
+use super::events::{CHECK_EVERY, cell_text, read_prop};
 use super::leads::order_ranks;
 use super::lookup::{Resolved, Resolver};
 use super::table::{Table, Tables};
@@ -11,6 +11,7 @@ use super::times::{TimeCell, TimeReader};
 use crate::design::{NONE, Side};
 use crate::error::{Error, Result};
 use crate::journeys::{Leads, Rows, TableAudit, canonical_id};
+use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
 /// What all stage tables share.
@@ -19,6 +20,7 @@ pub(super) struct Setting<'a> {
     pub(super) zone: &'a Zone,
     pub(super) pipeline: &'a [String],
     pub(super) before_creation: BeforeCreation,
+    pub(super) task: &'a Task,
 }
 
 /// Reads one table of stages; a wide table gives one set of rows per stage, in the order of the pipeline.
@@ -79,6 +81,9 @@ pub(super) fn read_stages(
         let mut rows = Rows::default();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (cell, keep)) in times.cells().zip(&keep).enumerate() {
+            if row % CHECK_EVERY == 0 {
+                setting.task.check()?;
+            }
             if !keep {
                 audit.filtered += 1;
                 continue;
