@@ -171,7 +171,7 @@ pub(super) fn read_history(
                 }
             }
             for (name, entries) in by_name {
-                histories.push(history(name, &entries, &retyped(&column, &entries, zone), leads.len()));
+                histories.push(history(name, &entries, &retyped(&column, &entries), leads.len()));
             }
         }
         _ => {
@@ -186,7 +186,7 @@ pub(super) fn read_history(
 }
 
 /// In a long table all fields share a column of texts: a field whose values are all numbers is a number.
-fn retyped(column: &Column, entries: &[Entry], _zone: &Zone) -> Column {
+fn retyped(column: &Column, entries: &[Entry]) -> Column {
     let Column::Category { codes, levels } = column else { return column.clone() };
     let used = || {
         entries

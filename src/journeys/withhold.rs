@@ -82,11 +82,11 @@ pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], w
         }
     }
     let known = column.len() - column.missing();
-    if let Column::Category { codes, levels } = column {
-        if levels.len() > 50 && levels.len() * 2 > known {
-            return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
-        }
-        let _ = codes;
+    if let Column::Category { levels, .. } = column
+        && levels.len() > 50
+        && levels.len() * 2 > known
+    {
+        return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
     }
     let auc = separation(column, won)?;
     (auc >= 0.95).then(|| format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))

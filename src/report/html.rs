@@ -1,6 +1,6 @@
 //! Results as one HTML page that needs no network.
 
-use super::text::percent;
+use super::text::{percent, strongest_columns};
 use crate::evaluate::Evaluation;
 use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::{Audit, SnapshotCounts};
@@ -174,25 +174,6 @@ fn funnel(f: &Funnel) -> String {
 }
 
 fn model(m: &LeadModel) -> String {
-    let mut columns: Vec<(f64, Vec<String>)> = m
-        .terms()
-        .iter()
-        .flat_map(|t| {
-            t.encoder.column_names().into_iter().zip(&t.coefficients).map(|(level, c)| {
-                let name = if level.is_empty() { t.feature.to_string() } else { format!("{} = {level}", t.feature) };
-                (
-                    c.abs(),
-                    vec![
-                        escape(&name),
-                        t.part.name().to_owned(),
-                        format!("{c:+.3}"),
-                        format!("{:.2}", crate::math::exp(*c)),
-                    ],
-                )
-            })
-        })
-        .collect();
-    columns.sort_by(|a, b| b.0.total_cmp(&a.0));
     let t = &m.data().training;
     format!(
         "<h2>Model</h2><p class=note>{} rows of {} leads; solver {}, {}.</p>{}",
@@ -200,7 +181,10 @@ fn model(m: &LeadModel) -> String {
         t.leads,
         escape(&t.solver),
         if t.converged { "converged" } else { "NOT CONVERGED" },
-        table(&["strongest columns", "part", "coefficient", "odds ratio"], columns.into_iter().take(25).map(|c| c.1))
+        table(
+            &["strongest columns", "part", "coefficient", "odds ratio"],
+            strongest_columns(m, 25).into_iter().map(|row| row.iter().map(|c| escape(c)).collect())
+        )
     )
 }
 

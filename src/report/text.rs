@@ -193,23 +193,10 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     if let Some((low, high)) = t.ages {
         lines.push(format!("  ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
     }
-    let mut columns: Vec<(f64, Vec<String>)> = model
-        .terms()
-        .iter()
-        .flat_map(|term| {
-            term.encoder.column_names().into_iter().zip(&term.coefficients).map(|(level, c)| {
-                let name =
-                    if level.is_empty() { term.feature.to_string() } else { format!("{} = {level}", term.feature) };
-                (
-                    c.abs(),
-                    vec![name, term.part.name().to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(*c))],
-                )
-            })
-        })
-        .collect();
-    columns.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let rows: Vec<Vec<String>> = columns.into_iter().take(strongest).map(|c| c.1).collect();
-    lines.push(table_text(&["strongest columns", "part", "coefficient", "odds ratio"], &rows));
+    lines.push(table_text(
+        &["strongest columns", "part", "coefficient", "odds ratio"],
+        &strongest_columns(model, strongest),
+    ));
     if !t.dropped.is_empty() {
         lines.push(format!(
             "{} features say nothing new and are left out: constant, or equal to another in every row",
@@ -217,4 +204,23 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The columns with the largest coefficients: name, part, coefficient, odds ratio.
+pub(super) fn strongest_columns(model: &LeadModel, most: usize) -> Vec<Vec<String>> {
+    let name = |feature: String, level: String| if level.is_empty() { feature } else { format!("{feature} = {level}") };
+    let mut columns: Vec<(String, &'static str, f64)> = model
+        .terms()
+        .iter()
+        .flat_map(|t| {
+            let levels = t.encoder.column_names().into_iter().zip(&t.coefficients);
+            levels.map(move |(level, c)| (name(t.feature.to_string(), level), t.part.name(), *c))
+        })
+        .collect();
+    columns.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+    columns.truncate(most);
+    let row = |(name, part, c): (String, &str, f64)| {
+        vec![name, part.to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(c))]
+    };
+    columns.into_iter().map(row).collect()
 }
