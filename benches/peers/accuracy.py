@@ -11,11 +11,12 @@ the last digits come from the solvers' tolerances; data sets that are not there 
 import sys
 from pathlib import Path
 
-import leadlens as ll
 import numpy as np
 import polars as pl
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
+
+import leadlens as ll
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "python"))

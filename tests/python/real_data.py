@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import leadlens as ll
 import polars as pl
+
+import leadlens as ll
 
 
 def bpic(folder: Path) -> ll.Journeys:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import leadlens as ll
 import pytest
+
+import leadlens as ll
 from leadlens import _core, errors
 
 ROOT = Path(__file__).resolve().parents[2]

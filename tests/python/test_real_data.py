@@ -2,11 +2,12 @@
 
 import math
 
-import leadlens as ll
 import polars as pl
 import pytest
 from real_data import bank, bpic, maven, olist, sellers_with_revenue, x_education
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+import leadlens as ll
 
 
 def role(journeys, name):

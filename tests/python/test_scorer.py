@@ -8,10 +8,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import leadlens as ll
 import numpy as np
 import polars as pl
 import pytest
+
+import leadlens as ll
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,12 @@ import gzip
 from datetime import date, datetime, timedelta, timezone
 
 import duckdb
-import leadlens as ll
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+
+import leadlens as ll
 
 
 def table(**columns):
