@@ -111,6 +111,28 @@ DATA = [
 ]
 
 
+def by_age(journeys: ll.Journeys) -> None:
+    """Print BPIC by age of the application, for weekly snapshots and for a model of one age."""
+    train, test = journeys.snapshot(every="7d", horizon="30d").split(0.2)
+    print(
+        "weekly model on the latest fifth, by age", ll.LeadScorer().fit(train).evaluate(test, by="age").groups, sep="\n"
+    )
+    now = "2012-01-16"
+    known = {"horizon": "30d", "known_by": now}
+    today = journeys.snapshot(as_of=now, horizon="30d")
+    for name, rows in [
+        ("weekly", journeys.snapshot(every="7d", **known)),
+        ("at 5 days", journeys.snapshot(after="5d", **known)),
+    ]:
+        scorer = ll.LeadScorer().fit(rows)
+        e = scorer.evaluate(today)
+        print(
+            f"trained {name} on what was known on {now} ({len(rows)} rows), all {e.rows} open applications: "
+            f"predicted {e.mean_predicted:.3f}, observed {e.base_rate:.3f}, AUC {e.roc_auc:.3f}, Brier {e.brier:.3f}"
+        )
+    print("the model of one age on the latest fifth, by age", scorer.evaluate(test, by="age").groups, sep="\n")
+
+
 def main() -> None:
     """Print the table."""
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared" / "data"
@@ -126,8 +148,11 @@ def main() -> None:
             rows.append(compare(name, sides(data / folder)))
         else:
             print(f"{name}: {folder} is not there")
+    applications = data / "bpic2012_loan_applications"
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=40, tbl_width_chars=150):
         print(pl.DataFrame(rows))
+        if applications.exists():
+            by_age(real_data.bpic(applications))
 
 
 if __name__ == "__main__":

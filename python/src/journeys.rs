@@ -127,7 +127,7 @@ impl Journeys {
             "stage_entries": j.timeline.stages.position.len(),
             "kinds": kinds,
             "channels": j.channels.iter().collect::<Vec<_>>(),
-            "fields": j.leads.fields.iter().map(|f| f.name.clone()).chain(j.leads.histories.iter().map(|h| h.name.clone())).collect::<Vec<_>>(),
+            "fields": j.leads.field_names().collect::<Vec<_>>(),
             "withheld": j.leads.withheld,
             "observed_until": time(j.observed_until),
             "outcomes_from": time(j.outcomes_from),

@@ -136,8 +136,7 @@ fn field_column(snapshot: &Snapshot, name: &str, feature: &Feature) -> Result<Co
         let as_of = |r: &Row| history.row_as_of(r.lead as usize, leads.created_at(r.lead), r.cutoff).unwrap_or(NONE);
         history.values.take(&snapshot.rows.iter().map(as_of).collect::<Vec<u32>>())
     } else {
-        let known = leads.fields.iter().map(|f| f.name.as_str()).chain(leads.histories.iter().map(|h| h.name.as_str()));
-        return Err(Error::unknown("field", name, known));
+        return Err(Error::unknown("field", name, leads.field_names()));
     };
     Ok(match (feature, column) {
         (Feature::DaysSinceField(_), Column::Time(times)) => {

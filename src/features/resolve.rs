@@ -19,19 +19,8 @@ impl FeatureSet {
         for feature in &features {
             match feature {
                 Feature::Field(name) | Feature::DaysSinceField(name) => {
-                    let leads = &journeys.leads;
-                    let mut known = leads
-                        .fields
-                        .iter()
-                        .map(|f| f.name.as_str())
-                        .chain(leads.histories.iter().map(|h| h.name.as_str()));
-                    if !known.any(|k| k == name) {
-                        let known = leads
-                            .fields
-                            .iter()
-                            .map(|f| f.name.as_str())
-                            .chain(leads.histories.iter().map(|h| h.name.as_str()));
-                        return Err(Error::unknown("field", name, known));
+                    if !journeys.leads.field_names().any(|k| k == name) {
+                        return Err(Error::unknown("field", name, journeys.leads.field_names()));
                     }
                 }
                 Feature::Value(_, _, value, _) if !journeys.value_names.contains(value) => {

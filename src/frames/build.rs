@@ -115,6 +115,9 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
             }
             if leads.field(&name).is_some() {
                 leads.fields.retain(|f| f.name != name);
+                // Also an empty column of that name, which would stand before the history.
+                leads.hidden.retain(|f| f.name != name);
+                leads.withheld.retain(|(n, _)| *n != name);
                 leads.withheld.push((name, "its history is used instead".into()));
             }
             leads.histories.push(history);

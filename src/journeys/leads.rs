@@ -98,6 +98,11 @@ impl Leads {
         self.fields.iter().chain(&self.hidden).find(|f| f.name == name)
     }
 
+    /// Names of the fields that features can be made of, those with a history last.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|f| f.name.as_str()).chain(self.histories.iter().map(|h| h.name.as_str()))
+    }
+
     /// Number of the group that rows of `lead` belong to when leads must not be split: its account, else itself.
     #[must_use]
     pub fn group(&self, lead: u32) -> u64 {

@@ -438,6 +438,11 @@ def test_field_history_is_joined_as_of_the_cutoff():
         assert sizes("2024-01-05") == [10.0, None, None]
         assert sizes("2024-01-05T00:00:00.000001Z") == [20.0, None, None]
         assert sizes("2024-02-01") == [30.0, 5.0, None]
+        # The history stands before a column of the lead table of the same name, a full or an empty one.
+        for today in (pl.lit(99), pl.lit(None, dtype=pl.Int64)):
+            j = ll.Journeys(leads=ll.Leads(LEADS.with_columns(size=today), id="id", created="created"), fields=spec)
+            assert j.snapshot(as_of="2024-01-05").to_polars().sort("lead_id")["size"].to_list() == [10.0, None, None]
+            assert dict(j.facts["withheld"]) == {"size": "its history is used instead"}
 
 
 def test_accounts():
