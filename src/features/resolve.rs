@@ -18,10 +18,10 @@ impl FeatureSet {
         features.retain(|f| !self.without.contains(f));
         for feature in &features {
             match feature {
-                Feature::Field(name) | Feature::DaysSinceField(name) => {
-                    if !journeys.leads.field_names().any(|k| k == name) {
-                        return Err(Error::unknown("field", name, journeys.leads.field_names()));
-                    }
+                Feature::Field(name) | Feature::DaysSinceField(name)
+                    if !journeys.leads.field_names().any(|k| k == name) =>
+                {
+                    return Err(Error::unknown("field", name, journeys.leads.field_names()));
                 }
                 Feature::Value(_, _, value, _) if !journeys.value_names.contains(value) => {
                     return Err(Error::unknown("value", value, journeys.value_names.iter().map(String::as_str)));
