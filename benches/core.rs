@@ -4,7 +4,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use leadlens::design::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
-use leadlens::fit::{Block, LogisticParams, Matrix};
+use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Target};
 use leadlens::funnel::FunnelSpec;
 use leadlens::journeys::build_timeline;
 use leadlens::{DAY, Span, Task, Timestamp, Zone};
@@ -40,21 +40,17 @@ fn fit(c: &mut Criterion) {
     const N: usize = 100_000;
     let mut draw = Draw(2);
     let mut uniform = || draw.below(1 << 30) as f64 / f64::from(1 << 30) - 0.5;
-    let dense: Vec<Vec<f64>> = (0..20).map(|_| (0..N).map(|_| uniform()).collect()).collect();
-    let y: Vec<bool> =
-        (0..N).map(|i| dense.iter().take(5).map(|c| c.get(i).unwrap_or(&0.0)).sum::<f64>() > uniform()).collect();
+    let dense: Vec<f64> = (0..20 * N).map(|_| uniform()).collect();
+    let y: Vec<bool> = dense.chunks(20).map(|row| row.iter().take(5).sum::<f64>() > uniform()).collect();
     let mut draw = Draw(3);
-    let block = Block {
-        codes: (0..N).map(|_| draw.below(40) as u32).map(|c| if c == 39 { NONE } else { c }).collect(),
-        width: 39,
-    };
-    let names = (0..59).map(|i| format!("x{i}")).collect();
-    let matrix = Matrix::new(N, dense, vec![block], names).unwrap();
+    let codes: Vec<u32> = (0..N).map(|_| draw.below(40) as u32).map(|c| if c == 39 { NONE } else { c }).collect();
+    let dense = Dense::by_rows(dense, N, 20).unwrap();
+    let matrix = Matrix::new(Some(dense), vec![Codes::narrowest(&codes, 39)], None).unwrap();
     let params = LogisticParams::default().check().unwrap();
     let mut group = c.benchmark_group("fit");
     group.sample_size(10);
     group.bench_function("newton/100k rows, 20 numbers, 39 levels", |b| {
-        b.iter(|| params.fit(&matrix, &y, None, &Task::new()).unwrap());
+        b.iter(|| params.fit(&matrix, &Target::new(&y), &Task::new()).unwrap());
     });
     group.finish();
 }

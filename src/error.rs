@@ -149,13 +149,29 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// The information matrix is singular: some columns are collinear or constant.
+    /// Without a penalty, coefficients of columns that are constant or combinations of others are not determined.
     #[error(
-        "the design is singular at column '{column}': it is constant or a combination of others; drop it or use a penalty (finite C)"
+        "the columns do not determine the coefficients: {}; drop them (collinear=\"drop\" does), or use a penalty (finite C)",
+        columns.join("; ")
     )]
     Singular {
-        /// The column at which factorisation failed.
-        column: String,
+        /// Per column at fault, what it is.
+        columns: Vec<String>,
+    },
+    /// Without a penalty, columns that tell the classes apart without error have no finite coefficients.
+    #[error(
+        "{} separation: {} tell{} the classes of {rows} rows apart without error, so coefficients grow for ever; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
+        if *complete { "complete" } else { "quasi-complete" },
+        columns.iter().map(|c| format!("'{c}'")).collect::<Vec<_>>().join(", "),
+        if columns.len() == 1 { "s" } else { "" }
+    )]
+    Separated {
+        /// Whether all rows are told apart.
+        complete: bool,
+        /// Rows told apart.
+        rows: usize,
+        /// Columns that do it, together.
+        columns: Vec<String>,
     },
     /// The solver stopped before the gradient was small enough.
     #[error("no convergence after {iterations} iterations: gradient norm {gradient:.3e}, tolerance {tolerance:.1e}")]
@@ -221,6 +237,7 @@ impl Error {
             Self::Length { .. } => "length",
             Self::Undefined { .. } => "undefined",
             Self::Singular { .. } => "singular",
+            Self::Separated { .. } => "separated",
             Self::NotConverged { .. } => "not_converged",
             Self::OutOfRange { .. } => "out_of_range",
             Self::ModelFormat { .. } => "model_format",

@@ -18,6 +18,7 @@ fn class_of(error: &Error) -> &'static str {
             "NotEnoughDataError"
         }
         Error::Singular { .. } => "FitError",
+        Error::Separated { .. } => "SeparationError",
         Error::NotConverged { .. } => "ConvergenceError",
         Error::OutOfRange { .. } => "OutOfRangeError",
         Error::ModelFormat { .. } | Error::ModelVersion { .. } => "ModelFormatError",

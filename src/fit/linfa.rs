@@ -9,56 +9,67 @@ use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2};
 
-use super::matrix::Matrix;
-use super::newton::{Solution, gradient_norm, objective};
-use super::params::LogisticParams;
+use super::matrix::{Dense, Matrix};
+use super::newton::Stop;
+use super::objective::{Objective, norm};
+use super::solution::Solution;
 use crate::error::{Error, Result};
-use crate::math::sum;
 
-pub(super) fn solve(x: &Matrix, y: &[bool], w: &[f64], params: &LogisticParams) -> Result<Solution> {
-    if w.iter().any(|v| Some(v) != w.first()) {
-        return Err(Error::option(
-            "solver",
-            "'linfa' knows no weights; use solver='newton', or weight='row' with one weight for all",
-        ));
+pub(super) fn solve(f: &Objective<'_>, stop: Stop) -> Result<Solution> {
+    let only = |problem: &str| Err(Error::option("solver", format!("'linfa' knows no {problem}; use solver='newton'")));
+    let scale = f.observed.weight.and_then(|w| w.first().copied()).unwrap_or(1.0);
+    if f.observed.weight.is_some_and(|w| w.iter().any(|v| *v != scale)) {
+        return only("weights (a snapshot can be fitted with weight='row')");
     }
-    // A common weight scales the loss against the penalty.
-    let scale = w.first().copied().unwrap_or(1.0);
-    let ridge = params.c.map_or(0.0, |c| 1.0 / c);
-    let mut expanded = Array2::<f64>::zeros((x.rows(), x.width()));
-    for (mut column, values) in expanded.columns_mut().into_iter().zip(x.dense()) {
-        column.iter_mut().zip(values).for_each(|(slot, v)| *slot = *v);
+    if f.observed.offset.is_some() {
+        return only("offsets");
     }
-    for (block, first) in x.blocks() {
-        for (i, code) in block.codes.iter().enumerate().filter(|(_, c)| (**c as usize) < block.width) {
-            if let Some(slot) = expanded.get_mut((i, first + *code as usize)) {
-                *slot = 1.0;
-            }
-        }
-    }
-    let failed = |e: linfa_logistic::error::Error| Error::InvalidOption {
-        option: "solver".into(),
-        problem: format!("linfa failed: {e}"),
-    };
+    let failed = |e: linfa_logistic::error::Error| Error::option("solver", format!("linfa failed: {e}"));
+    let data = DatasetBase::new(expand(f.x), Array1::from(f.observed.y.to_vec()));
     let fitted = LogisticRegression::default()
-        .alpha(ridge / scale)
-        .max_iterations(params.max_iterations as u64)
+        // A common weight scales the loss against the penalty.
+        .alpha(f.ridge / scale)
+        .with_intercept(!f.is_pinned(0))
+        .max_iterations(stop.max_iterations as u64)
         // Its tolerance is on the summed gradient.
-        .gradient_tolerance(params.tolerance * x.rows() as f64)
-        .fit(&DatasetBase::new(expanded, Array1::from(y.to_vec())))
+        .gradient_tolerance(stop.tolerance * f.x.rows() as f64)
+        .fit(&data)
         .map_err(failed)?;
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-    let intercept = sign * fitted.intercept();
-    let coefficients: Vec<f64> = fitted.params().iter().map(|c| sign * c).collect();
-    let beta: Vec<f64> = [intercept].into_iter().chain(coefficients.iter().copied()).collect();
-    let gradient = gradient_norm(x, y, w, ridge, &beta) / sum(w);
-    Ok(Solution {
-        intercept,
-        objective: objective(y, w, &x.predict(&beta), ridge, &beta),
-        coefficients,
-        gradient,
-        // It does not tell.
-        iterations: 0,
-        converged: gradient <= params.tolerance,
-    })
+    let beta: Vec<f64> =
+        [sign * fitted.intercept()].into_iter().chain(fitted.params().iter().map(|c| sign * c)).collect();
+    let (point, _) = f.at(beta, None);
+    let gradient = norm(&point.gradient, &vec![1.0; point.gradient.len()], f.total);
+    // It does not tell its iterations.
+    Ok(Solution::at(f, point, gradient, 0, gradient <= stop.tolerance))
+}
+
+/// All columns as one dense array.
+fn expand(x: &Matrix<'_>) -> Array2<f64> {
+    let mut expanded = Array2::<f64>::zeros((x.rows(), x.width()));
+    for (i, mut row) in expanded.rows_mut().into_iter().enumerate() {
+        x.each_in_row(i, |j, v| {
+            if let Some(slot) = row.get_mut(j) {
+                *slot = v;
+            }
+        });
+    }
+    expanded
+}
+
+impl From<Matrix<'_>> for Array2<f64> {
+    /// All columns as one dense array, texts and sparse columns expanded.
+    fn from(x: Matrix<'_>) -> Self {
+        expand(&x)
+    }
+}
+
+impl TryFrom<&Array2<f64>> for Matrix<'_> {
+    type Error = Error;
+
+    /// A dense matrix of an array, for instance of the records of a linfa `Dataset`.
+    fn try_from(array: &Array2<f64>) -> Result<Self> {
+        let numbers: Vec<f64> = array.iter().copied().collect();
+        Self::new(Some(Dense::by_rows(numbers, array.nrows(), array.ncols())?), Vec::new(), None)
+    }
 }

@@ -1,13 +1,22 @@
 //! Fitting the logistic model.
 
-mod cholesky;
+mod collinear;
+mod conjugate;
+mod factor;
+mod firth;
+mod inference;
 mod linfa;
 mod matrix;
 mod newton;
+mod objective;
 mod params;
+mod proximal;
+mod separation;
+mod solution;
 mod train;
 
-pub use matrix::{Block, Matrix};
-pub use newton::Solution;
-pub use params::{LogisticParams, Solver, ValidLogisticParams};
+pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
+pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
+pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
+pub use solution::Solution;
 pub use train::{TrainOptions, evaluate_snapshot, train};

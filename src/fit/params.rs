@@ -2,32 +2,78 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::Matrix;
-use super::newton::{self, Solution};
+use super::collinear;
+use super::firth;
+use super::inference;
+use super::matrix::{Matrix, Observed, Plan};
+use super::newton::{self, Stop};
+use super::objective::Objective;
+use super::proximal::{self, Corners};
+use super::separation;
+use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
-/// Which algorithm finds the coefficients. Both minimise the same objective.
+/// Which algorithm finds the coefficients. All minimise the same objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Solver {
-    /// Newton's method with a Cholesky factor and a line search.
+    /// Newton's method: by Cholesky factors, or by conjugate gradients where the design is too wide for them.
     #[default]
     Newton,
     /// linfa-logistic's L-BFGS: the baseline. It knows no weights.
     Linfa,
 }
 
+/// Signs that a coefficient may have: a monotone effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Any.
+    #[default]
+    Free,
+    /// 0 or positive: the log-odds do not fall.
+    NotNegative,
+    /// 0 or negative: the log-odds do not rise.
+    NotPositive,
+}
+
+/// What to do about columns that are constant or combinations of others, where no penalty decides between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Collinear {
+    /// An error names them.
+    #[default]
+    Refuse,
+    /// They are left out, later columns first, and listed.
+    Drop,
+}
+
 /// Parameters of a logistic fit; [`LogisticParams::check`] makes them usable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogisticParams {
-    /// Inverse strength of the L2 penalty: the objective is Σ w·log loss + ‖coefficients‖²/(2C), the intercept
-    /// free. `None` is no penalty.
+    /// Inverse strength of the penalty: the objective is
+    /// Σ w·log loss + [(1 − l1_ratio)/2·‖coefficients‖² + l1_ratio·‖coefficients‖₁]/C, the intercept free.
+    /// `None` is no penalty.
     pub c: Option<f64>,
+    /// Share of the penalty that is L1: 0 is ridge, 1 is lasso, between them elastic net.
+    pub l1_ratio: f64,
+    /// Firth's correction instead of a penalty: for small samples and separated classes.
+    pub firth: bool,
+    /// With Firth's correction: whether the intercept is refitted afterwards, so that the mean probability equals the
+    /// rate (FLIC).
+    pub flic: bool,
+    /// Signs that coefficients may have, by column; empty if all are free.
+    pub signs: Vec<Sign>,
+    /// Whether there is an intercept.
+    pub intercept: bool,
+    /// What to do, without a penalty, about columns that are constant or combinations of others.
+    pub collinear: Collinear,
     /// Algorithm.
     pub solver: Solver,
-    /// Largest infinity norm of the gradient of the weighted mean loss.
+    /// Largest infinity norm of the gradient of the weighted mean loss, and largest Newton step relative to 1 + the
+    /// largest coefficient.
     pub tolerance: f64,
     /// Most iterations.
     pub max_iterations: usize,
@@ -35,13 +81,98 @@ pub struct LogisticParams {
 
 impl Default for LogisticParams {
     fn default() -> Self {
-        Self { c: Some(1.0), solver: Solver::Newton, tolerance: 1e-9, max_iterations: 100 }
+        Self {
+            c: Some(1.0),
+            l1_ratio: 0.0,
+            firth: false,
+            flic: true,
+            signs: Vec::new(),
+            intercept: true,
+            collinear: Collinear::Refuse,
+            solver: Solver::Newton,
+            tolerance: 1e-8,
+            max_iterations: 100,
+        }
     }
 }
 
 /// Parameters that were checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidLogisticParams(LogisticParams);
+
+/// What is known of each row besides the design.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Labels.
+    pub y: &'a [bool],
+    /// Weights, not negative; `None` for ones.
+    pub weight: Option<&'a [f64]>,
+    /// Log-odds known beforehand, added to those of the model; `None` for zeros.
+    pub offset: Option<&'a [f64]>,
+    /// Intercept and coefficients to start from.
+    pub start: Option<&'a [f64]>,
+}
+
+impl<'a> Target<'a> {
+    /// Labels alone.
+    #[must_use]
+    pub fn new(y: &'a [bool]) -> Self {
+        Self { y, weight: None, offset: None, start: None }
+    }
+
+    /// The same with weights.
+    #[must_use]
+    pub fn weighted(self, weight: &'a [f64]) -> Self {
+        Self { weight: Some(weight), ..self }
+    }
+
+    /// The same with offsets.
+    #[must_use]
+    pub fn offset(self, offset: &'a [f64]) -> Self {
+        Self { offset: Some(offset), ..self }
+    }
+
+    /// The same with a start.
+    #[must_use]
+    pub fn start(self, start: &'a [f64]) -> Self {
+        Self { start: Some(start), ..self }
+    }
+
+    /// # Errors
+    /// [`Error::Length`], [`Error::NonFinite`], [`Error::InvalidOption`] for a negative weight, [`Error::OneClass`].
+    fn check(&self, x: &Matrix<'_>) -> Result<f64> {
+        let (n, w) = (x.rows(), |i: usize| self.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0)));
+        let lengths = [("labels", Some(self.y.len())), ("weight", self.weight.map(<[f64]>::len))];
+        for (what, got) in lengths.into_iter().chain([("offset", self.offset.map(<[f64]>::len))]) {
+            if let Some(got) = got.filter(|got| *got != n) {
+                return Err(Error::Length { what: what.into(), expected: n, got });
+            }
+        }
+        if let Some(got) = self.start.map(<[f64]>::len).filter(|got| *got != x.width() + 1) {
+            return Err(Error::Length { what: "start".into(), expected: x.width() + 1, got });
+        }
+        for (what, values) in [("weight", self.weight), ("offset", self.offset), ("start", self.start)] {
+            let count = values.unwrap_or(&[]).iter().filter(|v| !v.is_finite()).count();
+            if count > 0 {
+                return Err(Error::NonFinite { what: what.into(), count });
+            }
+        }
+        let negative = self.weight.unwrap_or(&[]).iter().filter(|w| **w < 0.0).count();
+        if negative > 0 {
+            return Err(Error::option("weight", format!("{negative} weights are negative")));
+        }
+        let (mut rows, mut positives) = (0, 0);
+        for (i, y) in self.y.iter().enumerate().filter(|(i, _)| w(*i) > 0.0) {
+            rows += 1;
+            positives += usize::from(*y);
+            debug_assert!(i < n);
+        }
+        if positives == 0 || positives == rows {
+            return Err(Error::OneClass { rows, positives });
+        }
+        Ok(self.weight.map_or(n as f64, crate::math::sum))
+    }
+}
 
 impl LogisticParams {
     /// # Errors
@@ -53,6 +184,15 @@ impl LogisticParams {
         {
             return Err(Error::option("C", format!("{c} is not a positive number (no penalty is C = infinity)")));
         }
+        if self.firth && (self.c.is_some() || self.solver == Solver::Linfa || !self.signs.is_empty()) {
+            return Err(Error::option(
+                "penalty",
+                "'firth' takes the place of C; it goes with neither signs nor solver='linfa'",
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.l1_ratio) {
+            return Err(Error::option("l1_ratio", format!("{} is not between 0 and 1", self.l1_ratio)));
+        }
         if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
             return Err(Error::option("tolerance", format!("{} is not a positive number", self.tolerance)));
         }
@@ -63,6 +203,11 @@ impl LogisticParams {
     }
 }
 
+/// Columns that are factored as one full matrix; wider designs use conjugate gradients.
+const MOST_FACTORED: usize = 2500;
+/// Numbers of an information matrix that is still made: 128 MiB.
+const MOST_NUMBERS: usize = 16 << 20;
+
 impl ValidLogisticParams {
     /// The parameters.
     #[must_use]
@@ -70,25 +215,162 @@ impl ValidLogisticParams {
         &self.0
     }
 
-    /// Fits labels `y` with row weights on the columns of `x`.
+    /// Fits the columns of `x`.
     ///
     /// # Errors
     /// [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`]; [`Error::Singular`] without a penalty if
     /// columns are collinear; [`Error::NotConverged`]; [`Error::Interrupted`].
-    pub fn fit(&self, x: &Matrix, y: &[bool], weight: Option<&[f64]>, task: &Task) -> Result<Solution> {
-        let w = crate::evaluate::checked(y, &vec![0.0; y.len()], weight)?;
-        if x.rows() != y.len() {
-            return Err(Error::Length { what: "labels".into(), expected: x.rows(), got: y.len() });
+    pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+        let (objective, corners) = self.problem(x, target, &[])?;
+        let start = target.start.map(<[f64]>::to_vec);
+        let fitted = self.minimise(&objective, corners, start, task);
+        // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
+        let fitted = match fitted {
+            Err(Error::Singular { .. } | Error::NotConverged { .. })
+                if self.0.c.is_none() && corners.is_smooth() && self.0.solver == Solver::Newton =>
+            {
+                self.diagnose(&objective, corners, fitted, task)
+            }
+            fitted => fitted,
+        }?;
+        if !(self.0.firth && self.0.flic && self.0.intercept) {
+            return Ok(fitted);
         }
-        x.check_finite()?;
-        let counted = || y.iter().zip(w.iter()).filter(|(_, w)| **w > 0.0);
-        let (rows, positives) = (counted().count(), counted().filter(|(y, _)| **y).count());
-        if positives == 0 || positives == rows {
-            return Err(Error::OneClass { rows, positives });
+        let own = fitted.intercept;
+        let mut fixed = x.predict(&fitted.beta(), None);
+        fixed.iter_mut().for_each(|e| *e -= own);
+        let intercept = inference::intercept_given(&objective, &fixed, task)?;
+        Ok(Solution { intercept, firth_intercept: Some(own), ..fitted })
+    }
+
+    fn diagnose(
+        &self,
+        f: &Objective<'_>,
+        corners: Corners<'_>,
+        failed: Result<Solution>,
+        task: &Task,
+    ) -> Result<Solution> {
+        let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
+        if !dependent.is_empty() {
+            if self.0.collinear == Collinear::Refuse {
+                return Err(Error::Singular { columns: dependent.iter().map(|d| d.describe(f)).collect() });
+            }
+            let dropped: Vec<usize> = dependent.iter().map(|d| d.column).collect();
+            let mut pinned = f.pinned.clone();
+            pinned.extend(dropped.iter().map(|c| c + 1));
+            pinned.sort_unstable();
+            let kept = Objective { pinned, ..f.clone() };
+            return match self.minimise(&kept, corners, None, task) {
+                Ok(solution) => Ok(Solution { dropped, ..solution }),
+                Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) => {
+                    Err(separated(&kept, task)?.unwrap_or(e))
+                }
+                Err(e) => Err(e),
+            };
         }
-        match self.0.solver {
-            Solver::Newton => newton::solve(x, y, &w, &self.0, task),
-            Solver::Linfa => super::linfa::solve(x, y, &w, &self.0),
+        match separated(f, task)? {
+            Some(e) => Err(e),
+            None => failed,
         }
     }
+
+    pub(super) fn minimise(
+        &self,
+        objective: &Objective<'_>,
+        corners: Corners<'_>,
+        start: Option<Vec<f64>>,
+        task: &Task,
+    ) -> Result<Solution> {
+        let (x, stop) = (objective.x, self.stop());
+        if self.0.firth {
+            return firth::solve(objective, start, &[], stop, task);
+        }
+        if self.0.solver == Solver::Linfa {
+            if !corners.is_smooth() {
+                return Err(Error::option("solver", "'linfa' knows neither L1 nor signs; use solver='newton'"));
+            }
+            x.check_finite()?;
+            super::linfa::solve(objective, stop)
+        } else if !corners.is_smooth() {
+            proximal::solve(objective, corners, start, stop, task)
+        } else if is_wide(x) {
+            super::conjugate::solve(objective, start, stop, task)
+        } else {
+            newton::solve(objective, start, stop, task)
+        }
+    }
+
+    /// Fits for several values of C, each started at the solution for the stronger penalty before; in the order of `cs`.
+    ///
+    /// # Errors
+    /// As [`ValidLogisticParams::fit`]; [`Error::InvalidOption`] for a C that is not a positive number.
+    pub fn fit_path(&self, x: &Matrix<'_>, target: &Target<'_>, cs: &[f64], task: &Task) -> Result<Vec<Solution>> {
+        let mut order: Vec<usize> = (0..cs.len()).collect();
+        let c_of = |i: usize| cs.get(i).copied().unwrap_or(f64::NAN);
+        for i in &order {
+            LogisticParams { c: Some(c_of(*i)), ..self.0.clone() }.check()?;
+        }
+        order.sort_by(|a, b| c_of(*a).total_cmp(&c_of(*b)));
+        let (objective, corners) = self.problem(x, target, &[])?;
+        let solved = if self.0.solver == Solver::Newton && corners.is_smooth() && self.0.l1_ratio == 0.0 && !is_wide(x)
+        {
+            let ridges: Vec<f64> = order.iter().map(|i| 1.0 / c_of(*i)).collect();
+            newton::path(&objective, &ridges, self.stop(), task)?
+        } else {
+            let mut all: Vec<Solution> = Vec::with_capacity(cs.len());
+            for i in &order {
+                let params = Self(LogisticParams { c: Some(c_of(*i)), ..self.0.clone() });
+                let start = all.last().map(Solution::beta);
+                all.push(params.fit(x, &Target { start: start.as_deref().or(target.start), ..*target }, task)?);
+            }
+            all
+        };
+        let mut by_place: Vec<(usize, Solution)> = order.into_iter().zip(solved).collect();
+        by_place.sort_by_key(|(i, _)| *i);
+        Ok(by_place.into_iter().map(|(_, s)| s).collect())
+    }
+
+    pub(super) fn stop(&self) -> Stop {
+        Stop { tolerance: self.0.tolerance, max_iterations: self.0.max_iterations }
+    }
+
+    /// The objective and its corners, with the columns `dropped` held at 0.
+    pub(super) fn problem<'a>(
+        &'a self,
+        x: &'a Matrix<'a>,
+        target: &Target<'a>,
+        dropped: &[usize],
+    ) -> Result<(Objective<'a>, Corners<'a>)> {
+        let total = target.check(x)?;
+        let params = &self.0;
+        if !params.signs.is_empty() && params.signs.len() != x.width() {
+            return Err(Error::Length { what: "signs".into(), expected: x.width(), got: params.signs.len() });
+        }
+        let penalty = params.c.map_or(0.0, |c| 1.0 / c);
+        let mut pinned: Vec<usize> = dropped.iter().map(|c| c + 1).chain((!params.intercept).then_some(0)).collect();
+        pinned.sort_unstable();
+        let objective = Objective {
+            x,
+            observed: Observed { y: target.y, weight: target.weight, offset: target.offset },
+            ridge: penalty * (1.0 - params.l1_ratio),
+            pinned,
+            total,
+        };
+        Ok((objective, Corners { lasso: penalty * params.l1_ratio, signs: &params.signs }))
+    }
+}
+
+/// The error that names what separates the classes, if that is proved.
+fn separated(f: &Objective<'_>, task: &Task) -> Result<Option<Error>> {
+    Ok(separation::find(f, task)?.map(|s| Error::Separated {
+        complete: s.complete,
+        rows: s.rows,
+        columns: s.columns.iter().map(|c| f.x.name(*c)).collect(),
+    }))
+}
+
+/// Whether a Hessian of all columns is too large to be made and factored.
+fn is_wide(x: &Matrix<'_>) -> bool {
+    let plan = Plan::all(x);
+    plan.size() > MOST_FACTORED || plan.numbers() > MOST_NUMBERS
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{Block, Matrix};
-use super::params::LogisticParams;
+use super::matrix::{Codes, Dense, Matrix};
+use super::params::{LogisticParams, Target};
 use crate::design::{Column, Encoder, Feature, Kind, LevelRule, slot_of};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluation, evaluate};
@@ -75,8 +75,8 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         }
     }
     let layout = Layout::of(&fitted, snapshot.len())?;
-    let solution = params.fit(&layout.matrix, label, Some(&snapshot.weight), task)?;
-    let means = layout.matrix.means(&snapshot.weight);
+    let solution = params.fit(&layout.matrix, &Target::new(label).weighted(&snapshot.weight), task)?;
+    let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let pick = |values: &[f64], places: &[usize]| -> Vec<f64> {
         places.iter().filter_map(|p| values.get(*p).copied()).collect()
     };
@@ -154,12 +154,9 @@ fn same(a: &Column, b: &Column) -> bool {
     }
 }
 
-/// The Newton solver holds the square of this many numbers.
-const MOST_COLUMNS: usize = 5000;
-
 /// Where the columns of each term lie in the matrix: dense columns first, blocks after.
 struct Layout {
-    matrix: Matrix,
+    matrix: Matrix<'static>,
     places: Vec<Vec<usize>>,
 }
 
@@ -167,17 +164,20 @@ impl Layout {
     fn of(fitted: &[(Feature, Encoder, Column)], rows: usize) -> Result<Self> {
         let width_dense: usize =
             fitted.iter().map(|(_, e, _)| if matches!(e, Encoder::Number { .. }) { e.width() } else { 0 }).sum();
-        let (mut dense, mut blocks, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut dense, mut blocks, mut places): (Vec<f64>, _, _) =
+            (Vec::with_capacity(rows * width_dense), Vec::new(), Vec::new());
+        let mut next = 0;
         let (mut dense_names, mut block_names) = (Vec::new(), Vec::new());
         for (feature, encoder, column) in fitted {
             let title = |n: String| if n.is_empty() { feature.to_string() } else { format!("{feature} = {n}") };
             let names = encoder.column_names().into_iter().map(title);
             match (encoder, column) {
                 (Encoder::Number { missing, .. }, Column::Number(values)) => {
-                    places.push((dense.len()..dense.len() + encoder.width()).collect());
-                    dense.push(values.iter().map(|v| encoder.standardise(*v)).collect());
+                    places.push((next..next + encoder.width()).collect());
+                    next += encoder.width();
+                    dense.extend(values.iter().map(|v| encoder.standardise(*v)));
                     if *missing {
-                        dense.push(values.iter().map(|v| f64::from(u8::from(v.is_nan()))).collect());
+                        dense.extend(values.iter().map(|v| f64::from(u8::from(v.is_nan()))));
                     }
                     dense_names.extend(names);
                 }
@@ -187,26 +187,17 @@ impl Layout {
                     places.push((first..first + width).collect());
                     let slots = encoder.slots(levels);
                     let none = width as u32;
-                    blocks.push(Block {
-                        codes: codes.iter().map(|c| slot_of(&slots, *c).map_or(none, |s| s as u32)).collect(),
-                        width,
-                    });
+                    let codes: Vec<u32> =
+                        codes.iter().map(|c| slot_of(&slots, *c).map_or(none, |s| s as u32)).collect();
+                    blocks.push(Codes::narrowest(&codes, width));
                     block_names.extend(names);
                 }
                 _ => return Err(Error::Length { what: format!("column '{feature}'"), expected: rows, got: 0 }),
             }
         }
         dense_names.extend(block_names);
-        if dense_names.len() > MOST_COLUMNS {
-            return Err(Error::option(
-                "features",
-                format!(
-                    "{} design columns, more than {MOST_COLUMNS}; group rare levels (min_level_rows=, max_levels=) or leave features out",
-                    dense_names.len()
-                ),
-            ));
-        }
-        Ok(Self { matrix: Matrix::new(rows, dense, blocks, dense_names)?, places })
+        let dense = Dense::by_columns(dense, rows, width_dense)?;
+        Ok(Self { matrix: Matrix::new(Some(dense), blocks, None)?.named(dense_names)?, places })
     }
 }
 

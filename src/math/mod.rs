@@ -1,11 +1,18 @@
 //! Small numerical functions; each states formula, range and source.
 
+mod distribution;
 mod interval;
 mod logistic;
 mod quantile;
 mod sum;
+#[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "scoring one lead needs one number at a time only"))]
+pub(crate) mod vector;
 
+pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
+#[cfg(feature = "fit")]
+pub(crate) use logistic::loss_lanes;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
+pub use vector::vector_unit;

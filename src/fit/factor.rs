@@ -1,0 +1,186 @@
+//! Cholesky factorisation of the information matrix, the field apart eliminated first.
+//!
+//! With H = [D Bᵀ; B A] (D diagonal): S = A − B·D⁻¹·Bᵀ = L·Lᵀ, then H·(u, v) = (f, g) is solved by
+//! S·v = g − B·D⁻¹·f and u = D⁻¹·(f − Bᵀ·v). G. Golub, C. Van Loan, "Matrix Computations", 2013, §3.4 and §4.2.
+
+#![allow(clippy::indexing_slicing, reason = "kernel: sizes are those of the plan the matrix was made with")]
+
+use rayon::prelude::*;
+
+use super::matrix::{Normal, Plan};
+use crate::math::vector::{Kernel, Vector, add_scaled, dispatch, dot};
+
+/// The coefficient (0 is the intercept) whose column is a combination of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotPositive(pub(super) usize);
+
+/// A factored matrix.
+#[derive(Debug, Clone)]
+pub(super) struct Factor {
+    plan: Plan,
+    /// L by rows, the diagonal included.
+    l: Vec<f64>,
+    /// B, one row per level.
+    cross: Vec<f64>,
+    apart: Vec<f64>,
+    row: usize,
+}
+
+/// Rows of a block of the factorisation.
+const BLOCK: usize = 64;
+
+/// A pivot below this share of its diagonal element counts as 0: the column's correlation with those before it is
+/// above 1 − 10⁻¹².
+const LEAST_PIVOT: f64 = 1e-12;
+
+impl Factor {
+    /// Factors `matrix`, whose columns are those of `plan`.
+    pub(super) fn of(matrix: Normal, plan: &Plan) -> Result<Self, NotPositive> {
+        let (mut core, cross, apart, row) = matrix.into_parts();
+        let size = plan.size();
+        if let Some(level) = apart.iter().position(|d| d.is_nan() || *d <= 0.0) {
+            return Err(NotPositive(plan.level(level)));
+        }
+        let diagonal: Vec<f64> = (0..size).map(|a| core[a * row + a]).collect();
+        if !apart.is_empty() {
+            core.par_chunks_mut(row)
+                .enumerate()
+                .for_each(|(a, to)| dispatch(Eliminate { a, to, cross: &cross, apart: &apart }));
+        }
+        let mut from = 0;
+        while from < size {
+            let to = (from + BLOCK).min(size);
+            // Columns from..to of their own rows, then of the rows below, each row on its own.
+            for j in from..to {
+                let (above, rest) = core.split_at_mut(j * row);
+                let pivot = dispatch(Row {
+                    above,
+                    own: &mut rest[..row],
+                    length: row,
+                    columns: from..j + 1,
+                    diagonal: Some(j),
+                });
+                if pivot.is_nan() || pivot <= LEAST_PIVOT * diagonal[j] {
+                    return Err(NotPositive(plan.coefficients()[j]));
+                }
+                rest[j] = pivot.sqrt();
+            }
+            let (above, below) = core.split_at_mut(to * row);
+            below.par_chunks_mut(row).for_each(|own| {
+                dispatch(Row { above, own, length: row, columns: from..to, diagonal: None });
+            });
+            from = to;
+        }
+        Ok(Self { plan: plan.clone(), l: core, cross, apart, row })
+    }
+
+    /// H⁻¹·b, for b of all coefficients (intercept first); coefficients outside the plan are 0.
+    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+        let (mut core, mut apart) = self.plan.gather(b);
+        for ((u, d), cross) in apart.iter_mut().zip(&self.apart).zip(self.cross.chunks(self.row)) {
+            *u /= d;
+            core.iter_mut().zip(cross).for_each(|(v, c)| *v -= c * *u);
+        }
+        self.solve_core(&mut core);
+        for ((u, d), cross) in apart.iter_mut().zip(&self.apart).zip(self.cross.chunks(self.row)) {
+            *u -= core.iter().zip(cross).map(|(v, c)| v * c).sum::<f64>() / d;
+        }
+        self.plan.scatter(&core, &apart)
+    }
+
+    fn solve_core(&self, b: &mut [f64]) {
+        dispatch(Solve { l: &self.l, row: self.row, b });
+    }
+
+    /// ln det H.
+    pub(super) fn log_determinant(&self) -> f64 {
+        let own = (0..self.plan.size()).map(|j| 2.0 * crate::math::ln(self.l[j * self.row + j]));
+        own.chain(self.apart.iter().map(|d| crate::math::ln(*d))).sum()
+    }
+
+    /// H⁻¹ by rows, in the order of coefficients (intercept first); rows and columns outside the plan are 0.
+    pub(super) fn inverse(&self, coefficients: usize) -> Vec<f64> {
+        let mut inverse = vec![0.0; coefficients * coefficients];
+        inverse.par_chunks_mut(coefficients).enumerate().for_each(|(j, row)| {
+            let mut unit = vec![0.0; coefficients];
+            unit[j] = 1.0;
+            row.copy_from_slice(&self.solve(&unit));
+        });
+        inverse
+    }
+}
+
+/// Row a of A less what the field apart explains.
+struct Eliminate<'a> {
+    a: usize,
+    to: &'a mut [f64],
+    cross: &'a [f64],
+    apart: &'a [f64],
+}
+
+impl Kernel for Eliminate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let row = self.to.len();
+        let width = (self.a + 1).next_multiple_of(8).min(row);
+        for (cross, d) in self.cross.chunks(row).zip(self.apart) {
+            let share = cross[self.a] / d;
+            if share != 0.0 {
+                add_scaled::<V>(&mut self.to[..width], -share, &cross[..width]);
+            }
+        }
+    }
+}
+
+/// Columns of one row of L, given all rows above; returns what is left of the diagonal element of `diagonal`.
+struct Row<'a> {
+    above: &'a [f64],
+    own: &'a mut [f64],
+    length: usize,
+    columns: std::ops::Range<usize>,
+    diagonal: Option<usize>,
+}
+
+impl Kernel for Row<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f64 {
+        for k in self.columns {
+            if self.diagonal == Some(k) {
+                return self.own[k] - dot::<V>(&self.own[..k], &self.own[..k]);
+            }
+            let other = &self.above[k * self.length..=k * self.length + k];
+            self.own[k] = (self.own[k] - dot::<V>(&self.own[..k], &other[..k])) / other[k];
+        }
+        0.0
+    }
+}
+
+/// L·Lᵀ·x = b in place.
+struct Solve<'a> {
+    l: &'a [f64],
+    row: usize,
+    b: &'a mut [f64],
+}
+
+impl Kernel for Solve<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let size = self.b.len();
+        for j in 0..size {
+            let l = &self.l[j * self.row..=j * self.row + j];
+            self.b[j] = (self.b[j] - dot::<V>(&l[..j], &self.b[..j])) / l[j];
+        }
+        for j in (0..size).rev() {
+            let l = &self.l[j * self.row..=j * self.row + j];
+            let x = self.b[j] / l[j];
+            self.b[j] = x;
+            add_scaled::<V>(&mut self.b[..j], -x, &l[..j]);
+        }
+    }
+}

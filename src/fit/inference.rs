@@ -1,0 +1,520 @@
+//! Statistics of a fit: standard errors, tests, intervals, and how much the columns explain.
+//!
+//! With H the Hessian of the objective at the solution (the observed information, plus the ridge if there is a penalty):
+//!
+//! - model-based covariance H⁻¹;
+//! - robust (HC1): n/(n − k)·H⁻¹·(Σ sᵢsᵢᵀ)·H⁻¹, sᵢ = wᵢ(pᵢ − yᵢ)xᵢ (H. White, Econometrica 48, 1980);
+//! - clustered: G/(G − 1)·(n − 1)/(n − k)·H⁻¹·(Σ S_g S_gᵀ)·H⁻¹, S_g the sum of sᵢ over cluster g (K.-Y. Liang, S. Zeger,
+//!   Biometrika 73, 1986).
+//!
+//! Of a penalised fit these are approximate: coefficients are shrunk, so that an interval covers their expectation, and
+//! H⁻¹ is the covariance of the posterior under the prior that the penalty stands for (S. Wood, "Generalized Additive
+//! Models", 2017, §6.10).
+
+#![allow(clippy::indexing_slicing, reason = "square matrices of one size, made here")]
+
+use serde::{Deserialize, Serialize};
+
+use super::factor::Factor;
+use super::firth;
+use super::matrix::{Hessian, Matrix, Plan};
+use super::objective::Objective;
+use super::params::{Target, ValidLogisticParams};
+use super::solution::Solution;
+use crate::error::{Error, Result};
+use crate::math::{Interval, chi_square_tail, exp, ln, log1pexp, logit, normal_quantile, normal_tail, sigmoid};
+use crate::task::Task;
+
+/// Which covariance of the coefficients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Covariance {
+    /// Rows are independent and the model is right.
+    #[default]
+    Model,
+    /// Rows are independent (HC1).
+    Robust,
+    /// Rows of different clusters are independent.
+    Clustered,
+}
+
+/// What is asked of an inference.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct InferenceOptions<'a> {
+    /// Covariance of the coefficients.
+    pub covariance: Covariance,
+    /// Cluster of each row, for the clustered covariance.
+    pub clusters: Option<&'a [u32]>,
+    /// Confidence of intervals, 0.95 for 95 %.
+    pub confidence: f64,
+}
+
+impl Default for InferenceOptions<'_> {
+    fn default() -> Self {
+        Self { covariance: Covariance::Model, clusters: None, confidence: 0.95 }
+    }
+}
+
+/// One coefficient with its statistics.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Name of its column, or `intercept`.
+    pub name: String,
+    /// Coefficient, log-odds per unit.
+    pub coefficient: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Coefficient / standard error.
+    pub z: f64,
+    /// Two-sided p-value of the Wald test that it is 0.
+    pub p_value: f64,
+    /// Wald interval of the coefficient.
+    pub interval: Interval,
+    /// e^coefficient.
+    pub odds_ratio: f64,
+    /// Interval of the odds ratio.
+    pub odds_ratio_interval: Interval,
+}
+
+/// Statistics of a fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inference {
+    /// Covariance that was asked for.
+    pub covariance_type: Covariance,
+    /// True if a penalty makes intervals approximate.
+    pub approximate: bool,
+    /// Rows with a positive weight.
+    pub rows: usize,
+    /// Clusters, if clustered.
+    pub clusters: Option<usize>,
+    /// Intercept first, then columns.
+    pub estimates: Vec<Estimate>,
+    /// Covariance of intercept and coefficients, by rows.
+    #[serde(skip)]
+    pub covariance: Vec<f64>,
+    /// Log-likelihood at the solution.
+    pub log_likelihood: f64,
+    /// Log-likelihood of the intercept (and offset) alone.
+    pub null_log_likelihood: f64,
+    /// Parameters; with a ridge, the effective number tr(H⁻¹·I).
+    pub parameters: f64,
+    /// 2·parameters − 2·log-likelihood.
+    pub aic: f64,
+    /// ln(rows)·parameters − 2·log-likelihood.
+    pub bic: f64,
+    /// 1 − log-likelihood / null log-likelihood (McFadden).
+    pub mcfadden: f64,
+    /// Cox and Snell's R² relative to its maximum (Nagelkerke).
+    pub nagelkerke: f64,
+    /// Mean probability of positives minus that of negatives (Tjur).
+    pub tjur: f64,
+    /// 2·(log-likelihood − null log-likelihood).
+    pub likelihood_ratio: f64,
+    /// Its degrees of freedom.
+    pub degrees: usize,
+    /// Its p-value; of a penalised fit it is approximate.
+    pub likelihood_ratio_p_value: f64,
+}
+
+/// A test of several coefficients at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct JointTest {
+    /// χ² statistic.
+    pub statistic: f64,
+    /// Degrees of freedom.
+    pub degrees: usize,
+    /// p-value.
+    pub p_value: f64,
+}
+
+/// Most coefficients of which a covariance is made.
+const MOST: usize = 5000;
+
+impl ValidLogisticParams {
+    /// Statistics of a `solution` of these parameters.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a clustered covariance without clusters or with one only, for L1 or signs (their
+    /// intervals have no such theory), or more than 5,000 columns; [`Error::Singular`].
+    pub fn inference(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        solution: &Solution,
+        options: InferenceOptions<'_>,
+        task: &Task,
+    ) -> Result<Inference> {
+        let InferenceOptions { covariance, clusters, confidence } = options;
+        let (f, corners) = self.problem(x, target, &solution.dropped)?;
+        if !corners.is_smooth() {
+            return Err(Error::option(
+                "l1_ratio",
+                "a fit with L1 or signs has no standard errors; use l1_ratio=0, or bootstrap",
+            ));
+        }
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
+        }
+        task.check()?;
+        let beta = solution.minimum();
+        let (factor, diagonal) = information(&f, &beta)?;
+        let k = beta.len();
+        let bread = factor.inverse(k);
+        let rows = f.observed.weight.map_or(x.rows(), |w| w.iter().filter(|w| **w > 0.0).count());
+        let eta = x.predict(&beta, f.observed.offset);
+        let free = k - f.pinned.len();
+        let (rows_f, free_f) = (rows as f64, free as f64);
+        let mut groups = None;
+        let mut matrix = match covariance {
+            Covariance::Model => bread,
+            Covariance::Robust => {
+                let squares: Vec<f64> = (0..x.rows()).map(|i| residual(&f, &eta, i).powi(2)).collect();
+                let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
+                let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
+                scaled(sandwich(&bread, &meat, k), rows_f / (rows_f - free_f))
+            }
+            Covariance::Clustered => {
+                let clusters = clusters
+                    .ok_or_else(|| Error::option("clusters", "a clustered covariance needs one number per row"))?;
+                if clusters.len() != x.rows() {
+                    return Err(Error::Length { what: "clusters".into(), expected: x.rows(), got: clusters.len() });
+                }
+                let (meat, count) = cluster_sums(&f, &eta, clusters, k);
+                if count < 2 {
+                    return Err(Error::option("clusters", "there is only one cluster; at least two are needed"));
+                }
+                groups = Some(count);
+                let g = count as f64;
+                scaled(sandwich(&bread, &meat, k), g / (g - 1.0) * (rows_f - 1.0) / (rows_f - free_f))
+            }
+        };
+        for pinned in &f.pinned {
+            (0..k).for_each(|j| {
+                matrix[pinned * k + j] = 0.0;
+                matrix[j * k + pinned] = 0.0;
+            });
+        }
+        let parameters = free_f
+            - f.ridge
+                * diagonal.iter().enumerate().skip(1).filter(|(j, _)| !f.is_pinned(*j)).map(|(_, d)| d).sum::<f64>();
+        let z = normal_quantile(f64::midpoint(1.0, confidence));
+        let estimates = (0..k)
+            .map(|j| {
+                let name = j.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| x.name(c));
+                estimate(name, beta[j], matrix[j * k + j].max(0.0).sqrt(), z)
+            })
+            .collect();
+        // Of Firth's correction they are those of the penalised likelihood.
+        let (log_likelihood, null) = if self.params().firth {
+            let mut start = beta.clone();
+            start.iter_mut().skip(1).for_each(|b| *b = 0.0);
+            let held: Vec<usize> = (1..k).collect();
+            (-solution.objective, -firth::solve(&f, Some(start), &held, self.stop(), task)?.objective)
+        } else {
+            (-solution.loss, null_log_likelihood(&f, task)?)
+        };
+        let total = f.total;
+        let likelihood_ratio = 2.0 * (log_likelihood - null);
+        let degrees = free.saturating_sub(usize::from(!f.is_pinned(0)));
+        let cox = 1.0 - exp(-likelihood_ratio / total);
+        Ok(Inference {
+            covariance_type: covariance,
+            approximate: f.ridge > 0.0,
+            rows,
+            clusters: groups,
+            estimates,
+            covariance: matrix,
+            log_likelihood,
+            null_log_likelihood: null,
+            parameters,
+            aic: 2.0 * parameters - 2.0 * log_likelihood,
+            bic: ln(rows_f) * parameters - 2.0 * log_likelihood,
+            mcfadden: 1.0 - log_likelihood / null,
+            nagelkerke: cox / (1.0 - exp(2.0 * null / total)),
+            tjur: tjur(&f, &eta),
+            likelihood_ratio,
+            degrees,
+            likelihood_ratio_p_value: chi_square_tail(likelihood_ratio, degrees),
+        })
+    }
+
+    /// The likelihood-ratio test that the coefficients of `columns` are 0: 2·(f(without) − f(with)), f the objective.
+    ///
+    /// # Errors
+    /// As a fit.
+    pub fn likelihood_ratio_test(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        solution: &Solution,
+        columns: &[usize],
+        task: &Task,
+    ) -> Result<JointTest> {
+        let mut without = solution.dropped.clone();
+        without.extend(columns.iter().copied().filter(|c| !solution.dropped.contains(c)));
+        let degrees = without.len() - solution.dropped.len();
+        let (f, corners) = self.problem(x, target, &without)?;
+        let mut start = solution.minimum();
+        f.pinned.iter().for_each(|j| start[*j] = 0.0);
+        let fitted = if self.params().firth {
+            let (f, _) = self.problem(x, target, &solution.dropped)?;
+            let held: Vec<usize> = columns.iter().map(|c| c + 1).collect();
+            firth::solve(&f, Some(start), &held, self.stop(), task)?
+        } else {
+            self.minimise(&f, corners, Some(start), task)?
+        };
+        let statistic = 2.0 * (fitted.objective - solution.objective);
+        Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })
+    }
+
+    /// The profile-likelihood interval of one coefficient (0 is the intercept): all values whose best fit of the others
+    /// has 2·(f(value) − f(solution)) below the χ² quantile. An end that never gets there is infinite.
+    ///
+    /// D. Venzon, S. Moolgavkar, "A method for computing profile-likelihood-based confidence intervals", Appl. Stat. 37,
+    /// 1988.
+    ///
+    /// # Errors
+    /// As a fit.
+    pub fn profile_interval(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        solution: &Solution,
+        coefficient: usize,
+        confidence: f64,
+        task: &Task,
+    ) -> Result<Interval> {
+        let (f, corners) = self.problem(x, target, &solution.dropped)?;
+        let beta = solution.minimum();
+        let (factor, _) = information(&f, &beta)?;
+        let mut unit = vec![0.0; beta.len()];
+        let Some(slot) = unit.get_mut(coefficient) else {
+            return Err(Error::option("coefficient", format!("there is no coefficient {coefficient}")));
+        };
+        *slot = 1.0;
+        let variance = factor.solve(&unit)[coefficient];
+        let column = coefficient.checked_sub(1).map_or_else(|| vec![1.0; x.rows()], |c| x.column(c));
+        let mut pinned = f.pinned.clone();
+        pinned.push(coefficient);
+        pinned.sort_unstable();
+        let wanted = crate::math::chi_square_quantile(1.0 - confidence, 1);
+        let estimate = beta[coefficient];
+        let mut start = beta.clone();
+        start[coefficient] = 0.0;
+        // How far 2·(f(value) − f(solution)) is from the quantile.
+        let mut excess = |value: f64| -> Result<f64> {
+            if self.params().firth {
+                start[coefficient] = value;
+                let fitted = firth::solve(&f, Some(start.clone()), &[coefficient], self.stop(), task)?;
+                start = fitted.beta();
+                return Ok(2.0 * (fitted.objective - solution.objective) - wanted);
+            }
+            let offset: Vec<f64> =
+                (column.iter().enumerate()).map(|(i, c)| c * value + f.observed.offset.map_or(0.0, |o| o[i])).collect();
+            let observed = super::matrix::Observed { offset: Some(&offset), ..f.observed };
+            let g = Objective { observed, pinned: pinned.clone(), ..f.clone() };
+            let fitted = self.minimise(&g, corners, Some(start.clone()), task)?;
+            start = fitted.beta();
+            let own_ridge = if coefficient > 0 { f.ridge / 2.0 * value * value } else { 0.0 };
+            Ok(2.0 * (fitted.objective + own_ridge - solution.objective) - wanted)
+        };
+        let step = variance.sqrt() * wanted.sqrt();
+        let low = end_of_profile(estimate, -step, wanted, &mut excess)?;
+        let high = end_of_profile(estimate, step, wanted, &mut excess)?;
+        Ok(Interval { low, high })
+    }
+}
+
+/// The point in the direction of `step` at which `excess` passes 0: bracketed by doubling, then the Illinois method.
+pub(super) fn end_of_profile(
+    from: f64,
+    step: f64,
+    wanted: f64,
+    excess: &mut dyn FnMut(f64) -> Result<f64>,
+) -> Result<f64> {
+    let (mut inside, mut at_inside) = (from, -wanted);
+    let mut outside = from + step;
+    let mut at_outside = excess(outside)?;
+    let mut doublings = 0;
+    while at_outside < 0.0 {
+        // Log-odds beyond this are infinite for any purpose.
+        if doublings == 12 {
+            return Ok(if step > 0.0 { f64::INFINITY } else { f64::NEG_INFINITY });
+        }
+        (inside, at_inside) = (outside, at_outside);
+        outside = from + (outside - from) * 2.0;
+        at_outside = excess(outside)?;
+        doublings += 1;
+    }
+    let mut side = 0;
+    for _ in 0..100 {
+        if (outside - inside).abs() <= 1e-9 * (1.0 + outside.abs()) || at_outside == 0.0 {
+            break;
+        }
+        let middle = (inside * at_outside - outside * at_inside) / (at_outside - at_inside);
+        let at = excess(middle)?;
+        if at.abs() <= 1e-10 {
+            return Ok(middle);
+        }
+        if at < 0.0 {
+            (inside, at_inside) = (middle, at);
+            if side == -1 {
+                at_outside /= 2.0;
+            }
+            side = -1;
+        } else {
+            (outside, at_outside) = (middle, at);
+            if side == 1 {
+                at_inside /= 2.0;
+            }
+            side = 1;
+        }
+    }
+    Ok(outside)
+}
+
+/// Hessian of f factored, and the diagonal of its inverse.
+fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>)> {
+    if beta.len() > MOST {
+        return Err(Error::option(
+            "X",
+            format!("{} columns; standard errors are made for at most {MOST}", beta.len() - 1),
+        ));
+    }
+    let plan = Plan::all(f.x);
+    let (_, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }));
+    let Some(normal) = normal else { return Err(Error::Interrupted) };
+    let factor = f.factor(normal, &plan)?;
+    let k = beta.len();
+    let inverse = factor.inverse(k);
+    Ok((factor, (0..k).map(|j| inverse[j * k + j]).collect()))
+}
+
+/// wᵢ(pᵢ − yᵢ).
+fn residual(f: &Objective<'_>, eta: &[f64], i: usize) -> f64 {
+    let w = f.observed.weight.map_or(1.0, |w| w[i]);
+    if f.observed.y[i] { -w * sigmoid(-eta[i]) } else { w * sigmoid(eta[i]) }
+}
+
+/// Σ S_g S_gᵀ and the number of clusters that have weight.
+fn cluster_sums(f: &Objective<'_>, eta: &[f64], clusters: &[u32], k: usize) -> (Vec<f64>, usize) {
+    let mut order: Vec<usize> = (0..clusters.len()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
+    order.sort_by_key(|i| clusters[*i]);
+    let mut meat = vec![0.0; k * k];
+    let mut sum = vec![0.0; k];
+    let mut count = 0;
+    for (at, i) in order.iter().enumerate() {
+        let r = residual(f, eta, *i);
+        sum[0] += r;
+        f.x.each_in_row(*i, |j, v| sum[1 + j] += r * v);
+        if order.get(at + 1).is_none_or(|next| clusters[*next] != clusters[*i]) {
+            for j in (0..k).filter(|j| sum[*j] != 0.0) {
+                let s = sum[j];
+                meat[j * k..(j + 1) * k].iter_mut().zip(&sum).for_each(|(m, v)| *m += s * v);
+            }
+            sum.fill(0.0);
+            count += 1;
+        }
+    }
+    (meat, count)
+}
+
+/// A matrix of a plan by coefficients.
+fn in_order(plan: &Plan, square: &[f64], k: usize) -> Vec<f64> {
+    let places = plan.coefficients();
+    let m = places.len();
+    let mut out = vec![0.0; k * k];
+    for (a, j) in places.iter().enumerate() {
+        for (b, l) in places.iter().enumerate() {
+            out[j * k + l] = square[a * m + b];
+        }
+    }
+    out
+}
+
+/// B·M·B.
+fn sandwich(bread: &[f64], meat: &[f64], k: usize) -> Vec<f64> {
+    let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
+        use rayon::prelude::*;
+        let mut out = vec![0.0; k * k];
+        out.par_chunks_mut(k).enumerate().for_each(|(i, row)| {
+            for (l, a) in a[i * k..(i + 1) * k].iter().enumerate().filter(|(_, a)| **a != 0.0) {
+                row.iter_mut().zip(&b[l * k..(l + 1) * k]).for_each(|(o, b)| *o += a * b);
+            }
+        });
+        out
+    };
+    times(&times(bread, meat), bread)
+}
+
+fn scaled(mut matrix: Vec<f64>, factor: f64) -> Vec<f64> {
+    matrix.iter_mut().for_each(|v| *v *= factor);
+    matrix
+}
+
+fn estimate(name: String, coefficient: f64, standard_error: f64, quantile: f64) -> Estimate {
+    let z = coefficient / standard_error;
+    let interval =
+        Interval { low: coefficient - quantile * standard_error, high: coefficient + quantile * standard_error };
+    Estimate {
+        name,
+        coefficient,
+        standard_error,
+        z,
+        p_value: 2.0 * normal_tail(z.abs()),
+        interval,
+        odds_ratio: exp(coefficient),
+        odds_ratio_interval: Interval { low: exp(interval.low), high: exp(interval.high) },
+    }
+}
+
+/// Log-likelihood of the intercept and offset alone.
+fn null_log_likelihood(f: &Objective<'_>, task: &Task) -> Result<f64> {
+    let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
+    let y = f.observed.y;
+    let at = |b0: f64| {
+        crate::math::sum_by(y.len(), |i| {
+            let eta = b0 + f.observed.offset.map_or(0.0, |o| o[i]);
+            -w(i) * log1pexp(if y[i] { -eta } else { eta })
+        })
+    };
+    if f.is_pinned(0) {
+        return Ok(at(0.0));
+    }
+    let rate = crate::math::sum_by(y.len(), |i| if y[i] { w(i) } else { 0.0 }) / f.total;
+    if f.observed.offset.is_none() {
+        return Ok(at(logit(rate)));
+    }
+    Ok(at(intercept_given(f, &vec![0.0; y.len()], task)?))
+}
+
+/// The intercept that maximises the likelihood with η = offset + `fixed` + intercept: Newton in one dimension.
+pub(super) fn intercept_given(f: &Objective<'_>, fixed: &[f64], task: &Task) -> Result<f64> {
+    let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
+    let y = f.observed.y;
+    let mut b0 = 0.0;
+    for _ in 0..200 {
+        task.check()?;
+        let eta = |i: usize| b0 + fixed[i] + f.observed.offset.map_or(0.0, |o| o[i]);
+        let slope = crate::math::sum_by(y.len(), |i| w(i) * (sigmoid(eta(i)) - f64::from(u8::from(y[i]))));
+        let curvature = crate::math::sum_by(y.len(), |i| w(i) * sigmoid(eta(i)) * sigmoid(-eta(i)));
+        // Far out the curvature is tiny and a step would overshoot.
+        let step = (slope / curvature).clamp(-2.0, 2.0);
+        b0 -= step;
+        if step.abs() <= 1e-13 * (1.0 + f64::abs(b0)) {
+            break;
+        }
+    }
+    Ok(b0)
+}
+
+fn tjur(f: &Objective<'_>, eta: &[f64]) -> f64 {
+    let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
+    let mean = |class: bool| {
+        let of = |i: usize| f.observed.y[i] == class;
+        let n = eta.len();
+        let total = crate::math::sum_by(n, |i| if of(i) { w(i) } else { 0.0 });
+        crate::math::sum_by(n, |i| if of(i) { w(i) * sigmoid(eta[i]) } else { 0.0 }) / total
+    };
+    mean(true) - mean(false)
+}

@@ -1,0 +1,111 @@
+//! Texts as one code per row: a block of 0/1 columns that is never expanded.
+
+use std::borrow::Cow;
+
+/// Codes in the narrowest type that holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CodeList<'a> {
+    /// One byte a row.
+    U8(Cow<'a, [u8]>),
+    /// Two bytes a row.
+    U16(Cow<'a, [u16]>),
+    /// Four bytes a row.
+    U32(Cow<'a, [u32]>),
+}
+
+/// A text field with `width` 0/1 columns, of which each row has at most one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Codes<'a> {
+    /// Column within the block per row; `width` or more is none.
+    pub list: CodeList<'a>,
+    /// Number of columns.
+    pub width: usize,
+}
+
+/// A code of any width.
+pub(super) trait Code: Copy + Sync {
+    fn at(self) -> usize;
+}
+
+impl Code for u8 {
+    #[inline(always)]
+    fn at(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl Code for u16 {
+    #[inline(always)]
+    fn at(self) -> usize {
+        usize::from(self)
+    }
+}
+
+impl Code for u32 {
+    #[inline(always)]
+    fn at(self) -> usize {
+        self as usize
+    }
+}
+
+/// Runs `$body` with `$list` bound to the slice of codes of whatever width.
+macro_rules! with_codes {
+    ($codes:expr, $list:ident => $body:expr) => {
+        match &$codes.list {
+            $crate::fit::matrix::codes::CodeList::U8(v) => {
+                let $list = v.as_ref();
+                $body
+            }
+            $crate::fit::matrix::codes::CodeList::U16(v) => {
+                let $list = v.as_ref();
+                $body
+            }
+            $crate::fit::matrix::codes::CodeList::U32(v) => {
+                let $list = v.as_ref();
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_codes;
+
+impl Codes<'_> {
+    /// Codes in the narrowest type for `width` columns and "none".
+    #[must_use]
+    pub fn narrowest(codes: &[u32], width: usize) -> Codes<'static> {
+        let none = width as u32;
+        let within = codes.iter().map(|c| (*c).min(none));
+        let list = if u8::try_from(width).is_ok() {
+            CodeList::U8(within.map(|c| c as u8).collect())
+        } else if u16::try_from(width).is_ok() {
+            CodeList::U16(within.map(|c| c as u16).collect())
+        } else {
+            CodeList::U32(within.collect())
+        };
+        Codes { list, width }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        with_codes!(self, list => list.len())
+    }
+
+    /// Column of a row, if it has one.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<usize> {
+        with_codes!(self, list => list.get(row).map(|c| c.at())).filter(|c| *c < self.width)
+    }
+
+    pub(super) fn take(&self, rows: &[usize]) -> Codes<'static> {
+        fn pick<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().filter_map(|i| list.get(*i).copied()).collect()
+        }
+        let list = match &self.list {
+            CodeList::U8(v) => CodeList::U8(pick(v, rows).into()),
+            CodeList::U16(v) => CodeList::U16(pick(v, rows).into()),
+            CodeList::U32(v) => CodeList::U32(pick(v, rows).into()),
+        };
+        Codes { list, width: self.width }
+    }
+}

@@ -1,0 +1,609 @@
+//! One pass over the rows: loss, gradient and, if asked for, the information matrix.
+
+use rayon::prelude::*;
+
+use super::codes::{Code, with_codes};
+use super::dense::{Numbers, View};
+use super::kernels::{self, PACKED, padded};
+use super::normal::{Normal, Plan};
+use super::{Matrix, Observed};
+use crate::math::vector::{Element, Kernel, LANES, Vector, dispatch};
+use crate::math::{loss_lanes, tree};
+
+/// What a pass finds at one point.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// Σ wᵢ·log loss.
+    pub(crate) loss: f64,
+    /// Σ wᵢ(pᵢ − yᵢ)·(1, xᵢ): intercept first.
+    pub(crate) gradient: Vec<f64>,
+    /// Σ wᵢpᵢ(1 − pᵢ)·(xᵢ, 1)(xᵢ, 1)ᵀ.
+    pub(crate) normal: Option<Normal>,
+}
+
+/// The information matrix that a pass makes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hessian<'a> {
+    /// Its columns.
+    pub(crate) plan: &'a Plan,
+    /// It is made of one in so many blocks of rows, and scaled up.
+    pub(crate) thinning: usize,
+}
+
+/// Most rows of a block of any layout.
+const MOST_ROWS: usize = 512;
+
+/// Numbers that the partial sums of all ranges may hold: 32 MiB.
+const MOST_PARTIAL: usize = 4 << 20;
+
+/// Ranges of rows that are summed on their own. They depend on the shape only, so that sums have the same bits for any
+/// number of threads; they are fewer where their sums are large.
+pub(super) fn ranges(rows: usize, numbers: usize) -> Vec<std::ops::Range<usize>> {
+    let most = (MOST_PARTIAL / numbers.max(1)).clamp(4, 64);
+    // Clearing and joining the sums must cost less than the rows.
+    let each = rows.div_ceil(most).max(1024).max(numbers / 64).next_multiple_of(PACKED);
+    (0..rows.div_ceil(each)).map(|r| r * each..((r + 1) * each).min(rows)).collect()
+}
+
+impl Matrix<'_> {
+    /// Loss and gradient at `beta` (intercept first), and the information matrix of the columns of `plan`.
+    pub(crate) fn pass(&self, observed: &Observed<'_>, beta: &[f64], hessian: Option<Hessian<'_>>) -> Found {
+        let beta = Coefficients::of(self, beta);
+        let numbers = self.width() + hessian.map_or(0, |h| h.plan.numbers());
+        let parts: Vec<Found> = ranges(self.rows, numbers)
+            .into_par_iter()
+            .map(|range| match self.dense.as_ref().map(|d| (d, d.numbers())) {
+                Some((d, Numbers::F64(v))) => {
+                    dispatch(RangePass { x: self, dense: View::of(d, v), observed, beta: &beta, hessian, range })
+                }
+                Some((d, Numbers::F32(v))) => {
+                    dispatch(RangePass { x: self, dense: View::of(d, v), observed, beta: &beta, hessian, range })
+                }
+                None => {
+                    let dense = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                    dispatch(RangePass { x: self, dense, observed, beta: &beta, hessian, range })
+                }
+            })
+            .collect();
+        tree(parts, Found::join).unwrap_or_else(|| Found {
+            loss: 0.0,
+            gradient: vec![0.0; self.width() + 1],
+            normal: hessian.map(|h| Normal::zeros(h.plan)),
+        })
+    }
+
+    /// Σ hᵢ·(xᵢ, 1)(xᵢ, 1)ᵀ of the columns of `plan`.
+    pub(crate) fn gram(&self, h: &[f64], plan: &Plan) -> Normal {
+        let parts: Vec<Normal> = ranges(self.rows, self.width() + plan.numbers())
+            .into_par_iter()
+            .map(|range| match self.dense.as_ref().map(|d| (d, d.numbers())) {
+                Some((d, Numbers::F64(v))) => dispatch(Gram { x: self, dense: View::of(d, v), h, plan, range }),
+                Some((d, Numbers::F32(v))) => dispatch(Gram { x: self, dense: View::of(d, v), h, plan, range }),
+                None => {
+                    let dense = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                    dispatch(Gram { x: self, dense, h, plan, range })
+                }
+            })
+            .collect();
+        tree(parts, |a, b| a.add(&b)).unwrap_or_else(|| Normal::zeros(plan))
+    }
+
+    /// η = intercept + X·b + offset of every row; `beta` has the intercept first.
+    pub(crate) fn predict(&self, beta: &[f64], offset: Option<&[f64]>) -> Vec<f64> {
+        let mut eta = vec![0.0; self.rows];
+        let beta = Coefficients::of(self, beta);
+        eta.par_chunks_mut(crate::math::CHUNK).enumerate().for_each(|(c, out)| {
+            let start = c * crate::math::CHUNK;
+            match self.dense.as_ref().map(|d| (d, d.numbers())) {
+                Some((d, Numbers::F64(v))) => {
+                    dispatch(Predict { x: self, dense: View::of(d, v), beta: &beta, offset, start, out });
+                }
+                Some((d, Numbers::F32(v))) => {
+                    dispatch(Predict { x: self, dense: View::of(d, v), beta: &beta, offset, start, out });
+                }
+                None => {
+                    let dense = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                    dispatch(Predict { x: self, dense, beta: &beta, offset, start, out });
+                }
+            }
+        });
+        eta
+    }
+
+    /// Σ rᵢ·(1, xᵢ): intercept first.
+    pub(crate) fn transposed(&self, r: &[f64]) -> Vec<f64> {
+        let parts: Vec<Vec<f64>> = ranges(self.rows, self.width())
+            .into_par_iter()
+            .map(|range| match self.dense.as_ref().map(|d| (d, d.numbers())) {
+                Some((d, Numbers::F64(v))) => dispatch(Transposed { x: self, dense: View::of(d, v), r, range }),
+                Some((d, Numbers::F32(v))) => dispatch(Transposed { x: self, dense: View::of(d, v), r, range }),
+                None => {
+                    let dense = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                    dispatch(Transposed { x: self, dense, r, range })
+                }
+            })
+            .collect();
+        tree(parts, |mut a, b| {
+            a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+            a
+        })
+        .unwrap_or_else(|| vec![0.0; self.width() + 1])
+    }
+
+    /// Adds what blocks and sparse columns give to η of rows `start..`.
+    #[inline(always)]
+    fn add_indexed(&self, beta: &Coefficients, start: usize, eta: &mut [f64]) {
+        for (block, first) in self.blocks() {
+            let b = beta.rest.get(first..first + block.width).unwrap_or(&[]);
+            with_codes!(block, list => look_up(&list[start..start + eta.len()], b, eta));
+        }
+        if let Some((sparse, first)) = self.sparse() {
+            let b = beta.rest.get(first..).unwrap_or(&[]);
+            for (i, e) in eta.iter_mut().enumerate() {
+                *e += sparse.row(start + i).fold(0.0, |s, (c, v)| s + v * b.get(c).copied().unwrap_or(0.0));
+            }
+        }
+    }
+
+    /// Adds Σ rᵢxᵢ of blocks and sparse columns of rows `start..`.
+    #[inline(always)]
+    fn add_indexed_gradient(&self, start: usize, r: &[f64], g: &mut [f64]) {
+        for (block, first) in self.blocks() {
+            let g = &mut g[first..first + block.width];
+            with_codes!(block, list => scatter(&list[start..start + r.len()], r, g));
+        }
+        if let Some((sparse, first)) = self.sparse() {
+            let g = &mut g[first..];
+            for (i, r) in r.iter().enumerate() {
+                for (c, v) in sparse.row(start + i) {
+                    if let Some(g) = g.get_mut(c) {
+                        *g += r * v;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn look_up<C: Code>(codes: &[C], b: &[f64], eta: &mut [f64]) {
+    for (e, c) in eta.iter_mut().zip(codes) {
+        *e += b.get(c.at()).copied().unwrap_or(0.0);
+    }
+}
+
+#[inline(always)]
+fn scatter<C: Code>(codes: &[C], values: &[f64], sums: &mut [f64]) {
+    for (c, v) in codes.iter().zip(values) {
+        if let Some(s) = sums.get_mut(c.at()) {
+            *s += v;
+        }
+    }
+}
+
+impl Found {
+    fn join(mut self, other: Self) -> Self {
+        self.loss += other.loss;
+        self.gradient.iter_mut().zip(other.gradient).for_each(|(a, b)| *a += b);
+        self.normal = match (self.normal, other.normal) {
+            (Some(a), Some(b)) => Some(a.add(&b)),
+            _ => None,
+        };
+        self
+    }
+}
+
+/// Coefficients as kernels read them.
+struct Coefficients {
+    intercept: f64,
+    /// Of dense columns, padded.
+    dense: Vec<f64>,
+    /// Of the columns after them.
+    rest: Vec<f64>,
+}
+
+impl Coefficients {
+    fn of(x: &Matrix<'_>, beta: &[f64]) -> Self {
+        let (intercept, rest) = beta.split_first().map_or((0.0, &[][..]), |(b0, rest)| (*b0, rest));
+        let (dense, rest) = rest.split_at(x.dense_width().min(rest.len()));
+        let mut padding = dense.to_vec();
+        padding.resize(padded(dense.len()), 0.0);
+        Self { intercept, dense: padding, rest: rest.to_vec() }
+    }
+}
+
+struct Predict<'a, 'm, T> {
+    x: &'a Matrix<'m>,
+    dense: View<'a, T>,
+    beta: &'a Coefficients,
+    offset: Option<&'a [f64]>,
+    start: usize,
+    out: &'a mut [f64],
+}
+
+impl<T: Element> Kernel for Predict<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        match self.offset.and_then(|o| o.get(self.start..self.start + self.out.len())) {
+            Some(offset) => self.out.iter_mut().zip(offset).for_each(|(e, o)| *e = self.beta.intercept + o),
+            None => self.out.fill(self.beta.intercept),
+        }
+        kernels::times::<V, T, true>(self.dense, self.start, &self.beta.dense, self.out);
+        self.x.add_indexed(self.beta, self.start, self.out);
+    }
+}
+
+struct Transposed<'a, 'm, T> {
+    x: &'a Matrix<'m>,
+    dense: View<'a, T>,
+    r: &'a [f64],
+    range: std::ops::Range<usize>,
+}
+
+impl<T: Element> Kernel for Transposed<'_, '_, T> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Vec<f64> {
+        let d = self.dense.columns;
+        let mut g = vec![0.0; padded(d)];
+        let mut rest = vec![0.0; self.x.width() - d];
+        let block = kernels::block_rows(&self.dense);
+        let mut intercept = 0.0;
+        let mut start = self.range.start;
+        while start < self.range.end {
+            let end = (start + block).min(self.range.end);
+            let r = &self.r[start..end];
+            intercept += r.iter().sum::<f64>();
+            kernels::transposed_times::<V, T>(self.dense, start, r, &mut g, block);
+            self.x.add_indexed_gradient(start, r, &mut rest);
+            start = end;
+        }
+        [intercept].into_iter().chain(g.into_iter().take(d)).chain(rest).collect()
+    }
+}
+
+struct Gram<'a, 'm, T> {
+    x: &'a Matrix<'m>,
+    dense: View<'a, T>,
+    h: &'a [f64],
+    plan: &'a Plan,
+    range: std::ops::Range<usize>,
+}
+
+impl<T: Element> Kernel for Gram<'_, '_, T> {
+    type Output = Normal;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Normal {
+        let (mut normal, mut packing) = (Normal::zeros(self.plan), Packing::of(self.plan));
+        let mut start = self.range.start;
+        while start < self.range.end {
+            let end = (start + PACKED).min(self.range.end);
+            normal.add_rows::<V, T>(self.x, self.plan, self.dense, start, &self.h[start..end], &mut packing);
+            start = end;
+        }
+        normal
+    }
+}
+
+#[cfg_attr(test, derive(Clone))]
+struct RangePass<'a, 'm, T> {
+    x: &'a Matrix<'m>,
+    dense: View<'a, T>,
+    observed: &'a Observed<'a>,
+    beta: &'a Coefficients,
+    hessian: Option<Hessian<'a>>,
+    range: std::ops::Range<usize>,
+}
+
+impl<T: Element> Kernel for RangePass<'_, '_, T> {
+    type Output = Found;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Found {
+        let d = self.dense.columns;
+        let mut g = vec![0.0; padded(d)];
+        let mut rest = vec![0.0; self.x.width() - d];
+        let block = kernels::block_rows(&self.dense).min(if self.hessian.is_some() { PACKED } else { MOST_ROWS });
+        let mut eta = [0.0f64; MOST_ROWS];
+        let mut link =
+            Link { sign: [1.0; MOST_ROWS], weight: [0.0; MOST_ROWS], r: [0.0; MOST_ROWS], h: [0.0; MOST_ROWS] };
+        let mut loss = V::splat(0.0);
+        let mut intercept = V::splat(0.0);
+        let mut normal = self.hessian.map(|h| (Normal::zeros(h.plan), Packing::of(h.plan)));
+        let (mut blocks, mut rows_used) = (0, 0);
+        let mut start = self.range.start;
+        while start < self.range.end {
+            let rows = block.min(self.range.end - start);
+            let eta = &mut eta[..rows];
+            match self.observed.offset {
+                Some(offset) => {
+                    for (e, o) in eta.iter_mut().zip(&offset[start..start + rows]) {
+                        *e = self.beta.intercept + o;
+                    }
+                }
+                None => eta.fill(self.beta.intercept),
+            }
+            kernels::times::<V, T, true>(self.dense, start, &self.beta.dense, eta);
+            self.x.add_indexed(self.beta, start, eta);
+            link.read(self.observed, start, rows);
+            (loss, intercept) = link.apply::<V>(eta, loss, intercept);
+            kernels::transposed_times::<V, T>(self.dense, start, &link.r[..rows], &mut g, block);
+            self.x.add_indexed_gradient(start, &link.r[..rows], &mut rest);
+            if let (Some(Hessian { plan, thinning }), Some((normal, packing))) = (self.hessian, &mut normal) {
+                if blocks % thinning == 0 {
+                    normal.add_rows::<V, T>(self.x, plan, self.dense, start, &link.h[..rows], packing);
+                    rows_used += rows;
+                }
+                blocks += 1;
+            }
+            start += rows;
+        }
+        Found {
+            loss: loss.sum(),
+            gradient: [intercept.sum()].into_iter().chain(g.into_iter().take(d)).chain(rest).collect(),
+            normal: normal.map(|(n, _)| n.scaled(self.range.len(), rows_used)),
+        }
+    }
+}
+
+/// Buffers for packed rows.
+pub(super) struct Packing {
+    pub(super) packed: Vec<f64>,
+    pub(super) scaled: Vec<f64>,
+    pub(super) by_rows: Vec<f64>,
+    /// Places of the levels of each block of codes, block after block.
+    pub(super) levels: Vec<u32>,
+    /// Places and values of one row with sparse columns.
+    pub(super) entries: Vec<(u32, f64)>,
+}
+
+impl Packing {
+    fn of(plan: &Plan) -> Self {
+        let size = padded(plan.dense_size()) * PACKED;
+        let by_rows = if plan.has_entries() { size } else { 0 };
+        Self {
+            packed: vec![0.0; size],
+            scaled: vec![0.0; size],
+            by_rows: vec![0.0; by_rows],
+            levels: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// From η to residuals and curvatures of a block of rows.
+struct Link {
+    sign: [f64; MOST_ROWS],
+    weight: [f64; MOST_ROWS],
+    r: [f64; MOST_ROWS],
+    h: [f64; MOST_ROWS],
+}
+
+impl Link {
+    #[inline(always)]
+    fn read(&mut self, observed: &Observed<'_>, start: usize, rows: usize) {
+        for (s, y) in self.sign.iter_mut().zip(&observed.y[start..start + rows]) {
+            *s = if *y { -1.0 } else { 1.0 };
+        }
+        match observed.weight {
+            Some(w) => self.weight[..rows].copy_from_slice(&w[start..start + rows]),
+            None => self.weight[..rows].fill(1.0),
+        }
+        // Rows that only fill up the last lanes count nothing.
+        let filled = padded(rows);
+        self.weight[rows..filled].fill(0.0);
+    }
+
+    /// With z = −η for a positive and η for a negative row, the loss is ln(1 + e^z), the residual ±w·σ(z) and the
+    /// curvature w·σ(z)σ(−z).
+    #[inline(always)]
+    fn apply<V: Vector>(&mut self, eta: &mut [f64], mut loss: V, mut total: V) -> (V, V) {
+        let rows = eta.len();
+        let mut i = 0;
+        while i < rows {
+            let n = (rows - i).min(LANES);
+            // SAFETY: i + 8 is within the arrays, as rows is at most their length, a multiple of eight; `eta` has n
+            // numbers from i.
+            unsafe {
+                let e = if n == LANES { V::load(eta.as_ptr().add(i)) } else { V::load_part(eta.as_ptr().add(i), n) };
+                let sign = V::load(self.sign.as_ptr().add(i));
+                let weight = V::load(self.weight.as_ptr().add(i));
+                let (l, p, q) = loss_lanes(e.mul(sign));
+                let wp = weight.mul(p);
+                let r = wp.mul(sign);
+                loss = loss.add(weight.mul(l));
+                total = total.add(r);
+                r.store(self.r.as_mut_ptr().add(i));
+                wp.mul(q).store(self.h.as_mut_ptr().add(i));
+            }
+            i += LANES;
+        }
+        (loss, total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Codes, Dense, Matrix, Observed, Sparse};
+    use super::*;
+    use crate::fit::factor::Factor;
+    use crate::math::sigmoid;
+
+    const ROWS: usize = 3000;
+
+    fn numbers(n: usize, seed: u64) -> Vec<f64> {
+        let mut state = seed;
+        (0..n)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                ((state >> 33) as f64) / f64::from(1u32 << 30) - 1.0
+            })
+            .collect()
+    }
+
+    /// Eleven dense columns, two text fields (one large enough to be kept apart), three sparse columns.
+    fn matrix(by_rows: bool) -> Matrix<'static> {
+        let dense = numbers(ROWS * 11, 1);
+        let dense = if by_rows {
+            Dense::by_rows(dense, ROWS, 11)
+        } else {
+            let turned: Vec<f64> =
+                (0..11).flat_map(|j| dense.iter().skip(j).step_by(11).copied().collect::<Vec<_>>()).collect();
+            Dense::by_columns(turned, ROWS, 11)
+        };
+        let codes = |levels: u32, seed| -> Vec<u32> {
+            numbers(ROWS, seed).iter().map(|x| ((x + 1.0) / 2.0 * f64::from(levels + 1)) as u32).collect()
+        };
+        let blocks = vec![Codes::narrowest(&codes(5, 2), 5), Codes::narrowest(&codes(60, 3), 60)];
+        let mut starts = vec![0usize];
+        let (mut indices, mut values) = (Vec::new(), Vec::new());
+        for (i, x) in numbers(ROWS, 4).into_iter().enumerate() {
+            if i % 3 > 0 {
+                indices.push((i % 2) as u32);
+                values.push(x);
+            }
+            if i % 3 == 2 {
+                indices.push(2);
+                values.push(x + 2.0);
+            }
+            starts.push(values.len());
+        }
+        Matrix::new(Some(dense.unwrap()), blocks, Some(Sparse::new(starts, indices, values, 3).unwrap())).unwrap()
+    }
+
+    fn rows_of(x: &Matrix<'_>) -> Vec<Vec<f64>> {
+        (0..x.rows())
+            .map(|i| {
+                let mut row = vec![0.0; x.width() + 1];
+                row[0] = 1.0;
+                x.each_in_row(i, |j, v| row[1 + j] = v);
+                row
+            })
+            .collect()
+    }
+
+    fn close(a: f64, b: f64) {
+        assert!((a - b).abs() <= 1e-11 * (1.0 + b.abs()), "{a} {b}");
+    }
+
+    #[test]
+    fn equal_to_sums_over_expanded_rows() {
+        let (y, w): (Vec<bool>, Vec<f64>) = numbers(ROWS, 5).into_iter().map(|x| (x > 0.3, x.abs() + 0.1)).unzip();
+        let offset = numbers(ROWS, 6);
+        let observed = Observed { y: &y, weight: Some(&w), offset: Some(&offset) };
+        for by_rows in [true, false] {
+            let x = matrix(by_rows);
+            let beta = numbers(x.width() + 1, 7);
+            let p = beta.len();
+            let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; p], vec![0.0; p * p]);
+            let rows = rows_of(&x);
+            for (i, row) in rows.iter().enumerate() {
+                let eta: f64 = offset[i] + row.iter().zip(&beta).map(|(a, b)| a * b).sum::<f64>();
+                let prob = sigmoid(eta);
+                loss += w[i] * if y[i] { -prob.ln() } else { -(1.0 - prob).ln() };
+                for j in 0..p {
+                    gradient[j] += w[i] * (prob - f64::from(u8::from(y[i]))) * row[j];
+                    for k in 0..p {
+                        hessian[j * p + k] += w[i] * prob * (1.0 - prob) * row[j] * row[k];
+                    }
+                }
+            }
+            let plan = Plan::all(&x);
+            assert_eq!(plan.levels(), 60);
+            let found = x.pass(&observed, &beta, Some(Hessian { plan: &plan, thinning: 1 }));
+            close(found.loss, loss);
+            found.gradient.iter().zip(&gradient).for_each(|(a, b)| close(*a, *b));
+            x.predict(&beta, None).iter().zip(&rows).for_each(|(e, row)| {
+                close(*e, row.iter().zip(&beta).map(|(a, b)| a * b).sum());
+            });
+            let r = numbers(ROWS, 8);
+            let turned = x.transposed(&r);
+            for (j, t) in turned.iter().enumerate() {
+                close(*t, rows.iter().zip(&r).map(|(row, r)| row[j] * r).sum());
+            }
+            // The factored matrix solves what the expanded one multiplies; a ridge keeps the full sets of levels apart.
+            let mut normal = found.normal.unwrap();
+            normal.add_diagonal(&plan, |c| c as f64 * 0.01 + 0.5);
+            for j in 0..p {
+                hessian[j * p + j] += j as f64 * 0.01 + 0.5;
+            }
+            let factor = Factor::of(normal, &plan).unwrap();
+            let wanted = numbers(p, 9);
+            let b: Vec<f64> = (0..p).map(|j| (0..p).map(|k| hessian[j * p + k] * wanted[k]).sum()).collect();
+            factor.solve(&b).iter().zip(&wanted).for_each(|(a, b)| close(*a, *b));
+            let inverse = factor.inverse(p);
+            for (j, want) in wanted.iter().enumerate() {
+                close((0..p).map(|k| inverse[j * p + k] * b[k]).sum(), *want);
+            }
+            // A chosen few columns: their own part of the same matrix.
+            let columns = [1, 4, 12, 13, 40, 76, 78];
+            let chosen = Plan::chosen(&x, &columns);
+            let found = x.pass(&observed, &beta, Some(Hessian { plan: &chosen, thinning: 1 }));
+            let mut normal = found.normal.unwrap();
+            normal.add_diagonal(&chosen, |c| c as f64 * 0.01 + 0.5);
+            let factor = Factor::of(normal, &chosen).unwrap();
+            let places: Vec<usize> = [0].into_iter().chain(columns.iter().map(|c| c + 1)).collect();
+            let mut b = vec![0.0; p];
+            for j in &places {
+                b[*j] = places.iter().map(|k| hessian[j * p + k] * wanted[*k]).sum();
+            }
+            let solved = factor.solve(&b);
+            places.iter().for_each(|j| close(solved[*j], wanted[*j]));
+        }
+    }
+
+    #[test]
+    fn threads_and_vector_units_do_not_matter() {
+        let y: Vec<bool> = numbers(ROWS, 5).into_iter().map(|x| x > 0.3).collect();
+        let observed = Observed { y: &y, weight: None, offset: None };
+        for by_rows in [true, false] {
+            let x = matrix(by_rows);
+            let (beta, plan) = (numbers(x.width() + 1, 7), Plan::all(&x));
+            let hessian = Some(Hessian { plan: &plan, thinning: 1 });
+            let many = x.pass(&observed, &beta, hessian);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            let one = pool.install(|| x.pass(&observed, &beta, hessian));
+            let bits = |f: &Found| -> Vec<u64> {
+                let n = f.normal.as_ref().unwrap();
+                [f.loss].iter().chain(&f.gradient).chain(&n.core).chain(&n.cross).map(|v| v.to_bits()).collect()
+            };
+            assert_eq!(bits(&many), bits(&one));
+            let Some((dense, Numbers::F64(v))) = x.dense.as_ref().map(|d| (d, d.numbers())) else { panic!() };
+            let beta = Coefficients::of(&x, &beta);
+            let pass = RangePass {
+                x: &x,
+                dense: View::of(dense, v),
+                observed: &observed,
+                beta: &beta,
+                hessian,
+                range: 0..ROWS,
+            };
+            let units = crate::math::vector::on_every_unit(&pass);
+            for (unit, found) in &units {
+                found.gradient.iter().zip(&many.gradient).for_each(|(a, b)| close(*a, *b));
+                // All units with FMA give the same bits.
+                if *unit == "avx2" || *unit == "avx512" {
+                    let (_, first) = units.iter().find(|(u, _)| u.starts_with("avx")).unwrap();
+                    assert_eq!(bits(found), bits(first), "{unit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_thinned_hessian_is_close() {
+        let x = Matrix::new(Some(Dense::by_rows(numbers(40_000, 1), 20_000, 2).unwrap()), Vec::new(), None).unwrap();
+        let y: Vec<bool> = numbers(20_000, 5).into_iter().map(|x| x > 0.3).collect();
+        let observed = Observed { y: &y, weight: None, offset: None };
+        let plan = Plan::all(&x);
+        let made =
+            |thinning| x.pass(&observed, &[0.1, 0.2, 0.3], Some(Hessian { plan: &plan, thinning })).normal.unwrap();
+        let (all, some) = (made(1).diagonal(&plan), made(4).diagonal(&plan));
+        assert_ne!(all, some);
+        all.iter().zip(&some).for_each(|(a, b)| assert!((a - b).abs() < 0.05 * a, "{a} {b}"));
+    }
+}

@@ -1,0 +1,119 @@
+//! The penalised logistic loss of a matrix: f(b) = Σ wᵢ·[log(1 + e^ηᵢ) − yᵢηᵢ] + ridge·‖b₁…ₚ‖²/2, η = offset + b₀ + X·b.
+
+use super::factor::{Factor, NotPositive};
+use super::matrix::{Hessian, Matrix, Normal, Observed, Plan};
+use crate::error::{Error, Result};
+
+/// What is minimised.
+#[derive(Debug, Clone)]
+pub(super) struct Objective<'a> {
+    pub(super) x: &'a Matrix<'a>,
+    pub(super) observed: Observed<'a>,
+    /// Strength of the L2 penalty.
+    pub(super) ridge: f64,
+    /// Coefficients that stay 0 (0 is the intercept), ascending.
+    pub(super) pinned: Vec<usize>,
+    /// Σ w.
+    pub(super) total: f64,
+}
+
+/// f at one point.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub(super) beta: Vec<f64>,
+    pub(super) value: f64,
+    /// ∇f, intercept first.
+    pub(super) gradient: Vec<f64>,
+    /// Σ wᵢ·log loss alone.
+    pub(super) loss: f64,
+}
+
+impl Objective<'_> {
+    /// f and its gradient; if asked for also the Hessian of the loss.
+    pub(super) fn at(&self, beta: Vec<f64>, hessian: Option<Hessian<'_>>) -> (Point, Option<Normal>) {
+        let found = self.x.pass(&self.observed, &beta, hessian);
+        let mut gradient = found.gradient;
+        let mut squares = 0.0;
+        for (g, b) in gradient.iter_mut().zip(&beta).skip(1) {
+            *g += self.ridge * b;
+            squares += b * b;
+        }
+        for pinned in &self.pinned {
+            if let Some(g) = gradient.get_mut(*pinned) {
+                *g = 0.0;
+            }
+        }
+        let value = found.loss + self.ridge / 2.0 * squares;
+        (Point { beta, value, gradient, loss: found.loss }, found.normal)
+    }
+
+    pub(super) fn is_pinned(&self, coefficient: usize) -> bool {
+        self.pinned.binary_search(&coefficient).is_ok()
+    }
+
+    /// The Hessian of f, from that of the loss.
+    pub(super) fn with_ridge(&self, mut normal: Normal, plan: &Plan) -> Normal {
+        for pinned in &self.pinned {
+            normal.pin(plan, *pinned);
+        }
+        normal.add_diagonal(plan, |coefficient| if coefficient == 0 { 0.0 } else { self.ridge });
+        normal
+    }
+
+    /// The Hessian of f factored, from that of the loss.
+    ///
+    /// # Errors
+    /// [`Error::Singular`] naming a column that is a combination of others.
+    pub(super) fn factor(&self, normal: Normal, plan: &Plan) -> Result<Factor> {
+        Factor::of(self.with_ridge(normal, plan), plan).map_err(|NotPositive(coefficient)| {
+            let column = coefficient.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| self.x.name(c));
+            Error::Singular { columns: vec![format!("'{column}' is a combination of others")] }
+        })
+    }
+
+    /// Where no start is given: coefficients 0, the intercept at the log-odds of the base rate.
+    pub(super) fn cold_start(&self) -> Vec<f64> {
+        let mut beta = vec![0.0; self.x.width() + 1];
+        if !self.is_pinned(0) {
+            let w = |i: usize| self.observed.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
+            let y = self.observed.y;
+            let hits = crate::math::sum_by(y.len(), |i| if y.get(i) == Some(&true) { w(i) } else { 0.0 });
+            if let Some(b0) = beta.first_mut() {
+                *b0 = crate::math::logit(hits / self.total);
+            }
+        }
+        beta
+    }
+
+    /// # Errors
+    /// Where the gradient is not finite, the error that says which column is to blame.
+    pub(super) fn check(&self, point: &Point) -> Result<()> {
+        if point.value.is_finite() && point.gradient.iter().all(|g| g.is_finite()) {
+            return Ok(());
+        }
+        self.x.check_finite()?;
+        Err(Error::option("X", "its numbers are too large: sums overflow; scale the columns"))
+    }
+}
+
+/// Sizes by which gradients are judged: a column of large numbers has a large gradient.
+///
+/// max(1, √(Hⱼⱼ/H₀₀)), about the root mean square of the column; 1 for standardised columns.
+pub(super) fn scales(normal: &Normal, plan: &Plan) -> Vec<f64> {
+    let diagonal = normal.diagonal(plan);
+    let h0 = diagonal.first().copied().unwrap_or(1.0);
+    diagonal.iter().map(|h| (h / h0).sqrt().max(1.0)).map(|s| if s.is_finite() { s } else { 1.0 }).collect()
+}
+
+/// Infinity norm of the gradient of the weighted mean loss, each column by its size.
+pub(super) fn norm(gradient: &[f64], scales: &[f64], total: f64) -> f64 {
+    gradient.iter().zip(scales).fold(0.0f64, |m, (g, s)| m.max((g / s).abs())) / total
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+pub(super) fn largest(v: &[f64]) -> f64 {
+    v.iter().fold(0.0f64, |m, x| m.max(x.abs()))
+}

@@ -1,0 +1,195 @@
+//! Eight numbers at a time, on whatever vector unit the CPU has.
+//!
+//! Wheels ship for generic CPUs, so kernels are written once over [`Vector`] and compiled for each vector unit;
+//! [`dispatch`] picks the widest one that the running CPU has. All implementations hold eight logical lanes and
+//! reduce them in the same order, so that AVX2 and AVX-512 give the same bits; without FMA (SSE2 and other
+//! architectures) [`Vector::fma`] rounds twice. The environment variable `LEADLENS_CPU` (`sse2`, `avx2`, `avx512`)
+//! chooses a narrower one.
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod portable;
+#[cfg(feature = "fit")]
+mod products;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(feature = "fit")]
+pub(crate) use products::{add_scaled, dot};
+
+/// Number of lanes of every [`Vector`].
+pub(crate) const LANES: usize = 8;
+
+/// Arithmetic on one number or on eight at a time, with the same bits.
+///
+/// Implementations for a vector unit must only be reached through [`dispatch`], which checks that the CPU has it.
+pub(crate) trait Real: Copy {
+    /// `x` in every lane.
+    fn splat(x: f64) -> Self;
+    /// a + b.
+    fn add(self, b: Self) -> Self;
+    /// a − b.
+    fn sub(self, b: Self) -> Self;
+    /// a · b.
+    fn mul(self, b: Self) -> Self;
+    /// a / b.
+    fn div(self, b: Self) -> Self;
+    /// The smaller one; `b` if either is NaN.
+    fn min(self, b: Self) -> Self;
+    /// The larger one; `b` if either is NaN.
+    fn max(self, b: Self) -> Self;
+    /// `a` where the lane is negative (its sign bit), else `b`.
+    fn if_negative(self, a: Self, b: Self) -> Self;
+    /// The bits of each lane, as an integer, shifted left by 52: 2^k from the low bits of k + 1023.
+    fn shift_to_exponent(self) -> Self;
+}
+
+/// Eight `f64` lanes.
+pub(crate) trait Vector: Real {
+    /// Rows of a dot product whose sums fit into the registers beside their operands.
+    const ROWS: usize;
+    /// Rows of a tile of sums that fits into the registers.
+    const TILE_ROWS: usize;
+    /// Vectors of columns of such a tile.
+    const TILE_COLUMNS: usize;
+
+    /// Eight numbers from `p`.
+    ///
+    /// # Safety
+    /// As of every method here that takes a pointer: it is readable, or writable, for the lanes used.
+    unsafe fn load(p: *const f64) -> Self;
+    /// The first `n < 8` numbers from `p`, zeros after.
+    unsafe fn load_part(p: *const f64, n: usize) -> Self;
+    /// Eight numbers of single precision from `p`.
+    unsafe fn load_single(p: *const f32) -> Self;
+    /// Writes eight numbers to `p`.
+    unsafe fn store(self, p: *mut f64);
+    /// Asks for the cache line at `p`; any address will do.
+    fn prefetch(p: *const u8);
+    /// self · b + c, rounded once where the CPU has FMA.
+    fn fma(self, b: Self, c: Self) -> Self;
+    /// Sum of the lanes: ((0+4)+(2+6)) + ((1+5)+(3+7)).
+    fn sum(self) -> f64;
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn add(self, b: Self) -> Self {
+        self + b
+    }
+    #[inline(always)]
+    fn sub(self, b: Self) -> Self {
+        self - b
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        self * b
+    }
+    #[inline(always)]
+    fn div(self, b: Self) -> Self {
+        self / b
+    }
+    #[inline(always)]
+    fn min(self, b: Self) -> Self {
+        if self < b { self } else { b }
+    }
+    #[inline(always)]
+    fn max(self, b: Self) -> Self {
+        if self > b { self } else { b }
+    }
+    #[inline(always)]
+    fn if_negative(self, a: Self, b: Self) -> Self {
+        if self.is_sign_negative() { a } else { b }
+    }
+    #[inline(always)]
+    fn shift_to_exponent(self) -> Self {
+        Self::from_bits(self.to_bits() << 52)
+    }
+}
+
+/// A number type of a matrix.
+pub(crate) trait Element: Copy + Send + Sync + 'static {
+    /// Eight numbers.
+    unsafe fn load<V: Vector>(p: *const Self) -> V;
+    /// The first `n < 8`, zeros after.
+    unsafe fn load_part<V: Vector>(p: *const Self, n: usize) -> V;
+    /// As `f64`.
+    fn to_f64(self) -> f64;
+}
+
+impl Element for f64 {
+    #[inline(always)]
+    unsafe fn load<V: Vector>(p: *const Self) -> V {
+        // SAFETY: as the caller's.
+        unsafe { V::load(p) }
+    }
+    #[inline(always)]
+    unsafe fn load_part<V: Vector>(p: *const Self, n: usize) -> V {
+        // SAFETY: as the caller's.
+        unsafe { V::load_part(p, n) }
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Element for f32 {
+    #[inline(always)]
+    unsafe fn load<V: Vector>(p: *const Self) -> V {
+        // SAFETY: as the caller's.
+        unsafe { V::load_single(p) }
+    }
+    #[inline(always)]
+    unsafe fn load_part<V: Vector>(p: *const Self, n: usize) -> V {
+        let mut lanes = [0.0f64; LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(n) {
+            // SAFETY: the caller's promise covers n numbers.
+            *lane = f64::from(unsafe { *p.add(i) });
+        }
+        // SAFETY: an array of eight.
+        unsafe { V::load(lanes.as_ptr()) }
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+/// Work to be compiled for each vector unit. `run` must be `#[inline(always)]`.
+pub(crate) trait Kernel {
+    /// Its result.
+    type Output;
+    /// Does the work.
+    fn run<V: Vector>(self) -> Self::Output;
+}
+
+/// Runs a kernel on the widest vector unit of this CPU.
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    return x86::dispatch(kernel);
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run::<portable::Portable>()
+}
+
+/// Name of the vector unit in use.
+#[must_use]
+pub fn vector_unit() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    return x86::unit().name();
+    #[cfg(not(target_arch = "x86_64"))]
+    "portable"
+}
+
+/// Runs a kernel on every vector unit that this CPU has: for tests that they agree.
+#[cfg(test)]
+pub(crate) fn on_every_unit<K: Kernel + Clone>(kernel: &K) -> Vec<(&'static str, K::Output)> {
+    #[allow(unused_mut, reason = "more units on x86-64")]
+    let mut all = vec![("portable", kernel.clone().run::<portable::Portable>())];
+    #[cfg(target_arch = "x86_64")]
+    all.extend(x86::on_every_unit(kernel));
+    all
+}
