@@ -41,6 +41,17 @@ struct Firth {
 }
 
 #[derive(Deserialize)]
+struct Calibration {
+    eta: Vec<f64>,
+    y: Vec<u8>,
+    weight: Vec<f64>,
+    grid: Vec<f64>,
+    sigmoid: Vec<f64>,
+    sigmoid_weighted: Vec<f64>,
+    isotonic: Vec<f64>,
+}
+
+#[derive(Deserialize)]
 struct Golden {
     x: Vec<Vec<f64>>,
     y: Vec<u8>,
@@ -60,6 +71,7 @@ struct Golden {
     llr_p: f64,
     llf_without_columns_1_and_3: f64,
     nets: Vec<Net>,
+    calibration: Calibration,
     firth: Vec<Firth>,
 }
 
@@ -451,4 +463,90 @@ fn intervals_refuse_what_has_no_theory() {
     let ridge =
         infer(LogisticParams { c: Some(0.01), ..LogisticParams::default() }, Covariance::Model, None, 0.95).unwrap();
     assert!(ridge.approximate && ridge.parameters < 5.0 && ridge.parameters > 1.0);
+}
+
+#[test]
+fn calibration_equals_scikit_learn() {
+    use leadlens::fit::{beta_calibration, isotonic_calibration, sigmoid_calibration};
+    use leadlens::math::{ln, log1pexp, sigmoid};
+    let (g, task) = (golden().calibration, Task::new());
+    let y = labels(&g.y);
+    for (weight, want) in [(None, &g.sigmoid), (Some(g.weight.as_slice()), &g.sigmoid_weighted)] {
+        let (slope, intercept) = sigmoid_calibration(&g.eta, &y, weight, &task).unwrap();
+        for (eta, want) in g.grid.iter().zip(want) {
+            // scikit-learn's L-BFGS stops at a gradient of 1e-6.
+            assert!((sigmoid(slope * eta + intercept) - want).abs() < SIGMOID, "{eta}");
+        }
+    }
+    let map = isotonic_calibration(&g.eta, &y, Some(&g.weight)).unwrap();
+    for (eta, want) in g.grid.iter().zip(&g.isotonic) {
+        assert!((map.probability(*eta) - want).abs() < 1e-9, "{eta}");
+    }
+    // Beta: the gradient of its own likelihood is 0, the map ascends.
+    let map = beta_calibration(&g.eta, &y, None, &task).unwrap();
+    let (mut sums, mut last) = ([0.0; 3], 0.0);
+    for (eta, y) in g.eta.iter().zip(&y) {
+        let r = map.probability(*eta) - f64::from(u8::from(*y));
+        for (s, x) in sums.iter_mut().zip([1.0, -log1pexp(-eta), log1pexp(*eta)]) {
+            *s += r * x;
+        }
+    }
+    assert!(sums.iter().all(|s| s.abs() < 1e-7), "{sums:?}");
+    for eta in &g.grid {
+        let p = map.probability(*eta);
+        assert!(p > last && p < 1.0);
+        last = p;
+    }
+    // What is calibrated already stays as it is: a = b = 1, c = 0, for labels drawn at their own odds.
+    let eta: Vec<f64> = (0..20_000).map(|i| f64::from(i % 200) / 40.0 - 2.5).collect();
+    let drawn: Vec<bool> = (0..20_000).map(|i| f64::from(i / 200) / 100.0 + 0.005 < sigmoid(eta[i as usize])).collect();
+    let map = beta_calibration(&eta, &drawn, None, &task).unwrap();
+    for e in [-2.0, 0.0, 1.5] {
+        assert!((map.probability(e) - sigmoid(e)).abs() < 0.01);
+    }
+    assert!(ln(1.0) == 0.0);
+    // Bad input.
+    let kind = |r: leadlens::Result<(f64, f64)>| r.unwrap_err().kind();
+    assert_eq!(kind(sigmoid_calibration(&[1.0, f64::NAN], &[true, false], None, &task)), "non_finite");
+    assert_eq!(kind(sigmoid_calibration(&[1.0, 2.0], &[true], None, &task)), "length");
+    assert_eq!(isotonic_calibration(&[], &[], None).unwrap_err().kind(), "no_rows");
+}
+
+/// Of a probability: what is left by scikit-learn's own stop.
+const SIGMOID: f64 = 1e-8;
+
+#[test]
+fn choosing_c_is_judged_on_rows_that_were_not_seen() {
+    use leadlens::fit::{Choice, grouped_folds};
+    let g = golden();
+    let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
+    let folds = grouped_folds(&g.cluster, 4);
+    assert_eq!(folds.len(), 4);
+    for fold in &folds {
+        assert_eq!(fold.train.len() + fold.test.len(), 400);
+        let of = |rows: &[usize]| rows.iter().map(|i| g.cluster[*i]).collect::<std::collections::BTreeSet<_>>();
+        assert!(of(&fold.train).is_disjoint(&of(&fold.test)));
+        assert!(fold.test.len() > 80 && fold.test.len() < 120);
+    }
+    let params = LogisticParams::default().check().unwrap();
+    let cs = [10.0, 0.01, 1.0, 1e-4];
+    let target = Target::new(&y);
+    let v = params.validate(&x, &target, &folds, &cs, Choice::Lowest, &task).unwrap();
+    assert_eq!(v.cs, [1e-4, 0.01, 1.0, 10.0]);
+    // By hand for one fold and one C.
+    let fold = &folds[1];
+    let take = |rows: &[usize]| {
+        (rows.iter().map(|i| g.x[*i].clone()).collect::<Vec<_>>(), rows.iter().map(|i| y[*i]).collect::<Vec<_>>())
+    };
+    let ((train, ty), (test, vy)) = (take(&fold.train), take(&fold.test));
+    let fit = params.fit(&matrix(&train), &Target::new(&ty), &task).unwrap();
+    let p: Vec<f64> = matrix(&test).score(&fit.beta(), None, false).unwrap();
+    close("loss", v.losses[1][2], leadlens::evaluate::log_loss(&vy, &p, None).unwrap(), 1e-9);
+    let best = v.mean.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(v.mean[v.cs.iter().position(|c| *c == v.c).unwrap()], best);
+    let careful = params.validate(&x, &target, &folds, &cs, Choice::OneStandardError, &task).unwrap();
+    assert!(careful.c <= v.c);
+    let kind =
+        |f: &[leadlens::fit::Fold]| params.validate(&x, &target, f, &cs, Choice::Lowest, &task).unwrap_err().kind();
+    assert_eq!(kind(&[]), "invalid_option");
 }

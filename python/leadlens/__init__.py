@@ -5,6 +5,8 @@ of all journeys; snapshots of it at cutoffs give features that never see the fut
 fits a logistic model whose scores come with reasons that add up.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import datasets, errors, metrics
 from ._core import __version__
 from .errors import (
@@ -20,6 +22,7 @@ from .errors import (
     OutOfRangeError,
     ReadError,
     SchemaError,
+    SeparationError,
     UnknownNameError,
     WriteError,
 )
@@ -28,6 +31,19 @@ from .journeys import Check, Funnel, Journeys, Snapshot
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
 from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
+
+if TYPE_CHECKING:
+    from .linear import LogisticRegression as LogisticRegression
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes a second to import, and is needed for its contract only.
+    if name == "LogisticRegression":
+        from .linear import LogisticRegression
+
+        return LogisticRegression
+    raise AttributeError(f"module 'leadlens' has no attribute {name!r}")
+
 
 __all__ = [
     "Accounts",
@@ -53,6 +69,7 @@ __all__ = [
     "ReadError",
     "SchemaError",
     "Scores",
+    "SeparationError",
     "Snapshot",
     "Stages",
     "UnknownNameError",

@@ -13,12 +13,16 @@ __all__ = [
     "build_profile",
     "calibration_table",
     "evaluate",
+    "fit_logistic",
+    "infer_logistic",
     "lift_table",
     "metric",
     "precision_at",
+    "predict_logistic",
     "read_config",
     "report_page",
     "run_program",
+    "validate_logistic",
 ]
 
 __version__: str
@@ -95,6 +99,7 @@ class Model:
     ) -> tuple[str, str, Frame, Frame]: ...
     def terms(self) -> Frame: ...
     def training(self) -> str: ...
+    def with_base_rate(self, rate: float) -> Model: ...
     def text(self, strongest: int) -> str: ...
     @property
     def base(self) -> float: ...
@@ -126,3 +131,41 @@ def report_page(
     progress: _Progress | None = None,
 ) -> str: ...
 def run_program(arguments: list[str]) -> int: ...
+
+_Parts = tuple[Any, list[tuple[Any, int]], Any, list[str]]
+
+def fit_logistic(
+    parts: _Parts,
+    y: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    start: NDArray[np.float64] | None,
+    options: str,
+    progress: _Progress | None = None,
+) -> tuple[float, NDArray[np.float64], str]: ...
+def predict_logistic(
+    parts: _Parts, beta: NDArray[np.float64], offset: NDArray[np.float64] | None, log_odds: bool
+) -> NDArray[np.float64]: ...
+def infer_logistic(
+    parts: _Parts,
+    y: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    beta: NDArray[np.float64],
+    clusters: NDArray[np.uint32] | None,
+    options: str,
+    asked: str,
+    progress: _Progress | None = None,
+) -> tuple[str, NDArray[np.float64]]: ...
+def validate_logistic(
+    parts: _Parts,
+    y: NDArray[np.bool_],
+    weight: NDArray[np.float64] | None,
+    offset: NDArray[np.float64] | None,
+    groups: NDArray[np.uint32],
+    folds: int,
+    cs: list[float],
+    choice: str,
+    options: str,
+    progress: _Progress | None = None,
+) -> str: ...

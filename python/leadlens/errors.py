@@ -67,6 +67,10 @@ class ConvergenceError(FitError):
     """The solver stopped before the gradient was small enough."""
 
 
+class SeparationError(FitError):
+    """Columns tell the classes apart without error, so that their coefficients have no finite value."""
+
+
 class OutOfRangeError(LeadLensError, ValueError):
     """Too many leads lie outside the ages the model was trained on."""
 

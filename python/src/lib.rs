@@ -5,6 +5,7 @@ mod arrow;
 mod boundary;
 mod error;
 mod journeys;
+mod logistic;
 mod metrics;
 mod model;
 mod program;
@@ -26,6 +27,10 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(metrics::precision_at, m)?)?;
     m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
     m.add_function(wrap_pyfunction!(model::report_page, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::fit_logistic, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::infer_logistic, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::predict_logistic, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::validate_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(program::run_program, m)?)?;
     Ok(())
 }

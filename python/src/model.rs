@@ -88,6 +88,10 @@ impl Model {
         to_json(&self.0.data().training)
     }
 
+    fn with_base_rate(&self, rate: f64) -> PyResult<Self> {
+        quick(|| self.0.with_base_rate(rate)).map(Self)
+    }
+
     fn text(&self, strongest: usize) -> String {
         report::model_text(&self.0, strongest)
     }

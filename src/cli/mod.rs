@@ -65,6 +65,7 @@ fn exit_code(error: &Error) -> i32 {
         | Error::TooFew { .. }
         | Error::Undefined { .. }
         | Error::Singular { .. }
+        | Error::Separated { .. }
         | Error::NotConverged { .. }
         | Error::OutOfRange { .. }
         | Error::ModelFormat { .. }

@@ -65,6 +65,9 @@ pub(super) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task
         }
         size = norm(&point.gradient, &sizes, f.total);
     }
+    if stop.partial {
+        return Ok(Solution::at(f, point, size, stop.max_iterations, false));
+    }
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }
 

@@ -74,6 +74,10 @@ pub(super) fn solve(
             }
         }
     }
+    if stop.partial {
+        let size = norm(&at.point.gradient, &at.sizes, f.total);
+        return Ok(Solution::at(f, at.point, size, stop.max_iterations, false));
+    }
     let gradient = norm(&at.point.gradient, &at.sizes, f.total);
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient, tolerance: stop.tolerance })
 }

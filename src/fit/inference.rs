@@ -261,7 +261,7 @@ impl ValidLogisticParams {
             let held: Vec<usize> = columns.iter().map(|c| c + 1).collect();
             firth::solve(&f, Some(start), &held, self.stop(), task)?
         } else {
-            self.minimise(&f, corners, Some(start), task)?
+            self.minimise(&f, corners, Some(start), self.stop(), task)?
         };
         let statistic = 2.0 * (fitted.objective - solution.objective);
         Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })
@@ -313,7 +313,7 @@ impl ValidLogisticParams {
                 (column.iter().enumerate()).map(|(i, c)| c * value + f.observed.offset.map_or(0.0, |o| o[i])).collect();
             let observed = super::matrix::Observed { offset: Some(&offset), ..f.observed };
             let g = Objective { observed, pinned: pinned.clone(), ..f.clone() };
-            let fitted = self.minimise(&g, corners, Some(start.clone()), task)?;
+            let fitted = self.minimise(&g, corners, Some(start.clone()), self.stop(), task)?;
             start = fitted.beta();
             let own_ridge = if coefficient > 0 { f.ridge / 2.0 * value * value } else { 0.0 };
             Ok(2.0 * (fitted.objective + own_ridge - solution.objective) - wanted)
@@ -450,6 +450,15 @@ fn sandwich(bread: &[f64], meat: &[f64], k: usize) -> Vec<f64> {
 fn scaled(mut matrix: Vec<f64>, factor: f64) -> Vec<f64> {
     matrix.iter_mut().for_each(|v| *v *= factor);
     matrix
+}
+
+impl Estimate {
+    /// The same with another interval.
+    #[must_use]
+    pub fn with_interval(self, interval: Interval) -> Self {
+        let odds_ratio_interval = Interval { low: exp(interval.low), high: exp(interval.high) };
+        Self { interval, odds_ratio_interval, ..self }
+    }
 }
 
 fn estimate(name: String, coefficient: f64, standard_error: f64, quantile: f64) -> Estimate {

@@ -1,5 +1,6 @@
 //! Fitting the logistic model.
 
+mod calibrate;
 mod collinear;
 mod conjugate;
 mod factor;
@@ -14,9 +15,12 @@ mod proximal;
 mod separation;
 mod solution;
 mod train;
+mod validate;
 
+pub use calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
 pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use solution::Solution;
 pub use train::{TrainOptions, evaluate_snapshot, train};
+pub use validate::{Choice, Fold, default_cs, grouped_folds};

@@ -29,6 +29,8 @@ pub(super) struct Stop {
     /// Largest gradient of the mean loss, and largest step relative to 1 + the largest coefficient.
     pub(super) tolerance: f64,
     pub(super) max_iterations: usize,
+    /// Whether the last point is a result, flagged, where the tolerance is not reached.
+    pub(super) partial: bool,
 }
 
 /// Rows of the sample that gives the start, and of its blocks.
@@ -58,18 +60,21 @@ pub(super) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task
 /// Solutions for ridges in descending order, each started at the one before, with its Hessian.
 pub(super) fn path(f: &Objective<'_>, ridges: &[f64], stop: Stop, task: &Task) -> Result<Vec<Solution>> {
     let plan = Plan::all(f.x);
-    let mut before: Option<(Solution, Metric)> = None;
+    let mut before: Option<(f64, Point, Metric)> = None;
     let mut all = Vec::with_capacity(ridges.len());
     for ridge in ridges {
-        let f = Objective { ridge: *ridge, ..f.clone() };
-        let (solution, metric) = match before {
-            Some((solution, metric)) => {
-                iterate(&f, solution.beta(), Some(Metric::of(&f, metric.normal, &plan)?), stop, task)?
+        let g = Objective { ridge: *ridge, ..f.clone() };
+        let (point, metric) = match before.take() {
+            // Loss and its gradient are known there: only the penalty is another.
+            Some((before, point, metric)) => (g.move_ridge(before, point), Metric::of(&g, metric.normal, &plan)?),
+            None => {
+                let (point, metric) = first_point(&g, g.cold_start(), None, &plan)?;
+                (point, metric)
             }
-            None => iterate(&f, f.cold_start(), None, stop, task)?,
         };
-        all.push(solution.clone());
-        before = Some((solution, metric));
+        let (end, metric) = follow(&g, point, metric, None, stop, task)?;
+        all.push(Solution::at(&g, end.point.clone(), end.size, end.iterations, end.converged));
+        before = Some((*ridge, end.point, metric));
     }
     Ok(all)
 }
@@ -101,7 +106,7 @@ fn sample_start(f: &Objective<'_>, task: &Task) -> Result<Option<(Vec<f64>, Metr
     if positives == 0 || positives == rows.len() || total.is_nan() || total <= 0.0 {
         return Ok(None);
     }
-    let rough = Stop { tolerance: 1e-4, max_iterations: 8 };
+    let rough = Stop { tolerance: 1e-4, max_iterations: 8, partial: true };
     match iterate(&sample, sample.cold_start(), None, rough, task) {
         Ok((solution, metric)) => {
             Ok(Some((solution.beta(), Metric { scale: total / f.total, pairs: Vec::new(), ..metric })))
@@ -120,17 +125,45 @@ fn iterate(
     task: &Task,
 ) -> Result<(Solution, Metric)> {
     let plan = Plan::all(f.x);
+    let first = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows()) };
+    let refresh = (metric.is_some() && first.thinning > 1).then_some(first);
+    let (point, metric) = first_point(f, beta, metric, &plan)?;
+    let (end, metric) = follow(f, point, metric, refresh, stop, task)?;
+    Ok((Solution::at(f, end.point, end.size, end.iterations, end.converged), metric))
+}
+
+/// The first point, and a metric if there is none yet.
+fn first_point(f: &Objective<'_>, beta: Vec<f64>, metric: Option<Metric>, plan: &Plan) -> Result<(Point, Metric)> {
+    let (point, normal) = f.at(beta, metric.is_none().then_some(Hessian { plan, thinning: 1 }));
+    f.check(&point)?;
+    match (metric, normal) {
+        (Some(metric), _) => Ok((point, metric)),
+        (None, Some(normal)) => Ok((point, Metric::of(f, normal, plan)?)),
+        (None, None) => Err(Error::Interrupted),
+    }
+}
+
+/// Where the iterations ended.
+struct End {
+    point: Point,
+    size: f64,
+    iterations: usize,
+    converged: bool,
+}
+
+/// Steps from a point to the minimum; `refresh` is the Hessian that the first pass makes, if any.
+fn follow<'p>(
+    f: &Objective<'_>,
+    mut point: Point,
+    mut metric: Metric,
+    refresh: Option<Hessian<'p>>,
+    stop: Stop,
+    task: &Task,
+) -> Result<(End, Metric)> {
+    let plan = Plan::all(f.x);
     let cheap = f.x.rows().saturating_mul(plan.size()).saturating_mul(plan.size()) <= CHEAP;
     let exact = Hessian { plan: &plan, thinning: 1 };
-    let first = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows()) };
-    let (mut point, normal) = f.at(beta, metric.is_none().then_some(exact));
-    f.check(&point)?;
-    let mut refresh = if metric.is_some() { (first.thinning > 1).then_some(first) } else { cheap.then_some(exact) };
-    let mut metric = match (metric, normal) {
-        (Some(metric), _) => metric,
-        (None, Some(normal)) => Metric::of(f, normal, &plan)?,
-        (None, None) => return Err(Error::Interrupted),
-    };
+    let mut refresh = refresh.or(cheap.then_some(exact));
     let mut size = norm(&point.gradient, &metric.sizes, f.total);
     for iteration in 0..stop.max_iterations {
         task.check()?;
@@ -138,12 +171,12 @@ fn iterate(
         let step = metric.step(&point.gradient);
         let small = largest(&step) <= stop.tolerance * (1.0 + largest(&point.beta));
         if size <= stop.tolerance && small {
-            return Ok((Solution::at(f, point, size, iteration, true), metric));
+            return Ok((End { point, size, iterations: iteration, converged: true }, metric));
         }
         let Some((next, normal)) = line_search(f, &point, &step, refresh, task)? else {
             // f cannot fall further in floating point.
             if size <= stop.tolerance {
-                return Ok((Solution::at(f, point, size, iteration, true), metric));
+                return Ok((End { point, size, iterations: iteration, converged: true }, metric));
             }
             return Err(Error::NotConverged { iterations: iteration, gradient: size, tolerance: stop.tolerance });
         };
@@ -156,6 +189,9 @@ fn iterate(
         refresh = (cheap || slow).then_some(exact);
         point = next;
         size = new_size;
+    }
+    if stop.partial {
+        return Ok((End { point, size, iterations: stop.max_iterations, converged: false }, metric));
     }
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }

@@ -47,6 +47,20 @@ impl Objective<'_> {
         (Point { beta, value, gradient, loss: found.loss }, found.normal)
     }
 
+    /// The same point under another ridge: loss and its gradient do not change.
+    pub(super) fn move_ridge(&self, before: f64, mut point: Point) -> Point {
+        let change = self.ridge - before;
+        let mut squares = 0.0;
+        for (j, (g, b)) in point.gradient.iter_mut().zip(&point.beta).enumerate().skip(1) {
+            if !self.is_pinned(j) {
+                *g += change * b;
+            }
+            squares += b * b;
+        }
+        point.value = point.loss + self.ridge / 2.0 * squares;
+        point
+    }
+
     pub(super) fn is_pinned(&self, coefficient: usize) -> bool {
         self.pinned.binary_search(&coefficient).is_ok()
     }
@@ -63,8 +77,11 @@ impl Objective<'_> {
     /// The Hessian of f factored, from that of the loss.
     ///
     /// # Errors
-    /// [`Error::Singular`] naming a column that is a combination of others.
+    /// [`Error::Singular`] naming a column that is a combination of others; [`Error::InvalidOption`] if sums overflowed.
     pub(super) fn factor(&self, normal: Normal, plan: &Plan) -> Result<Factor> {
+        if normal.diagonal(plan).iter().any(|d| !d.is_finite()) {
+            return Err(too_large());
+        }
         Factor::of(self.with_ridge(normal, plan), plan).map_err(|NotPositive(coefficient)| {
             let column = coefficient.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| self.x.name(c));
             Error::Singular { columns: vec![format!("'{column}' is a combination of others")] }
@@ -92,8 +109,12 @@ impl Objective<'_> {
             return Ok(());
         }
         self.x.check_finite()?;
-        Err(Error::option("X", "its numbers are too large: sums overflow; scale the columns"))
+        Err(too_large())
     }
+}
+
+fn too_large() -> Error {
+    Error::option("X", "its numbers are too large: sums overflow; scale the columns")
 }
 
 /// Sizes by which gradients are judged: a column of large numbers has a large gradient.

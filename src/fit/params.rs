@@ -52,6 +52,7 @@ pub enum Collinear {
 /// Parameters of a logistic fit; [`LogisticParams::check`] makes them usable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct LogisticParams {
     /// Inverse strength of the penalty: the objective is
     /// Σ w·log loss + [(1 − l1_ratio)/2·‖coefficients‖² + l1_ratio·‖coefficients‖₁]/C, the intercept free.
@@ -77,6 +78,9 @@ pub struct LogisticParams {
     pub tolerance: f64,
     /// Most iterations.
     pub max_iterations: usize,
+    /// Whether a fit that has not reached its tolerance by then is a result with [`Solution::converged`] false, not an
+    /// error.
+    pub partial: bool,
 }
 
 impl Default for LogisticParams {
@@ -92,6 +96,7 @@ impl Default for LogisticParams {
             solver: Solver::Newton,
             tolerance: 1e-8,
             max_iterations: 100,
+            partial: false,
         }
     }
 }
@@ -223,13 +228,19 @@ impl ValidLogisticParams {
     pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
         let (objective, corners) = self.problem(x, target, &[])?;
         let start = target.start.map(<[f64]>::to_vec);
-        let fitted = self.minimise(&objective, corners, start, task);
+        let fitted = self.minimise(&objective, corners, start.clone(), self.stop(), task);
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
                 if self.0.c.is_none() && corners.is_smooth() && self.0.solver == Solver::Newton =>
             {
                 self.diagnose(&objective, corners, fitted, task)
+            }
+            fitted => fitted,
+        };
+        let fitted = match fitted {
+            Err(Error::NotConverged { .. }) if self.0.partial => {
+                self.minimise(&objective, corners, start, Stop { partial: true, ..self.stop() }, task)
             }
             fitted => fitted,
         }?;
@@ -260,7 +271,7 @@ impl ValidLogisticParams {
             pinned.extend(dropped.iter().map(|c| c + 1));
             pinned.sort_unstable();
             let kept = Objective { pinned, ..f.clone() };
-            return match self.minimise(&kept, corners, None, task) {
+            return match self.minimise(&kept, corners, None, self.stop(), task) {
                 Ok(solution) => Ok(Solution { dropped, ..solution }),
                 Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) => {
                     Err(separated(&kept, task)?.unwrap_or(e))
@@ -279,9 +290,10 @@ impl ValidLogisticParams {
         objective: &Objective<'_>,
         corners: Corners<'_>,
         start: Option<Vec<f64>>,
+        stop: Stop,
         task: &Task,
     ) -> Result<Solution> {
-        let (x, stop) = (objective.x, self.stop());
+        let (x, stop) = (objective.x, stop);
         if self.0.firth {
             return firth::solve(objective, start, &[], stop, task);
         }
@@ -331,7 +343,7 @@ impl ValidLogisticParams {
     }
 
     pub(super) fn stop(&self) -> Stop {
-        Stop { tolerance: self.0.tolerance, max_iterations: self.0.max_iterations }
+        Stop { tolerance: self.0.tolerance, max_iterations: self.0.max_iterations, partial: false }
     }
 
     /// The objective and its corners, with the columns `dropped` held at 0.

@@ -109,7 +109,7 @@ pub(super) fn solve(
     let mut active: Vec<usize> = if p <= SMALL { (0..p).collect() } else { Vec::new() };
     let (mut point, _) = f.at(beta, None);
     f.check(&point)?;
-    let mut gap = None;
+    let mut size = f64::INFINITY;
     for iteration in 0..stop.max_iterations {
         task.check()?;
         task.advance(1);
@@ -124,9 +124,9 @@ pub(super) fn solve(
                 }
             })
             .collect();
-        let size = norm(&violations, &sizes, f.total);
+        size = norm(&violations, &sizes, f.total);
         if size <= stop.tolerance {
-            gap = duality_gap(f, corners, &point);
+            let gap = duality_gap(f, corners, &point);
             if gap.is_none_or(|g| g <= stop.tolerance) {
                 let value = point.value + corners.penalty(&point.beta);
                 let solution = Solution::at(f, Point { value, ..point }, size, iteration, true);
@@ -168,8 +168,11 @@ pub(super) fn solve(
             }
         }
     }
-    let gradient = gap.unwrap_or(f64::NAN);
-    Err(Error::NotConverged { iterations: stop.max_iterations, gradient, tolerance: stop.tolerance })
+    if stop.partial {
+        let value = point.value + corners.penalty(&point.beta);
+        return Ok(Solution::at(f, Point { value, ..point }, size, stop.max_iterations, false));
+    }
+    Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }
 
 impl Corners<'_> {

@@ -40,7 +40,7 @@ pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>>
         return Ok(alone);
     }
     let (_, squares) = f.x.moments(f.observed.weight);
-    let stop = Stop { tolerance: 1e-9, max_iterations: 60 };
+    let stop = Stop { tolerance: 1e-9, max_iterations: 60, partial: false };
     let mut start: Option<Vec<f64>> = None;
     let mut solutions: Vec<Vec<f64>> = Vec::new();
     for ridge in [1e-1, 1e-3, 1e-5, 1e-7] {

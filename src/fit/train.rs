@@ -2,15 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
+use super::inference::{Covariance, InferenceOptions};
 use super::matrix::{Codes, Dense, Matrix};
-use super::params::{LogisticParams, Target};
+use super::params::{LogisticParams, Target, ValidLogisticParams};
+use super::solution::Solution;
+use super::validate::{Choice, Fold, default_cs, grouped_folds};
 use crate::design::{Column, Encoder, Feature, Kind, LevelRule, slot_of};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluation, evaluate};
 use crate::features::compute;
-use crate::journeys::Snapshot;
+use crate::journeys::{Snapshot, SplitBy};
 use crate::math::quantile_sorted;
-use crate::model::{Grade, LeadModel, ModelData, Term, Training};
+use crate::model::{CalibrationFacts, CalibrationMap, Grade, LeadModel, ModelData, Term, Training, Validation};
 use crate::score::ColumnScorer;
 use crate::task::Task;
 use crate::time::{NO_TIME, Timestamp};
@@ -21,6 +25,10 @@ use crate::time::{NO_TIME, Timestamp};
 pub struct TrainOptions {
     /// Parameters of the logistic fit.
     pub logistic: LogisticParams,
+    /// Whether C is chosen on held-out rows; then [`LogisticParams::c`] does not count.
+    pub choose_c: Option<Choice>,
+    /// Whether probabilities are calibrated on the last fifth of the period.
+    pub calibration: Option<Calibrator>,
     /// Fewest converted, and fewest other leads.
     pub min_leads: usize,
     /// Levels with fewer rows are grouped as other.
@@ -31,7 +39,14 @@ pub struct TrainOptions {
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { logistic: LogisticParams::default(), min_leads: 40, min_level_rows: 20, max_levels: 1000 }
+        Self {
+            logistic: LogisticParams::default(),
+            choose_c: None,
+            calibration: None,
+            min_leads: 40,
+            min_level_rows: 20,
+            max_levels: 1000,
+        }
     }
 }
 
@@ -41,6 +56,73 @@ impl Default for TrainOptions {
 /// [`Error::NoRows`], [`Error::OneClass`], [`Error::TooFew`]; [`Error::InvalidOption`] without labels; errors of the
 /// features and of the fit.
 pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<LeadModel> {
+    let Some(calibrator) = options.calibration else { return train_on(snapshot, options, task) };
+    labels(snapshot)?;
+    let (facts, parts) = later_slice(snapshot, calibrator);
+    let Some((earlier, later)) = parts else { return with_facts(train_on(snapshot, options, task)?, None, facts) };
+    let model = train_on(&earlier, options, task)?;
+    let columns = model.columns(&later, task)?;
+    let eta = log_odds(&model, &columns, later.len())?;
+    let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
+    let map = match calibrator {
+        Calibrator::Sigmoid => {
+            let (slope, intercept) = sigmoid_calibration(&eta, y, w, task)?;
+            return with_facts(rescaled(&model, slope, intercept)?, None, facts);
+        }
+        Calibrator::Isotonic => isotonic_calibration(&eta, y, w)?,
+        Calibrator::Beta => beta_calibration(&eta, y, w, task)?,
+    };
+    with_facts(model, Some(map), facts)
+}
+
+/// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
+/// too few.
+fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts, Option<(Snapshot, Snapshot)>) {
+    let none = |remark: String| (CalibrationFacts { method: "none".into(), rows: 0, positives: 0, remark }, None);
+    let (earlier, later) = match snapshot.split(0.2, SplitBy::Time, 0) {
+        Ok(parts) => parts,
+        Err(e) => return none(format!("not calibrated: no later slice ({e})")),
+    };
+    let (rows, positives) = (later.counts.rows, later.counts.positives);
+    if positives.min(rows - positives) < MIN_POSITIVES {
+        return none(format!(
+            "not calibrated: the last fifth of the period has {positives} positives in {rows} rows, and {MIN_POSITIVES} of each class are needed"
+        ));
+    }
+    let remark =
+        "fitted on the last fifth of the period, a label window after the rows the coefficients were fitted on";
+    let facts = CalibrationFacts { method: calibrator.name().into(), rows, positives, remark: remark.into() };
+    (facts, Some((earlier, later)))
+}
+
+fn with_facts(model: LeadModel, map: Option<CalibrationMap>, facts: CalibrationFacts) -> Result<LeadModel> {
+    let mut data = model.data().clone();
+    data.calibration = map;
+    data.training.calibration = Some(facts);
+    LeadModel::new(data)
+}
+
+/// The model whose log-odds are slope·η + intercept: every contribution is scaled, so that they still add up.
+fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> {
+    if slope <= 0.0 {
+        return Err(Error::option(
+            "calibration",
+            format!(
+                "on the later slice a higher score means fewer positives (slope {slope:.3}): the model does not hold there"
+            ),
+        ));
+    }
+    let mut data = model.data().clone();
+    data.intercept = slope * data.intercept + intercept;
+    data.terms
+        .iter_mut()
+        .flat_map(|t| t.coefficients.iter_mut().chain(&mut t.standard_errors))
+        .for_each(|c| *c *= slope);
+    data.percentiles.iter_mut().for_each(|q| *q = slope * *q + intercept);
+    LeadModel::new(data)
+}
+
+fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<LeadModel> {
     let params = options.logistic.clone().check()?;
     let label = labels(snapshot)?;
     let counts = &snapshot.counts;
@@ -75,7 +157,23 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         }
     }
     let layout = Layout::of(&fitted, snapshot.len())?;
-    let solution = params.fit(&layout.matrix, &Target::new(label).weighted(&snapshot.weight), task)?;
+    let target = Target::new(label).weighted(&snapshot.weight);
+    let validation = match options.choose_c {
+        Some(choice) => Some(choose_c(snapshot, &layout.matrix, &target, &params, choice, task)?),
+        None => None,
+    };
+    let params = match &validation {
+        Some(v) => LogisticParams { c: Some(v.c), ..params.params().clone() }.check()?,
+        None => params,
+    };
+    let solution = params.fit(&layout.matrix, &target, task)?;
+    dropped.extend(
+        solution
+            .dropped
+            .iter()
+            .map(|c| (layout.matrix.name(*c), "a combination of other columns: its coefficient is 0".to_owned())),
+    );
+    let (errors, inference) = standard_errors(snapshot, &layout.matrix, &target, &params, &solution, task)?;
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let pick = |values: &[f64], places: &[usize]| -> Vec<f64> {
         places.iter().filter_map(|p| values.get(*p).copied()).collect()
@@ -88,6 +186,7 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
             part: feature.part(&journeys.kinds),
             encoder: encoder.clone(),
             coefficients: pick(&solution.coefficients, places),
+            standard_errors: pick(&errors, places),
             means: pick(&means, places),
         })
         .collect();
@@ -100,6 +199,7 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         values: journeys.value_names.clone(),
         daily_cap: snapshot.features.daily_cap,
         calendar_zone: journeys.calendar_zone.clone(),
+        calibration: None,
         percentiles: vec![0.0; 101],
         grades: [("A", 75.0), ("B", 50.0), ("C", 25.0), ("D", 0.0)]
             .map(|(name, from)| Grade { name: name.into(), from })
@@ -122,6 +222,9 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
                 super::Solver::Linfa => "linfa".into(),
             },
             c: params.params().c,
+            validation,
+            calibration: None,
+            inference,
             iterations: solution.iterations,
             gradient: solution.gradient,
             objective: solution.objective,
@@ -130,6 +233,83 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
         },
     };
     with_percentiles(data, &fitted.into_iter().map(|(_, _, c)| c).collect::<Vec<_>>(), snapshot.len())
+}
+
+/// Standard errors of all columns and what they assume: rows of one account, or of one lead, are a cluster. None for
+/// designs too wide for them.
+fn standard_errors(
+    snapshot: &Snapshot,
+    x: &Matrix<'_>,
+    target: &Target<'_>,
+    params: &ValidLogisticParams,
+    solution: &Solution,
+    task: &Task,
+) -> Result<(Vec<f64>, Option<String>)> {
+    if x.width() > MOST_COLUMNS_OF_ERRORS || params.params().l1_ratio > 0.0 {
+        return Ok((Vec::new(), None));
+    }
+    let clusters = clusters(snapshot);
+    let count = clusters.iter().max().map_or(0, |m| *m as usize + 1);
+    let (covariance, mut what) = if count < snapshot.len() {
+        let unit = if snapshot.journeys.leads.account.is_some() { "account" } else { "lead" };
+        (Covariance::Clustered, format!("clustered by {unit} ({count} clusters)"))
+    } else {
+        (Covariance::Robust, "robust (HC1)".to_owned())
+    };
+    let options = InferenceOptions { covariance, clusters: Some(&clusters), ..InferenceOptions::default() };
+    let inference = params.inference(x, target, solution, options, task)?;
+    if inference.approximate {
+        what += "; approximate, since a penalty shrinks the coefficients";
+    }
+    Ok((inference.estimates.iter().skip(1).map(|e| e.standard_error).collect(), Some(what)))
+}
+
+/// A covariance of so many columns is still made in seconds.
+const MOST_COLUMNS_OF_ERRORS: usize = 2000;
+
+/// A number per row: equal for rows of one account, or of one lead where there are no accounts.
+fn clusters(snapshot: &Snapshot) -> Vec<u32> {
+    let mut numbers = std::collections::HashMap::new();
+    let number = |r: &crate::journeys::Row| {
+        let next = numbers.len() as u32;
+        *numbers.entry(snapshot.journeys.leads.group(r.lead)).or_insert(next)
+    };
+    snapshot.rows.iter().map(number).collect()
+}
+
+/// Folds forward in time that have at least this many rows of each class on both sides count.
+const MIN_FOLD: usize = 20;
+
+/// Chooses C by folds forward in time, or, with fewer than three of them, by folds of whole accounts.
+fn choose_c(
+    snapshot: &Snapshot,
+    x: &Matrix<'_>,
+    target: &Target<'_>,
+    params: &ValidLogisticParams,
+    choice: Choice,
+    task: &Task,
+) -> Result<Validation> {
+    let enough = |rows: &[usize]| {
+        let positives = rows.iter().filter(|i| target.y.get(**i) == Some(&true)).count();
+        positives.min(rows.len() - positives) >= MIN_FOLD
+    };
+    let forward = snapshot.forward_folds(5).into_iter().filter(|(train, test)| enough(train) && enough(test));
+    let mut folds: Vec<Fold> = forward.map(|(train, test)| Fold { train, test }).collect();
+    let how = if folds.len() >= 3 {
+        format!("{} folds forward in time, a label window between training and judgement", folds.len())
+    } else {
+        let leads = &snapshot.journeys.leads;
+        let groups = clusters(snapshot);
+        let few = folds.len();
+        folds = grouped_folds(&groups, 5);
+        let units = if leads.account.is_some() { "accounts" } else { "leads" };
+        format!(
+            "{} folds of whole {units} of the same period, since only {few} folds forward in time have {MIN_FOLD} rows of each class",
+            folds.len()
+        )
+    };
+    let validation = params.validate(x, target, &folds, &default_cs(), choice, task)?;
+    Ok(Validation { folds: how, ..validation })
 }
 
 /// Kinds in an order that does not depend on the order of input rows.
@@ -243,7 +423,7 @@ pub fn evaluate_snapshot(
         return Err(Error::NoRows { what: "evaluate", why: snapshot.counts.why() });
     }
     let columns = model.columns(snapshot, task)?;
-    let p: Vec<f64> = log_odds(model, &columns, snapshot.len())?.into_iter().map(crate::math::sigmoid).collect();
+    let p: Vec<f64> = log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect();
     let w = Some(snapshot.weight.as_slice());
     let mut evaluation = evaluate(y, &p, w, top)?;
     if let Some(by) = by {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, LiftRow};
 use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::{Audit, Entry, Journeys, Snapshot};
+use crate::math::normal_tail;
 use crate::model::LeadModel;
 use crate::score::{ColumnScorer, strongest};
 use crate::task::Task;
@@ -254,7 +255,10 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
     ])
 }
 
-/// Coefficients: one row per column of the design.
+/// Quantile of 95 % intervals.
+const Z95: f64 = 1.959_963_984_540_054;
+
+/// Coefficients: one row per column of the design, with 95 % Wald intervals.
 ///
 /// # Errors
 /// None in practice; polars may refuse the columns.
@@ -262,7 +266,9 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
     let rows = || {
         model.terms().iter().flat_map(|t| {
             let names = t.encoder.column_names();
-            names.into_iter().zip(t.coefficients.iter().zip(&t.means)).map(move |(n, (c, m))| (t, n, *c, *m))
+            let error = |i: usize| t.standard_errors.get(i).copied().unwrap_or(f64::NAN);
+            let columns = names.into_iter().zip(t.coefficients.iter().zip(&t.means)).enumerate();
+            columns.map(move |(i, (n, (c, m)))| (t, n, *c, *m, error(i)))
         })
     };
     let unit = |t: &crate::model::Term| match t.encoder {
@@ -274,6 +280,10 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
         texts("level", rows().map(|r| r.1)),
         texts("part", rows().map(|r| r.0.part.name().to_owned())),
         numbers("coefficient", rows().map(|r| r.2).collect()),
+        numbers("standard_error", rows().map(|r| r.4).collect()),
+        numbers("p_value", rows().map(|r| 2.0 * normal_tail((r.2 / r.4).abs())).collect()),
+        numbers("low", rows().map(|r| r.2 - Z95 * r.4).collect()),
+        numbers("high", rows().map(|r| r.2 + Z95 * r.4).collect()),
         numbers("odds_ratio", rows().map(|r| crate::math::exp(r.2)).collect()),
         numbers("mean", rows().map(|r| r.3).collect()),
         numbers("per", rows().map(|r| unit(r.0)).collect()),

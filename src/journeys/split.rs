@@ -117,6 +117,29 @@ impl Snapshot {
         Ok((side(&train, false), side(&tested, true)))
     }
 
+    /// Up to `k` folds forward in time: each is judged on the rows of one period, and trained on those whose label window
+    /// ended before it. Periods are of equal numbers of rows, after a first one that is only trained on. Empty without
+    /// times.
+    #[must_use]
+    pub fn forward_folds(&self, k: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let n = self.rows.len();
+        let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
+        cutoffs.sort_unstable();
+        if cutoffs.first().is_none_or(|c| *c == NO_TIME) || self.spec.maturity == Maturity::Ipcw {
+            return Vec::new();
+        }
+        let mut starts: Vec<i64> = (1..=k).filter_map(|f| cutoffs.get(f * n / (k + 1)).copied()).collect();
+        starts.dedup();
+        let cutoff = |i: usize| self.rows.get(i).map_or(i64::MIN, |r| r.cutoff);
+        let fold = |(f, start): (usize, &i64)| {
+            let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
+            let train = (0..n).filter(|i| self.window_end(*i).is_none_or(|end| end <= *start) && cutoff(*i) < *start);
+            (train.collect(), (0..n).filter(|i| (*start..end).contains(&cutoff(*i))).collect())
+        };
+        let folds = starts.iter().enumerate().map(fold);
+        folds.filter(|(train, test): &(Vec<usize>, Vec<usize>)| !train.is_empty() && !test.is_empty()).collect()
+    }
+
     /// End of the label window of row `i`.
     fn window_end(&self, i: usize) -> Option<i64> {
         let row = self.rows.get(i)?;

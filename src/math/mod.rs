@@ -10,9 +10,9 @@ pub(crate) mod vector;
 
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
-#[cfg(feature = "fit")]
-pub(crate) use logistic::loss_lanes;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
+#[cfg(feature = "fit")]
+pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
 pub use vector::vector_unit;

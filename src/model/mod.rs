@@ -1,5 +1,6 @@
 //! The lead model: features, encoders, coefficients, and the facts of its training.
 
+mod calibration;
 mod format;
 mod validate;
 
@@ -7,6 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use calibration::{CalibrationFacts, CalibrationMap, Validation};
 pub use format::{FORMAT, FORMAT_VERSION};
 
 use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
@@ -25,6 +27,8 @@ pub struct Term {
     pub encoder: Encoder,
     /// One coefficient per column, log-odds.
     pub coefficients: Vec<f64>,
+    /// Standard error of each coefficient; empty where none are made.
+    pub standard_errors: Vec<f64>,
     /// Weighted mean of each column in training.
     pub means: Vec<f64>,
 }
@@ -55,6 +59,12 @@ pub struct Training {
     pub solver: String,
     /// Inverse strength of the L2 penalty; `None` is no penalty.
     pub c: Option<f64>,
+    /// How C was chosen, if it was.
+    pub validation: Option<Validation>,
+    /// How probabilities were calibrated, if that was asked for.
+    pub calibration: Option<CalibrationFacts>,
+    /// What the standard errors assume, and whether they are approximate.
+    pub inference: Option<String>,
     /// Iterations of the solver.
     pub iterations: usize,
     /// Infinity norm of the gradient of the weighted mean loss at the solution.
@@ -93,6 +103,8 @@ pub struct ModelData {
     pub daily_cap: Option<u32>,
     /// Zone of calendar days.
     pub calendar_zone: Zone,
+    /// Map from log-odds to probabilities, where the calibration is no sigmoid.
+    pub calibration: Option<CalibrationMap>,
     /// Log-odds at the 0th, 1st, …, 100th percentile of the training rows.
     pub percentiles: Vec<f64>,
     /// Grades, best first.

@@ -21,6 +21,10 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
                 term.means.len()
             ));
         }
+        let errors = &term.standard_errors;
+        if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
+            return bad(format!("term '{name}' has standard errors that are not usable"));
+        }
         if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
@@ -39,6 +43,9 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
     if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite())
     {
         return bad("percentiles are not 101 ascending finite numbers".into());
+    }
+    if let Some(problem) = data.calibration.as_ref().and_then(super::CalibrationMap::problem) {
+        return bad(problem.into());
     }
     if data.grades.is_empty() || !data.grades.is_sorted_by(|a, b| a.from > b.from) {
         return bad("grades are not in descending order of their lowest scores".into());

@@ -193,6 +193,19 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     if let Some((low, high)) = t.ages {
         lines.push(format!("  ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
     }
+    if let Some(v) = &t.validation {
+        lines.push(format!("  C chosen by log loss on {}", v.folds));
+    }
+    if let Some(c) = &t.calibration {
+        lines.push(if c.method == "none" {
+            format!("  {}", c.remark)
+        } else {
+            format!("  {} calibration, {} ({} rows, {} positive)", c.method, c.remark, c.rows, c.positives)
+        });
+    }
+    if let Some(what) = &t.inference {
+        lines.push(format!("  standard errors {what}"));
+    }
     lines.push(table_text(
         &["strongest columns", "part", "coefficient", "odds ratio"],
         &strongest_columns(model, strongest),

@@ -1,7 +1,6 @@
 //! Scoring one row.
 
 use crate::design::{Encoder, Part};
-use crate::math::sigmoid;
 use crate::model::LeadModel;
 
 /// The value of one feature of one lead.
@@ -18,7 +17,7 @@ pub enum Cell<'a> {
 pub struct Scored {
     /// base + Σ contributions, summed in the order of terms.
     pub log_odds: f64,
-    /// 1 / (1 + e^−log-odds).
+    /// 1 / (1 + e^−log-odds), or what the model's calibration makes of the log-odds.
     pub probability: f64,
     /// 0–100: the percentile of the log-odds among the training rows.
     pub score: f64,
@@ -50,7 +49,7 @@ impl LeadModel {
                 *p += c;
             }
         }
-        Scored { log_odds, probability: sigmoid(log_odds), score: self.percentile(log_odds), parts }
+        Scored { log_odds, probability: self.probability(log_odds), score: self.percentile(log_odds), parts }
     }
 }
 

@@ -78,9 +78,7 @@ def main():
     nets = []
     for c, ratio in [(0.02, 1.0), (0.05, 0.5), (1.0, 0.9), (0.02, 0.3)]:
         net = LogisticRegression(C=c, l1_ratio=ratio, solver="saga", tol=1e-12, max_iter=1_000_000).fit(x, y)
-        nets.append(
-            {"c": c, "l1_ratio": ratio, "coef": list(net.coef_[0]), "intercept": float(net.intercept_[0])}
-        )
+        nets.append({"c": c, "l1_ratio": ratio, "coef": list(net.coef_[0]), "intercept": float(net.intercept_[0])})
     firth = []
     published = {
         "endometrial": {
@@ -110,7 +108,26 @@ def main():
                 **answer,
             }
         )
+    # Calibration: noisy log-odds with ties, weights.
+    from sklearn.calibration import _SigmoidCalibration
+    from sklearn.isotonic import IsotonicRegression
+
+    eta = np.round(rng.normal(scale=1.5, size=300), 2)
+    label = (rng.random(300) < 1 / (1 + np.exp(-0.6 * eta + 0.4))).astype(int)
+    weights = np.round(rng.uniform(0.5, 2.0, 300), 3)
+    grid = np.round(np.linspace(-5, 5, 41), 2)
+    isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(eta, label, weights)
+    calibration = {
+        "eta": eta.tolist(),
+        "y": label.tolist(),
+        "weight": weights.tolist(),
+        "grid": grid.tolist(),
+        "sigmoid": _SigmoidCalibration().fit(eta, label).predict(grid).tolist(),
+        "sigmoid_weighted": _SigmoidCalibration().fit(eta, label, weights).predict(grid).tolist(),
+        "isotonic": isotonic.predict(grid).tolist(),
+    }
     golden = {
+        "calibration": calibration,
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,

@@ -92,7 +92,8 @@ def test_threads_share_a_scorer(scorer, sides):
 
 def test_summary_and_training(scorer):
     summary = scorer.summary()
-    assert summary.columns == ["feature", "level", "part", "coefficient", "odds_ratio", "mean", "per"]
+    statistics = ["coefficient", "standard_error", "p_value", "low", "high", "odds_ratio"]
+    assert summary.columns == ["feature", "level", "part", *statistics, "mean", "per"]
     assert (summary["coefficient"].exp() - summary["odds_ratio"]).abs().max() < 1e-12
     facts = scorer.training
     assert facts["converged"]
@@ -194,11 +195,17 @@ def test_files_that_are_no_model(tmp_path, scorer):
 
 
 def test_wrong_options(journeys, sides):
-    for c in (0, -1, math.nan, True, "cv"):
+    for c in (0, -1, math.nan, True, "best"):
         with pytest.raises(ll.OptionError, match="C"):
             ll.LeadScorer(C=c).fit(sides[0])
     with pytest.raises(ll.OptionError, match="newton"):
         ll.LeadScorer(solver="newtn").fit(sides[0])
+    with pytest.raises(ll.OptionError, match="penalty"):
+        ll.LeadScorer(penalty="l1")
+    with pytest.raises(ll.OptionError, match="no C to choose"):
+        ll.LeadScorer(C="cv", penalty="firth")
+    with pytest.raises(ll.OptionError, match="sigmoid"):
+        ll.LeadScorer(calibration="sigmoidal").fit(sides[0])
     with pytest.raises(ll.LeadLensError, match="not fitted"):
         ll.LeadScorer().score(sides[1])
     with pytest.raises(ll.OptionError, match="has no label"):

@@ -4,6 +4,7 @@
 //! g += Xᵀ·r. Sums run over rows in their order, so their bits do not depend on the size of blocks.
 
 use crate::math::vector::{Element, LANES, Vector};
+use crate::math::{sigmoid, sigmoid_pair};
 
 use super::dense::View;
 
@@ -385,4 +386,19 @@ impl Tile<'_> {
             }
         }
     }
+}
+
+/// Replaces each η by 1 / (1 + e^−η).
+#[inline(always)]
+pub(super) fn probabilities<V: Vector>(eta: &mut [f64]) {
+    let whole = eta.len() - eta.len() % LANES;
+    for i in (0..whole).step_by(LANES) {
+        // SAFETY: eight numbers from i.
+        unsafe {
+            let p = eta.as_mut_ptr().add(i);
+            sigmoid_pair(V::load(p)).0.store(p);
+        }
+    }
+    // One number at a time has the same bits.
+    eta[whole..].iter_mut().for_each(|e| *e = sigmoid(*e));
 }

@@ -7,6 +7,7 @@ use super::dense::{Numbers, View};
 use super::kernels::{self, PACKED, padded};
 use super::normal::{Normal, Plan};
 use super::{Matrix, Observed};
+use crate::error::{Error, Result};
 use crate::math::vector::{Element, Kernel, LANES, Vector, dispatch};
 use crate::math::{loss_lanes, tree};
 
@@ -90,24 +91,51 @@ impl Matrix<'_> {
 
     /// η = intercept + X·b + offset of every row; `beta` has the intercept first.
     pub(crate) fn predict(&self, beta: &[f64], offset: Option<&[f64]>) -> Vec<f64> {
+        self.each_row::<true>(beta, offset, false).0
+    }
+
+    fn each_row<const FUSED: bool>(&self, beta: &[f64], offset: Option<&[f64]>, probability: bool) -> (Vec<f64>, bool) {
         let mut eta = vec![0.0; self.rows];
         let beta = Coefficients::of(self, beta);
-        eta.par_chunks_mut(crate::math::CHUNK).enumerate().for_each(|(c, out)| {
+        let chunks = eta.par_chunks_mut(crate::math::CHUNK).enumerate().map(|(c, out)| {
             let start = c * crate::math::CHUNK;
             match self.dense.as_ref().map(|d| (d, d.numbers())) {
                 Some((d, Numbers::F64(v))) => {
-                    dispatch(Predict { x: self, dense: View::of(d, v), beta: &beta, offset, start, out });
+                    let dense = View::of(d, v);
+                    dispatch(Predict::<_, FUSED> { x: self, dense, beta: &beta, offset, probability, start, out })
                 }
                 Some((d, Numbers::F32(v))) => {
-                    dispatch(Predict { x: self, dense: View::of(d, v), beta: &beta, offset, start, out });
+                    let dense = View::of(d, v);
+                    dispatch(Predict::<_, FUSED> { x: self, dense, beta: &beta, offset, probability, start, out })
                 }
                 None => {
                     let dense = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
-                    dispatch(Predict { x: self, dense, beta: &beta, offset, start, out });
+                    dispatch(Predict::<_, FUSED> { x: self, dense, beta: &beta, offset, probability, start, out })
                 }
             }
         });
-        eta
+        let finite = chunks.reduce(|| true, |a, b| a && b);
+        (eta, finite)
+    }
+
+    /// Probability, or log-odds, of every row, without fused multiply-add: the same bits on every CPU. `beta` has the
+    /// intercept first.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not as many coefficients as columns, or offsets as rows; [`Error::NonFinite`].
+    pub fn score(&self, beta: &[f64], offset: Option<&[f64]>, log_odds: bool) -> Result<Vec<f64>> {
+        if beta.len() != self.width() + 1 {
+            return Err(Error::Length { what: "coefficients".into(), expected: self.width() + 1, got: beta.len() });
+        }
+        if let Some(got) = offset.map(<[f64]>::len).filter(|n| *n != self.rows) {
+            return Err(Error::Length { what: "offset".into(), expected: self.rows, got });
+        }
+        let (out, finite) = self.each_row::<false>(beta, offset, !log_odds);
+        if !finite {
+            self.check_finite()?;
+            return Err(Error::option("X", "its numbers are too large: log-odds overflow"));
+        }
+        Ok(out)
     }
 
     /// Σ rᵢ·(1, xᵢ): intercept first.
@@ -212,26 +240,34 @@ impl Coefficients {
     }
 }
 
-struct Predict<'a, 'm, T> {
+struct Predict<'a, 'm, T, const FUSED: bool> {
     x: &'a Matrix<'m>,
     dense: View<'a, T>,
     beta: &'a Coefficients,
     offset: Option<&'a [f64]>,
+    probability: bool,
     start: usize,
     out: &'a mut [f64],
 }
 
-impl<T: Element> Kernel for Predict<'_, '_, T> {
-    type Output = ();
+impl<T: Element, const FUSED: bool> Kernel for Predict<'_, '_, T, FUSED> {
+    /// Whether all log-odds are finite.
+    type Output = bool;
 
     #[inline(always)]
-    fn run<V: Vector>(self) {
+    fn run<V: Vector>(self) -> bool {
         match self.offset.and_then(|o| o.get(self.start..self.start + self.out.len())) {
             Some(offset) => self.out.iter_mut().zip(offset).for_each(|(e, o)| *e = self.beta.intercept + o),
             None => self.out.fill(self.beta.intercept),
         }
-        kernels::times::<V, T, true>(self.dense, self.start, &self.beta.dense, self.out);
+        kernels::times::<V, T, FUSED>(self.dense, self.start, &self.beta.dense, self.out);
         self.x.add_indexed(self.beta, self.start, self.out);
+        // A sum of numbers of any sign is finite unless one of them is not, or all are huge.
+        let finite = self.out.iter().fold(0.0, |s, e| s + e * 0.0) == 0.0;
+        if self.probability {
+            kernels::probabilities::<V>(self.out);
+        }
+        finite
     }
 }
 

@@ -1,0 +1,167 @@
+"""Times fits, paths and scoring beside their peers, in one run, and checks that the answers agree.
+
+    python benches/peers/fit.py [dense] [mixed] [path] [score] [one]
+
+Peers run at their default tolerances, leadlens at 1e-8 for gradient and step. Each figure is the best of three runs,
+peer and leadlens by turns; a fresh process per case keeps memory figures apart.
+"""
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import leadlens as ll
+
+RUNS = 3
+
+
+def best(runs, **work):
+    """Best time of each piece of work, by turns, and what it returned last."""
+    times, results = dict.fromkeys(work, float("inf")), {}
+    for _ in range(runs):
+        for name, run in work.items():
+            start = time.perf_counter()
+            results[name] = run()
+            times[name] = min(times[name], time.perf_counter() - start)
+    return times, results
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def report(title, times, ours, note=""):
+    print(title)
+    for name, seconds in times.items():
+        ratio = "" if name == ours else f"   leadlens is {seconds / times[ours]:5.1f} × as fast"
+        print(f"  {name:28s} {seconds:9.4f} s{ratio}")
+    if note:
+        print(f"  {note}")
+
+
+def dense_data(n=1_000_000, p=50):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, p))
+    y = (rng.random(n) < 1 / (1 + np.exp(1 - X @ (rng.normal(size=p) * 0.3)))).astype(int)
+    return X, y
+
+
+def dense():
+    import glum
+    from sklearn.linear_model import LogisticRegression
+
+    X, y = dense_data()
+    before = peak()
+    ll.LogisticRegression().fit(X, y)
+    extra = (peak() - before + X.nbytes) / X.nbytes
+    work = {
+        "leadlens": lambda: ll.LogisticRegression().fit(X, y),
+        "scikit-learn lbfgs": lambda: LogisticRegression().fit(X, y),
+        "scikit-learn newton-cholesky": lambda: LogisticRegression(solver="newton-cholesky").fit(X, y),
+        "glum": lambda: glum.GeneralizedLinearRegressor(family="binomial", alpha=1 / len(y)).fit(X, y),
+    }
+    times, results = best(RUNS, **work)
+    exact = LogisticRegression(solver="newton-cholesky", tol=1e-10).fit(X, y)
+    off = np.abs(results["leadlens"].coef_ - exact.coef_).max()
+    assert off < 1e-7, off
+    note = f"coefficients against newton-cholesky at 1e-10: {off:.1e}; peak memory {extra:.2f} × the design"
+    report("dense, 1,000,000 × 50", times, "leadlens", note)
+    tenth = best(RUNS, small=lambda: ll.LogisticRegression().fit(X[:100_000], y[:100_000]))[0]["small"]
+    print(f"  ten times the rows of 100,000: {times['leadlens'] / tenth:.1f} × the time")
+
+
+def mixed():
+    import glum
+    import pandas as pd
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import OneHotEncoder
+
+    rng = np.random.default_rng(1)
+    n, widths = 1_000_000, [8, 12, 40, 200, 1000]
+    numbers = rng.normal(size=(n, 10))
+    codes = [rng.integers(0, k, n) for k in widths]
+    eta = -1 + numbers @ (rng.normal(size=10) * 0.3)
+    eta += sum((rng.normal(size=k) * 0.3)[c] for k, c in zip(widths, codes, strict=True))
+    y = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int)
+    frame = pd.DataFrame(numbers, columns=[f"n{i}" for i in range(10)])
+    for k, c in zip(widths, codes, strict=True):
+        frame[f"c{k}"] = pd.Categorical.from_codes(c, [f"l{i:04d}" for i in range(k)])
+    from scipy.sparse import csr_array, hstack
+
+    encoded = OneHotEncoder().fit_transform(np.column_stack(codes))
+    wide = hstack([csr_array(numbers), encoded]).tocsr()
+    work = {
+        "leadlens": lambda: ll.LogisticRegression().fit(frame, y),
+        "glum with tabmat": lambda: glum.GeneralizedLinearRegressor(family="binomial", alpha=1 / n).fit(frame, y),
+        "scikit-learn sparse lbfgs": lambda: LogisticRegression().fit(wide, y),
+    }
+    times, results = best(RUNS, **work)
+    exact = glum.GeneralizedLinearRegressor(family="binomial", alpha=1 / n, gradient_tol=1e-10, max_iter=1000)
+    exact.fit(frame, y)
+    off = np.abs(results["leadlens"].coef_[0] - exact.coef_).max()
+    assert off < 1e-6, off
+    report("mixed, 10 numbers and 1,260 levels", times, "leadlens", f"coefficients against glum at 1e-10: {off:.1e}")
+
+
+def path():
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import KFold
+
+    X, y = dense_data(100_000)
+    Cs = np.logspace(-4, 4, 20)
+    folds = KFold(5)
+    work = {
+        "leadlens": lambda: ll.LogisticRegression("cv", Cs=Cs).fit(X, y),
+        "LogisticRegressionCV": lambda: LogisticRegressionCV(
+            Cs=Cs, cv=folds, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False
+        ).fit(X, y),
+    }
+    times, results = best(1, **work)
+    note = f"C {results['leadlens'].C_:.3g}, theirs {float(np.ravel(results['LogisticRegressionCV'].C_)[0]):.3g}"
+    report("20 values of C, 5 folds, 100,000 × 50", times, "leadlens", note)
+
+
+def score():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(2_000_000, 50))
+    y = rng.random(2_000_000) < 0.3
+    ours = ll.LogisticRegression().fit(X[:10_000], y[:10_000])
+    theirs = LogisticRegression().fit(X[:10_000], y[:10_000])
+    theirs.coef_, theirs.intercept_ = ours.coef_, ours.intercept_
+    single = X.astype(np.float32)
+    work = {
+        "leadlens, log-odds": lambda: ours.decision_function(X),
+        "leadlens, float32": lambda: ours.decision_function(single),
+        "scikit-learn": lambda: theirs.decision_function(X),
+    }
+    try:
+        import onnxruntime as rt
+        from skl2onnx import to_onnx
+
+        session = rt.InferenceSession(
+            to_onnx(theirs, single[:1], options={"zipmap": False}).SerializeToString(),
+            providers=["CPUExecutionProvider"],
+        )
+        work["onnxruntime, float32"] = lambda: session.run(None, {"X": single})
+    except ImportError:
+        print("onnxruntime or skl2onnx is not installed")
+    times, results = best(5, **work)
+    off = np.abs(results["leadlens, log-odds"] - results["scikit-learn"]).max()
+    assert off < 1e-12, off
+    report("scoring 2,000,000 × 50", times, "leadlens, log-odds", f"log-odds against scikit-learn: {off:.1e}")
+
+
+CASES = {"dense": dense, "mixed": mixed, "path": path, "score": score}
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or list(CASES)
+    if len(chosen) == 1:
+        CASES[chosen[0]]()
+    else:
+        for case in chosen:
+            subprocess.run([sys.executable, __file__, case], check=True)

@@ -1,0 +1,637 @@
+"""Logistic regression with scikit-learn's contract, on arrays, data frames and sparse matrices."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from . import _core
+from ._display import pre
+from ._progress import progress
+from .errors import OptionError
+
+__all__ = ["Inference", "LogisticRegression"]
+
+_Parts = tuple[Any, list[tuple[Any, int]], Any, list[str]]
+
+
+class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression for two classes: exact, fast, with statistics.
+
+    Minimises Σ wᵢ·log loss + [(1 − l1_ratio)/2·‖coef‖² + l1_ratio·‖coef‖₁] / C, the intercept free: the objective of
+    scikit-learn's class of the same name. Dense arrays are read where they lie, text columns of data frames stay one
+    code per row, sparse matrices stay sparse.
+
+    Parameters
+    ----------
+    C : float or "cv", default 1.0
+        Inverse strength of the penalty; ``math.inf`` is no penalty, ``"cv"`` chooses among ``Cs`` by log loss on ``cv``
+        folds.
+    l1_ratio : float, default 0.0
+        Share of the penalty that is L1: 0 is ridge, 1 is lasso.
+    penalty : {"elasticnet", "firth"}, default "elasticnet"
+        ``"firth"`` is Firth's correction in the place of ``C``: for small samples and separated classes.
+    fit_intercept : bool, default True
+        Whether there is an intercept.
+    class_weight : dict or "balanced", optional
+        Weights by class, multiplied with those of rows.
+    signs : sequence of {-1, 0, 1}, optional
+        Signs that coefficients may have, by column: 1 is not negative, -1 not positive, 0 free.
+    collinear : {"error", "drop"}, default "error"
+        What to do, without a penalty, about columns that are constant or combinations of others.
+    flic : bool, default True
+        With Firth's correction: refit the intercept so that the mean probability equals the rate.
+    solver : {"newton", "linfa"}, default "newton"
+        Newton's method, or linfa-logistic's L-BFGS as a baseline.
+    tol : float, default 1e-8
+        Largest gradient of the mean loss, and largest step relative to 1 + the largest coefficient.
+    max_iter : int, default 100
+        Most iterations; a fit that needs more warns (``ConvergenceWarning``) and has ``converged_ = False``.
+    warm_start : bool, default False
+        Start at the coefficients of the last fit.
+    Cs : sequence of float, optional
+        Values for ``C="cv"``; 20 values from 1e-4 to 1e4 by default.
+    cv : int, default 5
+        Folds for ``C="cv"``.
+    choice : {"lowest", "one_standard_error"}, default "lowest"
+        Which C is taken; one standard error shrinks probabilities to the mean.
+
+    Attributes
+    ----------
+    coef_ : ndarray of float64, shape (1, n_columns)
+        Coefficients, log-odds per unit; of text columns one per level.
+    intercept_ : ndarray of float64, shape (1,)
+        Intercept.
+    classes_ : ndarray, shape (2,)
+        Class labels; the second is the positive one.
+    n_iter_ : ndarray of int, shape (1,)
+        Iterations.
+    converged_ : bool
+        Whether the tolerance was reached.
+    gradient_, objective_ : float
+        Largest gradient of the mean loss, and objective, at the solution.
+    dual_gap_ : float or None
+        Duality gap relative to Σw, where there is L1.
+    dropped_ : list of str
+        Columns left out as collinear.
+    C_ : float
+        C of the fit.
+    validation_ : dict
+        Losses by C and fold, with ``C="cv"``.
+    column_names_ : list of str
+        Names of the coefficients.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, "The Elements of Statistical Learning", 2009, §4.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import leadlens as ll
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 2))
+    >>> y = X[:, 0] + rng.logistic(size=500) > 0
+    >>> model = ll.LogisticRegression(C=1.0).fit(X, y)
+    >>> model.coef_.shape, bool(model.coef_[0, 0] > 0.5)
+    ((1, 2), True)
+    """
+
+    def __init__(
+        self,
+        C: float | Literal["cv"] = 1.0,
+        *,
+        l1_ratio: float = 0.0,
+        penalty: Literal["elasticnet", "firth"] = "elasticnet",
+        fit_intercept: bool = True,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        signs: ArrayLike | None = None,
+        collinear: Literal["error", "drop"] = "error",
+        flic: bool = True,
+        solver: Literal["newton", "linfa"] = "newton",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        warm_start: bool = False,
+        Cs: ArrayLike | None = None,
+        cv: int = 5,
+        choice: Literal["lowest", "one_standard_error"] = "lowest",
+    ) -> None:
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.signs = signs
+        self.collinear = collinear
+        self.flic = flic
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.Cs = Cs
+        self.cv = cv
+        self.choice = choice
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, offset: ArrayLike | None = None
+    ) -> LogisticRegression:
+        """Fit and return the estimator.
+
+        Parameters
+        ----------
+        X : array, data frame or sparse matrix, shape (n, n_features)
+            Numbers of float64 or float32; in data frames also text, categorical and boolean columns. No missing values.
+        y : array, shape (n,)
+            Two classes of any type.
+        sample_weight : array of float64, shape (n,), optional
+            Weights ≥ 0.
+        offset : array of float64, shape (n,), optional
+            Log-odds known beforehand.
+
+        Raises
+        ------
+        OptionError
+            A parameter out of range, or numbers that are not finite (also a ValueError).
+        NotEnoughDataError
+            One class only.
+        SeparationError
+            Without a penalty: columns tell the classes apart without error.
+        FitError
+            Without a penalty: collinear columns.
+        """
+        parts, rows = self._read(X, first=True)
+        labels = self._labels(y, rows)
+        weight = self._weights(sample_weight, labels, rows)
+        shift = None if offset is None else np.ascontiguousarray(offset, dtype=np.float64)
+        start = None
+        if self.warm_start and hasattr(self, "coef_") and self.coef_.shape[1] == len(self.column_names_):
+            start = np.concatenate([self.intercept_, self.coef_[0]])
+        with progress() as show:
+            c = self.C
+            if isinstance(c, str):
+                c = self._choose(c, parts, labels, weight, shift, show)
+            options = self._options(c)
+            intercept, coefficients, text = _core.fit_logistic(
+                parts, labels, weight, shift, start, json.dumps(options), show
+            )
+        facts: dict[str, Any] = json.loads(text)
+        self.C_ = c
+        self.coef_: NDArray[np.float64] = coefficients.reshape(1, -1)
+        self.intercept_: NDArray[np.float64] = np.array([intercept])
+        self.n_iter_ = np.array([max(1, facts["iterations"])], dtype=np.int32)
+        self.converged_: bool = facts["converged"]
+        self.gradient_: float = facts["gradient"]
+        self.objective_: float = facts["objective"]
+        self.dual_gap_: float | None = facts["gap"]
+        self.dropped_ = [self.column_names_[i] for i in facts["dropped"]]
+        self._facts = facts
+        if not self.converged_:
+            warnings.warn(
+                f"no convergence after {self.max_iter} iterations: gradient {self.gradient_:.1e}, "
+                f"tolerance {self.tol}; raise max_iter or scale the columns",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def _options(self, c: float) -> dict[str, Any]:
+        if isinstance(c, bool) or not isinstance(c, (int, float, np.number)) or math.isnan(c):
+            raise OptionError(f'C must be a positive number, math.inf for no penalty, or "cv", not {c!r}')
+        if self.penalty not in ("elasticnet", "firth"):
+            raise OptionError(f'penalty must be "elasticnet" or "firth", not {self.penalty!r}')
+        if self.collinear not in ("error", "drop"):
+            raise OptionError(f'collinear must be "error" or "drop", not {self.collinear!r}')
+        firth = self.penalty == "firth"
+        names = {1: "not_negative", -1: "not_positive", 0: "free"}
+        signs = [] if self.signs is None else [int(s) for s in np.asarray(self.signs)]
+        if not set(signs) <= set(names):
+            raise OptionError("signs must be -1, 0 or 1")
+        return {
+            "c": None if firth or (math.isinf(c) and c > 0) else float(c),
+            "l1_ratio": float(self.l1_ratio),
+            "firth": firth,
+            "flic": bool(self.flic),
+            "signs": [names[s] for s in signs],
+            "intercept": bool(self.fit_intercept),
+            "collinear": {"error": "refuse", "drop": "drop"}[self.collinear],
+            "solver": self.solver,
+            "tolerance": float(self.tol),
+            "max_iterations": int(self.max_iter),
+            "partial": True,
+        }
+
+    def _choose(self, c: str, parts: _Parts, labels: Any, weight: Any, shift: Any, show: Any) -> float:
+        if c != "cv":
+            raise OptionError(f'C must be a positive number, math.inf for no penalty, or "cv", not {c!r}')
+        cs = [] if self.Cs is None else [float(v) for v in np.asarray(self.Cs)]
+        rows = np.arange(len(labels), dtype=np.uint32)
+        text = _core.validate_logistic(
+            parts,
+            labels,
+            weight,
+            shift,
+            rows,
+            self.cv,
+            cs,
+            json.dumps(self.choice),
+            json.dumps(self._options(1.0)),
+            show,
+        )
+        self.validation_: dict[str, Any] = json.loads(text)
+        return float(self.validation_["c"])
+
+    def _labels(self, labels: ArrayLike, rows: int) -> NDArray[np.bool_]:
+        if labels is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        y: NDArray[Any] = column_or_1d(labels, warn=True)
+        if len(y) != rows:
+            raise ValueError(f"X has {rows} rows and y has {len(y)}: inconsistent numbers of samples")
+        fast = y.dtype.kind in "bui" and len(y) > 0
+        if fast:
+            # Sorting a million labels costs as much as a pass of the fit.
+            low, high = y.min(), y.max()
+            positive = y == high
+            fast = bool((positive | (y == low)).all()) and low != high
+        if fast:
+            self.classes_ = np.array([low, high])
+            return np.ascontiguousarray(positive)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind not in ("binary", "multiclass"):
+            raise ValueError(f"Unknown label type: {kind}. y must hold two classes.")
+        self.classes_ = np.unique(y)
+        if len(self.classes_) > 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"{kind}: {len(self.classes_)} classes."
+            )
+        return (
+            np.ascontiguousarray(y == self.classes_[-1]) if len(self.classes_) == 2 else np.ones(rows, dtype=np.bool_)
+        )
+
+    def _weights(self, sample_weight: Any, labels: NDArray[np.bool_], rows: int) -> NDArray[np.float64] | None:
+        weight = None
+        if sample_weight is not None:
+            shape_only = np.empty((rows, 0))
+            weight = np.ascontiguousarray(_check_sample_weight(sample_weight, shape_only, dtype=np.float64))
+        if self.class_weight is not None and len(self.classes_) == 2:
+            y = self.classes_[labels.astype(np.intp)]
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight)
+            weight = (1.0 if weight is None else weight) * by_class[labels.astype(np.intp)]
+        return weight
+
+    def _read(self, X: Any, *, first: bool) -> tuple[_Parts, int]:
+        """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
+        columns = _columns_of(X)
+        if columns is not None:
+            return self._read_frame(columns, first=first)
+        if not first and getattr(self, "_levels", None):
+            raise ValueError("the model was fitted on a data frame with text columns; X has none")
+        if first:
+            self._levels: dict[str, list[str]] = {}
+        # The core finds numbers that are not finite by itself, without a pass of its own.
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], ensure_all_finite=False, reset=first
+        )
+        names = [str(n) for n in getattr(self, "feature_names_in_", [])]
+        if first:
+            self.column_names_ = names or [f"x{i}" for i in range(X.shape[1])]
+        if hasattr(X, "indptr"):
+            if not X.has_canonical_format:
+                X = X.copy()
+                X.sum_duplicates()
+            arrays = (X.indptr.astype(np.int64), X.indices.astype(np.uint32), X.data.astype(np.float64), X.shape[1])
+            return (None, [], arrays, names), X.shape[0]
+        if not (X.flags.c_contiguous or X.flags.f_contiguous):
+            X = np.ascontiguousarray(X)
+        return (X, [], None, names), X.shape[0]
+
+    def _read_frame(self, columns: dict[str, _Column], *, first: bool) -> tuple[_Parts, int]:
+        if first:
+            self._numeric = [name for name, column in columns.items() if not isinstance(column, tuple)]
+            self._levels = {name: _used(*column) for name, column in columns.items() if isinstance(column, tuple)}
+            self.n_features_in_ = len(columns)
+            self.feature_names_in_ = np.array(list(columns), dtype=object)
+            levels = [f"{name}={level}" for name, own in self._levels.items() for level in own]
+            self.column_names_ = [*self._numeric, *levels]
+        elif missing := [name for name in [*self._numeric, *self._levels] if name not in columns]:
+            raise ValueError(f"X lacks the columns {missing} that the model was fitted on")
+        missing_rows = {n: int((c[1] < 0).sum()) for n, c in columns.items() if isinstance(c, tuple)}
+        if nulls := {n: count for n, count in missing_rows.items() if count > 0}:
+            raise ValueError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
+        rows = len(next((c[1] if isinstance(c, tuple) else c) for c in columns.values()))
+        dense = None
+        if self._numeric:
+            dense = np.empty((rows, len(self._numeric)), order="F")
+            for i, name in enumerate(self._numeric):
+                numbers = columns[name]
+                if isinstance(numbers, tuple):
+                    raise ValueError(f"column '{name}' held numbers in training, and holds texts here")
+                dense[:, i] = numbers
+        codes = []
+        for name, known in self._levels.items():
+            column = columns[name]
+            if not isinstance(column, tuple):
+                raise ValueError(f"column '{name}' held texts in training, and holds numbers here")
+            own, places = column
+            if first and len(known) == len(own):
+                # Every level occurs: codes are places as they are.
+                codes.append((_narrowest(places, len(known)), len(known)))
+                continue
+            none = len(known)
+            kind = _code_type(none)
+            position = {level: i for i, level in enumerate(known)}
+            to_known = np.array([position.get(level, none) for level in own], dtype=kind)
+            codes.append((to_known[places], none))
+        return (dense, codes, None, self.column_names_), rows
+
+    def decision_function(self, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Log-odds of the second class.
+
+        Parameters
+        ----------
+        X : array, data frame or sparse matrix, shape (n, n_features)
+            As in training; a level not seen there counts as 0.
+        offset : array of float64, shape (n,), optional
+            Log-odds known beforehand.
+        """
+        return self._predict(X, offset, log_odds=True)
+
+    def _predict(self, X: Any, offset: ArrayLike | None, *, log_odds: bool) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        parts, _ = self._read(X, first=False)
+        beta = np.concatenate([self.intercept_, self.coef_[0]])
+        shift = None if offset is None else np.ascontiguousarray(offset, dtype=np.float64)
+        return _core.predict_logistic(parts, beta, shift, log_odds)
+
+    def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Probabilities of both classes, shape (n, 2).
+
+        Parameters
+        ----------
+        X : array, data frame or sparse matrix, shape (n, n_features)
+            As in training.
+        offset : array of float64, shape (n,), optional
+            Log-odds known beforehand.
+        """
+        p = self._predict(X, offset, log_odds=False)
+        out = np.empty((len(p), 2))
+        out[:, 1] = p
+        np.subtract(1.0, p, out=out[:, 0])
+        return out
+
+    def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Logarithms of the probabilities of both classes, accurate where they are tiny.
+
+        Parameters
+        ----------
+        X : array, data frame or sparse matrix, shape (n, n_features)
+            As in training.
+        offset : array of float64, shape (n,), optional
+            Log-odds known beforehand.
+        """
+        eta = self._predict(X, offset, log_odds=True)
+        return np.column_stack([-np.logaddexp(0.0, eta), -np.logaddexp(0.0, -eta)])
+
+    def predict(self, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
+        """Class of the larger probability.
+
+        Parameters
+        ----------
+        X : array, data frame or sparse matrix, shape (n, n_features)
+            As in training.
+        offset : array of float64, shape (n,), optional
+            Log-odds known beforehand.
+        """
+        eta = self._predict(X, offset, log_odds=True)
+        labels: NDArray[Any] = self.classes_[(eta > 0).astype(np.intp)]
+        return labels
+
+    def inference(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+        *,
+        covariance: Literal["model", "robust", "clustered"] = "model",
+        clusters: ArrayLike | None = None,
+        confidence: float = 0.95,
+        profile: bool | None = None,
+    ) -> Inference:
+        """Return standard errors, tests and intervals of the fit on the data it was fitted on.
+
+        Parameters
+        ----------
+        X, y, sample_weight, offset
+            As given to :meth:`fit`.
+        covariance : {"model", "robust", "clustered"}
+            Model-based, robust (HC1), or clustered by ``clusters``.
+        clusters : array, shape (n,), optional
+            Cluster of each row, of any type.
+        confidence : float, default 0.95
+            Confidence of intervals.
+        profile : bool, optional
+            Profile-likelihood intervals and likelihood-ratio p-values; by default with Firth's correction only.
+
+        Raises
+        ------
+        OptionError
+            With L1 or signs, for which there is no such theory; bad options.
+        """
+        check_is_fitted(self)
+        parts, rows = self._read(X, first=False)
+        labels = self._labels(y, rows)
+        weight = self._weights(sample_weight, labels, rows)
+        shift = None if offset is None else np.ascontiguousarray(offset, dtype=np.float64)
+        groups = None
+        if clusters is not None:
+            groups = np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.uint32).reshape(-1)
+        asked = {k: self._facts[k] for k in ("dropped", "firth_intercept", "objective", "loss")}
+        asked |= {
+            "covariance": covariance,
+            "confidence": confidence,
+            "profile": self.penalty == "firth" if profile is None else profile,
+        }
+        options = self._options(self.C_)
+        beta = np.concatenate([self.intercept_, self.coef_[0]])
+        with progress() as show:
+            text, matrix = _core.infer_logistic(
+                parts, labels, weight, shift, beta, groups, json.dumps(options), json.dumps(asked), show
+            )
+        return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)))
+
+
+#: Numbers, or levels and a place among them per row, -1 for a missing one.
+_Column = Any
+
+
+def _columns_of(X: Any) -> dict[str, _Column] | None:
+    """Return the columns of a data frame that has text columns; None for anything else."""
+    if isinstance(X, pl.DataFrame):
+        if all(t.is_numeric() for t in X.dtypes):
+            return None
+        return {c.name: c.to_numpy() if c.dtype.is_numeric() else _coded(c) for c in X.get_columns()}
+    if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
+        return None
+    kinds = ["category" if str(t) == "category" else getattr(t, "kind", "O") for t in X.dtypes]
+    texts = [
+        kind not in ("i", "u", "f", "c", "O") or str(t).startswith("str")
+        for kind, t in zip(kinds, X.dtypes, strict=True)
+    ]
+    if not any(texts):
+        return None
+    columns: dict[str, _Column] = {}
+    for i, (name, kind) in enumerate(zip(X.columns, kinds, strict=True)):
+        column = X.iloc[:, i]
+        if kind == "category":
+            columns[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
+        elif kind in ("i", "u", "f"):
+            columns[str(name)] = column.to_numpy()
+        else:
+            values = [None if value is None or value != value else str(value) for value in column]
+            columns[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+    return columns
+
+
+def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
+    """Levels of a text column, sorted, and the place of each row's."""
+    texts = column.cast(pl.String)
+    levels = texts.drop_nulls().unique().sort().to_list()
+    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1)
+    return levels, places.to_numpy()
+
+
+def _used(levels: list[str], places: NDArray[Any]) -> list[str]:
+    """Levels that occur, in their order."""
+    # The last place stands for -1, a missing value.
+    seen = np.zeros(len(levels) + 1, dtype=np.bool_)
+    seen[places] = True
+    return [level for level, used in zip(levels, seen[:-1], strict=True) if used]
+
+
+def _code_type(none: int) -> Any:
+    return np.uint8 if none < 2**8 else np.uint16 if none < 2**16 else np.uint32
+
+
+def _narrowest(places: NDArray[Any], none: int) -> NDArray[Any]:
+    """Codes of the narrowest type; without a copy where the type has the same width."""
+    kind = np.dtype(_code_type(none))
+    places = np.ascontiguousarray(places)
+    return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
+
+
+class Inference:
+    """Statistics of a fit; made by :meth:`LogisticRegression.inference`.
+
+    Attributes
+    ----------
+    covariance : ndarray of float64, shape (p + 1, p + 1)
+        Covariance of intercept and coefficients.
+    log_likelihood, null_log_likelihood, aic, bic, mcfadden, nagelkerke, tjur : float
+        Fit as a whole.
+    parameters : float
+        Number of parameters; effective with a penalty.
+    likelihood_ratio, likelihood_ratio_p_value : float
+        Test of all columns at once.
+    approximate : bool
+        True if a penalty makes intervals approximate.
+    """
+
+    def __init__(self, facts: dict[str, Any], covariance: NDArray[np.float64]) -> None:
+        self._facts = facts
+        self.covariance = covariance
+        self.log_likelihood: float = facts["log_likelihood"]
+        self.null_log_likelihood: float = facts["null_log_likelihood"]
+        self.aic: float = facts["aic"]
+        self.bic: float = facts["bic"]
+        self.mcfadden: float = facts["mcfadden"]
+        self.nagelkerke: float = facts["nagelkerke"]
+        self.tjur: float = facts["tjur"]
+        self.parameters: float = facts["parameters"]
+        self.likelihood_ratio: float = facts["likelihood_ratio"]
+        self.likelihood_ratio_p_value: float = facts["likelihood_ratio_p_value"]
+        self.approximate: bool = facts["approximate"]
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return coefficients, standard errors, tests, odds ratios and intervals."""
+        rows = self._facts["estimates"]
+        flat = [
+            {
+                "name": r["name"],
+                "coefficient": r["coefficient"],
+                "standard_error": r["standard_error"],
+                "z": r["z"],
+                "p_value": r["p_value"],
+                "low": _end(r["interval"]["low"], -math.inf),
+                "high": _end(r["interval"]["high"], math.inf),
+                "odds_ratio": r["odds_ratio"],
+                "odds_ratio_low": _end(r["odds_ratio_interval"]["low"], 0.0),
+                "odds_ratio_high": _end(r["odds_ratio_interval"]["high"], math.inf),
+            }
+            for r in rows
+        ]
+        return pl.DataFrame(flat, infer_schema_length=None)
+
+    def interval(self, X: ArrayLike, *, confidence: float = 0.95) -> pl.DataFrame:
+        """Return predicted probabilities with intervals, by the delta method on the log-odds.
+
+        η ± z·√(xᵀVx), mapped to probabilities: the interval stays between 0 and 1.
+
+        Parameters
+        ----------
+        X : array of float64, shape (n, p)
+            Columns as the coefficients are named.
+        confidence : float, default 0.95
+            Confidence of the intervals.
+        """
+        from statistics import NormalDist
+
+        design = np.column_stack([np.ones(len(np.asarray(X))), np.asarray(X, dtype=np.float64)])
+        beta = np.array([r["coefficient"] for r in self._facts["estimates"]])
+        eta = design @ beta
+        spread = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(
+            np.einsum("ij,jk,ik->i", design, self.covariance, design)
+        )
+        sigmoid = [1 / (1 + np.exp(-e)) for e in (eta, eta - spread, eta + spread)]
+        return pl.DataFrame({"probability": sigmoid[0], "low": sigmoid[1], "high": sigmoid[2]})
+
+    def __repr__(self) -> str:
+        kind = {"Model": "model-based", "Robust": "robust (HC1)", "Clustered": "clustered"}
+        name = str(self._facts["covariance_type"]).capitalize()
+        lines = [
+            f"Logistic regression, {self._facts['rows']:,} rows, {kind.get(name, name)} standard errors",
+            f"log-likelihood {self.log_likelihood:.4f} (null {self.null_log_likelihood:.4f}), AIC {self.aic:.2f}, "
+            f"BIC {self.bic:.2f}, McFadden R² {self.mcfadden:.4f}",
+            f"likelihood ratio {self.likelihood_ratio:.3f} on {self._facts['degrees']} degrees of freedom, "
+            f"p = {self.likelihood_ratio_p_value:.3g}",
+        ]
+        if self.approximate:
+            lines.append("a penalty shrinks the coefficients: standard errors and intervals are approximate")
+        with pl.Config(tbl_rows=100, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, float_precision=4):
+            lines.append(str(self.to_polars()))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return pre(repr(self))
+
+
+def _end(value: float | None, otherwise: float) -> float:
+    # JSON has no infinity.
+    return otherwise if value is None else value

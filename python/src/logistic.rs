@@ -1,0 +1,321 @@
+//! Logistic regression on arrays.
+
+use leadlens::fit::{
+    CodeList, Codes, Covariance, Dense, Estimate, Inference, InferenceOptions, LogisticParams, Matrix, Solution,
+    Sparse, Target, default_cs, grouped_folds,
+};
+use leadlens::{Error, Task, frames};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::boundary::{enter, quick};
+use crate::journeys::to_json;
+
+/// Arrays of a design as Python holds them; they are read where they lie.
+enum DenseArray<'py> {
+    F64(PyReadonlyArray2<'py, f64>),
+    F32(PyReadonlyArray2<'py, f32>),
+}
+
+enum CodeArray<'py> {
+    U8(PyReadonlyArray1<'py, u8>),
+    U16(PyReadonlyArray1<'py, u16>),
+    U32(PyReadonlyArray1<'py, u32>),
+}
+
+/// Row starts, column indices, values, and number of columns.
+type SparseParts<'py> = (Vec<usize>, Vec<u32>, PyReadonlyArray1<'py, f64>, usize);
+
+pub(crate) struct Parts<'py> {
+    dense: Option<DenseArray<'py>>,
+    codes: Vec<(CodeArray<'py>, usize)>,
+    sparse: Option<SparseParts<'py>>,
+    names: Vec<String>,
+}
+
+type SparseArrays<'py> = (PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, u32>, PyReadonlyArray1<'py, f64>, usize);
+
+impl<'py> FromPyObject<'_, 'py> for Parts<'py> {
+    type Error = PyErr;
+
+    /// A tuple (dense, codes, sparse, names).
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        type Tuple<'py> =
+            (Option<Bound<'py, PyAny>>, Vec<(Bound<'py, PyAny>, usize)>, Option<SparseArrays<'py>>, Vec<String>);
+        let (dense, codes, sparse, names): Tuple<'py> = object.extract()?;
+        let dense = match dense {
+            None => None,
+            Some(array) => Some(if let Ok(array) = array.cast::<PyArray2<f64>>() {
+                DenseArray::F64(array.try_readonly().map_err(|e| PyTypeError::new_err(e.to_string()))?)
+            } else {
+                DenseArray::F32(
+                    array.cast::<PyArray2<f32>>()?.try_readonly().map_err(|e| PyTypeError::new_err(e.to_string()))?,
+                )
+            }),
+        };
+        let codes = codes
+            .into_iter()
+            .map(|(list, width)| {
+                let list = if let Ok(v) = list.cast::<PyArray1<u8>>() {
+                    CodeArray::U8(v.readonly())
+                } else if let Ok(v) = list.cast::<PyArray1<u16>>() {
+                    CodeArray::U16(v.readonly())
+                } else {
+                    CodeArray::U32(list.cast::<PyArray1<u32>>()?.readonly())
+                };
+                Ok((list, width))
+            })
+            .collect::<PyResult<_>>()?;
+        let sparse = sparse.map(|(starts, indices, values, columns)| {
+            // A negative start is larger than any length, so that it is refused.
+            let starts = starts.as_array().iter().map(|s| usize::try_from(*s).unwrap_or(usize::MAX)).collect();
+            (starts, indices.as_array().to_vec(), values, columns)
+        });
+        Ok(Self { dense, codes, sparse, names })
+    }
+}
+
+fn contiguous<T>(slice: Result<&[T], impl std::fmt::Display>) -> Result<&[T], Error> {
+    slice.map_err(|e| Error::option("X", format!("an array is not contiguous: {e}")))
+}
+
+impl Parts<'_> {
+    fn matrix(&self) -> Result<Matrix<'_>, Error> {
+        let dense = match &self.dense {
+            None => None,
+            Some(DenseArray::F64(array)) => {
+                let (n, d) = array.as_array().dim();
+                let slice = contiguous(array.as_slice())?;
+                Some(if array.is_c_contiguous() {
+                    Dense::by_rows(slice, n, d)?
+                } else {
+                    Dense::by_columns(slice, n, d)?
+                })
+            }
+            Some(DenseArray::F32(array)) => {
+                let (n, d) = array.as_array().dim();
+                let slice = contiguous(array.as_slice())?;
+                Some(if array.is_c_contiguous() {
+                    Dense::by_rows(slice, n, d)?
+                } else {
+                    Dense::by_columns(slice, n, d)?
+                })
+            }
+        };
+        let blocks = self
+            .codes
+            .iter()
+            .map(|(list, width)| {
+                let list = match list {
+                    CodeArray::U8(v) => CodeList::U8(contiguous(v.as_slice())?.into()),
+                    CodeArray::U16(v) => CodeList::U16(contiguous(v.as_slice())?.into()),
+                    CodeArray::U32(v) => CodeList::U32(contiguous(v.as_slice())?.into()),
+                };
+                Ok(Codes { list, width: *width })
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        let sparse = match &self.sparse {
+            None => None,
+            Some((starts, indices, values, columns)) => {
+                Some(Sparse::new(starts.as_slice(), indices.as_slice(), contiguous(values.as_slice())?, *columns)?)
+            }
+        };
+        let matrix = Matrix::new(dense, blocks, sparse)?;
+        if self.names.is_empty() { Ok(matrix) } else { matrix.named(self.names.clone()) }
+    }
+}
+
+/// Labels, weights, offsets and a start, as slices.
+struct Given<'a> {
+    y: &'a [bool],
+    weight: Option<&'a [f64]>,
+    offset: Option<&'a [f64]>,
+    start: Option<&'a [f64]>,
+}
+
+impl<'a> Given<'a> {
+    fn target(&self) -> Target<'a> {
+        Target { y: self.y, weight: self.weight, offset: self.offset, start: self.start }
+    }
+}
+
+fn slice<'a>(array: Option<&'a PyReadonlyArray1<'_, f64>>) -> Result<Option<&'a [f64]>, Error> {
+    array.map(|a| contiguous(a.as_slice())).transpose()
+}
+
+/// Intercept, coefficients, and facts as JSON.
+type Fitted<'py> = (f64, Bound<'py, PyArray1<f64>>, String);
+
+fn facts(solution: &Solution) -> serde_json::Value {
+    serde_json::json!({
+        "iterations": solution.iterations,
+        "gradient": solution.gradient,
+        "objective": solution.objective,
+        "loss": solution.loss,
+        "gap": solution.gap,
+        "converged": solution.converged,
+        "firth_intercept": solution.firth_intercept,
+        "dropped": solution.dropped,
+    })
+}
+
+/// Fits; `options` are the parameters as JSON.
+#[pyfunction]
+#[pyo3(signature = (parts, y, weight, offset, start, options, progress=None))]
+#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+pub(crate) fn fit_logistic<'py>(
+    py: Python<'py>,
+    parts: Parts<'py>,
+    y: PyReadonlyArray1<'py, bool>,
+    weight: Option<PyReadonlyArray1<'py, f64>>,
+    offset: Option<PyReadonlyArray1<'py, f64>>,
+    start: Option<PyReadonlyArray1<'py, f64>>,
+    options: &str,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Fitted<'py>> {
+    let (params, matrix, given) = quick(|| {
+        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
+        let given = Given {
+            y: contiguous(y.as_slice())?,
+            weight: slice(weight.as_ref())?,
+            offset: slice(offset.as_ref())?,
+            start: slice(start.as_ref())?,
+        };
+        Ok((params.check()?, parts.matrix()?, given))
+    })?;
+    let solution = enter(py, progress, |task| params.fit(&matrix, &given.target(), task))?;
+    let facts = to_json(&facts(&solution))?;
+    Ok((solution.intercept, PyArray1::from_vec(py, solution.coefficients), facts))
+}
+
+/// Probabilities, or log-odds, of every row; `beta` has the intercept first.
+#[pyfunction]
+#[pyo3(signature = (parts, beta, offset, log_odds))]
+pub(crate) fn predict_logistic<'py>(
+    py: Python<'py>,
+    parts: Parts<'py>,
+    beta: PyReadonlyArray1<'py, f64>,
+    offset: Option<PyReadonlyArray1<'py, f64>>,
+    log_odds: bool,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (matrix, beta, offset) =
+        quick(|| Ok((parts.matrix()?, contiguous(beta.as_slice())?, slice(offset.as_ref())?)))?;
+    let out = py.detach(|| quick(|| matrix.score(beta, offset, log_odds)))?;
+    Ok(PyArray1::from_vec(py, out))
+}
+
+/// What a fit is asked for besides its coefficients.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    covariance: Covariance,
+    confidence: f64,
+    profile: bool,
+    dropped: Vec<usize>,
+    firth_intercept: Option<f64>,
+    objective: f64,
+    loss: f64,
+}
+
+/// Statistics of a fit as JSON, and the covariance.
+#[pyfunction]
+#[pyo3(signature = (parts, y, weight, offset, beta, clusters, options, asked, progress=None))]
+#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+pub(crate) fn infer_logistic<'py>(
+    py: Python<'py>,
+    parts: Parts<'py>,
+    y: PyReadonlyArray1<'py, bool>,
+    weight: Option<PyReadonlyArray1<'py, f64>>,
+    offset: Option<PyReadonlyArray1<'py, f64>>,
+    beta: PyReadonlyArray1<'py, f64>,
+    clusters: Option<PyReadonlyArray1<'py, u32>>,
+    options: &str,
+    asked: &str,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(String, Bound<'py, PyArray1<f64>>)> {
+    let (params, asked, matrix, given, clusters) = quick(|| {
+        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
+        let asked: Asked = frames::parse_options("inference", asked)?;
+        let given = Given {
+            y: contiguous(y.as_slice())?,
+            weight: slice(weight.as_ref())?,
+            offset: slice(offset.as_ref())?,
+            start: Some(contiguous(beta.as_slice())?),
+        };
+        let clusters = clusters.as_ref().map(|c| contiguous(c.as_slice())).transpose()?;
+        Ok((params.check()?, asked, parts.matrix()?, given, clusters))
+    })?;
+    let beta = given.start.unwrap_or(&[]);
+    let (intercept, coefficients) = beta.split_first().map_or((0.0, Vec::new()), |(b, rest)| (*b, rest.to_vec()));
+    let solution = Solution {
+        intercept,
+        coefficients,
+        objective: asked.objective,
+        loss: asked.loss,
+        gradient: 0.0,
+        firth_intercept: asked.firth_intercept,
+        dropped: asked.dropped,
+        gap: None,
+        iterations: 0,
+        converged: true,
+    };
+    let inference = enter(py, progress, |task: &Task| {
+        let options = InferenceOptions { covariance: asked.covariance, clusters, confidence: asked.confidence };
+        let mut all: Inference = params.inference(&matrix, &given.target(), &solution, options, task)?;
+        if asked.profile {
+            task.begin("profile likelihoods", all.estimates.len());
+            for j in 0..all.estimates.len() {
+                let Some(e) = all.estimates.get(j).filter(|e| e.standard_error > 0.0) else { continue };
+                let interval =
+                    params.profile_interval(&matrix, &given.target(), &solution, j, asked.confidence, task)?;
+                let p_value = match j.checked_sub(1) {
+                    Some(c) => params.likelihood_ratio_test(&matrix, &given.target(), &solution, &[c], task)?.p_value,
+                    None => e.p_value,
+                };
+                let changed = Estimate { p_value, ..e.clone() }.with_interval(interval);
+                if let Some(slot) = all.estimates.get_mut(j) {
+                    *slot = changed;
+                }
+            }
+        }
+        Ok(all)
+    })?;
+    let covariance = PyArray1::from_vec(py, inference.covariance.clone());
+    Ok((to_json(&inference)?, covariance))
+}
+
+/// The choice of C by grouped folds, as JSON. `groups` has a number per row.
+#[pyfunction]
+#[pyo3(signature = (parts, y, weight, offset, groups, folds, cs, choice, options, progress=None))]
+#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+pub(crate) fn validate_logistic<'py>(
+    py: Python<'py>,
+    parts: Parts<'py>,
+    y: PyReadonlyArray1<'py, bool>,
+    weight: Option<PyReadonlyArray1<'py, f64>>,
+    offset: Option<PyReadonlyArray1<'py, f64>>,
+    groups: PyReadonlyArray1<'py, u32>,
+    folds: usize,
+    cs: Vec<f64>,
+    choice: &str,
+    options: &str,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<String> {
+    let (params, choice, matrix, given, groups) = quick(|| {
+        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
+        let choice = frames::parse_options("choice", choice)?;
+        let given = Given {
+            y: contiguous(y.as_slice())?,
+            weight: slice(weight.as_ref())?,
+            offset: slice(offset.as_ref())?,
+            start: None,
+        };
+        Ok((params.check()?, choice, parts.matrix()?, given, contiguous(groups.as_slice())?))
+    })?;
+    let validation = enter(py, progress, |task| {
+        let cs = if cs.is_empty() { default_cs() } else { cs };
+        params.validate(&matrix, &given.target(), &grouped_folds(groups, folds), &cs, choice, task)
+    })?;
+    to_json(&validation)
+}

@@ -1,0 +1,139 @@
+//! Calibration maps: from the log-odds of a model to a probability.
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::{ln, log1pexp, sigmoid};
+
+/// A monotone map from log-odds to probabilities. A sigmoid map is not among them: it is a new scale of coefficients
+/// and intercept, so that contributions keep adding up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
+pub enum CalibrationMap {
+    /// Steps joined by straight lines, constant beyond the ends.
+    Isotonic {
+        /// Log-odds, ascending.
+        log_odds: Vec<f64>,
+        /// Probability at each of them, ascending.
+        probability: Vec<f64>,
+    },
+    /// σ(a·ln p − b·ln(1 − p) + c), p the probability before; a, b ≥ 0.
+    ///
+    /// M. Kull, T. Silva Filho, P. Flach, "Beta calibration", AISTATS 2017.
+    Beta {
+        /// a.
+        a: f64,
+        /// b.
+        b: f64,
+        /// c.
+        c: f64,
+    },
+}
+
+impl CalibrationMap {
+    /// The probability for log-odds.
+    #[must_use]
+    pub fn probability(&self, log_odds: f64) -> f64 {
+        match self {
+            // ln p = −ln(1 + e^−η), −ln(1 − p) = ln(1 + e^η).
+            Self::Beta { a, b, c } => sigmoid(b * log1pexp(log_odds) - a * log1pexp(-log_odds) + c),
+            Self::Isotonic { log_odds: x, probability: y } => {
+                let above = x.partition_point(|v| *v <= log_odds);
+                let at = |i: usize| (x.get(i).copied().unwrap_or(0.0), y.get(i).copied().unwrap_or(0.0));
+                match above {
+                    0 => at(0).1,
+                    i if i == x.len() => at(i - 1).1,
+                    i => {
+                        let ((x0, y0), (x1, y1)) = (at(i - 1), at(i));
+                        y0 + (y1 - y0) * (log_odds - x0) / (x1 - x0)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What breaks an invariant, if anything does.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        match self {
+            Self::Beta { a, b, c } => (!(*a >= 0.0 && *b >= 0.0 && a.is_finite() && b.is_finite() && c.is_finite()))
+                .then_some("the beta calibration is not monotone and finite"),
+            Self::Isotonic { log_odds, probability } => {
+                let fine = !log_odds.is_empty()
+                    && log_odds.len() == probability.len()
+                    && log_odds.iter().all(|v| v.is_finite())
+                    && log_odds.is_sorted_by(|a, b| a < b)
+                    && probability.is_sorted()
+                    && probability.iter().all(|p| (0.0..=1.0).contains(p));
+                (!fine).then_some("the isotonic calibration is not ascending within 0 and 1")
+            }
+        }
+    }
+}
+
+/// How probabilities were calibrated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationFacts {
+    /// `sigmoid`, `isotonic` or `beta`, or `none` with the reason in the remark.
+    pub method: String,
+    /// Rows of the later slice it was fitted on.
+    pub rows: usize,
+    /// Positive rows of it.
+    pub positives: usize,
+    /// How the slice was taken, or why there is no calibration.
+    pub remark: String,
+}
+
+/// Losses by C on held-out rows, from which C was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Values of C, ascending.
+    pub cs: Vec<f64>,
+    /// Weighted mean log loss by fold, then by C.
+    pub losses: Vec<Vec<f64>>,
+    /// Mean over folds by C.
+    pub mean: Vec<f64>,
+    /// Standard error of that mean by C.
+    pub standard_error: Vec<f64>,
+    /// The C taken.
+    pub c: f64,
+    /// How rows were held out.
+    pub folds: String,
+}
+
+impl super::LeadModel {
+    /// Probability for log-odds: calibrated where the model is.
+    #[must_use]
+    pub fn probability(&self, log_odds: f64) -> f64 {
+        match &self.data().calibration {
+            Some(map) => map.probability(log_odds),
+            None => sigmoid(log_odds),
+        }
+    }
+
+    /// The model for a population in which the share of positives is `rate`, everything else being as in training: for a
+    /// base rate that has changed, or negatives that were sampled for training.
+    ///
+    /// The intercept moves by logit(rate) − logit(rate in training); contributions do not change. G. King, L. Zeng,
+    /// "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] if `rate` is not between 0 and 1, or the model has an isotonic or beta calibration,
+    /// which belongs to the old rate.
+    pub fn with_base_rate(&self, rate: f64) -> crate::Result<Self> {
+        if !(rate > 0.0 && rate < 1.0) {
+            return Err(crate::Error::option("base_rate", format!("{rate} is not between 0 and 1")));
+        }
+        let mut data = self.data().clone();
+        if data.calibration.is_some() {
+            let problem = "the model has a calibration that belongs to the rate in training; calibrate with 'sigmoid'";
+            return Err(crate::Error::option("base_rate", problem));
+        }
+        let logit = |p: f64| ln(p / (1.0 - p));
+        let shift = logit(rate) - logit(data.training.base_rate);
+        data.intercept += shift;
+        data.percentiles.iter_mut().for_each(|q| *q += shift);
+        data.training.base_rate = rate;
+        Self::new(data)
+    }
+}
