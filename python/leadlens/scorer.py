@@ -37,8 +37,8 @@ class LeadScorer:
     calibration : {"sigmoid", "isotonic", "beta"}, optional
         Calibrate probabilities on the last fifth of the period, a label window after the rows the coefficients are
         fitted on; not done, and said so in ``training["calibration"]``, below 50 positives there. A sigmoid rescales
-        the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons add up
-        to ``log_odds``, and the probability is mapped from it.
+        the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons
+        add up to ``log_odds``, and the probability is mapped from it.
     choice : {"lowest", "one_standard_error"}, default "lowest"
         Which C is taken with ``"cv"``; one standard error shrinks probabilities to the mean.
     solver : {"newton", "linfa"}, default "newton"

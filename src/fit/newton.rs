@@ -152,11 +152,11 @@ struct End {
 }
 
 /// Steps from a point to the minimum; `refresh` is the Hessian that the first pass makes, if any.
-fn follow<'p>(
+fn follow(
     f: &Objective<'_>,
     mut point: Point,
     mut metric: Metric,
-    refresh: Option<Hessian<'p>>,
+    refresh: Option<Hessian<'_>>,
     stop: Stop,
     task: &Task,
 ) -> Result<(End, Metric)> {

@@ -59,7 +59,7 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let Some(calibrator) = options.calibration else { return train_on(snapshot, options, task) };
     labels(snapshot)?;
     let (facts, parts) = later_slice(snapshot, calibrator);
-    let Some((earlier, later)) = parts else { return with_facts(train_on(snapshot, options, task)?, None, facts) };
+    let Some((earlier, later)) = parts else { return with_facts(&train_on(snapshot, options, task)?, None, facts) };
     let model = train_on(&earlier, options, task)?;
     let columns = model.columns(&later, task)?;
     let eta = log_odds(&model, &columns, later.len())?;
@@ -67,12 +67,12 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
     let map = match calibrator {
         Calibrator::Sigmoid => {
             let (slope, intercept) = sigmoid_calibration(&eta, y, w, task)?;
-            return with_facts(rescaled(&model, slope, intercept)?, None, facts);
+            return with_facts(&rescaled(&model, slope, intercept)?, None, facts);
         }
         Calibrator::Isotonic => isotonic_calibration(&eta, y, w)?,
         Calibrator::Beta => beta_calibration(&eta, y, w, task)?,
     };
-    with_facts(model, Some(map), facts)
+    with_facts(&model, Some(map), facts)
 }
 
 /// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
@@ -95,7 +95,7 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     (facts, Some((earlier, later)))
 }
 
-fn with_facts(model: LeadModel, map: Option<CalibrationMap>, facts: CalibrationFacts) -> Result<LeadModel> {
+fn with_facts(model: &LeadModel, map: Option<CalibrationMap>, facts: CalibrationFacts) -> Result<LeadModel> {
     let mut data = model.data().clone();
     data.calibration = map;
     data.training.calibration = Some(facts);
