@@ -624,7 +624,14 @@ class Inference:
         ]
         if self.approximate:
             lines.append("a penalty shrinks the coefficients: standard errors and intervals are approximate")
-        with pl.Config(tbl_rows=100, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, float_precision=4):
+        with pl.Config(
+            tbl_rows=100,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            float_precision=4,
+            tbl_cols=-1,
+            tbl_width_chars=160,
+        ):
             lines.append(str(self.to_polars()))
         return "\n".join(lines)
 

@@ -39,6 +39,9 @@ class LeadScorer:
         fitted on; not done, and said so in ``training["calibration"]``, below 50 positives there. A sigmoid rescales
         the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons
         add up to ``log_odds``, and the probability is mapped from it.
+    nonlinear : {"auto", "cubic"}, optional
+        Curved effects of numbers, by restricted cubic splines on quantile knots: always, or if they lower the log loss
+        on held-out rows. Each number stays one term with one contribution.
     choice : {"lowest", "one_standard_error"}, default "lowest"
         Which C is taken with ``"cv"``; one standard error shrinks probabilities to the mean.
     solver : {"newton", "linfa"}, default "newton"
@@ -67,6 +70,7 @@ class LeadScorer:
         penalty: Literal["l2", "firth"] = "l2",
         calibration: Literal["sigmoid", "isotonic", "beta"] | None = None,
         choice: Literal["lowest", "one_standard_error"] = "lowest",
+        nonlinear: Literal["auto", "cubic"] | None = None,
         solver: Literal["newton", "linfa"] = "newton",
         min_leads: int = 40,
         min_level_rows: int = 20,
@@ -84,6 +88,7 @@ class LeadScorer:
             "logistic": {"c": c, "firth": firth, "collinear": "drop", "solver": solver},
             "choose_c": choice if C == "cv" else None,
             "calibration": calibration,
+            "nonlinear": nonlinear,
             "min_leads": min_leads,
             "min_level_rows": min_level_rows,
             "max_levels": max_levels,
@@ -183,6 +188,28 @@ class LeadScorer:
         ``training["inference"]``: rows of one account, or lead, are a cluster; with a penalty they are approximate.
         """
         return pl.DataFrame(self._fitted().terms())
+
+    def effect(self, feature: str, values: Sequence[float] | None = None) -> pl.DataFrame:
+        """Return the contribution of a feature over its values: a curve for a number, one row per level for a text.
+
+        Parameters
+        ----------
+        feature : str
+            A feature of the model, as in :meth:`summary`.
+        values : sequence of float, optional
+            Values of a number; by default 101 from three standard deviations below the mean to three above.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``value, contribution``: log-odds relative to the average training row.
+
+        Raises
+        ------
+        UnknownNameError
+            A feature that the model does not have.
+        """
+        return pl.DataFrame(self._fitted().effect(feature, None if values is None else [float(v) for v in values]))
 
     def with_base_rate(self, rate: float) -> LeadScorer:
         """Return the scorer for a population in which the share of positives is ``rate``.

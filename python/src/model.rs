@@ -88,6 +88,10 @@ impl Model {
         to_json(&self.0.data().training)
     }
 
+    fn effect(&self, feature: &str, values: Option<Vec<f64>>) -> PyResult<Frame> {
+        quick(|| frames::effect_frame(&self.0, feature, values.as_deref())).map(Frame)
+    }
+
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {
         quick(|| self.0.with_base_rate(rate)).map(Self)
     }

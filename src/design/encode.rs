@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::column::{Column, NONE};
+use super::spline::Spline;
 use crate::math::weighted_moments;
 
 /// Name of the column that says a value is missing.
@@ -26,7 +27,7 @@ pub struct LevelRule {
 /// Encoding of one feature.
 ///
 /// A number is standardised by its weighted mean and standard deviation (ddof 0); a missing one is the mean,
-/// with an indicator beside it if any was missing in training. A text has one 0/1 indicator per level, and
+/// with an indicator beside it if any was missing in training; it may have the curved columns of a spline. A text has one 0/1 indicator per level, and
 /// levels for missing and other. A level never seen in training has no coefficient: it counts as 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
@@ -39,6 +40,9 @@ pub enum Encoder {
         deviation: f64,
         /// Whether there is a missing indicator.
         missing: bool,
+        /// Curved columns, where the number is not taken as linear.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spline: Option<Spline>,
     },
     /// A text.
     Category {
@@ -68,7 +72,7 @@ impl Encoder {
                 if !(varies || missing && present) {
                     return None;
                 }
-                Some(Self::Number { mean, deviation: if varies { deviation } else { 0.0 }, missing })
+                Some(Self::Number { mean, deviation: if varies { deviation } else { 0.0 }, missing, spline: None })
             }
             Column::Category { codes, levels } => Self::fit_levels(codes, levels, rule),
             Column::Time(_) => None,
@@ -107,7 +111,9 @@ impl Encoder {
     #[must_use]
     pub fn width(&self) -> usize {
         match self {
-            Self::Number { missing, .. } => 1 + usize::from(*missing),
+            Self::Number { missing, spline, .. } => {
+                1 + spline.as_ref().map_or(0, Spline::width) + usize::from(*missing)
+            }
             Self::Category { levels, other, missing, .. } => levels.len() + usize::from(*other) + usize::from(*missing),
         }
     }
@@ -116,8 +122,9 @@ impl Encoder {
     #[must_use]
     pub fn column_names(&self) -> Vec<String> {
         match self {
-            Self::Number { missing, .. } => {
+            Self::Number { missing, spline, .. } => {
                 let mut names = vec![String::new()];
+                names.extend((1..=spline.as_ref().map_or(0, Spline::width)).map(|j| format!("(curve {j})")));
                 names.extend(missing.then(|| MISSING.to_owned()));
                 names
             }
@@ -127,6 +134,38 @@ impl Encoder {
                 names.extend(missing.then(|| MISSING.to_owned()));
                 names
             }
+        }
+    }
+
+    /// The same with curved columns over the values of `column`, where these are many enough.
+    #[must_use]
+    pub fn curved(self, column: &Column, weights: &[f64]) -> Self {
+        match (self, column) {
+            (Self::Number { mean, deviation, missing, .. }, Column::Number(values)) if deviation > 0.0 => {
+                let z: Vec<f64> = values.iter().map(|v| (v - mean) / deviation).collect();
+                Self::Number { mean, deviation, missing, spline: Spline::fit(&z, weights) }
+            }
+            (encoder, _) => encoder,
+        }
+    }
+
+    /// Design column `i` of a number: the standardised value, its curved columns, the missing indicator. A missing number
+    /// is 0 in all but the last: the mean.
+    #[must_use]
+    pub fn number_column(&self, value: f64, i: usize) -> f64 {
+        let Self::Number { spline, missing, .. } = self else { return 0.0 };
+        let curves = spline.as_ref().map_or(0, Spline::width);
+        match (i, spline) {
+            (0, _) => self.standardise(value),
+            (i, Some(spline)) if i <= curves => {
+                if value.is_nan() {
+                    0.0
+                } else {
+                    spline.column(self.standardise(value), i - 1)
+                }
+            }
+            (i, _) if *missing && i == curves + 1 => f64::from(u8::from(value.is_nan())),
+            _ => 0.0,
         }
     }
 
@@ -206,7 +245,7 @@ mod tests {
     #[test]
     fn numbers() {
         let e = Encoder::fit(&Column::Number(vec![1.0, 3.0, f64::NAN]), &[1.0; 3], RULE, 0.0).unwrap();
-        assert_eq!(e, Encoder::Number { mean: 2.0, deviation: 1.0, missing: true });
+        assert_eq!(e, Encoder::Number { mean: 2.0, deviation: 1.0, missing: true, spline: None });
         assert_eq!((e.standardise(4.0), e.standardise(f64::NAN)), (2.0, 0.0));
         assert_eq!(Encoder::fit(&Column::Number(vec![0.1; 1000]), &[0.3; 1000], RULE, 0.0), None);
         assert_eq!(Encoder::fit(&Column::Number(vec![f64::NAN; 3]), &[1.0; 3], RULE, 0.0), None);

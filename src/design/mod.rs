@@ -7,6 +7,7 @@ mod feature;
 mod feature_set;
 mod kind;
 mod selector;
+mod spline;
 
 pub use column::{Column, NONE};
 #[cfg(feature = "frames")]
@@ -18,3 +19,4 @@ pub use feature::{Feature, Part, ValueOp};
 pub use feature_set::FeatureSet;
 pub use kind::{Kind, Side};
 pub use selector::Selector;
+pub use spline::Spline;

@@ -22,5 +22,5 @@ pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use solution::Solution;
-pub use train::{TrainOptions, evaluate_snapshot, train};
+pub use train::{Nonlinear, TrainOptions, evaluate_snapshot, train};
 pub use validate::{Choice, Fold, default_cs, grouped_folds};

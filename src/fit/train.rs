@@ -1,5 +1,7 @@
 //! From a snapshot to a model, and the evaluation of a model on a snapshot.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
@@ -19,6 +21,16 @@ use crate::score::ColumnScorer;
 use crate::task::Task;
 use crate::time::{NO_TIME, Timestamp};
 
+/// When numbers have the curved columns of restricted cubic splines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Nonlinear {
+    /// Always, where values are many enough.
+    Cubic,
+    /// If that lowers the log loss on held-out rows.
+    Auto,
+}
+
 /// Options of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +39,8 @@ pub struct TrainOptions {
     pub logistic: LogisticParams,
     /// Whether C is chosen on held-out rows; then [`LogisticParams::c`] does not count.
     pub choose_c: Option<Choice>,
+    /// Whether numbers have curved columns.
+    pub nonlinear: Option<Nonlinear>,
     /// Whether probabilities are calibrated on the last fifth of the period.
     pub calibration: Option<Calibrator>,
     /// Fewest converted, and fewest other leads.
@@ -42,6 +56,7 @@ impl Default for TrainOptions {
         Self {
             logistic: LogisticParams::default(),
             choose_c: None,
+            nonlinear: None,
             calibration: None,
             min_leads: 40,
             min_level_rows: 20,
@@ -78,7 +93,9 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
 /// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
 /// too few.
 fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts, Option<(Snapshot, Snapshot)>) {
-    let none = |remark: String| (CalibrationFacts { method: "none".into(), rows: 0, positives: 0, remark }, None);
+    let none = |remark: String| {
+        (CalibrationFacts { method: "none".into(), rows: 0, positives: 0, base_rate: 0.0, remark }, None)
+    };
     let (earlier, later) = match snapshot.split(0.2, SplitBy::Time, 0) {
         Ok(parts) => parts,
         Err(e) => return none(format!("not calibrated: no later slice ({e})")),
@@ -91,7 +108,9 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     }
     let remark =
         "fitted on the last fifth of the period, a label window after the rows the coefficients were fitted on";
-    let facts = CalibrationFacts { method: calibrator.name().into(), rows, positives, remark: remark.into() };
+    let base_rate = later.base_rate().unwrap_or(0.0);
+    let facts =
+        CalibrationFacts { method: calibrator.name().into(), rows, positives, base_rate, remark: remark.into() };
     (facts, Some((earlier, later)))
 }
 
@@ -156,15 +175,12 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
             None => dropped.push((feature.to_string(), "constant".to_owned())),
         }
     }
-    let layout = Layout::of(&fitted, snapshot.len())?;
     let target = Target::new(label).weighted(&snapshot.weight);
-    let validation = match options.choose_c {
-        Some(choice) => Some(choose_c(snapshot, &layout.matrix, &target, &params, choice, task)?),
-        None => None,
-    };
-    let params = match &validation {
-        Some(v) => LogisticParams { c: Some(v.c), ..params.params().clone() }.check()?,
-        None => params,
+    let chosen = choose_design(snapshot, fitted, &target, &params, options, task)?;
+    let Design { fitted, layout, validation, nonlinear } = chosen;
+    let params = match (&validation, options.choose_c) {
+        (Some(v), Some(_)) => LogisticParams { c: Some(v.c), ..params.params().clone() }.check()?,
+        _ => params,
     };
     let solution = params.fit(&layout.matrix, &target, task)?;
     dropped.extend(
@@ -223,6 +239,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
             },
             c: params.params().c,
             validation,
+            nonlinear,
             calibration: None,
             inference,
             iterations: solution.iterations,
@@ -269,12 +286,75 @@ const MOST_COLUMNS_OF_ERRORS: usize = 2000;
 
 /// A number per row: equal for rows of one account, or of one lead where there are no accounts.
 fn clusters(snapshot: &Snapshot) -> Vec<u32> {
-    let mut numbers = std::collections::HashMap::new();
+    let mut numbers = HashMap::new();
     let number = |r: &crate::journeys::Row| {
         let next = numbers.len() as u32;
         *numbers.entry(snapshot.journeys.leads.group(r.lead)).or_insert(next)
     };
     snapshot.rows.iter().map(number).collect()
+}
+
+/// Features with their encodings, laid out, and how they were chosen.
+struct Design {
+    fitted: Vec<(Feature, Encoder, Column)>,
+    layout: Layout,
+    validation: Option<Validation>,
+    nonlinear: Option<String>,
+}
+
+/// Lays out the features, with curved columns where they are wanted, and judges values of C where they are to be chosen.
+fn choose_design(
+    snapshot: &Snapshot,
+    fitted: Vec<(Feature, Encoder, Column)>,
+    target: &Target<'_>,
+    params: &ValidLogisticParams,
+    options: &TrainOptions,
+    task: &Task,
+) -> Result<Design> {
+    let judge = |x: &Matrix<'_>| -> Result<Validation> {
+        // With a fixed C that one is judged; without a penalty, one that is as good as none.
+        let cs = if options.choose_c.is_some() { default_cs() } else { vec![params.params().c.unwrap_or(1e4)] };
+        let judged = if params.params().firth {
+            LogisticParams { firth: false, c: cs.first().copied(), ..params.params().clone() }.check()?
+        } else {
+            params.clone()
+        };
+        choose_c(snapshot, x, target, &judged, &cs, options.choose_c.unwrap_or_default(), task)
+    };
+    let curved = |fitted: &[(Feature, Encoder, Column)]| -> Vec<(Feature, Encoder, Column)> {
+        let bend =
+            |(f, e, c): &(Feature, Encoder, Column)| (f.clone(), e.clone().curved(c, &snapshot.weight), c.clone());
+        fitted.iter().map(bend).collect()
+    };
+    let rows = snapshot.len();
+    match options.nonlinear {
+        Some(Nonlinear::Auto) => {
+            let bent = curved(&fitted);
+            let (straight_layout, bent_layout) = (Layout::of(&fitted, rows)?, Layout::of(&bent, rows)?);
+            let (straight, other) = (judge(&straight_layout.matrix)?, judge(&bent_layout.matrix)?);
+            let lowest = |v: &Validation| v.mean.iter().copied().fold(f64::INFINITY, f64::min);
+            let (a, b) = (lowest(&straight), lowest(&other));
+            let better = b < a;
+            let what = if better { "curved" } else { "straight" };
+            let nonlinear =
+                Some(format!("{what}: log loss {b:.5} with splines, {a:.5} without, on {}", straight.folds));
+            let validation = options.choose_c.map(|_| if better { other } else { straight });
+            Ok(if better {
+                Design { fitted: bent, layout: bent_layout, validation, nonlinear }
+            } else {
+                Design { fitted, layout: straight_layout, validation, nonlinear }
+            })
+        }
+        wanted => {
+            let (fitted, nonlinear) = match wanted {
+                Some(_) => (curved(&fitted), Some("curved: restricted cubic splines".to_owned())),
+                None => (fitted, None),
+            };
+            let layout = Layout::of(&fitted, rows)?;
+            let validation = options.choose_c.map(|_| judge(&layout.matrix)).transpose()?;
+            Ok(Design { fitted, layout, validation, nonlinear })
+        }
+    }
 }
 
 /// Folds forward in time that have at least this many rows of each class on both sides count.
@@ -286,6 +366,7 @@ fn choose_c(
     x: &Matrix<'_>,
     target: &Target<'_>,
     params: &ValidLogisticParams,
+    cs: &[f64],
     choice: Choice,
     task: &Task,
 ) -> Result<Validation> {
@@ -308,7 +389,7 @@ fn choose_c(
             folds.len()
         )
     };
-    let validation = params.validate(x, target, &folds, &default_cs(), choice, task)?;
+    let validation = params.validate(x, target, &folds, cs, choice, task)?;
     Ok(Validation { folds: how, ..validation })
 }
 
@@ -330,6 +411,11 @@ fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
 fn same(a: &Column, b: &Column) -> bool {
     match (a, b) {
         (Column::Number(a), Column::Number(b)) => a.iter().zip(b).all(|(x, y)| x == y || (x.is_nan() && y.is_nan())),
+        (Column::Category { codes: a, .. }, Column::Category { codes: b, .. }) => {
+            // The same groups of rows, whatever their names.
+            let (mut there, mut back) = (HashMap::new(), HashMap::new());
+            a.iter().zip(b).all(|(x, y)| there.entry(x).or_insert(y) == &y && back.entry(y).or_insert(x) == &x)
+        }
         _ => false,
     }
 }
@@ -352,12 +438,11 @@ impl Layout {
             let title = |n: String| if n.is_empty() { feature.to_string() } else { format!("{feature} = {n}") };
             let names = encoder.column_names().into_iter().map(title);
             match (encoder, column) {
-                (Encoder::Number { missing, .. }, Column::Number(values)) => {
+                (Encoder::Number { .. }, Column::Number(values)) => {
                     places.push((next..next + encoder.width()).collect());
                     next += encoder.width();
-                    dense.extend(values.iter().map(|v| encoder.standardise(*v)));
-                    if *missing {
-                        dense.extend(values.iter().map(|v| f64::from(u8::from(v.is_nan()))));
+                    for i in 0..encoder.width() {
+                        dense.extend(values.iter().map(|v| encoder.number_column(*v, i)));
                     }
                     dense_names.extend(names);
                 }

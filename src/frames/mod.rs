@@ -26,7 +26,7 @@ pub use config::{
 pub use cutoff_table::cutoff_table;
 pub use table::{Table, Tables, is_readable};
 pub use tables_out::{
-    best_leads, calibration_frame, check_frame, explain_frame, funnel_frame, lift_frame, score_frame, show_frame,
-    snapshot_frame, sort_by_probability, terms_frame,
+    best_leads, calibration_frame, check_frame, effect_frame, explain_frame, funnel_frame, lift_frame, score_frame,
+    show_frame, snapshot_frame, sort_by_probability, terms_frame,
 };
 pub use write::{check_folder, check_output, write_frame};

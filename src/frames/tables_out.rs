@@ -271,8 +271,8 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
             columns.map(move |(i, (n, (c, m)))| (t, n, *c, *m, error(i)))
         })
     };
-    let unit = |t: &crate::model::Term| match t.encoder {
-        Encoder::Number { deviation, .. } => deviation,
+    let unit = |t: &crate::model::Term| match &t.encoder {
+        Encoder::Number { deviation, .. } => *deviation,
         Encoder::Category { .. } => f64::NAN,
     };
     frame(vec![
@@ -288,6 +288,30 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
         numbers("mean", rows().map(|r| r.3).collect()),
         numbers("per", rows().map(|r| unit(r.0)).collect()),
     ])
+}
+
+/// Contribution of one feature over its values.
+///
+/// # Errors
+/// [`crate::Error::UnknownName`] for a feature that the model does not have.
+pub fn effect_frame(model: &LeadModel, feature: &str, values: Option<&[f64]>) -> Result<DataFrame> {
+    let names: Vec<String> = model.terms().iter().map(|t| t.feature.to_string()).collect();
+    let Some((i, term)) = model.terms().iter().enumerate().find(|(_, t)| t.feature.to_string() == feature) else {
+        return Err(crate::Error::unknown("feature", feature, names.iter().map(String::as_str)));
+    };
+    match &term.encoder {
+        Encoder::Number { mean, deviation, .. } => {
+            let grid = || (0..=100).map(|k| mean + deviation * (f64::from(k) * 0.06 - 3.0)).collect();
+            let values: Vec<f64> = values.map_or_else(grid, <[f64]>::to_vec);
+            let contributions = values.iter().map(|v| model.number(i, *v)).collect();
+            frame(vec![numbers("value", values), numbers("contribution", contributions)])
+        }
+        Encoder::Category { .. } => {
+            let levels = term.encoder.column_names();
+            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot))).collect();
+            frame(vec![texts("value", levels.into_iter()), numbers("contribution", contributions)])
+        }
+    }
 }
 
 /// What became of every input row, long: table, role, what, rows, example.

@@ -79,6 +79,8 @@ pub struct CalibrationFacts {
     pub rows: usize,
     /// Positive rows of it.
     pub positives: usize,
+    /// Weighted share of positives in it: what calibrated probabilities average to there.
+    pub base_rate: f64,
     /// How the slice was taken, or why there is no calibration.
     pub remark: String,
 }
@@ -114,7 +116,7 @@ impl super::LeadModel {
     /// The model for a population in which the share of positives is `rate`, everything else being as in training: for a
     /// base rate that has changed, or negatives that were sampled for training.
     ///
-    /// The intercept moves by logit(rate) − logit(rate in training); contributions do not change. G. King, L. Zeng,
+    /// The intercept moves by logit(rate) − logit(rate in training, or in the slice of the calibration); contributions do not change. G. King, L. Zeng,
     /// "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
     ///
     /// # Errors
@@ -130,10 +132,14 @@ impl super::LeadModel {
             return Err(crate::Error::option("base_rate", problem));
         }
         let logit = |p: f64| ln(p / (1.0 - p));
-        let shift = logit(rate) - logit(data.training.base_rate);
+        // Calibrated probabilities are those of the later slice.
+        let before = match &mut data.training.calibration {
+            Some(facts) if facts.rows > 0 => &mut facts.base_rate,
+            _ => &mut data.training.base_rate,
+        };
+        let shift = logit(rate) - logit(std::mem::replace(before, rate));
         data.intercept += shift;
         data.percentiles.iter_mut().for_each(|q| *q += shift);
-        data.training.base_rate = rate;
         Self::new(data)
     }
 }

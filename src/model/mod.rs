@@ -61,6 +61,8 @@ pub struct Training {
     pub c: Option<f64>,
     /// How C was chosen, if it was.
     pub validation: Option<Validation>,
+    /// Whether numbers have curved columns, and why, if that was asked for.
+    pub nonlinear: Option<String>,
     /// How probabilities were calibrated, if that was asked for.
     pub calibration: Option<CalibrationFacts>,
     /// What the standard errors assume, and whether they are approximate.
@@ -180,17 +182,13 @@ impl LeadModel {
         self.base
     }
 
-    /// Contribution of a number to the log-odds: coefficient × (standardised value − mean), the missing
-    /// indicator included.
+    /// Contribution of a number to the log-odds: Σ coefficient × (column − mean) over its standardised value, its curved
+    /// columns and its missing indicator.
     #[must_use]
     pub fn number(&self, term: usize, value: f64) -> f64 {
         let Some(t) = self.data.terms.get(term) else { return 0.0 };
         let (c, m) = (t.coefficients.as_slice(), t.means.as_slice());
-        let of = |i: usize, x: f64| match (c.get(i), m.get(i)) {
-            (Some(c), Some(m)) => c * (x - m),
-            _ => 0.0,
-        };
-        of(0, t.encoder.standardise(value)) + of(1, if value.is_nan() { 1.0 } else { 0.0 })
+        c.iter().zip(m).enumerate().fold(0.0, |s, (i, (c, m))| s + c * (t.encoder.number_column(value, i) - m))
     }
 
     /// Contribution of a text by its column within the term, `None` for a text without one.

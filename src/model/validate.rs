@@ -28,8 +28,11 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
-        if let crate::design::Encoder::Number { mean, deviation, .. } = term.encoder
-            && !(mean.is_finite() && deviation.is_finite() && deviation >= 0.0)
+        if let crate::design::Encoder::Number { mean, deviation, spline, .. } = &term.encoder
+            && !(mean.is_finite()
+                && deviation.is_finite()
+                && *deviation >= 0.0
+                && spline.as_ref().is_none_or(crate::design::Spline::is_usable))
         {
             return bad(format!("term '{name}' has a mean or deviation that is not usable"));
         }

@@ -196,6 +196,9 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     if let Some(v) = &t.validation {
         lines.push(format!("  C chosen by log loss on {}", v.folds));
     }
+    if let Some(n) = &t.nonlinear {
+        lines.push(format!("  numbers {n}"));
+    }
     if let Some(c) = &t.calibration {
         lines.push(if c.method == "none" {
             format!("  {}", c.remark)

@@ -407,7 +407,8 @@ def test_scorer_calibration(weekly, method):
     assert again.score(weekly, allow_extrapolation=True).to_polars().equals(scores)
     if method == "sigmoid":
         moved = scorer.with_base_rate(0.5).score(weekly, allow_extrapolation=True).to_polars()["log_odds"].to_numpy()
-        base = scorer.training["base_rate"]
+        # Calibrated probabilities are those of the later slice.
+        base = facts["base_rate"]
         assert np.allclose(moved - eta, math.log((1 - base) / base))
     else:
         with pytest.raises(ll.OptionError, match="belongs to the rate in training"):
@@ -434,3 +435,75 @@ def test_scorer_base_rate_is_checked(weekly):
     for rate in (0.0, 1.0, math.nan):
         with pytest.raises(ll.OptionError, match="base_rate"):
             scorer.with_base_rate(rate)
+
+
+@pytest.fixture(scope="module")
+def bent():
+    rng = np.random.default_rng(4)
+    n = 6000
+    size, visits = rng.normal(size=n), rng.poisson(1.0, n).astype(float)
+    eta = -2 + 1.2 * size**2 + 0.3 * visits
+    visits[:300] = np.nan
+    leads = pl.DataFrame(
+        {
+            "id": np.arange(n),
+            "size": size * 50 + 200,
+            "visits": pl.Series(visits, nan_to_null=True),
+            "won": (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int),
+        }
+    )
+    journeys = ll.Journeys(leads=ll.Leads(leads, id="id", fields=["size", "visits"], outcome="won"))
+    return journeys.snapshot().split(0.3, by="random")
+
+
+def test_splines_follow_a_bend(bent):
+    train, test = bent
+    straight = ll.LeadScorer().fit(train)
+    curved = ll.LeadScorer(nonlinear="auto").fit(train)
+    assert curved.training["nonlinear"].startswith("curved: log loss")
+    assert "curved" in repr(curved)
+    assert curved.evaluate(test).roc_auc > straight.evaluate(test).roc_auc + 0.1
+    levels = curved.summary().filter(pl.col("feature") == "size")["level"].to_list()
+    assert levels == ["", "(curve 1)", "(curve 2)"]
+    effect = curved.effect("size")
+    # Lowest in the middle, where it was made to be: at the mean.
+    assert abs(effect.sort("contribution")["value"][0] - 200) < 25
+    assert effect["contribution"][0] > effect["contribution"][50] + 1
+    assert curved.effect("size", [200.0])["contribution"].len() == 1
+    with pytest.raises(ll.UnknownNameError, match="did you mean 'size'"):
+        curved.effect("sise")
+    # One term, one reason: contributions still add up, missing ones included.
+    scores = curved.score(test).to_polars()
+    sums = curved.explain(test).group_by("lead_id").agg(pl.col("contribution").sum())
+    both = scores.join(sums, on="lead_id")
+    assert np.allclose(both["log_odds"], both["contribution"], atol=1e-9)
+    assert pickle.loads(pickle.dumps(curved)).score(test).to_polars().equals(scores)
+    # The fit is that of the reference on Harrell's basis.
+    z = train.to_polars()["size"].to_numpy()
+    mean, deviation = z.mean(), z.std()
+    z = (z - mean) / deviation
+    t = np.quantile(z, [0.05, 0.35, 0.65, 0.95])
+    cube = lambda k: np.maximum(z - k, 0) ** 3  # noqa: E731
+    basis = [z]
+    for j in range(2):
+        bend = cube(t[j]) - cube(t[2]) * (t[3] - t[j]) / (t[3] - t[2]) + cube(t[3]) * (t[2] - t[j]) / (t[3] - t[2])
+        basis.append(bend / (t[3] - t[0]) ** 2)
+    alone = ll.LeadScorer(C=1e6, nonlinear="cubic").fit(train)
+    assert alone.training["nonlinear"].startswith("curved")
+    columns = np.column_stack([(b - b.mean()) / b.std() for b in basis])
+    ours = alone.effect("size", list(z * deviation + mean))["contribution"].to_numpy()
+    fitted = columns @ np.linalg.lstsq(columns, ours - ours.mean(), rcond=None)[0]
+    assert np.abs(fitted - (ours - ours.mean())).max() < 1e-9
+
+
+def test_splines_are_left_out_where_they_do_not_help():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=3000)
+    won = (rng.random(3000) < 1 / (1 + np.exp(1 - x))).astype(int)
+    leads = pl.DataFrame({"id": np.arange(3000), "x": x, "won": won})
+    train = ll.Journeys(leads=ll.Leads(leads, id="id", fields=["x"], outcome="won")).snapshot()
+    scorer = ll.LeadScorer(nonlinear="auto", C="cv").fit(train)
+    what = scorer.training["nonlinear"]
+    lower = [float(part.split(" ")[0]) for part in what.split("log loss ")[1].split(", ")[:2]]
+    assert what.startswith("straight" if lower[1] <= lower[0] else "curved")
+    assert scorer.training["c"] == scorer.training["validation"]["c"]

@@ -1,0 +1,141 @@
+//! Restricted cubic splines: a smooth curve in one number, straight beyond its outer knots.
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::{quantile_sorted, weighted_moments};
+
+/// The curved columns of a restricted cubic spline over standardised values; the straight one is the value itself.
+///
+/// With knots t₁ < … < t_k, column j of 1…k − 2 is
+/// [(z − tⱼ)³₊ − (z − t_{k−1})³₊·(t_k − tⱼ)/(t_k − t_{k−1}) + (z − t_k)³₊·(t_{k−1} − tⱼ)/(t_k − t_{k−1})] / (t_k − t₁)²,
+/// standardised. Cubic between the knots, linear outside them. F. Harrell, "Regression Modeling Strategies", 2015, §2.4.5.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spline {
+    /// Knots, ascending, in standard deviations from the mean.
+    knots: Vec<f64>,
+    /// Mean of each curved column in training.
+    means: Vec<f64>,
+    /// Standard deviation of each curved column in training.
+    deviations: Vec<f64>,
+}
+
+/// Quantiles at which knots lie: Harrell's for four knots.
+const QUANTILES: [f64; 4] = [0.05, 0.35, 0.65, 0.95];
+
+impl Spline {
+    /// The spline of standardised values (NaN is missing); `None` if they lie at fewer than three places among the
+    /// quantiles.
+    #[must_use]
+    pub(super) fn fit(z: &[f64], weights: &[f64]) -> Option<Self> {
+        let mut sorted: Vec<f64> = z.iter().copied().filter(|v| !v.is_nan()).collect();
+        sorted.sort_by(f64::total_cmp);
+        // Counts pile up at few values: quantiles of the distinct ones then.
+        let quantiles = |v: &[f64]| -> Vec<f64> {
+            let mut knots: Vec<f64> = QUANTILES.iter().map(|q| quantile_sorted(v, *q)).collect();
+            knots.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
+            knots
+        };
+        let mut knots = quantiles(&sorted);
+        if knots.len() < 3 {
+            sorted.dedup();
+            knots = quantiles(&sorted);
+        }
+        if knots.len() < 3 {
+            return None;
+        }
+        let count = knots.len() - 2;
+        let mut spline = Self { knots, means: vec![0.0; count], deviations: vec![1.0; count] };
+        let (mut means, mut deviations) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for j in 0..count {
+            let column: Vec<f64> = z.iter().map(|v| if v.is_nan() { *v } else { spline.raw(*v, j) }).collect();
+            let (mean, deviation, _) = weighted_moments(&column, weights);
+            // A column that does not vary would divide by nothing.
+            if deviation.is_nan() || deviation <= 1e-9 {
+                return None;
+            }
+            means.push(mean);
+            deviations.push(deviation);
+        }
+        (spline.means, spline.deviations) = (means, deviations);
+        Some(spline)
+    }
+
+    /// Number of curved columns.
+    pub(super) fn width(&self) -> usize {
+        self.means.len()
+    }
+
+    fn raw(&self, z: f64, j: usize) -> f64 {
+        let (Some(first), [.., before, last], Some(knot)) =
+            (self.knots.first(), self.knots.as_slice(), self.knots.get(j))
+        else {
+            return 0.0;
+        };
+        let cube = |t: f64| (z - t).max(0.0).powi(3);
+        let span = last - before;
+        let bend = cube(*knot) - cube(*before) * (last - knot) / span + cube(*last) * (before - knot) / span;
+        bend / ((last - first) * (last - first))
+    }
+
+    /// Curved column j of a standardised value.
+    pub(super) fn column(&self, z: f64, j: usize) -> f64 {
+        match (self.means.get(j), self.deviations.get(j)) {
+            (Some(mean), Some(deviation)) => (self.raw(z, j) - mean) / deviation,
+            _ => 0.0,
+        }
+    }
+
+    /// Whether knots ascend and all numbers are usable.
+    pub(crate) fn is_usable(&self) -> bool {
+        let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
+        self.knots.len() >= 3
+            && self.knots.is_sorted_by(|a, b| a < b)
+            && [self.means.len(), self.deviations.len()] == [self.knots.len() - 2; 2]
+            && finite(&self.knots)
+            && finite(&self.means)
+            && finite(&self.deviations)
+            && self.deviations.iter().all(|d| *d > 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spline() -> Spline {
+        let z: Vec<f64> = (0..1000).map(|i| f64::from(i) / 250.0 - 2.0).collect();
+        Spline::fit(&z, &vec![1.0; 1000]).unwrap()
+    }
+
+    #[test]
+    fn straight_outside_the_knots_and_smooth_between() {
+        let s = spline();
+        assert_eq!(s.width(), 2);
+        assert!(s.is_usable());
+        for j in 0..2 {
+            // Second differences vanish beyond the outer knots.
+            for z in [-9.0, -3.0, 2.5, 7.0] {
+                let bend = s.raw(z + 0.1, j) - 2.0 * s.raw(z, j) + s.raw(z - 0.1, j);
+                assert!(bend.abs() < 1e-12, "{z}: {bend}");
+            }
+            assert_eq!(s.raw(-3.0, j), 0.0);
+            // No jump of value or slope at a knot.
+            for t in &s.knots {
+                let slope = |z: f64| (s.raw(z + 1e-5, j) - s.raw(z - 1e-5, j)) / 2e-5;
+                assert!((slope(t + 1e-4) - slope(t - 1e-4)).abs() < 1e-3);
+            }
+        }
+    }
+
+    #[test]
+    fn piled_up_values() {
+        let mut z = vec![-0.5; 900];
+        assert_eq!(Spline::fit(&z, &vec![1.0; 900]), None);
+        z.extend((0..100).map(|i| f64::from(i % 10)));
+        let s = Spline::fit(&z, &vec![1.0; 1000]).unwrap();
+        assert!(s.is_usable());
+        assert_eq!(Spline::fit(&[f64::NAN; 5], &[1.0; 5]), None);
+        assert_eq!(Spline::fit(&[], &[]), None);
+    }
+}
