@@ -298,9 +298,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _read(self, X: Any, *, first: bool) -> tuple[_Parts, int]:
         """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
-        columns = _columns_of(X)
-        if columns is not None:
-            return self._read_frame(columns, first=first)
+        frame = _frame_of(X)
+        if frame is not None:
+            return self._read_frame(frame, first=first)
         if not first and getattr(self, "_levels", None):
             raise ValueError("the model was fitted on a data frame with text columns; X has none")
         if first:
@@ -322,44 +322,40 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X = np.ascontiguousarray(X)
         return (X, [], None, names), X.shape[0]
 
-    def _read_frame(self, columns: dict[str, _Column], *, first: bool) -> tuple[_Parts, int]:
+    def _read_frame(self, frame: _Frame, *, first: bool) -> tuple[_Parts, int]:
         if first:
-            self._numeric = [name for name, column in columns.items() if not isinstance(column, tuple)]
-            self._levels = {name: _used(*column) for name, column in columns.items() if isinstance(column, tuple)}
-            self.n_features_in_ = len(columns)
-            self.feature_names_in_ = np.array(list(columns), dtype=object)
+            self._numeric = frame.numeric
+            self._levels = {name: _used(*column) for name, column in frame.texts.items()}
+            self.n_features_in_ = len(frame.names)
+            self.feature_names_in_ = np.array(frame.names, dtype=object)
             levels = [f"{name}={level}" for name, own in self._levels.items() for level in own]
             self.column_names_ = [*self._numeric, *levels]
-        elif missing := [name for name in [*self._numeric, *self._levels] if name not in columns]:
-            raise ValueError(f"X lacks the columns {missing} that the model was fitted on")
-        missing_rows = {n: int((c[1] < 0).sum()) for n, c in columns.items() if isinstance(c, tuple)}
-        if nulls := {n: count for n, count in missing_rows.items() if count > 0}:
+        for names, here, there, kind in (
+            (self._numeric, frame.numeric, frame.texts, "numbers"),
+            (self._levels, frame.texts, frame.numeric, "texts"),
+        ):
+            for name in names:
+                if name in there:
+                    other = "texts" if kind == "numbers" else "numbers"
+                    raise ValueError(f"column '{name}' held {kind} in training, and holds {other} here")
+                if name not in here:
+                    raise ValueError(f"X lacks the columns ['{name}'] that the model was fitted on")
+        missing = {n: int((frame.texts[n][1] < 0).sum()) for n in self._levels}
+        if nulls := {n: count for n, count in missing.items() if count > 0}:
             raise ValueError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
-        rows = len(next((c[1] if isinstance(c, tuple) else c) for c in columns.values()))
-        dense = None
-        if self._numeric:
-            dense = np.empty((rows, len(self._numeric)), order="F")
-            for i, name in enumerate(self._numeric):
-                numbers = columns[name]
-                if isinstance(numbers, tuple):
-                    raise ValueError(f"column '{name}' held numbers in training, and holds texts here")
-                dense[:, i] = numbers
+        dense = frame.numbers(self._numeric) if self._numeric else None
         codes = []
         for name, known in self._levels.items():
-            column = columns[name]
-            if not isinstance(column, tuple):
-                raise ValueError(f"column '{name}' held texts in training, and holds numbers here")
-            own, places = column
+            own, places = frame.texts[name]
             if first and len(known) == len(own):
                 # Every level occurs: codes are places as they are.
                 codes.append((_narrowest(places, len(known)), len(known)))
                 continue
             none = len(known)
-            kind = _code_type(none)
             position = {level: i for i, level in enumerate(known)}
-            to_known = np.array([position.get(level, none) for level in own], dtype=kind)
+            to_known = np.array([position.get(level, none) for level in own], dtype=_code_type(none))
             codes.append((to_known[places], none))
-        return (dense, codes, None, self.column_names_), rows
+        return (dense, codes, None, self.column_names_), frame.rows
 
     def decision_function(self, X: Any, offset: ArrayLike | None = None) -> NDArray[np.float64]:
         """Log-odds of the second class.
@@ -478,36 +474,61 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)))
 
 
-#: Numbers, or levels and a place among them per row, -1 for a missing one.
-_Column = Any
+class _Frame:
+    """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
+
+    def __init__(self, X: Any, texts: dict[str, tuple[list[str], NDArray[Any]]]) -> None:
+        self._X = X
+        self.names = [str(name) for name in X.columns]
+        self.texts = texts
+        self.numeric = [name for name in self.names if name not in texts]
+        self.rows = len(X)
+
+    def numbers(self, names: list[str]) -> NDArray[np.float64]:
+        """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
+        if isinstance(self._X, pl.DataFrame):
+            table: NDArray[Any] = self._X.select(pl.col(names).cast(pl.Float64)).to_numpy()
+        else:
+            table = self._X.iloc[:, [self.names.index(name) for name in names]].to_numpy(
+                dtype=np.float64, na_value=np.nan
+            )
+        return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
 
 
-def _columns_of(X: Any) -> dict[str, _Column] | None:
-    """Return the columns of a data frame that has text columns; None for anything else."""
+def _frame_of(X: Any) -> _Frame | None:
+    """Return a data frame that has text columns; None for anything else."""
     if isinstance(X, pl.DataFrame):
-        if all(t.is_numeric() for t in X.dtypes):
-            return None
-        return {c.name: c.to_numpy() if c.dtype.is_numeric() else _coded(c) for c in X.get_columns()}
+        texts = {c.name: _coded(c) for c in X.get_columns() if not c.dtype.is_numeric()}
+        return _Frame(X, texts) if texts else None
     if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
         return None
-    kinds = ["category" if str(t) == "category" else getattr(t, "kind", "O") for t in X.dtypes]
-    texts = [
-        kind not in ("i", "u", "f", "c", "O") or str(t).startswith("str")
-        for kind, t in zip(kinds, X.dtypes, strict=True)
-    ]
-    if not any(texts):
-        return None
-    columns: dict[str, _Column] = {}
-    for i, (name, kind) in enumerate(zip(X.columns, kinds, strict=True)):
+    texts = {}
+    found = False
+    for i, (name, kind) in enumerate(zip(X.columns, X.dtypes, strict=True)):
+        if getattr(kind, "kind", "O") in ("i", "u", "f", "c"):
+            continue
         column = X.iloc[:, i]
-        if kind == "category":
-            columns[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
-        elif kind in ("i", "u", "f"):
-            columns[str(name)] = column.to_numpy()
-        else:
+        if str(kind) == "category":
+            texts[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
+            found = True
+        elif str(kind).startswith("str") or getattr(kind, "kind", "O") == "b":
             values = [None if value is None or value != value else str(value) for value in column]
-            columns[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
-    return columns
+            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            found = True
+        elif str(kind) == "object" and any(isinstance(value, str) for value in column):
+            values = [None if value is None or value != value else str(value) for value in column]
+            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            found = found or not _all_numbers(values)
+    return _Frame(X, texts) if found else None
+
+
+def _all_numbers(values: list[str | None]) -> bool:
+    """Whether every text is a number: scikit-learn reads such columns as numbers."""
+    try:
+        [float(value) for value in values if value is not None]
+    except ValueError:
+        return False
+    return True
 
 
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:

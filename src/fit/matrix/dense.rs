@@ -50,9 +50,19 @@ impl Numbers<'_> {
     }
 
     /// Runs of `length` numbers from each of `starts`.
-    fn take(&self, starts: Vec<usize>, length: usize) -> Numbers<'static> {
-        fn pick<T: Copy + Send + Sync>(v: &[T], starts: Vec<usize>, length: usize) -> Vec<T> {
-            starts.into_par_iter().flat_map_iter(|s| v.get(s..s + length).unwrap_or(&[]).iter().copied()).collect()
+    fn take(&self, starts: &[usize], length: usize) -> Numbers<'static> {
+        fn pick<T: Copy + Default + Send + Sync>(v: &[T], starts: &[usize], length: usize) -> Vec<T> {
+            const RUNS: usize = 1024;
+            let mut out = vec![T::default(); starts.len() * length];
+            let parts = out.par_chunks_mut((length * RUNS).max(1)).zip(starts.par_chunks(RUNS));
+            parts.for_each(|(to, starts)| {
+                for (to, s) in to.chunks_mut(length.max(1)).zip(starts) {
+                    if let Some(from) = v.get(*s..s + length) {
+                        to.copy_from_slice(from);
+                    }
+                }
+            });
+            out
         }
         match self {
             Self::F64(v) => Numbers::F64(Cow::Owned(pick(v, starts, length))),
@@ -138,9 +148,12 @@ impl<'a> Dense<'a> {
     /// Some rows, as a matrix of their own.
     pub(super) fn take(&self, rows: &[usize]) -> Dense<'static> {
         let numbers = if self.by_rows {
-            self.numbers.take(rows.iter().map(|i| i * self.columns).collect(), self.columns)
+            self.numbers.take(&rows.iter().map(|i| i * self.columns).collect::<Vec<_>>(), self.columns)
         } else {
-            self.numbers.take((0..self.columns).flat_map(|j| rows.iter().map(move |i| j * self.rows + i)).collect(), 1)
+            {
+                let places = (0..self.columns).flat_map(|j| rows.iter().map(move |i| j * self.rows + i));
+                self.numbers.take(&places.collect::<Vec<_>>(), 1)
+            }
         };
         Dense { numbers, rows: rows.len(), columns: self.columns, by_rows: self.by_rows }
     }
