@@ -55,5 +55,37 @@ fn fit(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, passes, fit);
+/// Scoring of a large dense matrix beside a plain read of the same buffer, by as many threads.
+fn score(c: &mut Criterion) {
+    const N: usize = 2_000_000;
+    const P: usize = 50;
+    let mut draw = Draw(4);
+    let numbers: Vec<f64> = (0..N * P).map(|_| draw.below(1 << 20) as f64 / f64::from(1 << 20) - 0.5).collect();
+    let single: Vec<f32> = numbers.iter().map(|x| *x as f32).collect();
+    let beta: Vec<f64> = (0..=P).map(|j| j as f64 / 50.0 - 0.4).collect();
+    let double = Matrix::new(Some(Dense::by_rows(numbers.as_slice(), N, P).unwrap()), Vec::new(), None).unwrap();
+    let half = Matrix::new(Some(Dense::by_rows(single.as_slice(), N, P).unwrap()), Vec::new(), None).unwrap();
+    let mut group = c.benchmark_group("score");
+    group.sample_size(10);
+    group.bench_function("a read of 2M x 50 f64", |b| b.iter(|| read(&numbers)));
+    group.bench_function("2M x 50 f64", |b| b.iter(|| double.score(&beta, None, false).unwrap()));
+    group.bench_function("2M x 50 f32", |b| b.iter(|| half.score(&beta, None, false).unwrap()));
+    group.finish();
+}
+
+/// Sum of all numbers, in eight lanes a thread.
+fn read(numbers: &[f64]) -> f64 {
+    use rayon::prelude::*;
+    let part = |chunk: &[f64]| -> f64 {
+        let (lanes, _) = chunk.as_chunks::<16>();
+        let mut sums = [0.0; 16];
+        for x in lanes {
+            sums.iter_mut().zip(x).for_each(|(s, x)| *s += x);
+        }
+        sums.iter().sum()
+    };
+    numbers.par_chunks(1 << 16).map(part).sum()
+}
+
+criterion_group!(benches, passes, fit, score);
 criterion_main!(benches);
