@@ -498,7 +498,9 @@ class _Frame:
 def _frame_of(X: Any) -> _Frame | None:
     """Return a data frame that has text columns; None for anything else."""
     if isinstance(X, pl.DataFrame):
-        texts = {c.name: _coded(c) for c in X.get_columns() if not c.dtype.is_numeric()}
+        other = [c for c in X.get_columns() if not c.dtype.is_numeric()]
+        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)])
+        texts = {c.name: _coded(c) for c in other}
         return _Frame(X, texts) if texts else None
     if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
         return None
@@ -519,7 +521,14 @@ def _frame_of(X: Any) -> _Frame | None:
             values = [None if value is None or value != value else str(value) for value in column]
             texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
             found = found or not _all_numbers(values)
+    if found:
+        _refuse([str(n) for n, kind in zip(X.columns, X.dtypes, strict=True) if getattr(kind, "kind", "O") in "Mm"])
     return _Frame(X, texts) if found else None
+
+
+def _refuse(names: list[str]) -> None:
+    if names:
+        raise ValueError(f"columns {names} hold neither numbers nor texts (dates, lists): make numbers of them first")
 
 
 def _all_numbers(values: list[str | None]) -> bool:

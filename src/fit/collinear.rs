@@ -10,12 +10,17 @@ use super::objective::Objective;
 pub(super) struct Dependent {
     pub(super) column: usize,
     pub(super) of: Vec<usize>,
+    /// The column does vary, but so little beside its mean that sums of squares do not show it.
+    pub(super) far_from_zero: bool,
 }
 
 impl Dependent {
     /// `x = constant`, or `x is a combination of a, b`.
     pub(super) fn describe(&self, f: &Objective<'_>) -> String {
         let name = f.x.name(self.column);
+        if self.far_from_zero {
+            return format!("'{name}' varies too little beside its mean; subtract the mean");
+        }
         match self.of.as_slice() {
             [] => format!("'{name}' is constant"),
             of => {
@@ -73,7 +78,9 @@ pub(super) fn dependent(f: &Objective<'_>) -> Vec<Dependent> {
         }
         let matters = |i: &usize| (combination[*i].powi(2) * centred(kept[*i] + 1, kept[*i] + 1)) > 1e-10 * own;
         let of = if constant { Vec::new() } else { (0..kept.len()).filter(matters).map(|i| kept[i]).collect() };
-        found.push(Dependent { column: j, of });
+        let values = || f.x.column(j).into_iter();
+        let far_from_zero = constant && values().zip(values().skip(1)).any(|(a, b)| a != b);
+        found.push(Dependent { column: j, of, far_from_zero });
     }
     found
 }

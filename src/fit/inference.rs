@@ -135,7 +135,7 @@ impl ValidLogisticParams {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for a clustered covariance without clusters or with one only, for L1 or signs (their
-    /// intervals have no such theory), or more than 5,000 columns; [`Error::Singular`].
+    /// intervals have no such theory), more than 5,000 columns, or rows that the solution is not of; [`Error::Singular`].
     pub fn inference(
         &self,
         x: &Matrix<'_>,
@@ -157,7 +157,14 @@ impl ValidLogisticParams {
         }
         task.check()?;
         let beta = solution.minimum();
-        let (factor, diagonal) = information(&f, &beta)?;
+        let (factor, diagonal, loss) = information(&f, &beta)?;
+        if (loss - solution.loss).abs() > 1e-6 * solution.loss {
+            let problem = format!(
+                "these are not the rows the model was fitted on: their loss is {loss:.6}, and was {:.6}",
+                solution.loss
+            );
+            return Err(Error::option("X", problem));
+        }
         let k = beta.len();
         let bread = factor.inverse(k);
         let rows = f.observed.weight.map_or(x.rows(), |w| w.iter().filter(|w| **w > 0.0).count());
@@ -286,7 +293,7 @@ impl ValidLogisticParams {
     ) -> Result<Interval> {
         let (f, corners) = self.problem(x, target, &solution.dropped)?;
         let beta = solution.minimum();
-        let (factor, _) = information(&f, &beta)?;
+        let (factor, ..) = information(&f, &beta)?;
         let mut unit = vec![0.0; beta.len()];
         let Some(slot) = unit.get_mut(coefficient) else {
             return Err(Error::option("coefficient", format!("there is no coefficient {coefficient}")));
@@ -373,8 +380,8 @@ pub(super) fn end_of_profile(
     Ok(outside)
 }
 
-/// Hessian of f factored, and the diagonal of its inverse.
-fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>)> {
+/// Hessian of f factored, the diagonal of its inverse, and the loss.
+fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>, f64)> {
     if beta.len() > MOST {
         return Err(Error::option(
             "X",
@@ -382,12 +389,12 @@ fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>)> {
         ));
     }
     let plan = Plan::all(f.x);
-    let (_, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }));
+    let (point, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }));
     let Some(normal) = normal else { return Err(Error::Interrupted) };
     let factor = f.factor(normal, &plan)?;
     let k = beta.len();
     let inverse = factor.inverse(k);
-    Ok((factor, (0..k).map(|j| inverse[j * k + j]).collect()))
+    Ok((factor, (0..k).map(|j| inverse[j * k + j]).collect(), point.loss))
 }
 
 /// wᵢ(pᵢ − yᵢ).

@@ -263,7 +263,8 @@ impl ValidLogisticParams {
     ) -> Result<Solution> {
         let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
         if !dependent.is_empty() {
-            if self.0.collinear == Collinear::Refuse {
+            // A column that tells something is not left out.
+            if self.0.collinear == Collinear::Refuse || dependent.iter().any(|d| d.far_from_zero) {
                 return Err(Error::Singular { columns: dependent.iter().map(|d| d.describe(f)).collect() });
             }
             let dropped: Vec<usize> = dependent.iter().map(|d| d.column).collect();

@@ -345,6 +345,30 @@ def test_bad_data(spoil, match):
         ll.LogisticRegression().fit(X, y)
 
 
+def test_what_is_neither_number_nor_text_is_named():
+    _, y, _ = draw(60, 2)
+    days = pd.date_range("2026-01-01", periods=60)
+    for frame in (
+        pd.DataFrame({"day": days, "city": ["a", "b"] * 30}),
+        pl.DataFrame({"day": days, "city": ["a", "b"] * 30}),
+    ):
+        with pytest.raises(ValueError, match=r"\['day'\] hold neither numbers nor texts"):
+            ll.LogisticRegression().fit(frame, y)
+
+
+def test_a_column_far_from_zero_is_not_called_constant():
+    X, y, _ = draw(300, 2)
+    for collinear in ("error", "drop"):
+        with pytest.raises(ll.FitError, match="'x0' varies too little beside its mean; subtract the mean"):
+            ll.LogisticRegression(math.inf, collinear=collinear).fit(X + np.array([1e7, 0.0]), y)
+
+
+def test_statistics_need_the_rows_of_the_fit():
+    X, y, _ = draw(300, 2)
+    with pytest.raises(ll.OptionError, match="not the rows the model was fitted on"):
+        ll.LogisticRegression().fit(X, y).inference(X, 1 - y)
+
+
 def test_bad_rows_at_prediction():
     X, y, _ = draw(100, 2)
     model = ll.LogisticRegression().fit(X, y)
