@@ -300,10 +300,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
         frame = _frame_of(X)
         if frame is not None:
+            if not first and not self._levels:
+                raise ValueError(
+                    f"the model was fitted on numbers only; {list(frame.texts)} hold texts: leave them out"
+                )
             return self._read_frame(frame, first=first)
         if not first and getattr(self, "_levels", None):
             raise ValueError("the model was fitted on a data frame with text columns; X has none")
         if first:
+            self._numeric: list[str] = []
             self._levels: dict[str, list[str]] = {}
         # The core finds numbers that are not finite by itself, without a pass of its own.
         X = validate_data(
@@ -453,9 +458,17 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         parts, rows = self._read(X, first=False)
-        labels = self._labels(y, rows)
+        classes = self.classes_
+        try:
+            labels = self._labels(y, rows)
+            if not np.array_equal(self.classes_, classes):
+                raise OptionError(f"y holds {list(self.classes_)}, and the model was fitted on {list(classes)}")
+        finally:
+            self.classes_ = classes
         weight = self._weights(sample_weight, labels, rows)
         shift = None if offset is None else np.ascontiguousarray(offset, dtype=np.float64)
+        if clusters is not None and covariance != "clustered":
+            raise OptionError('clusters are for covariance="clustered"')
         groups = None
         if clusters is not None:
             groups = np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.uint32).reshape(-1)
@@ -471,7 +484,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             text, matrix = _core.infer_logistic(
                 parts, labels, weight, shift, beta, groups, json.dumps(options), json.dumps(asked), show
             )
-        return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)))
+        return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)), beta)
 
 
 class _Frame:
@@ -483,6 +496,11 @@ class _Frame:
         self.texts = texts
         self.numeric = [name for name in self.names if name not in texts]
         self.rows = len(X)
+        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise ValueError(f"the columns {repeated} occur more than once in X")
+        for name, (levels, _) in texts.items():
+            if len(set(levels)) < len(levels):
+                raise ValueError(f"column '{name}' has different levels of the same text")
 
     def numbers(self, names: list[str]) -> NDArray[np.float64]:
         """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
@@ -543,6 +561,9 @@ def _all_numbers(values: list[str | None]) -> bool:
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
     """Levels of a text column, sorted, and the place of each row's."""
     texts = column.cast(pl.String)
+    if column.dtype == pl.Boolean:
+        # As pandas and Python write them.
+        texts = texts.str.to_titlecase()
     levels = texts.drop_nulls().unique().sort().to_list()
     places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1)
     return levels, places.to_numpy()
@@ -584,8 +605,10 @@ class Inference:
         True if a penalty makes intervals approximate.
     """
 
-    def __init__(self, facts: dict[str, Any], covariance: NDArray[np.float64]) -> None:
+    def __init__(self, facts: dict[str, Any], covariance: NDArray[np.float64], beta: NDArray[np.float64]) -> None:
         self._facts = facts
+        # With the refitted intercept after Firth's correction: that of predict_proba.
+        self._beta = beta
         self.covariance = covariance
         self.log_likelihood: float = facts["log_likelihood"]
         self.null_log_likelihood: float = facts["null_log_likelihood"]
@@ -634,8 +657,7 @@ class Inference:
         from statistics import NormalDist
 
         design = np.column_stack([np.ones(len(np.asarray(X))), np.asarray(X, dtype=np.float64)])
-        beta = np.array([r["coefficient"] for r in self._facts["estimates"]])
-        eta = design @ beta
+        eta = design @ self._beta
         spread = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(
             np.einsum("ij,jk,ik->i", design, self.covariance, design)
         )

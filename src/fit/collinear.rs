@@ -78,8 +78,12 @@ pub(super) fn dependent(f: &Objective<'_>) -> Vec<Dependent> {
         }
         let matters = |i: &usize| (combination[*i].powi(2) * centred(kept[*i] + 1, kept[*i] + 1)) > 1e-10 * own;
         let of = if constant { Vec::new() } else { (0..kept.len()).filter(matters).map(|i| kept[i]).collect() };
-        let values = || f.x.column(j).into_iter();
-        let far_from_zero = constant && values().zip(values().skip(1)).any(|(a, b)| a != b);
+        let far_from_zero = constant && {
+            let column = f.x.column(j);
+            let mut values = column.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(v, _)| *v);
+            let first = values.next();
+            values.any(|v| Some(v) != first)
+        };
         found.push(Dependent { column: j, of, far_from_zero });
     }
     found

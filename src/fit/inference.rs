@@ -171,6 +171,10 @@ impl ValidLogisticParams {
         let eta = x.predict(&beta, f.observed.offset);
         let free = k - f.pinned.len();
         let (rows_f, free_f) = (rows as f64, free as f64);
+        if covariance != Covariance::Model && rows <= free {
+            let problem = format!("{rows} rows for {free} coefficients: only covariance=\"model\" is defined");
+            return Err(Error::option("covariance", problem));
+        }
         let mut groups = None;
         let mut matrix = match covariance {
             Covariance::Model => bread,

@@ -183,7 +183,18 @@ fn follow(
         let new_size = norm(&next.gradient, &metric.sizes, f.total);
         let slow = new_size > SLOW * size;
         match normal {
-            Some(normal) => metric = Metric::of(f, normal, &plan)?,
+            Some(normal) => {
+                let thinned = refresh.is_some_and(|h| h.thinning > 1);
+                metric = match Metric::of(f, normal, &plan) {
+                    // A column may be constant in the rows that a thinned Hessian is made of.
+                    Err(Error::Singular { .. }) if thinned => {
+                        let (_, normal) = f.at(next.beta.clone(), Some(exact));
+                        let Some(normal) = normal else { return Err(Error::Interrupted) };
+                        Metric::of(f, normal, &plan)?
+                    }
+                    made => made?,
+                };
+            }
             None => metric.learn(&point, &next),
         }
         refresh = (cheap || slow).then_some(exact);

@@ -262,7 +262,7 @@ fn standard_errors(
     solution: &Solution,
     task: &Task,
 ) -> Result<(Vec<f64>, Option<String>)> {
-    if x.width() > MOST_COLUMNS_OF_ERRORS || params.params().l1_ratio > 0.0 {
+    if x.width() > MOST_COLUMNS_OF_ERRORS || x.width() + 1 >= snapshot.len() || params.params().l1_ratio > 0.0 {
         return Ok((Vec::new(), None));
     }
     let clusters = clusters(snapshot);

@@ -531,3 +531,46 @@ def test_splines_are_left_out_where_they_do_not_help():
     lower = [float(part.split(" ")[0]) for part in what.split("log loss ")[1].split(", ")[:2]]
     assert what.startswith("straight" if lower[1] <= lower[0] else "curved")
     assert scorer.training["c"] == scorer.training["validation"]["c"]
+
+
+def test_a_flag_of_a_short_campaign_is_not_called_collinear():
+    # Dense columns of many rows have a Hessian of every eighth block at first; the flag is 0 in all of those.
+    rng = np.random.default_rng(1)
+    n = 270_000
+    x, flag = rng.normal(size=n), np.zeros(n)
+    flag[99_452:99_852] = 1
+    y = rng.random(n) < 1 / (1 + np.exp(-x))
+    model = ll.LogisticRegression(math.inf).fit(np.column_stack([x, flag]), y)
+    assert abs(model.coef_[0, 0] - 1) < 0.05
+
+
+def test_frames_are_read_by_name_and_type():
+    X, y, _ = draw(300, 2)
+    text = np.where(y == 1, "u", "v")
+    model = ll.LogisticRegression().fit(pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "t": text}), y)
+    model.fit(pl.DataFrame({"b": X[:, 1], "a": X[:, 0]}), y)
+    with pytest.raises(ValueError, match=r"\['t'\] hold texts"):
+        model.predict(pl.DataFrame({"b": X[:, 1], "a": X[:, 0], "t": text}))
+    flags = X[:, 0] > 0
+    model = ll.LogisticRegression().fit(pd.DataFrame({"f": flags, "x": X[:, 1]}), y)
+    assert model.column_names_ == ["x", "f=False", "f=True"]
+    p = model.predict_proba(pd.DataFrame({"f": flags, "x": X[:, 1]}))
+    assert (p == model.predict_proba(pl.DataFrame({"f": flags, "x": X[:, 1]}))).all()
+    twice = pd.DataFrame(X, columns=["c", "c"]).assign(t=text)
+    with pytest.raises(ValueError, match="occur more than once"):
+        ll.LogisticRegression().fit(twice, y)
+
+
+def test_statistics_leave_the_model_alone():
+    X, y, rng = draw(50, 4)
+    model = ll.LogisticRegression().fit(X, y)
+    with pytest.raises(ll.OptionError, match="was fitted on"):
+        model.inference(X, np.where(y == 1, 7, 9))
+    assert (model.classes_ == [0, 1]).all()
+    with pytest.raises(ll.OptionError, match="clusters are for"):
+        model.inference(X, y, clusters=y)
+    wide = rng.normal(size=(50, 80))
+    with pytest.raises(ll.OptionError, match="50 rows for 81 coefficients"):
+        ll.LogisticRegression().fit(wide, y).inference(wide, y, covariance="robust")
+    firth = ll.LogisticRegression(penalty="firth").fit(X, y)
+    assert np.allclose(firth.inference(X, y).interval(X)["probability"], firth.predict_proba(X)[:, 1])
