@@ -8,7 +8,6 @@ import warnings
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -17,11 +16,12 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from . import _core
-from ._display import pre
+from ._frames import Frame, code_type, frame_of, narrowest_codes, used_levels
 from ._progress import progress
 from .errors import OptionError
+from .inference import Inference
 
-__all__ = ["Inference", "LogisticRegression"]
+__all__ = ["LogisticRegression"]
 
 _Parts = tuple[Any, list[tuple[Any, int]], Any, list[str]]
 
@@ -298,7 +298,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _read(self, X: Any, *, first: bool) -> tuple[_Parts, int]:
         """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
-        frame = _frame_of(X)
+        frame = frame_of(X)
         if frame is not None:
             if not first and not self._levels:
                 raise ValueError(
@@ -327,10 +327,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X = np.ascontiguousarray(X)
         return (X, [], None, names), X.shape[0]
 
-    def _read_frame(self, frame: _Frame, *, first: bool) -> tuple[_Parts, int]:
+    def _read_frame(self, frame: Frame, *, first: bool) -> tuple[_Parts, int]:
         if first:
             self._numeric = frame.numeric
-            self._levels = {name: _used(*column) for name, column in frame.texts.items()}
+            self._levels = {name: used_levels(*column) for name, column in frame.texts.items()}
             self.n_features_in_ = len(frame.names)
             self.feature_names_in_ = np.array(frame.names, dtype=object)
             levels = [f"{name}={level}" for name, own in self._levels.items() for level in own]
@@ -354,11 +354,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             own, places = frame.texts[name]
             if first and len(known) == len(own):
                 # Every level occurs: codes are places as they are.
-                codes.append((_narrowest(places, len(known)), len(known)))
+                codes.append((narrowest_codes(places, len(known)), len(known)))
                 continue
             none = len(known)
             position = {level: i for i, level in enumerate(known)}
-            to_known = np.array([position.get(level, none) for level in own], dtype=_code_type(none))
+            to_known = np.array([position.get(level, none) for level in own], dtype=code_type(none))
             codes.append((to_known[places], none))
         return (dense, codes, None, self.column_names_), frame.rows
 
@@ -485,212 +485,3 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 parts, labels, weight, shift, beta, groups, json.dumps(options), json.dumps(asked), show
             )
         return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)), beta)
-
-
-class _Frame:
-    """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
-
-    def __init__(self, X: Any, texts: dict[str, tuple[list[str], NDArray[Any]]]) -> None:
-        self._X = X
-        self.names = [str(name) for name in X.columns]
-        self.texts = texts
-        self.numeric = [name for name in self.names if name not in texts]
-        self.rows = len(X)
-        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise ValueError(f"the columns {repeated} occur more than once in X")
-        for name, (levels, _) in texts.items():
-            if len(set(levels)) < len(levels):
-                raise ValueError(f"column '{name}' has different levels of the same text")
-
-    def numbers(self, names: list[str]) -> NDArray[np.float64]:
-        """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
-        if isinstance(self._X, pl.DataFrame):
-            table: NDArray[Any] = self._X.select(pl.col(names).cast(pl.Float64)).to_numpy()
-        else:
-            table = self._X.iloc[:, [self.names.index(name) for name in names]].to_numpy(
-                dtype=np.float64, na_value=np.nan
-            )
-        return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
-
-
-def _frame_of(X: Any) -> _Frame | None:
-    """Return a data frame that has text columns; None for anything else."""
-    if isinstance(X, pl.DataFrame):
-        other = [c for c in X.get_columns() if not c.dtype.is_numeric()]
-        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)])
-        texts = {c.name: _coded(c) for c in other}
-        return _Frame(X, texts) if texts else None
-    if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
-        return None
-    texts = {}
-    found = False
-    for i, (name, kind) in enumerate(zip(X.columns, X.dtypes, strict=True)):
-        if getattr(kind, "kind", "O") in ("i", "u", "f", "c"):
-            continue
-        column = X.iloc[:, i]
-        if str(kind) == "category":
-            texts[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
-            found = True
-        elif str(kind).startswith("str") or getattr(kind, "kind", "O") == "b":
-            values = [None if value is None or value != value else str(value) for value in column]
-            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
-            found = True
-        elif str(kind) == "object" and any(isinstance(value, str) for value in column):
-            values = [None if value is None or value != value else str(value) for value in column]
-            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
-            found = found or not _all_numbers(values)
-    if found:
-        _refuse([str(n) for n, kind in zip(X.columns, X.dtypes, strict=True) if getattr(kind, "kind", "O") in "Mm"])
-    return _Frame(X, texts) if found else None
-
-
-def _refuse(names: list[str]) -> None:
-    if names:
-        raise ValueError(f"columns {names} hold neither numbers nor texts (dates, lists): make numbers of them first")
-
-
-def _all_numbers(values: list[str | None]) -> bool:
-    """Whether every text is a number: scikit-learn reads such columns as numbers."""
-    try:
-        [float(value) for value in values if value is not None]
-    except ValueError:
-        return False
-    return True
-
-
-def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
-    """Levels of a text column, sorted, and the place of each row's."""
-    texts = column.cast(pl.String)
-    if column.dtype == pl.Boolean:
-        # As pandas and Python write them.
-        texts = texts.str.to_titlecase()
-    levels = texts.drop_nulls().unique().sort().to_list()
-    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1)
-    return levels, places.to_numpy()
-
-
-def _used(levels: list[str], places: NDArray[Any]) -> list[str]:
-    """Levels that occur, in their order."""
-    # The last place stands for -1, a missing value.
-    seen = np.zeros(len(levels) + 1, dtype=np.bool_)
-    seen[places] = True
-    return [level for level, used in zip(levels, seen[:-1], strict=True) if used]
-
-
-def _code_type(none: int) -> Any:
-    return np.uint8 if none < 2**8 else np.uint16 if none < 2**16 else np.uint32
-
-
-def _narrowest(places: NDArray[Any], none: int) -> NDArray[Any]:
-    """Codes of the narrowest type; without a copy where the type has the same width."""
-    kind = np.dtype(_code_type(none))
-    places = np.ascontiguousarray(places)
-    return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
-
-
-class Inference:
-    """Statistics of a fit; made by :meth:`LogisticRegression.inference`.
-
-    Attributes
-    ----------
-    covariance : ndarray of float64, shape (p + 1, p + 1)
-        Covariance of intercept and coefficients.
-    log_likelihood, null_log_likelihood, aic, bic, mcfadden, nagelkerke, tjur : float
-        Fit as a whole.
-    parameters : float
-        Number of parameters; effective with a penalty.
-    likelihood_ratio, likelihood_ratio_p_value : float
-        Test of all columns at once.
-    approximate : bool
-        True if a penalty makes intervals approximate.
-    """
-
-    def __init__(self, facts: dict[str, Any], covariance: NDArray[np.float64], beta: NDArray[np.float64]) -> None:
-        self._facts = facts
-        # With the refitted intercept after Firth's correction: that of predict_proba.
-        self._beta = beta
-        self.covariance = covariance
-        self.log_likelihood: float = facts["log_likelihood"]
-        self.null_log_likelihood: float = facts["null_log_likelihood"]
-        self.aic: float = facts["aic"]
-        self.bic: float = facts["bic"]
-        self.mcfadden: float = facts["mcfadden"]
-        self.nagelkerke: float = facts["nagelkerke"]
-        self.tjur: float = facts["tjur"]
-        self.parameters: float = facts["parameters"]
-        self.likelihood_ratio: float = facts["likelihood_ratio"]
-        self.likelihood_ratio_p_value: float = facts["likelihood_ratio_p_value"]
-        self.approximate: bool = facts["approximate"]
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return coefficients, standard errors, tests, odds ratios and intervals."""
-        rows = self._facts["estimates"]
-        flat = [
-            {
-                "name": r["name"],
-                "coefficient": r["coefficient"],
-                "standard_error": r["standard_error"],
-                "z": r["z"],
-                "p_value": r["p_value"],
-                "low": _end(r["interval"]["low"], -math.inf),
-                "high": _end(r["interval"]["high"], math.inf),
-                "odds_ratio": r["odds_ratio"],
-                "odds_ratio_low": _end(r["odds_ratio_interval"]["low"], 0.0),
-                "odds_ratio_high": _end(r["odds_ratio_interval"]["high"], math.inf),
-            }
-            for r in rows
-        ]
-        return pl.DataFrame(flat, infer_schema_length=None)
-
-    def interval(self, X: ArrayLike, *, confidence: float = 0.95) -> pl.DataFrame:
-        """Return predicted probabilities with intervals, by the delta method on the log-odds.
-
-        η ± z·√(xᵀVx), mapped to probabilities: the interval stays between 0 and 1.
-
-        Parameters
-        ----------
-        X : array of float64, shape (n, p)
-            Columns as the coefficients are named.
-        confidence : float, default 0.95
-            Confidence of the intervals.
-        """
-        from statistics import NormalDist
-
-        design = np.column_stack([np.ones(len(np.asarray(X))), np.asarray(X, dtype=np.float64)])
-        eta = design @ self._beta
-        spread = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(
-            np.einsum("ij,jk,ik->i", design, self.covariance, design)
-        )
-        sigmoid = [1 / (1 + np.exp(-e)) for e in (eta, eta - spread, eta + spread)]
-        return pl.DataFrame({"probability": sigmoid[0], "low": sigmoid[1], "high": sigmoid[2]})
-
-    def __repr__(self) -> str:
-        kind = {"Model": "model-based", "Robust": "robust (HC1)", "Clustered": "clustered"}
-        name = str(self._facts["covariance_type"]).capitalize()
-        lines = [
-            f"Logistic regression, {self._facts['rows']:,} rows, {kind.get(name, name)} standard errors",
-            f"log-likelihood {self.log_likelihood:.4f} (null {self.null_log_likelihood:.4f}), AIC {self.aic:.2f}, "
-            f"BIC {self.bic:.2f}, McFadden R² {self.mcfadden:.4f}",
-            f"likelihood ratio {self.likelihood_ratio:.3f} on {self._facts['degrees']} degrees of freedom, "
-            f"p = {self.likelihood_ratio_p_value:.3g}",
-        ]
-        if self.approximate:
-            lines.append("a penalty shrinks the coefficients: standard errors and intervals are approximate")
-        with pl.Config(
-            tbl_rows=100,
-            tbl_hide_dataframe_shape=True,
-            tbl_hide_column_data_types=True,
-            float_precision=4,
-            tbl_cols=-1,
-            tbl_width_chars=160,
-        ):
-            lines.append(str(self.to_polars()))
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return pre(repr(self))
-
-
-def _end(value: float | None, otherwise: float) -> float:
-    # JSON has no infinity.
-    return otherwise if value is None else value

@@ -135,6 +135,16 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
+    fn of(
+        y: &'a PyReadonlyArray1<'_, bool>,
+        weight: Option<&'a PyReadonlyArray1<'_, f64>>,
+        offset: Option<&'a PyReadonlyArray1<'_, f64>>,
+        start: Option<&'a PyReadonlyArray1<'_, f64>>,
+    ) -> Result<Self, Error> {
+        let y = contiguous(y.as_slice())?;
+        Ok(Self { y, weight: slice(weight)?, offset: slice(offset)?, start: slice(start)? })
+    }
+
     fn target(&self) -> Target<'a> {
         Target { y: self.y, weight: self.weight, offset: self.offset, start: self.start }
     }
@@ -176,12 +186,7 @@ pub(crate) fn fit_logistic<'py>(
 ) -> PyResult<Fitted<'py>> {
     let (params, matrix, given) = quick(|| {
         let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
-        let given = Given {
-            y: contiguous(y.as_slice())?,
-            weight: slice(weight.as_ref())?,
-            offset: slice(offset.as_ref())?,
-            start: slice(start.as_ref())?,
-        };
+        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), start.as_ref())?;
         Ok((params.check()?, parts.matrix()?, given))
     })?;
     let solution = enter(py, progress, |task| params.fit(&matrix, &given.target(), task))?;
@@ -237,12 +242,7 @@ pub(crate) fn infer_logistic<'py>(
     let (params, asked, matrix, given, clusters) = quick(|| {
         let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
         let asked: Asked = frames::parse_options("inference", asked)?;
-        let given = Given {
-            y: contiguous(y.as_slice())?,
-            weight: slice(weight.as_ref())?,
-            offset: slice(offset.as_ref())?,
-            start: Some(contiguous(beta.as_slice())?),
-        };
+        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), Some(&beta))?;
         let clusters = clusters.as_ref().map(|c| contiguous(c.as_slice())).transpose()?;
         Ok((params.check()?, asked, parts.matrix()?, given, clusters))
     })?;
@@ -305,12 +305,7 @@ pub(crate) fn validate_logistic<'py>(
     let (params, choice, matrix, given, groups) = quick(|| {
         let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
         let choice = frames::parse_options("choice", choice)?;
-        let given = Given {
-            y: contiguous(y.as_slice())?,
-            weight: slice(weight.as_ref())?,
-            offset: slice(offset.as_ref())?,
-            start: None,
-        };
+        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), None)?;
         Ok((params.check()?, choice, parts.matrix()?, given, contiguous(groups.as_slice())?))
     })?;
     let validation = enter(py, progress, |task| {

@@ -174,3 +174,24 @@ impl<'a, T: Element> View<'a, T> {
         Self { numbers, columns: dense.columns, by_row, by_column }
     }
 }
+
+/// Runs `$body` with `$view` bound to the dense columns of matrix `$x`, of whatever number type; to none if it has none.
+macro_rules! with_dense {
+    ($x:expr, $view:ident => $body:expr) => {
+        match $x.dense.as_ref().map(|d| (d, d.numbers())) {
+            Some((d, $crate::fit::matrix::dense::Numbers::F64(v))) => {
+                let $view = View::of(d, v);
+                $body
+            }
+            Some((d, $crate::fit::matrix::dense::Numbers::F32(v))) => {
+                let $view = View::of(d, v);
+                $body
+            }
+            None => {
+                let $view = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_dense;

@@ -1,0 +1,110 @@
+"""Data frames with text columns: numbers as one array, texts as codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+class Frame:
+    """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
+
+    def __init__(self, X: Any, texts: dict[str, tuple[list[str], NDArray[Any]]]) -> None:
+        self._X = X
+        self.names = [str(name) for name in X.columns]
+        self.texts = texts
+        self.numeric = [name for name in self.names if name not in texts]
+        self.rows = len(X)
+        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise ValueError(f"the columns {repeated} occur more than once in X")
+        for name, (levels, _) in texts.items():
+            if len(set(levels)) < len(levels):
+                raise ValueError(f"column '{name}' has different levels of the same text")
+
+    def numbers(self, names: list[str]) -> NDArray[np.float64]:
+        """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
+        if isinstance(self._X, pl.DataFrame):
+            table: NDArray[Any] = self._X.select(pl.col(names).cast(pl.Float64)).to_numpy()
+        else:
+            table = self._X.iloc[:, [self.names.index(name) for name in names]].to_numpy(
+                dtype=np.float64, na_value=np.nan
+            )
+        return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
+
+
+def frame_of(X: Any) -> Frame | None:
+    """Return a data frame that has text columns; None for anything else."""
+    if isinstance(X, pl.DataFrame):
+        other = [c for c in X.get_columns() if not c.dtype.is_numeric()]
+        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)])
+        texts = {c.name: _coded(c) for c in other}
+        return Frame(X, texts) if texts else None
+    if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
+        return None
+    texts = {}
+    found = False
+    for i, (name, kind) in enumerate(zip(X.columns, X.dtypes, strict=True)):
+        if getattr(kind, "kind", "O") in ("i", "u", "f", "c"):
+            continue
+        column = X.iloc[:, i]
+        if str(kind) == "category":
+            texts[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
+            found = True
+        elif str(kind).startswith("str") or getattr(kind, "kind", "O") == "b":
+            values = [None if value is None or value != value else str(value) for value in column]
+            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            found = True
+        elif str(kind) == "object" and any(isinstance(value, str) for value in column):
+            values = [None if value is None or value != value else str(value) for value in column]
+            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            found = found or not _all_numbers(values)
+    if found:
+        _refuse([str(n) for n, kind in zip(X.columns, X.dtypes, strict=True) if getattr(kind, "kind", "O") in "Mm"])
+    return Frame(X, texts) if found else None
+
+
+def _refuse(names: list[str]) -> None:
+    if names:
+        raise ValueError(f"columns {names} hold neither numbers nor texts (dates, lists): make numbers of them first")
+
+
+def _all_numbers(values: list[str | None]) -> bool:
+    """Whether every text is a number: scikit-learn reads such columns as numbers."""
+    try:
+        [float(value) for value in values if value is not None]
+    except ValueError:
+        return False
+    return True
+
+
+def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
+    """Levels of a text column, sorted, and the place of each row's."""
+    texts = column.cast(pl.String)
+    if column.dtype == pl.Boolean:
+        # As pandas and Python write them.
+        texts = texts.str.to_titlecase()
+    levels = texts.drop_nulls().unique().sort().to_list()
+    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1)
+    return levels, places.to_numpy()
+
+
+def used_levels(levels: list[str], places: NDArray[Any]) -> list[str]:
+    """Levels that occur, in their order."""
+    # The last place stands for -1, a missing value.
+    seen = np.zeros(len(levels) + 1, dtype=np.bool_)
+    seen[places] = True
+    return [level for level, used in zip(levels, seen[:-1], strict=True) if used]
+
+
+def code_type(none: int) -> Any:
+    return np.uint8 if none < 2**8 else np.uint16 if none < 2**16 else np.uint32
+
+
+def narrowest_codes(places: NDArray[Any], none: int) -> NDArray[Any]:
+    """Codes of the narrowest type; without a copy where the type has the same width."""
+    kind = np.dtype(code_type(none))
+    places = np.ascontiguousarray(places)
+    return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
