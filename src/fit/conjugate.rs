@@ -4,7 +4,7 @@
 //! read the rows twice, until the residual is below min(0.5, √‖g‖)·‖g‖: superlinear convergence. The preconditioner is
 //! the diagonal of H. J. Nocedal, S. Wright, "Numerical Optimization", 2006, algorithms 5.3 and 7.1.
 
-use super::newton::Stop;
+use super::newton::{Stop, line_search};
 use super::objective::{Objective, dot, largest, norm};
 use super::solution::Solution;
 use crate::error::{Error, Result};
@@ -45,21 +45,8 @@ pub(super) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task
         if size <= stop.tolerance && small {
             return Ok(Solution::at(f, point, size, iteration, true));
         }
-        let slope = dot(&point.gradient, &step);
-        let mut t = 1.0;
-        let next = loop {
-            let beta = point.beta.iter().zip(&step).map(|(b, s)| b + t * s).collect();
-            let (next, _) = f.at(beta, None);
-            if next.value <= point.value + 1e-4 * t * slope || dot(&next.gradient, &step).abs() <= -0.9 * slope {
-                break Some(next);
-            }
-            t /= 2.0;
-            if t < 1e-9 {
-                break None;
-            }
-        };
-        match next {
-            Some(next) => point = next,
+        match line_search(f, &point, &step, None, task)? {
+            Some((next, _)) => point = next,
             None if size <= stop.tolerance => return Ok(Solution::at(f, point, size, iteration, true)),
             None => break,
         }

@@ -337,12 +337,7 @@ impl ValidLogisticParams {
 }
 
 /// The point in the direction of `step` at which `excess` passes 0: bracketed by doubling, then the Illinois method.
-pub(super) fn end_of_profile(
-    from: f64,
-    step: f64,
-    wanted: f64,
-    excess: &mut dyn FnMut(f64) -> Result<f64>,
-) -> Result<f64> {
+fn end_of_profile(from: f64, step: f64, wanted: f64, excess: &mut dyn FnMut(f64) -> Result<f64>) -> Result<f64> {
     let (mut inside, mut at_inside) = (from, -wanted);
     let mut outside = from + step;
     let mut at_outside = excess(outside)?;

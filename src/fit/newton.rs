@@ -67,10 +67,7 @@ pub(super) fn path(f: &Objective<'_>, ridges: &[f64], stop: Stop, task: &Task) -
         let (point, metric) = match before.take() {
             // Loss and its gradient are known there: only the penalty is another.
             Some((before, point, metric)) => (g.move_ridge(before, point), Metric::of(&g, metric.normal, &plan)?),
-            None => {
-                let (point, metric) = first_point(&g, g.cold_start(), None, &plan)?;
-                (point, metric)
-            }
+            None => first_point(&g, g.cold_start(), None, &plan)?,
         };
         let (end, metric) = follow(&g, point, metric, None, stop, task)?;
         all.push(Solution::at(&g, end.point.clone(), end.size, end.iterations, end.converged));
@@ -256,7 +253,7 @@ impl Metric {
 }
 
 /// The first of the points along `step`, shortened by the secant of slopes, that is good enough.
-fn line_search(
+pub(super) fn line_search(
     f: &Objective<'_>,
     from: &Point,
     step: &[f64],

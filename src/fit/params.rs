@@ -167,10 +167,9 @@ impl<'a> Target<'a> {
             return Err(Error::option("weight", format!("{negative} weights are negative")));
         }
         let (mut rows, mut positives) = (0, 0);
-        for (i, y) in self.y.iter().enumerate().filter(|(i, _)| w(*i) > 0.0) {
+        for (_, y) in self.y.iter().enumerate().filter(|(i, _)| w(*i) > 0.0) {
             rows += 1;
             positives += usize::from(*y);
-            debug_assert!(i < n);
         }
         if positives == 0 || positives == rows {
             return Err(Error::OneClass { rows, positives });

@@ -218,7 +218,6 @@ fn descend(
             h[j * m + k] -= cross[j] * cross[k] / h00;
         }
     }
-    let start = g.clone();
     let mut d = vec![0.0; m];
     let free: Vec<usize> = (0..m).filter(|k| *k != at0 && !f.is_pinned(places[*k]) && h[k * m + k] > 0.0).collect();
     let mut on: Vec<usize> = free.clone();
@@ -252,7 +251,6 @@ fn descend(
             }
         }
     }
-    debug_assert_eq!(start.len(), m);
     // The intercept follows: its own equation of the model.
     if !f.is_pinned(0) {
         d[at0] = -(g0 + (0..m).filter(|k| *k != at0).map(|k| cross[k] * d[k]).sum::<f64>()) / h00;
