@@ -25,7 +25,9 @@ import real_data  # noqa: E402
 MIN_LEVEL_ROWS = 20
 
 
-def encode(train: pl.DataFrame, test: pl.DataFrame, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def encode(
+    train: pl.DataFrame, test: pl.DataFrame, names: list[str], left_out: set[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the design of both sides, learned on the training side."""
     w = train["weight"].to_numpy()
     columns: list[list[np.ndarray]] = [[], []]
@@ -41,7 +43,7 @@ def encode(train: pl.DataFrame, test: pl.DataFrame, names: list[str]) -> tuple[n
                 v = frame[name].to_numpy()
                 if deviation > 1e-12 * abs(mean):
                     side.append(np.where(np.isnan(v), 0.0, (v - mean) / deviation))
-                if not known.all():
+                if not known.all() and f"{name} = (missing)" not in left_out:
                     side.append(np.isnan(v).astype(float))
         else:
             levels = train[name].value_counts().filter(pl.col("count") >= MIN_LEVEL_ROWS)[name].drop_nulls().to_list()
@@ -63,11 +65,13 @@ def compare(name: str, sides: tuple[ll.Snapshot, ll.Snapshot], C: float = 1.0) -
     names = [n for n in train.feature_names if n not in left_out]
     a, b = train.to_polars(), test.to_polars()
     b = b.select(a.columns) if set(a.columns) <= set(b.columns) else b
-    x, z = encode(a, b, [n for n in names if n in b.columns])
+    x, z = encode(a, b, [n for n in names if n in b.columns], left_out)
     peer = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-10, max_iter=1000)
     peer.fit(x, a["label"], sample_weight=a["weight"])
     p, y, w = peer.predict_proba(z)[:, 1], b["label"].to_numpy(), b["weight"].to_numpy()
-    curved = ll.LeadScorer(C="cv", nonlinear="auto", min_leads=20).fit(train)
+    curved = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto", min_leads=20).fit(train)
+    shape = str(curved.training["nonlinear"]).split(" (")[0]
+    pairs = len(curved.summary().filter(pl.col("feature").str.contains(" × "))["feature"].unique())
     boosted = boost(a, b, [n for n in names if n in b.columns])
 
     def measures(p: np.ndarray) -> tuple[float, float, float, float]:
@@ -82,7 +86,7 @@ def compare(name: str, sides: tuple[ll.Snapshot, ll.Snapshot], C: float = 1.0) -
     models = {
         f"leadlens, C = {C}": (e.roc_auc, e.pr_auc, e.log_loss, e.brier),
         "scikit-learn, the same": measures(p),
-        f"leadlens, cv and auto ({str(curved.training['nonlinear']).split(':')[0]})": (
+        f"leadlens, cv, auto ({shape}, {pairs} pairs)": (
             c.roc_auc,
             c.pr_auc,
             c.log_loss,

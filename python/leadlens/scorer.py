@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
 from . import _core
+from ._charts import effect_chart, evaluation_chart, validation_chart
 from ._display import pre
 from ._progress import progress
 from .errors import LeadLensError, OptionError
 from .journeys import Snapshot
 
 __all__ = ["Evaluation", "LeadScorer", "Scores", "load"]
+
+
+def _pairs(interactions: object) -> int | list[list[str]]:
+    if isinstance(interactions, int) and not isinstance(interactions, bool) and interactions >= 0:
+        return interactions
+    if isinstance(interactions, Sequence) and not isinstance(interactions, str):
+        pairs = [list(p) for p in interactions if isinstance(p, Sequence) and not isinstance(p, str)]
+        if len(pairs) == len(interactions) and all(len(p) == 2 and all(isinstance(f, str) for f in p) for p in pairs):
+            return pairs
+    problem = 'must be "auto", a number of pairs, or a list of pairs of features'
+    raise OptionError(f"interactions {problem}, not {interactions!r}")
 
 
 class LeadScorer:
@@ -39,9 +51,23 @@ class LeadScorer:
         fitted on; not done, and said so in ``training["calibration"]``, below 50 positives there. A sigmoid rescales
         the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons
         add up to ``log_odds``, and the probability is mapped from it.
-    nonlinear : {"auto", "cubic"}, optional
-        Curved effects of numbers, by restricted cubic splines on quantile knots: always, or if they lower the log loss
-        on held-out rows. Each number stays one term with one contribution.
+    l1_ratio : float, default 0
+        Share of the penalty that is L1: 0 is ridge, 1 is lasso, between them elastic net. Above 0 there are no
+        standard errors.
+    nonlinear : {"auto", "log", "linear", "cubic"}, optional
+        Shape of the effect of numbers. ``"log"``: counts as ln(1 + count); ``"linear"``: that, and straight lines
+        between quantile knots; ``"cubic"``: that, with restricted cubic splines; ``"auto"``: the one of these, or all
+        straight, with the lowest log loss on held-out rows. Each number stays one term with one contribution.
+    interactions : "auto", int, or list of pairs of str, optional
+        Pairs of features, texts among them, with a table of log-odds over bins and levels: named pairs; at most the
+        given number of pairs, each the one that explains most of what is left, and more than chance; or, with
+        ``"auto"``, at most 5, as long as each lowers the log loss on held-out rows. Tables are purified: what a
+        feature says alone is in its own term, and a pair is one term ``first × second`` with one contribution.
+    monotone : dict of str to {"increasing", "decreasing"}, optional
+        Numbers whose log-odds may not fall, or not rise, as they grow. Then there are no standard errors.
+    intervals : bool, default False
+        Keep the covariance of the coefficients in the model, so that :meth:`score` gives 95 % intervals of the
+        probability.
     choice : {"lowest", "one_standard_error"}, default "lowest"
         Which C is taken with ``"cv"``; one standard error shrinks probabilities to the mean.
     solver : {"newton", "linfa"}, default "newton"
@@ -70,7 +96,11 @@ class LeadScorer:
         penalty: Literal["l2", "firth"] = "l2",
         calibration: Literal["sigmoid", "isotonic", "beta"] | None = None,
         choice: Literal["lowest", "one_standard_error"] = "lowest",
-        nonlinear: Literal["auto", "cubic"] | None = None,
+        l1_ratio: float = 0.0,
+        nonlinear: Literal["auto", "log", "linear", "cubic"] | None = None,
+        interactions: Literal["auto"] | int | Sequence[tuple[str, str]] | None = None,
+        monotone: Mapping[str, Literal["increasing", "decreasing"]] | None = None,
+        intervals: bool = False,
         solver: Literal["newton", "linfa"] = "newton",
         min_leads: int = 40,
         min_level_rows: int = 20,
@@ -85,10 +115,13 @@ class LeadScorer:
             raise OptionError('penalty="firth" has no C to choose')
         c = 1.0 if isinstance(C, str) else None if firth or (math.isinf(C) and C > 0) else C
         self._options = {
-            "logistic": {"c": c, "firth": firth, "collinear": "drop", "solver": solver},
+            "logistic": {"c": c, "l1_ratio": l1_ratio, "firth": firth, "collinear": "drop", "solver": solver},
             "choose_c": choice if C == "cv" else None,
             "calibration": calibration,
             "nonlinear": nonlinear,
+            "interactions": interactions if interactions is None or interactions == "auto" else _pairs(interactions),
+            "monotone": dict(monotone or {}),
+            "intervals": bool(intervals),
             "min_leads": min_leads,
             "min_level_rows": min_level_rows,
             "max_levels": max_levels,
@@ -135,7 +168,9 @@ class LeadScorer:
         -------
         Scores
             ``lead_id, as_of, probability, score`` (0–100, the percentile among training rows), ``grade, log_odds``, the
-            parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``.
+            parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``; with ``intervals=True`` also
+            ``low`` and ``high``, the 95 % interval of the probability by the delta method: log-odds ± 1.96·√(xᵀVx),
+            mapped to probabilities. With a penalty it is approximate.
 
         Raises
         ------
@@ -184,25 +219,27 @@ class LeadScorer:
     def summary(self) -> pl.DataFrame:
         """Return the coefficients with standard errors, p-values, 95 % intervals and odds ratios.
 
-        ``per`` is the unit of a number: one standard deviation. What the standard errors assume is in
-        ``training["inference"]``: rows of one account, or lead, are a cluster; with a penalty they are approximate.
+        ``per`` is the unit of a number: one standard deviation, of ln(1 + it) where logs are taken. What the standard
+        errors assume is in ``training["inference"]``: rows of one account, or lead, are a cluster; with a penalty they
+        are approximate.
         """
         return pl.DataFrame(self._fitted().terms())
 
     def effect(self, feature: str, values: Sequence[float] | None = None) -> pl.DataFrame:
-        """Return the contribution of a feature over its values: a curve for a number, one row per level for a text.
+        """Return the contribution of a feature over its values.
 
         Parameters
         ----------
         feature : str
-            A feature of the model, as in :meth:`summary`.
+            A feature of the model or an interaction ``first × second``, as in :meth:`summary`.
         values : sequence of float, optional
             Values of a number; by default 101 from three standard deviations below the mean to three above.
 
         Returns
         -------
         polars.DataFrame
-            ``value, contribution``: log-odds relative to the average training row.
+            ``value, contribution``, one row per value of a number or level of a text: log-odds relative to the average
+            training row. Of an interaction ``first, second, contribution, weight``, the weight that of training rows.
 
         Raises
         ------
@@ -210,6 +247,29 @@ class LeadScorer:
             A feature that the model does not have.
         """
         return pl.DataFrame(self._fitted().effect(feature, None if values is None else [float(v) for v in values]))
+
+    def plot_effect(self, feature: str) -> Any:
+        """Return an Altair chart of :meth:`effect`: a curve, bars, or a heat map of an interaction.
+
+        Parameters
+        ----------
+        feature : str
+            As in :meth:`effect`.
+        """
+        return effect_chart(feature, self.effect(feature))
+
+    def plot_validation(self) -> Any:
+        """Return an Altair chart of held-out log loss by C, with the standard error, for ``C="cv"``.
+
+        Raises
+        ------
+        OptionError
+            C was not chosen on held-out rows.
+        """
+        validation = self.training["validation"]
+        if validation is None:
+            raise OptionError('there is no path to plot: C was given; use C="cv"')
+        return validation_chart(validation)
 
     def with_base_rate(self, rate: float) -> LeadScorer:
         """Return the scorer for a population in which the share of positives is ``rate``.
@@ -372,35 +432,7 @@ class Evaluation:
 
     def plot(self) -> Any:
         """Return an Altair chart: calibration with intervals, and lift by tenths."""
-        import altair as alt
-
-        top = float(max(self.calibration["observed_high"].max() or 1.0, self.calibration["predicted"].max() or 1.0))  # type: ignore[arg-type]
-        scale = alt.Scale(domain=[0, min(1.0, top)])
-        ideal = (
-            alt.Chart(pl.DataFrame({"p": [0.0, min(1.0, top)]}))
-            .mark_line(color="#9aa7b5", strokeDash=[4, 4])
-            .encode(x=alt.X("p:Q", scale=scale), y=alt.Y("p:Q", scale=scale))
-        )
-        base = alt.Chart(self.calibration).encode(
-            x=alt.X("predicted:Q", title="predicted", axis=alt.Axis(format="%"), scale=scale)
-        )
-        rules = base.mark_rule(color="#2f6fb2").encode(
-            y=alt.Y("observed_low:Q", title="observed, with 95 % intervals", axis=alt.Axis(format="%"), scale=scale),
-            y2="observed_high:Q",
-        )
-        points = base.mark_circle(color="#2f6fb2", size=60, opacity=1).encode(y="observed:Q")
-        calibration = alt.layer(ideal, rules, points).properties(width=280, height=260, title="Calibration")
-        bars = (
-            alt.Chart(self.lift)
-            .mark_bar(color="#2f6fb2")
-            .encode(
-                x=alt.X("slice:O", title="tenth of leads, best first", axis=alt.Axis(labelAngle=0)),
-                y=alt.Y("lift:Q", title="lift"),
-            )
-        )
-        one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color="#9aa7b5", strokeDash=[4, 4]).encode(y="lift:Q")
-        lift = alt.layer(bars, one).properties(width=280, height=260, title="Lift")
-        return alt.hconcat(calibration, lift)
+        return evaluation_chart(self.calibration, self.lift)
 
     def __repr__(self) -> str:
         return self._text

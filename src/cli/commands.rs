@@ -172,7 +172,7 @@ fn train_and_evaluate(
     task: &Task,
 ) -> Result<(LeadModel, (Snapshot, Snapshot), Evaluation), Error> {
     let sides = project.sides(journeys, task)?;
-    let model = train(&sides.0, &project.train_options(), task)?;
+    let model = train(&sides.0, &project.train_options()?, task)?;
     let evaluation = evaluate_snapshot(&model, &sides.1, None, &TOP, task)?;
     Ok((model, sides, evaluation))
 }

@@ -1,12 +1,15 @@
 //! A project file: the declaration of the tables, and what to do with them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::design::{FeatureSet, SnapshotSpec};
 use crate::error::{Error, Result};
-use crate::fit::{LogisticParams, Solver, TrainOptions};
+use crate::fit::{
+    Calibrator, Choice, Collinear, Direction, Interactions, LogisticParams, Nonlinear, Solver, TrainOptions,
+};
 use crate::frames::{Config, Tables, build, with_nearest};
 use crate::funnel::FunnelSpec;
 use crate::journeys::{Journeys, Snapshot, SplitBy};
@@ -30,19 +33,65 @@ impl Default for SplitSection {
     }
 }
 
+/// The penalty: a number, or chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Strength {
+    /// Its inverse strength; 0 is no penalty.
+    Fixed(f64),
+    /// Chosen on held-out rows.
+    Chosen(CrossValidated),
+}
+
+/// The word `cv`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrossValidated {
+    /// It.
+    Cv,
+}
+
+/// Kinds of penalty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Penalty {
+    /// Ridge, or elastic net with `l1_ratio`.
+    L2,
+    /// Firth's correction.
+    Firth,
+}
+
 /// How a model is trained, and where it lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSection {
-    /// Inverse strength of the penalty; 0 is no penalty.
+    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows.
     #[serde(rename = "C")]
-    pub c: f64,
+    pub c: Strength,
+    /// Which C is taken with `"cv"`.
+    pub choice: Choice,
+    /// Kind of penalty.
+    pub penalty: Penalty,
+    /// Share of the penalty that is L1.
+    pub l1_ratio: f64,
+    /// Calibration on the last fifth of the period.
+    pub calibration: Option<Calibrator>,
+    /// Shape of the effects of numbers.
+    pub nonlinear: Option<Nonlinear>,
+    /// `"auto"`, a number, or pairs of features.
+    pub interactions: Option<Interactions>,
+    /// `increasing` or `decreasing` by feature.
+    pub monotone: BTreeMap<String, Direction>,
+    /// Whether scores have intervals of the probability.
+    pub intervals: bool,
     /// Solver.
     pub solver: Solver,
     /// Fewest converted, and fewest other leads.
     pub min_leads: usize,
     /// Levels with fewer rows are grouped.
     pub min_level_rows: usize,
+    /// At most this many levels of a text.
+    pub max_levels: usize,
     /// The model file.
     pub file: PathBuf,
 }
@@ -51,10 +100,19 @@ impl Default for ModelSection {
     fn default() -> Self {
         let o = TrainOptions::default();
         Self {
-            c: 1.0,
+            c: Strength::Fixed(1.0),
+            choice: Choice::Lowest,
+            penalty: Penalty::L2,
+            l1_ratio: 0.0,
+            calibration: None,
+            nonlinear: None,
+            interactions: None,
+            monotone: BTreeMap::new(),
+            intervals: false,
             solver: Solver::Newton,
             min_leads: o.min_leads,
             min_level_rows: o.min_level_rows,
+            max_levels: o.max_levels,
             file: "model.json".into(),
         }
     }
@@ -147,18 +205,39 @@ impl Project {
     }
 
     /// Options of the training.
-    #[must_use]
-    pub fn train_options(&self) -> TrainOptions {
-        TrainOptions {
-            logistic: LogisticParams {
-                c: (self.model.c != 0.0).then_some(self.model.c),
-                solver: self.model.solver,
-                ..LogisticParams::default()
-            },
-            min_leads: self.model.min_leads,
-            min_level_rows: self.model.min_level_rows,
-            ..TrainOptions::default()
-        }
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] where Firth's correction has a C to choose.
+    pub fn train_options(&self) -> Result<TrainOptions> {
+        let m = &self.model;
+        let firth = m.penalty == Penalty::Firth;
+        let (c, choose_c) = match m.c {
+            Strength::Chosen(CrossValidated::Cv) if firth => {
+                return Err(Error::option("C", "Firth's correction has no C to choose"));
+            }
+            Strength::Chosen(CrossValidated::Cv) => (Some(1.0), Some(m.choice)),
+            Strength::Fixed(c) => ((c != 0.0 && !firth).then_some(c), None),
+        };
+        let logistic = LogisticParams {
+            c,
+            l1_ratio: m.l1_ratio,
+            firth,
+            collinear: Collinear::Drop,
+            solver: m.solver,
+            ..LogisticParams::default()
+        };
+        Ok(TrainOptions {
+            logistic,
+            choose_c,
+            nonlinear: m.nonlinear,
+            interactions: m.interactions.clone(),
+            monotone: m.monotone.clone(),
+            intervals: m.intervals,
+            calibration: m.calibration,
+            min_leads: m.min_leads,
+            min_level_rows: m.min_level_rows,
+            max_levels: m.max_levels,
+        })
     }
 }
 

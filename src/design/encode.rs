@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bins::Bins;
 use super::column::{Column, NONE};
-use super::spline::Spline;
-use crate::math::weighted_moments;
+use super::spline::{Bend, Spline};
+use crate::math::{exp, ln, weighted_moments};
 
 /// Name of the column that says a value is missing.
 pub const MISSING: &str = "(missing)";
 /// Name of the level of rare and unseen texts.
 pub const OTHER: &str = "(other)";
+/// Levels of a text that an interaction tells apart.
+const MOST_GROUPS: usize = 40;
 
 /// How levels of texts are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,9 +29,10 @@ pub struct LevelRule {
 
 /// Encoding of one feature.
 ///
-/// A number is standardised by its weighted mean and standard deviation (ddof 0); a missing one is the mean,
-/// with an indicator beside it if any was missing in training; it may have the curved columns of a spline. A text has one 0/1 indicator per level, and
-/// levels for missing and other. A level never seen in training has no coefficient: it counts as 0.
+/// A number (or ln(1 + it), for counts) is standardised by its weighted mean and standard deviation (ddof 0); a missing
+/// one is the mean, with an indicator beside it if any was missing in training; it may have the curved columns of a
+/// spline, and 0/1 indicators of bins. A text has one 0/1 indicator per level, and levels for missing and other. A level
+/// never seen in training has no coefficient: it counts as 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
 pub enum Encoder {
@@ -40,9 +44,15 @@ pub enum Encoder {
         deviation: f64,
         /// Whether there is a missing indicator.
         missing: bool,
+        /// Whether ln(1 + value) is taken: counts have long tails. Mean and deviation are of it then.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        log: bool,
         /// Curved columns, where the number is not taken as linear.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spline: Option<Spline>,
+        /// Bins with a column each, where the number takes part in an interaction.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bins: Option<Bins>,
     },
     /// A text.
     Category {
@@ -72,7 +82,8 @@ impl Encoder {
                 if !(varies || missing && present) {
                     return None;
                 }
-                Some(Self::Number { mean, deviation: if varies { deviation } else { 0.0 }, missing, spline: None })
+                let deviation = if varies { deviation } else { 0.0 };
+                Some(Self::Number { mean, deviation, missing, log: false, spline: None, bins: None })
             }
             Column::Category { codes, levels } => Self::fit_levels(codes, levels, rule),
             Column::Time(_) => None,
@@ -110,6 +121,12 @@ impl Encoder {
     /// Number of design columns.
     #[must_use]
     pub fn width(&self) -> usize {
+        self.smooth_width() + self.bins_of_number().map_or(0, Bins::count)
+    }
+
+    /// Number of design columns before those of the bins of a number.
+    #[must_use]
+    pub fn smooth_width(&self) -> usize {
         match self {
             Self::Number { missing, spline, .. } => {
                 1 + spline.as_ref().map_or(0, Spline::width) + usize::from(*missing)
@@ -122,10 +139,11 @@ impl Encoder {
     #[must_use]
     pub fn column_names(&self) -> Vec<String> {
         match self {
-            Self::Number { missing, spline, .. } => {
+            Self::Number { missing, spline, bins, .. } => {
                 let mut names = vec![String::new()];
                 names.extend((1..=spline.as_ref().map_or(0, Spline::width)).map(|j| format!("(curve {j})")));
                 names.extend(missing.then(|| MISSING.to_owned()));
+                names.extend(bins.iter().flat_map(Bins::names));
                 names
             }
             Self::Category { levels, other, missing, .. } => {
@@ -139,18 +157,50 @@ impl Encoder {
 
     /// The same with curved columns over the values of `column`, where these are many enough.
     #[must_use]
-    pub fn curved(self, column: &Column, weights: &[f64]) -> Self {
-        match (self, column) {
-            (Self::Number { mean, deviation, missing, .. }, Column::Number(values)) if deviation > 0.0 => {
-                let z: Vec<f64> = values.iter().map(|v| (v - mean) / deviation).collect();
-                Self::Number { mean, deviation, missing, spline: Spline::fit(&z, weights) }
+    pub fn curved(self, column: &Column, weights: &[f64], bend: Bend) -> Self {
+        match (&self, column) {
+            (Self::Number { mean, deviation, missing, log, bins, .. }, Column::Number(values)) if *deviation > 0.0 => {
+                let z: Vec<f64> = values.iter().map(|v| if v.is_nan() { *v } else { self.standardise(*v) }).collect();
+                let spline = Spline::fit(&z, weights, bend);
+                Self::Number {
+                    mean: *mean,
+                    deviation: *deviation,
+                    missing: *missing,
+                    log: *log,
+                    spline,
+                    bins: bins.clone(),
+                }
             }
-            (encoder, _) => encoder,
+            _ => self,
         }
     }
 
+    /// The encoding of ln(1 + value), for values that are not negative.
+    #[must_use]
+    pub fn logged(self, column: &Column, weights: &[f64]) -> Self {
+        match (&self, column) {
+            (Self::Number { deviation, missing, .. }, Column::Number(values))
+                if *deviation > 0.0 && !values.iter().any(|v| *v < 0.0) =>
+            {
+                let logs: Vec<f64> = values.iter().map(|v| ln(1.0 + v)).collect();
+                let (mean, deviation, _) = weighted_moments(&logs, weights);
+                Self::Number { mean, deviation, missing: *missing, log: true, spline: None, bins: None }
+            }
+            _ => self,
+        }
+    }
+
+    /// The same with bins of the values of `column`: for interactions.
+    #[must_use]
+    pub fn binned(mut self, column: &Column) -> Self {
+        if let (Self::Number { bins, .. }, Column::Number(values)) = (&mut self, column) {
+            *bins = Some(Bins::fit(values));
+        }
+        self
+    }
+
     /// Design column `i` of a number: the standardised value, its curved columns, the missing indicator. A missing number
-    /// is 0 in all but the last: the mean.
+    /// is 0 in all but the last: the mean. Columns of bins are not among these.
     #[must_use]
     pub fn number_column(&self, value: f64, i: usize) -> f64 {
         let Self::Number { spline, missing, .. } = self else { return 0.0 };
@@ -173,9 +223,77 @@ impl Encoder {
     #[must_use]
     pub fn standardise(&self, value: f64) -> f64 {
         match self {
-            Self::Number { mean, deviation, .. } if !value.is_nan() && *deviation > 0.0 => (value - mean) / deviation,
+            Self::Number { mean, deviation, log, .. } if !value.is_nan() && *deviation > 0.0 => {
+                // A negative value where training had none counts as 0.
+                let value = if *log { ln(1.0 + value.max(0.0)) } else { value };
+                (value - mean) / deviation
+            }
             _ => 0.0,
         }
+    }
+
+    /// The number of which the standardised value is `z`.
+    #[must_use]
+    pub fn unstandardised(&self, z: f64) -> f64 {
+        match self {
+            Self::Number { mean, deviation, log: false, .. } => mean + deviation * z,
+            Self::Number { mean, deviation, .. } => (exp(mean + deviation * z) - 1.0).max(0.0),
+            Self::Category { .. } => f64::NAN,
+        }
+    }
+
+    fn bins_of_number(&self) -> Option<&Bins> {
+        match self {
+            Self::Number { bins, .. } => bins.as_ref(),
+            Self::Category { .. } => None,
+        }
+    }
+
+    /// Number of groups that an interaction tells apart: bins of a number and missing, or the most frequent levels.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        match self {
+            Self::Number { bins, missing, .. } => bins.as_ref().map_or(0, |b| b.count() + usize::from(*missing)),
+            Self::Category { .. } => self.width().min(MOST_GROUPS),
+        }
+    }
+
+    /// Names of the groups.
+    #[must_use]
+    pub fn group_names(&self) -> Vec<String> {
+        match self {
+            Self::Number { bins, missing, .. } => {
+                let mut names: Vec<String> = bins.iter().flat_map(Bins::names).collect();
+                names.extend(missing.then(|| MISSING.to_owned()));
+                names
+            }
+            Self::Category { .. } => self.column_names().into_iter().take(MOST_GROUPS).collect(),
+        }
+    }
+
+    /// The design column, within the feature, that is 1 for a group.
+    #[must_use]
+    pub fn group_column(&self, group: usize) -> usize {
+        match self {
+            Self::Number { bins, missing, .. } => {
+                let count = bins.as_ref().map_or(0, Bins::count);
+                if group < count { self.smooth_width() + group } else { self.smooth_width() - usize::from(*missing) }
+            }
+            Self::Category { .. } => group,
+        }
+    }
+
+    /// Group of a number, `None` if it has none.
+    #[must_use]
+    pub fn group_of_number(&self, value: f64) -> Option<usize> {
+        let Self::Number { bins: Some(bins), missing, .. } = self else { return None };
+        if value.is_nan() { missing.then_some(bins.count()) } else { Some(bins.bin(value)) }
+    }
+
+    /// Group of a text by its column within the feature.
+    #[must_use]
+    pub fn group_of_slot(&self, slot: Option<usize>) -> Option<usize> {
+        slot.filter(|s| *s < MOST_GROUPS)
     }
 
     /// Column of a text within the feature, `None` if it has none (the reference, or never seen in training).
@@ -245,7 +363,10 @@ mod tests {
     #[test]
     fn numbers() {
         let e = Encoder::fit(&Column::Number(vec![1.0, 3.0, f64::NAN]), &[1.0; 3], RULE, 0.0).unwrap();
-        assert_eq!(e, Encoder::Number { mean: 2.0, deviation: 1.0, missing: true, spline: None });
+        assert_eq!(
+            e,
+            Encoder::Number { mean: 2.0, deviation: 1.0, missing: true, log: false, spline: None, bins: None }
+        );
         assert_eq!((e.standardise(4.0), e.standardise(f64::NAN)), (2.0, 0.0));
         assert_eq!(Encoder::fit(&Column::Number(vec![0.1; 1000]), &[0.3; 1000], RULE, 0.0), None);
         assert_eq!(Encoder::fit(&Column::Number(vec![f64::NAN; 3]), &[1.0; 3], RULE, 0.0), None);

@@ -103,6 +103,12 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// Whether it counts something: it is not negative, and most leads have little of it.
+    #[must_use]
+    pub fn is_count(&self) -> bool {
+        matches!(self, Self::Count(..) | Self::ActiveDays(..) | Self::Decayed(..) | Self::DistinctChannels(_))
+    }
+
     /// The events it looks at, if it looks at a choice of them.
     #[must_use]
     pub fn selector(&self) -> Option<&Selector> {

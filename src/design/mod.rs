@@ -1,5 +1,6 @@
 //! What is asked of the data: kinds, features, cutoffs; and how feature values become columns of the design.
 
+mod bins;
 mod column;
 mod cutoffs;
 mod encode;
@@ -9,6 +10,7 @@ mod kind;
 mod selector;
 mod spline;
 
+pub use bins::Bins;
 pub use column::{Column, NONE};
 #[cfg(feature = "frames")]
 pub(crate) use cutoffs::one_or_many;
@@ -19,4 +21,4 @@ pub use feature::{Feature, Part, ValueOp};
 pub use feature_set::FeatureSet;
 pub use kind::{Kind, Side};
 pub use selector::Selector;
-pub use spline::Spline;
+pub use spline::{Bend, Spline};

@@ -83,7 +83,7 @@ pub struct Scratch {
     plan: Plan,
     working: Working,
     values: Vec<Value>,
-    /// Contribution of each term to the log-odds, in the order of [`LeadModel::terms`].
+    /// Contribution of each term to the log-odds, in the order of [`LeadModel::terms`], then of each interaction.
     pub contributions: Vec<f64>,
 }
 
@@ -123,15 +123,20 @@ impl LeadModel {
         scratch.plan.open(lead, &mut scratch.working);
         scratch.plan.row(lead, lead.created, now.0, &mut scratch.working, &mut scratch.values);
         scratch.contributions.clear();
-        for (i, (term, value)) in self.terms().iter().zip(&scratch.values).enumerate() {
-            let cell = match value {
+        let cell = |i: usize| match (self.terms().get(i), scratch.values.get(i)) {
+            (Some(term), Some(value)) => match value {
                 Value::Number(x) => Cell::Number(*x),
                 Value::Channel(code) => Cell::Text((*code != NONE).then(|| lead.channels.get(*code))),
                 Value::Stage(code) => Cell::Text(self.data().kinds.get(*code as usize).map(|k| k.plain.as_str())),
                 Value::Field => lead.field(&term.feature, now.0),
-            };
-            scratch.contributions.push(self.cell(i, cell));
-        }
+            },
+            _ => Cell::Text(None),
+        };
+        scratch.contributions.extend((0..self.terms().len()).map(|i| self.cell(i, cell(i))));
+        scratch.contributions.extend(self.interactions().iter().enumerate().map(|(k, interaction)| {
+            let group = |i: usize| self.group(i, cell(i));
+            self.joint(k, group(interaction.first), group(interaction.second))
+        }));
         Ok(self.sum_up(&scratch.contributions))
     }
 

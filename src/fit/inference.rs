@@ -20,6 +20,7 @@ use super::firth;
 use super::matrix::{Hessian, Matrix, Plan};
 use super::objective::Objective;
 use super::params::{Target, ValidLogisticParams};
+use super::sandwich::{cluster_sums, residual, sandwich};
 use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::math::{Interval, chi_square_tail, exp, ln, log1pexp, logit, normal_quantile, normal_tail, sigmoid};
@@ -166,7 +167,6 @@ impl ValidLogisticParams {
             return Err(Error::option("X", problem));
         }
         let k = beta.len();
-        let bread = factor.inverse(k);
         let rows = f.observed.weight.map_or(x.rows(), |w| w.iter().filter(|w| **w > 0.0).count());
         let eta = x.predict(&beta, f.observed.offset);
         let free = k - f.pinned.len();
@@ -177,12 +177,12 @@ impl ValidLogisticParams {
         }
         let mut groups = None;
         let mut matrix = match covariance {
-            Covariance::Model => bread,
+            Covariance::Model => factor.inverse(k),
             Covariance::Robust => {
                 let squares: Vec<f64> = (0..x.rows()).map(|i| residual(&f, &eta, i).powi(2)).collect();
                 let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
                 let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
-                scaled(sandwich(&bread, &meat, k), rows_f / (rows_f - free_f))
+                scaled(sandwich(&factor, meat, k), rows_f / (rows_f - free_f))
             }
             Covariance::Clustered => {
                 let clusters = clusters
@@ -196,7 +196,7 @@ impl ValidLogisticParams {
                 }
                 groups = Some(count);
                 let g = count as f64;
-                scaled(sandwich(&bread, &meat, k), g / (g - 1.0) * (rows_f - 1.0) / (rows_f - free_f))
+                scaled(sandwich(&factor, meat, k), g / (g - 1.0) * (rows_f - 1.0) / (rows_f - free_f))
             }
         };
         for pinned in &f.pinned {
@@ -396,35 +396,6 @@ fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>, f64
     Ok((factor, (0..k).map(|j| inverse[j * k + j]).collect(), point.loss))
 }
 
-/// wᵢ(pᵢ − yᵢ).
-fn residual(f: &Objective<'_>, eta: &[f64], i: usize) -> f64 {
-    let w = f.observed.weight.map_or(1.0, |w| w[i]);
-    if f.observed.y[i] { -w * sigmoid(-eta[i]) } else { w * sigmoid(eta[i]) }
-}
-
-/// Σ S_g S_gᵀ and the number of clusters that have weight.
-fn cluster_sums(f: &Objective<'_>, eta: &[f64], clusters: &[u32], k: usize) -> (Vec<f64>, usize) {
-    let mut order: Vec<usize> = (0..clusters.len()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
-    order.sort_by_key(|i| clusters[*i]);
-    let mut meat = vec![0.0; k * k];
-    let mut sum = vec![0.0; k];
-    let mut count = 0;
-    for (at, i) in order.iter().enumerate() {
-        let r = residual(f, eta, *i);
-        sum[0] += r;
-        f.x.each_in_row(*i, |j, v| sum[1 + j] += r * v);
-        if order.get(at + 1).is_none_or(|next| clusters[*next] != clusters[*i]) {
-            for j in (0..k).filter(|j| sum[*j] != 0.0) {
-                let s = sum[j];
-                meat[j * k..(j + 1) * k].iter_mut().zip(&sum).for_each(|(m, v)| *m += s * v);
-            }
-            sum.fill(0.0);
-            count += 1;
-        }
-    }
-    (meat, count)
-}
-
 /// A matrix of a plan by coefficients.
 fn in_order(plan: &Plan, square: &[f64], k: usize) -> Vec<f64> {
     let places = plan.coefficients();
@@ -436,21 +407,6 @@ fn in_order(plan: &Plan, square: &[f64], k: usize) -> Vec<f64> {
         }
     }
     out
-}
-
-/// B·M·B.
-fn sandwich(bread: &[f64], meat: &[f64], k: usize) -> Vec<f64> {
-    let times = |a: &[f64], b: &[f64]| -> Vec<f64> {
-        use rayon::prelude::*;
-        let mut out = vec![0.0; k * k];
-        out.par_chunks_mut(k).enumerate().for_each(|(i, row)| {
-            for (l, a) in a[i * k..(i + 1) * k].iter().enumerate().filter(|(_, a)| **a != 0.0) {
-                row.iter_mut().zip(&b[l * k..(l + 1) * k]).for_each(|(o, b)| *o += a * b);
-            }
-        });
-        out
-    };
-    times(&times(bread, meat), bread)
 }
 
 fn scaled(mut matrix: Vec<f64>, factor: f64) -> Vec<f64> {

@@ -12,6 +12,7 @@ mod newton;
 mod objective;
 mod params;
 mod proximal;
+mod sandwich;
 mod separation;
 mod solution;
 mod train;
@@ -22,5 +23,5 @@ pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use solution::Solution;
-pub use train::{Nonlinear, TrainOptions, evaluate_snapshot, train};
+pub use train::{Auto, Direction, Interactions, Nonlinear, TrainOptions, evaluate_snapshot, train};
 pub use validate::{Choice, Fold, default_cs, grouped_folds};

@@ -12,6 +12,7 @@ mod fields;
 mod filter;
 mod leads;
 mod lookup;
+mod scores_out;
 mod stages;
 mod table;
 mod tables_out;
@@ -24,9 +25,7 @@ pub use config::{
     StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
+pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
 pub use table::{Table, Tables, is_readable};
-pub use tables_out::{
-    best_leads, calibration_frame, check_frame, effect_frame, explain_frame, funnel_frame, lift_frame, score_frame,
-    show_frame, snapshot_frame, sort_by_probability, terms_frame,
-};
+pub use tables_out::{calibration_frame, check_frame, funnel_frame, lift_frame, show_frame, snapshot_frame};
 pub use write::{check_folder, check_output, write_frame};

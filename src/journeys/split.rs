@@ -75,14 +75,7 @@ impl Snapshot {
                 in_gap = n - train.len() - tested.len();
                 (train, tested)
             }
-            SplitBy::Order => {
-                let leads = &self.journeys.leads;
-                let rank = |lead: u32| match &leads.order {
-                    Some(order) => order.get(lead as usize).copied().unwrap_or(0),
-                    None => leads.source_row.get(lead as usize).copied().unwrap_or(0),
-                };
-                self.draw(test, |lead| (u64::from(rank(lead)), u64::from(lead)))
-            }
+            SplitBy::Order => self.draw(test, |lead| (u64::from(self.rank(lead)), u64::from(lead))),
             SplitBy::Group => {
                 let leads = &self.journeys.leads;
                 self.draw(test, |lead| {
@@ -118,26 +111,39 @@ impl Snapshot {
     }
 
     /// Up to `k` folds forward in time: each is judged on the rows of one period, and trained on those whose label window
-    /// ended before it. Periods are of equal numbers of rows, after a first one that is only trained on. Empty without
-    /// times.
+    /// ended before it. Periods are of equal numbers of rows, after a first one that is only trained on. Without times,
+    /// but split by order, the order of the leads stands for time; else empty.
     #[must_use]
     pub fn forward_folds(&self, k: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
         let n = self.rows.len();
-        let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
-        cutoffs.sort_unstable();
-        if cutoffs.first().is_none_or(|c| *c == NO_TIME) || self.spec.maturity == Maturity::Ipcw {
+        let timed = self.rows.iter().all(|r| r.cutoff != NO_TIME);
+        let ordered = self.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
+        if !timed && !ordered || self.spec.maturity == Maturity::Ipcw {
             return Vec::new();
         }
-        let mut starts: Vec<i64> = (1..=k).filter_map(|f| cutoffs.get(f * n / (k + 1)).copied()).collect();
+        let at = |i: usize| match self.rows.get(i) {
+            Some(r) if timed => r.cutoff,
+            Some(r) => i64::from(self.rank(r.lead)),
+            None => i64::MIN,
+        };
+        let mut sorted: Vec<i64> = (0..n).map(at).collect();
+        sorted.sort_unstable();
+        let mut starts: Vec<i64> = (1..=k).filter_map(|f| sorted.get(f * n / (k + 1)).copied()).collect();
         starts.dedup();
-        let cutoff = |i: usize| self.rows.get(i).map_or(i64::MIN, |r| r.cutoff);
+        let ended = |i: usize, start: i64| !timed || self.window_end(i).is_none_or(|end| end <= start);
         let fold = |(f, start): (usize, &i64)| {
             let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
-            let train = (0..n).filter(|i| self.window_end(*i).is_none_or(|end| end <= *start) && cutoff(*i) < *start);
-            (train.collect(), (0..n).filter(|i| (*start..end).contains(&cutoff(*i))).collect())
+            let train = (0..n).filter(|i| ended(*i, *start) && at(*i) < *start);
+            (train.collect(), (0..n).filter(|i| (*start..end).contains(&at(*i))).collect())
         };
         let folds = starts.iter().enumerate().map(fold);
         folds.filter(|(train, test): &(Vec<usize>, Vec<usize>)| !train.is_empty() && !test.is_empty()).collect()
+    }
+
+    /// Place of a lead in the order of the table.
+    fn rank(&self, lead: u32) -> u32 {
+        let leads = &self.journeys.leads;
+        leads.order.as_ref().unwrap_or(&leads.source_row).get(lead as usize).copied().unwrap_or(0)
     }
 
     /// End of the label window of row `i`.

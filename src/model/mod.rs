@@ -1,7 +1,9 @@
 //! The lead model: features, encoders, coefficients, and the facts of its training.
 
 mod calibration;
+mod covariance;
 mod format;
+mod interaction;
 mod validate;
 
 use std::collections::HashMap;
@@ -9,7 +11,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{CalibrationFacts, CalibrationMap, Validation};
+pub use covariance::{ActiveColumn, CoefficientCovariance};
 pub use format::{FORMAT, FORMAT_VERSION};
+pub use interaction::Interaction;
 
 use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
 use crate::error::Result;
@@ -57,12 +61,18 @@ pub struct Training {
     pub cutoffs: Option<(Timestamp, Timestamp)>,
     /// Solver.
     pub solver: String,
-    /// Inverse strength of the L2 penalty; `None` is no penalty.
+    /// Inverse strength of the penalty; `None` is no penalty.
     pub c: Option<f64>,
+    /// Share of the penalty that is L1.
+    #[serde(default)]
+    pub l1_ratio: f64,
     /// How C was chosen, if it was.
     pub validation: Option<Validation>,
     /// Whether numbers have curved columns, and why, if that was asked for.
     pub nonlinear: Option<String>,
+    /// How interactions were found, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactions: Option<String>,
     /// How probabilities were calibrated, if that was asked for.
     pub calibration: Option<CalibrationFacts>,
     /// What the standard errors assume, and whether they are approximate.
@@ -97,6 +107,12 @@ pub struct ModelData {
     pub intercept: f64,
     /// Terms, in the order in which contributions are summed.
     pub terms: Vec<Term>,
+    /// Interactions; their contributions come after those of the terms.
+    #[serde(default)]
+    pub interactions: Vec<Interaction>,
+    /// Covariance of all coefficients, where intervals of probabilities are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<CoefficientCovariance>,
     /// Event kinds and stages known in training; others are ignored.
     pub kinds: Vec<Kind>,
     /// Event values used, in the order of their numbers.
@@ -124,7 +140,8 @@ pub struct LeadModel {
     events: HashMap<String, u32>,
     /// Codes of stages.
     stages: HashMap<String, u32>,
-    /// Per term and column: coefficient − Σ mean·coefficient; one more at the end for "no column".
+    /// Per term and group column (level of a text, bin of a number): coefficient − Σ mean·coefficient; one more at the
+    /// end for "no column".
     levels: Vec<Vec<f64>>,
 }
 
@@ -142,8 +159,13 @@ impl LeadModel {
             .terms
             .iter()
             .map(|t| {
-                let centre = centre(t);
-                t.coefficients.iter().map(|c| c - centre).chain([-centre]).collect()
+                let first = match t.encoder {
+                    Encoder::Number { .. } => t.encoder.smooth_width(),
+                    Encoder::Category { .. } => 0,
+                };
+                let columns = || t.coefficients.iter().zip(&t.means).skip(first);
+                let centre = columns().fold(0.0, |s, (c, m)| s + c * m);
+                columns().map(|(c, _)| c - centre).chain([-centre]).collect()
             })
             .collect();
         let (mut events, mut stages) = (HashMap::new(), HashMap::new());
@@ -183,15 +205,23 @@ impl LeadModel {
     }
 
     /// Contribution of a number to the log-odds: Σ coefficient × (column − mean) over its standardised value, its curved
-    /// columns and its missing indicator.
+    /// columns, its missing indicator and its bins.
     #[must_use]
     pub fn number(&self, term: usize, value: f64) -> f64 {
         let Some(t) = self.data.terms.get(term) else { return 0.0 };
         let (c, m) = (t.coefficients.as_slice(), t.means.as_slice());
-        c.iter().zip(m).enumerate().fold(0.0, |s, (i, (c, m))| s + c * (t.encoder.number_column(value, i) - m))
+        let smooth = c.iter().zip(m).take(t.encoder.smooth_width()).enumerate();
+        let smooth = smooth.fold(0.0, |s, (i, (c, m))| s + c * (t.encoder.number_column(value, i) - m));
+        match &t.encoder {
+            Encoder::Number { bins: Some(_), .. } => {
+                let group = t.encoder.group_of_number(value).filter(|_| !value.is_nan());
+                smooth + self.level(term, group)
+            }
+            _ => smooth,
+        }
     }
 
-    /// Contribution of a text by its column within the term, `None` for a text without one.
+    /// Contribution of a text by its column within the term, or of a number's bin; `None` for one without a column.
     #[must_use]
     pub fn level(&self, term: usize, slot: Option<usize>) -> f64 {
         let Some(levels) = self.levels.get(term) else { return 0.0 };

@@ -28,11 +28,12 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
-        if let crate::design::Encoder::Number { mean, deviation, spline, .. } = &term.encoder
+        if let crate::design::Encoder::Number { mean, deviation, spline, bins, .. } = &term.encoder
             && !(mean.is_finite()
                 && deviation.is_finite()
                 && *deviation >= 0.0
-                && spline.as_ref().is_none_or(crate::design::Spline::is_usable))
+                && spline.as_ref().is_none_or(crate::design::Spline::is_usable)
+                && bins.as_ref().is_none_or(crate::design::Bins::is_usable))
         {
             return bad(format!("term '{name}' has a mean or deviation that is not usable"));
         }
@@ -42,6 +43,28 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !names.insert(name.clone()) {
             return bad(format!("term '{name}' occurs twice"));
         }
+    }
+    for interaction in &data.interactions {
+        let name = format!("interaction of terms {} and {}", interaction.first, interaction.second);
+        let (rows, columns) = interaction.shape(data);
+        let cells = rows * columns;
+        if interaction.first >= interaction.second || rows < 2 || columns < 2 {
+            return bad(format!("the {name} is not of two terms with groups, in their order"));
+        }
+        if interaction.effects.len() != cells || interaction.weights.len() != cells {
+            return bad(format!("the {name} has {} effects for {cells} cells", interaction.effects.len()));
+        }
+        let errors = &interaction.standard_errors;
+        let usable = |v: &[f64]| v.iter().all(|x| x.is_finite() && *x >= 0.0);
+        if !(errors.is_empty() || errors.len() == cells) || !usable(errors) || !usable(&interaction.weights) {
+            return bad(format!("the {name} has standard errors or weights that are not usable"));
+        }
+        if !interaction.effects.iter().all(|e| e.is_finite()) {
+            return bad(format!("the {name} has an effect that is not a finite number"));
+        }
+    }
+    if let Some(problem) = data.covariance.as_ref().and_then(|c| c.problem(data)) {
+        return bad(problem);
     }
     if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite())
     {

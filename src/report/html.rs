@@ -1,6 +1,6 @@
 //! Results as one HTML page that needs no network.
 
-use super::text::{percent, strongest_columns};
+use super::text::{interaction_rows, percent, strongest_columns, training_notes};
 use crate::evaluate::Evaluation;
 use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::{Audit, SnapshotCounts};
@@ -175,16 +175,21 @@ fn funnel(f: &Funnel) -> String {
 
 fn model(m: &LeadModel) -> String {
     let t = &m.data().training;
+    let notes: String = training_notes(m).iter().map(|n| format!("<li>{}</li>", escape(n))).collect();
+    let escaped = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
+        rows.iter().map(|row| row.iter().map(|c| escape(c)).collect()).collect()
+    };
+    let joint = match interaction_rows(m) {
+        rows if rows.is_empty() => String::new(),
+        rows => table(&["interaction", "part", "lowest", "highest", "spread"], escaped(rows)),
+    };
     format!(
-        "<h2>Model</h2><p class=note>{} rows of {} leads; solver {}, {}.</p>{}",
+        "<h2>Model</h2><p class=note>{} rows of {} leads; solver {}, {}.</p><ul class=note>{notes}</ul>{}{joint}",
         t.rows,
         t.leads,
         escape(&t.solver),
         if t.converged { "converged" } else { "NOT CONVERGED" },
-        table(
-            &["strongest columns", "part", "coefficient", "odds ratio"],
-            strongest_columns(m, 25).into_iter().map(|row| row.iter().map(|c| escape(c)).collect())
-        )
+        table(&["strongest columns", "part", "coefficient", "odds ratio"], escaped(strongest_columns(m, 25)))
     )
 }
 

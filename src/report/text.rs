@@ -175,8 +175,8 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     let t = &model.data().training;
     let mut lines = vec![
         format!(
-            "Model of {} terms, trained on {} rows of {} leads, base rate {}",
-            model.terms().len(),
+            "Model of {}, trained on {} rows of {} leads, base rate {}",
+            size(model),
             t.rows,
             t.leads,
             percent(t.base_rate)
@@ -184,35 +184,20 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         format!(
             "  solver {}, C {}, {} iterations, gradient {:.1e}, {}",
             t.solver,
-            t.c.map_or_else(|| "infinite".to_owned(), |c| c.to_string()),
+            penalty(model),
             t.iterations,
             t.gradient,
             if t.converged { "converged" } else { "NOT CONVERGED" }
         ),
     ];
-    if let Some((low, high)) = t.ages {
-        lines.push(format!("  ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
-    }
-    if let Some(v) = &t.validation {
-        lines.push(format!("  C chosen by log loss on {}", v.folds));
-    }
-    if let Some(n) = &t.nonlinear {
-        lines.push(format!("  numbers {n}"));
-    }
-    if let Some(c) = &t.calibration {
-        lines.push(if c.method == "none" {
-            format!("  {}", c.remark)
-        } else {
-            format!("  {} calibration, {} ({} rows, {} positive)", c.method, c.remark, c.rows, c.positives)
-        });
-    }
-    if let Some(what) = &t.inference {
-        lines.push(format!("  standard errors {what}"));
-    }
+    lines.extend(training_notes(model).into_iter().map(|n| format!("  {n}")));
     lines.push(table_text(
         &["strongest columns", "part", "coefficient", "odds ratio"],
         &strongest_columns(model, strongest),
     ));
+    if !model.interactions().is_empty() {
+        lines.push(table_text(&["interaction", "part", "lowest", "highest", "spread"], &interaction_rows(model)));
+    }
     if !t.dropped.is_empty() {
         lines.push(format!(
             "{} features say nothing new and are left out: constant, or equal to another in every row",
@@ -220,6 +205,71 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// How the model was made, one sentence each.
+pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
+    let t = &model.data().training;
+    let mut notes = Vec::new();
+    if let Some((low, high)) = t.ages {
+        notes.push(format!("ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
+    }
+    if let Some(v) = &t.validation {
+        notes.push(format!("C chosen by log loss on {}", v.folds));
+    }
+    if let Some(n) = &t.nonlinear {
+        notes.push(format!("effects of numbers: {n}"));
+    }
+    if let Some(i) = &t.interactions {
+        notes.push(format!("interactions: {i}"));
+    }
+    if let Some(c) = &t.calibration {
+        notes.push(if c.method == "none" {
+            c.remark.clone()
+        } else {
+            format!("{} calibration, {} ({} rows, {} positive)", c.method, c.remark, c.rows, c.positives)
+        });
+    }
+    if let Some(what) = &t.inference {
+        notes.push(format!("standard errors {what}"));
+    }
+    notes
+}
+
+fn size(model: &LeadModel) -> String {
+    match model.interactions().len() {
+        0 => format!("{} terms", model.terms().len()),
+        1 => format!("{} terms and 1 interaction", model.terms().len()),
+        n => format!("{} terms and {n} interactions", model.terms().len()),
+    }
+}
+
+fn penalty(model: &LeadModel) -> String {
+    let t = &model.data().training;
+    let c = t.c.map_or_else(|| "infinite".to_owned(), |c| c.to_string());
+    if t.l1_ratio > 0.0 { format!("{c} (L1 ratio {})", t.l1_ratio) } else { c }
+}
+
+/// Each interaction: its part, its lowest and highest effect among cells with training rows, and the standard deviation
+/// of its contribution in training.
+pub(super) fn interaction_rows(model: &LeadModel) -> Vec<Vec<String>> {
+    let names = model.names();
+    let joint = model.interactions().iter().zip(names.into_iter().skip(model.terms().len()));
+    joint
+        .map(|(i, name)| {
+            let seen = || i.effects.iter().zip(&i.weights).filter(|(_, w)| **w > 0.0);
+            let (squares, total) = seen().fold((0.0, 0.0), |s, (e, w)| (s.0 + w * e * e, s.1 + w));
+            let lowest = seen().fold(f64::INFINITY, |m, (e, _)| m.min(*e));
+            let highest = seen().fold(f64::NEG_INFINITY, |m, (e, _)| m.max(*e));
+            vec![
+                name,
+                i.part.name().to_owned(),
+                format!("{lowest:+.3}"),
+                format!("{highest:+.3}"),
+                format!("{:.3}", (squares / total).sqrt()),
+            ]
+        })
+        .collect()
 }
 
 /// The columns with the largest coefficients: name, part, coefficient, odds ratio.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::design::{Column, Encoder, NONE, slot_of};
 use crate::error::{Error, Result};
-use crate::model::LeadModel;
+use crate::model::{ActiveColumn, LeadModel};
 
 use super::scored::Scored;
 
@@ -53,7 +53,7 @@ impl<'a> ColumnScorer<'a> {
         Ok(Self { model, columns: read, slots })
     }
 
-    /// Scores row `row`; `contributions` receives one number per term.
+    /// Scores row `row`; `contributions` receives one number per term, then one per interaction.
     pub fn row(&self, row: usize, contributions: &mut Vec<f64>) -> Scored {
         contributions.clear();
         for (i, (column, slots)) in self.columns.iter().zip(&self.slots).enumerate() {
@@ -63,7 +63,57 @@ impl<'a> ColumnScorer<'a> {
                 Column::Time(_) => 0.0,
             });
         }
+        for (k, interaction) in self.model.interactions().iter().enumerate() {
+            let (first, second) = (self.group(interaction.first, row), self.group(interaction.second, row));
+            contributions.push(self.model.joint(k, first, second));
+        }
         self.model.sum_up(contributions)
+    }
+
+    /// Group of term `i` in row `row`.
+    fn group(&self, i: usize, row: usize) -> Option<usize> {
+        let encoder = &self.model.terms().get(i)?.encoder;
+        match self.columns.get(i)?.as_ref() {
+            Column::Number(v) => encoder.group_of_number(v.get(row).copied().unwrap_or(f64::NAN)),
+            Column::Category { codes, .. } => {
+                encoder.group_of_slot(slot_of(self.slots.get(i)?, codes.get(row).copied()?))
+            }
+            Column::Time(_) => None,
+        }
+    }
+
+    /// Design columns that differ from 0 in row `row`, the intercept first, as [`crate::model::CoefficientCovariance`]
+    /// counts them.
+    pub fn active(&self, row: usize, out: &mut Vec<ActiveColumn>) {
+        out.clear();
+        out.push(ActiveColumn { place: 0, value: 1.0 });
+        let mut first = 1;
+        for (i, (term, column)) in self.model.terms().iter().zip(&self.columns).enumerate() {
+            let encoder = &term.encoder;
+            match column.as_ref() {
+                Column::Number(v) => {
+                    let value = v.get(row).copied().unwrap_or(f64::NAN);
+                    let columns = (0..encoder.smooth_width()).map(|j| (j, encoder.number_column(value, j)));
+                    let bin = encoder.group_of_number(value).map(|g| (encoder.group_column(g), 1.0));
+                    let bin = bin.filter(|_| !value.is_nan());
+                    let columns = columns.chain(bin).filter(|c| c.1 != 0.0);
+                    out.extend(columns.map(|(j, value)| ActiveColumn { place: first + j, value }));
+                }
+                Column::Category { codes, .. } => {
+                    let slot = self.slots.get(i).zip(codes.get(row)).and_then(|(slots, c)| slot_of(slots, *c));
+                    out.extend(slot.map(|s| ActiveColumn { place: first + s, value: 1.0 }));
+                }
+                Column::Time(_) => {}
+            }
+            first += encoder.width();
+        }
+        for interaction in self.model.interactions() {
+            let (rows, columns) = interaction.shape(self.model.data());
+            let group = |i: usize, none: usize| self.group(i, row).unwrap_or(none.saturating_sub(1));
+            let place = first + group(interaction.first, rows) * columns + group(interaction.second, columns);
+            out.push(ActiveColumn { place, value: 1.0 });
+            first += rows * columns;
+        }
     }
 }
 

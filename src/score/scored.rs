@@ -15,7 +15,7 @@ pub enum Cell<'a> {
 /// The score of one lead.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
-    /// base + Σ contributions, summed in the order of terms.
+    /// base + Σ contributions, summed in the order of terms, interactions last.
     pub log_odds: f64,
     /// 1 / (1 + e^−log-odds), or what the model's calibration makes of the log-odds.
     pub probability: f64,
@@ -38,14 +38,26 @@ impl LeadModel {
         }
     }
 
+    /// Group of a cell in the interactions of term `i`, `None` if it has none.
+    #[must_use]
+    pub fn group(&self, i: usize, cell: Cell<'_>) -> Option<usize> {
+        let encoder = &self.terms().get(i)?.encoder;
+        match (encoder, cell) {
+            (Encoder::Number { .. }, Cell::Number(x)) => encoder.group_of_number(x),
+            (Encoder::Number { .. }, Cell::Text(_)) => encoder.group_of_number(f64::NAN),
+            (Encoder::Category { .. }, Cell::Text(text)) => encoder.group_of_slot(encoder.slot(text)),
+            (Encoder::Category { .. }, Cell::Number(_)) => encoder.group_of_slot(encoder.slot(None)),
+        }
+    }
+
     /// Sums contributions to a score.
     #[must_use]
     pub(crate) fn sum_up(&self, contributions: &[f64]) -> Scored {
         let mut log_odds = self.base();
         let mut parts = [0.0; Part::ALL.len()];
-        for (term, c) in self.terms().iter().zip(contributions) {
+        for (part, c) in self.parts().zip(contributions) {
             log_odds += c;
-            if let Some(p) = parts.get_mut(term.part as usize) {
+            if let Some(p) = parts.get_mut(part as usize) {
                 *p += c;
             }
         }

@@ -484,11 +484,11 @@ def test_splines_follow_a_bend(bent):
     train, test = bent
     straight = ll.LeadScorer().fit(train)
     curved = ll.LeadScorer(nonlinear="auto").fit(train)
-    assert curved.training["nonlinear"].startswith("curved: log loss")
-    assert "curved" in repr(curved)
+    assert curved.training["nonlinear"].startswith("linear splines (log loss")
+    assert "effects of numbers: linear splines" in repr(curved)
     assert curved.evaluate(test).roc_auc > straight.evaluate(test).roc_auc + 0.1
     levels = curved.summary().filter(pl.col("feature") == "size")["level"].to_list()
-    assert levels == ["", "(curve 1)", "(curve 2)"]
+    assert levels == ["", *(f"(curve {j})" for j in range(1, 6))]
     effect = curved.effect("size")
     # Lowest in the middle, where it was made to be: at the mean.
     assert abs(effect.sort("contribution")["value"][0] - 200) < 25
@@ -506,14 +506,14 @@ def test_splines_follow_a_bend(bent):
     z = train.to_polars()["size"].to_numpy()
     mean, deviation = z.mean(), z.std()
     z = (z - mean) / deviation
-    t = np.quantile(z, [0.05, 0.35, 0.65, 0.95])
+    t = np.quantile(z, [0.05, 0.275, 0.5, 0.725, 0.95])
     cube = lambda k: np.maximum(z - k, 0) ** 3  # noqa: E731
     basis = [z]
-    for j in range(2):
-        bend = cube(t[j]) - cube(t[2]) * (t[3] - t[j]) / (t[3] - t[2]) + cube(t[3]) * (t[2] - t[j]) / (t[3] - t[2])
-        basis.append(bend / (t[3] - t[0]) ** 2)
+    for j in range(3):
+        bend = cube(t[j]) - cube(t[3]) * (t[4] - t[j]) / (t[4] - t[3]) + cube(t[4]) * (t[3] - t[j]) / (t[4] - t[3])
+        basis.append(bend / (t[4] - t[0]) ** 2)
     alone = ll.LeadScorer(C=1e6, nonlinear="cubic").fit(train)
-    assert alone.training["nonlinear"].startswith("curved")
+    assert alone.training["nonlinear"] == "restricted cubic splines"
     columns = np.column_stack([(b - b.mean()) / b.std() for b in basis])
     ours = alone.effect("size", list(z * deviation + mean))["contribution"].to_numpy()
     fitted = columns @ np.linalg.lstsq(columns, ours - ours.mean(), rcond=None)[0]
@@ -528,8 +528,9 @@ def test_splines_are_left_out_where_they_do_not_help():
     train = ll.Journeys(leads=ll.Leads(leads, id="id", fields=["x"], outcome="won")).snapshot()
     scorer = ll.LeadScorer(nonlinear="auto", C="cv").fit(train)
     what = scorer.training["nonlinear"]
-    lower = [float(part.split(" ")[0]) for part in what.split("log loss ")[1].split(", ")[:2]]
-    assert what.startswith("straight" if lower[1] <= lower[0] else "curved")
+    losses = {part[8:]: float(part[:7]) for part in what.split("(log loss ")[1].split(" on ")[0].split(", ")}
+    assert list(losses) == ["straight", "log of counts", "linear splines", "restricted cubic splines"]
+    assert losses[what.split(" (")[0]] == min(losses.values())
     assert scorer.training["c"] == scorer.training["validation"]["c"]
 
 

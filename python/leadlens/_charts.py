@@ -1,0 +1,85 @@
+"""Altair charts of results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+BLUE, GREY, RED = "#2f6fb2", "#9aa7b5", "#b8473d"
+
+
+def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) -> Any:
+    """Return calibration with intervals, and lift by tenths."""
+    import altair as alt
+
+    top = float(max(calibration_table["observed_high"].max() or 1.0, calibration_table["predicted"].max() or 1.0))  # type: ignore[arg-type]
+    scale = alt.Scale(domain=[0, min(1.0, top)])
+    ideal = (
+        alt.Chart(pl.DataFrame({"p": [0.0, min(1.0, top)]}))
+        .mark_line(color=GREY, strokeDash=[4, 4])
+        .encode(x=alt.X("p:Q", scale=scale), y=alt.Y("p:Q", scale=scale))
+    )
+    base = alt.Chart(calibration_table).encode(
+        x=alt.X("predicted:Q", title="predicted", axis=alt.Axis(format="%"), scale=scale)
+    )
+    rules = base.mark_rule(color=BLUE).encode(
+        y=alt.Y("observed_low:Q", title="observed, with 95 % intervals", axis=alt.Axis(format="%"), scale=scale),
+        y2="observed_high:Q",
+    )
+    points = base.mark_circle(color=BLUE, size=60, opacity=1).encode(y="observed:Q")
+    calibration = alt.layer(ideal, rules, points).properties(width=280, height=260, title="Calibration")
+    bars = (
+        alt.Chart(lift_table)
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X("slice:O", title="tenth of leads, best first", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("lift:Q", title="lift"),
+        )
+    )
+    one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="lift:Q")
+    lift = alt.layer(bars, one).properties(width=280, height=260, title="Lift")
+    return alt.hconcat(calibration, lift)
+
+
+def validation_chart(validation: dict[str, Any]) -> Any:
+    """Return held-out log loss by C, one standard error to each side, and the C that was taken."""
+    import altair as alt
+
+    table = pl.DataFrame({"C": validation["cs"], "loss": validation["mean"], "error": validation["standard_error"]})
+    table = table.with_columns(low=pl.col("loss") - pl.col("error"), high=pl.col("loss") + pl.col("error"))
+    base = alt.Chart(table).encode(x=alt.X("C:Q", scale=alt.Scale(type="log"), title="C (weaker penalty to the right)"))
+    y = alt.Y("low:Q", title="held-out log loss", scale=alt.Scale(zero=False))
+    band = base.mark_area(color=BLUE, opacity=0.18).encode(y=y, y2="high:Q")
+    line = base.mark_line(color=BLUE, point=True).encode(y="loss:Q")
+    taken = alt.Chart(pl.DataFrame({"C": [validation["c"]]})).mark_rule(color=RED).encode(x="C:Q")
+    title = alt.Title(f"C = {validation['c']:.3g}", subtitle=validation["folds"])
+    return alt.layer(band, line, taken).properties(width=420, height=260, title=title)
+
+
+def effect_chart(feature: str, table: pl.DataFrame) -> Any:
+    """Return the effect of a feature: a curve, bars by level, or a heat map of an interaction."""
+    import altair as alt
+
+    title = "contribution, log-odds"
+    if "first" in table.columns:
+        first, second = feature.split(" × ", 1)
+        seen = table.filter(pl.col("weight") > 0)
+        most = float(seen["contribution"].abs().max() or 1.0)  # type: ignore[arg-type]
+        scale = alt.Scale(scheme="redblue", domain=[-most, most])
+        chart = alt.Chart(seen).mark_rect()
+        chart = chart.encode(
+            x=alt.X("first:N", sort=seen["first"].unique(maintain_order=True).to_list(), title=first),
+            y=alt.Y("second:N", sort=seen["second"].unique(maintain_order=True).to_list(), title=second),
+            color=alt.Color("contribution:Q", scale=scale, title=title),
+            tooltip=["first", "second", alt.Tooltip("contribution:Q", format="+.3f"), "weight"],
+        )
+        return chart.properties(title=feature)
+    zero = alt.Chart(pl.DataFrame({"contribution": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4])
+    if table["value"].dtype == pl.String:
+        bars = alt.Chart(table.head(40)).mark_bar(color=BLUE)
+        bars = bars.encode(x=alt.X("contribution:Q", title=title), y=alt.Y("value:N", sort="-x", title=None))
+        return alt.layer(bars, zero.encode(x="contribution:Q")).properties(width=420, title=feature)
+    line = alt.Chart(table).mark_line(color=BLUE)
+    line = line.encode(x=alt.X("value:Q", title=feature), y=alt.Y("contribution:Q", title=title))
+    return alt.layer(line, zero.encode(y="contribution:Q")).properties(width=420, height=260, title=feature)

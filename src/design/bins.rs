@@ -1,0 +1,91 @@
+//! Bins of a number, for interactions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::math::quantile_sorted;
+
+/// Ranges of a number: below the first edge, from an edge up to the next, from the last one on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bins {
+    edges: Vec<f64>,
+}
+
+/// A number with at most so many values has a bin for each.
+const VALUES: usize = 32;
+/// Bins of others, with about the same number of rows each.
+const QUANTILE_BINS: usize = 16;
+
+impl Bins {
+    /// Bins of `values`; NaN is missing.
+    #[must_use]
+    pub(super) fn fit(values: &[f64]) -> Self {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let mut distinct = sorted.clone();
+        distinct.dedup();
+        let edges = if distinct.len() <= VALUES {
+            distinct.windows(2).filter_map(|w| w.get(1).copied()).collect()
+        } else {
+            let mut edges: Vec<f64> = (1..QUANTILE_BINS)
+                .map(|k| quantile_sorted(&sorted, k as f64 / QUANTILE_BINS as f64))
+                .filter(|e| sorted.first().is_some_and(|low| e > low))
+                .collect();
+            edges.dedup();
+            edges
+        };
+        Self { edges }
+    }
+
+    /// Number of bins.
+    pub(super) fn count(&self) -> usize {
+        self.edges.len() + 1
+    }
+
+    /// Bin of a number that is not missing.
+    pub(super) fn bin(&self, value: f64) -> usize {
+        self.edges.partition_point(|e| *e <= value)
+    }
+
+    /// What each bin holds.
+    pub(super) fn names(&self) -> Vec<String> {
+        let text = |x: &f64| {
+            let text = format!("{x:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        };
+        let mut names: Vec<String> = self.edges.first().iter().map(|e| format!("below {}", text(e))).collect();
+        names.extend(self.edges.windows(2).map(|w| match w {
+            [a, b] => format!("{} to {}", text(a), text(b)),
+            _ => String::new(),
+        }));
+        names.push(self.edges.last().map_or_else(|| "any".to_owned(), |e| format!("{} and more", text(e))));
+        names
+    }
+
+    /// Whether edges ascend and are finite.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.edges.is_sorted_by(|a, b| a < b) && self.edges.iter().all(|e| e.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_values_and_many() {
+        let few = Bins::fit(&[1.0, 3.0, f64::NAN, 2.0, 2.0]);
+        assert_eq!(few.names(), ["below 2", "2 to 3", "3 and more"]);
+        assert_eq!([0.5, 1.0, 2.0, 2.9, 3.0, 9.0].map(|x| few.bin(x)), [0, 0, 1, 1, 2, 2]);
+        let many = Bins::fit(&(0..1600).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(many.count(), 16);
+        let mut rows = vec![0; 16];
+        (0..1600).for_each(|i| rows[many.bin(f64::from(i))] += 1);
+        assert!(rows.iter().all(|n| (99..=101).contains(n)), "{rows:?}");
+        // Two thirds of all rows have one value.
+        let heavy: Vec<f64> = (0..3000).map(|i| if i < 2000 { 0.0 } else { f64::from(i) }).collect();
+        assert!(Bins::fit(&heavy).is_usable());
+        assert_eq!(Bins::fit(&[f64::NAN]).count(), 1);
+        assert_eq!(Bins::fit(&[]).names(), ["any"]);
+    }
+}

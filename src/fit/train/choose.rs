@@ -1,0 +1,216 @@
+//! The design of a model: the shape of numbers, interactions, and C, judged on held-out rows where they are to be chosen.
+
+use std::cell::OnceCell;
+
+use super::interactions::{Groups, Interactions, MOST, resolve, with_bins};
+use super::layout::{Encoded, Layout};
+use super::{Nonlinear, TrainOptions, clusters};
+use crate::design::Bend;
+use crate::error::{Error, Result};
+use crate::fit::params::{LogisticParams, Sign, Target, ValidLogisticParams};
+use crate::fit::validate::{Fold, default_cs, grouped_folds};
+use crate::journeys::{Snapshot, SplitBy};
+use crate::model::Validation;
+use crate::task::Task;
+
+/// Features with their encodings, laid out, and how they were chosen.
+pub(super) struct Design {
+    pub(super) encoded: Vec<Encoded>,
+    /// Interactions: places of two features each.
+    pub(super) pairs: Vec<(usize, usize)>,
+    pub(super) layout: Layout,
+    pub(super) validation: Option<Validation>,
+    pub(super) nonlinear: Option<String>,
+    pub(super) interactions: Option<String>,
+}
+
+/// What designs are chosen for.
+pub(super) struct Chooser<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) target: Target<'a>,
+    pub(super) params: ValidLogisticParams,
+    pub(super) options: &'a TrainOptions,
+    pub(super) task: &'a Task,
+    folds: OnceCell<(Vec<Fold>, String)>,
+}
+
+/// Folds forward in time that have at least this many rows of each class on both sides count.
+const MIN_FOLD: usize = 20;
+
+impl<'a> Chooser<'a> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        target: Target<'a>,
+        params: ValidLogisticParams,
+        options: &'a TrainOptions,
+        task: &'a Task,
+    ) -> Self {
+        Self { snapshot, target, params, options, task, folds: OnceCell::new() }
+    }
+
+    /// The design: the best shape of numbers first, then interactions, one after the other.
+    pub(super) fn choose(&self, encoded: &[Encoded]) -> Result<Design> {
+        let wanted = self.options.interactions.as_ref();
+        if wanted.is_some() && self.params.params().c.is_none() && self.options.choose_c.is_none() {
+            return Err(Error::option("interactions", "cells of few rows need a penalty: give C a finite value"));
+        }
+        let auto = wanted.is_some_and(Interactions::is_auto);
+        let shapes: &[Option<Nonlinear>] = match self.options.nonlinear {
+            Some(Nonlinear::Auto) => &[None, Some(Nonlinear::Log), Some(Nonlinear::Linear), Some(Nonlinear::Cubic)],
+            None => &[None],
+            Some(Nonlinear::Log) => &[Some(Nonlinear::Log)],
+            Some(Nonlinear::Linear) => &[Some(Nonlinear::Linear)],
+            Some(Nonlinear::Cubic) => &[Some(Nonlinear::Cubic)],
+        };
+        let judged = shapes.len() > 1 || auto || (wanted.is_none() && self.options.choose_c.is_some());
+        let mut best: Option<Design> = None;
+        let mut losses = Vec::new();
+        for shape in shapes {
+            let shaped: Vec<Encoded> = encoded.iter().map(|e| self.shaped(e, *shape)).collect();
+            let design = self.lay_out(shaped, Vec::new(), judged)?;
+            let loss = design.loss();
+            losses.push(format!("{loss:.5} {}", Nonlinear::name(*shape)));
+            if best.as_ref().is_none_or(|b| loss < b.loss()) {
+                let nonlinear = shape.is_some().then(|| Nonlinear::name(*shape).to_owned());
+                let nonlinear = nonlinear.or((shapes.len() > 1).then(|| Nonlinear::name(None).to_owned()));
+                best = Some(Design { nonlinear, ..design });
+            }
+        }
+        let Some(mut design) = best else { return Err(Error::option("nonlinear", "no shape to choose from")) };
+        if let (Some(chosen), Some(v), true) = (&mut design.nonlinear, &design.validation, shapes.len() > 1) {
+            *chosen = format!("{chosen} (log loss {} on {})", losses.join(", "), v.folds);
+        }
+        match wanted {
+            None => Ok(design),
+            Some(Interactions::Named(names)) => {
+                let pairs = resolve(names, &design.encoded)?;
+                let what = format!("{} as asked for", pairs.len());
+                let joined =
+                    self.lay_out(with_bins(&design.encoded, &pairs), pairs, self.options.choose_c.is_some())?;
+                Ok(Design { nonlinear: design.nonlinear, interactions: Some(what), ..joined })
+            }
+            Some(Interactions::Most(most)) => self.search(design, *most, false),
+            Some(Interactions::Auto(_)) => self.search(design, MOST, true),
+        }
+    }
+
+    /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it if `judged`.
+    fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
+        let groups = Groups::of(&design.encoded);
+        let mut best = design;
+        let mut found = Vec::new();
+        let why = loop {
+            if best.pairs.len() >= most {
+                break String::new();
+            }
+            let Some(pair) = self.strongest(&groups, &best)? else {
+                break "; no other pair explains more than chance".to_owned();
+            };
+            let mut pairs = best.pairs.clone();
+            pairs.push(pair);
+            let plain = best.encoded.clone();
+            let next = self.lay_out(with_bins(&plain, &pairs), pairs, judged)?;
+            if judged && next.loss() >= best.loss() {
+                break format!("; the next, {}, does not lower it", groups.name(pair));
+            }
+            if judged {
+                found.push(format!("{} ({:.5} to {:.5})", groups.name(pair), best.loss(), next.loss()));
+            } else {
+                found.push(groups.name(pair));
+            }
+            best = Design { nonlinear: best.nonlinear, ..next };
+        };
+        let list = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+        let folds = best.validation.as_ref().map_or("", |v| v.folds.as_str());
+        let how =
+            if judged { format!(", by log loss on {folds}{why}") } else { format!(", by a screen of all pairs{why}") };
+        if !judged && self.options.choose_c.is_some() {
+            best.validation = Some(self.judge(&best.layout)?);
+        }
+        Ok(Design { interactions: Some(list + &how), ..best })
+    }
+
+    /// The pair of features whose table explains most of the residuals of a design.
+    fn strongest(&self, groups: &Groups, design: &Design) -> Result<Option<(usize, usize)>> {
+        let c = design.validation.as_ref().map(|v| v.c).or(self.params.params().c).unwrap_or(1.0);
+        let rough = LogisticParams {
+            c: Some(c),
+            tolerance: self.params.params().tolerance.max(1e-5),
+            ..self.params.params().clone()
+        };
+        let rough = signed(rough, &design.layout).check()?;
+        let solution = rough.fit(&design.layout.matrix, &self.target, self.task)?;
+        let eta = design.layout.matrix.predict(&solution.beta(), None);
+        groups.strongest(&self.target, &eta, &design.pairs, 1.0 / c, self.task)
+    }
+
+    fn shaped(&self, e: &Encoded, shape: Option<Nonlinear>) -> Encoded {
+        let w = &self.snapshot.weight;
+        let Some(shape) = shape else { return e.clone() };
+        let encoder = if e.feature.is_count() { e.encoder.clone().logged(&e.column, w) } else { e.encoder.clone() };
+        let encoder = match (shape, e.sign) {
+            (Nonlinear::Log | Nonlinear::Auto, _) => encoder,
+            // Ramps with coefficients of one sign are monotone; cubic columns are not.
+            (Nonlinear::Cubic, Sign::Free) => encoder.curved(&e.column, w, Bend::Cubic),
+            (Nonlinear::Cubic | Nonlinear::Linear, _) => encoder.curved(&e.column, w, Bend::Linear),
+        };
+        Encoded { encoder, ..e.clone() }
+    }
+
+    fn lay_out(&self, encoded: Vec<Encoded>, pairs: Vec<(usize, usize)>, judged: bool) -> Result<Design> {
+        let layout = Layout::of(&encoded, &pairs, self.snapshot.len())?;
+        let validation = judged.then(|| self.judge(&layout)).transpose()?;
+        Ok(Design { encoded, pairs, layout, validation, nonlinear: None, interactions: None })
+    }
+
+    fn judge(&self, layout: &Layout) -> Result<Validation> {
+        // With a fixed C that one is judged; without a penalty, one that is as good as none.
+        let params = self.params.params();
+        let cs = if self.options.choose_c.is_some() { default_cs() } else { vec![params.c.unwrap_or(1e4)] };
+        let judged = LogisticParams { firth: false, c: cs.first().copied(), ..params.clone() };
+        let judged = signed(judged, layout).check()?;
+        let choice = self.options.choose_c.unwrap_or_default();
+        let (folds, how) = self.folds.get_or_init(|| self.folds());
+        let validation = judged.validate(&layout.matrix, &self.target, folds, &cs, choice, self.task)?;
+        Ok(Validation { folds: how.clone(), ..validation })
+    }
+
+    /// Folds forward in time, or, with fewer than three of them, folds of whole accounts; and what they are.
+    fn folds(&self) -> (Vec<Fold>, String) {
+        let snapshot = self.snapshot;
+        let enough = |rows: &[usize]| {
+            let positives = rows.iter().filter(|i| self.target.y.get(**i) == Some(&true)).count();
+            positives.min(rows.len() - positives) >= MIN_FOLD
+        };
+        let forward = snapshot.forward_folds(5).into_iter().filter(|(train, test)| enough(train) && enough(test));
+        let folds: Vec<Fold> = forward.map(|(train, test)| Fold { train, test }).collect();
+        if folds.len() >= 3 {
+            let by_order = snapshot.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
+            let in_time = "in time, a label window between training and judgement";
+            let gap = if by_order { "in the order of the leads" } else { in_time };
+            let how = format!("{} folds forward {gap}", folds.len());
+            return (folds, how);
+        }
+        let few = folds.len();
+        let folds = grouped_folds(&clusters(snapshot), 5);
+        let units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
+        let how = format!(
+            "{} folds of whole {units} of the same period, since only {few} folds forward in time have {MIN_FOLD} rows of each class",
+            folds.len()
+        );
+        (folds, how)
+    }
+}
+
+/// The parameters with the signs of a layout.
+pub(super) fn signed(mut params: LogisticParams, layout: &Layout) -> LogisticParams {
+    params.signs.clone_from(&layout.signs);
+    params
+}
+
+impl Design {
+    /// Lowest held-out log loss; infinite if it was not judged.
+    fn loss(&self) -> f64 {
+        self.validation.as_ref().map_or(f64::INFINITY, |v| v.mean.iter().copied().fold(f64::INFINITY, f64::min))
+    }
+}

@@ -1,0 +1,89 @@
+//! Evaluation of a model on a snapshot.
+
+use crate::design::{Column, MISSING, NONE};
+use crate::error::{Error, Result};
+use crate::evaluate::{Evaluation, evaluate};
+use crate::journeys::{Snapshot, SplitBy};
+use crate::model::LeadModel;
+use crate::task::Task;
+
+use super::{labels, log_odds};
+
+/// Age bands of `by = "age"`, days.
+const AGE_BANDS: [(f64, f64, &str); 6] = [
+    (0.0, 7.0, "0–7 days"),
+    (7.0, 14.0, "7–14 days"),
+    (14.0, 30.0, "14–30 days"),
+    (30.0, 60.0, "30–60 days"),
+    (60.0, 120.0, "60–120 days"),
+    (120.0, f64::INFINITY, "120 days and more"),
+];
+
+/// Evaluates a model on a labelled snapshot, optionally by `age` or by a lead field.
+///
+/// # Errors
+/// [`Error::NoRows`], [`Error::OneClass`]; [`Error::InvalidOption`] without labels; [`Error::UnknownName`] for a
+/// field the leads do not have.
+pub fn evaluate_snapshot(
+    model: &LeadModel,
+    snapshot: &Snapshot,
+    by: Option<&str>,
+    top: &[usize],
+    task: &Task,
+) -> Result<Evaluation> {
+    let y = labels(snapshot)?;
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "evaluate", why: snapshot.counts.why() });
+    }
+    let columns = model.columns(snapshot, task)?;
+    let p: Vec<f64> = log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect();
+    let w = Some(snapshot.weight.as_slice());
+    let mut evaluation = evaluate(y, &p, w, top)?;
+    if let Some(by) = by {
+        let (names, group) = groups(snapshot, by)?;
+        evaluation = evaluation.grouped(by, &names, &group, y, &p, w)?;
+    }
+    if let Some(split) = &snapshot.split {
+        evaluation.remarks.push(split.remark.clone());
+        if !split.test {
+            evaluation.remarks.push("this is the training side of the split: its figures flatter".to_owned());
+        }
+    }
+    if !model.interactions().is_empty() && snapshot.split.as_ref().is_some_and(|s| s.by != SplitBy::Time) {
+        evaluation.remarks.push(
+            "the test rows are of the same period as the training rows: interactions with dates or campaigns can learn \
+             what happened in single weeks, which a later period will not repeat; judge them with split(by=\"time\")"
+                .to_owned(),
+        );
+    }
+    let outside = (0..snapshot.len()).filter(|i| model.is_out_of_range(snapshot.age_days(*i))).count();
+    if outside > 0 {
+        evaluation
+            .remarks
+            .push(format!("{outside} of {} rows are outside the ages the model was trained on", snapshot.len()));
+    }
+    Ok(evaluation)
+}
+
+fn groups(snapshot: &Snapshot, by: &str) -> Result<(Vec<String>, Vec<u32>)> {
+    if by == "age" {
+        let band = |i: usize| {
+            let age = snapshot.age_days(i);
+            AGE_BANDS.iter().position(|(low, high, _)| age >= *low && age < *high).map_or(NONE, |b| b as u32)
+        };
+        return Ok((AGE_BANDS.map(|b| b.2.to_owned()).into(), (0..snapshot.len()).map(band).collect()));
+    }
+    let leads = &snapshot.journeys.leads;
+    let field = leads
+        .field(by)
+        .ok_or_else(|| Error::unknown("field", by, leads.fields.iter().map(|f| f.name.as_str()).chain(["age"])))?;
+    let rows: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
+    match field.column.take(&rows) {
+        Column::Category { codes, levels } => {
+            let missing = levels.len() as u32;
+            let names = levels.iter().cloned().chain([MISSING.to_owned()]).collect();
+            Ok((names, codes.iter().map(|c| (*c).min(missing)).collect()))
+        }
+        _ => Err(Error::option("by", format!("'{by}' is not a text field"))),
+    }
+}

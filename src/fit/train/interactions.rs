@@ -1,0 +1,230 @@
+//! Finding interactions: pairs of features whose joint table explains what their own terms leave.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::layout::Encoded;
+use crate::error::{Error, Result};
+use crate::fit::params::{Sign, Target};
+use crate::math::{chi_square_tail, sigmoid};
+use crate::task::Task;
+
+/// Which interactions a model has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Interactions {
+    /// Pairs of features, by name.
+    Named(Vec<(String, String)>),
+    /// At most so many, each the one that explains most of what is left.
+    Most(usize),
+    /// At most [`MOST`], as long as each lowers the log loss on held-out rows.
+    Auto(Auto),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// It.
+    Auto,
+}
+
+/// Interactions of a model, at most: more can not be read.
+pub(super) const MOST: usize = 5;
+
+impl Interactions {
+    pub(super) fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto(_))
+    }
+
+    /// # Errors
+    /// [`Error::InvalidOption`] for more than five.
+    pub(super) fn check(&self) -> Result<()> {
+        let count = match self {
+            Self::Named(pairs) => pairs.len(),
+            Self::Most(most) => *most,
+            Self::Auto(_) => 0,
+        };
+        if count > MOST {
+            let problem =
+                format!("at most {MOST}, not {count}: more can not be read, and boosted trees are better then");
+            return Err(Error::option("interactions", problem));
+        }
+        Ok(())
+    }
+}
+
+/// Places of the features of named pairs, the earlier feature first.
+pub(super) fn resolve(names: &[(String, String)], encoded: &[Encoded]) -> Result<Vec<(usize, usize)>> {
+    let place = |name: &String| -> Result<usize> {
+        let features: Vec<String> = encoded.iter().map(|e| e.feature.to_string()).collect();
+        let found = features.iter().position(|f| f == name);
+        let found = found.ok_or_else(|| Error::unknown("feature", name, features.iter().map(String::as_str)))?;
+        if encoded.get(found).is_some_and(|e| e.sign != Sign::Free) {
+            return Err(Error::option("interactions", format!("'{name}' is monotone; an interaction would undo that")));
+        }
+        Ok(found)
+    };
+    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(names.len());
+    for (a, b) in names {
+        let (i, j) = (place(a)?, place(b)?);
+        let pair = (i.min(j), i.max(j));
+        if i == j || pairs.contains(&pair) {
+            return Err(Error::option("interactions", format!("'{a}' × '{b}' is no pair, or occurs twice")));
+        }
+        pairs.push(pair);
+    }
+    Ok(pairs)
+}
+
+/// The features with bins for the numbers of `pairs`.
+pub(super) fn with_bins(encoded: &[Encoded], pairs: &[(usize, usize)]) -> Vec<Encoded> {
+    let used = |i: usize| pairs.iter().any(|(a, b)| *a == i || *b == i);
+    let binned = |(i, e): (usize, &Encoded)| {
+        let e = e.clone();
+        if used(i) { Encoded { encoder: e.encoder.binned(&e.column), ..e } } else { e }
+    };
+    encoded.iter().enumerate().map(binned).collect()
+}
+
+/// Rows that are screened; of more, every so many.
+const SCREENED: usize = 100_000;
+/// Largest p-value of the strongest pair, corrected for the number of pairs.
+const SIGNIFICANT: f64 = 0.01;
+
+/// The group of every screened row in every feature.
+pub(super) struct Groups {
+    step: usize,
+    names: Vec<String>,
+    /// Number of groups of each feature, 0 if it takes part in none, and group by row (that number stands for none).
+    by_feature: Vec<(usize, Vec<u16>)>,
+}
+
+impl Groups {
+    pub(super) fn of(encoded: &[Encoded]) -> Self {
+        let rows = encoded.first().map_or(0, |e| e.column.len());
+        let step = rows.div_ceil(SCREENED).max(1);
+        let by_feature = encoded
+            .par_iter()
+            .map(|e| {
+                let e = Encoded { encoder: e.encoder.clone().binned(&e.column), ..e.clone() };
+                let count = if e.sign == Sign::Free { e.encoder.groups() } else { 0 };
+                let groups = if count > 1 { e.groups() } else { Vec::new() };
+                (if count > 1 { count } else { 0 }, groups.into_iter().step_by(step).map(|g| g as u16).collect())
+            })
+            .collect();
+        Self { step, names: encoded.iter().map(|e| e.feature.to_string()).collect(), by_feature }
+    }
+
+    pub(super) fn name(&self, (a, b): (usize, usize)) -> String {
+        let name = |i: usize| self.names.get(i).map_or("", String::as_str);
+        format!("{} × {}", name(a), name(b))
+    }
+
+    /// The pair whose table of residuals is farthest from what rows and columns alone, and chance, explain; none if chance
+    /// does explain it.
+    ///
+    /// With G = Σ w(y − p) and H = Σ w·p(1 − p) by cell, and rows and columns fitted out of G by weighted least squares:
+    /// S = Σ G²/(H + ridge), whose mean without an interaction is about Σ H/(H + ridge). After the screen of
+    /// Y. Lou et al., "Accurate intelligible models with pairwise interactions", KDD 2013.
+    pub(super) fn strongest(
+        &self,
+        target: &Target<'_>,
+        eta: &[f64],
+        known: &[(usize, usize)],
+        ridge: f64,
+        task: &Task,
+    ) -> Result<Option<(usize, usize)>> {
+        let sampled =
+            |i: usize| (i * self.step, target.weight.and_then(|w| w.get(i * self.step)).copied().unwrap_or(1.0));
+        let rows: Vec<(f64, f64)> = (0..eta.len().div_ceil(self.step))
+            .map(|i| {
+                let (row, w) = sampled(i);
+                let p = sigmoid(eta.get(row).copied().unwrap_or(0.0));
+                let y = f64::from(u8::from(target.y.get(row) == Some(&true)));
+                // Of a sample, as if all rows were there.
+                (w * (y - p) * self.step as f64, w * p * (1.0 - p) * self.step as f64)
+            })
+            .collect();
+        let count = self.by_feature.len();
+        let pairs: Vec<(usize, usize)> = (0..count)
+            .flat_map(|a| (a + 1..count).map(move |b| (a, b)))
+            .filter(|(a, b)| self.width(*a) > 0 && self.width(*b) > 0 && !known.contains(&(*a, *b)))
+            .collect();
+        task.begin("screening pairs", pairs.len());
+        let found: Vec<(f64, f64)> = pairs
+            .par_iter()
+            .map(|(a, b)| {
+                task.check()?;
+                task.advance(1);
+                Ok(self.excess(*a, *b, &rows, ridge))
+            })
+            .collect::<Result<_>>()?;
+        let best = found.iter().zip(&pairs).max_by(|a, b| a.0.0.total_cmp(&b.0.0).then(b.1.cmp(a.1)));
+        Ok(best.filter(|((_, p), _)| p * pairs.len() as f64 <= SIGNIFICANT).map(|(_, pair)| *pair))
+    }
+
+    fn width(&self, feature: usize) -> usize {
+        self.by_feature.get(feature).map_or(0, |g| g.0)
+    }
+
+    /// S less its mean by chance, and its p-value.
+    fn excess(&self, a: usize, b: usize, rows: &[(f64, f64)], ridge: f64) -> (f64, f64) {
+        let none = (0.0, 1.0);
+        let (Some((height, first)), Some((width, second))) = (self.by_feature.get(a), self.by_feature.get(b)) else {
+            return none;
+        };
+        let (height, width) = (*height, *width);
+        let mut cells = vec![(0.0, 0.0); height * width];
+        for ((i, j), (g, h)) in first.iter().zip(second).zip(rows) {
+            let (i, j) = (usize::from(*i), usize::from(*j));
+            if i < height
+                && j < width
+                && let Some(cell) = cells.get_mut(i * width + j)
+            {
+                *cell = (cell.0 + g, cell.1 + h);
+            }
+        }
+        let (mut u, mut v) = (vec![0.0; height], vec![0.0; width]);
+        for _ in 0..8 {
+            let (mut top, mut sum) = (vec![0.0; height], vec![0.0; height]);
+            for (((g, h), i), j) in
+                cells.iter().zip((0..height).flat_map(|i| std::iter::repeat_n(i, width))).zip((0..width).cycle())
+            {
+                if let (Some(top), Some(sum), Some(v)) = (top.get_mut(i), sum.get_mut(i), v.get(j)) {
+                    *top += g - h * v;
+                    *sum += h;
+                }
+            }
+            u = top.iter().zip(&sum).map(|(t, s)| if *s > 0.0 { t / s } else { 0.0 }).collect();
+            let (mut top, mut sum) = (vec![0.0; width], vec![0.0; width]);
+            for (row, u) in cells.chunks(width).zip(&u) {
+                for (((g, h), top), sum) in row.iter().zip(&mut top).zip(&mut sum) {
+                    *top += g - h * u;
+                    *sum += h;
+                }
+            }
+            v = top.iter().zip(&sum).map(|(t, s)| if *s > 0.0 { t / s } else { 0.0 }).collect();
+        }
+        let (mut s, mut mean, mut square, mut used) = (0.0, 0.0, 0.0, 0.0);
+        for (row, u) in cells.chunks(width).zip(&u) {
+            for ((g, h), v) in row.iter().zip(&v).filter(|((_, h), _)| *h > 0.0) {
+                let left = g - h * (u + v);
+                let share = h / (h + ridge);
+                s += left * left / (h + ridge);
+                mean += share;
+                square += share * share;
+                used += 1.0;
+            }
+        }
+        // Rows and columns took degrees of freedom.
+        let free: f64 = used - height as f64 - width as f64 + 1.0;
+        if used == 0.0 || free < 1.0 {
+            return none;
+        }
+        let (mean, square) = (mean * free / used, square * free / used);
+        // A multiple of χ² with the same mean and variance (F. Satterthwaite, 1946).
+        let degrees = (mean * mean / square).round().max(1.0);
+        (s - mean, chi_square_tail(s / mean * degrees, degrees as usize))
+    }
+}

@@ -1,0 +1,333 @@
+//! Scores, reasons and terms of a model as tables.
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::tables_out::{cutoffs, frame, lead_ids, numbers, texts, times};
+use crate::design::{Column as Values, Encoder, NONE, Part};
+use crate::error::{Error, Result};
+use crate::journeys::Snapshot;
+use crate::math::{Interval, normal_tail};
+use crate::model::{Interaction, LeadModel};
+use crate::score::{ColumnScorer, Scored, strongest};
+use crate::task::Task;
+
+/// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`; and, of
+/// a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability.
+///
+/// `reasons` are the `k` contributions of the largest size, each as `+0.82 feature = value`, joined by `; `.
+///
+/// # Errors
+/// [`Error::NoRows`]; [`Error::OutOfRange`] if more than a fifth of the rows lie outside the ages the model was
+/// trained on, unless `allow_extrapolation`; errors of the features.
+pub fn score_frame(
+    model: &LeadModel,
+    snapshot: &Snapshot,
+    k: usize,
+    allow_extrapolation: bool,
+    task: &Task,
+) -> Result<DataFrame> {
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "score", why: snapshot.counts.why() });
+    }
+    let outside: Vec<bool> = (0..snapshot.len()).map(|i| model.is_out_of_range(snapshot.age_days(i))).collect();
+    let outside_rows = outside.iter().filter(|o| **o).count();
+    if let Some((low, high)) = model.data().training.ages
+        && outside_rows * 5 > snapshot.len()
+        && !allow_extrapolation
+    {
+        return Err(Error::OutOfRange { outside: outside_rows, rows: snapshot.len(), low, high });
+    }
+    let columns = model.columns(snapshot, task)?;
+    let scorer = ColumnScorer::new(model, &columns)?;
+    let names = model.names();
+    let intervals = model.data().covariance.is_some();
+    task.begin("scoring", snapshot.len());
+    let rows: Vec<usize> = (0..snapshot.len()).collect();
+    let scored = rows
+        .par_chunks(4096)
+        .map(|chunk| {
+            task.check()?;
+            task.advance(chunk.len());
+            let (mut contributions, mut active) = (Vec::new(), Vec::new());
+            Ok(chunk
+                .iter()
+                .map(|row| {
+                    let scored = scorer.row(*row, &mut contributions);
+                    let reasons: Vec<String> = strongest(&contributions, k)
+                        .into_iter()
+                        .map(|t| reason(contributions.get(t), names.get(t), &value_of(model, &columns, t, *row)))
+                        .collect();
+                    let interval = intervals.then(|| {
+                        scorer.active(*row, &mut active);
+                        model.interval(scored.log_odds, &active, 0.95)
+                    });
+                    (scored, interval.flatten(), reasons.join("; "))
+                })
+                .collect::<Vec<_>>())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let scored: Vec<(Scored, Option<Interval>, String)> = scored.into_iter().flatten().collect();
+    let mut out = vec![
+        lead_ids(snapshot, "lead_id"),
+        cutoffs(snapshot, "as_of"),
+        numbers("probability", scored.iter().map(|s| s.0.probability).collect()),
+        numbers("score", scored.iter().map(|s| s.0.score).collect()),
+        texts("grade", scored.iter().map(|s| model.grade(s.0.score).to_owned())),
+        numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
+    ];
+    if intervals {
+        let end = |get: fn(Interval) -> f64| scored.iter().map(|s| s.1.map_or(f64::NAN, get)).collect();
+        out.insert(3, numbers("low", end(|i| i.low)));
+        out.insert(4, numbers("high", end(|i| i.high)));
+    }
+    for part in Part::ALL {
+        out.push(numbers(
+            part.name(),
+            scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
+        ));
+    }
+    out.push(Column::new("out_of_range".into(), outside));
+    out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
+    frame(out)
+}
+
+fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
+    let (c, name) = (contribution.copied().unwrap_or(0.0), name.map_or("", String::as_str));
+    format!("{c:+.2} {name} = {value}")
+}
+
+/// The value of term `i`, or the values of the two terms of an interaction, in a row.
+fn value_of(model: &LeadModel, columns: &[Values], i: usize, row: usize) -> String {
+    let text = |i: usize| columns.get(i).map_or_else(String::new, |c| value_text(c, row));
+    match i.checked_sub(model.terms().len()).and_then(|k| model.interactions().get(k)) {
+        Some(Interaction { first, second, .. }) => format!("{} × {}", text(*first), text(*second)),
+        None => text(i),
+    }
+}
+
+/// The value of a feature as people read it.
+fn value_text(column: &Values, row: usize) -> String {
+    match column {
+        Values::Number(v) => match v.get(row) {
+            Some(x) if x.is_nan() => "(missing)".into(),
+            Some(x) => {
+                let text = format!("{x:.2}");
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            None => String::new(),
+        },
+        Values::Category { codes, levels } => match codes.get(row) {
+            Some(code) if *code != NONE => levels.get(*code as usize).cloned().unwrap_or_default(),
+            _ => "(missing)".into(),
+        },
+        Values::Time(_) => String::new(),
+    }
+}
+
+/// Sorts scores by probability, highest first, ties by lead.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if the table is not one of scores.
+pub fn sort_by_probability(scores: &mut DataFrame) -> Result<()> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+    *scores = scores.sort(["probability", "lead_id"], order).map_err(|e| Error::option("scores", e.to_string()))?;
+    Ok(())
+}
+
+/// Lead, probability, grade and reasons of the first `n` rows of a table of scores.
+///
+/// # Errors
+/// As [`sort_by_probability`].
+pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>> {
+    let failed = |e: PolarsError| Error::option("scores", e.to_string());
+    let head = scores.head(Some(n));
+    let text = |name: &str| -> Result<Vec<String>> {
+        let column = head.column(name).map_err(failed)?;
+        Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
+    };
+    let probability: Vec<f64> =
+        head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
+    let rows = text("lead_id")?.into_iter().zip(probability).zip(text("grade")?).zip(text("reasons")?);
+    Ok(rows.map(|(((lead, p), grade), reasons)| (lead, p, grade, reasons)).collect())
+}
+
+/// Every contribution of every row, long: `lead_id, as_of, feature, part, value, contribution`. Per row, `(base)` is
+/// first, and the contributions with it sum to the log-odds.
+///
+/// # Errors
+/// As [`score_frame`], ages aside.
+pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Result<DataFrame> {
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "explain", why: snapshot.counts.why() });
+    }
+    let columns = model.columns(snapshot, task)?;
+    let scorer = ColumnScorer::new(model, &columns)?;
+    let per_row = model.names().len() + 1;
+    let total = snapshot.len() * per_row;
+    let ids = &snapshot.journeys.leads.ids;
+    let mut lead = StringChunkedBuilder::new("lead_id".into(), total);
+    let mut feature = StringChunkedBuilder::new("feature".into(), total);
+    let mut part = StringChunkedBuilder::new("part".into(), total);
+    let mut value = StringChunkedBuilder::new("value".into(), total);
+    let (mut as_of, mut contribution) = (Vec::with_capacity(total), Vec::with_capacity(total));
+    let names = model.names();
+    let mut contributions = Vec::new();
+    for (row, r) in snapshot.rows.iter().enumerate() {
+        if row % 4096 == 0 {
+            task.check()?;
+        }
+        scorer.row(row, &mut contributions);
+        let base = [("(base)", "base", String::new(), model.base())];
+        let terms = names.iter().zip(model.parts()).zip(&contributions).enumerate();
+        let rest =
+            terms.map(|(i, ((name, part), c))| (name.as_str(), part.name(), value_of(model, &columns, i, row), *c));
+        for (f, p, v, c) in base.into_iter().chain(rest) {
+            lead.append_value(ids.get(r.lead));
+            as_of.push(r.cutoff);
+            feature.append_value(f);
+            part.append_value(p);
+            value.append_value(v);
+            contribution.push(c);
+        }
+    }
+    frame(vec![
+        lead.finish().into_series().into_column(),
+        times("as_of", as_of),
+        feature.finish().into_series().into_column(),
+        part.finish().into_series().into_column(),
+        value.finish().into_series().into_column(),
+        numbers("contribution", contribution),
+    ])
+}
+
+/// Quantile of 95 % intervals.
+const Z95: f64 = 1.959_963_984_540_054;
+
+struct TermRow {
+    feature: String,
+    level: String,
+    part: Part,
+    coefficient: f64,
+    error: f64,
+    mean: f64,
+    per: f64,
+}
+
+/// Coefficients: one row per column of the design and per cell of an interaction that training rows are in, with 95 %
+/// Wald intervals. `mean` is the mean of the column in training; `per` the unit of a number: one standard deviation of it,
+/// or of ln(1 + it).
+///
+/// # Errors
+/// None in practice; polars may refuse the columns.
+pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
+    let mut rows = Vec::new();
+    let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
+    for t in model.terms() {
+        let unit = match &t.encoder {
+            Encoder::Number { deviation, .. } => *deviation,
+            Encoder::Category { .. } => f64::NAN,
+        };
+        let is_bin = |i: usize| matches!(t.encoder, Encoder::Number { .. }) && i >= t.encoder.smooth_width();
+        rows.extend(t.encoder.column_names().into_iter().enumerate().map(|(i, level)| TermRow {
+            feature: t.feature.to_string(),
+            level,
+            part: t.part,
+            coefficient: at(&t.coefficients, i),
+            error: at(&t.standard_errors, i),
+            mean: at(&t.means, i),
+            per: if is_bin(i) { f64::NAN } else { unit },
+        }));
+    }
+    let names = model.names();
+    for (interaction, feature) in model.interactions().iter().zip(names.iter().skip(model.terms().len())) {
+        let total = crate::math::sum(&interaction.weights);
+        rows.extend(cells(model, interaction).into_iter().filter(|c| at(&interaction.weights, c.place) > 0.0).map(
+            |c| TermRow {
+                feature: feature.clone(),
+                level: format!("{} × {}", c.first, c.second),
+                part: interaction.part,
+                coefficient: at(&interaction.effects, c.place),
+                error: at(&interaction.standard_errors, c.place),
+                mean: at(&interaction.weights, c.place) / total,
+                per: f64::NAN,
+            },
+        ));
+    }
+    let column = |get: fn(&TermRow) -> f64| rows.iter().map(get).collect::<Vec<f64>>();
+    frame(vec![
+        texts("feature", rows.iter().map(|r| r.feature.clone())),
+        texts("level", rows.iter().map(|r| r.level.clone())),
+        texts("part", rows.iter().map(|r| r.part.name().to_owned())),
+        numbers("coefficient", column(|r| r.coefficient)),
+        numbers("standard_error", column(|r| r.error)),
+        numbers("p_value", column(|r| 2.0 * normal_tail((r.coefficient / r.error).abs()))),
+        numbers("low", column(|r| r.coefficient - Z95 * r.error)),
+        numbers("high", column(|r| r.coefficient + Z95 * r.error)),
+        numbers("odds_ratio", column(|r| crate::math::exp(r.coefficient))),
+        numbers("mean", column(|r| r.mean)),
+        numbers("per", column(|r| r.per)),
+    ])
+}
+
+/// A cell of an interaction: its groups by name, and its place in the table.
+struct Cell {
+    first: String,
+    second: String,
+    place: usize,
+}
+
+fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<Cell> {
+    let groups = |i: usize| model.terms().get(i).map_or_else(Vec::new, |t| t.encoder.group_names());
+    let (first, second) = (groups(interaction.first), groups(interaction.second));
+    let cell = |(i, a): (usize, &String)| {
+        let row = i * (second.len() + 1);
+        let of = move |(j, b): (usize, &String)| (j, b.clone(), row);
+        let a = a.clone();
+        second.iter().enumerate().map(of).map(move |(j, b, row)| Cell { first: a.clone(), second: b, place: row + j })
+    };
+    first.iter().enumerate().flat_map(cell).collect()
+}
+
+/// Contribution of one feature over its values, or of an interaction over its cells, with the weight of training rows.
+///
+/// # Errors
+/// [`Error::UnknownName`] for a feature that the model does not have; [`Error::InvalidOption`] for values where it is not
+/// a number.
+pub fn effect_frame(model: &LeadModel, feature: &str, values: Option<&[f64]>) -> Result<DataFrame> {
+    let names = model.names();
+    let Some(i) = names.iter().position(|n| n == feature) else {
+        return Err(Error::unknown("feature", feature, names.iter().map(String::as_str)));
+    };
+    let encoder = model.terms().get(i).map(|t| &t.encoder);
+    if values.is_some() && !matches!(encoder, Some(Encoder::Number { .. })) {
+        return Err(Error::option("values", format!("'{feature}' is no number: all its values are given")));
+    }
+    match encoder {
+        Some(encoder @ Encoder::Number { .. }) => {
+            let grid = || (0..=100).map(|k| encoder.unstandardised(f64::from(k) * 0.06 - 3.0)).collect();
+            let values: Vec<f64> = values.map_or_else(grid, <[f64]>::to_vec);
+            let contributions = values.iter().map(|v| model.number(i, *v)).collect();
+            frame(vec![numbers("value", values), numbers("contribution", contributions)])
+        }
+        Some(encoder) => {
+            let levels = encoder.column_names();
+            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot))).collect();
+            frame(vec![texts("value", levels.into_iter()), numbers("contribution", contributions)])
+        }
+        None => {
+            let interaction = i.checked_sub(model.terms().len()).and_then(|k| model.interactions().get(k));
+            let cells = interaction.map_or_else(Vec::new, |i| cells(model, i));
+            let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
+            let column = |get: fn(&Interaction) -> &Vec<f64>| {
+                cells.iter().filter_map(|c| interaction.map(|i| at(get(i), c.place))).collect::<Vec<f64>>()
+            };
+            frame(vec![
+                texts("first", cells.iter().map(|c| c.first.clone())),
+                texts("second", cells.iter().map(|c| c.second.clone())),
+                numbers("contribution", column(|i| &i.effects)),
+                numbers("weight", column(|i| &i.weights)),
+            ])
+        }
+    }
+}

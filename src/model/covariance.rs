@@ -1,0 +1,67 @@
+//! Covariance of the coefficients of a model, and intervals of its probabilities.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LeadModel, ModelData};
+use crate::math::{Interval, normal_quantile};
+
+/// Covariance of intercept, coefficients in the order of terms, and effects of interactions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoefficientCovariance {
+    /// On and below the diagonal, by rows.
+    pub lower: Vec<f64>,
+}
+
+/// A design column that differs from 0 in a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActiveColumn {
+    /// Its place: 0 is the intercept, then all columns of all terms, then all cells of all interactions.
+    pub place: usize,
+    /// Its value.
+    pub value: f64,
+}
+
+/// Number of coefficients of a model, the intercept and cells of interactions with them.
+pub(crate) fn coefficients(data: &ModelData) -> usize {
+    let terms: usize = data.terms.iter().map(|t| t.encoder.width()).sum();
+    let cells = data.interactions.iter().map(|i| i.effects.len()).sum::<usize>();
+    1 + terms + cells
+}
+
+impl CoefficientCovariance {
+    pub(super) fn problem(&self, data: &ModelData) -> Option<String> {
+        let k = coefficients(data);
+        if self.lower.len() != k * (k + 1) / 2 {
+            return Some(format!("the covariance has {} numbers for {k} coefficients", self.lower.len()));
+        }
+        (!self.lower.iter().all(|v| v.is_finite())).then(|| "the covariance is not finite".to_owned())
+    }
+
+    /// Variance of Σ value × coefficient over `columns`.
+    #[must_use]
+    pub fn variance(&self, columns: &[ActiveColumn]) -> f64 {
+        let at = |a: usize, b: usize| {
+            let (high, low) = (a.max(b), a.min(b));
+            self.lower.get(high * (high + 1) / 2 + low).copied().unwrap_or(f64::NAN)
+        };
+        let mut sum = 0.0;
+        for (i, a) in columns.iter().enumerate() {
+            sum += a.value * a.value * at(a.place, a.place);
+            sum += columns.iter().take(i).map(|b| 2.0 * a.value * b.value * at(a.place, b.place)).sum::<f64>();
+        }
+        sum.max(0.0)
+    }
+}
+
+impl LeadModel {
+    /// Interval of the probability of a row by the delta method: that of its log-odds, log-odds ± z·√(xᵀVx), mapped to
+    /// probabilities. `columns` are the row's, as in [`crate::score::ColumnScorer::active`]. `None` without a covariance
+    /// in the model. With a penalty it is approximate; that of a calibrated model leaves out the error of the calibration.
+    #[must_use]
+    pub fn interval(&self, log_odds: f64, columns: &[ActiveColumn], confidence: f64) -> Option<Interval> {
+        let error = self.data().covariance.as_ref()?.variance(columns).sqrt();
+        let z = normal_quantile(f64::midpoint(1.0, confidence));
+        Some(Interval { low: self.probability(log_odds - z * error), high: self.probability(log_odds + z * error) })
+    }
+}

@@ -1,0 +1,273 @@
+"""Shapes of effects: interactions, logs of counts, monotone numbers; intervals; all of them in a saved model."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+import leadlens as ll
+
+
+def leads(n, seed, *, joint):
+    """Won by region, by size where the region is the south (with `joint`), and by a count."""
+    rng = np.random.default_rng(seed)
+    region = rng.choice(["north", "south", "east"], n, p=[0.5, 0.3, 0.2])
+    plan = rng.choice(["free", "pro"], n)
+    size = rng.normal(50, 10, n)
+    clicks = rng.poisson(np.exp(rng.normal(1, 1, n)))
+    z = (size - 50) / 10
+    eta = -0.5 + 0.4 * (region == "south") + 0.5 * np.log1p(clicks) - 0.5
+    if joint:
+        eta += np.where(region == "south", 1.2 * z, -0.6 * z) + 1.0 * np.where(
+            (region == "east") == (plan == "pro"), 1, -1
+        )
+    won = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int)
+    size = np.where(rng.random(n) < 0.05, np.nan, size)
+    table = {"id": np.arange(n), "region": region, "plan": plan, "size": size, "clicks": clicks, "won": won}
+    return pl.DataFrame(table).with_columns(pl.col("size").fill_nan(None))
+
+
+def snapshot(table):
+    fields = ["region", "plan", "size", "clicks"]
+    return ll.Journeys(leads=ll.Leads(table, id="id", fields=fields, outcome="won")).snapshot()
+
+
+@pytest.fixture(scope="module")
+def sides():
+    return snapshot(leads(8000, 1, joint=True)).split(0.3, by="random")
+
+
+@pytest.fixture(scope="module")
+def joint(sides):
+    return ll.LeadScorer(interactions="auto", intervals=True).fit(sides[0])
+
+
+def test_planted_interactions_are_found_and_no_others(joint, sides):
+    pairs = joint.summary().filter(pl.col("feature").str.contains(" × "))["feature"].unique(maintain_order=True)
+    assert set(pairs) == {"region × size", "region × plan"}
+    plain = ll.LeadScorer().fit(sides[0]).evaluate(sides[1])
+    found = joint.evaluate(sides[1])
+    assert found.roc_auc > plain.roc_auc + 0.05
+    assert found.log_loss < plain.log_loss - 0.02
+    assert any("same period" in r for r in found.remarks)
+    assert "region × size" in joint.training["interactions"]
+    assert "by log loss on 5 folds" in joint.training["interactions"]
+    assert "lowest" in repr(joint)
+
+
+def test_noise_has_no_interactions():
+    for seed in range(5):
+        train = snapshot(leads(3000, 100 + seed, joint=False))
+        for wanted in ("auto", 5):
+            scorer = ll.LeadScorer(interactions=wanted).fit(train)
+            assert scorer.training["interactions"].startswith("none"), (seed, scorer.training["interactions"])
+
+
+def test_tables_are_pure_and_add_up(joint, sides):
+    train, test = sides
+    for pair in ("region × size", "region × plan"):
+        effect = joint.effect(pair)
+        part = effect.with_columns(mass=pl.col("contribution") * pl.col("weight"))
+        for margin in ("first", "second"):
+            sums = part.group_by(margin).agg(pl.col("mass").sum(), pl.col("weight").sum()).filter(pl.col("weight") > 0)
+            assert (sums["mass"] / sums["weight"]).abs().max() < 1e-9
+    scores = joint.score(test).to_polars()
+    explained = joint.explain(test)
+    sums = explained.group_by("lead_id", maintain_order=True).agg(pl.col("contribution").sum())
+    assert (sums["contribution"] - scores["log_odds"]).abs().max() < 1e-12
+    assert (
+        explained.filter(pl.col("feature") == "region × plan")["value"]
+        .str.contains("^(north|south|east) × (free|pro)$")
+        .all()
+    )
+    assert explained["part"].unique().sort().to_list() == ["base", "fit"]
+    # Every contribution of training rows has the mean 0, so the base is their average.
+    means = (
+        joint.explain(train)
+        .filter(pl.col("feature") != "(base)")
+        .group_by("feature")
+        .agg(pl.col("contribution").mean())
+    )
+    assert means["contribution"].abs().max() < 1e-9
+    assert pickle.loads(pickle.dumps(joint)).score(test).to_polars().equals(scores)
+    # A level and a number that training never saw change nothing but their own terms.
+    odd = leads(4, 7, joint=True).with_columns(region=pl.lit("moon"), size=pl.Series([1e9, -1e9, None, 50.0]))
+    assert joint.score(snapshot(odd)).to_polars()["probability"].is_between(0, 1).all()
+
+
+def test_purifying_leaves_predictions_as_they_were(sides):
+    # The same columns and cells through scikit-learn, as one indicator each.
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = sides
+    scorer = ll.LeadScorer(interactions=[("plan", "region")]).fit(train)
+    a, b = train.to_polars(), test.to_polars()
+
+    def design(frame):
+        x = []
+        for name in ("size", "clicks"):
+            v = a[name].to_numpy()
+            known = ~np.isnan(v)
+            u = frame[name].to_numpy()
+            x.append(np.where(np.isnan(u), 0, (u - v[known].mean()) / v[known].std()))
+            if not known.all():
+                x.append(np.isnan(u).astype(float))
+        x += [(frame["region"] == r).to_numpy().astype(float) for r in ("north", "south", "east")]
+        x += [(frame["plan"] == p).to_numpy().astype(float) for p in ("free", "pro")]
+        cell = [
+            (frame["region"] == r) & (frame["plan"] == p) for r in ("north", "south", "east") for p in ("free", "pro")
+        ]
+        x += [c.to_numpy().astype(float) for c in cell]
+        return np.column_stack(x)
+
+    peer = LogisticRegression(C=1.0, tol=1e-12, solver="newton-cholesky", max_iter=1000).fit(design(a), a["label"])
+    ours = scorer.score(test).to_polars()["log_odds"].to_numpy()
+    assert np.abs(ours - peer.decision_function(design(b))).max() < 1e-6
+
+
+def test_intervals_of_probabilities(joint, sides):
+    scores = joint.score(sides[1]).to_polars()
+    assert (scores["low"] < scores["probability"]).all()
+    assert (scores["probability"] < scores["high"]).all()
+    # Without interactions: the delta method on the covariance of the same design, made by hand.
+    train = sides[0]
+    scorer = ll.LeadScorer(C=1e4, intervals=True).fit(train)
+    s = scorer.score(train).to_polars()
+    a = train.to_polars()
+    size = a["size"].to_numpy()
+    known = ~np.isnan(size)
+    numbers = [np.where(known, (size - size[known].mean()) / size[known].std(), 0), (~known).astype(float)]
+    clicks = a["clicks"].to_numpy()
+    numbers.append((clicks - clicks.mean()) / clicks.std())
+    x = np.column_stack([
+        np.ones(len(a)),
+        *numbers,
+        *[(a["region"] == r).to_numpy().astype(float) for r in ("north", "south", "east")],
+        *[(a["plan"] == p).to_numpy().astype(float) for p in ("free", "pro")],
+    ])  # fmt: skip
+    p, y = s["probability"].to_numpy(), a["label"].to_numpy().astype(float)
+    ridge = np.diag([0.0] + [1e-4] * (x.shape[1] - 1))
+    bread = np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]) + ridge)
+    score = x * (p - y)[:, None]
+    n, k = x.shape
+    influence = score @ bread
+    # A ridge of 1e-4 leaves the level sums all but free: through x first, where those directions cancel.
+    error = np.sqrt(((x @ influence.T) ** 2).sum(axis=1) * n / (n - k))
+    low = 1 / (1 + np.exp(-(s["log_odds"].to_numpy() - 1.959963984540054 * error)))
+    assert np.abs(low - s["low"].to_numpy()).max() < 1e-7
+    assert "low" not in ll.LeadScorer().fit(train).score(train).to_polars().columns
+
+
+def test_intervals_hold_what_they_promise():
+    # The model is true: about 95 % of intervals hold the true probability.
+    rng = np.random.default_rng(5)
+    held = []
+    for _ in range(60):
+        x = rng.normal(size=(1500, 2))
+        p = 1 / (1 + np.exp(-(-0.3 + x @ [0.8, -0.5])))
+        won = (rng.random(1500) < p).astype(int)
+        table = pl.DataFrame({"id": np.arange(1500), "a": x[:, 0], "b": x[:, 1], "won": won})
+        rows = ll.Journeys(leads=ll.Leads(table, id="id", fields=["a", "b"], outcome="won")).snapshot()
+        s = ll.LeadScorer(C=1e6, intervals=True).fit(rows).score(rows).to_polars()
+        held.append(np.mean((s["low"].to_numpy() <= p) & (p <= s["high"].to_numpy())))
+    # Sixty data sets, rows within one strongly dependent: a standard error of about two points.
+    assert abs(np.mean(held) - 0.95) < 0.06
+
+
+def test_monotone_numbers(sides):
+    train, _test = sides
+    free = ll.LeadScorer(nonlinear="linear").fit(train)
+    assert np.diff(free.effect("clicks")["contribution"].to_numpy()).max() > 0
+    falling = ll.LeadScorer(nonlinear="cubic", monotone={"clicks": "decreasing"}).fit(train)
+    effect = falling.effect("clicks")["contribution"].to_numpy()
+    assert np.diff(effect).max() <= 1e-12
+    rising = ll.LeadScorer(nonlinear="cubic", monotone={"clicks": "increasing"}).fit(train)
+    effect = rising.effect("clicks")["contribution"].to_numpy()
+    assert np.diff(effect).min() >= -1e-12
+    assert effect[-1] > effect[0] + 0.5
+    assert rising.training["inference"] is None
+    assert rising.summary()["standard_error"].is_nan().all()
+
+
+def test_elastic_net_drops_what_says_nothing(sides):
+    scorer = ll.LeadScorer(C=0.002, l1_ratio=1.0).fit(sides[0])
+    zero = (scorer.summary()["coefficient"] == 0).sum()
+    assert zero >= 3
+    assert "L1 ratio 1" in repr(scorer)
+
+
+def test_options_that_do_not_go_together(sides):
+    train = sides[0]
+    with pytest.raises(ll.OptionError, match="need a penalty"):
+        ll.LeadScorer(C=float("inf"), interactions="auto").fit(train)
+    with pytest.raises(ll.OptionError, match="at most 5"):
+        ll.LeadScorer(interactions=6).fit(train)
+    with pytest.raises(ll.UnknownNameError, match="did you mean 'size'"):
+        ll.LeadScorer(interactions=[("sise", "plan")]).fit(train)
+    with pytest.raises(ll.OptionError, match="no pair"):
+        ll.LeadScorer(interactions=[("plan", "plan")]).fit(train)
+    for wrong in ("plan", [("a", "b", "c")], -1, True, [1]):
+        with pytest.raises(ll.OptionError, match="interactions must be"):
+            ll.LeadScorer(interactions=wrong)
+    with pytest.raises(ll.OptionError, match="is a text"):
+        ll.LeadScorer(monotone={"plan": "increasing"}).fit(train)
+    with pytest.raises(ll.UnknownNameError):
+        ll.LeadScorer(monotone={"nothing": "increasing"}).fit(train)
+    with pytest.raises(ll.OptionError, match="undo that"):
+        ll.LeadScorer(monotone={"size": "increasing"}, interactions=[("size", "plan")]).fit(train)
+    with pytest.raises(ll.OptionError, match="intervals"):
+        ll.LeadScorer(l1_ratio=0.5, intervals=True).fit(train)
+    with pytest.raises(ll.OptionError, match="no number"):
+        ll.LeadScorer(interactions=[("size", "plan")]).fit(train).effect("plan × size", [1.0])
+
+
+def test_charts(joint):
+    for chart in (joint.plot_effect("size"), joint.plot_effect("region"), joint.plot_effect("region × size")):
+        assert chart.to_dict()["title"]
+    with pytest.raises(ll.OptionError, match="no path"):
+        joint.plot_validation()
+
+
+def test_command_line_trains_the_same(tmp_path):
+    table = leads(4000, 3, joint=True)
+    table.write_parquet(tmp_path / "leads.parquet")
+    (tmp_path / "leadlens.toml").write_text(
+        """
+[leads]
+table = "leads.parquet"
+id = "id"
+fields = ["region", "plan", "size", "clicks"]
+outcome = "won"
+
+[split]
+test = 0.3
+by = "random"
+
+[model]
+C = "cv"
+nonlinear = "auto"
+interactions = "auto"
+intervals = true
+"""
+    )
+    run = [sys.executable, "-m", "leadlens"]
+    config = ["--config", tmp_path / "leadlens.toml", "--model", tmp_path / "m.json"]
+    subprocess.run([*run, "train", *config], check=True, capture_output=True)
+    train, test = snapshot(table).split(0.3, by="random")
+    scorer = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto", intervals=True).fit(train)
+    scorer.save(tmp_path / "here.json")
+    by_cli, here = (json.loads((tmp_path / n).read_text())["model"] for n in ("m.json", "here.json"))
+    assert by_cli["interactions"]
+    assert by_cli["terms"] == here["terms"]
+    assert by_cli["interactions"] == here["interactions"]
+    assert scorer.plot_validation().to_dict()["title"]["text"].startswith("C = ")
+    wrong = (tmp_path / "leadlens.toml").read_text().replace('"auto"\nintervals', "9\nintervals")
+    (tmp_path / "leadlens.toml").write_text(wrong)
+    failed = subprocess.run([*run, "train", *config], capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert "at most 5" in failed.stderr
+    assert ll.load(tmp_path / "m.json").score(test).to_polars().equals(scorer.score(test).to_polars())
