@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,11 @@ class Frame:
         return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
 
 
-def frame_of(X: Any) -> Frame | None:
-    """Return a data frame that has text columns; None for anything else."""
+def frame_of(X: Any, trained: Collection[str] | None = None) -> Frame | None:
+    """Return a data frame that has text columns; None for anything else.
+
+    ``trained`` names the columns that held texts in training: those of type object are texts whatever this batch holds.
+    """
     if isinstance(X, pl.DataFrame):
         other = [c for c in X.get_columns() if not c.dtype.is_numeric()]
         _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)])
@@ -54,16 +58,23 @@ def frame_of(X: Any) -> Frame | None:
             texts[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
             found = True
         elif str(kind).startswith("str") or getattr(kind, "kind", "O") == "b":
-            values = [None if value is None or value != value else str(value) for value in column]
-            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            texts[str(name)] = _coded(pl.Series(str(name), _texts(column), dtype=pl.String))
             found = True
-        elif str(kind) == "object" and any(isinstance(value, str) for value in column):
-            values = [None if value is None or value != value else str(value) for value in column]
+        elif str(kind) == "object" and (
+            str(name) in trained if trained is not None else any(isinstance(value, str) for value in column)
+        ):
+            values = _texts(column)
             texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
-            found = found or not _all_numbers(values)
+            found = found or trained is not None or not _all_numbers(values)
     if found:
         _refuse([str(n) for n, kind in zip(X.columns, X.dtypes, strict=True) if getattr(kind, "kind", "O") in "Mm"])
     return Frame(X, texts) if found else None
+
+
+def _texts(column: Any) -> list[str | None]:
+    # None, NaN and NA of any type are missing.
+    missing = column.isna().to_numpy()
+    return [None if none else str(value) for value, none in zip(column, missing, strict=True)]
 
 
 def _refuse(names: list[str]) -> None:

@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from . import _core
+from ._charts import validation_chart
 from ._frames import Frame, code_type, frame_of, narrowest_codes, used_levels
 from ._progress import progress
 from .errors import OptionError
@@ -292,13 +293,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weight = np.ascontiguousarray(_check_sample_weight(sample_weight, shape_only, dtype=np.float64))
         if self.class_weight is not None and len(self.classes_) == 2:
             y = self.classes_[labels.astype(np.intp)]
+            if weight is not None and (empty := [c for c in self.classes_ if not weight[y == c].any()]):
+                raise ValueError(f"all rows of the classes {empty} have sample_weight 0")
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight)
             weight = (1.0 if weight is None else weight) * by_class[labels.astype(np.intp)]
         return weight
 
     def _read(self, X: Any, *, first: bool) -> tuple[_Parts, int]:
         """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
-        frame = frame_of(X)
+        frame = frame_of(X, None if first else getattr(self, "_levels", {}))
         if frame is not None:
             if not first and not self._levels:
                 raise ValueError(
@@ -323,8 +326,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 X.sum_duplicates()
             arrays = (X.indptr.astype(np.int64), X.indices.astype(np.uint32), X.data.astype(np.float64), X.shape[1])
             return (None, [], arrays, names), X.shape[0]
-        if not (X.flags.c_contiguous or X.flags.f_contiguous):
-            X = np.ascontiguousarray(X)
+        if not ((X.flags.c_contiguous or X.flags.f_contiguous) and X.flags.aligned):
+            X = X.copy(order="C")
         return (X, [], None, names), X.shape[0]
 
     def _read_frame(self, frame: Frame, *, first: bool) -> tuple[_Parts, int]:
@@ -423,6 +426,19 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         eta = self._predict(X, offset, log_odds=True)
         labels: NDArray[Any] = self.classes_[(eta > 0).astype(np.intp)]
         return labels
+
+    def plot_validation(self) -> Any:
+        """Return an Altair chart of held-out log loss by C, with the standard error, for ``C="cv"``.
+
+        Raises
+        ------
+        OptionError
+            C was not chosen on held-out rows.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "validation_"):
+            raise OptionError('there is no path to plot: C was given; use C="cv"')
+        return validation_chart(self.validation_)
 
     def inference(
         self,

@@ -29,13 +29,10 @@ pub(super) struct Factor {
 /// Rows of a block of the factorisation.
 const BLOCK: usize = 64;
 
-/// A pivot below this share of its diagonal element counts as 0: the column's correlation with those before it is
-/// above 1 − 10⁻¹².
-const LEAST_PIVOT: f64 = 1e-12;
-
 impl Factor {
-    /// Factors `matrix`, whose columns are those of `plan`.
-    pub(super) fn of(matrix: Normal, plan: &Plan) -> Result<Self, NotPositive> {
+    /// Factors `matrix`, whose columns are those of `plan`. A pivot below the share `least` of its diagonal element counts
+    /// as 0: with 10⁻¹², the column's correlation with those before it is above 1 − 10⁻¹².
+    pub(super) fn of(matrix: Normal, plan: &Plan, least: f64) -> Result<Self, NotPositive> {
         let (mut core, cross, apart, row) = matrix.into_parts();
         let size = plan.size();
         if let Some(level) = apart.iter().position(|d| d.is_nan() || *d <= 0.0) {
@@ -60,7 +57,7 @@ impl Factor {
                     columns: from..j + 1,
                     diagonal: Some(j),
                 });
-                if pivot.is_nan() || pivot <= LEAST_PIVOT * diagonal[j] {
+                if pivot.is_nan() || pivot <= least * diagonal[j] {
                     return Err(NotPositive(plan.coefficients()[j]));
                 }
                 rest[j] = pivot.sqrt();

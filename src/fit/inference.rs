@@ -222,7 +222,7 @@ impl ValidLogisticParams {
             let held: Vec<usize> = (1..k).collect();
             (-solution.objective, -firth::solve(&f, Some(start), &held, self.stop(), task)?.objective)
         } else {
-            (-solution.loss, null_log_likelihood(&f, task)?)
+            (-solution.loss, null_log_likelihood(&f))
         };
         let total = f.total;
         let likelihood_ratio = 2.0 * (log_likelihood - null);
@@ -440,7 +440,7 @@ fn estimate(name: String, coefficient: f64, standard_error: f64, quantile: f64) 
 }
 
 /// Log-likelihood of the intercept and offset alone.
-fn null_log_likelihood(f: &Objective<'_>, task: &Task) -> Result<f64> {
+fn null_log_likelihood(f: &Objective<'_>) -> f64 {
     let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
     let y = f.observed.y;
     let at = |b0: f64| {
@@ -450,33 +450,13 @@ fn null_log_likelihood(f: &Objective<'_>, task: &Task) -> Result<f64> {
         })
     };
     if f.is_pinned(0) {
-        return Ok(at(0.0));
+        return at(0.0);
     }
     let rate = crate::math::sum_by(y.len(), |i| if y[i] { w(i) } else { 0.0 }) / f.total;
     if f.observed.offset.is_none() {
-        return Ok(at(logit(rate)));
+        return at(logit(rate));
     }
-    Ok(at(intercept_given(f, &vec![0.0; y.len()], task)?))
-}
-
-/// The intercept that maximises the likelihood with η = offset + `fixed` + intercept: Newton in one dimension.
-pub(super) fn intercept_given(f: &Objective<'_>, fixed: &[f64], task: &Task) -> Result<f64> {
-    let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
-    let y = f.observed.y;
-    let mut b0 = 0.0;
-    for _ in 0..200 {
-        task.check()?;
-        let eta = |i: usize| b0 + fixed[i] + f.observed.offset.map_or(0.0, |o| o[i]);
-        let slope = crate::math::sum_by(y.len(), |i| w(i) * (sigmoid(eta(i)) - f64::from(u8::from(y[i]))));
-        let curvature = crate::math::sum_by(y.len(), |i| w(i) * sigmoid(eta(i)) * sigmoid(-eta(i)));
-        // Far out the curvature is tiny and a step would overshoot.
-        let step = (slope / curvature).clamp(-2.0, 2.0);
-        b0 -= step;
-        if step.abs() <= 1e-13 * (1.0 + f64::abs(b0)) {
-            break;
-        }
-    }
-    Ok(b0)
+    at(f.intercept_given(None))
 }
 
 fn tjur(f: &Objective<'_>, eta: &[f64]) -> f64 {

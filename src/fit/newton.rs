@@ -172,8 +172,9 @@ fn follow(
         }
         let Some((next, normal)) = line_search(f, &point, &step, refresh, task)? else {
             // f cannot fall further in floating point.
-            if size <= stop.tolerance {
-                return Ok((End { point, size, iterations: iteration, converged: true }, metric));
+            if size <= stop.tolerance || stop.partial {
+                let converged = size <= stop.tolerance;
+                return Ok((End { point, size, iterations: iteration, converged }, metric));
             }
             return Err(Error::NotConverged { iterations: iteration, gradient: size, tolerance: stop.tolerance });
         };

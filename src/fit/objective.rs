@@ -3,6 +3,7 @@
 use super::factor::{Factor, NotPositive};
 use super::matrix::{Hessian, Matrix, Normal, Observed, Plan};
 use crate::error::{Error, Result};
+use crate::math::sigmoid;
 
 /// What is minimised.
 #[derive(Debug, Clone)]
@@ -82,16 +83,28 @@ impl Objective<'_> {
         if normal.diagonal(plan).iter().any(|d| !d.is_finite()) {
             return Err(too_large());
         }
-        Factor::of(self.with_ridge(normal, plan), plan).map_err(|NotPositive(coefficient)| {
+        // With a ridge no column is a combination of others, but rounding may hide it.
+        let least = if self.ridge > 0.0 { 1e-15 } else { 1e-12 };
+        Factor::of(self.with_ridge(normal, plan), plan, least).map_err(|NotPositive(coefficient)| {
+            if self.ridge > 0.0 {
+                let problem = "a column has a mean of millions of times its spread: subtract it, or standardise";
+                return Error::option("X", problem);
+            }
             let column = coefficient.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| self.x.name(c));
             Error::Singular { columns: vec![format!("'{column}' is a combination of others")] }
         })
     }
 
-    /// Where no start is given: coefficients 0, the intercept at the log-odds of the base rate.
+    /// Where no start is given: coefficients 0, the intercept the best beside the offset.
     pub(super) fn cold_start(&self) -> Vec<f64> {
         let mut beta = vec![0.0; self.x.width() + 1];
         if !self.is_pinned(0) {
+            if self.observed.offset.is_some() {
+                if let Some(b0) = beta.first_mut() {
+                    *b0 = self.intercept_given(None);
+                }
+                return beta;
+            }
             let w = |i: usize| self.observed.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
             let y = self.observed.y;
             let hits = crate::math::sum_by(y.len(), |i| if y.get(i) == Some(&true) { w(i) } else { 0.0 });
@@ -100,6 +113,28 @@ impl Objective<'_> {
             }
         }
         beta
+    }
+
+    /// The intercept that maximises the likelihood with η = offset + `fixed` + intercept: Newton in one dimension.
+    pub(super) fn intercept_given(&self, fixed: Option<&[f64]>) -> f64 {
+        let Observed { y, weight, offset } = self.observed;
+        let at = |v: Option<&[f64]>, i: usize, none: f64| v.map_or(none, |v| v.get(i).copied().unwrap_or(none));
+        let w = |i: usize| at(weight, i, 1.0);
+        let known = |i: usize| at(fixed, i, 0.0) + at(offset, i, 0.0);
+        let hit = |i: usize| f64::from(u8::from(y.get(i) == Some(&true)));
+        let mean = |of: &(dyn Fn(usize) -> f64 + Sync)| crate::math::sum_by(y.len(), |i| w(i) * of(i)) / self.total;
+        let mut b0 = crate::math::logit(mean(&hit)) - mean(&known);
+        for _ in 0..200 {
+            let slope = mean(&|i| sigmoid(b0 + known(i)) - hit(i));
+            let curvature = mean(&|i| sigmoid(b0 + known(i)) * sigmoid(-b0 - known(i)));
+            // Far out the curvature is tiny and a step would overshoot.
+            let step = (slope / curvature).clamp(-2.0, 2.0);
+            b0 -= step;
+            if step.abs() <= 1e-13 * (1.0 + b0.abs()) {
+                break;
+            }
+        }
+        b0
     }
 
     /// # Errors

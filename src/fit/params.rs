@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::collinear;
 use super::firth;
-use super::inference;
 use super::matrix::{Matrix, Observed, Plan};
 use super::newton::{self, Stop};
 use super::objective::Objective;
@@ -227,7 +226,13 @@ impl ValidLogisticParams {
     pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
         let (objective, corners) = self.problem(x, target, &[])?;
         let start = target.start.map(<[f64]>::to_vec);
-        let fitted = self.minimise(&objective, corners, start.clone(), self.stop(), task);
+        let fitted = match self.minimise(&objective, corners, start.clone(), self.stop(), task) {
+            // A start far away (of a model on other scales) may lead nowhere.
+            Err(Error::NotConverged { .. } | Error::Singular { .. }) if start.is_some() => {
+                self.minimise(&objective, corners, None, self.stop(), task)
+            }
+            fitted => fitted,
+        };
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
@@ -249,7 +254,7 @@ impl ValidLogisticParams {
         let own = fitted.intercept;
         let mut fixed = x.predict(&fitted.beta(), None);
         fixed.iter_mut().for_each(|e| *e -= own);
-        let intercept = inference::intercept_given(&objective, &fixed, task)?;
+        let intercept = objective.intercept_given(Some(&fixed));
         Ok(Solution { intercept, firth_intercept: Some(own), ..fitted })
     }
 
@@ -327,7 +332,7 @@ impl ValidLogisticParams {
         let solved = if self.0.solver == Solver::Newton && corners.is_smooth() && self.0.l1_ratio == 0.0 && !is_wide(x)
         {
             let ridges: Vec<f64> = order.iter().map(|i| 1.0 / c_of(*i)).collect();
-            newton::path(&objective, &ridges, self.stop(), task)?
+            newton::path(&objective, &ridges, Stop { partial: self.0.partial, ..self.stop() }, task)?
         } else {
             let mut all: Vec<Solution> = Vec::with_capacity(cs.len());
             for i in &order {

@@ -102,6 +102,10 @@ impl Matrix<'_> {
         let (out, finite) = self.each_row::<false>(beta, offset, !log_odds);
         if !finite {
             self.check_finite()?;
+            let count = offset.map_or(0, |o| o.iter().filter(|v| !v.is_finite()).count());
+            if count > 0 {
+                return Err(Error::NonFinite { what: "offset".into(), count });
+            }
             return Err(Error::option("X", "its numbers are too large: log-odds overflow"));
         }
         Ok(out)

@@ -103,7 +103,7 @@ fn equal_to_sums_over_expanded_rows() {
         for j in 0..p {
             hessian[j * p + j] += j as f64 * 0.01 + 0.5;
         }
-        let factor = Factor::of(normal, &plan).unwrap();
+        let factor = Factor::of(normal, &plan, 1e-12).unwrap();
         let wanted = numbers(p, 9);
         let b: Vec<f64> = (0..p).map(|j| (0..p).map(|k| hessian[j * p + k] * wanted[k]).sum()).collect();
         factor.solve(&b).iter().zip(&wanted).for_each(|(a, b)| close(*a, *b));
@@ -117,7 +117,7 @@ fn equal_to_sums_over_expanded_rows() {
         let found = x.pass(&observed, &beta, Some(Hessian { plan: &chosen, thinning: 1 }));
         let mut normal = found.normal.unwrap();
         normal.add_diagonal(&chosen, |c| c as f64 * 0.01 + 0.5);
-        let factor = Factor::of(normal, &chosen).unwrap();
+        let factor = Factor::of(normal, &chosen, 1e-12).unwrap();
         let places: Vec<usize> = [0].into_iter().chain(columns.iter().map(|c| c + 1)).collect();
         let mut b = vec![0.0; p];
         for j in &places {
