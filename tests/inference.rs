@@ -542,6 +542,17 @@ fn choosing_c_is_judged_on_rows_that_were_not_seen() {
     let fit = params.fit(&matrix(&train), &Target::new(&ty), &task).unwrap();
     let p: Vec<f64> = matrix(&test).score(&fit.beta(), None, false).unwrap();
     close("loss", v.losses[1][2], leadlens::evaluate::log_loss(&vy, &p, None).unwrap(), 1e-9);
+    // A row that counts twice: folds with copies of their rows then, and the same losses.
+    let mut twice = folds.clone();
+    twice.iter_mut().for_each(|f| f.train.push(f.train[0]));
+    for (k, fold) in folds.iter().enumerate() {
+        let one = [fold.clone(), fold.clone()];
+        let w: Vec<f64> = (0..y.len()).map(|i| if i == fold.train[0] { 2.0 } else { 1.0 }).collect();
+        let shared = params.validate(&x, &target.weighted(&w), &one, &cs, Choice::Lowest, &task).unwrap();
+        let copied = [twice[k].clone(), twice[k].clone()];
+        let copied = params.validate(&x, &target, &copied, &cs, Choice::Lowest, &task).unwrap();
+        shared.losses[0].iter().zip(&copied.losses[0]).for_each(|(a, b)| close("copied", *a, *b, 1e-7));
+    }
     let best = v.mean.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(v.mean[v.cs.iter().position(|c| *c == v.c).unwrap()], best);
     let careful = params.validate(&x, &target, &folds, &cs, Choice::OneStandardError, &task).unwrap();

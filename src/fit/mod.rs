@@ -15,6 +15,7 @@ mod proximal;
 mod sandwich;
 mod separation;
 mod solution;
+mod together;
 mod train;
 mod validate;
 

@@ -42,6 +42,10 @@ const SAMPLE_RIDGE: f64 = 5.0;
 /// A pass that leaves more than this share of the gradient asks for a new Hessian.
 const SLOW: f64 = 0.2;
 
+/// Rows, by column, of which an eighth makes a Hessian to step with, and the same along a path.
+const THINNED: usize = 8000;
+const THINNED_PATH: usize = 1600;
+
 /// Multiplications below which a Hessian costs next to nothing.
 const CHEAP: usize = 20_000_000;
 
@@ -57,9 +61,12 @@ pub(super) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task
     iterate(f, start, None, stop, task).map(|(solution, _)| solution)
 }
 
-/// Solutions for ridges in descending order, each started at the one before, with its Hessian.
-pub(super) fn path(f: &Objective<'_>, ridges: &[f64], stop: Stop, task: &Task) -> Result<Vec<Solution>> {
+/// Solutions for ridges in descending order, each started at the one before, with its Hessian; and, of a fold, the loss
+/// over its test rows.
+pub(super) fn path(f: &Objective<'_>, ridges: &[f64], stop: Stop, task: &Task) -> Result<Vec<(Solution, Option<f64>)>> {
     let plan = Plan::all(f.x);
+    // One pass makes the Hessian for many points.
+    let hessian = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows(), THINNED_PATH) };
     let mut before: Option<(f64, Point, Metric)> = None;
     let mut all = Vec::with_capacity(ridges.len());
     for ridge in ridges {
@@ -67,10 +74,14 @@ pub(super) fn path(f: &Objective<'_>, ridges: &[f64], stop: Stop, task: &Task) -
         let (point, metric) = match before.take() {
             // Loss and its gradient are known there: only the penalty is another.
             Some((before, point, metric)) => (g.move_ridge(before, point), Metric::of(&g, metric.normal, &plan)?),
-            None => first_point(&g, g.cold_start(), None, &plan)?,
+            None => first_point(&g, g.cold_start(), None, hessian)?,
         };
-        let (end, metric) = follow(&g, point, metric, None, stop, task)?;
-        all.push(Solution::at(&g, end.point.clone(), end.size, end.iterations, end.converged));
+        let (mut end, metric) = follow(&g, point, metric, None, hessian, stop, task)?;
+        if f.together.is_some() && end.point.held_out.is_none() {
+            end.point.held_out = g.at(end.point.beta.clone(), None).0.held_out;
+        }
+        let solution = Solution::at(&g, end.point.clone(), end.size, end.iterations, end.converged);
+        all.push((solution, end.point.held_out));
         before = Some((*ridge, end.point, metric));
     }
     Ok(all)
@@ -122,20 +133,26 @@ fn iterate(
     task: &Task,
 ) -> Result<(Solution, Metric)> {
     let plan = Plan::all(f.x);
-    let first = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows()) };
+    let first = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows(), THINNED) };
     let refresh = (metric.is_some() && first.thinning > 1).then_some(first);
-    let (point, metric) = first_point(f, beta, metric, &plan)?;
-    let (end, metric) = follow(f, point, metric, refresh, stop, task)?;
+    let exact = Hessian { plan: &plan, thinning: 1 };
+    let (point, metric) = first_point(f, beta, metric, exact)?;
+    let (end, metric) = follow(f, point, metric, refresh, exact, stop, task)?;
     Ok((Solution::at(f, end.point, end.size, end.iterations, end.converged), metric))
 }
 
 /// The first point, and a metric if there is none yet.
-fn first_point(f: &Objective<'_>, beta: Vec<f64>, metric: Option<Metric>, plan: &Plan) -> Result<(Point, Metric)> {
-    let (point, normal) = f.at(beta, metric.is_none().then_some(Hessian { plan, thinning: 1 }));
+fn first_point(
+    f: &Objective<'_>,
+    beta: Vec<f64>,
+    metric: Option<Metric>,
+    hessian: Hessian<'_>,
+) -> Result<(Point, Metric)> {
+    let (point, normal) = f.at(beta, metric.is_none().then_some(hessian));
     f.check(&point)?;
     match (metric, normal) {
         (Some(metric), _) => Ok((point, metric)),
-        (None, Some(normal)) => Ok((point, Metric::of(f, normal, plan)?)),
+        (None, Some(normal)) => Ok((point, Metric::of(f, normal, hessian.plan)?)),
         (None, None) => Err(Error::Interrupted),
     }
 }
@@ -148,18 +165,21 @@ struct End {
     converged: bool,
 }
 
-/// Steps from a point to the minimum; `refresh` is the Hessian that the first pass makes, if any.
+/// Steps from a point to the minimum; `refresh` is the Hessian that the first pass makes, if any, and `later` the one that
+/// passes make where the gradient falls slowly.
 fn follow(
     f: &Objective<'_>,
     mut point: Point,
     mut metric: Metric,
     refresh: Option<Hessian<'_>>,
+    later: Hessian<'_>,
     stop: Stop,
     task: &Task,
 ) -> Result<(End, Metric)> {
-    let plan = Plan::all(f.x);
+    let plan = later.plan;
     let cheap = f.x.rows().saturating_mul(plan.size()).saturating_mul(plan.size()) <= CHEAP;
-    let exact = Hessian { plan: &plan, thinning: 1 };
+    let exact = Hessian { plan, thinning: 1 };
+    let later = if cheap { exact } else { later };
     let mut refresh = refresh.or(cheap.then_some(exact));
     let mut size = norm(&point.gradient, &metric.sizes, f.total);
     for iteration in 0..stop.max_iterations {
@@ -183,19 +203,19 @@ fn follow(
         match normal {
             Some(normal) => {
                 let thinned = refresh.is_some_and(|h| h.thinning > 1);
-                metric = match Metric::of(f, normal, &plan) {
+                metric = match Metric::of(f, normal, plan) {
                     // A column may be constant in the rows that a thinned Hessian is made of.
                     Err(Error::Singular { .. }) if thinned => {
                         let (_, normal) = f.at(next.beta.clone(), Some(exact));
                         let Some(normal) = normal else { return Err(Error::Interrupted) };
-                        Metric::of(f, normal, &plan)?
+                        Metric::of(f, normal, plan)?
                     }
                     made => made?,
                 };
             }
             None => metric.learn(&point, &next),
         }
-        refresh = (cheap || slow).then_some(exact);
+        refresh = (cheap || slow).then_some(later);
         point = next;
         size = new_size;
     }

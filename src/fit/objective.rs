@@ -2,6 +2,7 @@
 
 use super::factor::{Factor, NotPositive};
 use super::matrix::{Hessian, Matrix, Normal, Observed, Plan};
+use super::together::Together;
 use crate::error::{Error, Result};
 use crate::math::sigmoid;
 
@@ -16,6 +17,8 @@ pub(super) struct Objective<'a> {
     pub(super) pinned: Vec<usize>,
     /// Σ w.
     pub(super) total: f64,
+    /// The folds with which it shares its passes, and its own number.
+    pub(super) together: Option<(&'a Together<'a>, usize)>,
 }
 
 /// f at one point.
@@ -27,12 +30,20 @@ pub(super) struct Point {
     pub(super) gradient: Vec<f64>,
     /// Σ wᵢ·log loss alone.
     pub(super) loss: f64,
+    /// The same over the test rows of its fold, where a shared pass found it.
+    pub(super) held_out: Option<f64>,
 }
 
 impl Objective<'_> {
     /// f and its gradient; if asked for also the Hessian of the loss.
     pub(super) fn at(&self, beta: Vec<f64>, hessian: Option<Hessian<'_>>) -> (Point, Option<Normal>) {
-        let found = self.x.pass(&self.observed, &beta, hessian);
+        let (found, held_out) = match (self.together, hessian) {
+            (Some((together, fold)), None) => {
+                let found = together.ask(fold, &beta);
+                (found.found, Some(found.held_out))
+            }
+            _ => (self.x.pass(&self.observed, &beta, hessian), None),
+        };
         let mut gradient = found.gradient;
         let mut squares = 0.0;
         for (g, b) in gradient.iter_mut().zip(&beta).skip(1) {
@@ -45,7 +56,7 @@ impl Objective<'_> {
             }
         }
         let value = found.loss + self.ridge / 2.0 * squares;
-        (Point { beta, value, gradient, loss: found.loss }, found.normal)
+        (Point { beta, value, gradient, loss: found.loss, held_out }, found.normal)
     }
 
     /// The same point under another ridge: loss and its gradient do not change.

@@ -144,7 +144,7 @@ impl<'a> Target<'a> {
 
     /// # Errors
     /// [`Error::Length`], [`Error::NonFinite`], [`Error::InvalidOption`] for a negative weight, [`Error::OneClass`].
-    fn check(&self, x: &Matrix<'_>) -> Result<f64> {
+    pub(super) fn check(&self, x: &Matrix<'_>) -> Result<f64> {
         let (n, w) = (x.rows(), |i: usize| self.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0)));
         let lengths = [("labels", Some(self.y.len())), ("weight", self.weight.map(<[f64]>::len))];
         for (what, got) in lengths.into_iter().chain([("offset", self.offset.map(<[f64]>::len))]) {
@@ -328,11 +328,11 @@ impl ValidLogisticParams {
             LogisticParams { c: Some(c_of(*i)), ..self.0.clone() }.check()?;
         }
         order.sort_by(|a, b| c_of(*a).total_cmp(&c_of(*b)));
-        let (objective, corners) = self.problem(x, target, &[])?;
-        let solved = if self.0.solver == Solver::Newton && corners.is_smooth() && self.0.l1_ratio == 0.0 && !is_wide(x)
-        {
+        let (objective, _) = self.problem(x, target, &[])?;
+        let solved = if self.is_newton(x) {
             let ridges: Vec<f64> = order.iter().map(|i| 1.0 / c_of(*i)).collect();
-            newton::path(&objective, &ridges, Stop { partial: self.0.partial, ..self.stop() }, task)?
+            let stop = Stop { partial: self.0.partial, ..self.stop() };
+            newton::path(&objective, &ridges, stop, task)?.into_iter().map(|(solution, _)| solution).collect()
         } else {
             let mut all: Vec<Solution> = Vec::with_capacity(cs.len());
             for i in &order {
@@ -345,6 +345,13 @@ impl ValidLogisticParams {
         let mut by_place: Vec<(usize, Solution)> = order.into_iter().zip(solved).collect();
         by_place.sort_by_key(|(i, _)| *i);
         Ok(by_place.into_iter().map(|(_, s)| s).collect())
+    }
+
+    /// Whether the fit is Newton's method with factored Hessians.
+    pub(super) fn is_newton(&self, x: &Matrix<'_>) -> bool {
+        let p = &self.0;
+        let smooth = p.l1_ratio == 0.0 && p.signs.iter().all(|s| *s == Sign::Free);
+        p.solver == Solver::Newton && smooth && !p.firth && !is_wide(x)
     }
 
     pub(super) fn stop(&self) -> Stop {
@@ -372,6 +379,7 @@ impl ValidLogisticParams {
             ridge: penalty * (1.0 - params.l1_ratio),
             pinned,
             total,
+            together: None,
         };
         Ok((objective, Corners { lasso: penalty * params.l1_ratio, signs: &params.signs }))
     }

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::Matrix;
+use super::matrix::{Matrix, Observed, Role};
+use super::newton::{self, Stop};
+use super::objective::Objective;
 use super::params::{LogisticParams, Target, ValidLogisticParams};
+use super::together::Together;
 use crate::error::{Error, Result};
 use crate::evaluate::log_loss;
 use crate::math::sigmoid;
@@ -61,17 +64,20 @@ impl ValidLogisticParams {
         let mut cs = cs.to_vec();
         cs.sort_by(f64::total_cmp);
         cs.dedup();
-        let mut losses = Vec::with_capacity(folds.len());
-        for (number, fold) in folds.iter().enumerate() {
-            task.check()?;
-            losses.push(self.losses_of(x, target, fold, &cs, task).map_err(|e| match e {
-                Error::OneClass { rows, positives } => Error::option(
-                    "folds",
-                    format!("fold {} has {positives} positives in {rows} rows: use fewer folds", number + 1),
-                ),
-                e => e,
-            })?);
-        }
+        // Losses to many more digits than folds agree in.
+        let rough = LogisticParams { tolerance: self.params().tolerance.max(1e-6), ..self.params().clone() }.check()?;
+        let shared = if rough.is_newton(x) { roles(folds, x.rows()) } else { None };
+        let losses = match shared {
+            Some(roles) => rough.losses_together(x, target, &roles, &cs, task)?,
+            None => folds
+                .iter()
+                .enumerate()
+                .map(|(number, fold)| {
+                    task.check()?;
+                    rough.losses_of(x, target, fold, &cs, task).map_err(|e| of_fold(number, e))
+                })
+                .collect::<Result<Vec<_>>>()?,
+        };
         let (count, at) = (losses.len() as f64, |fold: &Vec<f64>, k: usize| fold.get(k).copied().unwrap_or(f64::NAN));
         let mean: Vec<f64> = (0..cs.len()).map(|k| losses.iter().map(|f| at(f, k)).sum::<f64>() / count).collect();
         let standard_error: Vec<f64> = mean
@@ -94,6 +100,55 @@ impl ValidLogisticParams {
         Ok(Validation { cs, losses, mean, standard_error, c, folds: format!("{} folds", folds.len()) })
     }
 
+    /// Losses by fold and C of folds that share their passes.
+    fn losses_together(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        roles: &[Vec<Role>],
+        cs: &[f64],
+        task: &Task,
+    ) -> Result<Vec<Vec<f64>>> {
+        let weight = |i: usize| target.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
+        let masked = |roles: &[Role], kept: Role| -> Vec<f64> {
+            roles.iter().enumerate().map(|(i, r)| if *r == kept { weight(i) } else { 0.0 }).collect()
+        };
+        let weights: Vec<Vec<f64>> = roles.iter().map(|r| masked(r, Role::Train)).collect();
+        let mut problems = Vec::with_capacity(roles.len());
+        let mut totals = Vec::with_capacity(roles.len());
+        for (number, (roles, weight)) in roles.iter().zip(&weights).enumerate() {
+            let seen = Target { weight: Some(weight), start: None, ..*target };
+            problems.push(self.problem(x, &seen, &[]).map_err(|e| of_fold(number, e))?.0);
+            let total = crate::math::sum(&masked(roles, Role::Test));
+            if total.is_nan() || total <= 0.0 {
+                return Err(Error::option("folds", format!("fold {} has no row with weight to judge on", number + 1)));
+            }
+            totals.push(total);
+        }
+        for c in cs {
+            LogisticParams { c: Some(*c), ..self.params().clone() }.check()?;
+        }
+        let mut ridges: Vec<f64> = cs.iter().map(|c| 1.0 / c).collect();
+        ridges.sort_by(|a, b| b.total_cmp(a));
+        let observed = Observed { y: target.y, weight: target.weight, offset: target.offset };
+        let together = Together::new(x, observed, roles);
+        let stop = Stop { partial: self.params().partial, ..self.stop() };
+        let found: Vec<Result<Vec<f64>>> = std::thread::scope(|scope| {
+            let mut threads = Vec::with_capacity(problems.len());
+            for (number, problem) in problems.into_iter().enumerate() {
+                let (together, ridges) = (&together, &ridges);
+                let problem = Objective { together: Some((together, number)), ..problem };
+                threads.push(scope.spawn(move || together.run(|| newton::path(&problem, ridges, stop, task))));
+            }
+            let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+            let path = ended.map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            path.zip(&totals)
+                .map(|(path, total)| Ok(path?.iter().map(|(_, held)| held.unwrap_or(f64::NAN) / total).collect()))
+                .collect()
+        });
+        found.into_iter().collect()
+    }
+
     fn losses_of(&self, x: &Matrix<'_>, target: &Target<'_>, fold: &Fold, cs: &[f64], task: &Task) -> Result<Vec<f64>> {
         let part = |rows: &[usize]| {
             let numbers = |v: Option<&[f64]>| -> Option<Vec<f64>> {
@@ -104,9 +159,7 @@ impl ValidLogisticParams {
         };
         let (train, y, weight, offset) = part(&fold.train);
         let seen = Target { y: &y, weight: weight.as_deref(), offset: offset.as_deref(), start: None };
-        // Losses to many more digits than folds agree in.
-        let rough = LogisticParams { tolerance: self.params().tolerance.max(1e-6), ..self.params().clone() }.check()?;
-        let path = rough.fit_path(&train, &seen, cs, task)?;
+        let path = self.fit_path(&train, &seen, cs, task)?;
         drop(train);
         let (test, y, weight, offset) = part(&fold.test);
         path.iter()
@@ -119,30 +172,74 @@ impl ValidLogisticParams {
     }
 }
 
+fn of_fold(number: usize, e: Error) -> Error {
+    match e {
+        Error::OneClass { rows, positives } => Error::option(
+            "folds",
+            format!("fold {} has {positives} positives in {rows} rows: use fewer folds", number + 1),
+        ),
+        e => e,
+    }
+}
+
+/// The role of every row in each fold; none if a row occurs twice in a fold, or is not there.
+fn roles(folds: &[Fold], rows: usize) -> Option<Vec<Vec<Role>>> {
+    let of = |fold: &Fold| {
+        let mut roles = vec![Role::Out; rows];
+        for (part, role) in [(&fold.train, Role::Train), (&fold.test, Role::Test)] {
+            for i in part {
+                let slot = roles.get_mut(*i)?;
+                if *slot != Role::Out {
+                    return None;
+                }
+                *slot = role;
+            }
+        }
+        Some(roles)
+    };
+    folds.iter().map(of).collect()
+}
+
 /// K folds in which all rows of a group are together: groups, largest first, go to the smallest fold so far.
 #[must_use]
 pub fn grouped_folds(groups: &[u32], k: usize) -> Vec<Fold> {
-    let mut sizes = std::collections::BTreeMap::<u32, usize>::new();
-    groups.iter().for_each(|g| *sizes.entry(*g).or_default() += 1);
-    let mut order: Vec<(u32, usize)> = sizes.into_iter().collect();
-    // Equal sizes in an order that does not follow the table's.
-    let mixed = |g: u32| u64::from(g).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    order.sort_by(|a, b| b.1.cmp(&a.1).then(mixed(a.0).cmp(&mixed(b.0))).then(a.0.cmp(&b.0)));
-    let mut filled = vec![0usize; k.max(1)];
-    let mut fold_of = std::collections::HashMap::new();
-    for (group, size) in order {
-        let smallest = (0..filled.len()).min_by_key(|f| filled.get(*f).copied()).unwrap_or(0);
-        if let Some(f) = filled.get_mut(smallest) {
-            *f += size;
-        }
-        fold_of.insert(group, smallest);
+    let count = groups.iter().max().map_or(0, |m| *m as usize + 1);
+    if count > 4 * groups.len() {
+        // Numbers far apart: by rank, so that memory is that of the rows.
+        let mut known = groups.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        let ranks: Vec<u32> = groups.iter().map(|g| known.binary_search(g).unwrap_or(0) as u32).collect();
+        return grouped_folds(&ranks, k);
     }
-    (0..filled.len())
-        .map(|f| {
-            let (test, train) =
-                (0..groups.len()).partition(|i| groups.get(*i).and_then(|g| fold_of.get(g)) == Some(&f));
-            Fold { train, test }
-        })
-        .filter(|f: &Fold| !f.test.is_empty() && !f.train.is_empty())
-        .collect()
+    let mut sizes = vec![0usize; count];
+    for g in groups {
+        if let Some(size) = sizes.get_mut(*g as usize) {
+            *size += 1;
+        }
+    }
+    let mut order: Vec<(usize, u64, usize)> = (sizes.into_iter().enumerate())
+        .filter(|(_, size)| *size > 0)
+        // Equal sizes in an order that does not follow the table's.
+        .map(|(g, size)| (size, (g as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29), g))
+        .collect();
+    order.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let mut filled = vec![0usize; k.max(1)];
+    let mut fold_of = vec![0usize; count];
+    for (size, _, group) in order {
+        let smallest = (0..filled.len()).min_by_key(|f| filled.get(*f).copied()).unwrap_or(0);
+        if let (Some(f), Some(slot)) = (filled.get_mut(smallest), fold_of.get_mut(group)) {
+            *f += size;
+            *slot = smallest;
+        }
+    }
+    let mut folds = vec![Fold { train: Vec::new(), test: Vec::new() }; filled.len()];
+    for (i, group) in groups.iter().enumerate() {
+        let own = fold_of.get(*group as usize).copied().unwrap_or(0);
+        for (f, fold) in folds.iter_mut().enumerate() {
+            if f == own { fold.test.push(i) } else { fold.train.push(i) }
+        }
+    }
+    folds.retain(|f| !f.test.is_empty() && !f.train.is_empty());
+    folds
 }

@@ -56,7 +56,7 @@ impl CoefficientCovariance {
 
 impl LeadModel {
     /// Interval of the probability of a row by the delta method: that of its log-odds, log-odds ± z·√(xᵀVx), mapped to
-    /// probabilities. `columns` are the row's, as in [`crate::score::ColumnScorer::active`]. `None` without a covariance
+    /// probabilities. `columns` are the row's, as the scorer of columns finds them. `None` without a covariance
     /// in the model. With a penalty it is approximate; that of a calibrated model leaves out the error of the calibration.
     #[must_use]
     pub fn interval(&self, log_odds: f64, columns: &[ActiveColumn], confidence: f64) -> Option<Interval> {

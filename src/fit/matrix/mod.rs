@@ -10,6 +10,7 @@
 
 mod codes;
 mod dense;
+mod folds;
 mod kernels;
 mod normal;
 mod pass;
@@ -19,6 +20,7 @@ use crate::error::{Error, Result};
 
 pub use codes::{CodeList, Codes};
 pub use dense::{Dense, Numbers};
+pub(super) use folds::{Asked, FoldFound, Role};
 pub(super) use normal::{Normal, Plan};
 pub(super) use pass::Hessian;
 pub use sparse::Sparse;

@@ -107,9 +107,9 @@ impl Plan {
     }
 
     /// How many blocks of rows there may be for each one that a Hessian to step with is made of: levels and sparse columns
-    /// can be rare, dense columns are in every row.
-    pub(crate) fn thinning(&self, rows: usize) -> usize {
-        if !self.has_entries() && rows >= 8 * 1000 * self.size() { 8 } else { 1 }
+    /// can be rare, dense columns are in every row. One if there are fewer than `rows_per_column`.
+    pub(crate) fn thinning(&self, rows: usize, rows_per_column: usize) -> usize {
+        if !self.has_entries() && rows >= rows_per_column * self.size() { 8 } else { 1 }
     }
 
     /// Numbers that a matrix of this plan holds.

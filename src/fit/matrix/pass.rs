@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::codes::{Code, with_codes};
 use super::dense::{View, with_dense};
+use super::folds::Role;
 use super::kernels::{self, PACKED, padded};
 use super::normal::{Normal, Plan};
 use super::{Matrix, Observed};
@@ -32,7 +33,7 @@ pub(crate) struct Hessian<'a> {
 }
 
 /// Most rows of a block of any layout.
-const MOST_ROWS: usize = 512;
+pub(super) const MOST_ROWS: usize = 512;
 
 /// Numbers that the partial sums of all ranges may hold: 32 MiB.
 const MOST_PARTIAL: usize = 4 << 20;
@@ -126,7 +127,7 @@ impl Matrix<'_> {
 
     /// Adds what blocks and sparse columns give to η of rows `start..`.
     #[inline(always)]
-    fn add_indexed(&self, beta: &Coefficients, start: usize, eta: &mut [f64]) {
+    pub(super) fn add_indexed(&self, beta: &Coefficients, start: usize, eta: &mut [f64]) {
         for (block, first) in self.blocks() {
             let b = beta.rest.get(first..first + block.width).unwrap_or(&[]);
             with_codes!(block, list => look_up(&list[start..start + eta.len()], b, eta));
@@ -141,7 +142,7 @@ impl Matrix<'_> {
 
     /// Adds Σ rᵢxᵢ of blocks and sparse columns of rows `start..`.
     #[inline(always)]
-    fn add_indexed_gradient(&self, start: usize, r: &[f64], g: &mut [f64]) {
+    pub(super) fn add_indexed_gradient(&self, start: usize, r: &[f64], g: &mut [f64]) {
         for (block, first) in self.blocks() {
             let g = &mut g[first..first + block.width];
             with_codes!(block, list => scatter(&list[start..start + r.len()], r, g));
@@ -176,7 +177,7 @@ fn scatter<C: Code>(codes: &[C], values: &[f64], sums: &mut [f64]) {
 }
 
 impl Found {
-    fn join(mut self, other: Self) -> Self {
+    pub(super) fn join(mut self, other: Self) -> Self {
         self.loss += other.loss;
         self.gradient.iter_mut().zip(other.gradient).for_each(|(a, b)| *a += b);
         self.normal = match (self.normal, other.normal) {
@@ -188,16 +189,16 @@ impl Found {
 }
 
 /// Coefficients as kernels read them.
-struct Coefficients {
-    intercept: f64,
+pub(super) struct Coefficients {
+    pub(super) intercept: f64,
     /// Of dense columns, padded.
-    dense: Vec<f64>,
+    pub(super) dense: Vec<f64>,
     /// Of the columns after them.
     rest: Vec<f64>,
 }
 
 impl Coefficients {
-    fn of(x: &Matrix<'_>, beta: &[f64]) -> Self {
+    pub(super) fn of(x: &Matrix<'_>, beta: &[f64]) -> Self {
         let (intercept, rest) = beta.split_first().map_or((0.0, &[][..]), |(b0, rest)| (*b0, rest));
         let (dense, rest) = rest.split_at(x.dense_width().min(rest.len()));
         let mut padding = dense.to_vec();
@@ -311,10 +312,8 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
         let mut rest = vec![0.0; self.x.width() - d];
         let block = kernels::block_rows(&self.dense).min(if self.hessian.is_some() { PACKED } else { MOST_ROWS });
         let mut eta = [0.0f64; MOST_ROWS];
-        let mut link =
-            Link { sign: [1.0; MOST_ROWS], weight: [0.0; MOST_ROWS], r: [0.0; MOST_ROWS], h: [0.0; MOST_ROWS] };
-        let mut loss = V::splat(0.0);
-        let mut intercept = V::splat(0.0);
+        let mut link = Link::new();
+        let mut sums = LinkSums::<V>::zero();
         let mut normal = self.hessian.map(|h| (Normal::zeros(h.plan), Packing::of(h.plan)));
         let (mut blocks, mut rows_used) = (0, 0);
         let mut start = self.range.start;
@@ -332,7 +331,7 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
             kernels::times::<V, T, true>(self.dense, start, &self.beta.dense, eta);
             self.x.add_indexed(self.beta, start, eta);
             link.read(self.observed, start, rows);
-            (loss, intercept) = link.apply::<V>(eta, loss, intercept);
+            link.apply::<V, false>(eta, &mut sums);
             kernels::transposed_times::<V, T>(self.dense, start, &link.r[..rows], &mut g, block);
             self.x.add_indexed_gradient(start, &link.r[..rows], &mut rest);
             if let (Some(Hessian { plan, thinning }), Some((normal, packing))) = (self.hessian, &mut normal) {
@@ -345,8 +344,8 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
             start += rows;
         }
         Found {
-            loss: loss.sum(),
-            gradient: [intercept.sum()].into_iter().chain(g.into_iter().take(d)).chain(rest).collect(),
+            loss: sums.loss.sum(),
+            gradient: [sums.intercept.sum()].into_iter().chain(g.into_iter().take(d)).chain(rest).collect(),
             normal: normal.map(|(n, _)| n.scaled(self.range.len(), rows_used)),
         }
     }
@@ -378,16 +377,56 @@ impl Packing {
 }
 
 /// From η to residuals and curvatures of a block of rows.
-struct Link {
+pub(super) struct Link {
     sign: [f64; MOST_ROWS],
     weight: [f64; MOST_ROWS],
-    r: [f64; MOST_ROWS],
+    held: [f64; MOST_ROWS],
+    pub(super) r: [f64; MOST_ROWS],
     h: [f64; MOST_ROWS],
 }
 
+/// Sums over rows: of losses, of residuals, and of losses of test rows, each of these at most [`MOST_LOSS`].
+#[derive(Clone, Copy)]
+pub(super) struct LinkSums<V> {
+    pub(super) loss: V,
+    pub(super) intercept: V,
+    pub(super) held_out: V,
+}
+
+impl<V: Vector> LinkSums<V> {
+    pub(super) fn zero() -> Self {
+        let zero = V::splat(0.0);
+        Self { loss: zero, intercept: zero, held_out: zero }
+    }
+}
+
+/// The largest loss of one row in the measure of log loss: −ln 2⁻⁵².
+const MOST_LOSS: f64 = 52.0 * std::f64::consts::LN_2;
+
 impl Link {
+    pub(super) fn new() -> Self {
+        Self {
+            sign: [1.0; MOST_ROWS],
+            weight: [0.0; MOST_ROWS],
+            held: [0.0; MOST_ROWS],
+            r: [0.0; MOST_ROWS],
+            h: [0.0; MOST_ROWS],
+        }
+    }
+
+    /// Splits the weights by the roles of rows.
     #[inline(always)]
-    fn read(&mut self, observed: &Observed<'_>, start: usize, rows: usize) {
+    pub(super) fn split(&mut self, roles: &[Role]) {
+        for ((w, held), role) in self.weight.iter_mut().zip(&mut self.held).zip(roles) {
+            *held = if *role == Role::Test { *w } else { 0.0 };
+            *w = if *role == Role::Train { *w } else { 0.0 };
+        }
+        let filled = padded(roles.len());
+        self.held[roles.len()..filled].fill(0.0);
+    }
+
+    #[inline(always)]
+    pub(super) fn read(&mut self, observed: &Observed<'_>, start: usize, rows: usize) {
         for (s, y) in self.sign.iter_mut().zip(&observed.y[start..start + rows]) {
             *s = if *y { -1.0 } else { 1.0 };
         }
@@ -403,7 +442,7 @@ impl Link {
     /// With z = −η for a positive and η for a negative row, the loss is ln(1 + e^z), the residual ±w·σ(z) and the
     /// curvature w·σ(z)σ(−z).
     #[inline(always)]
-    fn apply<V: Vector>(&mut self, eta: &mut [f64], mut loss: V, mut total: V) -> (V, V) {
+    pub(super) fn apply<V: Vector, const HELD: bool>(&mut self, eta: &[f64], sums: &mut LinkSums<V>) {
         let rows = eta.len();
         let mut i = 0;
         while i < rows {
@@ -417,14 +456,17 @@ impl Link {
                 let (l, p, q) = loss_lanes(e.mul(sign));
                 let wp = weight.mul(p);
                 let r = wp.mul(sign);
-                loss = loss.add(weight.mul(l));
-                total = total.add(r);
+                sums.loss = sums.loss.add(weight.mul(l));
+                sums.intercept = sums.intercept.add(r);
+                if HELD {
+                    let held = V::load(self.held.as_ptr().add(i));
+                    sums.held_out = sums.held_out.add(held.mul(l.min(V::splat(MOST_LOSS))));
+                }
                 r.store(self.r.as_mut_ptr().add(i));
                 wp.mul(q).store(self.h.as_mut_ptr().add(i));
             }
             i += LANES;
         }
-        (loss, total)
     }
 }
 

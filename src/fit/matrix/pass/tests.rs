@@ -171,3 +171,54 @@ fn a_thinned_hessian_is_close() {
     assert_ne!(all, some);
     all.iter().zip(&some).for_each(|(a, b)| assert!((a - b).abs() < 0.05 * a, "{a} {b}"));
 }
+
+#[test]
+fn folds_share_a_pass_and_get_what_is_theirs() {
+    use super::super::folds::{Asked, Role};
+    let (y, w): (Vec<bool>, Vec<f64>) = numbers(ROWS, 5).into_iter().map(|x| (x > 0.3, x.abs() + 0.1)).unzip();
+    let offset = numbers(ROWS, 6);
+    let observed = Observed { y: &y, weight: Some(&w), offset: Some(&offset) };
+    // Drawn roles; forward in time, with rows of no role; one fold of one block only.
+    let role = |k: u64| match k % 5 {
+        0 => Role::Test,
+        1 => Role::Out,
+        _ => Role::Train,
+    };
+    let roles: [Vec<Role>; 3] = [
+        numbers(ROWS, 9).iter().map(|x| role((x.abs() * 1e6) as u64)).collect(),
+        (0..ROWS).map(|i| [Role::Train, Role::Out, Role::Test, Role::Out][4 * i / ROWS]).collect(),
+        (0..ROWS).map(|i| if i < 100 { Role::Train } else { Role::Out }).collect(),
+    ];
+    for by_rows in [true, false] {
+        let x = matrix(by_rows);
+        let betas: Vec<Vec<f64>> = (0..3).map(|k| numbers(x.width() + 1, 20 + k)).collect();
+        let asked = |folds: &[usize]| -> Vec<_> {
+            let asked: Vec<Asked<'_>> = folds.iter().map(|k| Asked { roles: &roles[*k], beta: &betas[*k] }).collect();
+            x.pass_folds(&observed, &asked)
+        };
+        let together = asked(&[0, 1, 2]);
+        for (k, found) in together.iter().enumerate() {
+            let of = |kept: Role| -> Vec<f64> {
+                roles[k].iter().zip(&w).map(|(r, w)| if *r == kept { *w } else { 0.0 }).collect()
+            };
+            let alone = |w: &[f64]| x.pass(&Observed { weight: Some(w), ..observed }, &betas[k], None);
+            let trained = alone(&of(Role::Train));
+            close(found.found.loss, trained.loss);
+            found.found.gradient.iter().zip(&trained.gradient).for_each(|(a, b)| close(*a, *b));
+            close(found.held_out, alone(&of(Role::Test)).loss);
+            // The same bits whoever else asks, and on one thread.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            for again in [asked(&[k]), pool.install(|| asked(&[k]))] {
+                assert_eq!(again[0].found.gradient, found.found.gradient);
+                assert_eq!(again[0].held_out.to_bits(), found.held_out.to_bits());
+            }
+        }
+        // A certain mistake costs what it costs in the measure.
+        let mut certain = vec![0.0; x.width() + 1];
+        certain[0] = 1e4;
+        let judged = [Asked { roles: &roles[0], beta: &certain }];
+        let lost = x.pass_folds(&Observed { offset: None, ..observed }, &judged)[0].held_out;
+        let wrong: f64 = (0..ROWS).filter(|i| roles[0][*i] == Role::Test && !y[*i]).map(|i| w[i]).sum();
+        close(lost, wrong * -f64::EPSILON.ln());
+    }
+}

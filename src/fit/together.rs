@@ -1,0 +1,91 @@
+//! Fits of several folds that share their passes over the rows.
+//!
+//! Each fold runs its solver on a thread of its own. Where it needs loss and gradient at a point it asks here and waits;
+//! once all folds that are still running have asked, one pass serves them all. A pass over rows costs mostly their
+//! reading, so that five folds take little longer than one; and no fold needs a copy of its rows.
+
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+use super::matrix::{Asked, FoldFound, Matrix, Observed, Role};
+
+/// The meeting point of the folds of one matrix.
+pub(super) struct Together<'a> {
+    x: &'a Matrix<'a>,
+    observed: Observed<'a>,
+    roles: &'a [Vec<Role>],
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+struct State {
+    running: usize,
+    asked: Vec<Option<Vec<f64>>>,
+    answers: Vec<Option<FoldFound>>,
+}
+
+impl std::fmt::Debug for Together<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Together").field("folds", &self.roles.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Together<'a> {
+    pub(super) fn new(x: &'a Matrix<'a>, observed: Observed<'a>, roles: &'a [Vec<Role>]) -> Self {
+        let none = || (0..roles.len()).map(|_| None);
+        let state =
+            State { running: roles.len(), asked: none().collect(), answers: (0..roles.len()).map(|_| None).collect() };
+        Self { x, observed, roles, state: Mutex::new(state), answered: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A fold that panicked leaves its question or none; both are whole.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Loss and gradient of a fold at a point; waits for the other folds.
+    pub(super) fn ask(&self, fold: usize, beta: &[f64]) -> FoldFound {
+        let mut state = self.lock();
+        if let Some(slot) = state.asked.get_mut(fold) {
+            *slot = Some(beta.to_vec());
+        }
+        self.answer_if_all_asked(&mut state);
+        loop {
+            if let Some(found) = state.answers.get_mut(fold).and_then(Option::take) {
+                return found;
+            }
+            state = self.answered.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+
+    /// Runs a fold; the others do not wait for it any longer once it has ended, whichever way.
+    pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Leave<'a, 'b>(&'a Together<'b>);
+        impl Drop for Leave<'_, '_> {
+            fn drop(&mut self) {
+                let mut state = self.0.lock();
+                state.running = state.running.saturating_sub(1);
+                self.0.answer_if_all_asked(&mut state);
+            }
+        }
+        let _leave = Leave(self);
+        work()
+    }
+
+    fn answer_if_all_asked(&self, state: &mut State) {
+        let asking: Vec<(usize, Vec<f64>)> =
+            state.asked.iter().enumerate().filter_map(|(fold, beta)| Some((fold, beta.clone()?))).collect();
+        if asking.is_empty() || asking.len() < state.running {
+            return;
+        }
+        let asked: Vec<Asked<'_>> =
+            asking.iter().filter_map(|(fold, beta)| Some(Asked { roles: self.roles.get(*fold)?, beta })).collect();
+        let found = self.x.pass_folds(&self.observed, &asked);
+        state.asked.iter_mut().for_each(|a| *a = None);
+        for ((fold, _), found) in asking.iter().zip(found) {
+            if let Some(slot) = state.answers.get_mut(*fold) {
+                *slot = Some(found);
+            }
+        }
+        self.answered.notify_all();
+    }
+}
