@@ -7,7 +7,8 @@ use leadlens::features::compute;
 use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Target};
 use leadlens::funnel::FunnelSpec;
 use leadlens::journeys::build_timeline;
-use leadlens::{DAY, Span, Task, Timestamp, Zone};
+use leadlens::score::{Cell, strongest};
+use leadlens::{DAY, LeadModel, Span, Task, Timestamp, Zone};
 use leadlens_benches::{Draw, KINDS, journeys, rows, sizes};
 
 fn passes(c: &mut Criterion) {
@@ -67,19 +68,29 @@ fn score(c: &mut Criterion) {
     let half = Matrix::new(Some(Dense::by_rows(single.as_slice(), N, P).unwrap()), Vec::new(), None).unwrap();
     let mut group = c.benchmark_group("score");
     group.sample_size(10);
-    group.bench_function("a read of 2M x 50 f64", |b| b.iter(|| read(&numbers)));
+    group.bench_function("a read of 2M x 50 f64", |b| b.iter(|| read::<false>(&numbers)));
+    group.bench_function("a prefetching read of 2M x 50 f64", |b| b.iter(|| read::<true>(&numbers)));
     group.bench_function("2M x 50 f64", |b| b.iter(|| double.score(&beta, None, false).unwrap()));
     group.bench_function("2M x 50 f32", |b| b.iter(|| half.score(&beta, None, false).unwrap()));
     group.finish();
 }
 
-/// Sum of all numbers, in eight lanes a thread.
-fn read(numbers: &[f64]) -> f64 {
+/// Sum of all numbers, in sixteen lanes a thread; `AHEAD` asks for the lines some rows further.
+fn read<const AHEAD: bool>(numbers: &[f64]) -> f64 {
     use rayon::prelude::*;
     let part = |chunk: &[f64]| -> f64 {
         let (lanes, _) = chunk.as_chunks::<16>();
         let mut sums = [0.0; 16];
         for x in lanes {
+            #[cfg(target_arch = "x86_64")]
+            if AHEAD {
+                // SAFETY: a prefetch may name any address.
+                unsafe {
+                    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                    _mm_prefetch::<_MM_HINT_T0>(x.as_ptr().wrapping_add(512).cast());
+                    _mm_prefetch::<_MM_HINT_T0>(x.as_ptr().wrapping_add(520).cast());
+                }
+            }
             sums.iter_mut().zip(x).for_each(|(s, x)| *s += x);
         }
         sums.iter().sum()
@@ -87,5 +98,38 @@ fn read(numbers: &[f64]) -> f64 {
     numbers.par_chunks(1 << 16).map(part).sum()
 }
 
-criterion_group!(benches, passes, fit, score);
+/// One lead of 50 numbers, with five reasons.
+fn one(c: &mut Criterion) {
+    let term = |j: usize| {
+        format!(
+            r#"{{"feature":"f{j}","part":"fit","encoder":{{"type":"number","mean":{}.5,"deviation":2.5,"missing":false}},
+            "coefficients":[{}],"standard_errors":[],"means":[0.0]}}"#,
+            j % 7,
+            (j as f64 * 0.37).sin()
+        )
+    };
+    let terms: Vec<String> = (0..50).map(term).collect();
+    let percentiles: Vec<String> = (0..101).map(|q| format!("{:.1}", f64::from(q - 50) / 10.0)).collect();
+    let text = format!(
+        r#"{{"format":"leadlens.model","format_version":1,"library_version":"0","model":{{"intercept":-1.0,
+        "terms":[{}],"kinds":[],"values":[],"daily_cap":null,"calendar_zone":"UTC","calibration":null,
+        "percentiles":[{}],"grades":[{{"name":"A","from":0.0}}],"training":{}}}}}"#,
+        terms.join(","),
+        percentiles.join(","),
+        r#"{"snapshot":{},"rule":"once","target":[],"rows":1,"leads":1,"positives":1,"base_rate":0.5,"ages":null,
+        "cutoffs":null,"solver":"newton","c":1.0,"validation":null,"nonlinear":null,"calibration":null,"inference":null,
+        "iterations":1,"gradient":0.0,"objective":0.0,"converged":true,"dropped":[]}"#
+    );
+    let model = LeadModel::from_json(&text).unwrap();
+    let cells: Vec<Cell<'_>> = (0..50i32).map(|j| Cell::Number((f64::from(j) * 0.73).cos() * 4.0)).collect();
+    let mut contributions = Vec::new();
+    c.bench_function("one lead of 50 numbers, five reasons", |b| {
+        b.iter(|| {
+            let scored = model.score_row(std::hint::black_box(&cells), &mut contributions).unwrap();
+            (scored, strongest(&contributions, 5))
+        });
+    });
+}
+
+criterion_group!(benches, passes, fit, score, one);
 criterion_main!(benches);

@@ -12,6 +12,7 @@ import sys
 import time
 
 import numpy as np
+import polars as pl
 
 import leadlens as ll
 
@@ -130,6 +131,16 @@ def path():
     report("20 values of C, 5 folds, 100,000 × 50", times, "leadlens", note)
 
 
+def onnx_run(model, example):
+    """A call of a scikit-learn model in ONNX Runtime."""
+    import onnxruntime as rt
+    from skl2onnx import to_onnx
+
+    text = to_onnx(model, example, options={"zipmap": False}).SerializeToString()
+    session = rt.InferenceSession(text, providers=["CPUExecutionProvider"])
+    return lambda X: session.run(None, {"X": X})
+
+
 def score():
     from sklearn.linear_model import LogisticRegression
 
@@ -146,14 +157,8 @@ def score():
         "scikit-learn": lambda: theirs.decision_function(X),
     }
     try:
-        import onnxruntime as rt
-        from skl2onnx import to_onnx
-
-        session = rt.InferenceSession(
-            to_onnx(theirs, single[:1], options={"zipmap": False}).SerializeToString(),
-            providers=["CPUExecutionProvider"],
-        )
-        work["onnxruntime, float32"] = lambda: session.run(None, {"X": single})
+        run = onnx_run(theirs, single[:1])
+        work["onnxruntime, float32"] = lambda: run(single)
     except ImportError:
         print("onnxruntime or skl2onnx is not installed")
     times, results = best(5, **work)
@@ -162,7 +167,43 @@ def score():
     report("scoring 2,000,000 × 50", times, "leadlens, log-odds", f"log-odds against scikit-learn: {off:.1e}")
 
 
-CASES = {"dense": dense, "mixed": mixed, "path": path, "score": score}
+def one():
+    """One lead of 50 numbers from Python: ours with five reasons, peers without."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(5000, 50))
+    y = rng.random(5000) < 1 / (1 + np.exp(1 - X @ rng.normal(scale=0.3, size=50)))
+    names = [f"f{j}" for j in range(50)]
+    table = pl.DataFrame({"id": np.arange(5000), "won": y.astype(int), **dict(zip(names, X.T, strict=True))})
+    leads = ll.Leads(table, id="id", fields=names, outcome="won")
+    scorer = ll.LeadScorer().fit(ll.Journeys(leads=leads).snapshot())
+    order = [names.index(f) for f in scorer.features]
+    row, calls = [float(v) for v in X[7, order]], 20_000
+    z = StandardScaler().fit(X).transform(X)
+    peer = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(z, y)
+    single = z[7:8]
+    work = {
+        "leadlens, five reasons": lambda: [scorer.score_row(row) for _ in range(calls)][-1][0],
+        "scikit-learn, no reasons": lambda: [peer.predict_proba(single) for _ in range(calls // 50)][-1][0, 1],
+    }
+    try:
+        narrow = single.astype(np.float32)
+        run = onnx_run(peer, narrow)
+        work["ONNX Runtime, no reasons"] = lambda: [run(narrow) for _ in range(calls)][-1]
+    except ImportError:
+        print("onnxruntime or skl2onnx is not installed")
+    times, results = best(RUNS, **work)
+    times = {k: t / (calls // 50 if k.startswith("scikit") else calls) for k, t in times.items()}
+    gap = abs(results["leadlens, five reasons"] - results["scikit-learn, no reasons"])
+    print("one lead, 50 numbers (seconds per lead)")
+    for name, t in times.items():
+        print(f"  {name:<28}{t * 1e6:8.2f} µs")
+    print(f"  largest difference {gap:.1e}")
+
+
+CASES = {"dense": dense, "mixed": mixed, "path": path, "score": score, "one": one}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(CASES)

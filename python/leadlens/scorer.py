@@ -182,6 +182,47 @@ class LeadScorer:
         with progress() as show:
             return Scores(pl.DataFrame(self._fitted().score(snapshot._core, reasons, allow_extrapolation, show)))
 
+    def score_row(
+        self, values: Sequence[float | str | bool | None], *, reasons: int = 5
+    ) -> tuple[float, list[tuple[str, float]]]:
+        """Score one lead by its feature values, in a few microseconds.
+
+        Parameters
+        ----------
+        values : sequence of float, str, bool or None, length len(features)
+            In the order of :attr:`features`; None or NaN is missing.
+        reasons : int
+            Number of contributions returned, largest first.
+
+        Returns
+        -------
+        probability : float
+            The same bits as :meth:`score` of the same row.
+        reasons : list of (str, float)
+            Feature, or interaction, and its contribution to the log-odds.
+
+        Raises
+        ------
+        OptionError
+            Another number of values, or infinite ones.
+        SchemaError
+            A text where training had numbers, or the reverse.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> scorer = ll.LeadScorer(C=0.01).fit(ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d"))
+        >>> probability, reasons = scorer.score_row([None] * len(scorer.features))
+        >>> len(reasons)
+        5
+        """
+        return self._fitted().score_row(values, reasons)
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the features, in the order of :meth:`score_row`."""
+        return self._fitted().features()
+
     def explain(self, snapshot: Snapshot) -> pl.DataFrame:
         """Return every contribution of every row, long; per row they sum to the log-odds.
 

@@ -2,8 +2,11 @@
 
 use leadlens::fit::{TrainOptions, evaluate_snapshot, train};
 use leadlens::funnel::FunnelSpec;
+use leadlens::score::{Cell, strongest};
 use leadlens::{LeadModel, frames, report};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyFloat, PyString};
 
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
@@ -11,7 +14,30 @@ use crate::journeys::{Journeys, Snapshot, to_json};
 
 /// A trained model.
 #[pyclass(frozen, module = "leadlens._core")]
-pub(crate) struct Model(LeadModel);
+pub(crate) struct Model(LeadModel, PyOnceLock<Vec<Py<PyString>>>);
+
+impl Model {
+    fn of(model: LeadModel) -> Self {
+        Self(model, PyOnceLock::new())
+    }
+}
+
+/// A number (NaN is missing), a text, or None.
+fn cell<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cell<'a>> {
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(Cell::Number(number.value()));
+    }
+    if value.is_none() {
+        return Ok(Cell::Text(None));
+    }
+    if let Ok(flag) = value.cast::<PyBool>() {
+        return Ok(Cell::Text(Some(if flag.is_true() { "true" } else { "false" })));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(Cell::Text(Some(text.to_str()?)));
+    }
+    Ok(Cell::Number(value.extract()?))
+}
 
 #[pymethods]
 impl Model {
@@ -24,17 +50,17 @@ impl Model {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let options: TrainOptions = quick(|| frames::parse_options("LeadScorer", options))?;
-        enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self)
+        enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self::of)
     }
 
     #[staticmethod]
     fn load(path: &str) -> PyResult<Self> {
-        quick(|| LeadModel::from_path(path)).map(Self)
+        quick(|| LeadModel::from_path(path)).map(Self::of)
     }
 
     #[staticmethod]
     fn from_json(text: &str) -> PyResult<Self> {
-        quick(|| LeadModel::from_json(text)).map(Self)
+        quick(|| LeadModel::from_json(text)).map(Self::of)
     }
 
     fn to_json(&self) -> PyResult<String> {
@@ -56,6 +82,26 @@ impl Model {
     ) -> PyResult<Frame> {
         enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task))
             .map(Frame)
+    }
+
+    /// Probability of one row of feature values, and the names and contributions of the strongest.
+    fn score_row<'py>(
+        &self,
+        py: Python<'py>,
+        values: Vec<Bound<'py, PyAny>>,
+        reasons: usize,
+    ) -> PyResult<(f64, Vec<(Bound<'py, PyString>, f64)>)> {
+        let cells = values.iter().map(cell).collect::<PyResult<Vec<Cell<'_>>>>()?;
+        let mut contributions = Vec::with_capacity(cells.len() + self.0.interactions().len());
+        let scored = quick(|| self.0.score_row(&cells, &mut contributions))?;
+        let names = self.1.get_or_init(py, || self.0.names().iter().map(|n| PyString::new(py, n).unbind()).collect());
+        let reason = |i: usize| Some((names.get(i)?.bind(py).clone(), *contributions.get(i)?));
+        Ok((scored.probability, strongest(&contributions, reasons).into_iter().filter_map(reason).collect()))
+    }
+
+    /// Names of the features, in the order of a row.
+    fn features(&self) -> Vec<String> {
+        self.0.terms().iter().map(|t| t.feature.to_string()).collect()
     }
 
     #[pyo3(signature = (snapshot, progress=None))]
@@ -93,7 +139,7 @@ impl Model {
     }
 
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {
-        quick(|| self.0.with_base_rate(rate)).map(Self)
+        quick(|| self.0.with_base_rate(rate)).map(Self::of)
     }
 
     fn text(&self, strongest: usize) -> String {

@@ -122,7 +122,6 @@ impl LeadModel {
         }
         scratch.plan.open(lead, &mut scratch.working);
         scratch.plan.row(lead, lead.created, now.0, &mut scratch.working, &mut scratch.values);
-        scratch.contributions.clear();
         let cell = |i: usize| match (self.terms().get(i), scratch.values.get(i)) {
             (Some(term), Some(value)) => match value {
                 Value::Number(x) => Cell::Number(*x),
@@ -132,12 +131,7 @@ impl LeadModel {
             },
             _ => Cell::Text(None),
         };
-        scratch.contributions.extend((0..self.terms().len()).map(|i| self.cell(i, cell(i))));
-        scratch.contributions.extend(self.interactions().iter().enumerate().map(|(k, interaction)| {
-            let group = |i: usize| self.group(i, cell(i));
-            self.joint(k, group(interaction.first), group(interaction.second))
-        }));
-        Ok(self.sum_up(&scratch.contributions))
+        Ok(self.score_cells(cell, &mut scratch.contributions))
     }
 
     /// Adds an event to `lead`. A late one (older than the last) is put in its place, after those of its instant.

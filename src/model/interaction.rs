@@ -63,8 +63,8 @@ impl LeadModel {
     }
 
     /// Parts of all contributions, in the same order.
-    pub fn parts(&self) -> impl Iterator<Item = Part> {
-        let joint = self.data.interactions.iter().map(|i| i.part);
-        self.data.terms.iter().map(|t| t.part).chain(joint)
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 }

@@ -143,6 +143,52 @@ pub struct LeadModel {
     /// Per term and group column (level of a text, bin of a number): coefficient − Σ mean·coefficient; one more at the
     /// end for "no column".
     levels: Vec<Vec<f64>>,
+    /// Per term: a number without curves, made ready.
+    straight: Vec<Option<Straight>>,
+    /// Part of each contribution.
+    parts: Vec<Part>,
+}
+
+/// A standardised number: contribution = coefficient × ((value − mean) / deviation − column mean) + what its missing
+/// indicator gives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Straight {
+    mean: f64,
+    deviation: f64,
+    coefficient: f64,
+    column_mean: f64,
+    /// What the missing indicator adds where the value is there.
+    present: f64,
+    /// The contribution of a missing value.
+    missing: f64,
+}
+
+impl Straight {
+    fn of(term: &Term) -> Option<Self> {
+        let Encoder::Number { mean, deviation, log: false, spline: None, bins: None, missing } = term.encoder else {
+            return None;
+        };
+        let (c, m) = (term.coefficients.first()?, term.means.first()?);
+        let indicator = |value: f64| match (missing, term.coefficients.get(1), term.means.get(1)) {
+            (true, Some(c), Some(m)) => c * (value - m),
+            _ => 0.0,
+        };
+        (deviation > 0.0).then(|| Self {
+            mean,
+            deviation,
+            coefficient: *c,
+            column_mean: *m,
+            present: indicator(0.0),
+            missing: c * (0.0 - m) + indicator(1.0),
+        })
+    }
+
+    fn contribution(&self, value: f64) -> f64 {
+        if value.is_nan() {
+            return self.missing;
+        }
+        self.coefficient * ((value - self.mean) / self.deviation - self.column_mean) + self.present
+    }
 }
 
 impl LeadModel {
@@ -177,7 +223,10 @@ impl LeadModel {
                 events.insert(format!("{}:{}", kind.source, kind.plain), code);
             }
         }
-        Ok(Self { data, base, events, stages, levels })
+        let straight = data.terms.iter().map(Straight::of).collect();
+        let joint = data.interactions.iter().map(|i| i.part);
+        let parts = data.terms.iter().map(|t| t.part).chain(joint).collect();
+        Ok(Self { data, base, events, stages, levels, straight, parts })
     }
 
     /// What it holds.
@@ -208,6 +257,9 @@ impl LeadModel {
     /// columns, its missing indicator and its bins.
     #[must_use]
     pub fn number(&self, term: usize, value: f64) -> f64 {
+        if let Some(contribution) = self.straight(term, value) {
+            return contribution;
+        }
         let Some(t) = self.data.terms.get(term) else { return 0.0 };
         let (c, m) = (t.coefficients.as_slice(), t.means.as_slice());
         let smooth = c.iter().zip(m).take(t.encoder.smooth_width()).enumerate();
@@ -219,6 +271,12 @@ impl LeadModel {
             }
             _ => smooth,
         }
+    }
+
+    /// Contribution of a number whose effect is a straight line; none for other terms.
+    #[inline]
+    pub(crate) fn straight(&self, term: usize, value: f64) -> Option<f64> {
+        self.straight.get(term)?.map(|s| s.contribution(value))
     }
 
     /// Contribution of a text by its column within the term, or of a number's bin; `None` for one without a column.

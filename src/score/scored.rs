@@ -1,6 +1,7 @@
 //! Scoring one row.
 
 use crate::design::{Encoder, Part};
+use crate::error::{Error, Result};
 use crate::model::LeadModel;
 
 /// The value of one feature of one lead.
@@ -29,6 +30,11 @@ impl LeadModel {
     /// Contribution of term `i` for a cell. A cell of another type than in training counts as missing.
     #[must_use]
     pub fn cell(&self, i: usize, cell: Cell<'_>) -> f64 {
+        if let Cell::Number(x) = cell
+            && let Some(contribution) = self.straight(i, x)
+        {
+            return contribution;
+        }
         match (self.terms().get(i).map(|t| &t.encoder), cell) {
             (Some(Encoder::Number { .. }), Cell::Number(x)) => self.number(i, x),
             (Some(Encoder::Number { .. }), Cell::Text(_)) => self.number(i, f64::NAN),
@@ -50,15 +56,58 @@ impl LeadModel {
         }
     }
 
+    /// Scores one row of feature values, in the order of [`LeadModel::terms`]; `contributions` receives one number per term,
+    /// then one per interaction. The same bits as scoring the row in a table.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for another number of cells; [`Error::NonFinite`] for an infinite number; [`Error::Schema`] for a
+    /// text where training had numbers, or the reverse.
+    pub fn score_row(&self, cells: &[Cell<'_>], contributions: &mut Vec<f64>) -> Result<Scored> {
+        if cells.len() != self.terms().len() {
+            return Err(Error::Length { what: "values".into(), expected: self.terms().len(), got: cells.len() });
+        }
+        let mut infinite = 0;
+        for (term, cell) in self.terms().iter().zip(cells) {
+            let (wanted, got) = match (&term.encoder, cell) {
+                (Encoder::Number { .. }, Cell::Number(x)) => {
+                    infinite += usize::from(x.is_infinite());
+                    continue;
+                }
+                (_, Cell::Text(None)) | (Encoder::Category { .. }, Cell::Text(_)) => continue,
+                (Encoder::Category { .. }, Cell::Number(x)) if x.is_nan() => continue,
+                (Encoder::Number { .. }, Cell::Text(_)) => ("numbers", "a text"),
+                (Encoder::Category { .. }, Cell::Number(_)) => ("texts", "a number"),
+            };
+            let name = term.feature.to_string();
+            let problem = format!("the model was trained on {wanted}; here it is {got}");
+            return Err(Error::schema("values", Some(&name), problem));
+        }
+        if infinite > 0 {
+            return Err(Error::NonFinite { what: "values".into(), count: infinite });
+        }
+        Ok(self.score_cells(|i| cells.get(i).copied().unwrap_or(Cell::Text(None)), contributions))
+    }
+
+    pub(crate) fn score_cells<'a>(&self, cell: impl Fn(usize) -> Cell<'a>, contributions: &mut Vec<f64>) -> Scored {
+        contributions.clear();
+        contributions.extend((0..self.terms().len()).map(|i| self.cell(i, cell(i))));
+        contributions.extend(self.interactions().iter().enumerate().map(|(k, interaction)| {
+            let group = |i: usize| self.group(i, cell(i));
+            self.joint(k, group(interaction.first), group(interaction.second))
+        }));
+        self.sum_up(contributions)
+    }
+
     /// Sums contributions to a score.
     #[must_use]
     pub(crate) fn sum_up(&self, contributions: &[f64]) -> Scored {
         let mut log_odds = self.base();
         let mut parts = [0.0; Part::ALL.len()];
-        for (part, c) in self.parts().zip(contributions) {
+        for (part, c) in self.parts().iter().zip(contributions) {
             log_odds += c;
-            if let Some(p) = parts.get_mut(part as usize) {
-                *p += c;
+            // All are added to, most of them nothing: the sums stay in registers.
+            for (p, sum) in parts.iter_mut().enumerate() {
+                *sum += if p == *part as usize { *c } else { 0.0 };
             }
         }
         Scored { log_odds, probability: self.probability(log_odds), score: self.percentile(log_odds), parts }
@@ -69,10 +118,39 @@ impl LeadModel {
 /// zero contributions never.
 #[must_use]
 pub fn strongest(contributions: &[f64], k: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..contributions.len()).collect();
-    let size = |i: &usize| contributions.get(*i).map_or(0.0, |c| c.abs());
-    order.retain(|i| size(i) > 0.0);
-    order.sort_by(|a, b| size(b).total_cmp(&size(a)));
-    order.truncate(k);
-    order
+    let mut best: Vec<(f64, usize)> = Vec::with_capacity(k.min(contributions.len()));
+    for (i, c) in contributions.iter().enumerate() {
+        let size = c.abs();
+        let full = best.len() >= k;
+        if size.is_nan() || size == 0.0 || full && best.last().is_none_or(|(least, _)| size <= *least) {
+            continue;
+        }
+        if !full {
+            best.push((size, i));
+        } else if let Some(last) = best.last_mut() {
+            *last = (size, i);
+        }
+        // Few are kept: each new one sinks to its place.
+        let mut place = best.len() - 1;
+        while let Some([before, own]) = place.checked_sub(1).and_then(|p| best.get_mut(p..=place))
+            && before.0 < own.0
+        {
+            std::mem::swap(before, own);
+            place -= 1;
+        }
+    }
+    best.into_iter().map(|(_, i)| i).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_first_and_at_equal_size_the_earlier() {
+        let c = [0.5, -2.0, 0.0, 2.0, f64::NAN, -0.5, 1.0];
+        assert_eq!(strongest(&c, 4), [1, 3, 6, 0]);
+        assert_eq!(strongest(&c, 100), [1, 3, 6, 0, 5]);
+        assert!(strongest(&c, 0).is_empty() && strongest(&[], 3).is_empty());
+    }
 }

@@ -271,3 +271,28 @@ intervals = true
     assert failed.returncode == 2
     assert "at most 5" in failed.stderr
     assert ll.load(tmp_path / "m.json").score(test).to_polars().equals(scorer.score(test).to_polars())
+
+
+def test_one_row_has_the_bits_of_the_table(joint, sides):
+    test = sides[1]
+    table = test.to_polars().select(joint.features)
+    scores = joint.score(test).to_polars()
+    explained = joint.explain(test).filter(pl.col("feature") != "(base)")
+    for i in [*range(40), len(table) - 1]:
+        p, reasons = joint.score_row(table.row(i), reasons=3)
+        assert p == scores["probability"][i]
+        own = explained.slice(i * len(explained) // len(table), len(explained) // len(table))
+        best = own.sort(pl.col("contribution").abs(), descending=True, maintain_order=True).head(3)
+        assert reasons == list(zip(best["feature"], best["contribution"], strict=True))
+    row = list(table.row(0))
+    with pytest.raises(ll.LeadLensError, match="values"):
+        joint.score_row(row[:-1])
+    at = joint.features.index("plan")
+    with pytest.raises(ll.SchemaError, match="trained on texts"):
+        joint.score_row([*row[:at], 3.0, *row[at + 1 :]])
+    at = joint.features.index("clicks")
+    with pytest.raises(ll.SchemaError, match="trained on numbers"):
+        joint.score_row([*row[:at], "many", *row[at + 1 :]])
+    with pytest.raises(ll.OptionError, match="values"):
+        joint.score_row([*row[:at], float("inf"), *row[at + 1 :]])
+    assert joint.score_row([*row[:at], 3, *row[at + 1 :]])[0] == joint.score_row([*row[:at], 3.0, *row[at + 1 :]])[0]

@@ -17,7 +17,7 @@ pub enum Interactions {
     Named(Vec<(String, String)>),
     /// At most so many, each the one that explains most of what is left.
     Most(usize),
-    /// At most [`MOST`], as long as each lowers the log loss on held-out rows.
+    /// At most five, as long as each lowers the log loss on held-out rows.
     Auto(Auto),
 }
 
