@@ -22,6 +22,8 @@ impl Model {
     }
 }
 
+type NamedContribution<'py> = (Bound<'py, PyString>, f64);
+
 /// A number (NaN is missing), a text, or None.
 fn cell<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cell<'a>> {
     if let Ok(number) = value.cast::<PyFloat>() {
@@ -90,7 +92,7 @@ impl Model {
         py: Python<'py>,
         values: Vec<Bound<'py, PyAny>>,
         reasons: usize,
-    ) -> PyResult<(f64, Vec<(Bound<'py, PyString>, f64)>)> {
+    ) -> PyResult<(f64, Vec<NamedContribution<'py>>)> {
         let cells = values.iter().map(cell).collect::<PyResult<Vec<Cell<'_>>>>()?;
         let mut contributions = Vec::with_capacity(cells.len() + self.0.interactions().len());
         let scored = quick(|| self.0.score_row(&cells, &mut contributions))?;
