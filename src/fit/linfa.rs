@@ -4,10 +4,10 @@
 //! (<https://github.com/rust-ml/linfa/issues/393>). So the matrix is expanded, the class is oriented by
 //! `labels()`, and gradient and objective are computed again at its solution.
 
-use linfa::DatasetBase;
 use linfa::traits::Fit;
+use linfa::{Dataset, DatasetBase};
 use linfa_logistic::LogisticRegression;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Ix1};
 
 use super::matrix::{Dense, Matrix};
 use super::newton::Stop;
@@ -64,12 +64,73 @@ impl From<Matrix<'_>> for Array2<f64> {
     }
 }
 
-impl TryFrom<&Array2<f64>> for Matrix<'_> {
+impl<'a> TryFrom<&'a Array2<f64>> for Matrix<'a> {
     type Error = Error;
 
-    /// A dense matrix of an array, for instance of the records of a linfa `Dataset`.
-    fn try_from(array: &Array2<f64>) -> Result<Self> {
-        let numbers: Vec<f64> = array.iter().copied().collect();
-        Self::new(Some(Dense::by_rows(numbers, array.nrows(), array.ncols())?), Vec::new(), None)
+    /// A dense matrix of an array, read where it lies if its rows or columns do.
+    fn try_from(array: &'a Array2<f64>) -> Result<Self> {
+        let (rows, columns) = array.dim();
+        let dense = if let Some(numbers) = array.as_slice() {
+            Dense::by_rows(numbers, rows, columns)
+        } else if let Some(numbers) = array.t().to_slice() {
+            Dense::by_columns(numbers, rows, columns)
+        } else {
+            Dense::by_rows(array.iter().copied().collect::<Vec<f64>>(), rows, columns)
+        };
+        Self::new(Some(dense?), Vec::new(), None)
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// The design, labels and weights of a linfa data set; its weights are single precision.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if it has other numbers of targets or weights than rows.
+    ///
+    /// # Examples
+    /// ```
+    /// use leadlens::Task;
+    /// use leadlens::fit::{LogisticParams, Matrix, Target};
+    /// use ndarray::array;
+    ///
+    /// let data = linfa::Dataset::new(array![[0.0], [1.0], [2.0], [3.0]], array![false, true, false, true]);
+    /// let (x, y, weight) = Matrix::from_dataset(&data)?;
+    /// let target = Target { weight: weight.as_deref(), ..Target::new(&y) };
+    /// let fit = LogisticParams::default().check()?.fit(&x, &target, &Task::new())?;
+    /// assert!(fit.coefficients[0] > 0.0);
+    /// # Ok::<(), leadlens::Error>(())
+    /// ```
+    pub fn from_dataset(data: &'a Dataset<f64, bool, Ix1>) -> Result<(Self, Vec<bool>, Option<Vec<f64>>)> {
+        let mut x = Self::try_from(&data.records)?;
+        if data.feature_names().len() == x.width() {
+            x = x.named(data.feature_names().to_vec())?;
+        }
+        let weight: Option<Vec<f64>> = data.weights().map(|w| w.iter().map(|w| f64::from(*w)).collect());
+        let lengths = [("targets", Some(data.targets.len())), ("weights", weight.as_ref().map(Vec::len))];
+        for (what, got) in lengths {
+            if let Some(got) = got.filter(|got| *got != x.rows()) {
+                return Err(Error::Length { what: what.into(), expected: x.rows(), got });
+            }
+        }
+        Ok((x, data.targets.to_vec(), weight))
+    }
+
+    /// The matrix, texts and sparse columns expanded, with labels and weights as a linfa data set, whose weights are single
+    /// precision.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for other numbers of labels or weights than rows.
+    pub fn to_dataset(&self, y: &[bool], weight: Option<&[f64]>) -> Result<Dataset<f64, bool, Ix1>> {
+        for (what, got) in [("labels", Some(y.len())), ("weight", weight.map(<[f64]>::len))] {
+            if let Some(got) = got.filter(|got| *got != self.rows()) {
+                return Err(Error::Length { what: what.into(), expected: self.rows(), got });
+            }
+        }
+        let names = (0..self.width()).map(|j| self.name(j)).collect();
+        let data = Dataset::new(expand(self), Array1::from(y.to_vec())).with_feature_names(names);
+        Ok(match weight {
+            Some(w) => data.with_weights(w.iter().map(|w| *w as f32).collect()),
+            None => data,
+        })
     }
 }
