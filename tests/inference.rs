@@ -166,7 +166,18 @@ fn a_profile_interval_ends_where_the_likelihood_ratio_says() {
     let fit = params.fit(&x, &target, &task).unwrap();
     let wald = params.inference(&x, &target, &fit, InferenceOptions::default(), &task).unwrap();
     for j in 0..5 {
-        let profile = params.profile_interval(&x, &target, &fit, j, 0.95, &task).unwrap();
+        let leadlens::fit::Profile { interval: profile, p_value } =
+            params.profile(&x, &target, &fit, j, 0.95, &task).unwrap();
+        if j > 0 {
+            let test = params.likelihood_ratio_test(&x, &target, &fit, &[j - 1], &task).unwrap();
+            close("p", p_value, test.p_value, 1e-9);
+        } else {
+            // Without an intercept at all.
+            let without = LogisticParams { intercept: false, ..free() }.check().unwrap();
+            let loss = without.fit(&x, &target, &task).unwrap().loss;
+            let statistic = 2.0 * (loss - fit.loss);
+            close("p", p_value, leadlens::math::chi_square_tail(statistic, 1), 1e-9);
+        }
         let e = &wald.estimates[j];
         // Near the Wald interval, but not it.
         assert!((profile.low - e.interval.low).abs() < 0.3 * e.standard_error);
@@ -196,7 +207,7 @@ fn firth_equals_logistf() {
         for (j, want) in want.iter().enumerate() {
             // logistf stops at 1e-5.
             close(&g.name, fit.beta()[j], *want, 1e-5);
-            let interval = params.profile_interval(&x, &target, &fit, j, 0.95, &task).unwrap();
+            let interval = params.profile(&x, &target, &fit, j, 0.95, &task).unwrap().interval;
             close(&g.name, interval.low, g.low[j], 1e-4);
             close(&g.name, interval.high, g.high[j], 1e-4);
         }

@@ -22,6 +22,7 @@ __all__ = [
     "read_config",
     "report_page",
     "run_program",
+    "seen_levels",
     "validate_logistic",
 ]
 
@@ -172,3 +173,5 @@ def validate_logistic(
     options: str,
     progress: _Progress | None = None,
 ) -> str: ...
+
+def seen_levels(codes: NDArray[Any], levels: int) -> tuple[NDArray[np.bool_], int]: ...

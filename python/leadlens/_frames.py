@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from . import _core
+
 
 class Frame:
     """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
@@ -91,23 +93,22 @@ def _all_numbers(values: list[str | None]) -> bool:
     return True
 
 
-def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int64]]:
+def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
     """Levels of a text column, sorted, and the place of each row's."""
     texts = column.cast(pl.String)
     if column.dtype == pl.Boolean:
         # As pandas and Python write them.
         texts = texts.str.to_titlecase()
     levels = texts.drop_nulls().unique().sort().to_list()
-    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int64).fill_null(-1)
+    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1)
     return levels, places.to_numpy()
 
 
-def used_levels(levels: list[str], places: NDArray[Any]) -> list[str]:
-    """Levels that occur, in their order."""
-    # The last place stands for -1, a missing value.
-    seen = np.zeros(len(levels) + 1, dtype=np.bool_)
-    seen[places] = True
-    return [level for level, used in zip(levels, seen[:-1], strict=True) if used]
+def used_levels(levels: list[str], places: NDArray[Any]) -> tuple[list[str], int]:
+    """Levels that occur, in their order, and the number of missing values."""
+    codes = np.ascontiguousarray(places).view(f"u{places.dtype.itemsize}")
+    seen, missing = _core.seen_levels(codes, len(levels))
+    return [level for level, used in zip(levels, seen, strict=True) if used], missing
 
 
 def code_type(none: int) -> Any:

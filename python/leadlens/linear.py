@@ -331,9 +331,10 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return (X, [], None, names), X.shape[0]
 
     def _read_frame(self, frame: Frame, *, first: bool) -> tuple[_Parts, int]:
+        used = {name: used_levels(*column) for name, column in frame.texts.items()}
         if first:
             self._numeric = frame.numeric
-            self._levels = {name: used_levels(*column) for name, column in frame.texts.items()}
+            self._levels = {name: levels for name, (levels, _) in used.items()}
             self.n_features_in_ = len(frame.names)
             self.feature_names_in_ = np.array(frame.names, dtype=object)
             levels = [f"{name}={level}" for name, own in self._levels.items() for level in own]
@@ -348,8 +349,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     raise ValueError(f"column '{name}' held {kind} in training, and holds {other} here")
                 if name not in here:
                     raise ValueError(f"X lacks the columns ['{name}'] that the model was fitted on")
-        missing = {n: int((frame.texts[n][1] < 0).sum()) for n in self._levels}
-        if nulls := {n: count for n, count in missing.items() if count > 0}:
+        if nulls := {n: used[n][1] for n in self._levels if used[n][1] > 0}:
             raise ValueError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
         dense = frame.numbers(self._numeric) if self._numeric else None
         codes = []

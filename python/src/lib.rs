@@ -30,6 +30,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(logistic::fit_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::infer_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::predict_logistic, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::seen_levels, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::validate_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(program::run_program, m)?)?;
     Ok(())

@@ -24,6 +24,39 @@ enum CodeArray<'py> {
     U32(PyReadonlyArray1<'py, u32>),
 }
 
+impl<'py> CodeArray<'py> {
+    fn of(list: &Bound<'py, PyAny>) -> PyResult<Self> {
+        Ok(if let Ok(v) = list.cast::<PyArray1<u8>>() {
+            Self::U8(v.readonly())
+        } else if let Ok(v) = list.cast::<PyArray1<u16>>() {
+            Self::U16(v.readonly())
+        } else {
+            Self::U32(list.cast::<PyArray1<u32>>()?.readonly())
+        })
+    }
+
+    fn list(&self) -> Result<CodeList<'_>, Error> {
+        Ok(match self {
+            Self::U8(v) => CodeList::U8(contiguous(v.as_slice())?.into()),
+            Self::U16(v) => CodeList::U16(contiguous(v.as_slice())?.into()),
+            Self::U32(v) => CodeList::U32(contiguous(v.as_slice())?.into()),
+        })
+    }
+}
+
+/// Which of so many levels occur, and how many codes are none of them.
+#[pyfunction]
+pub(crate) fn seen_levels<'py>(
+    py: Python<'py>,
+    codes: &Bound<'py, PyAny>,
+    levels: usize,
+) -> PyResult<(Bound<'py, PyArray1<bool>>, usize)> {
+    let codes = CodeArray::of(codes)?;
+    let codes = Codes { list: quick(|| codes.list())?, width: levels };
+    let (seen, none) = py.detach(|| codes.seen());
+    Ok((PyArray1::from_vec(py, seen), none))
+}
+
 /// Row starts, column indices, values, and number of columns.
 type SparseParts<'py> = (Vec<usize>, Vec<u32>, PyReadonlyArray1<'py, f64>, usize);
 
@@ -54,19 +87,8 @@ impl<'py> FromPyObject<'_, 'py> for Parts<'py> {
                 )
             }),
         };
-        let codes = codes
-            .into_iter()
-            .map(|(list, width)| {
-                let list = if let Ok(v) = list.cast::<PyArray1<u8>>() {
-                    CodeArray::U8(v.readonly())
-                } else if let Ok(v) = list.cast::<PyArray1<u16>>() {
-                    CodeArray::U16(v.readonly())
-                } else {
-                    CodeArray::U32(list.cast::<PyArray1<u32>>()?.readonly())
-                };
-                Ok((list, width))
-            })
-            .collect::<PyResult<_>>()?;
+        let codes =
+            codes.into_iter().map(|(list, width)| Ok((CodeArray::of(&list)?, width))).collect::<PyResult<_>>()?;
         let sparse = sparse.map(|(starts, indices, values, columns)| {
             // A negative start is larger than any length, so that it is refused.
             let starts = starts.as_array().iter().map(|s| usize::try_from(*s).unwrap_or(usize::MAX)).collect();
@@ -106,14 +128,7 @@ impl Parts<'_> {
         let blocks = self
             .codes
             .iter()
-            .map(|(list, width)| {
-                let list = match list {
-                    CodeArray::U8(v) => CodeList::U8(contiguous(v.as_slice())?.into()),
-                    CodeArray::U16(v) => CodeList::U16(contiguous(v.as_slice())?.into()),
-                    CodeArray::U32(v) => CodeList::U32(contiguous(v.as_slice())?.into()),
-                };
-                Ok(Codes { list, width: *width })
-            })
+            .map(|(list, width)| Ok(Codes { list: list.list()?, width: *width }))
             .collect::<Result<Vec<_>, Error>>()?;
         let sparse = match &self.sparse {
             None => None,
@@ -267,13 +282,8 @@ pub(crate) fn infer_logistic<'py>(
             task.begin("profile likelihoods", all.estimates.len());
             for j in 0..all.estimates.len() {
                 let Some(e) = all.estimates.get(j).filter(|e| e.standard_error > 0.0) else { continue };
-                let interval =
-                    params.profile_interval(&matrix, &given.target(), &solution, j, asked.confidence, task)?;
-                let p_value = match j.checked_sub(1) {
-                    Some(c) => params.likelihood_ratio_test(&matrix, &given.target(), &solution, &[c], task)?.p_value,
-                    None => e.p_value,
-                };
-                let changed = Estimate { p_value, ..e.clone() }.with_interval(interval);
+                let profile = params.profile(&matrix, &given.target(), &solution, j, asked.confidence, task)?;
+                let changed = Estimate { p_value: profile.p_value, ..e.clone() }.with_interval(profile.interval);
                 if let Some(slot) = all.estimates.get_mut(j) {
                     *slot = changed;
                 }

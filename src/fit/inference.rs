@@ -128,6 +128,15 @@ pub struct JointTest {
     pub p_value: f64,
 }
 
+/// What the profile likelihood of one coefficient says.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Profile {
+    /// Its interval.
+    pub interval: Interval,
+    /// p-value of the likelihood-ratio test that it is 0.
+    pub p_value: f64,
+}
+
 /// Most coefficients of which a covariance is made.
 const MOST: usize = 5000;
 
@@ -278,15 +287,16 @@ impl ValidLogisticParams {
         Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })
     }
 
-    /// The profile-likelihood interval of one coefficient (0 is the intercept): all values whose best fit of the others
-    /// has 2·(f(value) − f(solution)) below the χ² quantile. An end that never gets there is infinite.
+    /// The profile likelihood of one coefficient (0 is the intercept): the interval of all values whose best fit of the
+    /// others has 2·(f(value) − f(solution)) below the χ² quantile, and the p-value of that statistic at 0. An end that
+    /// never gets there is infinite.
     ///
     /// D. Venzon, S. Moolgavkar, "A method for computing profile-likelihood-based confidence intervals", Appl. Stat. 37,
     /// 1988.
     ///
     /// # Errors
     /// As a fit.
-    pub fn profile_interval(
+    pub fn profile(
         &self,
         x: &Matrix<'_>,
         target: &Target<'_>,
@@ -294,7 +304,7 @@ impl ValidLogisticParams {
         coefficient: usize,
         confidence: f64,
         task: &Task,
-    ) -> Result<Interval> {
+    ) -> Result<Profile> {
         let (f, corners) = self.problem(x, target, &solution.dropped)?;
         let beta = solution.minimum();
         let (factor, ..) = information(&f, &beta)?;
@@ -332,7 +342,8 @@ impl ValidLogisticParams {
         let step = variance.sqrt() * wanted.sqrt();
         let low = end_of_profile(estimate, -step, wanted, &mut excess)?;
         let high = end_of_profile(estimate, step, wanted, &mut excess)?;
-        Ok(Interval { low, high })
+        let statistic = (excess(0.0)? + wanted).max(0.0);
+        Ok(Profile { interval: Interval { low, high }, p_value: chi_square_tail(statistic, 1) })
     }
 }
 

@@ -20,7 +20,7 @@ mod train;
 mod validate;
 
 pub use calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
-pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
+pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest, Profile};
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use solution::Solution;

@@ -114,7 +114,7 @@ fn sample_start(f: &Objective<'_>, task: &Task) -> Result<Option<(Vec<f64>, Metr
     if positives == 0 || positives == rows.len() || total.is_nan() || total <= 0.0 {
         return Ok(None);
     }
-    let rough = Stop { tolerance: 1e-4, max_iterations: 8, partial: true };
+    let rough = Stop { tolerance: 1e-3, max_iterations: 8, partial: true };
     match iterate(&sample, sample.cold_start(), None, rough, task) {
         Ok((solution, metric)) => {
             Ok(Some((solution.beta(), Metric { scale: total / f.total, pairs: Vec::new(), ..metric })))

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 /// Codes in the narrowest type that holds them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CodeList<'a> {
@@ -97,6 +99,30 @@ impl Codes<'_> {
         with_codes!(self, list => list.get(row).map(|c| c.at())).filter(|c| *c < self.width)
     }
 
+    /// Which columns occur, and how many rows have none.
+    #[must_use]
+    pub fn seen(&self) -> (Vec<bool>, usize) {
+        fn of<C: Code>(codes: &[C], width: usize) -> (Vec<bool>, usize) {
+            let chunk = |codes: &[C]| {
+                let (mut seen, mut none) = (vec![false; width], 0);
+                for code in codes {
+                    match seen.get_mut(code.at()) {
+                        Some(slot) => *slot = true,
+                        None => none += 1,
+                    }
+                }
+                (seen, none)
+            };
+            let join = |(mut a, n): (Vec<bool>, usize), (b, m): (Vec<bool>, usize)| {
+                a.iter_mut().zip(b).for_each(|(a, b)| *a |= b);
+                (a, n + m)
+            };
+            let rows = width.max(1 << 16);
+            codes.par_chunks(rows).map(chunk).reduce(|| (vec![false; width], 0), join)
+        }
+        with_codes!(self, list => of(list, self.width))
+    }
+
     pub(super) fn take(&self, rows: &[usize]) -> Codes<'static> {
         fn pick<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().filter_map(|i| list.get(*i).copied()).collect()
@@ -107,5 +133,19 @@ impl Codes<'_> {
             CodeList::U32(v) => CodeList::U32(pick(v, rows).into()),
         };
         Codes { list, width: self.width }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_occur() {
+        let codes: Vec<u32> = (0..200_000).map(|i| if i % 7 == 0 { 300 } else { 2 * (i % 100) }).collect();
+        let (seen, none) = Codes::narrowest(&codes, 250).seen();
+        assert!(seen.iter().enumerate().all(|(k, s)| *s == (k % 2 == 0 && k < 200)));
+        assert_eq!(none, codes.iter().filter(|c| **c >= 250).count());
+        assert_eq!(Codes::narrowest(&[], 2).seen(), (vec![false; 2], 0));
     }
 }
