@@ -566,6 +566,10 @@ fn choosing_c_is_judged_on_rows_that_were_not_seen() {
     }
     let best = v.mean.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(v.mean[v.cs.iter().position(|c| *c == v.c).unwrap()], best);
+    // From a worker of a pool of one thread as well, where folds can not wait for each other.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let inside = pool.install(|| params.validate(&x, &target, &folds, &cs, Choice::Lowest, &task).unwrap());
+    v.mean.iter().zip(&inside.mean).for_each(|(a, b)| close("inside a pool", *a, *b, 1e-7));
     let careful = params.validate(&x, &target, &folds, &cs, Choice::OneStandardError, &task).unwrap();
     assert!(careful.c <= v.c);
     let kind =

@@ -113,6 +113,8 @@ class LeadScorer:
         firth = penalty == "firth"
         if firth and C == "cv":
             raise OptionError('penalty="firth" has no C to choose')
+        if firth and (C != 1.0 or l1_ratio != 0.0):
+            raise OptionError('penalty="firth" takes the place of C and l1_ratio: leave them out')
         c = 1.0 if isinstance(C, str) else None if firth or (math.isinf(C) and C > 0) else C
         self._options = {
             "logistic": {"c": c, "l1_ratio": l1_ratio, "firth": firth, "collinear": "drop", "solver": solver},
@@ -170,7 +172,8 @@ class LeadScorer:
             ``lead_id, as_of, probability, score`` (0–100, the percentile among training rows), ``grade, log_odds``, the
             parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``; with ``intervals=True`` also
             ``low`` and ``high``, the 95 % interval of the probability by the delta method: log-odds ± 1.96·√(xᵀVx),
-            mapped to probabilities. With a penalty it is approximate.
+            mapped to probabilities. With a penalty it is approximate; it leaves out the errors of a calibration and of
+            the choice of C, shapes and interactions, and a level that training never saw adds none.
 
         Raises
         ------

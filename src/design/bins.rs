@@ -49,16 +49,22 @@ impl Bins {
 
     /// What each bin holds.
     pub(super) fn names(&self) -> Vec<String> {
-        let text = |x: &f64| {
-            let text = format!("{x:.3}");
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        // Three decimals, or as many as tell neighbours apart.
+        let texts = |digits: usize| -> Vec<String> {
+            let text = |x: &f64| {
+                let text = format!("{x:.digits$}");
+                if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+            };
+            self.edges.iter().map(text).collect()
         };
-        let mut names: Vec<String> = self.edges.first().iter().map(|e| format!("below {}", text(e))).collect();
-        names.extend(self.edges.windows(2).map(|w| match w {
-            [a, b] => format!("{} to {}", text(a), text(b)),
+        let apart = |t: &Vec<String>| t.windows(2).all(|w| w.first() != w.last());
+        let edges = (3..17).map(texts).find(apart).unwrap_or_else(|| self.edges.iter().map(f64::to_string).collect());
+        let mut names: Vec<String> = edges.first().iter().map(|e| format!("below {e}")).collect();
+        names.extend(edges.windows(2).map(|w| match w {
+            [a, b] => format!("{a} to {b}"),
             _ => String::new(),
         }));
-        names.push(self.edges.last().map_or_else(|| "any".to_owned(), |e| format!("{} and more", text(e))));
+        names.push(edges.last().map_or_else(|| "any".to_owned(), |e| format!("{e} and more")));
         names
     }
 
@@ -85,6 +91,9 @@ mod tests {
         // Two thirds of all rows have one value.
         let heavy: Vec<f64> = (0..3000).map(|i| if i < 2000 { 0.0 } else { f64::from(i) }).collect();
         assert!(Bins::fit(&heavy).is_usable());
+        let close = Bins::fit(&(0..2000).map(|i| 1e-4 + f64::from(i) * 1e-9).collect::<Vec<_>>()).names();
+        assert!(close.iter().enumerate().all(|(i, n)| !close[..i].contains(n)), "{close:?}");
+        assert_eq!(Bins::fit(&[100.0, 200.0, 1e300]).names()[0], "below 200");
         assert_eq!(Bins::fit(&[f64::NAN]).count(), 1);
         assert_eq!(Bins::fit(&[]).names(), ["any"]);
     }

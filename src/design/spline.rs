@@ -86,9 +86,12 @@ impl Spline {
             let most = self.knots.get(j + 1).map_or(f64::INFINITY, |next| next - knot);
             return (z - knot).clamp(0.0, most);
         }
-        let cube = |t: f64| (z - t).max(0.0).powi(3);
-        let span = last - before;
-        let bend = cube(*knot) - cube(*before) * (last - knot) / span + cube(*last) * (before - knot) / span;
+        // Beyond the last knot it is a straight line; there the cubes would cancel.
+        let inside = z.min(*last);
+        let cube = |t: f64| (inside - t).max(0.0).powi(3);
+        let (span, reach) = (last - before, last - knot);
+        let slope = 3.0 * reach * (reach - span);
+        let bend = cube(*knot) - cube(*before) * reach / span + slope * (z - last).max(0.0);
         bend / ((last - first) * (last - first))
     }
 
@@ -153,6 +156,11 @@ mod tests {
             for z in [-9.0, -3.0, 2.5, 7.0] {
                 let bend = s.raw(z + 0.1, j) - 2.0 * s.raw(z, j) + s.raw(z - 0.1, j);
                 assert!(bend.abs() < 1e-12, "{z}: {bend}");
+            }
+            // Far outside as well: a row in other units, an id in a column of numbers.
+            let slope = s.raw(4.0, j) - s.raw(3.0, j);
+            for z in [1e6, 1e10, 1e100, 1e300] {
+                assert!((s.raw(z, j) / z / slope - 1.0).abs() < 1e-5, "{z}");
             }
             assert_eq!(s.raw(-3.0, j), 0.0);
             // No jump of value or slope at a knot.

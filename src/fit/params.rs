@@ -236,7 +236,7 @@ impl ValidLogisticParams {
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
-                if self.0.c.is_none() && corners.is_smooth() && self.0.solver == Solver::Newton =>
+                if self.0.c.is_none() && !self.0.firth && corners.is_smooth() && self.0.solver == Solver::Newton =>
             {
                 self.diagnose(&objective, corners, fitted, task)
             }

@@ -6,7 +6,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use super::matrix::{Asked, FoldFound, Matrix, Observed, Role};
+use super::matrix::{Asked, FoldFound, Found, Matrix, Observed, Role};
 
 /// The meeting point of the folds of one matrix.
 pub(super) struct Together<'a> {
@@ -19,6 +19,8 @@ pub(super) struct Together<'a> {
 
 struct State {
     running: usize,
+    /// A pass has panicked: nobody waits for another.
+    failed: bool,
     asked: Vec<Option<Vec<f64>>>,
     answers: Vec<Option<FoldFound>>,
 }
@@ -32,8 +34,12 @@ impl std::fmt::Debug for Together<'_> {
 impl<'a> Together<'a> {
     pub(super) fn new(x: &'a Matrix<'a>, observed: Observed<'a>, roles: &'a [Vec<Role>]) -> Self {
         let none = || (0..roles.len()).map(|_| None);
-        let state =
-            State { running: roles.len(), asked: none().collect(), answers: (0..roles.len()).map(|_| None).collect() };
+        let state = State {
+            running: roles.len(),
+            failed: false,
+            asked: none().collect(),
+            answers: (0..roles.len()).map(|_| None).collect(),
+        };
         Self { x, observed, roles, state: Mutex::new(state), answered: Condvar::new() }
     }
 
@@ -53,33 +59,45 @@ impl<'a> Together<'a> {
             if let Some(found) = state.answers.get_mut(fold).and_then(Option::take) {
                 return found;
             }
+            if state.failed {
+                // The fold that panicked says why; the others end at a gradient that is no number.
+                let found = Found { loss: f64::NAN, gradient: vec![f64::NAN; beta.len()], normal: None };
+                return FoldFound { found, held_out: f64::NAN };
+            }
             state = self.answered.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 
     /// Runs a fold; the others do not wait for it any longer once it has ended, whichever way.
-    pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
-        struct Leave<'a, 'b>(&'a Together<'b>);
+    pub(super) fn run<T>(&self, fold: usize, work: impl FnOnce() -> T) -> T {
+        struct Leave<'a, 'b>(&'a Together<'b>, usize);
         impl Drop for Leave<'_, '_> {
             fn drop(&mut self) {
                 let mut state = self.0.lock();
                 state.running = state.running.saturating_sub(1);
+                if let Some(asked) = state.asked.get_mut(self.1) {
+                    *asked = None;
+                }
                 self.0.answer_if_all_asked(&mut state);
+                self.0.answered.notify_all();
             }
         }
-        let _leave = Leave(self);
+        let _leave = Leave(self, fold);
         work()
     }
 
     fn answer_if_all_asked(&self, state: &mut State) {
         let asking: Vec<(usize, Vec<f64>)> =
             state.asked.iter().enumerate().filter_map(|(fold, beta)| Some((fold, beta.clone()?))).collect();
-        if asking.is_empty() || asking.len() < state.running {
+        if asking.is_empty() || asking.len() < state.running || state.failed {
             return;
         }
         let asked: Vec<Asked<'_>> =
             asking.iter().filter_map(|(fold, beta)| Some(Asked { roles: self.roles.get(*fold)?, beta })).collect();
+        // True until the pass has come back.
+        state.failed = true;
         let found = self.x.pass_folds(&self.observed, &asked);
+        state.failed = false;
         state.asked.iter_mut().for_each(|a| *a = None);
         for ((fold, _), found) in asking.iter().zip(found) {
             if let Some(slot) = state.answers.get_mut(*fold) {

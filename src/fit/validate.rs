@@ -66,7 +66,9 @@ impl ValidLogisticParams {
         cs.dedup();
         // Losses to many more digits than folds agree in.
         let rough = LogisticParams { tolerance: self.params().tolerance.max(1e-6), ..self.params().clone() }.check()?;
-        let shared = if rough.is_newton(x) { roles(folds, x.rows()) } else { None };
+        // Folds wait for each other on threads of their own; a worker of a pool that waits for them would starve them.
+        let alone = rayon::current_thread_index().is_some();
+        let shared = if rough.is_newton(x) && !alone { roles(folds, x.rows()) } else { None };
         let losses = match shared {
             Some(roles) => rough.losses_together(x, target, &roles, &cs, task)?,
             None => folds
@@ -138,7 +140,7 @@ impl ValidLogisticParams {
             for (number, problem) in problems.into_iter().enumerate() {
                 let (together, ridges) = (&together, &ridges);
                 let problem = Objective { together: Some((together, number)), ..problem };
-                threads.push(scope.spawn(move || together.run(|| newton::path(&problem, ridges, stop, task))));
+                threads.push(scope.spawn(move || together.run(number, || newton::path(&problem, ridges, stop, task))));
             }
             let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             let path = ended.map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -35,7 +35,12 @@ impl CoefficientCovariance {
         if self.lower.len() != k * (k + 1) / 2 {
             return Some(format!("the covariance has {} numbers for {k} coefficients", self.lower.len()));
         }
-        (!self.lower.iter().all(|v| v.is_finite())).then(|| "the covariance is not finite".to_owned())
+        let at = |i: usize, j: usize| self.lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
+        let usable = (0..k).all(|i| {
+            let own = at(i, i);
+            own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + f64::MIN_POSITIVE)
+        });
+        (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
     }
 
     /// Variance of Σ value × coefficient over `columns`.
@@ -57,7 +62,8 @@ impl CoefficientCovariance {
 impl LeadModel {
     /// Interval of the probability of a row by the delta method: that of its log-odds, log-odds ± z·√(xᵀVx), mapped to
     /// probabilities. `columns` are the row's, as the scorer of columns finds them. `None` without a covariance
-    /// in the model. With a penalty it is approximate; that of a calibrated model leaves out the error of the calibration.
+    /// in the model. With a penalty it is approximate. It leaves out the error of a calibration and of the choice of C, shapes
+    /// and interactions; a level that training never saw adds none.
     #[must_use]
     pub fn interval(&self, log_odds: f64, columns: &[ActiveColumn], confidence: f64) -> Option<Interval> {
         let error = self.data().covariance.as_ref()?.variance(columns).sqrt();

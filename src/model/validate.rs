@@ -37,6 +37,17 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         {
             return bad(format!("term '{name}' has a mean or deviation that is not usable"));
         }
+        if let crate::design::Encoder::Number { deviation, .. } = &term.encoder
+            && !(*deviation == 0.0 || deviation.is_normal())
+        {
+            return bad(format!("term '{name}' has a deviation that is not usable"));
+        }
+        if let crate::design::Encoder::Category { levels, reference, .. } = &term.encoder
+            && levels.iter().chain(reference).collect::<BTreeSet<_>>().len()
+                != levels.len() + usize::from(reference.is_some())
+        {
+            return bad(format!("term '{name}' has a level twice"));
+        }
         if name.parse().as_ref() != Ok(&term.feature) {
             return bad(format!("the name of term '{name}' does not read back as the same feature"));
         }
@@ -44,7 +55,14 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
             return bad(format!("term '{name}' occurs twice"));
         }
     }
+    let mut pairs = BTreeSet::new();
     for interaction in &data.interactions {
+        if !pairs.insert((interaction.first, interaction.second)) {
+            return bad(format!(
+                "the interaction of terms {} and {} occurs twice",
+                interaction.first, interaction.second
+            ));
+        }
         let name = format!("interaction of terms {} and {}", interaction.first, interaction.second);
         let (rows, columns) = interaction.shape(data);
         let cells = rows * columns;

@@ -49,3 +49,12 @@ def test_text_columns_are_those_of_training():
     for kind, values in (("string", ["u", pd.NA]), ("boolean", [True, pd.NA])):
         with pytest.raises(ValueError, match=r"missing values in text columns \{'t': 200\}"):
             ll.LogisticRegression().fit(frame.assign(t=pd.Series(values * 200, dtype=kind)), y)
+
+
+def test_firth_is_a_result_where_classes_are_separated():
+    rng = np.random.default_rng(3)
+    for n in (40, 1000):
+        x = rng.normal(size=n)
+        model = ll.LogisticRegression(penalty="firth").fit(x[:, None], x > 0)
+        assert model.converged_
+        assert model.coef_[0, 0] > 5

@@ -22,7 +22,7 @@ pub use codes::{CodeList, Codes};
 pub use dense::{Dense, Numbers};
 pub(super) use folds::{Asked, FoldFound, Role};
 pub(super) use normal::{Normal, Plan};
-pub(super) use pass::Hessian;
+pub(super) use pass::{Found, Hessian};
 pub use sparse::Sparse;
 
 /// A design of n rows: dense columns first, then the columns of each block of codes, then sparse columns.

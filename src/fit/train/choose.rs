@@ -96,7 +96,7 @@ impl<'a> Chooser<'a> {
 
     /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it if `judged`.
     fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
-        let groups = Groups::of(&design.encoded);
+        let groups = Groups::of(&design.encoded, &clusters(self.snapshot));
         let mut best = design;
         let mut found = Vec::new();
         let why = loop {
@@ -192,8 +192,18 @@ impl<'a> Chooser<'a> {
             return (folds, how);
         }
         let few = folds.len();
-        let folds = grouped_folds(&clusters(snapshot), 5);
-        let units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
+        let mut units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
+        let mut folds = grouped_folds(&clusters(snapshot), 5);
+        let both = |rows: &[usize]| {
+            let positives = rows.iter().filter(|i| self.target.y.get(**i) == Some(&true)).count();
+            positives > 0 && positives < rows.len()
+        };
+        if folds.len() < 2 || !folds.iter().all(|f| both(&f.train) && both(&f.test)) {
+            // Accounts that are few or large: leads then.
+            let leads: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
+            folds = grouped_folds(&leads, 5);
+            units = "leads";
+        }
         let how = format!(
             "{} folds of whole {units} of the same period, since only {few} folds forward in time have {MIN_FOLD} rows of each class",
             folds.len()

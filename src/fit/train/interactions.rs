@@ -37,6 +37,12 @@ impl Interactions {
         matches!(self, Self::Auto(_))
     }
 
+    /// Features that are named.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        let pairs: &[(String, String)] = if let Self::Named(pairs) = self { pairs } else { &[] };
+        pairs.iter().flat_map(|(a, b)| [a, b])
+    }
+
     /// # Errors
     /// [`Error::InvalidOption`] for more than five.
     pub(super) fn check(&self) -> Result<()> {
@@ -92,28 +98,72 @@ const SCREENED: usize = 100_000;
 /// Largest p-value of the strongest pair, corrected for the number of pairs.
 const SIGNIFICANT: f64 = 0.01;
 
-/// The group of every screened row in every feature.
+/// The group of every screened row in every feature; rows of a cluster (a lead, an account) follow each other.
 pub(super) struct Groups {
+    /// Screened rows, and the number of each one's cluster.
+    rows: Vec<(usize, u32)>,
+    /// Of so many rows one is screened.
     step: usize,
     names: Vec<String>,
     /// Number of groups of each feature, 0 if it takes part in none, and group by row (that number stands for none).
     by_feature: Vec<(usize, Vec<u16>)>,
 }
 
+/// What is known of a screened row.
+struct Screened {
+    /// w(y − p).
+    residual: f64,
+    /// w·p(1 − p).
+    curvature: f64,
+    cluster: u32,
+}
+
+/// Sums over the rows of a cell, which come cluster by cluster.
+#[derive(Debug, Clone, Copy, Default)]
+struct CellSums {
+    residual: f64,
+    curvature: f64,
+    /// Squares of the sums of clusters that have ended.
+    squares: f64,
+    cluster: u32,
+    of_cluster: f64,
+}
+
+impl CellSums {
+    fn add(&mut self, row: &Screened) {
+        if row.cluster != self.cluster {
+            self.squares += self.of_cluster * self.of_cluster;
+            (self.cluster, self.of_cluster) = (row.cluster, 0.0);
+        }
+        self.of_cluster += row.residual;
+        self.residual += row.residual;
+        self.curvature += row.curvature;
+    }
+
+    /// Variance of the sum of residuals.
+    fn variance(&self) -> f64 {
+        self.squares + self.of_cluster * self.of_cluster
+    }
+}
+
 impl Groups {
-    pub(super) fn of(encoded: &[Encoded]) -> Self {
+    pub(super) fn of(encoded: &[Encoded], clusters: &[u32]) -> Self {
         let rows = encoded.first().map_or(0, |e| e.column.len());
         let step = rows.div_ceil(SCREENED).max(1);
+        let mut order: Vec<(usize, u32)> =
+            (0..rows).step_by(step).map(|i| (i, clusters.get(i).copied().unwrap_or(0))).collect();
+        order.sort_by_key(|(_, cluster)| *cluster);
         let by_feature = encoded
             .par_iter()
             .map(|e| {
                 let e = Encoded { encoder: e.encoder.clone().binned(&e.column), ..e.clone() };
                 let count = if e.sign == Sign::Free { e.encoder.groups() } else { 0 };
                 let groups = if count > 1 { e.groups() } else { Vec::new() };
-                (if count > 1 { count } else { 0 }, groups.into_iter().step_by(step).map(|g| g as u16).collect())
+                let of = |i: &usize| groups.get(*i).map_or(u16::MAX, |g| *g as u16);
+                (if count > 1 { count } else { 0 }, order.iter().map(|(i, _)| of(i)).collect())
             })
             .collect();
-        Self { step, names: encoded.iter().map(|e| e.feature.to_string()).collect(), by_feature }
+        Self { rows: order, step, names: encoded.iter().map(|e| e.feature.to_string()).collect(), by_feature }
     }
 
     pub(super) fn name(&self, (a, b): (usize, usize)) -> String {
@@ -122,11 +172,12 @@ impl Groups {
     }
 
     /// The pair whose table of residuals is farthest from what rows and columns alone, and chance, explain; none if chance
-    /// does explain it.
+    /// does explain them all.
     ///
-    /// With G = Σ w(y − p) and H = Σ w·p(1 − p) by cell, and rows and columns fitted out of G by weighted least squares:
-    /// S = Σ G²/(H + ridge), whose mean without an interaction is about Σ H/(H + ridge). After the screen of
-    /// Y. Lou et al., "Accurate intelligible models with pairwise interactions", KDD 2013.
+    /// With G = Σ w(y − p) and H = Σ w·p(1 − p) by cell, rows and columns fitted out of G by weighted least squares, and V
+    /// the sum over clusters of their squared part of G: S = Σ G²/(H + ridge), whose mean without an interaction is about
+    /// Σ V/(H + ridge). After the screen of Y. Lou et al., "Accurate intelligible models with pairwise interactions", KDD
+    /// 2013.
     pub(super) fn strongest(
         &self,
         target: &Target<'_>,
@@ -135,17 +186,18 @@ impl Groups {
         ridge: f64,
         task: &Task,
     ) -> Result<Option<(usize, usize)>> {
-        let sampled =
-            |i: usize| (i * self.step, target.weight.and_then(|w| w.get(i * self.step)).copied().unwrap_or(1.0));
-        let rows: Vec<(f64, f64)> = (0..eta.len().div_ceil(self.step))
-            .map(|i| {
-                let (row, w) = sampled(i);
-                let p = sigmoid(eta.get(row).copied().unwrap_or(0.0));
-                let y = f64::from(u8::from(target.y.get(row) == Some(&true)));
-                // Of a sample, as if all rows were there.
-                (w * (y - p) * self.step as f64, w * p * (1.0 - p) * self.step as f64)
+        let rows: Vec<Screened> = self
+            .rows
+            .iter()
+            .map(|(row, cluster)| {
+                let w = target.weight.and_then(|w| w.get(*row)).copied().unwrap_or(1.0);
+                let p = sigmoid(eta.get(*row).copied().unwrap_or(0.0));
+                let y = f64::from(u8::from(target.y.get(*row) == Some(&true)));
+                Screened { residual: w * (y - p), curvature: w * p * (1.0 - p), cluster: *cluster }
             })
             .collect();
+        // A sample has its share of the penalty.
+        let ridge = ridge / self.step as f64;
         let count = self.by_feature.len();
         let pairs: Vec<(usize, usize)> = (0..count)
             .flat_map(|a| (a + 1..count).map(move |b| (a, b)))
@@ -160,8 +212,8 @@ impl Groups {
                 Ok(self.excess(*a, *b, &rows, ridge))
             })
             .collect::<Result<_>>()?;
-        let best = found.iter().zip(&pairs).max_by(|a, b| a.0.0.total_cmp(&b.0.0).then(b.1.cmp(a.1)));
-        Ok(best.filter(|((_, p), _)| p * pairs.len() as f64 <= SIGNIFICANT).map(|(_, pair)| *pair))
+        let significant = found.iter().zip(&pairs).filter(|((_, p), _)| p * pairs.len() as f64 <= SIGNIFICANT);
+        Ok(significant.max_by(|a, b| a.0.0.total_cmp(&b.0.0).then(b.1.cmp(a.1))).map(|(_, pair)| *pair))
     }
 
     fn width(&self, feature: usize) -> usize {
@@ -169,22 +221,23 @@ impl Groups {
     }
 
     /// S less its mean by chance, and its p-value.
-    fn excess(&self, a: usize, b: usize, rows: &[(f64, f64)], ridge: f64) -> (f64, f64) {
+    fn excess(&self, a: usize, b: usize, rows: &[Screened], ridge: f64) -> (f64, f64) {
         let none = (0.0, 1.0);
         let (Some((height, first)), Some((width, second))) = (self.by_feature.get(a), self.by_feature.get(b)) else {
             return none;
         };
         let (height, width) = (*height, *width);
-        let mut cells = vec![(0.0, 0.0); height * width];
-        for ((i, j), (g, h)) in first.iter().zip(second).zip(rows) {
+        let mut sums = vec![CellSums::default(); height * width];
+        for ((i, j), row) in first.iter().zip(second).zip(rows) {
             let (i, j) = (usize::from(*i), usize::from(*j));
             if i < height
                 && j < width
-                && let Some(cell) = cells.get_mut(i * width + j)
+                && let Some(cell) = sums.get_mut(i * width + j)
             {
-                *cell = (cell.0 + g, cell.1 + h);
+                cell.add(row);
             }
         }
+        let cells: Vec<(f64, f64)> = sums.iter().map(|c| (c.residual, c.curvature)).collect();
         let (mut u, mut v) = (vec![0.0; height], vec![0.0; width]);
         for _ in 0..8 {
             let (mut top, mut sum) = (vec![0.0; height], vec![0.0; height]);
@@ -207,10 +260,11 @@ impl Groups {
             v = top.iter().zip(&sum).map(|(t, s)| if *s > 0.0 { t / s } else { 0.0 }).collect();
         }
         let (mut s, mut mean, mut square, mut used) = (0.0, 0.0, 0.0, 0.0);
-        for (row, u) in cells.chunks(width).zip(&u) {
-            for ((g, h), v) in row.iter().zip(&v).filter(|((_, h), _)| *h > 0.0) {
+        for (row, u) in sums.chunks(width).zip(&u) {
+            for (cell, v) in row.iter().zip(&v).filter(|(c, _)| c.curvature > 0.0) {
+                let (g, h) = (cell.residual, cell.curvature);
                 let left = g - h * (u + v);
-                let share = h / (h + ridge);
+                let share = cell.variance() / (h + ridge);
                 s += left * left / (h + ridge);
                 mean += share;
                 square += share * share;
@@ -219,7 +273,7 @@ impl Groups {
         }
         // Rows and columns took degrees of freedom.
         let free: f64 = used - height as f64 - width as f64 + 1.0;
-        if used == 0.0 || free < 1.0 {
+        if used == 0.0 || free < 1.0 || square <= 0.0 {
             return none;
         }
         let (mean, square) = (mean * free / used, square * free / used);

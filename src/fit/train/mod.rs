@@ -129,6 +129,10 @@ pub fn train(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result
 fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<LeadModel> {
     let params = options.logistic.clone().check()?;
     options.interactions.as_ref().map_or(Ok(()), Interactions::check)?;
+    if options.intervals && (has_l1(&params) || !options.monotone.is_empty()) {
+        let problem = "an L1 penalty and monotone effects have no theory of standard errors; leave them out";
+        return Err(Error::option("intervals", problem));
+    }
     let label = labels(snapshot)?;
     let counts = &snapshot.counts;
     if snapshot.is_empty() {
@@ -151,6 +155,15 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         reference: params.params().c.is_none(),
     };
     let (encoded, mut dropped) = encode(snapshot, features, columns, rule);
+    let named = options.interactions.iter().flat_map(Interactions::names).chain(options.monotone.keys());
+    for name in named {
+        if let Some((_, why)) = dropped.iter().find(|(feature, _)| feature == name) {
+            return Err(Error::option(
+                "features",
+                format!("'{name}' says nothing new ({why}): it has no effect of its own"),
+            ));
+        }
+    }
     let encoded = constrained(encoded, options)?;
     let target = Target::new(label).weighted(&snapshot.weight);
     let chosen = Chooser::new(snapshot, target, params.clone(), options, task).choose(&encoded)?;
@@ -166,12 +179,13 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     let numbers = purifier.apply(&solution.beta());
     let (covariance, inference) = covariance(snapshot, &layout.matrix, &target, &params, &solution, task)?;
     if options.intervals && covariance.is_empty() {
+        let (columns, rows) = (layout.matrix.width(), snapshot.len());
         let problem = format!(
-            "not with an L1 penalty, monotone effects, or more than {MOST_COLUMNS_OF_ERRORS} columns: there is no covariance"
+            "there is no covariance of {columns} columns from {rows} rows (at most {MOST_COLUMNS_OF_ERRORS}, and fewer than rows)"
         );
         return Err(Error::option("intervals", problem));
     }
-    let covariance = purifier.covariance(&covariance);
+    let covariance = purifier.covariance(&covariance, task)?;
     let errors: Vec<f64> =
         covariance.iter().enumerate().filter_map(|(j, row)| row.get(j)).map(|v| v.max(0.0).sqrt()).collect();
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
@@ -318,7 +332,7 @@ fn covariance(
     solution: &Solution,
     task: &Task,
 ) -> Result<(Vec<f64>, Option<String>)> {
-    let smooth = params.params().l1_ratio == 0.0 && params.params().signs.is_empty();
+    let smooth = !has_l1(params) && params.params().signs.is_empty();
     if x.width() > MOST_COLUMNS_OF_ERRORS || x.width() + 1 >= snapshot.len() || !smooth {
         return Ok((Vec::new(), None));
     }
@@ -336,6 +350,10 @@ fn covariance(
         what += "; approximate, since a penalty shrinks the coefficients";
     }
     Ok((inference.covariance, Some(what)))
+}
+
+fn has_l1(params: &ValidLogisticParams) -> bool {
+    params.params().l1_ratio > 0.0 && params.params().c.is_some()
 }
 
 /// A covariance of so many columns is still made in seconds.

@@ -1,6 +1,10 @@
 //! Purified interactions: what one feature says alone is moved to its own term.
 
+use rayon::prelude::*;
+
 use super::layout::{Encoded, Layout};
+use crate::error::Result;
+use crate::task::Task;
 
 /// The map from the coefficients of a layout to those of a model. It is linear, and leaves every log-odds as it is.
 pub(super) struct Purifier<'a> {
@@ -16,10 +20,9 @@ struct Table {
     height: usize,
     width: usize,
     weights: Vec<f64>,
+    /// L of the factored equations of the margins, by rows; a column of zeros for a margin that others determine.
+    factor: Vec<f64>,
 }
-
-/// Rounds of the alternation; where it has not converged by then, the margins that are left are small.
-const ROUNDS: usize = 2000;
 
 impl<'a> Purifier<'a> {
     pub(super) fn of(encoded: &'a [Encoded], layout: &'a Layout, pairs: &[(usize, usize)], weight: &[f64]) -> Self {
@@ -32,7 +35,8 @@ impl<'a> Purifier<'a> {
                     *cell += w;
                 }
             }
-            Some(Table { first: *first, second: *second, height, width, weights })
+            let factor = factored(&weights, height, width);
+            Some(Table { first: *first, second: *second, height, width, weights, factor })
         };
         Self { encoded, layout, tables: pairs.iter().filter_map(table).collect() }
     }
@@ -55,7 +59,7 @@ impl<'a> Purifier<'a> {
                     }
                 }
             }
-            let (rows, columns) = table.margins(&cells);
+            let (rows, columns, constant) = table.margins(&cells);
             for (margins, term) in [(&rows, table.first), (&columns, table.second)] {
                 let Some((e, first)) = self.encoded.get(term).zip(firsts.get(term)) else { continue };
                 for (group, margin) in margins.iter().enumerate() {
@@ -66,13 +70,16 @@ impl<'a> Purifier<'a> {
             }
             let pad = |margins: &[f64], i: usize| margins.get(i).copied().unwrap_or(0.0);
             for (k, cell) in cells.iter_mut().enumerate() {
-                *cell -= pad(&rows, k / table.width) + pad(&columns, k % table.width);
+                let known = *cell - constant - pad(&rows, k / table.width) - pad(&columns, k % table.width);
+                *cell = if table.is_unseen(k) { 0.0 } else { known };
             }
             let (sum, total) = cells.iter().zip(&table.weights).fold((0.0, 0.0), |s, (c, w)| (s.0 + c * w, s.1 + w));
             let mean = if total > 0.0 { sum / total } else { 0.0 };
-            cells.iter_mut().for_each(|c| *c -= mean);
+            for (k, cell) in cells.iter_mut().enumerate() {
+                *cell -= if table.is_unseen(k) { 0.0 } else { mean };
+            }
             if let Some(intercept) = out.first_mut() {
-                *intercept += mean;
+                *intercept += constant + mean;
             }
             out.extend(cells);
         }
@@ -91,51 +98,122 @@ impl<'a> Purifier<'a> {
     }
 
     /// The covariance of the model's coefficients, by rows, from that of the layout's.
-    pub(super) fn covariance(&self, of_layout: &[f64]) -> Vec<Vec<f64>> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub(super) fn covariance(&self, of_layout: &[f64], task: &Task) -> Result<Vec<Vec<f64>>> {
         let width = self.layout.matrix.width() + 1;
+        let mapped = |vector: &[f64]| {
+            task.check()?;
+            Ok(self.apply(vector))
+        };
         // Rows are mapped, then columns; the matrix is symmetric.
-        let half: Vec<Vec<f64>> = of_layout.chunks(width).map(|row| self.apply(row)).collect();
+        let half: Vec<Vec<f64>> = of_layout.par_chunks(width).map(mapped).collect::<Result<_>>()?;
         let count = half.first().map_or(0, Vec::len);
         let column = |j: usize| half.iter().filter_map(|row| row.get(j).copied()).collect::<Vec<f64>>();
-        (0..count).map(|j| self.apply(&column(j))).collect()
+        (0..count).into_par_iter().map(|j| mapped(&column(j))).collect()
     }
 }
 
 impl Table {
-    /// Margins of the weighted least squares fit of rows + columns; groups without rows, and the one for no group, have
-    /// none.
-    fn margins(&self, cells: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let (mut rows, mut columns) = (vec![0.0; self.height - 1], vec![0.0; self.width - 1]);
-        let largest = cells.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
-        let pad = |margins: &[f64], i: usize| margins.get(i).copied().unwrap_or(0.0);
-        let value = |i: usize, j: usize| {
-            let k = i * self.width + j;
-            (cells.get(k).copied().unwrap_or(0.0), self.weights.get(k).copied().unwrap_or(0.0))
-        };
-        let mean = |terms: &mut dyn Iterator<Item = (f64, f64)>| {
-            let (top, sum) = terms.fold((0.0, 0.0), |s, (x, w)| (s.0 + w * x, s.1 + w));
-            if sum > 0.0 { top / sum } else { 0.0 }
-        };
-        for _ in 0..ROUNDS {
-            let mut change: f64 = 0.0;
-            for i in 0..rows.len() {
-                let row = mean(&mut (0..self.width).map(|j| (value(i, j).0 - pad(&columns, j), value(i, j).1)));
-                if let Some(r) = rows.get_mut(i) {
-                    change = change.max((*r - row).abs());
-                    *r = row;
-                }
+    /// Whether a cell stands for values without a group, and training had none.
+    fn is_unseen(&self, cell: usize) -> bool {
+        let (i, j) = (cell / self.width, cell % self.width);
+        let empty = |k: usize| self.weights.get(k).is_none_or(|w| *w <= 0.0);
+        i + 1 == self.height && (0..self.width).all(|j| empty(i * self.width + j))
+            || j + 1 == self.width && (0..self.height).all(|i| empty(i * self.width + j))
+    }
+
+    /// Margins of the weighted least squares fit of rows + columns + a constant; groups without rows, and the one for no
+    /// group, have none. What all rows, or all columns, share is the constant, unless a value without a group stays behind.
+    fn margins(&self, cells: &[f64]) -> (Vec<f64>, Vec<f64>, f64) {
+        let (rows, columns) = (self.height - 1, self.width - 1);
+        let mut right = vec![0.0; rows + columns];
+        for (k, (cell, w)) in cells.iter().zip(&self.weights).enumerate() {
+            let (i, j) = (k / self.width, k % self.width);
+            if let Some(r) = right.get_mut(i).filter(|_| i < rows) {
+                *r += w * cell;
             }
-            for j in 0..columns.len() {
-                let column = mean(&mut (0..self.height).map(|i| (value(i, j).0 - pad(&rows, i), value(i, j).1)));
-                if let Some(c) = columns.get_mut(j) {
-                    change = change.max((*c - column).abs());
-                    *c = column;
-                }
-            }
-            if change <= 1e-14 * largest {
-                break;
+            if let Some(r) = right.get_mut(rows + j).filter(|_| j < columns) {
+                *r += w * cell;
             }
         }
-        (rows, columns)
+        solve(&self.factor, &mut right);
+        let mut second = right.split_off(rows);
+        let weight = |k: usize| self.weights.get(k).copied().unwrap_or(0.0);
+        let of_row = |i: usize| (0..self.width).map(|j| weight(i * self.width + j)).sum::<f64>();
+        let of_column = |j: usize| (0..self.height).map(|i| weight(i * self.width + j)).sum::<f64>();
+        let mut constant = centred(&mut right, &of_row, rows);
+        constant += centred(&mut second, &of_column, columns);
+        (right, second, constant)
+    }
+}
+
+/// Takes the weighted mean off the margins and returns it; 0 where the group for no group, `none`, has weight.
+fn centred(margins: &mut [f64], weight: &dyn Fn(usize) -> f64, none: usize) -> f64 {
+    if weight(none) > 0.0 {
+        return 0.0;
+    }
+    let (sum, total) = margins.iter().enumerate().fold((0.0, 0.0), |s, (i, m)| (s.0 + weight(i) * m, s.1 + weight(i)));
+    let mean = if total > 0.0 { sum / total } else { 0.0 };
+    // A group without rows has no margin, and gets none.
+    margins.iter_mut().enumerate().filter(|(i, _)| weight(*i) > 0.0).for_each(|(_, m)| *m -= mean);
+    mean
+}
+
+/// L of [diag(row weights), W; Wᵀ, diag(column weights)] = L·Lᵀ, groups without one left out. It is singular by a constant
+/// between rows and columns, once for each part that is connected: such a margin is 0.
+fn factored(weights: &[f64], height: usize, width: usize) -> Vec<f64> {
+    let (rows, m) = (height - 1, height + width - 2);
+    let mut a = vec![0.0; m * m];
+    let mut add = |i: usize, j: usize, w: f64| {
+        if let Some(slot) = a.get_mut(i * m + j) {
+            *slot += w;
+        }
+    };
+    for (k, w) in weights.iter().enumerate() {
+        let (i, j) = (k / width, k % width);
+        if i < rows {
+            add(i, i, *w);
+        }
+        if j + 1 < width {
+            add(rows + j, rows + j, *w);
+            if i < rows {
+                add(rows + j, i, *w);
+            }
+        }
+    }
+    let diagonal: Vec<f64> = (0..m).filter_map(|j| a.get(j * m + j).copied()).collect();
+    for j in 0..m {
+        let Some(own) = a.get(j * m..(j + 1) * m).map(<[f64]>::to_vec) else { break };
+        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).take(j).fold(0.0, |s, (x, y)| s + x * y);
+        let pivot = own.get(j).copied().unwrap_or(0.0) - dot(&own, &own);
+        let scale = diagonal.get(j).copied().unwrap_or(0.0);
+        let root = if pivot > 1e-10 * scale { pivot.sqrt() } else { 0.0 };
+        for row in a.chunks_mut(m).skip(j) {
+            let value = row.get(j).copied().unwrap_or(0.0) - dot(row, &own);
+            if let Some(slot) = row.get_mut(j) {
+                *slot = if root > 0.0 { value / root } else { 0.0 };
+            }
+        }
+    }
+    a
+}
+
+/// L·Lᵀ·x = b in place; x is 0 where L has a column of zeros.
+fn solve(l: &[f64], b: &mut [f64]) {
+    let m = b.len();
+    let at = |i: usize, j: usize| l.get(i * m + j).copied().unwrap_or(0.0);
+    for j in 0..m {
+        let known: f64 = b.iter().take(j).enumerate().fold(0.0, |s, (k, x)| s + at(j, k) * x);
+        if let Some(x) = b.get_mut(j) {
+            *x = if at(j, j) > 0.0 { (*x - known) / at(j, j) } else { 0.0 };
+        }
+    }
+    for j in (0..m).rev() {
+        let known: f64 = b.iter().enumerate().skip(j + 1).fold(0.0, |s, (k, x)| s + at(k, j) * x);
+        if let Some(x) = b.get_mut(j) {
+            *x = if at(j, j) > 0.0 { (*x - known) / at(j, j) } else { 0.0 };
+        }
     }
 }
