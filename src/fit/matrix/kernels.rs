@@ -85,9 +85,7 @@ unsafe fn rows_times<V: Vector, T: Element, const FUSED: bool, const R: usize>(
                     *sum = mul_add(T::load_part(x.add(r * view.by_row + whole), d - whole), bj, *sum);
                 }
             }
-            for (r, sum) in sums.iter().enumerate() {
-                *out.get_unchecked_mut(i + r) += sum.sum();
-            }
+            V::add_sums(&sums, out.as_mut_ptr().add(i));
         }
         i += R;
     }

@@ -69,6 +69,18 @@ pub(crate) trait Vector: Real {
     fn fma(self, b: Self, c: Self) -> Self;
     /// Sum of the lanes: ((0+4)+(2+6)) + ((1+5)+(3+7)).
     fn sum(self) -> f64;
+
+    /// Adds to each of the numbers from `out` the sum of the lanes of its vector: the bits of [`Vector::sum`].
+    ///
+    /// # Safety
+    /// R numbers from `out` can be written.
+    #[inline(always)]
+    unsafe fn add_sums<const R: usize>(vectors: &[Self; R], out: *mut f64) {
+        for (r, v) in vectors.iter().enumerate() {
+            // SAFETY: by the caller.
+            unsafe { *out.add(r) += v.sum() };
+        }
+    }
 }
 
 impl Real for f64 {

@@ -162,6 +162,29 @@ impl Vector for Avx512 {
     fn sum(self) -> f64 {
         unsafe { sum4(_mm256_add_pd(_mm512_castpd512_pd256(self.0), _mm512_extractf64x4_pd::<1>(self.0))) }
     }
+    #[inline(always)]
+    unsafe fn add_sums<const R: usize>(vectors: &[Self; R], out: *mut f64) {
+        let [a, b, c, d, e, f, g, h] = vectors.as_slice() else {
+            // SAFETY: by the caller.
+            vectors.iter().enumerate().for_each(|(r, v)| unsafe { *out.add(r) += v.sum() });
+            return;
+        };
+        // SAFETY: called from units with AVX-512; eight numbers from `out` by the caller.
+        unsafe {
+            // Two rows to a vector, then four, then eight: the same pairs are added as for one row.
+            let fours = |a: &Self, b: &Self| {
+                _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(a.0, b.0), _mm512_shuffle_f64x2::<0xEE>(a.0, b.0))
+            };
+            let twos = |a: __m512d, b: __m512d| {
+                _mm512_add_pd(_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0xDD>(a, b))
+            };
+            let (low, high) = (twos(fours(a, b), fours(c, d)), twos(fours(e, f), fours(g, h)));
+            // In the order a, e, b, f, c, g, d, h.
+            let sums = _mm512_add_pd(_mm512_unpacklo_pd(low, high), _mm512_unpackhi_pd(low, high));
+            let sums = _mm512_permutexvar_pd(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), sums);
+            _mm512_storeu_pd(out, _mm512_add_pd(_mm512_loadu_pd(out), sums));
+        }
+    }
 }
 
 /// (0+2) + (1+3) of four lanes that already hold pairs.
@@ -271,6 +294,26 @@ impl Vector for Avx2 {
     #[inline(always)]
     fn sum(self) -> f64 {
         unsafe { sum4(_mm256_add_pd(self.0, self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn add_sums<const R: usize>(vectors: &[Self; R], out: *mut f64) {
+        let [a, b, c, d] = vectors.as_slice() else {
+            // SAFETY: by the caller.
+            vectors.iter().enumerate().for_each(|(r, v)| unsafe { *out.add(r) += v.sum() });
+            return;
+        };
+        // SAFETY: called from units with AVX2; four numbers from `out` by the caller.
+        unsafe {
+            let four = |v: &Self| _mm256_add_pd(v.0, v.1);
+            let twos = |a: __m256d, b: __m256d| {
+                _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b))
+            };
+            let (low, high) = (twos(four(a), four(b)), twos(four(c), four(d)));
+            // In the order a, c, b, d.
+            let sums = _mm256_add_pd(_mm256_unpacklo_pd(low, high), _mm256_unpackhi_pd(low, high));
+            let sums = _mm256_permute4x64_pd::<0xD8>(sums);
+            _mm256_storeu_pd(out, _mm256_add_pd(_mm256_loadu_pd(out), sums));
+        }
     }
 }
 
