@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import polars as pl
@@ -53,7 +54,7 @@ def validation_chart(validation: dict[str, Any]) -> Any:
     band = base.mark_area(color=BLUE, opacity=0.18).encode(y=y, y2="high:Q")
     line = base.mark_line(color=BLUE, point=True).encode(y="loss:Q")
     taken = alt.Chart(pl.DataFrame({"C": [validation["c"]]})).mark_rule(color=RED).encode(x="C:Q")
-    title = alt.Title(f"C = {validation['c']:.3g}", subtitle=validation["folds"])
+    title = alt.Title(f"C = {validation['c']:.3g}", subtitle=textwrap.wrap(validation["folds"], 72))
     return alt.layer(band, line, taken).properties(width=420, height=260, title=title)
 
 

@@ -277,7 +277,8 @@ class LeadScorer:
         feature : str
             A feature of the model or an interaction ``first × second``, as in :meth:`summary`.
         values : sequence of float, optional
-            Values of a number; by default 101 from three standard deviations below the mean to three above.
+            Values of a number; by default 101 from three standard deviations below the mean to three above, within
+            the values of training.
 
         Returns
         -------

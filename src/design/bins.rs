@@ -4,11 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::math::quantile_sorted;
 
-/// Ranges of a number: below the first edge, from an edge up to the next, from the last one on.
+/// Ranges of a number: below the first edge, from an edge up to the next, from the last one on. Of a number with few
+/// values each is one value, and what lies up to the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bins {
     edges: Vec<f64>,
+    /// The lowest value, where each bin is of one value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<f64>,
 }
 
 /// A number with at most so many values has a bin for each.
@@ -24,17 +28,15 @@ impl Bins {
         sorted.sort_by(f64::total_cmp);
         let mut distinct = sorted.clone();
         distinct.dedup();
-        let edges = if distinct.len() <= VALUES {
-            distinct.windows(2).filter_map(|w| w.get(1).copied()).collect()
-        } else {
-            let mut edges: Vec<f64> = (1..QUANTILE_BINS)
-                .map(|k| quantile_sorted(&sorted, k as f64 / QUANTILE_BINS as f64))
-                .filter(|e| sorted.first().is_some_and(|low| e > low))
-                .collect();
-            edges.dedup();
-            edges
-        };
-        Self { edges }
+        if distinct.len() <= VALUES {
+            return Self { first: distinct.first().copied(), edges: distinct.into_iter().skip(1).collect() };
+        }
+        let mut edges: Vec<f64> = (1..QUANTILE_BINS)
+            .map(|k| quantile_sorted(&sorted, k as f64 / QUANTILE_BINS as f64))
+            .filter(|e| sorted.first().is_some_and(|low| e > low))
+            .collect();
+        edges.dedup();
+        Self { edges, first: None }
     }
 
     /// Number of bins.
@@ -55,10 +57,13 @@ impl Bins {
                 let text = format!("{x:.digits$}");
                 if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
             };
-            self.edges.iter().map(text).collect()
+            self.first.iter().chain(&self.edges).map(text).collect()
         };
         let apart = |t: &Vec<String>| t.windows(2).all(|w| w.first() != w.last());
-        let edges = (3..17).map(texts).find(apart).unwrap_or_else(|| self.edges.iter().map(f64::to_string).collect());
+        let edges = (3..17).map(texts).find(apart).unwrap_or_else(|| texts(17));
+        if self.first.is_some() {
+            return edges;
+        }
         let mut names: Vec<String> = edges.first().iter().map(|e| format!("below {e}")).collect();
         names.extend(edges.windows(2).map(|w| match w {
             [a, b] => format!("{a} to {b}"),
@@ -70,7 +75,8 @@ impl Bins {
 
     /// Whether edges ascend and are finite.
     pub(crate) fn is_usable(&self) -> bool {
-        self.edges.is_sorted_by(|a, b| a < b) && self.edges.iter().all(|e| e.is_finite())
+        let all = || self.first.iter().chain(&self.edges);
+        all().is_sorted_by(|a, b| a < b) && all().all(|e| e.is_finite())
     }
 }
 
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn few_values_and_many() {
         let few = Bins::fit(&[1.0, 3.0, f64::NAN, 2.0, 2.0]);
-        assert_eq!(few.names(), ["below 2", "2 to 3", "3 and more"]);
+        assert_eq!(few.names(), ["1", "2", "3"]);
         assert_eq!([0.5, 1.0, 2.0, 2.9, 3.0, 9.0].map(|x| few.bin(x)), [0, 0, 1, 1, 2, 2]);
         let many = Bins::fit(&(0..1600).map(f64::from).collect::<Vec<_>>());
         assert_eq!(many.count(), 16);
@@ -93,7 +99,8 @@ mod tests {
         assert!(Bins::fit(&heavy).is_usable());
         let close = Bins::fit(&(0..2000).map(|i| 1e-4 + f64::from(i) * 1e-9).collect::<Vec<_>>()).names();
         assert!(close.iter().enumerate().all(|(i, n)| !close[..i].contains(n)), "{close:?}");
-        assert_eq!(Bins::fit(&[100.0, 200.0, 1e300]).names()[0], "below 200");
+        assert_eq!(Bins::fit(&[100.0, 200.0, 1e300]).names()[..2], ["100", "200"]);
+        assert_eq!((many.names()[0].as_str(), many.names()[15].as_str()), ("below 99.938", "1499.062 and more"));
         assert_eq!(Bins::fit(&[f64::NAN]).count(), 1);
         assert_eq!(Bins::fit(&[]).names(), ["any"]);
     }

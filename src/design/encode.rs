@@ -47,6 +47,9 @@ pub enum Encoder {
         /// Whether ln(1 + value) is taken: counts have long tails. Mean and deviation are of it then.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         log: bool,
+        /// Lowest and highest value in training.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<(f64, f64)>,
         /// Curved columns, where the number is not taken as linear.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spline: Option<Spline>,
@@ -83,7 +86,9 @@ impl Encoder {
                     return None;
                 }
                 let deviation = if varies { deviation } else { 0.0 };
-                Some(Self::Number { mean, deviation, missing, log: false, spline: None, bins: None })
+                let known = || values.iter().copied().filter(|v| !v.is_nan());
+                let range = present.then(|| (known().fold(f64::MAX, f64::min), known().fold(f64::MIN, f64::max)));
+                Some(Self::Number { mean, deviation, missing, log: false, range, spline: None, bins: None })
             }
             Column::Category { codes, levels } => Self::fit_levels(codes, levels, rule),
             Column::Time(_) => None,
@@ -159,17 +164,13 @@ impl Encoder {
     #[must_use]
     pub fn curved(self, column: &Column, weights: &[f64], bend: Bend) -> Self {
         match (&self, column) {
-            (Self::Number { mean, deviation, missing, log, bins, .. }, Column::Number(values)) if *deviation > 0.0 => {
+            (Self::Number { deviation, .. }, Column::Number(values)) if *deviation > 0.0 => {
                 let z: Vec<f64> = values.iter().map(|v| if v.is_nan() { *v } else { self.standardise(*v) }).collect();
-                let spline = Spline::fit(&z, weights, bend);
-                Self::Number {
-                    mean: *mean,
-                    deviation: *deviation,
-                    missing: *missing,
-                    log: *log,
-                    spline,
-                    bins: bins.clone(),
+                let mut curved = self;
+                if let Self::Number { spline, .. } = &mut curved {
+                    *spline = Spline::fit(&z, weights, bend);
                 }
+                curved
             }
             _ => self,
         }
@@ -179,12 +180,13 @@ impl Encoder {
     #[must_use]
     pub fn logged(self, column: &Column, weights: &[f64]) -> Self {
         match (&self, column) {
-            (Self::Number { deviation, missing, .. }, Column::Number(values))
+            (Self::Number { deviation, missing, range, .. }, Column::Number(values))
                 if *deviation > 0.0 && !values.iter().any(|v| *v < 0.0) =>
             {
                 let logs: Vec<f64> = values.iter().map(|v| ln(1.0 + v)).collect();
                 let (mean, deviation, _) = weighted_moments(&logs, weights);
-                Self::Number { mean, deviation, missing: *missing, log: true, spline: None, bins: None }
+                let (missing, range) = (*missing, *range);
+                Self::Number { mean, deviation, missing, log: true, range, spline: None, bins: None }
             }
             _ => self,
         }
@@ -232,14 +234,19 @@ impl Encoder {
         }
     }
 
-    /// The number of which the standardised value is `z`.
+    /// So many values of a number, at equal distances of its standardised form: from three standard deviations below the
+    /// mean to three above, but not beyond training.
     #[must_use]
-    pub fn unstandardised(&self, z: f64) -> f64 {
-        match self {
-            Self::Number { mean, deviation, log: false, .. } => mean + deviation * z,
-            Self::Number { mean, deviation, .. } => (exp(mean + deviation * z) - 1.0).max(0.0),
-            Self::Category { .. } => f64::NAN,
-        }
+    pub fn grid(&self, count: usize) -> Vec<f64> {
+        let Self::Number { mean, deviation, log, range, .. } = self else { return Vec::new() };
+        let value = |z: f64| {
+            let x = mean + deviation * z;
+            if *log { exp(x) - 1.0 } else { x }
+        };
+        let (low, high) = range.unwrap_or((f64::MIN, f64::MAX));
+        let (from, to) = (self.standardise(low).max(-3.0), self.standardise(high).min(3.0));
+        let step = (to - from) / count.saturating_sub(1).max(1) as f64;
+        (0..count).map(|k| value(from + k as f64 * step).clamp(low, high)).collect()
     }
 
     fn bins_of_number(&self) -> Option<&Bins> {
@@ -365,7 +372,15 @@ mod tests {
         let e = Encoder::fit(&Column::Number(vec![1.0, 3.0, f64::NAN]), &[1.0; 3], RULE, 0.0).unwrap();
         assert_eq!(
             e,
-            Encoder::Number { mean: 2.0, deviation: 1.0, missing: true, log: false, spline: None, bins: None }
+            Encoder::Number {
+                mean: 2.0,
+                deviation: 1.0,
+                missing: true,
+                log: false,
+                range: Some((1.0, 3.0)),
+                spline: None,
+                bins: None
+            }
         );
         assert_eq!((e.standardise(4.0), e.standardise(f64::NAN)), (2.0, 0.0));
         assert_eq!(Encoder::fit(&Column::Number(vec![0.1; 1000]), &[0.3; 1000], RULE, 0.0), None);

@@ -305,8 +305,7 @@ pub fn effect_frame(model: &LeadModel, feature: &str, values: Option<&[f64]>) ->
     }
     match encoder {
         Some(encoder @ Encoder::Number { .. }) => {
-            let grid = || (0..=100).map(|k| encoder.unstandardised(f64::from(k) * 0.06 - 3.0)).collect();
-            let values: Vec<f64> = values.map_or_else(grid, <[f64]>::to_vec);
+            let values: Vec<f64> = values.map_or_else(|| encoder.grid(101), <[f64]>::to_vec);
             let contributions = values.iter().map(|v| model.number(i, *v)).collect();
             frame(vec![numbers("value", values), numbers("contribution", contributions)])
         }

@@ -165,7 +165,8 @@ struct Straight {
 
 impl Straight {
     fn of(term: &Term) -> Option<Self> {
-        let Encoder::Number { mean, deviation, log: false, spline: None, bins: None, missing } = term.encoder else {
+        let Encoder::Number { mean, deviation, log: false, spline: None, bins: None, missing, .. } = term.encoder
+        else {
             return None;
         };
         let (c, m) = (term.coefficients.first()?, term.means.first()?);

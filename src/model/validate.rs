@@ -28,10 +28,11 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
-        if let crate::design::Encoder::Number { mean, deviation, spline, bins, .. } = &term.encoder
+        if let crate::design::Encoder::Number { mean, deviation, spline, bins, range, .. } = &term.encoder
             && !(mean.is_finite()
                 && deviation.is_finite()
                 && *deviation >= 0.0
+                && range.is_none_or(|(low, high)| low <= high && low.is_finite() && high.is_finite())
                 && spline.as_ref().is_none_or(crate::design::Spline::is_usable)
                 && bins.as_ref().is_none_or(crate::design::Bins::is_usable))
         {
