@@ -94,6 +94,22 @@ def compare(name: str, sides: tuple[ll.Snapshot, ll.Snapshot], C: float = 1.0) -
         ),
         "LightGBM": measures(boosted),
     }
+    if a["cutoff"].null_count() == 0 and a["cutoff"].n_unique() > 5:
+        # The latest fifth of the training rows is for calibration only, on both sides.
+        again = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto", min_leads=20, calibration="sigmoid").fit(
+            train
+        )
+        d = again.evaluate(test)
+        models["leadlens, the same, calibrated"] = (d.roc_auc, d.pr_auc, d.log_loss, d.brier)
+        shared = [n for n in names if n in b.columns]
+        start = a["cutoff"].quantile(0.8)
+        earlier, later = a.filter(pl.col("cutoff") < start), a.filter(pl.col("cutoff") >= start)
+        p_later = boost(earlier, pl.concat([later, b], how="diagonal_relaxed"), shared)
+        logit = np.log(p_later / (1 - p_later))
+        sigmoid = LogisticRegression(C=1e6).fit(
+            logit[: len(later), None], later["label"], sample_weight=later["weight"]
+        )
+        models["LightGBM, calibrated"] = measures(sigmoid.predict_proba(logit[len(later) :, None])[:, 1])
     head = {"data": name, "train": len(train), "test": len(test), "positive": e.positives}
     return [
         head
