@@ -236,7 +236,7 @@ impl ValidLogisticParams {
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
-                if self.0.c.is_none() && !self.0.firth && corners.is_smooth() && self.0.solver == Solver::Newton =>
+                if self.0.c.is_none() && corners.is_smooth() && self.0.solver == Solver::Newton =>
             {
                 self.diagnose(&objective, corners, fitted, task)
             }
@@ -278,15 +278,19 @@ impl ValidLogisticParams {
             let kept = Objective { pinned, ..f.clone() };
             return match self.minimise(&kept, corners, None, self.stop(), task) {
                 Ok(solution) => Ok(Solution { dropped, ..solution }),
-                Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) => {
-                    Err(separated(&kept, task)?.unwrap_or(e))
+                // Firth's estimate exists where classes are separated.
+                Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.0.firth => {
+                    Err(separated(&kept, task)?.unwrap_or_else(|| flat(e)))
                 }
                 Err(e) => Err(e),
             };
         }
+        if self.0.firth {
+            return failed;
+        }
         match separated(f, task)? {
             Some(e) => Err(e),
-            None => failed,
+            None => failed.map_err(flat),
         }
     }
 
@@ -382,6 +386,17 @@ impl ValidLogisticParams {
             together: None,
         };
         Ok((objective, Corners { lasso: penalty * params.l1_ratio, signs: &params.signs }))
+    }
+}
+
+/// A singular Hessian of columns that are not collinear: probabilities have run to 0 or 1 on the rows that tell them apart.
+fn flat(e: Error) -> Error {
+    match e {
+        Error::Singular { columns } => {
+            let why = "on the rows where probabilities are not all but 0 or 1 (a level with few positives, or few negatives?)";
+            Error::Singular { columns: columns.into_iter().map(|c| format!("{c} {why}")).collect() }
+        }
+        e => e,
     }
 }
 

@@ -51,6 +51,18 @@ def test_text_columns_are_those_of_training():
             ll.LogisticRegression().fit(frame.assign(t=pd.Series(values * 200, dtype=kind)), y)
 
 
+def test_firth_leaves_out_collinear_columns():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(200, 2))
+    y = rng.random(200) < 1 / (1 + np.exp(-x[:, 0]))
+    both = np.column_stack([x, x.sum(axis=1)])
+    model = ll.LogisticRegression(penalty="firth", collinear="drop").fit(both, y)
+    assert model.dropped_ == ["x2"]
+    assert np.abs(model.coef_[0, :2] - ll.LogisticRegression(penalty="firth").fit(x, y).coef_[0]).max() < 1e-7
+    with pytest.raises(ll.FitError, match="'x2' is a combination of 'x0', 'x1'"):
+        ll.LogisticRegression(penalty="firth").fit(both, y)
+
+
 def test_firth_is_a_result_where_classes_are_separated():
     rng = np.random.default_rng(3)
     for n in (40, 1000):
