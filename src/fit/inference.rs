@@ -463,9 +463,8 @@ fn null_log_likelihood(f: &Objective<'_>) -> f64 {
     if f.is_pinned(0) {
         return at(0.0);
     }
-    let rate = crate::math::sum_by(y.len(), |i| if y[i] { w(i) } else { 0.0 }) / f.total;
     if f.observed.offset.is_none() {
-        return at(logit(rate));
+        return at(logit(f.rate()));
     }
     at(f.intercept_given(None))
 }

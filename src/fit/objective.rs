@@ -4,7 +4,7 @@ use super::factor::{Factor, NotPositive};
 use super::matrix::{Hessian, Matrix, Normal, Observed, Plan};
 use super::together::Together;
 use crate::error::{Error, Result};
-use crate::math::sigmoid;
+use crate::math::{logit, sigmoid};
 
 /// What is minimised.
 #[derive(Debug, Clone)]
@@ -110,20 +110,19 @@ impl Objective<'_> {
     pub(super) fn cold_start(&self) -> Vec<f64> {
         let mut beta = vec![0.0; self.x.width() + 1];
         if !self.is_pinned(0) {
-            if self.observed.offset.is_some() {
-                if let Some(b0) = beta.first_mut() {
-                    *b0 = self.intercept_given(None);
-                }
-                return beta;
-            }
-            let w = |i: usize| self.observed.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
-            let y = self.observed.y;
-            let hits = crate::math::sum_by(y.len(), |i| if y.get(i) == Some(&true) { w(i) } else { 0.0 });
+            let best = if self.observed.offset.is_some() { self.intercept_given(None) } else { logit(self.rate()) };
             if let Some(b0) = beta.first_mut() {
-                *b0 = crate::math::logit(hits / self.total);
+                *b0 = best;
             }
         }
         beta
+    }
+
+    /// Weighted share of positives.
+    pub(super) fn rate(&self) -> f64 {
+        let w = |i: usize| self.observed.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
+        let y = self.observed.y;
+        crate::math::sum_by(y.len(), |i| if y.get(i) == Some(&true) { w(i) } else { 0.0 }) / self.total
     }
 
     /// The intercept that maximises the likelihood with η = offset + `fixed` + intercept: Newton in one dimension.
@@ -134,7 +133,7 @@ impl Objective<'_> {
         let known = |i: usize| at(fixed, i, 0.0) + at(offset, i, 0.0);
         let hit = |i: usize| f64::from(u8::from(y.get(i) == Some(&true)));
         let mean = |of: &(dyn Fn(usize) -> f64 + Sync)| crate::math::sum_by(y.len(), |i| w(i) * of(i)) / self.total;
-        let mut b0 = crate::math::logit(mean(&hit)) - mean(&known);
+        let mut b0 = logit(self.rate()) - mean(&known);
         for _ in 0..200 {
             let slope = mean(&|i| sigmoid(b0 + known(i)) - hit(i));
             let curvature = mean(&|i| sigmoid(b0 + known(i)) * sigmoid(-b0 - known(i)));

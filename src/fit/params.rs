@@ -144,7 +144,7 @@ impl<'a> Target<'a> {
 
     /// # Errors
     /// [`Error::Length`], [`Error::NonFinite`], [`Error::InvalidOption`] for a negative weight, [`Error::OneClass`].
-    pub(super) fn check(&self, x: &Matrix<'_>) -> Result<f64> {
+    fn check(&self, x: &Matrix<'_>) -> Result<f64> {
         let (n, w) = (x.rows(), |i: usize| self.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0)));
         let lengths = [("labels", Some(self.y.len())), ("weight", self.weight.map(<[f64]>::len))];
         for (what, got) in lengths.into_iter().chain([("offset", self.offset.map(<[f64]>::len))]) {

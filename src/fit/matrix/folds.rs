@@ -93,15 +93,7 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
                     continue;
                 }
                 let eta = &mut eta[..rows];
-                match self.observed.offset {
-                    Some(offset) => {
-                        let offset = &offset[start..start + rows];
-                        eta.iter_mut().zip(offset).for_each(|(e, o)| *e = beta.intercept + o);
-                    }
-                    None => eta.fill(beta.intercept),
-                }
-                kernels::times::<V, T, true>(self.dense, start, &beta.dense, eta);
-                self.x.add_indexed(beta, start, eta);
+                self.x.eta::<V, T, true>(self.dense, beta, self.observed.offset, start, eta);
                 link.read(self.observed, start, rows);
                 if tests || roles.contains(&Role::Out) {
                     link.split(roles);

@@ -125,9 +125,27 @@ impl Matrix<'_> {
         .unwrap_or_else(|| vec![0.0; self.width() + 1])
     }
 
+    /// η of rows `start..`.
+    #[inline(always)]
+    pub(super) fn eta<V: Vector, T: Element, const FUSED: bool>(
+        &self,
+        dense: View<'_, T>,
+        beta: &Coefficients,
+        offset: Option<&[f64]>,
+        start: usize,
+        eta: &mut [f64],
+    ) {
+        match offset.and_then(|o| o.get(start..start + eta.len())) {
+            Some(offset) => eta.iter_mut().zip(offset).for_each(|(e, o)| *e = beta.intercept + o),
+            None => eta.fill(beta.intercept),
+        }
+        kernels::times::<V, T, FUSED>(dense, start, &beta.dense, eta);
+        self.add_indexed(beta, start, eta);
+    }
+
     /// Adds what blocks and sparse columns give to η of rows `start..`.
     #[inline(always)]
-    pub(super) fn add_indexed(&self, beta: &Coefficients, start: usize, eta: &mut [f64]) {
+    fn add_indexed(&self, beta: &Coefficients, start: usize, eta: &mut [f64]) {
         for (block, first) in self.blocks() {
             let b = beta.rest.get(first..first + block.width).unwrap_or(&[]);
             with_codes!(block, list => look_up(&list[start..start + eta.len()], b, eta));
@@ -223,12 +241,7 @@ impl<T: Element, const FUSED: bool> Kernel for Predict<'_, '_, T, FUSED> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> bool {
-        match self.offset.and_then(|o| o.get(self.start..self.start + self.out.len())) {
-            Some(offset) => self.out.iter_mut().zip(offset).for_each(|(e, o)| *e = self.beta.intercept + o),
-            None => self.out.fill(self.beta.intercept),
-        }
-        kernels::times::<V, T, FUSED>(self.dense, self.start, &self.beta.dense, self.out);
-        self.x.add_indexed(self.beta, self.start, self.out);
+        self.x.eta::<V, T, FUSED>(self.dense, self.beta, self.offset, self.start, self.out);
         // A sum of numbers of any sign is finite unless one of them is not, or all are huge.
         let finite = self.out.iter().fold(0.0, |s, e| s + e * 0.0) == 0.0;
         if self.probability {
@@ -320,16 +333,7 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
         while start < self.range.end {
             let rows = block.min(self.range.end - start);
             let eta = &mut eta[..rows];
-            match self.observed.offset {
-                Some(offset) => {
-                    for (e, o) in eta.iter_mut().zip(&offset[start..start + rows]) {
-                        *e = self.beta.intercept + o;
-                    }
-                }
-                None => eta.fill(self.beta.intercept),
-            }
-            kernels::times::<V, T, true>(self.dense, start, &self.beta.dense, eta);
-            self.x.add_indexed(self.beta, start, eta);
+            self.x.eta::<V, T, true>(self.dense, self.beta, self.observed.offset, start, eta);
             link.read(self.observed, start, rows);
             link.apply::<V, false>(eta, &mut sums);
             kernels::transposed_times::<V, T>(self.dense, start, &link.r[..rows], &mut g, block);

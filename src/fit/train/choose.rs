@@ -71,8 +71,8 @@ impl<'a> Chooser<'a> {
             let loss = design.loss();
             losses.push(format!("{loss:.5} {}", Nonlinear::name(*shape)));
             if best.as_ref().is_none_or(|b| loss < b.loss()) {
-                let nonlinear = shape.is_some().then(|| Nonlinear::name(*shape).to_owned());
-                let nonlinear = nonlinear.or((shapes.len() > 1).then(|| Nonlinear::name(None).to_owned()));
+                let asked = shape.is_some() || shapes.len() > 1;
+                let nonlinear = asked.then(|| Nonlinear::name(*shape).to_owned());
                 best = Some(Design { nonlinear, ..design });
             }
         }
@@ -108,8 +108,7 @@ impl<'a> Chooser<'a> {
             };
             let mut pairs = best.pairs.clone();
             pairs.push(pair);
-            let plain = best.encoded.clone();
-            let next = self.lay_out(with_bins(&plain, &pairs), pairs, judged)?;
+            let next = self.lay_out(with_bins(&best.encoded, &pairs), pairs, judged)?;
             if judged && next.loss() >= best.loss() {
                 break format!("; the next, {}, does not lower it", groups.name(pair));
             }
@@ -178,10 +177,11 @@ impl<'a> Chooser<'a> {
     /// Folds forward in time, or, with fewer than three of them, folds of whole accounts; and what they are.
     fn folds(&self) -> (Vec<Fold>, String) {
         let snapshot = self.snapshot;
-        let enough = |rows: &[usize]| {
+        let of_rarer_class = |rows: &[usize]| {
             let positives = rows.iter().filter(|i| self.target.y.get(**i) == Some(&true)).count();
-            positives.min(rows.len() - positives) >= MIN_FOLD
+            positives.min(rows.len() - positives)
         };
+        let enough = |rows: &[usize]| of_rarer_class(rows) >= MIN_FOLD;
         let forward = snapshot.forward_folds(5).into_iter().filter(|(train, test)| enough(train) && enough(test));
         let folds: Vec<Fold> = forward.map(|(train, test)| Fold { train, test }).collect();
         if folds.len() >= 3 {
@@ -194,10 +194,7 @@ impl<'a> Chooser<'a> {
         let few = folds.len();
         let mut units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
         let mut folds = grouped_folds(&clusters(snapshot), 5);
-        let both = |rows: &[usize]| {
-            let positives = rows.iter().filter(|i| self.target.y.get(**i) == Some(&true)).count();
-            positives > 0 && positives < rows.len()
-        };
+        let both = |rows: &[usize]| of_rarer_class(rows) > 0;
         if folds.len() < 2 || !folds.iter().all(|f| both(&f.train) && both(&f.test)) {
             // Accounts that are few or large: leads then.
             let leads: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::layout::Encoded;
+use super::layout::{Encoded, place_of};
 use crate::error::{Error, Result};
 use crate::fit::params::{Sign, Target};
 use crate::math::{chi_square_tail, sigmoid};
@@ -63,9 +63,7 @@ impl Interactions {
 /// Places of the features of named pairs, the earlier feature first.
 pub(super) fn resolve(names: &[(String, String)], encoded: &[Encoded]) -> Result<Vec<(usize, usize)>> {
     let place = |name: &String| -> Result<usize> {
-        let features: Vec<String> = encoded.iter().map(|e| e.feature.to_string()).collect();
-        let found = features.iter().position(|f| f == name);
-        let found = found.ok_or_else(|| Error::unknown("feature", name, features.iter().map(String::as_str)))?;
+        let found = place_of(name, encoded)?;
         if encoded.get(found).is_some_and(|e| e.sign != Sign::Free) {
             return Err(Error::option("interactions", format!("'{name}' is monotone; an interaction would undo that")));
         }
@@ -241,10 +239,8 @@ impl Groups {
         let (mut u, mut v) = (vec![0.0; height], vec![0.0; width]);
         for _ in 0..8 {
             let (mut top, mut sum) = (vec![0.0; height], vec![0.0; height]);
-            for (((g, h), i), j) in
-                cells.iter().zip((0..height).flat_map(|i| std::iter::repeat_n(i, width))).zip((0..width).cycle())
-            {
-                if let (Some(top), Some(sum), Some(v)) = (top.get_mut(i), sum.get_mut(i), v.get(j)) {
+            for ((row, top), sum) in cells.chunks(width).zip(&mut top).zip(&mut sum) {
+                for ((g, h), v) in row.iter().zip(&v) {
                     *top += g - h * v;
                     *sum += h;
                 }

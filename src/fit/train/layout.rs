@@ -18,6 +18,16 @@ pub(super) struct Encoded {
     pub(super) sign: Sign,
 }
 
+/// Place of the feature called `name`.
+///
+/// # Errors
+/// [`Error::UnknownName`].
+pub(super) fn place_of(name: &str, encoded: &[Encoded]) -> Result<usize> {
+    let features: Vec<String> = encoded.iter().map(|e| e.feature.to_string()).collect();
+    let found = features.iter().position(|f| f == name);
+    found.ok_or_else(|| Error::unknown("feature", name, features.iter().map(String::as_str)))
+}
+
 impl Encoded {
     /// Whether another feature has the same values in every row, or the same groups of rows.
     pub(super) fn is_twin_of(&self, column: &Column) -> bool {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::choose::{Chooser, Design, signed};
-use self::layout::Encoded;
+use self::layout::{Encoded, place_of};
 use self::purify::Purifier;
 use super::calibrate::Calibrator;
 use super::inference::{Covariance, InferenceOptions};
@@ -308,9 +308,8 @@ fn encode(
 /// The features with the directions of `monotone`.
 fn constrained(mut encoded: Vec<Encoded>, options: &TrainOptions) -> Result<Vec<Encoded>> {
     for (name, direction) in &options.monotone {
-        let features: Vec<String> = encoded.iter().map(|e| e.feature.to_string()).collect();
-        let found = encoded.iter_mut().find(|e| e.feature.to_string() == *name);
-        let found = found.ok_or_else(|| Error::unknown("feature", name, features.iter().map(String::as_str)))?;
+        let place = place_of(name, &encoded)?;
+        let Some(found) = encoded.get_mut(place) else { continue };
         if matches!(found.encoder, Encoder::Category { .. }) {
             return Err(Error::option("monotone", format!("'{name}' is a text; only numbers have a direction")));
         }

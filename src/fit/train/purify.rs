@@ -20,6 +20,9 @@ struct Table {
     height: usize,
     width: usize,
     weights: Vec<f64>,
+    /// Weight of each row, and of each column.
+    row_weights: Vec<f64>,
+    column_weights: Vec<f64>,
     /// L of the factored equations of the margins, by rows; a column of zeros for a margin that others determine.
     factor: Vec<f64>,
 }
@@ -30,13 +33,19 @@ impl<'a> Purifier<'a> {
             let (a, b) = encoded.get(*first).zip(encoded.get(*second))?;
             let (height, width) = (a.encoder.groups() + 1, b.encoder.groups() + 1);
             let mut weights = vec![0.0; height * width];
+            let (mut row_weights, mut column_weights) = (vec![0.0; height], vec![0.0; width]);
             for ((i, j), w) in a.groups().into_iter().zip(b.groups()).zip(weight) {
                 if let Some(cell) = weights.get_mut(i as usize * width + j as usize) {
                     *cell += w;
                 }
+                if let (Some(row), Some(column)) = (row_weights.get_mut(i as usize), column_weights.get_mut(j as usize))
+                {
+                    *row += w;
+                    *column += w;
+                }
             }
             let factor = factored(&weights, height, width);
-            Some(Table { first: *first, second: *second, height, width, weights, factor })
+            Some(Table { first: *first, second: *second, height, width, weights, row_weights, column_weights, factor })
         };
         Self { encoded, layout, tables: pairs.iter().filter_map(table).collect() }
     }
@@ -119,9 +128,8 @@ impl Table {
     /// Whether a cell stands for values without a group, and training had none.
     fn is_unseen(&self, cell: usize) -> bool {
         let (i, j) = (cell / self.width, cell % self.width);
-        let empty = |k: usize| self.weights.get(k).is_none_or(|w| *w <= 0.0);
-        i + 1 == self.height && (0..self.width).all(|j| empty(i * self.width + j))
-            || j + 1 == self.width && (0..self.height).all(|i| empty(i * self.width + j))
+        let empty = |weights: &[f64]| weights.last().is_none_or(|w| *w <= 0.0);
+        i + 1 == self.height && empty(&self.row_weights) || j + 1 == self.width && empty(&self.column_weights)
     }
 
     /// Margins of the weighted least squares fit of rows + columns + a constant; groups without rows, and the one for no
@@ -140,24 +148,21 @@ impl Table {
         }
         solve(&self.factor, &mut right);
         let mut second = right.split_off(rows);
-        let weight = |k: usize| self.weights.get(k).copied().unwrap_or(0.0);
-        let of_row = |i: usize| (0..self.width).map(|j| weight(i * self.width + j)).sum::<f64>();
-        let of_column = |j: usize| (0..self.height).map(|i| weight(i * self.width + j)).sum::<f64>();
-        let mut constant = centred(&mut right, &of_row, rows);
-        constant += centred(&mut second, &of_column, columns);
+        let constant = centred(&mut right, &self.row_weights) + centred(&mut second, &self.column_weights);
         (right, second, constant)
     }
 }
 
-/// Takes the weighted mean off the margins and returns it; 0 where the group for no group, `none`, has weight.
-fn centred(margins: &mut [f64], weight: &dyn Fn(usize) -> f64, none: usize) -> f64 {
-    if weight(none) > 0.0 {
+/// Takes the weighted mean off the margins and returns it; 0 where the group for no group, the last of `weights`, has
+/// weight.
+fn centred(margins: &mut [f64], weights: &[f64]) -> f64 {
+    if weights.last().is_some_and(|w| *w > 0.0) {
         return 0.0;
     }
-    let (sum, total) = margins.iter().enumerate().fold((0.0, 0.0), |s, (i, m)| (s.0 + weight(i) * m, s.1 + weight(i)));
+    let (sum, total) = margins.iter().zip(weights).fold((0.0, 0.0), |s, (m, w)| (s.0 + w * m, s.1 + w));
     let mean = if total > 0.0 { sum / total } else { 0.0 };
     // A group without rows has no margin, and gets none.
-    margins.iter_mut().enumerate().filter(|(i, _)| weight(*i) > 0.0).for_each(|(_, m)| *m -= mean);
+    margins.iter_mut().zip(weights).filter(|(_, w)| **w > 0.0).for_each(|(m, _)| *m -= mean);
     mean
 }
 
