@@ -36,9 +36,11 @@ impl CoefficientCovariance {
             return Some(format!("the covariance has {} numbers for {k} coefficients", self.lower.len()));
         }
         let at = |i: usize, j: usize| self.lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
+        // Where a variance is all but 0, what is left of it and of its covariances is rounding of the others.
+        let rounding = 1e-9 * (0..k).map(|i| at(i, i)).fold(0.0, f64::max);
         let usable = (0..k).all(|i| {
             let own = at(i, i);
-            own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + f64::MIN_POSITIVE)
+            own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
         });
         (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
     }

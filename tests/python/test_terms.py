@@ -438,3 +438,20 @@ def test_one_row_has_the_bits_of_the_table(joint, sides):
     with pytest.raises(ll.OptionError, match="values"):
         joint.score_row([*row[:at], float("inf"), *row[at + 1 :]])
     assert joint.score_row([*row[:at], 3, *row[at + 1 :]])[0] == joint.score_row([*row[:at], 3.0, *row[at + 1 :]])[0]
+
+
+def test_cells_that_are_determined_have_no_error():
+    # A level that occurs with one level of the other only: its cell says nothing beside the two terms.
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        n = 3000
+        a = rng.choice(list("uvwxyz"), n)
+        b = np.where(np.isin(a, ["x", "y", "z"]), "k", rng.choice(["k", "l", "m"], n))
+        won = (rng.random(n) < np.where(a == "u", 0.6, 0.3)).astype(int)
+        table = pl.DataFrame({"id": np.arange(n), "a": a, "b": b, "won": won})
+        rows = ll.Journeys(leads=ll.Leads(table, id="id", fields=["a", "b"], outcome="won")).snapshot()
+        scorer = ll.LeadScorer(interactions=[("a", "b")], intervals=True).fit(rows)
+        cell = scorer.summary().filter(pl.col("level") == "x × k")
+        assert cell["coefficient"].abs()[0] < 1e-9
+        assert cell["standard_error"][0] < 1e-6
+        assert (scorer.score(rows).to_polars()["low"] < scorer.score(rows).to_polars()["high"]).all()

@@ -185,9 +185,10 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         );
         return Err(Error::option("intervals", problem));
     }
-    let covariance = purifier.covariance(&covariance, task)?;
-    let errors: Vec<f64> =
-        covariance.iter().enumerate().filter_map(|(j, row)| row.get(j)).map(|v| v.max(0.0).sqrt()).collect();
+    let mut covariance = purifier.covariance(&covariance, task)?;
+    // A variance that is 0 may have been rounded below it.
+    covariance.iter_mut().enumerate().filter_map(|(j, row)| row.get_mut(j)).for_each(|v| *v = v.max(0.0));
+    let errors: Vec<f64> = covariance.iter().enumerate().filter_map(|(j, row)| row.get(j)).map(|v| v.sqrt()).collect();
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let mut next = 1;
     let terms: Vec<Term> = encoded
