@@ -5,7 +5,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use leadlens::design::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
 use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Target};
-use leadlens::funnel::FunnelSpec;
+use leadlens::funnel::{FunnelSpec, Step};
 use leadlens::journeys::build_timeline;
 use leadlens::score::{Cell, strongest};
 use leadlens::{DAY, LeadModel, Span, Task, Timestamp, Zone};
@@ -31,9 +31,14 @@ fn passes(c: &mut Criterion) {
     group.bench_function("features/30 of 100k leads", |b| {
         b.iter(|| compute(&snapshot, &features, |k| Some(k.clone()), None, &Zone::utc(), &Task::new()).unwrap());
     });
-    let funnel =
-        FunnelSpec { steps: (0..5).map(|k| format!("k{k}")).collect(), window: Some(Span::days(30)), by: None };
-    group.bench_function("funnel/5 steps, 1M events", |b| b.iter(|| journeys.funnel(&funnel, &Task::new()).unwrap()));
+    let steps = (0..5).map(|k| Step::kind(&format!("k{k}"))).collect();
+    let timed = FunnelSpec { steps, window: Some(Span::days(30)), ..FunnelSpec::default() };
+    let levels = FunnelSpec { times: false, ..timed.clone() };
+    for (name, spec) in [("levels", levels), ("with times", timed)] {
+        group.bench_function(format!("funnel/5 steps, 1M events, {name}"), |b| {
+            b.iter(|| journeys.funnel(&spec, &Task::new()).unwrap());
+        });
+    }
     group.finish();
 }
 

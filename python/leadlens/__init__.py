@@ -27,7 +27,8 @@ from .errors import (
     WriteError,
 )
 from .features import FeatureSet
-from .journeys import Check, Funnel, Journeys, Snapshot
+from .funnels import Exclusion, Funnel, Step
+from .journeys import Check, Journeys, Snapshot
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
 from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
@@ -52,6 +53,7 @@ __all__ = [
     "ConvergenceError",
     "Evaluation",
     "Events",
+    "Exclusion",
     "FeatureSet",
     "Fields",
     "FitError",
@@ -72,6 +74,7 @@ __all__ = [
     "SeparationError",
     "Snapshot",
     "Stages",
+    "Step",
     "UnknownNameError",
     "WriteError",
     "__version__",

@@ -84,3 +84,55 @@ def effect_chart(feature: str, table: pl.DataFrame) -> Any:
     line = alt.Chart(table).mark_line(color=BLUE)
     line = line.encode(x=alt.X("value:Q", title=feature), y=alt.Y("contribution:Q", title=title))
     return alt.layer(line, zero.encode(y="contribution:Q")).properties(width=420, height=260, title=feature)
+
+
+def by_column(table: pl.DataFrame) -> str | None:
+    """Return the column of the breakdown, which is the first if there is one."""
+    return table.columns[0] if table.columns[0] != "step" else None
+
+
+def funnel_chart(table: pl.DataFrame) -> Any:
+    """Return bars of leads per step with the share of step 1 and its interval; one panel per value of a breakdown."""
+    import altair as alt
+
+    by = by_column(table)
+    order = table["step"].unique(maintain_order=True).to_list()
+    if by is not None:
+        # One funnel for all and one per value; at most the dozen with most leads.
+        values = table[by].unique(maintain_order=True).to_list()
+        shown = [v for v in values if v != "(all)"][:12] or values
+        table = table.filter(pl.col(by).is_in(shown)).rename({by: "value"})
+    share = [alt.Tooltip("of_first:Q", format=".1%"), alt.Tooltip("of_previous:Q", format=".1%")]
+    tooltip = ["step", "leads", *share] + (["median_days"] if "median_days" in table.columns else [])
+    base = alt.Chart(table).encode(y=alt.Y("step:N", sort=order, title=None))
+    scale = alt.Scale(domain=[0, 1.25], nice=False)
+    axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
+    bars = base.mark_bar(color=BLUE).encode(
+        x=alt.X("of_first:Q", title="share of step 1, with 95 % interval", axis=axis, scale=scale), tooltip=tooltip
+    )
+    rules = base.mark_rule(color="#12304f").encode(x=alt.X("of_first_low:Q", scale=scale), x2="of_first_high:Q")
+    labels = base.mark_text(align="left", dx=6).encode(x="of_first_high:Q", text="label:N")
+    labels = labels.transform_calculate(label="format(datum.leads, ',') + '  (' + format(datum.of_first, '.1%') + ')'")
+    chart = alt.layer(bars, rules, labels).properties(width=420, height=alt.Step(26))
+    if by is None:
+        return chart
+    return chart.facet(row=alt.Row("value:N", title=by, sort=shown, header=alt.Header(labelAngle=0, labelAlign="left")))
+
+
+def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
+    """Return the share of step 1 by period of entry; hollow points where entrants are left out as immature."""
+    import altair as alt
+
+    table = table.filter((pl.col("step") != order[0]) & pl.col("of_first").is_finite())
+    base = alt.Chart(table).encode(
+        x=alt.X("period:T", title="period of entry"),
+        color=alt.Color("step:N", sort=order, title=None),
+        tooltip=["period", "step", "leads", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
+    )
+    y = alt.Y("of_first:Q", title="share of step 1", axis=alt.Axis(format="%"))
+    band = base.mark_area(opacity=0.15).encode(y=alt.Y("of_first_low:Q", title="share of step 1"), y2="of_first_high:Q")
+    line = base.mark_line().encode(y=y)
+    points = base.mark_point(size=45, strokeWidth=1.5).encode(
+        y=y, fill=alt.condition("datum.immature > 0", alt.value("white"), alt.Color("step:N", sort=order, title=None))
+    )
+    return alt.layer(band, line, points).properties(width=520, height=260)

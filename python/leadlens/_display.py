@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from html import escape
+from typing import Any
+
+import polars as pl
+
+from . import _core
+from ._progress import progress
 
 
 def pre(text: str) -> str:
     """Return a text as an HTML block that keeps its columns."""
     return f"<pre style='font-family:monospace;line-height:1.35'>{escape(text)}</pre>"
+
+
+class Shown:
+    """A result of a pass over journeys: named tables, facts, and a text."""
+
+    def __init__(self, core: _core.Journeys, tables: dict[str, pl.DataFrame], facts: dict[str, Any], text: str) -> None:
+        self._core = core
+        self._tables = tables
+        self._facts = facts
+        self._text = text
+
+    @classmethod
+    def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
+        with progress() as show:
+            tables, facts, text = run(core, json.dumps(spec), show)
+        return cls(core, {name: pl.DataFrame(frame) for name, frame in tables}, json.loads(facts), text)
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return pre(self._text)

@@ -1,4 +1,4 @@
-"""Journeys, snapshots and funnels."""
+"""Journeys and snapshots."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from ._display import pre
 from ._progress import progress
 from .errors import OptionError
 from .features import FeatureSet
+from .funnels import Exclusion, Funnel, Step, _step
 from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, names
 
-__all__ = ["Check", "Funnel", "Journeys", "Snapshot"]
+__all__ = ["Check", "Journeys", "Snapshot"]
 
 Time = str | date | datetime
 """An ISO 8601 text, a date, or a datetime; without a zone it is UTC."""
@@ -310,30 +311,89 @@ class Journeys:
             core = self._core.snapshot(json.dumps(spec), (features or FeatureSet())._json(), table, show)
         return Snapshot(core)
 
-    def funnel(self, steps: Sequence[str], *, window: str | None = None, by: str | None = None) -> Funnel:
+    def funnel(
+        self,
+        steps: Sequence[str | Step | Sequence[str | Step]],
+        *,
+        window: str | None = None,
+        order: Literal["sequential", "strict", "any"] = "sequential",
+        entry: Literal["best", "first", "totals"] = "best",
+        exclude: Exclusion | Sequence[Exclusion] = (),
+        hold: str | None = None,
+        by: str | None = None,
+        attribution: str = "first",
+        over: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        times: bool = True,
+        compat: Literal["clickhouse"] | None = None,
+        modes: Sequence[str] = (),
+    ) -> Funnel:
         """Count how many leads get how far along ``steps``.
 
         A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
-        most ``window`` after the first. Any entry into step 1 may start the chain; the best chain counts.
+        most ``window`` after the first. Events of one instant are taken in the order of the steps. Entrants whose
+        window is not over at the end of observation are left out and counted. Times are those of the attempt that
+        counts: the one that gets furthest, of those the first to get there, of those the last to start.
 
         Parameters
         ----------
-        steps : sequence of str
-            Event kinds or stages; ``"created"`` as the first means every lead.
+        steps : sequence of str, Step, or list of them
+            Event kinds or stages; ``"created"`` as the first means every lead; a list means any of its members.
         window : str, optional
             Time from step 1 within which the last step must happen (inclusive).
+        order : {"sequential", "strict", "any"}
+            Whether other events may lie between steps, must not, or steps have no order.
+        entry : {"best", "first", "totals"}
+            Whether every entry into step 1 is tried and the best counts, only the lead's first counts, or every
+            attempt counts (the next starts after the one before ended by conversion, window or exclusion).
+        exclude : Exclusion or sequence of Exclusion
+            Events that end an attempt between two steps.
+        hold : str, optional
+            Property of events, or ``"channel"``, that must have one value in all steps.
         by : str, optional
-            A lead field, or ``"channel"`` (of the first entry), to break down by.
+            A lead field, a property of events, or ``"channel"``, to break down by.
+        attribution : {"first", "last", "all", "step 1", "step 2", …}
+            For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
+            that have it), or the value at a step (leads without one there are left out).
+        over : {"day", "week", "month", "quarter", "year"}, optional
+            Also by calendar period of entry; see :meth:`Funnel.trend`.
+        times : bool
+            Whether times from step to step are taken.
+        compat : {"clickhouse"}, optional
+            Follow ``windowFunnel`` of ClickHouse 26.9 exactly; maturity is not looked at.
+        modes : sequence of str
+            Its modes: ``strict_deduplication``, ``strict_order``, ``strict_increase``, ``strict_once``,
+            ``allow_reentry``.
 
         Raises
         ------
         UnknownNameError
-            A step or field is not in the data.
+            A step, field or property is not in the data.
+        OptionError
+            Options do not go together.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps[0]
+        ('created', 5000)
         """
-        spec = _drop({"steps": names(steps), "window": window, "by": by})
-        with progress() as show:
-            frame, facts, text = self._core.funnel(json.dumps(spec), show)
-        return Funnel(pl.DataFrame(frame), json.loads(facts), text)
+        spec = {
+            "steps": [_step(s) for s in ([steps] if isinstance(steps, str) else steps)],
+            "window": window,
+            "order": order,
+            "entry": entry,
+            "exclude": [e._spec() for e in ([exclude] if isinstance(exclude, Exclusion) else exclude)],
+            "hold": hold,
+            "by": by,
+            "attribution": attribution,
+            "over": over,
+            "times": times,
+            "compat": compat,
+            "modes": names(modes),
+        }
+        funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
+        return funnel
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -449,58 +509,3 @@ class Snapshot:
 
     def _repr_html_(self) -> str:
         return pre(self._core.text())
-
-
-class Funnel:
-    """How many leads get how far; made by :meth:`Journeys.funnel`."""
-
-    def __init__(self, frame: pl.DataFrame, facts: dict[str, Any], text: str) -> None:
-        self._frame = frame
-        self._facts = facts
-        self._text = text
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return one row per step (and value of the breakdown) with counts, rates and 95 % intervals."""
-        return self._frame
-
-    @property
-    def steps(self) -> list[tuple[str, int]]:
-        """Steps and leads, all leads together."""
-        return [(s["step"], s["leads"]) for s in self._facts["steps"]]
-
-    @property
-    def immature(self) -> int:
-        """Leads left out because their window is not over at the end of observation."""
-        count: int = self._facts["immature"]
-        return count
-
-    @property
-    def never_entered(self) -> int:
-        """Leads that never reached step 1."""
-        count: int = self._facts["never_entered"]
-        return count
-
-    def plot(self) -> Any:
-        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval."""
-        import altair as alt
-
-        by = self._facts["spec"]["by"]
-        data = self._frame
-        order = [s for s, _ in self.steps]
-        if by is not None:
-            data = data.filter(pl.col(by) != "(all)") if data[by].n_unique() > 1 else data
-        base = alt.Chart(data).encode(y=alt.Y("step:N", sort=order, title=None))
-        bars = base.mark_bar(color="#2f6fb2").encode(
-            x=alt.X("of_first:Q", title="share of step 1", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            tooltip=["step", "leads", alt.Tooltip("of_first", format=".1%"), alt.Tooltip("of_previous", format=".1%")],
-        )
-        rules = base.mark_rule(color="#12304f").encode(x="of_first_low:Q", x2="of_first_high:Q")
-        labels = base.mark_text(align="left", dx=6).encode(x="of_first_high:Q", text=alt.Text("leads:Q", format=","))
-        chart = alt.layer(bars, rules, labels).properties(width=420, height=alt.Step(28))
-        return chart.facet(row=alt.Row(f"{by}:N", title=by)) if by is not None else chart
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)

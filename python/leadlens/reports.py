@@ -9,7 +9,8 @@ from pathlib import Path
 from . import _core
 from ._progress import progress
 from .errors import WriteError
-from .journeys import Funnel, Journeys, Snapshot
+from .funnels import Funnel
+from .journeys import Journeys, Snapshot
 from .scorer import LeadScorer
 
 __all__ = ["report"]

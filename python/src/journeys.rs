@@ -163,20 +163,6 @@ impl Journeys {
         })?;
         Ok(Snapshot(snapshot))
     }
-
-    /// A funnel as a table and as JSON.
-    #[pyo3(signature = (spec, progress=None))]
-    fn funnel(
-        &self,
-        py: Python<'_>,
-        spec: &str,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Frame, String, String)> {
-        let spec = quick(|| frames::parse_options("funnel", spec))?;
-        let funnel = enter(py, progress, |task| self.0.funnel(&spec, task))?;
-        let frame = quick(|| frames::funnel_frame(&funnel))?;
-        Ok((Frame(frame), to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))
-    }
 }
 
 #[pymethods]

@@ -1,6 +1,7 @@
 //! The Python module `leadlens._core`: registration only.
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over by value")]
 
+mod analyses;
 mod arrow;
 mod boundary;
 mod error;
@@ -20,6 +21,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<journeys::Journeys>()?;
     m.add_class::<journeys::Snapshot>()?;
     m.add_class::<model::Model>()?;
+    m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::calibration_table, m)?)?;

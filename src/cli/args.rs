@@ -84,9 +84,15 @@ pub(super) enum Command {
         /// Time from step 1 within which the last step must happen.
         #[arg(long)]
         window: Option<String>,
-        /// Lead field or `channel` to break down by.
+        /// Lead field, event property or `channel` to break down by.
         #[arg(long)]
         by: Option<String>,
+        /// sequential, strict or any.
+        #[arg(long)]
+        order: Option<String>,
+        /// best, first or totals.
+        #[arg(long)]
+        entry: Option<String>,
         /// Also write the table here.
         #[arg(long)]
         output: Option<PathBuf>,

@@ -15,9 +15,10 @@ use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
 use crate::frames::{
-    best_leads, check_folder, check_output, funnel_frame, score_frame, show_frame, sort_by_probability, write_frame,
+    best_leads, check_folder, check_output, funnel_frame, parse_options, score_frame, show_frame, sort_by_probability,
+    write_frame,
 };
-use crate::funnel::{Funnel, FunnelSpec};
+use crate::funnel::{Funnel, FunnelSpec, Step};
 use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
 use crate::report::{Report, evaluation_text, funnel_text, model_text, page, snapshot_text};
@@ -138,17 +139,23 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             p.print(&text, &json!({"rows": rows, "output": output}))?;
             Ok(())
         }
-        Command::Funnel { common, steps, window, by, output } => {
+        Command::Funnel { common, steps, window, by, order, entry, output } => {
             let (mut p, project) = open(common, out)?;
             let mut spec = project.funnel.clone();
             if !steps.is_empty() {
-                spec.steps.clone_from(steps);
+                spec.steps = steps.iter().map(|s| Step::kind(s)).collect();
             }
             if let Some(w) = window {
                 spec.window = Some(w.parse::<Span>()?);
             }
             if by.is_some() {
                 spec.by.clone_from(by);
+            }
+            if let Some(order) = order {
+                spec.order = word("order", order)?;
+            }
+            if let Some(entry) = entry {
+                spec.entry = word("entry", entry)?;
             }
             let funnel = with_progress(|task| count(&project, &spec, task))?;
             if let Some(path) = output {
@@ -195,6 +202,11 @@ fn open_leads(
         spec.outcome = if open { OutcomeRows::Open } else { OutcomeRows::Any };
     }
     journeys.snapshot(&spec, None, project.features.clone(), task)
+}
+
+/// An option that is one of a few words.
+fn word<T: serde::de::DeserializeOwned>(option: &str, text: &str) -> Result<T, Error> {
+    parse_options(option, &json!(text).to_string())
 }
 
 fn count(project: &Project, spec: &FunnelSpec, task: &Task) -> Result<Funnel, Error> {

@@ -9,6 +9,7 @@ mod feature_set;
 mod kind;
 mod selector;
 mod spline;
+mod wildcard;
 
 pub use bins::Bins;
 pub use column::{Column, NONE};
@@ -22,3 +23,4 @@ pub use feature_set::FeatureSet;
 pub use kind::{Kind, Side};
 pub use selector::Selector;
 pub use spline::{Bend, Spline};
+pub use wildcard::wildcard;

@@ -10,6 +10,7 @@ mod cutoff_table;
 mod events;
 mod fields;
 mod filter;
+mod funnels_out;
 mod leads;
 mod lookup;
 mod scores_out;
@@ -25,7 +26,8 @@ pub use config::{
     StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
+pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
 pub use table::{Table, Tables, is_readable};
-pub use tables_out::{calibration_frame, check_frame, funnel_frame, lift_frame, show_frame, snapshot_frame};
+pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
 pub use write::{check_folder, check_output, write_frame};

@@ -5,7 +5,6 @@ use polars::prelude::*;
 use crate::design::Column as Values;
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, LiftRow};
-use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::{Audit, Entry, Journeys, Snapshot};
 use crate::time::NO_TIME;
 
@@ -17,7 +16,7 @@ pub(super) fn texts(name: &str, values: impl IntoIterator<Item = String>) -> Col
     Column::new(name.into(), values.into_iter().collect::<Vec<String>>())
 }
 
-fn optional_texts(name: &str, values: impl IntoIterator<Item = Option<String>>) -> Column {
+pub(super) fn optional_texts(name: &str, values: impl IntoIterator<Item = Option<String>>) -> Column {
     Column::new(name.into(), values.into_iter().collect::<Vec<Option<String>>>())
 }
 
@@ -25,7 +24,7 @@ pub(super) fn numbers(name: &str, values: Vec<f64>) -> Column {
     Column::new(name.into(), values)
 }
 
-fn counts(name: &str, values: impl IntoIterator<Item = usize>) -> Column {
+pub(super) fn counts(name: &str, values: impl IntoIterator<Item = usize>) -> Column {
     Column::new(name.into(), values.into_iter().map(|n| n as u64).collect::<Vec<u64>>())
 }
 
@@ -112,35 +111,6 @@ pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
         counts("rows", rows.iter().map(|r| r.4)),
         optional_texts("example", rows.iter().map(|r| r.5.clone())),
     ])
-}
-
-/// A funnel, long: by value of the breakdown (`(all)` for all leads) and step.
-///
-/// # Errors
-/// As [`terms_frame`].
-pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
-    let all = funnel.steps.iter().map(|s| ("(all)".to_owned(), s));
-    let groups = funnel.groups.iter().flat_map(|g| g.steps.iter().map(|s| (g.value.clone(), s)));
-    let rows: Vec<(String, &FunnelStep)> = all.chain(groups).collect();
-    let column = |name: &str, get: fn(&FunnelStep) -> f64| numbers(name, rows.iter().map(|r| get(r.1)).collect());
-    let mut columns = Vec::new();
-    if let Some(by) = &funnel.spec.by {
-        // A field that is called like another column of this table.
-        let taken = ["step", "leads"].contains(&by.as_str()) || by.starts_with("of_");
-        let name = if taken { format!("field({by})") } else { by.clone() };
-        columns.push(texts(&name, rows.iter().map(|r| r.0.clone())));
-    }
-    columns.extend([
-        texts("step", rows.iter().map(|r| r.1.step.clone())),
-        counts("leads", rows.iter().map(|r| r.1.leads as usize)),
-        column("of_first", |s| s.of_first),
-        column("of_first_low", |s| s.of_first_interval.low),
-        column("of_first_high", |s| s.of_first_interval.high),
-        column("of_previous", |s| s.of_previous),
-        column("of_previous_low", |s| s.of_previous_interval.low),
-        column("of_previous_high", |s| s.of_previous_interval.high),
-    ]);
-    frame(columns)
 }
 
 /// A lead's time line.

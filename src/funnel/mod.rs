@@ -1,5 +1,17 @@
 //! Funnels: how many leads get how far.
 
-mod sequential;
+mod any_order;
+mod chains;
+mod pass;
+mod plan;
+mod quick;
+mod result;
+mod seen;
+mod spec;
+mod tally;
+mod window_funnel;
 
-pub use sequential::{Funnel, FunnelGroup, FunnelSpec, FunnelStep};
+pub use pass::LeadProgress;
+pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
+pub use spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step, StepRef};
+pub use tally::FunnelTally;

@@ -5,6 +5,7 @@ mod censoring;
 mod codes;
 mod counts;
 mod extend;
+mod fold;
 mod ids;
 mod index;
 mod leads;

@@ -1,5 +1,6 @@
 //! Results as one HTML page that needs no network.
 
+use super::funnels::{funnel_notes, funnel_title};
 use super::text::{interaction_rows, percent, strongest_columns, training_notes};
 use crate::evaluate::Evaluation;
 use crate::funnel::{Funnel, FunnelStep};
@@ -156,11 +157,9 @@ fn funnel(f: &Funnel) -> String {
     };
     let header = ["step", "leads", "", "of first", "95 % interval", "of previous"];
     let mut out = format!("<h2>Funnel</h2>{}", table(&header, rows(&f.steps)));
-    if f.immature > 0 {
-        out += &format!(
-            "<p class=note>{} leads entered so late that their window is not over; they are left out.</p>",
-            f.immature
-        );
+    out += &format!("<p class=note>{}.</p>", escape(&funnel_title(&f.spec)));
+    for note in funnel_notes(f) {
+        out += &format!("<p class=note>{}.</p>", escape(&note));
     }
     for g in &f.groups {
         out += &format!(

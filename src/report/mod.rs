@@ -1,7 +1,9 @@
 //! Results as text and HTML. Nothing is computed here.
 
+mod funnels;
 mod html;
 mod text;
 
+pub use funnels::funnel_text;
 pub use html::{Report, page};
-pub use text::{evaluation_text, funnel_text, model_text, snapshot_text, table_text};
+pub use text::{evaluation_text, model_text, snapshot_text, table_text};

@@ -1,7 +1,6 @@
 //! Results as plain text.
 
 use crate::evaluate::Evaluation;
-use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::Snapshot;
 use crate::model::LeadModel;
 use crate::time::{NO_TIME, Timestamp};
@@ -139,32 +138,6 @@ pub fn evaluation_text(e: &Evaluation) -> String {
             .collect();
         lines.push(String::new());
         lines.push(table_text(&[by, "rows", "positives", "predicted", "observed", "AUC"], &rows));
-    }
-    lines.join("\n")
-}
-
-fn funnel_rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
-    steps
-        .iter()
-        .map(|s| {
-            let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
-            vec![s.step.clone(), s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous)]
-        })
-        .collect()
-}
-
-/// A funnel.
-#[must_use]
-pub fn funnel_text(f: &Funnel) -> String {
-    let header = ["step", "leads", "of first", "95 % interval", "of previous"];
-    let window = f.spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1"));
-    let mut lines = vec![format!("Funnel, {window}"), table_text(&header, &funnel_rows(&f.steps))];
-    if f.immature > 0 {
-        lines.push(format!("{} leads entered so late that their window is not over; they are left out", f.immature));
-    }
-    for g in &f.groups {
-        lines.push(format!("\n{} = {}", f.spec.by.as_deref().unwrap_or(""), g.value));
-        lines.push(table_text(&header, &funnel_rows(&g.steps)));
     }
     lines.join("\n")
 }

@@ -1,0 +1,165 @@
+"""Funnels: how many leads get how far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from . import _core
+from ._charts import funnel_chart, funnel_trend_chart
+from ._display import Shown
+from ._progress import progress
+from .sources import _drop
+
+__all__ = ["Exclusion", "Funnel", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a funnel, where the name of an event kind or stage is not enough.
+
+    All that is given must hold for an event.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Event kind or stage; ``*`` and ``?`` are wildcards.
+    stage : str, optional
+        Stage, where an event kind has the same name.
+    channel : str, optional
+        Channel; wildcards allowed.
+    where : mapping, optional
+        Conditions by name: on an event value a number or a text such as ``">= 3"``, on a property a text (wildcards
+        allowed).
+    any_of : sequence of str or Step
+        Choices, any of which counts.
+    name : str, optional
+        Name in results.
+    optional : bool
+        Whether leads may pass the step over.
+    within : str, optional
+        Time from the step before, inclusive.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> j = ll.datasets.b2b_saas()
+    >>> talk = ll.Step(any_of=["demo", "meeting"], name="talk", within="30d")
+    >>> j.funnel(["created", talk, "closed_won"], window="60d").steps[1]
+    ('talk', 4007)
+    """
+
+    kind: str | None = None
+    stage: str | None = field(default=None, kw_only=True)
+    channel: str | None = field(default=None, kw_only=True)
+    where: Mapping[str, str | float] = field(default_factory=dict, kw_only=True)
+    any_of: Sequence[str | Step] = field(default=(), kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
+    optional: bool = field(default=False, kw_only=True)
+    within: str | None = field(default=None, kw_only=True)
+
+    def _spec(self) -> dict[str, Any]:
+        return _drop(
+            {
+                "kind": self.kind,
+                "stage": self.stage,
+                "channel": self.channel,
+                "where": {name: str(condition) for name, condition in self.where.items()},
+                "any": [_step(choice) for choice in self.any_of],
+                "name": self.name,
+                "optional": self.optional,
+                "within": self.within,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Events that end an attempt while it lies between two steps.
+
+    Parameters
+    ----------
+    event : str, Step or sequence of them
+        The events.
+    after, before : int or str, optional
+        The two steps, by number from 1 or by name; the first and the last if not given.
+    removes : bool
+        Whether the lead leaves the funnel altogether (and is counted), instead of staying where it was.
+    """
+
+    event: str | Step | Sequence[str | Step]
+    after: int | str | None = field(default=None, kw_only=True)
+    before: int | str | None = field(default=None, kw_only=True)
+    removes: bool = field(default=False, kw_only=True)
+
+    def _spec(self) -> dict[str, Any]:
+        return _drop({"event": _step(self.event), "after": self.after, "before": self.before, "removes": self.removes})
+
+
+def _step(step: str | Step | Sequence[str | Step]) -> Any:
+    if isinstance(step, str):
+        return step
+    return step._spec() if isinstance(step, Step) else [_step(choice) for choice in step]
+
+
+class Funnel(Shown):
+    """How many leads get how far; made by :meth:`Journeys.funnel`."""
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per step (and value of the breakdown): counts, rates, 95 % intervals, median times in days."""
+        return self._tables["steps"]
+
+    def times(self) -> pl.DataFrame:
+        """Return times in days per step, since the step before and since step 1: mean and quantiles."""
+        return self._tables["times"]
+
+    def trend(self) -> pl.DataFrame:
+        """Return one row per period of entry and step, if ``over`` was given.
+
+        Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
+        because their window is not over: such a period is not complete.
+        """
+        return self._tables["periods"]
+
+    def leads(self) -> pl.DataFrame:
+        """Return how far each lead got: one row per lead that entered (per attempt, with ``entry="totals"``).
+
+        ``reached`` is the number of the last step done, ``step`` its name, with the times of entry and of that step.
+        """
+        with progress() as show:
+            return pl.DataFrame(_core.funnel_leads(self._core, json.dumps(self._facts["spec"]), show))
+
+    @property
+    def steps(self) -> list[tuple[str, int]]:
+        """Steps and leads (attempts, with ``entry="totals"``), all leads together."""
+        return [(s["step"], s["leads"]) for s in self._facts["steps"]]
+
+    @property
+    def immature(self) -> int:
+        """Entrants left out because their window is not over at the end of observation."""
+        count: int = self._facts["immature"]
+        return count
+
+    @property
+    def never_entered(self) -> int:
+        """Leads that never reached step 1."""
+        count: int = self._facts["never_entered"]
+        return count
+
+    @property
+    def removed(self) -> int:
+        """Leads that an exclusion took out."""
+        count: int = self._facts["removed"]
+        return count
+
+    def plot(self) -> Any:
+        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval."""
+        return funnel_chart(self._tables["steps"])
+
+    def plot_trend(self) -> Any:
+        """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete."""
+        return funnel_trend_chart(self._tables["periods"], [step for step, _ in self.steps])

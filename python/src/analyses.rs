@@ -1,0 +1,49 @@
+//! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, and as text.
+
+use leadlens::frames;
+use pyo3::prelude::*;
+
+use crate::arrow::Frame;
+use crate::boundary::{enter, quick};
+use crate::journeys::{Journeys, to_json};
+
+/// Named tables, facts as JSON, text.
+type Shown = (Vec<(&'static str, Frame)>, String, String);
+
+/// A funnel.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn funnel(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("funnel", spec))?;
+    let funnel = enter(py, progress, |task| journeys.0.funnel(&spec, task))?;
+    let tables = quick(|| {
+        Ok(vec![
+            ("steps", Frame(frames::funnel_frame(&funnel)?)),
+            ("times", Frame(frames::funnel_times_frame(&funnel)?)),
+            ("periods", Frame(frames::funnel_periods_frame(&funnel)?)),
+        ])
+    })?;
+    Ok((tables, to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))
+}
+
+/// How far each lead got.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn funnel_leads(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Frame> {
+    let spec = quick(|| frames::parse_options("funnel", spec))?;
+    enter(py, progress, |task| {
+        let list = journeys.0.funnel_leads(&spec, task)?;
+        frames::funnel_leads_frame(&journeys.0, &spec, &list)
+    })
+    .map(Frame)
+}

@@ -1,0 +1,58 @@
+//! Texts with wildcards.
+
+/// Whether `text` is like `pattern`: `*` stands for any characters, `?` for one.
+///
+/// ```
+/// assert!(leadlens::design::wildcard("email_*", "email_open"));
+/// assert!(!leadlens::design::wildcard("email_?", "email_open"));
+/// ```
+#[must_use]
+pub fn wildcard(pattern: &str, text: &str) -> bool {
+    let (mut p, mut t) = (pattern.chars(), text.chars());
+    // Where to go on after the last star took one character more.
+    let mut again: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        let before_t = t.clone();
+        match (p.next(), t.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                again = Some((p.clone(), before_t.clone()));
+                t = before_t;
+            }
+            (Some('?'), Some(_)) => {}
+            (Some(a), Some(b)) if a == b => {}
+            _ => {
+                let Some((after_star, mut rest)) = again.take() else { return false };
+                if rest.next().is_none() {
+                    return false;
+                }
+                (p, t) = (after_star.clone(), rest.clone());
+                again = Some((after_star, rest));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(p: &[char], t: &[char]) -> bool {
+        match (p.first(), t.first()) {
+            (None, None) => true,
+            (Some('*'), _) => plain(&p[1..], t) || (!t.is_empty() && plain(p, &t[1..])),
+            (Some('?'), Some(_)) => plain(&p[1..], &t[1..]),
+            (Some(a), Some(b)) if a == b => plain(&p[1..], &t[1..]),
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_plain_definition(p in "[ab*?]{0,7}", t in "[ab]{0,8}") {
+            let chars = |s: &str| s.chars().collect::<Vec<_>>();
+            prop_assert_eq!(wildcard(&p, &t), plain(&chars(&p), &chars(&t)));
+        }
+    }
+}

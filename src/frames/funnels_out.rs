@@ -1,0 +1,137 @@
+//! Funnels as tables.
+
+use polars::prelude::*;
+
+use super::tables_out::{counts, frame, numbers, optional_texts, texts, times};
+use crate::error::Result;
+use crate::funnel::{Funnel, FunnelSpec, FunnelStep, LeadProgress, Order, Spread};
+use crate::journeys::Journeys;
+use crate::math::wilson;
+use crate::time::NO_TIME;
+
+/// All leads, then each value of the breakdown.
+fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
+    let all = funnel.steps.iter().map(|s| ("(all)", s));
+    let groups = funnel.groups.iter().flat_map(|g| g.steps.iter().map(|s| (g.value.as_str(), s)));
+    all.chain(groups).collect()
+}
+
+/// The column of the breakdown, if there is one.
+fn by(funnel: &Funnel, values: impl Iterator<Item = String>) -> Option<Column> {
+    let by = funnel.spec.by.as_ref()?;
+    // A field that is called like another column of these tables.
+    let taken = ["step", "leads", "optional", "since", "n"].contains(&by.as_str()) || by.starts_with("of_");
+    let name = if taken { format!("field({by})") } else { by.clone() };
+    Some(texts(&name, values))
+}
+
+/// A funnel, long: by value of the breakdown (`(all)` for all leads) and step; median times in days if they were taken.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
+    let rows = rows(funnel);
+    let column = |name: &str, get: fn(&FunnelStep) -> f64| numbers(name, rows.iter().map(|r| get(r.1)).collect());
+    let mut columns: Vec<Column> = by(funnel, rows.iter().map(|r| r.0.to_owned())).into_iter().collect();
+    columns.extend([
+        texts("step", rows.iter().map(|r| r.1.step.clone())),
+        counts("leads", rows.iter().map(|r| r.1.leads as usize)),
+        column("of_first", |s| s.of_first),
+        column("of_first_low", |s| s.of_first_interval.low),
+        column("of_first_high", |s| s.of_first_interval.high),
+        column("of_previous", |s| s.of_previous),
+        column("of_previous_low", |s| s.of_previous_interval.low),
+        column("of_previous_high", |s| s.of_previous_interval.high),
+    ]);
+    if funnel.steps.iter().any(|s| s.times.is_some()) {
+        let median = |get: fn(&crate::funnel::StepTimes) -> f64| -> Vec<Option<f64>> {
+            rows.iter().map(|r| r.1.times.as_ref().map(get).filter(|d| !d.is_nan())).collect()
+        };
+        columns.push(Column::new("median_days".into(), median(|t| t.from_previous.median)));
+        columns.push(Column::new("median_days_from_first".into(), median(|t| t.from_first.median)));
+    }
+    frame(columns)
+}
+
+/// Times of a funnel in days, long: by value, step, and whether since the step before or since step 1.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn funnel_times_frame(funnel: &Funnel) -> Result<DataFrame> {
+    let mut lines: Vec<(&str, &str, &str, Spread)> = Vec::new();
+    for (value, step) in rows(funnel) {
+        if let Some(t) = &step.times {
+            lines.push((value, &step.step, "previous", t.from_previous));
+            lines.push((value, &step.step, "first", t.from_first));
+        }
+    }
+    let column = |name: &str, get: fn(&Spread) -> f64| {
+        let values: Vec<Option<f64>> = lines.iter().map(|l| Some(get(&l.3)).filter(|d| !d.is_nan())).collect();
+        Column::new(name.into(), values)
+    };
+    let mut columns: Vec<Column> = by(funnel, lines.iter().map(|l| l.0.to_owned())).into_iter().collect();
+    columns.extend([
+        texts("step", lines.iter().map(|l| l.1.to_owned())),
+        texts("since", lines.iter().map(|l| l.2.to_owned())),
+        counts("n", lines.iter().map(|l| l.3.n as usize)),
+        column("mean", |s| s.mean),
+        column("p10", |s| s.p10),
+        column("p25", |s| s.p25),
+        column("median", |s| s.median),
+        column("p75", |s| s.p75),
+        column("p90", |s| s.p90),
+    ]);
+    frame(columns)
+}
+
+/// A funnel over time, long: by first day of the period of entry, and step. Periods in which entrants are left out
+/// because their window is not over are marked.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
+    let mut days: Vec<i32> = Vec::new();
+    let (mut steps, mut leads, mut share) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut low, mut high, mut immature) = (Vec::new(), Vec::new(), Vec::new());
+    for period in &funnel.periods {
+        let first = period.leads.first().copied().unwrap_or(0);
+        for (step, n) in funnel.steps.iter().zip(&period.leads) {
+            let interval = wilson(*n, first, 0.95);
+            days.push(period.start_day as i32);
+            steps.push(step.step.clone());
+            leads.push(*n as usize);
+            share.push(if first == 0 { f64::NAN } else { *n as f64 / first as f64 });
+            low.push(interval.low);
+            high.push(interval.high);
+            immature.push(period.immature as usize);
+        }
+    }
+    let periods = Int32Chunked::from_vec("period".into(), days).into_date().into_series().into_column();
+    frame(vec![
+        periods,
+        texts("step", steps),
+        counts("leads", leads),
+        numbers("of_first", share),
+        numbers("of_first_low", low),
+        numbers("of_first_high", high),
+        counts("immature", immature),
+    ])
+}
+
+/// How far each lead got: lead, number and name of the last step done, times of entry and of that step.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn funnel_leads_frame(journeys: &Journeys, spec: &FunnelSpec, progress: &[LeadProgress]) -> Result<DataFrame> {
+    let mut ids = StringChunkedBuilder::new("lead_id".into(), progress.len());
+    progress.iter().for_each(|p| ids.append_value(journeys.leads.ids.get(p.lead)));
+    let time = |p: &LeadProgress, k: usize| p.times.get(k).copied().unwrap_or(NO_TIME);
+    let name = |p: &LeadProgress| spec.steps.get(p.last()).map(|s| s.name.clone()).filter(|_| spec.order != Order::Any);
+    frame(vec![
+        ids.finish().into_series().into_column(),
+        counts("reached", progress.iter().map(|p| p.last() + 1)),
+        optional_texts("step", progress.iter().map(name)),
+        times("entered_at", progress.iter().map(|p| time(p, 0))),
+        times("reached_at", progress.iter().map(|p| time(p, p.last()))),
+    ])
+}

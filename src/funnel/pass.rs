@@ -1,0 +1,360 @@
+//! The pass of a funnel over all journeys.
+
+use super::any_order::{self, Classes};
+use super::chains::{Attempt, Chains, Walked};
+use super::plan::{MAX_STEPS, Plan, ValueOf};
+use super::quick::{Level, Quick};
+use super::result::Funnel;
+use super::seen::{CREATION, Seen, collect};
+use super::spec::{Attribution, Entry, FunnelSpec, Order};
+use super::tally::{FunnelTally, Part};
+use super::window_funnel::WindowFunnel;
+use crate::design::NONE;
+use crate::error::Result;
+use crate::journeys::Journeys;
+use crate::task::Task;
+
+impl Journeys {
+    /// Counts how far leads get along `spec.steps`.
+    ///
+    /// A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
+    /// most the window after the first (inclusive). Which entries into step 1 count, and which events may lie between,
+    /// is said by `spec`. Events of one instant are taken in the order of the steps. Entries whose window is not over
+    /// at the end of observation are left out and counted. Times are those of the attempt that counts: the one that
+    /// gets furthest, of those the first to get there, of those the last to start.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for options that do not go together, [`crate::Error::UnknownName`] for a step or
+    /// field that the data does not have, [`crate::Error::Interrupted`].
+    pub fn funnel(&self, spec: &FunnelSpec, task: &Task) -> Result<Funnel> {
+        Ok(self.funnel_tally(spec, task)?.finish())
+    }
+
+    /// The counts of a funnel, to be merged with those of other leads.
+    ///
+    /// # Errors
+    /// As [`Journeys::funnel`].
+    pub fn funnel_tally(&self, spec: &FunnelSpec, task: &Task) -> Result<FunnelTally> {
+        let plan = Plan::new(self, spec)?;
+        let quick =
+            Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(..))));
+        let (part, _) = self.fold(
+            "walking the funnel",
+            task,
+            || (Part::new(), Walker::new(&plan)),
+            |(part, walker), lead| {
+                let outcome = walker.go(&plan, quick.as_ref(), lead);
+                walker.count(&plan, spec, lead, &outcome, part);
+                Ok(())
+            },
+            |(a, walker), (b, _)| (a.join(b), walker),
+        )?;
+        Ok(FunnelTally { spec: spec.clone(), part: part.named(|code| plan.name_of(code)) })
+    }
+
+    /// How far each lead got: one entry per attempt that counts, by lead.
+    ///
+    /// # Errors
+    /// As [`Journeys::funnel`].
+    pub fn funnel_leads(&self, spec: &FunnelSpec, task: &Task) -> Result<Vec<LeadProgress>> {
+        let plan = Plan::new(self, spec)?;
+        let (list, _) = self.fold(
+            "walking the funnel",
+            task,
+            || (Vec::new(), Walker::new(&plan)),
+            |(list, walker), lead| {
+                match walker.go(&plan, None, lead) {
+                    Outcome::Level(level) => {
+                        list.push(LeadProgress { lead, done: u32::MAX >> (MAX_STEPS - level), times: Vec::new() });
+                    }
+                    Outcome::Walked => list.extend(walker.walked.attempts.iter().map(|a| {
+                        let times = walker.times(&plan, a);
+                        LeadProgress { lead, done: a.done, times: times.iter().copied().take(plan.steps).collect() }
+                    })),
+                    Outcome::Never | Outcome::Immature => {}
+                }
+                Ok(())
+            },
+            |(mut a, walker), (b, _)| {
+                a.extend(b);
+                (a, walker)
+            },
+        )?;
+        Ok(list)
+    }
+}
+
+/// How far one lead got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadProgress {
+    /// Its number.
+    pub lead: u32,
+    /// Steps done, as bits; of steps in any order their number.
+    pub done: u32,
+    /// UTC microseconds of each step, those that were not done without meaning; empty with another system's rules.
+    pub times: Vec<i64>,
+}
+
+impl LeadProgress {
+    /// Position of the last step done.
+    #[must_use]
+    pub fn last(&self) -> usize {
+        31usize.saturating_sub(self.done.leading_zeros() as usize)
+    }
+}
+
+/// What the walk along a lead gave.
+enum Outcome {
+    /// Steps 1 to this one, nothing else is known.
+    Level(usize),
+    /// It is in the walker.
+    Walked,
+    /// It never entered.
+    Never,
+    /// It entered too late.
+    Immature,
+}
+
+/// Room for the walk along one lead.
+struct Walker {
+    seen: Vec<Seen>,
+    /// The same by value of a property.
+    sorted: Vec<(u32, Seen)>,
+    group: Vec<Seen>,
+    chains: Chains,
+    classes: Classes,
+    walked: Walked,
+    clickhouse: Option<WindowFunnel>,
+}
+
+impl Walker {
+    fn new(plan: &Plan<'_>) -> Self {
+        Self {
+            seen: Vec::new(),
+            sorted: Vec::new(),
+            group: Vec::new(),
+            chains: Chains::new(plan),
+            classes: Classes::default(),
+            walked: Walked::default(),
+            clickhouse: plan.clickhouse.as_ref().map(|modes| WindowFunnel::new(plan, modes)),
+        }
+    }
+
+    fn go(&mut self, plan: &Plan<'_>, quick: Option<&Quick>, lead: u32) -> Outcome {
+        let known = |level: usize| if level == 0 { Outcome::Never } else { Outcome::Level(level) };
+        if let Some(rules) = &mut self.clickhouse {
+            return known(rules.level(plan, lead));
+        }
+        match quick.map(|q| q.level(plan, lead)) {
+            Some(Level::Done(level)) => return known(level),
+            Some(Level::Immature) => return Outcome::Immature,
+            Some(Level::Tied) | None => {}
+        }
+        if !collect(plan, lead, &mut self.seen) {
+            return Outcome::Never;
+        }
+        self.walked.clear();
+        match &plan.hold {
+            None => {
+                let seen = std::mem::take(&mut self.seen);
+                self.walk(plan, &seen);
+                self.seen = seen;
+            }
+            Some(hold) => self.walk_by_value(plan, hold),
+        }
+        Outcome::Walked
+    }
+
+    fn count(&mut self, plan: &Plan<'_>, spec: &FunnelSpec, lead: u32, outcome: &Outcome, part: &mut Part<u32>) {
+        match outcome {
+            Outcome::Walked => {}
+            Outcome::Never => {
+                part.never_entered += 1;
+                return;
+            }
+            Outcome::Immature => {
+                part.immature += 1;
+                return;
+            }
+            Outcome::Level(level) => {
+                let done = u32::MAX >> (MAX_STEPS - level);
+                part.all.add(plan.steps, done, None);
+                if let Some(ValueOf::Lead(codes, _)) = &plan.by {
+                    let value = codes.get(lead as usize).copied().unwrap_or(NONE);
+                    part.groups.entry(value).or_default().add(plan.steps, done, None);
+                }
+                return;
+            }
+        }
+        let period = |at: i64| spec.over.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
+        if self.walked.removed {
+            part.removed += 1;
+        } else if self.walked.attempts.is_empty() && self.walked.immature.is_none() {
+            part.never_entered += 1;
+        }
+        if let Some(at) = self.walked.immature
+            && (self.walked.attempts.is_empty() || plan.entry == Entry::Totals)
+            && !self.walked.removed
+        {
+            part.immature += 1;
+            if let Some(day) = period(at) {
+                part.enter(day, plan.steps, 0);
+            }
+        }
+        for attempt in &self.walked.attempts {
+            let times = self.times(plan, attempt);
+            let kept = plan.times.then(|| times.get(..plan.steps).unwrap_or(&[]));
+            part.all.add(plan.steps, attempt.done, kept);
+            if let Some(day) = times.first().copied().and_then(period) {
+                part.enter(day, plan.steps, attempt.done);
+            }
+            let value = match (&plan.by, plan.attribution) {
+                (None, _) | (Some(ValueOf::Channel | ValueOf::Prop(_)), Attribution::All) => continue,
+                (Some(ValueOf::Lead(codes, _)), _) => Some(codes.get(lead as usize).copied().unwrap_or(NONE)),
+                (Some(by), _) => self.value(plan, by, lead, attempt),
+            };
+            if let Some(value) = value {
+                part.groups.entry(value).or_default().add(plan.steps, attempt.done, kept);
+            }
+        }
+        if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution) {
+            self.count_every_value(plan, by, part);
+        }
+    }
+
+    fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen]) {
+        if plan.order == Order::Any {
+            any_order::walk(plan, seen, &mut self.classes, &mut self.walked);
+        } else {
+            self.chains.walk(plan, seen, &mut self.walked);
+        }
+    }
+
+    /// Sorts the events by value of a property; creation, which has none, is part of every value.
+    fn sort(&mut self, plan: &Plan<'_>, of: &ValueOf) -> Option<Seen> {
+        let creation = self.seen.iter().find(|s| s.event == CREATION).copied();
+        self.sorted.clear();
+        let events = self.seen.iter().filter(|s| s.event != CREATION);
+        self.sorted.extend(events.map(|s| (plan.value_at(of, s.event as usize), *s)).filter(|(v, _)| *v != NONE));
+        self.sorted.sort_by_key(|(value, _)| *value);
+        creation
+    }
+
+    /// Walks the events of each value by itself. Of `first` and `best` entries one is kept.
+    fn walk_by_value(&mut self, plan: &Plan<'_>, hold: &ValueOf) {
+        // The first entry says which value is held; a creation has none, so every value is tried.
+        let first = match plan.entry {
+            Entry::First => self
+                .seen
+                .iter()
+                .filter(|s| s.steps & 1 != 0 || plan.order == Order::Any)
+                .filter(|s| s.event != CREATION)
+                .map(|s| plan.value_at(hold, s.event as usize))
+                .find(|v| *v != NONE),
+            _ => None,
+        };
+        let creation = self.sort(plan, hold);
+        let only = first.filter(|_| creation.is_none());
+        let sorted = std::mem::take(&mut self.sorted);
+        let mut group = std::mem::take(&mut self.group);
+        let mut kept: Vec<(Attempt, Vec<Seen>)> = Vec::new();
+        for run in sorted.chunk_by(|a, b| a.0 == b.0) {
+            if only.is_some_and(|v| run.first().is_some_and(|(value, _)| *value != v)) {
+                continue;
+            }
+            gather(&mut group, creation, run);
+            self.walk(plan, &group);
+            let taken = |a: &Attempt| -> Vec<Seen> {
+                a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).copied().unwrap_or(NO_EVENT)).collect()
+            };
+            kept.extend(self.walked.attempts.drain(..).map(|a| (a, taken(&a))));
+        }
+        if sorted.is_empty()
+            && let Some(creation) = creation
+        {
+            self.walk(plan, &[creation]);
+            kept.extend(self.walked.attempts.drain(..).map(|a| (a, vec![creation; plan.steps])));
+        }
+        if self.walked.removed {
+            kept.clear();
+        }
+        if plan.entry != Entry::Totals {
+            let rank = |(a, events): &(Attempt, Vec<Seen>)| {
+                let last = 31 - a.done.leading_zeros() as usize;
+                let at = |k: usize| events.get(k).map_or(0, |s| s.at);
+                (last, a.done.count_ones(), std::cmp::Reverse(at(last)), at(0))
+            };
+            // Of equals the lowest value.
+            kept.reverse();
+            kept = kept.into_iter().max_by_key(rank).into_iter().collect();
+        }
+        // Attempts point into one list again.
+        self.seen.clear();
+        for (mut attempt, events) in kept {
+            let offset = self.seen.len() as u32;
+            (offset..).zip(attempt.path.iter_mut().take(plan.steps)).for_each(|(i, p)| *p = i);
+            self.seen.extend(events);
+            self.walked.attempts.push(attempt);
+        }
+        (self.sorted, self.group) = (sorted, group);
+    }
+
+    /// Counts each value's funnel over the events that have it.
+    fn count_every_value(&mut self, plan: &Plan<'_>, by: &ValueOf, part: &mut Part<u32>) {
+        let creation = self.sort(plan, by);
+        let sorted = std::mem::take(&mut self.sorted);
+        let mut group = std::mem::take(&mut self.group);
+        for run in sorted.chunk_by(|a, b| a.0 == b.0) {
+            gather(&mut group, creation, run);
+            self.walked.clear();
+            self.walk(plan, &group);
+            let value = run.first().map_or(NONE, |(value, _)| *value);
+            for a in &self.walked.attempts {
+                let times: Vec<i64> =
+                    a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).map_or(0, |s| s.at)).collect();
+                part.groups.entry(value).or_default().add(plan.steps, a.done, plan.times.then_some(times.as_slice()));
+            }
+        }
+        (self.sorted, self.group) = (sorted, group);
+    }
+
+    fn times(&self, plan: &Plan<'_>, attempt: &Attempt) -> [i64; MAX_STEPS] {
+        let mut times = [0; MAX_STEPS];
+        for (t, p) in times.iter_mut().zip(&attempt.path).take(plan.steps) {
+            *t = self.seen.get(*p as usize).map_or(0, |s| s.at);
+        }
+        times
+    }
+
+    /// The value that an attempt has by the rule of attribution; `None` leaves it out.
+    fn value(&self, plan: &Plan<'_>, by: &ValueOf, lead: u32, attempt: &Attempt) -> Option<u32> {
+        let at = |k: usize| {
+            let event = attempt.path.get(k).and_then(|p| self.seen.get(*p as usize)).map(|s| s.event)?;
+            let value = if event == CREATION {
+                // What brought the lead: the first value after its creation.
+                let created = plan.journeys.leads.created_at(lead);
+                let timeline = &plan.journeys.timeline;
+                let later = timeline.range(lead).filter(|i| timeline.at.get(*i).is_some_and(|t| *t >= created));
+                later.map(|i| plan.value_at(by, i)).find(|v| *v != NONE)?
+            } else {
+                plan.value_at(by, event as usize)
+            };
+            (value != NONE).then_some(value)
+        };
+        let mut done = (0..plan.steps).filter(|k| attempt.done >> k & 1 != 0);
+        match plan.attribution {
+            Attribution::First | Attribution::All => Some(done.find_map(at).unwrap_or(NONE)),
+            Attribution::Last => Some(done.rev().find_map(at).unwrap_or(NONE)),
+            Attribution::Step(k) => done.find(|d| d + 1 == k).and_then(at),
+        }
+    }
+}
+
+const NO_EVENT: Seen = Seen { at: 0, event: CREATION, seq: 0, steps: 0, hits: 0 };
+
+/// The events of one value, with the creation in its place.
+fn gather(group: &mut Vec<Seen>, creation: Option<Seen>, run: &[(u32, Seen)]) {
+    group.clear();
+    group.extend(creation);
+    group.extend(run.iter().map(|(_, s)| *s));
+}

@@ -1,0 +1,447 @@
+//! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
+
+use crate::design::{Column, NONE, wildcard};
+use crate::error::{Error, Result};
+use crate::journeys::Journeys;
+use crate::time::{NO_TIME, Span};
+
+use super::spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step};
+
+/// The most steps a funnel has, and the most exclusions.
+pub(super) const MAX_STEPS: usize = 32;
+/// The most steps that may be optional: each doubles the number of ways through.
+const MAX_OPTIONAL: usize = 5;
+
+/// A comparison of an event's value with a number.
+#[derive(Debug, Clone, Copy)]
+enum Test {
+    Less,
+    AtMost,
+    Equal,
+    Unequal,
+    AtLeast,
+    Greater,
+}
+
+/// Conditions that one event must meet beside its kind.
+#[derive(Debug)]
+struct Condition {
+    /// Bits that it sets.
+    bits: u64,
+    kinds: Vec<bool>,
+    channels: Option<Vec<bool>>,
+    values: Vec<(usize, Test, f64)>,
+    props: Vec<(usize, Vec<bool>)>,
+}
+
+/// Where the value of a breakdown, or of a property held constant, is found.
+#[derive(Debug)]
+pub(super) enum ValueOf {
+    /// Codes of a lead field, one per lead, and their names.
+    Lead(Vec<u32>, Vec<String>),
+    /// The event's channel.
+    Channel,
+    /// The event's property of this number.
+    Prop(usize),
+}
+
+/// A way through the steps so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct State {
+    /// Steps done, as bits.
+    pub(super) done: u32,
+    /// The last of them.
+    pub(super) last: usize,
+    /// The state before; the state itself for the first.
+    pub(super) from: usize,
+}
+
+/// An exclusion: hits attempts whose last step is in `after..before`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit {
+    pub(super) after: usize,
+    pub(super) before: usize,
+    pub(super) removes: bool,
+}
+
+/// A funnel made ready.
+#[derive(Debug)]
+pub(super) struct Plan<'a> {
+    pub(super) journeys: &'a Journeys,
+    pub(super) steps: usize,
+    /// Bits of each kind: steps below, exclusions from bit 32 on.
+    pub(super) kind_bits: Vec<u64>,
+    conditions: Vec<Condition>,
+    pub(super) hits: Vec<Hit>,
+    /// Whether step 1 is the lead's creation.
+    pub(super) from_creation: bool,
+    /// Longest time from step 1 to the last step: the window, or the sum of the steps' own.
+    pub(super) longest: Option<i64>,
+    pub(super) window: Option<i64>,
+    pub(super) within: Vec<Option<i64>>,
+    pub(super) order: Order,
+    pub(super) entry: Entry,
+    /// Ways through the steps; those that end with a later step come later.
+    pub(super) states: Vec<State>,
+    /// First state of each step, and one past the end.
+    pub(super) of_step: Vec<usize>,
+    /// Index of the last step that is not optional.
+    pub(super) goal: usize,
+    pub(super) hold: Option<ValueOf>,
+    pub(super) by: Option<ValueOf>,
+    pub(super) attribution: Attribution,
+    /// Modes of `windowFunnel`, if its rules are followed.
+    pub(super) clickhouse: Option<Vec<Mode>>,
+    pub(super) times: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// # Errors
+    /// [`Error::InvalidOption`] for options that do not go together, [`Error::UnknownName`] for names that the data does
+    /// not have.
+    pub(super) fn new(journeys: &'a Journeys, spec: &FunnelSpec) -> Result<Self> {
+        check(spec)?;
+        let from_creation = spec.steps.first().is_some_and(|s| is_creation(s, journeys));
+        let mut plan = Self {
+            journeys,
+            steps: spec.steps.len(),
+            kind_bits: vec![0; journeys.kinds.len()],
+            conditions: Vec::new(),
+            hits: Vec::new(),
+            from_creation,
+            longest: longest(spec),
+            window: spec.window.map(Span::as_micros),
+            within: spec.steps.iter().map(|s| s.within.map(Span::as_micros)).collect(),
+            order: spec.order,
+            entry: spec.entry,
+            states: Vec::new(),
+            of_step: Vec::new(),
+            goal: spec.steps.iter().rposition(|s| !s.optional).unwrap_or(0),
+            hold: spec.hold.as_deref().map(|h| value_of(journeys, "hold", h, false)).transpose()?,
+            by: spec.by.as_deref().map(|b| value_of(journeys, "by", b, true)).transpose()?,
+            attribution: spec.attribution,
+            clickhouse: spec.compat.map(|Compat::ClickHouse| spec.modes.clone()),
+            times: spec.times,
+        };
+        let of_events = matches!(plan.by, Some(ValueOf::Channel | ValueOf::Prop(_)));
+        if spec.attribution != Attribution::First && !of_events {
+            let problem = "says which event's value counts; it needs by= a property of events or channel";
+            return Err(Error::option("attribution", problem));
+        }
+        if spec.compat.is_some() && of_events {
+            return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
+        }
+        for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
+            plan.add(step, 1 << k)?;
+        }
+        for (k, e) in spec.exclude.iter().enumerate() {
+            plan.add(&e.event, 1 << (MAX_STEPS + k))?;
+            plan.hits.push(hit(e, &spec.steps)?);
+        }
+        plan.ways(&spec.steps);
+        Ok(plan)
+    }
+
+    fn add(&mut self, step: &Step, bits: u64) -> Result<()> {
+        if step.any.is_empty() {
+            return Err(Error::option("steps", format!("step '{}' names no event", step.name)));
+        }
+        for choice in &step.any {
+            let kinds = kinds_of(self.journeys, choice)?;
+            if choice.channel.is_none() && choice.conditions.is_empty() {
+                for (mask, _) in self.kind_bits.iter_mut().zip(&kinds).filter(|(_, chosen)| **chosen) {
+                    *mask |= bits;
+                }
+                continue;
+            }
+            let mut condition = Condition { bits, kinds, channels: None, values: Vec::new(), props: Vec::new() };
+            if let Some(channel) = &choice.channel {
+                let names: Vec<&str> = self.journeys.channels.iter().collect();
+                condition.channels = Some(levels_like("channel", channel, &names)?);
+            }
+            for (name, text) in &choice.conditions {
+                if let Some(v) = self.journeys.value_names.iter().position(|n| n == name) {
+                    let (test, number) = comparison(name, text)?;
+                    condition.values.push((v, test, number));
+                } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
+                    let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
+                    condition.props.push((p, levels_like("property value", text, &levels)?));
+                } else {
+                    let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
+                    return Err(Error::unknown("value or property", name, known.map(String::as_str)));
+                }
+            }
+            self.conditions.push(condition);
+        }
+        Ok(())
+    }
+
+    /// Lists the ways through the steps: after step i may come step j if all between are optional.
+    fn ways(&mut self, steps: &[Step]) {
+        for (j, _) in steps.iter().enumerate() {
+            self.of_step.push(self.states.len());
+            if j == 0 {
+                self.states.push(State { done: 1, last: 0, from: 0 });
+                continue;
+            }
+            for from in 0..self.states.len() {
+                let Some(s) = self.states.get(from).copied() else { continue };
+                if steps.iter().take(j).skip(s.last + 1).all(|between| between.optional) {
+                    self.states.push(State { done: s.done | 1 << j, last: j, from });
+                }
+            }
+        }
+        self.of_step.push(self.states.len());
+    }
+
+    /// Bits of the event at position `i` of the timeline.
+    pub(super) fn bits(&self, i: usize) -> u64 {
+        let timeline = &self.journeys.timeline;
+        let kind = timeline.kind.get(i) as usize;
+        let mut bits = self.kind_bits.get(kind).copied().unwrap_or(0);
+        for c in &self.conditions {
+            let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
+            let holds = c.kinds.get(kind).copied().unwrap_or(false)
+                && c.channels.as_ref().is_none_or(|f| flag(f, timeline.channel.as_ref().map_or(NONE, |t| t.get(i))))
+                && c.values.iter().all(|(v, test, number)| {
+                    let value = timeline.values.get(*v).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN);
+                    holds(value, *test, *number)
+                })
+                && c.props.iter().all(|(p, f)| flag(f, timeline.props.get(*p).map_or(NONE, |t| t.get(i))));
+            bits |= if holds { c.bits } else { 0 };
+        }
+        bits
+    }
+
+    /// Whether bits depend on the kind alone.
+    pub(super) fn by_kind_only(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// Whether an attempt that starts at `start` is observed to its end.
+    pub(super) fn matures(&self, start: i64) -> bool {
+        self.longest.is_none_or(|w| start.checked_add(w).is_some_and(|end| end < self.journeys.observed_until))
+    }
+
+    /// Code of the value that the event at `i` has.
+    pub(super) fn value_at(&self, of: &ValueOf, i: usize) -> u32 {
+        let timeline = &self.journeys.timeline;
+        match of {
+            ValueOf::Lead(..) => NONE,
+            ValueOf::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
+            ValueOf::Prop(p) => timeline.props.get(*p).map_or(NONE, |c| c.get(i)),
+        }
+    }
+
+    /// Name of a value of the breakdown.
+    pub(super) fn name_of(&self, value: u32) -> String {
+        if value == NONE {
+            return crate::design::MISSING.to_owned();
+        }
+        match &self.by {
+            Some(ValueOf::Lead(_, levels)) => levels.get(value as usize).cloned().unwrap_or_default(),
+            Some(ValueOf::Channel) => self.journeys.channels.get(value).to_owned(),
+            Some(ValueOf::Prop(p)) => {
+                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| texts.get(value).to_owned())
+            }
+            None => String::new(),
+        }
+    }
+}
+
+fn is_creation(step: &Step, journeys: &Journeys) -> bool {
+    let plain = |c: &Choice| c.channel.is_none() && c.stage.is_none() && c.conditions.is_empty();
+    match step.any.as_slice() {
+        [c] if plain(c) && c.kind.as_deref() == Some("created") => {
+            let dated = journeys.leads.created.iter().any(|t| *t != NO_TIME);
+            dated && journeys.codes_known(&["created".to_owned()]).is_empty()
+        }
+        _ => false,
+    }
+}
+
+fn check(spec: &FunnelSpec) -> Result<()> {
+    let n = spec.steps.len();
+    if n == 0 || n > MAX_STEPS {
+        return Err(Error::option("steps", format!("give 1 to {MAX_STEPS} steps, not {n}")));
+    }
+    if spec.exclude.len() > MAX_STEPS {
+        return Err(Error::option("exclude", format!("give at most {MAX_STEPS}, not {}", spec.exclude.len())));
+    }
+    if let Some(w) = spec.window {
+        w.positive("window")?;
+    }
+    let optional = spec.steps.iter().filter(|s| s.optional).count();
+    if spec.steps.first().is_some_and(|s| s.optional) {
+        return Err(Error::option("steps", "the first step cannot be optional: it is the entry"));
+    }
+    if optional > MAX_OPTIONAL {
+        return Err(Error::option("steps", format!("at most {MAX_OPTIONAL} steps can be optional, not {optional}")));
+    }
+    for step in &spec.steps {
+        if let Some(w) = step.within {
+            w.positive("within")?;
+        }
+    }
+    let timed = spec.steps.iter().any(|s| s.within.is_some());
+    if spec.steps.first().is_some_and(|s| s.within.is_some()) {
+        return Err(Error::option("within", "the first step has none before it"));
+    }
+    if let Attribution::Step(k) = spec.attribution
+        && k > n
+    {
+        return Err(Error::option("attribution", format!("there is no step {k}; the funnel has {n}")));
+    }
+    if spec.hold.is_some() && spec.attribution == Attribution::All {
+        return Err(Error::option("hold", "attribution='all' holds the property of the breakdown constant already"));
+    }
+    if spec.order == Order::Any && (optional > 0 || timed || !spec.exclude.is_empty()) {
+        return Err(Error::option(
+            "order",
+            "with 'any' no step is before another, so optional steps, times within steps and exclusions have no meaning",
+        ));
+    }
+    if spec.compat.is_none() && !spec.modes.is_empty() {
+        return Err(Error::option("modes", "are those of windowFunnel; they need compat=\"clickhouse\""));
+    }
+    if spec.compat.is_some() {
+        let plain = FunnelSpec {
+            steps: spec.steps.clone(),
+            window: spec.window,
+            compat: spec.compat,
+            modes: spec.modes.clone(),
+            times: spec.times,
+            by: spec.by.clone(),
+            ..FunnelSpec::default()
+        };
+        if plain != *spec || optional > 0 || timed {
+            return Err(Error::option(
+                "compat",
+                "windowFunnel has steps, a window and modes only, and by= a lead field",
+            ));
+        }
+        if spec.window.is_none() {
+            return Err(Error::option("window", "windowFunnel needs one"));
+        }
+        if spec.modes.contains(&Mode::AllowReentry) && !spec.modes.contains(&Mode::StrictOrder) {
+            return Err(Error::option("modes", "allow_reentry needs strict_order"));
+        }
+    }
+    Ok(())
+}
+
+/// Between which steps an exclusion hits.
+fn hit(e: &Exclusion, steps: &[Step]) -> Result<Hit> {
+    let after = e.after.as_ref().map_or(Ok(0), |s| s.position(steps))?;
+    let before = e.before.as_ref().map_or(Ok(steps.len() - 1), |s| s.position(steps))?;
+    if after >= before {
+        let problem = format!(
+            "'{}' is to lie between steps {} and {}; give two steps in order",
+            e.event.name,
+            after + 1,
+            before + 1
+        );
+        return Err(Error::option("exclude", problem));
+    }
+    Ok(Hit { after, before, removes: e.removes })
+}
+
+/// The longest a chain can take: the window, or the sum of the times within steps, whichever is shorter.
+fn longest(spec: &FunnelSpec) -> Option<i64> {
+    let within: Option<i64> = spec.steps.iter().skip(1).map(|s| s.within.map(Span::as_micros)).sum();
+    let sum = within.filter(|_| spec.steps.len() > 1);
+    match (spec.window.map(Span::as_micros), sum) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
+    let kinds = &journeys.kinds;
+    let mut chosen = vec![true; kinds.len()];
+    for (name, stage) in [(&choice.kind, false), (&choice.stage, true)] {
+        let Some(name) = name else { continue };
+        let is = |k: &crate::design::Kind| {
+            (!stage || k.stage) && if name.contains(['*', '?']) { wildcard(name, &k.name()) } else { k.is_called(name) }
+        };
+        let flags: Vec<bool> = kinds.iter().map(is).collect();
+        if !flags.contains(&true) {
+            let known: Vec<String> =
+                kinds.iter().filter(|k| !stage || k.stage).map(crate::design::Kind::name).collect();
+            let what = if stage { "stage" } else { "step" };
+            return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
+        }
+        chosen.iter_mut().zip(flags).for_each(|(c, f)| *c &= f);
+    }
+    Ok(chosen)
+}
+
+fn levels_like(what: &'static str, pattern: &str, levels: &[&str]) -> Result<Vec<bool>> {
+    let flags: Vec<bool> = levels.iter().map(|l| wildcard(pattern, l)).collect();
+    if flags.contains(&true) {
+        Ok(flags)
+    } else {
+        Err(Error::unknown(what, pattern, levels.iter().copied().take(10_000)))
+    }
+}
+
+fn comparison(name: &str, text: &str) -> Result<(Test, f64)> {
+    let signs = [
+        (">=", Test::AtLeast),
+        ("<=", Test::AtMost),
+        ("!=", Test::Unequal),
+        ("==", Test::Equal),
+        (">", Test::Greater),
+        ("<", Test::Less),
+        ("", Test::Equal),
+    ];
+    let text = text.trim();
+    let read = signs.iter().find_map(|(sign, test)| text.strip_prefix(sign).map(|rest| (*test, rest.trim())));
+    read.and_then(|(test, number)| number.parse().ok().map(|n| (test, n))).ok_or_else(|| {
+        Error::option("where", format!("'{text}' for '{name}': give a number after one of >=, <=, >, <, ==, !="))
+    })
+}
+
+fn holds(value: f64, test: Test, number: f64) -> bool {
+    match test {
+        Test::Less => value < number,
+        Test::AtMost => value <= number,
+        Test::Equal => value == number,
+        Test::Unequal => !value.is_nan() && value != number,
+        Test::AtLeast => value >= number,
+        Test::Greater => value > number,
+    }
+}
+
+fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) -> Result<ValueOf> {
+    if leads && let Some(field) = journeys.leads.field(name) {
+        return match &field.column {
+            Column::Category { codes, levels } => Ok(ValueOf::Lead(codes.clone(), levels.to_vec())),
+            Column::Number(values) => numbers(option, name, values),
+            Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
+        };
+    }
+    if let Some(p) = journeys.props.iter().position(|(n, _)| n == name) {
+        return Ok(ValueOf::Prop(p));
+    }
+    if name == "channel" {
+        return Ok(ValueOf::Channel);
+    }
+    let fields = journeys.leads.fields.iter().map(|f| f.name.as_str()).filter(|_| leads);
+    let known = fields.chain(journeys.props.iter().map(|(n, _)| n.as_str())).chain(["channel"]);
+    Err(Error::unknown("field", name, known))
+}
+
+/// Numbers with few distinct values are as good as texts.
+fn numbers(option: &'static str, name: &str, values: &[f64]) -> Result<ValueOf> {
+    let distinct: std::collections::BTreeSet<u64> =
+        values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
+    if distinct.len() > 50 {
+        let problem = format!("'{name}' is a number with {} different values; take a text field", distinct.len());
+        return Err(Error::option(option, problem));
+    }
+    let bits: Vec<u64> = distinct.into_iter().collect();
+    let code = |v: &f64| bits.binary_search(&v.to_bits()).map_or(NONE, |i| i as u32);
+    let levels = bits.iter().map(|b| f64::from_bits(*b).to_string()).collect();
+    Ok(ValueOf::Lead(values.iter().map(code).collect(), levels))
+}

@@ -1,0 +1,95 @@
+//! The events of one lead that matter to a funnel, in the order in which the funnel takes them.
+
+use crate::time::NO_TIME;
+
+use super::plan::{MAX_STEPS, Plan};
+
+/// Stands for a lead's creation, which is no event of the timeline.
+pub(super) const CREATION: u32 = u32::MAX;
+
+/// One event that matches a step or an exclusion.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) at: i64,
+    /// Position in the timeline, or [`CREATION`].
+    pub(super) event: u32,
+    /// Number among all events of the lead, others included.
+    pub(super) seq: u32,
+    /// Steps it matches, as bits.
+    pub(super) steps: u32,
+    /// Exclusions it matches, as bits.
+    pub(super) hits: u32,
+}
+
+impl Seen {
+    /// Events of one instant have no order of their own: those that match no step come first, then by first step.
+    fn rank(&self) -> u32 {
+        if self.steps == 0 { 0 } else { self.steps.trailing_zeros() + 1 }
+    }
+}
+
+/// Collects the events of `lead` into `seen`; false if it starts from creation and has no time of creation.
+pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool {
+    seen.clear();
+    let timeline = &plan.journeys.timeline;
+    let created = plan.journeys.leads.created_at(lead);
+    let mut from = i64::MIN;
+    if plan.from_creation {
+        if created == NO_TIME {
+            return false;
+        }
+        from = created;
+    }
+    let until = plan.journeys.observed_until;
+    let range = timeline.range(lead);
+    let mut seq = 0u32;
+    let mut to_come = plan.from_creation && created < until;
+    let mut i = range.start;
+    let creation = |seq: u32| Seen { at: created, event: CREATION, seq, steps: 1, hits: 0 };
+    while i < range.end {
+        let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
+        // Steps follow the creation they start from.
+        if at < from {
+            i += 1;
+            continue;
+        }
+        if to_come && at > created {
+            seen.push(creation(seq));
+            seq += 1;
+            to_come = false;
+        }
+        // Most instants have one event.
+        let first = seen.len();
+        let mut end = i;
+        while end < range.end && timeline.at.get(end) == Some(&at) {
+            let bits = plan.bits(end);
+            if bits != 0 {
+                let (steps, hits) = (bits as u32, (bits >> MAX_STEPS) as u32);
+                seen.push(Seen { at, event: end as u32, seq: 0, steps, hits });
+            }
+            end += 1;
+        }
+        let mut count = (end - i) as u32;
+        if to_come && at == created {
+            seen.push(creation(0));
+            count += 1;
+            to_come = false;
+        }
+        if let Some(instant) = seen.get_mut(first..) {
+            if instant.len() > 1 {
+                // Creation was put last, but is the first of step 1.
+                instant.sort_by_key(|s| (s.rank(), s.event != CREATION));
+            }
+            let others = count - instant.len() as u32;
+            for (k, s) in (0u32..).zip(instant.iter_mut()) {
+                s.seq = seq + others + k;
+            }
+        }
+        seq += count;
+        i = end;
+    }
+    if to_come {
+        seen.push(creation(seq));
+    }
+    true
+}

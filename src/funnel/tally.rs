@@ -1,0 +1,226 @@
+//! What a pass over leads counts: it can be joined with that of other leads, saved, and made into a funnel.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
+use super::spec::{FunnelSpec, Order};
+use crate::error::{Error, Result};
+use crate::math::wilson;
+
+/// Counts and times of one group of leads.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    /// Leads (or attempts) that did each step.
+    reached: Vec<u64>,
+    /// Per step, microseconds since the step before of all that did it.
+    from_previous: Vec<Vec<i64>>,
+    /// Per step, microseconds since step 1.
+    from_first: Vec<Vec<i64>>,
+}
+
+impl Counts {
+    /// Adds one attempt: the steps done, and their times if they are to be kept.
+    pub(super) fn add(&mut self, steps: usize, done: u32, times: Option<&[i64]>) {
+        self.reached.resize(steps, 0);
+        for (k, n) in self.reached.iter_mut().enumerate() {
+            *n += u64::from(done >> k & 1);
+        }
+        let Some(times) = times else { return };
+        self.from_previous.resize(steps, Vec::new());
+        self.from_first.resize(steps, Vec::new());
+        let Some(start) = times.first().copied() else { return };
+        let mut before = start;
+        let lists = self.from_previous.iter_mut().zip(&mut self.from_first);
+        for (k, ((previous, first), at)) in lists.zip(times).enumerate().skip(1) {
+            if done >> k & 1 != 0 {
+                previous.push(at - before);
+                first.push(at - start);
+                before = *at;
+            }
+        }
+    }
+
+    fn join(&mut self, later: Self) {
+        if self.reached.is_empty() {
+            *self = later;
+            return;
+        }
+        self.reached.iter_mut().zip(later.reached).for_each(|(a, b)| *a += b);
+        for (mine, theirs) in [(&mut self.from_previous, later.from_previous), (&mut self.from_first, later.from_first)]
+        {
+            mine.resize(mine.len().max(theirs.len()), Vec::new());
+            mine.iter_mut().zip(theirs).for_each(|(a, b)| a.extend(b));
+        }
+    }
+
+    fn finish(self, spec: &FunnelSpec) -> Vec<FunnelStep> {
+        let reached = |k: usize| self.reached.get(k).copied().unwrap_or(0);
+        let first = reached(0);
+        let mut previous = first;
+        let n = spec.steps.len();
+        let timed = spec.times && spec.compat.is_none();
+        let mut from_previous = self.from_previous.into_iter();
+        let mut from_first = self.from_first.into_iter();
+        let rows = spec.steps.iter().enumerate().map(|(k, step)| {
+            let leads = reached(k);
+            let share = |of: u64| if of == 0 { f64::NAN } else { leads as f64 / of as f64 };
+            let lists = (from_previous.next().unwrap_or_default(), from_first.next().unwrap_or_default());
+            let times = (timed && k > 0)
+                .then(|| StepTimes { from_previous: Spread::of(lists.0), from_first: Spread::of(lists.1) });
+            let row = FunnelStep {
+                step: match spec.order {
+                    Order::Any if k + 1 == n => format!("all {n}"),
+                    Order::Any => format!("any {} of {n}", k + 1),
+                    _ => step.name.clone(),
+                },
+                optional: step.optional,
+                leads,
+                of_first: share(first),
+                of_first_interval: wilson(leads, first, 0.95),
+                of_previous: share(previous),
+                of_previous_interval: wilson(leads, previous, 0.95),
+                times,
+            };
+            // Steps that may be passed over are no step to compare with.
+            previous = if step.optional { previous } else { leads };
+            row
+        });
+        rows.collect()
+    }
+}
+
+/// Entries of one calendar period.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct PeriodCounts {
+    reached: Vec<u64>,
+    immature: u64,
+}
+
+/// Counts of a pass, by value of the breakdown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Part<K: Ord> {
+    pub(super) all: Counts,
+    pub(super) groups: BTreeMap<K, Counts>,
+    /// By first day of the period of entry.
+    periods: BTreeMap<i64, PeriodCounts>,
+    pub(super) immature: u64,
+    pub(super) never_entered: u64,
+    pub(super) removed: u64,
+}
+
+impl<K: Ord> Part<K> {
+    pub(super) fn new() -> Self {
+        Self {
+            all: Counts::default(),
+            groups: BTreeMap::new(),
+            periods: BTreeMap::new(),
+            immature: 0,
+            never_entered: 0,
+            removed: 0,
+        }
+    }
+
+    /// Counts an entry in the period that starts on `day`.
+    pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32) {
+        let period = self.periods.entry(day).or_default();
+        period.reached.resize(steps, 0);
+        for (k, n) in period.reached.iter_mut().enumerate() {
+            *n += u64::from(done >> k & 1);
+        }
+        period.immature += u64::from(done == 0);
+    }
+
+    pub(super) fn join(mut self, later: Self) -> Self {
+        self.all.join(later.all);
+        for (key, counts) in later.groups {
+            self.groups.entry(key).or_default().join(counts);
+        }
+        for (day, counts) in later.periods {
+            let period = self.periods.entry(day).or_default();
+            period.reached.resize(period.reached.len().max(counts.reached.len()), 0);
+            period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
+            period.immature += counts.immature;
+        }
+        self.immature += later.immature;
+        self.never_entered += later.never_entered;
+        self.removed += later.removed;
+        self
+    }
+
+    /// The same with keys that other parts of the data know.
+    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> Part<N> {
+        let mut groups = BTreeMap::<N, Counts>::new();
+        for (key, counts) in self.groups {
+            groups.entry(name(key)).or_default().join(counts);
+        }
+        Part {
+            all: self.all,
+            groups,
+            periods: self.periods,
+            immature: self.immature,
+            never_entered: self.never_entered,
+            removed: self.removed,
+        }
+    }
+}
+
+/// What was counted over some leads: serialisable, joins with that of other leads, becomes a [`Funnel`].
+///
+/// ```
+/// # use leadlens::funnel::FunnelTally;
+/// # fn joined(parts: Vec<FunnelTally>) -> leadlens::Result<Option<leadlens::funnel::Funnel>> {
+/// let mut whole: Option<FunnelTally> = None;
+/// for part in parts {
+///     whole = Some(match whole {
+///         Some(before) => before.merge(part)?,
+///         None => part,
+///     });
+/// }
+/// # Ok(whole.map(FunnelTally::finish))
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FunnelTally {
+    pub(super) spec: FunnelSpec,
+    pub(super) part: Part<String>,
+}
+
+impl FunnelTally {
+    /// The counts of both. Leads must not be in both.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if they are of different funnels.
+    pub fn merge(self, later: Self) -> Result<Self> {
+        if self.spec != later.spec {
+            return Err(Error::option("tally", "the counts are of different funnels"));
+        }
+        Ok(Self { spec: self.spec, part: self.part.join(later.part) })
+    }
+
+    /// The funnel.
+    #[must_use]
+    pub fn finish(self) -> Funnel {
+        let Self { spec, part } = self;
+        let group = |(value, counts): (String, Counts)| FunnelGroup { value, steps: counts.finish(&spec) };
+        let mut groups: Vec<FunnelGroup> = part.groups.into_iter().map(group).collect();
+        let entered = |g: &FunnelGroup| g.steps.first().map_or(0, |s| s.leads);
+        groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
+        let n = spec.steps.len();
+        let period = |(start_day, counts): (i64, PeriodCounts)| {
+            let mut leads = counts.reached;
+            leads.resize(n, 0);
+            FunnelPeriod { start_day, leads, immature: counts.immature }
+        };
+        Funnel {
+            steps: part.all.finish(&spec),
+            groups,
+            periods: part.periods.into_iter().map(period).collect(),
+            immature: part.immature,
+            never_entered: part.never_entered,
+            removed: part.removed,
+            spec,
+        }
+    }
+}

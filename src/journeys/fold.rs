@@ -1,0 +1,66 @@
+//! Passes over all journeys: fold lead by lead, join the parts in order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Journeys;
+use crate::error::Result;
+use crate::math::tree;
+use crate::task::Task;
+
+/// Events per part of a pass. Parts are cut from the data alone, so results do not depend on the number of threads.
+const EVENTS: usize = 1 << 16;
+/// Leads per part at most, for leads with few events.
+const LEADS: u32 = 1 << 14;
+
+impl Journeys {
+    /// Numbers of all leads, cut into parts of about equal work; a lead with very many events is a part of its own.
+    fn parts(&self) -> Vec<Range<u32>> {
+        let mut parts = Vec::new();
+        let (mut start, mut first_event) = (0u32, 0usize);
+        for (lead, end) in (0u32..).zip(self.timeline.offsets.iter().skip(1)) {
+            if end - first_event >= EVENTS || lead + 1 - start >= LEADS {
+                parts.push(start..lead + 1);
+                (start, first_event) = (lead + 1, *end);
+            }
+        }
+        let leads = self.leads.len() as u32;
+        if start < leads {
+            parts.push(start..leads);
+        }
+        parts
+    }
+
+    /// Folds every lead into an accumulator and joins the accumulators in a fixed binary tree.
+    ///
+    /// `visit` gets the accumulator and a lead's number; `join` puts the later accumulator behind the earlier one.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`], and what `visit` returns.
+    pub fn fold<A: Send>(
+        &self,
+        label: &'static str,
+        task: &Task,
+        new: impl Fn() -> A + Sync,
+        visit: impl Fn(&mut A, u32) -> Result<()> + Sync,
+        join: impl Fn(A, A) -> A,
+    ) -> Result<A> {
+        task.begin(label, self.leads.len());
+        let done: Vec<A> = self
+            .parts()
+            .into_par_iter()
+            .map(|part| {
+                task.check()?;
+                let mut state = new();
+                let len = part.len();
+                for lead in part {
+                    visit(&mut state, lead)?;
+                }
+                task.advance(len);
+                Ok(state)
+            })
+            .collect::<Result<_>>()?;
+        Ok(tree(done, join).unwrap_or_else(new))
+    }
+}

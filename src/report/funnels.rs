@@ -1,0 +1,81 @@
+//! Funnels as plain text.
+
+use super::text::{percent, table_text};
+use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order};
+
+fn days(x: f64) -> String {
+    if x.is_nan() {
+        "–".into()
+    } else if x >= 1.0 {
+        format!("{x:.1} d")
+    } else if x * 24.0 >= 1.0 {
+        format!("{:.1} h", x * 24.0)
+    } else {
+        format!("{:.1} min", x * 1440.0)
+    }
+}
+
+/// What a funnel asked for, in words.
+pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
+    let mut parts = Vec::new();
+    match (spec.compat, spec.order) {
+        (Some(_), _) => {
+            let modes: Vec<String> = spec
+                .modes
+                .iter()
+                .filter_map(|m| serde_json::to_value(m).ok().and_then(|v| v.as_str().map(str::to_owned)))
+                .collect();
+            parts.push(format!("by the rules of ClickHouse's windowFunnel({})", modes.join(", ")));
+        }
+        (None, Order::Sequential) => {}
+        (None, Order::Strict) => parts.push("nothing in between".to_owned()),
+        (None, Order::Any) => parts.push("in any order".to_owned()),
+    }
+    parts.push(spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1")));
+    match spec.entry {
+        Entry::Best => {}
+        Entry::First => parts.push("first entry only".to_owned()),
+        Entry::Totals => parts.push("every attempt counts".to_owned()),
+    }
+    if let Some(hold) = &spec.hold {
+        parts.push(format!("same {hold} in all steps"));
+    }
+    format!("Funnel, {}", parts.join(", "))
+}
+
+/// What is left out, one sentence each.
+pub(super) fn funnel_notes(f: &Funnel) -> Vec<String> {
+    let mut notes = Vec::new();
+    if f.immature > 0 {
+        notes.push(format!("{} entered so late that their window is not over; they are left out", f.immature));
+    }
+    if f.removed > 0 {
+        notes.push(format!("{} leads were taken out by an exclusion", f.removed));
+    }
+    notes
+}
+
+fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
+    let row = |s: &FunnelStep| {
+        let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
+        let name = if s.optional { format!("({})", s.step) } else { s.step.clone() };
+        let median = s.times.as_ref().map_or(String::new(), |t| days(t.from_previous.median));
+        vec![name, s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous), median]
+    };
+    steps.iter().map(row).collect()
+}
+
+/// A funnel.
+#[must_use]
+pub fn funnel_text(f: &Funnel) -> String {
+    let unit = if f.spec.entry == Entry::Totals { "attempts" } else { "leads" };
+    let timed = f.steps.iter().any(|s| s.times.is_some());
+    let header = ["step", unit, "of first", "95 % interval", "of previous", if timed { "median time" } else { "" }];
+    let mut lines = vec![funnel_title(&f.spec), table_text(&header, &rows(&f.steps))];
+    lines.extend(funnel_notes(f));
+    for g in &f.groups {
+        lines.push(format!("\n{} = {}", f.spec.by.as_deref().unwrap_or(""), g.value));
+        lines.push(table_text(&header, &rows(&g.steps)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,413 @@
+//! Funnels against a twin that keeps every chain, on random journeys and random funnels.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
+
+mod common;
+
+use common::{DAY, Happening, event, journeys};
+use leadlens::funnel::{Choice, Entry, Exclusion, FunnelSpec, Order, Step, StepRef};
+use leadlens::{Span, Task};
+use proptest::prelude::*;
+
+const NAMES: [&str; 3] = ["visit", "mail", "call"];
+const UNTIL: i64 = 40;
+
+#[derive(Debug, Clone)]
+struct Event {
+    at: i64,
+    seq: usize,
+    kind: u32,
+    channel: u32,
+}
+
+/// A chain: the event of each step, `None` where it was passed over.
+type Chain = Vec<Option<Event>>;
+
+fn does(step: &Step, kind: u32) -> bool {
+    step.any.iter().any(|c| c.kind.as_deref() == Some(NAMES[kind as usize]))
+}
+
+fn ends(chain: &Chain) -> (usize, &Event, &Event) {
+    let last = chain.iter().rposition(Option::is_some).unwrap();
+    (last, chain[0].as_ref().unwrap(), chain[last].as_ref().unwrap())
+}
+
+/// Events in the order in which a funnel takes them.
+fn ordered(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> Vec<Event> {
+    let mut list: Vec<Event> =
+        events.iter().map(|(at, kind, channel)| Event { at: *at, seq: 0, kind: *kind, channel: *channel }).collect();
+    list.sort_by_key(|e| (e.at, spec.steps.iter().position(|s| does(s, e.kind)).map_or(0, |p| p + 1)));
+    list.iter_mut().enumerate().for_each(|(i, e)| e.seq = i);
+    list
+}
+
+fn longest(spec: &FunnelSpec) -> Option<i64> {
+    let sum: Option<i64> = spec.steps[1..].iter().map(|s| s.within.map(Span::as_micros)).sum();
+    let window = spec.window.map(Span::as_micros);
+    match (window, sum.filter(|_| spec.steps.len() > 1)) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn mature(spec: &FunnelSpec, start: i64) -> bool {
+    longest(spec).is_none_or(|w| start + w < UNTIL)
+}
+
+fn may_go_on(spec: &FunnelSpec, chain: &Chain, k: usize, e: &Event) -> bool {
+    let (last, start, end) = ends(chain);
+    k > last
+        && spec.steps[last + 1..k].iter().all(|s| s.optional)
+        && spec.window.is_none_or(|w| e.at - start.at <= w.as_micros())
+        && spec.steps[k].within.is_none_or(|w| e.at - end.at <= w.as_micros())
+        && (spec.order != Order::Strict || end.seq + 1 == e.seq)
+}
+
+fn mask(chain: &Chain) -> u32 {
+    (0..chain.len()).filter(|k| chain[*k].is_some()).map(|k| 1 << k).sum()
+}
+
+/// The best of the chains: furthest, most steps, first there, last started; of equals the one that passed over later steps.
+fn winner<'a>(chains: impl Iterator<Item = &'a Chain>) -> Option<&'a Chain> {
+    chains.max_by_key(|c| {
+        let (last, start, end) = ends(c);
+        (last, c.iter().flatten().count(), std::cmp::Reverse(end.seq), start.at, std::cmp::Reverse(mask(c)))
+    })
+}
+
+struct Outcome {
+    attempts: Vec<Chain>,
+    immature: bool,
+    removed: bool,
+}
+
+/// Walks with every chain kept.
+fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
+    let n = spec.steps.len();
+    let goal = spec.steps.iter().rposition(|s| !s.optional).unwrap();
+    let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
+    let mut all: Vec<Chain> = Vec::new();
+    let mut live: Vec<Chain> = Vec::new();
+    let mut started = false;
+    let mut i = 0;
+    while i < events.len() {
+        let e = &events[i];
+        if spec.entry != Entry::Best && started {
+            // Has the attempt ended before this event?
+            let goes_on = live.iter().any(|c| {
+                let (_, start, end) = ends(c);
+                longest(spec).is_none_or(|w| e.at - start.at <= w)
+                    && (spec.order != Order::Strict || end.seq + 1 == e.seq)
+            });
+            if !goes_on {
+                out.attempts.push(winner(all.iter()).unwrap().clone());
+                (all, live, started) = (Vec::new(), Vec::new(), false);
+                if spec.entry == Entry::First {
+                    return out;
+                }
+            }
+        }
+        for x in spec.exclude.iter().filter(|x| does(&x.event, e.kind)) {
+            let place = |r: &Option<StepRef>| r.as_ref().unwrap().position(&spec.steps).unwrap();
+            let (after, before) = (place(&x.after), place(&x.before));
+            let hit = |c: &Chain| (after..before).contains(&ends(c).0);
+            let running = live.iter().any(|c| hit(c) && (0..n).any(|k| may_go_on(spec, c, k, e)));
+            let converted = all.iter().any(|c| c[goal].is_some());
+            if running && x.removes && !converted {
+                out.removed = true;
+                out.attempts.clear();
+                return out;
+            }
+            live.retain(|c| !hit(c));
+        }
+        let mut grown = Vec::new();
+        for c in &live {
+            for k in (1..n).filter(|k| does(&spec.steps[*k], e.kind)) {
+                if may_go_on(spec, c, k, e) {
+                    let mut longer = c.clone();
+                    longer[k] = Some(e.clone());
+                    grown.push(longer);
+                }
+            }
+        }
+        all.extend(grown.iter().cloned());
+        live.extend(grown);
+        let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
+        if spec.entry != Entry::Best && started {
+            let ended = full(&all)
+                || (spec.order == Order::Strict && !live.iter().any(|c| ends(c).2.seq == e.seq))
+                || live.is_empty();
+            if ended {
+                let converted = full(&all);
+                out.attempts.push(winner(all.iter()).unwrap().clone());
+                (all, live, started) = (Vec::new(), Vec::new(), false);
+                if spec.entry == Entry::First {
+                    return out;
+                }
+                if converted {
+                    i += 1;
+                    continue;
+                }
+            }
+        }
+        if does(&spec.steps[0], e.kind) && (spec.entry == Entry::Best || !started) {
+            if mature(spec, e.at) {
+                let mut chain: Chain = vec![None; n];
+                chain[0] = Some(e.clone());
+                all.push(chain.clone());
+                live.push(chain);
+                started = true;
+                if spec.entry != Entry::Best && n == 1 {
+                    out.attempts.push(all.pop().unwrap());
+                    (live, started) = (Vec::new(), false);
+                    if spec.entry == Entry::First {
+                        return out;
+                    }
+                }
+            } else if spec.entry == Entry::Best {
+                out.immature |= all.is_empty();
+            } else {
+                out.immature = true;
+                return out;
+            }
+        }
+        if spec.entry == Entry::Best && full(&all) {
+            break;
+        }
+        i += 1;
+    }
+    out.attempts.extend(winner(all.iter()).cloned());
+    out
+}
+
+/// Steps in any order: the best of all ways to give events to steps within a window that starts with an event.
+fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
+    fn most(steps: &[Step], events: &[Event], from: usize, used: u32) -> Vec<usize> {
+        if from == events.len() {
+            return Vec::new();
+        }
+        let mut best = most(steps, events, from + 1, used);
+        for (k, s) in steps.iter().enumerate() {
+            if used >> k & 1 == 0 && does(s, events[from].kind) {
+                let mut with = vec![from];
+                with.extend(most(steps, events, from + 1, used | 1 << k));
+                if with.len() > best.len() {
+                    best = with;
+                }
+            }
+        }
+        best
+    }
+    let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
+    let relevant: Vec<Event> = events.iter().filter(|e| spec.steps.iter().any(|s| does(s, e.kind))).cloned().collect();
+    let size = |part: &[Event]| most(&spec.steps, part, 0, 0).len();
+    let as_chain = |size: usize, start: &Event, end: &Event| -> Chain {
+        let mut c: Chain = vec![None; spec.steps.len()];
+        c[0] = Some(start.clone());
+        for slot in c.iter_mut().take(size).skip(1) {
+            *slot = Some(end.clone());
+        }
+        c
+    };
+    let reach = |i: usize| {
+        (i..relevant.len())
+            .take_while(|j| spec.window.is_none_or(|w| relevant[*j].at - relevant[i].at <= w.as_micros()))
+            .last()
+            .unwrap()
+    };
+    match spec.entry {
+        Entry::Best => {
+            let mut best: Option<(usize, std::cmp::Reverse<usize>, usize)> = None;
+            for i in 0..relevant.len() {
+                if !mature(spec, relevant[i].at) {
+                    out.immature = best.is_none();
+                    break;
+                }
+                for j in i..=reach(i) {
+                    best = best.max(Some((size(&relevant[i..=j]), std::cmp::Reverse(j), i)));
+                }
+            }
+            out.attempts.extend(best.map(|(n, j, i)| as_chain(n, &relevant[i], &relevant[j.0])));
+        }
+        Entry::First | Entry::Totals => {
+            let mut i = 0;
+            while i < relevant.len() {
+                if !mature(spec, relevant[i].at) {
+                    out.immature = true;
+                    break;
+                }
+                let end = reach(i);
+                let n = size(&relevant[i..=end]);
+                let j = (i..=end).find(|j| size(&relevant[i..=*j]) == n).unwrap();
+                out.attempts.push(as_chain(n, &relevant[i], &relevant[j]));
+                i = if n == spec.steps.len() { j + 1 } else { end + 1 };
+                if spec.entry == Entry::First {
+                    break;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The twin's answer for one lead: counts per step, sum of the times from step 1 per step, immature, removed.
+fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<i64>, bool, bool) {
+    let list = ordered(spec, events);
+    let run = |list: &[Event]| if spec.order == Order::Any { any_order(spec, list) } else { walk(spec, list) };
+    let out = if spec.hold.is_some() {
+        let mut values: Vec<u32> = list.iter().map(|e| e.channel).collect();
+        values.sort_unstable();
+        values.dedup();
+        let starts = |e: &&Event| {
+            does(&spec.steps[0], e.kind) || (spec.order == Order::Any && spec.steps.iter().any(|s| does(s, e.kind)))
+        };
+        if spec.entry == Entry::First {
+            values = list.iter().find(starts).map(|e| e.channel).into_iter().collect();
+        }
+        let mut joined = Outcome { attempts: Vec::new(), immature: false, removed: false };
+        for v in values {
+            let part: Vec<Event> = list.iter().filter(|e| e.channel == v).cloned().collect();
+            let o = run(&part);
+            joined.attempts.extend(o.attempts);
+            joined.immature |= o.immature;
+            joined.removed |= o.removed;
+        }
+        if spec.entry == Entry::Best {
+            let best = joined.attempts.iter().max_by_key(|c| {
+                let (last, start, end) = ends(c);
+                (last, c.iter().flatten().count(), std::cmp::Reverse(end.at), start.at)
+            });
+            joined.attempts = best.cloned().into_iter().collect();
+        }
+        if joined.removed {
+            joined.attempts.clear();
+        }
+        joined
+    } else {
+        run(&list)
+    };
+    let n = spec.steps.len();
+    let (mut counts, mut times) = (vec![0; n], vec![0; n]);
+    for c in &out.attempts {
+        let (last, start, end) = ends(c);
+        for (k, e) in c.iter().enumerate() {
+            counts[k] += u64::from(e.is_some());
+        }
+        times[last] += end.at - start.at;
+    }
+    let immature = out.immature && !out.removed && (out.attempts.is_empty() || spec.entry == Entry::Totals);
+    (counts, times, immature, out.removed)
+}
+
+prop_compose! {
+    fn funnel()(
+        kinds in prop::collection::vec(prop_oneof![4 => (0u32..3).prop_map(|k| vec![k]), 1 => Just(vec![0, 1]), 1 => Just(vec![1, 2])], 1..5),
+        optional in prop::collection::vec(prop::bool::weighted(0.2), 5),
+        within in prop::collection::vec(prop::option::weighted(0.2, 1i64..12), 5),
+        window in prop::option::weighted(0.8, 1i64..25),
+        order in prop_oneof![3 => Just(Order::Sequential), 1 => Just(Order::Strict), 1 => Just(Order::Any)],
+        entry in prop_oneof![Just(Entry::Best), Just(Entry::First), Just(Entry::Totals)],
+        exclude in prop::option::weighted(0.3, (0u32..3, 1usize..4, 2usize..5, any::<bool>())),
+        hold in prop::bool::weighted(0.2),
+    ) -> FunnelSpec {
+        let plain = order == Order::Any;
+        let steps: Vec<Step> = kinds.iter().enumerate().map(|(i, list)| Step {
+            name: format!("{i}"),
+            any: list.iter().map(|k| Choice { kind: Some(NAMES[*k as usize].into()), ..Choice::default() }).collect(),
+            optional: !plain && i > 0 && optional[i],
+            within: within[i].filter(|_| !plain && i > 0).map(Span::micros),
+        }).collect();
+        let n = steps.len();
+        let exclude = exclude.filter(|_| !plain && n > 1).map(|(kind, after, before, removes)| {
+            let after = after.min(n - 1);
+            Exclusion { event: Step::kind(NAMES[kind as usize]), after: Some(StepRef::Number(after)), before: Some(StepRef::Number(before.clamp(after + 1, n))), removes }
+        });
+        FunnelSpec {
+            steps, order, entry,
+            window: window.map(Span::micros),
+            exclude: exclude.into_iter().collect(),
+            hold: hold.then(|| "channel".to_owned()),
+            ..FunnelSpec::default()
+        }
+    }
+}
+
+fn events() -> impl Strategy<Value = Vec<(i64, u32, u32)>> {
+    prop::collection::vec((0i64..UNTIL, 0u32..3, 0u32..2), 0..9).prop_map(|mut v| {
+        v.sort_by_key(|e| e.0);
+        v
+    })
+}
+
+fn all_of(lead: u32, events: &[(i64, u32, u32)]) -> Vec<Happening> {
+    let one = |(at, kind, channel): &(i64, u32, u32)| Happening { channel: Some(*channel), ..event(lead, *at, *kind) };
+    events.iter().map(one).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #[test]
+    fn equals_keeping_every_chain(spec in funnel(), events in events()) {
+        let f = journeys(&[0], &all_of(0, &events), UNTIL, "UTC").funnel(&spec, &Task::new()).unwrap();
+        let got: Vec<u64> = f.steps.iter().map(|s| s.leads).collect();
+        let (counts, times, immature, removed) = expected(&spec, &events);
+        prop_assert_eq!(&got, &counts);
+        prop_assert_eq!((f.immature > 0, f.removed > 0), (immature, removed));
+        // The time to the last step of the attempt that counts.
+        if counts.iter().max() == Some(&1) {
+            let last = counts.iter().rposition(|c| *c > 0).unwrap();
+            if last > 0 {
+                let micros = f.steps[last].times.unwrap().from_first.mean * DAY as f64;
+                prop_assert!((micros - times[last] as f64).abs() < 1e-6, "{} {}", micros, times[last]);
+            }
+        }
+    }
+
+    #[test]
+    fn registers_give_what_chains_give(kinds in prop::collection::vec(0u32..3, 1..9), window in prop::option::of(1i64..25), events in events()) {
+        let spec = FunnelSpec {
+            steps: kinds.iter().map(|k| NAMES[*k as usize].into()).collect(),
+            window: window.map(Span::micros),
+            ..FunnelSpec::default()
+        };
+        let j = journeys(&[0], &all_of(0, &events), UNTIL - 5, "UTC");
+        let slow = j.funnel(&spec, &Task::new()).unwrap();
+        let fast = j.funnel(&FunnelSpec { times: false, ..spec }, &Task::new()).unwrap();
+        let counts = |f: &leadlens::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
+        prop_assert_eq!(counts(&slow), counts(&fast));
+        prop_assert_eq!((slow.immature, slow.never_entered), (fast.immature, fast.never_entered));
+    }
+
+    /// A stricter order never gets further; another lead changes nothing; the order of input changes nothing.
+    #[test]
+    fn laws(spec in funnel(), events in events(), other in events(), seed in any::<u64>()) {
+        let reach = |spec: &FunnelSpec, all: &[Happening], leads: usize| -> Vec<u64> {
+            let f = journeys(&vec![0; leads], all, UNTIL, "UTC").funnel(spec, &Task::new()).unwrap();
+            f.steps.iter().map(|s| s.leads).collect()
+        };
+        let alone = reach(&spec, &all_of(0, &events), 1);
+        let both = reach(&spec, &[all_of(0, &events), all_of(1, &other)].concat(), 2);
+        let second = reach(&spec, &all_of(0, &other), 1);
+        prop_assert_eq!(both, alone.iter().zip(&second).map(|(a, b)| a + b).collect::<Vec<_>>());
+        let mut shuffled = all_of(0, &events);
+        let n = shuffled.len();
+        for i in (1..n).rev() {
+            shuffled.swap(i, (seed.rotate_left(i as u32) % (i as u64 + 1)) as usize);
+        }
+        // Events of one instant and step stand for one another unless a property tells them apart.
+        if spec.hold.is_none() && spec.steps.iter().all(|s| s.any.len() == 1) {
+            prop_assert_eq!(reach(&spec, &shuffled, 1), alone.clone());
+        }
+        if spec.entry == Entry::Best && spec.order == Order::Strict && spec.exclude.is_empty() {
+            let loose = reach(&FunnelSpec { order: Order::Sequential, ..spec.clone() }, &all_of(0, &events), 1);
+            let last = |c: &[u64]| c.iter().rposition(|n| *n > 0);
+            prop_assert!(last(&loose) >= last(&alone));
+        }
+    }
+}
