@@ -12,6 +12,7 @@ pub mod journeys;
 pub mod math;
 pub mod model;
 pub mod score;
+pub mod survival;
 pub mod time;
 
 #[cfg(feature = "cli")]

@@ -32,6 +32,7 @@ from .journeys import Check, Journeys, Snapshot
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
 from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
+from .survival import TimeTo
 
 if TYPE_CHECKING:
     from .linear import LogisticRegression as LogisticRegression
@@ -75,6 +76,7 @@ __all__ = [
     "Snapshot",
     "Stages",
     "Step",
+    "TimeTo",
     "UnknownNameError",
     "WriteError",
     "__version__",

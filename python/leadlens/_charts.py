@@ -120,19 +120,60 @@ def funnel_chart(table: pl.DataFrame) -> Any:
 
 
 def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
-    """Return the share of step 1 by period of entry; hollow points where entrants are left out as immature."""
+    """Return the share of step 1 by period of entry; hollow points where entrants are left out as immature.
+
+    Periods with fewer than ten entrants say nothing and are not drawn.
+    """
     import altair as alt
 
-    table = table.filter((pl.col("step") != order[0]) & pl.col("of_first").is_finite())
+    entered = table.filter(pl.col("step") == order[0]).select("period", entered="leads")
+    table = table.join(entered, on="period").filter((pl.col("step") != order[0]) & (pl.col("entered") >= 10))
+    color = alt.Color("step:N", sort=order, title=None, legend=alt.Legend(symbolOpacity=1))
     base = alt.Chart(table).encode(
         x=alt.X("period:T", title="period of entry"),
-        color=alt.Color("step:N", sort=order, title=None),
-        tooltip=["period", "step", "leads", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
+        tooltip=["period:T", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
     )
-    y = alt.Y("of_first:Q", title="share of step 1", axis=alt.Axis(format="%"))
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("of_first_low:Q", title="share of step 1"), y2="of_first_high:Q")
+    title = "share of step 1, with 95 % interval"
+    y = alt.Y("of_first:Q", title=title, axis=alt.Axis(format="%"))
+    base = base.encode(color=color)
+    band = base.mark_area(opacity=0.15).encode(y=alt.Y("of_first_low:Q", title=title), y2="of_first_high:Q")
     line = base.mark_line().encode(y=y)
-    points = base.mark_point(size=45, strokeWidth=1.5).encode(
-        y=y, fill=alt.condition("datum.immature > 0", alt.value("white"), alt.Color("step:N", sort=order, title=None))
+    whole = base.transform_filter("datum.immature == 0").mark_point(size=45, filled=True, opacity=1).encode(y=y)
+    partly = base.transform_filter("datum.immature > 0").mark_point(size=45, fill="white").encode(y=y)
+    chart = alt.layer(band, line, whole, partly)
+    return chart.properties(width=520, height=260)
+
+
+def incidence_chart(curves: pl.DataFrame, by: str | None) -> Any:
+    """Return cumulative incidence with bands, by group; at most 400 points a curve."""
+    import altair as alt
+
+    if by is not None:
+        curves = curves.filter(pl.col("group") != "(all)")
+    order = curves["group"].unique(maintain_order=True).to_list()[:8]
+    parts = []
+    for name in order:
+        curve = curves.filter(pl.col("group") == name)
+        # A step function: its value at 400 ages says as much as a screen can show.
+        every = max(1, curve.height // 400)
+        parts.append(pl.concat([curve.gather_every(every), curve.tail(1)]).unique("days", maintain_order=True))
+    start = pl.DataFrame({"group": order}).with_columns(
+        days=0.0, incidence=0.0, low=0.0, high=0.0, at_risk=pl.lit(0, pl.UInt64)
     )
-    return alt.layer(band, line, points).properties(width=520, height=260)
+    columns = ["group", "days", "incidence", "low", "high", "at_risk"]
+    data = pl.concat([start.select(columns), *(p.select(columns) for p in parts)])
+    axis = alt.Axis(format="%")
+    color = (
+        alt.value(BLUE)
+        if by is None
+        else alt.Color("group:N", sort=order, title=by, legend=alt.Legend(symbolOpacity=1))
+    )
+    base = alt.Chart(data).encode(x=alt.X("days:Q", title="age, days"), color=color)
+    band = base.mark_area(opacity=0.15, interpolate="step-after").encode(
+        y=alt.Y("low:Q", title="share with the event, with 95 % band", axis=axis), y2="high:Q"
+    )
+    line = base.mark_line(interpolate="step-after").encode(
+        y=alt.Y("incidence:Q", axis=axis),
+        tooltip=["group", alt.Tooltip("days:Q", format=".1f"), alt.Tooltip("incidence:Q", format=".1%"), "at_risk"],
+    )
+    return alt.layer(band, line).properties(width=520, height=300)

@@ -17,6 +17,7 @@ from .errors import OptionError
 from .features import FeatureSet
 from .funnels import Exclusion, Funnel, Step, _step
 from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, names
+from .survival import TimeTo
 
 __all__ = ["Check", "Journeys", "Snapshot"]
 
@@ -394,6 +395,73 @@ class Journeys:
         }
         funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
         return funnel
+
+    def time_to(
+        self,
+        target: str | Sequence[str] | None = None,
+        *,
+        competing: str | Sequence[str] | None = None,
+        start: str | None = None,
+        by: str | None = None,
+        late_entry: bool = False,
+        at: Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
+        until: str | None = None,
+        confidence: float = 0.95,
+    ) -> TimeTo:
+        """Say how long leads take to an event: cumulative incidence by age, quantiles, mean time, a test of groups.
+
+        The clock of a lead starts with its creation and ends with the event, a competing end, or the end of
+        observation. Where losing competes the share is Aalen–Johansen's: F(t) = Σ S(tⱼ₋₁)·dⱼ/nⱼ, S being the share
+        without any end. One minus Kaplan–Meier with lost leads taken as still open says what share would convert if
+        nobody could lose.
+
+        Parameters
+        ----------
+        target : str or sequence of str, optional
+            Stages or event kinds; by default the won stages.
+        competing : str or sequence of str, optional
+            Stages or event kinds that end a lead otherwise. By default losing (all its deals closed, the last lost) if
+            the data has lost stages; ``"lost"`` says the same, ``()`` that nothing competes.
+        start : str, optional
+            Stage or event kind with which the clock starts.
+        by : str, optional
+            Lead field to compare by: Gray's test, or the log-rank test where nothing competes.
+        late_entry : bool
+            Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
+            outcomes are not in the table; otherwise they are left out.
+        at : sequence of str
+            Ages at which the share is told.
+        until : str, optional
+            Age up to which mean times are taken; by default the longest that all groups were observed.
+        confidence : float
+            Confidence of the intervals, made for 1 − F on the log(−log) scale.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is not in the data.
+        NotEnoughDataError
+            No lead is left.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> times = ll.datasets.b2b_saas().time_to("closed_won", by="lead_source", at=["60d"])
+        >>> times.at().row(0)[:2]
+        ('(all)', 60.0)
+        """
+        spec = {
+            "target": names(target),
+            "competing": None if competing is None else names(competing),
+            "start": start,
+            "by": by,
+            "late_entry": late_entry,
+            "at": list(at),
+            "until": until,
+            "confidence": confidence,
+        }
+        times: TimeTo = TimeTo._of(_core.time_to, self._core, {k: v for k, v in spec.items() if v is not None})
+        return times
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -47,3 +47,25 @@ pub(crate) fn funnel_leads(
     })
     .map(Frame)
 }
+
+/// How long leads take.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn time_to(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("time_to", spec))?;
+    let (times, tables) = enter(py, progress, |task| {
+        let times = journeys.0.time_to(&spec, task)?;
+        let tables = vec![
+            ("groups", Frame(frames::time_to_frame(&times)?)),
+            ("ages", Frame(frames::time_to_ages_frame(&times)?)),
+            ("curves", Frame(frames::time_to_curves_frame(&times)?)),
+        ];
+        Ok((times, tables))
+    })?;
+    Ok((tables, to_json(&times)?, leadlens::report::time_to_text(&times)))
+}

@@ -23,6 +23,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<model::Model>()?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::calibration_table, m)?)?;

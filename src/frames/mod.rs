@@ -15,6 +15,7 @@ mod leads;
 mod lookup;
 mod scores_out;
 mod stages;
+mod survival_out;
 mod table;
 mod tables_out;
 mod times;
@@ -28,6 +29,7 @@ pub use config::{
 pub use cutoff_table::cutoff_table;
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
+pub use survival_out::{time_to_ages_frame, time_to_curves_frame, time_to_frame};
 pub use table::{Table, Tables, is_readable};
 pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
 pub use write::{check_folder, check_output, write_frame};

@@ -37,7 +37,7 @@ impl Journeys {
     pub fn funnel_tally(&self, spec: &FunnelSpec, task: &Task) -> Result<FunnelTally> {
         let plan = Plan::new(self, spec)?;
         let quick =
-            Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(..))));
+            Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
         let (part, _) = self.fold(
             "walking the funnel",
             task,
@@ -179,9 +179,8 @@ impl Walker {
             Outcome::Level(level) => {
                 let done = u32::MAX >> (MAX_STEPS - level);
                 part.all.add(plan.steps, done, None);
-                if let Some(ValueOf::Lead(codes, _)) = &plan.by {
-                    let value = codes.get(lead as usize).copied().unwrap_or(NONE);
-                    part.groups.entry(value).or_default().add(plan.steps, done, None);
+                if let Some(ValueOf::Lead(groups)) = &plan.by {
+                    part.groups.entry(groups.of(lead)).or_default().add(plan.steps, done, None);
                 }
                 return;
             }
@@ -210,7 +209,7 @@ impl Walker {
             }
             let value = match (&plan.by, plan.attribution) {
                 (None, _) | (Some(ValueOf::Channel | ValueOf::Prop(_)), Attribution::All) => continue,
-                (Some(ValueOf::Lead(codes, _)), _) => Some(codes.get(lead as usize).copied().unwrap_or(NONE)),
+                (Some(ValueOf::Lead(groups)), _) => Some(groups.of(lead)),
                 (Some(by), _) => self.value(plan, by, lead, attempt),
             };
             if let Some(value) = value {

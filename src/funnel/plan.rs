@@ -1,8 +1,8 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::{Column, NONE, wildcard};
+use crate::design::{NONE, wildcard};
 use crate::error::{Error, Result};
-use crate::journeys::Journeys;
+use crate::journeys::{Groups, Journeys};
 use crate::time::{NO_TIME, Span};
 
 use super::spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step};
@@ -37,8 +37,8 @@ struct Condition {
 /// Where the value of a breakdown, or of a property held constant, is found.
 #[derive(Debug)]
 pub(super) enum ValueOf {
-    /// Codes of a lead field, one per lead, and their names.
-    Lead(Vec<u32>, Vec<String>),
+    /// The lead's field.
+    Lead(Groups),
     /// The event's channel.
     Channel,
     /// The event's property of this number.
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
     pub(super) fn value_at(&self, of: &ValueOf, i: usize) -> u32 {
         let timeline = &self.journeys.timeline;
         match of {
-            ValueOf::Lead(..) => NONE,
+            ValueOf::Lead(_) => NONE,
             ValueOf::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
             ValueOf::Prop(p) => timeline.props.get(*p).map_or(NONE, |c| c.get(i)),
         }
@@ -239,7 +239,7 @@ impl<'a> Plan<'a> {
             return crate::design::MISSING.to_owned();
         }
         match &self.by {
-            Some(ValueOf::Lead(_, levels)) => levels.get(value as usize).cloned().unwrap_or_default(),
+            Some(ValueOf::Lead(groups)) => groups.name(value),
             Some(ValueOf::Channel) => self.journeys.channels.get(value).to_owned(),
             Some(ValueOf::Prop(p)) => {
                 self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| texts.get(value).to_owned())
@@ -414,12 +414,8 @@ fn holds(value: f64, test: Test, number: f64) -> bool {
 }
 
 fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) -> Result<ValueOf> {
-    if leads && let Some(field) = journeys.leads.field(name) {
-        return match &field.column {
-            Column::Category { codes, levels } => Ok(ValueOf::Lead(codes.clone(), levels.to_vec())),
-            Column::Number(values) => numbers(option, name, values),
-            Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
-        };
+    if leads && let Some(groups) = journeys.groups_by(option, name)? {
+        return Ok(ValueOf::Lead(groups));
     }
     if let Some(p) = journeys.props.iter().position(|(n, _)| n == name) {
         return Ok(ValueOf::Prop(p));
@@ -430,18 +426,4 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) 
     let fields = journeys.leads.fields.iter().map(|f| f.name.as_str()).filter(|_| leads);
     let known = fields.chain(journeys.props.iter().map(|(n, _)| n.as_str())).chain(["channel"]);
     Err(Error::unknown("field", name, known))
-}
-
-/// Numbers with few distinct values are as good as texts.
-fn numbers(option: &'static str, name: &str, values: &[f64]) -> Result<ValueOf> {
-    let distinct: std::collections::BTreeSet<u64> =
-        values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
-    if distinct.len() > 50 {
-        let problem = format!("'{name}' is a number with {} different values; take a text field", distinct.len());
-        return Err(Error::option(option, problem));
-    }
-    let bits: Vec<u64> = distinct.into_iter().collect();
-    let code = |v: &f64| bits.binary_search(&v.to_bits()).map_or(NONE, |i| i as u32);
-    let levels = bits.iter().map(|b| f64::from_bits(*b).to_string()).collect();
-    Ok(ValueOf::Lead(values.iter().map(code).collect(), levels))
 }

@@ -2,6 +2,7 @@
 
 mod distribution;
 mod interval;
+mod linear;
 mod logistic;
 mod quantile;
 mod sum;
@@ -10,6 +11,7 @@ pub(crate) mod vector;
 
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
+pub use linear::solve;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};

@@ -2,8 +2,10 @@
 
 mod funnels;
 mod html;
+mod survival;
 mod text;
 
 pub use funnels::funnel_text;
 pub use html::{Report, page};
+pub use survival::time_to_text;
 pub use text::{evaluation_text, model_text, snapshot_text, table_text};

@@ -1,0 +1,86 @@
+//! Times to an event as tables.
+
+use polars::prelude::*;
+
+use super::tables_out::{counts, frame, numbers, texts};
+use crate::error::Result;
+use crate::survival::{TimeTo, TimeToGroup};
+
+fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
+    Column::new(name.into(), values.collect::<Vec<Option<f64>>>())
+}
+
+/// One row per group: leads, ends, share at the end, quantiles and mean time in days.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn time_to_frame(t: &TimeTo) -> Result<DataFrame> {
+    let g = &t.groups;
+    let count = |name: &str, get: fn(&TimeToGroup) -> u64| counts(name, g.iter().map(|x| get(x) as usize));
+    let column = |name: &str, get: fn(&TimeToGroup) -> f64| numbers(name, g.iter().map(get).collect());
+    let quantile = |name: &str, q: usize, part: usize| {
+        optional(name, g.iter().map(|x| x.quantiles.get(q).and_then(|(_, ages)| ages.get(part).copied().flatten())))
+    };
+    frame(vec![
+        texts("group", g.iter().map(|x| x.value.clone())),
+        count("leads", |x| x.leads),
+        count("events", |x| x.events),
+        count("competing", |x| x.competing),
+        count("censored", |x| x.censored),
+        column("days", |x| x.last.days),
+        column("incidence", |x| x.last.incidence),
+        column("incidence_low", |x| x.last.interval.low),
+        column("incidence_high", |x| x.last.interval.high),
+        quantile("quarter_days", 0, 0),
+        quantile("median_days", 1, 0),
+        quantile("median_low", 1, 1),
+        quantile("median_high", 1, 2),
+        quantile("three_quarters_days", 2, 0),
+        optional("restricted_until", g.iter().map(|x| x.restricted_mean.map(|m| m.until))),
+        optional("restricted_mean", g.iter().map(|x| x.restricted_mean.map(|m| m.mean))),
+        optional("restricted_mean_se", g.iter().map(|x| x.restricted_mean.map(|m| m.standard_error))),
+    ])
+}
+
+/// Shares at the ages asked for, long.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn time_to_ages_frame(t: &TimeTo) -> Result<DataFrame> {
+    let rows: Vec<_> = t.groups.iter().flat_map(|g| g.at.iter().map(|a| (g.value.clone(), *a))).collect();
+    frame(vec![
+        texts("group", rows.iter().map(|r| r.0.clone())),
+        numbers("days", rows.iter().map(|r| r.1.days).collect()),
+        numbers("incidence", rows.iter().map(|r| r.1.incidence).collect()),
+        numbers("incidence_low", rows.iter().map(|r| r.1.interval.low).collect()),
+        numbers("incidence_high", rows.iter().map(|r| r.1.interval.high).collect()),
+        counts("at_risk", rows.iter().map(|r| r.1.at_risk as usize)),
+    ])
+}
+
+/// Curves, long: one row per group and age at which something ends.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn time_to_curves_frame(t: &TimeTo) -> Result<DataFrame> {
+    let names = t.groups.iter().flat_map(|g| std::iter::repeat_n(g.value.clone(), g.curve.time.len()));
+    let column = |name: &str, get: fn(&TimeToGroup) -> &[f64]| {
+        numbers(name, t.groups.iter().flat_map(|g| get(g).iter().copied()).collect())
+    };
+    let count = |name: &str, get: fn(&TimeToGroup) -> &[u64]| {
+        counts(name, t.groups.iter().flat_map(|g| get(g).iter().map(|n| *n as usize)))
+    };
+    frame(vec![
+        texts("group", names),
+        column("days", |g| &g.curve.time),
+        count("at_risk", |g| &g.curve.at_risk),
+        count("events", |g| &g.curve.events),
+        count("competing", |g| &g.curve.competing),
+        count("censored", |g| &g.curve.censored),
+        column("incidence", |g| &g.curve.incidence),
+        column("standard_error", |g| &g.curve.standard_error),
+        column("low", |g| &g.curve.low),
+        column("high", |g| &g.curve.high),
+        column("competing_incidence", |g| &g.curve.competing_incidence),
+    ])
+}

@@ -1,0 +1,67 @@
+//! Groups of leads by a field.
+
+use std::collections::BTreeSet;
+
+use super::Journeys;
+use crate::design::{Column, MISSING, NONE};
+use crate::error::{Error, Result};
+
+/// The group of each lead.
+#[derive(Debug, Clone)]
+pub struct Groups {
+    /// Code per lead, [`NONE`] for leads without a value.
+    pub codes: Vec<u32>,
+    /// Names of the codes.
+    pub levels: Vec<String>,
+}
+
+impl Groups {
+    /// Code of `lead`.
+    #[must_use]
+    pub fn of(&self, lead: u32) -> u32 {
+        self.codes.get(lead as usize).copied().unwrap_or(NONE)
+    }
+
+    /// Name of a code.
+    #[must_use]
+    pub fn name(&self, code: u32) -> String {
+        self.levels.get(code as usize).cloned().unwrap_or_else(|| MISSING.to_owned())
+    }
+}
+
+impl Journeys {
+    /// Groups by the lead field `name`; `None` if there is no such field.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming `option` for a date, or a number with more than 50 different values.
+    pub fn groups_by(&self, option: &'static str, name: &str) -> Result<Option<Groups>> {
+        let Some(field) = self.leads.field(name) else { return Ok(None) };
+        match &field.column {
+            Column::Category { codes, levels } => Ok(Some(Groups { codes: codes.clone(), levels: levels.to_vec() })),
+            Column::Number(values) => numbers(option, name, values).map(Some),
+            Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
+        }
+    }
+
+    /// Groups by a lead field that must be there.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`]; as [`Journeys::groups_by`].
+    pub fn groups(&self, option: &'static str, name: &str) -> Result<Groups> {
+        let known = || self.leads.fields.iter().map(|f| f.name.as_str());
+        self.groups_by(option, name)?.ok_or_else(|| Error::unknown("field", name, known()))
+    }
+}
+
+/// Numbers with few distinct values are as good as texts.
+fn numbers(option: &'static str, name: &str, values: &[f64]) -> Result<Groups> {
+    let distinct: BTreeSet<u64> = values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
+    if distinct.len() > 50 {
+        let problem = format!("'{name}' is a number with {} different values; take a text field", distinct.len());
+        return Err(Error::option(option, problem));
+    }
+    let bits: Vec<u64> = distinct.into_iter().collect();
+    let code = |v: &f64| bits.binary_search(&v.to_bits()).map_or(NONE, |i| i as u32);
+    let levels = bits.iter().map(|b| f64::from_bits(*b).to_string()).collect();
+    Ok(Groups { codes: values.iter().map(code).collect(), levels })
+}

@@ -1,0 +1,76 @@
+//! Times to an event as plain text.
+
+use super::text::{percent, table_text};
+use crate::survival::{AtAge, TimeTo};
+
+fn days(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".to_owned(), |d| format!("{d:.1} d"))
+}
+
+fn share(a: &AtAge) -> String {
+    format!("{} ({} to {})", percent(a.incidence), percent(a.interval.low), percent(a.interval.high))
+}
+
+/// How long leads take.
+#[must_use]
+pub fn time_to_text(t: &TimeTo) -> String {
+    let target = if t.spec.target.is_empty() { "won".to_owned() } else { t.spec.target.join(", ") };
+    let start = t.spec.start.as_deref().unwrap_or("creation");
+    let how = if t.competes { "Aalen–Johansen cumulative incidence" } else { "one minus Kaplan–Meier" };
+    let mut lines = vec![format!("Time from {start} to {target}: {how}")];
+    let rows: Vec<Vec<String>> = t
+        .groups
+        .iter()
+        .map(|g| {
+            let quantile = |q: usize| g.quantiles.get(q).and_then(|(_, ages)| ages.first().copied().flatten());
+            vec![
+                g.value.clone(),
+                g.leads.to_string(),
+                g.events.to_string(),
+                g.competing.to_string(),
+                g.censored.to_string(),
+                format!("{} by {:.0} d", share(&g.last), g.last.days),
+                days(quantile(0)),
+                days(quantile(1)),
+                days(g.restricted_mean.map(|m| m.mean)),
+            ]
+        })
+        .collect();
+    let name = t.spec.by.as_deref().unwrap_or("");
+    let until = t.groups.iter().find_map(|g| g.restricted_mean).map_or(f64::NAN, |m| m.until);
+    let mean = format!("mean to {until:.0} d");
+    lines.push(table_text(
+        &[name, "leads", "events", "competing", "open", "share at the end", "quarter by", "half by", &mean],
+        &rows,
+    ));
+    let ages: Vec<Vec<String>> = t
+        .groups
+        .iter()
+        .flat_map(|g| {
+            g.at.iter().map(|a| vec![g.value.clone(), format!("{:.0} d", a.days), share(a), a.at_risk.to_string()])
+        })
+        .collect();
+    if !ages.is_empty() {
+        lines.push(String::new());
+        lines.push(table_text(&[name, "age", "share by then (95 % interval)", "at risk"], &ages));
+    }
+    if let Some(test) = &t.test {
+        let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
+        lines.push(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));
+    }
+    for (n, why) in [
+        (t.no_start, "without a start, or one after the end of observation"),
+        (t.ended_before, "had the event or were closed before their start"),
+        (t.before_outcomes, "started or ended before outcomes were recorded"),
+    ] {
+        if n > 0 {
+            lines.push(format!("{n} left out: {why}"));
+        }
+    }
+    if t.event_after_competing > 0 {
+        lines
+            .push(format!("{} had the event after a competing end; the competing end counts", t.event_after_competing));
+    }
+    lines.extend(t.remarks.iter().map(|r| format!("note: {r}")));
+    lines.join("\n")
+}

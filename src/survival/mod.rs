@@ -1,0 +1,11 @@
+//! Time to an event: how many have converted by an age, with losing as a competing end.
+
+mod compare;
+mod curve;
+mod risk;
+mod time_to;
+
+pub use compare::{GroupTest, gray, log_rank};
+pub use curve::{Curve, RestrictedMean};
+pub use risk::{End, RiskTable, Spell};
+pub use time_to::{AtAge, TimeTo, TimeToGroup, TimeToSpec, TimeToTally};

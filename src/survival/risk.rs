@@ -1,0 +1,124 @@
+//! Who is at risk when: spells, and the table of times at which something ends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How a spell ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// Still open when last seen.
+    Censored,
+    /// The event asked for.
+    Event,
+    /// Another event, after which the one asked for cannot come.
+    Competing,
+}
+
+/// Time under observation of one lead.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spell {
+    /// Age from which it is observed (exclusive); `None` from the start.
+    pub entry: Option<f64>,
+    /// Age at which it ends (inclusive).
+    pub exit: f64,
+    /// How.
+    pub end: End,
+}
+
+/// Per distinct time at which spells end: how many were at risk, and how they ended.
+///
+/// At risk at time t are spells with entry < t ≤ exit; those observed from the start are at risk at every t ≤ exit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RiskTable {
+    /// Times, ascending.
+    pub time: Vec<f64>,
+    /// At risk just before each.
+    pub at_risk: Vec<u64>,
+    /// Events.
+    pub events: Vec<u64>,
+    /// Competing events.
+    pub competing: Vec<u64>,
+    /// Censored.
+    pub censored: Vec<u64>,
+}
+
+/// What ends at one time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) time: f64,
+    pub(super) at_risk: u64,
+    pub(super) events: u64,
+    pub(super) competing: u64,
+}
+
+impl RiskTable {
+    /// Tabulates spells.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] for times that are NaN or infinite, [`Error::InvalidOption`] for spells that end before or
+    /// when they are entered.
+    pub fn new(spells: &[Spell]) -> Result<Self> {
+        let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
+        if wild > 0 {
+            return Err(Error::NonFinite { what: "durations".into(), count: wild });
+        }
+        let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
+        if empty > 0 {
+            return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
+        }
+        let mut times: Vec<f64> = spells.iter().map(|s| s.exit).collect();
+        times.sort_unstable_by(f64::total_cmp);
+        times.dedup();
+        Ok(Self::at_times(spells, times))
+    }
+
+    /// Tabulates checked spells at given times, ascending.
+    pub(super) fn at_times(spells: &[Spell], times: Vec<f64>) -> Self {
+        let mut ends: Vec<(f64, End)> = spells.iter().map(|s| (s.exit, s.end)).collect();
+        ends.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut entries: Vec<f64> = spells.iter().filter_map(|s| s.entry).collect();
+        entries.sort_unstable_by(f64::total_cmp);
+        let from_start = spells.len() - entries.len();
+        let mut table = Self::default();
+        let (mut entered, mut gone) = (0usize, 0usize);
+        for time in &times {
+            entered += entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| *e < time).count();
+            gone += ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time).count();
+            let here = || ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 == *time);
+            let count = |end: End| here().filter(|e| e.1 == end).count() as u64;
+            table.at_risk.push((from_start + entered - gone) as u64);
+            table.events.push(count(End::Event));
+            table.competing.push(count(End::Competing));
+            table.censored.push(count(End::Censored));
+        }
+        table.time = times;
+        table
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
+        let counts = self.at_risk.iter().zip(self.events.iter().zip(&self.competing));
+        self.time.iter().zip(counts).map(|(time, (at_risk, (events, competing)))| Row {
+            time: *time,
+            at_risk: *at_risk,
+            events: *events,
+            competing: *competing,
+        })
+    }
+}
+
+/// Where the risk set of spells entered late empties before the last time: the first later age at which at least `least`
+/// are at risk.
+///
+/// A product over ages ends where everybody at risk ends. With late entry that can happen early, when few have entered,
+/// and says nothing about the rest.
+pub(super) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
+    if spells.iter().all(|s| s.entry.is_none()) {
+        return Ok(None);
+    }
+    let table = RiskTable::new(spells)?;
+    let last = table.time.last().copied();
+    let empties = |r: &Row| r.events + r.competing >= r.at_risk && Some(r.time) != last;
+    let emptied = table.rows().filter(empties).last().map(|r| r.time);
+    Ok(emptied.and_then(|e| table.rows().find(|r| r.time > e && r.at_risk >= least)).map(|r| r.time))
+}

@@ -1,0 +1,441 @@
+//! How long leads take: the pass that makes spells of journeys, and its result.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::{GroupTest, gray, log_rank};
+use super::curve::{Curve, RestrictedMean};
+use super::risk::{End, RiskTable, Spell, late_start};
+use crate::error::{Error, Result};
+use crate::journeys::{Groups, Journeys, Status, status_log};
+use crate::math::Interval;
+use crate::task::Task;
+use crate::time::{DAY, NO_TIME, Span};
+
+/// The question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeToSpec {
+    /// Stages or event kinds that are the event; the won stages if empty.
+    pub target: Vec<String>,
+    /// Stages or event kinds that end a lead otherwise; `None` for losing (all its deals closed, the last lost), if the
+    /// data has lost stages; empty for nothing.
+    pub competing: Option<Vec<String>>,
+    /// Stage or event kind with which the clock starts; creation if not given.
+    pub start: Option<String>,
+    /// Lead field to compare by.
+    pub by: Option<String>,
+    /// Leads that started before outcomes were recorded enter when recording began. Right only if leads with earlier
+    /// outcomes are not in the table; otherwise such leads are left out.
+    pub late_entry: bool,
+    /// Ages at which the share is told.
+    pub at: Vec<Span>,
+    /// Age up to which mean times are taken; the longest that all groups were observed if not given.
+    pub until: Option<Span>,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+impl Default for TimeToSpec {
+    fn default() -> Self {
+        Self {
+            target: Vec::new(),
+            competing: None,
+            start: None,
+            by: None,
+            late_entry: false,
+            at: [30, 60, 90, 180, 365].map(Span::days).to_vec(),
+            until: None,
+            confidence: 0.95,
+        }
+    }
+}
+
+/// The share at one age.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AtAge {
+    /// Age, days.
+    pub days: f64,
+    /// Share with the event by then.
+    pub incidence: f64,
+    /// Its interval.
+    pub interval: Interval,
+    /// Leads at risk then.
+    pub at_risk: u64,
+}
+
+/// One group of leads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimeToGroup {
+    /// Its value; `(all)` for all leads.
+    pub value: String,
+    /// Leads.
+    pub leads: u64,
+    /// Events.
+    pub events: u64,
+    /// Competing ends.
+    pub competing: u64,
+    /// Still open.
+    pub censored: u64,
+    /// Share at the end of the curve, and its interval.
+    pub last: AtAge,
+    /// Shares at the ages asked for, as far as the group was observed.
+    pub at: Vec<AtAge>,
+    /// Ages in days by which a quarter, a half and three quarters have the event, with their intervals.
+    pub quantiles: Vec<(f64, [Option<f64>; 3])>,
+    /// Mean time without the event.
+    pub restricted_mean: Option<RestrictedMean>,
+    /// The curve, ages in days.
+    #[serde(skip)]
+    pub curve: Curve,
+}
+
+/// How long leads take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TimeTo {
+    /// What was asked for.
+    pub spec: TimeToSpec,
+    /// Whether something competes, so that curves are Aalen–Johansen's; else they are one minus Kaplan–Meier's.
+    pub competes: bool,
+    /// All leads, then each group, most leads first.
+    pub groups: Vec<TimeToGroup>,
+    /// Gray's test of the groups, or the log-rank test where nothing competes.
+    pub test: Option<GroupTest>,
+    /// Leads without a start, or one after the end of observation.
+    pub no_start: u64,
+    /// Leads that had the event, or were closed, before their start.
+    pub ended_before: u64,
+    /// Leads that had the event after a competing end: the competing end counts.
+    pub event_after_competing: u64,
+    /// Leads left out because they started, or ended, before outcomes were recorded.
+    pub before_outcomes: u64,
+    /// What else to know.
+    pub remarks: Vec<String>,
+}
+
+/// Spells of some leads: serialisable, joins with those of other leads, becomes a [`TimeTo`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimeToTally {
+    spec: TimeToSpec,
+    competes: bool,
+    part: Part<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Part<K: Ord> {
+    spells: BTreeMap<K, Vec<Spell>>,
+    no_start: u64,
+    ended_before: u64,
+    event_after_competing: u64,
+    before_outcomes: u64,
+}
+
+impl<K: Ord> Part<K> {
+    fn new() -> Self {
+        Self { spells: BTreeMap::new(), no_start: 0, ended_before: 0, event_after_competing: 0, before_outcomes: 0 }
+    }
+
+    fn join(mut self, later: Self) -> Self {
+        for (key, spells) in later.spells {
+            self.spells.entry(key).or_default().extend(spells);
+        }
+        self.no_start += later.no_start;
+        self.ended_before += later.ended_before;
+        self.event_after_competing += later.event_after_competing;
+        self.before_outcomes += later.before_outcomes;
+        self
+    }
+}
+
+/// Fewest at risk where a curve starts whose early risk set empties.
+const LEAST_AT_RISK: u64 = 30;
+/// Most groups.
+const MOST_GROUPS: usize = 100;
+
+impl Journeys {
+    /// How long leads take to an event: cumulative incidence by age with intervals, quantiles, mean times, and a test of
+    /// groups.
+    ///
+    /// The clock of a lead starts with its creation (or `start`) and ends with the event, a competing end, or the end of
+    /// observation. Where losing competes, the share is Aalen–Johansen's: one minus Kaplan–Meier with lost leads taken
+    /// as still open would say what share would convert if nobody could lose.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::NoRows`] if no
+    /// lead is left, [`Error::Interrupted`].
+    pub fn time_to(&self, spec: &TimeToSpec, task: &Task) -> Result<TimeTo> {
+        self.time_to_tally(spec, task)?.finish()
+    }
+
+    /// The spells of a question, to be merged with those of other leads.
+    ///
+    /// # Errors
+    /// As [`Journeys::time_to`].
+    pub fn time_to_tally(&self, spec: &TimeToSpec, task: &Task) -> Result<TimeToTally> {
+        if !(spec.confidence > 0.0 && spec.confidence < 1.0) {
+            return Err(Error::option("confidence", format!("{} is not between 0 and 1", spec.confidence)));
+        }
+        for span in spec.at.iter().chain(&spec.until) {
+            span.positive("at")?;
+        }
+        let clock = Clock::new(self, spec)?;
+        let (part, _) = self.fold(
+            "measuring times",
+            task,
+            || (Part::new(), Vec::new()),
+            |(part, log), lead| {
+                clock.measure(lead, part, log);
+                Ok(())
+            },
+            |(a, log), (b, _)| (a.join(b), log),
+        )?;
+        let name = |code: u32| clock.groups.as_ref().map_or_else(String::new, |g| g.name(code));
+        let part = Part {
+            spells: part.spells.into_iter().map(|(code, spells)| (name(code), spells)).collect(),
+            no_start: part.no_start,
+            ended_before: part.ended_before,
+            event_after_competing: part.event_after_competing,
+            before_outcomes: part.before_outcomes,
+        };
+        Ok(TimeToTally { spec: spec.clone(), competes: clock.competes(), part })
+    }
+}
+
+/// What starts and ends a lead's clock.
+struct Clock<'a> {
+    journeys: &'a Journeys,
+    target: Vec<bool>,
+    /// Kinds that compete; `None` for losing.
+    competing: Option<Vec<bool>>,
+    start: Option<Vec<bool>>,
+    groups: Option<Groups>,
+    won: std::collections::BTreeSet<u32>,
+    lost: std::collections::BTreeSet<u32>,
+    late_entry: bool,
+}
+
+impl<'a> Clock<'a> {
+    fn new(journeys: &'a Journeys, spec: &TimeToSpec) -> Result<Self> {
+        let flags = |what: &'static str, names: &[String]| -> Result<Vec<bool>> {
+            let codes = journeys.codes_of(what, names)?;
+            Ok((0..journeys.kinds.len() as u32).map(|c| codes.contains(&c)).collect())
+        };
+        let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
+        if target.is_empty() {
+            return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
+        }
+        let lost = journeys.codes_known(&journeys.lost);
+        let competing = match &spec.competing {
+            None if lost.is_empty() => Some(vec![false; journeys.kinds.len()]),
+            None => None,
+            // The word means losing where the data says what that is.
+            Some(names) if names == &["lost"] && !lost.is_empty() => None,
+            Some(names) => Some(flags("competing", names)?),
+        };
+        Ok(Self {
+            journeys,
+            target: flags("target", target)?,
+            competing,
+            start: spec.start.as_ref().map(|s| flags("start", std::slice::from_ref(s))).transpose()?,
+            groups: spec.by.as_deref().map(|by| journeys.groups("by", by)).transpose()?,
+            won: journeys.codes_known(&journeys.won),
+            lost,
+            late_entry: spec.late_entry,
+        })
+    }
+
+    fn competes(&self) -> bool {
+        self.competing.as_ref().is_none_or(|flags| flags.contains(&true))
+    }
+
+    /// First time at or after `from` at which one of `kinds` happens.
+    fn first(&self, lead: u32, kinds: &[bool], from: i64) -> Option<i64> {
+        let timeline = &self.journeys.timeline;
+        timeline
+            .range(lead)
+            .filter(|i| kinds.get(timeline.kind.get(*i) as usize).copied().unwrap_or(false))
+            .filter_map(|i| timeline.at.get(i).copied())
+            .find(|at| *at >= from)
+    }
+
+    fn measure(&self, lead: u32, part: &mut Part<u32>, log: &mut Vec<(i64, Status)>) {
+        let until = self.journeys.observed_until;
+        let start = match &self.start {
+            None => Some(self.journeys.leads.created_at(lead)),
+            Some(kinds) => self.first(lead, kinds, i64::MIN),
+        };
+        let Some(start) = start.filter(|t| *t != NO_TIME && *t < until) else {
+            part.no_start += 1;
+            return;
+        };
+        let recorded = self.journeys.outcomes_from;
+        if recorded != NO_TIME && start < recorded && !self.late_entry {
+            part.before_outcomes += 1;
+            return;
+        }
+        let target = self.first(lead, &self.target, i64::MIN);
+        let competing = match &self.competing {
+            Some(kinds) => self.first(lead, kinds, i64::MIN),
+            None => {
+                status_log(&self.journeys.timeline, lead, &self.won, &self.lost, log);
+                log.iter().find(|(_, status)| *status == Status::Lost).map(|(at, _)| *at)
+            }
+        };
+        if target.is_some_and(|t| t < start) || competing.is_some_and(|t| t < start) {
+            part.ended_before += 1;
+            return;
+        }
+        // The last instant at which an end would have been seen.
+        let seen = until - 1;
+        let (exit, end) = match (target.filter(|t| *t <= seen), competing.filter(|t| *t <= seen)) {
+            (Some(t), Some(c)) if c < t => {
+                part.event_after_competing += 1;
+                (c, End::Competing)
+            }
+            (Some(t), _) => (t, End::Event),
+            (None, Some(c)) => (c, End::Competing),
+            (None, None) => (seen, End::Censored),
+        };
+        let days = |t: i64| (t - start) as f64 / DAY as f64;
+        let entry = (recorded != NO_TIME && start < recorded).then(|| days(recorded - 1));
+        if entry.is_some_and(|e| e >= days(exit)) {
+            part.before_outcomes += 1;
+            return;
+        }
+        let group = self.groups.as_ref().map_or(0, |g| g.of(lead));
+        part.spells.entry(group).or_default().push(Spell { entry, exit: days(exit), end });
+    }
+}
+
+impl TimeToTally {
+    /// The spells of both. Leads must not be in both.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if they are of different questions.
+    pub fn merge(self, later: Self) -> Result<Self> {
+        if self.spec != later.spec || self.competes != later.competes {
+            return Err(Error::option("tally", "the spells are of different questions"));
+        }
+        Ok(Self { part: self.part.join(later.part), ..self })
+    }
+
+    /// The curves.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`] if no lead is left, [`Error::InvalidOption`] for more than 100 groups.
+    pub fn finish(self) -> Result<TimeTo> {
+        let Self { spec, competes, part } = self;
+        if part.spells.values().all(Vec::is_empty) {
+            let why = format!(
+                "{} without a start, {} ended before it, {} before outcomes were recorded",
+                part.no_start, part.ended_before, part.before_outcomes
+            );
+            return Err(Error::NoRows { what: "time to an event", why });
+        }
+        if part.spells.len() > MOST_GROUPS {
+            let problem = format!("{} groups; take a field with at most {MOST_GROUPS} values", part.spells.len());
+            return Err(Error::option("by", problem));
+        }
+        let mut remarks = Vec::new();
+        let mut named: Vec<(String, Vec<Spell>)> = Vec::new();
+        let all: Vec<Spell> = part.spells.values().flatten().copied().collect();
+        if spec.by.is_some() {
+            named.extend(part.spells);
+            named.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+        }
+        named.insert(0, ("(all)".to_owned(), all));
+        // Where few have entered, everybody at risk can end: the curve starts later.
+        for (value, spells) in &mut named {
+            if let Some(age) = late_start(spells, LEAST_AT_RISK)? {
+                let before = spells.len();
+                spells.retain(|s| s.exit >= age);
+                let just_before = age - 1.0 / DAY as f64;
+                for s in spells.iter_mut() {
+                    s.entry = Some(s.entry.map_or(just_before, |e| e.max(just_before)));
+                }
+                remarks.push(format!(
+                    "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
+                     age with {LEAST_AT_RISK} at risk, and is of those still open then ({} leads ended before)",
+                    before - spells.len()
+                ));
+            }
+        }
+        let longest = |spells: &[Spell]| spells.iter().map(|s| s.exit).fold(0.0, f64::max);
+        let common = named.iter().map(|(_, s)| longest(s)).fold(f64::INFINITY, f64::min);
+        let until = spec.until.map_or(common, Span::as_days);
+        let mut groups = Vec::with_capacity(named.len());
+        for (value, spells) in &named {
+            groups.push(group(value, spells, &spec, until)?);
+        }
+        let parts: Vec<&[Spell]> = named.iter().skip(1).map(|(_, s)| s.as_slice()).collect();
+        let test = if parts.len() < 2 {
+            None
+        } else {
+            match if competes { gray(&parts) } else { log_rank(&parts) } {
+                Ok(test) => Some(test),
+                Err(Error::Undefined { why, .. }) => {
+                    remarks.push(format!("groups are not compared: {why}"));
+                    None
+                }
+                Err(e) => return Err(e),
+            }
+        };
+        if competes && let Some((_, all)) = named.first() {
+            remarks.extend(naive(all, groups.first())?);
+        }
+        Ok(TimeTo {
+            spec,
+            competes,
+            groups,
+            test,
+            no_start: part.no_start,
+            ended_before: part.ended_before,
+            event_after_competing: part.event_after_competing,
+            before_outcomes: part.before_outcomes,
+            remarks,
+        })
+    }
+}
+
+/// What would have been said with competing ends taken as still open.
+fn naive(spells: &[Spell], group: Option<&TimeToGroup>) -> Result<Option<String>> {
+    let open: Vec<Spell> = spells
+        .iter()
+        .map(|s| Spell { end: if s.end == End::Competing { End::Censored } else { s.end }, ..*s })
+        .collect();
+    let curve = Curve::new(&RiskTable::new(&open)?, 0.95);
+    let last = curve.incidence.last().copied().unwrap_or(0.0);
+    let ours = group.map_or(0.0, |g| g.last.incidence);
+    Ok((last > ours + 0.005).then(|| {
+        format!(
+            "one minus Kaplan–Meier, with competing ends taken as still open, would say {:.1} % at the end instead of {:.1} %",
+            100.0 * last,
+            100.0 * ours
+        )
+    }))
+}
+
+fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64) -> Result<TimeToGroup> {
+    let curve = Curve::new(&RiskTable::new(spells)?, spec.confidence);
+    let count = |end: End| spells.iter().filter(|s| s.end == end).count() as u64;
+    let end = curve.time.last().copied().unwrap_or(0.0);
+    let at = |days: f64| {
+        let (incidence, interval) = curve.by(days);
+        AtAge { days, incidence, interval, at_risk: curve.at_risk_at(days) }
+    };
+    // Beyond the longest spell nothing is known.
+    let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(|days| *days <= end).collect();
+    Ok(TimeToGroup {
+        value: value.to_owned(),
+        leads: spells.len() as u64,
+        events: count(End::Event),
+        competing: count(End::Competing),
+        censored: count(End::Censored),
+        last: at(end),
+        at: ages.into_iter().map(at).collect(),
+        quantiles: [0.25, 0.5, 0.75].map(|q| (q, curve.quantile(q))).to_vec(),
+        restricted_mean: (until <= end && until > 0.0).then(|| curve.restricted_mean(until)),
+        curve,
+    })
+}

@@ -1,0 +1,339 @@
+//! Times to an event: R's survival and cmprsk, a brute-force twin, hand-worked cases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
+
+mod common;
+
+use common::{DAY, Happening, LOST, OPEN, WON, event, journeys};
+use leadlens::survival::{Curve, End, RiskTable, Spell, TimeToSpec, TimeToTally, gray, log_rank};
+use leadlens::{Span, Task};
+use proptest::prelude::*;
+
+/// The random table that the R script made.
+fn competing() -> Vec<(char, Spell)> {
+    let text = include_str!("golden/competing.csv");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let end = [End::Censored, End::Event, End::Competing][cells[1].parse::<usize>().unwrap()];
+        (cells[2].chars().next().unwrap(), Spell { entry: None, exit: cells[0].parse().unwrap(), end })
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+fn golden(key: &str) -> Vec<f64> {
+    let all: serde_json::Value = serde_json::from_str(include_str!("golden/survival.json")).unwrap();
+    all[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn curve(spells: &[Spell]) -> Curve {
+    Curve::new(&RiskTable::new(spells).unwrap(), 0.95)
+}
+
+fn as_open(spells: &[Spell]) -> Vec<Spell> {
+    spells.iter().map(|s| Spell { end: if s.end == End::Competing { End::Censored } else { s.end }, ..*s }).collect()
+}
+
+#[test]
+fn equal_to_r() {
+    let table = competing();
+    let spells: Vec<Spell> = table.iter().map(|r| r.1).collect();
+    let (aj, km) = (curve(&spells), curve(&as_open(&spells)));
+    for (i, age) in golden("ages").into_iter().enumerate() {
+        let at = aj.time.partition_point(|t| *t <= age) - 1;
+        assert!((aj.incidence[at] - golden("incidence")[i]).abs() < 1e-12);
+        assert!((aj.competing_incidence[at] - golden("competing_incidence")[i]).abs() < 1e-12);
+        // cmprsk has Aalen's variance, which differs from the delta method's by the order of 1/n.
+        let variance = aj.standard_error[at].powi(2);
+        assert!((variance / golden("variance")[i] - 1.0).abs() < 0.01, "{variance}");
+        let (f, interval) = km.by(age);
+        assert!((1.0 - f - golden("kaplan_meier")[i]).abs() < 1e-12);
+        assert!((1.0 - interval.high - golden("km_low")[i]).abs() < 1e-12);
+        assert!((1.0 - interval.low - golden("km_high")[i]).abs() < 1e-12);
+    }
+    let mean = km.restricted_mean(20.0);
+    assert!((mean.mean - golden("rmean")[0]).abs() < 1e-10, "{mean:?}");
+    assert!((mean.standard_error - golden("rmean_se")[0]).abs() < 1e-10, "{mean:?}");
+    let of = |g: char, open: bool| -> Vec<Spell> {
+        let part: Vec<Spell> = table.iter().filter(|r| r.0 == g).map(|r| r.1).collect();
+        if open { as_open(&part) } else { part }
+    };
+    let (a, b, c) = (of('a', false), of('b', false), of('c', false));
+    let three = gray(&[&a, &b, &c]).unwrap();
+    let two = gray(&[&a, &b]).unwrap();
+    // The score is the same; cmprsk estimates its variance with pooled curves, we with each group's own. That makes 7 %
+    // here where groups of 130 differ much, and 2 % where they do not.
+    assert!((three.statistic / golden("gray_three")[0] - 1.0).abs() < 0.08, "{three:?}");
+    assert!((two.statistic / golden("gray_two")[0] - 1.0).abs() < 0.03, "{two:?}");
+    let (a, b, c) = (of('a', true), of('b', true), of('c', true));
+    let test = log_rank(&[&a, &b, &c]).unwrap();
+    assert!((test.statistic - golden("log_rank")[0]).abs() < 1e-10);
+    assert_eq!(test.degrees, 2);
+}
+
+/// Incidence, its variance by the double sum, and the mean time up to `until` with its variance by the double sum.
+fn by_hand(spells: &[Spell], age: f64, until: f64) -> [f64; 4] {
+    let mut times: Vec<f64> = spells.iter().map(|s| s.exit).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    // (time, S before, n, d1, d2, F after)
+    let mut rows: Vec<[f64; 6]> = Vec::new();
+    let (mut s, mut f) = (1.0, 0.0);
+    for t in times {
+        let n = spells.iter().filter(|x| x.exit >= t && x.entry.is_none_or(|e| e < t)).count() as f64;
+        let count = |end| spells.iter().filter(|x| x.exit == t && x.end == end).count() as f64;
+        let (d1, d2) = (count(End::Event), count(End::Competing));
+        if n > 0.0 && s > 0.0 {
+            f += s * d1 / n;
+            rows.push([t, s, n, d1, d2, f]);
+            s *= (n - d1 - d2) / n;
+        }
+    }
+    let f_at = |t: f64| rows.iter().rfind(|r| r[0] <= t).map_or(0.0, |r| r[5]);
+    let integral = |from: f64, base: f64| {
+        let mut ends: Vec<f64> = rows.iter().map(|r| r[0]).filter(|t| *t > from && *t < until).collect();
+        ends.push(until);
+        let mut left = from;
+        let mut total = 0.0;
+        for end in ends {
+            total += (end - left) * (f_at(left) - base);
+            left = end;
+        }
+        total
+    };
+    let (mut variance, mut mean_variance) = (0.0, 0.0);
+    for [t, s, n, d1, d2, f] in &rows {
+        let (p1, p2) = (d1 / n, d2 / n);
+        let multinomial = |g1: f64, g2: f64| (g1 * g1 * p1 + g2 * g2 * p2 - (g1 * p1 + g2 * p2).powi(2)) / n;
+        let stays = 1.0 - p1 - p2;
+        let later = |x: f64| if stays > 1e-12 { x / stays } else { 0.0 };
+        if *t <= age {
+            let rest = later(f_at(age) - f);
+            variance += multinomial(s - rest, -rest);
+        }
+        if *t <= until {
+            let rest = later(integral(*t, *f));
+            mean_variance += multinomial(s * (until - t) - rest, -rest);
+        }
+    }
+    [f_at(age), variance, until - integral(0.0, 0.0), mean_variance]
+}
+
+fn spells() -> impl Strategy<Value = Vec<Spell>> {
+    let one = (prop::option::weighted(0.3, 0u32..6), 1u32..12, 0usize..3).prop_map(|(entry, length, end)| Spell {
+        entry: entry.map(f64::from),
+        exit: f64::from(entry.unwrap_or(0) + length),
+        end: [End::Censored, End::Event, End::Competing][end],
+    });
+    prop::collection::vec(one, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn equals_the_definition(spells in spells(), age in 0u32..20, until in 1u32..20) {
+        let c = curve(&spells);
+        let (age, until) = (f64::from(age), f64::from(until));
+        let [f, variance, mean, mean_variance] = by_hand(&spells, age, until);
+        prop_assert!((c.by(age).0 - f).abs() < 1e-12);
+        let at = c.time.partition_point(|t| *t <= age);
+        let se = if at == 0 { 0.0 } else { c.standard_error[at - 1] };
+        prop_assert!((se * se - variance).abs() < 1e-12, "{} {}", se * se, variance);
+        let m = c.restricted_mean(until);
+        prop_assert!((m.mean - mean).abs() < 1e-10);
+        prop_assert!((m.standard_error.powi(2) - mean_variance).abs() < 1e-9, "{} {}", m.standard_error.powi(2), mean_variance);
+    }
+
+    /// Shares grow, stay within bounds, and with the open ones add up to 1.
+    #[test]
+    fn laws(spells in spells()) {
+        let c = curve(&spells);
+        prop_assert!(c.incidence.is_sorted());
+        for i in 0..c.time.len() {
+            prop_assert!(c.incidence[i] + c.competing_incidence[i] <= 1.0 + 1e-12);
+            prop_assert!(c.low[i] <= c.incidence[i] + 1e-12 && c.incidence[i] <= c.high[i] + 1e-12);
+        }
+        // Swapping event and competing end swaps the curves.
+        let swap = |e: End| match e { End::Event => End::Competing, End::Competing => End::Event, e @ End::Censored => e };
+        let other = curve(&spells.iter().map(|s| Spell { end: swap(s.end), ..*s }).collect::<Vec<_>>());
+        for (a, b) in c.competing_incidence.iter().zip(&other.incidence) {
+            prop_assert!((a - b).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn tests_hold_their_level() {
+    // 400 comparisons of three equal groups: about 5 % are called different by chance.
+    let mut state = 1u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let (mut gray_hits, mut rank_hits) = (0, 0);
+    for _ in 0..400 {
+        let mut group = |n: usize| -> Vec<Spell> {
+            (0..n)
+                .map(|_| {
+                    let (t1, t2, c) = (-uniform().ln() * 20.0, -uniform().ln() * 25.0, 2.0 + 30.0 * uniform());
+                    let exit = t1.min(t2).min(c);
+                    let end = if exit == t1 {
+                        End::Event
+                    } else if exit == t2 {
+                        End::Competing
+                    } else {
+                        End::Censored
+                    };
+                    Spell { entry: None, exit, end }
+                })
+                .collect()
+        };
+        let groups = [group(80), group(60), group(40)];
+        let parts: Vec<&[Spell]> = groups.iter().map(Vec::as_slice).collect();
+        gray_hits += usize::from(gray(&parts).unwrap().p < 0.05);
+        rank_hits += usize::from(log_rank(&parts).unwrap().p < 0.05);
+    }
+    // Mean 20, standard deviation 4.4.
+    assert!((8..=33).contains(&gray_hits), "{gray_hits}");
+    assert!((8..=33).contains(&rank_hits), "{rank_hits}");
+}
+
+#[test]
+fn without_rivals_it_is_kaplan_meier() {
+    let spells: Vec<Spell> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
+    let c = curve(&spells);
+    let (mut s, mut sum) = (1.0, 0.0);
+    for i in 0..c.time.len() {
+        let (n, d) = (c.at_risk[i] as f64, c.events[i] as f64);
+        s *= 1.0 - d / n;
+        if d < n {
+            sum += d / (n * (n - d));
+        }
+        assert!((c.incidence[i] - (1.0 - s)).abs() < 1e-12);
+        assert!((c.standard_error[i] - s * f64::sqrt(sum)).abs() < 1e-12);
+    }
+    // Gray's test and the log-rank test are then of the same hypothesis.
+    let table = competing();
+    let of = |g: char| as_open(&table.iter().filter(|r| r.0 == g).map(|r| r.1).collect::<Vec<_>>());
+    let (a, c) = (of('a'), of('c'));
+    let (gray, rank) = (gray(&[&a, &c]).unwrap(), log_rank(&[&a, &c]).unwrap());
+    assert!((gray.statistic / rank.statistic - 1.0).abs() < 1e-9, "{gray:?} {rank:?}");
+}
+
+fn at(lead: u32, day: i64, kind: u32) -> Happening {
+    event(lead, day * DAY, kind)
+}
+
+#[test]
+fn clocks() {
+    let all =
+        [at(0, 10, WON), at(1, 20, LOST), at(2, 5, LOST), at(2, 8, WON), at(3, -1, WON), at(4, 3, OPEN), at(5, 0, WON)];
+    let created = [0, 0, 0, 0, 0, 0, 200 * DAY];
+    let j = journeys(&created, &all, 100 * DAY, "UTC");
+    let t = j.time_to(&TimeToSpec::default(), &Task::new()).unwrap();
+    let g = &t.groups[0];
+    assert_eq!((g.leads, g.events, g.competing, g.censored), (5, 2, 2, 1));
+    assert_eq!((t.no_start, t.ended_before, t.event_after_competing), (1, 1, 1));
+    // 1/5 at 0, then of 4 left: lost at 5; 1 of 3 at 10.
+    assert_eq!(g.curve.time, [0.0, 5.0, 10.0, 20.0, 100.0 - 1.0 / DAY as f64]);
+    assert!((g.last.incidence - (0.2 + 0.6 / 3.0)).abs() < 1e-12);
+    assert_eq!(g.at.iter().map(|a| (a.days, a.at_risk)).collect::<Vec<_>>(), [(30.0, 1), (60.0, 1), (90.0, 1)]);
+    // Nothing competes if asked so; another start.
+    let free = TimeToSpec { competing: Some(Vec::new()), ..TimeToSpec::default() };
+    let g = &j.time_to(&free, &Task::new()).unwrap().groups[0];
+    assert_eq!((g.events, g.competing), (3, 0));
+    let later = TimeToSpec { start: Some("open".into()), ..TimeToSpec::default() };
+    let t = j.time_to(&later, &Task::new()).unwrap();
+    assert_eq!((t.groups[0].leads, t.no_start), (1, 6));
+    let kind = |s: TimeToSpec| j.time_to(&s, &Task::new()).unwrap_err().kind();
+    assert_eq!(kind(TimeToSpec { target: vec!["wn".into()], ..TimeToSpec::default() }), "unknown_name");
+    assert_eq!(kind(TimeToSpec { by: Some("size".into()), ..TimeToSpec::default() }), "unknown_name");
+    assert_eq!(kind(TimeToSpec { confidence: 1.0, ..TimeToSpec::default() }), "invalid_option");
+    assert_eq!(kind(TimeToSpec { at: vec![Span::days(0)], ..TimeToSpec::default() }), "invalid_option");
+    let nobody = journeys(&[200 * DAY], &[], 100 * DAY, "UTC");
+    assert_eq!(nobody.time_to(&TimeToSpec::default(), &Task::new()).unwrap_err().kind(), "no_rows");
+}
+
+#[test]
+fn deals_keep_a_lead_open() {
+    let deal = |mut h: Happening, deal: u32| {
+        h.deal = Some(deal);
+        h
+    };
+    // One deal lost while another is open: not lost.
+    let all = [deal(at(0, 1, OPEN), 0), deal(at(0, 2, OPEN), 1), deal(at(0, 3, LOST), 0), deal(at(0, 9, WON), 1)];
+    let j = journeys(&[0], &all, 100 * DAY, "UTC");
+    let g = &j.time_to(&TimeToSpec::default(), &Task::new()).unwrap().groups[0];
+    assert_eq!((g.events, g.curve.time.clone()), (1, vec![9.0]));
+}
+
+#[test]
+fn late_entry() {
+    // Outcomes are recorded from day 100; leads of days 0 to 99 with earlier outcomes are not in the table.
+    let n = 200u32;
+    let created: Vec<i64> = (0..n).map(|i| i64::from(i) * DAY).collect();
+    let all: Vec<Happening> = (0..n).filter(|i| i % 2 == 0).map(|i| at(i, i64::from(i) + 60, WON)).collect();
+    let mut j = (*journeys(&created, &all, 400 * DAY, "UTC")).clone();
+    j.outcomes_from = 100 * DAY;
+    let left_out = j.time_to(&TimeToSpec::default(), &Task::new()).unwrap();
+    assert_eq!((left_out.groups[0].leads, left_out.before_outcomes), (100, 100));
+    let late = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
+    // Those of days 0 to 40 with an outcome at age 60 had it before day 100.
+    assert_eq!((late.groups[0].leads, late.before_outcomes), (180, 20));
+    let c = &late.groups[0].curve;
+    assert_eq!((c.time[0], c.events[0], c.at_risk[0]), (60.0, 80, 160));
+}
+
+#[test]
+fn an_early_risk_set_that_empties_is_passed_over() {
+    let mut spells: Vec<Spell> = (0..60)
+        .map(|i| Spell {
+            entry: Some(10.0 + f64::from(i % 7)),
+            exit: 30.0 + f64::from(i),
+            end: [End::Event, End::Censored][i as usize % 2],
+        })
+        .collect();
+    spells.push(Spell { entry: None, exit: 1.0, end: End::Event });
+    // By the product alone everybody has converted at age 1.
+    assert_eq!(curve(&spells).incidence[0], 1.0);
+    let mut created: Vec<i64> = spells.iter().map(|_| 0).collect();
+    let until = 1000 * DAY;
+    let mut all = Vec::new();
+    for (i, s) in (0u32..).zip(&spells) {
+        let begin = s.entry.map_or(500 * DAY, |e| (500.0 - e) as i64 * DAY);
+        created[i as usize] = begin;
+        all.push(event(i, begin + (s.exit as i64) * DAY, if s.end == End::Event { WON } else { LOST }));
+    }
+    let mut j = (*journeys(&created, &all, until, "UTC")).clone();
+    j.outcomes_from = 500 * DAY;
+    let t = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
+    assert_eq!(t.groups[0].curve.time[0], 30.0);
+    assert!(t.remarks[0].contains("first age with 30 at risk"), "{:?}", t.remarks);
+}
+
+#[test]
+fn tallies_join() {
+    let all = [at(0, 10, WON), at(1, 20, LOST), at(2, 5, WON)];
+    let spec = TimeToSpec::default();
+    let whole = journeys(&[0; 4], &all, 100 * DAY, "UTC").time_to(&spec, &Task::new()).unwrap();
+    let part = |leads: usize, all: &[Happening]| {
+        let tally = journeys(&vec![0; leads], all, 100 * DAY, "UTC").time_to_tally(&spec, &Task::new()).unwrap();
+        serde_json::from_str::<TimeToTally>(&serde_json::to_string(&tally).unwrap()).unwrap()
+    };
+    let joined = part(2, &all[..2]).merge(part(2, &[at(0, 5, WON)])).unwrap();
+    assert_eq!(joined.finish().unwrap().groups, whole.groups);
+}
+
+#[test]
+fn bad_spells_are_refused() {
+    let s = |entry, exit| Spell { entry, exit, end: End::Event };
+    assert_eq!(RiskTable::new(&[s(None, f64::NAN)]).unwrap_err().kind(), "non_finite");
+    assert_eq!(RiskTable::new(&[s(Some(2.0), 2.0)]).unwrap_err().kind(), "invalid_option");
+    assert_eq!(log_rank(&[&[s(None, 1.0)]]).unwrap_err().kind(), "undefined");
+    assert!(curve(&[]).time.is_empty());
+}
