@@ -4,6 +4,7 @@
 mod error;
 mod task;
 
+pub mod attribution;
 pub mod design;
 pub mod evaluate;
 pub mod features;

@@ -13,9 +13,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 17] = [
-    "error", "task", "math", "time", "design", "model", "score", "evaluate", "journeys", "features", "funnel",
-    "survival", "fit", "frames", "report", "cli", "bin",
+const LAYERS: [&str; 18] = [
+    "error",
+    "task",
+    "math",
+    "time",
+    "design",
+    "model",
+    "score",
+    "evaluate",
+    "journeys",
+    "features",
+    "funnel",
+    "survival",
+    "attribution",
+    "fit",
+    "frames",
+    "report",
+    "cli",
+    "bin",
 ];
 
 fn files(folder: &Path, out: &mut Vec<PathBuf>) {

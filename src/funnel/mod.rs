@@ -2,6 +2,7 @@
 
 mod any_order;
 mod chains;
+mod matcher;
 mod pass;
 mod plan;
 mod quick;
@@ -11,6 +12,7 @@ mod spec;
 mod tally;
 mod window_funnel;
 
+pub(crate) use matcher::Matcher;
 pub use pass::LeadProgress;
 pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 pub use spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step, StepRef};

@@ -1,38 +1,17 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::{NONE, wildcard};
+use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys};
 use crate::time::{NO_TIME, Span};
 
+use super::matcher::Matcher;
 use super::spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step};
 
 /// The most steps a funnel has, and the most exclusions.
 pub(super) const MAX_STEPS: usize = 32;
 /// The most steps that may be optional: each doubles the number of ways through.
 const MAX_OPTIONAL: usize = 5;
-
-/// A comparison of an event's value with a number.
-#[derive(Debug, Clone, Copy)]
-enum Test {
-    Less,
-    AtMost,
-    Equal,
-    Unequal,
-    AtLeast,
-    Greater,
-}
-
-/// Conditions that one event must meet beside its kind.
-#[derive(Debug)]
-struct Condition {
-    /// Bits that it sets.
-    bits: u64,
-    kinds: Vec<bool>,
-    channels: Option<Vec<bool>>,
-    values: Vec<(usize, Test, f64)>,
-    props: Vec<(usize, Vec<bool>)>,
-}
 
 /// Where the value of a breakdown, or of a property held constant, is found.
 #[derive(Debug)]
@@ -69,9 +48,8 @@ pub(super) struct Hit {
 pub(super) struct Plan<'a> {
     pub(super) journeys: &'a Journeys,
     pub(super) steps: usize,
-    /// Bits of each kind: steps below, exclusions from bit 32 on.
-    pub(super) kind_bits: Vec<u64>,
-    conditions: Vec<Condition>,
+    /// Steps in the bits below, exclusions from bit 32 on.
+    pub(super) matcher: Matcher<'a>,
     pub(super) hits: Vec<Hit>,
     /// Whether step 1 is the lead's creation.
     pub(super) from_creation: bool,
@@ -105,8 +83,7 @@ impl<'a> Plan<'a> {
         let mut plan = Self {
             journeys,
             steps: spec.steps.len(),
-            kind_bits: vec![0; journeys.kinds.len()],
-            conditions: Vec::new(),
+            matcher: Matcher::new(journeys),
             hits: Vec::new(),
             from_creation,
             longest: longest(spec),
@@ -132,48 +109,14 @@ impl<'a> Plan<'a> {
             return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
         }
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
-            plan.add(step, 1 << k)?;
+            plan.matcher.add(step, 1 << k)?;
         }
         for (k, e) in spec.exclude.iter().enumerate() {
-            plan.add(&e.event, 1 << (MAX_STEPS + k))?;
+            plan.matcher.add(&e.event, 1 << (MAX_STEPS + k))?;
             plan.hits.push(hit(e, &spec.steps)?);
         }
         plan.ways(&spec.steps);
         Ok(plan)
-    }
-
-    fn add(&mut self, step: &Step, bits: u64) -> Result<()> {
-        if step.any.is_empty() {
-            return Err(Error::option("steps", format!("step '{}' names no event", step.name)));
-        }
-        for choice in &step.any {
-            let kinds = kinds_of(self.journeys, choice)?;
-            if choice.channel.is_none() && choice.conditions.is_empty() {
-                for (mask, _) in self.kind_bits.iter_mut().zip(&kinds).filter(|(_, chosen)| **chosen) {
-                    *mask |= bits;
-                }
-                continue;
-            }
-            let mut condition = Condition { bits, kinds, channels: None, values: Vec::new(), props: Vec::new() };
-            if let Some(channel) = &choice.channel {
-                let names: Vec<&str> = self.journeys.channels.iter().collect();
-                condition.channels = Some(levels_like("channel", channel, &names)?);
-            }
-            for (name, text) in &choice.conditions {
-                if let Some(v) = self.journeys.value_names.iter().position(|n| n == name) {
-                    let (test, number) = comparison(name, text)?;
-                    condition.values.push((v, test, number));
-                } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
-                    let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
-                    condition.props.push((p, levels_like("property value", text, &levels)?));
-                } else {
-                    let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
-                    return Err(Error::unknown("value or property", name, known.map(String::as_str)));
-                }
-            }
-            self.conditions.push(condition);
-        }
-        Ok(())
     }
 
     /// Lists the ways through the steps: after step i may come step j if all between are optional.
@@ -192,30 +135,6 @@ impl<'a> Plan<'a> {
             }
         }
         self.of_step.push(self.states.len());
-    }
-
-    /// Bits of the event at position `i` of the timeline.
-    pub(super) fn bits(&self, i: usize) -> u64 {
-        let timeline = &self.journeys.timeline;
-        let kind = timeline.kind.get(i) as usize;
-        let mut bits = self.kind_bits.get(kind).copied().unwrap_or(0);
-        for c in &self.conditions {
-            let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
-            let holds = c.kinds.get(kind).copied().unwrap_or(false)
-                && c.channels.as_ref().is_none_or(|f| flag(f, timeline.channel.as_ref().map_or(NONE, |t| t.get(i))))
-                && c.values.iter().all(|(v, test, number)| {
-                    let value = timeline.values.get(*v).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN);
-                    holds(value, *test, *number)
-                })
-                && c.props.iter().all(|(p, f)| flag(f, timeline.props.get(*p).map_or(NONE, |t| t.get(i))));
-            bits |= if holds { c.bits } else { 0 };
-        }
-        bits
-    }
-
-    /// Whether bits depend on the kind alone.
-    pub(super) fn by_kind_only(&self) -> bool {
-        self.conditions.is_empty()
     }
 
     /// Whether an attempt that starts at `start` is observed to its end.
@@ -353,63 +272,6 @@ fn longest(spec: &FunnelSpec) -> Option<i64> {
     match (spec.window.map(Span::as_micros), sum) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
-    let kinds = &journeys.kinds;
-    let mut chosen = vec![true; kinds.len()];
-    for (name, stage) in [(&choice.kind, false), (&choice.stage, true)] {
-        let Some(name) = name else { continue };
-        let is = |k: &crate::design::Kind| {
-            (!stage || k.stage) && if name.contains(['*', '?']) { wildcard(name, &k.name()) } else { k.is_called(name) }
-        };
-        let flags: Vec<bool> = kinds.iter().map(is).collect();
-        if !flags.contains(&true) {
-            let known: Vec<String> =
-                kinds.iter().filter(|k| !stage || k.stage).map(crate::design::Kind::name).collect();
-            let what = if stage { "stage" } else { "step" };
-            return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
-        }
-        chosen.iter_mut().zip(flags).for_each(|(c, f)| *c &= f);
-    }
-    Ok(chosen)
-}
-
-fn levels_like(what: &'static str, pattern: &str, levels: &[&str]) -> Result<Vec<bool>> {
-    let flags: Vec<bool> = levels.iter().map(|l| wildcard(pattern, l)).collect();
-    if flags.contains(&true) {
-        Ok(flags)
-    } else {
-        Err(Error::unknown(what, pattern, levels.iter().copied().take(10_000)))
-    }
-}
-
-fn comparison(name: &str, text: &str) -> Result<(Test, f64)> {
-    let signs = [
-        (">=", Test::AtLeast),
-        ("<=", Test::AtMost),
-        ("!=", Test::Unequal),
-        ("==", Test::Equal),
-        (">", Test::Greater),
-        ("<", Test::Less),
-        ("", Test::Equal),
-    ];
-    let text = text.trim();
-    let read = signs.iter().find_map(|(sign, test)| text.strip_prefix(sign).map(|rest| (*test, rest.trim())));
-    read.and_then(|(test, number)| number.parse().ok().map(|n| (test, n))).ok_or_else(|| {
-        Error::option("where", format!("'{text}' for '{name}': give a number after one of >=, <=, >, <, ==, !="))
-    })
-}
-
-fn holds(value: f64, test: Test, number: f64) -> bool {
-    match test {
-        Test::Less => value < number,
-        Test::AtMost => value <= number,
-        Test::Equal => value == number,
-        Test::Unequal => !value.is_nan() && value != number,
-        Test::AtLeast => value >= number,
-        Test::Greater => value > number,
     }
 }
 

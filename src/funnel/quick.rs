@@ -42,14 +42,14 @@ impl Quick {
             && plan.hits.is_empty()
             && plan.hold.is_none()
             && !plan.times
-            && plan.by_kind_only()
+            && plan.matcher.by_kind_only()
             && plan.clickhouse.is_none()
             && matches!(plan.journeys.timeline.kind, Codes::U8(_));
         if !simple {
             return None;
         }
         let mut bits = [0u8; 256];
-        bits.iter_mut().zip(&plan.kind_bits).for_each(|(b, mask)| *b = *mask as u8);
+        bits.iter_mut().zip(&plan.matcher.kind_bits).for_each(|(b, mask)| *b = *mask as u8);
         // Without a window every deadline is far away; times are within the years 1000 to 9999.
         let window = plan.window.unwrap_or(i64::MAX / 2);
         let until = plan.journeys.observed_until;

@@ -62,7 +62,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
         let first = seen.len();
         let mut end = i;
         while end < range.end && timeline.at.get(end) == Some(&at) {
-            let bits = plan.bits(end);
+            let bits = plan.matcher.bits(end);
             if bits != 0 {
                 let (steps, hits) = (bits as u32, (bits >> MAX_STEPS) as u32);
                 seen.push(Seen { at, event: end as u32, seq: 0, steps, hits });

@@ -59,7 +59,7 @@ impl WindowFunnel {
         let timeline = &plan.journeys.timeline;
         for i in timeline.range(lead) {
             let Some(at) = timeline.at.get(i).copied() else { break };
-            let mut bits = plan.bits(i);
+            let mut bits = plan.matcher.bits(i);
             if bits == 0 && self.order {
                 self.entries.push(Entry { at, step: 0, row: i as u32 });
             }

@@ -1,0 +1,152 @@
+//! Removal effects of a Markov chain.
+//!
+//! P(i → j) is the share of the transitions from state i that went to j; h(i), the chance of converting from i, solves
+//! h = Q·h + r. Removing a channel sends all that would enter a state that contains it to no conversion: h of those
+//! states is 0. With p the chance from the start, the effect of a channel is 1 − p without it / p, and credit is in
+//! proportion to effects. (E. Anderl, I. Becker, F. von Wangenheim, J. H. Schumann, "Mapping the customer journey",
+//! International Journal of Research in Marketing 33 (2016).)
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use super::chain::{Outflow, State};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// What a chain says of each channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Removal {
+    /// Chance of converting.
+    pub(super) rate: f64,
+    /// Effect of removing each channel on conversions, 0 to 1.
+    pub(super) effect: Vec<f64>,
+    /// The same on value.
+    pub(super) value_effect: Vec<f64>,
+}
+
+/// Most sweeps of the solver.
+const SWEEPS: usize = 200_000;
+
+struct Chain {
+    /// Per state: next states with their chances; chance of converting and expected value at once.
+    next: Vec<Vec<(usize, f64)>>,
+    converts: Vec<f64>,
+    value: Vec<f64>,
+    /// States, by the channels they contain.
+    containing: Vec<Vec<usize>>,
+    start: usize,
+}
+
+impl Chain {
+    fn new(counts: &BTreeMap<State, Outflow>, order: usize, channels: usize) -> Self {
+        let index: HashMap<&State, usize> = counts.keys().zip(0..).collect();
+        let mut chain = Self {
+            next: Vec::with_capacity(counts.len()),
+            converts: Vec::with_capacity(counts.len()),
+            value: Vec::with_capacity(counts.len()),
+            containing: vec![Vec::new(); channels],
+            start: index.get(&State::new()).copied().unwrap_or(0),
+        };
+        for (i, (state, out)) in counts.iter().enumerate() {
+            let total = (out.next.values().sum::<u64>() + out.converted + out.ended) as f64;
+            let to = |channel: u32| {
+                let mut to = state.clone();
+                if to.len() == order {
+                    to.remove(0);
+                }
+                to.push(channel);
+                index.get(&to).copied()
+            };
+            chain.next.push(out.next.iter().filter_map(|(c, n)| Some((to(*c)?, *n as f64 / total))).collect());
+            chain.converts.push(out.converted as f64 / total);
+            chain.value.push(out.value / total);
+            let mut inside = state.clone();
+            inside.sort_unstable();
+            inside.dedup();
+            for c in inside {
+                if let Some(list) = chain.containing.get_mut(c as usize) {
+                    list.push(i);
+                }
+            }
+        }
+        chain
+    }
+
+    /// Expected reward from the start, with the `removed` states worth nothing: Gauss–Seidel from the last state to the
+    /// first, until what is still missing is below rounding.
+    fn expect(&self, reward: &[f64], removed: &[usize], task: &Task) -> Result<f64> {
+        let n = self.next.len();
+        let mut gone = vec![false; n];
+        for i in removed {
+            if let Some(g) = gone.get_mut(*i) {
+                *g = true;
+            }
+        }
+        let scale = reward.iter().fold(0.0f64, |m, r| m.max(r.abs()));
+        let mut h: Vec<f64> = reward.iter().zip(&gone).map(|(r, g)| if *g { 0.0 } else { *r }).collect();
+        let mut before = f64::INFINITY;
+        for sweep in 0..SWEEPS {
+            if sweep % 64 == 0 {
+                task.check()?;
+            }
+            let mut change = 0.0f64;
+            for i in (0..n).rev() {
+                if gone.get(i).copied().unwrap_or(true) {
+                    continue;
+                }
+                let (Some(next), Some(r)) = (self.next.get(i), reward.get(i)) else { continue };
+                let (mut sum, mut own) = (*r, 0.0);
+                for (j, p) in next {
+                    if *j == i {
+                        own += p;
+                    } else {
+                        sum += p * h.get(*j).copied().unwrap_or(0.0);
+                    }
+                }
+                let value = sum / (1.0 - own);
+                if let Some(slot) = h.get_mut(i) {
+                    change = change.max((value - *slot).abs());
+                    *slot = value;
+                }
+            }
+            // Changes shrink like a geometric series; what is to come is change·ρ/(1 − ρ).
+            let rho = if before > 0.0 && before.is_finite() { (change / before).min(0.999_999) } else { 0.999_999 };
+            if change == 0.0 || change * rho / (1.0 - rho) <= 1e-16 * scale.max(f64::MIN_POSITIVE) {
+                return Ok(h.get(self.start).copied().unwrap_or(0.0));
+            }
+            before = change;
+        }
+        Err(Error::NotConverged { iterations: SWEEPS, gradient: before, tolerance: 1e-16 * scale })
+    }
+}
+
+/// Removal effects of all channels, from the counts of a chain of this order.
+pub(super) fn removal(
+    counts: &BTreeMap<State, Outflow>,
+    order: usize,
+    channels: usize,
+    task: &Task,
+) -> Result<Removal> {
+    let chain = Chain::new(counts, order, channels);
+    let rate = chain.expect(&chain.converts, &[], task)?;
+    let value = chain.expect(&chain.value, &[], task)?;
+    let effects: Vec<(f64, f64)> = chain
+        .containing
+        .par_iter()
+        .map(|states| {
+            if states.is_empty() {
+                return Ok((0.0, 0.0));
+            }
+            let effect = |reward: &[f64], whole: f64| -> Result<f64> {
+                if whole <= 0.0 {
+                    return Ok(0.0);
+                }
+                Ok((1.0 - chain.expect(reward, states, task)? / whole).clamp(0.0, 1.0))
+            };
+            Ok((effect(&chain.converts, rate)?, effect(&chain.value, value)?))
+        })
+        .collect::<Result<_>>()?;
+    let (effect, value_effect) = effects.into_iter().unzip();
+    Ok(Removal { rate, effect, value_effect })
+}

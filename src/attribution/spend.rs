@@ -1,0 +1,187 @@
+//! Unit costs: spend beside what a channel is given credit for, by month.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::paths::Path;
+use crate::journeys::Journeys;
+use crate::time::Period;
+
+/// Money spent on a channel in a period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpendRow {
+    /// First day of the period, local day number.
+    pub day: i64,
+    /// Channel (or campaign); `None` for spend on none in particular.
+    pub channel: Option<String>,
+    /// Amount.
+    pub amount: f64,
+}
+
+/// Costs of one channel in one period (or in all).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnitCost {
+    /// Channel.
+    pub channel: String,
+    /// First day of the period, local day number; `None` for all periods together.
+    pub day: Option<i64>,
+    /// Spend.
+    pub spend: f64,
+    /// Leads whose first touch was the channel's, in the period.
+    pub leads: u64,
+    /// Those of them that reached the stage of `qualified`.
+    pub qualified: u64,
+    /// Conversions, by the first method asked for, in the period of the touch.
+    pub conversions: f64,
+    /// Value likewise.
+    pub value: f64,
+}
+
+impl UnitCost {
+    fn per(&self, n: f64) -> Option<f64> {
+        (n > 0.0).then(|| self.spend / n)
+    }
+
+    /// Spend per lead.
+    #[must_use]
+    pub fn per_lead(&self) -> Option<f64> {
+        self.per(self.leads as f64)
+    }
+
+    /// Spend per qualified lead.
+    #[must_use]
+    pub fn per_qualified(&self) -> Option<f64> {
+        self.per(self.qualified as f64)
+    }
+
+    /// Spend per conversion: customer acquisition cost.
+    #[must_use]
+    pub fn per_conversion(&self) -> Option<f64> {
+        self.per(self.conversions)
+    }
+
+    /// Value per unit of spend: return on advertising spend.
+    #[must_use]
+    pub fn return_on_spend(&self) -> Option<f64> {
+        (self.spend > 0.0).then(|| self.value / self.spend)
+    }
+}
+
+/// Unit costs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnitCosts {
+    /// All periods together, most spend first.
+    pub total: Vec<UnitCost>,
+    /// By channel and month.
+    pub monthly: Vec<UnitCost>,
+    /// Spend on channels that no touch has.
+    pub unmatched: f64,
+    /// Those channels.
+    pub unmatched_channels: Vec<String>,
+    /// The stage of `qualified`.
+    pub qualified: Option<String>,
+}
+
+/// What touches of a month brought, per channel.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Brought {
+    pub(super) leads: u64,
+    pub(super) qualified: u64,
+    pub(super) conversions: f64,
+    pub(super) value: f64,
+}
+
+/// By channel and first day of the month.
+pub(super) type Months = BTreeMap<(u32, i64), Brought>;
+
+/// Adds a path: its first touch brought the lead, each touch its share of the conversion.
+pub(super) fn add(
+    journeys: &Journeys,
+    path: &Path<'_>,
+    shares: &[f64],
+    first: bool,
+    qualified: bool,
+    months: &mut Months,
+) {
+    let month = |at: i64| Period::Month.start_day(&journeys.calendar_zone, at);
+    if first && let Some(t) = path.touches.first() {
+        let b = months.entry((t.channel, month(t.at))).or_default();
+        b.leads += 1;
+        b.qualified += u64::from(qualified);
+    }
+    if let Some(value) = path.value {
+        for (t, share) in path.touches.iter().zip(shares).filter(|(_, s)| **s != 0.0) {
+            let b = months.entry((t.channel, month(t.at))).or_default();
+            b.conversions += share;
+            b.value += share * value;
+        }
+    }
+}
+
+/// Puts spend beside what was brought. `credits` are the totals of a method that gives no credit to single touches: they
+/// are spread over months like linear credit.
+pub(super) fn join(
+    names: &[String],
+    months: &Months,
+    credits: Option<&[(f64, f64)]>,
+    spend: &[SpendRow],
+    qualified: Option<&String>,
+) -> UnitCosts {
+    let mut linear: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for ((channel, _), b) in months {
+        let sum = linear.entry(*channel).or_default();
+        *sum = (sum.0 + b.conversions, sum.1 + b.value);
+    }
+    let mut rows: BTreeMap<(String, i64), UnitCost> = BTreeMap::new();
+    for ((channel, day), b) in months {
+        let name = names.get(*channel as usize).cloned().unwrap_or_default();
+        let (mut conversions, mut value) = (b.conversions, b.value);
+        if let (Some(given), Some(sum)) = (credits.and_then(|c| c.get(*channel as usize)), linear.get(channel)) {
+            conversions = if sum.0 > 0.0 { given.0 * b.conversions / sum.0 } else { 0.0 };
+            value = if sum.1 > 0.0 { given.1 * b.value / sum.1 } else { 0.0 };
+        }
+        let row = rows.entry((name.clone(), *day)).or_default();
+        *row = UnitCost {
+            channel: name,
+            day: Some(*day),
+            spend: 0.0,
+            leads: b.leads,
+            qualified: b.qualified,
+            conversions,
+            value,
+        };
+    }
+    let known: std::collections::BTreeSet<String> = rows.keys().map(|(name, _)| name.clone()).collect();
+    let mut costs = UnitCosts { qualified: qualified.cloned(), ..UnitCosts::default() };
+    for s in spend {
+        match &s.channel {
+            Some(c) if known.contains(c) => {
+                let row = rows.entry((c.clone(), s.day)).or_default();
+                (row.channel, row.day) = (c.clone(), Some(s.day));
+                row.spend += s.amount;
+            }
+            other => {
+                costs.unmatched += s.amount;
+                let name = other.clone().unwrap_or_else(|| crate::design::MISSING.to_owned());
+                if !costs.unmatched_channels.contains(&name) {
+                    costs.unmatched_channels.push(name);
+                }
+            }
+        }
+    }
+    let mut totals: BTreeMap<String, UnitCost> = BTreeMap::new();
+    for row in rows.values() {
+        let t = totals.entry(row.channel.clone()).or_default();
+        t.channel.clone_from(&row.channel);
+        t.spend += row.spend;
+        t.leads += row.leads;
+        t.qualified += row.qualified;
+        t.conversions += row.conversions;
+        t.value += row.value;
+    }
+    costs.monthly = rows.into_values().collect();
+    costs.total = totals.into_values().collect();
+    costs.total.sort_by(|a, b| b.spend.total_cmp(&a.spend).then_with(|| a.channel.cmp(&b.channel)));
+    costs
+}
