@@ -15,10 +15,11 @@ use std::sync::Arc;
 
 use common::{CALL, DAY, Happening, LOST, OPEN, VISIT, WON, event, journeys};
 use leadlens::attribution::{
-    Attribution, AttributionSpec, AttributionTally, Conversions, CustomRule, Method, NullPaths, PathForm, SpendRow,
-    Weights,
+    Attribution, AttributionSpec, AttributionTally, Conversions, CustomRule, Method, NullPaths, PathForm, Spend,
+    SpendRow, Weights,
 };
 use leadlens::math::solve;
+use leadlens::time::Period;
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
@@ -278,7 +279,8 @@ fn spend_beside_credit() {
     let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
     j.timeline.stages.amount = vec![100.0, 300.0];
     let row = |day, channel: Option<&str>, amount| SpendRow { day, channel: channel.map(Into::into), amount };
-    let spend = [row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
+    let rows = vec![row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
+    let spend = Spend { rows, period: Period::Month };
     for method in [Method::Linear, Method::Markov(1)] {
         let a = j.attribution_with_spend(&spec(method), &spend, Some(&"won".into()), &Task::new()).unwrap();
         let costs = a.costs.unwrap();
@@ -289,7 +291,7 @@ fn spend_beside_credit() {
         assert!((ads.conversions - 1.0).abs() < 1e-12 && (ads.value - 200.0).abs() < 1e-9, "{ads:?}");
         assert!((ads.return_on_spend().unwrap() - 4.0).abs() < 1e-12);
         let mail: Vec<(Option<i64>, f64)> =
-            costs.monthly.iter().filter(|r| r.channel == "mail").map(|r| (r.day, r.spend)).collect();
+            costs.by_period.iter().filter(|r| r.channel == "mail").map(|r| (r.day, r.spend)).collect();
         assert_eq!(mail, [(Some(0), 0.0), (Some(31), 20.0)]);
     }
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import datasets, errors, metrics
 from ._core import __version__
+from .attribution import Attribution, Rule, Spend
 from .errors import (
     ConfigError,
     ConvergenceError,
@@ -49,6 +50,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Accounts",
+    "Attribution",
     "Check",
     "ConfigError",
     "ConvergenceError",
@@ -70,10 +72,12 @@ __all__ = [
     "OptionError",
     "OutOfRangeError",
     "ReadError",
+    "Rule",
     "SchemaError",
     "Scores",
     "SeparationError",
     "Snapshot",
+    "Spend",
     "Stages",
     "Step",
     "TimeTo",

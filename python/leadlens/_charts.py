@@ -177,3 +177,31 @@ def incidence_chart(curves: pl.DataFrame, by: str | None) -> Any:
         tooltip=["group", alt.Tooltip("days:Q", format=".1f"), alt.Tooltip("incidence:Q", format=".1%"), "at_risk"],
     )
     return alt.layer(band, line).properties(width=520, height=300)
+
+
+def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
+    """Return conversions credited to each channel, methods side by side; at most twenty channels."""
+    import altair as alt
+
+    methods = credits["method"].unique(maintain_order=True).to_list()
+    totals = credits.group_by("channel", maintain_order=True).agg(pl.col("conversions").mean())
+    order = totals.sort("conversions", descending=True)["channel"].to_list()[:20]
+    data = credits.filter(pl.col("channel").is_in(order))
+    several = len(methods) > 1
+    color = alt.Color("method:N", sort=methods, title=None) if several else alt.value(BLUE)
+    base = alt.Chart(data).encode(y=alt.Y("channel:N", sort=order, title=by))
+    if several:
+        base = base.encode(yOffset=alt.YOffset("method:N", sort=methods))
+    tooltip = [
+        "channel",
+        "method",
+        alt.Tooltip("conversions:Q", format=",.1f"),
+        alt.Tooltip("share:Q", format=".1%"),
+        alt.Tooltip("value:Q", format=",.0f"),
+    ]
+    bars = base.mark_bar().encode(x=alt.X("conversions:Q", title="conversions"), color=color, tooltip=tooltip)
+    layers = [bars]
+    if "conversions_low" in data.columns:
+        layers.append(base.mark_rule(color="#333").encode(x="conversions_low:Q", x2="conversions_high:Q"))
+    step = alt.Step(9, **{"for": "offset"}) if several else alt.Step(24)
+    return alt.layer(*layers).properties(width=460, height=step)

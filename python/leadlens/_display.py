@@ -30,7 +30,7 @@ class Shown:
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
         with progress() as show:
-            tables, facts, text = run(core, json.dumps(spec), show)
+            tables, facts, text = run(core, json.dumps(spec), progress=show)
         return cls(core, {name: pl.DataFrame(frame) for name, frame in tables}, json.loads(facts), text)
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import polars as pl
 from . import _core
 from ._display import pre
 from ._progress import progress
+from .attribution import Attribution, Rule, Spend
 from .errors import OptionError
 from .features import FeatureSet
 from .funnels import Exclusion, Funnel, Step, _step
@@ -462,6 +464,117 @@ class Journeys:
         }
         times: TimeTo = TimeTo._of(_core.time_to, self._core, {k: v for k, v in spec.items() if v is not None})
         return times
+
+    def attribution(
+        self,
+        method: str | Rule | Sequence[str | Rule] = "linear",
+        *,
+        order: Literal[1, 2, 3] = 1,
+        by: str = "channel",
+        target: str | Sequence[str] | None = None,
+        conversions: Literal["first", "every"] = "first",
+        touches: str | Step | Sequence[str | Step] | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        lookback: str | None = None,
+        path: Literal["all", "collapse", "unique"] = "all",
+        nulls: Literal["all", "lost", "none"] = "all",
+        direct: Sequence[str] = ("direct", "Direct", "(direct)", "(none)"),
+        opportunity: str | None = None,
+        half_life: str = "7d",
+        spend: Spend | None = None,
+        qualified: str | None = None,
+        bootstrap: int = 0,
+        seed: int = 0,
+    ) -> Attribution:
+        """Give credit for conversions and their value to channels. Credit is not cause.
+
+        A path is the touches of a lead before its conversion, or of a lead that did not convert. Conversions without a
+        touch form the row ``(unattributed)``: credits of every method but ``shapley_exact`` add up to all conversions.
+
+        Parameters
+        ----------
+        method : str, Rule or sequence of them
+            ``first``, ``last``, ``last_non_direct``, ``linear``, ``position`` (40/20/40), ``u_shaped`` (first, lead
+            creation), ``w_shaped`` (and opportunity), ``full_path`` (and last), ``time_decay``, ``markov`` (removal
+            effects), ``shapley`` (worth of a set: conversions whose channels all lie in it), ``shapley_exact`` (exactly
+            the set), or a :class:`Rule`. Several are compared side by side; ``"markov 2"`` fixes an order.
+        order : {1, 2, 3}
+            Order of ``markov``.
+        by : str
+            What gets the credit: ``"channel"``, ``"kind"``, or a property of events such as ``"campaign"``.
+        target : str or sequence of str, optional
+            Conversions; by default the won stages. Their value is the amount of the stage entry.
+        conversions : {"first", "every"}
+            Whether a lead's first conversion counts, or every one, with the touches since the one before.
+        touches : str, Step or sequence of them, optional
+            Events that are touches; by default what buyer and marketing did.
+        include, exclude : sequence of str
+            Channels that count, or do not; wildcards allowed.
+        lookback : str, optional
+            Touches older than this before the end of the path do not count.
+        path : {"all", "collapse", "unique"}
+            Repeats as they are, in a row as one, or each channel once.
+        nulls : {"all", "lost", "none"}
+            Which paths that did not convert count for Markov chains.
+        direct : sequence of str
+            Channels that ``last_non_direct`` passes over.
+        opportunity : str, optional
+            Stage that is the milestone of ``w_shaped`` and ``full_path``.
+        half_life : str
+            Of ``time_decay``: 2^(−age/half-life).
+        spend : Spend, optional
+            Money spent, for :meth:`Attribution.costs`.
+        qualified : str, optional
+            Stage whose leads have a cost of their own.
+        bootstrap : int
+            Number of samples of leads (of accounts, if given) for 95 % ranges; 200 is enough.
+        seed : int
+            Seed of the samples.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is not in the data.
+        OptionError
+            A rule that does not add up to 1, or options that do not go together.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> credit = ll.datasets.b2b_saas().attribution(["first", "markov"], target="closed_won", lookback="90d")
+        >>> credit.to_polars()["method"].unique(maintain_order=True).to_list()
+        ['first', 'markov']
+        """
+        methods = [method] if isinstance(method, str | Rule) else list(method)
+        chain = "markov" if order == 1 else f"markov {order}"
+        spec = {
+            "methods": [m._spec() if isinstance(m, Rule) else chain if m == "markov" else m for m in methods],
+            "by": by,
+            "target": names(target),
+            "conversions": conversions,
+            "touches": None if touches is None else _step(touches),
+            "include": names(include),
+            "exclude": names(exclude),
+            "lookback": lookback,
+            "path": path,
+            "nulls": nulls,
+            "direct": names(direct),
+            "opportunity": opportunity,
+            "half_life": half_life,
+            "bootstrap": bootstrap,
+            "seed": seed,
+        }
+        given = None
+        if spend is not None:
+            tables = _Tables()
+            declared = json.dumps(spend._spec(tables))
+            given = (tables.given, declared, qualified)
+        elif qualified is not None:
+            raise OptionError("qualified: is a stage that spend is divided by; give spend=")
+        run = partial(_core.attribution, spend=given)
+        credit: Attribution = Attribution._of(run, self._core, {k: v for k, v in spec.items() if v is not None})
+        return credit
 
     @property
     def facts(self) -> Mapping[str, Any]:

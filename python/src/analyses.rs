@@ -1,11 +1,13 @@
 //! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, and as text.
 
-use leadlens::frames;
+use leadlens::attribution::AttributionSpec;
+use leadlens::frames::{self, SpendSpec};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
-use crate::journeys::{Journeys, to_json};
+use crate::journeys::{Journeys, read_tables, to_json};
 
 /// Named tables, facts as JSON, text.
 type Shown = (Vec<(&'static str, Frame)>, String, String);
@@ -68,4 +70,42 @@ pub(crate) fn time_to(
         Ok((times, tables))
     })?;
     Ok((tables, to_json(&times)?, leadlens::report::time_to_text(&times)))
+}
+
+/// Credit for conversions. `spend` are the tables given in memory, the declaration of spend as JSON, and the stage of
+/// qualified leads.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, spend=None, progress=None))]
+pub(crate) fn attribution(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    spend: Option<(Bound<'_, PyDict>, String, Option<String>)>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec: AttributionSpec = quick(|| frames::parse_options("attribution", spec))?;
+    let spend = match spend {
+        None => None,
+        Some((tables, declared, qualified)) => {
+            let declared: SpendSpec = quick(|| frames::parse_options("spend", &declared))?;
+            Some((read_tables(py, &tables, ".")?, declared, qualified))
+        }
+    };
+    let (result, tables) = enter(py, progress, |task| {
+        let j = &journeys.0;
+        let result = match spend {
+            None => j.attribution(&spec, task)?,
+            Some((mut tables, declared, qualified)) => {
+                let rows = frames::read_spend(&mut tables, &declared, &spec.by, &j.calendar_zone)?;
+                j.attribution_with_spend(&spec, &rows, qualified.as_ref(), task)?
+            }
+        };
+        let mut tables = vec![("credits", Frame(frames::attribution_frame(&result)?))];
+        if let Some(costs) = &result.costs {
+            tables.push(("costs", Frame(frames::unit_cost_frame(&costs.total, false)?)));
+            tables.push(("costs_by_period", Frame(frames::unit_cost_frame(&costs.by_period, true)?)));
+        }
+        Ok((result, tables))
+    })?;
+    Ok((tables, to_json(&result)?, leadlens::report::attribution_text(&result)))
 }

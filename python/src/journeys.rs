@@ -26,7 +26,7 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
 
 /// Reads tables in memory, given as key → (name, object). One after the other: DuckDB lets one result of a connection
 /// be open at a time.
-fn read_tables(py: Python<'_>, tables: &Bound<'_, PyDict>, base: &str) -> PyResult<Tables> {
+pub(crate) fn read_tables(py: Python<'_>, tables: &Bound<'_, PyDict>, base: &str) -> PyResult<Tables> {
     let mut given = Tables::new(base);
     for (key, value) in tables {
         let (name, object): (String, Bound<'_, PyAny>) = value.extract()?;

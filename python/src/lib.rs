@@ -21,6 +21,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<journeys::Journeys>()?;
     m.add_class::<journeys::Snapshot>()?;
     m.add_class::<model::Model>()?;
+    m.add_function(wrap_pyfunction!(analyses::attribution, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;

@@ -14,5 +14,5 @@ mod tally;
 pub use result::{Attribution, Credit, MethodCredits, Range};
 pub use rules::Weights;
 pub use spec::{AttributionSpec, Conversions, CustomRule, Method, NullPaths, PathForm};
-pub use spend::{SpendRow, UnitCost, UnitCosts};
+pub use spend::{Spend, SpendRow, UnitCost, UnitCosts};
 pub use tally::AttributionTally;

@@ -8,7 +8,7 @@ use super::paths::{Path, PathMaker, Room};
 use super::result::Attribution;
 use super::rules::{Rule, Weights};
 use super::spec::{AttributionSpec, Method};
-use super::spend::{Months, SpendRow, add, join};
+use super::spend::{Months, Spend, add, join};
 use super::tally::{AttributionTally, Counts};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
@@ -30,15 +30,15 @@ impl Journeys {
         self.attribution_tally(spec, task)?.finish(task)
     }
 
-    /// An attribution with unit costs: spend beside leads and credit by channel and month, credit being that of the first
-    /// method in the month of the touch; `qualified` is a stage whose leads have a cost of their own.
+    /// An attribution with unit costs: spend beside leads and credit by channel and period, credit being that of the
+    /// first method in the period of the touch; `qualified` is a stage whose leads have a cost of their own.
     ///
     /// # Errors
     /// As [`Journeys::attribution`].
     pub fn attribution_with_spend(
         &self,
         spec: &AttributionSpec,
-        spend: &[SpendRow],
+        spend: &Spend,
         qualified: Option<&String>,
         task: &Task,
     ) -> Result<Attribution> {
@@ -64,7 +64,7 @@ impl Journeys {
                 let mut first = true;
                 worker.maker.paths(lead, room, |path| {
                     rule.share(&path, shares);
-                    add(self, &path, shares, first, reached, months);
+                    add(self, spend.period, &path, shares, first, reached, months);
                     first = false;
                 });
                 Ok(())
@@ -86,7 +86,7 @@ impl Journeys {
             };
             worker.maker.names.iter().map(of).collect()
         });
-        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), spend, qualified));
+        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &spend.rows, qualified));
         Ok(result)
     }
 

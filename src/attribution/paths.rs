@@ -27,12 +27,20 @@ pub(super) struct Path<'a> {
     pub(super) opportunity: Option<i64>,
 }
 
+/// What gets the credit.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Channel,
+    Kind,
+    /// The property of this number.
+    Prop(usize),
+}
+
 /// What makes paths of journeys.
 #[derive(Debug)]
 pub(super) struct PathMaker<'a> {
     journeys: &'a Journeys,
-    /// `None` for channels, else the number of a property.
-    prop: Option<usize>,
+    by: By,
     /// Names that codes stand for.
     pub(super) names: Vec<String>,
     allowed: Vec<bool>,
@@ -61,20 +69,18 @@ pub(super) struct Room {
 
 impl<'a> PathMaker<'a> {
     pub(super) fn new(journeys: &'a Journeys, spec: &AttributionSpec) -> Result<Self> {
-        let (prop, names) = match spec.by.as_str() {
-            "channel" => (None, journeys.channels.iter().map(ToOwned::to_owned).collect()),
-            by => match journeys.props.iter().position(|(n, _)| n == by) {
-                Some(p) => (
-                    Some(p),
-                    journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().map(ToOwned::to_owned).collect()),
-                ),
-                None => {
-                    let known = journeys.props.iter().map(|(n, _)| n.as_str()).chain(["channel"]);
-                    return Err(Error::unknown("property of events", by, known));
-                }
-            },
+        let (by, names): (By, Vec<String>) = match spec.by.as_str() {
+            "channel" => (By::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
+            "kind" => (By::Kind, journeys.kinds.iter().map(crate::design::Kind::name).collect()),
+            name => {
+                let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);
+                let Some((p, (_, texts))) = found else {
+                    let known = journeys.props.iter().map(|(n, _)| n.as_str()).chain(["channel", "kind"]);
+                    return Err(Error::unknown("property of events", name, known));
+                };
+                (By::Prop(p), texts.iter().map(ToOwned::to_owned).collect())
+            }
         };
-        let names: Vec<String> = names;
         let flags = |what: &'static str, wanted: &[String]| -> Result<Vec<bool>> {
             let codes = journeys.codes_of(what, wanted)?;
             Ok((0..journeys.kinds.len() as u32).map(|c| codes.contains(&c)).collect())
@@ -106,7 +112,7 @@ impl<'a> PathMaker<'a> {
         }
         Ok(Self {
             journeys,
-            prop,
+            by,
             names,
             allowed,
             target: flags("target", target)?,
@@ -128,9 +134,10 @@ impl<'a> PathMaker<'a> {
 
     fn channel(&self, i: usize) -> u32 {
         let timeline = &self.journeys.timeline;
-        match self.prop {
-            None => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
-            Some(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
+        match self.by {
+            By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
+            By::Kind => timeline.kind.get(i),
+            By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
         }
     }
 

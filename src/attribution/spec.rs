@@ -16,7 +16,7 @@ use crate::time::Span;
 pub struct AttributionSpec {
     /// Methods, compared side by side.
     pub methods: Vec<Method>,
-    /// What gets the credit: `channel` or a property of events, such as `campaign`.
+    /// What gets the credit: `channel`, `kind`, or a property of events such as `campaign`.
     pub by: String,
     /// Stages or event kinds that are conversions; the won stages if empty.
     pub target: Vec<String>,

@@ -19,6 +19,15 @@ pub struct SpendRow {
     pub amount: f64,
 }
 
+/// Spend, and the period by which it is joined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spend {
+    /// Rows.
+    pub rows: Vec<SpendRow>,
+    /// Calendar period.
+    pub period: Period,
+}
+
 /// Costs of one channel in one period (or in all).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitCost {
@@ -73,8 +82,8 @@ impl UnitCost {
 pub struct UnitCosts {
     /// All periods together, most spend first.
     pub total: Vec<UnitCost>,
-    /// By channel and month.
-    pub monthly: Vec<UnitCost>,
+    /// By channel and period.
+    pub by_period: Vec<UnitCost>,
     /// Spend on channels that no touch has.
     pub unmatched: f64,
     /// Those channels.
@@ -92,19 +101,20 @@ pub(super) struct Brought {
     pub(super) value: f64,
 }
 
-/// By channel and first day of the month.
+/// By channel and first day of the period.
 pub(super) type Months = BTreeMap<(u32, i64), Brought>;
 
 /// Adds a path: its first touch brought the lead, each touch its share of the conversion.
 pub(super) fn add(
     journeys: &Journeys,
+    period: Period,
     path: &Path<'_>,
     shares: &[f64],
     first: bool,
     qualified: bool,
     months: &mut Months,
 ) {
-    let month = |at: i64| Period::Month.start_day(&journeys.calendar_zone, at);
+    let month = |at: i64| period.start_day(&journeys.calendar_zone, at);
     if first && let Some(t) = path.touches.first() {
         let b = months.entry((t.channel, month(t.at))).or_default();
         b.leads += 1;
@@ -180,7 +190,7 @@ pub(super) fn join(
         t.conversions += row.conversions;
         t.value += row.value;
     }
-    costs.monthly = rows.into_values().collect();
+    costs.by_period = rows.into_values().collect();
     costs.total = totals.into_values().collect();
     costs.total.sort_by(|a, b| b.spend.total_cmp(&a.spend).then_with(|| a.channel.cmp(&b.channel)));
     costs

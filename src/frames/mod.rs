@@ -2,6 +2,7 @@
 //! line) that knows polars.
 
 mod accounts;
+mod attribution_out;
 mod build;
 mod cells;
 mod config;
@@ -14,6 +15,7 @@ mod funnels_out;
 mod leads;
 mod lookup;
 mod scores_out;
+mod spend;
 mod stages;
 mod survival_out;
 mod table;
@@ -21,6 +23,7 @@ mod tables_out;
 mod times;
 mod write;
 
+pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
     AccountsSpec, At, Common, Condition, Config, EventsSpec, FieldsSpec, KindSpec, LeadKey, LeadsSpec, LookupSpec,
@@ -29,6 +32,7 @@ pub use config::{
 pub use cutoff_table::cutoff_table;
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
+pub use spend::{SpendSpec, read_spend};
 pub use survival_out::{time_to_ages_frame, time_to_curves_frame, time_to_frame};
 pub use table::{Table, Tables, is_readable};
 pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};

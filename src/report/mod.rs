@@ -1,10 +1,12 @@
 //! Results as text and HTML. Nothing is computed here.
 
+mod attribution;
 mod funnels;
 mod html;
 mod survival;
 mod text;
 
+pub use attribution::attribution_text;
 pub use funnels::funnel_text;
 pub use html::{Report, page};
 pub use survival::time_to_text;

@@ -1,0 +1,121 @@
+"""Attribution: what share of conversions and value each channel is given credit for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from ._charts import attribution_chart
+from ._display import Shown
+from .errors import OptionError
+from .sources import Table, _drop, _Tables
+
+__all__ = ["Attribution", "Rule", "Spend"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Shares of the credit by milestone; they add up to 1.
+
+    A milestone that a path lacks gives its share to what there is, in proportion; a touch that is two milestones gets
+    both shares; all other touches share ``middle`` in equal parts.
+
+    Parameters
+    ----------
+    name : str
+        Its name in results.
+    first : float
+        Share of the first touch.
+    lead : float
+        Share of the last touch up to the creation of the lead.
+    opportunity : float
+        Share of the last touch up to the entry into the opportunity's stage.
+    last : float
+        Share of the last touch.
+    middle : float
+        Share of all others.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> half = ll.Rule(name="half first", first=0.5, middle=0.5)
+    >>> ll.datasets.b2b_saas().attribution(half).to_polars()["method"][0]
+    'half first'
+    """
+
+    name: str = "custom"
+    first: float = 0.0
+    lead: float = 0.0
+    opportunity: float = 0.0
+    last: float = 0.0
+    middle: float = 0.0
+
+    def _spec(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+@dataclass(frozen=True)
+class Spend:
+    """A table of money spent.
+
+    Parameters
+    ----------
+    table : path or table
+        The table.
+    at : str
+        Column of the day, or of the first day of the time, that the amount is for.
+    amount : str
+        Column of the amount.
+    until : str, optional
+        Column of the end of that time (exclusive); the amount is spread evenly over its days.
+    channel, campaign : str, optional
+        Column of the channel, or campaign.
+    period : {"day", "week", "month", "quarter", "year"}
+        Calendar period by which spend is joined.
+    """
+
+    table: Table
+    at: str = field(kw_only=True)
+    amount: str = field(kw_only=True)
+    until: str | None = field(default=None, kw_only=True)
+    channel: str | None = field(default=None, kw_only=True)
+    campaign: str | None = field(default=None, kw_only=True)
+    period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)
+
+    def _spec(self, tables: _Tables) -> dict[str, Any]:
+        named = {k: v for k, v in self.__dict__.items() if k != "table"}
+        return _drop({"table": tables.key(self.table, "spend"), **named})
+
+
+class Attribution(Shown):
+    """Credit for conversions and value; made by :meth:`Journeys.attribution`. Credit is not cause."""
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per method and channel: touches, paths, conversions, value, share, removal effect, ranges."""
+        return self._tables["credits"]
+
+    def costs(self, *, by_period: bool = False) -> pl.DataFrame:
+        """Return unit costs by channel (and period), if spend was given.
+
+        ``leads`` are those whose first touch was the channel's, ``conversions`` the credit of the first method in the
+        period of the touch; models, which give no credit to single touches, are spread like linear credit.
+
+        Raises
+        ------
+        OptionError
+            No spend was given.
+        """
+        if "costs" not in self._tables:
+            raise OptionError("costs: give attribution(spend=ll.Spend(...)) to have unit costs")
+        return self._tables["costs_by_period" if by_period else "costs"]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was asked for, conversions, paths, remarks; of Markov chains the chance of converting."""
+        return self._facts
+
+    def plot(self) -> Any:
+        """Return an Altair chart: conversions by channel, methods side by side, with bootstrap ranges."""
+        return attribution_chart(self._tables["credits"], self._facts["spec"]["by"])

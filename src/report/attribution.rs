@@ -1,0 +1,72 @@
+//! Attributions as plain text.
+
+use super::text::{percent, table_text};
+use crate::attribution::{Attribution, UnitCost};
+
+fn amount(x: f64) -> String {
+    if x.abs() >= 1000.0 { format!("{x:.0}") } else { format!("{x:.2}") }
+}
+
+/// Credits of every method, side by side, then each method's ranges if there are any.
+#[must_use]
+pub fn attribution_text(a: &Attribution) -> String {
+    let mut lines = vec![format!(
+        "Attribution by {}: {} conversions worth {}, {} paths that did not convert",
+        a.spec.by,
+        a.conversions,
+        amount(a.value),
+        a.null_paths
+    )];
+    let mut channels: Vec<&str> = Vec::new();
+    for c in a.methods.iter().flat_map(|m| &m.credits) {
+        if !channels.contains(&c.channel.as_str()) {
+            channels.push(&c.channel);
+        }
+    }
+    let mut header = vec![a.spec.by.as_str()];
+    header.extend(a.methods.iter().map(|m| m.method.as_str()));
+    let row = |channel: &&str| {
+        let mut cells = vec![(*channel).to_owned()];
+        for m in &a.methods {
+            let credit = m.credits.iter().find(|c| c.channel == **channel);
+            cells.push(credit.map_or_else(String::new, |c| match c.conversions_range {
+                Some(r) => format!("{:.1} ({:.1} to {:.1})", c.conversions, r.low, r.high),
+                None => format!("{:.1} ({})", c.conversions, percent(c.share)),
+            }));
+        }
+        cells
+    };
+    lines.push(table_text(&header, &channels.iter().map(row).collect::<Vec<_>>()));
+    for m in &a.methods {
+        if let Some(chance) = m.chance {
+            lines.push(format!("{}: {} of paths convert", m.method, percent(chance)));
+        }
+    }
+    if let Some(costs) = &a.costs {
+        lines.push(String::new());
+        let money = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), amount);
+        let row = |c: &UnitCost| {
+            vec![
+                c.channel.clone(),
+                amount(c.spend),
+                c.leads.to_string(),
+                money(c.per_lead()),
+                money(c.per_qualified()),
+                format!("{:.1}", c.conversions),
+                money(c.per_conversion()),
+                money(c.return_on_spend()),
+            ]
+        };
+        let qualified = costs.qualified.as_ref().map_or_else(|| "per qualified".to_owned(), |q| format!("per {q}"));
+        lines.push(table_text(
+            &["spend", "spend", "leads", "per lead", &qualified, "conversions", "per conversion", "return"],
+            &costs.total.iter().map(row).collect::<Vec<_>>(),
+        ));
+        if costs.unmatched > 0.0 {
+            let names = costs.unmatched_channels.join(", ");
+            lines.push(format!("{} spent on what no touch has: {names}", amount(costs.unmatched)));
+        }
+    }
+    lines.extend(a.remarks.iter().map(|r| format!("note: {r}")));
+    lines.join("\n")
+}

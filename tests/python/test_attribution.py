@@ -1,0 +1,175 @@
+"""Attribution against do-attribution and the published paths of ChannelAttribution; options and tables from Python."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from do_attribution import MarkovAttribution
+
+import leadlens as ll
+
+START = dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc)
+
+
+def as_journeys(paths, converted, weight):
+    """Journeys from lists of channels: ``weight`` leads for each path."""
+    paths = [p for p, w in zip(paths, weight, strict=True) for _ in range(w)]
+    converted = [c for c, w in zip(converted, weight, strict=True) for _ in range(w)]
+    length = np.array([len(p) for p in paths])
+    lead = np.repeat(np.arange(len(paths)), length)
+    place = np.concatenate([np.arange(n) for n in length])
+    touches = pl.DataFrame({"lead": lead, "hour": place, "channel": np.concatenate(paths)}).with_columns(
+        at=pl.lit(START) + pl.duration(hours=pl.col("hour")), kind=pl.lit("touch")
+    )
+    won = pl.DataFrame({"lead": np.arange(len(paths)), "hour": length}).filter(pl.Series(converted))
+    won = won.with_columns(at=pl.lit(START) + pl.duration(hours=pl.col("hour")), stage=pl.lit("won"))
+    leads = pl.DataFrame({"id": np.arange(len(paths))}).with_columns(created=pl.lit(START))
+    return ll.Journeys(
+        leads=ll.Leads(leads, id="id", created="created"),
+        events=ll.Events(touches, lead="lead", at="at", kind="kind", channel="channel"),
+        stages=ll.Stages(won, lead="lead", at="at", stage="stage"),
+        won="won",
+        observed_until="2025-01-01",
+    )
+
+
+def credit(result, method):
+    table = result.to_polars().filter(pl.col("method") == method)
+    return dict(zip(table["channel"], table["conversions"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def published(shared):
+    table = pl.read_csv(shared("channelattribution_paths") / "Data.csv", separator=";")
+    paths = [p.split(" > ") for p in table["path"]]
+    rows = [
+        (path, converted, n)
+        for path, won, null in zip(paths, table["total_conversions"], table["total_null"], strict=True)
+        for converted, n in ((True, won), (False, null))
+        if n > 0
+    ]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def published_journeys(published):
+    return as_journeys(*zip(*published, strict=True))
+
+
+# From the README of the data: direct counts, each adding up to 19,785.
+FIRST = (
+    "alpha 6308 beta 2831 delta 1 epsilon 99 eta 3164 gamma 165 iota 4606 kappa 74 lambda 902 mi 2 theta 1606 zeta 27"
+)
+LAST = (
+    "alpha 8447 beta 989 delta 5 epsilon 531 eta 4167 gamma 92 iota 3355 kappa 230 lambda 1207 mi 2 theta 653 zeta 107"
+)
+LINEAR = (
+    "alpha 7574.719 beta 2083.500 delta 1.725 epsilon 272.170 eta 3539.951 gamma 121.042 iota 3857.096 kappa 137.964 "
+    "lambda 1035.258 mi 2.222 theta 1022.801 zeta 136.552"
+)
+
+
+def counts(text):
+    words = text.split()
+    return {name: float(n) for name, n in zip(words[::2], words[1::2], strict=True)}
+
+
+def test_published_counts(published_journeys):
+    result = published_journeys.attribution(["first", "last", "linear", "markov", "markov 2", "markov 3", "shapley"])
+    assert credit(result, "first") == pytest.approx(counts(FIRST), abs=1e-9)
+    assert credit(result, "last") == pytest.approx(counts(LAST), abs=1e-9)
+    # Printed to three digits.
+    assert credit(result, "linear") == pytest.approx(counts(LINEAR), abs=5.1e-4)
+    assert (result.facts["conversions"], result.facts["null_paths"]) == (19_785, 68_602)
+    for method in result.facts["methods"]:
+        assert sum(c["conversions"] for c in method["credits"]) == pytest.approx(19_785, abs=1e-7)
+        if method["chance"] is not None:
+            assert method["chance"] == pytest.approx(19_785 / 88_387, abs=1e-12)
+
+
+# Both solve the same linear systems, of up to 1,500 states; shares agree to rounding.
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_markov_equals_do_attribution(published, published_journeys, order):
+    model = MarkovAttribution(order=order, removal_strategy="redirect_to_null")
+    paths, converted, weight = zip(*published, strict=True)
+    theirs = model.fit([" > ".join(p) for p in paths], [int(c) for c in converted], list(weight))
+    ours = credit(published_journeys.attribution("markov", order=order), "markov" if order == 1 else f"markov {order}")
+    shares = {k: v / 19_785 for k, v in ours.items()}
+    assert shares == pytest.approx({k: theirs["attribution"][k] for k in shares}, abs=1e-12)
+
+
+def test_options_and_tables():
+    journeys = as_journeys([["ads", "ads", "mail"], ["mail"], ["tv", "ads"]], [True, False, True], [3, 2, 1])
+    linear = credit(journeys.attribution("linear"), "linear")
+    assert linear == pytest.approx({"ads": 2.5, "mail": 1.0, "tv": 0.5})
+    assert credit(journeys.attribution("linear", path="collapse"), "linear")["ads"] == pytest.approx(2.0)
+    assert credit(journeys.attribution("linear", exclude=["tv"]), "linear") == pytest.approx({"ads": 3.0, "mail": 1.0})
+    assert credit(journeys.attribution("linear", lookback="1h"), "linear")["mail"] == pytest.approx(3.0)
+    assert credit(journeys.attribution("linear", by="kind"), "linear") == {"touch": 4.0}
+    rule = ll.Rule(name="early", first=0.9, middle=0.1)
+    result = journeys.attribution([rule, "markov"], order=2, bootstrap=50)
+    assert credit(result, "early")["tv"] == pytest.approx(0.9)
+    table = result.to_polars()
+    assert table["method"].unique(maintain_order=True).to_list() == ["early", "markov 2"]
+    inside = pl.col("conversions").is_between("conversions_low", "conversions_high")
+    assert table.filter(~inside).height == 0
+    assert "not what caused them" in repr(result)
+    for chart in (result.plot(), journeys.attribution("first").plot()):
+        assert chart.to_dict()["layer"]
+
+
+def test_spend():
+    journeys = as_journeys([["ads", "mail"], ["ads"]], [True, False], [2, 2])
+    money = pl.DataFrame(
+        {
+            "day": ["2023-12-17", "2024-01-02", "2024-01-03"],
+            "end": ["2024-01-16", "2024-01-03", None],
+            "channel": ["ads", "mail", "radio"],
+            "cost": [300.0, 10.0, 5.0],
+        }
+    )
+    spend = ll.Spend(money, at="day", until="end", amount="cost", channel="channel")
+    result = journeys.attribution("linear", spend=spend, qualified="won")
+    costs = {r["channel"]: r for r in result.costs().iter_rows(named=True)}
+    assert costs["ads"]["spend"] == pytest.approx(300)
+    assert (costs["ads"]["leads"], costs["ads"]["qualified"]) == (4, 2)
+    assert costs["ads"]["cost_per_lead"] == pytest.approx(75)
+    assert costs["ads"]["cost_per_conversion"] == pytest.approx(300)
+    assert costs["mail"]["cost_per_lead"] is None
+    # Half of the thirty days lie in December.
+    monthly = result.costs(by_period=True).filter(pl.col("channel") == "ads")
+    assert monthly["spend"].to_list() == pytest.approx([150, 150])
+    assert monthly["period"].to_list() == [dt.date(2023, 12, 1), dt.date(2024, 1, 1)]
+    assert "5.00 spent on what no touch has: radio" in repr(result)
+    with pytest.raises(ll.OptionError, match="give attribution"):
+        journeys.attribution("linear").costs()
+    with pytest.raises(ll.SchemaError, match="1 rows are not finite numbers"):
+        bad = money.with_columns(cost=pl.Series(["x", "1", "2"]))
+        journeys.attribution(spend=ll.Spend(bad, at="day", amount="cost", channel="channel"))
+    with pytest.raises(ll.SchemaError, match="'dy'"):
+        journeys.attribution(spend=ll.Spend(money, at="dy", amount="cost", channel="channel"))
+    with pytest.raises(ll.OptionError, match="channel="):
+        journeys.attribution(spend=ll.Spend(money, at="day", amount="cost"))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"method": "markow"}, ll.OptionError, "did you mean 'markov'"),
+        ({"method": []}, ll.OptionError, "at least one"),
+        ({"method": ll.Rule(first=0.5)}, ll.OptionError, "add up to 1"),
+        ({"by": "campain"}, ll.UnknownNameError, "campain"),
+        ({"target": "wn"}, ll.UnknownNameError, "did you mean 'won'"),
+        ({"exclude": ["radio"]}, ll.UnknownNameError, "radio"),
+        ({"lookback": "0d"}, ll.OptionError, "longer than zero"),
+        ({"opportunity": "opp"}, ll.UnknownNameError, "opp"),
+        ({"qualified": "won"}, ll.OptionError, "spend="),
+        ({"bootstrap": 1}, ll.OptionError, "200"),
+        ({"path": "colapse"}, ll.OptionError, "did you mean 'collapse'"),
+    ],
+)
+def test_errors(options, error, words):
+    journeys = as_journeys([["ads"]], [True], [1])
+    with pytest.raises(error, match=words):
+        journeys.attribution(**options)
