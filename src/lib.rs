@@ -12,6 +12,7 @@ pub mod funnel;
 pub mod journeys;
 pub mod math;
 pub mod model;
+pub mod pipeline;
 pub mod score;
 pub mod survival;
 pub mod time;

@@ -30,6 +30,7 @@ from .errors import (
 from .features import FeatureSet
 from .funnels import Exclusion, Funnel, Step
 from .journeys import Check, Journeys, Snapshot
+from .pipeline import StageFunnel
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
 from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
@@ -78,6 +79,7 @@ __all__ = [
     "SeparationError",
     "Snapshot",
     "Spend",
+    "StageFunnel",
     "Stages",
     "Step",
     "TimeTo",

@@ -205,3 +205,52 @@ def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
         layers.append(base.mark_rule(color="#333").encode(x="conversions_low:Q", x2="conversions_high:Q"))
     step = alt.Step(9, **{"for": "offset"}) if several else alt.Step(24)
     return alt.layer(*layers).properties(width=460, height=step)
+
+
+def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
+    """Return bars per stage: cycles that moved on or were won, that are open there, that were lost there."""
+    import altair as alt
+
+    stages = table["stage"].unique(maintain_order=True).to_list()
+    groups = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"][:8]
+    if by is not None and groups:
+        table = table.filter(pl.col("group").is_in(groups))
+    parts = {"went on": pl.col("moved_on") + pl.col("won"), "open here": pl.col("open"), "lost here": pl.col("lost")}
+    keys = ["group", "stage", "reached", "of_first", "of_previous"]
+    layer = [
+        table.select(*keys, part=pl.lit(name), cycles=count, rank=pl.lit(i))
+        for i, (name, count) in enumerate(parts.items())
+    ]
+    data = pl.concat(layer)
+    colors = alt.Scale(domain=list(parts), range=[BLUE, GREY, RED])
+    base = alt.Chart(data).encode(y=alt.Y("stage:N", sort=stages, title=None))
+    tooltip = ["stage", "part", "cycles", "reached", alt.Tooltip("of_previous:Q", format=".1%")]
+    bars = base.mark_bar().encode(
+        x=alt.X("cycles:Q", title="cycles"),
+        color=alt.Color("part:N", scale=colors, title=None),
+        order=alt.Order("rank:Q"),
+        tooltip=tooltip,
+    )
+    once = base.transform_filter("datum.rank == 0").transform_calculate(
+        label="format(datum.reached, ',') + '  (' + format(datum.of_first, '.1%') + ')'"
+    )
+    labels = once.mark_text(align="left", dx=6).encode(x="reached:Q", text="label:N")
+    chart = alt.layer(bars, labels).properties(width=420, height=alt.Step(26))
+    if by is None or not groups:
+        return chart
+    header = alt.Header(labelAngle=0, labelAlign="left")
+    return chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header)).resolve_scale(x="independent")
+
+
+def flow_chart(table: pl.DataFrame) -> Any:
+    """Return cycles in each stage at the end of each period."""
+    import altair as alt
+
+    stages = table["stage"].unique(maintain_order=True).to_list()
+    chart = alt.Chart(table.filter(pl.col("stage") != stages[-1])).mark_line(point=True)
+    return chart.encode(
+        x=alt.X("period:T", title="period"),
+        y=alt.Y("stock:Q", title="in the stage at the end of the period"),
+        color=alt.Color("stage:N", sort=stages, title=None),
+        tooltip=["period:T", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
+    ).properties(width=520, height=280)

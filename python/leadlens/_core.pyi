@@ -10,10 +10,13 @@ __all__ = [
     "Model",
     "Snapshot",
     "__version__",
+    "attribution",
     "build_profile",
     "calibration_table",
     "evaluate",
     "fit_logistic",
+    "funnel",
+    "funnel_leads",
     "infer_logistic",
     "lift_table",
     "metric",
@@ -23,6 +26,8 @@ __all__ = [
     "report_page",
     "run_program",
     "seen_levels",
+    "stage_funnel",
+    "time_to",
     "validate_logistic",
 ]
 
@@ -134,6 +139,7 @@ def attribution(
 ) -> _Shown: ...
 def funnel(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
 def funnel_leads(journeys: Journeys, spec: str, progress: _Progress | None = None) -> Frame: ...
+def stage_funnel(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
 def time_to(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
 def read_config(path: str) -> tuple[str, str]: ...
 def report_page(

@@ -18,6 +18,7 @@ from .attribution import Attribution, Rule, Spend
 from .errors import OptionError
 from .features import FeatureSet
 from .funnels import Exclusion, Funnel, Step, _step
+from .pipeline import StageFunnel
 from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, names
 from .survival import TimeTo
 
@@ -396,6 +397,71 @@ class Journeys:
             "modes": names(modes),
         }
         funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
+        return funnel
+
+    def stage_funnel(
+        self,
+        *,
+        pipeline: Sequence[str] = (),
+        by: str | None = None,
+        cohort: Literal["day", "week", "month", "quarter", "year"] = "month",
+        view: Literal["cohort", "flow"] = "cohort",
+        recycle_after: str | None = None,
+        within: str | None = None,
+        opportunity: str | None = None,
+    ) -> StageFunnel:
+        """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
+
+        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are told. Going
+        back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
+        a new one after ``recycle_after``. A lead is lost when all its deals are closed and the last was lost. Entries
+        of one instant follow the pipeline; an entry of another deal that is not so far moves nothing.
+
+        Parameters
+        ----------
+        pipeline : sequence of str, optional
+            Stages (or event kinds), first to last; by default those of the journeys. ``"lead"`` or ``"created"`` as the
+            first means creation.
+        by : str, optional
+            Lead field to break down by.
+        cohort : {"day", "week", "month", "quarter", "year"}
+            Calendar period of cohorts and of the flow.
+        view : {"cohort", "flow"}
+            What :meth:`StageFunnel.to_polars` and ``plot`` show: cycles by start, or what happened in each period.
+        recycle_after : str, optional
+            A lead that enters a stage at or before where it was, or any after closing, so long after its last starts a
+            new cycle; never by default.
+        within : str, optional
+            Only what happens within this time of a cycle's start counts; younger cycles are left out and counted.
+        opportunity : str, optional
+            Stage that makes an opportunity, for the velocity; by default the last but one.
+
+        Raises
+        ------
+        UnknownNameError
+            A stage or field is not in the data.
+        OptionError
+            There is no pipeline.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> f.to_polars()["reached"].to_list()
+        [5000, 4641, 1049]
+        """
+        spec = {
+            "pipeline": names(pipeline),
+            "by": by,
+            "period": cohort,
+            "recycle_after": recycle_after,
+            "within": within,
+            "opportunity": opportunity,
+        }
+        if view not in ("cohort", "flow"):
+            raise OptionError(f"view: {view!r} is neither 'cohort' nor 'flow'")
+        funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, _drop(spec))
+        funnel._view = view
         return funnel
 
     def time_to(

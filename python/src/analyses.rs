@@ -109,3 +109,26 @@ pub(crate) fn attribution(
     })?;
     Ok((tables, to_json(&result)?, leadlens::report::attribution_text(&result)))
 }
+
+/// How leads move through the pipeline.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn stage_funnel(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("stage_funnel", spec))?;
+    let funnel = enter(py, progress, |task| journeys.0.stage_funnel(&spec, task))?;
+    let tables = quick(|| {
+        Ok(vec![
+            ("stages", Frame(frames::stage_funnel_frame(&funnel)?)),
+            ("cohorts", Frame(frames::stage_cohorts_frame(&funnel)?)),
+            ("flow", Frame(frames::stage_flow_frame(&funnel)?)),
+            ("wins", Frame(frames::stage_wins_frame(&funnel)?)),
+            ("times", Frame(frames::stage_times_frame(&funnel)?)),
+        ])
+    })?;
+    Ok((tables, to_json(&funnel)?, leadlens::report::stage_funnel_text(&funnel)))
+}

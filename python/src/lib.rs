@@ -24,6 +24,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyses::attribution, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::stage_funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;

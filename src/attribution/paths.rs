@@ -158,7 +158,7 @@ impl<'a> PathMaker<'a> {
             }
             if flag(&self.target, kind) {
                 if self.every || room.conversions.is_empty() {
-                    room.conversions.push((at, self.amount(lead, i)));
+                    room.conversions.push((at, self.journeys.amount_at(lead, i).unwrap_or(0.0)));
                 }
                 continue;
             }
@@ -220,17 +220,5 @@ impl<'a> PathMaker<'a> {
                 }
             }
         }
-    }
-
-    /// Amount of the conversion at position `i`: that of the stage entry, else the last known of the same deal; 0 if none.
-    fn amount(&self, lead: u32, i: usize) -> f64 {
-        let stages = &self.journeys.timeline.stages;
-        let range = self.journeys.timeline.stage_range(lead);
-        let Some(entry) = range.clone().find(|e| stages.position.get(*e).is_some_and(|p| *p as usize == i)) else {
-            return 0.0;
-        };
-        let deal = stages.deal.get(entry);
-        let same = (range.start..=entry).rev().filter(|e| stages.deal.get(*e) == deal);
-        same.filter_map(|e| stages.amount.get(e).copied()).find(|a| !a.is_nan()).unwrap_or(0.0)
     }
 }

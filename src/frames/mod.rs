@@ -14,6 +14,7 @@ mod filter;
 mod funnels_out;
 mod leads;
 mod lookup;
+mod pipeline_out;
 mod scores_out;
 mod spend;
 mod stages;
@@ -31,6 +32,9 @@ pub use config::{
 };
 pub use cutoff_table::cutoff_table;
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
+pub use pipeline_out::{
+    stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame,
+};
 pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
 pub use spend::{SpendSpec, read_spend};
 pub use survival_out::{time_to_ages_frame, time_to_curves_frame, time_to_frame};

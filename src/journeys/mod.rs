@@ -116,6 +116,17 @@ impl Journeys {
         }
     }
 
+    /// Amount of the stage entry of `lead` at `position` of the timeline: its own, else the last known of the same deal.
+    #[must_use]
+    pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
+        let stages = &self.timeline.stages;
+        let range = self.timeline.stage_range(lead);
+        let entry = range.clone().find(|e| stages.position.get(*e).is_some_and(|p| *p as usize == position))?;
+        let deal = stages.deal.get(entry);
+        let same = (range.start..=entry).rev().filter(|e| stages.deal.get(*e) == deal);
+        same.filter_map(|e| stages.amount.get(e).copied()).find(|a| !a.is_nan())
+    }
+
     /// The time line of one lead as text lines: time, what, and details.
     ///
     /// # Errors

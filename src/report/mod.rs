@@ -3,11 +3,13 @@
 mod attribution;
 mod funnels;
 mod html;
+mod pipeline;
 mod survival;
 mod text;
 
 pub use attribution::attribution_text;
 pub use funnels::funnel_text;
 pub use html::{Report, page};
+pub use pipeline::stage_funnel_text;
 pub use survival::time_to_text;
 pub use text::{evaluation_text, model_text, snapshot_text, table_text};

@@ -1,0 +1,60 @@
+"""The stage funnel: how leads move through the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import polars as pl
+
+from ._charts import flow_chart, stage_chart
+from ._display import Shown
+
+__all__ = ["StageFunnel"]
+
+
+class StageFunnel(Shown):
+    """How leads move through the pipeline; made by :meth:`Journeys.stage_funnel`."""
+
+    _view: Literal["cohort", "flow"] = "cohort"
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per stage (and value of the breakdown); with ``view="flow"`` one per period and stage.
+
+        In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``open`` + ``won`` = ``entered`` + ``skipped``.
+        In the flow view ``stock`` is what entered until then less what left.
+        """
+        return self._tables["flow" if self._view == "flow" else "stages"]
+
+    def cohorts(self) -> pl.DataFrame:
+        """Return the stages by period of start; periods with open cycles are not ``mature``: their rates will grow."""
+        return self._tables["cohorts"]
+
+    def flow(self) -> pl.DataFrame:
+        """Return what happened at each stage in each period, and how many were in it at its end."""
+        return self._tables["flow"]
+
+    def wins(self) -> pl.DataFrame:
+        """Return won, lost, win rate and value by period of closing."""
+        return self._tables["wins"]
+
+    def times(self) -> pl.DataFrame:
+        """Return time in each stage in days; visits that go on are taken as such (Kaplan–Meier)."""
+        return self._tables["times"]
+
+    @property
+    def velocity(self) -> dict[str, Any]:
+        """Open opportunities × win rate × mean value / days to the win, and its parts."""
+        velocity: dict[str, Any] = {k: v for k, v in self._facts["velocity"].items() if k != "win_rate_interval"}
+        return velocity
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Leads, cycles, recycled, regressions, reopened, no_start, immature, and what was asked for."""
+        kept = ("spec", "leads", "cycles", "recycled", "regressions", "reopened", "no_start", "immature")
+        return {k: self._facts[k] for k in kept}
+
+    def plot(self) -> Any:
+        """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time."""
+        if self._view == "flow":
+            return flow_chart(self._tables["flow"])
+        return stage_chart(self._tables["stages"], self._facts["spec"]["by"])

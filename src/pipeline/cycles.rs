@@ -1,0 +1,244 @@
+//! Cycles of a lead through the pipeline: its visits to stages, from start to win, loss or now.
+
+use std::collections::BTreeSet;
+
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::journeys::{Journeys, Status, status_log};
+use crate::time::NO_TIME;
+
+/// How a visit to a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// A later stage.
+    Forward,
+    /// An earlier one.
+    Back,
+    /// The lead was lost.
+    Lost,
+    /// Not yet.
+    Open,
+}
+
+/// One visit to a stage.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit {
+    pub(super) stage: usize,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) exit: Exit,
+}
+
+/// How a cycle stands at the end of observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Open,
+    Won(i64),
+    Lost(i64),
+}
+
+/// One way of a lead through the pipeline.
+#[derive(Debug, Clone)]
+pub(super) struct Cycle {
+    pub(super) start: i64,
+    /// First entry into each stage, [`NO_TIME`] if none.
+    pub(super) entered: Vec<i64>,
+    pub(super) furthest: usize,
+    pub(super) standing: Standing,
+    pub(super) visits: Vec<Visit>,
+    pub(super) regressions: u64,
+    pub(super) reopened: u64,
+    /// Value of the win, if known.
+    pub(super) value: Option<f64>,
+    last_event: i64,
+    /// Deal of the visit it is in.
+    deal: u32,
+}
+
+impl Cycle {
+    fn new(stages: usize, start: i64) -> Self {
+        Self {
+            start,
+            entered: vec![NO_TIME; stages],
+            furthest: 0,
+            standing: Standing::Open,
+            visits: Vec::new(),
+            regressions: 0,
+            reopened: 0,
+            value: None,
+            last_event: start,
+            deal: NONE,
+        }
+    }
+
+    /// The stage the lead is in.
+    fn position(&self) -> Option<usize> {
+        self.visits.last().map(|v| v.stage)
+    }
+
+    fn leave(&mut self, at: i64, exit: Exit) {
+        if let Some(v) = self.visits.last_mut().filter(|v| v.exit == Exit::Open) {
+            (v.to, v.exit) = (at, exit);
+        }
+    }
+
+    fn enter(&mut self, stage: usize, at: i64, deal: u32) {
+        let open = self.visits.last().is_some_and(|v| v.exit == Exit::Open);
+        match self.position().filter(|_| open) {
+            Some(now) if now == stage => return,
+            // Another deal that is not so far takes the lead nowhere.
+            Some(now) if stage < now && deal != self.deal && deal != NONE && self.deal != NONE => {
+                if let Some(first) = self.entered.get_mut(stage).filter(|t| **t == NO_TIME) {
+                    *first = at;
+                }
+                return;
+            }
+            Some(now) if stage < now => {
+                self.regressions += 1;
+                self.leave(at, Exit::Back);
+            }
+            _ => self.leave(at, Exit::Forward),
+        }
+        self.deal = deal;
+        if let Some(first) = self.entered.get_mut(stage).filter(|t| **t == NO_TIME) {
+            *first = at;
+        }
+        self.furthest = self.furthest.max(stage);
+        self.visits.push(Visit { stage, from: at, to: NO_TIME, exit: Exit::Open });
+    }
+}
+
+/// An entry into a stage, or one that closes the lead.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    at: i64,
+    /// In the timeline.
+    position: usize,
+    stage: Option<usize>,
+    /// Status of the lead after it.
+    status: Option<Status>,
+    deal: u32,
+}
+
+/// What makes cycles of journeys.
+#[derive(Debug)]
+pub(super) struct CycleMaker<'a> {
+    journeys: &'a Journeys,
+    pub(super) names: Vec<String>,
+    /// Stage of each kind.
+    stage_of: Vec<Option<usize>>,
+    /// Whether the first stage is the lead's creation.
+    from_creation: bool,
+    won: BTreeSet<u32>,
+    lost: BTreeSet<u32>,
+    recycle_after: Option<i64>,
+}
+
+impl<'a> CycleMaker<'a> {
+    /// # Errors
+    /// [`Error::InvalidOption`] without a pipeline, [`Error::UnknownName`] for a stage that the data does not have.
+    pub(super) fn new(journeys: &'a Journeys, pipeline: &[String], recycle_after: Option<i64>) -> Result<Self> {
+        let names = if pipeline.is_empty() { journeys.pipeline.clone() } else { pipeline.to_vec() };
+        if names.len() < 2 {
+            return Err(Error::option("pipeline", "name its stages, at least two, first to last"));
+        }
+        let mut stage_of = vec![None; journeys.kinds.len()];
+        let mut from_creation = false;
+        for (stage, name) in names.iter().enumerate() {
+            let codes = journeys.codes_known(std::slice::from_ref(name));
+            if codes.is_empty() && stage == 0 && ["lead", "created", "creation", "inquiry"].contains(&name.as_str()) {
+                from_creation = true;
+                continue;
+            }
+            for code in journeys.codes_of("stage", std::slice::from_ref(name))? {
+                if let Some(slot) = stage_of.get_mut(code as usize) {
+                    if slot.is_some() {
+                        return Err(Error::option("pipeline", format!("'{name}' occurs twice")));
+                    }
+                    *slot = Some(stage);
+                }
+            }
+        }
+        Ok(Self {
+            journeys,
+            names,
+            stage_of,
+            from_creation,
+            won: journeys.codes_known(&journeys.won),
+            lost: journeys.codes_known(&journeys.lost),
+            recycle_after,
+        })
+    }
+
+    /// Writes the cycles of `lead` to `cycles`. Entries of one instant are taken in the order of the pipeline.
+    pub(super) fn cycles(&self, lead: u32, log: &mut Vec<(i64, Status)>, cycles: &mut Vec<Cycle>) {
+        cycles.clear();
+        let timeline = &self.journeys.timeline;
+        let until = self.journeys.observed_until;
+        status_log(timeline, lead, &self.won, &self.lost, log);
+        let mut events: Vec<Step> = Vec::new();
+        let mut statuses = log.iter();
+        let mut entries = timeline.stage_range(lead).peekable();
+        for i in timeline.range(lead) {
+            let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
+            let entry = entries.next_if(|e| timeline.stages.position.get(*e) == Some(&(i as u32)));
+            let status = entry.and_then(|_| statuses.next()).map(|(_, s)| *s);
+            let deal = entry.map_or(NONE, |e| timeline.stages.deal.get(e));
+            let stage = self.stage_of.get(timeline.kind.get(i) as usize).copied().flatten();
+            if stage.is_some() || status.is_some() {
+                events.push(Step { at, position: i, stage, status, deal });
+            }
+        }
+        let created = self.journeys.leads.created_at(lead);
+        if self.from_creation && created != NO_TIME && created < until {
+            let start = events.first().map_or(created, |e| e.at.min(created));
+            let mut first = Cycle::new(self.names.len(), start);
+            first.enter(0, start, NONE);
+            cycles.push(first);
+        }
+        events.sort_by_key(|e| (e.at, e.stage.unwrap_or(usize::MAX)));
+        for step in events {
+            self.take(lead, step, cycles);
+        }
+    }
+
+    fn take(&self, lead: u32, step: Step, cycles: &mut Vec<Cycle>) {
+        let Step { at, position, stage, status, deal } = step;
+        let final_stage = self.names.len() - 1;
+        let wins = stage == Some(final_stage) && self.is_won(position) || status == Some(Status::Won);
+        let restarts = stage.is_some_and(|s| {
+            cycles.last().is_some_and(|c| {
+                let quiet = self.recycle_after.is_some_and(|r| at - c.last_event >= r);
+                let behind = c.position().is_some_and(|now| s <= now);
+                quiet && (c.standing != Standing::Open || behind)
+            })
+        });
+        if restarts || (cycles.is_empty() && stage.is_some()) {
+            cycles.push(Cycle::new(self.names.len(), at));
+        }
+        let Some(cycle) = cycles.last_mut() else { return };
+        cycle.last_event = at;
+        if matches!(cycle.standing, Standing::Won(_)) {
+            return;
+        }
+        if let Some(stage) = stage {
+            if matches!(cycle.standing, Standing::Lost(_)) {
+                cycle.reopened += 1;
+                cycle.standing = Standing::Open;
+            }
+            cycle.enter(stage, at, deal);
+        }
+        if wins {
+            cycle.standing = Standing::Won(at);
+            cycle.value = self.journeys.amount_at(lead, position);
+        } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
+            cycle.leave(at, Exit::Lost);
+            cycle.standing = Standing::Lost(at);
+        }
+    }
+
+    fn is_won(&self, position: usize) -> bool {
+        // A pipeline may end with a stage that is not declared as won: reaching it is the end all the same.
+        self.won.is_empty() || self.won.contains(&self.journeys.timeline.kind.get(position))
+    }
+}

@@ -1,0 +1,228 @@
+//! The pass of a stage funnel over all journeys.
+
+use serde::{Deserialize, Serialize};
+
+use super::cycles::{Cycle, CycleMaker, Exit, Standing};
+use super::result::StageFunnel;
+use super::tally::{Flow, Part, StageTally, Started};
+use crate::error::{Error, Result};
+use crate::journeys::Journeys;
+use crate::survival::{End, Spell};
+use crate::task::Task;
+use crate::time::{DAY, NO_TIME, Period, Span};
+
+/// A stage funnel as asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StageFunnelSpec {
+    /// Stages, first to last; that of the journeys if empty. `lead` or `created` as the first means creation.
+    pub pipeline: Vec<String>,
+    /// Lead field to break down by.
+    pub by: Option<String>,
+    /// Calendar period of cohorts and of the flow.
+    pub period: Period,
+    /// A lead that enters a stage again (at or before where it was, or after closing) so long after its last stage starts
+    /// a new cycle; never if not given.
+    pub recycle_after: Option<Span>,
+    /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out.
+    pub within: Option<Span>,
+    /// Stage that makes an opportunity, for the velocity; the last but one if not given.
+    pub opportunity: Option<String>,
+}
+
+impl Default for StageFunnelSpec {
+    fn default() -> Self {
+        Self {
+            pipeline: Vec::new(),
+            by: None,
+            period: Period::Month,
+            recycle_after: None,
+            within: None,
+            opportunity: None,
+        }
+    }
+}
+
+/// Most stages.
+const MOST: usize = 64;
+
+impl Journeys {
+    /// Counts how leads move through the pipeline.
+    ///
+    /// A cycle reaches a stage when it enters it or a later one: stages that are skipped count as reached, and are
+    /// told. Going back to an earlier stage is a regression; what was reached stays reached. A stage entered after a
+    /// loss re-opens the cycle, or starts a new one after `recycle_after`. Losing means that all deals of the lead are
+    /// closed and the last was lost.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] without a pipeline, [`Error::UnknownName`] for names that the data does not have,
+    /// [`Error::Interrupted`].
+    pub fn stage_funnel(&self, spec: &StageFunnelSpec, task: &Task) -> Result<StageFunnel> {
+        self.stage_tally(spec, task)?.finish()
+    }
+
+    /// The counts of a stage funnel, to be merged with those of other leads.
+    ///
+    /// # Errors
+    /// As [`Journeys::stage_funnel`].
+    pub fn stage_tally(&self, spec: &StageFunnelSpec, task: &Task) -> Result<StageTally> {
+        for (option, span) in [("recycle_after", spec.recycle_after), ("within", spec.within)] {
+            if let Some(span) = span {
+                span.positive(option)?;
+            }
+        }
+        let maker = CycleMaker::new(self, &spec.pipeline, spec.recycle_after.map(Span::as_micros))?;
+        let stages = maker.names.len();
+        if stages > MOST {
+            return Err(Error::option("pipeline", format!("{stages} stages; at most {MOST}")));
+        }
+        let opportunity = match &spec.opportunity {
+            None => stages.saturating_sub(2),
+            Some(name) => maker
+                .names
+                .iter()
+                .position(|n| n == name)
+                .ok_or_else(|| Error::unknown("stage", name, maker.names.iter().map(String::as_str)))?,
+        };
+        let groups = spec.by.as_deref().map(|by| self.groups("by", by)).transpose()?;
+        let counter = Counter { journeys: self, spec, stages, opportunity };
+        let (part, _, _) = self.fold(
+            "following stages",
+            task,
+            || (Part::<u32>::new(stages), Vec::new(), Vec::new()),
+            |(part, log, cycles), lead| {
+                maker.cycles(lead, log, cycles);
+                if cycles.is_empty() {
+                    part.no_start += 1;
+                    return Ok(());
+                }
+                part.leads += 1;
+                part.recycled += cycles.len() as u64 - 1;
+                let group = groups.as_ref().map(|g| g.of(lead));
+                for cycle in cycles.iter_mut() {
+                    counter.add(cycle, group, part);
+                }
+                Ok(())
+            },
+            |(a, log, cycles), (b, _, _)| (a.join(b), log, cycles),
+        )?;
+        let name = |code: u32| groups.as_ref().map_or_else(String::new, |g| g.name(code));
+        Ok(StageTally { spec: spec.clone(), names: maker.names, part: part.named(name) })
+    }
+}
+
+struct Counter<'a> {
+    journeys: &'a Journeys,
+    spec: &'a StageFunnelSpec,
+    stages: usize,
+    opportunity: usize,
+}
+
+impl Counter<'_> {
+    fn add(&self, cycle: &mut Cycle, group: Option<u32>, part: &mut Part<u32>) {
+        let until = self.journeys.observed_until;
+        if let Some(within) = self.spec.within {
+            let Some(end) = cycle.start.checked_add(within.as_micros()).filter(|end| *end <= until) else {
+                part.immature += 1;
+                return;
+            };
+            self.cut(cycle, end);
+        }
+        let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
+        let count = |started: &mut Started| {
+            started.cycles += 1;
+            let list = match cycle.standing {
+                Standing::Open => &mut started.open,
+                Standing::Won(_) => &mut started.won,
+                Standing::Lost(_) => &mut started.lost,
+            };
+            if let Some(n) = list.get_mut(cycle.furthest) {
+                *n += 1;
+            }
+            for (n, at) in started.entered.iter_mut().zip(&cycle.entered) {
+                *n += u64::from(*at != NO_TIME);
+            }
+        };
+        count(&mut part.all);
+        count(part.cohorts.entry(day(cycle.start)).or_insert_with(|| Started::new(self.stages)));
+        if let Some(group) = group {
+            count(part.groups.entry(group).or_insert_with(|| Started::new(self.stages)));
+        }
+        part.regressions += cycle.regressions;
+        part.reopened += cycle.reopened;
+        self.add_visits(cycle, &day, part);
+        if let Standing::Won(at) | Standing::Lost(at) = cycle.standing {
+            let f = part.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
+            let won = matches!(cycle.standing, Standing::Won(_));
+            f.cycles_won += u64::from(won);
+            f.cycles_lost += u64::from(!won);
+            f.value += cycle.value.unwrap_or(0.0);
+        }
+        if cycle.furthest < self.opportunity {
+            return;
+        }
+        match cycle.standing {
+            Standing::Open => part.opportunities_open += 1,
+            Standing::Lost(_) => part.opportunities_lost += 1,
+            Standing::Won(at) => {
+                part.opportunities_won += 1;
+                part.value_won += cycle.value.unwrap_or(0.0);
+                part.values_known += u64::from(cycle.value.is_some());
+                // Where the stage was skipped, the first later one counts.
+                let entered = cycle.entered.iter().skip(self.opportunity).copied().filter(|t| *t != NO_TIME).min();
+                part.to_win.extend(entered.map(|t| (at - t) as f64 / DAY as f64));
+            }
+        }
+    }
+
+    /// Forgets what a cycle did at or after `end`.
+    fn cut(&self, cycle: &mut Cycle, end: i64) {
+        for t in cycle.entered.iter_mut().filter(|t| **t >= end) {
+            *t = NO_TIME;
+        }
+        cycle.furthest = cycle.entered.iter().rposition(|t| *t != NO_TIME).unwrap_or(0);
+        if matches!(cycle.standing, Standing::Won(at) | Standing::Lost(at) if at >= end) {
+            cycle.standing = Standing::Open;
+            cycle.value = None;
+        }
+        cycle.visits.retain(|v| v.from < end);
+        for v in cycle.visits.iter_mut().filter(|v| v.to >= end) {
+            (v.to, v.exit) = (NO_TIME, Exit::Open);
+        }
+        cycle.regressions = cycle.visits.iter().filter(|v| v.exit == Exit::Back).count() as u64;
+    }
+
+    fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, part: &mut Part<u32>) {
+        let now = match self.spec.within {
+            Some(w) => cycle.start + w.as_micros() - 1,
+            None => self.journeys.observed_until - 1,
+        };
+        // A win ends the pipeline: nobody leaves its last stage.
+        let won = matches!(cycle.standing, Standing::Won(_));
+        for v in &cycle.visits {
+            let f = part.flow.entry(day(v.from)).or_insert_with(|| Flow::new(self.stages));
+            if let Some(n) = f.entered.get_mut(v.stage) {
+                *n += 1;
+            }
+            if v.exit != Exit::Open {
+                let f = part.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
+                let list = match v.exit {
+                    Exit::Forward => &mut f.forward,
+                    Exit::Back => &mut f.back,
+                    Exit::Lost | Exit::Open => &mut f.lost,
+                };
+                if let Some(n) = list.get_mut(v.stage) {
+                    *n += 1;
+                }
+            }
+            if won && v.exit == Exit::Open {
+                continue;
+            }
+            let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
+            let spell = Spell { entry: None, exit: (to - v.from).max(0) as f64 / DAY as f64, end };
+            if let Some(list) = part.visits.get_mut(v.stage) {
+                list.push(spell);
+            }
+        }
+    }
+}

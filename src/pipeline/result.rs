@@ -1,0 +1,163 @@
+//! A stage funnel as counted.
+
+use serde::{Deserialize, Serialize};
+
+use super::pass::StageFunnelSpec;
+use crate::funnel::Spread;
+use crate::math::Interval;
+
+/// One stage, of cycles that started together. `reached` = `moved_on` + `lost` + `open` + `won`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageRow {
+    /// Its name.
+    pub stage: String,
+    /// Cycles that entered it or a later stage.
+    pub reached: u64,
+    /// Cycles that entered it.
+    pub entered: u64,
+    /// Cycles that entered a later stage without it.
+    pub skipped: u64,
+    /// Cycles that entered a later stage.
+    pub moved_on: u64,
+    /// Cycles lost that got no further.
+    pub lost: u64,
+    /// Cycles open that got no further.
+    pub open: u64,
+    /// Cycles won that got no further: those of the last stage.
+    pub won: u64,
+    /// Share of the first stage.
+    pub of_first: f64,
+    /// Wilson's 95 % interval.
+    pub of_first_interval: Interval,
+    /// Share of the stage before.
+    pub of_previous: f64,
+    /// Wilson's 95 % interval.
+    pub of_previous_interval: Interval,
+}
+
+/// Cycles that started in one period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cohort {
+    /// First day of the period, local day number.
+    pub start_day: i64,
+    /// Cycles.
+    pub cycles: u64,
+    /// Those of them that are open: their rates are not final.
+    pub open: u64,
+    /// Stages.
+    pub stages: Vec<StageRow>,
+}
+
+/// What happened at one stage in one period. The stock grows by what entered and shrinks by what left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// First day of the period.
+    pub start_day: i64,
+    /// Stage.
+    pub stage: String,
+    /// Visits that began.
+    pub entered: u64,
+    /// Visits that ended in a later stage.
+    pub moved_on: u64,
+    /// Visits that ended in an earlier stage.
+    pub moved_back: u64,
+    /// Visits that ended in a loss.
+    pub lost: u64,
+    /// In the stage at the end of the period.
+    pub stock: u64,
+}
+
+/// Wins among what was closed in one period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WinRow {
+    /// First day of the period.
+    pub start_day: i64,
+    /// Cycles won.
+    pub won: u64,
+    /// Cycles lost.
+    pub lost: u64,
+    /// won / (won + lost).
+    pub win_rate: f64,
+    /// Wilson's 95 % interval.
+    pub interval: Interval,
+    /// Value won.
+    pub value: f64,
+}
+
+/// Time in one stage, days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// Stage.
+    pub stage: String,
+    /// Visits.
+    pub visits: u64,
+    /// Those that go on.
+    pub still_in: u64,
+    /// Length of those that ended.
+    pub left: Spread,
+    /// Quarter, half and three quarters have left by, with visits that go on taken as such (Kaplan–Meier), and intervals.
+    pub quantiles: [[Option<f64>; 3]; 3],
+}
+
+/// How fast the pipeline makes value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Velocity {
+    /// Open cycles that reached the opportunity's stage.
+    pub opportunities: u64,
+    /// Won among closed cycles that reached it.
+    pub win_rate: f64,
+    /// Wilson's 95 % interval.
+    pub win_rate_interval: Interval,
+    /// Mean value of wins whose value is known.
+    pub value: f64,
+    /// Mean days from that stage to the win.
+    pub cycle_days: f64,
+    /// Value per day.
+    pub per_day: f64,
+}
+
+/// Pipeline velocity: opportunities × win rate × mean value / days of a cycle.
+///
+/// ```
+/// let per_day = leadlens::pipeline::velocity(50.0, 0.25, 25_000.0, 60.0);
+/// assert!((per_day - 5_208.33).abs() < 0.01);
+/// ```
+#[must_use]
+pub fn velocity(opportunities: f64, win_rate: f64, value: f64, cycle_days: f64) -> f64 {
+    opportunities * win_rate * value / cycle_days
+}
+
+/// A stage funnel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageFunnel {
+    /// What was asked for.
+    pub spec: StageFunnelSpec,
+    /// All cycles.
+    pub stages: Vec<StageRow>,
+    /// By value of the breakdown, most cycles first.
+    pub groups: Vec<(String, Vec<StageRow>)>,
+    /// By period of start.
+    pub cohorts: Vec<Cohort>,
+    /// By period in which it happened.
+    pub flow: Vec<FlowRow>,
+    /// Wins by period of closing.
+    pub wins: Vec<WinRow>,
+    /// Time in each stage.
+    pub times: Vec<StageTime>,
+    /// Velocity.
+    pub velocity: Velocity,
+    /// Leads with at least one cycle; `leads` + `recycled` − `immature` cycles are counted.
+    pub leads: u64,
+    /// Cycles counted.
+    pub cycles: u64,
+    /// Cycles beyond a lead's first.
+    pub recycled: u64,
+    /// Moves to an earlier stage.
+    pub regressions: u64,
+    /// Cycles that went on after they were lost.
+    pub reopened: u64,
+    /// Leads that never entered the pipeline.
+    pub no_start: u64,
+    /// Cycles left out because they started less than `within` before the end of observation.
+    pub immature: u64,
+}
