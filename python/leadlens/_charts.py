@@ -227,7 +227,7 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     tooltip = ["stage", "part", "cycles", "reached", alt.Tooltip("of_previous:Q", format=".1%")]
     bars = base.mark_bar().encode(
         x=alt.X("cycles:Q", title="cycles"),
-        color=alt.Color("part:N", scale=colors, title=None),
+        color=alt.Color("part:N", scale=colors, title=None, legend=alt.Legend(orient="bottom")),
         order=alt.Order("rank:Q"),
         tooltip=tooltip,
     )

@@ -126,7 +126,7 @@ impl Counter<'_> {
                 part.immature += 1;
                 return;
             };
-            self.cut(cycle, end);
+            cut(cycle, end);
         }
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
         let count = |started: &mut Started| {
@@ -175,23 +175,6 @@ impl Counter<'_> {
         }
     }
 
-    /// Forgets what a cycle did at or after `end`.
-    fn cut(&self, cycle: &mut Cycle, end: i64) {
-        for t in cycle.entered.iter_mut().filter(|t| **t >= end) {
-            *t = NO_TIME;
-        }
-        cycle.furthest = cycle.entered.iter().rposition(|t| *t != NO_TIME).unwrap_or(0);
-        if matches!(cycle.standing, Standing::Won(at) | Standing::Lost(at) if at >= end) {
-            cycle.standing = Standing::Open;
-            cycle.value = None;
-        }
-        cycle.visits.retain(|v| v.from < end);
-        for v in cycle.visits.iter_mut().filter(|v| v.to >= end) {
-            (v.to, v.exit) = (NO_TIME, Exit::Open);
-        }
-        cycle.regressions = cycle.visits.iter().filter(|v| v.exit == Exit::Back).count() as u64;
-    }
-
     fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, part: &mut Part<u32>) {
         let now = match self.spec.within {
             Some(w) => cycle.start + w.as_micros() - 1,
@@ -225,4 +208,21 @@ impl Counter<'_> {
             }
         }
     }
+}
+
+/// Forgets what a cycle did at or after `end`.
+fn cut(cycle: &mut Cycle, end: i64) {
+    for t in cycle.entered.iter_mut().filter(|t| **t >= end) {
+        *t = NO_TIME;
+    }
+    cycle.furthest = cycle.entered.iter().rposition(|t| *t != NO_TIME).unwrap_or(0);
+    if matches!(cycle.standing, Standing::Won(at) | Standing::Lost(at) if at >= end) {
+        cycle.standing = Standing::Open;
+        cycle.value = None;
+    }
+    cycle.visits.retain(|v| v.from < end);
+    for v in cycle.visits.iter_mut().filter(|v| v.to >= end) {
+        (v.to, v.exit) = (NO_TIME, Exit::Open);
+    }
+    cycle.regressions = cycle.visits.iter().filter(|v| v.exit == Exit::Back).count() as u64;
 }
