@@ -6,6 +6,7 @@ mod task;
 
 pub mod attribution;
 pub mod design;
+pub mod drivers;
 pub mod evaluate;
 pub mod features;
 pub mod funnel;

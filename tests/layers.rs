@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "error",
     "task",
     "math",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 19] = [
     "journeys",
     "features",
     "funnel",
+    "drivers",
     "survival",
     "pipeline",
     "attribution",

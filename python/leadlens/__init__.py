@@ -28,7 +28,7 @@ from .errors import (
     WriteError,
 )
 from .features import FeatureSet
-from .funnels import Exclusion, Funnel, Step
+from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
 from .journeys import Check, Journeys, Snapshot
 from .pipeline import StageFunnel
 from .reports import report
@@ -52,9 +52,11 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Accounts",
     "Attribution",
+    "Barriers",
     "Check",
     "ConfigError",
     "ConvergenceError",
+    "Drivers",
     "Evaluation",
     "Events",
     "Exclusion",

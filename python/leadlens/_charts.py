@@ -254,3 +254,47 @@ def flow_chart(table: pl.DataFrame) -> Any:
         color=alt.Color("stage:N", sort=stages, title=None),
         tooltip=["period:T", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
     ).properties(width=520, height=280)
+
+
+def drivers_chart(table: pl.DataFrame) -> Any:
+    """Return odds ratios with intervals of the properties with q < 5 %, at most ten a step."""
+    import altair as alt
+
+    sure = table.filter(pl.col("q") < 0.05)
+    data = sure.with_columns(
+        property=pl.when(pl.col("value") != "")
+        .then(pl.format("{} = {}", "name", "value"))
+        .otherwise(pl.format("{} {}", "name", "factor")),
+        where=pl.format("{} → {}", "step", "next"),
+    )
+    steps = data["where"].unique(maintain_order=True).to_list()
+    data = data.group_by("where", maintain_order=True).head(10)
+    scale = alt.Scale(type="log")
+    strongest = alt.SortField("odds_ratio", order="descending")
+    base = alt.Chart(data).encode(y=alt.Y("property:N", sort=strongest, title=None))
+    color = alt.condition("datum.odds_ratio > 1", alt.value(BLUE), alt.value(RED))
+    rules = base.mark_rule().encode(
+        x=alt.X("odds_ratio_low:Q", scale=scale, title="odds of going on, by those without"),
+        x2="odds_ratio_high:Q",
+        color=color,
+    )
+    tooltip = ["property", "leads", alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%"), "q"]
+    points = base.mark_circle(size=60, opacity=1).encode(x="odds_ratio:Q", color=color, tooltip=tooltip)
+    one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
+    chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))
+    return chart.facet(row=alt.Row("where:N", sort=steps, title=None)).resolve_scale(y="independent")
+
+
+def barriers_chart(table: pl.DataFrame) -> Any:
+    """Return the twenty largest losses with intervals."""
+    import altair as alt
+
+    data = table.filter(pl.col("conversions_lost") > 0).head(20)
+    data = data.with_columns(where=pl.format("{} at {} → {}", "segment", "step", "next"))
+    base = alt.Chart(data).encode(y=alt.Y("where:N", sort=data["where"].to_list(), title=None))
+    tooltip = ["segment", "step", "leads", alt.Tooltip("rate:Q", format=".1%")]
+    tooltip += [alt.Tooltip("reference_rate:Q", format=".1%"), "value_lost"]
+    title = "conversions lost against the reference, with 95 % interval"
+    bars = base.mark_bar(color=RED).encode(x=alt.X("conversions_lost:Q", title=title), tooltip=tooltip)
+    rules = base.mark_rule(color="#333").encode(x="conversions_lost_low:Q", x2="conversions_lost_high:Q")
+    return alt.layer(bars, rules).properties(width=420, height=alt.Step(20))

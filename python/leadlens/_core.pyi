@@ -11,8 +11,12 @@ __all__ = [
     "Snapshot",
     "__version__",
     "attribution",
+    "barriers",
     "build_profile",
     "calibration_table",
+    "compare_groups",
+    "compare_rates",
+    "drivers",
     "evaluate",
     "fit_logistic",
     "funnel",
@@ -137,6 +141,17 @@ def attribution(
     spend: tuple[dict[str, tuple[str, Any]], str, str | None] | None = None,
     progress: _Progress | None = None,
 ) -> _Shown: ...
+def barriers(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
+def compare_groups(
+    journeys: Journeys,
+    spec: str,
+    first: str,
+    second: str,
+    confidence: float,
+    progress: _Progress | None = None,
+) -> Frame: ...
+def compare_rates(first: tuple[int, int], second: tuple[int, int], confidence: float) -> str: ...
+def drivers(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
 def funnel(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...
 def funnel_leads(journeys: Journeys, spec: str, progress: _Progress | None = None) -> Frame: ...
 def stage_funnel(journeys: Journeys, spec: str, progress: _Progress | None = None) -> _Shown: ...

@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 
 from . import _core
-from ._charts import funnel_chart, funnel_trend_chart
+from ._charts import barriers_chart, drivers_chart, funnel_chart, funnel_trend_chart
 from ._display import Shown
 from ._progress import progress
 from .sources import _drop
 
-__all__ = ["Exclusion", "Funnel", "Step"]
+__all__ = ["Barriers", "Drivers", "Exclusion", "Funnel", "Step"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,29 @@ class Funnel(Shown):
         """
         return self._tables["periods"]
 
+    def compare(self, first: object, second: object, *, confidence: float = 0.95) -> pl.DataFrame:
+        """Compare two values of the breakdown at each step: difference of the shares of step 1, interval, test.
+
+        The interval is Newcombe's, the test that of equal rates with the pooled rate (two-sided).
+
+        Parameters
+        ----------
+        first, second : str
+            The two values.
+        confidence : float
+            Confidence of the interval.
+
+        Raises
+        ------
+        UnknownNameError
+            The breakdown has no such value.
+        """
+        spec = json.dumps(self._facts["spec"])
+        with progress() as show:
+            return pl.DataFrame(
+                _core.compare_groups(self._core, spec, str(first), str(second), float(confidence), show)
+            )
+
     def leads(self) -> pl.DataFrame:
         """Return how far each lead got: one row per lead that entered (per attempt, with ``entry="totals"``).
 
@@ -163,3 +186,31 @@ class Funnel(Shown):
     def plot_trend(self) -> Any:
         """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete."""
         return funnel_trend_chart(self._tables["periods"], [step for step, _ in self.steps])
+
+
+class Drivers(Shown):
+    """What separates leads that went on from those that dropped off; made by :meth:`Journeys.drivers`."""
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per step and property: counts, rates, odds ratio with interval, p, and q.
+
+        ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``; ``q``
+        controls the share of false discoveries among all properties.
+        """
+        return self._tables["drivers"]
+
+    def plot(self) -> Any:
+        """Return an Altair chart: odds ratios with intervals of the strongest sure properties, by step."""
+        return drivers_chart(self._tables["drivers"])
+
+
+class Barriers(Shown):
+    """What segments lose at each step against a reference; made by :meth:`Journeys.barriers`."""
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return one row per step and segment, most loss first; segments that do better have negative losses."""
+        return self._tables["barriers"]
+
+    def plot(self) -> Any:
+        """Return an Altair chart: conversions lost with intervals, the twenty largest."""
+        return barriers_chart(self._tables["barriers"])

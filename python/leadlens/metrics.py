@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
@@ -216,3 +218,40 @@ def evaluate(
     1.0
     """
     return Evaluation(*_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or []))
+
+
+def compare_rates(
+    first: tuple[int, int], second: tuple[int, int], *, confidence: float = 0.95
+) -> dict[str, float | tuple[float, float]]:
+    """Compare x₁ of n₁ with x₂ of n₂.
+
+    The interval of the difference is Newcombe's (method 10: Wilson's of each rate combined), the test
+    z = (p₁ − p₂)/√(p(1 − p)(1/n₁ + 1/n₂)) with the pooled rate p, two-sided.
+
+    Parameters
+    ----------
+    first, second : tuple of int
+        Hits and number of rows of each group.
+    confidence : float
+        Confidence of the interval.
+
+    Returns
+    -------
+    dict
+        ``first``, ``second`` (rates), ``difference``, ``interval``, ``ratio``, ``z``, ``p``.
+
+    Raises
+    ------
+    OptionError
+        More hits than rows, or no rows.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> low, high = ll.metrics.compare_rates((56, 70), (48, 80))["interval"]
+    >>> round(low, 4), round(high, 4)
+    (0.0524, 0.3339)
+    """
+    told = json.loads(_core.compare_rates(first, second, confidence))
+    told["interval"] = (told["interval"]["low"], told["interval"]["high"])
+    return told  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 use leadlens::attribution::AttributionSpec;
 use leadlens::frames::{self, SpendSpec};
+use leadlens::funnel::FunnelSpec;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -131,4 +132,54 @@ pub(crate) fn stage_funnel(
         ])
     })?;
     Ok((tables, to_json(&funnel)?, leadlens::report::stage_funnel_text(&funnel)))
+}
+
+/// What separates leads that went on.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn drivers(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("drivers", spec))?;
+    let found = enter(py, progress, |task| journeys.0.drivers(&spec, task))?;
+    let table = quick(|| frames::drivers_frame(&found))?;
+    Ok((vec![("drivers", Frame(table))], to_json(&found)?, leadlens::report::drivers_text(&found)))
+}
+
+/// What segments lose at each step.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn barriers(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("barriers", spec))?;
+    let found = enter(py, progress, |task| journeys.0.barriers(&spec, task))?;
+    let table = quick(|| frames::barriers_frame(&found))?;
+    Ok((vec![("barriers", Frame(table))], to_json(&found)?, leadlens::report::barriers_text(&found)))
+}
+
+/// Two groups of a funnel side by side.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, first, second, confidence, progress=None))]
+pub(crate) fn compare_groups(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    first: &str,
+    second: &str,
+    confidence: f64,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Frame> {
+    let mut spec: FunnelSpec = quick(|| frames::parse_options("funnel", spec))?;
+    spec.times = false;
+    enter(py, progress, |task| {
+        frames::comparison_frame(&journeys.0.funnel(&spec, task)?.compare(first, second, confidence)?)
+    })
+    .map(Frame)
 }

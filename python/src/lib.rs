@@ -22,6 +22,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<journeys::Snapshot>()?;
     m.add_class::<model::Model>()?;
     m.add_function(wrap_pyfunction!(analyses::attribution, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::barriers, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::compare_groups, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::drivers, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::stage_funnel, m)?)?;
@@ -30,6 +33,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::calibration_table, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::lift_table, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::compare_rates, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::precision_at, m)?)?;
     m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
     m.add_function(wrap_pyfunction!(model::report_page, m)?)?;

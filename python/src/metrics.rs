@@ -99,3 +99,14 @@ pub(crate) fn lift_table(
 pub(crate) fn precision_at(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, k: usize) -> PyResult<f64> {
     quick(|| measures::precision_at(&flags(&y), &floats(&p), k))
 }
+
+/// Two rates compared, as JSON.
+#[pyfunction]
+pub(crate) fn compare_rates(first: (u64, u64), second: (u64, u64), confidence: f64) -> PyResult<String> {
+    for (hits, n) in [first, second] {
+        if hits > n || n == 0 {
+            return quick(|| Err(Error::option("counts", format!("{hits} of {n}: give hits of at least one"))));
+        }
+    }
+    crate::journeys::to_json(&leadlens::math::compare_rates(first, second, confidence))
+}

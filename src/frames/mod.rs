@@ -8,6 +8,7 @@ mod cells;
 mod config;
 mod csv_reader;
 mod cutoff_table;
+mod drivers_out;
 mod events;
 mod fields;
 mod filter;
@@ -31,6 +32,7 @@ pub use config::{
     StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
+pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use pipeline_out::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame,

@@ -6,6 +6,7 @@ mod linear;
 mod logistic;
 mod quantile;
 mod sum;
+mod two_rates;
 #[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "scoring one lead needs one number at a time only"))]
 pub(crate) mod vector;
 
@@ -17,4 +18,5 @@ pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
+pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};
 pub use vector::vector_unit;

@@ -1,6 +1,7 @@
 //! Results as text and HTML. Nothing is computed here.
 
 mod attribution;
+mod drivers;
 mod funnels;
 mod html;
 mod pipeline;
@@ -8,6 +9,7 @@ mod survival;
 mod text;
 
 pub use attribution::attribution_text;
+pub use drivers::{barriers_text, drivers_text};
 pub use funnels::funnel_text;
 pub use html::{Report, page};
 pub use pipeline::stage_funnel_text;

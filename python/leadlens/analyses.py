@@ -1,0 +1,458 @@
+"""What can be asked of journeys: funnels, drivers, the pipeline, times, attribution."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
+
+from . import _core
+from .attribution import Attribution, Rule, Spend
+from .errors import OptionError
+from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _step
+from .pipeline import StageFunnel
+from .sources import _drop, _Tables, names
+from .survival import TimeTo
+
+
+def _funnel_spec(
+    steps: Sequence[str | Step | Sequence[str | Step]],
+    *,
+    window: str | None,
+    entry: str,
+    exclude: Exclusion | Sequence[Exclusion],
+) -> dict[str, Any]:
+    return {
+        "steps": [_step(s) for s in ([steps] if isinstance(steps, str) else steps)],
+        "window": window,
+        "entry": entry,
+        "exclude": [e._spec() for e in ([exclude] if isinstance(exclude, Exclusion) else exclude)],
+    }
+
+
+class Analyses:
+    """Passes over the index of :class:`Journeys`."""
+
+    _core: _core.Journeys
+
+    def funnel(
+        self,
+        steps: Sequence[str | Step | Sequence[str | Step]],
+        *,
+        window: str | None = None,
+        order: Literal["sequential", "strict", "any"] = "sequential",
+        entry: Literal["best", "first", "totals"] = "best",
+        exclude: Exclusion | Sequence[Exclusion] = (),
+        hold: str | None = None,
+        by: str | None = None,
+        attribution: str = "first",
+        over: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        times: bool = True,
+        compat: Literal["clickhouse"] | None = None,
+        modes: Sequence[str] = (),
+    ) -> Funnel:
+        """Count how many leads get how far along ``steps``.
+
+        A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
+        most ``window`` after the first. Events of one instant are taken in the order of the steps. Entrants whose
+        window is not over at the end of observation are left out and counted. Times are those of the attempt that
+        counts: the one that gets furthest, of those the first to get there, of those the last to start.
+
+        Parameters
+        ----------
+        steps : sequence of str, Step, or list of them
+            Event kinds or stages; ``"created"`` as the first means every lead; a list means any of its members.
+        window : str, optional
+            Time from step 1 within which the last step must happen (inclusive).
+        order : {"sequential", "strict", "any"}
+            Whether other events may lie between steps, must not, or steps have no order.
+        entry : {"best", "first", "totals"}
+            Whether every entry into step 1 is tried and the best counts, only the lead's first counts, or every
+            attempt counts (the next starts after the one before ended by conversion, window or exclusion).
+        exclude : Exclusion or sequence of Exclusion
+            Events that end an attempt between two steps.
+        hold : str, optional
+            Property of events, or ``"channel"``, that must have one value in all steps.
+        by : str, optional
+            A lead field, a property of events, or ``"channel"``, to break down by.
+        attribution : {"first", "last", "all", "step 1", "step 2", …}
+            For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
+            that have it), or the value at a step (leads without one there are left out).
+        over : {"day", "week", "month", "quarter", "year"}, optional
+            Also by calendar period of entry; see :meth:`Funnel.trend`.
+        times : bool
+            Whether times from step to step are taken.
+        compat : {"clickhouse"}, optional
+            Follow ``windowFunnel`` of ClickHouse 26.9 exactly; maturity is not looked at.
+        modes : sequence of str
+            Its modes: ``strict_deduplication``, ``strict_order``, ``strict_increase``, ``strict_once``,
+            ``allow_reentry``.
+
+        Raises
+        ------
+        UnknownNameError
+            A step, field or property is not in the data.
+        OptionError
+            Options do not go together.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps[0]
+        ('created', 5000)
+        """
+        spec = {
+            **_funnel_spec(steps, window=window, entry=entry, exclude=exclude),
+            "order": order,
+            "hold": hold,
+            "by": by,
+            "attribution": attribution,
+            "over": over,
+            "times": times,
+            "compat": compat,
+            "modes": names(modes),
+        }
+        funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
+        return funnel
+
+    def drivers(
+        self,
+        steps: Sequence[str | Step | Sequence[str | Step]],
+        *,
+        window: str | None = None,
+        order: Literal["sequential", "strict"] = "sequential",
+        entry: Literal["best", "first", "totals"] = "first",
+        exclude: Exclusion | Sequence[Exclusion] = (),
+        fields: str | Sequence[str] = (),
+        min_support: int | None = None,
+    ) -> Drivers:
+        """Say what separates leads that went on from those that dropped off, at each step of a funnel.
+
+        Looked at are values of lead fields (numbers by quarter), channels, and kinds of events before and after the
+        event of the step. Odds ratios have one added to each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are
+        Fisher's, adjusted together for the share of false discoveries (Benjamini–Hochberg). What is found went with
+        going on; it need not have caused it.
+
+        Parameters
+        ----------
+        steps, window, order, entry, exclude
+            The funnel, as in :meth:`funnel`. Here a lead's first entry is followed by default: which of several entries
+            is the best depends on what came of it, and so would all that lies before it.
+        fields : str or sequence of str
+            Lead fields to look at; all by default.
+        min_support : int, optional
+            Fewest leads with, and without, a property; by default the smaller of 25 and 2 % of those at the step.
+
+        Raises
+        ------
+        UnknownNameError
+            A step or field is not in the data.
+        OptionError
+            Options do not go together.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> found = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
+        >>> found.to_polars().columns[:5]
+        ['step', 'next', 'factor', 'name', 'value']
+        """
+        funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order}
+        spec = _drop({"funnel": _drop(funnel), "fields": names(fields), "min_support": min_support})
+        found: Drivers = Drivers._of(_core.drivers, self._core, spec)
+        return found
+
+    def barriers(
+        self,
+        steps: Sequence[str | Step | Sequence[str | Step]],
+        *,
+        by: str,
+        window: str | None = None,
+        entry: Literal["best", "first", "totals"] = "best",
+        exclude: Exclusion | Sequence[Exclusion] = (),
+        attribution: str = "first",
+        reference: str | None = None,
+        value: float | None = None,
+        min_support: int = 25,
+    ) -> Barriers:
+        """Rank steps by segments by what a segment loses against a reference.
+
+        loss = leads at the step × (reference's rate − rate) × reference's rate from the next step to the last × value,
+        with Newcombe's interval of the difference. It is what would be won if the segment did as well as the reference;
+        segments differ in more than the step.
+
+        Parameters
+        ----------
+        steps, window, entry, exclude, attribution
+            The funnel, as in :meth:`funnel`.
+        by : str
+            Lead field, property of events, or ``"channel"`` that makes segments.
+        reference : str, optional
+            Segment that the others are compared with; by default all other leads together.
+        value : float, optional
+            Value of a lead at the last step; by default the mean amount of won leads.
+        min_support : int
+            Fewest leads of a segment at a step.
+
+        Raises
+        ------
+        UnknownNameError
+            A step, field or segment is not in the data.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> lost = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
+        >>> lost.to_polars()["segment"][0]
+        'partner_referral'
+        """
+        funnel = _funnel_spec(steps, window=window, entry=entry, exclude=exclude)
+        funnel |= {"by": by, "attribution": attribution}
+        spec = {"funnel": _drop(funnel), "reference": reference, "value": value, "min_support": min_support}
+        found: Barriers = Barriers._of(_core.barriers, self._core, _drop(spec))
+        return found
+
+    def stage_funnel(
+        self,
+        *,
+        pipeline: Sequence[str] = (),
+        by: str | None = None,
+        cohort: Literal["day", "week", "month", "quarter", "year"] = "month",
+        view: Literal["cohort", "flow"] = "cohort",
+        recycle_after: str | None = None,
+        within: str | None = None,
+        opportunity: str | None = None,
+    ) -> StageFunnel:
+        """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
+
+        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are told. Going
+        back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
+        a new one after ``recycle_after``. A lead is lost when all its deals are closed and the last was lost. Entries
+        of one instant follow the pipeline; an entry of another deal that is not so far moves nothing.
+
+        Parameters
+        ----------
+        pipeline : sequence of str, optional
+            Stages (or event kinds), first to last; by default those of the journeys. ``"lead"`` or ``"created"`` as the
+            first means creation.
+        by : str, optional
+            Lead field to break down by.
+        cohort : {"day", "week", "month", "quarter", "year"}
+            Calendar period of cohorts and of the flow.
+        view : {"cohort", "flow"}
+            What :meth:`StageFunnel.to_polars` and ``plot`` show: cycles by start, or what happened in each period.
+        recycle_after : str, optional
+            A lead that enters a stage at or before where it was, or any after closing, so long after its last starts a
+            new cycle; never by default.
+        within : str, optional
+            Only what happens within this time of a cycle's start counts; younger cycles are left out and counted.
+        opportunity : str, optional
+            Stage that makes an opportunity, for the velocity; by default the last but one.
+
+        Raises
+        ------
+        UnknownNameError
+            A stage or field is not in the data.
+        OptionError
+            There is no pipeline.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> f.to_polars()["reached"].to_list()
+        [5000, 4641, 1049]
+        """
+        spec = {
+            "pipeline": names(pipeline),
+            "by": by,
+            "period": cohort,
+            "recycle_after": recycle_after,
+            "within": within,
+            "opportunity": opportunity,
+        }
+        if view not in ("cohort", "flow"):
+            raise OptionError(f"view: {view!r} is neither 'cohort' nor 'flow'")
+        funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, _drop(spec))
+        funnel._view = view
+        return funnel
+
+    def time_to(
+        self,
+        target: str | Sequence[str] | None = None,
+        *,
+        competing: str | Sequence[str] | None = None,
+        start: str | None = None,
+        by: str | None = None,
+        late_entry: bool = False,
+        at: Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
+        until: str | None = None,
+        confidence: float = 0.95,
+    ) -> TimeTo:
+        """Say how long leads take to an event: cumulative incidence by age, quantiles, mean time, a test of groups.
+
+        The clock of a lead starts with its creation and ends with the event, a competing end, or the end of
+        observation. Where losing competes the share is Aalen–Johansen's: F(t) = Σ S(tⱼ₋₁)·dⱼ/nⱼ, S being the share
+        without any end. One minus Kaplan–Meier with lost leads taken as still open says what share would convert if
+        nobody could lose.
+
+        Parameters
+        ----------
+        target : str or sequence of str, optional
+            Stages or event kinds; by default the won stages.
+        competing : str or sequence of str, optional
+            Stages or event kinds that end a lead otherwise. By default losing (all its deals closed, the last lost) if
+            the data has lost stages; ``"lost"`` says the same, ``()`` that nothing competes.
+        start : str, optional
+            Stage or event kind with which the clock starts.
+        by : str, optional
+            Lead field to compare by: Gray's test, or the log-rank test where nothing competes.
+        late_entry : bool
+            Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
+            outcomes are not in the table; otherwise they are left out.
+        at : sequence of str
+            Ages at which the share is told.
+        until : str, optional
+            Age up to which mean times are taken; by default the longest that all groups were observed.
+        confidence : float
+            Confidence of the intervals, made for 1 − F on the log(−log) scale.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is not in the data.
+        NotEnoughDataError
+            No lead is left.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> times = ll.datasets.b2b_saas().time_to("closed_won", by="lead_source", at=["60d"])
+        >>> times.at().row(0)[:2]
+        ('(all)', 60.0)
+        """
+        spec = {
+            "target": names(target),
+            "competing": None if competing is None else names(competing),
+            "start": start,
+            "by": by,
+            "late_entry": late_entry,
+            "at": list(at),
+            "until": until,
+            "confidence": confidence,
+        }
+        times: TimeTo = TimeTo._of(_core.time_to, self._core, {k: v for k, v in spec.items() if v is not None})
+        return times
+
+    def attribution(
+        self,
+        method: str | Rule | Sequence[str | Rule] = "linear",
+        *,
+        order: Literal[1, 2, 3] = 1,
+        by: str = "channel",
+        target: str | Sequence[str] | None = None,
+        conversions: Literal["first", "every"] = "first",
+        touches: str | Step | Sequence[str | Step] | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        lookback: str | None = None,
+        path: Literal["all", "collapse", "unique"] = "all",
+        nulls: Literal["all", "lost", "none"] = "all",
+        direct: Sequence[str] = ("direct", "Direct", "(direct)", "(none)"),
+        opportunity: str | None = None,
+        half_life: str = "7d",
+        spend: Spend | None = None,
+        qualified: str | None = None,
+        bootstrap: int = 0,
+        seed: int = 0,
+    ) -> Attribution:
+        """Give credit for conversions and their value to channels. Credit is not cause.
+
+        A path is the touches of a lead before its conversion, or of a lead that did not convert. Conversions without a
+        touch form the row ``(unattributed)``: credits of every method but ``shapley_exact`` add up to all conversions.
+
+        Parameters
+        ----------
+        method : str, Rule or sequence of them
+            ``first``, ``last``, ``last_non_direct``, ``linear``, ``position`` (40/20/40), ``u_shaped`` (first, lead
+            creation), ``w_shaped`` (and opportunity), ``full_path`` (and last), ``time_decay``, ``markov`` (removal
+            effects), ``shapley`` (worth of a set: conversions whose channels all lie in it), ``shapley_exact`` (exactly
+            the set), or a :class:`Rule`. Several are compared side by side; ``"markov 2"`` fixes an order.
+        order : {1, 2, 3}
+            Order of ``markov``.
+        by : str
+            What gets the credit: ``"channel"``, ``"kind"``, or a property of events such as ``"campaign"``.
+        target : str or sequence of str, optional
+            Conversions; by default the won stages. Their value is the amount of the stage entry.
+        conversions : {"first", "every"}
+            Whether a lead's first conversion counts, or every one, with the touches since the one before.
+        touches : str, Step or sequence of them, optional
+            Events that are touches; by default what buyer and marketing did.
+        include, exclude : sequence of str
+            Channels that count, or do not; wildcards allowed.
+        lookback : str, optional
+            Touches older than this before the end of the path do not count.
+        path : {"all", "collapse", "unique"}
+            Repeats as they are, in a row as one, or each channel once.
+        nulls : {"all", "lost", "none"}
+            Which paths that did not convert count for Markov chains.
+        direct : sequence of str
+            Channels that ``last_non_direct`` passes over.
+        opportunity : str, optional
+            Stage that is the milestone of ``w_shaped`` and ``full_path``.
+        half_life : str
+            Of ``time_decay``: 2^(−age/half-life).
+        spend : Spend, optional
+            Money spent, for :meth:`Attribution.costs`.
+        qualified : str, optional
+            Stage whose leads have a cost of their own.
+        bootstrap : int
+            Number of samples of leads (of accounts, if given) for 95 % ranges; 200 is enough.
+        seed : int
+            Seed of the samples.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is not in the data.
+        OptionError
+            A rule that does not add up to 1, or options that do not go together.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> credit = ll.datasets.b2b_saas().attribution(["first", "markov"], target="closed_won", lookback="90d")
+        >>> credit.to_polars()["method"].unique(maintain_order=True).to_list()
+        ['first', 'markov']
+        """
+        methods = [method] if isinstance(method, str | Rule) else list(method)
+        chain = "markov" if order == 1 else f"markov {order}"
+        spec = {
+            "methods": [m._spec() if isinstance(m, Rule) else chain if m == "markov" else m for m in methods],
+            "by": by,
+            "target": names(target),
+            "conversions": conversions,
+            "touches": None if touches is None else _step(touches),
+            "include": names(include),
+            "exclude": names(exclude),
+            "lookback": lookback,
+            "path": path,
+            "nulls": nulls,
+            "direct": names(direct),
+            "opportunity": opportunity,
+            "half_life": half_life,
+            "bootstrap": bootstrap,
+            "seed": seed,
+        }
+        given = None
+        if spend is not None:
+            tables = _Tables()
+            declared = json.dumps(spend._spec(tables))
+            given = (tables.given, declared, qualified)
+        elif qualified is not None:
+            raise OptionError("qualified: is a stage that spend is divided by; give spend=")
+        run = partial(_core.attribution, spend=given)
+        credit: Attribution = Attribution._of(run, self._core, {k: v for k, v in spec.items() if v is not None})
+        return credit

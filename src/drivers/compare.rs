@@ -1,0 +1,55 @@
+//! Two groups of a funnel side by side.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::funnel::Funnel;
+use crate::math::{RateComparison, compare_rates};
+
+/// One step of two groups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepComparison {
+    /// Step.
+    pub step: String,
+    /// Leads of the first group at step 1, and here.
+    pub first: (u64, u64),
+    /// Leads of the second group at step 1, and here.
+    pub second: (u64, u64),
+    /// Shares of step 1 compared.
+    pub of_first: RateComparison,
+}
+
+impl Funnel {
+    /// Compares two values of the breakdown: the share of step 1 at each later step, with Newcombe's interval of the
+    /// difference and the test of equal rates.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] without a breakdown, [`Error::UnknownName`] for a value that it does not have.
+    pub fn compare(&self, first: &str, second: &str, confidence: f64) -> Result<Vec<StepComparison>> {
+        let Some(by) = &self.spec.by else {
+            return Err(Error::option("compare", "the funnel is not broken down; give by="));
+        };
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
+        }
+        let group = |value: &str| {
+            self.groups.iter().find(|g| g.value == value).ok_or_else(|| Error::UnknownName {
+                what: "group",
+                name: format!("{by} = {value}"),
+                nearest: crate::error::nearest(value, self.groups.iter().map(|g| g.value.as_str())),
+            })
+        };
+        let (a, b) = (group(first)?, group(second)?);
+        let entered = |steps: &[crate::funnel::FunnelStep]| steps.first().map_or(0, |s| s.leads);
+        let (n1, n2) = (entered(&a.steps), entered(&b.steps));
+        let steps = a.steps.iter().zip(&b.steps).skip(1);
+        Ok(steps
+            .map(|(s, t)| StepComparison {
+                step: s.step.clone(),
+                first: (n1, s.leads),
+                second: (n2, t.leads),
+                of_first: compare_rates((s.leads, n1), (t.leads, n2), confidence),
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,329 @@
+//! Drivers of drop-off: at each step, what those that went on have more, or less, often than those that did not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::design::{Column, MISSING, NONE};
+use crate::error::{Error, Result};
+use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
+use crate::journeys::Journeys;
+use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
+use crate::task::Task;
+use crate::time::Span;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DriversSpec {
+    /// The funnel. Follow first entries ([`crate::funnel::Entry::First`]): which of several is the best depends on what came
+    /// of it, and so does all that lies before it.
+    pub funnel: FunnelSpec,
+    /// Lead fields to look at; all if empty.
+    pub fields: Vec<String>,
+    /// Fewest leads with, and without, a property; the smaller of 25 and 2 % of those at the step if not given.
+    pub min_support: Option<u64>,
+}
+
+/// Where a property of a lead is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Factor {
+    /// A lead field has a value.
+    Field,
+    /// The event of the step has a channel.
+    Channel,
+    /// An event of a kind came before the event of the step.
+    Before,
+    /// An event of a kind came after it, before the lead went on or its time was over.
+    After,
+}
+
+/// One property at one step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Driver {
+    /// The step that leads are at.
+    pub step: String,
+    /// The step that they go on to.
+    pub next: String,
+    /// Where the property is found.
+    pub factor: Factor,
+    /// Field, `channel`, or event kind.
+    pub name: String,
+    /// Value of the field or channel; empty for events.
+    pub value: String,
+    /// Leads with it.
+    pub leads: u64,
+    /// Those of them that went on.
+    pub went_on: u64,
+    /// Leads without it.
+    pub other_leads: u64,
+    /// Those of them that went on.
+    pub others_went_on: u64,
+    /// Odds of going on with it by those without, one added to each count.
+    pub odds_ratio: f64,
+    /// Its 95 % interval.
+    pub interval: Interval,
+    /// Fisher's exact probability.
+    pub p: f64,
+    /// The same, adjusted for all properties looked at (false discovery rate).
+    pub q: f64,
+}
+
+/// Drivers of drop-off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drivers {
+    /// What was asked for.
+    pub spec: DriversSpec,
+    /// Properties with enough support: by step, the surest and strongest first.
+    pub drivers: Vec<Driver>,
+    /// Properties with too little support.
+    pub unsupported: usize,
+    /// What to know when reading them.
+    pub remarks: Vec<String>,
+}
+
+/// A field with more values says nothing of one.
+const MOST_LEVELS: usize = 200;
+
+/// A lead field as codes.
+struct FieldCodes {
+    name: String,
+    codes: Vec<u32>,
+    levels: Vec<String>,
+}
+
+/// Counts per step: leads and those that went on, in all and with each property.
+#[derive(Clone)]
+struct Counts {
+    all: (u64, u64),
+    with: Vec<(u64, u64)>,
+}
+
+impl Journeys {
+    /// What separates the leads that went on from those that dropped off, at each step of a funnel: values of lead
+    /// fields, channels, and events before and after the step.
+    ///
+    /// Odds ratios have one added to each count: (s + 1)(F − f + 1)/((S − s + 1)(f + 1)) for s of S that went on and f of F
+    /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. What is found went with
+    /// going on; it need not have caused it.
+    ///
+    /// # Errors
+    /// As [`Journeys::funnel`]; [`Error::InvalidOption`] for steps in any order, or fewer than two.
+    pub fn drivers(&self, spec: &DriversSpec, task: &Task) -> Result<Drivers> {
+        let f = &spec.funnel;
+        if f.order == Order::Any || f.compat == Some(Compat::ClickHouse) {
+            return Err(Error::option("order", "drivers need steps in order, with their times"));
+        }
+        if f.steps.len() < 2 {
+            return Err(Error::option("steps", "give at least two"));
+        }
+        let fields = self.field_codes(spec)?;
+        let kinds = self.kinds.len();
+        let channels = self.channels.len();
+        let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + 2 * kinds;
+        let list = self.funnel_leads(f, task)?;
+        // The next step that is not optional, of each step that is not.
+        let required: Vec<usize> =
+            (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
+        let pairs: Vec<(usize, usize)> = required.iter().copied().zip(required.iter().copied().skip(1)).collect();
+        let zero = Counts { all: (0, 0), with: vec![(0, 0); places] };
+        let mut counts = vec![zero; pairs.len()];
+        task.begin("comparing leads", list.len());
+        let mut flags = vec![false; 2 * kinds];
+        for (n, progress) in list.iter().enumerate() {
+            if n % 4096 == 0 {
+                task.check()?;
+                task.advance(4096.min(list.len() - n));
+            }
+            for ((step, next), counts) in pairs.iter().zip(&mut counts) {
+                if progress.done >> step & 1 == 0 {
+                    continue;
+                }
+                let went_on = progress.done >> next & 1 != 0;
+                let mut add = |place: usize| {
+                    if let Some(c) = counts.with.get_mut(place) {
+                        *c = (c.0 + 1, c.1 + u64::from(went_on));
+                    }
+                };
+                let mut place = 0;
+                for field in &fields {
+                    let code = field.codes.get(progress.lead as usize).copied().unwrap_or(NONE) as usize;
+                    add(place + code.min(field.levels.len()));
+                    place += field.levels.len() + 1;
+                }
+                let channel = self.events_around(progress, *step, went_on.then_some(*next), f, &mut flags);
+                if channel != NONE {
+                    add(place + channel as usize);
+                }
+                place += channels;
+                for (k, flag) in flags.iter().enumerate() {
+                    if *flag {
+                        add(place + k);
+                    }
+                }
+                counts.all = (counts.all.0 + 1, counts.all.1 + u64::from(went_on));
+            }
+        }
+        Ok(self.summarise(spec, &fields, &pairs, &counts))
+    }
+
+    /// Sets the flags of kinds with an event before, and after, the one of `step`; the channel of that event.
+    fn events_around(
+        &self,
+        progress: &LeadProgress,
+        step: usize,
+        next: Option<usize>,
+        spec: &FunnelSpec,
+        flags: &mut [bool],
+    ) -> u32 {
+        flags.fill(false);
+        let kinds = self.kinds.len();
+        let time = |k: usize| progress.times.get(k).copied().unwrap_or(i64::MAX);
+        let (start, here) = (time(0), time(step));
+        let limit = spec.window.map_or(self.observed_until, |w| start.saturating_add(w.as_micros() + 1));
+        let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
+        let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));
+        let end = next.map_or(limit, time).min(self.observed_until);
+        let mut channel = NONE;
+        for i in self.timeline.range(progress.lead) {
+            let Some(at) = self.timeline.at.get(i).copied().filter(|at| *at < end || *at <= here) else { break };
+            let kind = self.timeline.kind.get(i) as usize;
+            let place = if at < here {
+                kind
+            } else if at > here && at < end {
+                kinds + kind
+            } else {
+                // The instant of the step: its own event is among those.
+                if let Some(c) = self.timeline.channel.as_ref().map(|c| c.get(i)).filter(|c| *c != NONE) {
+                    channel = c;
+                }
+                continue;
+            };
+            if let Some(flag) = flags.get_mut(place) {
+                *flag = true;
+            }
+        }
+        channel
+    }
+
+    fn field_codes(&self, spec: &DriversSpec) -> Result<Vec<FieldCodes>> {
+        let names: Vec<&String> = if spec.fields.is_empty() {
+            self.leads.fields.iter().map(|f| &f.name).collect()
+        } else {
+            spec.fields.iter().collect()
+        };
+        let mut fields = Vec::new();
+        for name in names {
+            let Some(field) = self.leads.field(name) else {
+                return Err(Error::unknown("field", name, self.leads.fields.iter().map(|f| f.name.as_str())));
+            };
+            let (codes, levels) = match &field.column {
+                Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => (codes.clone(), levels.to_vec()),
+                Column::Number(values) => quartiles(values),
+                Column::Category { .. } | Column::Time(_) if spec.fields.is_empty() => continue,
+                Column::Category { levels, .. } => {
+                    let problem = format!("'{name}' has {} values; at most {MOST_LEVELS}", levels.len());
+                    return Err(Error::option("fields", problem));
+                }
+                Column::Time(_) => return Err(Error::option("fields", format!("'{name}' is a date"))),
+            };
+            fields.push(FieldCodes { name: name.clone(), codes, levels });
+        }
+        Ok(fields)
+    }
+
+    fn summarise(
+        &self,
+        spec: &DriversSpec,
+        fields: &[FieldCodes],
+        pairs: &[(usize, usize)],
+        counts: &[Counts],
+    ) -> Drivers {
+        let mut places: Vec<(Factor, String, String)> = Vec::new();
+        for f in fields {
+            let levels = f.levels.iter().cloned().chain([MISSING.to_owned()]);
+            places.extend(levels.map(|l| (Factor::Field, f.name.clone(), l)));
+        }
+        places.extend(self.channels.iter().map(|c| (Factor::Channel, "channel".to_owned(), c.to_owned())));
+        for factor in [Factor::Before, Factor::After] {
+            places.extend(self.kinds.iter().map(|k| (factor, k.name(), String::new())));
+        }
+        let (mut drivers, mut unsupported, mut remarks) = (Vec::new(), 0, Vec::new());
+        for ((step, next), c) in pairs.iter().zip(counts) {
+            let name = |k: &usize| spec.funnel.steps.get(*k).map_or_else(String::new, |s| s.name.clone());
+            let (n, went) = c.all;
+            let least = spec.min_support.unwrap_or(25.min(n.div_ceil(50))).max(1);
+            let (few, many) = (went.min(n - went), went.max(n - went));
+            if n > 0 && few * 10 < many {
+                remarks.push(format!(
+                    "{} → {}: {went} of {n} went on; so uneven, odds ratios are uncertain",
+                    name(step),
+                    name(next)
+                ));
+            }
+            for ((factor, property, value), (with, hits)) in places.iter().zip(&c.with) {
+                if *with == 0 {
+                    continue;
+                }
+                let (others, other_hits) = (n - with, went - hits);
+                if *with < least || others < least {
+                    unsupported += 1;
+                    continue;
+                }
+                let (odds_ratio, interval) = smoothed_odds_ratio((*hits, *with), (other_hits, others), 0.95);
+                drivers.push(Driver {
+                    step: name(step),
+                    next: name(next),
+                    factor: *factor,
+                    name: property.clone(),
+                    value: value.clone(),
+                    leads: *with,
+                    went_on: *hits,
+                    other_leads: others,
+                    others_went_on: other_hits,
+                    odds_ratio,
+                    interval,
+                    p: fisher_exact([[*hits, with - hits], [other_hits, others - other_hits]]),
+                    q: 1.0,
+                });
+            }
+        }
+        let p: Vec<f64> = drivers.iter().map(|d| d.p).collect();
+        drivers.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q = q);
+        let order = |name: &str| spec.funnel.steps.iter().position(|s| s.name == name);
+        drivers.sort_by(|a, b| {
+            let strength = |d: &Driver| crate::math::ln(d.odds_ratio).abs();
+            order(&a.step)
+                .cmp(&order(&b.step))
+                .then_with(|| (a.q >= 0.05).cmp(&(b.q >= 0.05)))
+                .then_with(|| strength(b).total_cmp(&strength(a)))
+        });
+        remarks.push(
+            "leads that went on had less time for events after a step than those that did not: such events are seen less often \
+             with them even where they matter nothing"
+                .to_owned(),
+        );
+        Drivers { spec: spec.clone(), drivers, unsupported, remarks }
+    }
+}
+
+/// Numbers by quarter; those with few values by value.
+fn quartiles(values: &[f64]) -> (Vec<u32>, Vec<String>) {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut edges: Vec<f64> = sorted.clone();
+    edges.dedup();
+    if edges.len() <= 8 {
+        let code = |v: &f64| edges.iter().position(|e| e == v).map_or(NONE, |i| i as u32);
+        return (values.iter().map(code).collect(), edges.iter().map(f64::to_string).collect());
+    }
+    let mut cuts: Vec<f64> = [0.25, 0.5, 0.75].map(|q| quantile_sorted(&sorted, q)).to_vec();
+    cuts.dedup();
+    let code = |v: &f64| if v.is_nan() { NONE } else { cuts.partition_point(|c| c < v) as u32 };
+    let name = |i: usize| match (i.checked_sub(1).and_then(|j| cuts.get(j)), cuts.get(i)) {
+        (None, Some(high)) => format!("≤ {high}"),
+        (Some(low), Some(high)) => format!("{low} – {high}"),
+        (Some(low), None) => format!("> {low}"),
+        (None, None) => String::new(),
+    };
+    (values.iter().map(code).collect(), (0..=cuts.len()).map(name).collect())
+}

@@ -1,0 +1,9 @@
+//! Why leads drop off: what separates those that went on, and which segments lose most.
+
+mod barriers;
+mod compare;
+mod factors;
+
+pub use barriers::{Barrier, Barriers, BarriersSpec};
+pub use compare::StepComparison;
+pub use factors::{Driver, Drivers, DriversSpec, Factor};

@@ -1,0 +1,204 @@
+//! Drivers of drop-off, barriers, and groups compared.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{CALL, DAY, Happening, MAIL, OPEN, VISIT, WON, event, journeys};
+use leadlens::design::Column;
+use leadlens::drivers::{BarriersSpec, Driver, DriversSpec, Factor};
+use leadlens::funnel::{FunnelSpec, Order, Step};
+use leadlens::journeys::Field;
+use leadlens::{Journeys, Span, Task};
+use proptest::prelude::*;
+
+fn with_field(j: &Journeys, name: &str, values: &[&str]) -> Arc<Journeys> {
+    let mut levels: Vec<String> = values.iter().map(|v| (*v).to_owned()).collect();
+    levels.sort();
+    levels.dedup();
+    let codes = values.iter().map(|v| levels.iter().position(|l| l == v).unwrap() as u32).collect();
+    let mut j = j.clone();
+    let column = Column::Category { codes, levels: levels.into() };
+    j.leads.fields.push(Field { name: name.into(), column, asked: true });
+    Arc::new(j)
+}
+
+fn funnel() -> FunnelSpec {
+    FunnelSpec { steps: vec!["visit".into(), "mail".into()], window: Some(Span::days(30)), ..FunnelSpec::default() }
+}
+
+/// PostHog's worked example: 5 of 7 that went on, and 1 of 11 that did not, made a call before.
+fn example() -> Arc<Journeys> {
+    let mut all = Vec::new();
+    for lead in 0..18u32 {
+        let went_on = lead < 7;
+        if lead < 5 || lead == 7 {
+            all.push(event(lead, DAY, CALL));
+        }
+        all.push(event(lead, 2 * DAY, VISIT));
+        if went_on {
+            all.push(event(lead, 5 * DAY, MAIL));
+        }
+        // After going on nothing counts.
+        all.push(event(lead, 9 * DAY, OPEN));
+    }
+    journeys(&[0; 18], &all, 1000 * DAY, "UTC")
+}
+
+fn find<'a>(drivers: &'a [Driver], factor: Factor, name: &str) -> Option<&'a Driver> {
+    drivers.iter().find(|d| d.factor == factor && d.name == name)
+}
+
+#[test]
+fn worked_example() {
+    let spec = DriversSpec { funnel: funnel(), min_support: Some(1), ..DriversSpec::default() };
+    let d = example().drivers(&spec, &Task::new()).unwrap();
+    let call = find(&d.drivers, Factor::Before, "call").unwrap();
+    assert!((call.odds_ratio - 11.0).abs() < 1e-12);
+    assert_eq!((call.leads, call.went_on, call.other_leads, call.others_went_on), (6, 5, 12, 2));
+    // scipy.stats.fisher_exact([[5, 1], [2, 10]])
+    assert!((call.p - 0.012_820_512_820_512_82).abs() < 1e-9, "{}", call.p);
+    // Those that did not go on have the open stage within their time, those that did only after it.
+    let open = find(&d.drivers, Factor::After, "open").unwrap();
+    assert_eq!((open.leads, open.went_on, open.other_leads), (11, 0, 7));
+    assert!(find(&d.drivers, Factor::Before, "open").is_none());
+    assert_eq!(d.drivers.len(), 2);
+    for d in &d.drivers {
+        assert!(d.q >= d.p && d.interval.low < d.odds_ratio && d.odds_ratio < d.interval.high);
+    }
+    // 25, or 2 % of 18 leads: one lead.
+    let d = example().drivers(&DriversSpec { funnel: funnel(), ..DriversSpec::default() }, &Task::new()).unwrap();
+    assert_eq!((d.drivers.len(), d.unsupported), (2, 0));
+    let strict = DriversSpec { funnel: funnel(), min_support: Some(7), ..DriversSpec::default() };
+    assert_eq!(example().drivers(&strict, &Task::new()).unwrap().unsupported, 1);
+}
+
+#[test]
+fn fields_and_channels() {
+    let j = example();
+    let sizes: Vec<&str> = (0..18).map(|i| if i % 2 == 0 { "big" } else { "small" }).collect();
+    let d = with_field(&j, "size", &sizes)
+        .drivers(&DriversSpec { funnel: funnel(), min_support: Some(1), ..DriversSpec::default() }, &Task::new())
+        .unwrap();
+    let big = d.drivers.iter().find(|d| d.value == "big").unwrap();
+    assert_eq!((big.leads, big.went_on, big.other_leads, big.others_went_on), (9, 4, 9, 3));
+    let kind = |s: DriversSpec| j.drivers(&s, &Task::new()).unwrap_err().kind();
+    let spec = DriversSpec { funnel: funnel(), ..DriversSpec::default() };
+    assert_eq!(kind(DriversSpec { fields: vec!["size".into()], ..spec.clone() }), "unknown_name");
+    assert_eq!(
+        kind(DriversSpec { funnel: FunnelSpec { order: Order::Any, ..funnel() }, ..spec.clone() }),
+        "invalid_option"
+    );
+    assert_eq!(
+        kind(DriversSpec { funnel: FunnelSpec { steps: vec![Step::kind("visit")], ..funnel() }, ..spec }),
+        "invalid_option"
+    );
+}
+
+fn two_segments() -> Arc<Journeys> {
+    let mut all: Vec<Happening> = Vec::new();
+    let mut sizes = Vec::new();
+    // 100 big leads: 50 go on, 40 of them win. 60 small leads: 15 go on, 10 win.
+    for (size, n, on, win) in [("big", 100u32, 50, 40), ("small", 60, 15, 10)] {
+        for i in 0..n {
+            let lead = sizes.len() as u32;
+            sizes.push(size);
+            all.push(event(lead, DAY, VISIT));
+            if i < on {
+                all.push(event(lead, 2 * DAY, MAIL));
+            }
+            if i < win {
+                all.push(event(lead, 3 * DAY, WON));
+            }
+        }
+    }
+    let mut j = (*journeys(&vec![0; sizes.len()], &all, 1000 * DAY, "UTC")).clone();
+    j.timeline.stages.amount = vec![200.0; j.timeline.stages.position.len()];
+    with_field(&j, "size", &sizes)
+}
+
+#[test]
+fn barriers_rank_by_what_is_lost() {
+    let steps = vec!["visit".into(), "mail".into(), "won".into()];
+    let funnel = FunnelSpec { steps, by: Some("size".into()), ..FunnelSpec::default() };
+    let j = two_segments();
+    let spec = BarriersSpec { funnel: funnel.clone(), min_support: Some(1), ..BarriersSpec::default() };
+    let b = j.barriers(&spec, &Task::new()).unwrap();
+    let first = &b.barriers[0];
+    assert_eq!((first.segment.as_str(), first.step.as_str(), first.leads), ("small", "visit", 60));
+    // 60·(0.5 − 0.25) leads, of which 0.8 win 200 each.
+    assert!((first.leads_lost - 15.0).abs() < 1e-12 && (first.conversions_lost - 12.0).abs() < 1e-12);
+    assert!((first.value_lost.unwrap() - 2400.0).abs() < 1e-9);
+    let i = first.value_lost_interval.unwrap();
+    assert!(i.low > 0.0 && i.low < 2400.0 && i.high > 2400.0);
+    assert!(b.barriers.last().unwrap().conversions_lost < 0.0);
+    let named = BarriersSpec { reference: Some("big".into()), value: Some(1.0), ..spec.clone() };
+    let n = j.barriers(&named, &Task::new()).unwrap();
+    assert!(n.barriers.iter().all(|x| x.segment == "small"));
+    assert!((n.barriers[0].value_lost.unwrap() - 12.0).abs() < 1e-12);
+    let kind = |s: BarriersSpec| j.barriers(&s, &Task::new()).unwrap_err().kind();
+    assert_eq!(kind(BarriersSpec { reference: Some("bigg".into()), ..spec.clone() }), "unknown_name");
+    assert_eq!(kind(BarriersSpec { funnel: FunnelSpec { by: None, ..funnel }, ..spec.clone() }), "invalid_option");
+    assert_eq!(kind(BarriersSpec { value: Some(f64::NAN), ..spec }), "invalid_option");
+}
+
+#[test]
+fn groups_compared() {
+    let steps = vec!["visit".into(), "mail".into(), "won".into()];
+    let funnel = FunnelSpec { steps, by: Some("size".into()), ..FunnelSpec::default() };
+    let f = two_segments().funnel(&funnel, &Task::new()).unwrap();
+    let c = f.compare("big", "small", 0.95).unwrap();
+    assert_eq!((c.len(), c[0].first, c[0].second), (2, (100, 50), (60, 15)));
+    assert!((c[0].of_first.difference - 0.25).abs() < 1e-12);
+    assert_eq!(
+        f.compare("big", "smal", 0.95).unwrap_err().to_string(),
+        "unknown group 'size = smal'; did you mean 'small'?"
+    );
+    let whole = two_segments().funnel(&FunnelSpec { by: None, ..funnel }, &Task::new()).unwrap();
+    assert_eq!(whole.compare("big", "small", 0.95).unwrap_err().kind(), "invalid_option");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    /// Counts of events before and after are those of a plain walk.
+    #[test]
+    fn equals_plain_counting(leads in prop::collection::vec(prop::collection::vec((0i64..12, 0u32..4), 0..8), 1..12)) {
+        let all: Vec<Happening> = (0u32..).zip(&leads).flat_map(|(lead, events)| {
+            events.iter().map(move |(day, kind)| event(lead, day * DAY, *kind))
+        }).collect();
+        let j = journeys(&vec![0; leads.len()], &all, 100 * DAY, "UTC");
+        let spec = DriversSpec {
+            funnel: FunnelSpec { entry: leadlens::funnel::Entry::First, window: Some(Span::days(5)), ..funnel() },
+            min_support: Some(1),
+            ..DriversSpec::default()
+        };
+        let d = j.drivers(&spec, &Task::new()).unwrap();
+        for (factor, kind, name) in [(Factor::Before, CALL, "call"), (Factor::After, OPEN, "open"), (Factor::After, CALL, "call")] {
+            let (mut n, mut went, mut with, mut hits) = (0, 0, 0, 0);
+            for events in &leads {
+                let mut sorted = events.clone();
+                sorted.sort_unstable();
+                let Some(visit) = sorted.iter().find(|e| e.1 == VISIT).map(|e| e.0) else { continue };
+                let mail = sorted.iter().find(|e| e.1 == MAIL && e.0 >= visit && e.0 <= visit + 5).map(|e| e.0);
+                let end = mail.unwrap_or(visit + 6);
+                let has = sorted.iter().any(|e| e.1 == kind && if factor == Factor::Before { e.0 < visit } else { e.0 > visit && e.0 < end });
+                n += 1;
+                went += u64::from(mail.is_some());
+                with += u64::from(has);
+                hits += u64::from(has && mail.is_some());
+            }
+            match find(&d.drivers, factor, name) {
+                Some(got) => prop_assert_eq!((got.leads, got.went_on, got.other_leads, got.others_went_on), (with, hits, n - with, went - hits)),
+                None => prop_assert!(with == 0 || with == n),
+            }
+        }
+    }
+}
