@@ -13,6 +13,7 @@ pub mod funnel;
 pub mod journeys;
 pub mod math;
 pub mod model;
+pub mod paths;
 pub mod pipeline;
 pub mod score;
 pub mod survival;

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "error",
     "task",
     "math",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 20] = [
     "features",
     "funnel",
     "drivers",
+    "paths",
     "survival",
     "pipeline",
     "attribution",

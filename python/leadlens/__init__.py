@@ -30,6 +30,7 @@ from .errors import (
 from .features import FeatureSet
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
 from .journeys import Check, Journeys, Snapshot
+from .paths import Paths
 from .pipeline import StageFunnel
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
@@ -74,6 +75,7 @@ __all__ = [
     "NotEnoughDataError",
     "OptionError",
     "OutOfRangeError",
+    "Paths",
     "ReadError",
     "Rule",
     "SchemaError",

@@ -298,3 +298,53 @@ def barriers_chart(table: pl.DataFrame) -> Any:
     bars = base.mark_bar(color=RED).encode(x=alt.X("conversions_lost:Q", title=title), tooltip=tooltip)
     rules = base.mark_rule(color="#333").encode(x="conversions_lost_low:Q", x2="conversions_lost_high:Q")
     return alt.layer(bars, rules).properties(width=420, height=alt.Step(20))
+
+
+def transition_chart(table: pl.DataFrame) -> Any:
+    """Return a heat map of transition probabilities between the twenty places with most transitions."""
+    import altair as alt
+
+    order = table.group_by("from").agg(pl.col("count").sum()).sort("count", descending=True)["from"].to_list()[:20]
+    ends = ["(won)", "(lost)", "(open)", "(exit)"]
+    columns = [p for p in order if p != "(entry)"] + ends
+    rows = ["(entry)"] + [p for p in order if p != "(entry)"]
+    data = table.filter(pl.col("from").is_in(rows) & pl.col("to").is_in(columns))
+    base = alt.Chart(data).encode(
+        x=alt.X("to:N", sort=columns, title="to", axis=alt.Axis(orient="top", labelAngle=-45)),
+        y=alt.Y("from:N", sort=rows, title="from"),
+    )
+    tooltip = ["from", "to", "count", alt.Tooltip("probability:Q", format=".1%"), "median_days"]
+    cells = base.mark_rect().encode(
+        color=alt.Color("probability:Q", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format="%")),
+        tooltip=tooltip,
+    )
+    text = (
+        base.transform_filter("datum.probability >= 0.05")
+        .mark_text(fontSize=10)
+        .encode(
+            text=alt.Text("probability:Q", format=".0%"),
+            color=alt.condition("datum.probability > 0.5", alt.value("white"), alt.value("#222")),
+        )
+    )
+    return alt.layer(cells, text).properties(width=alt.Step(38), height=alt.Step(22))
+
+
+def step_chart(table: pl.DataFrame) -> Any:
+    """Return stacked shares of the places that paths are at, step by step; rare places together."""
+    import altair as alt
+
+    totals = table.filter(pl.col("place") != "(ended)").group_by("place").agg(pl.col("count").sum())
+    order = totals.sort("count", descending=True)["place"].to_list()[:9]
+    named = pl.when(pl.col("place").is_in([*order, "(ended)"])).then("place").otherwise(pl.lit("(other)"))
+    data = table.with_columns(place=named).group_by("step", "place", maintain_order=True)
+    data = data.agg(pl.col("count").sum(), pl.col("share").sum())
+    sort = [*order, "(other)", "(ended)"]
+    data = data.with_columns(rank=pl.col("place").replace_strict({p: i for i, p in enumerate(sort)}))
+    chart = alt.Chart(data).mark_bar()
+    return chart.encode(
+        x=alt.X("step:O", title="step", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%")),
+        color=alt.Color("place:N", sort=sort, title=None, scale=alt.Scale(scheme="tableau20")),
+        order=alt.Order("rank:Q"),
+        tooltip=["step", "place", "count", alt.Tooltip("share:Q", format=".1%")],
+    ).properties(width=alt.Step(52), height=300)

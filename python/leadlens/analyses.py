@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
+import polars as pl
+
 from . import _core
 from .attribution import Attribution, Rule, Spend
 from .errors import OptionError
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _step
+from .paths import Paths
 from .pipeline import StageFunnel
 from .sources import _drop, _Tables, names
 from .survival import TimeTo
@@ -213,6 +216,72 @@ class Analyses:
         spec = {"funnel": _drop(funnel), "reference": reference, "value": value, "min_support": min_support}
         found: Barriers = Barriers._of(_core.barriers, self._core, _drop(spec))
         return found
+
+    def paths(
+        self,
+        *,
+        by: str = "kind",
+        events: str | Step | Sequence[str | Step] | None = None,
+        unit: Literal["lead", "session"] = "lead",
+        gap: str | None = None,
+        target: str | Sequence[str] | None = None,
+        collapse: bool = True,
+        length: int = 5,
+        top: int = 50,
+    ) -> Paths:
+        """Follow leads (or sessions) from place to place: transitions, ways to won and to lost, steps, loops.
+
+        A lead's path ends with its win or loss. Transitions count every event; in ways and steps repeats in a row are
+        one place unless ``collapse=False``.
+
+        Parameters
+        ----------
+        by : str
+            Places: ``"kind"``, ``"channel"``, or a property of events.
+        events : str, Step or sequence of them, optional
+            Events that count; by default what buyer and marketing did.
+        unit : {"lead", "session"}
+            What is one path.
+        gap : str, optional
+            A longer silence ends a session, such as ``"30m"``; also gives facts of sessions.
+        target : str or sequence of str, optional
+            Stages or event kinds that are the win; by default the won stages.
+        collapse : bool
+            Whether repeats in a row are one place.
+        length : int
+            Places of a way before its end, and steps from the start.
+        top : int
+            Ways and loops that are listed.
+
+        Raises
+        ------
+        UnknownNameError
+            A name is not in the data.
+        OptionError
+            Sessions without a gap.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> ll.datasets.b2b_saas().paths(length=2).transitions().row(0)[:2]
+        ('touches:email', '(open)')
+        """
+        spec = {
+            "by": by,
+            "events": None if events is None else _step(events),
+            "unit": unit,
+            "gap": gap,
+            "target": names(target),
+            "collapse": collapse,
+            "length": length,
+            "top": top,
+        }
+        found: Paths = Paths._of(_core.paths, self._core, {k: v for k, v in spec.items() if v is not None})
+        return found
+
+    def transitions(self, **options: Any) -> pl.DataFrame:
+        """Return the transitions of :meth:`paths`, which takes the same options."""
+        return self.paths(**options).transitions()
 
     def stage_funnel(
         self,

@@ -183,3 +183,31 @@ pub(crate) fn compare_groups(
     })
     .map(Frame)
 }
+
+/// The ways that leads take.
+#[pyfunction]
+#[pyo3(signature = (journeys, spec, progress=None))]
+pub(crate) fn paths(
+    py: Python<'_>,
+    journeys: &Journeys,
+    spec: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Shown> {
+    let spec = quick(|| frames::parse_options("paths", spec))?;
+    let found = enter(py, progress, |task| journeys.0.paths(&spec, task))?;
+    let tables = quick(|| {
+        Ok(vec![
+            ("transitions", Frame(frames::transitions_frame(&found)?)),
+            ("ways", Frame(frames::ways_frame(&found)?)),
+            ("steps", Frame(frames::steps_frame(&found)?)),
+            ("loops", Frame(frames::loops_frame(&found)?)),
+        ])
+    })?;
+    let facts = serde_json::json!({
+        "spec": found.spec,
+        "paths": found.paths,
+        "different_ways": found.different_ways,
+        "sessions": found.sessions,
+    });
+    Ok((tables, to_json(&facts)?, leadlens::report::paths_text(&found)))
+}

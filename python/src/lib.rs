@@ -27,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyses::drivers, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::paths, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::stage_funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;

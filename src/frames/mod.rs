@@ -15,6 +15,7 @@ mod filter;
 mod funnels_out;
 mod leads;
 mod lookup;
+mod paths_out;
 mod pipeline_out;
 mod scores_out;
 mod spend;
@@ -34,6 +35,7 @@ pub use config::{
 pub use cutoff_table::cutoff_table;
 pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
+pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame,
 };

@@ -1,0 +1,54 @@
+"""Paths: sessions, transitions, ways to won and to lost, loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ._charts import step_chart, transition_chart
+from ._display import Shown
+
+__all__ = ["Paths"]
+
+
+class Paths(Shown):
+    """The ways that leads (or sessions) take; made by :meth:`Journeys.paths`."""
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the most frequent ways to the end: the last places, and how many were won, lost, are open."""
+        return self._tables["ways"]
+
+    def transitions(self) -> pl.DataFrame:
+        """Return how often leads went from place to place, with probabilities and times in days.
+
+        ``(entry)`` comes before the first place; ``(won)``, ``(lost)``, ``(open)``, of sessions ``(exit)``, after the
+        last.
+        """
+        return self._tables["transitions"]
+
+    def matrix(self) -> pl.DataFrame:
+        """Return the probabilities of transitions as a matrix: one row per place, one column per next place."""
+        wide = self._tables["transitions"].pivot("to", index="from", values="probability", aggregate_function="first")
+        return wide.fill_null(0.0)
+
+    def steps(self) -> pl.DataFrame:
+        """Return where paths are at each step from their start; ``(ended)`` for those that are over."""
+        return self._tables["steps"]
+
+    def loops(self) -> pl.DataFrame:
+        """Return repeats of a place in a row, and ways there and back, with the share of their paths that was won."""
+        return self._tables["loops"]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Number of paths, of different ways, and facts of sessions."""
+        return self._facts
+
+    def plot(self) -> Any:
+        """Return an Altair chart: a heat map of the probabilities of transitions."""
+        return transition_chart(self._tables["transitions"])
+
+    def plot_steps(self) -> Any:
+        """Return an Altair chart: the share of paths at each place, step by step."""
+        return step_chart(self._tables["steps"])

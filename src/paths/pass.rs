@@ -1,0 +1,285 @@
+//! The pass that follows leads from place to place.
+
+use serde::{Deserialize, Serialize};
+
+use super::result::{Ending, Paths};
+use super::tally::{ENDED, ENTRY, EXIT, LOST, OPEN, Part, PathsTally, WON, end, name_of};
+use crate::design::{Kind, NONE, Side};
+use crate::error::{Error, Result};
+use crate::funnel::{Matcher, Step};
+use crate::journeys::{Journeys, Status, status_log};
+use crate::task::Task;
+use crate::time::Span;
+
+/// What is one path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// A lead, up to its win or loss.
+    #[default]
+    Lead,
+    /// A session.
+    Session,
+}
+
+/// Paths as asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PathsSpec {
+    /// Places: `kind`, `channel`, or a property of events.
+    pub by: String,
+    /// Events that count; what the buyer and marketing did if not given.
+    pub events: Option<Step>,
+    /// What is one path.
+    pub unit: Unit,
+    /// A longer time without an event ends a session; needed for paths of sessions.
+    pub gap: Option<Span>,
+    /// Stages or event kinds that are the win; the won stages if empty.
+    pub target: Vec<String>,
+    /// Repeats in a row are one place in ways and steps.
+    pub collapse: bool,
+    /// Places of a way before its end, and steps from the start.
+    pub length: usize,
+    /// Ways and loops that are listed.
+    pub top: usize,
+}
+
+impl Default for PathsSpec {
+    fn default() -> Self {
+        Self {
+            by: "kind".into(),
+            events: None,
+            unit: Unit::Lead,
+            gap: None,
+            target: Vec::new(),
+            collapse: true,
+            length: 5,
+            top: 50,
+        }
+    }
+}
+
+/// What a place is.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Kind,
+    Channel,
+    Prop(usize),
+}
+
+struct Follower<'a> {
+    journeys: &'a Journeys,
+    spec: &'a PathsSpec,
+    by: By,
+    labels: Vec<String>,
+    kinds: Vec<bool>,
+    matcher: Option<Matcher<'a>>,
+    target: Vec<bool>,
+    won: std::collections::BTreeSet<u32>,
+    lost: std::collections::BTreeSet<u32>,
+    gap: Option<i64>,
+}
+
+/// Room for one lead.
+#[derive(Default)]
+struct Room {
+    places: Vec<(i64, u32)>,
+    way: Vec<u32>,
+    log: Vec<(i64, Status)>,
+}
+
+impl Journeys {
+    /// Follows leads (or sessions) from place to place: transitions with entry and exit, the most frequent ways to win and
+    /// loss, where paths are step by step, and loops.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::Interrupted`].
+    pub fn paths(&self, spec: &PathsSpec, task: &Task) -> Result<Paths> {
+        Ok(self.paths_tally(spec, task)?.finish())
+    }
+
+    /// The counts of paths, to be merged with those of other leads.
+    ///
+    /// # Errors
+    /// As [`Journeys::paths`].
+    pub fn paths_tally(&self, spec: &PathsSpec, task: &Task) -> Result<PathsTally> {
+        let follower = Follower::new(self, spec)?;
+        let (part, _) = self.fold(
+            "following paths",
+            task,
+            || (Part::new(), Room::default()),
+            |(part, room), lead| {
+                follower.follow(lead, room, part);
+                Ok(())
+            },
+            |(a, room), (b, _)| (a.join(b), room),
+        )?;
+        Ok(PathsTally { spec: spec.clone(), part: part.named(|place| name_of(place, &follower.labels)) })
+    }
+}
+
+impl<'a> Follower<'a> {
+    fn new(journeys: &'a Journeys, spec: &'a PathsSpec) -> Result<Self> {
+        if spec.unit == Unit::Session && spec.gap.is_none() {
+            return Err(Error::option("gap", "say how long a silence ends a session, such as '30m'"));
+        }
+        if let Some(gap) = spec.gap {
+            gap.positive("gap")?;
+        }
+        if spec.length == 0 || spec.length > 100 {
+            return Err(Error::option("length", format!("{} is not between 1 and 100", spec.length)));
+        }
+        let (by, labels) = match spec.by.as_str() {
+            "kind" => (By::Kind, journeys.kinds.iter().map(Kind::name).collect()),
+            "channel" => (By::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
+            name => {
+                let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);
+                let Some((p, (_, texts))) = found else {
+                    let known = journeys.props.iter().map(|(n, _)| n.as_str()).chain(["kind", "channel"]);
+                    return Err(Error::unknown("property of events", name, known));
+                };
+                (By::Prop(p), texts.iter().map(ToOwned::to_owned).collect::<Vec<String>>())
+            }
+        };
+        let matcher = match &spec.events {
+            None => None,
+            Some(step) => {
+                let mut matcher = Matcher::new(journeys);
+                matcher.add(step, 1)?;
+                Some(matcher)
+            }
+        };
+        let target = if spec.target.is_empty() {
+            journeys.codes_known(&journeys.won)
+        } else {
+            journeys.codes_of("target", &spec.target)?
+        };
+        Ok(Self {
+            journeys,
+            spec,
+            by,
+            labels,
+            kinds: journeys.kinds.iter().map(|k| !k.stage && k.side != Side::Sales).collect(),
+            matcher,
+            target: (0..journeys.kinds.len() as u32).map(|c| target.contains(&c)).collect(),
+            won: journeys.codes_known(&journeys.won),
+            lost: journeys.codes_known(&journeys.lost),
+            gap: spec.gap.map(Span::as_micros),
+        })
+    }
+
+    fn follow(&self, lead: u32, room: &mut Room, part: &mut Part<u32>) {
+        let timeline = &self.journeys.timeline;
+        let until = self.journeys.observed_until;
+        let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
+        status_log(timeline, lead, &self.won, &self.lost, &mut room.log);
+        let lost = room.log.last().filter(|(at, s)| *s == Status::Lost && *at < until).map(|(at, _)| *at);
+        room.places.clear();
+        let mut ending = if lost.is_some() { Ending::Lost } else { Ending::Open };
+        for i in timeline.range(lead) {
+            let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
+            let kind = timeline.kind.get(i);
+            if flag(&self.target, kind) {
+                ending = Ending::Won;
+                break;
+            }
+            let counts = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
+            let place = match self.by {
+                By::Kind => kind,
+                By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
+                By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
+            };
+            if counts && place != NONE {
+                room.places.push((at, place));
+            }
+        }
+        if let (Ending::Lost, Some(at)) = (ending, lost) {
+            room.places.truncate(room.places.partition_point(|p| p.0 <= at));
+        }
+        if room.places.is_empty() {
+            return;
+        }
+        part.leads += 1;
+        let Room { places, way, .. } = room;
+        if let Some(gap) = self.gap {
+            let mut before: Option<i64> = None;
+            let mut sessions = places.chunk_by(|a, b| b.0 - a.0 <= gap).peekable();
+            while let Some(session) = sessions.next() {
+                let (Some(first), Some(last)) = (session.first(), session.last()) else { continue };
+                part.single += u64::from(session.len() == 1);
+                part.events += session.len() as u64;
+                part.lengths.push(last.0 - first.0);
+                part.between.extend(before.map(|b| first.0 - b));
+                before = Some(last.0);
+                if self.spec.unit == Unit::Session {
+                    // Only the last can have led to the end.
+                    let ending = if sessions.peek().is_none() { ending } else { Ending::Open };
+                    self.count(session, ending, EXIT, way, part);
+                }
+            }
+        }
+        if self.spec.unit == Unit::Lead {
+            let exit = match ending {
+                Ending::Won => WON,
+                Ending::Lost => LOST,
+                Ending::Open => OPEN,
+            };
+            self.count(places, ending, exit, way, part);
+        }
+    }
+
+    /// Counts one path.
+    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, way: &mut Vec<u32>, part: &mut Part<u32>) {
+        part.paths += 1;
+        let mut before: Option<(i64, u32)> = None;
+        for (at, place) in places.iter().copied() {
+            let from = before.map_or(ENTRY, |b| b.1);
+            let t = part.transitions.entry((from, place)).or_default();
+            t.0 += 1;
+            t.1.extend(before.map(|b| at - b.0));
+            before = Some((at, place));
+        }
+        if let Some((_, last)) = before {
+            part.transitions.entry((last, exit)).or_default().0 += 1;
+        }
+        way.clear();
+        for (_, place) in places {
+            if !(self.spec.collapse && way.last() == Some(place)) {
+                way.push(*place);
+            }
+        }
+        for step in 1..=self.spec.length {
+            let place = way.get(step - 1).copied().unwrap_or(ENDED);
+            *part.steps.entry((step, place)).or_default() += 1;
+        }
+        let tail = way.get(way.len().saturating_sub(self.spec.length)..).unwrap_or(&[]);
+        end(part.ways.entry(tail.to_vec()).or_default(), ending);
+        count_loops(places, way, ending, part);
+    }
+}
+
+/// Repeats in a row, and there and back.
+fn count_loops(places: &[(i64, u32)], way: &[u32], ending: Ending, part: &mut Part<u32>) {
+    let mut found: std::collections::BTreeMap<Vec<u32>, u64> = std::collections::BTreeMap::new();
+    for pair in places.windows(2) {
+        if let [(_, a), (_, b)] = pair
+            && a == b
+        {
+            *found.entry(vec![*a]).or_default() += 1;
+        }
+    }
+    // There and back is looked for among places that differ from the one before.
+    let mut distinct: Vec<u32> = way.to_vec();
+    distinct.dedup();
+    for triple in distinct.windows(3) {
+        if let [a, b, c] = triple
+            && a == c
+        {
+            *found.entry(vec![*a, *b]).or_default() += 1;
+        }
+    }
+    for (loop_, n) in found {
+        let l = part.loops.entry(loop_).or_default();
+        *l = (l.0 + n, l.1 + 1, l.2 + u64::from(ending == Ending::Won));
+    }
+}

@@ -1,0 +1,222 @@
+//! What a pass over paths counts: it joins with that of other leads, can be saved, and becomes the result.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::pass::PathsSpec;
+use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
+use crate::error::{Error, Result};
+use crate::funnel::Spread;
+
+/// Codes of the places that are no label.
+pub(super) const ENTRY: u32 = u32::MAX;
+pub(super) const EXIT: u32 = u32::MAX - 1;
+pub(super) const ENDED: u32 = u32::MAX - 2;
+pub(super) const WON: u32 = u32::MAX - 3;
+pub(super) const LOST: u32 = u32::MAX - 4;
+pub(super) const OPEN: u32 = u32::MAX - 5;
+
+/// Name of a place.
+pub(super) fn name_of(place: u32, labels: &[String]) -> String {
+    match place {
+        ENTRY => "(entry)".to_owned(),
+        EXIT => "(exit)".to_owned(),
+        ENDED => "(ended)".to_owned(),
+        WON => "(won)".to_owned(),
+        LOST => "(lost)".to_owned(),
+        OPEN => "(open)".to_owned(),
+        code => labels.get(code as usize).cloned().unwrap_or_default(),
+    }
+}
+
+/// Paths by ending: won, lost, open.
+type Endings = (u64, u64, u64);
+
+pub(super) fn end(counts: &mut Endings, ending: Ending) {
+    match ending {
+        Ending::Won => counts.0 += 1,
+        Ending::Lost => counts.1 += 1,
+        Ending::Open => counts.2 += 1,
+    }
+}
+
+/// Counts with places as keys: codes in a pass, names when they leave it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
+pub(super) struct Part<K: Ord> {
+    pub(super) paths: u64,
+    /// Count and times between, microseconds.
+    #[serde(with = "pairs")]
+    pub(super) transitions: BTreeMap<(K, K), (u64, Vec<i64>)>,
+    #[serde(with = "pairs")]
+    pub(super) ways: BTreeMap<Vec<K>, Endings>,
+    #[serde(with = "pairs")]
+    pub(super) steps: BTreeMap<(usize, K), u64>,
+    /// Count, paths, paths won.
+    #[serde(with = "pairs")]
+    pub(super) loops: BTreeMap<Vec<K>, (u64, u64, u64)>,
+    pub(super) leads: u64,
+    pub(super) single: u64,
+    pub(super) events: u64,
+    pub(super) lengths: Vec<i64>,
+    pub(super) between: Vec<i64>,
+}
+
+/// JSON keys are texts: maps by other keys are written as lists of pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Ord + Deserialize<'de>,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl<K: Ord> Part<K> {
+    pub(super) fn new() -> Self {
+        Self {
+            paths: 0,
+            transitions: BTreeMap::new(),
+            ways: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            loops: BTreeMap::new(),
+            leads: 0,
+            single: 0,
+            events: 0,
+            lengths: Vec::new(),
+            between: Vec::new(),
+        }
+    }
+
+    pub(super) fn join(mut self, later: Self) -> Self {
+        self.paths += later.paths;
+        for (key, (n, times)) in later.transitions {
+            let mine = self.transitions.entry(key).or_default();
+            mine.0 += n;
+            mine.1.extend(times);
+        }
+        for (key, n) in later.ways {
+            let mine = self.ways.entry(key).or_default();
+            *mine = (mine.0 + n.0, mine.1 + n.1, mine.2 + n.2);
+        }
+        later.steps.into_iter().for_each(|(key, n)| *self.steps.entry(key).or_default() += n);
+        for (key, n) in later.loops {
+            let mine = self.loops.entry(key).or_default();
+            *mine = (mine.0 + n.0, mine.1 + n.1, mine.2 + n.2);
+        }
+        self.leads += later.leads;
+        self.single += later.single;
+        self.events += later.events;
+        self.lengths.extend(later.lengths);
+        self.between.extend(later.between);
+        self
+    }
+
+    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> Part<N> {
+        let list = |keys: Vec<K>| keys.into_iter().map(&name).collect::<Vec<N>>();
+        Part {
+            paths: self.paths,
+            transitions: self.transitions.into_iter().map(|((a, b), v)| ((name(a), name(b)), v)).collect(),
+            ways: self.ways.into_iter().map(|(k, v)| (list(k), v)).collect(),
+            steps: self.steps.into_iter().map(|((s, k), v)| ((s, name(k)), v)).collect(),
+            loops: self.loops.into_iter().map(|(k, v)| (list(k), v)).collect(),
+            leads: self.leads,
+            single: self.single,
+            events: self.events,
+            lengths: self.lengths,
+            between: self.between,
+        }
+    }
+}
+
+/// Counts over some leads: serialisable, joins with those of other leads, becomes [`Paths`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathsTally {
+    pub(super) spec: PathsSpec,
+    pub(super) part: Part<String>,
+}
+
+impl PathsTally {
+    /// The counts of both. Leads must not be in both.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if they are of different questions.
+    pub fn merge(self, later: Self) -> Result<Self> {
+        if self.spec != later.spec {
+            return Err(Error::option("tally", "the counts are of different paths"));
+        }
+        Ok(Self { part: self.part.join(later.part), spec: self.spec })
+    }
+
+    /// The paths.
+    #[must_use]
+    pub fn finish(self) -> Paths {
+        let Self { spec, part } = self;
+        let mut from: BTreeMap<&String, u64> = BTreeMap::new();
+        part.transitions.iter().for_each(|((a, _), (n, _))| *from.entry(a).or_default() += n);
+        let outflow = |a: &String| from.get(a).copied().unwrap_or(0);
+        let mut transitions: Vec<(u64, Transition)> = part
+            .transitions
+            .iter()
+            .map(|((a, b), (n, times))| {
+                let probability = *n as f64 / outflow(a) as f64;
+                let time = Spread::of(times.clone());
+                (outflow(a), Transition { from: a.clone(), to: b.clone(), count: *n, probability, time })
+            })
+            .collect();
+        transitions.sort_by(|(n, a), (m, b)| {
+            m.cmp(n).then_with(|| a.from.cmp(&b.from)).then(b.count.cmp(&a.count)).then_with(|| a.to.cmp(&b.to))
+        });
+        let mut ways: Vec<PathRow> =
+            part.ways.into_iter().map(|(path, (won, lost, open))| PathRow { path, won, lost, open }).collect();
+        let different_ways = ways.len() as u64;
+        ways.sort_by(|a, b| {
+            let total = |w: &PathRow| w.won + w.lost + w.open;
+            total(b).cmp(&total(a)).then_with(|| a.path.cmp(&b.path))
+        });
+        ways.truncate(spec.top);
+        let paths = part.paths;
+        let mut steps: Vec<StepShare> = part
+            .steps
+            .into_iter()
+            .map(|((step, place), count)| StepShare { step, place, count, share: count as f64 / paths as f64 })
+            .collect();
+        steps.sort_by(|a, b| a.step.cmp(&b.step).then(b.count.cmp(&a.count)).then_with(|| a.place.cmp(&b.place)));
+        let mut loops: Vec<Loop> =
+            part.loops.into_iter().map(|(places, (count, paths, won))| Loop { places, count, paths, won }).collect();
+        loops.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.places.cmp(&b.places)));
+        loops.truncate(spec.top);
+        let sessions = spec.gap.map(|_| SessionFacts {
+            sessions: part.lengths.len() as u64,
+            leads: part.leads,
+            single: part.single,
+            mean_events: part.events as f64 / part.lengths.len() as f64,
+            length: Spread::of(part.lengths),
+            between: Spread::of(part.between),
+        });
+        Paths {
+            paths,
+            transitions: transitions.into_iter().map(|(_, t)| t).collect(),
+            ways,
+            different_ways,
+            steps,
+            loops,
+            sessions,
+            spec,
+        }
+    }
+}
