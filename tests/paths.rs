@@ -52,7 +52,7 @@ fn transitions_and_ways() {
     let t = p.transitions.iter().find(|t| t.from == "visit" && t.to == "mail").unwrap();
     assert_eq!((t.probability, t.time.n, t.time.mean * 24.0), (0.5, 2, 1.5));
     let ways: Vec<(String, u64, u64, u64)> = p.ways.iter().map(|w| (w.path.join(">"), w.won, w.lost, w.open)).collect();
-    assert_eq!(ways, [("mail".into(), 0, 0, 1), ("visit>mail".into(), 1, 0, 0), ("visit>mail>visit".into(), 0, 1, 0)]);
+    assert_eq!(ways, [("visit>mail".into(), 1, 0, 0), ("mail".into(), 0, 0, 1), ("visit>mail>visit".into(), 0, 1, 0)]);
     let loops: Vec<(String, u64, u64)> = p.loops.iter().map(|l| (l.places.join(">"), l.count, l.won)).collect();
     assert_eq!(loops, [("visit".into(), 1, 1), ("visit>mail".into(), 1, 0)]);
     let step = |k: usize, place: &str| p.steps.iter().find(|s| s.step == k && s.place == place).map_or(0, |s| s.count);
@@ -61,6 +61,18 @@ fn transitions_and_ways() {
     let raw = run(&["v0 v2 m4 w5"], &PathsSpec { collapse: false, length: 2, ..PathsSpec::default() });
     assert_eq!(raw.ways[0].path, ["visit", "mail"]);
     assert_eq!(raw.steps.iter().map(|s| s.place.as_str()).collect::<Vec<_>>(), ["visit", "visit"]);
+}
+
+#[test]
+fn the_most_frequent_ways_to_each_end() {
+    let leads = ["v0", "v0", "v0", "m0 w1", "m0 v1 l2", "m0 v1 l2"];
+    let listed = |top| {
+        let p = run(&leads, &PathsSpec { top, ..PathsSpec::default() });
+        (p.ways.iter().map(|w| w.path.join(">")).collect::<Vec<_>>().join(" "), p.different_ways)
+    };
+    // One of all, one to won, one to lost.
+    assert_eq!(listed(1), ("visit mail>visit mail".into(), 3));
+    assert_eq!(listed(0), (String::new(), 3));
 }
 
 #[test]

@@ -309,6 +309,7 @@ def transition_chart(table: pl.DataFrame) -> Any:
     columns = [p for p in order if p != "(entry)"] + ends
     rows = ["(entry)"] + [p for p in order if p != "(entry)"]
     data = table.filter(pl.col("from").is_in(rows) & pl.col("to").is_in(columns))
+    dark = 0.6 * float(data["probability"].max() or 1.0)  # type: ignore[arg-type]
     base = alt.Chart(data).encode(
         x=alt.X("to:N", sort=columns, title="to", axis=alt.Axis(orient="top", labelAngle=-45)),
         y=alt.Y("from:N", sort=rows, title="from"),
@@ -323,7 +324,7 @@ def transition_chart(table: pl.DataFrame) -> Any:
         .mark_text(fontSize=10)
         .encode(
             text=alt.Text("probability:Q", format=".0%"),
-            color=alt.condition("datum.probability > 0.5", alt.value("white"), alt.value("#222")),
+            color=alt.condition(f"datum.probability > {dark}", alt.value("white"), alt.value("#222")),
         )
     )
     return alt.layer(cells, text).properties(width=alt.Step(38), height=alt.Step(22))
@@ -336,14 +337,14 @@ def step_chart(table: pl.DataFrame) -> Any:
     totals = table.filter(pl.col("place") != "(ended)").group_by("place").agg(pl.col("count").sum())
     order = totals.sort("count", descending=True)["place"].to_list()[:9]
     named = pl.when(pl.col("place").is_in([*order, "(ended)"])).then("place").otherwise(pl.lit("(other)"))
-    data = table.with_columns(place=named).group_by("step", "place", maintain_order=True)
-    data = data.agg(pl.col("count").sum(), pl.col("share").sum())
+    places = table.with_columns(place=named).group_by("step", "place", maintain_order=True)
+    data = places.agg(pl.col("count").sum(), pl.col("share").sum())
     sort = [*order, "(other)", "(ended)"]
     data = data.with_columns(rank=pl.col("place").replace_strict({p: i for i, p in enumerate(sort)}))
     chart = alt.Chart(data).mark_bar()
     return chart.encode(
         x=alt.X("step:O", title="step", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%")),
+        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1], clamp=True)),
         color=alt.Color("place:N", sort=sort, title=None, scale=alt.Scale(scheme="tableau20")),
         order=alt.Order("rank:Q"),
         tooltip=["step", "place", "count", alt.Tooltip("share:Q", format=".1%")],

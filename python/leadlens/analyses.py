@@ -251,7 +251,7 @@ class Analyses:
         length : int
             Places of a way before its end, and steps from the start.
         top : int
-            Ways and loops that are listed.
+            Ways (of all, to won, and to lost) and loops that are listed.
 
         Raises
         ------
@@ -263,8 +263,8 @@ class Analyses:
         Examples
         --------
         >>> import leadlens as ll
-        >>> ll.datasets.b2b_saas().paths(length=2).transitions().row(0)[:2]
-        ('touches:email', '(open)')
+        >>> ll.datasets.b2b_saas().paths(length=2).facts["paths"]
+        4929
         """
         spec = {
             "by": by,

@@ -40,7 +40,7 @@ pub struct PathsSpec {
     pub collapse: bool,
     /// Places of a way before its end, and steps from the start.
     pub length: usize,
-    /// Ways and loops that are listed.
+    /// Ways (of all, of those to won, and of those to lost) and loops that are listed.
     pub top: usize,
 }
 

@@ -97,7 +97,7 @@ pub struct Paths {
     pub paths: u64,
     /// Transitions, most frequent first within each place.
     pub transitions: Vec<Transition>,
-    /// Ways to the end, most frequent first.
+    /// The most frequent ways of all, to won, and to lost; most frequent first.
     pub ways: Vec<PathRow>,
     /// Different ways, of which the most frequent are listed.
     pub different_ways: u64,

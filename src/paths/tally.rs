@@ -184,11 +184,7 @@ impl PathsTally {
         let mut ways: Vec<PathRow> =
             part.ways.into_iter().map(|(path, (won, lost, open))| PathRow { path, won, lost, open }).collect();
         let different_ways = ways.len() as u64;
-        ways.sort_by(|a, b| {
-            let total = |w: &PathRow| w.won + w.lost + w.open;
-            total(b).cmp(&total(a)).then_with(|| a.path.cmp(&b.path))
-        });
-        ways.truncate(spec.top);
+        ways = most_frequent(ways, spec.top);
         let paths = part.paths;
         let mut steps: Vec<StepShare> = part
             .steps
@@ -219,4 +215,31 @@ impl PathsTally {
             spec,
         }
     }
+}
+
+/// The ways that are among the `top` of all, of those to won, or of those to lost.
+fn most_frequent(mut ways: Vec<PathRow>, top: usize) -> Vec<PathRow> {
+    let total = |w: &PathRow| w.won + w.lost + w.open;
+    let least = |get: &dyn Fn(&PathRow) -> u64| {
+        let mut counts: Vec<u64> = ways.iter().map(get).collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        top.checked_sub(1).map_or(u64::MAX, |last| counts.get(last).copied().unwrap_or(0).max(1))
+    };
+    let limits = (least(&total), least(&|w| w.won), least(&|w| w.lost));
+    // A limit that many ways share is no list of the most frequent: ties are cut in order.
+    ways.sort_by(|a, b| total(b).cmp(&total(a)).then(b.won.cmp(&a.won)).then_with(|| a.path.cmp(&b.path)));
+    let mut kept = (0, 0, 0);
+    ways.retain(|w| {
+        let mut keep = false;
+        for (value, limit, count) in
+            [(total(w), limits.0, &mut kept.0), (w.won, limits.1, &mut kept.1), (w.lost, limits.2, &mut kept.2)]
+        {
+            if value > limit || (value == limit && *count < top) {
+                *count += 1;
+                keep = true;
+            }
+        }
+        keep
+    });
+    ways
 }

@@ -1,0 +1,177 @@
+"""Passes over journeys beside polars and ClickHouse, in one run, with a check that the answers are the same.
+
+python benches/peers/journeys.py [millions of events, 10 if not given] [--skewed]
+
+Cold starts from the Parquet file, index included; warm from what each keeps: the index, ClickHouse's own sorted table.
+Needs `pip install chdb`. Best of five for warm, of three for cold.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import chdb.session
+import numpy as np
+import polars as pl
+
+import leadlens as ll
+
+KINDS = [f"k{i}" for i in range(10)]
+AS_OF = np.datetime64("2024-12-01", "us")
+DAY = 86_400_000_000
+
+
+def make(folder: Path, events: int, *, skewed: bool) -> None:
+    """Write random events of a tenth as many leads, over one year; skewed: Zipf, a few leads have most of them."""
+    rng = np.random.default_rng(0)
+    leads = events // 10
+    if skewed:
+        lead = np.minimum(rng.zipf(1.3, events) - 1, leads - 1)
+    else:
+        lead = rng.integers(0, leads, events)
+    at = np.datetime64("2024-01-01", "us") + rng.integers(0, 365 * DAY, events).astype("timedelta64[us]")
+    kind = rng.choice(KINDS, events)
+    channel, value = rng.choice(list("abcdef"), events), rng.random(events)
+    table = pl.DataFrame({"lead": lead, "at": at, "kind": kind, "channel": channel, "value": value})
+    table.write_parquet(folder / "events.parquet")
+    groups = pl.Series("group", rng.choice([f"g{i}" for i in range(8)], leads))
+    leads_table = pl.DataFrame({"id": np.arange(leads), "created": ["2024-01-01"] * leads, "group": groups})
+    leads_table.write_parquet(folder / "leads.parquet")
+
+
+def best(times: int, run: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the shortest time, and an answer."""
+    seconds, answer = float("inf"), None
+    for _ in range(times):
+        start = time.perf_counter()
+        answer = run()
+        seconds = min(seconds, time.perf_counter() - start)
+    assert answer is not None
+    return seconds, answer
+
+
+def build(folder: Path) -> ll.Journeys:
+    return ll.Journeys(
+        leads=ll.Leads(folder / "leads.parquet", id="id", created="created", fields=["group"]),
+        events=ll.Events(
+            folder / "events.parquet", lead="lead", at="at", kind="kind", channel="channel", values=["value"], name="e"
+        ),
+        observed_until="2025-01-01",
+    )
+
+
+FEATURES = [f"{f}" for k in KINDS for f in (f"count({k})", f"count({k}, 7d)", f"days_since_last({k})")] + [
+    "count(*)",
+    "days_since_first(*)",
+    "days_since_last(*)",
+    "distinct_channels(*)",
+    "sum(e:*.value)",
+    "decayed(*, 30d)",
+]
+
+
+def our_features(journeys: ll.Journeys) -> pl.DataFrame:
+    features = ll.FeatureSet(only=FEATURES, daily_cap=None)
+    return journeys.snapshot(as_of="2024-12-01", features=features).to_polars()
+
+
+def polars_features(folder: Path) -> pl.DataFrame:
+    """The same 36 columns by one streaming query."""
+    days = (pl.lit(AS_OF) - pl.col("at")).dt.total_microseconds() / DAY
+    events = pl.scan_parquet(folder / "events.parquet").filter(pl.col("at") < pl.lit(AS_OF)).with_columns(age=days)
+    columns = []
+    for k in KINDS:
+        is_kind = pl.col("kind") == k
+        columns += [
+            is_kind.sum().alias(f"count({k})"),
+            (is_kind & (pl.col("age") <= 7)).sum().alias(f"count({k}, 7d)"),
+            pl.when(is_kind).then(pl.col("age")).min().alias(f"days_since_last({k})"),
+        ]
+    columns += [
+        pl.len().alias("count(*)"),
+        pl.col("age").max().alias("days_since_first(*)"),
+        pl.col("age").min().alias("days_since_last(*)"),
+        pl.col("channel").n_unique().alias("distinct_channels(*)"),
+        pl.col("value").sum().alias("sum(e:*.value)"),
+        (pl.lit(2.0) ** (-pl.col("age") / 30)).sum().alias("decayed(*, 30d)"),
+    ]
+    return events.group_by("lead").agg(columns).collect(engine="streaming").sort("lead")
+
+
+def same_features(ours: pl.DataFrame, theirs: pl.DataFrame) -> float:
+    """Largest difference over all leads and columns."""
+    ours = ours.with_columns(pl.col("lead_id").cast(pl.Int64))
+    joined = theirs.join(ours, left_on="lead", right_on="lead_id", suffix="_ours")
+    assert joined.height == theirs.height
+    worst = 0.0
+    for name in FEATURES:
+        a, b = joined[name].cast(pl.Float64), joined[f"{name}_ours"].cast(pl.Float64)
+        assert a.is_null().equals(b.is_null()), name
+        worst = max(worst, float((a - b).abs().max() or 0.0))
+    return worst
+
+
+def main() -> None:
+    """Print the table."""
+    numbers = [a for a in sys.argv[1:] if not a.startswith("-")]
+    events = int(float(numbers[0]) * 1e6) if numbers else 10_000_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make(folder, events, skewed="--skewed" in sys.argv)
+        file = folder / "events.parquet"
+        cold_index, journeys = best(3, lambda: build(folder))
+        print(f"{events:,} events; index {journeys.facts['bytes_per_event']:.1f} bytes an event without values")
+        print(f"index from Parquet: {cold_index:.3f} s")
+
+        cold, _ = best(2, lambda: our_features(build(folder)))
+        warm, ours = best(5, lambda: our_features(journeys))
+        peer, theirs = best(3, lambda: polars_features(folder))
+        print(f"36 features: cold {cold:.3f} s, warm {warm:.3f} s; polars streaming {peer:.3f} s: {peer / cold:.1f} x cold, ")
+        print(f"    {peer / warm:.1f} x warm; largest difference {same_features(ours, theirs):.1e}")
+
+        steps, window = KINDS[:5], 30 * 86_400
+        conditions = ", ".join(f"kind = '{k}'" for k in steps)
+        sql = "SELECT level, count() FROM (SELECT lead, windowFunnel({w})({at}, {c}) AS level FROM {t} GROUP BY lead) GROUP BY level ORDER BY level"
+        session = chdb.session.Session()
+        session.query("CREATE DATABASE IF NOT EXISTS b ENGINE = Atomic")
+        session.query(
+            "CREATE TABLE b.events (lead Int64, at DateTime64(6), kind LowCardinality(String)) ENGINE = MergeTree ORDER BY (lead, at)"
+        )
+        session.query(f"INSERT INTO b.events SELECT lead, at, kind FROM file('{file}', Parquet)")
+        session.query("OPTIMIZE TABLE b.events FINAL")
+        at = "toUInt64(toUnixTimestamp64Micro(at))"
+        own = sql.format(w=window * 1_000_000, at=at, c=conditions, t="b.events")
+        raw = sql.format(w=window * 1_000_000, at=at, c=conditions, t=f"file('{file}', Parquet)")
+        fast = sql.format(w=window, at="toDateTime(at)", c=conditions, t="b.events")
+        fast_raw = sql.format(w=window, at="toDateTime(at)", c=conditions, t=f"file('{file}', Parquet)")
+        run = lambda q: [tuple(map(int, r.split(","))) for r in str(session.query(q, "CSV")).split()]  # noqa: E731
+        peer_warm, levels = best(5, lambda: run(own))
+        peer_cold, _ = best(3, lambda: run(raw))
+        peer_fast, _ = best(5, lambda: run(fast))
+        peer_fast_cold, _ = best(3, lambda: run(fast_raw))
+        funnel = lambda j: j.funnel(steps, window="30d", times=False, compat=None)  # noqa: E731
+        warm, counted = best(5, lambda: funnel(journeys))
+        cold, _ = best(2, lambda: funnel(build(folder)))
+        timed, _ = best(3, lambda: journeys.funnel(steps, window="30d"))
+        compat, exact = best(3, lambda: journeys.funnel(steps, window="30d", compat="clickhouse"))
+        reached = [sum(n for level, n in levels if level >= k) for k in range(1, 6)]
+        assert [n for _, n in exact.steps] == reached, (exact.steps, reached)
+        # Ours leaves out entrants of the last thirty days; all others are ClickHouse's.
+        assert counted.immature > 0
+        peer_cold, peer_warm = min(peer_cold, peer_fast_cold), min(peer_warm, peer_fast)
+        print(f"funnel, 5 steps in 30 days: cold {cold:.3f} s, warm {warm:.4f} s (with times {timed:.3f}, by ClickHouse's ")
+        print(f"    rules {compat:.3f}); ClickHouse {peer_cold:.3f} s from Parquet, {peer_warm:.3f} s from its own table: ")
+        print(f"    {peer_cold / cold:.1f} x cold, {peer_warm / warm:.1f} x warm; same counts {reached}")
+
+        plain, _ = best(5, lambda: journeys.funnel(["k0"], times=False))
+        markov, _ = best(3, lambda: journeys.attribution("markov", order=2, target="k4"))
+        km, _ = best(3, lambda: journeys.time_to("k4", competing=(), by="group"))
+        print(f"one pass over the index (a funnel of one step): {plain:.4f} s; Markov of order 2: {markov:.3f} s, ")
+        print(f"    {markov / plain:.1f} passes; Kaplan–Meier of 8 groups: {km:.3f} s, {km / plain:.1f} passes")
+
+
+if __name__ == "__main__":
+    main()
