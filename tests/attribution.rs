@@ -157,18 +157,22 @@ fn time_decay() {
 #[test]
 fn milestones_and_missing_ones() {
     let at = |day: i64, channel: u32| Happening { channel: Some(channel), ..event(0, day * DAY, VISIT) };
-    let all = [at(-9, 0), at(-2, 2), at(3, 2), at(5, 1), at(9, 2), event(0, 6 * DAY, OPEN), event(0, 10 * DAY, WON)];
-    let with = |method, opportunity: bool| {
-        let s = AttributionSpec { opportunity: opportunity.then(|| "open".into()), ..spec(method) };
-        credit(&journeys(&[0], &all, 1000 * DAY, "UTC").attribution(&s, &Task::new()).unwrap())
+    let path = [at(-9, 0), at(-2, 2), at(3, 2), at(5, 1), at(9, 2), event(0, 10 * DAY, WON)];
+    let opened: Vec<Happening> = path.iter().cloned().chain([event(0, 6 * DAY, OPEN)]).collect();
+    let with = |method, all: &[Happening]| {
+        credit(&journeys(&[0], all, 1000 * DAY, "UTC").attribution(&spec(method), &Task::new()).unwrap())
     };
     // U: first 0.4, lead creation (the touch of day −2) 0.4, three others 0.2.
-    near(with(Method::UShaped, false), [0.4, 0.2 / 3.0, 0.4 + 0.4 / 3.0]);
-    // W: 0.3 each to day −9, −2 and 5; 0.1 to the two others.
-    near(with(Method::WShaped, true), [0.3, 0.3, 0.3 + 0.1]);
+    near(with(Method::UShaped, &opened), [0.4, 0.2 / 3.0, 0.4 + 0.4 / 3.0]);
+    // W: 0.3 each to day −9, −2 and 5; 0.1 to the two others. The opportunity is the last stage but one: open.
+    near(with(Method::WShaped, &opened), [0.3, 0.3, 0.3 + 0.1]);
     // Without the opportunity its share goes to what there is: 0.3, 0.3, 0.1 of 0.7.
-    near(with(Method::WShaped, false), [3.0 / 7.0, 0.1 / 3.0 / 0.7, 3.0 / 7.0 + 0.2 / 3.0 / 0.7]);
-    near(with(Method::FullPath, true), [0.225, 0.225, 0.225 + 0.1 + 0.225]);
+    near(with(Method::WShaped, &path), [3.0 / 7.0, 0.1 / 3.0 / 0.7, 3.0 / 7.0 + 0.2 / 3.0 / 0.7]);
+    near(with(Method::FullPath, &opened), [0.225, 0.225, 0.225 + 0.1 + 0.225]);
+    // No stage can be the opportunity.
+    let mut j = (*journeys(&[0], &path, 1000 * DAY, "UTC")).clone();
+    j.pipeline = Vec::new();
+    assert_eq!(j.attribution(&spec(Method::WShaped), &Task::new()).unwrap_err().kind(), "invalid_option");
 }
 
 #[test]
@@ -242,7 +246,9 @@ fn bad_questions() {
     assert_eq!(kind(AttributionSpec { exclude: vec!["tv".into()], ..good.clone() }), "unknown_name");
     assert_eq!(kind(AttributionSpec { lookback: Some(Span::days(0)), ..good.clone() }), "invalid_option");
     assert_eq!(kind(AttributionSpec { half_life: Span::days(0), ..good.clone() }), "invalid_option");
-    assert_eq!(kind(AttributionSpec { bootstrap: 1, ..good }), "invalid_option");
+    assert_eq!(kind(AttributionSpec { bootstrap: 1, ..good.clone() }), "invalid_option");
+    assert_eq!(kind(AttributionSpec { bootstrap: usize::MAX, ..good.clone() }), "invalid_option");
+    assert_eq!(kind(AttributionSpec { methods: vec![Method::Last, Method::Last], ..good }), "invalid_option");
     assert_eq!("markow".parse::<Method>().unwrap_err().to_string(), "unknown method 'markow'; did you mean 'markov'?");
     // Nobody converted: nothing to give.
     let none = run(&cases(&[("AB", 0, 3)]), &spec(Method::Markov(2)));
@@ -269,6 +275,35 @@ fn ranges_cover_what_they_should() {
     assert_eq!(run(&c, &s), a);
 }
 
+/// A path of 800 touches hardly ever ends: such chains are solved by elimination.
+#[test]
+fn a_very_long_path() {
+    let long: String = "AB".repeat(400);
+    let a = run(&cases(&[(long.as_str(), 1, 0), ("C", 1, 2)]), &spec(Method::Markov(1)));
+    assert!((credit(&a).iter().sum::<f64>() - 2.0).abs() < 1e-9);
+    assert!((a.methods[0].chance.unwrap() - 0.5).abs() < 1e-9);
+}
+
+#[test]
+fn refunds() {
+    let mut list = cases(&[("ABC", 1, 0), ("AB", 1, 0), ("C", 0, 2)]);
+    (list[0].value, list[1].value) = (100.0, -300.0);
+    for method in [Method::Linear, Method::Markov(1), Method::Shapley] {
+        let a = run(&list, &spec(method));
+        assert!((a.methods[0].credits.iter().map(|c| c.value).sum::<f64>() + 200.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_loss_is_known_when_it_happened() {
+    // Lost on day 5; what comes after the end of observation does not undo it.
+    let mut all = touches(0, "A");
+    all.extend([event(0, 5 * DAY, LOST), event(0, 400 * DAY, OPEN), event(1, DAY, WON)]);
+    let j = journeys(&[0; 2], &all, 100 * DAY, "UTC");
+    let lost = AttributionSpec { nulls: NullPaths::Lost, ..spec(Method::Markov(1)) };
+    assert_eq!(j.attribution(&lost, &Task::new()).unwrap().null_paths, 1);
+}
+
 #[test]
 fn spend_beside_credit() {
     let mut all = touches(0, "AB");
@@ -282,7 +317,7 @@ fn spend_beside_credit() {
     let rows = vec![row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
     let spend = Spend { rows, period: Period::Month };
     for method in [Method::Linear, Method::Markov(1)] {
-        let a = j.attribution_with_spend(&spec(method), &spend, Some(&"won".into()), &Task::new()).unwrap();
+        let a = j.attribution_with_spend(&spec(method.clone()), &spend, Some(&"won".into()), &Task::new()).unwrap();
         let costs = a.costs.unwrap();
         assert_eq!((costs.unmatched, costs.unmatched_channels.len()), (8.0, 2));
         let ads = &costs.total[0];
@@ -293,6 +328,10 @@ fn spend_beside_credit() {
         let mail: Vec<(Option<i64>, f64)> =
             costs.by_period.iter().filter(|r| r.channel == "mail").map(|r| (r.day, r.spend)).collect();
         assert_eq!(mail, [(Some(0), 0.0), (Some(31), 20.0)]);
+        // Leads are counted by their first touch, whatever paths are taken.
+        let narrow = AttributionSpec { nulls: NullPaths::None, lookback: Some(Span::days(1)), ..spec(method.clone()) };
+        let costs = j.attribution_with_spend(&narrow, &spend, None, &Task::new()).unwrap().costs.unwrap();
+        assert_eq!((costs.total[0].leads, costs.unmatched), (2, 8.0));
     }
 }
 

@@ -201,12 +201,46 @@ fn optional_steps_may_be_passed_over() {
 }
 
 #[test]
+fn attempts_with_optional_steps() {
+    let mut s = FunnelSpec { entry: Entry::Totals, ..spec("abc", 100) };
+    s.steps[1].optional = true;
+    // An attempt ends with its last step, whether the optional one was done or not.
+    assert_eq!(counts(&["a1 c2 a3 c4 a5 c6 b7"], &s), [3, 0, 3]);
+    // Where the optional step is the last, it may follow until the next entry.
+    let mut s = FunnelSpec { entry: Entry::Totals, ..spec("abc", 100) };
+    s.steps[2].optional = true;
+    assert_eq!(counts(&["a1 b2 a3 b4 c5"], &s), [2, 2, 1]);
+}
+
+#[test]
+fn nothing_after_the_end_of_observation_is_seen() {
+    let until = 10 * MINUTE;
+    let j = journeys(&[0], &happenings(0, "a2 b20/1"), until, "UTC");
+    let reached = |s: &FunnelSpec| j.funnel(s, &Task::new()).unwrap();
+    for compat in [None, Some(Compat::ClickHouse)] {
+        let s = FunnelSpec { compat, window: Some(Span::micros(5 * MINUTE)), ..spec("ab", 5) };
+        assert_eq!(reached(&s).steps[1].leads, 0);
+    }
+    let s = FunnelSpec { steps: vec!["created".into()], by: Some("channel".into()), ..FunnelSpec::default() };
+    assert_eq!(reached(&s).groups[0].value, "(missing)");
+}
+
+#[test]
+fn steps_of_one_name_have_their_place_behind_it() {
+    let f = walk(&["a1 b2 a3"], &spec("aba", 100));
+    assert_eq!(f.steps.iter().map(|s| s.step.as_str()).collect::<Vec<_>>(), ["visit", "mail", "visit (2)"]);
+}
+
+#[test]
 fn a_property_held_constant() {
     let s = FunnelSpec { hold: Some("channel".into()), ..spec("ab", 100) };
     assert_eq!(depth("a0/1 b1/2", &s), 1);
     assert_eq!(depth("a0/1 a1/2 b2/2", &s), 2);
     // Events without the property do not count.
     assert_eq!(depth("a0 b1", &s), 0);
+    // An exclusion is no step: it ends attempts of every value.
+    let excluded = FunnelSpec { exclude: vec![exclude('o', 1, 2, false)], ..s.clone() };
+    assert_eq!(depth("a0/1 o1 b2/1", &excluded), 1);
     let first = FunnelSpec { entry: Entry::First, ..s.clone() };
     assert_eq!(depth("a0/1 a1/2 b2/2", &first), 1);
     let totals = FunnelSpec { entry: Entry::Totals, ..s };
@@ -221,6 +255,12 @@ fn what_a_step_is() {
     assert_eq!(depth("a0/2 c1", &with(r#"{"channel": "organic"}"#)), 2);
     assert_eq!(depth("a0/2 c1", &with(r#"{"kind": "mail", "channel": "organic"}"#)), 0);
     assert_eq!(depth("a0/2 c1", &with(r#"{"kind": "v*t", "channel": "org*"}"#)), 2);
+    // What is said of the step holds for all of its choices.
+    let both = with(r#"{"any": ["visit", "mail"], "channel": "organic"}"#);
+    assert_eq!(counts(&["a0/2 c1", "b0/2 c1", "a0/1 c1"], &both), [2, 2]);
+    for bad in [r#"{"any": [{"kind": "visit", "within": "1h"}]}"#, r#"{"any": ["visit"], "kind": "mail"}"#] {
+        assert!(serde_json::from_str::<Step>(bad).is_err(), "{bad}");
+    }
     assert_eq!(depth("w0 c1", &with(r#"{"stage": "won"}"#)), 2);
     let mut three = happenings(0, "a0 a1 c2");
     three[0].value = Some(2.0);
@@ -410,6 +450,7 @@ fn breakdown_reconciles_and_names_are_checked() {
         (FunnelSpec { modes: vec![Mode::AllowReentry], ..clickhouse.clone() }, "invalid_option"),
         (FunnelSpec { window: None, ..clickhouse.clone() }, "invalid_option"),
         (FunnelSpec { entry: Entry::First, ..clickhouse.clone() }, "invalid_option"),
+        (FunnelSpec { steps: vec!["created".into(), "visit".into()], ..clickhouse.clone() }, "invalid_option"),
         (FunnelSpec { by: Some("channel".into()), ..clickhouse }, "invalid_option"),
         (
             FunnelSpec {

@@ -24,6 +24,8 @@ struct Event {
     seq: usize,
     kind: u32,
     channel: u32,
+    /// Of another value than the one held constant: an exclusion, but no step.
+    foreign: bool,
 }
 
 /// A chain: the event of each step, `None` where it was passed over.
@@ -40,9 +42,14 @@ fn ends(chain: &Chain) -> (usize, &Event, &Event) {
 
 /// Events in the order in which a funnel takes them.
 fn ordered(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> Vec<Event> {
-    let mut list: Vec<Event> =
-        events.iter().map(|(at, kind, channel)| Event { at: *at, seq: 0, kind: *kind, channel: *channel }).collect();
-    list.sort_by_key(|e| (e.at, spec.steps.iter().position(|s| does(s, e.kind)).map_or(0, |p| p + 1)));
+    let mut list: Vec<Event> = events
+        .iter()
+        .map(|(at, kind, channel)| Event { at: *at, seq: 0, kind: *kind, channel: *channel, foreign: false })
+        .collect();
+    list.sort_by_key(|e| {
+        let first = spec.steps.iter().position(|s| does(s, e.kind)).map_or(0, |p| p + 1);
+        (e.at, first, spec.steps.iter().filter(|s| does(s, e.kind)).count())
+    });
     list.iter_mut().enumerate().for_each(|(i, e)| e.seq = i);
     list
 }
@@ -100,11 +107,13 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
         let e = &events[i];
         if spec.entry != Entry::Best && started {
             // Has the attempt ended before this event?
-            let goes_on = live.iter().any(|c| {
-                let (_, start, end) = ends(c);
-                longest(spec).is_none_or(|w| e.at - start.at <= w)
-                    && (spec.order != Order::Strict || end.seq + 1 == e.seq)
-            });
+            let next_entry = all.iter().any(|c| c[goal].is_some()) && !e.foreign && does(&spec.steps[0], e.kind);
+            let goes_on = !next_entry
+                && live.iter().any(|c| {
+                    let (_, start, end) = ends(c);
+                    longest(spec).is_none_or(|w| e.at - start.at <= w)
+                        && (spec.order != Order::Strict || end.seq + 1 == e.seq)
+                });
             if !goes_on {
                 out.attempts.push(winner(all.iter()).unwrap().clone());
                 (all, live, started) = (Vec::new(), Vec::new(), false);
@@ -128,7 +137,7 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
         }
         let mut grown = Vec::new();
         for c in &live {
-            for k in (1..n).filter(|k| does(&spec.steps[*k], e.kind)) {
+            for k in (1..n).filter(|k| !e.foreign && does(&spec.steps[*k], e.kind)) {
                 if may_go_on(spec, c, k, e) {
                     let mut longer = c.clone();
                     longer[k] = Some(e.clone());
@@ -139,12 +148,13 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
         all.extend(grown.iter().cloned());
         live.extend(grown);
         let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
+        let done = |all: &[Chain]| full(all) || (goal + 1 == n && all.iter().any(|c| c[goal].is_some()));
         if spec.entry != Entry::Best && started {
-            let ended = full(&all)
+            let ended = done(&all)
                 || (spec.order == Order::Strict && !live.iter().any(|c| ends(c).2.seq == e.seq))
                 || live.is_empty();
             if ended {
-                let converted = full(&all);
+                let converted = done(&all);
                 out.attempts.push(winner(all.iter()).unwrap().clone());
                 (all, live, started) = (Vec::new(), Vec::new(), false);
                 if spec.entry == Entry::First {
@@ -156,7 +166,7 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
                 }
             }
         }
-        if does(&spec.steps[0], e.kind) && (spec.entry == Entry::Best || !started) {
+        if !e.foreign && does(&spec.steps[0], e.kind) && (spec.entry == Entry::Best || !started) {
             if mature(spec, e.at) {
                 let mut chain: Chain = vec![None; n];
                 chain[0] = Some(e.clone());
@@ -272,7 +282,12 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<i64
         }
         let mut joined = Outcome { attempts: Vec::new(), immature: false, removed: false };
         for v in values {
-            let part: Vec<Event> = list.iter().filter(|e| e.channel == v).cloned().collect();
+            let excludes = |e: &Event| spec.exclude.iter().any(|x| does(&x.event, e.kind));
+            let part: Vec<Event> = list
+                .iter()
+                .filter(|e| e.channel == v || excludes(e))
+                .map(|e| Event { foreign: e.channel != v, ..e.clone() })
+                .collect();
             let o = run(&part);
             joined.attempts.extend(o.attempts);
             joined.immature |= o.immature;

@@ -101,6 +101,30 @@ fn recycled_leads_start_a_new_cycle() {
 }
 
 #[test]
+fn wins_outside_the_pipeline() {
+    // The win is no stage of the pipeline: it ends the visit to the last one.
+    let short = StageFunnelSpec { pipeline: ["lead", "mail", "open"].map(str::to_owned).to_vec(), ..spec() };
+    let f = run(&["m2 o5 w9", "m3 o4"], &short);
+    assert_eq!((row(&f, 2)[6], row(&f, 2)[5]), (1, 1));
+    assert_eq!((f.times[2].visits, f.times[2].left.mean, f.flow.last().unwrap().stock), (2, 4.0, 1));
+    // Whether another lead was won says nothing of this one.
+    assert_eq!(run(&["m3 o4"], &short).stages[2].open, 1);
+}
+
+#[test]
+fn a_loss_within_the_time_stays_one() {
+    let f = run(&["m2 l5 m25 w26"], &StageFunnelSpec { within: Some(Span::days(10)), ..spec() });
+    assert_eq!((row(&f, 1)[4], row(&f, 1)[5], f.reopened, f.wins[0].lost), (1, 0, 0, 1));
+}
+
+#[test]
+fn quiet_periods_are_told() {
+    let f = run(&["m5 o160"], &spec());
+    let stock: Vec<u64> = f.flow.iter().filter(|r| r.stage == "mail").map(|r| r.stock).collect();
+    assert_eq!(stock, [1, 1, 1, 1, 1, 0]);
+}
+
+#[test]
 fn several_deals_of_a_lead() {
     // The first deal is lost while the second is open: not the lead.
     let f = run(&["m1 o3/0 o4/1 l5/0 w9/1"], &spec());

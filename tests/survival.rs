@@ -66,10 +66,10 @@ fn equal_to_r() {
     let (a, b, c) = (of('a', false), of('b', false), of('c', false));
     let three = gray(&[&a, &b, &c]).unwrap();
     let two = gray(&[&a, &b]).unwrap();
-    // The score is the same; cmprsk estimates its variance with pooled curves, we with each group's own. That makes 7 %
-    // here where groups of 130 differ much, and 2 % where they do not.
-    assert!((three.statistic / golden("gray_three")[0] - 1.0).abs() < 0.08, "{three:?}");
-    assert!((two.statistic / golden("gray_two")[0] - 1.0).abs() < 0.03, "{two:?}");
+    // The score is the same; cmprsk estimates its variance with pooled curves, we with each group's own. That makes 6 %
+    // here where groups of 130 differ much, and 1 % where they do not.
+    assert!((three.statistic / golden("gray_three")[0] - 1.0).abs() < 0.06, "{three:?}");
+    assert!((two.statistic / golden("gray_two")[0] - 1.0).abs() < 0.02, "{two:?}");
     let (a, b, c) = (of('a', true), of('b', true), of('c', true));
     let test = log_rank(&[&a, &b, &c]).unwrap();
     assert!((test.statistic - golden("log_rank")[0]).abs() < 1e-10);
@@ -156,7 +156,8 @@ proptest! {
         prop_assert!(c.incidence.is_sorted());
         for i in 0..c.time.len() {
             prop_assert!(c.incidence[i] + c.competing_incidence[i] <= 1.0 + 1e-12);
-            prop_assert!(c.low[i] <= c.incidence[i] + 1e-12 && c.incidence[i] <= c.high[i] + 1e-12);
+            // There is no interval where nobody, or everybody, has converted.
+            prop_assert!(c.low[i].is_nan() || c.low[i] <= c.incidence[i] && c.incidence[i] <= c.high[i]);
         }
         // Swapping event and competing end swaps the curves.
         let swap = |e: End| match e { End::Event => End::Competing, End::Competing => End::Event, e @ End::Censored => e };
@@ -165,6 +166,43 @@ proptest! {
             prop_assert!((a - b).abs() < 1e-12);
         }
     }
+}
+
+/// Days on which stages change are whole: many ends are tied. Under equality the statistic of two groups has mean 1.
+#[test]
+fn gray_holds_its_level_with_ties() {
+    let mut state = 7u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let (mut total, mut hits, runs) = (0.0, 0, 600);
+    for _ in 0..runs {
+        let mut group = || -> Vec<Spell> {
+            (0..100)
+                .map(|_| {
+                    let (t1, t2, c) = (-uniform().ln() * 20.0, -uniform().ln() * 25.0, 5.0 + 40.0 * uniform());
+                    let exit = t1.min(t2).min(c);
+                    let end = if exit == t1 {
+                        End::Event
+                    } else if exit == t2 {
+                        End::Competing
+                    } else {
+                        End::Censored
+                    };
+                    Spell { entry: None, exit: (exit / 10.0).ceil() * 10.0, end }
+                })
+                .collect()
+        };
+        let (a, b) = (group(), group());
+        let test = gray(&[&a, &b]).unwrap();
+        total += test.statistic;
+        hits += usize::from(test.p < 0.05);
+    }
+    // Mean 1 with standard error 0.058; 30 hits with 5.3.
+    let mean = total / f64::from(runs);
+    assert!((0.83..1.17).contains(&mean), "{mean}");
+    assert!((15..=46).contains(&hits), "{hits}");
 }
 
 #[test]
@@ -313,7 +351,7 @@ fn an_early_risk_set_that_empties_is_passed_over() {
     j.outcomes_from = 500 * DAY;
     let t = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
     assert_eq!(t.groups[0].curve.time[0], 30.0);
-    assert!(t.remarks[0].contains("first age with 30 at risk"), "{:?}", t.remarks);
+    assert!(t.remarks[0].contains("first age with at least 30 at risk"), "{:?}", t.remarks);
 }
 
 #[test]

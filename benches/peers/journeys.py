@@ -28,10 +28,7 @@ def make(folder: Path, events: int, *, skewed: bool) -> None:
     """Write random events of a tenth as many leads, over one year; skewed: Zipf, a few leads have most of them."""
     rng = np.random.default_rng(0)
     leads = events // 10
-    if skewed:
-        lead = np.minimum(rng.zipf(1.3, events) - 1, leads - 1)
-    else:
-        lead = rng.integers(0, leads, events)
+    lead = np.minimum(rng.zipf(1.3, events) - 1, leads - 1) if skewed else rng.integers(0, leads, events)
     at = np.datetime64("2024-01-01", "us") + rng.integers(0, 365 * DAY, events).astype("timedelta64[us]")
     kind = rng.choice(KINDS, events)
     channel, value = rng.choice(list("abcdef"), events), rng.random(events)
@@ -59,7 +56,7 @@ def build(folder: Path) -> ll.Journeys:
         events=ll.Events(
             folder / "events.parquet", lead="lead", at="at", kind="kind", channel="channel", values=["value"], name="e"
         ),
-        observed_until="2025-01-01",
+        observed_until="2025-02-01",
     )
 
 
@@ -114,6 +111,66 @@ def same_features(ours: pl.DataFrame, theirs: pl.DataFrame) -> float:
     return worst
 
 
+class ClickHouse:
+    """The same events in ClickHouse: the Parquet file, and a table of its own, sorted by lead and time."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = f"file('{file}', Parquet)"
+        self.session = chdb.session.Session()
+        self.session.query("CREATE DATABASE IF NOT EXISTS b ENGINE = Atomic")
+        columns = "lead Int64, at DateTime64(6), kind LowCardinality(String)"
+        self.session.query(f"CREATE TABLE b.events ({columns}) ENGINE = MergeTree ORDER BY (lead, at)")
+        self.session.query(f"INSERT INTO b.events SELECT lead, at, kind FROM {self.file}")
+        self.session.query("OPTIMIZE TABLE b.events FINAL")
+
+    def levels(self, table: str, steps: list[str], days: int, *, micros: bool) -> list[int]:
+        """Leads that reach each step, by whole seconds or microseconds."""
+        at = "toUInt64(toUnixTimestamp64Micro(at))" if micros else "toDateTime(at)"
+        window = days * 86_400 * (1_000_000 if micros else 1)
+        conditions = ", ".join(f"kind = '{k}'" for k in steps)
+        level = f"SELECT windowFunnel({window})({at}, {conditions}) AS level FROM {table} GROUP BY lead"
+        answer = str(self.session.query(f"SELECT level, count() FROM ({level}) GROUP BY level", "CSV"))
+        counts = {int(k): int(n) for k, n in (row.split(",") for row in answer.split())}
+        return [sum(n for k, n in counts.items() if k >= step) for step in range(1, len(steps) + 1)]
+
+
+def features(folder: Path, journeys: ll.Journeys) -> None:
+    cold, _ = best(2, lambda: our_features(build(folder)))
+    warm, ours = best(5, lambda: our_features(journeys))
+    peer, theirs = best(3, lambda: polars_features(folder))
+    print(f"36 features: cold {cold:.3f} s, warm {warm:.3f} s; polars streaming {peer:.3f} s")
+    print(f"    {peer / cold:.1f} x cold, {peer / warm:.1f} x warm; difference {same_features(ours, theirs):.1e}")
+
+
+def funnels(folder: Path, journeys: ll.Journeys) -> None:
+    steps, peer = KINDS[:5], ClickHouse(folder / "events.parquet")
+
+    def run(j: ll.Journeys, **options: Any) -> list[int]:
+        return [n for _, n in j.funnel(steps, window="30d", **options).steps]
+
+    _, answer = best(1, lambda: peer.levels("b.events", steps, 30, micros=True))
+    own = min(best(5, lambda m=m: peer.levels("b.events", steps, 30, micros=m))[0] for m in (True, False))
+    raw = min(best(3, lambda m=m: peer.levels(peer.file, steps, 30, micros=m))[0] for m in (True, False))
+    warm, counted = best(5, lambda: run(journeys, times=False))
+    cold, _ = best(2, lambda: run(build(folder), times=False))
+    timed, _ = best(3, lambda: run(journeys))
+    compat, exact = best(3, lambda: run(journeys, compat="clickhouse"))
+    assert counted == exact == answer, (counted, exact, answer)
+    print(f"funnel of 5 steps in 30 days: cold {cold:.3f} s, warm {warm:.4f} s; same counts {answer}")
+    print(f"    with times {timed:.3f} s, by ClickHouse's own rules {compat:.3f} s")
+    print(f"    ClickHouse: {raw:.3f} s from Parquet, {own:.3f} s from its own sorted table")
+    print(f"    {raw / cold:.1f} x cold, {own / warm:.1f} x warm")
+
+
+def passes(journeys: ll.Journeys) -> None:
+    plain, _ = best(5, lambda: journeys.funnel(["k0"], times=False))
+    markov, _ = best(3, lambda: journeys.attribution("markov", order=2, target="k4"))
+    curves, _ = best(3, lambda: journeys.time_to("k4", competing=(), by="group"))
+    print(f"one pass over the index (a funnel of one step): {plain:.4f} s")
+    print(f"    Markov of order 2: {markov:.3f} s, {markov / plain:.1f} passes")
+    print(f"    Kaplan–Meier of 8 groups: {curves:.3f} s, {curves / plain:.1f} passes")
+
+
 def main() -> None:
     """Print the table."""
     numbers = [a for a in sys.argv[1:] if not a.startswith("-")]
@@ -121,56 +178,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make(folder, events, skewed="--skewed" in sys.argv)
-        file = folder / "events.parquet"
-        cold_index, journeys = best(3, lambda: build(folder))
+        seconds, journeys = best(3, lambda: build(folder))
         print(f"{events:,} events; index {journeys.facts['bytes_per_event']:.1f} bytes an event without values")
-        print(f"index from Parquet: {cold_index:.3f} s")
-
-        cold, _ = best(2, lambda: our_features(build(folder)))
-        warm, ours = best(5, lambda: our_features(journeys))
-        peer, theirs = best(3, lambda: polars_features(folder))
-        print(f"36 features: cold {cold:.3f} s, warm {warm:.3f} s; polars streaming {peer:.3f} s: {peer / cold:.1f} x cold, ")
-        print(f"    {peer / warm:.1f} x warm; largest difference {same_features(ours, theirs):.1e}")
-
-        steps, window = KINDS[:5], 30 * 86_400
-        conditions = ", ".join(f"kind = '{k}'" for k in steps)
-        sql = "SELECT level, count() FROM (SELECT lead, windowFunnel({w})({at}, {c}) AS level FROM {t} GROUP BY lead) GROUP BY level ORDER BY level"
-        session = chdb.session.Session()
-        session.query("CREATE DATABASE IF NOT EXISTS b ENGINE = Atomic")
-        session.query(
-            "CREATE TABLE b.events (lead Int64, at DateTime64(6), kind LowCardinality(String)) ENGINE = MergeTree ORDER BY (lead, at)"
-        )
-        session.query(f"INSERT INTO b.events SELECT lead, at, kind FROM file('{file}', Parquet)")
-        session.query("OPTIMIZE TABLE b.events FINAL")
-        at = "toUInt64(toUnixTimestamp64Micro(at))"
-        own = sql.format(w=window * 1_000_000, at=at, c=conditions, t="b.events")
-        raw = sql.format(w=window * 1_000_000, at=at, c=conditions, t=f"file('{file}', Parquet)")
-        fast = sql.format(w=window, at="toDateTime(at)", c=conditions, t="b.events")
-        fast_raw = sql.format(w=window, at="toDateTime(at)", c=conditions, t=f"file('{file}', Parquet)")
-        run = lambda q: [tuple(map(int, r.split(","))) for r in str(session.query(q, "CSV")).split()]  # noqa: E731
-        peer_warm, levels = best(5, lambda: run(own))
-        peer_cold, _ = best(3, lambda: run(raw))
-        peer_fast, _ = best(5, lambda: run(fast))
-        peer_fast_cold, _ = best(3, lambda: run(fast_raw))
-        funnel = lambda j: j.funnel(steps, window="30d", times=False, compat=None)  # noqa: E731
-        warm, counted = best(5, lambda: funnel(journeys))
-        cold, _ = best(2, lambda: funnel(build(folder)))
-        timed, _ = best(3, lambda: journeys.funnel(steps, window="30d"))
-        compat, exact = best(3, lambda: journeys.funnel(steps, window="30d", compat="clickhouse"))
-        reached = [sum(n for level, n in levels if level >= k) for k in range(1, 6)]
-        assert [n for _, n in exact.steps] == reached, (exact.steps, reached)
-        # Ours leaves out entrants of the last thirty days; all others are ClickHouse's.
-        assert counted.immature > 0
-        peer_cold, peer_warm = min(peer_cold, peer_fast_cold), min(peer_warm, peer_fast)
-        print(f"funnel, 5 steps in 30 days: cold {cold:.3f} s, warm {warm:.4f} s (with times {timed:.3f}, by ClickHouse's ")
-        print(f"    rules {compat:.3f}); ClickHouse {peer_cold:.3f} s from Parquet, {peer_warm:.3f} s from its own table: ")
-        print(f"    {peer_cold / cold:.1f} x cold, {peer_warm / warm:.1f} x warm; same counts {reached}")
-
-        plain, _ = best(5, lambda: journeys.funnel(["k0"], times=False))
-        markov, _ = best(3, lambda: journeys.attribution("markov", order=2, target="k4"))
-        km, _ = best(3, lambda: journeys.time_to("k4", competing=(), by="group"))
-        print(f"one pass over the index (a funnel of one step): {plain:.4f} s; Markov of order 2: {markov:.3f} s, ")
-        print(f"    {markov / plain:.1f} passes; Kaplan–Meier of 8 groups: {km:.3f} s, {km / plain:.1f} passes")
+        print(f"index from Parquet: {seconds:.3f} s")
+        features(folder, journeys)
+        funnels(folder, journeys)
+        passes(journeys)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def incidence_chart(curves: pl.DataFrame, by: str | None) -> Any:
     )
     base = alt.Chart(data).encode(x=alt.X("days:Q", title="age, days"), color=color)
     band = base.mark_area(opacity=0.15, interpolate="step-after").encode(
-        y=alt.Y("low:Q", title="share with the event, with 95 % band", axis=axis), y2="high:Q"
+        y=alt.Y("low:Q", title="share with the event, with its band", axis=axis), y2="high:Q"
     )
     line = base.mark_line(interpolate="step-after").encode(
         y=alt.Y("incidence:Q", axis=axis),
@@ -247,7 +247,7 @@ def flow_chart(table: pl.DataFrame) -> Any:
     import altair as alt
 
     stages = table["stage"].unique(maintain_order=True).to_list()
-    chart = alt.Chart(table.filter(pl.col("stage") != stages[-1])).mark_line(point=True)
+    chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
     return chart.encode(
         x=alt.X("period:T", title="period"),
         y=alt.Y("stock:Q", title="in the stage at the end of the period"),
@@ -341,10 +341,11 @@ def step_chart(table: pl.DataFrame) -> Any:
     data = places.agg(pl.col("count").sum(), pl.col("share").sum())
     sort = [*order, "(other)", "(ended)"]
     data = data.with_columns(rank=pl.col("place").replace_strict({p: i for i, p in enumerate(sort)}))
+    whole = alt.Scale(domain=[0, 1], clamp=True)
     chart = alt.Chart(data).mark_bar()
     return chart.encode(
         x=alt.X("step:O", title="step", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1], clamp=True)),
+        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%"), scale=whole),
         color=alt.Color("place:N", sort=sort, title=None, scale=alt.Scale(scheme="tableau20")),
         order=alt.Order("rank:Q"),
         tooltip=["step", "place", "count", alt.Tooltip("share:Q", format=".1%")],

@@ -11,6 +11,7 @@ import polars as pl
 
 from . import _core
 from ._progress import progress
+from .errors import OptionError
 
 
 def pre(text: str) -> str:
@@ -29,8 +30,12 @@ class Shown:
 
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
+        try:
+            asked = json.dumps(spec)
+        except TypeError as e:
+            raise OptionError(f"an option is neither text, number, truth value nor list of them: {e}") from e
         with progress() as show:
-            tables, facts, text = run(core, json.dumps(spec), progress=show)
+            tables, facts, text = run(core, asked, progress=show)
         return cls(core, {name: pl.DataFrame(frame) for name, frame in tables}, json.loads(facts), text)
 
     def __repr__(self) -> str:

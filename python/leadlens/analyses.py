@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import polars as pl
 from . import _core
 from .attribution import Attribution, Rule, Spend
 from .errors import OptionError
-from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _step
+from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _exclusion, _step
 from .paths import Paths
 from .pipeline import StageFunnel
 from .sources import _drop, _Tables, names
@@ -24,13 +25,13 @@ def _funnel_spec(
     *,
     window: str | None,
     entry: str,
-    exclude: Exclusion | Sequence[Exclusion],
+    exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step],
 ) -> dict[str, Any]:
     return {
         "steps": [_step(s) for s in ([steps] if isinstance(steps, str) else steps)],
         "window": window,
         "entry": entry,
-        "exclude": [e._spec() for e in ([exclude] if isinstance(exclude, Exclusion) else exclude)],
+        "exclude": [_exclusion(e) for e in ([exclude] if isinstance(exclude, Exclusion | str | Step) else exclude)],
     }
 
 
@@ -46,7 +47,7 @@ class Analyses:
         window: str | None = None,
         order: Literal["sequential", "strict", "any"] = "sequential",
         entry: Literal["best", "first", "totals"] = "best",
-        exclude: Exclusion | Sequence[Exclusion] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
         hold: str | None = None,
         by: str | None = None,
         attribution: str = "first",
@@ -73,7 +74,7 @@ class Analyses:
         entry : {"best", "first", "totals"}
             Whether every entry into step 1 is tried and the best counts, only the lead's first counts, or every
             attempt counts (the next starts after the one before ended by conversion, window or exclusion).
-        exclude : Exclusion or sequence of Exclusion
+        exclude : Exclusion, str, Step, or sequence of them
             Events that end an attempt between two steps.
         hold : str, optional
             Property of events, or ``"channel"``, that must have one value in all steps.
@@ -127,7 +128,7 @@ class Analyses:
         window: str | None = None,
         order: Literal["sequential", "strict"] = "sequential",
         entry: Literal["best", "first", "totals"] = "first",
-        exclude: Exclusion | Sequence[Exclusion] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
     ) -> Drivers:
@@ -174,7 +175,7 @@ class Analyses:
         by: str,
         window: str | None = None,
         entry: Literal["best", "first", "totals"] = "best",
-        exclude: Exclusion | Sequence[Exclusion] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
         attribution: str = "first",
         reference: str | None = None,
         value: float | None = None,
@@ -211,6 +212,8 @@ class Analyses:
         >>> lost.to_polars()["segment"][0]
         'partner_referral'
         """
+        if value is not None and not math.isfinite(value):
+            raise OptionError(f"value: {value} is not finite")
         funnel = _funnel_spec(steps, window=window, entry=entry, exclude=exclude)
         funnel |= {"by": by, "attribution": attribution}
         spec = {"funnel": _drop(funnel), "reference": reference, "value": value, "min_support": min_support}
@@ -356,7 +359,7 @@ class Analyses:
         start: str | None = None,
         by: str | None = None,
         late_entry: bool = False,
-        at: Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
+        at: str | Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
         until: str | None = None,
         confidence: float = 0.95,
     ) -> TimeTo:
@@ -381,7 +384,7 @@ class Analyses:
         late_entry : bool
             Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
             outcomes are not in the table; otherwise they are left out.
-        at : sequence of str
+        at : str or sequence of str
             Ages at which the share is told.
         until : str, optional
             Age up to which mean times are taken; by default the longest that all groups were observed.
@@ -408,7 +411,7 @@ class Analyses:
             "start": start,
             "by": by,
             "late_entry": late_entry,
-            "at": list(at),
+            "at": names(at),
             "until": until,
             "confidence": confidence,
         }
@@ -470,7 +473,7 @@ class Analyses:
         direct : sequence of str
             Channels that ``last_non_direct`` passes over.
         opportunity : str, optional
-            Stage that is the milestone of ``w_shaped`` and ``full_path``.
+            Stage that is the milestone of ``w_shaped`` and ``full_path``; by default the last but one of the pipeline.
         half_life : str
             Of ``time_decay``: 2^(−age/half-life).
         spend : Spend, optional
@@ -496,7 +499,9 @@ class Analyses:
         >>> credit.to_polars()["method"].unique(maintain_order=True).to_list()
         ['first', 'markov']
         """
-        methods = [method] if isinstance(method, str | Rule) else list(method)
+        if order not in (1, 2, 3):
+            raise OptionError(f"order: {order!r} is not 1, 2 or 3")
+        methods = [method] if isinstance(method, Rule) else names(method)  # type: ignore[arg-type]
         chain = "markov" if order == 1 else f"markov {order}"
         spec = {
             "methods": [m._spec() if isinstance(m, Rule) else chain if m == "markov" else m for m in methods],

@@ -13,6 +13,7 @@ from . import _core
 from ._charts import barriers_chart, drivers_chart, funnel_chart, funnel_trend_chart
 from ._display import Shown
 from ._progress import progress
+from .errors import OptionError
 from .sources import _drop
 
 __all__ = ["Barriers", "Drivers", "Exclusion", "Funnel", "Step"]
@@ -103,7 +104,15 @@ class Exclusion:
 def _step(step: str | Step | Sequence[str | Step]) -> Any:
     if isinstance(step, str):
         return step
-    return step._spec() if isinstance(step, Step) else [_step(choice) for choice in step]
+    if isinstance(step, Step):
+        return step._spec()
+    if isinstance(step, Sequence):
+        return [_step(choice) for choice in step]
+    raise OptionError(f"steps: {step!r} is no name, Step, or list of them")
+
+
+def _exclusion(event: Exclusion | str | Step) -> dict[str, Any]:
+    return (event if isinstance(event, Exclusion) else Exclusion(event))._spec()
 
 
 class Funnel(Shown):

@@ -29,8 +29,9 @@ class Paths(Shown):
 
     def matrix(self) -> pl.DataFrame:
         """Return the probabilities of transitions as a matrix: one row per place, one column per next place."""
-        wide = self._tables["transitions"].pivot("to", index="from", values="probability", aggregate_function="first")
-        return wide.fill_null(0.0)
+        table = self._tables["transitions"].rename({"from": "\0from"})
+        wide = table.pivot("to", index="\0from", values="probability", aggregate_function="first").fill_null(0.0)
+        return wide.rename({"\0from": "from" if "from" not in wide.columns else "(from)"})
 
     def steps(self) -> pl.DataFrame:
         """Return where paths are at each step from their start; ``(ended)`` for those that are over."""

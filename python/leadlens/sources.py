@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -136,7 +136,11 @@ def names(value: str | Sequence[str] | None) -> list[str]:
     """Return one name or several as a list."""
     if value is None:
         return []
-    return [value] if isinstance(value, str) else list(value)
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{value!r} is neither a name nor a list of names")
+    return list(value)
 
 
 def _plain(value: object) -> object:

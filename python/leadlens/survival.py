@@ -39,5 +39,5 @@ class TimeTo(Shown):
         return self._facts
 
     def plot(self) -> Any:
-        """Return an Altair chart: share with the event by age, with 95 % bands."""
+        """Return an Altair chart: share with the event by age, with bands of the confidence asked for."""
         return incidence_chart(self._tables["curves"], self._facts["spec"]["by"])

@@ -16,6 +16,8 @@ pub(super) struct Outflow {
     pub(super) next: BTreeMap<u32, u64>,
     pub(super) converted: u64,
     pub(super) value: f64,
+    /// A value below 0 is among those of the chain.
+    pub(super) negative: bool,
     pub(super) ended: u64,
 }
 
@@ -27,6 +29,7 @@ pub(super) struct ChainCounter {
     /// Per state (digits of base channels + 1, 0 for none): counts of next channels, conversions, ends.
     table: Vec<u64>,
     value: Vec<f64>,
+    negative: bool,
     tree: BTreeMap<State, Outflow>,
 }
 
@@ -37,11 +40,12 @@ impl ChainCounter {
     pub(super) fn new(order: usize, channels: usize) -> Self {
         let states = (channels + 1).checked_pow(order as u32).filter(|s| s.saturating_mul(channels + 2) <= FLAT);
         let (table, value) = states.map_or((Vec::new(), Vec::new()), |s| (vec![0; s * (channels + 2)], vec![0.0; s]));
-        Self { order, channels, table, value, tree: BTreeMap::new() }
+        Self { order, channels, table, value, negative: false, tree: BTreeMap::new() }
     }
 
     /// Adds a path with at least one touch, `weight` times.
     pub(super) fn add(&mut self, touches: &[Touch], value: Option<f64>, weight: u64) {
+        self.negative |= value.is_some_and(|v| v < 0.0);
         if self.table.is_empty() {
             self.add_to_tree(touches, value, weight);
             return;
@@ -87,6 +91,7 @@ impl ChainCounter {
     pub(super) fn join(mut self, later: Self) -> Self {
         self.table.iter_mut().zip(later.table).for_each(|(a, b)| *a += b);
         self.value.iter_mut().zip(later.value).for_each(|(a, b)| *a += b);
+        self.negative |= later.negative;
         for (state, out) in later.tree {
             merge(self.tree.entry(state).or_default(), out);
         }
@@ -112,9 +117,13 @@ impl ChainCounter {
                 next: counts.map(|(c, n)| (c, *n)).collect(),
                 converted: row.get(self.channels).copied().unwrap_or(0),
                 value: *value,
+                negative: false,
                 ended: row.get(self.channels + 1).copied().unwrap_or(0),
             };
             tree.insert(state, out);
+        }
+        if self.negative {
+            tree.values_mut().for_each(|out| out.negative = true);
         }
         tree
     }
@@ -126,5 +135,6 @@ pub(super) fn merge(mine: &mut Outflow, theirs: Outflow) {
     }
     mine.converted += theirs.converted;
     mine.value += theirs.value;
+    mine.negative |= theirs.negative;
     mine.ended += theirs.ended;
 }

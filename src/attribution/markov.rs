@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::chain::{Outflow, State};
 use crate::error::{Error, Result};
+use crate::math::solve;
 use crate::task::Task;
 
 /// What a chain says of each channel.
@@ -27,6 +28,9 @@ pub(super) struct Removal {
 
 /// Most sweeps of the solver.
 const SWEEPS: usize = 200_000;
+/// Sweeps after which a chain of at most so many states is solved by elimination.
+const PATIENCE: usize = 3_000;
+const DENSE: usize = 3_000;
 
 struct Chain {
     /// Per state: next states with their chances; chance of converting and expected value at once.
@@ -73,9 +77,10 @@ impl Chain {
         chain
     }
 
-    /// Expected reward from the start, with the `removed` states worth nothing: Gauss–Seidel from the last state to the
-    /// first, until what is still missing is below rounding.
-    fn expect(&self, reward: &[f64], removed: &[usize], task: &Task) -> Result<f64> {
+    /// Expected reward from each state, with the `removed` states worth nothing: Gauss–Seidel from the last state to the
+    /// first, from a first guess, until what is still missing is below rounding. Chains that hardly ever end take long:
+    /// those are solved by elimination, if they are not too large.
+    fn expect(&self, reward: &[f64], removed: &[usize], guess: &[f64], task: &Task) -> Result<Vec<f64>> {
         let n = self.next.len();
         let mut gone = vec![false; n];
         for i in removed {
@@ -84,11 +89,14 @@ impl Chain {
             }
         }
         let scale = reward.iter().fold(0.0f64, |m, r| m.max(r.abs()));
-        let mut h: Vec<f64> = reward.iter().zip(&gone).map(|(r, g)| if *g { 0.0 } else { *r }).collect();
+        let mut h: Vec<f64> = guess.iter().zip(&gone).map(|(r, g)| if *g { 0.0 } else { *r }).collect();
         let mut before = f64::INFINITY;
         for sweep in 0..SWEEPS {
             if sweep % 64 == 0 {
                 task.check()?;
+            }
+            if sweep == PATIENCE && n <= DENSE {
+                return self.eliminate(reward, &gone);
             }
             let mut change = 0.0f64;
             for i in (0..n).rev() {
@@ -113,11 +121,43 @@ impl Chain {
             // Changes shrink like a geometric series; what is to come is change·ρ/(1 − ρ).
             let rho = if before > 0.0 && before.is_finite() { (change / before).min(0.999_999) } else { 0.999_999 };
             if change == 0.0 || change * rho / (1.0 - rho) <= 1e-16 * scale.max(f64::MIN_POSITIVE) {
-                return Ok(h.get(self.start).copied().unwrap_or(0.0));
+                return Ok(h);
             }
             before = change;
         }
-        Err(Error::NotConverged { iterations: SWEEPS, gradient: before, tolerance: 1e-16 * scale })
+        Err(Error::Undefined {
+            metric: "Markov attribution",
+            why: format!(
+                "its {n} states hardly ever lead to an end; shorten paths (lookback=, path=\"collapse\") or lower the order"
+            ),
+        })
+    }
+
+    /// The same by elimination.
+    fn eliminate(&self, reward: &[f64], gone: &[bool]) -> Result<Vec<f64>> {
+        let n = self.next.len();
+        let (mut a, mut b) = (vec![0.0; n * n], vec![0.0; n]);
+        for (i, next) in self.next.iter().enumerate() {
+            let out = gone.get(i).copied().unwrap_or(true);
+            if let Some(one) = a.get_mut(i * n + i) {
+                *one += 1.0;
+            }
+            if out {
+                continue;
+            }
+            for (j, p) in next {
+                if let Some(cell) = a.get_mut(i * n + j) {
+                    *cell -= p;
+                }
+            }
+            if let (Some(b), Some(r)) = (b.get_mut(i), reward.get(i)) {
+                *b = *r;
+            }
+        }
+        solve(a, b, n).ok_or_else(|| Error::Undefined {
+            metric: "Markov attribution",
+            why: "its equations cannot be told apart".into(),
+        })
     }
 }
 
@@ -129,8 +169,10 @@ pub(super) fn removal(
     task: &Task,
 ) -> Result<Removal> {
     let chain = Chain::new(counts, order, channels);
-    let rate = chain.expect(&chain.converts, &[], task)?;
-    let value = chain.expect(&chain.value, &[], task)?;
+    let at_start = |h: &[f64]| h.get(chain.start).copied().unwrap_or(0.0);
+    let converts = chain.expect(&chain.converts, &[], &chain.converts, task)?;
+    let values = chain.expect(&chain.value, &[], &chain.value, task)?;
+    let rate = at_start(&converts);
     let effects: Vec<(f64, f64)> = chain
         .containing
         .par_iter()
@@ -138,13 +180,18 @@ pub(super) fn removal(
             if states.is_empty() {
                 return Ok((0.0, 0.0));
             }
-            let effect = |reward: &[f64], whole: f64| -> Result<f64> {
-                if whole <= 0.0 {
+            let effect = |reward: &[f64], whole: &[f64]| -> Result<f64> {
+                if at_start(whole) <= 0.0 {
                     return Ok(0.0);
                 }
-                Ok((1.0 - chain.expect(reward, states, task)? / whole).clamp(0.0, 1.0))
+                let without = at_start(&chain.expect(reward, states, whole, task)?);
+                Ok((1.0 - without / at_start(whole)).clamp(0.0, 1.0))
             };
-            Ok((effect(&chain.converts, rate)?, effect(&chain.value, value)?))
+            let conversions = effect(&chain.converts, &converts)?;
+            // Refunds can make losses of gains: value then follows conversions.
+            let amounts =
+                if counts.values().any(|o| o.negative) { conversions } else { effect(&chain.value, &values)? };
+            Ok((conversions, amounts))
         })
         .collect::<Result<_>>()?;
     let (effect, value_effect) = effects.into_iter().unzip();

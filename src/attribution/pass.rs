@@ -8,7 +8,7 @@ use super::paths::{Path, PathMaker, Room};
 use super::result::Attribution;
 use super::rules::{Rule, Weights};
 use super::spec::{AttributionSpec, Method};
-use super::spend::{Months, Spend, add, join};
+use super::spend::{Months, Spend, add, bring, join};
 use super::tally::{AttributionTally, Counts};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
@@ -17,6 +17,8 @@ use crate::task::Task;
 
 /// Most values of `by`; beyond, removal effects take too long and say too little.
 const MOST: usize = 2_000;
+/// Most bootstrap samples.
+const MOST_SAMPLES: usize = 10_000;
 
 impl Journeys {
     /// Gives credit for conversions and their value to channels.
@@ -61,11 +63,12 @@ impl Journeys {
                     timeline.at.get(i).is_some_and(|t| *t < self.observed_until)
                         && stage.contains(&timeline.kind.get(i))
                 });
-                let mut first = true;
+                if let Some(first) = worker.maker.first_touch(lead) {
+                    bring(self, spend.period, first, reached, months);
+                }
                 worker.maker.paths(lead, room, |path| {
                     rule.share(&path, shares);
-                    add(self, spend.period, &path, shares, first, reached, months);
-                    first = false;
+                    add(self, spend.period, &path, shares, months);
                 });
                 Ok(())
             },
@@ -98,7 +101,7 @@ impl Journeys {
         let worker = Worker::new(self, spec)?;
         let counts = worker.count(None, task)?;
         let clusters = if spec.bootstrap > 0 { worker.clusters() } else { Vec::new() };
-        let mut samples = Vec::with_capacity(spec.bootstrap);
+        let mut samples = Vec::new();
         for sample in 0..spec.bootstrap {
             samples
                 .push(worker.count(Some(Draw { clusters: &clusters, seed: spec.seed, sample: sample as u64 }), task)?);
@@ -157,6 +160,14 @@ impl<'a> Worker<'a> {
             return Err(Error::option("method", "give at least one"));
         }
         spec.half_life.positive("half_life")?;
+        if spec.bootstrap > MOST_SAMPLES {
+            let problem = format!("{} samples; at most {MOST_SAMPLES}, and 200 are enough", spec.bootstrap);
+            return Err(Error::option("bootstrap", problem));
+        }
+        let names: std::collections::BTreeSet<String> = spec.methods.iter().map(ToString::to_string).collect();
+        if names.len() < spec.methods.len() {
+            return Err(Error::option("method", "two methods have one name; give each rule its own (name=)"));
+        }
         if spec.bootstrap == 1 {
             return Err(Error::option("bootstrap", "one sample has no range; take 200, or 0 for none"));
         }

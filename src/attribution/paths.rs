@@ -3,10 +3,10 @@
 use crate::design::{NONE, Side, wildcard};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
-use crate::journeys::{Journeys, Status, status_log};
+use crate::journeys::{Journeys, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
-use super::spec::{AttributionSpec, Conversions, NullPaths, PathForm};
+use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 
 /// One touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl<'a> PathMaker<'a> {
             None => None,
             Some(step) => {
                 let mut matcher = Matcher::new(journeys);
-                matcher.add(step, 1)?;
+                matcher.add(step.plain("touches")?, 1)?;
                 Some(matcher)
             }
         };
@@ -116,11 +116,7 @@ impl<'a> PathMaker<'a> {
             names,
             allowed,
             target: flags("target", target)?,
-            opportunity: spec
-                .opportunity
-                .as_ref()
-                .map(|o| flags("opportunity", std::slice::from_ref(o)))
-                .transpose()?,
+            opportunity: opportunity(journeys, spec)?.map(|o| flags("opportunity", &[o])).transpose()?,
             kinds: journeys.kinds.iter().map(|k| !k.stage && k.side != Side::Sales).collect(),
             matcher,
             every: spec.conversions == Conversions::Every,
@@ -139,6 +135,28 @@ impl<'a> PathMaker<'a> {
             By::Kind => timeline.kind.get(i),
             By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
         }
+    }
+
+    /// The first touch of `lead`, whatever came of it.
+    pub(super) fn first_touch(&self, lead: u32) -> Option<Touch> {
+        let timeline = &self.journeys.timeline;
+        let until = self.journeys.observed_until;
+        timeline.range(lead).find_map(|i| {
+            let at = timeline.at.get(i).copied().filter(|at| *at < until)?;
+            self.touch(i, at)
+        })
+    }
+
+    /// The touch that the event at `i` is.
+    fn touch(&self, i: usize, at: i64) -> Option<Touch> {
+        let kind = self.journeys.timeline.kind.get(i);
+        let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
+        if flag(&self.target, kind) {
+            return None;
+        }
+        let touches = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
+        let channel = self.channel(i);
+        (touches && flag(&self.allowed, channel)).then_some(Touch { channel, at })
     }
 
     /// Gives every path of `lead` to `take`. Conversions without a touch are paths of no touches; leads that did not
@@ -162,11 +180,7 @@ impl<'a> PathMaker<'a> {
                 }
                 continue;
             }
-            let touches = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
-            let channel = self.channel(i);
-            if touches && flag(&self.allowed, channel) {
-                room.touches.push(Touch { channel, at });
-            }
+            room.touches.extend(self.touch(i, at));
         }
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
         let Room { touches, shaped, seen, log, conversions } = room;
@@ -185,7 +199,7 @@ impl<'a> PathMaker<'a> {
         let mut end = touches.last().map_or(until, |t| t.at);
         if self.nulls == NullPaths::Lost {
             status_log(timeline, lead, &self.won, &self.lost, log);
-            let Some((at, Status::Lost)) = log.last().filter(|(at, _)| *at < until).copied() else { return };
+            let Some(at) = lost_since(log, until) else { return };
             end = at;
         }
         let to = touches.partition_point(|t| t.at <= end);
@@ -221,4 +235,25 @@ impl<'a> PathMaker<'a> {
             }
         }
     }
+}
+
+/// The stage of the opportunity: the one asked for, else the last but one of the pipeline, if a method gives it a share.
+fn opportunity(journeys: &Journeys, spec: &AttributionSpec) -> Result<Option<String>> {
+    if spec.opportunity.is_some() {
+        return Ok(spec.opportunity.clone());
+    }
+    let shares = |m: &Method| match m {
+        Method::WShaped | Method::FullPath => true,
+        Method::Custom(rule) => rule.weights.opportunity > 0.0,
+        _ => false,
+    };
+    let Some(method) = spec.methods.iter().find(|m| shares(m)) else { return Ok(None) };
+    let last_but_one = journeys.pipeline.iter().rev().nth(1).cloned();
+    let known = last_but_one.filter(|s| !journeys.codes_known(std::slice::from_ref(s)).is_empty());
+    let missing = || {
+        let problem =
+            format!("{method} gives a share to the opportunity: name its stage, or a pipeline for the journeys");
+        Error::option("opportunity", problem)
+    };
+    known.map(Some).ok_or_else(missing)
 }

@@ -36,7 +36,7 @@ pub struct AttributionSpec {
     pub nulls: NullPaths,
     /// Values of `by` that are passed over by `last_non_direct`.
     pub direct: Vec<String>,
-    /// Stage whose entry is the milestone of the opportunity.
+    /// Stage whose entry is the milestone of the opportunity; the last but one of the pipeline if not given.
     pub opportunity: Option<String>,
     /// Half-life of `time_decay`.
     pub half_life: Span,

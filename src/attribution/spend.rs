@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::paths::Path;
+use super::paths::{Path, Touch};
 use crate::journeys::Journeys;
 use crate::time::Period;
 
@@ -104,28 +104,22 @@ pub(super) struct Brought {
 /// By channel and first day of the period.
 pub(super) type Months = BTreeMap<(u32, i64), Brought>;
 
-/// Adds a path: its first touch brought the lead, each touch its share of the conversion.
-pub(super) fn add(
-    journeys: &Journeys,
-    period: Period,
-    path: &Path<'_>,
-    shares: &[f64],
-    first: bool,
-    qualified: bool,
-    months: &mut Months,
-) {
-    let month = |at: i64| period.start_day(&journeys.calendar_zone, at);
-    if first && let Some(t) = path.touches.first() {
-        let b = months.entry((t.channel, month(t.at))).or_default();
-        b.leads += 1;
-        b.qualified += u64::from(qualified);
-    }
-    if let Some(value) = path.value {
-        for (t, share) in path.touches.iter().zip(shares).filter(|(_, s)| **s != 0.0) {
-            let b = months.entry((t.channel, month(t.at))).or_default();
-            b.conversions += share;
-            b.value += share * value;
-        }
+/// Counts a lead for its first touch.
+pub(super) fn bring(journeys: &Journeys, period: Period, first: Touch, qualified: bool, months: &mut Months) {
+    let month = period.start_day(&journeys.calendar_zone, first.at);
+    let b = months.entry((first.channel, month)).or_default();
+    b.leads += 1;
+    b.qualified += u64::from(qualified);
+}
+
+/// Adds a path: each touch brought its share of the conversion.
+pub(super) fn add(journeys: &Journeys, period: Period, path: &Path<'_>, shares: &[f64], months: &mut Months) {
+    let Some(value) = path.value else { return };
+    for (t, share) in path.touches.iter().zip(shares).filter(|(_, s)| **s != 0.0) {
+        let month = period.start_day(&journeys.calendar_zone, t.at);
+        let b = months.entry((t.channel, month)).or_default();
+        b.conversions += share;
+        b.value += share * value;
     }
 }
 
@@ -149,7 +143,11 @@ pub(super) fn join(
         let (mut conversions, mut value) = (b.conversions, b.value);
         if let (Some(given), Some(sum)) = (credits.and_then(|c| c.get(*channel as usize)), linear.get(channel)) {
             conversions = if sum.0 > 0.0 { given.0 * b.conversions / sum.0 } else { 0.0 };
-            value = if sum.1 > 0.0 { given.1 * b.value / sum.1 } else { 0.0 };
+            value = match sum {
+                (_, v) if *v != 0.0 => given.1 * b.value / v,
+                (c, _) if *c > 0.0 => given.1 * b.conversions / c,
+                _ => 0.0,
+            };
         }
         let row = rows.entry((name.clone(), *day)).or_default();
         *row = UnitCost {
@@ -162,7 +160,7 @@ pub(super) fn join(
             value,
         };
     }
-    let known: std::collections::BTreeSet<String> = rows.keys().map(|(name, _)| name.clone()).collect();
+    let known: std::collections::BTreeSet<&String> = names.iter().collect();
     let mut costs = UnitCosts { qualified: qualified.cloned(), ..UnitCosts::default() };
     for s in spend {
         match &s.channel {

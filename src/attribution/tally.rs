@@ -290,6 +290,9 @@ fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
             "without paths that did not convert a Markov chain converts with certainty; effects say little".into(),
         );
     }
+    if markov && counts.chains.values().flat_map(BTreeMap::values).any(|o| o.negative) {
+        remarks.push("some conversions have a value below 0: Markov chains share value out like conversions".into());
+    }
     if spec.methods.contains(&Method::Shapley) {
         remarks.push("shapley, by the sum over subsets, is linear credit on each path's different channels".into());
     }

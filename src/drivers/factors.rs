@@ -129,10 +129,15 @@ impl Journeys {
         let mut counts = vec![zero; pairs.len()];
         task.begin("comparing leads", list.len());
         let mut flags = vec![false; 2 * kinds];
+        // Of the lead at hand: first time of each kind.
+        let mut first: (u32, Vec<i64>) = (NONE, Vec::new());
         for (n, progress) in list.iter().enumerate() {
             if n % 4096 == 0 {
                 task.check()?;
                 task.advance(4096.min(list.len() - n));
+            }
+            if first.0 != progress.lead {
+                first = (progress.lead, self.first_times(progress.lead));
             }
             for ((step, next), counts) in pairs.iter().zip(&mut counts) {
                 if progress.done >> step & 1 == 0 {
@@ -150,7 +155,9 @@ impl Journeys {
                     add(place + code.min(field.levels.len()));
                     place += field.levels.len() + 1;
                 }
-                let channel = self.events_around(progress, *step, went_on.then_some(*next), f, &mut flags);
+                self.events_around(progress, &first.1, *step, went_on.then_some(*next), f, &mut flags);
+                let event = progress.events.get(*step).map_or(usize::MAX, |e| *e as usize);
+                let channel = self.timeline.channel.as_ref().map_or(NONE, |c| c.get(event));
                 if channel != NONE {
                     add(place + channel as usize);
                 }
@@ -166,15 +173,28 @@ impl Journeys {
         Ok(self.summarise(spec, &fields, &pairs, &counts))
     }
 
-    /// Sets the flags of kinds with an event before, and after, the one of `step`; the channel of that event.
+    /// First time of each kind in the journey of `lead`.
+    fn first_times(&self, lead: u32) -> Vec<i64> {
+        let mut first = vec![i64::MAX; self.kinds.len()];
+        for i in self.timeline.range(lead).rev() {
+            let kind = self.timeline.kind.get(i) as usize;
+            if let (Some(slot), Some(at)) = (first.get_mut(kind), self.timeline.at.get(i)) {
+                *slot = *at;
+            }
+        }
+        first
+    }
+
+    /// Sets the flags of kinds with an event before, and after, the one of `step`.
     fn events_around(
         &self,
         progress: &LeadProgress,
+        first: &[i64],
         step: usize,
         next: Option<usize>,
         spec: &FunnelSpec,
         flags: &mut [bool],
-    ) -> u32 {
+    ) {
         flags.fill(false);
         let kinds = self.kinds.len();
         let time = |k: usize| progress.times.get(k).copied().unwrap_or(i64::MAX);
@@ -183,26 +203,20 @@ impl Journeys {
         let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
         let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));
         let end = next.map_or(limit, time).min(self.observed_until);
-        let mut channel = NONE;
-        for i in self.timeline.range(progress.lead) {
-            let Some(at) = self.timeline.at.get(i).copied().filter(|at| *at < end || *at <= here) else { break };
-            let kind = self.timeline.kind.get(i) as usize;
-            let place = if at < here {
-                kind
-            } else if at > here && at < end {
-                kinds + kind
-            } else {
-                // The instant of the step: its own event is among those.
-                if let Some(c) = self.timeline.channel.as_ref().map(|c| c.get(i)).filter(|c| *c != NONE) {
-                    channel = c;
-                }
-                continue;
-            };
-            if let Some(flag) = flags.get_mut(place) {
+        for (flag, at) in flags.iter_mut().zip(first) {
+            *flag = *at < here;
+        }
+        let range = self.timeline.range(progress.lead);
+        let times = self.timeline.at.get(range.clone()).unwrap_or(&[]);
+        let from = range.start + times.partition_point(|at| *at <= here);
+        for i in from..range.end {
+            if self.timeline.at.get(i).is_none_or(|at| *at >= end) {
+                break;
+            }
+            if let Some(flag) = flags.get_mut(kinds + self.timeline.kind.get(i) as usize) {
                 *flag = true;
             }
         }
-        channel
     }
 
     fn field_codes(&self, spec: &DriversSpec) -> Result<Vec<FieldCodes>> {
@@ -247,9 +261,10 @@ impl Journeys {
         for factor in [Factor::Before, Factor::After] {
             places.extend(self.kinds.iter().map(|k| (factor, k.name(), String::new())));
         }
+        let names = spec.funnel.step_names();
         let (mut drivers, mut unsupported, mut remarks) = (Vec::new(), 0, Vec::new());
         for ((step, next), c) in pairs.iter().zip(counts) {
-            let name = |k: &usize| spec.funnel.steps.get(*k).map_or_else(String::new, |s| s.name.clone());
+            let name = |k: &usize| names.get(*k).cloned().unwrap_or_default();
             let (n, went) = c.all;
             let least = spec.min_support.unwrap_or(25.min(n.div_ceil(50))).max(1);
             let (few, many) = (went.min(n - went), went.max(n - went));
@@ -289,7 +304,7 @@ impl Journeys {
         }
         let p: Vec<f64> = drivers.iter().map(|d| d.p).collect();
         drivers.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q = q);
-        let order = |name: &str| spec.funnel.steps.iter().position(|s| s.name == name);
+        let order = |name: &str| names.iter().position(|s| s == name);
         drivers.sort_by(|a, b| {
             let strength = |d: &Driver| crate::math::ln(d.odds_ratio).abs();
             order(&a.step)

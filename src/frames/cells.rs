@@ -10,6 +10,10 @@ use crate::journeys::{Texts as Ids, canonical_id};
 
 /// Rows of a part that is walked by one thread.
 const PART: usize = 1 << 17;
+/// Bytes of a text that a column holds in place.
+const INLINE: u32 = 12;
+/// Texts that are remembered while a part is numbered.
+const RECENT: usize = 256;
 
 /// A column that can be walked as texts. Whole numbers read the same whatever their type: 7, 7.0 and "7".
 pub(super) struct Texts {
@@ -93,6 +97,11 @@ impl Texts {
         parts.collect::<Vec<_>>().concat()
     }
 
+    /// The column as whole numbers, if it is one in which no number stands for "no value".
+    pub(super) fn whole_numbers(&self) -> Option<&Int64Chunked> {
+        self.series.i64().ok().filter(|_| self.nulls.is_empty())
+    }
+
     /// One code per row, [`NONE`] where there is no value; new texts are added to `dictionary` in order of first
     /// sight. Parts are numbered in parallel and then brought to the numbers of the whole.
     pub(super) fn intern(&self, dictionary: &mut Ids) -> Vec<u32> {
@@ -100,8 +109,8 @@ impl Texts {
             .parts()
             .into_par_iter()
             .map(|part| {
-                let (mut codes, mut own) = (Vec::with_capacity(part.series.len()), Ids::new());
-                part.each(|_, text| codes.push(text.map_or(NONE, |t| own.intern(t))));
+                let mut own = Ids::new();
+                let codes = part.intern_part(&mut own);
                 (codes, own)
             })
             .collect();
@@ -111,6 +120,42 @@ impl Texts {
             all.extend(codes.into_iter().map(|c| whole.get(c as usize).copied().unwrap_or(NONE)));
         }
         all
+    }
+
+    /// As [`Texts::intern`], of one part, which has few different texts as a rule: those of up to twelve bytes, which a
+    /// column holds in place, are looked up by their sixteen bytes in a small table first.
+    fn intern_part(&self, own: &mut Ids) -> Vec<u32> {
+        let mut codes = Vec::with_capacity(self.series.len());
+        let Ok(texts) = self.series.str() else {
+            self.each(|_, text| codes.push(text.map_or(NONE, |t| own.intern(t))));
+            return codes;
+        };
+        let given = |t: &str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
+        let mut recent: Vec<(u128, u32)> = vec![(u128::MAX, NONE); RECENT];
+        for chunk in texts.downcast_iter() {
+            for (view, text) in chunk.views().iter().zip(chunk.iter()) {
+                let Some(text) = text else {
+                    codes.push(NONE);
+                    continue;
+                };
+                let mut code = |t: &str| Some(t.trim()).filter(|t| given(t)).map_or(NONE, |t| own.intern(t));
+                if view.length > INLINE {
+                    codes.push(code(text));
+                    continue;
+                }
+                let key = view.as_u128();
+                let folded = (key as u64 ^ (key >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                match recent.get_mut((folded >> (u64::BITS - RECENT.ilog2())) as usize) {
+                    Some((known, code)) if *known == key => codes.push(*code),
+                    Some(slot) => {
+                        *slot = (key, code(text));
+                        codes.push(slot.1);
+                    }
+                    None => codes.push(code(text)),
+                }
+            }
+        }
+        codes
     }
 
     /// The text of one row, for messages.

@@ -2,12 +2,17 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, optional_texts, texts, times};
+use super::tables_out::{counts, frame, optional_texts, texts, times};
 use crate::error::Result;
 use crate::funnel::{Funnel, FunnelSpec, FunnelStep, LeadProgress, Order, Spread};
 use crate::journeys::Journeys;
 use crate::math::wilson;
 use crate::time::NO_TIME;
+
+/// Numbers; null where there is none.
+fn optional(name: &str, values: impl Iterator<Item = f64>) -> Column {
+    Column::new(name.into(), values.map(|v| Some(v).filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
+}
 
 /// All leads, then each value of the breakdown.
 fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
@@ -20,7 +25,9 @@ fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
 fn by(funnel: &Funnel, values: impl Iterator<Item = String>) -> Option<Column> {
     let by = funnel.spec.by.as_ref()?;
     // A field that is called like another column of these tables.
-    let taken = ["step", "leads", "optional", "since", "n"].contains(&by.as_str()) || by.starts_with("of_");
+    let taken = ["step", "leads", "since", "n", "mean", "median", "median_days", "median_days_from_first"];
+    let quantile = by.strip_prefix('p').is_some_and(|q| q.parse::<u8>().is_ok());
+    let taken = taken.contains(&by.as_str()) || quantile || by.starts_with("of_");
     let name = if taken { format!("field({by})") } else { by.clone() };
     Some(texts(&name, values))
 }
@@ -31,7 +38,7 @@ fn by(funnel: &Funnel, values: impl Iterator<Item = String>) -> Option<Column> {
 /// As [`super::terms_frame`].
 pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
     let rows = rows(funnel);
-    let column = |name: &str, get: fn(&FunnelStep) -> f64| numbers(name, rows.iter().map(|r| get(r.1)).collect());
+    let column = |name: &str, get: fn(&FunnelStep) -> f64| optional(name, rows.iter().map(|r| get(r.1)));
     let mut columns: Vec<Column> = by(funnel, rows.iter().map(|r| r.0.to_owned())).into_iter().collect();
     columns.extend([
         texts("step", rows.iter().map(|r| r.1.step.clone())),
@@ -111,9 +118,9 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         periods,
         texts("step", steps),
         counts("leads", leads),
-        numbers("of_first", share),
-        numbers("of_first_low", low),
-        numbers("of_first_high", high),
+        optional("of_first", share.into_iter()),
+        optional("of_first_low", low.into_iter()),
+        optional("of_first_high", high.into_iter()),
         counts("immature", immature),
     ])
 }
@@ -126,7 +133,8 @@ pub fn funnel_leads_frame(journeys: &Journeys, spec: &FunnelSpec, progress: &[Le
     let mut ids = StringChunkedBuilder::new("lead_id".into(), progress.len());
     progress.iter().for_each(|p| ids.append_value(journeys.leads.ids.get(p.lead)));
     let time = |p: &LeadProgress, k: usize| p.times.get(k).copied().unwrap_or(NO_TIME);
-    let name = |p: &LeadProgress| spec.steps.get(p.last()).map(|s| s.name.clone()).filter(|_| spec.order != Order::Any);
+    let names = spec.step_names();
+    let name = |p: &LeadProgress| names.get(p.last()).cloned().filter(|_| spec.order != Order::Any);
     frame(vec![
         ids.finish().into_series().into_column(),
         counts("reached", progress.iter().map(|p| p.last() + 1)),

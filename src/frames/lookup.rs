@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::cells::Texts;
 use super::config::DayMeans;
 use super::config::{Common, LeadKey, LookupSpec};
@@ -40,6 +42,64 @@ pub(super) struct Resolver {
     how: How,
 }
 
+/// Rows of a part that is walked by one thread.
+const PART: usize = 1 << 17;
+
+/// Leads by their ids as whole numbers.
+enum NumberedIds {
+    /// Every number of a range, from this one on, is a lead, in order.
+    Range { first: i64, len: u64 },
+    /// Leads at their number's distance from the first.
+    Table { first: i64, leads: Vec<u32> },
+    /// Numbers far apart.
+    Map(hashbrown::HashMap<i64, u32, foldhash::fast::FixedState>),
+}
+
+impl NumberedIds {
+    fn new(ids: &Ids) -> Self {
+        // As texts are read: "007" and "+7" are no numbers.
+        let number = |text: &str| text.parse::<i64>().ok().filter(|n| n.to_string() == text);
+        let numbers: Vec<(i64, u32)> =
+            (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((number(ids.get(code))?, code))).collect();
+        let (Some(first), Some(last)) = (numbers.iter().map(|n| n.0).min(), numbers.iter().map(|n| n.0).max()) else {
+            return Self::Range { first: 0, len: 0 };
+        };
+        let span = (i128::from(last) - i128::from(first) + 1) as u128;
+        let in_order = numbers
+            .iter()
+            .enumerate()
+            .all(|(i, (n, code))| i128::from(*n) - i128::from(first) == i as i128 && *code as usize == i);
+        if in_order {
+            return Self::Range { first, len: numbers.len() as u64 };
+        }
+        if span <= 8 * numbers.len() as u128 {
+            let mut leads = vec![NONE; span as usize];
+            for (n, code) in numbers {
+                if let Some(slot) = leads.get_mut((n - first) as usize) {
+                    *slot = code;
+                }
+            }
+            return Self::Table { first, leads };
+        }
+        Self::Map(numbers.into_iter().collect())
+    }
+
+    /// The lead, [`NONE`] if there is none.
+    fn find(&self, n: i64) -> u32 {
+        match self {
+            Self::Range { first, len } => match n.checked_sub(*first) {
+                Some(d) if d >= 0 && (d as u64) < *len => d as u32,
+                _ => NONE,
+            },
+            Self::Table { first, leads } => {
+                let distance = n.checked_sub(*first).and_then(|d| usize::try_from(d).ok());
+                distance.and_then(|d| leads.get(d)).copied().unwrap_or(NONE)
+            }
+            Self::Map(map) => map.get(&n).copied().unwrap_or(NONE),
+        }
+    }
+}
+
 enum How {
     /// Lead of each row; [`NONE`] is an unknown one, [`NO_KEY`] a null key.
     Direct(Vec<u32>),
@@ -61,9 +121,20 @@ impl Resolver {
     ) -> Result<Self> {
         let texts = Texts::of(table, key.column(), &common.nulls)?;
         let how = match key {
-            LeadKey::Column(_) => {
-                How::Direct(texts.code_ids(|text| text.map_or(NO_KEY, |t| leads.find(t).unwrap_or(NONE))))
-            }
+            LeadKey::Column(_) => How::Direct(match texts.whole_numbers() {
+                Some(numbers) => {
+                    let ids = NumberedIds::new(leads);
+                    let one = |n: Option<i64>| n.map_or(NO_KEY, |n| ids.find(n));
+                    let parts: Vec<Vec<u32>> = (0..numbers.len())
+                        .step_by(PART)
+                        .collect::<Vec<_>>()
+                        .into_par_iter()
+                        .map(|start| numbers.slice(start as i64, PART).iter().map(one).collect())
+                        .collect();
+                    parts.concat()
+                }
+                None => texts.code_ids(|text| text.map_or(NO_KEY, |t| leads.find(t).unwrap_or(NONE))),
+            }),
             LeadKey::Lookup(spec) => {
                 let mut by_key = read_lookup(spec, leads, tables, zone)?;
                 let (mut keys, mut own) = (Vec::with_capacity(table.rows()), Ids::new());

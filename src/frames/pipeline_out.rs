@@ -17,7 +17,7 @@ fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
 
 fn stage_columns(rows: &[&StageRow]) -> Vec<Column> {
     let count = |name: &str, get: fn(&StageRow) -> u64| counts(name, rows.iter().map(|r| get(r) as usize));
-    let column = |name: &str, get: fn(&StageRow) -> f64| numbers(name, rows.iter().map(|r| get(r)).collect());
+    let column = |name: &str, get: fn(&StageRow) -> f64| optional(name, rows.iter().map(|r| Some(get(r))));
     vec![
         texts("stage", rows.iter().map(|r| r.stage.clone())),
         count("reached", |r| r.reached),

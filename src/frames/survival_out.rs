@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::survival::{TimeTo, TimeToGroup};
 
 fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    Column::new(name.into(), values.collect::<Vec<Option<f64>>>())
+    Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
 }
 
 /// One row per group: leads, ends, share at the end, quantiles and mean time in days.
@@ -29,8 +29,8 @@ pub fn time_to_frame(t: &TimeTo) -> Result<DataFrame> {
         count("censored", |x| x.censored),
         column("days", |x| x.last.days),
         column("incidence", |x| x.last.incidence),
-        column("incidence_low", |x| x.last.interval.low),
-        column("incidence_high", |x| x.last.interval.high),
+        optional("incidence_low", g.iter().map(|x| Some(x.last.interval.low))),
+        optional("incidence_high", g.iter().map(|x| Some(x.last.interval.high))),
         quantile("quarter_days", 0, 0),
         quantile("median_days", 1, 0),
         quantile("median_low", 1, 1),
@@ -52,8 +52,8 @@ pub fn time_to_ages_frame(t: &TimeTo) -> Result<DataFrame> {
         texts("group", rows.iter().map(|r| r.0.clone())),
         numbers("days", rows.iter().map(|r| r.1.days).collect()),
         numbers("incidence", rows.iter().map(|r| r.1.incidence).collect()),
-        numbers("incidence_low", rows.iter().map(|r| r.1.interval.low).collect()),
-        numbers("incidence_high", rows.iter().map(|r| r.1.interval.high).collect()),
+        optional("incidence_low", rows.iter().map(|r| Some(r.1.interval.low))),
+        optional("incidence_high", rows.iter().map(|r| Some(r.1.interval.high))),
         counts("at_risk", rows.iter().map(|r| r.1.at_risk as usize)),
     ])
 }
@@ -67,6 +67,9 @@ pub fn time_to_curves_frame(t: &TimeTo) -> Result<DataFrame> {
     let column = |name: &str, get: fn(&TimeToGroup) -> &[f64]| {
         numbers(name, t.groups.iter().flat_map(|g| get(g).iter().copied()).collect())
     };
+    let bound = |name: &str, get: fn(&TimeToGroup) -> &[f64]| {
+        optional(name, t.groups.iter().flat_map(|g| get(g).iter().copied().map(Some)))
+    };
     let count = |name: &str, get: fn(&TimeToGroup) -> &[u64]| {
         counts(name, t.groups.iter().flat_map(|g| get(g).iter().map(|n| *n as usize)))
     };
@@ -79,8 +82,8 @@ pub fn time_to_curves_frame(t: &TimeTo) -> Result<DataFrame> {
         count("censored", |g| &g.curve.censored),
         column("incidence", |g| &g.curve.incidence),
         column("standard_error", |g| &g.curve.standard_error),
-        column("low", |g| &g.curve.low),
-        column("high", |g| &g.curve.high),
+        bound("low", |g| &g.curve.low),
+        bound("high", |g| &g.curve.high),
         column("competing_incidence", |g| &g.curve.competing_incidence),
     ])
 }

@@ -216,7 +216,8 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
 /// Matches the events from `first` to `last`: the first itself, and the earliest or the latest others of each class.
 fn select(seen: &[Seen], first: usize, last: usize, classes: &mut Classes, latest: bool) -> Attempt {
     classes.clear();
-    let events = || (0u32..).zip(seen).skip(first).take(last + 1 - first);
+    let window = seen.get(first..=last).unwrap_or(&[]);
+    let events = || (first as u32..).zip(window);
     for (_, event) in events() {
         classes.count(event.steps, true);
     }

@@ -124,8 +124,10 @@ impl Chains {
         self.start(plan, entry, first);
         let mut next = first + 1;
         while self.best.done.count_ones() as usize != plan.steps {
-            let Some(event) = seen.get(next) else { break };
-            if !self.goes_on(plan, event) {
+            // Converted: optional steps that come after may still follow, until the next entry.
+            let converted = self.best.done >> plan.goal & 1 != 0;
+            let Some(event) = seen.get(next).filter(|_| !converted || plan.goal + 1 < plan.steps) else { break };
+            if !self.goes_on(plan, event) || (converted && event.steps & 1 != 0) {
                 break;
             }
             self.advance(plan, event, next);

@@ -65,11 +65,21 @@ impl Journeys {
             |(list, walker), lead| {
                 match walker.go(&plan, None, lead) {
                     Outcome::Level(level) => {
-                        list.push(LeadProgress { lead, done: u32::MAX >> (MAX_STEPS - level), times: Vec::new() });
+                        list.push(LeadProgress {
+                            lead,
+                            done: u32::MAX >> (MAX_STEPS - level),
+                            times: Vec::new(),
+                            events: Vec::new(),
+                        });
                     }
                     Outcome::Walked => list.extend(walker.walked.attempts.iter().map(|a| {
                         let times = walker.times(&plan, a);
-                        LeadProgress { lead, done: a.done, times: times.iter().copied().take(plan.steps).collect() }
+                        LeadProgress {
+                            lead,
+                            done: a.done,
+                            times: times.iter().copied().take(plan.steps).collect(),
+                            events: walker.events(&plan, a),
+                        }
                     })),
                     Outcome::Never | Outcome::Immature => {}
                 }
@@ -93,6 +103,8 @@ pub struct LeadProgress {
     pub done: u32,
     /// UTC microseconds of each step, those that were not done without meaning; empty with another system's rules.
     pub times: Vec<i64>,
+    /// Position in the timeline of the event of each step, `u32::MAX` for a creation.
+    pub events: Vec<u32>,
 }
 
 impl LeadProgress {
@@ -121,6 +133,8 @@ struct Walker {
     /// The same by value of a property.
     sorted: Vec<(u32, Seen)>,
     group: Vec<Seen>,
+    /// What is part of every value.
+    always: Vec<Seen>,
     chains: Chains,
     classes: Classes,
     walked: Walked,
@@ -133,6 +147,7 @@ impl Walker {
             seen: Vec::new(),
             sorted: Vec::new(),
             group: Vec::new(),
+            always: Vec::new(),
             chains: Chains::new(plan),
             classes: Classes::default(),
             walked: Walked::default(),
@@ -216,7 +231,9 @@ impl Walker {
                 part.groups.entry(value).or_default().add(plan.steps, attempt.done, kept);
             }
         }
-        if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution) {
+        if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution)
+            && !self.walked.removed
+        {
             self.count_every_value(plan, by, part);
         }
     }
@@ -229,11 +246,15 @@ impl Walker {
         }
     }
 
-    /// Sorts the events by value of a property; creation, which has none, is part of every value.
+    /// Sorts the events by value of a property. Creation, which has none, is part of every value; exclusions end attempts
+    /// whatever value they have.
     fn sort(&mut self, plan: &Plan<'_>, of: &ValueOf) -> Option<Seen> {
         let creation = self.seen.iter().find(|s| s.event == CREATION).copied();
+        self.always.clear();
+        self.always.extend(creation);
+        self.always.extend(self.seen.iter().filter(|s| s.hits != 0).map(|s| Seen { steps: 0, ..*s }));
         self.sorted.clear();
-        let events = self.seen.iter().filter(|s| s.event != CREATION);
+        let events = self.seen.iter().filter(|s| s.event != CREATION && s.steps != 0);
         self.sorted.extend(events.map(|s| (plan.value_at(of, s.event as usize), *s)).filter(|(v, _)| *v != NONE));
         self.sorted.sort_by_key(|(value, _)| *value);
         creation
@@ -261,7 +282,7 @@ impl Walker {
             if only.is_some_and(|v| run.first().is_some_and(|(value, _)| *value != v)) {
                 continue;
             }
-            gather(&mut group, creation, run);
+            gather(&mut group, &self.always, run);
             self.walk(plan, &group);
             let taken = |a: &Attempt| -> Vec<Seen> {
                 a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).copied().unwrap_or(NO_EVENT)).collect()
@@ -300,11 +321,11 @@ impl Walker {
 
     /// Counts each value's funnel over the events that have it.
     fn count_every_value(&mut self, plan: &Plan<'_>, by: &ValueOf, part: &mut Part<u32>) {
-        let creation = self.sort(plan, by);
+        self.sort(plan, by);
         let sorted = std::mem::take(&mut self.sorted);
         let mut group = std::mem::take(&mut self.group);
         for run in sorted.chunk_by(|a, b| a.0 == b.0) {
-            gather(&mut group, creation, run);
+            gather(&mut group, &self.always, run);
             self.walked.clear();
             self.walk(plan, &group);
             let value = run.first().map_or(NONE, |(value, _)| *value);
@@ -315,6 +336,11 @@ impl Walker {
             }
         }
         (self.sorted, self.group) = (sorted, group);
+    }
+
+    fn events(&self, plan: &Plan<'_>, attempt: &Attempt) -> Vec<u32> {
+        let event = |p: &u32| self.seen.get(*p as usize).map_or(CREATION, |s| s.event);
+        attempt.path.iter().take(plan.steps).map(event).collect()
     }
 
     fn times(&self, plan: &Plan<'_>, attempt: &Attempt) -> [i64; MAX_STEPS] {
@@ -333,7 +359,8 @@ impl Walker {
                 // What brought the lead: the first value after its creation.
                 let created = plan.journeys.leads.created_at(lead);
                 let timeline = &plan.journeys.timeline;
-                let later = timeline.range(lead).filter(|i| timeline.at.get(*i).is_some_and(|t| *t >= created));
+                let seen = created..plan.journeys.observed_until;
+                let later = timeline.range(lead).filter(|i| timeline.at.get(*i).is_some_and(|t| seen.contains(t)));
                 later.map(|i| plan.value_at(by, i)).find(|v| *v != NONE)?
             } else {
                 plan.value_at(by, event as usize)
@@ -351,9 +378,17 @@ impl Walker {
 
 const NO_EVENT: Seen = Seen { at: 0, event: CREATION, seq: 0, steps: 0, hits: 0 };
 
-/// The events of one value, with the creation in its place.
-fn gather(group: &mut Vec<Seen>, creation: Option<Seen>, run: &[(u32, Seen)]) {
+/// The events of one value, with what is part of every value in its place.
+fn gather(group: &mut Vec<Seen>, always: &[Seen], run: &[(u32, Seen)]) {
     group.clear();
-    group.extend(creation);
-    group.extend(run.iter().map(|(_, s)| *s));
+    let mut always = always.iter().peekable();
+    for (_, event) in run {
+        while let Some(other) = always.next_if(|o| o.seq < event.seq) {
+            group.push(*other);
+        }
+        // The event itself, if it is an exclusion as well.
+        always.next_if(|o| o.seq == event.seq);
+        group.push(*event);
+    }
+    group.extend(always);
 }

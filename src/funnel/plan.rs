@@ -105,6 +105,13 @@ impl<'a> Plan<'a> {
             let problem = "says which event's value counts; it needs by= a property of events or channel";
             return Err(Error::option("attribution", problem));
         }
+        if spec.compat.is_some() && from_creation {
+            return Err(Error::option("compat", "windowFunnel knows events only; 'created' is none"));
+        }
+        if from_creation && spec.hold.is_some() && spec.entry == Entry::Totals {
+            let problem = "a lead is created once, whatever is held constant; take entry='best' or 'first'";
+            return Err(Error::option("hold", problem));
+        }
         if spec.compat.is_some() && of_events {
             return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
         }
@@ -112,7 +119,7 @@ impl<'a> Plan<'a> {
             plan.matcher.add(step, 1 << k)?;
         }
         for (k, e) in spec.exclude.iter().enumerate() {
-            plan.matcher.add(&e.event, 1 << (MAX_STEPS + k))?;
+            plan.matcher.add(e.event.plain("exclude")?, 1 << (MAX_STEPS + k))?;
             plan.hits.push(hit(e, &spec.steps)?);
         }
         plan.ways(&spec.steps);

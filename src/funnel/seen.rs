@@ -22,9 +22,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Events of one instant have no order of their own: those that match no step come first, then by first step.
-    fn rank(&self) -> u32 {
-        if self.steps == 0 { 0 } else { self.steps.trailing_zeros() + 1 }
+    /// Events of one instant have no order of their own: those that match no step come first, then by first step, those
+    /// that match fewer steps before others.
+    fn rank(&self) -> (u32, u32) {
+        if self.steps == 0 { (0, 0) } else { (self.steps.trailing_zeros() + 1, self.steps.count_ones()) }
     }
 }
 

@@ -213,9 +213,56 @@ impl Step {
         }
     }
 
+    /// # Errors
+    /// [`Error::InvalidOption`] naming `option` if it is optional or has a time, which only steps of a funnel can be.
+    pub(crate) fn plain(&self, option: &str) -> Result<&Self> {
+        if self.optional || self.within.is_some() {
+            let problem = format!("'{}' is no step of a funnel: it cannot be optional or have a time", self.name);
+            return Err(Error::option(option, problem));
+        }
+        Ok(self)
+    }
+
     fn of(choices: Vec<Choice>) -> Self {
         let name = choices.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
         Self { name, any: choices, optional: false, within: None }
+    }
+}
+
+impl Choice {
+    /// What meets both.
+    fn and(mut self, other: &Self) -> std::result::Result<Self, String> {
+        let pairs = [
+            (&mut self.kind, &other.kind, "kind"),
+            (&mut self.stage, &other.stage, "stage"),
+            (&mut self.channel, &other.channel, "channel"),
+        ];
+        for (mine, theirs, name) in pairs {
+            match (mine.is_some(), theirs) {
+                (true, Some(_)) => return Err(format!("a step and one of its choices both have a {name}")),
+                (false, Some(_)) => mine.clone_from(theirs),
+                (_, None) => {}
+            }
+        }
+        for (name, condition) in &other.conditions {
+            if self.conditions.insert(name.clone(), condition.clone()).is_some() {
+                return Err(format!("a step and one of its choices both have a condition on '{name}'"));
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl FunnelSpec {
+    /// Names of the steps, one each: a second step of a name has its place behind it.
+    #[must_use]
+    pub fn step_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let again = self.steps.iter().take(names.len()).filter(|s| s.name == step.name).count();
+            names.push(if again == 0 { step.name.clone() } else { format!("{} ({})", step.name, again + 1) });
+        }
+        names
     }
 }
 
@@ -280,9 +327,18 @@ impl<'de> Deserialize<'de> for Step {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Step, A::Error> {
                 let t = StepTable::deserialize(MapAccessDeserializer::new(map))?;
                 let own = Choice { kind: t.kind, stage: t.stage, channel: t.channel, conditions: t.conditions };
+                if let Some(s) = t.any.iter().find(|s| s.optional || s.within.is_some()) {
+                    let problem =
+                        format!("'{}' is one choice of a step: optional and within belong to the step", s.name);
+                    return Err(serde::de::Error::custom(problem));
+                }
                 let mut choices: Vec<Choice> = t.any.into_iter().flat_map(|s| s.any).collect();
-                if own != Choice::default() {
+                if choices.is_empty() && own != Choice::default() {
                     choices.push(own);
+                } else {
+                    for choice in &mut choices {
+                        *choice = choice.clone().and(&own).map_err(serde::de::Error::custom)?;
+                    }
                 }
                 let mut step = Step::of(choices);
                 step.name = t.name.unwrap_or(step.name);

@@ -63,7 +63,8 @@ impl Counts {
         let timed = spec.times && spec.compat.is_none();
         let mut from_previous = self.from_previous.into_iter();
         let mut from_first = self.from_first.into_iter();
-        let rows = spec.steps.iter().enumerate().map(|(k, step)| {
+        let names = spec.step_names();
+        let rows = spec.steps.iter().zip(names).enumerate().map(|(k, (step, name))| {
             let leads = reached(k);
             let share = |of: u64| if of == 0 { f64::NAN } else { leads as f64 / of as f64 };
             let lists = (from_previous.next().unwrap_or_default(), from_first.next().unwrap_or_default());
@@ -73,7 +74,7 @@ impl Counts {
                 step: match spec.order {
                     Order::Any if k + 1 == n => format!("all {n}"),
                     Order::Any => format!("any {} of {n}", k + 1),
-                    _ => step.name.clone(),
+                    _ => name,
                 },
                 optional: step.optional,
                 leads,

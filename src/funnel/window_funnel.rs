@@ -58,7 +58,7 @@ impl WindowFunnel {
         self.entries.clear();
         let timeline = &plan.journeys.timeline;
         for i in timeline.range(lead) {
-            let Some(at) = timeline.at.get(i).copied() else { break };
+            let Some(at) = timeline.at.get(i).copied().filter(|at| *at < plan.journeys.observed_until) else { break };
             let mut bits = plan.matcher.bits(i);
             if bits == 0 && self.order {
                 self.entries.push(Entry { at, step: 0, row: i as u32 });

@@ -1,7 +1,5 @@
 //! Groups of leads by a field.
 
-use std::collections::BTreeSet;
-
 use super::Journeys;
 use crate::design::{Column, MISSING, NONE};
 use crate::error::{Error, Result};
@@ -25,7 +23,12 @@ impl Groups {
     /// Name of a code.
     #[must_use]
     pub fn name(&self, code: u32) -> String {
-        self.levels.get(code as usize).cloned().unwrap_or_else(|| MISSING.to_owned())
+        match self.levels.get(code as usize) {
+            // Results call all leads together so.
+            Some(level) if level == "(all)" => "'(all)'".to_owned(),
+            Some(level) => level.clone(),
+            None => MISSING.to_owned(),
+        }
     }
 }
 
@@ -55,13 +58,14 @@ impl Journeys {
 
 /// Numbers with few distinct values are as good as texts.
 fn numbers(option: &'static str, name: &str, values: &[f64]) -> Result<Groups> {
-    let distinct: BTreeSet<u64> = values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
+    // −0 is 0.
+    let mut distinct: Vec<f64> = values.iter().filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
+    distinct.sort_unstable_by(f64::total_cmp);
+    distinct.dedup();
     if distinct.len() > 50 {
         let problem = format!("'{name}' is a number with {} different values; take a text field", distinct.len());
         return Err(Error::option(option, problem));
     }
-    let bits: Vec<u64> = distinct.into_iter().collect();
-    let code = |v: &f64| bits.binary_search(&v.to_bits()).map_or(NONE, |i| i as u32);
-    let levels = bits.iter().map(|b| f64::from_bits(*b).to_string()).collect();
-    Ok(Groups { codes: values.iter().map(code).collect(), levels })
+    let code = |v: &f64| distinct.binary_search_by(|d| d.total_cmp(&(v + 0.0))).map_or(NONE, |i| i as u32);
+    Ok(Groups { codes: values.iter().map(code).collect(), levels: distinct.iter().map(f64::to_string).collect() })
 }

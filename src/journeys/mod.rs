@@ -30,7 +30,7 @@ pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
 pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
-pub use status::{Status, status_before, status_log};
+pub use status::{Status, lost_since, status_before, status_log};
 pub use withhold::withhold;
 
 use crate::design::{Kind, NONE};
@@ -121,7 +121,8 @@ impl Journeys {
     pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
         let stages = &self.timeline.stages;
         let range = self.timeline.stage_range(lead);
-        let entry = range.clone().find(|e| stages.position.get(*e).is_some_and(|p| *p as usize == position))?;
+        let positions = stages.position.get(range.clone())?;
+        let entry = range.start + positions.binary_search(&(position as u32)).ok()?;
         let deal = stages.deal.get(entry);
         let same = (range.start..=entry).rev().filter(|e| stages.deal.get(*e) == deal);
         same.filter_map(|e| stages.amount.get(e).copied()).find(|a| !a.is_nan())

@@ -66,6 +66,14 @@ pub fn status_log(
     }
 }
 
+/// When a lead that is lost just before `t` became so, from its log.
+#[must_use]
+pub fn lost_since(log: &[(i64, Status)], t: i64) -> Option<i64> {
+    let known = log.partition_point(|(at, _)| *at < t);
+    let lost = log.get(..known)?.iter().rev().take_while(|(_, status)| *status == Status::Lost);
+    lost.last().map(|(at, _)| *at)
+}
+
 /// Status just before `t`, from the log of a lead.
 #[must_use]
 pub fn status_before(log: &[(i64, Status)], t: i64) -> Status {

@@ -7,7 +7,7 @@ use super::tally::{ENDED, ENTRY, EXIT, LOST, OPEN, Part, PathsTally, WON, end, n
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::{Matcher, Step};
-use crate::journeys::{Journeys, Status, status_log};
+use crate::journeys::{Journeys, Status, lost_since, status_log};
 use crate::task::Task;
 use crate::time::Span;
 
@@ -145,7 +145,7 @@ impl<'a> Follower<'a> {
             None => None,
             Some(step) => {
                 let mut matcher = Matcher::new(journeys);
-                matcher.add(step, 1)?;
+                matcher.add(step.plain("events")?, 1)?;
                 Some(matcher)
             }
         };
@@ -173,7 +173,7 @@ impl<'a> Follower<'a> {
         let until = self.journeys.observed_until;
         let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
         status_log(timeline, lead, &self.won, &self.lost, &mut room.log);
-        let lost = room.log.last().filter(|(at, s)| *s == Status::Lost && *at < until).map(|(at, _)| *at);
+        let lost = lost_since(&room.log, until);
         room.places.clear();
         let mut ending = if lost.is_some() { Ending::Lost } else { Ending::Open };
         for i in timeline.range(lead) {

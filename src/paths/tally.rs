@@ -26,7 +26,12 @@ pub(super) fn name_of(place: u32, labels: &[String]) -> String {
         WON => "(won)".to_owned(),
         LOST => "(lost)".to_owned(),
         OPEN => "(open)".to_owned(),
-        code => labels.get(code as usize).cloned().unwrap_or_default(),
+        code => match labels.get(code as usize) {
+            // A label that is called like an end is none.
+            Some(label) if label.starts_with('(') && label.ends_with(')') => format!("'{label}'"),
+            Some(label) => label.clone(),
+            None => String::new(),
+        },
     }
 }
 

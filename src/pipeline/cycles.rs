@@ -47,7 +47,8 @@ pub(super) struct Cycle {
     pub(super) standing: Standing,
     pub(super) visits: Vec<Visit>,
     pub(super) regressions: u64,
-    pub(super) reopened: u64,
+    /// When its standing changed, and to what.
+    pub(super) turns: Vec<(i64, Standing)>,
     /// Value of the win, if known.
     pub(super) value: Option<f64>,
     last_event: i64,
@@ -64,7 +65,7 @@ impl Cycle {
             standing: Standing::Open,
             visits: Vec::new(),
             regressions: 0,
-            reopened: 0,
+            turns: Vec::new(),
             value: None,
             last_event: start,
             deal: NONE,
@@ -74,6 +75,16 @@ impl Cycle {
     /// The stage the lead is in.
     fn position(&self) -> Option<usize> {
         self.visits.last().map(|v| v.stage)
+    }
+
+    fn turn(&mut self, at: i64, standing: Standing) {
+        self.standing = standing;
+        self.turns.push((at, standing));
+    }
+
+    /// How often it went on after a loss.
+    pub(super) fn reopened(&self) -> u64 {
+        self.turns.iter().filter(|(_, s)| *s == Standing::Open).count() as u64
     }
 
     fn leave(&mut self, at: i64, exit: Exit) {
@@ -223,22 +234,26 @@ impl<'a> CycleMaker<'a> {
         }
         if let Some(stage) = stage {
             if matches!(cycle.standing, Standing::Lost(_)) {
-                cycle.reopened += 1;
-                cycle.standing = Standing::Open;
+                cycle.turn(at, Standing::Open);
             }
             cycle.enter(stage, at, deal);
         }
         if wins {
-            cycle.standing = Standing::Won(at);
+            // A win that is no stage of the pipeline ends the visit to its last one.
+            if stage != Some(final_stage) {
+                cycle.leave(at, Exit::Forward);
+            }
+            cycle.turn(at, Standing::Won(at));
             cycle.value = self.journeys.amount_at(lead, position);
         } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
             cycle.leave(at, Exit::Lost);
-            cycle.standing = Standing::Lost(at);
+            cycle.turn(at, Standing::Lost(at));
         }
     }
 
     fn is_won(&self, position: usize) -> bool {
-        // A pipeline may end with a stage that is not declared as won: reaching it is the end all the same.
-        self.won.is_empty() || self.won.contains(&self.journeys.timeline.kind.get(position))
+        // A pipeline may end with a stage where no stage is declared as won: reaching it is the end all the same.
+        let kind = self.journeys.timeline.kind.get(position);
+        if self.journeys.won.is_empty() { !self.lost.contains(&kind) } else { self.won.contains(&kind) }
     }
 }

@@ -149,7 +149,7 @@ impl Counter<'_> {
             count(part.groups.entry(group).or_insert_with(|| Started::new(self.stages)));
         }
         part.regressions += cycle.regressions;
-        part.reopened += cycle.reopened;
+        part.reopened += cycle.reopened();
         self.add_visits(cycle, &day, part);
         if let Standing::Won(at) | Standing::Lost(at) = cycle.standing {
             let f = part.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
@@ -216,8 +216,9 @@ fn cut(cycle: &mut Cycle, end: i64) {
         *t = NO_TIME;
     }
     cycle.furthest = cycle.entered.iter().rposition(|t| *t != NO_TIME).unwrap_or(0);
-    if matches!(cycle.standing, Standing::Won(at) | Standing::Lost(at) if at >= end) {
-        cycle.standing = Standing::Open;
+    cycle.turns.retain(|(at, _)| *at < end);
+    cycle.standing = cycle.turns.last().map_or(Standing::Open, |(_, standing)| *standing);
+    if !matches!(cycle.standing, Standing::Won(_)) {
         cycle.value = None;
     }
     cycle.visits.retain(|v| v.from < end);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::funnel::Spread;
 use crate::math::wilson;
 use crate::survival::{Curve, RiskTable, Spell};
-use crate::time::DAY;
+use crate::time::{DAY, Period};
 
 /// Cycles that started together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -269,7 +269,7 @@ impl StageTally {
             stages: part.all.rows(&names),
             groups,
             cohorts,
-            flow: flow_rows(&names, &part.flow),
+            flow: flow_rows(&names, &part.flow, spec.period),
             wins: part.flow.iter().map(|(day, f)| win_row(*day, f)).collect(),
             times,
             velocity: pace,
@@ -301,17 +301,22 @@ fn stage_time(stage: &str, spells: &[Spell]) -> Result<StageTime> {
     })
 }
 
-fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>) -> Vec<FlowRow> {
+/// Rows of every period from the first to the last, quiet ones included.
+fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period) -> Vec<FlowRow> {
     let mut stock = vec![0i64; names.len()];
     let mut rows = Vec::new();
-    for (day, f) in flow {
+    let (first, last) = (flow.keys().next().copied(), flow.keys().next_back().copied().unwrap_or(i64::MIN));
+    let quiet = Flow::new(names.len());
+    let days = std::iter::successors(first, |day| Some(period.next_day(*day))).take_while(|day| *day <= last);
+    for day in days {
+        let f = flow.get(&day).unwrap_or(&quiet);
         let of = |v: &[u64], k: usize| v.get(k).copied().unwrap_or(0);
         for (k, (stage, stock)) in names.iter().zip(&mut stock).enumerate() {
             let (entered, forward) = (of(&f.entered, k), of(&f.forward, k));
             let (back, lost) = (of(&f.back, k), of(&f.lost, k));
             *stock += entered as i64 - (forward + back + lost) as i64;
             rows.push(FlowRow {
-                start_day: *day,
+                start_day: day,
                 stage: stage.clone(),
                 entered,
                 moved_on: forward,

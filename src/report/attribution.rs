@@ -59,10 +59,14 @@ pub fn attribution_text(a: &Attribution) -> String {
         };
         let qualified = costs.qualified.as_ref().map_or_else(|| "per qualified".to_owned(), |q| format!("per {q}"));
         lines.push(table_text(
-            &["spend", "spend", "leads", "per lead", &qualified, "conversions", "per conversion", "return"],
+            &[a.spec.by.as_str(), "spend", "leads", "per lead", &qualified, "conversions", "per conversion", "return"],
             &costs.total.iter().map(row).collect::<Vec<_>>(),
         ));
-        if costs.unmatched > 0.0 {
+        lines.push(format!(
+            "conversions are those of {}, in the period of the touch",
+            a.methods.first().map_or("", |m| m.method.as_str())
+        ));
+        if !costs.unmatched_channels.is_empty() {
             let names = costs.unmatched_channels.join(", ");
             lines.push(format!("{} spent on what no touch has: {names}", amount(costs.unmatched)));
         }

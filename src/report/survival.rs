@@ -8,6 +8,9 @@ fn days(x: Option<f64>) -> String {
 }
 
 fn share(a: &AtAge) -> String {
+    if a.interval.low.is_nan() {
+        return percent(a.incidence);
+    }
     format!("{} ({} to {})", percent(a.incidence), percent(a.interval.low), percent(a.interval.high))
 }
 
@@ -37,8 +40,8 @@ pub fn time_to_text(t: &TimeTo) -> String {
         })
         .collect();
     let name = t.spec.by.as_deref().unwrap_or("");
-    let until = t.groups.iter().find_map(|g| g.restricted_mean).map_or(f64::NAN, |m| m.until);
-    let mean = format!("mean to {until:.0} d");
+    let until = t.groups.iter().find_map(|g| g.restricted_mean).map(|m| m.until);
+    let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean to {until:.0} d"));
     lines.push(table_text(
         &[name, "leads", "events", "competing", "open", "share at the end", "quarter by", "half by", &mean],
         &rows,
@@ -52,7 +55,8 @@ pub fn time_to_text(t: &TimeTo) -> String {
         .collect();
     if !ages.is_empty() {
         lines.push(String::new());
-        lines.push(table_text(&[name, "age", "share by then (95 % interval)", "at risk"], &ages));
+        let share = format!("share by then ({} interval)", percent(t.spec.confidence));
+        lines.push(table_text(&[name, "age", &share, "at risk"], &ages));
     }
     if let Some(test) = &t.test {
         let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };

@@ -143,11 +143,14 @@ pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
                 let own = rows.get(i).map_or(0.0, |x| x.risk);
                 own * (if i == r { 1.0 } else { 0.0 } - s.risk / total)
             };
+            // What a unit of this time's hazards changes of all later increments; with ties a share of those at risk is gone.
+            let own = s.events / s.n;
+            let stays = 1.0 - own - s.competing / s.n;
+            let kept = if stays > 1e-12 { (s.without - s.free * own) / stays } else { 0.0 };
             let parts: Vec<(f64, f64)> = (0..k)
                 .map(|i| {
-                    let later = beyond.get(i * k + r).copied().unwrap_or(0.0);
-                    let event = weight(i) * s.free / s.without + (s.free - s.without) * later;
-                    (event, -s.without * later)
+                    let later = if stays > 1e-12 { beyond.get(i * k + r).copied().unwrap_or(0.0) } else { 0.0 };
+                    (weight(i) * s.free / s.without + (s.free - kept) * later, -kept * later)
                 })
                 .collect();
             // Under equality, events come by the common subdistribution hazard.
@@ -161,11 +164,9 @@ pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
                     }
                 }
             }
-            // d(1/(1 − F)) of this time, for earlier ones.
-            let after = s.without - s.free * s.events / s.n;
-            // Where everybody converts nothing follows; rounding may leave a trace.
-            if after > 1e-10 {
-                let growth = 1.0 / after - 1.0 / s.without;
+            // dF/(1 − F)² of this time, for earlier ones; where everybody has converted nothing follows.
+            if s.without > 1e-10 {
+                let growth = s.free * own / (s.without * s.without);
                 for i in 0..k {
                     if let Some(b) = beyond.get_mut(i * k + r) {
                         *b += weight(i) * growth;

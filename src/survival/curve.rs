@@ -10,7 +10,7 @@ use crate::math::{Interval, exp, ln, normal_quantile};
 /// F(t) = Σ_{tⱼ ≤ t} S(tⱼ₋₁)·dⱼ/nⱼ, where S is the share without any end (Kaplan–Meier over all ends). Its variance is
 /// that of the delta method with multinomial increments (E. Marubini and M. G. Valsecchi, "Analysing Survival Data from
 /// Clinical Trials and Observational Studies", 1995, eq. 10.12; Greenwood's where nothing competes). Intervals are made
-/// for 1 − F on the log(−log) scale.
+/// for 1 − F on the log(−log) scale; there are none (NaN) where F is 0 or 1.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     /// Ages at which something ends, ascending.
@@ -96,13 +96,25 @@ impl Curve {
         self.time.partition_point(|t| *t <= age).checked_sub(1)
     }
 
+    /// Age up to which the curve is known: its last time, or for ever if nobody is left at risk then.
+    #[must_use]
+    pub fn known_until(&self) -> f64 {
+        let last = |v: &[u64]| v.last().copied().unwrap_or(0);
+        let complete = last(&self.at_risk) == last(&self.events) + last(&self.competing);
+        match self.time.last() {
+            Some(_) if complete => f64::INFINITY,
+            Some(t) => *t,
+            None => 0.0,
+        }
+    }
+
     /// Share with the event by `age`, and its interval; 0 before the first time.
     #[must_use]
     pub fn by(&self, age: f64) -> (f64, Interval) {
         let value = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(0.0);
         match self.at(age) {
             Some(i) => (value(&self.incidence, i), Interval { low: value(&self.low, i), high: value(&self.high, i) }),
-            None => (0.0, Interval { low: 0.0, high: 0.0 }),
+            None => (0.0, Interval { low: f64::NAN, high: f64::NAN }),
         }
     }
 
@@ -166,8 +178,9 @@ impl Curve {
 /// Interval of F: that of 1 − F on the log(−log) scale.
 fn band(f: f64, se: f64, z: f64) -> Interval {
     let s = 1.0 - f;
+    // Nothing is known of the spread where nobody, or everybody, has converted.
     if f <= 0.0 || s <= 0.0 || se == 0.0 {
-        return Interval { low: f, high: f };
+        return Interval { low: f64::NAN, high: f64::NAN };
     }
     let log = ln(s);
     let width = z * se / (s * log);

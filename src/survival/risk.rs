@@ -107,8 +107,8 @@ impl RiskTable {
     }
 }
 
-/// Where the risk set of spells entered late empties before the last time: the first later age at which at least `least`
-/// are at risk.
+/// Where the risk set of spells entered late empties before the last time: the first later age at which `least` are at
+/// risk, or as many as ever are.
 ///
 /// A product over ages ends where everybody at risk ends. With late entry that can happen early, when few have entered,
 /// and says nothing about the rest.
@@ -120,5 +120,9 @@ pub(super) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
     let last = table.time.last().copied();
     let empties = |r: &Row| r.events + r.competing >= r.at_risk && Some(r.time) != last;
     let emptied = table.rows().filter(empties).last().map(|r| r.time);
-    Ok(emptied.and_then(|e| table.rows().find(|r| r.time > e && r.at_risk >= least)).map(|r| r.time))
+    let Some(emptied) = emptied else { return Ok(None) };
+    let later = || table.rows().filter(|r| r.time > emptied);
+    // Where fewer are ever at risk, the most that are.
+    let reachable = later().map(|r| r.at_risk).max().unwrap_or(0).min(least);
+    Ok(later().find(|r| r.at_risk >= reachable).map(|r| r.time))
 }

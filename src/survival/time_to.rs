@@ -148,6 +148,15 @@ impl<K: Ord> Part<K> {
     }
 }
 
+/// Spells by the names of their groups.
+fn named(spells: BTreeMap<u32, Vec<Spell>>, name: impl Fn(u32) -> String) -> BTreeMap<String, Vec<Spell>> {
+    let mut named = BTreeMap::<String, Vec<Spell>>::new();
+    for (code, list) in spells {
+        named.entry(name(code)).or_default().extend(list);
+    }
+    named
+}
+
 /// Fewest at risk where a curve starts whose early risk set empties.
 const LEAST_AT_RISK: u64 = 30;
 /// Most groups.
@@ -176,8 +185,11 @@ impl Journeys {
         if !(spec.confidence > 0.0 && spec.confidence < 1.0) {
             return Err(Error::option("confidence", format!("{} is not between 0 and 1", spec.confidence)));
         }
-        for span in spec.at.iter().chain(&spec.until) {
+        for span in &spec.at {
             span.positive("at")?;
+        }
+        if let Some(until) = spec.until {
+            until.positive("until")?;
         }
         let clock = Clock::new(self, spec)?;
         let (part, _) = self.fold(
@@ -192,7 +204,7 @@ impl Journeys {
         )?;
         let name = |code: u32| clock.groups.as_ref().map_or_else(String::new, |g| g.name(code));
         let part = Part {
-            spells: part.spells.into_iter().map(|(code, spells)| (name(code), spells)).collect(),
+            spells: named(part.spells, name),
             no_start: part.no_start,
             ended_before: part.ended_before,
             event_after_competing: part.event_after_competing,
@@ -350,23 +362,35 @@ impl TimeToTally {
             if let Some(age) = late_start(spells, LEAST_AT_RISK)? {
                 let before = spells.len();
                 spells.retain(|s| s.exit >= age);
+                let at_risk = spells.iter().filter(|s| s.entry.is_none_or(|e| e < age)).count() as u64;
+                let least = at_risk.min(LEAST_AT_RISK);
                 let just_before = age - 1.0 / DAY as f64;
                 for s in spells.iter_mut() {
                     s.entry = Some(s.entry.map_or(just_before, |e| e.max(just_before)));
                 }
                 remarks.push(format!(
                     "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
-                     age with {LEAST_AT_RISK} at risk, and is of those still open then ({} leads ended before)",
+                     age with at least {least} at risk, and is of those still open then ({} leads ended before)",
                     before - spells.len()
                 ));
             }
         }
-        let longest = |spells: &[Spell]| spells.iter().map(|s| s.exit).fold(0.0, f64::max);
-        let common = named.iter().map(|(_, s)| longest(s)).fold(f64::INFINITY, f64::min);
+        let curves: Vec<Curve> = named
+            .iter()
+            .map(|(_, spells)| Ok(Curve::new(&RiskTable::new(spells)?, spec.confidence)))
+            .collect::<Result<_>>()?;
+        // Curves of groups in which nobody is left say what comes later, too.
+        let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
+        let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
+        let common = if common.is_finite() { common } else { last };
         let until = spec.until.map_or(common, Span::as_days);
-        let mut groups = Vec::with_capacity(named.len());
-        for (value, spells) in &named {
-            groups.push(group(value, spells, &spec, until)?);
+        let groups: Vec<TimeToGroup> = named
+            .iter()
+            .zip(curves)
+            .map(|((value, spells), curve)| group(value, spells, &spec, until, curve))
+            .collect();
+        if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
+            remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
         }
         let parts: Vec<&[Spell]> = named.iter().skip(1).map(|(_, s)| s.as_slice()).collect();
         let test = if parts.len() < 2 {
@@ -416,17 +440,16 @@ fn naive(spells: &[Spell], group: Option<&TimeToGroup>) -> Result<Option<String>
     }))
 }
 
-fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64) -> Result<TimeToGroup> {
-    let curve = Curve::new(&RiskTable::new(spells)?, spec.confidence);
+fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGroup {
     let count = |end: End| spells.iter().filter(|s| s.end == end).count() as u64;
     let end = curve.time.last().copied().unwrap_or(0.0);
     let at = |days: f64| {
         let (incidence, interval) = curve.by(days);
         AtAge { days, incidence, interval, at_risk: curve.at_risk_at(days) }
     };
-    // Beyond the longest spell nothing is known.
-    let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(|days| *days <= end).collect();
-    Ok(TimeToGroup {
+    let known = curve.known_until();
+    let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(|days| *days <= known).collect();
+    TimeToGroup {
         value: value.to_owned(),
         leads: spells.len() as u64,
         events: count(End::Event),
@@ -435,7 +458,7 @@ fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64) -> Result
         last: at(end),
         at: ages.into_iter().map(at).collect(),
         quantiles: [0.25, 0.5, 0.75].map(|q| (q, curve.quantile(q))).to_vec(),
-        restricted_mean: (until <= end && until > 0.0).then(|| curve.restricted_mean(until)),
+        restricted_mean: (until <= known && until > 0.0).then(|| curve.restricted_mean(until)),
         curve,
-    })
+    }
 }

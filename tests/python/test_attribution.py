@@ -142,6 +142,9 @@ def test_spend():
     assert monthly["spend"].to_list() == pytest.approx([150, 150])
     assert monthly["period"].to_list() == [dt.date(2023, 12, 1), dt.date(2024, 1, 1)]
     assert "5.00 spent on what no touch has: radio" in repr(result)
+    # A channel that gets no credit keeps its spend.
+    first = journeys.attribution("first", spend=spend).costs()
+    assert dict(first.select("channel", "spend").rows())["mail"] == pytest.approx(10)
     with pytest.raises(ll.OptionError, match="give attribution"):
         journeys.attribution("linear").costs()
     with pytest.raises(ll.SchemaError, match="1 rows are not finite numbers"):
@@ -166,6 +169,11 @@ def test_spend():
         ({"opportunity": "opp"}, ll.UnknownNameError, "opp"),
         ({"qualified": "won"}, ll.OptionError, "spend="),
         ({"bootstrap": 1}, ll.OptionError, "200"),
+        ({"bootstrap": 10**12}, ll.OptionError, "at most"),
+        ({"method": 5}, ll.OptionError, "neither a name"),
+        ({"method": "markov", "order": 4}, ll.OptionError, "order"),
+        ({"method": [ll.Rule(first=1), ll.Rule(last=1)]}, ll.OptionError, "name="),
+        ({"method": "w_shaped"}, ll.OptionError, "opportunity"),
         ({"path": "colapse"}, ll.OptionError, "did you mean 'collapse'"),
     ],
 )

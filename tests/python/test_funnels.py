@@ -102,6 +102,34 @@ def test_breakdown_by_a_property(three):
     ]
 
 
+def test_a_step_and_its_choices(three):
+    # What is said of a step holds for all of its choices.
+    assert counts(three.funnel([ll.Step(any_of=["visit", "form"], channel="mail")])) == [1]
+    with pytest.raises(ll.OptionError, match="belong to the step"):
+        three.funnel(["visit", ll.Step(any_of=[ll.Step("form", within="1h")])])
+    assert counts(three.funnel(["visit", "form"], exclude="chat")) == [2, 1]
+
+
+def test_fields_called_like_columns(three):
+    leads = pl.DataFrame({"id": [1, 2], "created": [START] * 2, "median": ["a", "b"], "step": ["x", "y"]})
+    events = pl.DataFrame({"lead": [1, 2], "at": [START + dt.timedelta(minutes=1)] * 2, "kind": ["from", "visit"]})
+    j = ll.Journeys(
+        leads=ll.Leads(leads, id="id", created="created"),
+        events=ll.Events(events, lead="lead", at="at", kind="kind"),
+        observed_until="2024-06-01",
+    )
+    for by in ("median", "step"):
+        f = j.funnel(["created", "visit"], by=by)
+        assert f.to_polars().columns[0] == f"field({by})"
+        assert f.plot().to_dict()
+    assert j.paths().matrix().columns[0] == "(from)"
+    # Nothing is told as null, not as NaN.
+    nobody = j.funnel(["created", "visit"], window="3650d")
+    assert nobody.to_polars()["of_first"].to_list() == [None, None]
+    assert nobody.plot().to_dict()
+    assert nobody.plot_trend().to_dict()
+
+
 def test_immature_entrants_are_counted():
     j = journeys((1, 0, "visit"), (2, 24 * 60, "visit"), (2, 1500, "form"), until="2024-01-03")
     f = j.funnel(["visit", "form"], window="36h")
@@ -127,6 +155,8 @@ def test_immature_entrants_are_counted():
         ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
         ({"steps": ["visit"], "over": "fortnight"}, ll.OptionError, "period"),
+        ({"steps": [1, 2]}, ll.OptionError, "no name"),
+        ({"steps": ["visit"], "window": dt.timedelta(days=7)}, ll.OptionError, "neither text"),
     ],
 )
 def test_errors(three, options, error, words):

@@ -79,6 +79,9 @@ def test_views_and_charts():
     for chart in (cohort.plot(), flow.plot(), journeys.stage_funnel(pipeline=steps).plot()):
         assert chart.to_dict()["$schema"]
     assert "win rate" in cohort._repr_html_()
+    empty = journeys.stage_funnel(pipeline=steps, within="3000d", view="flow")
+    assert empty.to_polars().height == 0
+    assert empty.plot().to_dict()
 
 
 @pytest.mark.parametrize(

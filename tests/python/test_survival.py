@@ -62,8 +62,10 @@ def test_kaplan_meier(case):
     assert curve["days"].to_list() == pytest.approx(table.index.to_list(), abs=1e-9)
     survival, low, high = (table.iloc[:, i].to_numpy() for i in range(3))
     np.testing.assert_allclose(1 - curve["incidence"].to_numpy(), survival, atol=1e-9)
-    # Where nobody is left lifelines has no interval.
-    some = survival > 0
+    # Where nobody, or everybody, has converted there is no interval; lifelines writes 1 for nobody.
+    some = (survival > 0) & (survival < 1)
+    assert curve["high"].is_null().to_list() == (~some).tolist()
+    curve = curve.with_columns(pl.col("low", "high").fill_null(float("nan")))
     np.testing.assert_allclose(1 - curve["high"].to_numpy()[some], low[some], atol=1e-9)
     np.testing.assert_allclose(1 - curve["low"].to_numpy()[some], high[some], atol=1e-9)
     row = ours.to_polars().row(0, named=True)
@@ -100,6 +102,26 @@ def test_loans_with_losing_as_a_competing_end(shared):
     assert "would say 89.4 % at the end instead of 18.0 %" in repr(times)
 
 
+def test_what_comes_after_everybody_has_ended():
+    # All three are won within nine days: what holds at day 30 is known, and nobody has an interval there.
+    times = as_journeys([3, 5, 9], [True, True, True]).time_to("won", at="30d", until="30d")
+    assert times.at().row(0)[:3] == ("(all)", 30.0, 1.0)
+    row = times.to_polars().row(0, named=True)
+    assert row["incidence_low"] is None
+    assert row["restricted_mean"] == pytest.approx((3 + 5 + 9) / 3)
+    # Somebody is open: nothing is known beyond.
+    times = as_journeys([3, 5, 9], [True, True, False]).time_to("won", at="30d", until="30d")
+    assert times.at().height == 0
+    assert times.to_polars()["restricted_mean"].to_list() == [None]
+    assert "not all groups were observed" in repr(times)
+
+
+def test_groups_of_one_name_are_joined():
+    groups = pl.Series([None, "(missing)", "x", None, "(all)"])
+    times = as_journeys([3, 5, 9, 2, 1], [True] * 5, group=groups).time_to("won", by="group")
+    assert dict(times.to_polars().select("group", "leads").rows()) == {"(all)": 5, "(missing)": 3, "x": 1, "'(all)'": 1}
+
+
 def test_tables_and_charts():
     journeys = ll.datasets.b2b_saas()
     times = journeys.time_to(by="lead_source", at=["30d", "90d", "10000d"])
@@ -123,7 +145,8 @@ def test_tables_and_charts():
         ({"start": "sgl"}, ll.UnknownNameError, "did you mean 'sql'"),
         ({"confidence": 95}, ll.OptionError, "between 0 and 1"),
         ({"at": ["soon"]}, ll.OptionError, "span of time"),
-        ({"until": "-3d"}, ll.OptionError, "."),
+        ({"until": "0d"}, ll.OptionError, "until: must be longer than zero"),
+        ({"target": 5}, ll.OptionError, "neither a name"),
     ],
 )
 def test_errors(options, error, words):
