@@ -1,12 +1,16 @@
 //! Tables of events.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::build::Dictionaries;
 use super::cells::{Texts, numbers};
 use super::config::{DayMeans, EventsSpec, KindSpec};
 use super::leads::order_ranks;
 use super::lookup::{Resolved, Resolver};
 use super::table::Tables;
-use super::times::{TimeCell, TimeReader};
+use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids, event_id};
@@ -47,58 +51,51 @@ pub(super) fn read_events(
         KindSpec::Literal { literal } => vec![local.intern(literal); table.rows()],
         KindSpec::Column(column) => Texts::of(&table, column, &c.nulls)?.intern(&mut local),
     };
-    let mut global: Vec<Option<u32>> = vec![None; local.len()];
     let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
-    let mut rows = Rows::default();
-    let mut used: Vec<u32> = Vec::new();
-    let mut before_creation = 0;
-    for (row, ((cell, keep), kind)) in times.cells().zip(&keep).zip(&kinds).enumerate() {
-        if row % CHECK_EVERY == 0 {
+    let reader = Rowwise { table: &table, spec, times: &times, keep: &keep, kinds: &kinds, resolver: &resolver };
+    let ranges: Vec<Range<usize>> =
+        (0..table.rows()).step_by(CHECK_EVERY).map(|start| start..(start + CHECK_EVERY).min(table.rows())).collect();
+    let parts: Vec<Part> = ranges
+        .into_par_iter()
+        .map(|range| {
             task.check()?;
-        }
-        if !keep {
-            audit.filtered += 1;
-            continue;
-        }
-        let at = match cell {
-            TimeCell::At(t) => t,
-            TimeCell::Null => {
-                audit.quarantine("null time", row, || resolver.key(row));
+            Ok(reader.read(range))
+        })
+        .collect::<Result<_>>()?;
+    let n = parts.iter().map(|p| p.used.len()).sum();
+    let mut rows = Rows {
+        lead: Vec::with_capacity(n),
+        at: Vec::with_capacity(n),
+        order: Vec::with_capacity(n),
+        kind: Vec::with_capacity(n),
+        ..Rows::default()
+    };
+    let mut used: Vec<u32> = Vec::with_capacity(n);
+    let mut before_creation = 0;
+    // Kinds have numbers in the order in which used rows have them first.
+    let mut global: Vec<Option<u32>> = vec![None; local.len()];
+    for part in parts {
+        audit.merge(part.audit);
+        for ((row, lead), at) in part.used.into_iter().zip(part.lead).zip(part.at) {
+            if let Some(Some(id)) = ids.as_ref().and_then(|i| i.get(row as usize))
+                && !dict.event_ids.insert(event_id(&source, id))
+            {
+                audit.quarantine(DUPLICATE_ID, row as usize, || id.clone());
                 continue;
             }
-            TimeCell::Bad(why) => {
-                audit.quarantine(&format!("unparsable time: {why}"), row, || cell_text(&table, &spec.at, row));
-                continue;
+            let created = leads.created_at(lead);
+            before_creation += usize::from(created != NO_TIME && at < created);
+            audit.saw(at);
+            rows.lead.push(lead);
+            rows.at.push(at);
+            rows.order.push(orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(row));
+            let kind = kinds.get(row as usize).copied().unwrap_or(NONE);
+            if let Some(slot) = global.get_mut(kind as usize) {
+                rows.kind.push(*slot.get_or_insert_with(|| dict.kind(local.get(kind), &source, spec.side, false)));
             }
-        };
-        let lead = match resolver.resolve(row, at) {
-            Resolved::Lead(lead) => lead,
-            Resolved::Not(why) => {
-                audit.quarantine(why, row, || resolver.key(row));
-                continue;
-            }
-        };
-        if *kind == NONE {
-            audit.quarantine("null kind", row, || resolver.key(row));
-            continue;
+            used.push(row);
         }
-        if let Some(Some(id)) = ids.as_ref().and_then(|i| i.get(row))
-            && !dict.event_ids.insert(event_id(&source, id))
-        {
-            audit.quarantine(DUPLICATE_ID, row, || id.clone());
-            continue;
-        }
-        let created = leads.created_at(lead);
-        before_creation += usize::from(created != NO_TIME && at < created);
-        audit.saw(at);
-        rows.lead.push(lead);
-        rows.at.push(at);
-        rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
-        if let Some(slot) = global.get_mut(*kind as usize) {
-            rows.kind.push(*slot.get_or_insert_with(|| dict.kind(local.get(*kind), &source, spec.side, false)));
-        }
-        used.push(row as u32);
     }
     // Tables are large: what the loop needed is freed before the other columns are read.
     drop((times, kinds, resolver, keep, ids, orders));
@@ -106,7 +103,7 @@ pub(super) fn read_events(
     audit.note("before the lead's creation, kept", before_creation);
     if let Some(column) = &spec.channel {
         let codes = Texts::of(&table, column, &c.nulls)?.intern(&mut dict.channels);
-        rows.channel = pick(&codes, &used);
+        rows.channel = pick(codes, &used);
         audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
     } else {
         rows.channel = vec![NONE; used.len()];
@@ -114,8 +111,7 @@ pub(super) fn read_events(
     for name in &spec.values {
         let (values, unusable) = numbers(&table, name, &c.nulls)?;
         audit.note(&format!("value '{name}': not a finite number, read as missing"), unusable);
-        let picked = used.iter().map(|r| values.get(*r as usize).copied().unwrap_or(f64::NAN)).collect();
-        rows.values.push((dict.value(name), picked));
+        rows.values.push((dict.value(name), pick(values, &used)));
     }
     let named = spec
         .props
@@ -127,6 +123,70 @@ pub(super) fn read_events(
         rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
     }
     Ok((rows, audit))
+}
+
+/// What is needed to judge rows one by one.
+struct Rowwise<'a> {
+    table: &'a super::table::Table,
+    spec: &'a EventsSpec,
+    times: &'a TimeColumn,
+    keep: &'a [bool],
+    kinds: &'a [u32],
+    resolver: &'a Resolver,
+}
+
+/// Rows of a part that can be used, and what became of the others.
+struct Part {
+    used: Vec<u32>,
+    lead: Vec<u32>,
+    at: Vec<i64>,
+    audit: TableAudit,
+}
+
+impl Rowwise<'_> {
+    fn read(&self, range: Range<usize>) -> Part {
+        let n = range.len();
+        let mut part = Part {
+            used: Vec::with_capacity(n),
+            lead: Vec::with_capacity(n),
+            at: Vec::with_capacity(n),
+            audit: TableAudit::default(),
+        };
+        let audit = &mut part.audit;
+        for row in range {
+            if !self.keep.get(row).copied().unwrap_or(false) {
+                audit.filtered += 1;
+                continue;
+            }
+            let at = match self.times.cell(row) {
+                TimeCell::At(t) => t,
+                TimeCell::Null => {
+                    audit.quarantine("null time", row, || self.resolver.key(row));
+                    continue;
+                }
+                TimeCell::Bad(why) => {
+                    let value = || cell_text(self.table, &self.spec.at, row);
+                    audit.quarantine(&format!("unparsable time: {why}"), row, value);
+                    continue;
+                }
+            };
+            let lead = match self.resolver.resolve(row, at) {
+                Resolved::Lead(lead) => lead,
+                Resolved::Not(why) => {
+                    audit.quarantine(why, row, || self.resolver.key(row));
+                    continue;
+                }
+            };
+            if self.kinds.get(row).is_none_or(|k| *k == NONE) {
+                audit.quarantine("null kind", row, || self.resolver.key(row));
+                continue;
+            }
+            part.used.push(row as u32);
+            part.lead.push(lead);
+            part.at.push(at);
+        }
+        part
+    }
 }
 
 /// A property of the used rows.
@@ -141,11 +201,15 @@ pub(super) fn read_prop(
     let number = dict.prop(name);
     let texts = Texts::of(table, column, nulls)?;
     let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
-    Ok((number, pick(&codes, used)))
+    Ok((number, pick(codes, used)))
 }
 
-pub(super) fn pick(codes: &[u32], rows: &[u32]) -> Vec<u32> {
-    rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect()
+/// The cells of `rows`, ascending row numbers; the column itself where all are wanted.
+pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
+    if rows.len() == column.len() {
+        return column;
+    }
+    rows.iter().filter_map(|r| column.get(*r as usize).copied()).collect()
 }
 
 /// The text of a cell, for messages.

@@ -29,23 +29,32 @@ pub(super) struct TimeColumn {
 }
 
 impl TimeColumn {
-    fn new(cells: Vec<TimeCell>, remarks: Vec<String>) -> Self {
-        let mut reasons: Vec<&'static str> = Vec::new();
-        let packed = cells
-            .into_iter()
-            .map(|cell| match cell {
-                TimeCell::Null => NO_TIME,
-                TimeCell::At(t) => t,
-                TimeCell::Bad(why) => {
-                    let place = reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
-                        reasons.push(why);
-                        reasons.len() - 1
-                    });
-                    NO_TIME + 1 + place as i64
-                }
-            })
-            .collect();
-        Self { packed, reasons, remarks }
+    fn new(rows: usize) -> Self {
+        Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), remarks: Vec::new() }
+    }
+
+    fn of(cells: impl Iterator<Item = TimeCell>, rows: usize) -> Self {
+        let mut column = Self::new(rows);
+        cells.for_each(|cell| column.push(cell));
+        column
+    }
+
+    fn push(&mut self, cell: TimeCell) {
+        let packed = match cell {
+            TimeCell::Null => NO_TIME,
+            TimeCell::At(t) if in_range(t) => t,
+            TimeCell::At(_) => self.bad("outside the years 1000 to 9999"),
+            TimeCell::Bad(why) => self.bad(why),
+        };
+        self.packed.push(packed);
+    }
+
+    fn bad(&mut self, why: &'static str) -> i64 {
+        let place = self.reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
+            self.reasons.push(why);
+            self.reasons.len() - 1
+        });
+        NO_TIME + 1 + place as i64
     }
 
     /// The cell of `row`; null past the end.
@@ -89,8 +98,9 @@ impl TimeReader<'_> {
         let zones = self.row_zones()?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
         let mut remarks = Vec::new();
-        let (cells, days) = match series.dtype() {
-            DataType::Null => (vec![TimeCell::Null; series.len()], false),
+        let n = series.len();
+        let (mut read, days) = match series.dtype() {
+            DataType::Null => (TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n), false),
             DataType::Date => {
                 let physical = series.to_physical_repr();
                 let dates = physical.i32().map_err(failed)?;
@@ -98,7 +108,7 @@ impl TimeReader<'_> {
                     None => TimeCell::Null,
                     Some(d) => self.day_cell(zone_of(row).day_start(i64::from(d)), zone_of(row)),
                 });
-                (cells.collect(), true)
+                (TimeColumn::of(cells, n), true)
             }
             DataType::Datetime(unit, tz) => {
                 let physical = series.to_physical_repr();
@@ -120,33 +130,38 @@ impl TimeReader<'_> {
                         None => TimeCell::Bad("time out of range"),
                     },
                 });
-                let cells = cells.collect();
+                let read = TimeColumn::of(cells, n);
                 if tz.is_none() && !whole {
                     remarks.push(format!("'{column}' has no zone: read as {}", self.zone_label(zone)));
                 }
-                (cells, whole)
+                (read, whole)
             }
             t if t.is_integer() && self.common.time_format.is_some() => {
-                self.read_texts(column, &zone_of, &mut remarks)?
+                let (cells, days) = self.read_texts(column, &zone_of, &mut remarks)?;
+                (TimeColumn::of(cells.into_iter(), n), days)
             }
             t if t.is_integer() || t.is_float() => {
                 let unit =
                     self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
                 let cell = |at: Option<i64>| at.map_or(TimeCell::Bad("time out of range"), TimeCell::At);
-                let cells: Vec<TimeCell> = if t.is_integer() {
+                let read = if t.is_integer() {
                     let whole = series.cast(&DataType::Int64).map_err(failed)?;
                     let numbers = whole.i64().map_err(failed)?;
-                    numbers.iter().map(|n| n.map_or(TimeCell::Null, |n| cell(unit.to_micros(n)))).collect()
+                    let cells = numbers.iter().map(|x| x.map_or(TimeCell::Null, |x| cell(unit.to_micros(x))));
+                    TimeColumn::of(cells, n)
                 } else {
                     let floats = series.cast(&DataType::Float64).map_err(failed)?;
                     let numbers = floats.f64().map_err(failed)?;
                     let known = |x: Option<f64>| x.filter(|x| !x.is_nan());
-                    numbers.iter().map(|x| known(x).map_or(TimeCell::Null, |x| cell(unit.float_to_micros(x)))).collect()
+                    let cells =
+                        numbers.iter().map(|x| known(x).map_or(TimeCell::Null, |x| cell(unit.float_to_micros(x))));
+                    TimeColumn::of(cells, n)
                 };
-                (cells, false)
+                (read, false)
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
-                self.read_texts(column, &zone_of, &mut remarks)?
+                let (cells, days) = self.read_texts(column, &zone_of, &mut remarks)?;
+                (TimeColumn::of(cells.into_iter(), n), days)
             }
             other => return Err(bad(format!("type {other} is not a time"))),
         };
@@ -160,27 +175,16 @@ impl TimeReader<'_> {
                 self.zone_label(zone)
             ));
         }
-        let cells = cells
-            .into_iter()
-            .map(|cell| match cell {
-                TimeCell::At(t) if !in_range(t) => TimeCell::Bad("outside the years 1000 to 9999"),
-                other => other,
-            })
-            .collect();
-        let cells: Vec<TimeCell> = cells;
-        let values = cells.iter().filter(|c| **c != TimeCell::Null).count();
-        let why = cells.iter().find_map(|c| match c {
-            TimeCell::Bad(why) => Some(*why),
-            _ => None,
-        });
-        if let Some(why) = why
-            && !cells.iter().any(|c| matches!(c, TimeCell::At(_)))
+        if let Some(why) = read.reasons.first()
+            && !read.packed.iter().any(|t| in_range(*t))
         {
+            let values = read.packed.iter().filter(|t| **t != NO_TIME).count();
             return Err(bad(format!(
                 "none of its {values} values is a readable time ({why}); say time_format= or unit="
             )));
         }
-        Ok(TimeColumn::new(cells, remarks))
+        read.remarks = remarks;
+        Ok(read)
     }
 
     fn read_texts<'z>(

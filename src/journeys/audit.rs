@@ -36,6 +36,9 @@ pub struct TableAudit {
     pub span: Option<(i64, i64)>,
 }
 
+/// Most examples of one reason.
+const EXAMPLES: usize = 5;
+
 impl TableAudit {
     /// An audit of `rows` rows of `table`.
     #[must_use]
@@ -48,8 +51,19 @@ impl TableAudit {
         let entry =
             self.quarantined.entry(reason.to_owned()).or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
         entry.rows += 1;
-        if entry.examples.len() < 5 {
+        if entry.examples.len() < EXAMPLES {
             entry.examples.push((row, value()));
+        }
+    }
+
+    /// Adds what became of later rows of the same table.
+    pub fn merge(&mut self, later: Self) {
+        self.filtered += later.filtered;
+        for (reason, q) in later.quarantined {
+            let entry = self.quarantined.entry(reason).or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
+            entry.rows += q.rows;
+            let more = EXAMPLES.saturating_sub(entry.examples.len());
+            entry.examples.extend(q.examples.into_iter().take(more));
         }
     }
 

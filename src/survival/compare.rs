@@ -1,8 +1,9 @@
 //! Tests of whether groups convert at the same pace.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::risk::{End, RiskTable, Row, Spell};
+use super::risk::{End, RiskTable, Row, Sorted, Spell};
 use crate::error::{Error, Result};
 use crate::math::{chi_square_tail, solve};
 
@@ -24,14 +25,12 @@ fn side_by_side(groups: &[&[Spell]]) -> Result<Vec<Vec<Row>>> {
     if groups.len() < 2 {
         return Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", groups.len()) });
     }
-    let mut times: Vec<f64> = Vec::new();
-    for group in groups {
-        RiskTable::new(group)?;
-        times.extend(group.iter().filter(|s| s.end != End::Censored).map(|s| s.exit));
-    }
-    times.sort_unstable_by(f64::total_cmp);
+    let sorted: Vec<Sorted> = groups.par_iter().map(|g| Sorted::new(g)).collect::<Result<_>>()?;
+    let ends = sorted.iter().flat_map(|s| s.ends.iter().filter(|e| e.1 != End::Censored));
+    let mut times: Vec<f64> = ends.map(|e| e.0).collect();
+    times.par_sort_unstable_by(f64::total_cmp);
     times.dedup();
-    let tables: Vec<RiskTable> = groups.iter().map(|g| RiskTable::at_times(g, times.clone())).collect();
+    let tables: Vec<RiskTable> = sorted.par_iter().map(|s| s.tabulate(times.clone())).collect();
     let mut rows: Vec<_> = tables.iter().map(RiskTable::rows).collect();
     Ok(times.iter().map(|_| rows.iter_mut().filter_map(Iterator::next).collect()).collect())
 }

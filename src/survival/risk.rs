@@ -1,5 +1,6 @@
 //! Who is at risk when: spells, and the table of times at which something ends.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -43,6 +44,62 @@ pub struct RiskTable {
     pub censored: Vec<u64>,
 }
 
+/// Checked spells in order of their ends.
+pub(super) struct Sorted {
+    pub(super) ends: Vec<(f64, End)>,
+    entries: Vec<f64>,
+    from_start: usize,
+}
+
+impl Sorted {
+    pub(super) fn new(spells: &[Spell]) -> Result<Self> {
+        let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
+        if wild > 0 {
+            return Err(Error::NonFinite { what: "durations".into(), count: wild });
+        }
+        let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
+        if empty > 0 {
+            return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
+        }
+        let mut ends: Vec<(f64, End)> = spells.iter().map(|s| (s.exit, s.end)).collect();
+        ends.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut entries: Vec<f64> = spells.iter().filter_map(|s| s.entry).collect();
+        entries.par_sort_unstable_by(f64::total_cmp);
+        Ok(Self { ends, from_start: spells.len() - entries.len(), entries })
+    }
+
+    /// The table at given times, ascending.
+    pub(super) fn tabulate(&self, times: Vec<f64>) -> RiskTable {
+        let n = times.len();
+        let mut table = RiskTable {
+            at_risk: Vec::with_capacity(n),
+            events: Vec::with_capacity(n),
+            competing: Vec::with_capacity(n),
+            censored: Vec::with_capacity(n),
+            time: Vec::new(),
+        };
+        let (mut entered, mut gone) = (0usize, 0usize);
+        for time in &times {
+            entered += self.entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| *e < time).count();
+            gone += self.ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time).count();
+            let mut counts = [0u64; 3];
+            for (_, end) in self.ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 == *time) {
+                match end {
+                    End::Censored => counts[0] += 1,
+                    End::Event => counts[1] += 1,
+                    End::Competing => counts[2] += 1,
+                }
+            }
+            table.at_risk.push((self.from_start + entered - gone) as u64);
+            table.censored.push(counts[0]);
+            table.events.push(counts[1]);
+            table.competing.push(counts[2]);
+        }
+        table.time = times;
+        table
+    }
+}
+
 /// What ends at one time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
@@ -59,41 +116,16 @@ impl RiskTable {
     /// [`Error::NonFinite`] for times that are NaN or infinite, [`Error::InvalidOption`] for spells that end before or
     /// when they are entered.
     pub fn new(spells: &[Spell]) -> Result<Self> {
-        let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
-        if wild > 0 {
-            return Err(Error::NonFinite { what: "durations".into(), count: wild });
-        }
-        let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
-        if empty > 0 {
-            return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
-        }
-        let mut times: Vec<f64> = spells.iter().map(|s| s.exit).collect();
-        times.sort_unstable_by(f64::total_cmp);
+        let sorted = Sorted::new(spells)?;
+        let mut times: Vec<f64> = sorted.ends.iter().map(|e| e.0).collect();
         times.dedup();
-        Ok(Self::at_times(spells, times))
+        Ok(sorted.tabulate(times))
     }
 
-    /// Tabulates checked spells at given times, ascending.
-    pub(super) fn at_times(spells: &[Spell], times: Vec<f64>) -> Self {
-        let mut ends: Vec<(f64, End)> = spells.iter().map(|s| (s.exit, s.end)).collect();
-        ends.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let mut entries: Vec<f64> = spells.iter().filter_map(|s| s.entry).collect();
-        entries.sort_unstable_by(f64::total_cmp);
-        let from_start = spells.len() - entries.len();
-        let mut table = Self::default();
-        let (mut entered, mut gone) = (0usize, 0usize);
-        for time in &times {
-            entered += entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| *e < time).count();
-            gone += ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time).count();
-            let here = || ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 == *time);
-            let count = |end: End| here().filter(|e| e.1 == end).count() as u64;
-            table.at_risk.push((from_start + entered - gone) as u64);
-            table.events.push(count(End::Event));
-            table.competing.push(count(End::Competing));
-            table.censored.push(count(End::Censored));
-        }
-        table.time = times;
-        table
+    /// The same table with competing ends taken as still open.
+    pub(super) fn with_competing_open(&self) -> Self {
+        let censored = self.censored.iter().zip(&self.competing).map(|(a, b)| a + b).collect();
+        Self { censored, competing: vec![0; self.competing.len()], ..self.clone() }
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{GroupTest, gray, log_rank};
@@ -375,10 +376,9 @@ impl TimeToTally {
                 ));
             }
         }
-        let curves: Vec<Curve> = named
-            .iter()
-            .map(|(_, spells)| Ok(Curve::new(&RiskTable::new(spells)?, spec.confidence)))
-            .collect::<Result<_>>()?;
+        let tables: Vec<RiskTable> =
+            named.par_iter().map(|(_, spells)| RiskTable::new(spells)).collect::<Result<_>>()?;
+        let curves: Vec<Curve> = tables.par_iter().map(|t| Curve::new(t, spec.confidence)).collect();
         // Curves of groups in which nobody is left say what comes later, too.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
@@ -405,8 +405,8 @@ impl TimeToTally {
                 Err(e) => return Err(e),
             }
         };
-        if competes && let Some((_, all)) = named.first() {
-            remarks.extend(naive(all, groups.first())?);
+        if competes && let Some(all) = tables.first() {
+            remarks.extend(naive(all, groups.first()));
         }
         Ok(TimeTo {
             spec,
@@ -423,21 +423,17 @@ impl TimeToTally {
 }
 
 /// What would have been said with competing ends taken as still open.
-fn naive(spells: &[Spell], group: Option<&TimeToGroup>) -> Result<Option<String>> {
-    let open: Vec<Spell> = spells
-        .iter()
-        .map(|s| Spell { end: if s.end == End::Competing { End::Censored } else { s.end }, ..*s })
-        .collect();
-    let curve = Curve::new(&RiskTable::new(&open)?, 0.95);
+fn naive(table: &RiskTable, group: Option<&TimeToGroup>) -> Option<String> {
+    let curve = Curve::new(&table.with_competing_open(), 0.95);
     let last = curve.incidence.last().copied().unwrap_or(0.0);
     let ours = group.map_or(0.0, |g| g.last.incidence);
-    Ok((last > ours + 0.005).then(|| {
+    (last > ours + 0.005).then(|| {
         format!(
             "one minus Kaplan–Meier, with competing ends taken as still open, would say {:.1} % at the end instead of {:.1} %",
             100.0 * last,
             100.0 * ours
         )
-    }))
+    })
 }
 
 fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGroup {
