@@ -168,14 +168,18 @@ proptest! {
     }
 }
 
+/// Numbers between 0 and 1.
+fn uniform(mut state: u64) -> impl FnMut() -> f64 {
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
 /// Days on which stages change are whole: many ends are tied. Under equality the statistic of two groups has mean 1.
 #[test]
 fn gray_holds_its_level_with_ties() {
-    let mut state = 7u64;
-    let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut uniform = uniform(7);
     let (mut total, mut hits, runs) = (0.0, 0, 600);
     for _ in 0..runs {
         let mut group = || -> Vec<Spell> {
@@ -208,11 +212,7 @@ fn gray_holds_its_level_with_ties() {
 #[test]
 fn tests_hold_their_level() {
     // 400 comparisons of three equal groups: about 5 % are called different by chance.
-    let mut state = 1u64;
-    let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut uniform = uniform(1);
     let (mut gray_hits, mut rank_hits) = (0, 0);
     for _ in 0..400 {
         let mut group = |n: usize| -> Vec<Spell> {

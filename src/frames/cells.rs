@@ -222,3 +222,34 @@ pub(super) fn truth(text: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_one_number_each_however_long() {
+        let words = [
+            Some("a"),
+            Some(" a "),
+            None,
+            Some(""),
+            Some("twelve bytes"),
+            Some("thirteen byte"),
+            Some("n/a"),
+            Some("b"),
+        ];
+        // More different texts than are remembered, twice.
+        let many: Vec<String> = (0..2000).map(|i| format!("w{}", i % 1000)).collect();
+        let all: Vec<Option<&str>> = words.into_iter().chain(many.iter().map(|w| Some(w.as_str()))).collect();
+        let column = Texts { series: Series::new("c".into(), &all), nulls: vec!["n/a".into()] };
+        let mut dictionary = Ids::new();
+        let codes = column.intern(&mut dictionary);
+        let mut expected = Ids::new();
+        for (code, text) in codes.iter().zip(&all) {
+            let text = text.map(str::trim).filter(|t| !t.is_empty() && *t != "n/a");
+            assert_eq!(*code, text.map_or(NONE, |t| expected.intern(t)), "{text:?}");
+        }
+        assert_eq!(dictionary.len(), expected.len());
+    }
+}

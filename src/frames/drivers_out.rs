@@ -2,13 +2,9 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, texts};
+use super::tables_out::{counts, frame, numbers, optional, texts};
 use crate::drivers::{Barrier, Barriers, Driver, Drivers, StepComparison};
 use crate::error::Result;
-
-fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    Column::new(name.into(), values.collect::<Vec<Option<f64>>>())
-}
 
 /// Drivers of drop-off.
 ///

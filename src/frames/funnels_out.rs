@@ -2,17 +2,12 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, optional_texts, texts, times};
+use super::tables_out::{counts, frame, optional, optional_texts, texts, times};
 use crate::error::Result;
 use crate::funnel::{Funnel, FunnelSpec, FunnelStep, LeadProgress, Order, Spread};
 use crate::journeys::Journeys;
 use crate::math::wilson;
 use crate::time::NO_TIME;
-
-/// Numbers; null where there is none.
-fn optional(name: &str, values: impl Iterator<Item = f64>) -> Column {
-    Column::new(name.into(), values.map(|v| Some(v).filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
-}
 
 /// All leads, then each value of the breakdown.
 fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
@@ -38,7 +33,7 @@ fn by(funnel: &Funnel, values: impl Iterator<Item = String>) -> Option<Column> {
 /// As [`super::terms_frame`].
 pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
     let rows = rows(funnel);
-    let column = |name: &str, get: fn(&FunnelStep) -> f64| optional(name, rows.iter().map(|r| get(r.1)));
+    let column = |name: &str, get: fn(&FunnelStep) -> f64| optional(name, rows.iter().map(|r| Some(get(r.1))));
     let mut columns: Vec<Column> = by(funnel, rows.iter().map(|r| r.0.to_owned())).into_iter().collect();
     columns.extend([
         texts("step", rows.iter().map(|r| r.1.step.clone())),
@@ -51,11 +46,11 @@ pub fn funnel_frame(funnel: &Funnel) -> Result<DataFrame> {
         column("of_previous_high", |s| s.of_previous_interval.high),
     ]);
     if funnel.steps.iter().any(|s| s.times.is_some()) {
-        let median = |get: fn(&crate::funnel::StepTimes) -> f64| -> Vec<Option<f64>> {
-            rows.iter().map(|r| r.1.times.as_ref().map(get).filter(|d| !d.is_nan())).collect()
+        let median = |name: &str, get: fn(&crate::funnel::StepTimes) -> f64| {
+            optional(name, rows.iter().map(|r| r.1.times.as_ref().map(get)))
         };
-        columns.push(Column::new("median_days".into(), median(|t| t.from_previous.median)));
-        columns.push(Column::new("median_days_from_first".into(), median(|t| t.from_first.median)));
+        columns.push(median("median_days", |t| t.from_previous.median));
+        columns.push(median("median_days_from_first", |t| t.from_first.median));
     }
     frame(columns)
 }
@@ -72,10 +67,7 @@ pub fn funnel_times_frame(funnel: &Funnel) -> Result<DataFrame> {
             lines.push((value, &step.step, "first", t.from_first));
         }
     }
-    let column = |name: &str, get: fn(&Spread) -> f64| {
-        let values: Vec<Option<f64>> = lines.iter().map(|l| Some(get(&l.3)).filter(|d| !d.is_nan())).collect();
-        Column::new(name.into(), values)
-    };
+    let column = |name: &str, get: fn(&Spread) -> f64| optional(name, lines.iter().map(|l| Some(get(&l.3))));
     let mut columns: Vec<Column> = by(funnel, lines.iter().map(|l| l.0.to_owned())).into_iter().collect();
     columns.extend([
         texts("step", lines.iter().map(|l| l.1.to_owned())),
@@ -118,9 +110,9 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         periods,
         texts("step", steps),
         counts("leads", leads),
-        optional("of_first", share.into_iter()),
-        optional("of_first_low", low.into_iter()),
-        optional("of_first_high", high.into_iter()),
+        optional("of_first", share.into_iter().map(Some)),
+        optional("of_first_low", low.into_iter().map(Some)),
+        optional("of_first_high", high.into_iter().map(Some)),
         counts("immature", immature),
     ])
 }

@@ -239,3 +239,28 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     }
     Ok(by_key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_mean_what_their_texts_mean() {
+        let ids = |list: &[&str]| list.iter().copied().collect::<Ids>();
+        // A range, a table with gaps, numbers far apart; texts that are no numbers are no leads of numbers.
+        let cases: [&[&str]; 5] = [
+            &["-2", "-1", "0", "1", "b"],
+            &["3", "4", "9", "007", "+7", "7"],
+            &["-9223372036854775808", "5", "9223372036854775807"],
+            &["x", "y"],
+            &["10", "9", "8"],
+        ];
+        for list in cases {
+            let texts = ids(list);
+            let numbers = NumberedIds::new(&texts);
+            for n in [i64::MIN, -3, -2, -1, 0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, i64::MAX] {
+                assert_eq!(numbers.find(n), texts.find(&n.to_string()).unwrap_or(NONE), "{list:?} {n}");
+            }
+        }
+    }
+}

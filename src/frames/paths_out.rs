@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, texts};
+use super::tables_out::{counts, frame, numbers, optional, texts};
 use crate::error::Result;
 use crate::paths::{Paths, Transition};
 
@@ -12,10 +12,7 @@ use crate::paths::{Paths, Transition};
 /// As [`super::terms_frame`].
 pub fn transitions_frame(p: &Paths) -> Result<DataFrame> {
     let t = &p.transitions;
-    let time = |name: &str, get: fn(&Transition) -> f64| {
-        let values: Vec<Option<f64>> = t.iter().map(|x| Some(get(x)).filter(|d| !d.is_nan())).collect();
-        Column::new(name.into(), values)
-    };
+    let time = |name: &str, get: fn(&Transition) -> f64| optional(name, t.iter().map(|x| Some(get(x))));
     frame(vec![
         texts("from", t.iter().map(|x| x.from.clone())),
         texts("to", t.iter().map(|x| x.to.clone())),

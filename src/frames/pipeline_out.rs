@@ -2,17 +2,13 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, texts};
+use super::tables_out::{counts, frame, numbers, optional, texts};
 use crate::error::Result;
 use crate::pipeline::{StageFunnel, StageRow, StageTime};
 
 fn dates(name: &str, days: impl Iterator<Item = i64>) -> Column {
     let days: Vec<i32> = days.map(|d| d as i32).collect();
     Int32Chunked::from_vec(name.into(), days).into_date().into_series().into_column()
-}
-
-fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
 }
 
 fn stage_columns(rows: &[&StageRow]) -> Vec<Column> {

@@ -2,13 +2,9 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, texts};
+use super::tables_out::{counts, frame, numbers, optional, texts};
 use crate::error::Result;
 use crate::survival::{TimeTo, TimeToGroup};
-
-fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
-    Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
-}
 
 /// One row per group: leads, ends, share at the end, quantiles and mean time in days.
 ///

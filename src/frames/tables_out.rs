@@ -24,6 +24,11 @@ pub(super) fn numbers(name: &str, values: Vec<f64>) -> Column {
     Column::new(name.into(), values)
 }
 
+/// Numbers; null where there is none, or NaN.
+pub(super) fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
+    Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
+}
+
 pub(super) fn counts(name: &str, values: impl IntoIterator<Item = usize>) -> Column {
     Column::new(name.into(), values.into_iter().map(|n| n as u64).collect::<Vec<u64>>())
 }

@@ -154,7 +154,7 @@ def test_immature_entrants_are_counted():
         ({"steps": ["visit", "form"], "exclude": ll.Exclusion("chat", after="frm")}, ll.UnknownNameError, "'form'"),
         ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
-        ({"steps": ["visit"], "over": "fortnight"}, ll.OptionError, "period"),
+        ({"steps": ["visit"], "over": "moth"}, ll.OptionError, "did you mean 'month'"),
         ({"steps": [1, 2]}, ll.OptionError, "no name"),
         ({"steps": ["visit"], "window": dt.timedelta(days=7)}, ll.OptionError, "neither text"),
     ],
