@@ -109,11 +109,11 @@ impl Quick {
             last = if bits != 0 { *t } else { last };
             for k in (1..N).rev() {
                 let takes = (bits >> k & 1 != 0) & (*t <= deadline[k - 1]);
-                deadline[k] = if takes { deadline[k - 1] } else { deadline[k] };
+                deadline[k] = choose(takes, deadline[k - 1], deadline[k]);
             }
             let enters = bits & 1 != 0;
             let mature = *t < self.mature_until;
-            deadline[0] = if enters & mature { *t + self.window } else { deadline[0] };
+            deadline[0] = choose(enters & mature, *t + self.window, deadline[0]);
             late |= enters & !mature;
         }
         if tied {
@@ -124,4 +124,11 @@ impl Quick {
             level => Level::Done(level),
         }
     }
+}
+
+/// One of two numbers, by masks: which kind comes next cannot be guessed, so a branch would be wrong every other time.
+#[inline(always)]
+fn choose(first: bool, a: i64, b: i64) -> i64 {
+    let mask = -i64::from(first);
+    (a & mask) | (b & !mask)
 }
