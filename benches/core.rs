@@ -20,7 +20,7 @@ fn passes(c: &mut Criterion) {
     group.bench_function("index/1M events, 100k leads", |b| {
         b.iter_batched(
             || rows.clone(),
-            |rows| build_timeline(rows, sizes(), 0, 0, &Task::new()).unwrap(),
+            |rows| build_timeline(rows, &sizes(), &Task::new()).unwrap(),
             BatchSize::LargeInput,
         );
     });

@@ -3,6 +3,7 @@
 
 mod error;
 mod task;
+mod text_form;
 
 pub mod attribution;
 pub mod design;

@@ -60,7 +60,7 @@ fn build(cases: &[Case]) -> Arc<Journeys> {
     }
     let mut j = (*journeys(&vec![0; cases.len()], &all, 1000 * DAY, "UTC")).clone();
     let won: Vec<f64> = cases.iter().filter(|c| c.converted).map(|c| c.value).collect();
-    j.timeline.stages.amount = won;
+    j.timeline.stages.amount = won.into();
     Arc::new(j)
 }
 
@@ -144,7 +144,7 @@ fn time_decay() {
         .collect();
     all.push(event(0, 38 * DAY, WON));
     let mut j = (*journeys(&[0], &all, 1000 * DAY, "UTC")).clone();
-    j.timeline.stages.amount = vec![12_000.0];
+    j.timeline.stages.amount = vec![12_000.0].into();
     let a = j.attribution(&spec(Method::TimeDecay), &Task::new()).unwrap();
     let value = |name: &str| a.methods[0].credits.iter().find(|c| c.channel == name).unwrap().value;
     // By touch 175.2, 287.4, 574.9, 3417.0, 7545.4.
@@ -312,7 +312,7 @@ fn spend_beside_credit() {
     all.push(Happening { channel: Some(1), ..event(1, 40 * DAY, VISIT) });
     all.push(event(1, 41 * DAY, WON));
     let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
-    j.timeline.stages.amount = vec![100.0, 300.0];
+    j.timeline.stages.amount = vec![100.0, 300.0].into();
     let row = |day, channel: Option<&str>, amount| SpendRow { day, channel: channel.map(Into::into), amount };
     let rows = vec![row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
     let spend = Spend { rows, period: Period::Month };

@@ -121,7 +121,7 @@ fn two_segments() -> Arc<Journeys> {
         }
     }
     let mut j = (*journeys(&vec![0; sizes.len()], &all, 1000 * DAY, "UTC")).clone();
-    j.timeline.stages.amount = vec![200.0; j.timeline.stages.position.len()];
+    j.timeline.stages.amount = vec![200.0; j.timeline.stages.position.len()].into();
     with_field(&j, "size", &sizes)
 }
 

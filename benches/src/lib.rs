@@ -44,7 +44,7 @@ pub fn rows() -> Rows {
 /// Sizes of the dictionaries.
 #[must_use]
 pub fn sizes() -> Sizes {
-    Sizes { leads: LEADS, kinds: KINDS, channels: 6, deals: 0 }
+    Sizes { leads: LEADS, kinds: KINDS, channels: 6, ..Sizes::default() }
 }
 
 /// The index of [`rows`].
@@ -65,7 +65,7 @@ pub fn journeys() -> Arc<Journeys> {
             source_row: (0..LEADS as u32).collect(),
             ..Leads::default()
         },
-        timeline: build_timeline(vec![rows()], sizes(), 0, 0, &Task::new()).unwrap(),
+        timeline: build_timeline(vec![rows()], &sizes(), &Task::new()).unwrap(),
         kinds: (0..KINDS).map(kind).collect(),
         channels: ["a", "b", "c", "d", "e", "f"].into_iter().collect(),
         deals: Texts::new(),

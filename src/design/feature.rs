@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::kind::{Kind, Side};
 use super::selector::{Selector, quoted, unquoted};
 use crate::error::{Error, Result};
+use crate::text_form::text_form;
 use crate::time::Span;
 
 /// The named parts that the log-odds is the sum of.
@@ -278,17 +279,7 @@ impl FromStr for Feature {
     }
 }
 
-impl Serialize for Feature {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Feature {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_form!(Feature);
 
 #[cfg(test)]
 mod tests {

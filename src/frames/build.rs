@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::accounts::join_accounts;
-use super::config::{Config, EventsSpec, LeadKey, StagesSpec};
-use super::events::{DUPLICATE_ID, read_events};
+use super::config::{Common, Config, DayMeans, EventsSpec, LeadKey, StagesSpec};
+use super::events::{DUPLICATE_ID, EventsReader};
 use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
@@ -13,7 +13,7 @@ use super::table::Tables;
 use crate::design::{Kind, Side};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
-    Arrivals, Audit, Extended, Field, Journeys, Leads, Rows, Sizes, TableAudit, Texts, build_timeline, withhold,
+    Arrivals, Audit, Extended, Field, IndexBuilder, Journeys, Leads, Sizes, TableAudit, Texts, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -125,7 +125,8 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     }
     let mut dict = Dictionaries::default();
     let mut read = Reading::default();
-    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, task)?;
+    let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
+    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
     let (observed_until, mut remarks) = observed_until(config, &read.ends, &leads)?;
     audit.tables.append(&mut read.audits);
     audit.remarks.append(&mut remarks);
@@ -139,11 +140,17 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
             ));
         }
     }
-    let sizes =
-        Sizes { leads: leads.len(), kinds: dict.kinds.len(), channels: dict.channels.len(), deals: dict.deals.len() };
+    let sizes = Sizes {
+        leads: leads.len(),
+        kinds: dict.kinds.len(),
+        channels: dict.channels.len(),
+        deals: dict.deals.len(),
+        values: dict.value_names.len(),
+        props: dict.props.iter().map(|(_, levels)| levels.len()).collect(),
+    };
     // Tables are in the rows now; their memory is needed for the index.
     tables.forget();
-    let timeline = build_timeline(read.rows, sizes, dict.value_names.len(), dict.props.len(), task)?;
+    let timeline = index.finish(&sizes, task)?;
     let mut journeys = Journeys {
         leads,
         timeline,
@@ -186,7 +193,8 @@ pub fn extend(
     }
     let mut dict = Dictionaries::of(journeys);
     let mut read = Reading::default();
-    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, task)?;
+    let mut index = journeys.extending()?;
+    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
     if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
         return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
     }
@@ -198,7 +206,6 @@ pub fn extend(
     };
     let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
     let arrivals = Arrivals {
-        tables: read.rows,
         kinds: dict.kinds,
         channels: dict.channels,
         deals: dict.deals,
@@ -208,7 +215,7 @@ pub fn extend(
         known_ids,
         observed_until,
     };
-    let (mut extended, report) = journeys.extended(arrivals, task)?;
+    let (mut extended, report) = journeys.extended(index, arrivals, task)?;
     extended.audit.tables.append(&mut read.audits);
     Ok((extended, report))
 }
@@ -235,7 +242,7 @@ fn check_roles(
     violations: &mut Vec<Violation>,
 ) -> Result<()> {
     for e in events {
-        violations.extend(tables.get(&e.table)?.check(e.columns()));
+        violations.extend(tables.source(&e.table)?.head.check(e.columns()));
         check_lookup(&e.lead, tables, violations)?;
     }
     for s in stages {
@@ -260,8 +267,45 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
     events.chain(stages).cloned().collect()
 }
 
+/// How far some rows go in time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// Latest time, [`NO_TIME`] without a row.
+    latest: i64,
+    /// Whether all times are midnights.
+    whole_days: bool,
+    /// Rows more than a day after now.
+    future: usize,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { latest: NO_TIME, whole_days: true, future: 0 }
+    }
+}
+
+impl Extent {
+    pub(super) fn of(times: &[i64]) -> Self {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
+        let tomorrow = now.saturating_add(DAY);
+        Self {
+            latest: times.iter().copied().max().unwrap_or(NO_TIME),
+            whole_days: times.iter().all(|t| t % DAY == 0),
+            future: times.iter().filter(|t| **t > tomorrow).count(),
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.latest = self.latest.max(other.latest);
+        self.whole_days &= other.whole_days;
+        self.future += other.future;
+    }
+}
+
 /// End of one source table over all its roles.
-struct Extent {
+struct Ended {
     name: String,
     end: i64,
     future: usize,
@@ -269,9 +313,8 @@ struct Extent {
 
 #[derive(Default)]
 struct Reading {
-    rows: Vec<Rows>,
     audits: Vec<TableAudit>,
-    ends: BTreeMap<String, Extent>,
+    ends: BTreeMap<String, Ended>,
 }
 
 impl Reading {
@@ -285,14 +328,16 @@ impl Reading {
         zone: &Zone,
         dict: &mut Dictionaries,
         tables: &mut Tables,
+        index: &mut IndexBuilder,
         task: &Task,
     ) -> Result<()> {
         task.begin("reading tables", events.len() + stages.len());
+        let days_start = |c: &Common| c.day == Some(DayMeans::Start);
+        let reader = EventsReader { leads, zone, task };
         for spec in events {
             task.check()?;
-            let (rows, audit) = read_events(spec, leads, dict, tables, zone, task)?;
-            self.saw(&spec.table, &audit, &rows, spec.common.day == Some(super::config::DayMeans::Start));
-            self.rows.push(rows);
+            let (audit, extent) = reader.read(spec, dict, tables, index)?;
+            self.saw(&spec.table, &audit, extent, days_start(&spec.common));
             self.audits.push(audit);
             task.advance(1);
         }
@@ -302,8 +347,8 @@ impl Reading {
             task.check()?;
             let (rows, audit) = read_stages(spec, &setting, dict, tables)?;
             for r in rows {
-                self.saw(&spec.table, &audit, &r, spec.common.day == Some(super::config::DayMeans::Start));
-                self.rows.push(r);
+                self.saw(&spec.table, &audit, Extent::of(&r.at), days_start(&spec.common));
+                index.push_rows(&r)?;
             }
             self.audits.push(audit);
             task.advance(1);
@@ -311,23 +356,21 @@ impl Reading {
         Ok(())
     }
 
-    fn saw(&mut self, table: &str, audit: &TableAudit, rows: &Rows, days_start: bool) {
-        let Some(latest) = rows.at.iter().max() else { return };
+    fn saw(&mut self, table: &str, audit: &TableAudit, extent: Extent, days_start: bool) {
+        if extent.latest == NO_TIME {
+            return;
+        }
         // A day that means its start lasts until the next one.
-        let whole_days = days_start && rows.at.iter().all(|t| t % DAY == 0);
-        let end = latest.saturating_add(if whole_days { DAY } else { 1 });
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
-        let future = rows.at.iter().filter(|t| **t > now.saturating_add(DAY)).count();
-        let entry = self.ends.entry(table.to_owned()).or_insert(Extent { name: audit.table.clone(), end, future: 0 });
+        let whole_days = days_start && extent.whole_days;
+        let end = extent.latest.saturating_add(if whole_days { DAY } else { 1 });
+        let entry = self.ends.entry(table.to_owned()).or_insert(Ended { name: audit.table.clone(), end, future: 0 });
         entry.end = entry.end.max(end);
-        entry.future += future;
+        entry.future += extent.future;
     }
 }
 
 /// End of observation: as said, else the earliest of the ends of the source tables.
-fn observed_until(config: &Config, ends: &BTreeMap<String, Extent>, leads: &Leads) -> Result<(i64, Vec<String>)> {
+fn observed_until(config: &Config, ends: &BTreeMap<String, Ended>, leads: &Leads) -> Result<(i64, Vec<String>)> {
     let mut remarks = Vec::new();
     if let Some(given) = config.observed_until {
         for e in ends.values().filter(|e| e.end > given.0) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::design::Side;
 use crate::error::{Error, Result, nearest};
+use crate::journeys::Bytes;
 use crate::time::{TimeUnit, Timestamp};
 
 /// What all roles of a table share: how its times are read, and which rows count.
@@ -459,6 +460,9 @@ pub struct Config {
     /// Stage entries before creation.
     #[serde(default)]
     pub before_creation: BeforeCreation,
+    /// Working memory for building the index; as much as it takes if not given.
+    #[serde(default)]
+    pub memory: Option<Bytes>,
 }
 
 fn utc() -> String {

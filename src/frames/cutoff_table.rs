@@ -19,7 +19,7 @@ pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys
     }
     let common = Common::default();
     let reader = TimeReader { table, common: &common, zone: &Zone::utc(), day: DayMeans::Start };
-    let times = reader.read(cutoff)?;
+    let (times, _) = reader.read(cutoff)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
     Texts::of(table, lead, &[])?.each(|row, text| {
         match (text.and_then(|t| journeys.leads.ids.find(canonical_id(t))), times.cell(row)) {

@@ -1,197 +1,316 @@
-//! Tables of events.
-
-use std::ops::Range;
+//! Tables of events, part by part.
 
 use rayon::prelude::*;
 
-use super::build::Dictionaries;
+use super::build::{Dictionaries, Extent};
 use super::cells::{Texts, numbers};
 use super::config::{DayMeans, EventsSpec, KindSpec};
 use super::leads::order_ranks;
-use super::lookup::{Resolved, Resolver};
-use super::table::Tables;
-use super::times::{TimeCell, TimeColumn, TimeReader};
+use super::lookup::{LeadFinder, Resolved};
+use super::source::{Part, Source};
+use super::table::{Table, Tables};
+use super::times::{Decided, Tally, TimeCell, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;
-use crate::journeys::{Leads, Rows, TableAudit, Texts as Ids, event_id};
+use crate::journeys::{
+    Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, TableAudit, Texts as Ids, event_id,
+};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
 /// Rows between two looks at whether the work is to end.
 pub(super) const CHECK_EVERY: usize = 1 << 16;
+/// Parts that are read side by side before their dictionaries are joined.
+const WAVE: usize = 16;
 
 /// Why an event is left out.
 pub(super) const DUPLICATE_ID: &str = "duplicate event id";
 
-/// Reads one table of events.
-pub(super) fn read_events(
-    spec: &EventsSpec,
-    leads: &Leads,
-    dict: &mut Dictionaries,
-    tables: &mut Tables,
-    zone: &Zone,
-    task: &Task,
-) -> Result<(Rows, TableAudit)> {
-    let table = tables.get(&spec.table)?;
-    let c = &spec.common;
-    let mut audit = TableAudit::new(&table.name, "events", table.rows());
-    audit.remarks.extend(table.remarks.iter().cloned());
-    let keep = super::filter::keep(&table, c)?;
-    let resolver = Resolver::new(&table, &spec.lead, c, &leads.ids, tables, zone)?;
-    let times = TimeReader { table: &table, common: c, zone, day: DayMeans::End }.read(&spec.at)?;
-    audit.remarks.extend_from_slice(&times.remarks);
-    let source = spec.name.clone().unwrap_or_else(|| match &spec.kind {
-        KindSpec::Literal { literal } => literal.clone(),
-        KindSpec::Column(column) => column.clone(),
-    });
-    dict.source(&table.name, &source, spec.side)?;
-    // Kinds are numbered when a used row has them: those of rows that are left out do not exist.
-    let mut local = Ids::new();
-    let kinds: Vec<u32> = match &spec.kind {
-        KindSpec::Literal { literal } => vec![local.intern(literal); table.rows()],
-        KindSpec::Column(column) => Texts::of(&table, column, &c.nulls)?.intern(&mut local),
-    };
-    let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
-    let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
-    let reader = Rowwise { table: &table, spec, times: &times, keep: &keep, kinds: &kinds, resolver: &resolver };
-    let ranges: Vec<Range<usize>> =
-        (0..table.rows()).step_by(CHECK_EVERY).map(|start| start..(start + CHECK_EVERY).min(table.rows())).collect();
-    let parts: Vec<Part> = ranges
-        .into_par_iter()
-        .map(|range| {
-            task.check()?;
-            Ok(reader.read(range))
-        })
-        .collect::<Result<_>>()?;
-    let n = parts.iter().map(|p| p.used.len()).sum();
-    let mut rows = Rows {
-        lead: Vec::with_capacity(n),
-        at: Vec::with_capacity(n),
-        order: Vec::with_capacity(n),
-        kind: Vec::with_capacity(n),
-        ..Rows::default()
-    };
-    let mut used: Vec<u32> = Vec::with_capacity(n);
-    let mut before_creation = 0;
-    // Kinds have numbers in the order in which used rows have them first.
-    let mut global: Vec<Option<u32>> = vec![None; local.len()];
-    for part in parts {
-        audit.merge(part.audit);
-        for ((row, lead), at) in part.used.into_iter().zip(part.lead).zip(part.at) {
-            if let Some(Some(id)) = ids.as_ref().and_then(|i| i.get(row as usize))
-                && !dict.event_ids.insert(event_id(&source, id))
-            {
-                audit.quarantine(DUPLICATE_ID, row as usize, || id.clone());
-                continue;
-            }
-            let created = leads.created_at(lead);
-            before_creation += usize::from(created != NO_TIME && at < created);
-            audit.saw(at);
-            rows.lead.push(lead);
-            rows.at.push(at);
-            rows.order.push(orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(row));
-            let kind = kinds.get(row as usize).copied().unwrap_or(NONE);
-            if let Some(slot) = global.get_mut(kind as usize) {
-                rows.kind.push(*slot.get_or_insert_with(|| dict.kind(local.get(kind), &source, spec.side, false)));
-            }
-            used.push(row);
-        }
-    }
-    // Tables are large: what the loop needed is freed before the other columns are read.
-    drop((times, kinds, resolver, keep, ids, orders));
-    audit.used = used.len();
-    audit.note("before the lead's creation, kept", before_creation);
-    if let Some(column) = &spec.channel {
-        let codes = Texts::of(&table, column, &c.nulls)?.intern(&mut dict.channels);
-        rows.channel = pick(codes, &used);
-        audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
-    } else {
-        rows.channel = vec![NONE; used.len()];
-    }
-    for name in &spec.values {
-        let (values, unusable) = numbers(&table, name, &c.nulls)?;
-        audit.note(&format!("value '{name}': not a finite number, read as missing"), unusable);
-        rows.values.push((dict.value(name), pick(values, &used)));
-    }
-    let named = spec
-        .props
-        .iter()
-        .map(|p| (p.as_str(), p))
-        .chain(spec.campaign.iter().map(|c| ("campaign", c)))
-        .chain(spec.rep.iter().map(|r| ("rep", r)));
-    for (name, column) in named {
-        rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
-    }
-    Ok((rows, audit))
+/// What tables of events are read with.
+pub(super) struct EventsReader<'a> {
+    pub(super) leads: &'a Leads,
+    pub(super) zone: &'a Zone,
+    pub(super) task: &'a Task,
 }
 
-/// What is needed to judge rows one by one.
-struct Rowwise<'a> {
-    table: &'a super::table::Table,
-    spec: &'a EventsSpec,
-    times: &'a TimeColumn,
-    keep: &'a [bool],
-    kinds: &'a [u32],
-    resolver: &'a Resolver,
-}
-
-/// Rows of a part that can be used, and what became of the others.
-struct Part {
-    used: Vec<u32>,
-    lead: Vec<u32>,
-    at: Vec<i64>,
-    audit: TableAudit,
-}
-
-impl Rowwise<'_> {
-    fn read(&self, range: Range<usize>) -> Part {
-        let n = range.len();
-        let mut part = Part {
-            used: Vec::with_capacity(n),
-            lead: Vec::with_capacity(n),
-            at: Vec::with_capacity(n),
-            audit: TableAudit::default(),
+impl EventsReader<'_> {
+    /// Reads one table of events into the index; says what became of its rows, and when they end.
+    pub(super) fn read(
+        &self,
+        spec: &EventsSpec,
+        dict: &mut Dictionaries,
+        tables: &mut Tables,
+        index: &mut IndexBuilder,
+    ) -> Result<(TableAudit, Extent)> {
+        let source = tables.source(&spec.table)?;
+        let head = &source.head;
+        let mut audit = TableAudit::new(&head.name, "events", source.rows());
+        audit.remarks.extend(head.remarks.iter().cloned());
+        let name = spec.name.clone().unwrap_or_else(|| match &spec.kind {
+            KindSpec::Literal { literal } => literal.clone(),
+            KindSpec::Column(column) => column.clone(),
+        });
+        dict.source(&head.name, &name, spec.side)?;
+        let mut columns: Vec<&str> = spec.columns().map(String::as_str).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
+        let decided = times.decide(&spec.at, source.parts().iter().map(|part| source.read(part, &[&spec.at])))?;
+        let orders = match &spec.common.order {
+            Some(column) => Some(order_ranks(&source.column(column)?, column)?),
+            None => None,
         };
-        let audit = &mut part.audit;
-        for row in range {
-            if !self.keep.get(row).copied().unwrap_or(false) {
+        let reader = PartReader {
+            leads: self.leads,
+            finder: LeadFinder::new(&spec.lead, &self.leads.ids, tables, self.zone)?,
+            props: props(spec).map(|(prop, column)| (dict.prop(prop), column)).collect(),
+            values: spec.values.iter().map(|v| (dict.value(v), v.as_str())).collect(),
+            partitions: index.partitions(),
+            orders,
+            source: &source,
+            columns,
+            times,
+            decided,
+            spec,
+            name: &name,
+        };
+        let (mut extent, mut tally) = (Extent::default(), Tally::default());
+        for wave in source.parts().chunks(WAVE) {
+            self.task.check()?;
+            let mut parts: Vec<Cleaned> = wave.par_iter().map(|part| reader.read(part)).collect::<Result<_>>()?;
+            if spec.id.is_some() {
+                // Which of two rows with an id comes first is known only in order.
+                parts.iter_mut().for_each(|part| part.drop_known(dict, &mut audit));
+                parts.par_iter_mut().for_each(|part| part.sort(&reader));
+            }
+            for mut part in parts {
+                let renumbering = part.join(dict, spec, &name);
+                extent.merge(part.extent);
+                tally.merge(part.tally);
+                audit.merge(part.audit);
+                if let Some(mut block) = part.block.take() {
+                    block.renumber(renumbering);
+                    index.push(block)?;
+                }
+            }
+        }
+        audit.remarks.extend(times.conclude(&spec.at, &reader.decided, tally)?);
+        Ok((audit, extent))
+    }
+}
+
+/// Properties of events: name and column.
+fn props(spec: &EventsSpec) -> impl Iterator<Item = (&str, &str)> {
+    let own = spec.props.iter().map(|p| (p.as_str(), p.as_str()));
+    let campaign = spec.campaign.iter().map(|c| ("campaign", c.as_str()));
+    own.chain(campaign).chain(spec.rep.iter().map(|r| ("rep", r.as_str())))
+}
+
+/// What the parts of a table are read with.
+struct PartReader<'a> {
+    spec: &'a EventsSpec,
+    source: &'a Source,
+    columns: Vec<&'a str>,
+    leads: &'a Leads,
+    finder: LeadFinder<'a>,
+    times: TimeReader<'a>,
+    decided: Decided,
+    /// Rank of each row of the table among equal times.
+    orders: Option<Vec<u32>>,
+    /// Number and column.
+    values: Vec<(usize, &'a str)>,
+    props: Vec<(usize, &'a str)>,
+    partitions: Partitioning,
+    /// Name of the source of the events.
+    name: &'a str,
+}
+
+/// The usable rows of a part, with dictionaries of its own, and what became of the others.
+struct Cleaned {
+    rows: Rows,
+    block: Option<Block>,
+    kinds: Ids,
+    /// Kinds in the order in which used rows have them first: those of other rows do not exist.
+    kinds_seen: Vec<u32>,
+    channels: Ids,
+    props: Vec<Ids>,
+    /// Hash of each used row's id.
+    ids: Vec<Option<u128>>,
+    /// Ids as texts, and the row of each used row in it and in the table.
+    id_texts: Option<Texts>,
+    used: Vec<u32>,
+    first_row: usize,
+    audit: TableAudit,
+    extent: Extent,
+    tally: Tally,
+}
+
+impl PartReader<'_> {
+    fn read(&self, part: &Part) -> Result<Cleaned> {
+        let spec = self.spec;
+        let nulls = &spec.common.nulls;
+        let table = self.source.read(part, &self.columns)?;
+        let n = table.rows();
+        let mut kinds = Ids::new();
+        let kind = match &spec.kind {
+            KindSpec::Literal { literal } => vec![kinds.intern(literal); n],
+            KindSpec::Column(column) => Texts::of(&table, column, nulls)?.intern(&mut kinds),
+        };
+        let mut cleaned = self.usable_rows(&table, part.rows.start, &kind)?;
+        cleaned.kinds = kinds;
+        let used = std::mem::take(&mut cleaned.used);
+        cleaned.rows.kind = pick(kind, &used);
+        if let Some(column) = &spec.channel {
+            cleaned.rows.channel = pick(Texts::of(&table, column, nulls)?.intern(&mut cleaned.channels), &used);
+        }
+        for (value, column) in &self.values {
+            let (cells, unusable) = numbers(&table, column, nulls)?;
+            cleaned.audit.note(&format!("value '{column}': not a finite number, read as missing"), unusable);
+            cleaned.rows.values.push((*value, pick(cells, &used)));
+        }
+        for (prop, column) in &self.props {
+            let mut levels = Ids::new();
+            let codes = Texts::of(&table, column, nulls)?.intern(&mut levels);
+            cleaned.rows.props.push((*prop, pick(codes, &used)));
+            cleaned.props.push(levels);
+        }
+        if let Some(column) = &spec.id {
+            let texts = Texts::of(&table, column, nulls)?;
+            let mut all = Vec::with_capacity(n);
+            texts.each(|_, id| all.push(id.map(|id| event_id(self.name, id))));
+            cleaned.ids = pick(all, &used);
+            cleaned.id_texts = Some(texts);
+            cleaned.used = used;
+        } else {
+            cleaned.sort(self);
+        }
+        Ok(cleaned)
+    }
+
+    /// Judges the rows one by one.
+    fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32]) -> Result<Cleaned> {
+        let n = table.rows();
+        let keep = super::filter::keep(table, &self.spec.common)?;
+        let resolver = self.finder.rows_of(table, &self.spec.common)?;
+        let times = self.times.read_part(table, &self.spec.at, &self.decided)?;
+        let mut audit = TableAudit::default();
+        let mut rows = Rows { lead: Vec::with_capacity(n), at: Vec::with_capacity(n), ..Rows::default() };
+        let mut used = Vec::with_capacity(n);
+        for ((row, kind), keep) in kinds.iter().enumerate().zip(keep) {
+            if !keep {
                 audit.filtered += 1;
                 continue;
             }
-            let at = match self.times.cell(row) {
+            let at = match times.cell(row) {
                 TimeCell::At(t) => t,
                 TimeCell::Null => {
-                    audit.quarantine("null time", row, || self.resolver.key(row));
+                    audit.quarantine("null time", first_row + row, || resolver.key(row));
                     continue;
                 }
                 TimeCell::Bad(why) => {
-                    let value = || cell_text(self.table, &self.spec.at, row);
-                    audit.quarantine(&format!("unparsable time: {why}"), row, value);
+                    let value = || cell_text(table, &self.spec.at, row);
+                    audit.quarantine(&format!("unparsable time: {why}"), first_row + row, value);
                     continue;
                 }
             };
-            let lead = match self.resolver.resolve(row, at) {
+            let lead = match resolver.resolve(row, at) {
                 Resolved::Lead(lead) => lead,
                 Resolved::Not(why) => {
-                    audit.quarantine(why, row, || self.resolver.key(row));
+                    audit.quarantine(why, first_row + row, || resolver.key(row));
                     continue;
                 }
             };
-            if self.kinds.get(row).is_none_or(|k| *k == NONE) {
-                audit.quarantine("null kind", row, || self.resolver.key(row));
+            if *kind == NONE {
+                audit.quarantine("null kind", first_row + row, || resolver.key(row));
                 continue;
             }
-            part.used.push(row as u32);
-            part.lead.push(lead);
-            part.at.push(at);
+            used.push(row as u32);
+            rows.lead.push(lead);
+            rows.at.push(at);
         }
-        part
+        let rank = |row: usize| self.orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32);
+        rows.order = used.iter().map(|row| rank(first_row + *row as usize)).collect();
+        Ok(Cleaned {
+            rows,
+            used,
+            first_row,
+            audit,
+            tally: times.tally,
+            block: None,
+            kinds: Ids::new(),
+            kinds_seen: Vec::new(),
+            channels: Ids::new(),
+            props: Vec::new(),
+            ids: Vec::new(),
+            id_texts: None,
+            extent: Extent::default(),
+        })
+    }
+}
+
+impl Cleaned {
+    /// Drops rows whose event is known.
+    fn drop_known(&mut self, dict: &mut Dictionaries, audit: &mut TableAudit) {
+        let new = |id: &Option<u128>| id.is_none_or(|id| dict.event_ids.insert(id));
+        let keep: Vec<bool> = self.ids.iter().map(new).collect();
+        for (row, _) in self.used.iter().zip(&keep).filter(|(_, keep)| !**keep) {
+            let text = || self.id_texts.as_ref().map_or_else(String::new, |t| t.at(*row as usize));
+            audit.quarantine(DUPLICATE_ID, self.first_row + *row as usize, text);
+        }
+        if keep.contains(&false) {
+            self.rows.retain(&keep);
+        }
+    }
+
+    /// Makes a block of the rows, which need not be in memory any more.
+    fn sort(&mut self, reader: &PartReader<'_>) {
+        let rows = std::mem::take(&mut self.rows);
+        self.audit.used = rows.len();
+        let early = |(lead, at): &(&u32, &i64)| {
+            let created = reader.leads.created_at(**lead);
+            created != NO_TIME && **at < created
+        };
+        self.audit.note("before the lead's creation, kept", rows.lead.iter().zip(&rows.at).filter(early).count());
+        self.audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
+        self.extent = Extent::of(&rows.at);
+        if let Some((low, high)) = rows.at.iter().min().zip(rows.at.iter().max()) {
+            self.audit.saw(*low);
+            self.audit.saw(*high);
+        }
+        let mut seen = vec![false; self.kinds.len()];
+        for kind in &rows.kind {
+            if let Some(seen) = seen.get_mut(*kind as usize).filter(|seen| !**seen) {
+                *seen = true;
+                self.kinds_seen.push(*kind);
+                if self.kinds_seen.len() == self.kinds.len() {
+                    break;
+                }
+            }
+        }
+        self.block = Some(Block::new(&rows, reader.partitions));
+    }
+
+    /// Adds the part's dictionaries to those of the whole.
+    fn join(&self, dict: &mut Dictionaries, spec: &EventsSpec, source: &str) -> Renumbering {
+        let mut kinds = vec![NONE; self.kinds.len()];
+        for kind in &self.kinds_seen {
+            if let Some(slot) = kinds.get_mut(*kind as usize) {
+                *slot = dict.kind(self.kinds.get(*kind), source, spec.side, false);
+            }
+        }
+        let numbers: Vec<usize> = props(spec).map(|(name, _)| dict.prop(name)).collect();
+        let levels = |(own, number): (&Ids, &usize)| match dict.props.get_mut(*number) {
+            Some((_, levels)) => own.iter().map(|t| levels.intern(t)).collect(),
+            None => Vec::new(),
+        };
+        let props = self.props.iter().zip(&numbers).map(levels).collect();
+        Renumbering { kinds, channels: self.channels.iter().map(|t| dict.channels.intern(t)).collect(), props }
     }
 }
 
 /// A property of the used rows.
 pub(super) fn read_prop(
-    table: &super::table::Table,
+    table: &Table,
     name: &str,
     column: &str,
     nulls: &[String],
@@ -205,7 +324,7 @@ pub(super) fn read_prop(
 }
 
 /// The cells of `rows`, ascending row numbers; the column itself where all are wanted.
-pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
+fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
     if rows.len() == column.len() {
         return column;
     }
@@ -213,6 +332,6 @@ pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
 }
 
 /// The text of a cell, for messages.
-pub(super) fn cell_text(table: &super::table::Table, column: &str, row: usize) -> String {
+pub(super) fn cell_text(table: &Table, column: &str, row: usize) -> String {
     table.column(column).ok().and_then(|s| s.get(row).ok().map(|v| v.str_value().to_string())).unwrap_or_default()
 }

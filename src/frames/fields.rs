@@ -8,7 +8,7 @@ use polars::prelude::DataType;
 use super::cells::{Texts, numbers};
 use super::config::{Common, DayMeans, FieldsSpec};
 use super::leads::order_ranks;
-use super::lookup::{Resolved, Resolver};
+use super::lookup::{LeadFinder, Resolved};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::{Column, NONE};
@@ -61,7 +61,7 @@ fn times(table: &Table, name: &str, common: &Common, zone: &Zone) -> Result<Colu
         TimeCell::At(t) => t,
         _ => NO_TIME,
     };
-    Ok(Column::Time(reader.read(name)?.cells().map(time).collect()))
+    Ok(Column::Time(reader.read(name)?.0.cells().map(time).collect()))
 }
 
 fn category(texts: &Texts) -> Column {
@@ -110,14 +110,15 @@ pub(super) fn read_history(
         return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
     }
     let keep = super::filter::keep(&table, &spec.common)?;
-    let resolver = Resolver::new(&table, &spec.lead, &spec.common, leads, tables, zone)?;
+    let finder = LeadFinder::new(&spec.lead, leads, tables, zone)?;
+    let resolver = finder.rows_of(&table, &spec.common)?;
     let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
         spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
     let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
-    let from = reader.read(&spec.valid_from)?;
-    let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?;
-    audit.remarks.extend_from_slice(&from.remarks);
+    let (from, remarks) = reader.read(&spec.valid_from)?;
+    let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?.map(|(times, _)| times);
+    audit.remarks.extend(remarks);
     let mut entries: Vec<Entry> = Vec::new();
     for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
         if !keep {

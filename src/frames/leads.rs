@@ -30,8 +30,8 @@ pub(super) fn read_leads(
     let created = match &spec.created {
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
-            let times = reader.read(column)?;
-            audit.remarks.extend_from_slice(&times.remarks);
+            let (times, remarks) = reader.read(column)?;
+            audit.remarks.extend(remarks);
             Some(times)
         }
         None => None,

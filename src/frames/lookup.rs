@@ -1,6 +1,7 @@
 //! From a row to its lead: directly by id, or through a table of anonymous ids, deals or contacts.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -36,14 +37,20 @@ struct Span {
     lead: u32,
 }
 
-/// Resolves the rows of one table.
-pub(super) struct Resolver {
-    keys: Texts,
-    how: How,
+/// Finds the leads of the rows of one table.
+pub(super) struct LeadFinder<'a> {
+    key: &'a LeadKey,
+    ids: &'a Ids,
+    numbers: OnceLock<NumberedIds>,
+    /// Of a lookup: per key, the leads it means over time.
+    spans: HashMap<String, Vec<Span>>,
 }
 
-/// Rows of a part that is walked by one thread.
-const PART: usize = 1 << 17;
+/// The leads of some rows of a table.
+pub(super) struct Resolver<'a> {
+    keys: Texts,
+    how: How<'a>,
+}
 
 /// Leads by their ids as whole numbers.
 enum NumberedIds {
@@ -57,8 +64,10 @@ enum NumberedIds {
 
 impl NumberedIds {
     fn new(ids: &Ids) -> Self {
-        // As texts are read: "007" and "+7" are no numbers.
-        let number = |text: &str| text.parse::<i64>().ok().filter(|n| n.to_string() == text);
+        // As texts are read: "007", "-0" and "+7" are no numbers.
+        let plain =
+            |text: &str| text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+');
+        let number = |text: &str| text.parse::<i64>().ok().filter(|_| plain(text));
         let numbers: Vec<(i64, u32)> =
             (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((number(ids.get(code))?, code))).collect();
         let (Some(first), Some(last)) = (numbers.iter().map(|n| n.0).min(), numbers.iter().map(|n| n.0).max()) else {
@@ -100,51 +109,49 @@ impl NumberedIds {
     }
 }
 
-enum How {
+enum How<'a> {
     /// Lead of each row; [`NONE`] is an unknown one, [`NO_KEY`] a null key.
     Direct(Vec<u32>),
     /// Number of each row's key, [`NONE`] for a null one, and per key the leads it means over time.
-    Lookup { keys: Vec<u32>, spans: Vec<Vec<Span>> },
+    Lookup { keys: Vec<u32>, spans: Vec<&'a [Span]> },
 }
 
 /// The lead of a row whose key is null.
 const NO_KEY: u32 = NONE - 1;
 
-impl Resolver {
-    pub(super) fn new(
-        table: &Table,
-        key: &LeadKey,
-        common: &Common,
-        leads: &Ids,
-        tables: &mut Tables,
-        zone: &Zone,
-    ) -> Result<Self> {
-        let texts = Texts::of(table, key.column(), &common.nulls)?;
-        let how = match key {
-            LeadKey::Column(_) => How::Direct(match texts.whole_numbers() {
-                Some(numbers) => {
-                    let ids = NumberedIds::new(leads);
-                    let one = |n: Option<i64>| n.map_or(NO_KEY, |n| ids.find(n));
-                    let parts: Vec<Vec<u32>> = (0..numbers.len())
-                        .step_by(PART)
-                        .collect::<Vec<_>>()
-                        .into_par_iter()
-                        .map(|start| numbers.slice(start as i64, PART).iter().map(one).collect())
-                        .collect();
-                    parts.concat()
-                }
-                None => texts.code_ids(|text| text.map_or(NO_KEY, |t| leads.find(t).unwrap_or(NONE))),
-            }),
-            LeadKey::Lookup(spec) => {
-                let mut by_key = read_lookup(spec, leads, tables, zone)?;
-                let (mut keys, mut own) = (Vec::with_capacity(table.rows()), Ids::new());
-                texts.each_id(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
-                How::Lookup { keys, spans: own.iter().map(|t| by_key.remove(t).unwrap_or_default()).collect() }
-            }
+impl<'a> LeadFinder<'a> {
+    pub(super) fn new(key: &'a LeadKey, ids: &'a Ids, tables: &mut Tables, zone: &Zone) -> Result<Self> {
+        let spans = match key {
+            LeadKey::Column(_) => HashMap::new(),
+            LeadKey::Lookup(spec) => read_lookup(spec, ids, tables, zone)?,
         };
-        Ok(Self { keys: texts, how })
+        Ok(Self { key, ids, numbers: OnceLock::new(), spans })
     }
 
+    /// The leads of the rows of `table`, the whole or a part.
+    pub(super) fn rows_of(&self, table: &Table, common: &Common) -> Result<Resolver<'_>> {
+        let texts = Texts::of(table, self.key.column(), &common.nulls)?;
+        let how = match self.key {
+            LeadKey::Column(_) => How::Direct(match texts.whole_numbers() {
+                Some(numbers) => {
+                    let ids = self.numbers.get_or_init(|| NumberedIds::new(self.ids));
+                    let one = |n: Option<i64>| n.map_or(NO_KEY, |n| ids.find(n));
+                    numbers.iter().map(one).collect()
+                }
+                None => texts.code_ids(|text| text.map_or(NO_KEY, |t| self.ids.find(t).unwrap_or(NONE))),
+            }),
+            LeadKey::Lookup(_) => {
+                let (mut keys, mut own) = (Vec::with_capacity(table.rows()), Ids::new());
+                texts.each_id(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
+                let spans = own.iter().map(|t| self.spans.get(t).map_or(&[] as &[Span], Vec::as_slice)).collect();
+                How::Lookup { keys, spans }
+            }
+        };
+        Ok(Resolver { keys: texts, how })
+    }
+}
+
+impl Resolver<'_> {
     /// The lead of `row` at time `at`.
     pub(super) fn resolve(&self, row: usize, at: i64) -> Resolved {
         match &self.how {
@@ -182,7 +189,7 @@ fn read_lookup(spec: &LookupSpec, leads: &Ids, tables: &mut Tables, zone: &Zone)
     let times = |column: &Option<String>, open: i64| -> Result<Vec<i64>> {
         let Some(column) = column else { return Ok(vec![open; table.rows()]) };
         let bad = |row: usize, why: &str| Error::schema(&table.name, Some(column), format!("row {row}: {why}"));
-        let cells = reader.read(column)?;
+        let (cells, _) = reader.read(column)?;
         cells
             .cells()
             .enumerate()

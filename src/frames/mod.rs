@@ -18,6 +18,7 @@ mod lookup;
 mod paths_out;
 mod pipeline_out;
 mod scores_out;
+mod source;
 mod spend;
 mod stages;
 mod survival_out;

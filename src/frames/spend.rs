@@ -62,8 +62,8 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
     }
     let common = Common::default();
     let reader = TimeReader { table: &table, common: &common, zone, day: DayMeans::Start };
-    let at = reader.read(&spec.at)?;
-    let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?;
+    let (at, _) = reader.read(&spec.at)?;
+    let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?.map(|(times, _)| times);
     let (amounts, unreadable) = numbers(&table, &spec.amount, &[])?;
     if unreadable > 0 {
         return Err(Error::schema(

@@ -5,7 +5,7 @@ use super::cells::{Texts, numbers};
 use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
 use super::events::{CHECK_EVERY, cell_text, read_prop};
 use super::leads::order_ranks;
-use super::lookup::{Resolved, Resolver};
+use super::lookup::{LeadFinder, Resolved};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::{NONE, Side};
@@ -60,7 +60,8 @@ pub(super) fn read_stages(
         _ => {}
     }
     let keep = super::filter::keep(&table, c)?;
-    let resolver = Resolver::new(&table, &spec.lead, c, &setting.leads.ids, tables, setting.zone)?;
+    let finder = LeadFinder::new(&spec.lead, &setting.leads.ids, tables, setting.zone)?;
+    let resolver = finder.rows_of(&table, c)?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
     let stages =
         spec.stage.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
@@ -76,8 +77,9 @@ pub(super) fn read_stages(
     };
     let mut all = Vec::new();
     for (fixed, column) in &columns {
-        let times = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End }.read(column)?;
-        audit.remarks.extend_from_slice(&times.remarks);
+        let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
+        let (times, remarks) = reader.read(column)?;
+        audit.remarks.extend(remarks);
         let mut rows = Rows::default();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (cell, keep)) in times.cells().zip(&keep).enumerate() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::csv_reader::read_csv;
+use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
 
 /// A table with a name.
@@ -146,17 +147,31 @@ impl Tables {
         self.given.insert(key.to_owned(), Arc::clone(&table));
         Ok(table)
     }
+
+    /// The table that `key` means, in parts: Parquet files are read as they are needed, others are in memory.
+    ///
+    /// # Errors
+    /// As [`Tables::get`].
+    pub(super) fn source(&mut self, key: &str) -> Result<Source> {
+        if !self.given.contains_key(key) {
+            let paths = files(&self.base.join(key))?;
+            if paths.iter().all(|p| is_parquet(p))
+                && let Some(source) = Source::of_parquet(&paths, &shown(key))?
+            {
+                return Ok(source);
+            }
+        }
+        self.get(key).map(|table| Source::of_table(&table))
+    }
 }
 
-/// Reads a file, or all files of a glob, which must have the same columns.
-fn read(base: &Path, key: &str) -> Result<Table> {
-    let path = base.join(key);
+/// The files that `path` means: itself, or those that match it as a pattern, in order.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let text = path.to_string_lossy().into_owned();
-    let is_glob = !path.exists() && text.contains(['*', '?', '[']);
-    if !is_glob {
-        return read_file(&path, key);
+    if path.exists() || !text.contains(['*', '?', '[']) {
+        return Ok(vec![path.to_owned()]);
     }
-    let failed = |reason: String, missing: bool| Error::Read { path: path.clone(), reason, missing };
+    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
     let mut paths: Vec<PathBuf> = glob::glob(&text)
         .map_err(|e| failed(format!("not a usable pattern: {e}"), false))?
         .collect::<std::result::Result<_, _>>()
@@ -164,6 +179,29 @@ fn read(base: &Path, key: &str) -> Result<Table> {
     paths.sort();
     if paths.is_empty() {
         return Err(failed("no file matches the pattern".into(), true));
+    }
+    Ok(paths)
+}
+
+/// True if the file is read as Parquet.
+fn is_parquet(path: &Path) -> bool {
+    let lower = path.to_string_lossy().to_lowercase();
+    [".parquet", ".pq"].iter().any(|end| lower.ends_with(end))
+}
+
+/// The name of a table that is shown to users.
+fn shown(key: &str) -> String {
+    Path::new(key).file_name().map_or_else(|| key.to_owned(), |f| f.to_string_lossy().into_owned())
+}
+
+/// Reads a file, or all files of a glob, which must have the same columns.
+fn read(base: &Path, key: &str) -> Result<Table> {
+    let path = base.join(key);
+    let paths = files(&path)?;
+    if let [one] = paths.as_slice()
+        && *one == path
+    {
+        return read_file(&path, key);
     }
     let mut all: Option<Table> = None;
     for p in &paths {
@@ -193,7 +231,8 @@ fn read(base: &Path, key: &str) -> Result<Table> {
             }
         }
     }
-    let mut table = all.ok_or_else(|| failed("no file matches the pattern".into(), true))?;
+    let none = || Error::Read { path: path.clone(), reason: "no file matches the pattern".into(), missing: true };
+    let mut table = all.ok_or_else(none)?;
     table.remarks.push(format!("{} files", paths.len()));
     Ok(table)
 }
@@ -219,7 +258,7 @@ fn alike(first: &mut DataFrame, mut next: DataFrame) -> PolarsResult<DataFrame> 
 }
 
 /// Names of the columns that can be read, and the others with their types.
-fn readable(schema: &ArrowSchema) -> (Vec<String>, Vec<(String, String)>) {
+pub(super) fn readable(schema: &ArrowSchema) -> (Vec<String>, Vec<(String, String)>) {
     let (mut wanted, mut unread) = (Vec::new(), Vec::new());
     for field in schema.iter_values() {
         if is_readable(field.dtype()) {
@@ -245,9 +284,9 @@ fn read_file(path: &Path, name: &str) -> Result<Table> {
     if open()?.metadata().is_ok_and(|m| m.len() == 0) {
         return Err(failed("the file is empty (0 bytes)".into()));
     }
-    let name = Path::new(name).file_name().map_or_else(|| name.to_owned(), |f| f.to_string_lossy().into_owned());
+    let name = shown(name);
     let bad = |e: PolarsError| failed(e.to_string());
-    if lower.ends_with(".parquet") || lower.ends_with(".pq") {
+    if is_parquet(path) {
         let mut reader = ParquetReader::new(open()?);
         let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
         let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;

@@ -6,7 +6,7 @@ use super::cells::Texts;
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::time::{DAY, Detected, Instant, NO_TIME, Resolution, TimeFormat, Zone, detect, in_range, parse};
+use crate::time::{DAY, Detected, Detector, Instant, NO_TIME, Resolution, TimeFormat, Zone, in_range, parse};
 
 /// A time cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +24,40 @@ pub(super) struct TimeColumn {
     /// UTC microseconds; numbers below the earliest time are [`NO_TIME`], then the places in `reasons`.
     packed: Vec<i64>,
     reasons: Vec<&'static str>,
-    /// What users should know of how it was read.
-    pub(super) remarks: Vec<String>,
+    /// What its cells were like.
+    pub(super) tally: Tally,
+}
+
+/// What the cells of a column of times were like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    readable: usize,
+    unreadable: usize,
+    /// Why the first unreadable one is so.
+    reason: Option<&'static str>,
+    /// Texts that are whole days, times of day, and among the latter those without and with an offset.
+    days: usize,
+    instants: usize,
+    naive: usize,
+    offsets: usize,
+}
+
+impl Tally {
+    /// Adds that of a later part of the column.
+    pub(super) fn merge(&mut self, later: Self) {
+        self.readable += later.readable;
+        self.unreadable += later.unreadable;
+        self.reason = self.reason.or(later.reason);
+        self.days += later.days;
+        self.instants += later.instants;
+        self.naive += later.naive;
+        self.offsets += later.offsets;
+    }
 }
 
 impl TimeColumn {
-    fn new(rows: usize) -> Self {
-        Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), remarks: Vec::new() }
-    }
-
     fn of(cells: impl Iterator<Item = TimeCell>, rows: usize) -> Self {
-        let mut column = Self::new(rows);
+        let mut column = Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), tally: Tally::default() };
         cells.for_each(|cell| column.push(cell));
         column
     }
@@ -42,7 +65,10 @@ impl TimeColumn {
     fn push(&mut self, cell: TimeCell) {
         let packed = match cell {
             TimeCell::Null => NO_TIME,
-            TimeCell::At(t) if in_range(t) => t,
+            TimeCell::At(t) if in_range(t) => {
+                self.tally.readable += 1;
+                t
+            }
             TimeCell::At(_) => self.bad("outside the years 1000 to 9999"),
             TimeCell::Bad(why) => self.bad(why),
         };
@@ -50,6 +76,8 @@ impl TimeColumn {
     }
 
     fn bad(&mut self, why: &'static str) -> i64 {
+        self.tally.unreadable += 1;
+        self.tally.reason.get_or_insert(why);
         let place = self.reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
             self.reasons.push(why);
             self.reasons.len() - 1
@@ -73,7 +101,9 @@ impl TimeColumn {
 }
 
 /// How a role reads times.
+#[derive(Clone, Copy)]
 pub(super) struct TimeReader<'a> {
+    /// The table, or its head where it is read in parts.
     pub(super) table: &'a Table,
     pub(super) common: &'a Common,
     pub(super) zone: &'a Zone,
@@ -81,26 +111,132 @@ pub(super) struct TimeReader<'a> {
     pub(super) day: DayMeans,
 }
 
+/// What only the whole column can say of how it is to be read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decided {
+    /// Points in time of which all are midnights are whole days.
+    midnights: bool,
+    /// Format of texts.
+    format: Option<TimeFormat>,
+    remarks: Vec<String>,
+}
+
 impl TimeReader<'_> {
-    /// Reads `column`.
+    /// Reads `column` of the whole table; with remarks on what users should know of how it was read.
     ///
     /// # Errors
-    /// [`Error::Schema`] if the column is missing, has a type that is no time, numbers without a unit, or texts
-    /// whose order of day and month is not decided.
-    pub(super) fn read(&self, column: &str) -> Result<TimeColumn> {
-        let series = self.table.column(column)?;
-        let zone = match &self.common.timezone {
-            Some(name) => &Zone::new(name)?,
-            None => self.zone,
-        };
-        let bad = |problem: String| Error::schema(&self.table.name, Some(column), problem);
-        let failed = |e: PolarsError| bad(e.to_string());
-        let zones = self.row_zones()?;
+    /// As [`TimeReader::decide`] and [`TimeReader::conclude`].
+    pub(super) fn read(&self, column: &str) -> Result<(TimeColumn, Vec<String>)> {
+        let decided = self.decide(column, [Ok(self.table.clone())])?;
+        let read = self.read_part(self.table, column, &decided)?;
+        let remarks = self.conclude(column, &decided, read.tally)?;
+        Ok((read, remarks))
+    }
+
+    fn bad(&self, column: &str, problem: impl Into<String>) -> Error {
+        Error::schema(&self.table.name, Some(column), problem.into())
+    }
+
+    /// Looks at all parts of `column` for what decides how it is read; at no more of them than needed.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if the column is missing, or has texts whose order of day and month is not decided or that are
+    /// numbers without a unit.
+    pub(super) fn decide(&self, column: &str, parts: impl IntoIterator<Item = Result<Table>>) -> Result<Decided> {
+        let mut decided = Decided::default();
+        match self.table.column(column)?.dtype() {
+            DataType::Datetime(unit, None) => {
+                decided.midnights = self.all_midnights(column, *unit, parts)?;
+            }
+            DataType::String | DataType::Categorical(..) | DataType::Enum(..) if self.common.unit.is_none() => {
+                let format = match &self.common.time_format {
+                    Some(pattern) => TimeFormat::Pattern(pattern.clone()),
+                    None => self.detect(column, parts, &mut decided.remarks)?,
+                };
+                decided.format = Some(format);
+            }
+            _ => {}
+        }
+        Ok(decided)
+    }
+
+    fn all_midnights(
+        &self,
+        column: &str,
+        unit: TimeUnit,
+        parts: impl IntoIterator<Item = Result<Table>>,
+    ) -> Result<bool> {
+        let mut any = false;
+        for part in parts {
+            let physical = part?.column(column)?.to_physical_repr().into_owned();
+            let ticks = physical.i64().map_err(|e| self.bad(column, e.to_string()))?;
+            for t in ticks.iter().flatten().filter_map(|t| micros(t, unit)) {
+                if t % DAY != 0 {
+                    return Ok(false);
+                }
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    fn detect(
+        &self,
+        column: &str,
+        parts: impl IntoIterator<Item = Result<Table>>,
+        remarks: &mut Vec<String>,
+    ) -> Result<TimeFormat> {
+        let mut detector = Detector::default();
+        let (mut epochs, mut example) = (true, None);
+        for part in parts {
+            Texts::of(&part?, column, &self.common.nulls)?.each(|_, text| {
+                let Some(text) = text else { return };
+                detector.see(text);
+                epochs = epochs && text.len() != 8 && text.parse::<f64>().is_ok();
+                example.get_or_insert_with(|| text.to_owned());
+            });
+        }
+        if epochs && example.is_some() {
+            return Err(self.bad(column, "numbers as times need unit='s', 'ms', 'us' or 'ns'"));
+        }
+        match detector.decide() {
+            Detected::Format(format) => {
+                if format != TimeFormat::Iso {
+                    let name = format.name();
+                    remarks.push(format!("'{column}' reads as {name}: the values allow no other order"));
+                }
+                Ok(format)
+            }
+            Detected::Empty => Ok(TimeFormat::Iso),
+            Detected::Ambiguous => {
+                let example = example.unwrap_or_default();
+                Err(self.bad(
+                    column,
+                    format!(
+                        "'{example}' may be day-month or month-day, and no value decides; say time_format='%d-%m-%Y …' or '%m-%d-%Y …'"
+                    ),
+                ))
+            }
+            Detected::Contradictory => {
+                Err(self.bad(column, "some values can only be day-month, others only month-day; say time_format="))
+            }
+        }
+    }
+
+    /// Reads `column` of `table`, the whole or a part.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if the column has a type that is no time, or numbers without a unit.
+    pub(super) fn read_part(&self, table: &Table, column: &str, decided: &Decided) -> Result<TimeColumn> {
+        let series = table.column(column)?;
+        let own_zone = self.own_zone()?;
+        let zone = own_zone.as_ref().unwrap_or(self.zone);
+        let failed = |e: PolarsError| self.bad(column, e.to_string());
+        let zones = self.row_zones(table)?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
-        let mut remarks = Vec::new();
         let n = series.len();
-        let (mut read, days) = match series.dtype() {
-            DataType::Null => (TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n), false),
+        Ok(match series.dtype() {
+            DataType::Null => TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n),
             DataType::Date => {
                 let physical = series.to_physical_repr();
                 let dates = physical.i32().map_err(failed)?;
@@ -108,43 +244,34 @@ impl TimeReader<'_> {
                     None => TimeCell::Null,
                     Some(d) => self.day_cell(zone_of(row).day_start(i64::from(d)), zone_of(row)),
                 });
-                (TimeColumn::of(cells, n), true)
+                TimeColumn::of(cells, n)
             }
             DataType::Datetime(unit, tz) => {
                 let physical = series.to_physical_repr();
                 let ticks = physical.i64().map_err(failed)?;
-                let micros = |t: i64| match unit {
-                    TimeUnit::Nanoseconds => Some(t.div_euclid(1_000)),
-                    TimeUnit::Microseconds => Some(t),
-                    TimeUnit::Milliseconds => t.checked_mul(1_000),
-                };
-                // Midnights only are whole days in a column that could say more.
-                let whole = tz.is_none() && whole_days(ticks.iter().flatten().filter_map(micros));
-                let cells = ticks.iter().enumerate().map(|(row, t)| match t.map(micros) {
+                let cells = ticks.iter().enumerate().map(|(row, t)| match t.map(|t| micros(t, *unit)) {
                     None => TimeCell::Null,
                     Some(None) => TimeCell::Bad("time out of range"),
                     Some(Some(t)) if tz.is_some() => TimeCell::At(t),
                     Some(Some(t)) => match zone_of(row).to_utc(t) {
-                        Some(utc) if whole => self.day_cell(Some(utc), zone_of(row)),
+                        Some(utc) if decided.midnights => self.day_cell(Some(utc), zone_of(row)),
                         Some(utc) => TimeCell::At(utc),
                         None => TimeCell::Bad("time out of range"),
                     },
                 });
-                let read = TimeColumn::of(cells, n);
-                if tz.is_none() && !whole {
-                    remarks.push(format!("'{column}' has no zone: read as {}", self.zone_label(zone)));
-                }
-                (read, whole)
+                TimeColumn::of(cells, n)
             }
             t if t.is_integer() && self.common.time_format.is_some() => {
-                let (cells, days) = self.read_texts(column, &zone_of, &mut remarks)?;
-                (TimeColumn::of(cells.into_iter(), n), days)
+                let format = self.common.time_format.clone().map_or(TimeFormat::Iso, TimeFormat::Pattern);
+                self.read_texts(table, column, &format, &zone_of)?
             }
             t if t.is_integer() || t.is_float() => {
-                let unit =
-                    self.common.unit.ok_or_else(|| bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()))?;
+                let unit = self
+                    .common
+                    .unit
+                    .ok_or_else(|| self.bad(column, "numbers as times need unit='s', 'ms', 'us' or 'ns'"))?;
                 let cell = |at: Option<i64>| at.map_or(TimeCell::Bad("time out of range"), TimeCell::At);
-                let read = if t.is_integer() {
+                if t.is_integer() {
                     let whole = series.cast(&DataType::Int64).map_err(failed)?;
                     let numbers = whole.i64().map_err(failed)?;
                     let cells = numbers.iter().map(|x| x.map_or(TimeCell::Null, |x| cell(unit.to_micros(x))));
@@ -156,125 +283,110 @@ impl TimeReader<'_> {
                     let cells =
                         numbers.iter().map(|x| known(x).map_or(TimeCell::Null, |x| cell(unit.float_to_micros(x))));
                     TimeColumn::of(cells, n)
-                };
-                (read, false)
+                }
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
-                let (cells, days) = self.read_texts(column, &zone_of, &mut remarks)?;
-                (TimeColumn::of(cells.into_iter(), n), days)
+                match (self.common.unit, &decided.format) {
+                    (Some(unit), _) => {
+                        // Epoch numbers in a table of texts.
+                        let mut cells = Vec::with_capacity(n);
+                        Texts::of(table, column, &self.common.nulls)?.each(|_, t| {
+                            cells.push(match t.map(|t| t.parse::<f64>().ok().and_then(|x| unit.float_to_micros(x))) {
+                                None => TimeCell::Null,
+                                Some(Some(at)) => TimeCell::At(at),
+                                Some(None) => TimeCell::Bad("not an epoch number"),
+                            });
+                        });
+                        TimeColumn::of(cells.into_iter(), n)
+                    }
+                    (None, format) => {
+                        self.read_texts(table, column, format.as_ref().unwrap_or(&TimeFormat::Iso), &zone_of)?
+                    }
+                }
             }
-            other => return Err(bad(format!("type {other} is not a time"))),
+            other => return Err(self.bad(column, format!("type {other} is not a time"))),
+        })
+    }
+
+    /// Remarks on a column whose parts are all read.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if it has values, and none is a readable time.
+    pub(super) fn conclude(&self, column: &str, decided: &Decided, tally: Tally) -> Result<Vec<String>> {
+        if let (0, Some(why)) = (tally.readable, tally.reason) {
+            let values = tally.unreadable;
+            return Err(self.bad(
+                column,
+                format!("none of its {values} values is a readable time ({why}); say time_format= or unit="),
+            ));
+        }
+        let own_zone = self.own_zone()?;
+        let zone = self.zone_label(own_zone.as_ref().unwrap_or(self.zone));
+        let mut remarks = decided.remarks.clone();
+        let days = match self.table.column(column)?.dtype() {
+            DataType::Date => true,
+            DataType::Datetime(_, None) => {
+                if !decided.midnights {
+                    remarks.push(format!("'{column}' has no zone: read as {zone}"));
+                }
+                decided.midnights
+            }
+            _ => tally.days > 0 && tally.instants == 0,
         };
+        let Tally { days: whole, instants, naive, offsets, .. } = tally;
+        if naive > 0 && offsets > 0 {
+            remarks.push(format!(
+                "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {zone}"
+            ));
+        } else if naive > 0 {
+            remarks.push(format!("'{column}' has no zone: read as {zone}"));
+        }
+        if whole > 0 && instants > 0 {
+            remarks.push(format!("'{column}' mixes {whole} whole days and {instants} times of day"));
+        }
         if days {
             let means = match self.day() {
                 DayMeans::End => "last",
                 DayMeans::Start => "first",
             };
-            remarks.push(format!(
-                "'{column}' has whole days: each counts as its {means} microsecond, {}",
-                self.zone_label(zone)
-            ));
+            remarks.push(format!("'{column}' has whole days: each counts as its {means} microsecond, {zone}"));
         }
-        if let Some(why) = read.reasons.first()
-            && !read.packed.iter().any(|t| in_range(*t))
-        {
-            let values = read.packed.iter().filter(|t| **t != NO_TIME).count();
-            return Err(bad(format!(
-                "none of its {values} values is a readable time ({why}); say time_format= or unit="
-            )));
-        }
-        read.remarks = remarks;
-        Ok(read)
+        Ok(remarks)
     }
 
     fn read_texts<'z>(
         &self,
+        table: &Table,
         column: &str,
+        format: &TimeFormat,
         zone_of: &impl Fn(usize) -> &'z Zone,
-        remarks: &mut Vec<String>,
-    ) -> Result<(Vec<TimeCell>, bool)> {
-        let bad = |problem: String| Error::schema(&self.table.name, Some(column), problem);
-        let texts = Texts::of(self.table, column, &self.common.nulls)?;
-        if let Some(unit) = self.common.unit {
-            // Epoch numbers in a table of texts.
-            let mut cells = Vec::new();
-            texts.each(|_, t| {
-                cells.push(match t {
-                    None => TimeCell::Null,
-                    Some(t) => match t.parse::<f64>().ok().and_then(|x| unit.float_to_micros(x)) {
-                        Some(at) => TimeCell::At(at),
-                        None => TimeCell::Bad("not an epoch number"),
-                    },
-                });
-            });
-            return Ok((cells, false));
-        }
-        let format = match &self.common.time_format {
-            Some(pattern) => TimeFormat::Pattern(pattern.clone()),
-            None => {
-                let values = texts.collect();
-                let epoch = |t: &String| t.len() != 8 && t.parse::<f64>().is_ok();
-                if values.iter().flatten().next().is_some() && values.iter().flatten().all(epoch) {
-                    return Err(bad("numbers as times need unit='s', 'ms', 'us' or 'ns'".into()));
-                }
-                match detect(values.iter().flatten().map(String::as_str)) {
-                    Detected::Format(format) => {
-                        if format != TimeFormat::Iso {
-                            remarks.push(format!(
-                                "'{column}' reads as {}: the values allow no other order",
-                                format.name()
-                            ));
-                        }
-                        format
-                    }
-                    Detected::Empty => TimeFormat::Iso,
-                    Detected::Ambiguous => {
-                        let example = values.iter().flatten().next().cloned().unwrap_or_default();
-                        return Err(bad(format!(
-                            "'{example}' may be day-month or month-day, and no value decides; say time_format='%d-%m-%Y …' or '%m-%d-%Y …'"
-                        )));
-                    }
-                    Detected::Contradictory => {
-                        return Err(bad(
-                            "some values can only be day-month, others only month-day; say time_format=".into()
-                        ));
-                    }
-                }
-            }
-        };
-        let mut cells: Vec<TimeCell> = Vec::new();
-        let (mut days, mut instants, mut naive, mut offsets) = (0usize, 0usize, 0usize, 0usize);
+    ) -> Result<TimeColumn> {
+        let texts = Texts::of(table, column, &self.common.nulls)?;
+        let mut cells: Vec<TimeCell> = Vec::with_capacity(table.rows());
+        let mut tally = Tally::default();
         texts.each(|row, text| {
-            cells.push(match text.map(|t| parse(t, &format, zone_of(row))) {
+            cells.push(match text.map(|t| parse(t, format, zone_of(row))) {
                 None => TimeCell::Null,
                 Some(Err(why)) => TimeCell::Bad(why),
                 Some(Ok(Instant { micros, resolution: Resolution::Day, .. })) => {
-                    days += 1;
+                    tally.days += 1;
                     self.day_cell(Some(micros), zone_of(row))
                 }
                 Some(Ok(Instant { micros, offset, .. })) => {
-                    instants += 1;
-                    if offset {
-                        offsets += 1;
-                    } else {
-                        naive += 1;
-                    }
+                    tally.instants += 1;
+                    *if offset { &mut tally.offsets } else { &mut tally.naive } += 1;
                     TimeCell::At(micros)
                 }
             });
         });
-        if naive > 0 && offsets > 0 {
-            remarks.push(format!(
-                "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {}",
-                self.zone_label(zone_of(0))
-            ));
-        } else if naive > 0 {
-            remarks.push(format!("'{column}' has no zone: read as {}", self.zone_label(zone_of(0))));
-        }
-        if days > 0 && instants > 0 {
-            remarks.push(format!("'{column}' mixes {days} whole days and {instants} times of day"));
-        }
-        Ok((cells, days > 0 && instants == 0))
+        let mut read = TimeColumn::of(cells.into_iter(), table.rows());
+        read.tally.merge(tally);
+        Ok(read)
+    }
+
+    /// The zone that the table says itself.
+    fn own_zone(&self) -> Result<Option<Zone>> {
+        self.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()
     }
 
     fn zone_label(&self, zone: &Zone) -> String {
@@ -284,11 +396,11 @@ impl TimeReader<'_> {
         }
     }
 
-    fn row_zones(&self) -> Result<Option<Vec<Option<Zone>>>> {
+    fn row_zones(&self, table: &Table) -> Result<Option<Vec<Option<Zone>>>> {
         let Some(column) = &self.common.timezone_column else { return Ok(None) };
         let mut known: std::collections::HashMap<String, Zone> = std::collections::HashMap::new();
         let mut zones = Vec::new();
-        for name in Texts::of(self.table, column, &self.common.nulls)?.collect() {
+        for name in Texts::of(table, column, &self.common.nulls)?.collect() {
             zones.push(match name {
                 None => None,
                 Some(name) => match known.get(&name) {
@@ -322,14 +434,11 @@ impl TimeReader<'_> {
     }
 }
 
-/// True if there is a value and all are midnights.
-fn whole_days(micros: impl Iterator<Item = i64>) -> bool {
-    let mut any = false;
-    for t in micros {
-        if t % DAY != 0 {
-            return false;
-        }
-        any = true;
+/// Ticks as microseconds.
+fn micros(ticks: i64, unit: TimeUnit) -> Option<i64> {
+    match unit {
+        TimeUnit::Nanoseconds => Some(ticks.div_euclid(1_000)),
+        TimeUnit::Microseconds => Some(ticks),
+        TimeUnit::Milliseconds => ticks.checked_mul(1_000),
     }
-    any
 }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
+use crate::text_form::text_form;
 use crate::time::{Period, Span};
 
 /// A funnel as asked for.
@@ -377,18 +378,7 @@ impl fmt::Display for Attribution {
     }
 }
 
-impl Serialize for Attribution {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Attribution {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+text_form!(Attribution);
 
 #[cfg(test)]
 mod tests {

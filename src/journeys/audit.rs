@@ -58,7 +58,12 @@ impl TableAudit {
 
     /// Adds what became of later rows of the same table.
     pub fn merge(&mut self, later: Self) {
+        self.used += later.used;
         self.filtered += later.filtered;
+        later.noted.iter().for_each(|(what, rows)| self.note(what, *rows));
+        for at in later.span.iter().flat_map(|(low, high)| [low, high]) {
+            self.saw(*at);
+        }
         for (reason, q) in later.quarantined {
             let entry = self.quarantined.entry(reason).or_insert_with(|| Quarantine { rows: 0, examples: Vec::new() });
             entry.rows += q.rows;

@@ -2,19 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::index::{Rows, Sizes, build};
+use super::index::{Extended, IndexBuilder, Rows, Sizes};
 use super::{Journeys, Texts};
 use crate::design::Kind;
-use crate::design::NONE;
 use crate::error::Result;
 use crate::task::Task;
 use crate::time::NO_TIME;
 
-/// New rows for an index, with dictionaries that extend its own.
+/// Dictionaries of new rows, which extend those of the index, and how far they go.
 #[derive(Debug)]
 pub struct Arrivals {
-    /// Cleaned rows, one entry per source.
-    pub tables: Vec<Rows>,
     /// Kinds; the first are those of the index.
     pub kinds: Vec<Kind>,
     /// Channels; the first are those of the index.
@@ -33,62 +30,32 @@ pub struct Arrivals {
     pub observed_until: i64,
 }
 
-/// What became of the new rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extended {
-    /// Rows added.
-    pub added: usize,
-    /// Rows that the index had: events by their id, stage entries by lead, deal, stage and time.
-    pub duplicate: usize,
-    /// Rows older than the end of observation before: snapshots taken then did not see them.
-    pub late: usize,
-}
-
 impl Journeys {
-    /// The index with new rows. At equal times, rows that came earlier stay first.
+    /// A builder that has the rows of the index: at equal times, rows pushed to it come after them.
     ///
     /// # Errors
-    /// As [`super::build_timeline`].
-    pub fn extended(&self, arrivals: Arrivals, task: &Task) -> Result<(Self, Extended)> {
+    /// As [`IndexBuilder::push`].
+    pub fn extending(&self) -> Result<IndexBuilder> {
         let [events, stages] = self.timeline_rows();
-        let mut seen: HashSet<(u32, i64, u32, u32)> = HashSet::new();
-        if let Some((deals, _)) = &stages.stage {
-            let keys = stages.lead.iter().zip(&stages.at).zip(&stages.kind).zip(deals);
-            seen.extend(keys.map(|(((lead, at), kind), deal)| (*lead, *at, *kind, *deal)));
-        }
-        let mut report = Extended { duplicate: arrivals.known_ids, ..Extended::default() };
-        let before = self.observed_until;
-        // Orders of old rows are positions in the timeline; new ones come after all of them.
-        let after = self.timeline.len() as u32;
-        let mut tables = vec![events, stages];
-        for mut rows in arrivals.tables {
-            let keep: Vec<bool> = (0..rows.lead.len())
-                .map(|i| {
-                    let entry = |c: &[u32]| c.get(i).copied().unwrap_or(NONE);
-                    let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
-                    let new = match &rows.stage {
-                        Some((deals, _)) => seen.insert((entry(&rows.lead), at, entry(&rows.kind), entry(deals))),
-                        None => true,
-                    };
-                    report.duplicate += usize::from(!new);
-                    report.late += usize::from(new && before != NO_TIME && at < before);
-                    report.added += usize::from(new);
-                    new
-                })
-                .collect();
-            rows.retain(&keep);
-            for order in &mut rows.order {
-                *order = order.saturating_add(after);
-            }
-            tables.push(rows);
-        }
+        IndexBuilder::extending(self.leads.len(), &events, &stages, self.observed_until)
+    }
+
+    /// The index with the rows that `index`, made by [`Journeys::extending`], was given.
+    ///
+    /// # Errors
+    /// As [`IndexBuilder::finish`].
+    pub fn extended(&self, index: IndexBuilder, arrivals: Arrivals, task: &Task) -> Result<(Self, Extended)> {
+        let mut report = index.extended();
+        report.duplicate += arrivals.known_ids;
         let sizes = Sizes {
             leads: self.leads.len(),
             kinds: arrivals.kinds.len(),
             channels: arrivals.channels.len(),
             deals: arrivals.deals.len(),
+            values: arrivals.value_names.len(),
+            props: arrivals.props.iter().map(|(_, levels)| levels.len()).collect(),
         };
-        let timeline = build(tables, sizes, arrivals.value_names.len(), arrivals.props.len(), task)?;
+        let timeline = index.finish(&sizes, task)?;
         let mut kinds = arrivals.kinds;
         Self::mark_shared(&mut kinds);
         let journeys = Self {
@@ -143,31 +110,7 @@ impl Journeys {
         let events = rows_at(&positions);
         let mut stages = rows_at(&t.stages.position);
         let deals = (0..t.stages.deal.len()).map(|s| t.stages.deal.get(s)).collect();
-        stages.stage = Some((deals, t.stages.amount.clone()));
+        stages.stage = Some((deals, t.stages.amount.to_vec()));
         [events, stages]
-    }
-}
-
-impl Rows {
-    fn retain(&mut self, keep: &[bool]) {
-        fn filter<T: Copy>(v: &mut Vec<T>, keep: &[bool]) {
-            let mut flags = keep.iter();
-            v.retain(|_| flags.next().copied().unwrap_or(false));
-        }
-        filter(&mut self.lead, keep);
-        filter(&mut self.at, keep);
-        filter(&mut self.order, keep);
-        filter(&mut self.kind, keep);
-        filter(&mut self.channel, keep);
-        for (_, v) in &mut self.values {
-            filter(v, keep);
-        }
-        for (_, v) in &mut self.props {
-            filter(v, keep);
-        }
-        if let Some((d, a)) = &mut self.stage {
-            filter(d, keep);
-            filter(a, keep);
-        }
     }
 }

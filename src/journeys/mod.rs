@@ -2,7 +2,6 @@
 
 mod audit;
 mod censoring;
-mod codes;
 mod counts;
 mod extend;
 mod fold;
@@ -21,12 +20,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use audit::{Audit, Quarantine, TableAudit};
-pub use codes::Codes;
 pub use counts::SnapshotCounts;
-pub use extend::{Arrivals, Extended};
+pub use extend::Arrivals;
 pub use groups::Groups;
 pub use ids::{Texts, canonical_id, canonical_order};
-pub use index::{Rows, Sizes, StageLog, Timeline, build as build_timeline};
+pub use index::{
+    Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
+    build as build_timeline,
+};
 pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};

@@ -102,8 +102,8 @@ mod tests {
             stage: Some((entries.iter().map(|e| e.1).collect(), vec![f64::NAN; n])),
             ..Rows::default()
         };
-        let sizes = Sizes { leads: 1, kinds: 3, deals: 3, channels: 0 };
-        let timeline = build(vec![rows], sizes, 0, 0, &Task::new()).unwrap();
+        let sizes = Sizes { leads: 1, kinds: 3, deals: 3, ..Sizes::default() };
+        let timeline = build(vec![rows], &sizes, &Task::new()).unwrap();
         let mut log = Vec::new();
         status_log(&timeline, 0, &[WON].into(), &[LOST].into(), &mut log);
         status_before(&log, t)

@@ -98,7 +98,7 @@ pub struct Instant {
     pub offset: bool,
 }
 
-/// What [`detect`] found.
+/// What a [`Detector`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detected {
     /// One format reads the column.
@@ -112,35 +112,66 @@ pub enum Detected {
 }
 
 /// Finds the format of a column from its values. Values that no format reads are left to be quarantined.
-#[must_use]
-pub fn detect<'a>(values: impl IntoIterator<Item = &'a str>) -> Detected {
-    let (mut iso, mut day_first, mut month_first, mut either, mut agree) = (0usize, 0usize, 0usize, 0usize, 0usize);
-    let mut any = false;
-    for value in values {
-        any = true;
-        let Some(fields) = split(value.trim()) else { continue };
-        if fields.year_first {
-            iso += 1;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Detector {
+    any: bool,
+    iso: usize,
+    day_first: usize,
+    month_first: usize,
+    either: usize,
+    agree: usize,
+}
+
+impl Detector {
+    /// Looks at a value.
+    pub fn see(&mut self, value: &str) {
+        self.any = true;
+        let Some(fields) = split(value.trim()) else { return };
+        *if fields.year_first {
+            &mut self.iso
         } else if fields.a > 12 && fields.b <= 12 {
-            day_first += 1;
+            &mut self.day_first
         } else if fields.b > 12 && fields.a <= 12 {
-            month_first += 1;
+            &mut self.month_first
         } else if fields.a == fields.b {
-            agree += 1;
+            &mut self.agree
         } else {
-            either += 1;
+            &mut self.either
+        } += 1;
+    }
+
+    /// Adds what another has seen.
+    pub fn merge(&mut self, other: Self) {
+        self.any |= other.any;
+        self.iso += other.iso;
+        self.day_first += other.day_first;
+        self.month_first += other.month_first;
+        self.either += other.either;
+        self.agree += other.agree;
+    }
+
+    /// The format of all values seen.
+    #[must_use]
+    pub fn decide(&self) -> Detected {
+        match (self.iso, self.day_first, self.month_first, self.either) {
+            _ if !self.any => Detected::Empty,
+            // Where day and month are the same number, both readings agree.
+            (0, 0, 0, 0) if self.agree > 0 => Detected::Format(TimeFormat::DayMonthYear),
+            (n, d, m, e) if n >= d + m + e => Detected::Format(TimeFormat::Iso),
+            (_, 1.., 1.., _) => Detected::Contradictory,
+            (_, 1.., 0, _) => Detected::Format(TimeFormat::DayMonthYear),
+            (_, 0, 1.., _) => Detected::Format(TimeFormat::MonthDayYear),
+            (_, 0, 0, _) => Detected::Ambiguous,
         }
     }
-    match (iso, day_first, month_first, either) {
-        _ if !any => Detected::Empty,
-        // Where day and month are the same number, both readings agree.
-        (0, 0, 0, 0) if agree > 0 => Detected::Format(TimeFormat::DayMonthYear),
-        (n, d, m, e) if n >= d + m + e => Detected::Format(TimeFormat::Iso),
-        (_, 1.., 1.., _) => Detected::Contradictory,
-        (_, 1.., 0, _) => Detected::Format(TimeFormat::DayMonthYear),
-        (_, 0, 1.., _) => Detected::Format(TimeFormat::MonthDayYear),
-        (_, 0, 0, _) => Detected::Ambiguous,
-    }
+}
+
+/// The format of a column of `values`.
+#[must_use]
+pub fn detect<'a>(values: impl IntoIterator<Item = &'a str>) -> Detected {
+    let mut detector = Detector::default();
+    values.into_iter().for_each(|v| detector.see(v));
+    detector.decide()
 }
 
 /// Reads one text.

@@ -75,8 +75,8 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
     let stages: Vec<&Happening> = happenings.iter().filter(stage).collect();
     let first = events.len() as u32;
     let tables = vec![rows(events, false, 0), rows(stages, true, first)];
-    let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4 };
-    let timeline = build_timeline(tables, sizes, 1, 0, &Task::new()).unwrap();
+    let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4, values: 1, ..Sizes::default() };
+    let timeline = build_timeline(tables, &sizes, &Task::new()).unwrap();
     let ids: Vec<String> = (0..created.len()).map(|i| format!("lead{i:05}")).collect();
     Arc::new(Journeys {
         leads: Leads {

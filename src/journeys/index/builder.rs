@@ -1,0 +1,436 @@
+//! Builds the index from blocks of rows, in memory or with the help of the disk.
+//!
+//! Blocks are pushed in the order of tables and rows. Where they would take more memory than allowed they are written
+//! to a nameless file, partition by partition, and read back one range of partitions at a time. The result is the same
+//! whatever the memory, the number of threads and the size of the blocks.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::block::{Block, Partitioning};
+use super::codes::Codes;
+use super::merge::{Columns, Merged, Part, Scratch};
+use super::rows::{Rows, Sizes};
+use super::slab::Place;
+use super::{StageLog, Timeline};
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::task::Task;
+use crate::time::NO_TIME;
+
+/// Rows of a block, where whole tables are cut into blocks.
+const BLOCK: usize = 1 << 17;
+/// Ranges of partitions that are read back from disk one at a time.
+const RANGES: usize = 64;
+
+/// Takes blocks of rows and gives the index.
+#[derive(Debug)]
+pub struct IndexBuilder {
+    partitions: Partitioning,
+    leads: usize,
+    blocks: Vec<Block>,
+    /// Bytes of the blocks in memory.
+    bytes: usize,
+    rows: usize,
+    /// Most bytes of working memory, if it is bounded.
+    memory: Option<usize>,
+    folder: PathBuf,
+    spilled: Option<Spilled>,
+    extends: Option<Extends>,
+}
+
+/// What the index had before it is extended.
+#[derive(Debug)]
+struct Extends {
+    rows: usize,
+    observed_until: i64,
+    /// Lead, time, kind and deal of stage entries.
+    entries: HashSet<(u32, i64, u32, u32)>,
+    report: Extended,
+}
+
+/// What became of new rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extended {
+    /// Rows added.
+    pub added: usize,
+    /// Rows that the index had: events by their id, stage entries by lead, deal, stage and time.
+    pub duplicate: usize,
+    /// Rows older than the end of observation before: snapshots taken then did not see them.
+    pub late: usize,
+}
+
+/// Blocks on disk.
+#[derive(Debug)]
+struct Spilled {
+    file: File,
+    end: u64,
+    batches: Vec<Batch>,
+}
+
+/// Blocks that were written together.
+#[derive(Debug)]
+struct Batch {
+    shells: Vec<Block>,
+    /// Where each range of partitions starts in the file.
+    starts: Vec<u64>,
+}
+
+impl IndexBuilder {
+    /// A builder for `leads` leads. With `memory`, blocks are kept within a third of so many bytes, and an index that
+    /// would take more than a third is kept in a file that the system maps into memory.
+    #[must_use]
+    pub fn new(leads: usize, memory: Option<usize>) -> Self {
+        Self {
+            partitions: Partitioning::new(leads),
+            leads,
+            blocks: Vec::new(),
+            bytes: 0,
+            rows: 0,
+            memory,
+            folder: std::env::temp_dir(),
+            spilled: None,
+            extends: None,
+        }
+    }
+
+    /// A builder that has the rows of an index, `events` and `stages`, observed until then; what is pushed comes after
+    /// them among equal times, but for stage entries they have.
+    ///
+    /// # Errors
+    /// As [`IndexBuilder::push`].
+    pub(in crate::journeys) fn extending(
+        leads: usize,
+        events: &Rows,
+        stages: &Rows,
+        observed_until: i64,
+    ) -> Result<Self> {
+        let mut builder = Self::new(leads, None);
+        builder.push_rows(events)?;
+        builder.push_rows(stages)?;
+        let mut extends =
+            Extends { rows: builder.rows, observed_until, entries: HashSet::new(), report: Extended::default() };
+        extends.new_entries(stages);
+        builder.partitions.after = builder.rows as u32;
+        builder.extends = Some(extends);
+        Ok(builder)
+    }
+
+    /// What became of the rows pushed since.
+    pub(in crate::journeys) fn extended(&self) -> Extended {
+        let report = |e: &Extends| Extended { added: self.rows - e.rows, ..e.report };
+        self.extends.as_ref().map(report).unwrap_or_default()
+    }
+
+    /// How blocks are to be partitioned.
+    #[must_use]
+    pub fn partitions(&self) -> Partitioning {
+        self.partitions
+    }
+
+    /// Rows so far.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes the next block.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if there are 2³² rows or more; [`Error::Write`] if memory is bounded and the disk is full.
+    pub fn push(&mut self, block: Block) -> Result<()> {
+        self.rows += block.len();
+        if self.rows >= NONE as usize {
+            let rows = self.rows;
+            return Err(Error::option("events", format!("{rows} rows; one index holds fewer than 4,294,967,295")));
+        }
+        self.bytes += block.bytes();
+        if let Some(extends) = self.extends.as_mut().filter(|e| e.observed_until != NO_TIME) {
+            extends.report.late += block.at.iter().filter(|t| **t < extends.observed_until).count();
+        }
+        self.blocks.push(block);
+        if self.memory.is_some_and(|m| self.bytes > m / 3) { self.spill() } else { Ok(()) }
+    }
+
+    /// Takes a whole table of rows.
+    ///
+    /// # Errors
+    /// As [`IndexBuilder::push`].
+    pub fn push_rows(&mut self, rows: &Rows) -> Result<()> {
+        let mut new = None;
+        if let Some(extends) = self.extends.as_mut().filter(|_| rows.stage.is_some()) {
+            let keep = extends.new_entries(rows);
+            extends.report.duplicate += keep.iter().filter(|keep| !**keep).count();
+            new.insert(rows.clone()).retain(&keep);
+        }
+        let rows = new.as_ref().unwrap_or(rows);
+        let ranges: Vec<Range<usize>> =
+            (0..rows.len()).step_by(BLOCK).map(|start| start..(start + BLOCK).min(rows.len())).collect();
+        let partitions = self.partitions;
+        let blocks: Vec<Block> = ranges.into_par_iter().map(|r| Block::new(&rows.part(&r), partitions)).collect();
+        blocks.into_iter().try_for_each(|block| self.push(block))
+    }
+
+    /// The partitions in `n` ranges.
+    fn ranges(&self, n: usize) -> Vec<Range<usize>> {
+        let len = self.partitions.count.div_ceil(n);
+        (0..self.partitions.count).step_by(len).map(|p| p..(p + len).min(self.partitions.count)).collect()
+    }
+
+    /// Writes all blocks in memory to disk, range by range.
+    fn spill(&mut self) -> Result<()> {
+        let path = self.folder.clone();
+        let failed = |e: std::io::Error| Error::Write { path: path.clone(), reason: e.to_string() };
+        let mut spilled = match self.spilled.take() {
+            Some(spilled) => spilled,
+            None => Spilled { file: tempfile::tempfile_in(&path).map_err(failed)?, end: 0, batches: Vec::new() },
+        };
+        spilled.file.seek(SeekFrom::Start(spilled.end)).map_err(failed)?;
+        let mut out = BufWriter::with_capacity(1 << 20, &spilled.file);
+        let mut starts = Vec::with_capacity(RANGES);
+        for range in self.ranges(RANGES) {
+            starts.push(out.stream_position().map_err(failed)?);
+            self.blocks.iter().try_for_each(|block| block.write(&mut out, &range)).map_err(failed)?;
+        }
+        let end = out.stream_position().map_err(failed)?;
+        out.flush().map_err(failed)?;
+        drop(out);
+        spilled.end = end;
+        let shells = std::mem::take(&mut self.blocks).into_iter().map(Block::into_shell).collect();
+        spilled.batches.push(Batch { shells, starts });
+        self.bytes = 0;
+        self.spilled = Some(spilled);
+        Ok(())
+    }
+
+    /// The index. `sizes` are those of the dictionaries after the last block.
+    ///
+    /// # Errors
+    /// [`Error::Write`] if memory is bounded and the disk is full, [`Error::Interrupted`].
+    pub fn finish(self, sizes: &Sizes, task: &Task) -> Result<Timeline> {
+        task.begin("ordering events", self.rows);
+        let shells = || self.spilled.iter().flat_map(|s| &s.batches).flat_map(|b| &b.shells).chain(&self.blocks);
+        let lengths: Vec<usize> =
+            (0..self.partitions.count).into_par_iter().map(|p| shells().map(|b| b.run(p).len()).sum()).collect();
+        let has_channel = shells().any(|b| b.channel.is_some());
+        let needed = self.rows.saturating_mul(Columns::bytes_per_row(sizes));
+        let place = match self.memory {
+            Some(memory) if needed > memory / 3 => Place::File(self.folder.clone()),
+            _ => Place::Memory,
+        };
+        let mut columns = Columns::zeroed(self.rows, sizes, has_channel, &place)?;
+        let mut parts: Vec<(usize, Part<'_>)> = columns.parts(&lengths).into_iter().enumerate().collect();
+        let mut merged: Vec<Merged> = Vec::with_capacity(parts.len());
+        let ranges = self.ranges(if self.spilled.is_some() { RANGES } else { 1 });
+        for (number, range) in ranges.iter().enumerate() {
+            let read = match &self.spilled {
+                Some(spilled) => spilled.read(number, range, &self.folder)?,
+                None => Vec::new(),
+            };
+            let blocks: Vec<&Block> = read.iter().chain(&self.blocks).collect();
+            let these: Vec<(usize, Part<'_>)> = parts.drain(..range.len()).collect();
+            let done: Vec<Merged> = these
+                .into_par_iter()
+                .map_init(Scratch::default, |scratch, (partition, mut part)| {
+                    task.check()?;
+                    let merged = scratch.merge(&blocks, partition, self.partitions, &mut part);
+                    task.advance(merged.counts.iter().map(|c| *c as usize).sum());
+                    Ok(merged)
+                })
+                .collect::<Result<_>>()?;
+            merged.extend(done);
+        }
+        drop(parts);
+        drop(self.blocks);
+        let stages = join_stages(&merged, self.leads, sizes);
+        let offsets = running(merged.iter().flat_map(|m| &m.counts), self.leads);
+        Ok(Timeline {
+            offsets: offsets.into(),
+            at: columns.at.freeze(),
+            kind: columns.kind.freeze(),
+            channel: columns.channel.map(super::codes::CodesMut::freeze),
+            values: columns.values.into_iter().map(super::slab::SlabMut::freeze).collect(),
+            props: columns.props.into_iter().map(super::codes::CodesMut::freeze).collect(),
+            stages,
+        })
+    }
+}
+
+impl Extends {
+    /// Which stage entries are new; they are known from then on.
+    fn new_entries(&mut self, rows: &Rows) -> Vec<bool> {
+        let none = Vec::new();
+        let deals = rows.stage.as_ref().map_or(&none, |(deals, _)| deals);
+        let entries = rows.lead.iter().zip(&rows.at).zip(&rows.kind).zip(deals);
+        entries.map(|(((lead, at), kind), deal)| self.entries.insert((*lead, *at, *kind, *deal))).collect()
+    }
+}
+
+impl Spilled {
+    /// The blocks of range `number` of the partitions.
+    fn read(&self, number: usize, range: &Range<usize>, folder: &std::path::Path) -> Result<Vec<Block>> {
+        let failed = |e: std::io::Error| Error::Read { path: folder.to_owned(), reason: e.to_string(), missing: false };
+        let mut blocks = Vec::new();
+        for batch in &self.batches {
+            let mut from = BufReader::with_capacity(1 << 20, &self.file);
+            from.seek(SeekFrom::Start(batch.starts.get(number).copied().unwrap_or(0))).map_err(failed)?;
+            for shell in &batch.shells {
+                blocks.push(shell.read(&mut from, range).map_err(failed)?);
+            }
+        }
+        Ok(blocks)
+    }
+}
+
+/// Where each of `n` leads starts, from how many it has; one more than leads.
+fn running<'a>(counts: impl Iterator<Item = &'a u32>, n: usize) -> Vec<usize> {
+    let mut offsets = Vec::with_capacity(n + 1);
+    let mut total = 0;
+    offsets.push(total);
+    offsets.extend(counts.take(n).map(|c| {
+        total += *c as usize;
+        total
+    }));
+    offsets
+}
+
+fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes) -> StageLog {
+    let per_lead = merged.iter().flat_map(|m| {
+        // A partition without stages has not counted them.
+        let missing = m.counts.len() - m.entries.len();
+        m.entries.iter().chain(std::iter::repeat_n(&0, missing))
+    });
+    let deals: Vec<u32> = merged.iter().flat_map(|m| &m.deal).copied().collect();
+    StageLog {
+        offsets: running(per_lead, leads).into(),
+        position: merged.iter().flat_map(|m| &m.position).copied().collect(),
+        deal: Codes::narrowest(&deals, sizes.deals),
+        amount: merged.iter().flat_map(|m| &m.amount).copied().collect(),
+    }
+}
+
+/// The index of whole tables, in order of declaration.
+///
+/// # Errors
+/// As [`IndexBuilder::push`] and [`IndexBuilder::finish`].
+pub fn build(tables: Vec<Rows>, sizes: &Sizes, task: &Task) -> Result<Timeline> {
+    let mut builder = IndexBuilder::new(sizes.leads, None);
+    for rows in tables {
+        task.check()?;
+        builder.push_rows(&rows)?;
+    }
+    builder.finish(sizes, task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Lead, time, order, kind, value; every third row of the second table is a stage entry of its own deal.
+    type Row = (u32, i64, u32, u32, u8);
+
+    fn table(rows: &[Row], stages: bool) -> Rows {
+        let deals = rows.iter().map(|r| r.3).collect();
+        Rows {
+            lead: rows.iter().map(|r| r.0).collect(),
+            at: rows.iter().map(|r| r.1).collect(),
+            order: rows.iter().map(|r| r.2).collect(),
+            kind: rows.iter().map(|r| r.3).collect(),
+            channel: if stages { Vec::new() } else { rows.iter().map(|r| r.3 * 7).collect() },
+            values: vec![(usize::from(stages), rows.iter().map(|r| f64::from(r.4)).collect())],
+            props: vec![(0, rows.iter().map(|r| if r.4 > 200 { NONE } else { u32::from(r.4) * 9 }).collect())],
+            stage: stages.then(|| (deals, rows.iter().map(|r| f64::from(r.4)).collect())),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_plain_sort(
+            rows in prop::collection::vec((0u32..3000, 0i64..50, 0u32..4, 0u32..5, any::<u8>()), 0..400),
+            far in any::<bool>(),
+            memory in prop::option::of(0usize..20_000),
+            block in 1usize..100,
+        ) {
+            // Times so far apart that time and place do not fit into one number, and leads of many events.
+            let rows: Vec<Row> = rows.into_iter().map(|(l, t, o, k, v)| {
+                if far { (l % 3, if t % 2 == 0 { i64::MIN / 2 + t } else { i64::MAX / 2 - t }, o, k, v) } else { (l, t, o, k, v) }
+            }).collect();
+            let (events, stages) = rows.split_at(rows.len() / 2);
+            let tables = [table(events, false), table(stages, true)];
+            let sizes = Sizes { leads: 3000, kinds: 5, channels: 40, deals: 5, values: 2, props: vec![2000] };
+            let mut builder = IndexBuilder::new(3000, memory);
+            for t in &tables {
+                for start in (0..t.len()).step_by(block) {
+                    let part = t.part(&(start..(start + block).min(t.len())));
+                    builder.push(Block::new(&part, builder.partitions())).unwrap();
+                }
+            }
+            let timeline = builder.finish(&sizes, &Task::new()).unwrap();
+            // Lead, time, order, table, row.
+            let mut expected: Vec<(u32, i64, u32, usize, usize)> = tables.iter().enumerate().flat_map(|(t, r)| {
+                (0..r.len()).map(move |i| (r.lead[i], r.at[i], r.order[i], t, i))
+            }).collect();
+            expected.sort_unstable();
+            let mut place = 0;
+            let mut entry = 0;
+            for lead in 0..3000 {
+                for i in timeline.range(lead) {
+                    let (l, at, _, t, row) = expected[place];
+                    prop_assert_eq!(i, place);
+                    prop_assert_eq!((lead, timeline.at[i], timeline.kind.get(i)), (l, at, tables[t].kind[row]));
+                    let channel = tables[t].channel.get(row).copied().unwrap_or(NONE);
+                    prop_assert_eq!(timeline.channel.as_ref().map_or(NONE, |c| c.get(i)), channel);
+                    prop_assert_eq!(timeline.values[t][i], tables[t].values[0].1[row]);
+                    prop_assert!(timeline.values[1 - t][i].is_nan());
+                    prop_assert_eq!(timeline.props[0].get(i), tables[t].props[0].1[row]);
+                    if let Some((deals, amounts)) = &tables[t].stage {
+                        prop_assert!(timeline.stage_range(lead).contains(&entry));
+                        prop_assert_eq!(timeline.stages.position[entry] as usize, i);
+                        prop_assert_eq!(timeline.stages.deal.get(entry), deals[row]);
+                        prop_assert_eq!(timeline.stages.amount[entry], amounts[row]);
+                        entry += 1;
+                    }
+                    place += 1;
+                }
+            }
+            prop_assert_eq!((place, entry), (rows.len(), stages.len()));
+        }
+    }
+
+    #[test]
+    fn codes_of_blocks_are_brought_to_those_of_the_whole() {
+        let mut builder = IndexBuilder::new(1, None);
+        for (at, kinds) in [(0, vec![4, 3]), (10, vec![3, 9])] {
+            let rows =
+                Rows { lead: vec![0; 2], at: vec![at, at + 1], order: vec![0, 1], kind: vec![1, 0], ..Rows::default() };
+            let mut block = Block::new(&rows, builder.partitions());
+            block.renumber(super::super::Renumbering { kinds, ..Default::default() });
+            builder.push(block).unwrap();
+        }
+        let timeline = builder.finish(&Sizes { leads: 1, kinds: 10, ..Sizes::default() }, &Task::new()).unwrap();
+        assert_eq!((0..4).map(|i| timeline.kind.get(i)).collect::<Vec<_>>(), [3, 4, 9, 3]);
+    }
+
+    #[test]
+    fn a_lead_of_many_events_is_sorted_by_all_threads() {
+        let n = SORTED + 7;
+        let rows = Rows {
+            lead: vec![0; n],
+            at: (0..n as i64).map(|i| i * 7919 % n as i64).collect(),
+            order: (0..n as u32).collect(),
+            kind: (0..n as u32).map(|i| i % 3).collect(),
+            ..Rows::default()
+        };
+        let sizes = Sizes { leads: 1, kinds: 3, ..Sizes::default() };
+        let timeline = build(vec![rows], &sizes, &Task::new()).unwrap();
+        assert!(timeline.at.is_sorted() && timeline.len() == n);
+    }
+
+    const SORTED: usize = 1 << 17;
+}

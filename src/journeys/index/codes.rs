@@ -1,0 +1,152 @@
+//! A column of dictionary codes in the narrowest integers that hold them.
+
+use super::slab::{Place, Slab, SlabMut};
+use crate::design::NONE;
+use crate::error::Result;
+
+/// Codes below a known bound; the largest value of each width stands for "no value".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Codes {
+    /// Up to 255 distinct values.
+    U8(Slab<u8>),
+    /// Up to 65,535 distinct values.
+    U16(Slab<u16>),
+    /// More.
+    U32(Slab<u32>),
+}
+
+impl Codes {
+    /// A column of codes below `bound`.
+    #[must_use]
+    pub fn narrowest(codes: &[u32], bound: usize) -> Self {
+        if bound < usize::from(u8::MAX) {
+            Self::U8(codes.iter().map(|c| u8::try_from(*c).unwrap_or(u8::MAX)).collect())
+        } else if bound < usize::from(u16::MAX) {
+            Self::U16(codes.iter().map(|c| u16::try_from(*c).unwrap_or(u16::MAX)).collect())
+        } else {
+            Self::U32(codes.iter().copied().collect())
+        }
+    }
+
+    /// Code at `i`, [`NONE`] if there is no value.
+    #[must_use]
+    pub fn get(&self, i: usize) -> u32 {
+        match self {
+            Self::U8(v) => v.get(i).map_or(NONE, |c| if *c == u8::MAX { NONE } else { u32::from(*c) }),
+            Self::U16(v) => v.get(i).map_or(NONE, |c| if *c == u16::MAX { NONE } else { u32::from(*c) }),
+            Self::U32(v) => v.get(i).copied().unwrap_or(NONE),
+        }
+    }
+
+    /// Number of codes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(v) => v.len(),
+            Self::U16(v) => v.len(),
+            Self::U32(v) => v.len(),
+        }
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::U8(v) => v.len(),
+            Self::U16(v) => 2 * v.len(),
+            Self::U32(v) => 4 * v.len(),
+        }
+    }
+}
+
+/// A column of codes while it is built.
+pub(super) enum CodesMut {
+    U8(SlabMut<u8>),
+    U16(SlabMut<u16>),
+    U32(SlabMut<u32>),
+}
+
+impl CodesMut {
+    /// Room for `len` codes below `bound`.
+    pub(super) fn zeroed(len: usize, bound: usize, place: &Place) -> Result<Self> {
+        Ok(if bound < usize::from(u8::MAX) {
+            Self::U8(SlabMut::zeroed(len, place)?)
+        } else if bound < usize::from(u16::MAX) {
+            Self::U16(SlabMut::zeroed(len, place)?)
+        } else {
+            Self::U32(SlabMut::zeroed(len, place)?)
+        })
+    }
+
+    pub(super) fn freeze(self) -> Codes {
+        match self {
+            Self::U8(v) => Codes::U8(v.freeze()),
+            Self::U16(v) => Codes::U16(v.freeze()),
+            Self::U32(v) => Codes::U32(v.freeze()),
+        }
+    }
+
+    /// All of it, to be cut into parts.
+    pub(super) fn part(&mut self) -> CodesPart<'_> {
+        match self {
+            Self::U8(v) => CodesPart::U8(v),
+            Self::U16(v) => CodesPart::U16(v),
+            Self::U32(v) => CodesPart::U32(v),
+        }
+    }
+}
+
+/// A part of a column of codes that one thread fills.
+pub(super) enum CodesPart<'a> {
+    U8(&'a mut [u8]),
+    U16(&'a mut [u16]),
+    U32(&'a mut [u32]),
+}
+
+impl CodesPart<'_> {
+    /// Cuts off the first `len`.
+    pub(super) fn cut(&mut self, len: usize) -> Self {
+        match self {
+            Self::U8(v) => Self::U8(cut(v, len)),
+            Self::U16(v) => Self::U16(cut(v, len)),
+            Self::U32(v) => Self::U32(cut(v, len)),
+        }
+    }
+
+    /// Fills it with codes, one each.
+    pub(super) fn fill(&mut self, codes: impl Iterator<Item = u32>) {
+        match self {
+            Self::U8(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = u8::try_from(c).unwrap_or(u8::MAX)),
+            Self::U16(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = u16::try_from(c).unwrap_or(u16::MAX)),
+            Self::U32(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = c),
+        }
+    }
+}
+
+/// Cuts the first `len` off a slice.
+#[allow(clippy::mut_mut, reason = "the slice itself is shortened")]
+pub(super) fn cut<'a, T>(slice: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let whole = std::mem::take(slice);
+    let (head, tail) = whole.split_at_mut(len.min(whole.len()));
+    *slice = tail;
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrowest_width() {
+        for (bound, bytes) in [(254, 3), (255, 6), (65_534, 6), (65_535, 12)] {
+            let c = Codes::narrowest(&[0, NONE, bound as u32 - 1], bound);
+            assert_eq!((c.bytes(), c.get(0), c.get(1), c.get(2)), (bytes, 0, NONE, bound as u32 - 1));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Cleaned rows on their way into the index.
+
+use std::ops::Range;
+
+/// Rows of one source in one role, or a part of them, already cleaned: every row has a known lead and a time.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// Lead number per row.
+    pub lead: Vec<u32>,
+    /// UTC microseconds.
+    pub at: Vec<i64>,
+    /// Rank among equal times: the order column's rank, else the row number in the source.
+    pub order: Vec<u32>,
+    /// Kind code.
+    pub kind: Vec<u32>,
+    /// Channel code, empty if the source has none.
+    pub channel: Vec<u32>,
+    /// Value columns: number of the value and one number per row.
+    pub values: Vec<(usize, Vec<f64>)>,
+    /// Property columns: number of the property and one code per row.
+    pub props: Vec<(usize, Vec<u32>)>,
+    /// For stages: deal code ([`crate::design::NONE`] for the lead itself) and amount (NaN if none).
+    pub stage: Option<(Vec<u32>, Vec<f64>)>,
+}
+
+/// Sizes of the dictionaries that codes in [`Rows`] point into.
+#[derive(Debug, Clone, Default)]
+pub struct Sizes {
+    /// Leads.
+    pub leads: usize,
+    /// Kinds.
+    pub kinds: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Deals.
+    pub deals: usize,
+    /// Values.
+    pub values: usize,
+    /// Levels of each property.
+    pub props: Vec<usize>,
+}
+
+impl Rows {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lead.len()
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lead.is_empty()
+    }
+
+    /// Some of the rows.
+    #[must_use]
+    pub fn part(&self, range: &Range<usize>) -> Self {
+        fn cells<T: Copy>(column: &[T], range: &Range<usize>) -> Vec<T> {
+            column.get(range.clone()).unwrap_or(&[]).to_vec()
+        }
+        Self {
+            lead: cells(&self.lead, range),
+            at: cells(&self.at, range),
+            order: cells(&self.order, range),
+            kind: cells(&self.kind, range),
+            channel: cells(&self.channel, range),
+            values: self.values.iter().map(|(v, c)| (*v, cells(c, range))).collect(),
+            props: self.props.iter().map(|(p, c)| (*p, cells(c, range))).collect(),
+            stage: self.stage.as_ref().map(|(d, a)| (cells(d, range), cells(a, range))),
+        }
+    }
+
+    /// Keeps the rows whose flag is true.
+    pub fn retain(&mut self, keep: &[bool]) {
+        fn filter<T: Copy>(column: &mut Vec<T>, keep: &[bool]) {
+            let mut flags = keep.iter();
+            column.retain(|_| flags.next().copied().unwrap_or(false));
+        }
+        filter(&mut self.lead, keep);
+        filter(&mut self.at, keep);
+        filter(&mut self.order, keep);
+        filter(&mut self.kind, keep);
+        filter(&mut self.channel, keep);
+        self.values.iter_mut().for_each(|(_, c)| filter(c, keep));
+        self.props.iter_mut().for_each(|(_, c)| filter(c, keep));
+        if let Some((d, a)) = &mut self.stage {
+            filter(d, keep);
+            filter(a, keep);
+        }
+    }
+}

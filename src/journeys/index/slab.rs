@@ -1,0 +1,212 @@
+//! Columns of the index: numbers in memory, or in a file that the system maps into it.
+
+use std::any::Any;
+use std::fs::File;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+use memmap2::MmapMut;
+
+use crate::error::{Error, Result};
+
+/// Columns of fewer bytes are plain vectors: a mapping of their own would waste a page.
+const MAPPED_FROM: usize = 1 << 20;
+
+/// Numbers side by side, read only, whoever owns the memory. A clone shares it.
+pub struct Slab<T> {
+    start: NonNull<T>,
+    len: usize,
+    /// Keeps the memory alive and in place.
+    owner: Arc<dyn Any + Send + Sync>,
+}
+
+// SAFETY: a slab is read only, and its owner may be dropped by any thread.
+unsafe impl<T: Send + Sync> Send for Slab<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Slab<T> {}
+
+impl<T: 'static> Slab<T> {
+    /// The numbers that `owner` gives; as `bytes::Bytes::from_owner`, it must give the same ones whenever asked.
+    pub fn from_owner(owner: impl AsRef<[T]> + Send + Sync + 'static) -> Self {
+        // The owner is on the heap before it is asked, and never moved or changed after.
+        let owner = Arc::new(owner);
+        let slice = (*owner).as_ref();
+        Self { start: NonNull::from(slice).cast(), len: slice.len(), owner }
+    }
+}
+
+impl<T: Send + Sync + 'static> From<Vec<T>> for Slab<T> {
+    fn from(numbers: Vec<T>) -> Self {
+        Self::from_owner(numbers)
+    }
+}
+
+impl<T: Send + Sync + 'static> FromIterator<T> for Slab<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(numbers: I) -> Self {
+        Self::from(Vec::from_iter(numbers))
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for Slab<T> {
+    fn default() -> Self {
+        Self::from(Vec::new())
+    }
+}
+
+impl<T> Clone for Slab<T> {
+    fn clone(&self) -> Self {
+        Self { start: self.start, len: self.len, owner: Arc::clone(&self.owner) }
+    }
+}
+
+impl<T> Deref for Slab<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        // SAFETY: `start` and `len` came from one slice of `owner`, which lives as long as `self` and is not changed.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Slab<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Slab<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.deref().fmt(f)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Slab<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Slab<T> {}
+
+/// Where a column is built.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// In memory.
+    Memory,
+    /// In a nameless file of this folder, which the system writes out when memory is short.
+    File(PathBuf),
+}
+
+enum Cells<T> {
+    Plain(Vec<T>),
+    Mapped(MmapMut),
+}
+
+/// A column while it is built.
+pub(super) struct SlabMut<T> {
+    cells: Cells<T>,
+    len: usize,
+    of: PhantomData<T>,
+}
+
+impl<T: Pod + Send + Sync> SlabMut<T> {
+    /// `len` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Write`] if the file cannot be made, or there is no room for it.
+    pub(super) fn zeroed(len: usize, place: &Place) -> Result<Self> {
+        let bytes = len * size_of::<T>();
+        let cells = if bytes < MAPPED_FROM {
+            Cells::Plain(vec![T::zeroed(); len])
+        } else {
+            match place {
+                Place::Memory => Cells::Mapped(anonymous(bytes)?),
+                Place::File(folder) => Cells::Mapped(mapped_file(bytes, folder)?),
+            }
+        };
+        Ok(Self { cells, len, of: PhantomData })
+    }
+
+    /// The column, done.
+    pub(super) fn freeze(self) -> Slab<T> {
+        Slab::from_owner(self)
+    }
+}
+
+/// Fresh memory, in large pages where the system has them: first touches of small ones cost as much as the work.
+fn anonymous(bytes: usize) -> Result<MmapMut> {
+    let map = MmapMut::map_anon(bytes)
+        .map_err(|e| Error::option("memory", format!("no room for a column of {bytes} bytes: {e}")))?;
+    #[cfg(target_os = "linux")]
+    {
+        // A wish only; small pages serve as well.
+        let _ = map.advise(memmap2::Advice::HugePage);
+    }
+    Ok(map)
+}
+
+fn mapped_file(bytes: usize, folder: &Path) -> Result<MmapMut> {
+    let failed = |e: std::io::Error| Error::Write { path: folder.to_owned(), reason: e.to_string() };
+    let file: File = tempfile::tempfile_in(folder).map_err(failed)?;
+    file.set_len(bytes as u64).map_err(failed)?;
+    // SAFETY: the file has no name, so nobody else can change or cut it.
+    unsafe { MmapMut::map_mut(&file) }.map_err(failed)
+}
+
+impl<T: Pod> AsRef<[T]> for SlabMut<T> {
+    fn as_ref(&self) -> &[T] {
+        match &self.cells {
+            Cells::Plain(v) => v,
+            Cells::Mapped(map) => bytemuck::cast_slice(map.get(..self.len * size_of::<T>()).unwrap_or(&[])),
+        }
+    }
+}
+
+impl<T: Pod> Deref for SlabMut<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        self.as_ref()
+    }
+}
+
+impl<T: Pod> DerefMut for SlabMut<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        let bytes = self.len * size_of::<T>();
+        match &mut self.cells {
+            Cells::Plain(v) => v,
+            Cells::Mapped(map) => bytemuck::cast_slice_mut(map.get_mut(..bytes).unwrap_or(&mut [])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_outlives_its_builder_wherever_it_is() {
+        for place in [Place::Memory, Place::File(std::env::temp_dir())] {
+            for len in [0, 7, 1 << 18] {
+                let mut column = SlabMut::<i64>::zeroed(len, &place).unwrap();
+                for (x, i) in column.iter_mut().zip(0..) {
+                    *x = i;
+                }
+                let slab = column.freeze();
+                let again = slab.clone();
+                drop(slab);
+                assert!(again.iter().copied().eq(0..len as i64), "{place:?} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_room_is_an_error() {
+        let gone = Place::File("/nowhere".into());
+        assert!(matches!(SlabMut::<i64>::zeroed(1 << 20, &gone), Err(Error::Write { .. })));
+    }
+}
