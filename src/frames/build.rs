@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rayon::prelude::*;
+
 use super::accounts::join_accounts;
 use super::config::{Common, Config, DayMeans, EventsSpec, LeadKey, StagesSpec};
 use super::events::{DUPLICATE_ID, EventsReader};
@@ -405,8 +407,12 @@ fn observed_until(config: &Config, ends: &BTreeMap<String, Ended>, leads: &Leads
 /// Takes fields that look like outcomes away, unless the user named them.
 fn withhold_fields(journeys: &mut Journeys) {
     let won_codes = journeys.codes_known(&journeys.won);
-    let ever_won =
-        |lead: u32| journeys.timeline.range(lead).any(|i| won_codes.contains(&journeys.timeline.kind.get(i)));
+    // Stages only can mean won.
+    let entries = &journeys.timeline.stages;
+    let ever_won = |lead: u32| {
+        let positions = entries.position.get(journeys.timeline.stage_range(lead)).unwrap_or(&[]);
+        positions.iter().any(|p| won_codes.contains(&journeys.timeline.kind.get(*p as usize)))
+    };
     let won: Vec<bool> = match &journeys.leads.outcome {
         Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
         None => (0..journeys.leads.len() as u32).map(ever_won).collect(),
@@ -441,6 +447,7 @@ fn remark(journeys: &mut Journeys) {
     let mut remarks = Vec::new();
     let t = &journeys.timeline;
     let ties: usize = (0..journeys.leads.len() as u32)
+        .into_par_iter()
         .map(|lead| t.at.get(t.range(lead)).map_or(0, |at| at.windows(2).filter(|w| w.first() == w.last()).count()))
         .sum();
     if ties > 0 {
@@ -452,7 +459,9 @@ fn remark(journeys: &mut Journeys) {
         }
     }
     let closing: BTreeSet<u32> = journeys.codes_known(&journeys.won);
-    let first_won = (0..t.len()).filter(|i| closing.contains(&t.kind.get(*i))).filter_map(|i| t.at.get(i)).min();
+    // Stages only can mean won.
+    let entries = t.stages.position.iter().map(|p| *p as usize);
+    let first_won = entries.filter(|i| closing.contains(&t.kind.get(*i))).filter_map(|i| t.at.get(i)).min();
     let first_lead = journeys.leads.created.iter().filter(|c| **c != NO_TIME).min();
     if let (Some(won), Some(lead)) = (first_won, first_lead)
         && won - lead > 30 * DAY

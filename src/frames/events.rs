@@ -55,7 +55,7 @@ impl EventsReader<'_> {
         columns.sort_unstable();
         columns.dedup();
         let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
-        let decided = times.decide(&spec.at, source.parts().iter().map(|part| source.read(part, &[&spec.at])))?;
+        let decided = times.decide(&spec.at, source.parts(), |part| source.read(part, &[&spec.at]))?;
         let orders = match &spec.common.order {
             Some(column) => Some(order_ranks(&source.column(column)?, column)?),
             None => None,

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use polars::prelude::Int64Chunked;
+use rayon::prelude::*;
+
 use super::cells::{Texts, truth};
 use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::fields::field_column;
@@ -9,7 +12,7 @@ use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_order};
+use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_id, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
@@ -37,65 +40,49 @@ pub(super) fn read_leads(
         None => None,
     };
 
-    // Row of each id; ids in order of first sight.
-    let mut ids = Ids::new();
-    let mut row_of: Vec<u32> = Vec::new();
-    let (mut duplicates, mut first_duplicate) = (0usize, None);
-    Texts::of(&table, &spec.id, &c.nulls)?.each_id(|row, text| {
+    let texts = Texts::of(&table, &spec.id, &c.nulls)?;
+    let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
-            return;
+            return false;
         }
-        let Some(text) = text else {
+        let Some(id) = id else {
             audit.quarantine("null lead id", row, String::new);
-            return;
+            return false;
         };
         match created.as_ref().map(|c| c.cell(row)) {
-            Some(TimeCell::Null) => {
-                audit.quarantine("no creation time", row, || text.to_owned());
-                return;
-            }
-            Some(TimeCell::Bad(why)) => {
-                audit.quarantine(&format!("unparsable creation time: {why}"), row, || text.to_owned());
-                return;
-            }
-            _ => {}
+            Some(TimeCell::Null) => audit.quarantine("no creation time", row, id),
+            Some(TimeCell::Bad(why)) => audit.quarantine(&format!("unparsable creation time: {why}"), row, id),
+            _ => return true,
         }
-        let code = ids.intern(text) as usize;
-        match row_of.get_mut(code) {
-            None => row_of.push(row as u32),
-            Some(kept) => {
-                duplicates += 1;
-                first_duplicate.get_or_insert_with(|| text.to_owned());
-                audit.quarantine(
-                    match spec.rows {
-                        Duplicates::Last => "duplicate lead id, a later row was kept",
-                        _ => "duplicate lead id, the first row was kept",
-                    },
-                    row,
-                    || text.to_owned(),
-                );
-                if spec.rows == Duplicates::Last {
-                    *kept = row as u32;
-                }
-            }
-        }
-    });
-    if let (Duplicates::Error, Some(example)) = (spec.rows, first_duplicate) {
+        false
+    };
+    let distinct = match texts.whole_numbers() {
+        Some(numbers) => Distinct::of_numbers(numbers, &mut usable),
+        None => Distinct::of_texts(&texts, &mut usable),
+    };
+    if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
         return Err(Error::schema(
             &table.name,
             Some(&spec.id),
             format!(
-                "{duplicates} rows repeat the id of another lead (first: '{example}'); say rows='first' or 'last' to keep one"
+                "{} rows repeat the id of another lead (first: '{}'); say rows='first' or 'last' to keep one",
+                distinct.repeats.len(),
+                canonical_id(&texts.at(*first as usize))
             ),
         ));
     }
-    audit.used = row_of.len();
-
-    let order = canonical_order(&ids);
-    let rows: Vec<u32> = order.iter().filter_map(|code| row_of.get(*code as usize).copied()).collect();
+    for row in &distinct.repeats {
+        let reason = match spec.rows {
+            Duplicates::Last => "duplicate lead id, a later row was kept",
+            _ => "duplicate lead id, the first row was kept",
+        };
+        audit.quarantine(reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
+    }
+    let rows = if spec.rows == Duplicates::Last { distinct.last } else { distinct.first };
+    audit.used = rows.len();
     let mut leads = Leads {
-        ids: order.iter().map(|code| ids.get(*code)).collect(),
+        ids: distinct.ids,
         created: match &created {
             None => vec![NO_TIME; rows.len()],
             Some(cells) => rows
@@ -160,6 +147,69 @@ pub(super) fn read_leads(
         leads.fields.push(field);
     }
     Ok((leads, audit))
+}
+
+/// The ids of a table, each once, in canonical order, and their rows.
+struct Distinct {
+    ids: Ids,
+    /// First and last row of each.
+    first: Vec<u32>,
+    last: Vec<u32>,
+    /// Rows that repeat the id of an earlier one, ascending.
+    repeats: Vec<u32>,
+}
+
+impl Distinct {
+    fn of_numbers(numbers: &Int64Chunked, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {
+        let mut keyed: Vec<(i64, u32)> = Vec::with_capacity(numbers.len());
+        for (row, n) in numbers.iter().enumerate() {
+            let text = n.map(|n| move || n.to_string());
+            if usable(row, text.as_ref().map(|t| t as &dyn Fn() -> String)) {
+                keyed.extend(n.map(|n| (n, row as u32)));
+            }
+        }
+        keyed.par_sort_unstable();
+        let mut first = Vec::with_capacity(keyed.len());
+        let (mut last, mut repeats) = (Vec::with_capacity(keyed.len()), Vec::new());
+        for rows in keyed.chunk_by(|a, b| a.0 == b.0) {
+            first.extend(rows.first().map(|r| r.1));
+            last.extend(rows.last().map(|r| r.1));
+            repeats.extend(rows.iter().skip(1).map(|r| r.1));
+        }
+        repeats.sort_unstable();
+        keyed.dedup_by_key(|k| k.0);
+        Self { ids: Ids::of_distinct(keyed.iter().map(|(n, _)| n.to_string())), first, last, repeats }
+    }
+
+    fn of_texts(texts: &Texts, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {
+        let mut ids = Ids::new();
+        // In order of first sight.
+        let (mut first, mut last, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+        texts.each_id(|row, text| {
+            let owned = text.map(|t| move || t.to_owned());
+            let (true, Some(text)) = (usable(row, owned.as_ref().map(|t| t as &dyn Fn() -> String)), text) else {
+                return;
+            };
+            match last.get_mut(ids.intern(text) as usize) {
+                None => {
+                    first.push(row as u32);
+                    last.push(row as u32);
+                }
+                Some(last) => {
+                    repeats.push(row as u32);
+                    *last = row as u32;
+                }
+            }
+        });
+        let order = canonical_order(&ids);
+        let by_order = |rows: &[u32]| order.iter().filter_map(|code| rows.get(*code as usize).copied()).collect();
+        Self {
+            ids: Ids::of_distinct(order.iter().map(|code| ids.get(*code))),
+            first: by_order(&first),
+            last: by_order(&last),
+            repeats,
+        }
+    }
 }
 
 /// The type of a column that cannot be a field.

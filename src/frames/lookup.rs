@@ -12,7 +12,7 @@ use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::Texts as Ids;
+use crate::journeys::{Texts as Ids, id_number};
 use crate::time::Zone;
 
 /// Why a row has no lead.
@@ -64,12 +64,8 @@ enum NumberedIds {
 
 impl NumberedIds {
     fn new(ids: &Ids) -> Self {
-        // As texts are read: "007", "-0" and "+7" are no numbers.
-        let plain =
-            |text: &str| text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+');
-        let number = |text: &str| text.parse::<i64>().ok().filter(|_| plain(text));
         let numbers: Vec<(i64, u32)> =
-            (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((number(ids.get(code))?, code))).collect();
+            (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((id_number(ids.get(code))?, code))).collect();
         let (Some(first), Some(last)) = (numbers.iter().map(|n| n.0).min(), numbers.iter().map(|n| n.0).max()) else {
             return Self::Range { first: 0, len: 0 };
         };

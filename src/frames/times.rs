@@ -1,12 +1,16 @@
 //! Columns of times, whatever their type, as UTC microseconds.
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::cells::Texts;
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::time::{DAY, Detected, Detector, Instant, NO_TIME, Resolution, TimeFormat, Zone, in_range, parse};
+
+/// Rows of a part that is read by one thread.
+const PART: usize = 1 << 16;
 
 /// A time cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,31 +62,48 @@ impl Tally {
 impl TimeColumn {
     fn of(cells: impl Iterator<Item = TimeCell>, rows: usize) -> Self {
         let mut column = Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), tally: Tally::default() };
-        cells.for_each(|cell| column.push(cell));
+        for cell in cells {
+            let packed = column.pack(cell);
+            column.tally.readable += usize::from(in_range(packed));
+            column.tally.unreadable += usize::from(!in_range(packed) && packed != NO_TIME);
+            column.packed.push(packed);
+        }
+        column.tally.reason = column.reasons.first().copied();
         column
     }
 
-    fn push(&mut self, cell: TimeCell) {
-        let packed = match cell {
+    fn pack(&mut self, cell: TimeCell) -> i64 {
+        match cell {
             TimeCell::Null => NO_TIME,
-            TimeCell::At(t) if in_range(t) => {
-                self.tally.readable += 1;
-                t
-            }
+            TimeCell::At(t) if in_range(t) => t,
             TimeCell::At(_) => self.bad("outside the years 1000 to 9999"),
             TimeCell::Bad(why) => self.bad(why),
-        };
-        self.packed.push(packed);
+        }
     }
 
     fn bad(&mut self, why: &'static str) -> i64 {
-        self.tally.unreadable += 1;
-        self.tally.reason.get_or_insert(why);
         let place = self.reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
             self.reasons.push(why);
             self.reasons.len() - 1
         });
         NO_TIME + 1 + place as i64
+    }
+
+    /// Parts of one column, as a whole of `rows` rows.
+    fn concat(parts: Vec<Self>, rows: usize) -> Self {
+        let mut whole = Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), tally: Tally::default() };
+        for part in parts {
+            if part.reasons.is_empty() {
+                whole.packed.extend_from_slice(&part.packed);
+            } else {
+                part.cells().for_each(|cell| {
+                    let packed = whole.pack(cell);
+                    whole.packed.push(packed);
+                });
+            }
+            whole.tally.merge(part.tally);
+        }
+        whole
     }
 
     /// The cell of `row`; null past the end.
@@ -127,8 +148,13 @@ impl TimeReader<'_> {
     /// # Errors
     /// As [`TimeReader::decide`] and [`TimeReader::conclude`].
     pub(super) fn read(&self, column: &str) -> Result<(TimeColumn, Vec<String>)> {
-        let decided = self.decide(column, [Ok(self.table.clone())])?;
-        let read = self.read_part(self.table, column, &decided)?;
+        let rows = self.table.rows();
+        let parts: Vec<usize> = (0..rows.max(1)).step_by(PART).collect();
+        let part = |start: &usize| Table { frame: self.table.frame.slice(*start as i64, PART), ..self.table.clone() };
+        let decided = self.decide(column, &parts, |p| Ok(part(p)))?;
+        let read: Vec<TimeColumn> =
+            parts.par_iter().map(|p| self.read_part(&part(p), column, &decided)).collect::<Result<_>>()?;
+        let read = TimeColumn::concat(read, rows);
         let remarks = self.conclude(column, &decided, read.tally)?;
         Ok((read, remarks))
     }
@@ -142,16 +168,21 @@ impl TimeReader<'_> {
     /// # Errors
     /// [`Error::Schema`] if the column is missing, or has texts whose order of day and month is not decided or that are
     /// numbers without a unit.
-    pub(super) fn decide(&self, column: &str, parts: impl IntoIterator<Item = Result<Table>>) -> Result<Decided> {
+    pub(super) fn decide<P: Sync>(
+        &self,
+        column: &str,
+        parts: &[P],
+        read: impl Fn(&P) -> Result<Table> + Sync,
+    ) -> Result<Decided> {
         let mut decided = Decided::default();
         match self.table.column(column)?.dtype() {
             DataType::Datetime(unit, None) => {
-                decided.midnights = self.all_midnights(column, *unit, parts)?;
+                decided.midnights = self.all_midnights(column, *unit, parts, read)?;
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) if self.common.unit.is_none() => {
                 let format = match &self.common.time_format {
                     Some(pattern) => TimeFormat::Pattern(pattern.clone()),
-                    None => self.detect(column, parts, &mut decided.remarks)?,
+                    None => self.detect(column, parts, read, &mut decided.remarks)?,
                 };
                 decided.format = Some(format);
             }
@@ -160,15 +191,16 @@ impl TimeReader<'_> {
         Ok(decided)
     }
 
-    fn all_midnights(
+    fn all_midnights<P>(
         &self,
         column: &str,
         unit: TimeUnit,
-        parts: impl IntoIterator<Item = Result<Table>>,
+        parts: &[P],
+        read: impl Fn(&P) -> Result<Table>,
     ) -> Result<bool> {
         let mut any = false;
         for part in parts {
-            let physical = part?.column(column)?.to_physical_repr().into_owned();
+            let physical = read(part)?.column(column)?.to_physical_repr().into_owned();
             let ticks = physical.i64().map_err(|e| self.bad(column, e.to_string()))?;
             for t in ticks.iter().flatten().filter_map(|t| micros(t, unit)) {
                 if t % DAY != 0 {
@@ -180,22 +212,29 @@ impl TimeReader<'_> {
         Ok(any)
     }
 
-    fn detect(
+    fn detect<P: Sync>(
         &self,
         column: &str,
-        parts: impl IntoIterator<Item = Result<Table>>,
+        parts: &[P],
+        read: impl Fn(&P) -> Result<Table> + Sync,
         remarks: &mut Vec<String>,
     ) -> Result<TimeFormat> {
-        let mut detector = Detector::default();
-        let (mut epochs, mut example) = (true, None);
-        for part in parts {
-            Texts::of(&part?, column, &self.common.nulls)?.each(|_, text| {
+        let look = |part: &P| {
+            let mut detector = Detector::default();
+            let (mut epochs, mut example) = (true, None);
+            Texts::of(&read(part)?, column, &self.common.nulls)?.each(|_, text| {
                 let Some(text) = text else { return };
                 detector.see(text);
                 epochs = epochs && text.len() != 8 && text.parse::<f64>().is_ok();
                 example.get_or_insert_with(|| text.to_owned());
             });
-        }
+            Ok((detector, epochs, example))
+        };
+        let looks: Vec<(Detector, bool, Option<String>)> = parts.par_iter().map(look).collect::<Result<_>>()?;
+        let mut detector = Detector::default();
+        looks.iter().for_each(|(d, ..)| detector.merge(*d));
+        let epochs = looks.iter().all(|(_, e, _)| *e);
+        let example = looks.into_iter().find_map(|(.., e)| e);
         if epochs && example.is_some() {
             return Err(self.bad(column, "numbers as times need unit='s', 'ms', 'us' or 'ns'"));
         }

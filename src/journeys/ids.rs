@@ -1,16 +1,41 @@
 //! Interned texts: lead ids, event kinds, channels, levels of fields.
 
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
 
 /// A dictionary of distinct texts, numbered in order of first sight; one arena, no allocation per text.
 #[derive(Clone, Default)]
 pub struct Texts {
     bytes: String,
     ends: Vec<u64>,
-    table: HashTable<u32>,
+    /// Numbers by their texts; made when a text is looked for first.
+    numbers: OnceLock<Numbers>,
+}
+
+/// Numbers of texts by their hashes. Hashes are kept, so that the table grows without a look at the texts.
+#[derive(Clone, Default)]
+struct Numbers {
+    table: HashTable<(u32, u32)>,
     hasher: FixedState,
+}
+
+impl Numbers {
+    /// Half of the hash: enough to tell texts apart nearly always.
+    fn hash(&self, text: &str) -> u32 {
+        (self.hasher.hash_one(text) >> 32) as u32
+    }
+
+    /// Both the place in the table and the tag there are taken from all 64 bits.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn add(&mut self, hash: u32, code: u32) {
+        self.table.insert_unique(Self::spread(hash), (hash, code), |(hash, _)| Self::spread(*hash));
+    }
 }
 
 impl std::fmt::Debug for Texts {
@@ -24,6 +49,15 @@ impl Texts {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A dictionary of texts that are known to be distinct.
+    pub fn of_distinct<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> Self {
+        let mut all = Self::new();
+        for text in texts {
+            all.push(text.as_ref());
+        }
+        all
     }
 
     /// Number of texts.
@@ -47,29 +81,47 @@ impl Texts {
         self.bytes.get(start as usize..*end as usize).unwrap_or("")
     }
 
+    fn push(&mut self, text: &str) -> u32 {
+        let code = self.ends.len() as u32;
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len() as u64);
+        code
+    }
+
+    fn numbers(&self) -> &Numbers {
+        self.numbers.get_or_init(|| {
+            let mut numbers = Numbers::default();
+            numbers.table.reserve(self.len(), |(hash, _)| Numbers::spread(*hash));
+            for code in 0..self.len() as u32 {
+                numbers.add(numbers.hash(self.get(code)), code);
+            }
+            numbers
+        })
+    }
+
+    fn find_hashed(&self, numbers: &Numbers, hash: u32, text: &str) -> Option<u32> {
+        let same = |(h, code): &(u32, u32)| *h == hash && self.get(*code) == text;
+        numbers.table.find(Numbers::spread(hash), same).map(|(_, code)| *code)
+    }
+
     /// Number of `text`, if it is there.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(text);
-        self.table.find(hash, |code| self.get(*code) == text).copied()
+        let numbers = self.numbers();
+        self.find_hashed(numbers, numbers.hash(text), text)
     }
 
     /// Number of `text`, adding it if it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text);
-        if let Some(code) = self.table.find(hash, |code| self.get(*code) == text) {
-            return *code;
+        let numbers = self.numbers();
+        let hash = numbers.hash(text);
+        if let Some(code) = self.find_hashed(numbers, hash, text) {
+            return code;
         }
-        let code = self.ends.len() as u32;
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len() as u64);
-        let Self { table, bytes, ends, hasher } = self;
-        table.insert_unique(hash, code, |other| {
-            let i = *other as usize;
-            let start = if i == 0 { 0 } else { ends.get(i - 1).copied().unwrap_or(0) };
-            let end = ends.get(i).copied().unwrap_or(0);
-            hasher.hash_one(bytes.get(start as usize..end as usize).unwrap_or(""))
-        });
+        let code = self.push(text);
+        if let Some(numbers) = self.numbers.get_mut() {
+            numbers.add(hash, code);
+        }
         code
     }
 
@@ -103,17 +155,19 @@ pub fn canonical_id(text: &str) -> &str {
     if plain { whole } else { text }
 }
 
+/// The number that an id is; none for texts that are not how a number is written, such as "007", "+7" and "-0".
+#[must_use]
+pub fn id_number(text: &str) -> Option<i64> {
+    let plain = text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+');
+    if plain { text.parse().ok() } else { None }
+}
+
 /// Ascending order of ids: whole numbers first, by value, then other texts, by bytes.
 #[must_use]
 pub fn canonical_order(texts: &Texts) -> Vec<u32> {
     use rayon::prelude::*;
-    // Only texts that are a number's canonical form count as numbers ("007" does not).
-    let number = |text: &str| match text.parse::<i64>() {
-        Ok(n) if text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+') => Some(n),
-        _ => None,
-    };
     let mut keyed: Vec<(Option<i64>, u32)> =
-        (0..texts.len() as u32).into_par_iter().map(|code| (number(texts.get(code)), code)).collect();
+        (0..texts.len() as u32).into_par_iter().map(|code| (id_number(texts.get(code)), code)).collect();
     keyed.par_sort_unstable_by(|(a, i), (b, j)| match (a, b) {
         (Some(a), Some(b)) => a.cmp(b),
         (Some(_), None) => std::cmp::Ordering::Less,
@@ -139,6 +193,8 @@ mod tests {
         assert_eq!(t.find("nope"), None);
         assert_eq!(t.get(5), "id5");
         assert_eq!(t.get(NONE), "");
+        let mut distinct = Texts::of_distinct(["a", "b"].into_iter());
+        assert_eq!((distinct.find("b"), distinct.intern("c"), distinct.find("c")), (Some(1), 2, Some(2)));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
 pub use extend::Arrivals;
 pub use groups::Groups;
-pub use ids::{Texts, canonical_id, canonical_order};
+pub use ids::{Texts, canonical_id, canonical_order, id_number};
 pub use index::{
     Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
     build as build_timeline,
