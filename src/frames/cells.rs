@@ -206,6 +206,11 @@ pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(
             let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
             let cast = series.cast(&DataType::Float64).map_err(failed)?;
             let numbers = cast.f64().map_err(failed)?;
+            if let Ok(all) = numbers.cont_slice()
+                && all.iter().all(|x| x.is_finite())
+            {
+                return Ok((all.to_vec(), 0));
+            }
             // A float NaN in the data is a missing value, an infinite one is unusable.
             numbers.iter().map(|x| x.map_or(f64::NAN, |x| if x.is_nan() { x } else { finite(x) })).collect()
         }

@@ -66,6 +66,7 @@ impl EventsReader<'_> {
             props: props(spec).map(|(prop, column)| (dict.prop(prop), column)).collect(),
             values: spec.values.iter().map(|v| (dict.value(v), v.as_str())).collect(),
             partitions: index.partitions(),
+            all_created: self.leads.created.iter().copied().max().unwrap_or(NO_TIME),
             orders,
             source: &source,
             columns,
@@ -121,6 +122,8 @@ struct PartReader<'a> {
     values: Vec<(usize, &'a str)>,
     props: Vec<(usize, &'a str)>,
     partitions: Partitioning,
+    /// When the last lead was created.
+    all_created: i64,
     /// Name of the source of the events.
     name: &'a str,
 }
@@ -266,9 +269,12 @@ impl Cleaned {
     fn sort(&mut self, reader: &PartReader<'_>) {
         let rows = std::mem::take(&mut self.rows);
         self.audit.used = rows.len();
+        // Most events are after the creation of all leads, or leads would have to be looked up.
         let early = |(lead, at): &(&u32, &i64)| {
-            let created = reader.leads.created_at(**lead);
-            created != NO_TIME && **at < created
+            **at < reader.all_created && {
+                let created = reader.leads.created_at(**lead);
+                created != NO_TIME && **at < created
+            }
         };
         self.audit.note("before the lead's creation, kept", rows.lead.iter().zip(&rows.at).filter(early).count());
         self.audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());

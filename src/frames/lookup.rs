@@ -131,8 +131,10 @@ impl<'a> LeadFinder<'a> {
             LeadKey::Column(_) => How::Direct(match texts.whole_numbers() {
                 Some(numbers) => {
                     let ids = self.numbers.get_or_init(|| NumberedIds::new(self.ids));
-                    let one = |n: Option<i64>| n.map_or(NO_KEY, |n| ids.find(n));
-                    numbers.iter().map(one).collect()
+                    match numbers.cont_slice() {
+                        Ok(numbers) => numbers.iter().map(|n| ids.find(*n)).collect(),
+                        Err(_) => numbers.iter().map(|n| n.map_or(NO_KEY, |n| ids.find(n))).collect(),
+                    }
                 }
                 None => texts.code_ids(|text| text.map_or(NO_KEY, |t| self.ids.find(t).unwrap_or(NONE))),
             }),

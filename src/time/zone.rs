@@ -24,6 +24,12 @@ impl Zone {
         Self { name: "UTC".to_owned(), rules: TimeZone::UTC, utc: true }
     }
 
+    /// True if local times are those of UTC.
+    #[must_use]
+    pub fn is_utc(&self) -> bool {
+        self.utc
+    }
+
     /// # Errors
     /// [`Error::InvalidOption`] if `name` is neither an IANA zone nor an offset.
     pub fn new(name: &str) -> Result<Self> {

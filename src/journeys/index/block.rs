@@ -21,10 +21,10 @@ pub struct Partitioning {
 }
 
 impl Partitioning {
-    /// Partitions of `leads` leads: 1,024 leads each, or more where there would be very many partitions.
+    /// Partitions of `leads` leads: 2,048 leads each, or more where there would be very many partitions.
     #[must_use]
     pub fn new(leads: usize) -> Self {
-        let shift = (leads >> 10).max(1).ilog2().clamp(10, u16::BITS);
+        let shift = (leads >> 10).max(1).ilog2().clamp(11, u16::BITS);
         Self { shift, count: (leads >> shift) + 1, after: 0 }
     }
 
@@ -54,7 +54,13 @@ pub(super) struct Coded {
 impl Coded {
     fn new(codes: &[u32], place: &[u32]) -> Self {
         let bound = codes.iter().filter(|c| **c != NONE).max().map_or(0, |m| *m as usize + 1);
-        Self { codes: Codes::narrowest(&scatter(codes, place, NONE), bound), whole: Vec::new() }
+        // Narrow cells are moved faster.
+        let codes = match Codes::narrowest(codes, bound) {
+            Codes::U8(v) => Codes::U8(scatter(&v, place, u8::MAX).into()),
+            Codes::U16(v) => Codes::U16(scatter(&v, place, u16::MAX).into()),
+            Codes::U32(v) => Codes::U32(scatter(&v, place, NONE).into()),
+        };
+        Self { codes, whole: Vec::new() }
     }
 
     /// Adds the codes of some rows, as they are in the whole.
@@ -150,7 +156,10 @@ impl Block {
             starts,
             lead: scatter(&within, &place, 0).into(),
             at: scatter(&rows.at, &place, 0).into(),
-            order: scatter(&rows.order, &place, 0).into_iter().map(|o| o.saturating_add(partitions.after)).collect(),
+            order: match partitions.after {
+                0 => scatter(&rows.order, &place, 0).into(),
+                n => scatter(&rows.order, &place, 0).into_iter().map(|o| o.saturating_add(n)).collect(),
+            },
             kind: Coded::new(&rows.kind, &place),
             channel: has_channel.then(|| Coded::new(&rows.channel, &place)),
             values: rows.values.iter().map(|(v, c)| (*v, numbers(c))).collect(),
