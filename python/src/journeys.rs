@@ -209,7 +209,7 @@ impl Snapshot {
                 task,
             )?;
             let named: Vec<_> = features.iter().map(ToString::to_string).zip(columns).collect();
-            frames::snapshot_frame(s, &named)
+            frames::snapshot_frame(s, named)
         })
         .map(Frame)
     }

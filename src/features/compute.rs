@@ -1,11 +1,13 @@
 //! Features of all rows of a snapshot, as columns.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::plan::{JourneyView, Plan, Value, Working};
+use super::plan::{JourneyView, Op, Plan};
+use super::tile::{Cells, RowView, Sheet, TILE, Working};
 use crate::design::{Column, Feature, Kind, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{Row, Snapshot, Timeline};
@@ -13,30 +15,44 @@ use crate::model::LeadModel;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Zone};
 
-/// Rows per task; a lead's rows are never in two tasks at once for the same state, each task keeps its own.
-const CHUNK: usize = 2048;
+/// Rows per task.
+const CHUNK: usize = 64 * TILE;
 
 struct Slice<'a> {
     timeline: &'a Timeline,
-    start: usize,
-    len: usize,
+    range: Range<usize>,
 }
 
 impl JourneyView for Slice<'_> {
-    fn len(&self) -> usize {
-        self.len
-    }
-    fn at(&self, i: usize) -> i64 {
-        self.timeline.at.get(self.start + i).copied().unwrap_or(i64::MAX)
+    fn at(&self) -> &[i64] {
+        self.timeline.at.get(self.range.clone()).unwrap_or(&[])
     }
     fn kind(&self, i: usize) -> u32 {
-        self.timeline.kind.get(self.start + i)
+        self.timeline.kind.get(self.range.start + i)
     }
     fn channel(&self, i: usize) -> u32 {
-        self.timeline.channel.as_ref().map_or(NONE, |c| c.get(self.start + i))
+        self.timeline.channel.as_ref().map_or(NONE, |c| c.get(self.range.start + i))
     }
-    fn value(&self, value: usize, i: usize) -> f64 {
-        self.timeline.values.get(value).and_then(|v| v.get(self.start + i)).copied().unwrap_or(f64::NAN)
+    fn value(&self, value: usize) -> &[f64] {
+        self.timeline.values.get(value).and_then(|v| v.get(self.range.clone())).unwrap_or(&[])
+    }
+}
+
+/// A column while it is computed.
+enum Built {
+    Numbers(Vec<f64>),
+    Codes(Vec<u32>),
+    Field,
+}
+
+impl Built {
+    /// Its parts of [`CHUNK`] rows.
+    fn parts(&mut self) -> Box<dyn Iterator<Item = Cells<'_>> + '_> {
+        match self {
+            Self::Numbers(v) => Box::new(v.chunks_mut(CHUNK).map(Cells::Numbers)),
+            Self::Codes(v) => Box::new(v.chunks_mut(CHUNK).map(Cells::Codes)),
+            Self::Field => Box::new(std::iter::repeat_with(|| Cells::Field)),
+        }
     }
 }
 
@@ -57,74 +73,77 @@ pub fn compute(
 ) -> Result<Vec<Column>> {
     let journeys = &snapshot.journeys;
     let plan = Plan::new(features, &journeys.kinds, known, &journeys.value_names, cap, zone);
-    let from_events = features.iter().any(|f| !matches!(f, Feature::Field(_) | Feature::DaysSinceField(_)));
     task.begin("computing features", snapshot.len());
-    let chunks: Vec<Vec<Vec<Value>>> = if from_events {
-        snapshot
+    let n = snapshot.len();
+    let mut columns: Vec<Built> = plan
+        .ops
+        .iter()
+        .map(|(op, _)| match op {
+            Op::Field => Built::Field,
+            op if op.gives_codes() => Built::Codes(vec![NONE; n]),
+            _ => Built::Numbers(vec![0.0; n]),
+        })
+        .collect();
+    if columns.iter().any(|c| !matches!(c, Built::Field)) {
+        let mut parts: Vec<_> = columns.iter_mut().map(Built::parts).collect();
+        let chunks: Vec<(&[Row], Vec<Cells<'_>>)> = snapshot
             .rows
-            .par_chunks(CHUNK)
-            .map(|rows| {
-                task.check()?;
-                let columns = compute_chunk(snapshot, &plan, rows, features.len());
-                task.advance(rows.len());
-                Ok(columns)
-            })
-            .collect::<Result<_>>()?
-    } else {
-        Vec::new()
-    };
+            .chunks(CHUNK)
+            .map(|rows| (rows, parts.iter_mut().filter_map(Iterator::next).collect()))
+            .collect();
+        chunks.into_par_iter().try_for_each_init(Working::default, |working, (rows, mut cells)| {
+            task.check()?;
+            compute_chunk(snapshot, &plan, rows, working, &mut cells);
+            task.advance(rows.len());
+            Ok::<(), Error>(())
+        })?;
+    }
     features
-        .par_iter()
-        .enumerate()
-        .map(|(f, feature)| match feature {
-            Feature::Field(name) | Feature::DaysSinceField(name) => field_column(snapshot, name, feature),
-            _ => Ok(assemble(snapshot, feature, chunks.iter().filter_map(|c| c.get(f)))),
+        .iter()
+        .zip(columns)
+        .map(|(feature, column)| match (feature, column) {
+            (Feature::Field(name) | Feature::DaysSinceField(name), _) => field_column(snapshot, name, feature),
+            (Feature::Stage, Built::Codes(codes)) => {
+                Ok(Column::Category { codes, levels: journeys.kinds.iter().map(|k| k.plain.clone()).collect() })
+            }
+            (_, Built::Codes(codes)) => {
+                Ok(Column::Category { codes, levels: journeys.channels.iter().map(str::to_owned).collect() })
+            }
+            (_, Built::Numbers(numbers)) => Ok(Column::Number(numbers)),
+            (_, Built::Field) => Ok(Column::Number(vec![f64::NAN; n])),
         })
         .collect()
 }
 
-fn compute_chunk(snapshot: &Snapshot, plan: &Plan, rows: &[Row], features: usize) -> Vec<Vec<Value>> {
-    let timeline = &snapshot.journeys.timeline;
-    let mut columns: Vec<Vec<Value>> = (0..features).map(|_| Vec::with_capacity(rows.len())).collect();
-    let (mut working, mut values) = (Working::default(), Vec::new());
-    let mut lead = None;
-    for row in rows {
-        let range = timeline.range(row.lead);
-        let slice = Slice { timeline, start: range.start, len: range.len() };
-        if lead.replace(row.lead) != Some(row.lead) {
-            plan.open(&slice, &mut working);
-        }
-        plan.row(&slice, snapshot.journeys.leads.created_at(row.lead), row.cutoff, &mut working, &mut values);
-        for (column, value) in columns.iter_mut().zip(&values) {
-            column.push(*value);
-        }
-    }
-    columns
+/// The cells of a tile among those of a chunk.
+struct TileOfChunk<'a, 'b> {
+    columns: &'a mut [Cells<'b>],
+    rows: Range<usize>,
 }
 
-fn assemble<'a>(snapshot: &Snapshot, feature: &Feature, parts: impl Iterator<Item = &'a Vec<Value>>) -> Column {
-    let values = parts.flatten();
-    let code = |v: &Value| match v {
-        Value::Channel(c) | Value::Stage(c) => *c,
-        _ => NONE,
-    };
-    match feature {
-        Feature::FirstChannel | Feature::LastChannel => Column::Category {
-            codes: values.map(code).collect(),
-            levels: snapshot.journeys.channels.iter().map(str::to_owned).collect(),
-        },
-        Feature::Stage => Column::Category {
-            codes: values.map(code).collect(),
-            levels: snapshot.journeys.kinds.iter().map(|k| k.plain.clone()).collect(),
-        },
-        _ => Column::Number(
-            values
-                .map(|v| match v {
-                    Value::Number(x) => *x,
-                    _ => f64::NAN,
-                })
-                .collect(),
-        ),
+impl Sheet for TileOfChunk<'_, '_> {
+    fn cells(&mut self, feature: usize) -> Cells<'_> {
+        let rows = self.rows.clone();
+        match self.columns.get_mut(feature) {
+            Some(Cells::Numbers(v)) => Cells::Numbers(v.get_mut(rows).unwrap_or(&mut [])),
+            Some(Cells::Codes(v)) => Cells::Codes(v.get_mut(rows).unwrap_or(&mut [])),
+            _ => Cells::Field,
+        }
+    }
+}
+
+fn compute_chunk(snapshot: &Snapshot, plan: &Plan, rows: &[Row], working: &mut Working, columns: &mut [Cells<'_>]) {
+    let timeline = &snapshot.journeys.timeline;
+    let mut views = Vec::with_capacity(TILE);
+    for (start, rows) in (0..).step_by(TILE).zip(rows.chunks(TILE)) {
+        views.clear();
+        views.extend(rows.iter().map(|row| RowView {
+            lead: row.lead,
+            journey: Slice { timeline, range: timeline.range(row.lead) },
+            created: snapshot.journeys.leads.created_at(row.lead),
+            cutoff: row.cutoff,
+        }));
+        plan.tile(&views, working, &mut TileOfChunk { columns, rows: start..start + rows.len() });
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::plan::{JourneyView, Plan, Value, Working};
+use super::plan::{JourneyView, Plan};
+use super::tile::{Cells, RowView, Sheet, Working};
 use crate::design::{Feature, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::Texts;
@@ -59,12 +60,9 @@ pub struct LiveLead {
     fields: Vec<(String, FieldValue)>,
 }
 
-impl JourneyView for LiveLead {
-    fn len(&self) -> usize {
-        self.at.len()
-    }
-    fn at(&self, i: usize) -> i64 {
-        self.at.get(i).copied().unwrap_or(i64::MAX)
+impl JourneyView for &LiveLead {
+    fn at(&self) -> &[i64] {
+        &self.at
     }
     fn kind(&self, i: usize) -> u32 {
         self.kind.get(i).copied().unwrap_or(NONE)
@@ -72,8 +70,25 @@ impl JourneyView for LiveLead {
     fn channel(&self, i: usize) -> u32 {
         self.channel.get(i).copied().unwrap_or(NONE)
     }
-    fn value(&self, value: usize, i: usize) -> f64 {
-        self.values.get(value).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN)
+    fn value(&self, value: usize) -> &[f64] {
+        self.values.get(value).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The cells of one lead.
+struct OneRow<'a> {
+    plan: &'a Plan,
+    numbers: &'a mut [f64],
+    codes: &'a mut [u32],
+}
+
+impl Sheet for OneRow<'_> {
+    fn cells(&mut self, feature: usize) -> Cells<'_> {
+        let own = feature..feature + 1;
+        match self.plan.ops.get(feature) {
+            Some((op, _)) if op.gives_codes() => Cells::Codes(self.codes.get_mut(own).unwrap_or(&mut [])),
+            _ => Cells::Numbers(self.numbers.get_mut(own).unwrap_or(&mut [])),
+        }
     }
 }
 
@@ -82,7 +97,9 @@ impl JourneyView for LiveLead {
 pub struct Scratch {
     plan: Plan,
     working: Working,
-    values: Vec<Value>,
+    /// One per feature; which of the two counts is the feature's.
+    numbers: Vec<f64>,
+    codes: Vec<u32>,
     /// Contribution of each term to the log-odds, in the order of [`LeadModel::terms`], then of each interaction.
     pub contributions: Vec<f64>,
 }
@@ -109,7 +126,8 @@ impl LeadModel {
     pub fn scratch(&self) -> Scratch {
         let d = self.data();
         let plan = Plan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
-        Scratch { plan, working: Working::default(), values: Vec::new(), contributions: Vec::new() }
+        let (numbers, codes) = (vec![f64::NAN; plan.ops.len()], vec![NONE; plan.ops.len()]);
+        Scratch { plan, working: Working::default(), numbers, codes, contributions: Vec::new() }
     }
 
     /// Scores `lead` as of `now`: events before it are visible. Allocates nothing once `scratch` is warm.
@@ -120,18 +138,21 @@ impl LeadModel {
         if now.0 < lead.created {
             return Err(Error::option("now", format!("{now} is before the creation of lead '{}'", lead.id)));
         }
-        scratch.plan.open(lead, &mut scratch.working);
-        scratch.plan.row(lead, lead.created, now.0, &mut scratch.working, &mut scratch.values);
-        let cell = |i: usize| match (self.terms().get(i), scratch.values.get(i)) {
-            (Some(term), Some(value)) => match value {
-                Value::Number(x) => Cell::Number(*x),
-                Value::Channel(code) => Cell::Text((*code != NONE).then(|| lead.channels.get(*code))),
-                Value::Stage(code) => Cell::Text(self.data().kinds.get(*code as usize).map(|k| k.plain.as_str())),
-                Value::Field => lead.field(&term.feature, now.0),
+        let Scratch { plan, working, numbers, codes, contributions } = scratch;
+        let row = RowView { lead: 0, journey: lead, created: lead.created, cutoff: now.0 };
+        plan.tile(&[row], working, &mut OneRow { plan, numbers, codes });
+        let cell = |i: usize| match (self.terms().get(i), numbers.get(i), codes.get(i)) {
+            (Some(term), Some(number), Some(code)) => match term.feature {
+                Feature::Field(_) | Feature::DaysSinceField(_) => lead.field(&term.feature, now.0),
+                Feature::Stage => Cell::Text(self.data().kinds.get(*code as usize).map(|k| k.plain.as_str())),
+                Feature::FirstChannel | Feature::LastChannel => {
+                    Cell::Text((*code != NONE).then(|| lead.channels.get(*code)))
+                }
+                _ => Cell::Number(*number),
             },
             _ => Cell::Text(None),
         };
-        Ok(self.score_cells(cell, &mut scratch.contributions))
+        Ok(self.score_cells(cell, contributions))
     }
 
     /// Adds an event to `lead`. A late one (older than the last) is put in its place, after those of its instant.

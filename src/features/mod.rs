@@ -4,7 +4,8 @@ mod compute;
 mod live;
 mod plan;
 mod resolve;
+mod tile;
 
 pub use compute::compute;
 pub use live::{Event, LiveLead, Pushed, Scratch};
-pub use plan::{JourneyView, Plan, Value};
+pub use plan::Plan;

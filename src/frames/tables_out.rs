@@ -1,6 +1,7 @@
 //! Results as tables.
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use crate::design::Column as Values;
 use crate::error::{Error, Result};
@@ -52,20 +53,20 @@ pub(super) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
 }
 
 /// A column of feature values. Numbers that are missing are null.
-fn feature_column(name: &str, values: &Values) -> Column {
+fn feature_column(name: &str, values: Values) -> Column {
     match values {
         Values::Number(v) => {
-            let numbers: Float64Chunked = v.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
-            numbers.with_name(name.into()).into_series().into_column()
+            let known = v.iter().any(|x| x.is_nan()).then(|| v.iter().map(|x| !x.is_nan()).collect());
+            Float64Chunked::from_vec_validity(name.into(), v, known).into_series().into_column()
         }
         Values::Category { codes, levels } => {
             let mut builder = StringChunkedBuilder::new(name.into(), codes.len());
             for code in codes {
-                builder.append_option(levels.get(*code as usize).map(String::as_str));
+                builder.append_option(levels.get(code as usize).map(String::as_str));
             }
             builder.finish().into_series().into_column()
         }
-        Values::Time(v) => times(name, v.iter().copied()),
+        Values::Time(v) => times(name, v),
     }
 }
 
@@ -73,15 +74,13 @@ fn feature_column(name: &str, values: &Values) -> Column {
 ///
 /// # Errors
 /// [`Error::InvalidOption`] if a feature has the name of one of the first columns.
-pub fn snapshot_frame(snapshot: &Snapshot, features: &[(String, Values)]) -> Result<DataFrame> {
+pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(String, Values)>) -> Result<DataFrame> {
     let mut columns = vec![lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")];
     if let Some(label) = &snapshot.label {
         columns.push(Column::new("label".into(), label.clone()));
     }
     columns.push(numbers("weight", snapshot.weight.clone()));
-    for (name, values) in features {
-        columns.push(feature_column(name, values));
-    }
+    columns.par_extend(features.into_par_iter().map(|(name, values)| feature_column(&name, values)));
     frame(columns)
 }
 

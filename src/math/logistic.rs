@@ -3,7 +3,7 @@
 //! Nothing here depends on the C library, nor on fused multiply-add, so that a score has the same bits on every
 //! machine.
 
-use super::vector::Real;
+use super::vector::{Kernel, LANES, Real, Vector, dispatch};
 
 /// 2⁵² · 1.5: added to a number of small size, it rounds it to an integer.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -92,6 +92,27 @@ pub fn exp(x: f64) -> f64 {
 #[must_use]
 pub fn exp2(x: f64) -> f64 {
     libm::exp2(x)
+}
+
+/// Replaces each `x` by `e^x`: the bits of [`exp`].
+pub(crate) fn exp_each(numbers: &mut [f64]) {
+    struct Each<'a>(&'a mut [f64]);
+    impl Kernel for Each<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            for chunk in self.0.chunks_mut(LANES) {
+                let n = chunk.len();
+                if n == LANES {
+                    // SAFETY: eight numbers of the slice.
+                    unsafe { exp_lanes(V::load(chunk.as_ptr())).store(chunk.as_mut_ptr()) };
+                } else {
+                    chunk.iter_mut().for_each(|x| *x = exp_lanes(*x));
+                }
+            }
+        }
+    }
+    dispatch(Each(numbers));
 }
 
 /// Natural logarithm; `ln(0) = -inf`.

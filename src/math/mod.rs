@@ -7,12 +7,13 @@ mod logistic;
 mod quantile;
 mod sum;
 mod two_rates;
-#[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "scoring one lead needs one number at a time only"))]
+#[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits need most of it"))]
 pub(crate) mod vector;
 
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
 pub use linear::solve;
+pub(crate) use logistic::exp_each;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};

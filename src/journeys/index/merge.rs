@@ -226,15 +226,15 @@ impl Scratch {
         if span.leading_zeros() >= bits {
             self.keys.clear();
             self.keys.extend(times.iter().zip(0u64..).map(|(t, i)| t.abs_diff(low) << bits | i));
-            match n {
-                0..=RANKED => {
-                    self.ranked.clear();
-                    self.ranked.resize(n, 0);
-                    rank_sort(&self.keys, &mut self.ranked);
-                    std::mem::swap(&mut self.keys, &mut self.ranked);
-                }
-                ..SORTED_BY_ALL => self.keys.sort_unstable(),
-                _ => self.keys.par_sort_unstable(),
+            if n <= RANKED {
+                self.ranked.clear();
+                self.ranked.resize(n, 0);
+                rank_sort(&self.keys, &mut self.ranked);
+                std::mem::swap(&mut self.keys, &mut self.ranked);
+            } else if n < SORTED_BY_ALL {
+                self.keys.sort_unstable();
+            } else {
+                self.keys.par_sort_unstable();
             }
             self.moved.clear();
             let mask = (1u64 << bits) - 1;
