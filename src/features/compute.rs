@@ -11,6 +11,7 @@ use super::tile::{Cells, RowView, Sheet, TILE, Working};
 use crate::design::{Column, Feature, Kind, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{Row, Snapshot, Timeline};
+use crate::math::zeros;
 use crate::model::LeadModel;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Zone};
@@ -29,6 +30,14 @@ impl JourneyView for Slice<'_> {
     }
     fn kind(&self, i: usize) -> u32 {
         self.timeline.kind.get(self.range.start + i)
+    }
+    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32)) {
+        self.timeline.kind.each(self.range.start + events.start..self.range.start + events.end, visit);
+    }
+    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32)) {
+        if let Some(channel) = &self.timeline.channel {
+            channel.each(self.range.start + events.start..self.range.start + events.end, visit);
+        }
     }
     fn channel(&self, i: usize) -> u32 {
         self.timeline.channel.as_ref().map_or(NONE, |c| c.get(self.range.start + i))
@@ -81,7 +90,7 @@ pub fn compute(
         .map(|(op, _)| match op {
             Op::Field => Built::Field,
             op if op.gives_codes() => Built::Codes(vec![NONE; n]),
-            _ => Built::Numbers(vec![0.0; n]),
+            _ => Built::Numbers(zeros(n)),
         })
         .collect();
     if columns.iter().any(|c| !matches!(c, Built::Field)) {

@@ -2,6 +2,7 @@
 //! scoring of the same rows.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::plan::{JourneyView, Plan};
 use super::tile::{Cells, RowView, Sheet, Working};
@@ -66,6 +67,12 @@ impl JourneyView for &LiveLead {
     }
     fn kind(&self, i: usize) -> u32 {
         self.kind.get(i).copied().unwrap_or(NONE)
+    }
+    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32)) {
+        self.kind.get(events).unwrap_or(&[]).iter().copied().for_each(visit);
+    }
+    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32)) {
+        self.channel.get(events).unwrap_or(&[]).iter().copied().for_each(visit);
     }
     fn channel(&self, i: usize) -> u32 {
         self.channel.get(i).copied().unwrap_or(NONE)

@@ -1,6 +1,7 @@
 //! Features made ready for a dictionary of kinds and values: what each looks at, and what it needs to know of it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::design::{Feature, Kind, NONE, Side, ValueOp};
 use crate::time::{DAY, Span, Zone};
@@ -11,8 +12,12 @@ pub(crate) trait JourneyView {
     fn at(&self) -> &[i64];
     /// Kind code of event `i`.
     fn kind(&self, i: usize) -> u32;
+    /// Visits the kind codes of some events.
+    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32));
     /// Channel code of event `i`, [`NONE`] if it has none.
     fn channel(&self, i: usize) -> u32;
+    /// Visits the channel codes of some events; none if no event has one.
+    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32));
     /// Value number `value` of each event, NaN if it has none; empty if no event has it.
     fn value(&self, value: usize) -> &[f64];
 }
@@ -42,8 +47,9 @@ pub(super) enum Op {
 #[derive(Debug, Clone)]
 pub(super) struct Looks {
     pub(super) classes: Vec<u16>,
-    /// Whether each class is one of them.
+    /// Whether each class is one of them, as a truth value and as 1 or 0.
     pub(super) at: Vec<bool>,
+    pub(super) weight: Vec<f64>,
 }
 
 /// Features made ready.
@@ -119,7 +125,8 @@ impl Plan {
             })
             .collect();
         let classes = by_features.len();
-        let mut sets = vec![Looks { classes: Vec::new(), at: vec![false; classes] }; features.len()];
+        let mut sets =
+            vec![Looks { classes: Vec::new(), at: vec![false; classes], weight: vec![0.0; classes] }; features.len()];
         let mut ordered: Vec<(u16, &Vec<u32>)> = by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
         ordered.sort_unstable();
         for (class, lookers) in ordered {
@@ -127,6 +134,7 @@ impl Plan {
                 if let Some(set) = sets.get_mut(*set as usize) {
                     set.classes.push(class);
                     set.at.iter_mut().skip(usize::from(class)).take(1).for_each(|at| *at = true);
+                    set.weight.iter_mut().skip(usize::from(class)).take(1).for_each(|weight| *weight = 1.0);
                 }
             }
         }

@@ -7,6 +7,7 @@
 use super::plan::{JourneyView, Looks, NO_CODE, Op, Plan};
 use crate::design::ValueOp;
 use crate::math::exp_each;
+use crate::math::vector::{Kernel, Vector, dispatch};
 use crate::time::{DAY, NO_TIME};
 
 /// Rows of a tile.
@@ -55,26 +56,29 @@ pub(crate) struct Working {
     counted: Vec<bool>,
     /// Per kind: the day and number of the lead's latest events.
     caps: Vec<(i64, u32)>,
-    /// Per row and class.
+    /// Per class and row.
     count: Vec<u32>,
     first: Vec<i64>,
     last: Vec<i64>,
-    /// Per window, row and class.
+    /// Per window, class and row.
     within: Vec<Vec<u32>>,
     /// Per decay, the weight of each visible event of each row.
     weights: Vec<Vec<f64>>,
     channels: Vec<u32>,
+    cutoffs: Vec<i64>,
 }
 
 impl Plan {
     /// Computes all features of up to [`TILE`] rows; those of one lead stand side by side.
     pub(super) fn tile<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working, out: &mut impl Sheet) {
+        w.cutoffs.clear();
+        w.cutoffs.extend(rows.iter().map(|row| row.cutoff));
         self.read(rows, w);
         self.count(rows, w);
         self.weigh(rows, w);
         for (feature, (op, looks)) in self.ops.iter().enumerate() {
             match out.cells(feature) {
-                Cells::Numbers(cells) => self.numbers(*op, looks, rows, w, cells),
+                Cells::Numbers(cells) => Self::numbers(*op, looks, rows, w, cells),
                 Cells::Codes(cells) => {
                     for ((row, place), cell) in rows.iter().zip(&w.places).zip(cells.iter_mut()) {
                         *cell = code(*op, looks, row, *place, &w.class);
@@ -106,20 +110,19 @@ impl Plan {
                 }
             };
             let new = row.journey.at().get(place.visible..).unwrap_or(&[]);
-            for (at, i) in new.iter().take_while(|at| **at < row.cutoff).zip(place.visible..) {
-                let kind = row.journey.kind(i);
-                w.class.push(self.class(kind));
-                place.visible += 1;
-                if !self.needs_days {
-                    continue;
-                }
+            let seen = new.iter().take_while(|at| **at < row.cutoff).count();
+            let events = place.visible..place.visible + seen;
+            row.journey.each_kind(events.clone(), |kind| w.class.push(self.class(kind)));
+            place.visible = events.end;
+            let timed = if self.needs_days { new.get(..seen).unwrap_or(&[]) } else { &[] };
+            for (at, i) in timed.iter().zip(events) {
                 if *at < from || *at >= to {
                     day = self.zone.day(*at);
                     from = self.zone.day_start(day).unwrap_or(i64::MIN);
                     to = self.zone.day_start(day + 1).unwrap_or(i64::MAX);
                 }
                 w.days.push(day);
-                if let (Some(cap), Some(c)) = (self.cap, w.caps.get_mut(kind as usize)) {
+                if let (Some(cap), Some(c)) = (self.cap, w.caps.get_mut(row.journey.kind(i) as usize)) {
                     *c = if c.0 == day { (day, c.1 + 1) } else { (day, 1) };
                     w.counted.push(c.1 <= cap);
                 } else {
@@ -133,9 +136,10 @@ impl Plan {
         }
     }
 
-    /// Counts events by row and class, in all and within windows; notes the first and last of each class.
+    /// Counts events by class and row, in all and within windows; notes the first and last of each class.
     fn count<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working) {
-        let cells = rows.len() * self.classes;
+        let stride = rows.len();
+        let cells = stride * self.classes;
         refill(&mut w.count, cells, 0);
         refill(&mut w.last, cells, NO_TIME);
         refill(&mut w.first, if self.needs_first { cells } else { 0 }, i64::MAX);
@@ -145,17 +149,17 @@ impl Plan {
             let seen = place.start..place.start + place.visible;
             let times = row.journey.at().get(..place.visible).unwrap_or(&[]);
             let classes = w.class.get(seen.clone()).unwrap_or(&[]);
-            let own = r * self.classes..(r + 1) * self.classes;
-            let (Some(count), Some(last)) = (w.count.get_mut(own.clone()), w.last.get_mut(own.clone())) else { return };
+            let cell = |class: u16| usize::from(class) * stride + r;
             for (at, class) in times.iter().zip(classes) {
-                if let (Some(n), Some(last)) = (count.get_mut(usize::from(*class)), last.get_mut(usize::from(*class))) {
+                let cell = cell(*class);
+                if let (Some(n), Some(last)) = (w.count.get_mut(cell), w.last.get_mut(cell)) {
                     *n += 1;
                     *last = *at;
                 }
             }
-            if let Some(first) = w.first.get_mut(own.clone()) {
+            if self.needs_first {
                 for (at, class) in times.iter().zip(classes) {
-                    if let Some(first) = first.get_mut(usize::from(*class)) {
+                    if let Some(first) = w.first.get_mut(cell(*class)) {
                         *first = (*first).min(*at);
                     }
                 }
@@ -163,18 +167,17 @@ impl Plan {
             let counted = w.counted.get(seen).unwrap_or(&[]);
             // What the cap leaves out was counted with the rest.
             for (class, _) in classes.iter().zip(counted).filter(|(_, counted)| !**counted) {
-                if let Some(n) = count.get_mut(usize::from(*class)) {
+                if let Some(n) = w.count.get_mut(cell(*class)) {
                     *n -= 1;
                 }
             }
             for (window, within) in self.windows.iter().zip(&mut w.within) {
-                let Some(within) = within.get_mut(own.clone()) else { continue };
                 // Backwards: as a rule few events are within a window.
                 for (i, (at, class)) in times.iter().zip(classes).enumerate().rev() {
                     if row.cutoff - at > *window {
                         break;
                     }
-                    if let Some(n) = within.get_mut(usize::from(*class)) {
+                    if let Some(n) = within.get_mut(cell(*class)) {
                         *n += u32::from(counted.get(i).copied().unwrap_or(true));
                     }
                 }
@@ -195,37 +198,37 @@ impl Plan {
         }
     }
 
-    fn numbers<J: JourneyView>(&self, op: Op, looks: &Looks, rows: &[RowView<J>], w: &mut Working, out: &mut [f64]) {
-        let per_row = self.classes;
-        let days = |cutoff: i64, at: i64| (cutoff - at) as f64 / DAY as f64;
+    fn numbers<J: JourneyView>(op: Op, looks: &Looks, rows: &[RowView<J>], w: &mut Working, out: &mut [f64]) {
         match op {
-            Op::Count => sum_classes(&w.count, per_row, looks, out),
+            Op::Count => sum_classes(&w.count, looks, out),
             Op::CountWithin(window) => {
                 if let Some(within) = w.within.get(window) {
-                    sum_classes(within, per_row, looks, out);
+                    sum_classes(within, looks, out);
                 }
             }
             Op::Momentum(week, month) => {
-                let (Some(week), Some(month)) = (w.within.get(week), w.within.get(month)) else { return };
-                for ((cell, week), month) in
-                    out.iter_mut().zip(week.chunks_exact(per_row)).zip(month.chunks_exact(per_row))
-                {
-                    let week = sum_of(week, looks);
-                    *cell = week - (sum_of(month, looks) - week) / 3.0;
+                let (Some(within_week), Some(within_month)) = (w.within.get(week), w.within.get(month)) else { return };
+                let mut week = [0.0; TILE];
+                sum_classes(within_week, looks, week.get_mut(..rows.len()).unwrap_or(&mut []));
+                sum_classes(within_month, looks, out);
+                for (cell, week) in out.iter_mut().zip(week) {
+                    *cell = week - (*cell - week) / 3.0;
                 }
             }
             Op::First | Op::Last => {
                 let (table, none) = if op == Op::First { (&w.first, i64::MAX) } else { (&w.last, NO_TIME) };
-                for ((row, cell), times) in rows.iter().zip(out).zip(table.chunks_exact(per_row)) {
-                    let times = looks.classes.iter().filter_map(|c| times.get(usize::from(*c)).copied());
-                    let at = if op == Op::First { times.min() } else { times.max() };
-                    *cell = at.filter(|at| *at != none).map_or(f64::NAN, |at| days(row.cutoff, at));
+                let (mut best, n) = ([none; TILE], rows.len());
+                for class in &looks.classes {
+                    for (best, at) in best.iter_mut().zip(of_class(table, *class, n)) {
+                        *best = if op == Op::First { (*best).min(*at) } else { (*best).max(*at) };
+                    }
                 }
+                days_each(&w.cutoffs, &best, none, out);
             }
             Op::Age => {
-                for (row, cell) in rows.iter().zip(out) {
-                    *cell = if row.created == NO_TIME { f64::NAN } else { days(row.cutoff, row.created) };
-                }
+                let mut created = [NO_TIME; TILE];
+                created.iter_mut().zip(rows).for_each(|(c, row)| *c = row.created);
+                days_each(&w.cutoffs, &created, NO_TIME, out);
             }
             Op::Decayed(decay) => {
                 let Some(weights) = w.weights.get(decay) else { return };
@@ -234,12 +237,10 @@ impl Plan {
                     let classes = w.class.get(seen.clone()).unwrap_or(&[]);
                     let weights = weights.get(place.weights..place.weights + place.visible).unwrap_or(&[]);
                     let counted = w.counted.get(seen).unwrap_or(&[]);
+                    let weights = weights.iter().zip(classes).map(|(x, class)| x * looks.weight(*class));
                     *cell = match counted {
-                        [] => weights.iter().zip(classes).filter(|(_, c)| looks.has(**c)).map(|(x, _)| x).sum(),
-                        counted => {
-                            let all = weights.iter().zip(classes).zip(counted);
-                            all.filter(|((_, c), counted)| **counted && looks.has(**c)).map(|((x, _), _)| x).sum()
-                        }
+                        [] => weights.sum(),
+                        counted => weights.zip(counted).map(|(x, counted)| if *counted { x } else { 0.0 }).sum(),
                     };
                 }
             }
@@ -248,13 +249,14 @@ impl Plan {
                     let classes = w.class.get(place.start..place.start + place.visible).unwrap_or(&[]);
                     let values = row.journey.value(value).iter().zip(classes).zip(row.journey.at());
                     let within = |at: i64| window.is_none_or(|w| row.cutoff - at <= w);
-                    let seen = values.filter(|((v, c), at)| looks.has(**c) && !v.is_nan() && within(**at));
-                    let mut seen = seen.map(|((v, _), _)| *v);
-                    *cell = match what {
-                        ValueOp::Sum => seen.fold(0.0, |a, v| a + v),
-                        ValueOp::Max => seen.fold(f64::NAN, f64::max),
-                        ValueOp::Last => seen.next_back().unwrap_or(f64::NAN),
-                    };
+                    let counts = |v: f64, class: u16, at: i64| looks.has(class) & !v.is_nan() & within(at);
+                    let start = if what == ValueOp::Sum { 0.0 } else { f64::NAN };
+                    *cell = values.fold(start, |so_far, ((v, class), at)| match (counts(*v, *class, *at), what) {
+                        (false, _) => so_far,
+                        (true, ValueOp::Sum) => so_far + v,
+                        (true, ValueOp::Max) => so_far.max(*v),
+                        (true, ValueOp::Last) => *v,
+                    });
                 }
             }
             Op::DistinctChannels => {
@@ -288,7 +290,7 @@ impl Plan {
                             since = Some((kind, row.journey.at().get(i).copied().unwrap_or(NO_TIME)));
                         }
                     }
-                    *cell = since.map_or(f64::NAN, |(_, at)| days(row.cutoff, at));
+                    *cell = since.map_or(f64::NAN, |(_, at)| (row.cutoff - at) as f64 / DAY as f64);
                 }
             }
             Op::FirstChannel | Op::LastChannel | Op::Stage | Op::Field => {}
@@ -299,6 +301,11 @@ impl Plan {
 impl Looks {
     fn has(&self, class: u16) -> bool {
         self.at.get(usize::from(class)).copied().unwrap_or(false)
+    }
+
+    /// 1 for a class that is looked at, else 0.
+    fn weight(&self, class: u16) -> f64 {
+        self.weight.get(usize::from(class)).copied().unwrap_or(0.0)
     }
 }
 
@@ -314,14 +321,24 @@ fn refill<T: Copy>(list: &mut Vec<T>, len: usize, with: T) {
     list.resize(len, with);
 }
 
-fn sum_of(counts: &[u32], looks: &Looks) -> f64 {
-    f64::from(looks.classes.iter().filter_map(|c| counts.get(usize::from(*c))).sum::<u32>())
+/// Cells of a class, one per row.
+fn of_class<T>(table: &[T], class: u16, rows: usize) -> &[T] {
+    let start = usize::from(class) * rows;
+    table.get(start..start + rows).unwrap_or(&[])
 }
 
 /// Per row, the sum over the classes that a feature looks at.
-fn sum_classes(table: &[u32], per_row: usize, looks: &Looks, out: &mut [f64]) {
-    for (cell, counts) in out.iter_mut().zip(table.chunks_exact(per_row)) {
-        *cell = sum_of(counts, looks);
+fn sum_classes(table: &[u32], looks: &Looks, out: &mut [f64]) {
+    let n = out.len();
+    match looks.classes.as_slice() {
+        [class] => out.iter_mut().zip(of_class(table, *class, n)).for_each(|(cell, count)| *cell = f64::from(*count)),
+        classes => {
+            let mut sums = [0u32; TILE];
+            for class in classes {
+                sums.iter_mut().zip(of_class(table, *class, n)).for_each(|(sum, n)| *sum += n);
+            }
+            out.iter_mut().zip(sums).for_each(|(cell, n)| *cell = f64::from(n));
+        }
     }
 }
 
@@ -343,14 +360,38 @@ fn distinct_channels<J: JourneyView>(row: &RowView<J>, classes: &[u16], looks: &
     // Few channels as a rule: those below 64 are a set in one number.
     let mut small = 0u64;
     found.clear();
-    for (i, _) in classes.iter().enumerate().filter(|(_, c)| looks.has(**c)) {
-        match row.journey.channel(i) {
-            NO_CODE => {}
-            c if c < u64::BITS => small |= 1 << c,
-            c => found.push(c),
+    let mut class = classes.iter();
+    row.journey.each_channel(0..classes.len(), |channel| {
+        let looked_at = class.next().is_some_and(|c| looks.has(*c));
+        if channel < u64::BITS {
+            small |= u64::from(looked_at) << channel;
+        } else if looked_at && channel != NO_CODE {
+            found.push(channel);
         }
-    }
+    });
     found.sort_unstable();
     found.dedup();
     f64::from(small.count_ones()) + found.len() as f64
+}
+
+/// (cutoff − at) in days, NaN where `at` is `none`.
+fn days_each(cutoffs: &[i64], at: &[i64], none: i64, out: &mut [f64]) {
+    struct Days<'a> {
+        cutoffs: &'a [i64],
+        at: &'a [i64],
+        none: i64,
+        out: &'a mut [f64],
+    }
+    impl Kernel for Days<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            for ((cell, cutoff), at) in self.out.iter_mut().zip(self.cutoffs).zip(self.at) {
+                // Wraps where there is no time only.
+                let days = cutoff.wrapping_sub(*at) as f64 / DAY as f64;
+                *cell = if *at == self.none { f64::NAN } else { days };
+            }
+        }
+    }
+    dispatch(Days { cutoffs, at, none, out });
 }

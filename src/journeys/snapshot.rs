@@ -56,6 +56,8 @@ struct Part {
     rows: Vec<Row>,
     outcomes: Vec<Outcome>,
     counts: SnapshotCounts,
+    /// Cutoffs of the present lead.
+    cutoffs: Vec<i64>,
 }
 
 impl Journeys {
@@ -299,10 +301,15 @@ impl View<'_> {
     /// Adds the rows of one lead to `part`, and counts its other cutoffs by reason.
     fn look_at(&self, lead: u32, part: &mut Part) {
         let created = self.journeys.leads.created_at(lead);
-        let cutoffs = self.cutoffs(lead, created, &mut part.counts);
-        if cutoffs.is_empty() {
-            return;
+        let mut cutoffs = std::mem::take(&mut part.cutoffs);
+        self.cutoffs(lead, created, &mut part.counts, &mut cutoffs);
+        if !cutoffs.is_empty() {
+            self.look_at_all(lead, created, &cutoffs, part);
         }
+        part.cutoffs = cutoffs;
+    }
+
+    fn look_at_all(&self, lead: u32, created: i64, cutoffs: &[i64], part: &mut Part) {
         let timeline = &self.journeys.timeline;
         // Times at which the target is reached, ascending; computed once for all cutoffs of the lead.
         let targets: Vec<i64> = self.times(lead, &self.target).collect();
@@ -310,37 +317,29 @@ impl View<'_> {
         status_log(timeline, lead, &self.won, &self.lost, &mut status);
         for cutoff in cutoffs {
             part.counts.candidates += 1;
-            self.judge(Row { lead, cutoff }, created, &targets, &status, part);
+            self.judge(Row { lead, cutoff: *cutoff }, created, &targets, &status, part);
         }
     }
 
-    /// The cutoffs that the rule names for a lead, ascending.
-    fn cutoffs(&self, lead: u32, created: i64, counts: &mut SnapshotCounts) -> Vec<i64> {
+    /// Writes the cutoffs that the rule names for a lead to `out`, ascending.
+    fn cutoffs(&self, lead: u32, created: i64, counts: &mut SnapshotCounts, out: &mut Vec<i64>) {
+        out.clear();
         match self.rule {
-            CutoffRule::Once => Vec::new(),
-            CutoffRule::AsOf(t) => vec![t.0],
-            CutoffRule::After(_) | CutoffRule::Every { .. } if created == NO_TIME => {
-                counts.without_cutoff += 1;
-                Vec::new()
-            }
-            CutoffRule::After(span) => vec![created + span.as_micros()],
+            CutoffRule::Once => {}
+            CutoffRule::AsOf(t) => out.push(t.0),
+            CutoffRule::After(_) | CutoffRule::Every { .. } if created == NO_TIME => counts.without_cutoff += 1,
+            CutoffRule::After(span) => out.push(created + span.as_micros()),
             CutoffRule::At { inclusive, .. } => match self.times(lead, &self.at).next().filter(|t| *t < self.end) {
-                Some(t) => vec![t + i64::from(*inclusive)],
-                None => {
-                    counts.without_cutoff += 1;
-                    Vec::new()
-                }
+                Some(t) => out.push(t + i64::from(*inclusive)),
+                None => counts.without_cutoff += 1,
             },
             CutoffRule::Table => match self.table.get(&lead) {
-                Some(cutoffs) => cutoffs.clone(),
-                None => {
-                    counts.without_cutoff += 1;
-                    Vec::new()
-                }
+                Some(cutoffs) => out.extend_from_slice(cutoffs),
+                None => counts.without_cutoff += 1,
             },
             CutoffRule::Every { anchor: Anchor::Calendar, .. } => {
                 let from = self.grid.partition_point(|t| *t < created);
-                self.grid.get(from..).unwrap_or(&[]).to_vec()
+                out.extend_from_slice(self.grid.get(from..).unwrap_or(&[]));
             }
             CutoffRule::Every { span, anchor: Anchor::Created } => {
                 let step = span.as_micros();
@@ -348,7 +347,7 @@ impl View<'_> {
                 let high = self.spec.until.map_or(self.end - 1, |u| (u.0 - 1).min(self.end - 1));
                 // The first cutoff at or after `low`.
                 let first = created + ((low - created) + step - 1).div_euclid(step) * step;
-                std::iter::successors(Some(first), |t| Some(t + step)).take_while(|t| *t <= high).collect()
+                out.extend(std::iter::successors(Some(first), |t| Some(t + step)).take_while(|t| *t <= high));
             }
         }
     }
@@ -393,7 +392,6 @@ impl View<'_> {
                     counts.not_observed += 1;
                 } else {
                     part.rows.push(row);
-                    part.outcomes.push(Outcome { event: None, observed: 0, window: 0 });
                 }
                 return;
             }
@@ -420,10 +418,8 @@ impl View<'_> {
     /// Times at which `lead` reaches one of `codes`, ascending.
     fn times<'b>(&'b self, lead: u32, codes: &'b BTreeSet<u32>) -> impl Iterator<Item = i64> + 'b {
         let timeline = &self.journeys.timeline;
-        timeline
-            .range(lead)
-            .filter(|i| codes.contains(&timeline.kind.get(*i)))
-            .filter_map(|i| timeline.at.get(i).copied())
+        let events = if codes.is_empty() { 0..0 } else { timeline.range(lead) };
+        events.filter(|i| codes.contains(&timeline.kind.get(*i))).filter_map(|i| timeline.at.get(i).copied())
     }
 }
 

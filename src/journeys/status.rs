@@ -29,6 +29,9 @@ pub fn status_log(
     log: &mut Vec<(i64, Status)>,
 ) {
     log.clear();
+    if timeline.stage_range(lead).is_empty() {
+        return;
+    }
     let mut deals: HashMap<u32, bool> = HashMap::new();
     let mut open_deals = 0usize;
     // Whether the lead's last own stage is final, and whether it came after the last closing.

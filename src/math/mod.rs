@@ -4,6 +4,7 @@ mod distribution;
 mod interval;
 mod linear;
 mod logistic;
+mod pages;
 mod quantile;
 mod sum;
 mod two_rates;
@@ -17,6 +18,7 @@ pub(crate) use logistic::exp_each;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
+pub use pages::zeros;
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
 pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};

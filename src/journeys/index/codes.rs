@@ -38,6 +38,22 @@ impl Codes {
         }
     }
 
+    /// Visits the codes of some places in order, as [`Codes::get`] gives them.
+    #[inline]
+    pub fn each(&self, places: std::ops::Range<usize>, visit: impl FnMut(u32)) {
+        match self {
+            Self::U8(v) => {
+                let codes = v.get(places).unwrap_or(&[]);
+                codes.iter().map(|c| if *c == u8::MAX { NONE } else { u32::from(*c) }).for_each(visit);
+            }
+            Self::U16(v) => {
+                let codes = v.get(places).unwrap_or(&[]);
+                codes.iter().map(|c| if *c == u16::MAX { NONE } else { u32::from(*c) }).for_each(visit);
+            }
+            Self::U32(v) => v.get(places).unwrap_or(&[]).iter().copied().for_each(visit),
+        }
+    }
+
     /// Number of codes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -146,6 +162,9 @@ mod tests {
     fn narrowest_width() {
         for (bound, bytes) in [(254, 3), (255, 6), (65_534, 6), (65_535, 12)] {
             let c = Codes::narrowest(&[0, NONE, bound as u32 - 1], bound);
+            let mut all = Vec::new();
+            c.each(0..3, |code| all.push(code));
+            assert_eq!(all, [0, NONE, bound as u32 - 1]);
             assert_eq!((c.bytes(), c.get(0), c.get(1), c.get(2)), (bytes, 0, NONE, bound as u32 - 1));
         }
     }
