@@ -54,6 +54,11 @@ class Journeys:
     def build(
         config: str, tables: dict[str, tuple[str, Any]], base: str, progress: _Progress | None = None
     ) -> Journeys: ...
+    @staticmethod
+    def open(path: str | Path) -> tuple[Journeys, str]: ...
+    def save(
+        self, path: str | Path, config: str, overwrite: bool, progress: _Progress | None = None
+    ) -> None: ...
     def extend(
         self,
         config: str,

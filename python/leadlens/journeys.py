@@ -62,6 +62,11 @@ class Journeys(Analyses):
         Zone of calendar days.
     before_creation : {"keep", "quarantine", "clamp"}, default "keep"
         What to do with stage entries before their lead's creation.
+    memory : int or str, optional
+        Working memory for the build, as bytes or as ``"4GB"``. Events that do not fit wait in a temporary file, and an
+        index that would take more than a third of it is kept in one that the system maps into memory (in the folder
+        that ``TMPDIR`` names). Events are read part by part from Parquet files; other tables are in memory as a whole.
+        By default as much as it takes. The result is the same.
 
     Raises
     ------
@@ -101,6 +106,7 @@ class Journeys(Analyses):
         timezone: str = "UTC",
         calendar_zone: str = "UTC",
         before_creation: Literal["keep", "quarantine", "clamp"] = "keep",
+        memory: int | str | None = None,
     ) -> None:
         tables = _Tables()
         config = _drop(
@@ -118,6 +124,7 @@ class Journeys(Analyses):
                 "timezone": timezone,
                 "calendar_zone": calendar_zone,
                 "before_creation": before_creation,
+                "memory": None if memory is None else str(memory),
             }
         )
         self._config = config
@@ -149,6 +156,56 @@ class Journeys(Analyses):
         with progress() as show:
             core = _core.Journeys.build(text, {}, folder, show)
         return cls._of(core, json.loads(text))
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Save the index as a folder, to be opened again in no time.
+
+        The folder holds Arrow IPC files, which other tools can read too: ``leads``, ``events`` (times in microseconds,
+        codes of kinds and channels), ``offsets`` (where each lead's events start), ``stages``, ``texts`` (what the codes
+        mean), and ``journeys.json``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder to make; its parent must exist.
+        overwrite : bool, default False
+            Whether to replace journeys saved there before. Whoever has them open keeps them.
+
+        Raises
+        ------
+        WriteError
+            There is something at ``path``, or no room. Nothing half-done is left.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import leadlens as ll
+        >>> folder = tempfile.mkdtemp()
+        >>> journeys = ll.datasets.b2b_saas()
+        >>> journeys.save(folder + "/saved")
+        >>> ll.Journeys.open(folder + "/saved")
+        Journeys: 5000 leads, 130107 events, 6858 stage entries, 15 kinds, observed until 2024-04-29T00:00:00Z
+        """
+        with progress() as show:
+            self._core.save(path, json.dumps(_drop(self._config)), overwrite, show)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Journeys:
+        """Open saved journeys. Events are mapped into memory: read as they are looked at, and shared by all processes.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder that :meth:`save` made. Its files must not be changed while they are open; ``save(overwrite=True)``
+            may be used.
+
+        Raises
+        ------
+        ReadError
+            It is no folder of saved journeys, is of a later version, or a file is damaged.
+        """
+        core, config = _core.Journeys.open(path)
+        return cls._of(core, json.loads(config))
 
     def extend(
         self,

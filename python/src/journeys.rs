@@ -1,5 +1,6 @@
 //! Journeys and snapshots.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
@@ -70,6 +71,27 @@ impl Journeys {
         let mut tables = read_tables(py, tables, base)?;
         let journeys = enter(py, progress, |task| frames::build(&config, &mut tables, task))?;
         Ok(Self(Arc::new(journeys)))
+    }
+
+    /// Saved journeys, and the declaration they were saved with, as JSON.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<(Self, String)> {
+        let (journeys, config) = enter(py, None, |_| frames::open(&path))?;
+        Ok((Self(Arc::new(journeys)), to_json(&config)?))
+    }
+
+    /// Saves the index as a folder, with its declaration as JSON.
+    #[pyo3(signature = (path, config, overwrite, progress=None))]
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        config: &str,
+        overwrite: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let config: serde_json::Value = quick(|| frames::parse_json(config))?;
+        enter(py, progress, |task| frames::save(&self.0, &path, config, overwrite, task))
     }
 
     /// The index with new rows, and a report as JSON.
