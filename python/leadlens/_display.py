@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -19,12 +19,28 @@ def pre(text: str) -> str:
     return f"<pre style='font-family:monospace;line-height:1.35'>{escape(text)}</pre>"
 
 
+class _Lazy:
+    """Tables that are turned into polars when they are first asked for."""
+
+    def __init__(self, frames: Mapping[str, Any]) -> None:
+        self._frames = dict(frames)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._frames
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        frame = self._frames[name]
+        if not isinstance(frame, pl.DataFrame):
+            frame = self._frames[name] = pl.DataFrame(frame)
+        return frame
+
+
 class Shown:
     """A result of a pass over journeys: named tables, facts, and a text."""
 
-    def __init__(self, core: _core.Journeys, tables: dict[str, pl.DataFrame], facts: dict[str, Any], text: str) -> None:
+    def __init__(self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], text: str) -> None:
         self._core = core
-        self._tables = tables
+        self._tables = _Lazy(tables)
         self._facts = facts
         self._text = text
 
@@ -36,7 +52,7 @@ class Shown:
             raise OptionError(f"an option is neither text, number, truth value nor list of them: {e}") from e
         with progress() as show:
             tables, facts, text = run(core, asked, progress=show)
-        return cls(core, {name: pl.DataFrame(frame) for name, frame in tables}, json.loads(facts), text)
+        return cls(core, dict(tables), json.loads(facts), text)
 
     def __repr__(self) -> str:
         return self._text

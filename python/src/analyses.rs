@@ -1,5 +1,7 @@
 //! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, and as text.
 
+use std::sync::Arc;
+
 use leadlens::attribution::AttributionSpec;
 use leadlens::frames::{self, SpendSpec};
 use leadlens::funnel::FunnelSpec;
@@ -26,9 +28,9 @@ pub(crate) fn funnel(
     let funnel = enter(py, progress, |task| journeys.0.funnel(&spec, task))?;
     let tables = quick(|| {
         Ok(vec![
-            ("steps", Frame(frames::funnel_frame(&funnel)?)),
-            ("times", Frame(frames::funnel_times_frame(&funnel)?)),
-            ("periods", Frame(frames::funnel_periods_frame(&funnel)?)),
+            ("steps", Frame::from(frames::funnel_frame(&funnel)?)),
+            ("times", Frame::from(frames::funnel_times_frame(&funnel)?)),
+            ("periods", Frame::from(frames::funnel_periods_frame(&funnel)?)),
         ])
     })?;
     Ok((tables, to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))
@@ -48,7 +50,7 @@ pub(crate) fn funnel_leads(
         let list = journeys.0.funnel_leads(&spec, task)?;
         frames::funnel_leads_frame(&journeys.0, &spec, &list)
     })
-    .map(Frame)
+    .map(Frame::from)
 }
 
 /// How long leads take.
@@ -62,15 +64,17 @@ pub(crate) fn time_to(
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("time_to", spec))?;
     let (times, tables) = enter(py, progress, |task| {
-        let times = journeys.0.time_to(&spec, task)?;
+        let times = Arc::new(journeys.0.time_to(&spec, task)?);
+        let curves = Arc::clone(&times);
         let tables = vec![
-            ("groups", Frame(frames::time_to_frame(&times)?)),
-            ("ages", Frame(frames::time_to_ages_frame(&times)?)),
-            ("curves", Frame(frames::time_to_curves_frame(&times)?)),
+            ("groups", Frame::from(frames::time_to_frame(&times)?)),
+            ("ages", Frame::from(frames::time_to_ages_frame(&times)?)),
+            // As long as there are leads.
+            ("curves", Frame::later(move || frames::time_to_curves_frame(&curves))),
         ];
         Ok((times, tables))
     })?;
-    Ok((tables, to_json(&times)?, leadlens::report::time_to_text(&times)))
+    Ok((tables, to_json(&*times)?, leadlens::report::time_to_text(&times)))
 }
 
 /// Credit for conversions. `spend` are the tables given in memory, the declaration of spend as JSON, and the stage of
@@ -101,10 +105,10 @@ pub(crate) fn attribution(
                 j.attribution_with_spend(&spec, &rows, qualified.as_ref(), task)?
             }
         };
-        let mut tables = vec![("credits", Frame(frames::attribution_frame(&result)?))];
+        let mut tables = vec![("credits", Frame::from(frames::attribution_frame(&result)?))];
         if let Some(costs) = &result.costs {
-            tables.push(("costs", Frame(frames::unit_cost_frame(&costs.total, false)?)));
-            tables.push(("costs_by_period", Frame(frames::unit_cost_frame(&costs.by_period, true)?)));
+            tables.push(("costs", Frame::from(frames::unit_cost_frame(&costs.total, false)?)));
+            tables.push(("costs_by_period", Frame::from(frames::unit_cost_frame(&costs.by_period, true)?)));
         }
         Ok((result, tables))
     })?;
@@ -124,11 +128,11 @@ pub(crate) fn stage_funnel(
     let funnel = enter(py, progress, |task| journeys.0.stage_funnel(&spec, task))?;
     let tables = quick(|| {
         Ok(vec![
-            ("stages", Frame(frames::stage_funnel_frame(&funnel)?)),
-            ("cohorts", Frame(frames::stage_cohorts_frame(&funnel)?)),
-            ("flow", Frame(frames::stage_flow_frame(&funnel)?)),
-            ("wins", Frame(frames::stage_wins_frame(&funnel)?)),
-            ("times", Frame(frames::stage_times_frame(&funnel)?)),
+            ("stages", Frame::from(frames::stage_funnel_frame(&funnel)?)),
+            ("cohorts", Frame::from(frames::stage_cohorts_frame(&funnel)?)),
+            ("flow", Frame::from(frames::stage_flow_frame(&funnel)?)),
+            ("wins", Frame::from(frames::stage_wins_frame(&funnel)?)),
+            ("times", Frame::from(frames::stage_times_frame(&funnel)?)),
         ])
     })?;
     Ok((tables, to_json(&funnel)?, leadlens::report::stage_funnel_text(&funnel)))
@@ -146,7 +150,7 @@ pub(crate) fn drivers(
     let spec = quick(|| frames::parse_options("drivers", spec))?;
     let found = enter(py, progress, |task| journeys.0.drivers(&spec, task))?;
     let table = quick(|| frames::drivers_frame(&found))?;
-    Ok((vec![("drivers", Frame(table))], to_json(&found)?, leadlens::report::drivers_text(&found)))
+    Ok((vec![("drivers", Frame::from(table))], to_json(&found)?, leadlens::report::drivers_text(&found)))
 }
 
 /// What segments lose at each step.
@@ -161,7 +165,7 @@ pub(crate) fn barriers(
     let spec = quick(|| frames::parse_options("barriers", spec))?;
     let found = enter(py, progress, |task| journeys.0.barriers(&spec, task))?;
     let table = quick(|| frames::barriers_frame(&found))?;
-    Ok((vec![("barriers", Frame(table))], to_json(&found)?, leadlens::report::barriers_text(&found)))
+    Ok((vec![("barriers", Frame::from(table))], to_json(&found)?, leadlens::report::barriers_text(&found)))
 }
 
 /// Two groups of a funnel side by side.
@@ -181,7 +185,7 @@ pub(crate) fn compare_groups(
     enter(py, progress, |task| {
         frames::comparison_frame(&journeys.0.funnel(&spec, task)?.compare(first, second, confidence)?)
     })
-    .map(Frame)
+    .map(Frame::from)
 }
 
 /// The ways that leads take.
@@ -197,10 +201,10 @@ pub(crate) fn paths(
     let found = enter(py, progress, |task| journeys.0.paths(&spec, task))?;
     let tables = quick(|| {
         Ok(vec![
-            ("transitions", Frame(frames::transitions_frame(&found)?)),
-            ("ways", Frame(frames::ways_frame(&found)?)),
-            ("steps", Frame(frames::steps_frame(&found)?)),
-            ("loops", Frame(frames::loops_frame(&found)?)),
+            ("transitions", Frame::from(frames::transitions_frame(&found)?)),
+            ("ways", Frame::from(frames::ways_frame(&found)?)),
+            ("steps", Frame::from(frames::steps_frame(&found)?)),
+            ("loops", Frame::from(frames::loops_frame(&found)?)),
         ])
     })?;
     let facts = serde_json::json!({

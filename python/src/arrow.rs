@@ -1,6 +1,8 @@
 //! Tables across the boundary, by the Arrow C stream protocol
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use leadlens::Error;
 use leadlens::frames::{Table, is_readable};
 use polars::prelude::*;
@@ -10,6 +12,9 @@ use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterato
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
+
+use crate::boundary::enter;
+use crate::error::internal;
 
 /// A stream taken out of its capsule; it can be read without the GIL.
 pub(crate) struct Stream(Box<ArrowArrayStream>);
@@ -76,9 +81,45 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<Table, Error> {
     Ok(Table { unread, ..Table::new(name, frame) })
 }
 
-/// A result table; read it with any library that knows Arrow.
+type Make = Box<dyn FnOnce() -> Result<DataFrame, Error> + Send>;
+
+/// A result table; read it with any library that knows Arrow. A large one may be made when it is first asked for.
 #[pyclass(frozen, module = "leadlens._core")]
-pub(crate) struct Frame(pub(crate) DataFrame);
+pub(crate) struct Frame {
+    table: OnceLock<DataFrame>,
+    make: Mutex<Option<Make>>,
+}
+
+impl From<DataFrame> for Frame {
+    fn from(table: DataFrame) -> Self {
+        Self { table: OnceLock::from(table), make: Mutex::new(None) }
+    }
+}
+
+impl Frame {
+    /// A table that is made when it is first asked for.
+    pub(crate) fn later(make: impl FnOnce() -> Result<DataFrame, Error> + Send + 'static) -> Self {
+        Self { table: OnceLock::new(), make: Mutex::new(Some(Box::new(make))) }
+    }
+
+    fn table(&self, py: Python<'_>) -> PyResult<&DataFrame> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let made = enter(py, None, |_| {
+            // Whoever comes second waits here until the first one is done.
+            let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(make) = make.take() {
+                return make().map(Some);
+            }
+            Ok(None)
+        })?;
+        if let Some(made) = made {
+            return Ok(self.table.get_or_init(|| made));
+        }
+        self.table.get().ok_or_else(|| internal("a table could not be made before"))
+    }
+}
 
 #[pymethods]
 impl Frame {
@@ -90,7 +131,7 @@ impl Frame {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer ignore the schema asked for.
         drop(requested_schema);
-        let mut frame = self.0.clone();
+        let mut frame = self.table(py)?.clone();
         frame.align_chunks_par();
         let schema = frame.schema().to_arrow(CompatLevel::newest());
         let dtype = ArrowDataType::Struct(schema.iter_values().cloned().collect());
@@ -107,10 +148,10 @@ impl Frame {
 
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        self.0.shape().into_pyobject(py)
+        self.table(py)?.shape().into_pyobject(py)
     }
 
-    fn __len__(&self) -> usize {
-        self.0.height()
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.table(py)?.height())
     }
 }

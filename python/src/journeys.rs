@@ -127,11 +127,11 @@ impl Journeys {
     }
 
     fn check_frame(&self) -> PyResult<Frame> {
-        quick(|| frames::check_frame(&self.0.audit)).map(Frame)
+        quick(|| frames::check_frame(&self.0.audit)).map(Frame::from)
     }
 
     fn show(&self, lead: &str) -> PyResult<Frame> {
-        quick(|| frames::show_frame(&self.0.show(lead)?)).map(Frame)
+        quick(|| frames::show_frame(&self.0.show(lead)?)).map(Frame::from)
     }
 
     fn describe(&self) -> String {
@@ -233,7 +233,7 @@ impl Snapshot {
             let named: Vec<_> = features.iter().map(ToString::to_string).zip(columns).collect();
             frames::snapshot_frame(s, named)
         })
-        .map(Frame)
+        .map(Frame::from)
     }
 
     fn split(&self, test: f64, by: &str, seed: u64) -> PyResult<(Self, Self)> {

@@ -60,7 +60,7 @@ pub(crate) fn evaluate(
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
     let e = enter(py, None, |_| measures::evaluate(&y, &p, w.as_deref(), &top))?;
     let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
-    Ok((to_json(&e)?, leadlens::report::evaluation_text(&e), Frame(calibration), Frame(lift)))
+    Ok((to_json(&e)?, leadlens::report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
 }
 
 /// A calibration table.
@@ -78,7 +78,7 @@ pub(crate) fn calibration_table(
     quick(|| {
         frames::calibration_frame(&measures::calibration_table(&flags(&y), &floats(&p), w.as_deref(), bins, binning)?)
     })
-    .map(Frame)
+    .map(Frame::from)
 }
 
 /// A lift table.
@@ -91,7 +91,7 @@ pub(crate) fn lift_table(
     slices: usize,
 ) -> PyResult<Frame> {
     let w = weight.as_ref().map(floats);
-    quick(|| frames::lift_frame(&measures::lift_table(&flags(&y), &floats(&p), w.as_deref(), slices)?)).map(Frame)
+    quick(|| frames::lift_frame(&measures::lift_table(&flags(&y), &floats(&p), w.as_deref(), slices)?)).map(Frame::from)
 }
 
 /// Share of positives among the `k` best rows.

@@ -83,7 +83,7 @@ impl Model {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Frame> {
         enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task))
-            .map(Frame)
+            .map(Frame::from)
     }
 
     /// Probability of one row of feature values, and the names and contributions of the strongest.
@@ -108,7 +108,7 @@ impl Model {
 
     #[pyo3(signature = (snapshot, progress=None))]
     fn explain(&self, py: Python<'_>, snapshot: &Snapshot, progress: Option<&Bound<'_, PyAny>>) -> PyResult<Frame> {
-        enter(py, progress, |task| frames::explain_frame(&self.0, &snapshot.0, task)).map(Frame)
+        enter(py, progress, |task| frames::explain_frame(&self.0, &snapshot.0, task)).map(Frame::from)
     }
 
     /// An evaluation as JSON, as text, and its calibration and lift tables.
@@ -124,11 +124,11 @@ impl Model {
         let e = enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?;
         let (calibration, lift) =
             quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
-        Ok((to_json(&e)?, report::evaluation_text(&e), Frame(calibration), Frame(lift)))
+        Ok((to_json(&e)?, report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
     }
 
     fn terms(&self) -> PyResult<Frame> {
-        quick(|| frames::terms_frame(&self.0)).map(Frame)
+        quick(|| frames::terms_frame(&self.0)).map(Frame::from)
     }
 
     /// Facts of the training as JSON.
@@ -137,7 +137,7 @@ impl Model {
     }
 
     fn effect(&self, feature: &str, values: Option<Vec<f64>>) -> PyResult<Frame> {
-        quick(|| frames::effect_frame(&self.0, feature, values.as_deref())).map(Frame)
+        quick(|| frames::effect_frame(&self.0, feature, values.as_deref())).map(Frame::from)
     }
 
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::risk::{End, RiskTable, Row, Sorted, Spell};
+use super::risk::{Sorted, Spell, side_by_side};
 use crate::error::{Error, Result};
 use crate::math::{chi_square_tail, solve};
 
@@ -20,19 +20,15 @@ pub struct GroupTest {
     pub p: f64,
 }
 
-/// Tables of all groups at the times of ends in any of them, one after the other.
-fn side_by_side(groups: &[&[Spell]]) -> Result<Vec<Vec<Row>>> {
-    if groups.len() < 2 {
-        return Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", groups.len()) });
+fn sorted(groups: &[&[Spell]]) -> Result<Vec<Sorted>> {
+    groups.par_iter().map(|g| Sorted::new(g)).collect()
+}
+
+fn at_least_two(groups: &[&Sorted]) -> Result<()> {
+    match groups.len() {
+        0 | 1 => Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", groups.len()) }),
+        _ => Ok(()),
     }
-    let sorted: Vec<Sorted> = groups.par_iter().map(|g| Sorted::new(g)).collect::<Result<_>>()?;
-    let ends = sorted.iter().flat_map(|s| s.ends.iter().filter(|e| e.1 != End::Censored));
-    let mut times: Vec<f64> = ends.map(|e| e.0).collect();
-    times.par_sort_unstable_by(f64::total_cmp);
-    times.dedup();
-    let tables: Vec<RiskTable> = sorted.par_iter().map(|s| s.tabulate(times.clone())).collect();
-    let mut rows: Vec<_> = tables.iter().map(RiskTable::rows).collect();
-    Ok(times.iter().map(|_| rows.iter_mut().filter_map(Iterator::next).collect()).collect())
 }
 
 fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
@@ -58,28 +54,35 @@ fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
 /// # Errors
 /// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`RiskTable::new`].
 pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
+    let sorted = sorted(groups)?;
+    log_rank_sorted(&sorted.iter().collect::<Vec<_>>())
+}
+
+pub(super) fn log_rank_sorted(groups: &[&Sorted]) -> Result<GroupTest> {
+    at_least_two(groups)?;
     let k = groups.len();
     let mut score = vec![0.0; k];
     let mut variance = vec![0.0; k * k];
-    for rows in side_by_side(groups)? {
+    side_by_side(groups, |rows| {
         let n: f64 = rows.iter().map(|r| r.at_risk as f64).sum();
         let d: f64 = rows.iter().map(|r| r.events as f64).sum();
         if d == 0.0 {
-            continue;
+            return;
         }
         let factor = if n > 1.0 { d * (n - d) / (n * n * (n - 1.0)) } else { 0.0 };
-        for (i, r) in rows.iter().enumerate() {
+        let share = d / n;
+        for (((i, r), s), variances) in rows.iter().enumerate().zip(&mut score).zip(variance.chunks_exact_mut(k)) {
             let at_risk = r.at_risk as f64;
-            if let Some(s) = score.get_mut(i) {
-                *s += r.events as f64 - at_risk * d / n;
+            *s += r.events as f64 - at_risk * share;
+            let of_others = factor * at_risk;
+            for (v, other) in variances.iter_mut().zip(rows) {
+                *v -= of_others * other.at_risk as f64;
             }
-            for (j, other) in rows.iter().enumerate() {
-                if let Some(v) = variance.get_mut(i * k + j) {
-                    *v += factor * at_risk * (if i == j { n } else { 0.0 } - other.at_risk as f64);
-                }
+            if let Some(own) = variances.get_mut(i) {
+                *own += of_others * n;
             }
         }
-    }
+    });
     quadratic("log-rank", &score, &variance)
 }
 
@@ -105,11 +108,17 @@ struct Standing {
 /// # Errors
 /// As [`log_rank`].
 pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
+    let sorted = sorted(groups)?;
+    gray_sorted(&sorted.iter().collect::<Vec<_>>())
+}
+
+pub(super) fn gray_sorted(groups: &[&Sorted]) -> Result<GroupTest> {
+    at_least_two(groups)?;
     let k = groups.len();
-    let times = side_by_side(groups)?;
     let mut curves = vec![(1.0f64, 0.0f64); k];
-    let mut standing: Vec<Vec<Standing>> = Vec::with_capacity(times.len());
-    for rows in &times {
+    // k per time.
+    let mut standing: Vec<Standing> = Vec::new();
+    side_by_side(groups, |rows| {
         let now = rows.iter().zip(&mut curves).map(|(r, (free, f))| {
             let (n, d, c) = (r.at_risk as f64, r.events as f64, r.competing as f64);
             let risk = if n > 0.0 && *free > 0.0 { n * (1.0 - *f) / *free } else { 0.0 };
@@ -120,13 +129,13 @@ pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
             }
             s
         });
-        standing.push(now.collect());
-    }
+        standing.extend(now);
+    });
     let mut score = vec![0.0; k];
     let mut variance = vec![0.0; k * k];
     // Σ over later times of a·d(1/(1 − F)), per score and group: walk back.
     let mut beyond = vec![0.0; k * k];
-    for rows in standing.iter().rev() {
+    for rows in standing.chunks_exact(k).rev() {
         let total: f64 = rows.iter().map(|s| s.risk).sum();
         let events: f64 = rows.iter().map(|s| s.events).sum();
         let n: f64 = rows.iter().map(|s| s.n).sum();

@@ -51,6 +51,12 @@ pub(super) struct Sorted {
     from_start: usize,
 }
 
+/// Bits that are in the order of numbers: of finite ones, as `total_cmp`.
+fn key(x: f64) -> u64 {
+    let bits = x.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
 impl Sorted {
     pub(super) fn new(spells: &[Spell]) -> Result<Self> {
         let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
@@ -62,45 +68,106 @@ impl Sorted {
             return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
         }
         let mut ends: Vec<(f64, End)> = spells.iter().map(|s| (s.exit, s.end)).collect();
-        ends.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        ends.par_sort_unstable_by_key(|e| key(e.0));
         let mut entries: Vec<f64> = spells.iter().filter_map(|s| s.entry).collect();
-        entries.par_sort_unstable_by(f64::total_cmp);
+        entries.par_sort_unstable_by_key(|e| key(*e));
         Ok(Self { ends, from_start: spells.len() - entries.len(), entries })
     }
 
-    /// The table at given times, ascending.
-    pub(super) fn tabulate(&self, times: Vec<f64>) -> RiskTable {
-        let n = times.len();
-        let mut table = RiskTable {
-            at_risk: Vec::with_capacity(n),
-            events: Vec::with_capacity(n),
-            competing: Vec::with_capacity(n),
-            censored: Vec::with_capacity(n),
-            time: Vec::new(),
-        };
-        let (mut entered, mut gone) = (0usize, 0usize);
-        for time in &times {
-            entered += self.entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| *e < time).count();
-            gone += self.ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time).count();
-            let mut counts = [0u64; 3];
-            for (_, end) in self.ends.get(gone..).unwrap_or(&[]).iter().take_while(|e| e.0 == *time) {
-                match end {
-                    End::Censored => counts[0] += 1,
-                    End::Event => counts[1] += 1,
-                    End::Competing => counts[2] += 1,
-                }
-            }
-            table.at_risk.push((self.from_start + entered - gone) as u64);
-            table.censored.push(counts[0]);
-            table.events.push(counts[1]);
-            table.competing.push(counts[2]);
+    /// What ends at each time at which something does, in order.
+    pub(super) fn steps(&self) -> Steps<'_> {
+        Steps { sorted: self, gone: 0, entered: 0 }
+    }
+
+    /// The table at its own times.
+    pub(super) fn table(&self) -> RiskTable {
+        let mut table = RiskTable::default();
+        for step in self.steps() {
+            table.time.push(step.time);
+            table.at_risk.push(step.at_risk);
+            table.events.push(step.events);
+            table.competing.push(step.competing);
+            table.censored.push(step.censored);
         }
-        table.time = times;
         table
     }
 }
 
 /// What ends at one time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) time: f64,
+    pub(super) at_risk: u64,
+    pub(super) events: u64,
+    pub(super) competing: u64,
+    censored: u64,
+}
+
+/// See [`Sorted::steps`].
+pub(super) struct Steps<'a> {
+    sorted: &'a Sorted,
+    gone: usize,
+    entered: usize,
+}
+
+impl Steps<'_> {
+    /// The next time at which a spell ends.
+    fn next_time(&self) -> Option<f64> {
+        self.sorted.ends.get(self.gone).map(|e| e.0)
+    }
+
+    /// How many are at risk at `time`, which is not before the last step.
+    pub(super) fn at_risk(&mut self, time: f64) -> u64 {
+        let entries = self.sorted.entries.get(self.entered..).unwrap_or(&[]);
+        self.entered += entries.iter().take_while(|e| **e < time).count();
+        (self.sorted.from_start + self.entered - self.gone) as u64
+    }
+}
+
+impl Iterator for Steps<'_> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        let time = self.next_time()?;
+        let mut step = Step { time, at_risk: self.at_risk(time), events: 0, competing: 0, censored: 0 };
+        let ends = self.sorted.ends.get(self.gone..).unwrap_or(&[]);
+        for (_, end) in ends.iter().take_while(|e| e.0 == time) {
+            self.gone += 1;
+            match end {
+                End::Censored => step.censored += 1,
+                End::Event => step.events += 1,
+                End::Competing => step.competing += 1,
+            }
+        }
+        Some(step)
+    }
+}
+
+/// Groups side by side: calls `visit` at each time at which something other than censoring ends in one of them, with
+/// what each has then.
+pub(super) fn side_by_side(groups: &[&Sorted], mut visit: impl FnMut(&[Row])) {
+    let mut steps: Vec<Steps<'_>> = groups.iter().map(|g| g.steps()).collect();
+    let mut rows = Vec::with_capacity(steps.len());
+    loop {
+        let times = steps.iter().filter_map(Steps::next_time);
+        let Some(time) = times.min_by(f64::total_cmp) else { return };
+        rows.clear();
+        for step in &mut steps {
+            rows.push(match step.next_time() {
+                Some(own) if own == time => {
+                    let Some(s) = step.next() else { return };
+                    Row { time, at_risk: s.at_risk, events: s.events, competing: s.competing }
+                }
+                _ => Row { time, at_risk: step.at_risk(time), events: 0, competing: 0 },
+            });
+        }
+        if rows.iter().any(|r| r.events + r.competing > 0) {
+            visit(&rows);
+        }
+    }
+}
+
+/// What a table has at one time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) time: f64,
@@ -116,10 +183,7 @@ impl RiskTable {
     /// [`Error::NonFinite`] for times that are NaN or infinite, [`Error::InvalidOption`] for spells that end before or
     /// when they are entered.
     pub fn new(spells: &[Spell]) -> Result<Self> {
-        let sorted = Sorted::new(spells)?;
-        let mut times: Vec<f64> = sorted.ends.iter().map(|e| e.0).collect();
-        times.dedup();
-        Ok(sorted.tabulate(times))
+        Ok(Sorted::new(spells)?.table())
     }
 
     /// The same table with competing ends taken as still open.

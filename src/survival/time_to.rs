@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{GroupTest, gray, log_rank};
+use super::compare::{GroupTest, gray_sorted, log_rank_sorted};
 use super::curve::{Curve, RestrictedMean};
-use super::risk::{End, RiskTable, Spell, late_start};
+use super::risk::{End, RiskTable, Sorted, Spell, late_start};
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys, Status, status_log};
 use crate::math::Interval;
@@ -376,8 +376,8 @@ impl TimeToTally {
                 ));
             }
         }
-        let tables: Vec<RiskTable> =
-            named.par_iter().map(|(_, spells)| RiskTable::new(spells)).collect::<Result<_>>()?;
+        let sorted: Vec<Sorted> = named.par_iter().map(|(_, spells)| Sorted::new(spells)).collect::<Result<_>>()?;
+        let tables: Vec<RiskTable> = sorted.par_iter().map(Sorted::table).collect();
         let curves: Vec<Curve> = tables.par_iter().map(|t| Curve::new(t, spec.confidence)).collect();
         // Curves of groups in which nobody is left say what comes later, too.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
@@ -392,11 +392,11 @@ impl TimeToTally {
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
             remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
         }
-        let parts: Vec<&[Spell]> = named.iter().skip(1).map(|(_, s)| s.as_slice()).collect();
+        let parts: Vec<&Sorted> = sorted.iter().skip(1).collect();
         let test = if parts.len() < 2 {
             None
         } else {
-            match if competes { gray(&parts) } else { log_rank(&parts) } {
+            match if competes { gray_sorted(&parts) } else { log_rank_sorted(&parts) } {
                 Ok(test) => Some(test),
                 Err(Error::Undefined { why, .. }) => {
                     remarks.push(format!("groups are not compared: {why}"));
