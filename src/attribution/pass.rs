@@ -151,7 +151,39 @@ struct State {
     chains: Vec<(usize, ChainCounter)>,
     room: Room,
     shares: Vec<f64>,
-    set: Vec<u32>,
+    set: ChannelSet,
+}
+
+/// The channels of a path, each once.
+struct ChannelSet {
+    channels: Vec<u32>,
+    /// Number of the last path that each channel was in.
+    last: Vec<u64>,
+    path: u64,
+}
+
+impl ChannelSet {
+    fn new(channels: usize) -> Self {
+        Self { channels: Vec::new(), last: vec![0; channels], path: 0 }
+    }
+
+    /// Starts the set of the next path.
+    fn start(&mut self) {
+        self.channels.clear();
+        self.path += 1;
+    }
+
+    /// Adds a channel; true if it was not there.
+    fn add(&mut self, channel: u32) -> bool {
+        match self.last.get_mut(channel as usize) {
+            Some(last) if *last != self.path => {
+                *last = self.path;
+                self.channels.push(channel);
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Worker<'a> {
@@ -227,7 +259,7 @@ impl<'a> Worker<'a> {
             chains: self.orders.iter().map(|k| (*k, ChainCounter::new(*k, n))).collect(),
             room: Room::default(),
             shares: Vec::new(),
-            set: Vec::new(),
+            set: ChannelSet::new(n),
         };
         let state = self.journeys.fold(
             "following paths",
@@ -258,7 +290,7 @@ impl<'a> Worker<'a> {
         counts: &mut Counts,
         chains: &mut [(usize, ChainCounter)],
         shares: &mut Vec<f64>,
-        set: &mut Vec<u32>,
+        set: &mut ChannelSet,
     ) {
         let w = weight as f64;
         if let Some(value) = path.value {
@@ -280,17 +312,18 @@ impl<'a> Worker<'a> {
                 *n += weight;
             }
         }
-        set.clear();
-        set.extend(path.touches.iter().map(|t| t.channel));
-        set.sort_unstable();
-        set.dedup();
-        for c in set.iter() {
-            if let Some(n) = counts.paths.get_mut(*c as usize) {
+        set.start();
+        for t in path.touches {
+            if set.add(t.channel)
+                && let Some(n) = counts.paths.get_mut(t.channel as usize)
+            {
                 *n += weight;
             }
         }
         let Some(value) = path.value else { return };
+        let set = &mut set.channels;
         if self.exact {
+            set.sort_unstable();
             let worth = counts.sets.entry(set.clone()).or_default();
             *worth = (worth.0 + weight, worth.1 + w * value);
         }

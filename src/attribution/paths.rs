@@ -170,6 +170,10 @@ impl<'a> PathMaker<'a> {
         let mut opportunity = None;
         for i in timeline.range(lead) {
             let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
+            // What comes after the one conversion that counts is on no path.
+            if !self.every && self.opportunity.is_none() && room.conversions.first().is_some_and(|c| at > c.0) {
+                break;
+            }
             let kind = timeline.kind.get(i);
             if opportunity.is_none() && self.opportunity.as_ref().is_some_and(|o| flag(o, kind)) {
                 opportunity = Some(at);

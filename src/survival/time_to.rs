@@ -120,42 +120,70 @@ pub struct TimeTo {
 pub struct TimeToTally {
     spec: TimeToSpec,
     competes: bool,
-    part: Part<String>,
+    part: Part,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Part<K: Ord> {
-    spells: BTreeMap<K, Vec<Spell>>,
+struct Part {
+    spells: BTreeMap<String, Vec<Spell>>,
+    left_out: LeftOut,
+}
+
+/// Leads by why they have no spell, or another one than they might.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct LeftOut {
     no_start: u64,
     ended_before: u64,
     event_after_competing: u64,
     before_outcomes: u64,
 }
 
-impl<K: Ord> Part<K> {
-    fn new() -> Self {
-        Self { spells: BTreeMap::new(), no_start: 0, ended_before: 0, event_after_competing: 0, before_outcomes: 0 }
-    }
-
-    fn join(mut self, later: Self) -> Self {
-        for (key, spells) in later.spells {
-            self.spells.entry(key).or_default().extend(spells);
-        }
-        self.no_start += later.no_start;
-        self.ended_before += later.ended_before;
-        self.event_after_competing += later.event_after_competing;
-        self.before_outcomes += later.before_outcomes;
-        self
+impl LeftOut {
+    fn add(&mut self, other: Self) {
+        self.no_start += other.no_start;
+        self.ended_before += other.ended_before;
+        self.event_after_competing += other.event_after_competing;
+        self.before_outcomes += other.before_outcomes;
     }
 }
 
-/// Spells by the names of their groups.
-fn named(spells: BTreeMap<u32, Vec<Spell>>, name: impl Fn(u32) -> String) -> BTreeMap<String, Vec<Spell>> {
-    let mut named = BTreeMap::<String, Vec<Spell>>::new();
-    for (code, list) in spells {
-        named.entry(name(code)).or_default().extend(list);
+/// What the pass gathers: spells with their groups, in runs that are joined once.
+#[derive(Default)]
+struct Gathered {
+    runs: Vec<Vec<(u32, Spell)>>,
+    left_out: LeftOut,
+    log: Vec<(i64, Status)>,
+}
+
+impl Gathered {
+    fn new() -> Self {
+        Self { runs: vec![Vec::new()], ..Self::default() }
     }
-    named
+
+    fn push(&mut self, group: u32, spell: Spell) {
+        if let Some(run) = self.runs.last_mut() {
+            run.push((group, spell));
+        }
+    }
+
+    fn join(mut self, later: Self) -> Self {
+        self.runs.extend(later.runs);
+        self.left_out.add(later.left_out);
+        self
+    }
+
+    /// Spells by the names of their groups.
+    fn named(self, name: impl Fn(u32) -> String) -> Part {
+        let mut codes: BTreeMap<u32, Vec<Spell>> = BTreeMap::new();
+        for (group, spell) in self.runs.into_iter().flatten() {
+            codes.entry(group).or_default().push(spell);
+        }
+        let mut spells = BTreeMap::<String, Vec<Spell>>::new();
+        for (code, mut list) in codes {
+            spells.entry(name(code)).or_default().append(&mut list);
+        }
+        Part { spells, left_out: self.left_out }
+    }
 }
 
 /// Fewest at risk where a curve starts whose early risk set empties.
@@ -193,25 +221,18 @@ impl Journeys {
             until.positive("until")?;
         }
         let clock = Clock::new(self, spec)?;
-        let (part, _) = self.fold(
+        let gathered = self.fold(
             "measuring times",
             task,
-            || (Part::new(), Vec::new()),
-            |(part, log), lead| {
-                clock.measure(lead, part, log);
+            Gathered::new,
+            |gathered, lead| {
+                clock.measure(lead, gathered);
                 Ok(())
             },
-            |(a, log), (b, _)| (a.join(b), log),
+            Gathered::join,
         )?;
-        let name = |code: u32| clock.groups.as_ref().map_or_else(String::new, |g| g.name(code));
-        let part = Part {
-            spells: named(part.spells, name),
-            no_start: part.no_start,
-            ended_before: part.ended_before,
-            event_after_competing: part.event_after_competing,
-            before_outcomes: part.before_outcomes,
-        };
-        Ok(TimeToTally { spec: spec.clone(), competes: clock.competes(), part })
+        let part = gathered.named(|code| clock.groups.as_ref().map_or_else(String::new, |g| g.name(code)));
+        Ok(TimeToTally { spec: spec.clone(), competes: clock.competes, part })
     }
 }
 
@@ -221,6 +242,7 @@ struct Clock<'a> {
     target: Vec<bool>,
     /// Kinds that compete; `None` for losing.
     competing: Option<Vec<bool>>,
+    competes: bool,
     start: Option<Vec<bool>>,
     groups: Option<Groups>,
     won: std::collections::BTreeSet<u32>,
@@ -249,6 +271,7 @@ impl<'a> Clock<'a> {
         Ok(Self {
             journeys,
             target: flags("target", target)?,
+            competes: competing.as_ref().is_none_or(|flags| flags.contains(&true)),
             competing,
             start: spec.start.as_ref().map(|s| flags("start", std::slice::from_ref(s))).transpose()?,
             groups: spec.by.as_deref().map(|by| journeys.groups("by", by)).transpose()?,
@@ -256,10 +279,6 @@ impl<'a> Clock<'a> {
             lost,
             late_entry: spec.late_entry,
         })
-    }
-
-    fn competes(&self) -> bool {
-        self.competing.as_ref().is_none_or(|flags| flags.contains(&true))
     }
 
     /// First time at or after `from` at which one of `kinds` happens.
@@ -272,38 +291,39 @@ impl<'a> Clock<'a> {
             .find(|at| *at >= from)
     }
 
-    fn measure(&self, lead: u32, part: &mut Part<u32>, log: &mut Vec<(i64, Status)>) {
+    fn measure(&self, lead: u32, part: &mut Gathered) {
         let until = self.journeys.observed_until;
         let start = match &self.start {
             None => Some(self.journeys.leads.created_at(lead)),
             Some(kinds) => self.first(lead, kinds, i64::MIN),
         };
         let Some(start) = start.filter(|t| *t != NO_TIME && *t < until) else {
-            part.no_start += 1;
+            part.left_out.no_start += 1;
             return;
         };
         let recorded = self.journeys.outcomes_from;
         if recorded != NO_TIME && start < recorded && !self.late_entry {
-            part.before_outcomes += 1;
+            part.left_out.before_outcomes += 1;
             return;
         }
         let target = self.first(lead, &self.target, i64::MIN);
         let competing = match &self.competing {
-            Some(kinds) => self.first(lead, kinds, i64::MIN),
+            Some(kinds) if self.competes => self.first(lead, kinds, i64::MIN),
+            Some(_) => None,
             None => {
-                status_log(&self.journeys.timeline, lead, &self.won, &self.lost, log);
-                log.iter().find(|(_, status)| *status == Status::Lost).map(|(at, _)| *at)
+                status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut part.log);
+                part.log.iter().find(|(_, status)| *status == Status::Lost).map(|(at, _)| *at)
             }
         };
         if target.is_some_and(|t| t < start) || competing.is_some_and(|t| t < start) {
-            part.ended_before += 1;
+            part.left_out.ended_before += 1;
             return;
         }
         // The last instant at which an end would have been seen.
         let seen = until - 1;
         let (exit, end) = match (target.filter(|t| *t <= seen), competing.filter(|t| *t <= seen)) {
             (Some(t), Some(c)) if c < t => {
-                part.event_after_competing += 1;
+                part.left_out.event_after_competing += 1;
                 (c, End::Competing)
             }
             (Some(t), _) => (t, End::Event),
@@ -313,11 +333,11 @@ impl<'a> Clock<'a> {
         let days = |t: i64| (t - start) as f64 / DAY as f64;
         let entry = (recorded != NO_TIME && start < recorded).then(|| days(recorded - 1));
         if entry.is_some_and(|e| e >= days(exit)) {
-            part.before_outcomes += 1;
+            part.left_out.before_outcomes += 1;
             return;
         }
         let group = self.groups.as_ref().map_or(0, |g| g.of(lead));
-        part.spells.entry(group).or_default().push(Spell { entry, exit: days(exit), end });
+        part.push(group, Spell { entry, exit: days(exit), end });
     }
 }
 
@@ -330,7 +350,12 @@ impl TimeToTally {
         if self.spec != later.spec || self.competes != later.competes {
             return Err(Error::option("tally", "the spells are of different questions"));
         }
-        Ok(Self { part: self.part.join(later.part), ..self })
+        let mut part = self.part;
+        for (name, mut spells) in later.part.spells {
+            part.spells.entry(name).or_default().append(&mut spells);
+        }
+        part.left_out.add(later.part.left_out);
+        Ok(Self { part, ..self })
     }
 
     /// The curves.
@@ -342,7 +367,7 @@ impl TimeToTally {
         if part.spells.values().all(Vec::is_empty) {
             let why = format!(
                 "{} without a start, {} ended before it, {} before outcomes were recorded",
-                part.no_start, part.ended_before, part.before_outcomes
+                part.left_out.no_start, part.left_out.ended_before, part.left_out.before_outcomes
             );
             return Err(Error::NoRows { what: "time to an event", why });
         }
@@ -378,32 +403,31 @@ impl TimeToTally {
         }
         let sorted: Vec<Sorted> = named.par_iter().map(|(_, spells)| Sorted::new(spells)).collect::<Result<_>>()?;
         let tables: Vec<RiskTable> = sorted.par_iter().map(Sorted::table).collect();
-        let curves: Vec<Curve> = tables.par_iter().map(|t| Curve::new(t, spec.confidence)).collect();
+        let parts: Vec<&Sorted> = sorted.iter().skip(1).collect();
+        let (curves, test): (Vec<Curve>, _) = rayon::join(
+            || tables.par_iter().map(|t| Curve::new(t, spec.confidence)).collect(),
+            || (parts.len() > 1).then(|| if competes { gray_sorted(&parts) } else { log_rank_sorted(&parts) }),
+        );
         // Curves of groups in which nobody is left say what comes later, too.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
         let common = if common.is_finite() { common } else { last };
         let until = spec.until.map_or(common, Span::as_days);
         let groups: Vec<TimeToGroup> = named
-            .iter()
+            .par_iter()
             .zip(curves)
             .map(|((value, spells), curve)| group(value, spells, &spec, until, curve))
             .collect();
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
             remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
         }
-        let parts: Vec<&Sorted> = sorted.iter().skip(1).collect();
-        let test = if parts.len() < 2 {
-            None
-        } else {
-            match if competes { gray_sorted(&parts) } else { log_rank_sorted(&parts) } {
-                Ok(test) => Some(test),
-                Err(Error::Undefined { why, .. }) => {
-                    remarks.push(format!("groups are not compared: {why}"));
-                    None
-                }
-                Err(e) => return Err(e),
+        let test = match test.transpose() {
+            Ok(test) => test,
+            Err(Error::Undefined { why, .. }) => {
+                remarks.push(format!("groups are not compared: {why}"));
+                None
             }
+            Err(e) => return Err(e),
         };
         if competes && let Some(all) = tables.first() {
             remarks.extend(naive(all, groups.first()));
@@ -413,10 +437,10 @@ impl TimeToTally {
             competes,
             groups,
             test,
-            no_start: part.no_start,
-            ended_before: part.ended_before,
-            event_after_competing: part.event_after_competing,
-            before_outcomes: part.before_outcomes,
+            no_start: part.left_out.no_start,
+            ended_before: part.left_out.ended_before,
+            event_after_competing: part.left_out.event_after_competing,
+            before_outcomes: part.left_out.before_outcomes,
             remarks,
         })
     }
