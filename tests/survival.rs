@@ -11,7 +11,9 @@
 mod common;
 
 use common::{DAY, Happening, LOST, OPEN, WON, event, journeys};
-use leadlens::survival::{Curve, End, RiskTable, Spell, TimeToSpec, TimeToTally, gray, log_rank};
+use leadlens::survival::{
+    Curve, End, Family, Plateau, RiskTable, Spell, TimeToSpec, TimeToTally, ceiling, fit_parametric, gray, log_rank,
+};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
 
@@ -364,7 +366,7 @@ fn tallies_join() {
         serde_json::from_str::<TimeToTally>(&serde_json::to_string(&tally).unwrap()).unwrap()
     };
     let joined = part(2, &all[..2]).merge(part(2, &[at(0, 5, WON)])).unwrap();
-    assert_eq!(joined.finish().unwrap().groups, whole.groups);
+    assert_eq!(joined.finish(&Task::new()).unwrap().groups, whole.groups);
 }
 
 #[test]
@@ -374,4 +376,105 @@ fn bad_spells_are_refused() {
     assert_eq!(RiskTable::new(&[s(Some(2.0), 2.0)]).unwrap_err().kind(), "invalid_option");
     assert_eq!(log_rank(&[&[s(None, 1.0)]]).unwrap_err().kind(), "undefined");
     assert!(curve(&[]).time.is_empty());
+}
+
+/// Leads seen for 40 to 60 days, of whom `share` convert after Weibull times of scale 5 days and shape 1.5, and `lost` are
+/// lost after exponential ones of 8 days.
+fn leads(n: usize, share: f64, lost: f64, longest: f64, draw: &mut impl FnMut() -> f64) -> Vec<Spell> {
+    (0..n)
+        .map(|_| {
+            let seen = longest * (1.0 - draw() / 3.0);
+            let (which, u) = (draw(), -draw().max(1e-12).ln());
+            let (exit, end) = match which {
+                w if w < share => (5.0 * u.powf(1.0 / 1.5), End::Event),
+                w if w < share + lost => (8.0 * u, End::Competing),
+                _ => (f64::INFINITY, End::Censored),
+            };
+            if exit < seen {
+                Spell { entry: None, exit, end }
+            } else {
+                Spell { entry: None, exit: seen, end: End::Censored }
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn parametric_curves_are_as_likely_as_those_of_lifelines() {
+    let golden: serde_json::Value = serde_json::from_str(include_str!("golden/parametric.json")).unwrap();
+    let spells: Vec<Spell> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
+    let late: Vec<Spell> =
+        spells.iter().enumerate().map(|(i, s)| Spell { entry: (i % 3 == 0).then_some(s.exit / 10.0), ..*s }).collect();
+    for family in [Family::Weibull, Family::LogNormal, Family::GeneralizedGamma] {
+        for with_ceiling in [false, true] {
+            let name = if with_ceiling { format!("{family} ceiling") } else { family.to_string() };
+            let fit = fit_parametric(&spells, family, with_ceiling, &Task::new()).unwrap();
+            let own = fit_parametric(&late, family, with_ceiling, &Task::new()).unwrap();
+            let Some(theirs) = golden.get(&name) else {
+                // lifelines has no such fitter: it has the others as members.
+                let weibull = fit_parametric(&spells, Family::Weibull, true, &Task::new()).unwrap();
+                assert!(fit.log_likelihood >= weibull.log_likelihood - 1e-6);
+                continue;
+            };
+            let value = |key: &str| theirs[key].as_f64().unwrap();
+            // A maximum: never lower than theirs, and higher only where their search stopped early.
+            for (ours, theirs) in [(fit.log_likelihood, value("log_likelihood")), (own.log_likelihood, value("late"))] {
+                assert!(ours > theirs - 1e-6 && ours < theirs + 1e-3, "{name}: {ours} {theirs}");
+            }
+            if with_ceiling {
+                assert!((fit.share - value("share")).abs() < 1e-3, "{fit:?} {theirs}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ceiling_is_told_where_the_curve_levels_off() {
+    let mut draw = uniform(7);
+    let (mut covered, n) = (0, 60);
+    for _ in 0..n {
+        let spells = leads(400, 0.35, 0.0, 60.0, &mut draw);
+        let found = ceiling(&spells, Family::Weibull, 0.9, &Task::new()).unwrap();
+        let (fit, interval) = found.fit.unwrap();
+        assert!(interval.low < fit.share && fit.share < interval.high);
+        covered += usize::from(interval.low <= 0.35 && 0.35 <= interval.high);
+    }
+    // 54 expected; within three standard deviations.
+    assert!((47..=60).contains(&covered), "{covered} of {n}");
+    // With leads that are lost, and the richer family.
+    let spells = leads(3_000, 0.3, 0.4, 60.0, &mut draw);
+    let found = ceiling(&spells, Family::GeneralizedGamma, 0.95, &Task::new()).unwrap();
+    let (fit, interval) = found.fit.unwrap();
+    assert!(interval.low < 0.3 && 0.3 < interval.high && interval.high - interval.low < 0.06, "{fit:?} {interval:?}");
+    let (lost, times) = fit.competing.unwrap();
+    assert!((lost - 0.4).abs() < 0.04 && (times.shares(8.0).0 - 0.632).abs() < 0.04, "{fit:?}");
+}
+
+#[test]
+fn no_ceiling_is_told_of_a_curve_that_still_rises() {
+    for seed in 0..20 {
+        let spells = leads(2_000, 0.9, 0.0, 4.0, &mut uniform(seed));
+        let found = ceiling(&spells, Family::Weibull, 0.95, &Task::new()).unwrap();
+        let why = ["not seen to level off", "of those that ever have the event have it within"];
+        assert!(found.fit.is_none() && why.iter().any(|w| found.why_not.contains(w)), "{found:?}");
+    }
+    let few: Vec<Spell> = (1..=19).map(|i| Spell { entry: None, exit: f64::from(i), end: End::Event }).collect();
+    let found = ceiling(&few, Family::Weibull, 0.95, &Task::new()).unwrap();
+    assert_eq!((found.fit, found.why_not.as_str()), (None, "19 events; it takes 20"));
+    assert_eq!(Plateau::new(&[]), None);
+}
+
+#[test]
+fn the_plateau_test_by_hand() {
+    let spell = |exit: f64, end: End| Spell { entry: None, exit, end };
+    let mut spells: Vec<Spell> = [1.0, 2.0, 3.0, 4.0].map(|t| spell(t, End::Event)).to_vec();
+    spells.extend([5.0, 6.0, 7.0, 7.0, 7.0, 6.5].map(|t| spell(t, End::Censored)));
+    // The last event at 4, the longest at 7: three events lie after 1. (1 − 3/10)^10.
+    let plateau = Plateau::new(&spells).unwrap();
+    assert_eq!((plateau.last_event, plateau.longest, plateau.events_before), (4.0, 7.0, 3));
+    assert!((plateau.chance - 0.7f64.powi(10)).abs() < 1e-15 && plateau.reached());
+    // Nothing is seen behind the last event.
+    spells.push(spell(7.0, End::Event));
+    let plateau = Plateau::new(&spells).unwrap();
+    assert_eq!((plateau.events_before, plateau.chance, plateau.reached()), (0, 1.0, false));
 }

@@ -144,8 +144,8 @@ def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
     return chart.properties(width=520, height=260)
 
 
-def incidence_chart(curves: pl.DataFrame, by: str | None) -> Any:
-    """Return cumulative incidence with bands, by group; at most 400 points a curve."""
+def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame) -> Any:
+    """Return cumulative incidence with bands, by group; at most 400 points a curve. Ceilings are dashed lines."""
     import altair as alt
 
     if by is not None:
@@ -176,7 +176,12 @@ def incidence_chart(curves: pl.DataFrame, by: str | None) -> Any:
         y=alt.Y("incidence:Q", axis=axis),
         tooltip=["group", alt.Tooltip("days:Q", format=".1f"), alt.Tooltip("incidence:Q", format=".1%"), "at_risk"],
     )
-    return alt.layer(band, line).properties(width=520, height=300)
+    known = ceilings.filter(pl.col("identified") & pl.col("group").is_in(order))
+    layers = [band, line]
+    if known.height > 0:
+        rule = alt.Chart(known).mark_rule(strokeDash=[5, 4]).encode(y=alt.Y("share:Q", axis=axis), color=color)
+        layers.append(rule.encode(tooltip=["group", *(alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high"))]))
+    return alt.layer(*layers).properties(width=520, height=300)
 
 
 def attribution_chart(credits: pl.DataFrame, by: str) -> Any:

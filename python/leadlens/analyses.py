@@ -362,6 +362,7 @@ class Analyses:
         at: str | Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
         until: str | None = None,
         confidence: float = 0.95,
+        ceiling: Literal["generalized_gamma", "weibull", "lognormal"] | None = None,
     ) -> TimeTo:
         """Say how long leads take to an event: cumulative incidence by age, quantiles, mean time, a test of groups.
 
@@ -390,6 +391,10 @@ class Analyses:
             Age up to which mean times are taken; by default the longest that all groups were observed.
         confidence : float
             Confidence of the intervals, made for 1 − F on the log(−log) scale.
+        ceiling : {"generalized_gamma", "weibull", "lognormal"}, optional
+            Fit F(t) = share·G(t), G of this family (and likewise what competes), to tell the share that will ever have
+            the event: see :meth:`TimeTo.ceilings`. It is told only where follow-up was long enough. Costs more than all
+            else, above all with many different ages.
 
         Raises
         ------
@@ -414,6 +419,7 @@ class Analyses:
             "at": names(at),
             "until": until,
             "confidence": confidence,
+            "ceiling": ceiling,
         }
         times: TimeTo = TimeTo._of(_core.time_to, self._core, {k: v for k, v in spec.items() if v is not None})
         return times

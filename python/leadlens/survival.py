@@ -23,6 +23,28 @@ class TimeTo(Shown):
         """Return shares at the ages asked for, with intervals and leads at risk."""
         return self._tables["ages"]
 
+    def ceilings(self) -> pl.DataFrame:
+        """Return the share of each group that will ever have the event, where ``ceiling=`` asked for it.
+
+        F(t) = share·G(t) by maximum likelihood; ``low`` and ``high`` are the ends of the profile interval, the shares c
+        with 2·(ℓ(share) − max ℓ(c)) ≤ χ²₁. ``identified`` is true where the observed curve levels off (``alpha`` of the
+        Maller–Zhou test is below 0.05) and, by the fit, at least 95 % of those that ever have the event have it within
+        ``longest_days``; otherwise all else is null and ``why_not`` says why.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> times = ll.datasets.b2b_saas().time_to("closed_won", ceiling="weibull")
+        >>> times.ceilings()["identified"].to_list()
+        [True]
+        """
+        return self._tables["ceilings"]
+
     def curve(self) -> pl.DataFrame:
         """Return the whole step functions: one row per group and age at which something ends."""
         return self._tables["curves"]
@@ -39,5 +61,8 @@ class TimeTo(Shown):
         return self._facts
 
     def plot(self) -> Any:
-        """Return an Altair chart: share with the event by age, with bands of the confidence asked for."""
-        return incidence_chart(self._tables["curves"], self._facts["spec"]["by"])
+        """Return an Altair chart: share with the event by age, with bands of the confidence asked for.
+
+        Where ceilings are identified they are dashed lines.
+        """
+        return incidence_chart(self._tables["curves"], self._facts["spec"]["by"], self._tables["ceilings"])

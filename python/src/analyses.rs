@@ -69,6 +69,7 @@ pub(crate) fn time_to(
         let tables = vec![
             ("groups", Frame::from(frames::time_to_frame(&times)?)),
             ("ages", Frame::from(frames::time_to_ages_frame(&times)?)),
+            ("ceilings", Frame::from(frames::time_to_ceilings_frame(&times)?)),
             // As long as there are leads.
             ("curves", Frame::later(move || frames::time_to_curves_frame(&curves))),
         ];

@@ -44,7 +44,7 @@ pub use pipeline_out::{
 pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
 pub use spend::{SpendSpec, read_spend};
 pub use store::{open, save};
-pub use survival_out::{time_to_ages_frame, time_to_curves_frame, time_to_frame};
+pub use survival_out::{time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame};
 pub use table::{Table, Tables, is_readable};
 pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
 pub use write::{check_folder, check_output, write_frame};

@@ -4,7 +4,8 @@ use polars::prelude::*;
 
 use super::tables_out::{counts, frame, numbers, optional, texts};
 use crate::error::Result;
-use crate::survival::{TimeTo, TimeToGroup};
+use crate::math::Interval;
+use crate::survival::{ParametricFit, Plateau, TimeTo, TimeToGroup};
 
 /// One row per group: leads, ends, share at the end, quantiles and mean time in days.
 ///
@@ -51,6 +52,39 @@ pub fn time_to_ages_frame(t: &TimeTo) -> Result<DataFrame> {
         optional("incidence_low", rows.iter().map(|r| Some(r.1.interval.low))),
         optional("incidence_high", rows.iter().map(|r| Some(r.1.interval.high))),
         counts("at_risk", rows.iter().map(|r| r.1.at_risk as usize)),
+    ])
+}
+
+/// One row per group: the share that will ever have the event, or why it is not identified.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn time_to_ceilings_frame(t: &TimeTo) -> Result<DataFrame> {
+    let rows: Vec<_> = t.groups.iter().filter_map(|g| Some((g.value.clone(), g.ceiling.as_ref()?))).collect();
+    let fit = |name: &str, get: fn(&ParametricFit) -> f64| {
+        optional(name, rows.iter().map(|(_, c)| c.fit.as_ref().map(|(fit, _)| get(fit))))
+    };
+    let plateau =
+        |name: &str, get: fn(&Plateau) -> f64| optional(name, rows.iter().map(|(_, c)| c.plateau.as_ref().map(get)));
+    let end = |name: &str, get: fn(&Interval) -> f64| {
+        optional(name, rows.iter().map(|(_, c)| c.fit.as_ref().map(|(_, interval)| get(interval))))
+    };
+    frame(vec![
+        texts("group", rows.iter().map(|r| r.0.clone())),
+        texts("family", rows.iter().map(|r| r.1.family.to_string())),
+        Column::new("identified".into(), rows.iter().map(|r| r.1.fit.is_some()).collect::<Vec<bool>>()),
+        fit("share", |f| f.share),
+        end("low", |i| i.low),
+        end("high", |i| i.high),
+        fit("competing_share", |f| f.competing.map_or(f64::NAN, |(share, _)| share)),
+        fit("mu", |f| f.times.mu),
+        fit("sigma", |f| f.times.sigma),
+        fit("q", |f| f.times.q),
+        fit("log_likelihood", |f| f.log_likelihood),
+        plateau("last_event_days", |p| p.last_event),
+        plateau("longest_days", |p| p.longest),
+        plateau("alpha", |p| p.chance),
+        texts("why_not", rows.iter().map(|r| r.1.why_not.clone())),
     ])
 }
 

@@ -4,6 +4,7 @@ mod distribution;
 mod interval;
 mod linear;
 mod logistic;
+mod minimize;
 mod pages;
 mod quantile;
 mod sum;
@@ -18,6 +19,7 @@ pub(crate) use logistic::exp_each;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
+pub use minimize::{Minimum, minimize};
 pub use pages::zeros;
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};

@@ -58,6 +58,22 @@ pub fn time_to_text(t: &TimeTo) -> String {
         let share = format!("share by then ({} interval)", percent(t.spec.confidence));
         lines.push(table_text(&[name, "age", &share, "at risk"], &ages));
     }
+    for g in &t.groups {
+        let Some(ceiling) = &g.ceiling else { continue };
+        lines.push(match &ceiling.fit {
+            Some((fit, interval)) => format!(
+                "{}: {} will ever have the event ({} to {}), by a curve of the family {}",
+                g.value,
+                percent(fit.share),
+                percent(interval.low),
+                percent(interval.high),
+                ceiling.family
+            ),
+            None => {
+                format!("{}: the share that will ever have the event is not identified: {}", g.value, ceiling.why_not)
+            }
+        });
+    }
     if let Some(test) = &t.test {
         let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
         lines.push(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));

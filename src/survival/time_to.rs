@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::ceiling::{Ceiling, ceiling};
 use super::compare::{GroupTest, gray_sorted, log_rank_sorted};
 use super::curve::{Curve, RestrictedMean};
+use super::family::Family;
 use super::risk::{End, RiskTable, Sorted, Spell, late_start};
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys, Status, status_log};
@@ -36,6 +38,8 @@ pub struct TimeToSpec {
     pub until: Option<Span>,
     /// Confidence of the intervals.
     pub confidence: f64,
+    /// Family of a parametric curve that tells the share that will ever have the event; none if not given.
+    pub ceiling: Option<Family>,
 }
 
 impl Default for TimeToSpec {
@@ -49,6 +53,7 @@ impl Default for TimeToSpec {
             at: [30, 60, 90, 180, 365].map(Span::days).to_vec(),
             until: None,
             confidence: 0.95,
+            ceiling: None,
         }
     }
 }
@@ -87,6 +92,8 @@ pub struct TimeToGroup {
     pub quantiles: Vec<(f64, [Option<f64>; 3])>,
     /// Mean time without the event.
     pub restricted_mean: Option<RestrictedMean>,
+    /// The share that will ever have the event, if it was asked for.
+    pub ceiling: Option<Ceiling>,
     /// The curve, ages in days.
     #[serde(skip)]
     pub curve: Curve,
@@ -203,7 +210,7 @@ impl Journeys {
     /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::NoRows`] if no
     /// lead is left, [`Error::Interrupted`].
     pub fn time_to(&self, spec: &TimeToSpec, task: &Task) -> Result<TimeTo> {
-        self.time_to_tally(spec, task)?.finish()
+        self.time_to_tally(spec, task)?.finish(task)
     }
 
     /// The spells of a question, to be merged with those of other leads.
@@ -361,8 +368,8 @@ impl TimeToTally {
     /// The curves.
     ///
     /// # Errors
-    /// [`Error::NoRows`] if no lead is left, [`Error::InvalidOption`] for more than 100 groups.
-    pub fn finish(self) -> Result<TimeTo> {
+    /// [`Error::NoRows`] if no lead is left, [`Error::InvalidOption`] for more than 100 groups, [`Error::Interrupted`].
+    pub fn finish(self, task: &Task) -> Result<TimeTo> {
         let Self { spec, competes, part } = self;
         if part.spells.values().all(Vec::is_empty) {
             let why = format!(
@@ -413,11 +420,20 @@ impl TimeToTally {
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
         let common = if common.is_finite() { common } else { last };
         let until = spec.until.map_or(common, Span::as_days);
-        let groups: Vec<TimeToGroup> = named
+        let mut ceilings = Vec::new();
+        if let Some(family) = spec.ceiling {
+            task.begin("fitting curves", named.len());
+            for (_, spells) in &named {
+                ceilings.push(ceiling(spells, family, spec.confidence, task)?);
+                task.advance(1);
+            }
+        }
+        let mut groups: Vec<TimeToGroup> = named
             .par_iter()
             .zip(curves)
             .map(|((value, spells), curve)| group(value, spells, &spec, until, curve))
             .collect();
+        groups.iter_mut().zip(ceilings).for_each(|(group, ceiling)| group.ceiling = Some(ceiling));
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
             remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
         }
@@ -478,6 +494,7 @@ fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64, curve: Cu
         last: at(end),
         at: ages.into_iter().map(at).collect(),
         quantiles: [0.25, 0.5, 0.75].map(|q| (q, curve.quantile(q))).to_vec(),
+        ceiling: None,
         restricted_mean: (until <= known && until > 0.0).then(|| curve.restricted_mean(until)),
         curve,
     }
