@@ -180,7 +180,9 @@ def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame
     layers = [band, line]
     if known.height > 0:
         rule = alt.Chart(known).mark_rule(strokeDash=[5, 4]).encode(y=alt.Y("share:Q", axis=axis), color=color)
-        layers.append(rule.encode(tooltip=["group", *(alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high"))]))
+        layers.append(
+            rule.encode(tooltip=["group", *(alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high"))])
+        )
     return alt.layer(*layers).properties(width=520, height=300)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -56,9 +57,7 @@ class Journeys:
     ) -> Journeys: ...
     @staticmethod
     def open(path: str | Path) -> tuple[Journeys, str]: ...
-    def save(
-        self, path: str | Path, config: str, overwrite: bool, progress: _Progress | None = None
-    ) -> None: ...
+    def save(self, path: str | Path, config: str, overwrite: bool, progress: _Progress | None = None) -> None: ...
     def extend(
         self,
         config: str,

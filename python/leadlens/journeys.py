@@ -161,8 +161,8 @@ class Journeys(Analyses):
         """Save the index as a folder, to be opened again in no time.
 
         The folder holds Arrow IPC files, which other tools can read too: ``leads``, ``events`` (times in microseconds,
-        codes of kinds and channels), ``offsets`` (where each lead's events start), ``stages``, ``texts`` (what the codes
-        mean), and ``journeys.json``.
+        codes of kinds and channels), ``offsets`` (where each lead's events start), ``stages``, ``texts`` (what the
+        codes mean), and ``journeys.json``.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ class Journeys(Analyses):
         Parameters
         ----------
         path : str or Path
-            The folder that :meth:`save` made. Its files must not be changed while they are open; ``save(overwrite=True)``
-            may be used.
+            The folder that :meth:`save` made. Its files must not be changed while they are open;
+            ``save(overwrite=True)`` may be used.
 
         Raises
         ------

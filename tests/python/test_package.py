@@ -60,7 +60,7 @@ def test_errors_are_one_family():
 def test_readme_example_runs(tmp_path):
     text = (ROOT / "README.md").read_text()
     blocks = re.findall(r"<!-- executed by the tests -->\n```python\n(.*?)```", text, re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     code = "\n".join(blocks)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -137,9 +137,29 @@ def test_tables_and_charts():
     assert "Gray test" in times._repr_html_()
 
 
+def test_ceilings():
+    journeys = ll.datasets.b2b_saas()
+    assert journeys.time_to().ceilings().height == 0
+    times = journeys.time_to(by="lead_source", ceiling="weibull")
+    found = times.ceilings()
+    assert found["identified"].all()
+    assert found.filter(~pl.col("share").is_between("low", "high")).height == 0
+    # All that are to be won are won within 90 days here, so that the ceiling is where the curve ends.
+    ends = times.to_polars()["incidence"]
+    assert (found["share"] - ends).abs().max() < 0.005
+    assert "will ever have the event" in repr(times)
+    assert len(times.plot().to_dict()["layer"]) == 3
+    # Leads of the last weeks only: nobody had the time.
+    early = journeys.time_to("sql", competing=(), start="closed_won", ceiling="generalized_gamma")
+    assert early.ceilings()["share"].null_count() == 1
+    assert "not identified" in repr(early)
+    assert len(early.plot().to_dict()["layer"]) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
+        ({"ceiling": "wiebull"}, ll.OptionError, "did you mean 'weibull'"),
         ({"target": "closed_wn"}, ll.UnknownNameError, "did you mean 'closed_won'"),
         ({"by": "lead_sorce"}, ll.UnknownNameError, "did you mean 'lead_source'"),
         ({"start": "sgl"}, ll.UnknownNameError, "did you mean 'sql'"),
