@@ -1,9 +1,12 @@
 //! The pass of a funnel over all journeys.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::any_order::{self, Classes};
 use super::chains::{Attempt, Chains, Walked};
 use super::plan::{MAX_STEPS, Plan, ValueOf};
-use super::quick::{Level, Quick};
+use super::quick::{self, Level, Quick};
 use super::result::Funnel;
 use super::seen::{CREATION, Seen, collect};
 use super::spec::{Attribution, Entry, FunnelSpec, Order};
@@ -38,17 +41,32 @@ impl Journeys {
         let plan = Plan::new(self, spec)?;
         let quick =
             Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
-        let (part, _) = self.fold(
-            "walking the funnel",
-            task,
-            || (Part::new(), Walker::new(&plan)),
-            |(part, walker), lead| {
-                let outcome = walker.go(&plan, quick.as_ref(), lead);
-                walker.count(&plan, spec, lead, &outcome, part);
-                Ok(())
-            },
-            |(a, walker), (b, _)| (a.join(b), walker),
-        )?;
+        let new = || (Part::new(), Walker::new(&plan));
+        let join = |(a, walker): (Part<u32>, Walker), (b, _): (Part<u32>, Walker)| (a.join(b), walker);
+        let label = "walking the funnel";
+        let (part, _) = match &quick {
+            Some(quick) => self.fold_parts(
+                label,
+                task,
+                new,
+                |(part, walker), leads| {
+                    walker.count_quickly(&plan, spec, quick, leads, part);
+                    Ok(())
+                },
+                join,
+            )?,
+            None => self.fold(
+                label,
+                task,
+                new,
+                |(part, walker), lead| {
+                    let outcome = walker.go(&plan, lead);
+                    walker.count(&plan, spec, lead, &outcome, part);
+                    Ok(())
+                },
+                join,
+            )?,
+        };
         Ok(FunnelTally { spec: spec.clone(), part: part.named(|code| plan.name_of(code)) })
     }
 
@@ -63,7 +81,7 @@ impl Journeys {
             task,
             || (Vec::new(), Walker::new(&plan)),
             |(list, walker), lead| {
-                match walker.go(&plan, None, lead) {
+                match walker.go(&plan, lead) {
                     Outcome::Level(level) => {
                         list.push(LeadProgress {
                             lead,
@@ -81,7 +99,7 @@ impl Journeys {
                             events: walker.events(&plan, a),
                         }
                     })),
-                    Outcome::Never | Outcome::Immature => {}
+                    Outcome::Never => {}
                 }
                 Ok(())
             },
@@ -123,8 +141,6 @@ enum Outcome {
     Walked,
     /// It never entered.
     Never,
-    /// It entered too late.
-    Immature,
 }
 
 /// Room for the walk along one lead.
@@ -155,15 +171,45 @@ impl Walker {
         }
     }
 
-    fn go(&mut self, plan: &Plan<'_>, quick: Option<&Quick>, lead: u32) -> Outcome {
+    /// Counts leads by how far they got, and walks with care along those that need it.
+    fn count_quickly(
+        &mut self,
+        plan: &Plan<'_>,
+        spec: &FunnelSpec,
+        quick: &Quick,
+        leads: Range<u32>,
+        part: &mut Part<u32>,
+    ) {
+        let mut tied = Vec::new();
+        // Leads by level, in groups by the value of the breakdown.
+        let mut levels: BTreeMap<u32, [u64; quick::MOST + 1]> = BTreeMap::new();
+        let mut all = [0u64; quick::MOST + 1];
+        quick.each(plan, leads, |lead, level| match level {
+            Level::Tied => tied.push(lead),
+            Level::Immature => part.immature += 1,
+            Level::Done(level) => {
+                all.iter_mut().skip(level).take(1).for_each(|n| *n += 1);
+                if let (Some(ValueOf::Lead(groups)), 1..) = (&plan.by, level) {
+                    let own = levels.entry(groups.of(lead)).or_default();
+                    own.iter_mut().skip(level).take(1).for_each(|n| *n += 1);
+                }
+            }
+        });
+        part.never_entered += all.first().copied().unwrap_or(0);
+        part.all.add_levels(plan.steps, &all);
+        for (group, own) in levels {
+            part.groups.entry(group).or_default().add_levels(plan.steps, &own);
+        }
+        for lead in tied {
+            let outcome = self.go(plan, lead);
+            self.count(plan, spec, lead, &outcome, part);
+        }
+    }
+
+    fn go(&mut self, plan: &Plan<'_>, lead: u32) -> Outcome {
         let known = |level: usize| if level == 0 { Outcome::Never } else { Outcome::Level(level) };
         if let Some(rules) = &mut self.clickhouse {
             return known(rules.level(plan, lead));
-        }
-        match quick.map(|q| q.level(plan, lead)) {
-            Some(Level::Done(level)) => return known(level),
-            Some(Level::Immature) => return Outcome::Immature,
-            Some(Level::Tied) | None => {}
         }
         if !collect(plan, lead, &mut self.seen) {
             return Outcome::Never;
@@ -185,10 +231,6 @@ impl Walker {
             Outcome::Walked => {}
             Outcome::Never => {
                 part.never_entered += 1;
-                return;
-            }
-            Outcome::Immature => {
-                part.immature += 1;
                 return;
             }
             Outcome::Level(level) => {

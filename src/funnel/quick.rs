@@ -3,6 +3,8 @@
 //! Per step the deadline of the chain that reached it and has the most time left; an event of step k takes over the
 //! deadline of step k − 1 if it is not past it. No branches, all in registers. Gives what [`super::chains`] gives.
 
+use std::ops::Range;
+
 use crate::journeys::Codes;
 use crate::time::NO_TIME;
 
@@ -10,7 +12,7 @@ use super::plan::Plan;
 use super::spec::{Entry, Order};
 
 /// Most steps that are kept in registers.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 /// How far a lead got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +59,29 @@ impl Quick {
         Some(Self { bits, window, mature_until })
     }
 
+    /// Gives the level of each of `leads` to `visit`.
+    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, visit: impl FnMut(u32, Level)) {
+        match plan.steps {
+            1 => self.each_of::<1>(plan, leads, visit),
+            2 => self.each_of::<2>(plan, leads, visit),
+            3 => self.each_of::<3>(plan, leads, visit),
+            4 => self.each_of::<4>(plan, leads, visit),
+            5 => self.each_of::<5>(plan, leads, visit),
+            6 => self.each_of::<6>(plan, leads, visit),
+            7 => self.each_of::<7>(plan, leads, visit),
+            _ => self.each_of::<MOST>(plan, leads, visit),
+        }
+    }
+
+    fn each_of<const N: usize>(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(u32, Level)) {
+        for lead in leads {
+            visit(lead, self.level::<N>(plan, lead));
+        }
+    }
+
     /// Level of `lead`.
-    pub(super) fn level(&self, plan: &Plan<'_>, lead: u32) -> Level {
+    #[inline]
+    fn level<const N: usize>(&self, plan: &Plan<'_>, lead: u32) -> Level {
         let timeline = &plan.journeys.timeline;
         let Codes::U8(kinds) = &timeline.kind else { return Level::Tied };
         let range = timeline.range(lead);
@@ -81,16 +104,7 @@ impl Quick {
             let before = at.partition_point(|t| *t < created);
             (at, kinds) = (at.get(before..).unwrap_or(&[]), kinds.get(before..).unwrap_or(&[]));
         }
-        match plan.steps {
-            1 => self.walk::<1>(at, kinds, created),
-            2 => self.walk::<2>(at, kinds, created),
-            3 => self.walk::<3>(at, kinds, created),
-            4 => self.walk::<4>(at, kinds, created),
-            5 => self.walk::<5>(at, kinds, created),
-            6 => self.walk::<6>(at, kinds, created),
-            7 => self.walk::<7>(at, kinds, created),
-            _ => self.walk::<MOST>(at, kinds, created),
-        }
+        self.walk::<N>(at, kinds, created)
     }
 
     #[inline]

@@ -42,6 +42,14 @@ impl Counts {
         }
     }
 
+    /// Adds leads by how many steps they did, in order; those of none have not entered.
+    pub(super) fn add_levels(&mut self, steps: usize, leads: &[u64]) {
+        self.reached.resize(steps, 0);
+        for (k, n) in self.reached.iter_mut().enumerate() {
+            *n += leads.iter().skip(k + 1).sum::<u64>();
+        }
+    }
+
     fn join(&mut self, later: Self) {
         if self.reached.is_empty() {
             *self = later;

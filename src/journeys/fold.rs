@@ -46,6 +46,21 @@ impl Journeys {
         visit: impl Fn(&mut A, u32) -> Result<()> + Sync,
         join: impl Fn(A, A) -> A,
     ) -> Result<A> {
+        self.fold_parts(label, task, new, |state, mut leads| leads.try_for_each(|lead| visit(state, lead)), join)
+    }
+
+    /// As [`Journeys::fold`]; `visit` gets the numbers of the leads of a part at once.
+    ///
+    /// # Errors
+    /// As [`Journeys::fold`].
+    pub fn fold_parts<A: Send>(
+        &self,
+        label: &'static str,
+        task: &Task,
+        new: impl Fn() -> A + Sync,
+        visit: impl Fn(&mut A, Range<u32>) -> Result<()> + Sync,
+        join: impl Fn(A, A) -> A,
+    ) -> Result<A> {
         task.begin(label, self.leads.len());
         let done: Vec<A> = self
             .parts()
@@ -54,9 +69,7 @@ impl Journeys {
                 task.check()?;
                 let mut state = new();
                 let len = part.len();
-                for lead in part {
-                    visit(&mut state, lead)?;
-                }
+                visit(&mut state, part)?;
                 task.advance(len);
                 Ok(state)
             })
