@@ -217,7 +217,12 @@ impl Plan {
             }
             Op::First | Op::Last => {
                 let (table, none) = if op == Op::First { (&w.first, i64::MAX) } else { (&w.last, NO_TIME) };
-                let (mut best, n) = ([none; TILE], rows.len());
+                let n = rows.len();
+                if let [class] = looks.classes.as_slice() {
+                    days_each(&w.cutoffs, of_class(table, *class, n), none, out);
+                    return;
+                }
+                let mut best = [none; TILE];
                 for class in &looks.classes {
                     for (best, at) in best.iter_mut().zip(of_class(table, *class, n)) {
                         *best = if op == Op::First { (*best).min(*at) } else { (*best).max(*at) };
@@ -239,8 +244,8 @@ impl Plan {
                     let counted = w.counted.get(seen).unwrap_or(&[]);
                     let weights = weights.iter().zip(classes).map(|(x, class)| x * looks.weight(*class));
                     *cell = match counted {
-                        [] => weights.sum(),
-                        counted => weights.zip(counted).map(|(x, counted)| if *counted { x } else { 0.0 }).sum(),
+                        [] => total(weights),
+                        counted => total(weights.zip(counted).map(|(x, counted)| if *counted { x } else { 0.0 })),
                     };
                 }
             }
@@ -250,13 +255,13 @@ impl Plan {
                     let values = row.journey.value(value).iter().zip(classes).zip(row.journey.at());
                     let within = |at: i64| window.is_none_or(|w| row.cutoff - at <= w);
                     let counts = |v: f64, class: u16, at: i64| looks.has(class) & !v.is_nan() & within(at);
-                    let start = if what == ValueOp::Sum { 0.0 } else { f64::NAN };
-                    *cell = values.fold(start, |so_far, ((v, class), at)| match (counts(*v, *class, *at), what) {
-                        (false, _) => so_far,
-                        (true, ValueOp::Sum) => so_far + v,
-                        (true, ValueOp::Max) => so_far.max(*v),
-                        (true, ValueOp::Last) => *v,
-                    });
+                    let mut counted = values.map(|((v, class), at)| (*v, counts(*v, *class, *at)));
+                    *cell = match what {
+                        // Without a branch: which events count cannot be guessed.
+                        ValueOp::Sum => total(counted.map(|(v, counts)| if counts { v } else { 0.0 })),
+                        ValueOp::Max => counted.filter(|c| c.1).fold(f64::NAN, |a, (v, _)| a.max(v)),
+                        ValueOp::Last => counted.rfind(|c| c.1).map_or(f64::NAN, |(v, _)| v),
+                    };
                 }
             }
             Op::DistinctChannels => {
@@ -314,6 +319,11 @@ impl Op {
     pub(super) fn gives_codes(self) -> bool {
         matches!(self, Self::FirstChannel | Self::LastChannel | Self::Stage)
     }
+}
+
+/// The sum in order; of nothing it is 0, where that of the standard library is −0.
+fn total(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |a, x| a + x)
 }
 
 fn refill<T: Copy>(list: &mut Vec<T>, len: usize, with: T) {

@@ -20,8 +20,6 @@ use crate::time::{NO_TIME, Zone};
 
 /// Rows between two looks at whether the work is to end.
 pub(super) const CHECK_EVERY: usize = 1 << 16;
-/// Parts that are read side by side before their dictionaries are joined.
-const WAVE: usize = 16;
 
 /// Why an event is left out.
 pub(super) const DUPLICATE_ID: &str = "duplicate event id";
@@ -76,7 +74,7 @@ impl EventsReader<'_> {
             name: &name,
         };
         let (mut extent, mut tally) = (Extent::default(), Tally::default());
-        for wave in source.parts().chunks(WAVE) {
+        for wave in waves(source.parts(), index.rows_at_once()) {
             self.task.check()?;
             let mut parts: Vec<Cleaned> = wave.par_iter().map(|part| reader.read(part)).collect::<Result<_>>()?;
             if spec.id.is_some() {
@@ -98,6 +96,19 @@ impl EventsReader<'_> {
         audit.remarks.extend(times.conclude(&spec.at, &reader.decided, tally)?);
         Ok((audit, extent))
     }
+}
+
+/// Parts that are read side by side before their dictionaries are joined: of so many rows, where parts are not larger.
+fn waves(mut parts: &[Part], rows: usize) -> Vec<&[Part]> {
+    let mut waves = Vec::new();
+    while let Some(first) = parts.first() {
+        let until = first.rows.start + rows;
+        let n = parts.iter().take_while(|part| part.rows.end <= until).count().max(1);
+        let (wave, rest) = parts.split_at(n);
+        waves.push(wave);
+        parts = rest;
+    }
+    waves
 }
 
 /// Properties of events: name and column.

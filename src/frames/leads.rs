@@ -178,7 +178,7 @@ impl Distinct {
         }
         repeats.sort_unstable();
         keyed.dedup_by_key(|k| k.0);
-        Self { ids: Ids::of_distinct(keyed.iter().map(|(n, _)| n.to_string())), first, last, repeats }
+        Self { ids: Ids::of_distinct_numbers(keyed.iter().map(|k| k.0)), first, last, repeats }
     }
 
     fn of_texts(texts: &Texts, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {

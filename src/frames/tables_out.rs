@@ -1,6 +1,7 @@
 //! Results as tables.
 
 use polars::prelude::*;
+use polars_arrow::bitmap::Bitmap;
 use rayon::prelude::*;
 
 use crate::design::Column as Values;
@@ -56,7 +57,11 @@ pub(super) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
 fn feature_column(name: &str, values: Values) -> Column {
     match values {
         Values::Number(v) => {
-            let known = v.iter().any(|x| x.is_nan()).then(|| v.iter().map(|x| !x.is_nan()).collect());
+            let bits = |eight: &[f64]| eight.iter().rev().fold(0u8, |bits, x| bits << 1 | u8::from(!x.is_nan()));
+            let known = v.iter().any(|x| x.is_nan()).then(|| {
+                let bytes: Vec<u8> = v.chunks(8).map(bits).collect();
+                Bitmap::from_u8_vec(bytes, v.len())
+            });
             Float64Chunked::from_vec_validity(name.into(), v, known).into_series().into_column()
         }
         Values::Category { codes, levels } => {

@@ -7,7 +7,7 @@ use super::cells::Texts;
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::time::{DAY, Detected, Detector, Instant, NO_TIME, Resolution, TimeFormat, Zone, in_range, parse};
+use crate::time::{DAY, Detected, Detector, Instant, Looks, NO_TIME, Resolution, TimeFormat, Zone, in_range, parse};
 
 /// Rows of a part that is read by one thread.
 const PART: usize = 1 << 16;
@@ -222,9 +222,18 @@ impl TimeReader<'_> {
         let look = |part: &P| {
             let mut detector = Detector::default();
             let (mut epochs, mut example) = (true, None);
+            // Rows side by side have the same time often: what was found is kept.
+            let mut last: (String, Looks) = (String::new(), Looks::Unreadable);
             Texts::of(&read(part)?, column, &self.common.nulls)?.each(|_, text| {
                 let Some(text) = text else { return };
-                detector.see(text);
+                if text == last.0 {
+                    detector.add(last.1);
+                    return;
+                }
+                last.0.clear();
+                last.0.push_str(text);
+                last.1 = Looks::of(text);
+                detector.add(last.1);
                 epochs = epochs && text.len() != 8 && text.parse::<f64>().is_ok();
                 example.get_or_insert_with(|| text.to_owned());
             });
@@ -411,8 +420,20 @@ impl TimeReader<'_> {
         let texts = Texts::of(table, column, &self.common.nulls)?;
         let mut cells: Vec<TimeCell> = Vec::with_capacity(table.rows());
         let mut tally = Tally::default();
+        let (mut last, mut known) = (String::new(), None);
         texts.each(|row, text| {
-            cells.push(match text.map(|t| parse(t, format, zone_of(row))) {
+            let zone = zone_of(row);
+            let read = text.map(|t| match known {
+                Some((in_zone, read)) if last == t && std::ptr::eq(in_zone, zone) => read,
+                _ => {
+                    let read = parse(t, format, zone);
+                    last.clear();
+                    last.push_str(t);
+                    known = Some((zone, read));
+                    read
+                }
+            });
+            cells.push(match read {
                 None => TimeCell::Null,
                 Some(Err(why)) => TimeCell::Bad(why),
                 Some(Ok(Instant { micros, resolution: Resolution::Day, .. })) => {

@@ -60,6 +60,18 @@ impl Texts {
         all
     }
 
+    /// A dictionary of whole numbers that are known to be distinct, as their texts.
+    pub fn of_distinct_numbers(numbers: impl Iterator<Item = i64>) -> Self {
+        use std::fmt::Write;
+        let mut all = Self::new();
+        for n in numbers {
+            // Writing to a String cannot fail.
+            let _ = write!(all.bytes, "{n}");
+            all.ends.push(all.bytes.len() as u64);
+        }
+        all
+    }
+
     /// Number of texts.
     #[must_use]
     pub fn len(&self) -> usize {

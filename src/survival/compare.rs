@@ -52,7 +52,7 @@ fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
 /// Competing ends count as censored: with them take [`gray`].
 ///
 /// # Errors
-/// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`RiskTable::new`].
+/// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`super::RiskTable::new`].
 pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
     let sorted = sorted(groups)?;
     log_rank_sorted(&sorted.iter().collect::<Vec<_>>())

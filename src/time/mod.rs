@@ -6,7 +6,7 @@ mod span;
 mod timestamp;
 mod zone;
 
-pub use parse::{Detected, Detector, Instant, Resolution, TimeFormat, TimeUnit, detect, parse};
+pub use parse::{Detected, Detector, Instant, Looks, Resolution, TimeFormat, TimeUnit, detect, parse};
 pub use period::Period;
 pub use span::Span;
 pub use timestamp::{DAY, NO_TIME, Timestamp, in_range};

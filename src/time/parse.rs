@@ -111,6 +111,38 @@ pub enum Detected {
     Empty,
 }
 
+/// Order of the parts of a date, as its text shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// No date.
+    Unreadable,
+    /// The year is first.
+    YearFirst,
+    /// The day can only be first.
+    DayFirst,
+    /// The month can only be first.
+    MonthFirst,
+    /// Day and month could be either way round.
+    Either,
+    /// Day and month are the same number.
+    Agree,
+}
+
+impl Looks {
+    /// What a text looks like.
+    #[must_use]
+    pub fn of(value: &str) -> Self {
+        match split(value.trim()) {
+            None => Self::Unreadable,
+            Some(f) if f.year_first => Self::YearFirst,
+            Some(f) if f.a > 12 && f.b <= 12 => Self::DayFirst,
+            Some(f) if f.b > 12 && f.a <= 12 => Self::MonthFirst,
+            Some(f) if f.a == f.b => Self::Agree,
+            Some(_) => Self::Either,
+        }
+    }
+}
+
 /// Finds the format of a column from its values. Values that no format reads are left to be quarantined.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Detector {
@@ -125,19 +157,20 @@ pub struct Detector {
 impl Detector {
     /// Looks at a value.
     pub fn see(&mut self, value: &str) {
+        self.add(Looks::of(value));
+    }
+
+    /// Adds what a value looks like.
+    pub fn add(&mut self, looks: Looks) {
         self.any = true;
-        let Some(fields) = split(value.trim()) else { return };
-        *if fields.year_first {
-            &mut self.iso
-        } else if fields.a > 12 && fields.b <= 12 {
-            &mut self.day_first
-        } else if fields.b > 12 && fields.a <= 12 {
-            &mut self.month_first
-        } else if fields.a == fields.b {
-            &mut self.agree
-        } else {
-            &mut self.either
-        } += 1;
+        match looks {
+            Looks::Unreadable => {}
+            Looks::YearFirst => self.iso += 1,
+            Looks::DayFirst => self.day_first += 1,
+            Looks::MonthFirst => self.month_first += 1,
+            Looks::Either => self.either += 1,
+            Looks::Agree => self.agree += 1,
+        }
     }
 
     /// Adds what another has seen.

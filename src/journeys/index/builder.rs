@@ -25,6 +25,9 @@ use crate::time::NO_TIME;
 
 /// Rows of a block, where whole tables are cut into blocks.
 const BLOCK: usize = 1 << 17;
+/// Most rows on their way at once, and bytes that one takes as a rule.
+const AT_ONCE: usize = 1 << 23;
+const ROW: usize = 64;
 /// Ranges of partitions that are read back from disk one at a time.
 const RANGES: usize = 64;
 
@@ -133,10 +136,10 @@ impl IndexBuilder {
         self.partitions
     }
 
-    /// Rows so far.
+    /// How many rows may be on their way at once.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
+    pub fn rows_at_once(&self) -> usize {
+        self.memory.map_or(AT_ONCE, |memory| (memory / 3 / ROW).clamp(1, AT_ONCE))
     }
 
     /// Takes the next block.
