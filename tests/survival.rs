@@ -178,6 +178,19 @@ fn uniform(mut state: u64) -> impl FnMut() -> f64 {
     }
 }
 
+/// Spells with exponential times to the event and to a competing end, seen for `least` to `least + most` days.
+fn random_group(n: usize, least: f64, most: f64, draw: &mut impl FnMut() -> f64) -> Vec<Spell> {
+    (0..n)
+        .map(|_| {
+            let (event, other, seen) = (-draw().ln() * 20.0, -draw().ln() * 25.0, least + most * draw());
+            let exit = event.min(other).min(seen);
+            let ends = [(event, End::Event), (other, End::Competing), (seen, End::Censored)];
+            let end = ends.into_iter().find(|(t, _)| *t == exit).unwrap().1;
+            Spell { entry: None, exit, end }
+        })
+        .collect()
+}
+
 /// Days on which stages change are whole: many ends are tied. Under equality the statistic of two groups has mean 1.
 #[test]
 fn gray_holds_its_level_with_ties() {
@@ -185,20 +198,8 @@ fn gray_holds_its_level_with_ties() {
     let (mut total, mut hits, runs) = (0.0, 0, 600);
     for _ in 0..runs {
         let mut group = || -> Vec<Spell> {
-            (0..100)
-                .map(|_| {
-                    let (t1, t2, c) = (-uniform().ln() * 20.0, -uniform().ln() * 25.0, 5.0 + 40.0 * uniform());
-                    let exit = t1.min(t2).min(c);
-                    let end = if exit == t1 {
-                        End::Event
-                    } else if exit == t2 {
-                        End::Competing
-                    } else {
-                        End::Censored
-                    };
-                    Spell { entry: None, exit: (exit / 10.0).ceil() * 10.0, end }
-                })
-                .collect()
+            let day = |t: f64| (t / 10.0).ceil() * 10.0;
+            random_group(100, 5.0, 40.0, &mut uniform).iter().map(|s| Spell { exit: day(s.exit), ..*s }).collect()
         };
         let (a, b) = (group(), group());
         let test = gray(&[&a, &b]).unwrap();
@@ -217,23 +218,7 @@ fn tests_hold_their_level() {
     let mut uniform = uniform(1);
     let (mut gray_hits, mut rank_hits) = (0, 0);
     for _ in 0..400 {
-        let mut group = |n: usize| -> Vec<Spell> {
-            (0..n)
-                .map(|_| {
-                    let (t1, t2, c) = (-uniform().ln() * 20.0, -uniform().ln() * 25.0, 2.0 + 30.0 * uniform());
-                    let exit = t1.min(t2).min(c);
-                    let end = if exit == t1 {
-                        End::Event
-                    } else if exit == t2 {
-                        End::Competing
-                    } else {
-                        End::Censored
-                    };
-                    Spell { entry: None, exit, end }
-                })
-                .collect()
-        };
-        let groups = [group(80), group(60), group(40)];
+        let groups = [80, 60, 40].map(|n| random_group(n, 2.0, 30.0, &mut uniform));
         let parts: Vec<&[Spell]> = groups.iter().map(Vec::as_slice).collect();
         gray_hits += usize::from(gray(&parts).unwrap().p < 0.05);
         rank_hits += usize::from(log_rank(&parts).unwrap().p < 0.05);

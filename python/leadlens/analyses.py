@@ -279,7 +279,7 @@ class Analyses:
             "length": length,
             "top": top,
         }
-        found: Paths = Paths._of(_core.paths, self._core, {k: v for k, v in spec.items() if v is not None})
+        found: Paths = Paths._of(_core.paths, self._core, _drop(spec))
         return found
 
     def transitions(self, **options: Any) -> pl.DataFrame:
@@ -421,7 +421,7 @@ class Analyses:
             "confidence": confidence,
             "ceiling": ceiling,
         }
-        times: TimeTo = TimeTo._of(_core.time_to, self._core, {k: v for k, v in spec.items() if v is not None})
+        times: TimeTo = TimeTo._of(_core.time_to, self._core, _drop(spec))
         return times
 
     def attribution(
@@ -534,5 +534,5 @@ class Analyses:
         elif qualified is not None:
             raise OptionError("qualified: is a stage that spend is divided by; give spend=")
         run = partial(_core.attribution, spend=given)
-        credit: Attribution = Attribution._of(run, self._core, {k: v for k, v in spec.items() if v is not None})
+        credit: Attribution = Attribution._of(run, self._core, _drop(spec))
         return credit

@@ -44,8 +44,8 @@ impl Journeys {
         qualified: Option<&String>,
         task: &Task,
     ) -> Result<Attribution> {
-        let mut result = self.attribution(spec, task)?;
         let worker = Worker::new(self, spec)?;
+        let mut result = worker.tally(spec, task)?.finish(task)?;
         let stage = match qualified {
             Some(name) => self.codes_of("stage", std::slice::from_ref(name))?,
             None => std::collections::BTreeSet::new(),
@@ -98,15 +98,7 @@ impl Journeys {
     /// # Errors
     /// As [`Journeys::attribution`].
     pub fn attribution_tally(&self, spec: &AttributionSpec, task: &Task) -> Result<AttributionTally> {
-        let worker = Worker::new(self, spec)?;
-        let counts = worker.count(None, task)?;
-        let clusters = if spec.bootstrap > 0 { worker.clusters() } else { Vec::new() };
-        let mut samples = Vec::new();
-        for sample in 0..spec.bootstrap {
-            samples
-                .push(worker.count(Some(Draw { clusters: &clusters, seed: spec.seed, sample: sample as u64 }), task)?);
-        }
-        Ok(AttributionTally { spec: spec.clone(), counts, samples })
+        Worker::new(self, spec)?.tally(spec, task)
     }
 }
 
@@ -244,6 +236,14 @@ impl<'a> Worker<'a> {
                     .map_or_else(|| hasher.hash_one(("lead", leads.ids.get(lead))), |a| hasher.hash_one(("account", a)))
             })
             .collect()
+    }
+
+    fn tally(&self, spec: &AttributionSpec, task: &Task) -> Result<AttributionTally> {
+        let counts = self.count(None, task)?;
+        let clusters = if spec.bootstrap > 0 { self.clusters() } else { Vec::new() };
+        let draw = |sample: usize| Draw { clusters: &clusters, seed: spec.seed, sample: sample as u64 };
+        let samples = (0..spec.bootstrap).map(|sample| self.count(Some(draw(sample)), task)).collect::<Result<_>>()?;
+        Ok(AttributionTally { spec: spec.clone(), counts, samples })
     }
 
     fn count(&self, draw: Option<Draw<'_>>, task: &Task) -> Result<Counts> {

@@ -153,9 +153,25 @@ fn anonymous(bytes: usize) -> Result<MmapMut> {
 fn mapped_file(bytes: usize, folder: &Path) -> Result<MmapMut> {
     let failed = |e: std::io::Error| Error::Write { path: folder.to_owned(), reason: e.to_string() };
     let file: File = tempfile::tempfile_in(folder).map_err(failed)?;
-    file.set_len(bytes as u64).map_err(failed)?;
+    reserve(&file, bytes).map_err(failed)?;
     // SAFETY: the file has no name, so nobody else can change or cut it.
     unsafe { MmapMut::map_mut(&file) }.map_err(failed)
+}
+
+/// Gives a file its length, and the room on disk for it: a page that finds none when it is written ends the process.
+fn reserve(file: &File, bytes: usize) -> std::io::Result<()> {
+    file.set_len(bytes as u64)?;
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let len = libc::off_t::try_from(bytes).map_err(std::io::Error::other)?;
+        // SAFETY: the descriptor is that of an open file.
+        let problem = unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, len) };
+        if problem != 0 {
+            return Err(std::io::Error::from_raw_os_error(problem));
+        }
+    }
+    Ok(())
 }
 
 impl<T: Pod> AsRef<[T]> for SlabMut<T> {
@@ -208,5 +224,8 @@ mod tests {
     fn no_room_is_an_error() {
         let gone = Place::File("/nowhere".into());
         assert!(matches!(SlabMut::<i64>::zeroed(1 << 20, &gone), Err(Error::Write { .. })));
+        // More than any disk has.
+        let full = Place::File(std::env::temp_dir());
+        assert!(matches!(SlabMut::<i64>::zeroed(1 << 50, &full), Err(Error::Write { .. })));
     }
 }
