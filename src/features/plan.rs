@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::design::{Feature, Kind, NONE, Side, ValueOp};
+use crate::design::{Feature, Kind, Side, ValueOp};
 use crate::time::{DAY, Span, Zone};
 
 /// The events of one lead, in order.
@@ -14,7 +14,7 @@ pub(crate) trait JourneyView {
     fn kind(&self, i: usize) -> u32;
     /// Visits the kind codes of some events.
     fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32));
-    /// Channel code of event `i`, [`NONE`] if it has none.
+    /// Channel code of event `i`, [`crate::design::NONE`] if it has none.
     fn channel(&self, i: usize) -> u32;
     /// Visits the channel codes of some events; none if no event has one.
     fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32));
@@ -47,9 +47,8 @@ pub(super) enum Op {
 #[derive(Debug, Clone)]
 pub(super) struct Looks {
     pub(super) classes: Vec<u16>,
-    /// Whether each class is one of them, as a truth value and as 1 or 0.
+    /// Whether each class is one of them.
     pub(super) at: Vec<bool>,
-    pub(super) weight: Vec<f64>,
 }
 
 /// Features made ready.
@@ -65,7 +64,6 @@ pub struct Plan {
     pub(super) cap: Option<u32>,
     pub(super) needs_days: bool,
     pub(super) needs_first: bool,
-    pub(super) kinds: usize,
     pub(super) zone: Zone,
 }
 
@@ -125,8 +123,7 @@ impl Plan {
             })
             .collect();
         let classes = by_features.len();
-        let mut sets =
-            vec![Looks { classes: Vec::new(), at: vec![false; classes], weight: vec![0.0; classes] }; features.len()];
+        let mut sets = vec![Looks { classes: Vec::new(), at: vec![false; classes] }; features.len()];
         let mut ordered: Vec<(u16, &Vec<u32>)> = by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
         ordered.sort_unstable();
         for (class, lookers) in ordered {
@@ -134,7 +131,6 @@ impl Plan {
                 if let Some(set) = sets.get_mut(*set as usize) {
                     set.classes.push(class);
                     set.at.iter_mut().skip(usize::from(class)).take(1).for_each(|at| *at = true);
-                    set.weight.iter_mut().skip(usize::from(class)).take(1).for_each(|weight| *weight = 1.0);
                 }
             }
         }
@@ -147,9 +143,13 @@ impl Plan {
             windows,
             decays,
             cap,
-            kinds: kinds.len(),
             zone: zone.clone(),
         }
+    }
+
+    /// Number of kinds.
+    pub(super) fn kinds(&self) -> usize {
+        self.class_of.len()
     }
 
     /// Class of a kind; 0 for one that is not known.
@@ -165,6 +165,3 @@ fn place<T: PartialEq>(list: &mut Vec<T>, x: T) -> usize {
         list.len() - 1
     })
 }
-
-/// Code of no channel or stage.
-pub(super) const NO_CODE: u32 = NONE;

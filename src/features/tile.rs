@@ -4,8 +4,8 @@
 //! computed for all rows of the tile, so that what a feature is is asked once per tile, and its cells are written side
 //! by side.
 
-use super::plan::{JourneyView, Looks, NO_CODE, Op, Plan};
-use crate::design::ValueOp;
+use super::plan::{JourneyView, Looks, Op, Plan};
+use crate::design::{NONE, ValueOp};
 use crate::math::exp_each;
 use crate::math::vector::{Kernel, Vector, dispatch};
 use crate::time::{DAY, NO_TIME};
@@ -104,7 +104,7 @@ impl Plan {
                 _ => {
                     w.caps.clear();
                     if self.cap.is_some() {
-                        w.caps.resize(self.kinds, (NO_TIME, 0));
+                        w.caps.resize(self.kinds(), (NO_TIME, 0));
                     }
                     Place { start: w.class.len(), visible: 0, weights: 0 }
                 }
@@ -310,7 +310,7 @@ impl Looks {
 
     /// 1 for a class that is looked at, else 0.
     fn weight(&self, class: u16) -> f64 {
-        self.weight.get(usize::from(class)).copied().unwrap_or(0.0)
+        f64::from(u8::from(self.has(class)))
     }
 }
 
@@ -356,14 +356,14 @@ fn sum_classes(table: &[u32], looks: &Looks, out: &mut [f64]) {
 fn code<J: JourneyView>(op: Op, looks: &Looks, row: &RowView<J>, place: Place, class: &[u16]) -> u32 {
     let classes = class.get(place.start..place.start + place.visible).unwrap_or(&[]);
     let mut seen = classes.iter().enumerate().filter(|(_, c)| looks.has(**c)).map(|(i, _)| i);
-    let channel = |i: usize| Some(row.journey.channel(i)).filter(|c| *c != NO_CODE);
+    let channel = |i: usize| Some(row.journey.channel(i)).filter(|c| *c != NONE);
     let code = match op {
         Op::FirstChannel => seen.find_map(channel),
         Op::LastChannel => seen.rev().find_map(channel),
         Op::Stage => seen.next_back().map(|i| row.journey.kind(i)),
         _ => None,
     };
-    code.unwrap_or(NO_CODE)
+    code.unwrap_or(NONE)
 }
 
 fn distinct_channels<J: JourneyView>(row: &RowView<J>, classes: &[u16], looks: &Looks, found: &mut Vec<u32>) -> f64 {
@@ -375,7 +375,7 @@ fn distinct_channels<J: JourneyView>(row: &RowView<J>, classes: &[u16], looks: &
         let looked_at = class.next().is_some_and(|c| looks.has(*c));
         if channel < u64::BITS {
             small |= u64::from(looked_at) << channel;
-        } else if looked_at && channel != NO_CODE {
+        } else if looked_at && channel != NONE {
             found.push(channel);
         }
     });

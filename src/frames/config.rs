@@ -486,7 +486,7 @@ pub fn parse_toml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// As [`parse_toml`].
 pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| Error::Config { problem: with_nearest(&e.to_string()) })
+    serde_json::from_str(text).map_err(|e| Error::Config { problem: json_problem(&e) })
 }
 
 /// Reads the options of one call from JSON.
@@ -494,12 +494,13 @@ pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// [`Error::InvalidOption`] naming the call.
 pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| {
-        let message = e.to_string();
-        // The position in a JSON text that the caller never saw says nothing.
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
-        Error::option(call, with_nearest(message))
-    })
+    serde_json::from_str(text).map_err(|e| Error::option(call, json_problem(&e)))
+}
+
+/// What is wrong, without the position in a JSON text that the caller never saw.
+fn json_problem(e: &serde_json::Error) -> String {
+    let message = e.to_string();
+    with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m))
 }
 
 /// Adds "did you mean" to serde's message about an unknown key.

@@ -18,9 +18,6 @@ use crate::journeys::{
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
-/// Rows between two looks at whether the work is to end.
-pub(super) const CHECK_EVERY: usize = 1 << 16;
-
 /// Why an event is left out.
 pub(super) const DUPLICATE_ID: &str = "duplicate event id";
 
@@ -83,7 +80,7 @@ impl EventsReader<'_> {
                 parts.par_iter_mut().for_each(|part| part.sort(&reader));
             }
             for mut part in parts {
-                let renumbering = part.join(dict, spec, &name);
+                let renumbering = part.join(dict, &reader);
                 extent.merge(part.extent);
                 tally.merge(part.tally);
                 audit.merge(part.audit);
@@ -308,40 +305,24 @@ impl Cleaned {
     }
 
     /// Adds the part's dictionaries to those of the whole.
-    fn join(&self, dict: &mut Dictionaries, spec: &EventsSpec, source: &str) -> Renumbering {
+    fn join(&self, dict: &mut Dictionaries, reader: &PartReader<'_>) -> Renumbering {
         let mut kinds = vec![NONE; self.kinds.len()];
         for kind in &self.kinds_seen {
             if let Some(slot) = kinds.get_mut(*kind as usize) {
-                *slot = dict.kind(self.kinds.get(*kind), source, spec.side, false);
+                *slot = dict.kind(self.kinds.get(*kind), reader.name, reader.spec.side, false);
             }
         }
-        let numbers: Vec<usize> = props(spec).map(|(name, _)| dict.prop(name)).collect();
-        let levels = |(own, number): (&Ids, &usize)| match dict.props.get_mut(*number) {
+        let levels = |(own, (number, _)): (&Ids, &(usize, &str))| match dict.props.get_mut(*number) {
             Some((_, levels)) => own.iter().map(|t| levels.intern(t)).collect(),
             None => Vec::new(),
         };
-        let props = self.props.iter().zip(&numbers).map(levels).collect();
+        let props = self.props.iter().zip(&reader.props).map(levels).collect();
         Renumbering { kinds, channels: self.channels.iter().map(|t| dict.channels.intern(t)).collect(), props }
     }
 }
 
-/// A property of the used rows.
-pub(super) fn read_prop(
-    table: &Table,
-    name: &str,
-    column: &str,
-    nulls: &[String],
-    used: &[u32],
-    dict: &mut Dictionaries,
-) -> Result<(usize, Vec<u32>)> {
-    let number = dict.prop(name);
-    let texts = Texts::of(table, column, nulls)?;
-    let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
-    Ok((number, pick(codes, used)))
-}
-
 /// The cells of `rows`, ascending row numbers; the column itself where all are wanted.
-fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
+pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
     if rows.len() == column.len() {
         return column;
     }

@@ -3,7 +3,7 @@
 use super::build::Dictionaries;
 use super::cells::{Texts, numbers};
 use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
-use super::events::{CHECK_EVERY, cell_text, read_prop};
+use super::events::{cell_text, pick};
 use super::leads::order_ranks;
 use super::lookup::{LeadFinder, Resolved};
 use super::table::{Table, Tables};
@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::journeys::{Leads, Rows, TableAudit, canonical_id};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
+
+/// Rows between two looks at whether the work is to end.
+const CHECK_EVERY: usize = 1 << 16;
 
 /// What all stage tables share.
 pub(super) struct Setting<'a> {
@@ -172,6 +175,21 @@ pub(super) fn read_stages(
         all.push(rows);
     }
     Ok((all, audit))
+}
+
+/// A property of the used rows.
+fn read_prop(
+    table: &Table,
+    name: &str,
+    column: &str,
+    nulls: &[String],
+    used: &[u32],
+    dict: &mut Dictionaries,
+) -> Result<(usize, Vec<u32>)> {
+    let number = dict.prop(name);
+    let texts = Texts::of(table, column, nulls)?;
+    let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
+    Ok((number, pick(codes, used)))
 }
 
 /// Counts entries whose column of the stage before is not the stage the log had before.

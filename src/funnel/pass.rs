@@ -207,9 +207,11 @@ impl Walker {
     }
 
     fn go(&mut self, plan: &Plan<'_>, lead: u32) -> Outcome {
-        let known = |level: usize| if level == 0 { Outcome::Never } else { Outcome::Level(level) };
         if let Some(rules) = &mut self.clickhouse {
-            return known(rules.level(plan, lead));
+            return match rules.level(plan, lead) {
+                0 => Outcome::Never,
+                level => Outcome::Level(level),
+            };
         }
         if !collect(plan, lead, &mut self.seen) {
             return Outcome::Never;

@@ -92,10 +92,26 @@ struct Table {
     /// Age, how many, and how they end.
     rows: Vec<(f64, f64, End)>,
     /// Ages of late entries, and how many.
-    entries: Vec<(f64, f64)>,
+    entries: Vec<(f64, f64, ())>,
     /// Ages of 0 are known to be below this one only.
     least: f64,
     competes: bool,
+}
+
+/// Ages with what tells them apart, by that, then by age: each once, with how many there are.
+fn counted<K>(ages: impl Iterator<Item = (f64, u8, K)>) -> Vec<(f64, f64, K)> {
+    let mut sorted: Vec<(f64, u8, K)> = ages.collect();
+    sorted.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+    let mut counted: Vec<(f64, f64, K)> = Vec::new();
+    let mut last = None;
+    for (age, order, kind) in sorted {
+        match counted.last_mut() {
+            Some(row) if last == Some((age, order)) => row.1 += 1.0,
+            _ => counted.push((age, 1.0, kind)),
+        }
+        last = Some((age, order));
+    }
+    counted
 }
 
 impl Table {
@@ -112,21 +128,8 @@ impl Table {
             let step = 10f64.powi(t.log10().floor() as i32 - 2);
             (t / step).round() * step
         };
-        let mut rows: Vec<(f64, f64, End)> = spells.iter().map(|s| (rounded(s.exit), 1.0, s.end)).collect();
-        rows.sort_unstable_by(|a, b| (a.2 as u8).cmp(&(b.2 as u8)).then(a.0.total_cmp(&b.0)));
-        rows.dedup_by(|b, a| {
-            let same = a.0 == b.0 && a.2 == b.2;
-            a.1 += if same { b.1 } else { 0.0 };
-            same
-        });
-        let mut entries: Vec<(f64, f64)> =
-            spells.iter().filter_map(|s| s.entry).filter(|e| *e > 0.0).map(|e| (rounded(e), 1.0)).collect();
-        entries.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        entries.dedup_by(|b, a| {
-            let same = a.0 == b.0;
-            a.1 += if same { b.1 } else { 0.0 };
-            same
-        });
+        let rows = counted(spells.iter().map(|s| (rounded(s.exit), s.end as u8, s.end)));
+        let entries = counted(spells.iter().filter_map(|s| s.entry).filter(|e| *e > 0.0).map(|e| (rounded(e), 0, ())));
         Self { rows, entries, least, competes: spells.iter().any(|s| s.end == End::Competing) }
     }
 
@@ -152,7 +155,7 @@ impl Table {
                 n * log
             })
             .collect();
-        let entered: f64 = self.entries.iter().map(|(t, n)| n * ln(open(*t))).sum();
+        let entered: f64 = self.entries.iter().map(|(t, n, ())| n * ln(open(*t))).sum();
         sum_by(terms.len(), |i| terms.get(i).copied().unwrap_or(0.0)) - entered
     }
 }

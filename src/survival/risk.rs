@@ -93,16 +93,6 @@ impl Sorted {
     }
 }
 
-/// What ends at one time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    pub(super) time: f64,
-    pub(super) at_risk: u64,
-    pub(super) events: u64,
-    pub(super) competing: u64,
-    censored: u64,
-}
-
 /// See [`Sorted::steps`].
 pub(super) struct Steps<'a> {
     sorted: &'a Sorted,
@@ -125,11 +115,11 @@ impl Steps<'_> {
 }
 
 impl Iterator for Steps<'_> {
-    type Item = Step;
+    type Item = Row;
 
-    fn next(&mut self) -> Option<Step> {
+    fn next(&mut self) -> Option<Row> {
         let time = self.next_time()?;
-        let mut step = Step { time, at_risk: self.at_risk(time), events: 0, competing: 0, censored: 0 };
+        let mut step = Row { time, at_risk: self.at_risk(time), events: 0, competing: 0, censored: 0 };
         let ends = self.sorted.ends.get(self.gone..).unwrap_or(&[]);
         for (_, end) in ends.iter().take_while(|e| e.0 == time) {
             self.gone += 1;
@@ -155,10 +145,10 @@ pub(super) fn side_by_side(groups: &[&Sorted], mut visit: impl FnMut(&[Row])) {
         for step in &mut steps {
             rows.push(match step.next_time() {
                 Some(own) if own == time => {
-                    let Some(s) = step.next() else { return };
-                    Row { time, at_risk: s.at_risk, events: s.events, competing: s.competing }
+                    let Some(row) = step.next() else { return };
+                    row
                 }
-                _ => Row { time, at_risk: step.at_risk(time), events: 0, competing: 0 },
+                _ => Row { time, at_risk: step.at_risk(time), events: 0, competing: 0, censored: 0 },
             });
         }
         if rows.iter().any(|r| r.events + r.competing > 0) {
@@ -174,6 +164,7 @@ pub(super) struct Row {
     pub(super) at_risk: u64,
     pub(super) events: u64,
     pub(super) competing: u64,
+    pub(super) censored: u64,
 }
 
 impl RiskTable {
@@ -193,12 +184,13 @@ impl RiskTable {
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
-        let counts = self.at_risk.iter().zip(self.events.iter().zip(&self.competing));
-        self.time.iter().zip(counts).map(|(time, (at_risk, (events, competing)))| Row {
+        let ends = self.events.iter().zip(&self.competing).zip(&self.censored);
+        self.time.iter().zip(&self.at_risk).zip(ends).map(|((time, at_risk), ((events, competing), censored))| Row {
             time: *time,
             at_risk: *at_risk,
             events: *events,
             competing: *competing,
+            censored: *censored,
         })
     }
 }

@@ -65,17 +65,11 @@ impl Coded {
 
     /// Adds the codes of some rows, as they are in the whole.
     pub(super) fn append(&self, rows: Range<usize>, out: &mut Vec<u32>) {
-        let whole =
-            |c: u32| if self.whole.is_empty() { c } else { self.whole.get(c as usize).copied().unwrap_or(NONE) };
-        match &self.codes {
-            Codes::U8(v) => {
-                out.extend(cells(v, rows).iter().map(|c| if *c == u8::MAX { NONE } else { whole(u32::from(*c)) }));
-            }
-            Codes::U16(v) => {
-                out.extend(cells(v, rows).iter().map(|c| if *c == u16::MAX { NONE } else { whole(u32::from(*c)) }));
-            }
-            Codes::U32(v) => out.extend(cells(v, rows).iter().map(|c| if *c == NONE { NONE } else { whole(*c) })),
-        }
+        out.reserve(rows.len());
+        self.codes.each(rows, |code| {
+            let same = code == NONE || self.whole.is_empty();
+            out.push(if same { code } else { self.whole.get(code as usize).copied().unwrap_or(NONE) });
+        });
     }
 }
 
