@@ -47,7 +47,8 @@ fn ordered(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> Vec<Event> {
         .map(|(at, kind, channel)| Event { at: *at, seq: 0, kind: *kind, channel: *channel, foreign: false })
         .collect();
     list.sort_by_key(|e| {
-        let first = spec.steps.iter().position(|s| does(s, e.kind)).map_or(0, |p| p + 1);
+        let other = usize::from(!spec.exclude.iter().any(|x| does(&x.event, e.kind)));
+        let first = spec.steps.iter().position(|s| does(s, e.kind)).map_or(other, |p| p + 2);
         (e.at, first, spec.steps.iter().filter(|s| does(s, e.kind)).count())
     });
     list.iter_mut().enumerate().for_each(|(i, e)| e.seq = i);

@@ -34,7 +34,7 @@ fn golden(key: &str) -> Vec<f64> {
 }
 
 fn curve(spells: &[Spell]) -> Curve {
-    Curve::new(&RiskTable::new(spells).unwrap(), 0.95)
+    Curve::new(RiskTable::new(spells).unwrap(), 0.95)
 }
 
 fn as_open(spells: &[Spell]) -> Vec<Spell> {

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::cells::{Cells, Sheet};
 use super::plan::{JourneyView, Op, Plan};
-use super::tile::{Cells, RowView, Sheet, TILE, Working};
+use super::tile::{RowView, Run, Working};
 use crate::design::{Column, Feature, Kind, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{Row, Snapshot, Timeline};
-use crate::math::zeros;
+use crate::journeys::{CodeSlice, ROWS, Row, Snapshot, Timeline};
+use crate::math::{Part, Unwritten};
 use crate::model::LeadModel;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Zone};
 
 /// Rows per task.
-const CHUNK: usize = 64 * TILE;
+const CHUNK: usize = 64 * ROWS;
 
 struct Slice<'a> {
     timeline: &'a Timeline,
@@ -31,13 +32,11 @@ impl JourneyView for Slice<'_> {
     fn kind(&self, i: usize) -> u32 {
         self.timeline.kind.get(self.range.start + i)
     }
-    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32)) {
-        self.timeline.kind.each(self.range.start + events.start..self.range.start + events.end, visit);
+    fn kinds(&self) -> CodeSlice<'_> {
+        self.timeline.kind.slice(self.range.clone())
     }
-    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32)) {
-        if let Some(channel) = &self.timeline.channel {
-            channel.each(self.range.start + events.start..self.range.start + events.end, visit);
-        }
+    fn channels(&self) -> CodeSlice<'_> {
+        self.timeline.channel.as_ref().map_or(CodeSlice::U8(&[]), |c| c.slice(self.range.clone()))
     }
     fn channel(&self, i: usize) -> u32 {
         self.timeline.channel.as_ref().map_or(NONE, |c| c.get(self.range.start + i))
@@ -49,18 +48,24 @@ impl JourneyView for Slice<'_> {
 
 /// A column while it is computed.
 enum Built {
-    Numbers(Vec<f64>),
+    Numbers(Unwritten),
     Codes(Vec<u32>),
     Field,
 }
 
+/// The cells of a column for [`CHUNK`] rows; tiles take theirs in order.
+enum CellsOfChunk<'a> {
+    Numbers(Part<'a>),
+    Codes(&'a mut [u32]),
+    Field,
+}
+
 impl Built {
-    /// Its parts of [`CHUNK`] rows.
-    fn parts(&mut self) -> Box<dyn Iterator<Item = Cells<'_>> + '_> {
+    fn parts(&mut self) -> Box<dyn Iterator<Item = CellsOfChunk<'_>> + '_> {
         match self {
-            Self::Numbers(v) => Box::new(v.chunks_mut(CHUNK).map(Cells::Numbers)),
-            Self::Codes(v) => Box::new(v.chunks_mut(CHUNK).map(Cells::Codes)),
-            Self::Field => Box::new(std::iter::repeat_with(|| Cells::Field)),
+            Self::Numbers(v) => Box::new(v.parts(CHUNK).map(CellsOfChunk::Numbers)),
+            Self::Codes(v) => Box::new(v.chunks_mut(CHUNK).map(CellsOfChunk::Codes)),
+            Self::Field => Box::new(std::iter::repeat_with(|| CellsOfChunk::Field)),
         }
     }
 }
@@ -90,12 +95,12 @@ pub fn compute(
         .map(|(op, _)| match op {
             Op::Field => Built::Field,
             op if op.gives_codes() => Built::Codes(vec![NONE; n]),
-            _ => Built::Numbers(zeros(n)),
+            _ => Built::Numbers(Unwritten::new(n)),
         })
         .collect();
     if columns.iter().any(|c| !matches!(c, Built::Field)) {
         let mut parts: Vec<_> = columns.iter_mut().map(Built::parts).collect();
-        let chunks: Vec<(&[Row], Vec<Cells<'_>>)> = snapshot
+        let chunks: Vec<(&[Row], Vec<CellsOfChunk<'_>>)> = snapshot
             .rows
             .chunks(CHUNK)
             .map(|rows| (rows, parts.iter_mut().filter_map(Iterator::next).collect()))
@@ -118,41 +123,67 @@ pub fn compute(
             (_, Built::Codes(codes)) => {
                 Ok(Column::Category { codes, levels: journeys.channels.iter().map(str::to_owned).collect() })
             }
-            (_, Built::Numbers(numbers)) => Ok(Column::Number(numbers)),
+            (_, Built::Numbers(numbers)) => Ok(Column::Number(numbers.finish())),
             (_, Built::Field) => Ok(Column::Number(vec![f64::NAN; n])),
         })
         .collect()
 }
 
-/// The cells of a tile among those of a chunk.
-struct TileOfChunk<'a, 'b> {
-    columns: &'a mut [Cells<'b>],
-    rows: Range<usize>,
+/// The cells of a tile.
+struct CellsOfTile<'a, 'b> {
+    columns: &'a mut [CellsOfChunk<'b>],
+    rows: usize,
 }
 
-impl Sheet for TileOfChunk<'_, '_> {
+impl Sheet for CellsOfTile<'_, '_> {
     fn cells(&mut self, feature: usize) -> Cells<'_> {
-        let rows = self.rows.clone();
         match self.columns.get_mut(feature) {
-            Some(Cells::Numbers(v)) => Cells::Numbers(v.get_mut(rows).unwrap_or(&mut [])),
-            Some(Cells::Codes(v)) => Cells::Codes(v.get_mut(rows).unwrap_or(&mut [])),
+            Some(CellsOfChunk::Numbers(part)) => Cells::Numbers(part.next(self.rows)),
+            Some(CellsOfChunk::Codes(codes)) => Cells::Codes(codes.split_off_mut(..self.rows).unwrap_or(&mut [])),
             _ => Cells::Field,
         }
     }
 }
 
-fn compute_chunk(snapshot: &Snapshot, plan: &Plan, rows: &[Row], working: &mut Working, columns: &mut [Cells<'_>]) {
+/// Events of a tile, after which it takes no further row: so that they stay in cache.
+const EVENTS: usize = 1 << 13;
+/// Events of a lead from which on the cutoff is looked for: those after it are not read.
+const LONG: usize = 32;
+
+fn compute_chunk(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    rows: &[Row],
+    working: &mut Working,
+    columns: &mut [CellsOfChunk<'_>],
+) {
     let timeline = &snapshot.journeys.timeline;
-    let mut views = Vec::with_capacity(TILE);
-    for (start, rows) in (0..).step_by(TILE).zip(rows.chunks(TILE)) {
-        views.clear();
-        views.extend(rows.iter().map(|row| RowView {
-            lead: row.lead,
-            journey: Slice { timeline, range: timeline.range(row.lead) },
-            created: snapshot.journeys.leads.created_at(row.lead),
-            cutoff: row.cutoff,
-        }));
-        plan.tile(&views, working, &mut TileOfChunk { columns, rows: start..start + rows.len() });
+    let mut views = Vec::with_capacity(ROWS);
+    let mut runs: Vec<Run<Slice<'_>>> = Vec::with_capacity(ROWS);
+    let mut events = 0;
+    let mut rows = rows.iter().peekable();
+    while let Some(row) = rows.next() {
+        let mut range = timeline.range(row.lead);
+        if range.len() > LONG {
+            let at = timeline.at.get(range.clone()).unwrap_or(&[]);
+            range.end = range.start + at.partition_point(|t| *t < row.cutoff);
+        }
+        events += range.len();
+        let created = snapshot.journeys.leads.created_at(row.lead);
+        views.push(RowView { created, cutoff: row.cutoff, events: range.len() });
+        match runs.last_mut().filter(|run| run.journey.range.end == range.start) {
+            Some(run) => {
+                run.journey.range.end = range.end;
+                run.rows += 1;
+            }
+            None => runs.push(Run { journey: Slice { timeline, range }, rows: 1 }),
+        }
+        if views.len() == ROWS || events >= EVENTS || rows.peek().is_none() {
+            plan.tile(&views, &runs, working, &mut CellsOfTile { columns, rows: views.len() });
+            views.clear();
+            runs.clear();
+            events = 0;
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 //! scoring of the same rows.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
+use super::cells::{Cells, Sheet};
 use super::plan::{JourneyView, Plan};
-use super::tile::{Cells, RowView, Sheet, Working};
+use super::tile::{RowView, Run, Working};
 use crate::design::{Feature, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::Texts;
+use crate::journeys::{CodeSlice, Texts};
 use crate::model::LeadModel;
 use crate::score::{Cell, Scored};
 use crate::time::{DAY, Timestamp};
@@ -68,11 +68,11 @@ impl JourneyView for &LiveLead {
     fn kind(&self, i: usize) -> u32 {
         self.kind.get(i).copied().unwrap_or(NONE)
     }
-    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32)) {
-        self.kind.get(events).unwrap_or(&[]).iter().copied().for_each(visit);
+    fn kinds(&self) -> CodeSlice<'_> {
+        CodeSlice::U32(&self.kind)
     }
-    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32)) {
-        self.channel.get(events).unwrap_or(&[]).iter().copied().for_each(visit);
+    fn channels(&self) -> CodeSlice<'_> {
+        CodeSlice::U32(&self.channel)
     }
     fn channel(&self, i: usize) -> u32 {
         self.channel.get(i).copied().unwrap_or(NONE)
@@ -146,8 +146,9 @@ impl LeadModel {
             return Err(Error::option("now", format!("{now} is before the creation of lead '{}'", lead.id)));
         }
         let Scratch { plan, working, numbers, codes, contributions } = scratch;
-        let row = RowView { lead: 0, journey: lead, created: lead.created, cutoff: now.0 };
-        plan.tile(&[row], working, &mut OneRow { plan, numbers, codes });
+        let row = RowView { created: lead.created, cutoff: now.0, events: lead.at.len() };
+        let run = Run { journey: lead, rows: 1 };
+        plan.tile(&[row], &[run], working, &mut OneRow { plan, numbers, codes });
         let cell = |i: usize| match (self.terms().get(i), numbers.get(i), codes.get(i)) {
             (Some(term), Some(number), Some(code)) => match term.feature {
                 Feature::Field(_) | Feature::DaysSinceField(_) => lead.field(&term.feature, now.0),

@@ -1,5 +1,6 @@
 //! Behaviour features: the set resolved against the data, and the one pass that computes it.
 
+mod cells;
 mod compute;
 mod live;
 mod plan;

@@ -1,23 +1,23 @@
 //! Features made ready for a dictionary of kinds and values: what each looks at, and what it needs to know of it.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use crate::design::{Feature, Kind, Side, ValueOp};
+use crate::journeys::CodeSlice;
 use crate::time::{DAY, Span, Zone};
 
-/// The events of one lead, in order.
+/// Events in order, of one lead after the other.
 pub(crate) trait JourneyView {
-    /// Times, ascending.
+    /// Times, ascending within a lead.
     fn at(&self) -> &[i64];
     /// Kind code of event `i`.
     fn kind(&self, i: usize) -> u32;
-    /// Visits the kind codes of some events.
-    fn each_kind(&self, events: Range<usize>, visit: impl FnMut(u32));
+    /// Kind code of each event.
+    fn kinds(&self) -> CodeSlice<'_>;
     /// Channel code of event `i`, [`crate::design::NONE`] if it has none.
     fn channel(&self, i: usize) -> u32;
-    /// Visits the channel codes of some events; none if no event has one.
-    fn each_channel(&self, events: Range<usize>, visit: impl FnMut(u32));
+    /// Channel code of each event; empty if no event has one.
+    fn channels(&self) -> CodeSlice<'_>;
     /// Value number `value` of each event, NaN if it has none; empty if no event has it.
     fn value(&self, value: usize) -> &[f64];
 }
@@ -47,8 +47,8 @@ pub(super) enum Op {
 #[derive(Debug, Clone)]
 pub(super) struct Looks {
     pub(super) classes: Vec<u16>,
-    /// Whether each class is one of them.
-    pub(super) at: Vec<bool>,
+    /// Per class: all bits if it is one of them, else none.
+    pub(super) mask: Vec<u64>,
 }
 
 /// Features made ready.
@@ -123,14 +123,14 @@ impl Plan {
             })
             .collect();
         let classes = by_features.len();
-        let mut sets = vec![Looks { classes: Vec::new(), at: vec![false; classes] }; features.len()];
+        let mut sets = vec![Looks { classes: Vec::new(), mask: vec![0; classes] }; features.len()];
         let mut ordered: Vec<(u16, &Vec<u32>)> = by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
         ordered.sort_unstable();
         for (class, lookers) in ordered {
             for set in lookers {
                 if let Some(set) = sets.get_mut(*set as usize) {
                     set.classes.push(class);
-                    set.at.iter_mut().skip(usize::from(class)).take(1).for_each(|at| *at = true);
+                    set.mask.iter_mut().skip(usize::from(class)).take(1).for_each(|mask| *mask = u64::MAX);
                 }
             }
         }
@@ -153,6 +153,7 @@ impl Plan {
     }
 
     /// Class of a kind; 0 for one that is not known.
+    #[inline]
     pub(super) fn class(&self, kind: u32) -> u16 {
         self.class_of.get(kind as usize).copied().unwrap_or(0)
     }

@@ -1,407 +1,240 @@
-//! The one pass: all event features of some leads at their cutoffs, from the events before them.
+//! The events of some rows as one list, read and counted without asking where a row ends.
 //!
-//! Rows are computed a tile at a time. The events of each row are counted by class of kind first; then each feature is
-//! computed for all rows of the tile, so that what a feature is is asked once per tile, and its cells are written side
-//! by side.
+//! Rows are computed a tile at a time. Their events stand side by side in flat arrays with the row of each, so that
+//! loops run over hundreds of events instead of ten: the end of a short loop cannot be guessed, and costs as much as
+//! its work. The events of each row are counted by class of kind first; [`super::cells`] then fills each feature for
+//! all rows of the tile, so that what a feature is is asked once per tile, and its cells are written side by side.
 
-use super::plan::{JourneyView, Looks, Op, Plan};
-use crate::design::{NONE, ValueOp};
+use std::hint::select_unpredictable;
+
+use super::plan::{JourneyView, Plan};
+use crate::journeys::{CodeSlice, ROWS, number_rows};
 use crate::math::exp_each;
-use crate::math::vector::{Kernel, Vector, dispatch};
-use crate::time::{DAY, NO_TIME};
-
-/// Rows of a tile.
-pub(super) const TILE: usize = 64;
+use crate::time::{NO_TIME, Zone};
 
 /// A lead at a cutoff.
-pub(super) struct RowView<J> {
-    pub(super) lead: u32,
-    pub(super) journey: J,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RowView {
     pub(super) created: i64,
     pub(super) cutoff: i64,
+    /// Number of its events that are looked at: all before the cutoff, and perhaps some after.
+    pub(super) events: usize,
 }
 
-/// Cells of a feature, one per row of a tile.
-pub(super) enum Cells<'a> {
-    Numbers(&'a mut [f64]),
-    /// Codes of channels or stages.
-    Codes(&'a mut [u32]),
-    /// None: a field of the lead, which journeys do not know.
-    Field,
+/// Rows of a tile whose events stand side by side.
+pub(super) struct Run<J> {
+    /// The events of its rows, row after row.
+    pub(super) journey: J,
+    /// Number of its rows.
+    pub(super) rows: usize,
 }
 
-/// Where the cells of a tile go.
-pub(super) trait Sheet {
-    /// The cells of feature number `feature`, one per row.
-    fn cells(&mut self, feature: usize) -> Cells<'_>;
-}
-
-/// Where a row's events are in the buffers of a tile.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    /// Of its lead's first event.
-    start: usize,
-    /// How many are before the cutoff.
-    visible: usize,
-    /// Of its first weight.
-    weights: usize,
+/// Where a row's events are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Of its first event, in the arrays of the tile.
+    pub(super) start: usize,
+    /// Of its first event, in its run.
+    pub(super) in_run: usize,
+    pub(super) run: usize,
+    pub(super) events: usize,
 }
 
 /// Working memory; keeps its allocations.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Working {
-    places: Vec<Place>,
-    class: Vec<u16>,
-    days: Vec<i64>,
-    counted: Vec<bool>,
-    /// Per kind: the day and number of the lead's latest events.
+    pub(super) places: Vec<Place>,
+    /// The row of each event.
+    pub(super) row: Vec<u8>,
+    /// Class of the kind of each event; 0 for events that are not before the cutoff.
+    pub(super) class: Vec<u16>,
+    /// The same, with 0 for those beyond the daily cap of their kind; empty without a cap.
+    pub(super) capped: Vec<u16>,
+    /// Microseconds before the cutoff.
+    pub(super) age: Vec<f64>,
+    /// Local day, where days are needed.
+    pub(super) day: Vec<i64>,
+    /// Per kind: the day and number of a row's latest events.
     caps: Vec<(i64, u32)>,
     /// Per class and row.
-    count: Vec<u32>,
-    first: Vec<i64>,
-    last: Vec<i64>,
+    pub(super) count: Vec<u32>,
+    pub(super) first: Vec<f64>,
+    pub(super) last: Vec<f64>,
     /// Per window, class and row.
-    within: Vec<Vec<u32>>,
-    /// Per decay, the weight of each visible event of each row.
-    weights: Vec<Vec<f64>>,
-    channels: Vec<u32>,
-    cutoffs: Vec<i64>,
+    pub(super) within: Vec<Vec<u32>>,
+    /// The same for no window.
+    none: Vec<u32>,
+    /// Per decay, the weight of each event.
+    pub(super) weights: Vec<Vec<f64>>,
+    pub(super) spare: Spare,
+}
+
+/// Room for what single features need.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spare {
+    /// Channels with large codes, with their rows.
+    pub(super) channels: Vec<(u8, u32)>,
+    /// A number per event.
+    pub(super) numbers: Vec<f64>,
+}
+
+impl Working {
+    /// Classes of events that count under the daily cap.
+    pub(super) fn counted(&self) -> &[u16] {
+        if self.capped.is_empty() { &self.class } else { &self.capped }
+    }
 }
 
 impl Plan {
-    /// Computes all features of up to [`TILE`] rows; those of one lead stand side by side.
-    pub(super) fn tile<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working, out: &mut impl Sheet) {
-        w.cutoffs.clear();
-        w.cutoffs.extend(rows.iter().map(|row| row.cutoff));
-        self.read(rows, w);
-        self.count(rows, w);
-        self.weigh(rows, w);
-        for (feature, (op, looks)) in self.ops.iter().enumerate() {
-            match out.cells(feature) {
-                Cells::Numbers(cells) => Self::numbers(*op, looks, rows, w, cells),
-                Cells::Codes(cells) => {
-                    for ((row, place), cell) in rows.iter().zip(&w.places).zip(cells.iter_mut()) {
-                        *cell = code(*op, looks, row, *place, &w.class);
-                    }
-                }
-                Cells::Field => {}
-            }
+    /// Reads the events of up to [`ROWS`] rows, and counts them by class and row.
+    pub(super) fn read<J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
+        Self::place(rows, runs, w);
+        self.classify(rows, runs, w);
+        if self.needs_days {
+            self.find_days(runs, w);
         }
-    }
-
-    /// Reads the visible events of each row: classes, local days, and which are within the daily cap of their kind.
-    fn read<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working) {
-        w.places.clear();
-        w.class.clear();
-        w.days.clear();
-        w.counted.clear();
-        let (mut before, mut weights) = (None, 0);
-        // A day's start and end are looked up once per day, not per event.
-        let (mut day, mut from, mut to) = (0, i64::MAX, i64::MIN);
-        for row in rows {
-            let mut place = match before {
-                Some((lead, cutoff, place)) if lead == row.lead && cutoff <= row.cutoff => place,
-                _ => {
-                    w.caps.clear();
-                    if self.cap.is_some() {
-                        w.caps.resize(self.kinds(), (NO_TIME, 0));
-                    }
-                    Place { start: w.class.len(), visible: 0, weights: 0 }
-                }
-            };
-            let new = row.journey.at().get(place.visible..).unwrap_or(&[]);
-            let seen = new.iter().take_while(|at| **at < row.cutoff).count();
-            let events = place.visible..place.visible + seen;
-            row.journey.each_kind(events.clone(), |kind| w.class.push(self.class(kind)));
-            place.visible = events.end;
-            let timed = if self.needs_days { new.get(..seen).unwrap_or(&[]) } else { &[] };
-            for (at, i) in timed.iter().zip(events) {
-                if *at < from || *at >= to {
-                    day = self.zone.day(*at);
-                    from = self.zone.day_start(day).unwrap_or(i64::MIN);
-                    to = self.zone.day_start(day + 1).unwrap_or(i64::MAX);
-                }
-                w.days.push(day);
-                if let (Some(cap), Some(c)) = (self.cap, w.caps.get_mut(row.journey.kind(i) as usize)) {
-                    *c = if c.0 == day { (day, c.1 + 1) } else { (day, 1) };
-                    w.counted.push(c.1 <= cap);
-                } else {
-                    w.counted.push(true);
-                }
-            }
-            place.weights = weights;
-            weights += place.visible;
-            w.places.push(place);
-            before = Some((row.lead, row.cutoff, place));
-        }
-    }
-
-    /// Counts events by class and row, in all and within windows; notes the first and last of each class.
-    fn count<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working) {
-        let stride = rows.len();
-        let cells = stride * self.classes;
-        refill(&mut w.count, cells, 0);
-        refill(&mut w.last, cells, NO_TIME);
-        refill(&mut w.first, if self.needs_first { cells } else { 0 }, i64::MAX);
-        w.within.resize(self.windows.len(), Vec::new());
-        w.within.iter_mut().for_each(|within| refill(within, cells, 0));
-        for ((row, place), r) in rows.iter().zip(&w.places).zip(0..) {
-            let seen = place.start..place.start + place.visible;
-            let times = row.journey.at().get(..place.visible).unwrap_or(&[]);
-            let classes = w.class.get(seen.clone()).unwrap_or(&[]);
-            let cell = |class: u16| usize::from(class) * stride + r;
-            for (at, class) in times.iter().zip(classes) {
-                let cell = cell(*class);
-                if let (Some(n), Some(last)) = (w.count.get_mut(cell), w.last.get_mut(cell)) {
-                    *n += 1;
-                    *last = *at;
-                }
-            }
-            if self.needs_first {
-                for (at, class) in times.iter().zip(classes) {
-                    if let Some(first) = w.first.get_mut(cell(*class)) {
-                        *first = (*first).min(*at);
-                    }
-                }
-            }
-            let counted = w.counted.get(seen).unwrap_or(&[]);
-            // What the cap leaves out was counted with the rest.
-            for (class, _) in classes.iter().zip(counted).filter(|(_, counted)| !**counted) {
-                if let Some(n) = w.count.get_mut(cell(*class)) {
-                    *n -= 1;
-                }
-            }
-            for (window, within) in self.windows.iter().zip(&mut w.within) {
-                // Backwards: as a rule few events are within a window.
-                for (i, (at, class)) in times.iter().zip(classes).enumerate().rev() {
-                    if row.cutoff - at > *window {
-                        break;
-                    }
-                    if let Some(n) = within.get_mut(cell(*class)) {
-                        *n += u32::from(counted.get(i).copied().unwrap_or(true));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The weight of each visible event of each row, for each half-life.
-    fn weigh<J: JourneyView>(&self, rows: &[RowView<J>], w: &mut Working) {
+        self.count(w);
         w.weights.resize(self.decays.len(), Vec::new());
         for (decay, weights) in self.decays.iter().zip(&mut w.weights) {
             weights.clear();
-            for (row, place) in rows.iter().zip(&w.places) {
-                let times = row.journey.at().get(..place.visible).unwrap_or(&[]);
-                weights.extend(times.iter().map(|at| (row.cutoff - at) as f64 * decay));
-            }
+            weights.extend(w.age.iter().map(|age| age * decay));
             exp_each(weights);
         }
     }
 
-    fn numbers<J: JourneyView>(op: Op, looks: &Looks, rows: &[RowView<J>], w: &mut Working, out: &mut [f64]) {
-        match op {
-            Op::Count => sum_classes(&w.count, looks, out),
-            Op::CountWithin(window) => {
-                if let Some(within) = w.within.get(window) {
-                    sum_classes(within, looks, out);
+    /// Says where the events of each row are, and of which row each event is.
+    fn place<J>(rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
+        w.places.clear();
+        number_rows(rows.iter().map(|row| row.events), &mut w.row);
+        let mut start = 0;
+        let mut next = rows.iter();
+        for (run, number) in runs.iter().zip(0..) {
+            let mut in_run = 0;
+            for row in next.by_ref().take(run.rows) {
+                w.places.push(Place { start, in_run, run: number, events: row.events });
+                start += row.events;
+                in_run += row.events;
+            }
+        }
+    }
+
+    /// Finds the age and class of each event.
+    fn classify<J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
+        // Without a cutoff nothing is before it; from half of the smallest number any time can be subtracted.
+        let mut cutoffs = [i64::MIN / 2; ROWS];
+        cutoffs.iter_mut().zip(rows).for_each(|(cutoff, row)| *cutoff = row.cutoff.max(*cutoff));
+        w.age.clear();
+        w.class.clear();
+        let Working { row, age, class, .. } = w;
+        let mut row = row.as_slice();
+        for run in runs {
+            let at = run.journey.at();
+            let events = at.iter().zip(row.split_off(..at.len()).unwrap_or(&[]));
+            let events = events.map(|(at, row)| (*at, cutoffs.get(usize::from(*row) % ROWS).copied().unwrap_or(0)));
+            age.extend(events.clone().map(|(at, cutoff)| (cutoff - at) as f64));
+            // Without a branch, which would be guessed wrong once per lead.
+            let class_of = |kind: u32, (at, cutoff)| select_unpredictable(at < cutoff, self.class(kind), 0);
+            match run.journey.kinds() {
+                CodeSlice::U8(kinds) => {
+                    class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(u32::from(*k), event)));
+                }
+                CodeSlice::U16(kinds) => {
+                    class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(u32::from(*k), event)));
+                }
+                CodeSlice::U32(kinds) => class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(*k, event))),
+            }
+        }
+    }
+
+    /// Finds local days, and which events are beyond the daily cap of their kind.
+    fn find_days<J: JourneyView>(&self, runs: &[Run<J>], w: &mut Working) {
+        w.day.clear();
+        w.capped.clear();
+        for run in runs {
+            local_days(&self.zone, run.journey.at(), &mut w.day);
+        }
+        let Some(cap) = self.cap else { return };
+        for place in &w.places {
+            w.caps.clear();
+            w.caps.resize(self.kinds(), (NO_TIME, 0));
+            let Some(run) = runs.get(place.run) else { continue };
+            let events = place.start..place.start + place.events;
+            let days = w.day.get(events.clone()).unwrap_or(&[]);
+            let classes = w.class.get(events).unwrap_or(&[]);
+            for ((day, class), i) in days.iter().zip(classes).zip(place.in_run..) {
+                let within = w.caps.get_mut(run.journey.kind(i) as usize).is_none_or(|c| {
+                    *c = if c.0 == *day { (*day, c.1 + 1) } else { (*day, 1) };
+                    c.1 <= cap
+                });
+                w.capped.push(if within { *class } else { 0 });
+            }
+        }
+    }
+
+    /// Counts events by class and row, in all and within windows; notes the first and last age of each class.
+    fn count(&self, w: &mut Working) {
+        let cells = ROWS * self.classes;
+        refill(&mut w.count, cells, 0);
+        refill(&mut w.last, cells, f64::NAN);
+        refill(&mut w.first, if self.needs_first { cells } else { 0 }, f64::NAN);
+        w.within.resize(self.windows.len(), Vec::new());
+        w.within.iter_mut().for_each(|within| refill(within, cells, 0));
+        let counted = if w.capped.is_empty() { &w.class } else { &w.capped };
+        let (window, within, more) = match (self.windows.as_slice(), w.within.as_mut_slice()) {
+            ([window, windows @ ..], [within, others @ ..]) => (*window as f64, within, windows.iter().zip(others)),
+            _ => (f64::NEG_INFINITY, &mut w.none, [].iter().zip(&mut [])),
+        };
+        within.resize(cells, 0);
+        let events = counted.iter().zip(&w.row).zip(&w.age);
+        for ((class, row), age) in events.clone() {
+            let cell = cell(*class, *row);
+            if let (Some(count), Some(within)) = (w.count.get_mut(cell), within.get_mut(cell)) {
+                *count += 1;
+                *within += u32::from(*age <= window);
+            }
+        }
+        for (window, within) in more {
+            let window = *window as f64;
+            for ((class, row), age) in events.clone() {
+                if let Some(within) = within.get_mut(cell(*class, *row)) {
+                    *within += u32::from(*age <= window);
                 }
             }
-            Op::Momentum(week, month) => {
-                let (Some(within_week), Some(within_month)) = (w.within.get(week), w.within.get(month)) else { return };
-                let mut week = [0.0; TILE];
-                sum_classes(within_week, looks, week.get_mut(..rows.len()).unwrap_or(&mut []));
-                sum_classes(within_month, looks, out);
-                for (cell, week) in out.iter_mut().zip(week) {
-                    *cell = week - (*cell - week) / 3.0;
+        }
+        for ((class, row), age) in w.class.iter().zip(&w.row).zip(&w.age) {
+            if let Some(last) = w.last.get_mut(cell(*class, *row)) {
+                *last = *age;
+            }
+        }
+        if self.needs_first {
+            for ((class, row), age) in w.class.iter().zip(&w.row).zip(&w.age).rev() {
+                if let Some(first) = w.first.get_mut(cell(*class, *row)) {
+                    *first = *age;
                 }
             }
-            Op::First | Op::Last => {
-                let (table, none) = if op == Op::First { (&w.first, i64::MAX) } else { (&w.last, NO_TIME) };
-                let n = rows.len();
-                if let [class] = looks.classes.as_slice() {
-                    days_each(&w.cutoffs, of_class(table, *class, n), none, out);
-                    return;
-                }
-                let mut best = [none; TILE];
-                for class in &looks.classes {
-                    for (best, at) in best.iter_mut().zip(of_class(table, *class, n)) {
-                        *best = if op == Op::First { (*best).min(*at) } else { (*best).max(*at) };
-                    }
-                }
-                days_each(&w.cutoffs, &best, none, out);
-            }
-            Op::Age => {
-                let mut created = [NO_TIME; TILE];
-                created.iter_mut().zip(rows).for_each(|(c, row)| *c = row.created);
-                days_each(&w.cutoffs, &created, NO_TIME, out);
-            }
-            Op::Decayed(decay) => {
-                let Some(weights) = w.weights.get(decay) else { return };
-                for (place, cell) in w.places.iter().zip(out) {
-                    let seen = place.start..place.start + place.visible;
-                    let classes = w.class.get(seen.clone()).unwrap_or(&[]);
-                    let weights = weights.get(place.weights..place.weights + place.visible).unwrap_or(&[]);
-                    let counted = w.counted.get(seen).unwrap_or(&[]);
-                    let weights = weights.iter().zip(classes).map(|(x, class)| x * looks.weight(*class));
-                    *cell = match counted {
-                        [] => total(weights),
-                        counted => total(weights.zip(counted).map(|(x, counted)| if *counted { x } else { 0.0 })),
-                    };
-                }
-            }
-            Op::Value(what, value, window) => {
-                for ((row, place), cell) in rows.iter().zip(&w.places).zip(out) {
-                    let classes = w.class.get(place.start..place.start + place.visible).unwrap_or(&[]);
-                    let values = row.journey.value(value).iter().zip(classes).zip(row.journey.at());
-                    let within = |at: i64| window.is_none_or(|w| row.cutoff - at <= w);
-                    let counts = |v: f64, class: u16, at: i64| looks.has(class) & !v.is_nan() & within(at);
-                    let mut counted = values.map(|((v, class), at)| (*v, counts(*v, *class, *at)));
-                    *cell = match what {
-                        // Without a branch: which events count cannot be guessed.
-                        ValueOp::Sum => total(counted.map(|(v, counts)| if counts { v } else { 0.0 })),
-                        ValueOp::Max => counted.filter(|c| c.1).fold(f64::NAN, |a, (v, _)| a.max(v)),
-                        ValueOp::Last => counted.rfind(|c| c.1).map_or(f64::NAN, |(v, _)| v),
-                    };
-                }
-            }
-            Op::DistinctChannels => {
-                for ((row, place), cell) in rows.iter().zip(&w.places).zip(out) {
-                    let classes = w.class.get(place.start..place.start + place.visible).unwrap_or(&[]);
-                    *cell = distinct_channels(row, classes, looks, &mut w.channels);
-                }
-            }
-            Op::ActiveDays(window) => {
-                for ((row, place), cell) in rows.iter().zip(&w.places).zip(out) {
-                    let seen = place.start..place.start + place.visible;
-                    let classes = w.class.get(seen.clone()).unwrap_or(&[]);
-                    let local = w.days.get(seen).unwrap_or(&[]);
-                    let (mut active, mut last) = (0.0, NO_TIME);
-                    for ((class, day), at) in classes.iter().zip(local).zip(row.journey.at()) {
-                        if looks.has(*class) && *day != last && window.is_none_or(|w| row.cutoff - at <= w) {
-                            active += 1.0;
-                            last = *day;
-                        }
-                    }
-                    *cell = active;
-                }
-            }
-            Op::DaysInStage => {
-                for ((row, place), cell) in rows.iter().zip(&w.places).zip(out) {
-                    let classes = w.class.get(place.start..place.start + place.visible).unwrap_or(&[]);
-                    let mut since = None;
-                    for (i, _) in classes.iter().enumerate().filter(|(_, c)| looks.has(**c)) {
-                        let kind = row.journey.kind(i);
-                        if since.is_none_or(|(before, _)| before != kind) {
-                            since = Some((kind, row.journey.at().get(i).copied().unwrap_or(NO_TIME)));
-                        }
-                    }
-                    *cell = since.map_or(f64::NAN, |(_, at)| (row.cutoff - at) as f64 / DAY as f64);
-                }
-            }
-            Op::FirstChannel | Op::LastChannel | Op::Stage | Op::Field => {}
         }
     }
 }
 
-impl Looks {
-    fn has(&self, class: u16) -> bool {
-        self.at.get(usize::from(class)).copied().unwrap_or(false)
-    }
-
-    /// 1 for a class that is looked at, else 0.
-    fn weight(&self, class: u16) -> f64 {
-        f64::from(u8::from(self.has(class)))
-    }
+/// Place in a table by class and row.
+fn cell(class: u16, row: u8) -> usize {
+    usize::from(class) * ROWS + usize::from(row)
 }
 
-impl Op {
-    /// True if the feature's cells are codes of channels or stages.
-    pub(super) fn gives_codes(self) -> bool {
-        matches!(self, Self::FirstChannel | Self::LastChannel | Self::Stage)
-    }
-}
-
-/// The sum in order; of nothing it is 0, where that of the standard library is −0.
-fn total(numbers: impl Iterator<Item = f64>) -> f64 {
-    numbers.fold(0.0, |a, x| a + x)
+/// Adds the local days of `times`. A day's start and end are looked up once per day, not per event.
+fn local_days(zone: &Zone, times: &[i64], days: &mut Vec<i64>) {
+    let (mut day, mut from, mut to) = (0, i64::MAX, i64::MIN);
+    days.extend(times.iter().map(|at| {
+        if *at < from || *at >= to {
+            day = zone.day(*at);
+            from = zone.day_start(day).unwrap_or(i64::MIN);
+            to = zone.day_start(day + 1).unwrap_or(i64::MAX);
+        }
+        day
+    }));
 }
 
 fn refill<T: Copy>(list: &mut Vec<T>, len: usize, with: T) {
     list.clear();
     list.resize(len, with);
-}
-
-/// Cells of a class, one per row.
-fn of_class<T>(table: &[T], class: u16, rows: usize) -> &[T] {
-    let start = usize::from(class) * rows;
-    table.get(start..start + rows).unwrap_or(&[])
-}
-
-/// Per row, the sum over the classes that a feature looks at.
-fn sum_classes(table: &[u32], looks: &Looks, out: &mut [f64]) {
-    let n = out.len();
-    match looks.classes.as_slice() {
-        [class] => out.iter_mut().zip(of_class(table, *class, n)).for_each(|(cell, count)| *cell = f64::from(*count)),
-        classes => {
-            let mut sums = [0u32; TILE];
-            for class in classes {
-                sums.iter_mut().zip(of_class(table, *class, n)).for_each(|(sum, n)| *sum += n);
-            }
-            out.iter_mut().zip(sums).for_each(|(cell, n)| *cell = f64::from(n));
-        }
-    }
-}
-
-/// Code of a channel or stage.
-fn code<J: JourneyView>(op: Op, looks: &Looks, row: &RowView<J>, place: Place, class: &[u16]) -> u32 {
-    let classes = class.get(place.start..place.start + place.visible).unwrap_or(&[]);
-    let mut seen = classes.iter().enumerate().filter(|(_, c)| looks.has(**c)).map(|(i, _)| i);
-    let channel = |i: usize| Some(row.journey.channel(i)).filter(|c| *c != NONE);
-    let code = match op {
-        Op::FirstChannel => seen.find_map(channel),
-        Op::LastChannel => seen.rev().find_map(channel),
-        Op::Stage => seen.next_back().map(|i| row.journey.kind(i)),
-        _ => None,
-    };
-    code.unwrap_or(NONE)
-}
-
-fn distinct_channels<J: JourneyView>(row: &RowView<J>, classes: &[u16], looks: &Looks, found: &mut Vec<u32>) -> f64 {
-    // Few channels as a rule: those below 64 are a set in one number.
-    let mut small = 0u64;
-    found.clear();
-    let mut class = classes.iter();
-    row.journey.each_channel(0..classes.len(), |channel| {
-        let looked_at = class.next().is_some_and(|c| looks.has(*c));
-        if channel < u64::BITS {
-            small |= u64::from(looked_at) << channel;
-        } else if looked_at && channel != NONE {
-            found.push(channel);
-        }
-    });
-    found.sort_unstable();
-    found.dedup();
-    f64::from(small.count_ones()) + found.len() as f64
-}
-
-/// (cutoff − at) in days, NaN where `at` is `none`.
-fn days_each(cutoffs: &[i64], at: &[i64], none: i64, out: &mut [f64]) {
-    struct Days<'a> {
-        cutoffs: &'a [i64],
-        at: &'a [i64],
-        none: i64,
-        out: &'a mut [f64],
-    }
-    impl Kernel for Days<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn run<V: Vector>(self) {
-            for ((cell, cutoff), at) in self.out.iter_mut().zip(self.cutoffs).zip(self.at) {
-                // Wraps where there is no time only.
-                let days = cutoff.wrapping_sub(*at) as f64 / DAY as f64;
-                *cell = if *at == self.none { f64::NAN } else { days };
-            }
-        }
-    }
-    dispatch(Days { cutoffs, at, none, out });
 }

@@ -37,8 +37,10 @@ pub(super) fn counts(name: &str, values: impl IntoIterator<Item = usize>) -> Col
 
 /// UTC microseconds as a datetime column; [`NO_TIME`] is null.
 pub(super) fn times(name: &str, values: impl IntoIterator<Item = i64>) -> Column {
-    let ticks: Int64Chunked = values.into_iter().map(|t| (t != NO_TIME).then_some(t)).collect();
-    let series = ticks.with_name(name.into()).into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+    let ticks: Vec<i64> = values.into_iter().collect();
+    let known = ticks.contains(&NO_TIME).then(|| ticks.iter().map(|t| *t != NO_TIME).collect::<Bitmap>());
+    let ticks = Int64Chunked::from_vec_validity(name.into(), ticks, known);
+    let series = ticks.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
     series.into_series().into_column()
 }
 
@@ -80,12 +82,16 @@ fn feature_column(name: &str, values: Values) -> Column {
 /// # Errors
 /// [`Error::InvalidOption`] if a feature has the name of one of the first columns.
 pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(String, Values)>) -> Result<DataFrame> {
-    let mut columns = vec![lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")];
-    if let Some(label) = &snapshot.label {
-        columns.push(Column::new("label".into(), label.clone()));
-    }
-    columns.push(numbers("weight", snapshot.weight.clone()));
-    columns.par_extend(features.into_par_iter().map(|(name, values)| feature_column(&name, values)));
+    let features = || features.into_par_iter().map(|(name, values)| feature_column(&name, values)).collect();
+    let (mut columns, features): (_, Vec<Column>) = rayon::join(
+        || {
+            let label = snapshot.label.as_ref().map(|label| Column::new("label".into(), label.clone()));
+            let first = [lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")];
+            first.into_iter().chain(label).chain([numbers("weight", snapshot.weight.clone())]).collect::<Vec<_>>()
+        },
+        features,
+    );
+    columns.extend(features);
     frame(columns)
 }
 

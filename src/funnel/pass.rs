@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::any_order::{self, Classes};
 use super::chains::{Attempt, Chains, Walked};
 use super::plan::{MAX_STEPS, Plan, ValueOf};
-use super::quick::{self, Level, Quick};
+use super::quick::{self, Quick};
 use super::result::Funnel;
 use super::seen::{CREATION, Seen, collect};
 use super::spec::{Attribution, Entry, FunnelSpec, Order};
@@ -184,17 +184,25 @@ impl Walker {
         // Leads by level, in groups by the value of the breakdown.
         let mut levels: BTreeMap<u32, [u64; quick::MOST + 1]> = BTreeMap::new();
         let mut all = [0u64; quick::MOST + 1];
-        quick.each(plan, leads, |lead, level| match level {
-            Level::Tied => tied.push(lead),
-            Level::Immature => part.immature += 1,
-            Level::Done(level) => {
-                all.iter_mut().skip(level).take(1).for_each(|n| *n += 1);
-                if let (Some(ValueOf::Lead(groups)), 1..) = (&plan.by, level) {
+        let mut apart = 0;
+        quick.each(plan, leads, |tile| {
+            let done = || tile.leads.clone().zip(&tile.done);
+            for (_, level) in done() {
+                all.iter_mut().skip(usize::from(*level)).take(1).for_each(|n| *n += 1);
+            }
+            if let Some(ValueOf::Lead(groups)) = &plan.by {
+                for (lead, level) in done().filter(|(_, level)| **level > 0) {
                     let own = levels.entry(groups.of(lead)).or_default();
-                    own.iter_mut().skip(level).take(1).for_each(|n| *n += 1);
+                    own.iter_mut().skip(usize::from(*level)).take(1).for_each(|n| *n += 1);
                 }
             }
+            part.immature += u64::from(tile.immature.count_ones());
+            apart += u64::from(tile.immature.count_ones() + tile.tied.count_ones());
+            tied.extend(tile.leads.zip(0..).filter(|(_, row)| tile.tied >> row & 1 != 0).map(|(lead, _)| lead));
         });
+        if let Some(none) = all.first_mut() {
+            *none -= apart;
+        }
         part.never_entered += all.first().copied().unwrap_or(0);
         part.all.add_levels(plan.steps, &all);
         for (group, own) in levels {

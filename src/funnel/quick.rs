@@ -1,37 +1,75 @@
 //! The most frequent funnel at the speed of memory: steps in order, one window, the best entry, levels only.
 //!
 //! Per step the deadline of the chain that reached it and has the most time left; an event of step k takes over the
-//! deadline of step k − 1 if it is not past it. No branches, all in registers. Gives what [`super::chains`] gives.
+//! deadline of step k − 1 if it is not past it. The events of many leads are walked as one list, without a branch:
+//! neither the kind of the next event nor the last event of a lead can be guessed. Gives what [`super::chains`] gives.
 
+#![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
+
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
-use crate::journeys::Codes;
+use crate::journeys::{Codes, ROWS, number_rows};
+use crate::math::vector::{Kernel, Vector, dispatch};
 use crate::time::NO_TIME;
 
 use super::plan::Plan;
 use super::spec::{Entry, Order};
 
-/// Most steps that are kept in registers.
+/// Most steps.
 pub(super) const MOST: usize = 8;
+/// Events of a tile, after which it takes no further lead: so that they stay in cache.
+const EVENTS: usize = 1 << 13;
+/// Deadlines of a tile: those of a step stand side by side, one per lead.
+const DEADLINES: usize = ((MOST + 2) * ROWS).next_power_of_two();
+/// No chain: a deadline that is over.
+const NEVER: i64 = i64::MIN;
+/// Code of events without a kind, which are no step.
+const NO_KIND: u8 = u8::MAX;
 
-/// How far a lead got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
-    /// Steps done; 0 if it never entered.
-    Done(usize),
-    /// It entered, too late.
-    Immature,
-    /// Two of its events are of one instant: to be walked with care.
-    Tied,
+/// How far the leads of a tile got.
+#[derive(Debug)]
+pub(super) struct Levels {
+    /// Numbers of the leads.
+    pub(super) leads: Range<u32>,
+    /// Steps done by each; 0 if it never entered, or is in one of the two below.
+    pub(super) done: [u8; ROWS],
+    /// Leads, as bits, that entered too late.
+    pub(super) immature: u64,
+    /// Leads with two events of one instant: to be walked with care.
+    pub(super) tied: u64,
 }
+
+/// Where events of a kind find the deadline of the step before (low half), and where they take it to (high half, of
+/// which two bits are flags).
+type Move = u32;
+
+/// Whether it is a step at all.
+const STEP: Move = 1 << 31;
+/// Whether it is the first.
+const ENTRY: Move = 1 << 30;
 
 /// A plan that is simple enough.
 #[derive(Debug)]
 pub(super) struct Quick {
-    bits: [u8; 256],
+    steps: usize,
+    /// Moves by kind; a second table has the earlier step of kinds that are two steps, and so on.
+    moves: Vec<[Move; 256]>,
     window: i64,
     /// Entries before it are observed to their end.
     mature_until: i64,
+    observed_until: i64,
+}
+
+/// Working memory.
+struct Tile {
+    deadline: [i64; DEADLINES],
+    row: Vec<u8>,
+    /// Events before it are not looked at.
+    from: [i64; ROWS],
+    /// Leads as bits.
+    tied: u64,
+    late: u64,
 }
 
 impl Quick {
@@ -50,99 +88,153 @@ impl Quick {
         if !simple {
             return None;
         }
-        let mut bits = [0u8; 256];
-        bits.iter_mut().zip(&plan.matcher.kind_bits).for_each(|(b, mask)| *b = *mask as u8);
+        let slot = |step: usize| (step * ROWS) as Move;
+        let stay = slot(plan.steps + 1) << 16 | slot(plan.steps + 1);
+        let most = plan.matcher.kind_bits.iter().map(|bits| bits.count_ones()).max().unwrap_or(0).max(1);
+        let mut moves = vec![[stay; 256]; most as usize];
+        for (kind, bits) in plan.matcher.kind_bits.iter().enumerate().take(usize::from(NO_KIND)) {
+            // Later steps first: an event is not two steps at once.
+            let steps = (0..plan.steps).rev().filter(|k| bits >> k & 1 != 0);
+            for (step, table) in steps.zip(&mut moves) {
+                if let Some(place) = table.get_mut(kind) {
+                    *place = slot(step + 1) << 16 | slot(step) | STEP | if step == 0 { ENTRY } else { 0 };
+                }
+            }
+        }
         // Without a window every deadline is far away; times are within the years 1000 to 9999.
         let window = plan.window.unwrap_or(i64::MAX / 2);
-        let until = plan.journeys.observed_until;
-        let mature_until = if plan.window.is_some() { until.saturating_sub(window) } else { until };
-        Some(Self { bits, window, mature_until })
+        let observed_until = plan.journeys.observed_until;
+        let mature_until = if plan.window.is_some() { observed_until.saturating_sub(window) } else { observed_until };
+        Some(Self { steps: plan.steps, moves, window, mature_until, observed_until })
     }
 
-    /// Gives the level of each of `leads` to `visit`.
-    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, visit: impl FnMut(u32, Level)) {
-        match plan.steps {
-            1 => self.each_of::<1>(plan, leads, visit),
-            2 => self.each_of::<2>(plan, leads, visit),
-            3 => self.each_of::<3>(plan, leads, visit),
-            4 => self.each_of::<4>(plan, leads, visit),
-            5 => self.each_of::<5>(plan, leads, visit),
-            6 => self.each_of::<6>(plan, leads, visit),
-            7 => self.each_of::<7>(plan, leads, visit),
-            _ => self.each_of::<MOST>(plan, leads, visit),
-        }
-    }
-
-    fn each_of<const N: usize>(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(u32, Level)) {
-        for lead in leads {
-            visit(lead, self.level::<N>(plan, lead));
-        }
-    }
-
-    /// Level of `lead`.
-    #[inline]
-    fn level<const N: usize>(&self, plan: &Plan<'_>, lead: u32) -> Level {
+    /// Gives the levels of `leads` to `visit`, tile by tile.
+    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels)) {
         let timeline = &plan.journeys.timeline;
-        let Codes::U8(kinds) = &timeline.kind else { return Level::Tied };
-        let range = timeline.range(lead);
-        let (Some(mut at), Some(mut kinds)) = (timeline.at.get(range.clone()), kinds.get(range)) else {
-            return Level::Done(0);
-        };
-        if at.last().is_some_and(|last| *last >= plan.journeys.observed_until) {
-            let end = at.partition_point(|t| *t < plan.journeys.observed_until);
-            (at, kinds) = (at.get(..end).unwrap_or(&[]), kinds.get(..end).unwrap_or(&[]));
-        }
-        let mut created = NO_TIME;
-        if plan.from_creation {
-            created = plan.journeys.leads.created_at(lead);
-            if created == NO_TIME || created >= plan.journeys.observed_until {
-                return Level::Done(0);
+        let Codes::U8(kinds) = &timeline.kind else { return };
+        let mut tile = Tile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0 };
+        let mut next = leads.start;
+        while next < leads.end {
+            let events = timeline.range(next).start;
+            let fits = |lead: u32| timeline.range(lead).end - events <= EVENTS;
+            let end = (next + 1..leads.end.min(next + ROWS as u32)).find(|lead| !fits(*lead));
+            let own = next..end.unwrap_or_else(|| leads.end.min(next + ROWS as u32));
+            next = own.end;
+            let events = events..timeline.range(own.end - 1).end;
+            number_rows(own.clone().map(|lead| timeline.range(lead).len()), &mut tile.row);
+            let (at, kinds) = (timeline.at.get(events.clone()).unwrap_or(&[]), kinds.get(events).unwrap_or(&[]));
+            self.start(plan, own.clone(), &mut tile);
+            match self.moves.as_slice() {
+                [moves] if !plan.from_creation && dispatch(Plain { at, before: self.mature_until }) => {
+                    self.walk(moves, at, kinds, &mut tile);
+                }
+                _ => self.walk_with_care(at, kinds, &mut tile),
             }
-            if created >= self.mature_until {
-                return Level::Immature;
-            }
-            let before = at.partition_point(|t| *t < created);
-            (at, kinds) = (at.get(before..).unwrap_or(&[]), kinds.get(before..).unwrap_or(&[]));
+            visit(self.levels(own, &tile));
         }
-        self.walk::<N>(at, kinds, created)
     }
 
-    #[inline]
-    #[allow(clippy::indexing_slicing, reason = "a byte indexes 256 places, k counts to N: no check is left")]
-    #[allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
-    fn walk<const N: usize>(&self, at: &[i64], kinds: &[u8], created: i64) -> Level {
-        let mut deadline = [i64::MIN; N];
-        if created != NO_TIME {
-            deadline[0] = created + self.window;
+    fn levels(&self, leads: Range<u32>, tile: &Tile) -> Levels {
+        let mut done = [0u8; ROWS];
+        for step in tile.deadline.chunks(ROWS).skip(1).take(self.steps) {
+            done.iter_mut().zip(step).for_each(|(done, deadline)| *done += u8::from(*deadline != NEVER));
         }
-        let (mut tied, mut late) = (false, false);
-        let mut last = i64::MIN;
-        for (t, kind) in at.iter().zip(kinds) {
-            let bits = self.bits[usize::from(*kind)];
-            tied |= bits != 0 && *t == last;
-            last = if bits != 0 { *t } else { last };
-            for k in (1..N).rev() {
-                let takes = (bits >> k & 1 != 0) & (*t <= deadline[k - 1]);
-                deadline[k] = choose(takes, deadline[k - 1], deadline[k]);
+        let mut none = 0;
+        for (done, row) in done.iter_mut().zip(0..) {
+            *done = if tile.tied >> row & 1 != 0 { 0 } else { *done };
+            none |= u64::from(*done == 0) << row;
+        }
+        Levels { leads, done, immature: tile.late & none & !tile.tied, tied: tile.tied }
+    }
+
+    /// Forgets what was, and enters leads whose first step is their creation.
+    fn start(&self, plan: &Plan<'_>, leads: Range<u32>, tile: &mut Tile) {
+        tile.deadline.iter_mut().take((self.steps + 2) * ROWS).for_each(|d| *d = NEVER);
+        tile.from = [NEVER; ROWS];
+        (tile.tied, tile.late) = (0, 0);
+        if !plan.from_creation {
+            return;
+        }
+        let entered = tile.deadline.iter_mut().skip(ROWS);
+        for (((lead, deadline), from), row) in leads.zip(entered).zip(&mut tile.from).zip(0..) {
+            let created = plan.journeys.leads.created_at(lead);
+            if created == NO_TIME || created >= self.observed_until {
+                continue;
             }
-            let enters = bits & 1 != 0;
+            *from = created;
+            if created < self.mature_until {
+                *deadline = created + self.window;
+            } else {
+                tile.late |= 1 << row;
+            }
+        }
+    }
+
+    /// Walks events that are all looked at, none of two steps, no two of one instant.
+    #[allow(clippy::indexing_slicing, reason = "a byte indexes 256 places, others are cut off: no check is left")]
+    fn walk(&self, moves: &[Move; 256], at: &[i64], kinds: &[u8], tile: &mut Tile) {
+        let Tile { deadline, row, .. } = tile;
+        for ((t, kind), row) in at.iter().zip(kinds).zip(row) {
+            let row = usize::from(*row) % ROWS;
+            deadline[row] = *t + self.window;
+            advance(deadline, moves[usize::from(*kind)], row, *t);
+        }
+    }
+
+    /// Walks any events.
+    #[allow(clippy::indexing_slicing, reason = "as above")]
+    fn walk_with_care(&self, at: &[i64], kinds: &[u8], tile: &mut Tile) {
+        let Tile { deadline, from, tied, late, .. } = tile;
+        let (mut all_tied, mut all_late) = (*tied, *late);
+        let mut last = NEVER;
+        for ((t, kind), row) in at.iter().zip(kinds).zip(&tile.row) {
+            let row = usize::from(*row) % ROWS;
+            let seen = (*t < self.observed_until) & (*t >= from[row]);
+            let kind = select_unpredictable(seen, *kind, NO_KIND);
             let mature = *t < self.mature_until;
-            deadline[0] = choose(enters & mature, *t + self.window, deadline[0]);
-            late |= enters & !mature;
+            deadline[row] = select_unpredictable(mature, *t + self.window, NEVER);
+            let mut flags = 0;
+            for moves in &self.moves {
+                let place = moves[usize::from(kind)];
+                advance(deadline, place, row, *t);
+                flags |= place;
+            }
+            // Times are below 2⁵⁸: an instant of a row in one number.
+            let instant = *t ^ (row as i64) << 58;
+            let step = flags & STEP != 0;
+            all_tied |= u64::from((instant == last) & step) << row;
+            all_late |= u64::from((flags & ENTRY != 0) & !mature) << row;
+            last = select_unpredictable(step, instant, last);
         }
-        if tied {
-            return Level::Tied;
-        }
-        match deadline.iter().take_while(|d| **d != i64::MIN).count() {
-            0 if late => Level::Immature,
-            level => Level::Done(level),
-        }
+        (*tied, *late) = (all_tied, all_late);
     }
 }
 
-/// One of two numbers, by masks: which kind comes next cannot be guessed, so a branch would be wrong every other time.
+/// Whether all times are before another, and no two neighbours are equal.
+struct Plain<'a> {
+    at: &'a [i64],
+    before: i64,
+}
+
+impl Kernel for Plain<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<V: Vector>(self) -> bool {
+        // To the end, whatever is found: by whole vectors.
+        let mut plain = self.at.last().is_none_or(|t| *t < self.before);
+        for (a, b) in self.at.iter().zip(self.at.get(1..).unwrap_or(&[])) {
+            plain &= (a != b) & (*a < self.before);
+        }
+        plain
+    }
+}
+
+/// Takes the deadline of the step before over, if `t` is not past it.
 #[inline(always)]
-fn choose(first: bool, a: i64, b: i64) -> i64 {
-    let mask = -i64::from(first);
-    (a & mask) | (b & !mask)
+#[allow(clippy::indexing_slicing, reason = "cut off")]
+fn advance(deadline: &mut [i64; DEADLINES], place: Move, row: usize, t: i64) {
+    let before = deadline[((place & 0xffff) as usize + row) % DEADLINES];
+    let own = &mut deadline[((place >> 16) as usize + row) % DEADLINES];
+    // A branch would be wrong every other time: nobody can guess which kind comes next.
+    *own = select_unpredictable(t <= before, before, *own);
 }

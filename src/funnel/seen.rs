@@ -22,8 +22,8 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Events of one instant have no order of their own: those that match no step come first, then by first step, those
-    /// that match fewer steps before others.
+    /// Events of one instant have no order of their own: those that match no step come first, exclusions before others,
+    /// then by first step, those that match fewer steps before others.
     fn rank(&self) -> (u32, u32) {
         if self.steps == 0 { (0, 0) } else { (self.steps.trailing_zeros() + 1, self.steps.count_ones()) }
     }
@@ -83,7 +83,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
             }
             let others = count - instant.len() as u32;
             for (k, s) in (0u32..).zip(instant.iter_mut()) {
-                s.seq = seq + others + k;
+                s.seq = seq + k + if s.steps == 0 { 0 } else { others };
             }
         }
         seq += count;

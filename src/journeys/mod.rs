@@ -12,6 +12,7 @@ mod leads;
 mod snapshot;
 mod split;
 mod status;
+mod tile;
 mod withhold;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -24,6 +25,7 @@ pub use counts::SnapshotCounts;
 pub use extend::Arrivals;
 pub use groups::Groups;
 pub use ids::{Texts, canonical_id, canonical_order, id_number};
+pub(crate) use index::CodeSlice;
 pub use index::{
     Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
     build as build_timeline,
@@ -32,6 +34,7 @@ pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use status::{Status, lost_since, status_before, status_log};
+pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::withhold;
 
 use crate::design::{Kind, NONE};

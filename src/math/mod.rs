@@ -15,12 +15,12 @@ pub(crate) mod vector;
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
 pub use linear::solve;
-pub(crate) use logistic::exp_each;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
+pub(crate) use logistic::{exp_each, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};
-pub use pages::zeros;
+pub(crate) use pages::{Part, Unwritten};
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
 pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};

@@ -1,23 +1,73 @@
 //! Memory for large results.
 
-use bytemuck::Zeroable;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// `n` zeros, in large pages where the system has them: the first touch of small ones costs as much as the work.
-#[must_use]
-pub fn zeros<T: Zeroable + Clone>(n: usize) -> Vec<T> {
-    let mut numbers = vec![T::zeroed(); n];
-    large_pages(&mut numbers);
-    numbers
+/// Numbers that are written by parts, in order within each, by several threads.
+///
+/// The first touch of memory costs as much as the work. Here it is put off to where a number is written, so that all
+/// threads share it, and is done by large pages, where the system has them.
+#[derive(Debug)]
+pub(crate) struct Unwritten {
+    numbers: Vec<f64>,
+    len: usize,
+    written: AtomicUsize,
+}
+
+/// A part of [`Unwritten`] numbers.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    room: &'a mut [MaybeUninit<f64>],
+    written: &'a AtomicUsize,
+}
+
+impl Unwritten {
+    /// Room for `len` numbers.
+    pub(crate) fn new(len: usize) -> Self {
+        let mut numbers = Vec::with_capacity(len);
+        large_pages(numbers.spare_capacity_mut());
+        Self { numbers, len, written: AtomicUsize::new(0) }
+    }
+
+    /// Its parts of `len` numbers; the last may have fewer.
+    pub(crate) fn parts(&mut self, len: usize) -> impl Iterator<Item = Part<'_>> {
+        let room = self.numbers.spare_capacity_mut().get_mut(..self.len).unwrap_or(&mut []);
+        room.chunks_mut(len).map(|room| Part { room, written: &self.written })
+    }
+
+    /// The numbers; zeros if some were not written.
+    pub(crate) fn finish(mut self) -> Vec<f64> {
+        if *self.written.get_mut() == self.len {
+            // SAFETY: each number of the room is given out once, written, and counted.
+            unsafe { self.numbers.set_len(self.len) };
+        }
+        self.numbers.resize(self.len, 0.0);
+        self.numbers
+    }
+}
+
+impl Part<'_> {
+    /// The next `len` numbers, which are zeros until they are written.
+    pub(crate) fn next(&mut self, len: usize) -> &mut [f64] {
+        let room = self.room.split_off_mut(..len.min(self.room.len())).unwrap_or(&mut []);
+        room.fill(MaybeUninit::new(0.0));
+        self.written.fetch_add(room.len(), Ordering::Relaxed);
+        // SAFETY: all of them were written just now.
+        unsafe { room.assume_init_mut() }
+    }
 }
 
 /// Asks for large pages.
 #[cfg(target_os = "linux")]
-fn large_pages<T>(numbers: &mut [T]) {
-    const PAGE: usize = 2 << 20;
-    let range = numbers.as_mut_ptr_range();
-    let (start, end) = ((range.start as usize).next_multiple_of(PAGE), range.end as usize / PAGE * PAGE);
-    if start < end {
-        // SAFETY: all of the range belongs to the slice, and the call changes how it is kept, not what is in it.
+fn large_pages<T>(room: &mut [T]) {
+    const LARGE: usize = 2 << 20;
+    const SMALL: usize = 4 << 10;
+    let range = room.as_mut_ptr_range();
+    if size_of_val(room) >= LARGE {
+        // To the ends: allocations side by side share the large page at their border, if both ask for it.
+        let (start, end) = (range.start as usize / SMALL * SMALL, (range.end as usize).next_multiple_of(SMALL));
+        // SAFETY: the pages are mapped, as the slice is in them, and the call changes how they are kept, not what is
+        // in them.
         unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE) };
     }
 }
@@ -27,10 +77,27 @@ fn large_pages<T>(_: &mut [T]) {}
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn zeros_whatever_the_size() {
+    fn written_by_parts() {
         for n in [0, 1, 1 << 19, (1 << 20) + 3] {
-            assert!(super::zeros::<f64>(n).into_iter().eq(std::iter::repeat_n(0.0, n)));
+            let mut numbers = Unwritten::new(n);
+            for (mut part, k) in numbers.parts(1000).zip(0..) {
+                part.next(400).fill(f64::from(k));
+                assert_eq!(part.next(5000).iter().sum::<f64>(), 0.0);
+                assert!(part.next(1).is_empty());
+            }
+            let numbers = numbers.finish();
+            let expected = |i: usize| if i % 1000 < 400 { (i / 1000) as f64 } else { 0.0 };
+            assert!(numbers.into_iter().eq((0..n).map(expected)));
         }
+    }
+
+    #[test]
+    fn zeros_where_nobody_wrote() {
+        let mut numbers = Unwritten::new(10);
+        numbers.parts(4).next().unwrap().next(4).fill(1.0);
+        assert_eq!(numbers.finish(), [0.0; 10]);
     }
 }

@@ -291,7 +291,7 @@ fn stage_time(stage: &str, spells: &[Spell]) -> Result<StageTime> {
         .filter(|s| s.end == crate::survival::End::Event)
         .map(|s| (s.exit * DAY as f64).round() as i64)
         .collect();
-    let curve = Curve::new(&RiskTable::new(spells)?, 0.95);
+    let curve = Curve::new(RiskTable::new(spells)?, 0.95);
     Ok(StageTime {
         stage: stage.to_owned(),
         visits: spells.len() as u64,

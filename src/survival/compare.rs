@@ -1,9 +1,8 @@
 //! Tests of whether groups convert at the same pace.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::risk::{Sorted, Spell, side_by_side};
+use super::risk::{Pooled, Spell};
 use crate::error::{Error, Result};
 use crate::math::{chi_square_tail, solve};
 
@@ -20,13 +19,11 @@ pub struct GroupTest {
     pub p: f64,
 }
 
-fn sorted(groups: &[&[Spell]]) -> Result<Vec<Sorted>> {
-    groups.par_iter().map(|g| Sorted::new(g)).collect()
-}
-
-fn at_least_two(groups: &[&Sorted]) -> Result<()> {
-    match groups.len() {
-        0 | 1 => Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", groups.len()) }),
+fn at_least_two(pooled: &Pooled) -> Result<()> {
+    match pooled.groups() {
+        0 | 1 => {
+            Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", pooled.groups()) })
+        }
         _ => Ok(()),
     }
 }
@@ -54,32 +51,32 @@ fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
 /// # Errors
 /// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`super::RiskTable::new`].
 pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
-    let sorted = sorted(groups)?;
-    log_rank_sorted(&sorted.iter().collect::<Vec<_>>())
+    log_rank_pooled(&Pooled::new(groups)?)
 }
 
-pub(super) fn log_rank_sorted(groups: &[&Sorted]) -> Result<GroupTest> {
-    at_least_two(groups)?;
-    let k = groups.len();
+pub(super) fn log_rank_pooled(pooled: &Pooled) -> Result<GroupTest> {
+    at_least_two(pooled)?;
+    let k = pooled.groups();
     let mut score = vec![0.0; k];
     let mut variance = vec![0.0; k * k];
-    side_by_side(groups, |rows| {
-        let n: f64 = rows.iter().map(|r| r.at_risk as f64).sum();
-        let d: f64 = rows.iter().map(|r| r.events as f64).sum();
+    pooled.side_by_side(|now| {
+        let n: f64 = now.at_risk.iter().sum();
+        let d: f64 = now.events.iter().sum();
         if d == 0.0 {
             return;
         }
         let factor = if n > 1.0 { d * (n - d) / (n * n * (n - 1.0)) } else { 0.0 };
         let share = d / n;
-        for (((i, r), s), variances) in rows.iter().enumerate().zip(&mut score).zip(variance.chunks_exact_mut(k)) {
-            let at_risk = r.at_risk as f64;
-            *s += r.events as f64 - at_risk * share;
-            let of_others = factor * at_risk;
-            for (v, other) in variances.iter_mut().zip(rows) {
-                *v -= of_others * other.at_risk as f64;
+        for ((s, events), at_risk) in score.iter_mut().zip(&now.events).zip(&now.at_risk) {
+            *s += events - at_risk * share;
+        }
+        for ((i, own), variances) in now.at_risk.iter().enumerate().zip(variance.chunks_exact_mut(k)) {
+            let of_others = factor * own;
+            for (v, other) in variances.iter_mut().zip(&now.at_risk) {
+                *v -= of_others * other;
             }
-            if let Some(own) = variances.get_mut(i) {
-                *own += of_others * n;
+            if let Some(v) = variances.get_mut(i) {
+                *v += of_others * n;
             }
         }
     });
@@ -108,19 +105,19 @@ struct Standing {
 /// # Errors
 /// As [`log_rank`].
 pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
-    let sorted = sorted(groups)?;
-    gray_sorted(&sorted.iter().collect::<Vec<_>>())
+    gray_pooled(&Pooled::new(groups)?)
 }
 
-pub(super) fn gray_sorted(groups: &[&Sorted]) -> Result<GroupTest> {
-    at_least_two(groups)?;
-    let k = groups.len();
+pub(super) fn gray_pooled(pooled: &Pooled) -> Result<GroupTest> {
+    at_least_two(pooled)?;
+    let k = pooled.groups();
     let mut curves = vec![(1.0f64, 0.0f64); k];
     // k per time.
     let mut standing: Vec<Standing> = Vec::new();
-    side_by_side(groups, |rows| {
-        let now = rows.iter().zip(&mut curves).map(|(r, (free, f))| {
-            let (n, d, c) = (r.at_risk as f64, r.events as f64, r.competing as f64);
+    pooled.side_by_side(|now| {
+        let ends = now.events.iter().zip(&now.competing);
+        let now = now.at_risk.iter().zip(ends).zip(&mut curves).map(|((n, (d, c)), (free, f))| {
+            let (n, d, c) = (*n, *d, *c);
             let risk = if n > 0.0 && *free > 0.0 { n * (1.0 - *f) / *free } else { 0.0 };
             let s = Standing { n, events: d, competing: c, free: *free, without: 1.0 - *f, risk };
             if n > 0.0 {

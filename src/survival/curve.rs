@@ -1,9 +1,12 @@
 //! Cumulative incidence with its variance: Aalen–Johansen; without competing ends it is one minus Kaplan–Meier.
 
+#![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
+
 use serde::{Deserialize, Serialize};
 
 use super::risk::RiskTable;
-use crate::math::{Interval, exp, ln, normal_quantile};
+use crate::math::vector::{Kernel, LANES, Real, Vector, dispatch};
+use crate::math::{Interval, exp_lanes, ln_lanes, normal_quantile};
 
 /// A step function: share of leads with the event by each age.
 ///
@@ -49,16 +52,10 @@ pub struct RestrictedMean {
 impl Curve {
     /// The curve of a table, with intervals of `confidence`.
     #[must_use]
-    pub fn new(table: &RiskTable, confidence: f64) -> Self {
-        let mut curve = Self {
-            time: table.time.clone(),
-            at_risk: table.at_risk.clone(),
-            events: table.events.clone(),
-            competing: table.competing.clone(),
-            censored: table.censored.clone(),
-            ..Self::default()
-        };
-        let z = normal_quantile(0.5 + confidence / 2.0);
+    pub fn new(table: RiskTable, confidence: f64) -> Self {
+        let n = table.time.len();
+        let (mut incidence, mut standard_error) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut competing_incidence = Vec::with_capacity(n);
         let (mut free, mut f, mut other) = (1.0, 0.0, 0.0);
         // Σ (F(t) − Fⱼ)²·aⱼ, Σ (F(t) − Fⱼ)·aⱼ and Σ aⱼ, kept up by the growth of F, so that nothing cancels.
         let (mut squares, mut firsts, mut weights) = (0.0, 0.0, 0.0);
@@ -81,14 +78,14 @@ impl Curve {
                 free *= (n - d - c) / n;
             }
             let se = (squares + own - 2.0 * cross).max(0.0).sqrt();
-            let interval = band(f, se, z);
-            curve.incidence.push(f);
-            curve.standard_error.push(se);
-            curve.low.push(interval.low);
-            curve.high.push(interval.high);
-            curve.competing_incidence.push(other);
+            incidence.push(f);
+            standard_error.push(se);
+            competing_incidence.push(other);
         }
-        curve
+        let z = normal_quantile(0.5 + confidence / 2.0);
+        let (low, high) = dispatch(Bands { incidence: &incidence, standard_error: &standard_error, z });
+        let RiskTable { time, at_risk, events, competing, censored } = table;
+        Self { time, at_risk, events, competing, censored, incidence, standard_error, low, high, competing_incidence }
     }
 
     /// Position of the last time at or before `age`.
@@ -133,7 +130,9 @@ impl Curve {
             let reached = values.iter().position(|f| *f >= q - 1e-12);
             reached.and_then(|i| self.time.get(i)).copied()
         };
-        [first(&self.incidence), first(&self.high), first(&self.low)]
+        // F only grows.
+        let reached = self.incidence.partition_point(|f| *f < q - 1e-12);
+        [self.time.get(reached).copied(), first(&self.high), first(&self.low)]
     }
 
     /// Mean time without the event up to age `until`, by the area under 1 − F; standard error by the delta method.
@@ -175,16 +174,53 @@ impl Curve {
     }
 }
 
-/// Interval of F: that of 1 − F on the log(−log) scale.
-fn band(f: f64, se: f64, z: f64) -> Interval {
-    let s = 1.0 - f;
-    // Nothing is known of the spread where nobody, or everybody, has converted.
-    if f <= 0.0 || s <= 0.0 || se == 0.0 {
-        return Interval { low: f64::NAN, high: f64::NAN };
+/// Intervals of F: those of 1 − F on the log(−log) scale.
+struct Bands<'a> {
+    incidence: &'a [f64],
+    standard_error: &'a [f64],
+    z: f64,
+}
+
+impl Kernel for Bands<'_> {
+    type Output = (Vec<f64>, Vec<f64>);
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Self::Output {
+        let n = self.incidence.len();
+        let (mut low, mut high) = (vec![0.0; n], vec![0.0; n]);
+        let ends = low.chunks_mut(LANES).zip(high.chunks_mut(LANES));
+        let points = self.incidence.chunks(LANES).zip(self.standard_error.chunks(LANES));
+        for ((low, high), (f, se)) in ends.zip(points) {
+            if f.len() == LANES {
+                // SAFETY: eight numbers of each slice: all are cut alike.
+                unsafe {
+                    let (a, b) = band(V::load(f.as_ptr()), V::load(se.as_ptr()), self.z);
+                    a.store(low.as_mut_ptr());
+                    b.store(high.as_mut_ptr());
+                }
+            } else {
+                for ((low, high), (f, se)) in low.iter_mut().zip(high.iter_mut()).zip(f.iter().zip(se)) {
+                    (*low, *high) = band(*f, *se, self.z);
+                }
+            }
+            for ((low, high), (f, se)) in low.iter_mut().zip(high).zip(f.iter().zip(se)) {
+                // Nothing is known of the spread where nobody, or everybody, has converted.
+                let known = (*f > 0.0) & (*f < 1.0) & (*se != 0.0);
+                (*low, *high) = if known { (*low, *high) } else { (f64::NAN, f64::NAN) };
+            }
+        }
+        (low, high)
     }
-    let log = ln(s);
-    let width = z * se / (s * log);
+}
+
+/// Interval of F, 0 < F < 1.
+#[inline(always)]
+fn band<R: Real>(f: R, se: R, z: f64) -> (R, R) {
+    let one = R::splat(1.0);
+    let s = one.sub(f);
+    let log = ln_lanes(s);
+    let width = R::splat(z).mul(se).div(s.mul(log));
+    let (wider, narrower) = (exp_lanes(width), exp_lanes(R::splat(0.0).sub(width)));
+    let (a, b) = (one.sub(exp_lanes(log.mul(wider))), one.sub(exp_lanes(log.mul(narrower))));
     // log is negative, so the larger exponent gives the larger F.
-    let ends = (1.0 - exp(log * exp(width)), 1.0 - exp(log * exp(-width)));
-    Interval { low: ends.0.min(ends.1), high: ends.0.max(ends.1) }
+    (a.min(b), a.max(b))
 }

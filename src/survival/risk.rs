@@ -44,9 +44,10 @@ pub struct RiskTable {
     pub censored: Vec<u64>,
 }
 
-/// Checked spells in order of their ends.
+/// Checked spells of one group in order of their ends.
+#[derive(Default)]
 pub(super) struct Sorted {
-    pub(super) ends: Vec<(f64, End)>,
+    ends: Vec<(f64, End)>,
     entries: Vec<f64>,
     from_start: usize,
 }
@@ -57,103 +58,157 @@ fn key(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-impl Sorted {
-    pub(super) fn new(spells: &[Spell]) -> Result<Self> {
-        let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
-        if wild > 0 {
-            return Err(Error::NonFinite { what: "durations".into(), count: wild });
-        }
-        let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
-        if empty > 0 {
-            return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
-        }
-        let mut ends: Vec<(f64, End)> = spells.iter().map(|s| (s.exit, s.end)).collect();
+fn check(spells: &[Spell]) -> Result<()> {
+    let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
+    if wild > 0 {
+        return Err(Error::NonFinite { what: "durations".into(), count: wild });
+    }
+    let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
+    if empty > 0 {
+        return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
+    }
+    Ok(())
+}
+
+/// Checked spells of several groups in order of their ends: sorted once, for all of them, and for each.
+pub(super) struct Pooled {
+    /// Time, group, how.
+    ends: Vec<(f64, u32, End)>,
+    /// Time and group of entries after the start.
+    entries: Vec<(f64, u32)>,
+    /// Of each group, how many are observed from the start.
+    from_start: Vec<usize>,
+}
+
+impl Pooled {
+    pub(super) fn new(groups: &[&[Spell]]) -> Result<Self> {
+        groups.iter().try_for_each(|spells| check(spells))?;
+        let tagged = || groups.iter().zip(0u32..).flat_map(|(spells, group)| spells.iter().map(move |s| (s, group)));
+        let mut ends = Vec::with_capacity(groups.iter().map(|g| g.len()).sum());
+        ends.extend(tagged().map(|(s, group)| (s.exit, group, s.end)));
         ends.par_sort_unstable_by_key(|e| key(e.0));
-        let mut entries: Vec<f64> = spells.iter().filter_map(|s| s.entry).collect();
-        entries.par_sort_unstable_by_key(|e| key(*e));
-        Ok(Self { ends, from_start: spells.len() - entries.len(), entries })
+        let mut entries: Vec<(f64, u32)> = tagged().filter_map(|(s, group)| Some((s.entry?, group))).collect();
+        entries.par_sort_unstable_by_key(|e| key(e.0));
+        let mut from_start: Vec<usize> = groups.iter().map(|g| g.len()).collect();
+        for (_, group) in &entries {
+            from_start.iter_mut().skip(*group as usize).take(1).for_each(|n| *n -= 1);
+        }
+        Ok(Self { ends, entries, from_start })
     }
 
-    /// What ends at each time at which something does, in order.
-    pub(super) fn steps(&self) -> Steps<'_> {
-        Steps { sorted: self, gone: 0, entered: 0 }
+    /// Number of groups.
+    pub(super) fn groups(&self) -> usize {
+        self.from_start.len()
+    }
+
+    /// All of them as one group.
+    pub(super) fn together(&self) -> Sorted {
+        Sorted {
+            ends: self.ends.iter().map(|(time, _, end)| (*time, *end)).collect(),
+            entries: self.entries.iter().map(|(time, _)| *time).collect(),
+            from_start: self.from_start.iter().sum(),
+        }
+    }
+
+    /// Each group by itself.
+    pub(super) fn apart(&self) -> Vec<Sorted> {
+        let mut sizes = vec![0; self.groups()];
+        for (_, group, _) in &self.ends {
+            sizes.iter_mut().skip(*group as usize).take(1).for_each(|n| *n += 1);
+        }
+        let room = |(n, from_start): (usize, &usize)| Sorted {
+            ends: Vec::with_capacity(n),
+            from_start: *from_start,
+            ..Sorted::default()
+        };
+        let mut apart: Vec<Sorted> = sizes.into_iter().zip(&self.from_start).map(room).collect();
+        for (time, group, end) in &self.ends {
+            if let Some(sorted) = apart.get_mut(*group as usize) {
+                sorted.ends.push((*time, *end));
+            }
+        }
+        for (time, group) in &self.entries {
+            if let Some(sorted) = apart.get_mut(*group as usize) {
+                sorted.entries.push(*time);
+            }
+        }
+        apart
+    }
+
+    /// Calls `visit` at each time at which something other than censoring ends, with what all groups have then.
+    pub(super) fn side_by_side(&self, mut visit: impl FnMut(&Abreast)) {
+        let mut now = Abreast {
+            at_risk: self.from_start.iter().map(|n| *n as f64).collect(),
+            events: vec![0.0; self.groups()],
+            competing: vec![0.0; self.groups()],
+        };
+        let mut entered = 0;
+        for same in self.ends.chunk_by(|a, b| a.0 == b.0) {
+            let Some((time, ..)) = same.first() else { continue };
+            let entries = self.entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time);
+            for (_, group) in entries {
+                entered += 1;
+                add(&mut now.at_risk, *group, 1.0);
+            }
+            let mut ended = false;
+            for (_, group, end) in same {
+                match end {
+                    End::Event => add(&mut now.events, *group, 1.0),
+                    End::Competing => add(&mut now.competing, *group, 1.0),
+                    End::Censored => continue,
+                }
+                ended = true;
+            }
+            if ended {
+                visit(&now);
+            }
+            for (_, group, _) in same {
+                add(&mut now.at_risk, *group, -1.0);
+            }
+            if ended {
+                now.events.fill(0.0);
+                now.competing.fill(0.0);
+            }
+        }
+    }
+}
+
+fn add(counts: &mut [f64], group: u32, n: f64) {
+    if let Some(count) = counts.get_mut(group as usize) {
+        *count += n;
+    }
+}
+
+/// What groups have at one time, one number per group.
+#[derive(Debug)]
+pub(super) struct Abreast {
+    pub(super) at_risk: Vec<f64>,
+    pub(super) events: Vec<f64>,
+    pub(super) competing: Vec<f64>,
+}
+
+impl Sorted {
+    pub(super) fn new(spells: &[Spell]) -> Result<Self> {
+        Ok(Pooled::new(&[spells])?.together())
     }
 
     /// The table at its own times.
     pub(super) fn table(&self) -> RiskTable {
         let mut table = RiskTable::default();
-        for step in self.steps() {
-            table.time.push(step.time);
-            table.at_risk.push(step.at_risk);
-            table.events.push(step.events);
-            table.competing.push(step.competing);
-            table.censored.push(step.censored);
+        let (mut gone, mut entered) = (0, 0);
+        for same in self.ends.chunk_by(|a, b| a.0 == b.0) {
+            let Some((time, _)) = same.first() else { continue };
+            let entries = self.entries.get(entered..).unwrap_or(&[]);
+            entered += entries.iter().take_while(|e| **e < *time).count();
+            let count = |what: End| same.iter().filter(|(_, end)| *end == what).count() as u64;
+            table.time.push(*time);
+            table.at_risk.push((self.from_start + entered - gone) as u64);
+            table.events.push(count(End::Event));
+            table.competing.push(count(End::Competing));
+            table.censored.push(count(End::Censored));
+            gone += same.len();
         }
         table
-    }
-}
-
-/// See [`Sorted::steps`].
-pub(super) struct Steps<'a> {
-    sorted: &'a Sorted,
-    gone: usize,
-    entered: usize,
-}
-
-impl Steps<'_> {
-    /// The next time at which a spell ends.
-    fn next_time(&self) -> Option<f64> {
-        self.sorted.ends.get(self.gone).map(|e| e.0)
-    }
-
-    /// How many are at risk at `time`, which is not before the last step.
-    pub(super) fn at_risk(&mut self, time: f64) -> u64 {
-        let entries = self.sorted.entries.get(self.entered..).unwrap_or(&[]);
-        self.entered += entries.iter().take_while(|e| **e < time).count();
-        (self.sorted.from_start + self.entered - self.gone) as u64
-    }
-}
-
-impl Iterator for Steps<'_> {
-    type Item = Row;
-
-    fn next(&mut self) -> Option<Row> {
-        let time = self.next_time()?;
-        let mut step = Row { time, at_risk: self.at_risk(time), events: 0, competing: 0, censored: 0 };
-        let ends = self.sorted.ends.get(self.gone..).unwrap_or(&[]);
-        for (_, end) in ends.iter().take_while(|e| e.0 == time) {
-            self.gone += 1;
-            match end {
-                End::Censored => step.censored += 1,
-                End::Event => step.events += 1,
-                End::Competing => step.competing += 1,
-            }
-        }
-        Some(step)
-    }
-}
-
-/// Groups side by side: calls `visit` at each time at which something other than censoring ends in one of them, with
-/// what each has then.
-pub(super) fn side_by_side(groups: &[&Sorted], mut visit: impl FnMut(&[Row])) {
-    let mut steps: Vec<Steps<'_>> = groups.iter().map(|g| g.steps()).collect();
-    let mut rows = Vec::with_capacity(steps.len());
-    loop {
-        let times = steps.iter().filter_map(Steps::next_time);
-        let Some(time) = times.min_by(f64::total_cmp) else { return };
-        rows.clear();
-        for step in &mut steps {
-            rows.push(match step.next_time() {
-                Some(own) if own == time => {
-                    let Some(row) = step.next() else { return };
-                    row
-                }
-                _ => Row { time, at_risk: step.at_risk(time), events: 0, competing: 0, censored: 0 },
-            });
-        }
-        if rows.iter().any(|r| r.events + r.competing > 0) {
-            visit(&rows);
-        }
     }
 }
 
@@ -164,7 +219,6 @@ pub(super) struct Row {
     pub(super) at_risk: u64,
     pub(super) events: u64,
     pub(super) competing: u64,
-    pub(super) censored: u64,
 }
 
 impl RiskTable {
@@ -177,20 +231,13 @@ impl RiskTable {
         Ok(Sorted::new(spells)?.table())
     }
 
-    /// The same table with competing ends taken as still open.
-    pub(super) fn with_competing_open(&self) -> Self {
-        let censored = self.censored.iter().zip(&self.competing).map(|(a, b)| a + b).collect();
-        Self { censored, competing: vec![0; self.competing.len()], ..self.clone() }
-    }
-
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
-        let ends = self.events.iter().zip(&self.competing).zip(&self.censored);
-        self.time.iter().zip(&self.at_risk).zip(ends).map(|((time, at_risk), ((events, competing), censored))| Row {
+        let ends = self.events.iter().zip(&self.competing);
+        self.time.iter().zip(&self.at_risk).zip(ends).map(|((time, at_risk), (events, competing))| Row {
             time: *time,
             at_risk: *at_risk,
             events: *events,
             competing: *competing,
-            censored: *censored,
         })
     }
 }

@@ -6,10 +6,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ceiling::{Ceiling, ceiling};
-use super::compare::{GroupTest, gray_sorted, log_rank_sorted};
+use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
 use super::family::Family;
-use super::risk::{End, RiskTable, Sorted, Spell, late_start};
+use super::risk::{End, Pooled, RiskTable, Sorted, Spell, late_start};
+use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys, Status, status_log};
 use crate::math::Interval;
@@ -181,12 +182,24 @@ impl Gathered {
 
     /// Spells by the names of their groups.
     fn named(self, name: impl Fn(u32) -> String) -> Part {
-        let mut codes: BTreeMap<u32, Vec<Spell>> = BTreeMap::new();
+        let mut codes: Vec<Vec<Spell>> = Vec::new();
+        // Without a value.
+        let mut none = Vec::new();
         for (group, spell) in self.runs.into_iter().flatten() {
-            codes.entry(group).or_default().push(spell);
+            let list = match group as usize {
+                _ if group == NONE => &mut none,
+                code => {
+                    if code >= codes.len() {
+                        codes.resize(code + 1, Vec::new());
+                    }
+                    let Some(list) = codes.get_mut(code) else { continue };
+                    list
+                }
+            };
+            list.push(spell);
         }
         let mut spells = BTreeMap::<String, Vec<Spell>>::new();
-        for (code, mut list) in codes {
+        for (code, mut list) in (0..).zip(codes).chain([(NONE, none)]).filter(|(_, list)| !list.is_empty()) {
             spells.entry(name(code)).or_default().append(&mut list);
         }
         Part { spells, left_out: self.left_out }
@@ -383,38 +396,35 @@ impl TimeToTally {
             return Err(Error::option("by", problem));
         }
         let mut remarks = Vec::new();
-        let mut named: Vec<(String, Vec<Spell>)> = Vec::new();
-        let all: Vec<Spell> = part.spells.values().flatten().copied().collect();
-        if spec.by.is_some() {
-            named.extend(part.spells);
-            named.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+        let mut named: Vec<(String, Vec<Spell>)> = part.spells.into_iter().collect();
+        named.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+        // Where few have entered, everybody at risk can end: curves start later, each at its own age.
+        let late = named.iter().any(|(_, spells)| spells.iter().any(|s| s.entry.is_some()));
+        let mut all: Vec<Spell> = match &spec.by {
+            Some(_) if !late && spec.ceiling.is_none() => Vec::new(),
+            _ => named.iter().flat_map(|(_, spells)| spells).copied().collect(),
+        };
+        if spec.by.is_none() {
+            named.clear();
         }
-        named.insert(0, ("(all)".to_owned(), all));
-        // Where few have entered, everybody at risk can end: the curve starts later.
+        start_late(ALL, &mut all, &mut remarks)?;
         for (value, spells) in &mut named {
-            if let Some(age) = late_start(spells, LEAST_AT_RISK)? {
-                let before = spells.len();
-                spells.retain(|s| s.exit >= age);
-                let at_risk = spells.iter().filter(|s| s.entry.is_none_or(|e| e < age)).count() as u64;
-                let least = at_risk.min(LEAST_AT_RISK);
-                let just_before = age - 1.0 / DAY as f64;
-                for s in spells.iter_mut() {
-                    s.entry = Some(s.entry.map_or(just_before, |e| e.max(just_before)));
-                }
-                remarks.push(format!(
-                    "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
-                     age with at least {least} at risk, and is of those still open then ({} leads ended before)",
-                    before - spells.len()
-                ));
-            }
+            start_late(value, spells, &mut remarks)?;
         }
-        let sorted: Vec<Sorted> = named.par_iter().map(|(_, spells)| Sorted::new(spells)).collect::<Result<_>>()?;
-        let tables: Vec<RiskTable> = sorted.par_iter().map(Sorted::table).collect();
-        let parts: Vec<&Sorted> = sorted.iter().skip(1).collect();
-        let (curves, test): (Vec<Curve>, _) = rayon::join(
-            || tables.par_iter().map(|t| Curve::new(t, spec.confidence)).collect(),
-            || (parts.len() > 1).then(|| if competes { gray_sorted(&parts) } else { log_rank_sorted(&parts) }),
-        );
+        let pooled = match &spec.by {
+            Some(_) => Pooled::new(&named.iter().map(|(_, spells)| spells.as_slice()).collect::<Vec<_>>())?,
+            None => Pooled::new(&[&all])?,
+        };
+        let sorted = || -> Result<Vec<Sorted>> {
+            let first = if late { Sorted::new(&all)? } else { pooled.together() };
+            Ok([first].into_iter().chain(if named.is_empty() { Vec::new() } else { pooled.apart() }).collect())
+        };
+        let curves = || -> Result<Vec<Curve>> {
+            Ok(sorted()?.into_par_iter().map(|s| Curve::new(s.table(), spec.confidence)).collect())
+        };
+        let compare = || if competes { gray_pooled(&pooled) } else { log_rank_pooled(&pooled) };
+        let (curves, test) = rayon::join(curves, || (named.len() > 1).then(compare));
+        let curves = curves?;
         // Curves of groups in which nobody is left say what comes later, too.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
@@ -422,17 +432,15 @@ impl TimeToTally {
         let until = spec.until.map_or(common, Span::as_days);
         let mut ceilings = Vec::new();
         if let Some(family) = spec.ceiling {
-            task.begin("fitting curves", named.len());
-            for (_, spells) in &named {
+            task.begin("fitting curves", curves.len());
+            for spells in [&all].into_iter().chain(named.iter().map(|(_, spells)| spells)) {
                 ceilings.push(ceiling(spells, family, spec.confidence, task)?);
                 task.advance(1);
             }
         }
-        let mut groups: Vec<TimeToGroup> = named
-            .par_iter()
-            .zip(curves)
-            .map(|((value, spells), curve)| group(value, spells, &spec, until, curve))
-            .collect();
+        let names: Vec<&str> = [ALL].into_iter().chain(named.iter().map(|(value, _)| value.as_str())).collect();
+        let mut groups: Vec<TimeToGroup> =
+            names.into_par_iter().zip(curves).map(|(value, curve)| group(value, &spec, until, curve)).collect();
         groups.iter_mut().zip(ceilings).for_each(|(group, ceiling)| group.ceiling = Some(ceiling));
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
             remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
@@ -445,8 +453,8 @@ impl TimeToTally {
             }
             Err(e) => return Err(e),
         };
-        if competes && let Some(all) = tables.first() {
-            remarks.extend(naive(all, groups.first()));
+        if let Some(all) = groups.first().filter(|_| competes) {
+            remarks.extend(naive(all));
         }
         Ok(TimeTo {
             spec,
@@ -462,11 +470,40 @@ impl TimeToTally {
     }
 }
 
+/// The name of all leads as a group.
+const ALL: &str = "(all)";
+
+/// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so.
+fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<()> {
+    let Some(age) = late_start(spells, LEAST_AT_RISK)? else { return Ok(()) };
+    let before = spells.len();
+    spells.retain(|s| s.exit >= age);
+    let at_risk = spells.iter().filter(|s| s.entry.is_none_or(|e| e < age)).count() as u64;
+    let least = at_risk.min(LEAST_AT_RISK);
+    let just_before = age - 1.0 / DAY as f64;
+    for s in spells.iter_mut() {
+        s.entry = Some(s.entry.map_or(just_before, |e| e.max(just_before)));
+    }
+    remarks.push(format!(
+        "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
+         age with at least {least} at risk, and is of those still open then ({} leads ended before)",
+        before - spells.len()
+    ));
+    Ok(())
+}
+
 /// What would have been said with competing ends taken as still open.
-fn naive(table: &RiskTable, group: Option<&TimeToGroup>) -> Option<String> {
-    let curve = Curve::new(&table.with_competing_open(), 0.95);
-    let last = curve.incidence.last().copied().unwrap_or(0.0);
-    let ours = group.map_or(0.0, |g| g.last.incidence);
+fn naive(all: &TimeToGroup) -> Option<String> {
+    let curve = &all.curve;
+    let table = RiskTable {
+        time: curve.time.clone(),
+        at_risk: curve.at_risk.clone(),
+        events: curve.events.clone(),
+        competing: vec![0; curve.competing.len()],
+        censored: curve.censored.iter().zip(&curve.competing).map(|(a, b)| a + b).collect(),
+    };
+    let last = Curve::new(table, 0.95).incidence.last().copied().unwrap_or(0.0);
+    let ours = all.last.incidence;
     (last > ours + 0.005).then(|| {
         format!(
             "one minus Kaplan–Meier, with competing ends taken as still open, would say {:.1} % at the end instead of {:.1} %",
@@ -476,8 +513,9 @@ fn naive(table: &RiskTable, group: Option<&TimeToGroup>) -> Option<String> {
     })
 }
 
-fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGroup {
-    let count = |end: End| spells.iter().filter(|s| s.end == end).count() as u64;
+fn group(value: &str, spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGroup {
+    let total = |counts: &[u64]| counts.iter().sum::<u64>();
+    let (events, competing, censored) = (total(&curve.events), total(&curve.competing), total(&curve.censored));
     let end = curve.time.last().copied().unwrap_or(0.0);
     let at = |days: f64| {
         let (incidence, interval) = curve.by(days);
@@ -487,10 +525,10 @@ fn group(value: &str, spells: &[Spell], spec: &TimeToSpec, until: f64, curve: Cu
     let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(|days| *days <= known).collect();
     TimeToGroup {
         value: value.to_owned(),
-        leads: spells.len() as u64,
-        events: count(End::Event),
-        competing: count(End::Competing),
-        censored: count(End::Censored),
+        leads: events + competing + censored,
+        events,
+        competing,
+        censored,
         last: at(end),
         at: ages.into_iter().map(at).collect(),
         quantiles: [0.25, 0.5, 0.75].map(|q| (q, curve.quantile(q))).to_vec(),

@@ -54,6 +54,15 @@ impl Codes {
         }
     }
 
+    /// The codes of some places as they are kept; none if there are not as many.
+    pub(crate) fn slice(&self, places: std::ops::Range<usize>) -> CodeSlice<'_> {
+        match self {
+            Self::U8(v) => CodeSlice::U8(v.get(places).unwrap_or(&[])),
+            Self::U16(v) => CodeSlice::U16(v.get(places).unwrap_or(&[])),
+            Self::U32(v) => CodeSlice::U32(v.get(places).unwrap_or(&[])),
+        }
+    }
+
     /// Number of codes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -79,6 +88,14 @@ impl Codes {
             Self::U32(v) => 4 * v.len(),
         }
     }
+}
+
+/// Some codes of a column, for loops that are compiled for each width; of each the largest value is no value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CodeSlice<'a> {
+    U8(&'a [u8]),
+    U16(&'a [u16]),
+    U32(&'a [u32]),
 }
 
 /// A column of codes while it is built.

@@ -14,6 +14,7 @@ mod slab;
 pub use block::{Block, Partitioning, Renumbering};
 pub use builder::{Extended, IndexBuilder, build};
 pub use bytes::Bytes;
+pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
 pub use rows::{Rows, Sizes};
 pub use slab::Slab;

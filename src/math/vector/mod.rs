@@ -41,6 +41,8 @@ pub(crate) trait Real: Copy {
     fn if_negative(self, a: Self, b: Self) -> Self;
     /// The bits of each lane, as an integer, shifted left by 52: 2^k from the low bits of k + 1023.
     fn shift_to_exponent(self) -> Self;
+    /// Of positive normal numbers m·2ᵏ, 1 ≤ m < 2: m, and 2⁵² + k + 1023.
+    fn split_exponent(self) -> (Self, Self);
 }
 
 /// Eight `f64` lanes.
@@ -120,7 +122,17 @@ impl Real for f64 {
     fn shift_to_exponent(self) -> Self {
         Self::from_bits(self.to_bits() << 52)
     }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        let bits = self.to_bits();
+        (Self::from_bits(bits & FRACTION | ONE), Self::from_bits(bits >> 52 | BINADE))
+    }
 }
+
+/// Bits of a fraction, of 1, and of 2⁵².
+const FRACTION: u64 = (1 << 52) - 1;
+const ONE: u64 = 1023 << 52;
+const BINADE: u64 = (1023 + 52) << 52;
 
 /// A number type of a matrix.
 pub(crate) trait Element: Copy + Send + Sync + 'static {

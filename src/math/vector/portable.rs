@@ -59,6 +59,10 @@ impl Real for Portable {
     fn shift_to_exponent(self) -> Self {
         Self(self.0.map(|x| f64::from_bits(x.to_bits() << 52)))
     }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        (Self(self.0.map(|x| x.split_exponent().0)), Self(self.0.map(|x| x.split_exponent().1)))
+    }
 }
 
 impl Vector for Portable {

@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 use std::sync::OnceLock;
 
-use super::{Kernel, Real, Vector};
+use super::{BINADE, FRACTION, Kernel, ONE, Real, Vector};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unit {
@@ -125,6 +125,16 @@ impl Real for Avx512 {
     #[inline(always)]
     fn shift_to_exponent(self) -> Self {
         Self(unsafe { _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(self.0))) })
+    }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        unsafe {
+            let bits = _mm512_castpd_si512(self.0);
+            let fraction = _mm512_and_si512(bits, _mm512_set1_epi64(FRACTION.cast_signed()));
+            let exponent = _mm512_srli_epi64::<52>(bits);
+            let with = |x, y: u64| Self(_mm512_castsi512_pd(_mm512_or_si512(x, _mm512_set1_epi64(y.cast_signed()))));
+            (with(fraction, ONE), with(exponent, BINADE))
+        }
     }
 }
 
@@ -253,6 +263,18 @@ impl Real for Avx2 {
             )
         }
     }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        let split = |x| unsafe {
+            let bits = _mm256_castpd_si256(x);
+            let fraction = _mm256_and_si256(bits, _mm256_set1_epi64x(FRACTION.cast_signed()));
+            let exponent = _mm256_srli_epi64::<52>(bits);
+            let with = |x, y: u64| _mm256_castsi256_pd(_mm256_or_si256(x, _mm256_set1_epi64x(y.cast_signed())));
+            (with(fraction, ONE), with(exponent, BINADE))
+        };
+        let (low, high) = (split(self.0), split(self.1));
+        (Self(low.0, high.0), Self(low.1, high.1))
+    }
 }
 
 #[allow(clippy::undocumented_unsafe_blocks, reason = "stated once above")]
@@ -373,6 +395,15 @@ impl Real for Sse2 {
     #[inline(always)]
     fn shift_to_exponent(self) -> Self {
         Self(self.0.map(|x| unsafe { _mm_castsi128_pd(_mm_slli_epi64::<52>(_mm_castpd_si128(x))) }))
+    }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        let with = |x, y: u64| unsafe { _mm_castsi128_pd(_mm_or_si128(x, _mm_set1_epi64x(y.cast_signed()))) };
+        let mantissa = self
+            .0
+            .map(|x| unsafe { with(_mm_and_si128(_mm_castpd_si128(x), _mm_set1_epi64x(FRACTION.cast_signed())), ONE) });
+        let exponent = self.0.map(|x| unsafe { with(_mm_srli_epi64::<52>(_mm_castpd_si128(x)), BINADE) });
+        (Self(mantissa), Self(exponent))
     }
 }
 
