@@ -44,14 +44,6 @@ pub struct RiskTable {
     pub censored: Vec<u64>,
 }
 
-/// Checked spells of one group in order of their ends.
-#[derive(Default)]
-pub(super) struct Sorted {
-    ends: Vec<(f64, End)>,
-    entries: Vec<f64>,
-    from_start: usize,
-}
-
 /// Bits that are in the order of numbers: of finite ones, as `total_cmp`.
 fn key(x: f64) -> u64 {
     let bits = x.to_bits();
@@ -101,38 +93,37 @@ impl Pooled {
         self.from_start.len()
     }
 
-    /// All of them as one group.
-    pub(super) fn together(&self) -> Sorted {
-        Sorted {
-            ends: self.ends.iter().map(|(time, _, end)| (*time, *end)).collect(),
-            entries: self.entries.iter().map(|(time, _)| *time).collect(),
-            from_start: self.from_start.iter().sum(),
-        }
+    /// The table of all of them as one group.
+    pub(super) fn together(&self) -> RiskTable {
+        self.tables(1, |_| 0).pop().unwrap_or_default()
     }
 
-    /// Each group by itself.
-    pub(super) fn apart(&self) -> Vec<Sorted> {
-        let mut sizes = vec![0; self.groups()];
+    /// The table of each group, at its own times.
+    pub(super) fn apart(&self) -> Vec<RiskTable> {
+        self.tables(self.groups(), |group| group as usize)
+    }
+
+    fn tables(&self, n: usize, table_of: impl Fn(u32) -> usize) -> Vec<RiskTable> {
+        let (mut at_risk, mut sizes) = (vec![0u64; n], vec![0; n]);
+        for (from_start, group) in self.from_start.iter().zip(0..) {
+            at_risk.iter_mut().skip(table_of(group)).take(1).for_each(|sum| *sum += *from_start as u64);
+        }
         for (_, group, _) in &self.ends {
-            sizes.iter_mut().skip(*group as usize).take(1).for_each(|n| *n += 1);
+            sizes.iter_mut().skip(table_of(*group)).take(1).for_each(|n| *n += 1);
         }
-        let room = |(n, from_start): (usize, &usize)| Sorted {
-            ends: Vec::with_capacity(n),
-            from_start: *from_start,
-            ..Sorted::default()
-        };
-        let mut apart: Vec<Sorted> = sizes.into_iter().zip(&self.from_start).map(room).collect();
+        let mut tables: Vec<RiskTable> = sizes.into_iter().map(RiskTable::with_room).collect();
+        let mut entries = self.entries.iter().peekable();
         for (time, group, end) in &self.ends {
-            if let Some(sorted) = apart.get_mut(*group as usize) {
-                sorted.ends.push((*time, *end));
+            while let Some((_, group)) = entries.next_if(|(entry, _)| entry < time) {
+                at_risk.iter_mut().skip(table_of(*group)).take(1).for_each(|n| *n += 1);
+            }
+            let table = table_of(*group);
+            if let (Some(table), Some(at_risk)) = (tables.get_mut(table), at_risk.get_mut(table)) {
+                table.push(*time, *at_risk, *end);
+                *at_risk -= 1;
             }
         }
-        for (time, group) in &self.entries {
-            if let Some(sorted) = apart.get_mut(*group as usize) {
-                sorted.entries.push(*time);
-            }
-        }
-        apart
+        tables
     }
 
     /// Calls `visit` at each time at which something other than censoring ends, with what all groups have then.
@@ -187,31 +178,6 @@ pub(super) struct Abreast {
     pub(super) competing: Vec<f64>,
 }
 
-impl Sorted {
-    pub(super) fn new(spells: &[Spell]) -> Result<Self> {
-        Ok(Pooled::new(&[spells])?.together())
-    }
-
-    /// The table at its own times.
-    pub(super) fn table(&self) -> RiskTable {
-        let mut table = RiskTable::default();
-        let (mut gone, mut entered) = (0, 0);
-        for same in self.ends.chunk_by(|a, b| a.0 == b.0) {
-            let Some((time, _)) = same.first() else { continue };
-            let entries = self.entries.get(entered..).unwrap_or(&[]);
-            entered += entries.iter().take_while(|e| **e < *time).count();
-            let count = |what: End| same.iter().filter(|(_, end)| *end == what).count() as u64;
-            table.time.push(*time);
-            table.at_risk.push((self.from_start + entered - gone) as u64);
-            table.events.push(count(End::Event));
-            table.competing.push(count(End::Competing));
-            table.censored.push(count(End::Censored));
-            gone += same.len();
-        }
-        table
-    }
-}
-
 /// What a table has at one time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
@@ -228,7 +194,37 @@ impl RiskTable {
     /// [`Error::NonFinite`] for times that are NaN or infinite, [`Error::InvalidOption`] for spells that end before or
     /// when they are entered.
     pub fn new(spells: &[Spell]) -> Result<Self> {
-        Ok(Sorted::new(spells)?.table())
+        Ok(Pooled::new(&[spells])?.together())
+    }
+
+    fn with_room(n: usize) -> Self {
+        Self {
+            time: Vec::with_capacity(n),
+            at_risk: Vec::with_capacity(n),
+            events: Vec::with_capacity(n),
+            competing: Vec::with_capacity(n),
+            censored: Vec::with_capacity(n),
+        }
+    }
+
+    /// Adds an end; `at_risk` is of just before it. Times ascend.
+    fn push(&mut self, time: f64, at_risk: u64, end: End) {
+        let (event, competing) = (u64::from(end == End::Event), u64::from(end == End::Competing));
+        let censored = u64::from(end == End::Censored);
+        match (self.events.last_mut(), self.competing.last_mut(), self.censored.last_mut()) {
+            (Some(e), Some(c), Some(open)) if self.time.last() == Some(&time) => {
+                *e += event;
+                *c += competing;
+                *open += censored;
+            }
+            _ => {
+                self.time.push(time);
+                self.at_risk.push(at_risk);
+                self.events.push(event);
+                self.competing.push(competing);
+                self.censored.push(censored);
+            }
+        }
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {

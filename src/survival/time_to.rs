@@ -9,10 +9,10 @@ use super::ceiling::{Ceiling, ceiling};
 use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
 use super::family::Family;
-use super::risk::{End, Pooled, RiskTable, Sorted, Spell, late_start};
+use super::risk::{End, Pooled, RiskTable, Spell, late_start};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Groups, Journeys, Status, status_log};
+use crate::journeys::{CodeSlice, Groups, Journeys, Status, status_log};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -303,12 +303,18 @@ impl<'a> Clock<'a> {
 
     /// First time at or after `from` at which one of `kinds` happens.
     fn first(&self, lead: u32, kinds: &[bool], from: i64) -> Option<i64> {
+        fn first<T: Copy + Into<u32>>(at: &[i64], codes: &[T], kinds: &[bool], from: i64) -> Option<i64> {
+            let wanted = |code: T| kinds.get(code.into() as usize).copied().unwrap_or(false);
+            at.iter().zip(codes).find(|(at, code)| wanted(**code) && **at >= from).map(|(at, _)| *at)
+        }
         let timeline = &self.journeys.timeline;
-        timeline
-            .range(lead)
-            .filter(|i| kinds.get(timeline.kind.get(*i) as usize).copied().unwrap_or(false))
-            .filter_map(|i| timeline.at.get(i).copied())
-            .find(|at| *at >= from)
+        let range = timeline.range(lead);
+        let at = timeline.at.get(range.clone()).unwrap_or(&[]);
+        match timeline.kind.slice(range) {
+            CodeSlice::U8(codes) => first(at, codes, kinds, from),
+            CodeSlice::U16(codes) => first(at, codes, kinds, from),
+            CodeSlice::U32(codes) => first(at, codes, kinds, from),
+        }
     }
 
     fn measure(&self, lead: u32, part: &mut Gathered) {
@@ -415,12 +421,15 @@ impl TimeToTally {
             Some(_) => Pooled::new(&named.iter().map(|(_, spells)| spells.as_slice()).collect::<Vec<_>>())?,
             None => Pooled::new(&[&all])?,
         };
-        let sorted = || -> Result<Vec<Sorted>> {
-            let first = if late { Sorted::new(&all)? } else { pooled.together() };
-            Ok([first].into_iter().chain(if named.is_empty() { Vec::new() } else { pooled.apart() }).collect())
+        let tables = || -> Result<(RiskTable, Vec<RiskTable>)> {
+            let first = || if late { RiskTable::new(&all) } else { Ok(pooled.together()) };
+            let (first, others) = rayon::join(first, || if named.is_empty() { Vec::new() } else { pooled.apart() });
+            Ok((first?, others))
         };
         let curves = || -> Result<Vec<Curve>> {
-            Ok(sorted()?.into_par_iter().map(|s| Curve::new(s.table(), spec.confidence)).collect())
+            let (first, others) = tables()?;
+            let tables: Vec<RiskTable> = [first].into_iter().chain(others).collect();
+            Ok(tables.into_par_iter().map(|t| Curve::new(t, spec.confidence)).collect())
         };
         let compare = || if competes { gray_pooled(&pooled) } else { log_rank_pooled(&pooled) };
         let (curves, test) = rayon::join(curves, || (named.len() > 1).then(compare));

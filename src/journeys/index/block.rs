@@ -64,12 +64,40 @@ impl Coded {
     }
 
     /// Adds the codes of some rows, as they are in the whole.
-    pub(super) fn append(&self, rows: Range<usize>, out: &mut Vec<u32>) {
+    pub(super) fn append(&self, rows: &Chosen<'_>, out: &mut Vec<u32>) {
         out.reserve(rows.len());
-        self.codes.each(rows, |code| {
+        let mut add = |code: u32| {
             let same = code == NONE || self.whole.is_empty();
             out.push(if same { code } else { self.whole.get(code as usize).copied().unwrap_or(NONE) });
-        });
+        };
+        match rows {
+            Chosen::All(rows) => self.codes.each(rows.clone(), add),
+            Chosen::Some(rows) => rows.iter().for_each(|row| add(self.codes.get(*row as usize))),
+        }
+    }
+}
+
+/// Rows of a block.
+#[derive(Debug, Clone)]
+pub(super) enum Chosen<'a> {
+    All(Range<usize>),
+    Some(&'a [u32]),
+}
+
+impl Chosen<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::All(rows) => rows.len(),
+            Self::Some(rows) => rows.len(),
+        }
+    }
+
+    /// Adds their cells of a column.
+    pub(super) fn append<T: Copy>(&self, column: &[T], out: &mut Vec<T>) {
+        match self {
+            Self::All(rows) => out.extend_from_slice(cells(column, rows.clone())),
+            Self::Some(rows) => out.extend(rows.iter().filter_map(|row| column.get(*row as usize))),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::block::{Block, Partitioning};
 use super::codes::Codes;
-use super::merge::{Columns, Merged, Part, Scratch};
+use super::merge::{Columns, Cut, Merged, Part, Scratch};
 use super::rows::{Rows, Sizes};
 use super::slab::Place;
 use super::{StageLog, Timeline};
@@ -237,12 +237,23 @@ impl IndexBuilder {
             };
             let blocks: Vec<&Block> = read.iter().chain(&self.blocks).collect();
             let these: Vec<(usize, Part<'_>)> = parts.drain(..range.len()).collect();
-            let done: Vec<Merged> = these
+            let cuts: Vec<(Cut, Part<'_>)> = these
                 .into_par_iter()
-                .map_init(Scratch::default, |scratch, (partition, mut part)| {
+                .flat_map_iter(|(partition, mut part)| {
+                    let rows = lengths.get(partition).copied().unwrap_or(0);
+                    let cuts = Cut::of(&blocks, partition, self.partitions, rows);
+                    cuts.into_iter().map(move |cut| {
+                        let part = part.cut(cut.rows);
+                        (cut, part)
+                    })
+                })
+                .collect();
+            let done: Vec<Merged> = cuts
+                .into_par_iter()
+                .map_init(Scratch::default, |scratch, (cut, mut part)| {
                     task.check()?;
-                    let merged = scratch.merge(&blocks, partition, self.partitions, &mut part);
-                    task.advance(merged.counts.iter().map(|c| *c as usize).sum());
+                    let merged = scratch.merge(&blocks, &cut, &mut part);
+                    task.advance(cut.rows);
                     Ok(merged)
                 })
                 .collect::<Result<_>>()?;
@@ -421,19 +432,41 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_of_many_events_is_sorted_by_all_threads() {
-        let n = SORTED + 7;
+    fn a_partition_of_many_events_is_cut() {
+        // One lead has half of the events, and enough to be sorted by all threads.
+        const N: u32 = (1 << 18) + 7;
+        let at: Vec<i64> = (0..i64::from(N)).map(|i| i * 7919 % i64::from(N)).collect();
+        let lead = |t: i64| if t % 2 == 0 { 3 } else { (t / 2 % 9) as u32 };
         let rows = Rows {
-            lead: vec![0; n],
-            at: (0..n as i64).map(|i| i * 7919 % n as i64).collect(),
-            order: (0..n as u32).collect(),
-            kind: (0..n as u32).map(|i| i % 3).collect(),
+            lead: at.iter().map(|t| lead(*t)).collect(),
+            order: (0..N).collect(),
+            kind: at.iter().map(|t| (t % 5) as u32).collect(),
+            values: vec![(0, at.iter().map(|t| *t as f64).collect())],
+            stage: Some(((0..N).map(|i| i % 3).collect(), at.iter().map(|t| *t as f64).collect())),
+            at,
             ..Rows::default()
         };
-        let sizes = Sizes { leads: 1, kinds: 3, ..Sizes::default() };
-        let timeline = build(vec![rows], &sizes, &Task::new()).unwrap();
-        assert!(timeline.at.is_sorted() && timeline.len() == n);
+        let sizes = Sizes { leads: 9, kinds: 5, deals: 3, values: 1, ..Sizes::default() };
+        for memory in [None, Some(1 << 20)] {
+            let mut builder = IndexBuilder::new(9, memory);
+            for start in (0..rows.len()).step_by(100_000) {
+                let part = rows.part(&(start..(start + 100_000).min(rows.len())));
+                builder.push(Block::new(&part, builder.partitions())).unwrap();
+            }
+            let timeline = builder.finish(&sizes, &Task::new()).unwrap();
+            let mut expected: Vec<(u32, i64)> = (0..i64::from(N)).map(|t| (lead(t), t)).collect();
+            expected.sort_unstable();
+            let mut place = 0;
+            for lead in 0..9 {
+                assert_eq!(timeline.stage_range(lead), timeline.range(lead));
+                for i in timeline.range(lead) {
+                    let (of, t) = expected[place];
+                    assert_eq!((i, lead, timeline.at[i], timeline.kind.get(i)), (place, of, t, (t % 5) as u32));
+                    assert_eq!((timeline.values[0][i], timeline.stages.amount[i]), (t as f64, t as f64));
+                    place += 1;
+                }
+            }
+            assert_eq!(place, N as usize);
+        }
     }
-
-    const SORTED: usize = 1 << 17;
 }

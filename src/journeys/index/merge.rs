@@ -1,14 +1,20 @@
 //! The rows of one partition, from all blocks, in the order of the index.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::block::{Block, Coded, Partitioning};
+use super::block::{Block, Chosen, Coded, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut};
 use super::rows::Sizes;
 use super::slab::{Place, SlabMut};
 use crate::design::NONE;
 use crate::error::Result;
 
+/// Rows of a partition from which on it is cut: where few leads have nearly all events, all threads take part.
+const HEAVY: usize = 1 << 18;
+/// Cuts of a partition at most, about; each looks for its rows among all.
+const CUTS: usize = 8;
 /// Events of a lead up to which they are sorted by their ranks.
 const RANKED: usize = 24;
 /// Events of a lead from which on they are sorted by all threads.
@@ -79,7 +85,8 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn cut(&mut self, len: usize) -> Self {
+    /// Cuts off the first `len` cells of each column.
+    pub(super) fn cut(&mut self, len: usize) -> Self {
         let start = self.start;
         self.start += len;
         Self {
@@ -90,6 +97,87 @@ impl Part<'_> {
             values: self.values.iter_mut().map(|v| cut(v, len)).collect(),
             props: self.props.iter_mut().map(|p| p.cut(len)).collect(),
         }
+    }
+}
+
+/// Some leads of a partition, which one thread orders.
+pub(super) struct Cut {
+    pub(super) partition: usize,
+    /// Numbers of the leads within the partition.
+    leads: Range<usize>,
+    /// Whether they are all of it.
+    whole: bool,
+    /// Number of rows.
+    pub(super) rows: usize,
+}
+
+impl Cut {
+    /// A partition of `rows` rows in parts of about equal work.
+    pub(super) fn of(blocks: &[&Block], partition: usize, partitions: Partitioning, rows: usize) -> Vec<Self> {
+        let leads = partitions.leads();
+        if rows < HEAVY {
+            return vec![Self { partition, leads: 0..leads, whole: true, rows }];
+        }
+        let mut counts = vec![0usize; leads];
+        for lead in blocks.iter().flat_map(|b| b.lead.get(b.run(partition)).unwrap_or(&[])) {
+            counts.iter_mut().skip(usize::from(*lead)).take(1).for_each(|n| *n += 1);
+        }
+        let (mut cuts, mut start, mut own) = (Vec::new(), 0, 0);
+        for (count, next) in counts.into_iter().zip(1..) {
+            own += count;
+            if own * CUTS >= rows || next == leads {
+                cuts.push(Self { partition, leads: start..next, whole: false, rows: own });
+                (start, own) = (next, 0);
+            }
+        }
+        cuts
+    }
+}
+
+/// Which rows of each block are of a cut.
+#[derive(Default)]
+struct Picks {
+    rows: Vec<u32>,
+    /// Where those of each block end; empty for all rows.
+    ends: Vec<usize>,
+}
+
+impl Picks {
+    fn pick(&mut self, blocks: &[&Block], cut: &Cut) {
+        self.rows.clear();
+        self.ends.clear();
+        if cut.whole {
+            return;
+        }
+        for block in blocks {
+            let run = block.run(cut.partition);
+            let leads = block.lead.get(run.clone()).unwrap_or(&[]);
+            let before = self.rows.len();
+            // Written whether it is one or not: a branch would be guessed wrong.
+            self.rows.resize(before + leads.len() + 1, 0);
+            let mut next = before;
+            for (lead, row) in leads.iter().zip(run.start as u32..) {
+                if let Some(slot) = self.rows.get_mut(next) {
+                    *slot = row;
+                }
+                next += usize::from(cut.leads.contains(&usize::from(*lead)));
+            }
+            self.rows.truncate(next);
+            self.ends.push(next);
+        }
+    }
+
+    /// Each block with its rows.
+    fn of<'a>(&'a self, blocks: &'a [&Block], partition: usize) -> impl Iterator<Item = (&'a Block, Chosen<'a>)> {
+        let mut start = 0;
+        blocks.iter().enumerate().map(move |(i, block)| match self.ends.get(i) {
+            Some(end) => {
+                let own = self.rows.get(start..*end).unwrap_or(&[]);
+                start = *end;
+                (*block, Chosen::Some(own))
+            }
+            None => (*block, Chosen::All(block.run(partition))),
+        })
     }
 }
 
@@ -120,6 +208,7 @@ pub(super) struct Scratch {
     wide: Vec<(i64, u32, u32)>,
     codes: Vec<u32>,
     numbers: Vec<f64>,
+    picks: Picks,
 }
 
 /// Sorts distinct keys by counting how many are smaller: without branches, which would be guessed wrong.
@@ -133,24 +222,21 @@ fn rank_sort(keys: &[u64], sorted: &mut [u64]) {
 }
 
 impl Scratch {
-    /// Orders the rows that `blocks` have of a partition, and writes them to `out`.
-    pub(super) fn merge(
-        &mut self,
-        blocks: &[&Block],
-        partition: usize,
-        partitions: Partitioning,
-        out: &mut Part<'_>,
-    ) -> Merged {
+    /// Orders the rows that `blocks` have of a cut, and writes them to `out`.
+    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, out: &mut Part<'_>) -> Merged {
+        let mut picks = std::mem::take(&mut self.picks);
+        picks.pick(blocks, cut_of);
+        let chosen: Vec<(&Block, Chosen<'_>)> = picks.of(blocks, cut_of.partition).collect();
         self.lead.clear();
         self.at.clear();
         self.order.clear();
-        for block in blocks {
-            let run = block.run(partition);
-            self.lead.extend_from_slice(block.lead.get(run.clone()).unwrap_or(&[]));
-            self.at.extend_from_slice(block.at.get(run.clone()).unwrap_or(&[]));
-            self.order.extend_from_slice(block.order.get(run).unwrap_or(&[]));
+        for (block, rows) in &chosen {
+            rows.append(&block.lead, &mut self.lead);
+            rows.append(&block.at, &mut self.at);
+            rows.append(&block.order, &mut self.order);
         }
-        let mut merged = Merged { counts: vec![0; partitions.leads()], ..Merged::default() };
+        self.lead.iter_mut().for_each(|lead| *lead -= cut_of.leads.start as u16);
+        let mut merged = Merged { counts: vec![0; cut_of.leads.len()], ..Merged::default() };
         self.sort_by_lead(&mut merged.counts);
         let (mut start, mut times) = (0, &mut *out.at);
         for count in &merged.counts {
@@ -158,27 +244,28 @@ impl Scratch {
             self.sort_journey(start, cut(&mut times, n));
             start += n;
         }
-        self.gather(blocks, partition, |b| Some(&b.kind), &mut out.kind);
+        self.gather(&chosen, |b| Some(&b.kind), &mut out.kind);
         if let Some(channel) = &mut out.channel {
-            self.gather(blocks, partition, |b| b.channel.as_ref(), channel);
+            self.gather(&chosen, |b| b.channel.as_ref(), channel);
         }
         for (p, out) in out.props.iter_mut().enumerate() {
-            self.gather(blocks, partition, |b| b.props.iter().find(|(i, _)| *i == p).map(|(_, c)| c), out);
+            self.gather(&chosen, |b| b.props.iter().find(|(i, _)| *i == p).map(|(_, c)| c), out);
         }
         for (v, out) in out.values.iter_mut().enumerate() {
             self.numbers.clear();
-            for block in blocks {
-                let run = block.run(partition);
+            for (block, rows) in &chosen {
                 match block.values.iter().find(|(i, _)| *i == v) {
-                    Some((_, column)) => self.numbers.extend_from_slice(column.get(run).unwrap_or(&[])),
-                    None => self.numbers.extend(std::iter::repeat_n(f64::NAN, run.len())),
+                    Some((_, column)) => rows.append(column, &mut self.numbers),
+                    None => self.numbers.extend(std::iter::repeat_n(f64::NAN, rows.len())),
                 }
             }
             for (o, row) in out.iter_mut().zip(&self.rows) {
                 *o = self.numbers.get(*row as usize).copied().unwrap_or(f64::NAN);
             }
         }
-        self.gather_stages(blocks, partition, out.start, &mut merged);
+        self.gather_stages(&chosen, out.start, &mut merged);
+        drop(chosen);
+        self.picks = picks;
         merged
     }
 
@@ -269,40 +356,36 @@ impl Scratch {
     /// Writes the codes of a column.
     fn gather(
         &mut self,
-        blocks: &[&Block],
-        partition: usize,
+        chosen: &[(&Block, Chosen<'_>)],
         column: impl Fn(&Block) -> Option<&Coded>,
         out: &mut CodesPart<'_>,
     ) {
         self.codes.clear();
-        for block in blocks {
-            let run = block.run(partition);
+        for (block, rows) in chosen {
             match column(block) {
-                Some(coded) => coded.append(run, &mut self.codes),
-                None => self.codes.extend(std::iter::repeat_n(NONE, run.len())),
+                Some(coded) => coded.append(rows, &mut self.codes),
+                None => self.codes.extend(std::iter::repeat_n(NONE, rows.len())),
             }
         }
         out.fill(self.rows.iter().map(|row| self.codes.get(*row as usize).copied().unwrap_or(NONE)));
     }
 
-    fn gather_stages(&mut self, blocks: &[&Block], partition: usize, start: usize, merged: &mut Merged) {
-        let any = |b: &&Block| b.stage.is_some() && !b.run(partition).is_empty();
-        if !blocks.iter().any(any) {
+    fn gather_stages(&mut self, chosen: &[(&Block, Chosen<'_>)], start: usize, merged: &mut Merged) {
+        if !chosen.iter().any(|(block, rows)| block.stage.is_some() && rows.len() > 0) {
             return;
         }
         self.codes.clear();
         self.numbers.clear();
         // Rows that are no stage entries have no number here.
         let mut number: Vec<u32> = Vec::with_capacity(self.lead.len());
-        for block in blocks {
-            let run = block.run(partition);
+        for (block, rows) in chosen {
             match &block.stage {
                 Some((deals, amounts)) => {
-                    number.extend((self.codes.len() as u32..).take(run.len()));
-                    deals.append(run.clone(), &mut self.codes);
-                    self.numbers.extend_from_slice(amounts.get(run).unwrap_or(&[]));
+                    number.extend((self.codes.len() as u32..).take(rows.len()));
+                    deals.append(rows, &mut self.codes);
+                    rows.append(amounts, &mut self.numbers);
                 }
-                None => number.extend(std::iter::repeat_n(NONE, run.len())),
+                None => number.extend(std::iter::repeat_n(NONE, rows.len())),
             }
         }
         let mut rows = self.rows.iter().zip(start as u32..);
