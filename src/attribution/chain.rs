@@ -28,6 +28,8 @@ pub(super) struct ChainCounter {
     channels: usize,
     /// Per state (digits of base channels + 1, 0 for none): counts of next channels, conversions, ends.
     table: Vec<u64>,
+    /// Per state, where the state after it starts, to which the next channel is added.
+    after: Vec<usize>,
     value: Vec<f64>,
     negative: bool,
     tree: BTreeMap<State, Outflow>,
@@ -40,7 +42,9 @@ impl ChainCounter {
     pub(super) fn new(order: usize, channels: usize) -> Self {
         let states = (channels + 1).checked_pow(order as u32).filter(|s| s.saturating_mul(channels + 2) <= FLAT);
         let (table, value) = states.map_or((Vec::new(), Vec::new()), |s| (vec![0; s * (channels + 2)], vec![0.0; s]));
-        Self { order, channels, table, value, negative: false, tree: BTreeMap::new() }
+        let (base, drop) = (channels + 1, (channels + 1).checked_pow(order as u32 - 1).unwrap_or(1));
+        let after = (0..value.len()).map(|state| state % drop * base).collect();
+        Self { order, channels, table, after, value, negative: false, tree: BTreeMap::new() }
     }
 
     /// Adds a path with at least one touch, `weight` times.
@@ -50,15 +54,14 @@ impl ChainCounter {
             self.add_to_tree(touches, value, weight);
             return;
         }
-        let base = self.channels + 1;
-        let (width, drop) = (self.channels + 2, base.pow(self.order as u32 - 1));
+        let width = self.channels + 2;
         let mut state = 0usize;
         for t in touches {
             let channel = t.channel as usize;
             if let Some(n) = self.table.get_mut(state * width + channel) {
                 *n += weight;
             }
-            state = state % drop * base + channel + 1;
+            state = self.after.get(state).map_or(0, |after| after + channel + 1);
         }
         let end = self.channels + usize::from(value.is_none());
         if let Some(n) = self.table.get_mut(state * width + end) {

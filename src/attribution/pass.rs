@@ -148,15 +148,17 @@ struct State {
 
 /// The channels of a path, each once.
 struct ChannelSet {
+    /// Only where a method asks for them.
     channels: Vec<u32>,
+    asked: bool,
     /// Number of the last path that each channel was in.
     last: Vec<u64>,
     path: u64,
 }
 
 impl ChannelSet {
-    fn new(channels: usize) -> Self {
-        Self { channels: Vec::new(), last: vec![0; channels], path: 0 }
+    fn new(channels: usize, asked: bool) -> Self {
+        Self { channels: Vec::new(), asked, last: vec![0; channels], path: 0 }
     }
 
     /// Starts the set of the next path.
@@ -167,14 +169,13 @@ impl ChannelSet {
 
     /// Adds a channel; true if it was not there.
     fn add(&mut self, channel: u32) -> bool {
-        match self.last.get_mut(channel as usize) {
-            Some(last) if *last != self.path => {
-                *last = self.path;
-                self.channels.push(channel);
-                true
-            }
-            _ => false,
+        let Some(last) = self.last.get_mut(channel as usize) else { return false };
+        let new = *last != self.path;
+        *last = self.path;
+        if self.asked && new {
+            self.channels.push(channel);
         }
+        new
     }
 }
 
@@ -259,7 +260,7 @@ impl<'a> Worker<'a> {
             chains: self.orders.iter().map(|k| (*k, ChainCounter::new(*k, n))).collect(),
             room: Room::default(),
             shares: Vec::new(),
-            set: ChannelSet::new(n),
+            set: ChannelSet::new(n, self.exact || self.methods.contains(&Method::Shapley)),
         };
         let state = self.journeys.fold(
             "following paths",
@@ -307,17 +308,12 @@ impl<'a> Worker<'a> {
         for (_, chain) in chains {
             chain.add(path.touches, path.value, weight);
         }
-        for t in path.touches {
-            if let Some(n) = counts.touches.get_mut(t.channel as usize) {
-                *n += weight;
-            }
-        }
         set.start();
         for t in path.touches {
-            if set.add(t.channel)
-                && let Some(n) = counts.paths.get_mut(t.channel as usize)
-            {
-                *n += weight;
+            let (channel, new) = (t.channel as usize, set.add(t.channel));
+            if let (Some(touches), Some(paths)) = (counts.touches.get_mut(channel), counts.paths.get_mut(channel)) {
+                *touches += weight;
+                *paths += weight * u64::from(new);
             }
         }
         let Some(value) = path.value else { return };
