@@ -147,7 +147,8 @@ impl Sheet for CellsOfTile<'_, '_> {
 
 /// Events of a tile, after which it takes no further row: so that they stay in cache.
 const EVENTS: usize = 1 << 13;
-/// Events of a lead from which on the cutoff is looked for: those after it are not read.
+/// Events of a lead from which on the cutoff is looked for: those after it are not read. It is looked for anyway where
+/// a lead has several rows.
 const LONG: usize = 32;
 
 fn compute_chunk(
@@ -161,16 +162,21 @@ fn compute_chunk(
     let mut views = Vec::with_capacity(ROWS);
     let mut runs: Vec<Run<Slice<'_>>> = Vec::with_capacity(ROWS);
     let mut events = 0;
+    let mut before: Option<(Row, usize)> = None;
     let mut rows = rows.iter().peekable();
     while let Some(row) = rows.next() {
         let mut range = timeline.range(row.lead);
-        if range.len() > LONG {
-            let at = timeline.at.get(range.clone()).unwrap_or(&[]);
-            range.end = range.start + at.partition_point(|t| *t < row.cutoff);
+        let earlier = before.filter(|(other, _)| other.lead == row.lead && other.cutoff <= row.cutoff);
+        if earlier.is_some() || rows.peek().is_some_and(|next| next.lead == row.lead) || range.len() > LONG {
+            let known = range.start + earlier.map_or(0, |(_, events)| events);
+            let at = timeline.at.get(known..range.end).unwrap_or(&[]);
+            range.end = known + at.partition_point(|t| *t < row.cutoff);
         }
         events += range.len();
         let created = snapshot.journeys.leads.created_at(row.lead);
-        views.push(RowView { created, cutoff: row.cutoff, events: range.len() });
+        let known = earlier.filter(|_| !views.is_empty()).map_or(0, |(_, events)| events);
+        views.push(RowView { created, cutoff: row.cutoff, events: range.len(), known });
+        before = Some((*row, range.len()));
         match runs.last_mut().filter(|run| run.journey.range.end == range.start) {
             Some(run) => {
                 run.journey.range.end = range.end;

@@ -146,7 +146,7 @@ impl LeadModel {
             return Err(Error::option("now", format!("{now} is before the creation of lead '{}'", lead.id)));
         }
         let Scratch { plan, working, numbers, codes, contributions } = scratch;
-        let row = RowView { created: lead.created, cutoff: now.0, events: lead.at.len() };
+        let row = RowView { created: lead.created, cutoff: now.0, events: lead.at.len(), known: 0 };
         let run = Run { journey: lead, rows: 1 };
         plan.tile(&[row], &[run], working, &mut OneRow { plan, numbers, codes });
         let cell = |i: usize| match (self.terms().get(i), numbers.get(i), codes.get(i)) {

@@ -19,6 +19,8 @@ pub(super) struct RowView {
     pub(super) cutoff: i64,
     /// Number of its events that are looked at: all before the cutoff, and perhaps some after.
     pub(super) events: usize,
+    /// How many of them, the first ones, are those of the row before: all that it looks at.
+    pub(super) known: usize,
 }
 
 /// Rows of a tile whose events stand side by side.
@@ -91,7 +93,7 @@ impl Plan {
         Self::place(rows, runs, w);
         self.classify(rows, runs, w);
         if self.needs_days {
-            self.find_days(runs, w);
+            self.find_days(rows, runs, w);
         }
         self.count(w);
         w.weights.resize(self.decays.len(), Vec::new());
@@ -147,21 +149,28 @@ impl Plan {
     }
 
     /// Finds local days, and which events are beyond the daily cap of their kind.
-    fn find_days<J: JourneyView>(&self, runs: &[Run<J>], w: &mut Working) {
+    fn find_days<J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
         w.day.clear();
         w.capped.clear();
-        for run in runs {
-            local_days(&self.zone, run.journey.at(), &mut w.day);
-        }
-        let Some(cap) = self.cap else { return };
-        for place in &w.places {
-            w.caps.clear();
-            w.caps.resize(self.kinds(), (NO_TIME, 0));
+        let mut days = LocalDays::new(&self.zone);
+        for (row, place) in rows.iter().zip(&w.places) {
             let Some(run) = runs.get(place.run) else { continue };
-            let events = place.start..place.start + place.events;
+            // Of the row before, which is of the same lead.
+            let before = place.start - row.known..place.start;
+            let events = place.start + row.known..place.start + place.events;
+            let in_run = place.in_run + row.known..place.in_run + place.events;
+            let at = run.journey.at().get(in_run.clone()).unwrap_or(&[]);
+            w.day.extend_from_within(before.clone());
+            w.day.extend(at.iter().map(|at| days.of(*at)));
+            let Some(cap) = self.cap else { continue };
+            if row.known == 0 {
+                w.caps.clear();
+                w.caps.resize(self.kinds(), (NO_TIME, 0));
+            }
+            w.capped.extend_from_within(before);
             let days = w.day.get(events.clone()).unwrap_or(&[]);
             let classes = w.class.get(events).unwrap_or(&[]);
-            for ((day, class), i) in days.iter().zip(classes).zip(place.in_run..) {
+            for ((day, class), i) in days.iter().zip(classes).zip(in_run) {
                 let within = w.caps.get_mut(run.journey.kind(i) as usize).is_none_or(|c| {
                     *c = if c.0 == *day { (*day, c.1 + 1) } else { (*day, 1) };
                     c.1 <= cap
@@ -221,17 +230,27 @@ fn cell(class: u16, row: u8) -> usize {
     usize::from(class) * ROWS + usize::from(row)
 }
 
-/// Adds the local days of `times`. A day's start and end are looked up once per day, not per event.
-fn local_days(zone: &Zone, times: &[i64], days: &mut Vec<i64>) {
-    let (mut day, mut from, mut to) = (0, i64::MAX, i64::MIN);
-    days.extend(times.iter().map(|at| {
-        if *at < from || *at >= to {
-            day = zone.day(*at);
-            from = zone.day_start(day).unwrap_or(i64::MIN);
-            to = zone.day_start(day + 1).unwrap_or(i64::MAX);
+/// Local days of times; a day's start and end are looked up once per day, not per event.
+struct LocalDays<'a> {
+    zone: &'a Zone,
+    day: i64,
+    from: i64,
+    to: i64,
+}
+
+impl<'a> LocalDays<'a> {
+    fn new(zone: &'a Zone) -> Self {
+        Self { zone, day: 0, from: i64::MAX, to: i64::MIN }
+    }
+
+    fn of(&mut self, at: i64) -> i64 {
+        if at < self.from || at >= self.to {
+            self.day = self.zone.day(at);
+            self.from = self.zone.day_start(self.day).unwrap_or(i64::MIN);
+            self.to = self.zone.day_start(self.day + 1).unwrap_or(i64::MAX);
         }
-        day
-    }));
+        self.day
+    }
 }
 
 fn refill<T: Copy>(list: &mut Vec<T>, len: usize, with: T) {
