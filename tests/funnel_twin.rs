@@ -427,3 +427,42 @@ proptest! {
         }
     }
 }
+
+/// Leads are walked side by side, a tile at a time, with or without care: whatever their number and events.
+#[test]
+fn many_leads_side_by_side_give_what_chains_give() {
+    let mut draw = 3u64;
+    let mut below = |n: u64| {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (draw >> 33) % n
+    };
+    // Times far apart, and days with many events of one instant; one lead has more events than a tile takes.
+    for (until, step) in [(90 * DAY, 1), (90 * DAY, DAY)] {
+        let mut all = Vec::new();
+        for lead in 0..300 {
+            let events = if lead == 130 { 9_000 } else { below(9) * below(4) };
+            for _ in 0..events {
+                // The last leads have no event in the window that is not over.
+                let end = if lead < 200 { until } else { 60 * DAY };
+                let at = below((end / step) as u64) as i64 * step;
+                all.push(event(lead, at, below(3) as u32));
+            }
+        }
+        let created: Vec<i64> = (0..300).map(|_| below(80 * DAY as u64) as i64).collect();
+        let j = journeys(&created, &all, until, "UTC");
+        for steps in
+            [vec!["visit"], vec!["visit", "mail", "call"], vec!["visit", "mail", "visit"], vec!["created", "mail"]]
+        {
+            for window in [None, Some(Span::days(20))] {
+                let steps = steps.iter().map(|s| (*s).into()).collect();
+                let spec = FunnelSpec { steps, window, ..FunnelSpec::default() };
+                let slow = j.funnel(&spec, &Task::new()).unwrap();
+                let fast = j.funnel(&FunnelSpec { times: false, ..spec.clone() }, &Task::new()).unwrap();
+                let counts = |f: &leadlens::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
+                assert!(slow.steps[0].leads > 100);
+                assert_eq!(counts(&slow), counts(&fast), "{spec:?}");
+                assert_eq!((slow.immature, slow.never_entered), (fast.immature, fast.never_entered), "{spec:?}");
+            }
+        }
+    }
+}
