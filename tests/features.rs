@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{CALL, DAY, Happening, OPEN, event, journeys};
+use common::{CALL, DAY, Draw, Happening, OPEN, event, journeys};
 use leadlens::design::{Column, Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
 use leadlens::journeys::Snapshot;
@@ -224,11 +224,8 @@ proptest! {
 /// Rows are computed side by side: none may see the events, days or sums of another, wherever tiles end.
 #[test]
 fn a_row_has_the_same_bits_alone_and_among_others() {
-    let mut draw = 7u64;
-    let mut below = |n: u64| {
-        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (draw >> 33) % n
-    };
+    let mut draw = Draw(7);
+    let mut below = |n: u64| draw.below(n);
     // Most leads have a few events, some none, one more than a tile takes.
     let leads = 200;
     let mut all: Vec<Happening> = Vec::new();

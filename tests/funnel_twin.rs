@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{DAY, Happening, event, journeys};
+use common::{DAY, Draw, Happening, event, journeys};
 use leadlens::funnel::{Choice, Entry, Exclusion, FunnelSpec, Order, Step, StepRef};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
@@ -431,11 +431,8 @@ proptest! {
 /// Leads are walked side by side, a tile at a time, with or without care: whatever their number and events.
 #[test]
 fn many_leads_side_by_side_give_what_chains_give() {
-    let mut draw = 3u64;
-    let mut below = |n: u64| {
-        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (draw >> 33) % n
-    };
+    let mut draw = Draw(3);
+    let mut below = |n: u64| draw.below(n);
     // Times far apart, and days with many events of one instant; one lead has more events than a tile takes.
     for (until, step) in [(90 * DAY, 1), (90 * DAY, DAY)] {
         let mut all = Vec::new();

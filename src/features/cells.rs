@@ -7,7 +7,7 @@ use std::hint::select_unpredictable;
 use super::plan::{JourneyView, Looks, Op, Plan};
 use super::tile::{Place, RowView, Run, Spare, Working};
 use crate::design::{NONE, ValueOp};
-use crate::journeys::{CodeSlice, ROWS};
+use crate::journeys::{CodeSlice, ROWS, widen};
 use crate::time::{DAY, NO_TIME};
 
 /// Cells of a feature, one per row of a tile.
@@ -228,11 +228,6 @@ impl Op {
     pub(super) fn gives_codes(self) -> bool {
         matches!(self, Self::FirstChannel | Self::LastChannel | Self::Stage)
     }
-}
-
-/// A code in the form of all widths; the largest of its own stands for none.
-fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
-    if code == none { NONE } else { code.into() }
 }
 
 /// A sum of numbers in order, one row after the other, in a register: sums in memory would wait for each other.

@@ -101,3 +101,16 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
         event_ids: std::collections::HashSet::new(),
     })
 }
+
+/// A small generator of pseudo-random numbers, the same on every machine.
+#[allow(dead_code, reason = "not every test draws")]
+pub(crate) struct Draw(pub(crate) u64);
+
+#[allow(dead_code, reason = "not every test draws")]
+impl Draw {
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}

@@ -32,8 +32,8 @@ impl Codes {
     #[must_use]
     pub fn get(&self, i: usize) -> u32 {
         match self {
-            Self::U8(v) => v.get(i).map_or(NONE, |c| if *c == u8::MAX { NONE } else { u32::from(*c) }),
-            Self::U16(v) => v.get(i).map_or(NONE, |c| if *c == u16::MAX { NONE } else { u32::from(*c) }),
+            Self::U8(v) => v.get(i).map_or(NONE, |c| widen(*c, u8::MAX)),
+            Self::U16(v) => v.get(i).map_or(NONE, |c| widen(*c, u16::MAX)),
             Self::U32(v) => v.get(i).copied().unwrap_or(NONE),
         }
     }
@@ -41,16 +41,10 @@ impl Codes {
     /// Visits the codes of some places in order, as [`Codes::get`] gives them.
     #[inline]
     pub fn each(&self, places: std::ops::Range<usize>, visit: impl FnMut(u32)) {
-        match self {
-            Self::U8(v) => {
-                let codes = v.get(places).unwrap_or(&[]);
-                codes.iter().map(|c| if *c == u8::MAX { NONE } else { u32::from(*c) }).for_each(visit);
-            }
-            Self::U16(v) => {
-                let codes = v.get(places).unwrap_or(&[]);
-                codes.iter().map(|c| if *c == u16::MAX { NONE } else { u32::from(*c) }).for_each(visit);
-            }
-            Self::U32(v) => v.get(places).unwrap_or(&[]).iter().copied().for_each(visit),
+        match self.slice(places) {
+            CodeSlice::U8(codes) => codes.iter().map(|c| widen(*c, u8::MAX)).for_each(visit),
+            CodeSlice::U16(codes) => codes.iter().map(|c| widen(*c, u16::MAX)).for_each(visit),
+            CodeSlice::U32(codes) => codes.iter().copied().for_each(visit),
         }
     }
 
@@ -96,6 +90,12 @@ pub(crate) enum CodeSlice<'a> {
     U8(&'a [u8]),
     U16(&'a [u16]),
     U32(&'a [u32]),
+}
+
+/// A code in the form of all widths; the largest of its own stands for none.
+#[inline]
+pub(crate) fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
+    if code == none { NONE } else { code.into() }
 }
 
 /// A column of codes while it is built.
