@@ -107,8 +107,14 @@ impl Plan {
     /// Says where the events of each row are, and of which row each event is.
     fn place<J>(rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
         w.places.clear();
-        number_rows(rows.iter().map(|row| row.events), &mut w.row);
         let mut start = 0;
+        let mut ends = [0; ROWS];
+        for (end, row) in ends.iter_mut().zip(rows) {
+            start += row.events;
+            *end = start;
+        }
+        number_rows(0, ends.get(..rows.len()).unwrap_or(&[]), &mut w.row);
+        start = 0;
         let mut next = rows.iter();
         for (run, number) in runs.iter().zip(0..) {
             let mut in_run = 0;

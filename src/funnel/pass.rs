@@ -181,32 +181,32 @@ impl Walker {
         part: &mut Part<u32>,
     ) {
         let mut tied = Vec::new();
-        // Leads by level, in groups by the value of the breakdown.
-        let mut levels: BTreeMap<u32, [u64; quick::MOST + 1]> = BTreeMap::new();
-        let mut all = [0u64; quick::MOST + 1];
-        let mut apart = 0;
+        // Leads that did at least one step, at least two, and so on: in all, and by value of the breakdown.
+        let mut all = [0u64; quick::MOST];
+        let mut groups: BTreeMap<u32, [u64; quick::MOST]> = BTreeMap::new();
         quick.each(plan, leads, |tile| {
-            let done = || tile.leads.clone().zip(&tile.done);
-            for (_, level) in done() {
-                all.iter_mut().skip(usize::from(*level)).take(1).for_each(|n| *n += 1);
-            }
-            if let Some(ValueOf::Lead(groups)) = &plan.by {
-                for (lead, level) in done().filter(|(_, level)| **level > 0) {
-                    let own = levels.entry(groups.of(lead)).or_default();
-                    own.iter_mut().skip(usize::from(*level)).take(1).for_each(|n| *n += 1);
+            all.iter_mut().zip(tile.reached).for_each(|(all, leads)| *all += u64::from(leads));
+            if let Some(ValueOf::Lead(group)) = &plan.by {
+                let apart = tile.tied | tile.immature;
+                for (lead, row) in tile.leads.clone().zip(0..).filter(|(_, row)| apart >> row & 1 == 0) {
+                    let done = tile.done(row);
+                    if done > 0 {
+                        let own = groups.entry(group.of(lead)).or_default();
+                        own.iter_mut().take(done).for_each(|n| *n += 1);
+                    }
                 }
             }
+            let [entered, ..] = tile.reached;
+            let apart = tile.immature.count_ones() + tile.tied.count_ones();
+            part.never_entered += u64::from(tile.leads.len() as u32 - apart - entered);
             part.immature += u64::from(tile.immature.count_ones());
-            apart += u64::from(tile.immature.count_ones() + tile.tied.count_ones());
-            tied.extend(tile.leads.zip(0..).filter(|(_, row)| tile.tied >> row & 1 != 0).map(|(lead, _)| lead));
+            if tile.tied != 0 {
+                tied.extend(quick::rows_of(tile.tied).map(|row| tile.leads.start + row as u32));
+            }
         });
-        if let Some(none) = all.first_mut() {
-            *none -= apart;
-        }
-        part.never_entered += all.first().copied().unwrap_or(0);
-        part.all.add_levels(plan.steps, &all);
-        for (group, own) in levels {
-            part.groups.entry(group).or_default().add_levels(plan.steps, &own);
+        part.all.add_reached(plan.steps, &all);
+        for (group, own) in groups {
+            part.groups.entry(group).or_default().add_reached(plan.steps, &own);
         }
         for lead in tied {
             let outcome = self.go(plan, lead);

@@ -29,15 +29,24 @@ const NO_KIND: u8 = u8::MAX;
 
 /// How far the leads of a tile got.
 #[derive(Debug)]
-pub(super) struct Levels {
+pub(super) struct Levels<'a> {
     /// Numbers of the leads.
     pub(super) leads: Range<u32>,
-    /// Steps done by each; 0 if it never entered, or is in one of the two below.
-    pub(super) done: [u8; ROWS],
+    /// Leads that did at least one step, at least two, and so on, but those of the two below.
+    pub(super) reached: [u32; MOST],
     /// Leads, as bits, that entered too late.
     pub(super) immature: u64,
     /// Leads with two events of one instant: to be walked with care.
     pub(super) tied: u64,
+    /// Of the steps.
+    deadlines: &'a [i64],
+}
+
+impl Levels<'_> {
+    /// Steps done by the lead of a row that is in none of the two.
+    pub(super) fn done(&self, row: usize) -> usize {
+        self.deadlines.iter().skip(row).step_by(ROWS).filter(|deadline| **deadline != NEVER).count()
+    }
 }
 
 /// Where events of a kind find the deadline of the step before (low half), and where they take it to (high half, of
@@ -109,52 +118,72 @@ impl Quick {
     }
 
     /// Gives the levels of `leads` to `visit`, tile by tile.
-    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels)) {
+    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels<'_>)) {
         let timeline = &plan.journeys.timeline;
         let Codes::U8(kinds) = &timeline.kind else { return };
         let mut tile = Tile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0 };
-        let mut next = leads.start;
-        while next < leads.end {
-            let events = timeline.range(next).start;
-            let fits = |lead: u32| timeline.range(lead).end - events <= EVENTS;
-            let end = (next + 1..leads.end.min(next + ROWS as u32)).find(|lead| !fits(*lead));
-            let own = next..end.unwrap_or_else(|| leads.end.min(next + ROWS as u32));
+        let mut starts = timeline.offsets.get(leads.start as usize..=leads.end as usize).unwrap_or(&[]);
+        let (mut next, mut was_plain) = (leads.start, true);
+        while let Some((first, ends @ [_, ..])) = starts.split_first() {
+            let ends = ends.get(..ROWS).unwrap_or(ends);
+            let fit = ends.partition_point(|end| end - first <= EVENTS).max(1);
+            let (ends, _) = ends.split_at(fit);
+            let own = next..next + fit as u32;
+            starts = starts.get(fit..).unwrap_or(&[]);
             next = own.end;
-            let events = events..timeline.range(own.end - 1).end;
-            number_rows(own.clone().map(|lead| timeline.range(lead).len()), &mut tile.row);
+            let events = *first..ends.last().copied().unwrap_or(*first);
             let (at, kinds) = (timeline.at.get(events.clone()).unwrap_or(&[]), kinds.get(events).unwrap_or(&[]));
+            number_rows(*first, ends, &mut tile.row);
             self.start(plan, own.clone(), &mut tile);
-            match self.moves.as_slice() {
-                [moves] if !plan.from_creation && dispatch(Plain { at, before: self.mature_until }) => {
+            let moves = self.moves.first().filter(|_| self.moves.len() == 1 && !plan.from_creation);
+            let plain = moves.is_some_and(|moves| {
+                // Events are looked at after the walk, which brings them into the cache; before it where those of the
+                // last tile were not plain.
+                if was_plain {
                     self.walk(moves, at, kinds, &mut tile);
                 }
-                _ => self.walk_with_care(at, kinds, &mut tile),
+                let plain = dispatch(Plain { at, before: self.mature_until });
+                if plain && !was_plain {
+                    self.walk(moves, at, kinds, &mut tile);
+                }
+                plain
+            });
+            if !plain {
+                self.start(plan, own.clone(), &mut tile);
+                self.walk_with_care(at, kinds, &mut tile);
             }
+            was_plain = plain;
             visit(self.levels(own, &tile));
         }
     }
 
-    fn levels(&self, leads: Range<u32>, tile: &Tile) -> Levels {
-        let mut done = [0u8; ROWS];
-        for step in tile.deadline.chunks(ROWS).skip(1).take(self.steps) {
-            done.iter_mut().zip(step).for_each(|(done, deadline)| *done += u8::from(*deadline != NEVER));
+    fn levels<'a>(&self, leads: Range<u32>, tile: &'a Tile) -> Levels<'a> {
+        let deadlines = tile.deadline.get(ROWS..(self.steps + 1) * ROWS).unwrap_or(&[]);
+        let (tied, mut reached, mut immature) = (tile.tied, [0; MOST], tile.late & !tile.tied);
+        for (step, reached) in deadlines.chunks(ROWS).zip(&mut reached) {
+            *reached = step.iter().map(|deadline| u32::from(*deadline != NEVER)).sum();
         }
-        let mut none = 0;
-        for (done, row) in done.iter_mut().zip(0..) {
-            *done = if tile.tied >> row & 1 != 0 { 0 } else { *done };
-            none |= u64::from(*done == 0) << row;
+        if tied | immature != 0 {
+            for (row, entry) in (0..).zip(deadlines.iter().take(ROWS)) {
+                immature &= !(u64::from(*entry != NEVER) << row);
+            }
         }
-        Levels { leads, done, immature: tile.late & none & !tile.tied, tied: tile.tied }
+        let mut levels = Levels { leads, reached, immature, tied, deadlines };
+        for row in rows_of(tied) {
+            let done = levels.done(row);
+            levels.reached.iter_mut().take(done).for_each(|leads| *leads -= 1);
+        }
+        levels
     }
 
     /// Forgets what was, and enters leads whose first step is their creation.
     fn start(&self, plan: &Plan<'_>, leads: Range<u32>, tile: &mut Tile) {
-        tile.deadline.iter_mut().take((self.steps + 2) * ROWS).for_each(|d| *d = NEVER);
-        tile.from = [NEVER; ROWS];
+        tile.deadline.iter_mut().take((self.steps + 1) * ROWS).for_each(|d| *d = NEVER);
         (tile.tied, tile.late) = (0, 0);
         if !plan.from_creation {
             return;
         }
+        tile.from = [NEVER; ROWS];
         let entered = tile.deadline.iter_mut().skip(ROWS);
         for (((lead, deadline), from), row) in leads.zip(entered).zip(&mut tile.from).zip(0..) {
             let created = plan.journeys.leads.created_at(lead);
@@ -227,6 +256,11 @@ impl Kernel for Plain<'_> {
         }
         plain
     }
+}
+
+/// Numbers of rows that are given as bits.
+pub(super) fn rows_of(bits: u64) -> impl Iterator<Item = usize> {
+    (0..ROWS).filter(move |row| bits >> row & 1 != 0)
 }
 
 /// Takes the deadline of the step before over, if `t` is not past it.

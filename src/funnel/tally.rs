@@ -42,12 +42,10 @@ impl Counts {
         }
     }
 
-    /// Adds leads by how many steps they did, in order; those of none have not entered.
-    pub(super) fn add_levels(&mut self, steps: usize, leads: &[u64]) {
+    /// Adds leads that did at least one step, at least two, and so on.
+    pub(super) fn add_reached(&mut self, steps: usize, leads: &[u64]) {
         self.reached.resize(steps, 0);
-        for (k, n) in self.reached.iter_mut().enumerate() {
-            *n += leads.iter().skip(k + 1).sum::<u64>();
-        }
+        self.reached.iter_mut().zip(leads).for_each(|(mine, more)| *mine += more);
     }
 
     fn join(&mut self, later: Self) {

@@ -17,17 +17,16 @@ const LEADS: u32 = 1 << 14;
 impl Journeys {
     /// Numbers of all leads, cut into parts of about equal work; a lead with very many events is a part of its own.
     fn parts(&self) -> Vec<Range<u32>> {
-        let mut parts = Vec::new();
+        let (mut parts, leads, ends) =
+            (Vec::new(), self.leads.len() as u32, self.timeline.offsets.get(1..).unwrap_or(&[]));
         let (mut start, mut first_event) = (0u32, 0usize);
-        for (lead, end) in (0u32..).zip(self.timeline.offsets.iter().skip(1)) {
-            if end - first_event >= EVENTS || lead + 1 - start >= LEADS {
-                parts.push(start..lead + 1);
-                (start, first_event) = (lead + 1, *end);
-            }
-        }
-        let leads = self.leads.len() as u32;
-        if start < leads {
-            parts.push(start..leads);
+        while start < leads {
+            let most = ends.get(start as usize..).unwrap_or(&[]);
+            let most = most.get(..LEADS as usize).unwrap_or(most);
+            let fit = most.partition_point(|end| end - first_event < EVENTS);
+            let end = (start + fit as u32 + 1).min(start + LEADS).min(leads);
+            parts.push(start..end);
+            (start, first_event) = (end, most.get((end - start - 1) as usize).copied().unwrap_or(first_event));
         }
         parts
     }

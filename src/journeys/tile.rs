@@ -8,19 +8,20 @@ pub(crate) const ROWS: usize = 64;
 /// Events that a row's number is written to at once.
 const STRIDE: usize = 16;
 
-/// Writes the row of each event to `row`: 0 for as many as the first of `events` says, and so on, for up to [`ROWS`].
-pub(crate) fn number_rows(events: impl Iterator<Item = usize> + Clone, row: &mut Vec<u8>) {
-    let total: usize = events.clone().sum();
+/// Writes the row of each event to `row`, for up to [`ROWS`] rows, of which each ends where the next starts.
+pub(crate) fn number_rows(start: usize, ends: &[usize], row: &mut Vec<u8>) {
+    let total = ends.last().map_or(0, |end| end - start);
     // Written by strides, the last of which reaches beyond its row.
     row.resize(total + STRIDE, 0);
-    let mut start = 0;
-    for (events, number) in events.zip(0u8..) {
-        for stride in (start..start + events).step_by(STRIDE) {
+    let mut next = 0;
+    for (end, number) in ends.iter().zip(0u8..) {
+        let end = end - start;
+        for stride in (next..end).step_by(STRIDE) {
             if let Some(slots) = row.get_mut(stride..stride + STRIDE) {
                 slots.fill(number);
             }
         }
-        start += events;
+        next = end;
     }
     row.truncate(total);
 }
@@ -31,7 +32,14 @@ mod tests {
     fn each_event_has_its_row() {
         let mut row = vec![7; 100];
         for events in [vec![], vec![0], vec![1, 0, 40, 16, 0, 3], vec![17; 64]] {
-            super::number_rows(events.iter().copied(), &mut row);
+            let ends: Vec<usize> = events
+                .iter()
+                .scan(100, |end, n| {
+                    *end += n;
+                    Some(*end)
+                })
+                .collect();
+            super::number_rows(100, &ends, &mut row);
             let plain: Vec<u8> = events.iter().zip(0u8..).flat_map(|(n, r)| std::iter::repeat_n(r, *n)).collect();
             assert_eq!(row, plain);
         }
