@@ -10,19 +10,12 @@ use crate::design::{NONE, ValueOp};
 use crate::journeys::{CodeSlice, ROWS, widen};
 use crate::time::{DAY, NO_TIME};
 
-/// Cells of a feature, one per row of a tile.
-pub(super) enum Cells<'a> {
-    Numbers(&'a mut [f64]),
-    /// Codes of channels or stages.
-    Codes(&'a mut [u32]),
-    /// None: a field of the lead, which journeys do not know.
-    Field,
-}
-
 /// Where the cells of a tile go.
 pub(super) trait Sheet {
     /// The cells of feature number `feature`, one per row; asked for once.
-    fn cells(&mut self, feature: usize) -> Cells<'_>;
+    fn numbers(&mut self, feature: usize, cells: &[f64]);
+    /// Codes of channels or stages.
+    fn codes(&mut self, feature: usize, cells: &[u32]);
 }
 
 /// A tile whose events are read.
@@ -45,14 +38,15 @@ impl Plan {
         let mut spare = std::mem::take(&mut w.spare);
         let tile = Tile { rows, runs, w };
         for (feature, (op, looks)) in self.ops.iter().enumerate() {
-            match out.cells(feature) {
-                Cells::Numbers(cells) => tile.numbers(*op, looks, &mut spare, cells),
-                Cells::Codes(cells) => {
-                    for (place, cell) in w.places.iter().zip(cells.iter_mut()) {
-                        *cell = tile.code(*op, looks, place);
-                    }
-                }
-                Cells::Field => {}
+            if op.gives_codes() {
+                let mut codes = [NONE; ROWS];
+                codes.iter_mut().zip(&w.places).for_each(|(cell, place)| *cell = tile.code(*op, looks, place));
+                out.codes(feature, codes.get(..rows.len()).unwrap_or(&[]));
+            } else if *op != Op::Field {
+                let mut numbers = [0.0; ROWS];
+                let numbers = numbers.get_mut(..rows.len()).unwrap_or(&mut []);
+                tile.numbers(*op, looks, &mut spare, numbers);
+                out.numbers(feature, numbers);
             }
         }
         w.spare = spare;
@@ -60,6 +54,7 @@ impl Plan {
 }
 
 impl<J: JourneyView> Tile<'_, J> {
+    /// Fills the cells of a feature, which are zeros.
     fn numbers(&self, op: Op, looks: &Looks, spare: &mut Spare, out: &mut [f64]) {
         let w = self.w;
         match op {
@@ -88,30 +83,27 @@ impl<J: JourneyView> Tile<'_, J> {
                 }
             }
             Op::Decayed(decay) => {
-                let Some(weights) = w.weights.get(decay) else { return };
-                let weights = weights.iter().zip(w.counted());
-                spare.numbers.clear();
-                spare.numbers.extend(weights.map(|(x, class)| looks.only(*class, *x)));
-                sum_rows(&spare.numbers, &w.row, out);
+                if let Some(weights) = w.weights.get(decay) {
+                    sum_rows(weights, w.counted(), &w.row, looks, out);
+                }
             }
             Op::Value(ValueOp::Sum, value, window) => {
                 let window = window.map_or(f64::INFINITY, |w| w as f64);
-                let (mut class, mut age) = (w.class.as_slice(), w.age.as_slice());
+                let mut age = w.age.as_slice();
                 spare.numbers.clear();
                 for run in self.runs {
                     let events = run.journey.at().len();
-                    let class = class.split_off(..events).unwrap_or(&[]);
                     let age = age.split_off(..events).unwrap_or(&[]);
                     let before = spare.numbers.len();
-                    let values = run.journey.value(value).iter().zip(class).zip(age);
-                    spare.numbers.extend(values.map(|((v, class), age)| {
+                    let values = run.journey.value(value).iter().zip(age);
+                    spare.numbers.extend(values.map(|(v, age)| {
                         let counts = !v.is_nan() & (*age <= window);
-                        looks.only(*class, f64::from_bits(v.to_bits() & u64::from(counts).wrapping_neg()))
+                        if counts { *v } else { 0.0 }
                     }));
                     // Where no event has the value.
                     spare.numbers.resize(before + events, 0.0);
                 }
-                sum_rows(&spare.numbers, &w.row, out);
+                sum_rows(&spare.numbers, &w.class, &w.row, looks, out);
             }
             Op::Value(what, value, window) => {
                 let window = window.map_or(f64::INFINITY, |w| w as f64);
@@ -213,13 +205,18 @@ impl<J: JourneyView> Tile<'_, J> {
 }
 
 impl Looks {
+    /// All bits for a class that is looked at, else none.
+    fn bits(&self, class: u16) -> u64 {
+        self.mask.get(usize::from(class)).copied().unwrap_or(0)
+    }
+
     fn has(&self, class: u16) -> bool {
-        self.mask.get(usize::from(class)).is_some_and(|mask| *mask != 0)
+        self.bits(class) != 0
     }
 
     /// `x` for a class that is looked at, else 0; without a branch, as classes cannot be guessed.
     fn only(&self, class: u16, x: f64) -> f64 {
-        f64::from_bits(x.to_bits() & self.mask.get(usize::from(class)).copied().unwrap_or(0))
+        f64::from_bits(x.to_bits() & self.bits(class))
     }
 }
 
@@ -230,42 +227,50 @@ impl Op {
     }
 }
 
-/// A sum of numbers in order, one row after the other, in a register: sums in memory would wait for each other.
+/// A sum of numbers in order, one row after the other.
 struct RowSum {
-    row: u8,
+    /// A number too, so that it is compared where the sum is: moving the sum would take longer than adding to it.
+    row: f64,
     sum: f64,
 }
 
 impl RowSum {
     fn new() -> Self {
-        Self { row: u8::MAX, sum: 0.0 }
+        Self { row: f64::NAN, sum: 0.0 }
     }
 
     #[inline]
     fn add(&mut self, x: f64, row: u8, out: &mut [f64]) {
-        self.sum = select_unpredictable(row == self.row, self.sum, 0.0) + x;
-        self.row = row;
+        let number = f64::from(row);
+        self.sum = if number == self.row { self.sum } else { 0.0 } + x;
+        self.row = number;
         if let Some(cell) = out.get_mut(usize::from(row)) {
             *cell = self.sum;
         }
     }
 }
 
-/// Sums numbers in order, by row; rows ascend.
-fn sum_rows(numbers: &[f64], row: &[u8], out: &mut [f64]) {
-    out.fill(0.0);
+/// Sums the numbers of events whose class is looked at, in order, by row; rows ascend.
+fn sum_rows(numbers: &[f64], class: &[u16], row: &[u8], looks: &Looks, out: &mut [f64]) {
     let middle = row.get(row.len() / 2).copied().unwrap_or(0);
     let half = row.partition_point(|row| *row < middle);
     // Two rows at once, one of each half: an addition waits for the one before it.
-    let ((x, y), (of_x, of_y)) = (numbers.split_at(half), row.split_at(half));
-    let both = half.min(y.len());
+    let ((x, y), (class_x, class_y), (row_x, row_y)) =
+        (numbers.split_at(half.min(numbers.len())), class.split_at(half.min(class.len())), row.split_at(half));
     let (mut early, mut late) = (RowSum::new(), RowSum::new());
-    for ((x, row), (y, below)) in x.iter().zip(of_x).zip(y.iter().zip(of_y)) {
-        early.add(*x, *row, out);
-        late.add(*y, *below, out);
+    let both = x.iter().zip(class_x).zip(row_x).zip(y.iter().zip(class_y).zip(row_y));
+    for (((x, class), row), ((y, other), below)) in both {
+        early.add(looks.only(*class, *x), *row, out);
+        late.add(looks.only(*other, *y), *below, out);
     }
-    x.iter().zip(of_x).skip(both).for_each(|(x, row)| early.add(*x, *row, out));
-    y.iter().zip(of_y).skip(both).for_each(|(y, row)| late.add(*y, *row, out));
+    let done = x.len().min(y.len());
+    let rest = |x: &[f64], class: &[u16], row: &[u8], sum: &mut RowSum, out: &mut [f64]| {
+        for ((x, class), row) in x.iter().zip(class).zip(row).skip(done) {
+            sum.add(looks.only(*class, *x), *row, out);
+        }
+    };
+    rest(x, class_x, row_x, &mut early, out);
+    rest(y, class_y, row_y, &mut late, out);
 }
 
 /// Adds the channels of events to the sets of their rows, those with large codes to `found`.
@@ -278,16 +283,18 @@ fn add_channels(
     found: &mut Vec<(u8, u32)>,
 ) {
     let (mut set, mut current, mut large) = (0u64, u8::MAX, false);
-    for ((channel, class), row) in channels.clone().zip(class).zip(row) {
-        let Some(cell) = small.get_mut(usize::from(*row)) else { continue };
-        let bit = u64::from(looks.has(*class) & (channel < u64::BITS)) << (channel % u64::BITS);
-        set = select_unpredictable(*row == current, set, *cell) | bit;
+    let events = channels.zip(class).zip(row);
+    for ((channel, class), row) in events.clone() {
+        let bit = (u64::from(channel < u64::BITS) << (channel % u64::BITS)) & looks.bits(*class);
+        // Not read back: it would wait for the write before.
+        set = select_unpredictable(*row == current, set, 0) | bit;
         current = *row;
-        *cell = set;
+        if let Some(own) = small.get_mut(usize::from(*row)) {
+            *own = set;
+        }
         large |= (channel >= u64::BITS) & (channel != NONE);
     }
     if large {
-        let events = channels.zip(class).zip(row);
         let others = events.filter(|((c, class), _)| *c >= u64::BITS && *c != NONE && looks.has(**class));
         found.extend(others.map(|((channel, _), row)| (*row, channel)));
     }

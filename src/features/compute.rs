@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::cells::{Cells, Sheet};
+use super::cells::Sheet;
 use super::plan::{JourneyView, Op, Plan};
 use super::tile::{RowView, Run, Working};
 use crate::design::{Column, Feature, Kind, NONE};
@@ -53,19 +53,19 @@ enum Built {
     Field,
 }
 
-/// The cells of a column for [`CHUNK`] rows; tiles take theirs in order.
-enum CellsOfChunk<'a> {
+/// The cells of a column for [`CHUNK`] rows.
+enum ColumnPart<'a> {
     Numbers(Part<'a>),
     Codes(&'a mut [u32]),
     Field,
 }
 
 impl Built {
-    fn parts(&mut self) -> Box<dyn Iterator<Item = CellsOfChunk<'_>> + '_> {
+    fn parts(&mut self) -> Box<dyn Iterator<Item = ColumnPart<'_>> + '_> {
         match self {
-            Self::Numbers(v) => Box::new(v.parts(CHUNK).map(CellsOfChunk::Numbers)),
-            Self::Codes(v) => Box::new(v.chunks_mut(CHUNK).map(CellsOfChunk::Codes)),
-            Self::Field => Box::new(std::iter::repeat_with(|| CellsOfChunk::Field)),
+            Self::Numbers(v) => Box::new(v.parts(CHUNK).map(ColumnPart::Numbers)),
+            Self::Codes(v) => Box::new(v.chunks_mut(CHUNK).map(ColumnPart::Codes)),
+            Self::Field => Box::new(std::iter::repeat_with(|| ColumnPart::Field)),
         }
     }
 }
@@ -100,10 +100,10 @@ pub fn compute(
         .collect();
     if columns.iter().any(|c| !matches!(c, Built::Field)) {
         let mut parts: Vec<_> = columns.iter_mut().map(Built::parts).collect();
-        let chunks: Vec<(&[Row], Vec<CellsOfChunk<'_>>)> = snapshot
+        let chunks: Vec<(&[Row], CellsOfChunk<'_>)> = snapshot
             .rows
             .chunks(CHUNK)
-            .map(|rows| (rows, parts.iter_mut().filter_map(Iterator::next).collect()))
+            .map(|rows| (rows, CellsOfChunk(parts.iter_mut().filter_map(Iterator::next).collect())))
             .collect();
         chunks.into_par_iter().try_for_each_init(Working::default, |working, (rows, mut cells)| {
             task.check()?;
@@ -129,18 +129,21 @@ pub fn compute(
         .collect()
 }
 
-/// The cells of a tile.
-struct CellsOfTile<'a, 'b> {
-    columns: &'a mut [CellsOfChunk<'b>],
-    rows: usize,
-}
+/// The cells of [`CHUNK`] rows.
+struct CellsOfChunk<'a>(Vec<ColumnPart<'a>>);
 
-impl Sheet for CellsOfTile<'_, '_> {
-    fn cells(&mut self, feature: usize) -> Cells<'_> {
-        match self.columns.get_mut(feature) {
-            Some(CellsOfChunk::Numbers(part)) => Cells::Numbers(part.next(self.rows)),
-            Some(CellsOfChunk::Codes(codes)) => Cells::Codes(codes.split_off_mut(..self.rows).unwrap_or(&mut [])),
-            _ => Cells::Field,
+impl Sheet for CellsOfChunk<'_> {
+    fn numbers(&mut self, feature: usize, cells: &[f64]) {
+        if let Some(ColumnPart::Numbers(part)) = self.0.get_mut(feature) {
+            part.put(cells);
+        }
+    }
+
+    fn codes(&mut self, feature: usize, cells: &[u32]) {
+        if let Some(ColumnPart::Codes(codes)) = self.0.get_mut(feature)
+            && let Some(codes) = codes.split_off_mut(..cells.len())
+        {
+            codes.copy_from_slice(cells);
         }
     }
 }
@@ -151,13 +154,7 @@ const EVENTS: usize = 1 << 13;
 /// a lead has several rows.
 const LONG: usize = 32;
 
-fn compute_chunk(
-    snapshot: &Snapshot,
-    plan: &Plan,
-    rows: &[Row],
-    working: &mut Working,
-    columns: &mut [CellsOfChunk<'_>],
-) {
+fn compute_chunk(snapshot: &Snapshot, plan: &Plan, rows: &[Row], working: &mut Working, cells: &mut CellsOfChunk<'_>) {
     let timeline = &snapshot.journeys.timeline;
     let mut views = Vec::with_capacity(ROWS);
     let mut runs: Vec<Run<Slice<'_>>> = Vec::with_capacity(ROWS);
@@ -185,7 +182,7 @@ fn compute_chunk(
             None => runs.push(Run { journey: Slice { timeline, range }, rows: 1 }),
         }
         if views.len() == ROWS || events >= EVENTS || rows.peek().is_none() {
-            plan.tile(&views, &runs, working, &mut CellsOfTile { columns, rows: views.len() });
+            plan.tile(&views, &runs, working, cells);
             views.clear();
             runs.clear();
             events = 0;

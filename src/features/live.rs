@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::cells::{Cells, Sheet};
+use super::cells::Sheet;
 use super::plan::{JourneyView, Plan};
 use super::tile::{RowView, Run, Working};
 use crate::design::{Feature, NONE};
@@ -84,18 +84,17 @@ impl JourneyView for &LiveLead {
 
 /// The cells of one lead.
 struct OneRow<'a> {
-    plan: &'a Plan,
     numbers: &'a mut [f64],
     codes: &'a mut [u32],
 }
 
 impl Sheet for OneRow<'_> {
-    fn cells(&mut self, feature: usize) -> Cells<'_> {
-        let own = feature..feature + 1;
-        match self.plan.ops.get(feature) {
-            Some((op, _)) if op.gives_codes() => Cells::Codes(self.codes.get_mut(own).unwrap_or(&mut [])),
-            _ => Cells::Numbers(self.numbers.get_mut(own).unwrap_or(&mut [])),
-        }
+    fn numbers(&mut self, feature: usize, cells: &[f64]) {
+        self.numbers.iter_mut().skip(feature).zip(cells).for_each(|(own, cell)| *own = *cell);
+    }
+
+    fn codes(&mut self, feature: usize, cells: &[u32]) {
+        self.codes.iter_mut().skip(feature).zip(cells).for_each(|(own, cell)| *own = *cell);
     }
 }
 
@@ -148,7 +147,7 @@ impl LeadModel {
         let Scratch { plan, working, numbers, codes, contributions } = scratch;
         let row = RowView { created: lead.created, cutoff: now.0, events: lead.at.len(), known: 0 };
         let run = Run { journey: lead, rows: 1 };
-        plan.tile(&[row], &[run], working, &mut OneRow { plan, numbers, codes });
+        plan.tile(&[row], &[run], working, &mut OneRow { numbers, codes });
         let cell = |i: usize| match (self.terms().get(i), numbers.get(i), codes.get(i)) {
             (Some(term), Some(number), Some(code)) => match term.feature {
                 Feature::Field(_) | Feature::DaysSinceField(_) => lead.field(&term.feature, now.0),

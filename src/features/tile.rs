@@ -201,11 +201,14 @@ impl Plan {
         };
         within.resize(cells, 0);
         let events = counted.iter().zip(&w.row).zip(&w.age);
-        for ((class, row), age) in events.clone() {
-            let cell = cell(*class, *row);
-            if let (Some(count), Some(within)) = (w.count.get_mut(cell), within.get_mut(cell)) {
+        for (((counts, row), age), class) in events.clone().zip(&w.class) {
+            let (counts, seen) = (cell(*counts, *row), cell(*class, *row));
+            if let (Some(count), Some(within), Some(last)) =
+                (w.count.get_mut(counts), within.get_mut(counts), w.last.get_mut(seen))
+            {
                 *count += 1;
                 *within += u32::from(*age <= window);
+                *last = *age;
             }
         }
         for (window, within) in more {
@@ -214,11 +217,6 @@ impl Plan {
                 if let Some(within) = within.get_mut(cell(*class, *row)) {
                     *within += u32::from(*age <= window);
                 }
-            }
-        }
-        for ((class, row), age) in w.class.iter().zip(&w.row).zip(&w.age) {
-            if let Some(last) = w.last.get_mut(cell(*class, *row)) {
-                *last = *age;
             }
         }
         if self.needs_first {

@@ -18,6 +18,7 @@ pub(crate) struct Unwritten {
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
     room: &'a mut [MaybeUninit<f64>],
+    done: usize,
     written: &'a AtomicUsize,
 }
 
@@ -32,13 +33,13 @@ impl Unwritten {
     /// Its parts of `len` numbers; the last may have fewer.
     pub(crate) fn parts(&mut self, len: usize) -> impl Iterator<Item = Part<'_>> {
         let room = self.numbers.spare_capacity_mut().get_mut(..self.len).unwrap_or(&mut []);
-        room.chunks_mut(len).map(|room| Part { room, written: &self.written })
+        room.chunks_mut(len).map(|room| Part { room, done: 0, written: &self.written })
     }
 
     /// The numbers; zeros if some were not written.
     pub(crate) fn finish(mut self) -> Vec<f64> {
         if *self.written.get_mut() == self.len {
-            // SAFETY: each number of the room is given out once, written, and counted.
+            // SAFETY: each number of the room was written once, and then counted.
             unsafe { self.numbers.set_len(self.len) };
         }
         self.numbers.resize(self.len, 0.0);
@@ -47,13 +48,19 @@ impl Unwritten {
 }
 
 impl Part<'_> {
-    /// The next `len` numbers, which are zeros until they are written.
-    pub(crate) fn next(&mut self, len: usize) -> &mut [f64] {
-        let room = self.room.split_off_mut(..len.min(self.room.len())).unwrap_or(&mut []);
-        room.fill(MaybeUninit::new(0.0));
-        self.written.fetch_add(room.len(), Ordering::Relaxed);
-        // SAFETY: all of them were written just now.
-        unsafe { room.assume_init_mut() }
+    /// Writes the next numbers, as many as there is room for.
+    pub(crate) fn put(&mut self, numbers: &[f64]) {
+        let room = self.room.get_mut(self.done..).unwrap_or(&mut []);
+        let len = numbers.len().min(room.len());
+        let (room, _) = room.split_at_mut(len);
+        room.write_copy_of_slice(numbers.split_at(len).0);
+        self.done += len;
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.written.fetch_add(self.done, Ordering::Relaxed);
     }
 }
 
@@ -84,12 +91,18 @@ mod tests {
         for n in [0, 1, 1 << 19, (1 << 20) + 3] {
             let mut numbers = Unwritten::new(n);
             for (mut part, k) in numbers.parts(1000).zip(0..) {
-                part.next(400).fill(f64::from(k));
-                assert_eq!(part.next(5000).iter().sum::<f64>(), 0.0);
-                assert!(part.next(1).is_empty());
+                part.put(&[f64::from(k); 403]);
+                part.put(&[]);
+                part.put(&[-1.0; 5]);
+                part.put(&vec![0.5; 5000]);
+                part.put(&[7.0]);
             }
             let numbers = numbers.finish();
-            let expected = |i: usize| if i % 1000 < 400 { (i / 1000) as f64 } else { 0.0 };
+            let expected = |i: usize| match i % 1000 {
+                0..403 => (i / 1000) as f64,
+                403..408 => -1.0,
+                _ => 0.5,
+            };
             assert!(numbers.into_iter().eq((0..n).map(expected)));
         }
     }
@@ -97,7 +110,7 @@ mod tests {
     #[test]
     fn zeros_where_nobody_wrote() {
         let mut numbers = Unwritten::new(10);
-        numbers.parts(4).next().unwrap().next(4).fill(1.0);
+        numbers.parts(4).next().unwrap().put(&[1.0; 4]);
         assert_eq!(numbers.finish(), [0.0; 10]);
     }
 }
