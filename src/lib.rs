@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+mod memory;
 mod task;
 mod text_form;
 
@@ -32,6 +33,7 @@ pub mod report;
 pub use error::{Error, Result, Violation};
 pub use features::{Event, LiveLead, Pushed, Scratch};
 pub use journeys::{Journeys, Snapshot};
+pub use memory::LargePages;
 pub use model::LeadModel;
 pub use score::Scored;
 pub use task::Task;

@@ -230,8 +230,7 @@ impl Snapshot {
                 &s.journeys.calendar_zone,
                 task,
             )?;
-            let named: Vec<_> = features.iter().map(ToString::to_string).zip(columns).collect();
-            frames::snapshot_frame(s, named)
+            frames::snapshot_frame(s, features.into_iter().zip(columns).collect())
         })
         .map(Frame::from)
     }

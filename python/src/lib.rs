@@ -13,6 +13,9 @@ mod program;
 
 use pyo3::prelude::*;
 
+#[global_allocator]
+static MEMORY: leadlens::LargePages = leadlens::LargePages;
+
 #[pymodule(gil_used = false)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;

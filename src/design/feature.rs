@@ -110,6 +110,12 @@ impl Feature {
         matches!(self, Self::Count(..) | Self::ActiveDays(..) | Self::Decayed(..) | Self::DistinctChannels(_))
     }
 
+    /// Whether it is a number for every lead, 0 where nothing happened.
+    #[must_use]
+    pub fn is_never_missing(&self) -> bool {
+        self.is_count() || matches!(self, Self::Momentum(_) | Self::Value(ValueOp::Sum, ..))
+    }
+
     /// The events it looks at, if it looks at a choice of them.
     #[must_use]
     pub fn selector(&self) -> Option<&Selector> {

@@ -1,13 +1,15 @@
 //! Results as tables.
 
 use polars::prelude::*;
+use polars_arrow::array::{Utf8ViewArray, View};
 use polars_arrow::bitmap::Bitmap;
+use polars_buffer::Buffer;
 use rayon::prelude::*;
 
-use crate::design::Column as Values;
+use crate::design::{Column as Values, Feature};
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, LiftRow};
-use crate::journeys::{Audit, Entry, Journeys, Snapshot};
+use crate::journeys::{Audit, Entry, Journeys, Row, Snapshot};
 use crate::time::NO_TIME;
 
 pub(super) fn frame(columns: Vec<Column>) -> Result<DataFrame> {
@@ -44,11 +46,29 @@ pub(super) fn times(name: &str, values: impl IntoIterator<Item = i64>) -> Column
     series.into_series().into_column()
 }
 
+/// Ids of the leads of all rows.
 pub(super) fn lead_ids(snapshot: &Snapshot, name: &str) -> Column {
     let ids = &snapshot.journeys.leads.ids;
-    let mut builder = StringChunkedBuilder::new(name.into(), snapshot.len());
-    snapshot.rows.iter().for_each(|r| builder.append_value(ids.get(r.lead)));
-    builder.finish().into_series().into_column()
+    let all = ids.all();
+    // Views are into the text of all ids, which is copied as a whole; not for a few rows.
+    if snapshot.len() < ids.len() / 2 || u32::try_from(all.len()).is_err() {
+        let mut builder = StringChunkedBuilder::new(name.into(), snapshot.len());
+        snapshot.rows.iter().for_each(|r| builder.append_value(ids.get(r.lead)));
+        return builder.finish().into_series().into_column();
+    }
+    let view = |row: &Row| {
+        let place = ids.place(row.lead);
+        View::new_from_bytes(all.as_bytes().get(place.clone()).unwrap_or(&[]), 0, place.start as u32)
+    };
+    let views: Vec<View> = snapshot.rows.par_iter().map(view).collect();
+    let buffers: Vec<Buffer<u8>> =
+        if views.par_iter().all(View::is_inline) { Vec::new() } else { vec![all.as_bytes().to_vec().into()] };
+    let in_buffers = buffers.iter().map(Buffer::len).sum();
+    // SAFETY: views are of whole texts, at their places in the only buffer.
+    let array = unsafe {
+        Utf8ViewArray::new_unchecked(ArrowDataType::Utf8View, views.into(), buffers.into(), None, None, in_buffers)
+    };
+    StringChunked::with_chunk(name.into(), array).into_series().into_column()
 }
 
 pub(super) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
@@ -56,8 +76,10 @@ pub(super) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
 }
 
 /// A column of feature values. Numbers that are missing are null.
-fn feature_column(name: &str, values: Values) -> Column {
+fn feature_column(feature: &Feature, values: Values) -> Column {
+    let name = &feature.to_string();
     match values {
+        Values::Number(v) if feature.is_never_missing() => numbers(name, v),
         Values::Number(v) => {
             let bits = |eight: &[f64]| eight.iter().rev().fold(0u8, |bits, x| bits << 1 | u8::from(!x.is_nan()));
             let known = v.iter().any(|x| x.is_nan()).then(|| {
@@ -81,8 +103,8 @@ fn feature_column(name: &str, values: Values) -> Column {
 ///
 /// # Errors
 /// [`Error::InvalidOption`] if a feature has the name of one of the first columns.
-pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(String, Values)>) -> Result<DataFrame> {
-    let features = || features.into_par_iter().map(|(name, values)| feature_column(&name, values)).collect();
+pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(Feature, Values)>) -> Result<DataFrame> {
+    let features = || features.into_par_iter().map(|(feature, values)| feature_column(&feature, values)).collect();
     let (mut columns, features): (_, Vec<Column>) = rayon::join(
         || {
             let label = snapshot.label.as_ref().map(|label| Column::new("label".into(), label.clone()));

@@ -1,6 +1,7 @@
 //! Interned texts: lead ids, event kinds, channels, levels of fields.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
@@ -87,10 +88,22 @@ impl Texts {
     /// Text number `code`, or the empty text if there is none.
     #[must_use]
     pub fn get(&self, code: u32) -> &str {
+        self.bytes.get(self.place(code)).unwrap_or("")
+    }
+
+    /// All texts, one after the other.
+    #[must_use]
+    pub fn all(&self) -> &str {
+        &self.bytes
+    }
+
+    /// Where text number `code` is among all; empty if there is none.
+    #[must_use]
+    pub fn place(&self, code: u32) -> Range<usize> {
         let i = code as usize;
-        let Some(end) = self.ends.get(i) else { return "" };
+        let Some(end) = self.ends.get(i) else { return 0..0 };
         let start = if i == 0 { 0 } else { self.ends.get(i - 1).copied().unwrap_or(0) };
-        self.bytes.get(start as usize..*end as usize).unwrap_or("")
+        start as usize..*end as usize
     }
 
     fn push(&mut self, text: &str) -> u32 {

@@ -16,6 +16,9 @@ use crate::math;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span, Timestamp};
 
+/// Leads per task.
+const CHUNK: u32 = 1024;
+
 /// One lead at one cutoff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -101,22 +104,24 @@ impl Journeys {
             end,
             ipcw: spec.maturity == Maturity::Ipcw && labelled,
         };
-        let leads: Vec<u32> = (0..self.leads.len() as u32).collect();
-        task.begin("taking the snapshot", leads.len());
-        let parts: Vec<Part> = leads
-            .par_chunks(1024)
+        let leads = self.leads.len() as u32;
+        task.begin("taking the snapshot", self.leads.len());
+        let parts: Vec<Part> = (0..leads.div_ceil(CHUNK))
+            .into_par_iter()
             .map(|chunk| {
                 let mut part = Part::default();
-                for lead in chunk {
+                let leads = chunk * CHUNK..leads.min((chunk + 1) * CHUNK);
+                for lead in leads.clone() {
                     task.check()?;
-                    view.look_at(*lead, &mut part);
+                    view.look_at(lead, &mut part);
                 }
-                task.advance(chunk.len());
+                task.advance(leads.len());
                 Ok(part)
             })
             .collect::<Result<_>>()?;
         let mut counts = SnapshotCounts { leads: self.leads.len(), ..SnapshotCounts::default() };
-        let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
+        let mut rows = Vec::with_capacity(parts.iter().map(|part| part.rows.len()).sum());
+        let mut outcomes = Vec::with_capacity(parts.iter().map(|part| part.outcomes.len()).sum());
         for part in parts {
             rows.extend(part.rows);
             outcomes.extend(part.outcomes);
@@ -237,14 +242,10 @@ fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
 }
 
 /// Rows of one lead, which stand side by side, share its weight.
-fn weigh_by_lead(rows: &[Row], weight: &mut [f64]) {
-    let mut start = 0;
-    while let Some(first) = rows.get(start) {
-        let len = rows.get(start..).unwrap_or(&[]).iter().take_while(|r| r.lead == first.lead).count();
-        for w in weight.iter_mut().skip(start).take(len) {
-            *w /= len as f64;
-        }
-        start += len;
+fn weigh_by_lead(rows: &[Row], mut weight: &mut [f64]) {
+    for rows in rows.chunk_by(|a, b| a.lead == b.lead) {
+        let own = weight.split_off_mut(..rows.len()).unwrap_or(&mut []);
+        own.iter_mut().for_each(|w| *w /= rows.len() as f64);
     }
 }
 

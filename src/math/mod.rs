@@ -5,10 +5,10 @@ mod interval;
 mod linear;
 mod logistic;
 mod minimize;
-mod pages;
 mod quantile;
 mod sum;
 mod two_rates;
+mod unwritten;
 #[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits need most of it"))]
 pub(crate) mod vector;
 
@@ -20,8 +20,8 @@ pub(crate) use logistic::{exp_each, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};
-pub(crate) use pages::{Part, Unwritten};
 pub use quantile::{quantile_sorted, weighted_moments};
 pub use sum::{CHUNK, sum, sum_by, tree};
 pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};
+pub(crate) use unwritten::{Part, Unwritten};
 pub use vector::vector_unit;

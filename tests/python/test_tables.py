@@ -496,3 +496,27 @@ def test_outcomes_without_times():
         ll.Journeys(leads=ll.Leads(leads.with_columns(outcome=pl.lit("maybe")).head(1), id="id", outcome="outcome"))
     with pytest.raises(ll.OptionError, match="no creation times"):
         timeless.snapshot(after="7d")
+
+
+@pytest.mark.parametrize("pattern", ["1{:02}", "lead-of-the-north-{:02}", "Führung-{:02}", "長い名前のリード-{:02}"])
+def test_rows_carry_the_ids_of_their_leads(pattern):
+    ids = [pattern.format(i) for i in range(40)]
+    at = [f"2024-01-{1 + i // 4:02}" for i in range(40)]
+    journeys = ll.Journeys(
+        leads=ll.Leads(pl.DataFrame({"id": ids, "created": at}), id="id", created="created"),
+        events=ll.Events(pl.DataFrame({"id": ids, "at": at, "kind": ["visit"] * 40}), lead="id", at="at", kind="kind"),
+        observed_until="2024-03-01",
+    )
+    # All leads, most of them, and a few.
+    for day, n in [("2024-02-01", 40), ("2024-01-07", 28), ("2024-01-02", 8)]:
+        assert journeys.snapshot(as_of=day).to_polars()["lead_id"].to_list() == ids[:n]
+
+
+def test_missing_numbers_are_null_and_counts_never_are():
+    frame = ll.datasets.b2b_saas().snapshot(after="14d", horizon="90d").to_polars()
+    numbers = frame.select(pl.col(pl.Float64))
+    assert not any(numbers.select(pl.all().is_nan().any()).row(0))
+    counted = [c for c in numbers.columns if c.startswith(("count(", "active_days(", "decayed(", "sum(", "momentum("))]
+    assert counted
+    assert numbers.select(counted).null_count().row(0) == (0,) * len(counted)
+    assert numbers.select(pl.col("^days_since_last.*$")).null_count().transpose().sum().item() > 0

@@ -1,4 +1,4 @@
-//! Memory for large results.
+//! Large results, written by several threads.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Numbers that are written by parts, in order within each, by several threads.
 ///
 /// The first touch of memory costs as much as the work. Here it is put off to where a number is written, so that all
-/// threads share it, and is done by large pages, where the system has them.
+/// threads share it.
 #[derive(Debug)]
 pub(crate) struct Unwritten {
     numbers: Vec<f64>,
@@ -25,9 +25,7 @@ pub(crate) struct Part<'a> {
 impl Unwritten {
     /// Room for `len` numbers.
     pub(crate) fn new(len: usize) -> Self {
-        let mut numbers = Vec::with_capacity(len);
-        large_pages(numbers.spare_capacity_mut());
-        Self { numbers, len, written: AtomicUsize::new(0) }
+        Self { numbers: Vec::with_capacity(len), len, written: AtomicUsize::new(0) }
     }
 
     /// Its parts of `len` numbers; the last may have fewer.
@@ -63,24 +61,6 @@ impl Drop for Part<'_> {
         self.written.fetch_add(self.done, Ordering::Relaxed);
     }
 }
-
-/// Asks for large pages.
-#[cfg(target_os = "linux")]
-fn large_pages<T>(room: &mut [T]) {
-    const LARGE: usize = 2 << 20;
-    const SMALL: usize = 4 << 10;
-    let range = room.as_mut_ptr_range();
-    if size_of_val(room) >= LARGE {
-        // To the ends: allocations side by side share the large page at their border, if both ask for it.
-        let (start, end) = (range.start as usize / SMALL * SMALL, (range.end as usize).next_multiple_of(SMALL));
-        // SAFETY: the pages are mapped, as the slice is in them, and the call changes how they are kept, not what is
-        // in them.
-        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn large_pages<T>(_: &mut [T]) {}
 
 #[cfg(test)]
 mod tests {
