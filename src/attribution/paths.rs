@@ -1,6 +1,6 @@
 //! Paths: the touches of a lead before each conversion, or of one that did not convert.
 
-use crate::design::{NONE, Side, wildcard};
+use crate::design::{Kind, NONE, Side, wildcard};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
 use crate::journeys::{Journeys, Status, lost_since, status_log};
@@ -44,10 +44,9 @@ pub(super) struct PathMaker<'a> {
     /// Names that codes stand for.
     pub(super) names: Vec<String>,
     allowed: Vec<bool>,
-    target: Vec<bool>,
-    opportunity: Option<Vec<bool>>,
-    /// Kinds whose events are touches, where nothing else decides.
-    kinds: Vec<bool>,
+    /// What events of each kind are, as bits.
+    roles: Vec<u8>,
+    asks_opportunity: bool,
     matcher: Option<Matcher<'a>>,
     every: bool,
     lookback: Option<i64>,
@@ -57,9 +56,17 @@ pub(super) struct PathMaker<'a> {
     lost: std::collections::BTreeSet<u32>,
 }
 
+/// A conversion.
+const TARGET: u8 = 1;
+/// The entry of the stage of the opportunity.
+const OPPORTUNITY: u8 = 2;
+/// A touch, where nothing else decides.
+const TOUCH: u8 = 4;
+
 /// Room for the paths of one lead.
 #[derive(Debug, Default)]
 pub(super) struct Room {
+    /// As long as the longest list of touches so far.
     touches: Vec<Touch>,
     shaped: Vec<Touch>,
     seen: Vec<u32>,
@@ -71,7 +78,7 @@ impl<'a> PathMaker<'a> {
     pub(super) fn new(journeys: &'a Journeys, spec: &AttributionSpec) -> Result<Self> {
         let (by, names): (By, Vec<String>) = match spec.by.as_str() {
             "channel" => (By::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
-            "kind" => (By::Kind, journeys.kinds.iter().map(crate::design::Kind::name).collect()),
+            "kind" => (By::Kind, journeys.kinds.iter().map(Kind::name).collect()),
             name => {
                 let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);
                 let Some((p, (_, texts))) = found else {
@@ -80,10 +87,6 @@ impl<'a> PathMaker<'a> {
                 };
                 (By::Prop(p), texts.iter().map(ToOwned::to_owned).collect())
             }
-        };
-        let flags = |what: &'static str, wanted: &[String]| -> Result<Vec<bool>> {
-            let codes = journeys.codes_of(what, wanted)?;
-            Ok((0..journeys.kinds.len() as u32).map(|c| codes.contains(&c)).collect())
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
         if target.is_empty() {
@@ -110,14 +113,24 @@ impl<'a> PathMaker<'a> {
         if let Some(w) = spec.lookback {
             w.positive("lookback")?;
         }
+        let targets = journeys.codes_of("target", target)?;
+        let opportunity = opportunity(journeys, spec)?;
+        let opportunities = opportunity.iter().cloned().collect::<Vec<_>>();
+        let opportunities = journeys.codes_of("opportunity", &opportunities)?;
+        let role = |(kind, code): (&Kind, u32)| {
+            let is = |yes: bool, role: u8| if yes { role } else { 0 };
+            let target = targets.contains(&code);
+            is(target, TARGET)
+                | is(opportunities.contains(&code), OPPORTUNITY)
+                | is(!target && !kind.stage && kind.side != Side::Sales, TOUCH)
+        };
         Ok(Self {
             journeys,
             by,
             names,
             allowed,
-            target: flags("target", target)?,
-            opportunity: opportunity(journeys, spec)?.map(|o| flags("opportunity", &[o])).transpose()?,
-            kinds: journeys.kinds.iter().map(|k| !k.stage && k.side != Side::Sales).collect(),
+            roles: journeys.kinds.iter().zip(0..).map(role).collect(),
+            asks_opportunity: opportunity.is_some(),
             matcher,
             every: spec.conversions == Conversions::Every,
             lookback: spec.lookback.map(Span::as_micros),
@@ -143,20 +156,24 @@ impl<'a> PathMaker<'a> {
         let until = self.journeys.observed_until;
         timeline.range(lead).find_map(|i| {
             let at = timeline.at.get(i).copied().filter(|at| *at < until)?;
-            self.touch(i, at)
+            let channel = self.channel(i);
+            self.is_touch(i, channel).then_some(Touch { channel, at })
         })
     }
 
-    /// The touch that the event at `i` is.
-    fn touch(&self, i: usize, at: i64) -> Option<Touch> {
-        let kind = self.journeys.timeline.kind.get(i);
-        let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
-        if flag(&self.target, kind) {
-            return None;
-        }
-        let touches = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
-        let channel = self.channel(i);
-        (touches && flag(&self.allowed, channel)).then_some(Touch { channel, at })
+    /// What the event at `i` is.
+    fn role(&self, i: usize) -> u8 {
+        self.roles.get(self.journeys.timeline.kind.get(i) as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether the event at `i`, of `channel`, is a touch.
+    fn is_touch(&self, i: usize, channel: u32) -> bool {
+        let role = self.role(i);
+        let touches = match &self.matcher {
+            None => role & TOUCH != 0,
+            Some(matcher) => role & TARGET == 0 && matcher.bits(i) != 0,
+        };
+        touches & self.allowed.get(channel as usize).copied().unwrap_or(false)
     }
 
     /// Gives every path of `lead` to `take`. Conversions without a touch are paths of no touches; leads that did not
@@ -164,30 +181,48 @@ impl<'a> PathMaker<'a> {
     pub(super) fn paths(&self, lead: u32, room: &mut Room, mut take: impl FnMut(Path<'_>)) {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
-        let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
-        room.touches.clear();
+        let range = timeline.range(lead);
+        let at = timeline.at.get(range.clone()).unwrap_or(&[]);
+        let mut events = match at.last() {
+            Some(last) if *last >= until => at.partition_point(|t| *t < until),
+            _ => at.len(),
+        };
         room.conversions.clear();
         let mut opportunity = None;
-        for i in timeline.range(lead) {
-            let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
-            // What comes after the one conversion that counts is on no path.
-            if !self.every && self.opportunity.is_none() && room.conversions.first().is_some_and(|c| at > c.0) {
-                break;
-            }
-            let kind = timeline.kind.get(i);
-            if opportunity.is_none() && self.opportunity.as_ref().is_some_and(|o| flag(o, kind)) {
-                opportunity = Some(at);
-            }
-            if flag(&self.target, kind) {
-                if self.every || room.conversions.is_empty() {
-                    room.conversions.push((at, self.journeys.amount_at(lead, i).unwrap_or(0.0)));
-                }
+        for (t, i) in at.iter().take(events).zip(range.clone()) {
+            let role = self.role(i);
+            if role & (TARGET | OPPORTUNITY) == 0 {
                 continue;
             }
-            room.touches.extend(self.touch(i, at));
+            if role & OPPORTUNITY != 0 && opportunity.is_none() {
+                opportunity = Some(*t);
+            }
+            if role & TARGET != 0 && (self.every || room.conversions.is_empty()) {
+                room.conversions.push((*t, self.journeys.amount_at(lead, i).unwrap_or(0.0)));
+                if !self.every && !self.asks_opportunity {
+                    // What comes after the one conversion that counts is on no path.
+                    let before = i - range.start;
+                    let same = at.iter().take(events).skip(before).take_while(|other| *other == t).count();
+                    events = before + same;
+                    break;
+                }
+            }
+        }
+        if room.touches.len() < events {
+            room.touches.resize(events, Touch { channel: NONE, at: NO_TIME });
+        }
+        // Without a branch: nobody can guess which event is a touch.
+        let mut touches = 0;
+        for (t, i) in at.iter().take(events).zip(range) {
+            let channel = self.channel(i);
+            if let Some(touch) = room.touches.get_mut(touches) {
+                *touch = Touch { channel, at: *t };
+            }
+            touches += usize::from(self.is_touch(i, channel));
         }
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
-        let Room { touches, shaped, seen, log, conversions } = room;
+        let Room { touches: all, shaped, seen, log, conversions } = room;
+        let touches = all.get(..touches).unwrap_or(&[]);
         let mut from = 0;
         for (end, value) in conversions.iter().copied() {
             // A touch of the same instant came with the conversion.
@@ -215,10 +250,10 @@ impl<'a> PathMaker<'a> {
 
     fn shape(&self, touches: &[Touch], end: i64, shaped: &mut Vec<Touch>, seen: &mut Vec<u32>) {
         shaped.clear();
-        let oldest = self.lookback.map_or(i64::MIN, |w| end.saturating_sub(w));
-        let recent = touches.iter().filter(|t| t.at >= oldest);
+        let old = self.lookback.map_or(0, |w| touches.partition_point(|t| t.at < end.saturating_sub(w)));
+        let recent = touches.get(old..).unwrap_or(&[]);
         match self.form {
-            PathForm::All => shaped.extend(recent),
+            PathForm::All => shaped.extend_from_slice(recent),
             PathForm::Collapse => {
                 for t in recent {
                     match shaped.last_mut() {
