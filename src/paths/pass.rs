@@ -84,8 +84,16 @@ struct Follower<'a> {
 #[derive(Default)]
 struct Room {
     places: Vec<(i64, u32)>,
-    way: Vec<u32>,
+    ways: Ways,
     log: Vec<(i64, Status)>,
+}
+
+/// Room for one path.
+#[derive(Default)]
+struct Ways {
+    way: Vec<u32>,
+    /// A place, and the one it goes back from, if it is another.
+    found: Vec<(u32, Option<u32>)>,
 }
 
 impl Journeys {
@@ -200,7 +208,7 @@ impl<'a> Follower<'a> {
             return;
         }
         part.leads += 1;
-        let Room { places, way, .. } = room;
+        let Room { places, ways, .. } = room;
         if let Some(gap) = self.gap {
             let mut before: Option<i64> = None;
             let mut sessions = places.chunk_by(|a, b| b.0 - a.0 <= gap).peekable();
@@ -214,7 +222,7 @@ impl<'a> Follower<'a> {
                 if self.spec.unit == Unit::Session {
                     // Only the last can have led to the end.
                     let ending = if sessions.peek().is_none() { ending } else { Ending::Open };
-                    self.count(session, ending, EXIT, way, part);
+                    self.count(session, ending, EXIT, ways, part);
                 }
             }
         }
@@ -224,12 +232,13 @@ impl<'a> Follower<'a> {
                 Ending::Lost => LOST,
                 Ending::Open => OPEN,
             };
-            self.count(places, ending, exit, way, part);
+            self.count(places, ending, exit, ways, part);
         }
     }
 
     /// Counts one path.
-    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, way: &mut Vec<u32>, part: &mut Part<u32>) {
+    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part<u32>) {
+        let Ways { way, found } = ways;
         part.paths += 1;
         let mut before: Option<(i64, u32)> = None;
         for (at, place) in places.iter().copied() {
@@ -253,33 +262,37 @@ impl<'a> Follower<'a> {
             *part.steps.entry((step, place)).or_default() += 1;
         }
         let tail = way.get(way.len().saturating_sub(self.spec.length)..).unwrap_or(&[]);
-        end(part.ways.entry(tail.to_vec()).or_default(), ending);
-        count_loops(places, way, ending, part);
+        end(part.ways.entry_ref(tail).or_default(), ending);
+        way.dedup();
+        count_loops(places, way, ending, found, part);
     }
 }
 
-/// Repeats in a row, and there and back.
-fn count_loops(places: &[(i64, u32)], way: &[u32], ending: Ending, part: &mut Part<u32>) {
-    let mut found: std::collections::BTreeMap<Vec<u32>, u64> = std::collections::BTreeMap::new();
-    for pair in places.windows(2) {
-        if let [(_, a), (_, b)] = pair
-            && a == b
-        {
-            *found.entry(vec![*a]).or_default() += 1;
-        }
-    }
-    // There and back is looked for among places that differ from the one before.
-    let mut distinct: Vec<u32> = way.to_vec();
-    distinct.dedup();
-    for triple in distinct.windows(3) {
+/// Repeats in a row, and there and back. `way` has no repeats.
+fn count_loops(
+    places: &[(i64, u32)],
+    way: &[u32],
+    ending: Ending,
+    found: &mut Vec<(u32, Option<u32>)>,
+    part: &mut Part<u32>,
+) {
+    found.clear();
+    let pairs = places.iter().zip(places.get(1..).unwrap_or(&[]));
+    found.extend(pairs.filter(|(a, b)| a.1 == b.1).map(|(a, _)| (a.1, None)));
+    for triple in way.windows(3) {
         if let [a, b, c] = triple
             && a == c
         {
-            *found.entry(vec![*a, *b]).or_default() += 1;
+            found.push((*a, Some(*b)));
         }
     }
-    for (loop_, n) in found {
-        let l = part.loops.entry(loop_).or_default();
-        *l = (l.0 + n, l.1 + 1, l.2 + u64::from(ending == Ending::Won));
+    found.sort_unstable();
+    for same in found.chunk_by(|a, b| a == b) {
+        let count = match same {
+            [(a, None), ..] => part.loops.entry_ref([*a].as_slice()).or_default(),
+            [(a, Some(b)), ..] => part.loops.entry_ref([*a, *b].as_slice()).or_default(),
+            [] => continue,
+        };
+        *count = (count.0 + same.len() as u64, count.1 + 1, count.2 + u64::from(ending == Ending::Won));
     }
 }

@@ -1,7 +1,9 @@
 //! What a pass over paths counts: it joins with that of other leads, can be saved, and becomes the result.
 
-use std::collections::BTreeMap;
+use std::hash::Hash;
 
+use foldhash::fast::FixedState;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::pass::PathsSpec;
@@ -46,21 +48,23 @@ pub(super) fn end(counts: &mut Endings, ending: Ending) {
     }
 }
 
+type Map<K, V> = hashbrown::HashMap<K, V, FixedState>;
+
 /// Counts with places as keys: codes in a pass, names when they leave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
-pub(super) struct Part<K: Ord> {
+#[serde(bound(serialize = "K: Ord + Hash + Serialize", deserialize = "K: Ord + Hash + Deserialize<'de>"))]
+pub(super) struct Part<K: Ord + Hash> {
     pub(super) paths: u64,
     /// Count and times between, microseconds.
     #[serde(with = "pairs")]
-    pub(super) transitions: BTreeMap<(K, K), (u64, Vec<i64>)>,
+    pub(super) transitions: Map<(K, K), (u64, Vec<i64>)>,
     #[serde(with = "pairs")]
-    pub(super) ways: BTreeMap<Vec<K>, Endings>,
+    pub(super) ways: Map<Vec<K>, Endings>,
     #[serde(with = "pairs")]
-    pub(super) steps: BTreeMap<(usize, K), u64>,
+    pub(super) steps: Map<(usize, K), u64>,
     /// Count, paths, paths won.
     #[serde(with = "pairs")]
-    pub(super) loops: BTreeMap<Vec<K>, (u64, u64, u64)>,
+    pub(super) loops: Map<Vec<K>, (u64, u64, u64)>,
     pub(super) leads: u64,
     pub(super) single: u64,
     pub(super) events: u64,
@@ -68,22 +72,24 @@ pub(super) struct Part<K: Ord> {
     pub(super) between: Vec<i64>,
 }
 
-/// JSON keys are texts: maps by other keys are written as lists of pairs.
+/// JSON keys are texts: maps by other keys are written as lists of pairs, in order.
 mod pairs {
-    use std::collections::BTreeMap;
-
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
-        map: &BTreeMap<K, V>,
+    use super::{Hash, Map};
+
+    pub(super) fn serialize<K: Ord + Serialize, V: Serialize, S: Serializer>(
+        map: &Map<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(map)
+        let mut pairs: Vec<(&K, &V)> = map.iter().collect();
+        pairs.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        serializer.collect_seq(pairs)
     }
 
-    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<Map<K, V>, D::Error>
     where
-        K: Ord + Deserialize<'de>,
+        K: Eq + Hash + Deserialize<'de>,
         V: Deserialize<'de>,
         D: Deserializer<'de>,
     {
@@ -91,14 +97,14 @@ mod pairs {
     }
 }
 
-impl<K: Ord> Part<K> {
+impl<K: Ord + Hash> Part<K> {
     pub(super) fn new() -> Self {
         Self {
             paths: 0,
-            transitions: BTreeMap::new(),
-            ways: BTreeMap::new(),
-            steps: BTreeMap::new(),
-            loops: BTreeMap::new(),
+            transitions: Map::default(),
+            ways: Map::default(),
+            steps: Map::default(),
+            loops: Map::default(),
             leads: 0,
             single: 0,
             events: 0,
@@ -131,7 +137,7 @@ impl<K: Ord> Part<K> {
         self
     }
 
-    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> Part<N> {
+    pub(super) fn named<N: Ord + Hash>(self, name: impl Fn(K) -> N) -> Part<N> {
         let list = |keys: Vec<K>| keys.into_iter().map(&name).collect::<Vec<N>>();
         Part {
             paths: self.paths,
@@ -171,16 +177,16 @@ impl PathsTally {
     #[must_use]
     pub fn finish(self) -> Paths {
         let Self { spec, part } = self;
-        let mut from: BTreeMap<&String, u64> = BTreeMap::new();
-        part.transitions.iter().for_each(|((a, _), (n, _))| *from.entry(a).or_default() += n);
+        let mut from: Map<String, u64> = Map::default();
+        part.transitions.iter().for_each(|((a, _), (n, _))| *from.entry_ref(a).or_default() += n);
         let outflow = |a: &String| from.get(a).copied().unwrap_or(0);
-        let mut transitions: Vec<(u64, Transition)> = part
-            .transitions
-            .iter()
-            .map(|((a, b), (n, times))| {
-                let probability = *n as f64 / outflow(a) as f64;
-                let time = Spread::of(times.clone());
-                (outflow(a), Transition { from: a.clone(), to: b.clone(), count: *n, probability, time })
+        let transitions: Vec<_> = part.transitions.into_iter().collect();
+        let mut transitions: Vec<(u64, Transition)> = transitions
+            .into_par_iter()
+            .map(|((from, to), (count, times))| {
+                let all = outflow(&from);
+                let probability = count as f64 / all as f64;
+                (all, Transition { from, to, count, probability, time: Spread::of(times) })
             })
             .collect();
         transitions.sort_by(|(n, a), (m, b)| {
