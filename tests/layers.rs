@@ -13,8 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "error",
+    "memory",
     "text_form",
     "task",
     "math",

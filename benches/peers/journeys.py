@@ -4,7 +4,8 @@ python benches/peers/journeys.py [millions of events, 10 if not given] [--skewed
 
 Cold starts from the Parquet file, index included, and reads the columns that the question needs; warm from what each
 keeps: the index, ClickHouse's own sorted table. Our own passes run before ClickHouse is loaded, whose threads would
-take part of the machine. Needs `pip install chdb`. Best of five for warm, of three for cold.
+take part of the machine. Needs `pip install chdb`. Best of 15 for the warm funnels, of five for the warm features, of
+three for all others.
 """
 
 import sys
@@ -150,13 +151,13 @@ def funnels(folder: Path, journeys: ll.Journeys) -> None:
     def run(j: ll.Journeys, **options: Any) -> list[int]:
         return [n for _, n in j.funnel(steps, window="30d", **options).steps]
 
-    warm, counted = best(5, lambda: run(journeys, times=False))
+    warm, counted = best(15, lambda: run(journeys, times=False))
     cold, _ = best(3, lambda: run(build(folder, kinds_only=True), times=False))
     timed, _ = best(3, lambda: run(journeys))
     compat, exact = best(3, lambda: run(journeys, compat="clickhouse"))
     peer = ClickHouse(folder / "events.parquet")
     _, answer = best(1, lambda: peer.levels("b.events", steps, 30, micros=True))
-    own = min(best(5, lambda m=m: peer.levels("b.events", steps, 30, micros=m))[0] for m in (True, False))
+    own = min(best(15, lambda m=m: peer.levels("b.events", steps, 30, micros=m))[0] for m in (True, False))
     raw = min(best(3, lambda m=m: peer.levels(peer.file, steps, 30, micros=m))[0] for m in (True, False))
     assert counted == exact == answer, (counted, exact, answer)
     print(f"funnel of 5 steps in 30 days: cold {cold:.3f} s, warm {warm:.4f} s; same counts {answer}")
@@ -166,7 +167,7 @@ def funnels(folder: Path, journeys: ll.Journeys) -> None:
 
 
 def passes(journeys: ll.Journeys) -> None:
-    plain, _ = best(5, lambda: journeys.funnel(["k0"], times=False))
+    plain, _ = best(15, lambda: journeys.funnel(["k0"], times=False))
     markov, _ = best(3, lambda: journeys.attribution("markov", order=2, target="k4"))
     curves, _ = best(3, lambda: journeys.time_to("k4", competing=(), by="group"))
     print(f"one pass over the index (a funnel of one step): {plain:.4f} s")

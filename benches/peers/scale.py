@@ -77,8 +77,15 @@ def timed(run: Any) -> tuple[float, Any]:
     return time.perf_counter() - start, answer
 
 
+def touch_memory() -> None:
+    """Touch half of what is free: a virtual machine may have to ask its host for it first, which takes seconds."""
+    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    np.ones(int(fields["MemAvailable"].split()[0]) * 1024 // 16)
+
+
 def measure(folder: Path, memory: str | None) -> dict[str, float]:
-    """Build, save, open, and run each pass once, in this process."""
+    """Build, save, open, and run each pass, the better of two times, in this process."""
+    touch_memory()
     events = ll.Events(
         str(folder / "events-*.parquet"),
         lead="lead",
@@ -115,9 +122,13 @@ def measure(folder: Path, memory: str | None) -> dict[str, float]:
         ),
     }
     for name, run in passes.items():
-        seconds[name], answer = timed(lambda run=run: run(journeys))
-        seconds[f"{name}, opened"], same = timed(lambda run=run: run(again))
-        assert answer.equals(same) if isinstance(answer, pl.DataFrame) else answer == same, name
+        answers = []
+        for title, which in ((name, journeys), (f"{name}, opened", again)):
+            times, both = zip(*(timed(lambda run=run, which=which: run(which)) for _ in range(2)), strict=True)
+            seconds[title] = min(times)
+            answers += both
+        same = [a.equals(answers[0]) if isinstance(a, pl.DataFrame) else a == answers[0] for a in answers]
+        assert all(same), name
     return seconds
 
 
