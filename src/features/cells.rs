@@ -12,9 +12,9 @@ use crate::time::{DAY, NO_TIME};
 
 /// Where the cells of a tile go.
 pub(super) trait Sheet {
-    /// The cells of feature number `feature`, one per row; asked for once.
+    /// Takes the cells of feature number `feature`, one per row.
     fn numbers(&mut self, feature: usize, cells: &[f64]);
-    /// Codes of channels or stages.
+    /// Takes cells that are codes of channels or stages.
     fn codes(&mut self, feature: usize, cells: &[u32]);
 }
 

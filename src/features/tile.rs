@@ -108,13 +108,6 @@ impl Plan {
     fn place<J>(rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
         w.places.clear();
         let mut start = 0;
-        let mut ends = [0; ROWS];
-        for (end, row) in ends.iter_mut().zip(rows) {
-            start += row.events;
-            *end = start;
-        }
-        number_rows(0, ends.get(..rows.len()).unwrap_or(&[]), &mut w.row);
-        start = 0;
         let mut next = rows.iter();
         for (run, number) in runs.iter().zip(0..) {
             let mut in_run = 0;
@@ -124,6 +117,9 @@ impl Plan {
                 in_run += row.events;
             }
         }
+        let mut ends = [0; ROWS];
+        ends.iter_mut().zip(&w.places).for_each(|(end, place)| *end = place.start + place.events);
+        number_rows(0, ends.get(..rows.len()).unwrap_or(&[]), &mut w.row);
     }
 
     /// Finds the age and class of each event.

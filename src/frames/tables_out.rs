@@ -25,7 +25,7 @@ pub(super) fn optional_texts(name: &str, values: impl IntoIterator<Item = Option
 }
 
 pub(super) fn numbers(name: &str, values: Vec<f64>) -> Column {
-    Column::new(name.into(), values)
+    Float64Chunked::from_vec(name.into(), values).into_series().into_column()
 }
 
 /// Numbers; null where there is none, or NaN.
@@ -79,6 +79,7 @@ pub(super) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
 fn feature_column(feature: &Feature, values: Values) -> Column {
     let name = &feature.to_string();
     match values {
+        // Taken as it is, without a copy and a search.
         Values::Number(v) if feature.is_never_missing() => numbers(name, v),
         Values::Number(v) => {
             let bits = |eight: &[f64]| eight.iter().rev().fold(0u8, |bits, x| bits << 1 | u8::from(!x.is_nan()));

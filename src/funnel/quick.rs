@@ -134,7 +134,6 @@ impl Quick {
             let events = *first..ends.last().copied().unwrap_or(*first);
             let (at, kinds) = (timeline.at.get(events.clone()).unwrap_or(&[]), kinds.get(events).unwrap_or(&[]));
             number_rows(*first, ends, &mut tile.row);
-            self.start(plan, own.clone(), &mut tile);
             let moves = self.moves.first().filter(|_| self.moves.len() == 1 && !plan.from_creation);
             let plain = moves.is_some_and(|moves| {
                 // Events are looked at after the walk, which brings them into the cache; before it where those of the
@@ -149,7 +148,8 @@ impl Quick {
                 plain
             });
             if !plain {
-                self.start(plan, own.clone(), &mut tile);
+                self.forget(&mut tile);
+                self.enter(plan, own.clone(), &mut tile);
                 self.walk_with_care(at, kinds, &mut tile);
             }
             was_plain = plain;
@@ -176,10 +176,14 @@ impl Quick {
         levels
     }
 
-    /// Forgets what was, and enters leads whose first step is their creation.
-    fn start(&self, plan: &Plan<'_>, leads: Range<u32>, tile: &mut Tile) {
+    /// Forgets what was.
+    fn forget(&self, tile: &mut Tile) {
         tile.deadline.iter_mut().take((self.steps + 1) * ROWS).for_each(|d| *d = NEVER);
         (tile.tied, tile.late) = (0, 0);
+    }
+
+    /// Enters leads whose first step is their creation.
+    fn enter(&self, plan: &Plan<'_>, leads: Range<u32>, tile: &mut Tile) {
         if !plan.from_creation {
             return;
         }
@@ -202,6 +206,7 @@ impl Quick {
     /// Walks events that are all looked at, none of two steps, no two of one instant.
     #[allow(clippy::indexing_slicing, reason = "a byte indexes 256 places, others are cut off: no check is left")]
     fn walk(&self, moves: &[Move; 256], at: &[i64], kinds: &[u8], tile: &mut Tile) {
+        self.forget(tile);
         let Tile { deadline, row, .. } = tile;
         for ((t, kind), row) in at.iter().zip(kinds).zip(row) {
             let row = usize::from(*row) % ROWS;
