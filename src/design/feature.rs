@@ -78,8 +78,7 @@ pub enum Feature {
     DaysSinceFirst(Selector),
     /// `days_since_last(kind)`: days from the last event to the cutoff; missing if there is none.
     DaysSinceLast(Selector),
-    /// `decayed(kind, half-life)`: Σ 2^(−age/half-life) after the daily cap, by the recurrence
-    /// s ← s·2^(−Δ/half-life) + 1 in time order.
+    /// `decayed(kind, half-life)`: Σ 2^(−age/half-life) after the daily cap.
     Decayed(Selector, Span),
     /// `momentum(kind)`: events of the last 7 days less a third of those of the 21 days before, after the cap.
     Momentum(Selector),

@@ -2,12 +2,12 @@
 
 #![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
 
-use std::hint::select_unpredictable;
-
+use super::loops::{Bin, add_channels, add_up, mask, mask_values};
 use super::plan::{JourneyView, Looks, Op, Plan};
 use super::tile::{Place, RowView, Run, Spare, Working};
 use crate::design::{NONE, ValueOp};
-use crate::journeys::{CodeSlice, ROWS, widen};
+use crate::journeys::{CodeSlice, ROWS};
+use crate::math::vector::{Kernel, LANES, Vector, dispatch};
 use crate::time::{DAY, NO_TIME};
 
 /// Where the cells of a tile go.
@@ -34,19 +34,36 @@ impl Plan {
         w: &mut Working,
         out: &mut impl Sheet,
     ) {
-        self.read(rows, runs, w);
+        dispatch(Whole { plan: self, rows, runs, w, out });
+    }
+}
+
+struct Whole<'a, J, S> {
+    plan: &'a Plan,
+    rows: &'a [RowView],
+    runs: &'a [Run<J>],
+    w: &'a mut Working,
+    out: &'a mut S,
+}
+
+impl<J: JourneyView, S: Sheet> Kernel for Whole<'_, J, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Self { plan, rows, runs, w, out } = self;
+        plan.read::<V, J>(rows, runs, w);
         let mut spare = std::mem::take(&mut w.spare);
         let tile = Tile { rows, runs, w };
-        for (feature, (op, looks)) in self.ops.iter().enumerate() {
+        for (feature, (op, looks)) in plan.ops.iter().enumerate() {
             if op.gives_codes() {
                 let mut codes = [NONE; ROWS];
                 codes.iter_mut().zip(&w.places).for_each(|(cell, place)| *cell = tile.code(*op, looks, place));
                 out.codes(feature, codes.get(..rows.len()).unwrap_or(&[]));
             } else if *op != Op::Field {
                 let mut numbers = [0.0; ROWS];
-                let numbers = numbers.get_mut(..rows.len()).unwrap_or(&mut []);
-                tile.numbers(*op, looks, &mut spare, numbers);
-                out.numbers(feature, numbers);
+                tile.numbers::<V>(*op, looks, &mut spare, &mut numbers);
+                out.numbers(feature, numbers.get(..rows.len()).unwrap_or(&[]));
             }
         }
         w.spare = spare;
@@ -54,28 +71,23 @@ impl Plan {
 }
 
 impl<J: JourneyView> Tile<'_, J> {
-    /// Fills the cells of a feature, which are zeros.
-    fn numbers(&self, op: Op, looks: &Looks, spare: &mut Spare, out: &mut [f64]) {
+    /// Fills the cells of a feature, which are zeros; what is beyond the rows of the tile is not looked at.
+    #[inline(always)]
+    fn numbers<V: Vector>(&self, op: Op, looks: &Looks, spare: &mut Spare, out: &mut [f64; ROWS]) {
         let w = self.w;
         match op {
-            Op::Count => sum_classes(&w.count, looks, out),
-            Op::CountWithin(window) => {
-                if let Some(within) = w.within.get(window) {
-                    sum_classes(within, looks, out);
-                }
-            }
+            Op::Count(window) => count_within(w, window, looks, out),
             Op::Momentum(week, month) => {
-                let (Some(within_week), Some(within_month)) = (w.within.get(week), w.within.get(month)) else { return };
-                let mut week = [0.0; ROWS];
-                sum_classes(within_week, looks, week.get_mut(..out.len()).unwrap_or(&mut []));
-                sum_classes(within_month, looks, out);
-                for (cell, week) in out.iter_mut().zip(week) {
+                let mut recent = [0.0; ROWS];
+                count_within(w, week, looks, &mut recent);
+                count_within(w, month, looks, out);
+                for (cell, week) in out.iter_mut().zip(recent) {
                     *cell = week - (*cell - week) / 3.0;
                 }
             }
             // A class without an event has no age, NaN, which both pass over.
-            Op::First => days_each(&w.first, looks, f64::max, out),
-            Op::Last => days_each(&w.last, looks, f64::min, out),
+            Op::First => days_each::<V>(&w.first, looks, f64::NEG_INFINITY, V::max, out),
+            Op::Last => days_each::<V>(&w.last, looks, f64::INFINITY, V::min, out),
             Op::Age => {
                 for (row, cell) in self.rows.iter().zip(out) {
                     let known = row.created != NO_TIME;
@@ -83,36 +95,40 @@ impl<J: JourneyView> Tile<'_, J> {
                 }
             }
             Op::Decayed(decay) => {
-                if let Some(weights) = w.weights.get(decay) {
-                    sum_rows(weights, w.counted(), &w.row, looks, out);
-                }
+                spare.numbers.clear();
+                let weights = w.weights.get(decay).map_or(&[][..], Vec::as_slice);
+                mask(weights, w.counted(), &looks.mask, &mut spare.numbers);
+                sum_rows(&mut spare.numbers, w, out);
             }
             Op::Value(ValueOp::Sum, value, window) => {
-                let window = window.map_or(f64::INFINITY, |w| w as f64);
-                let mut age = w.age.as_slice();
                 spare.numbers.clear();
+                let (mut ages, mut bins) = (w.age.as_slice(), w.bins.as_slice());
                 for run in self.runs {
                     let events = run.journey.at().len();
-                    let age = age.split_off(..events).unwrap_or(&[]);
+                    let ages = ages.split_off(..events).unwrap_or(&[]);
+                    let bins = bins.split_off(..events).unwrap_or(&[]);
                     let before = spare.numbers.len();
-                    let values = run.journey.value(value).iter().zip(age);
-                    spare.numbers.extend(values.map(|(v, age)| {
-                        let counts = !v.is_nan() & (*age <= window);
-                        if counts { *v } else { 0.0 }
-                    }));
+                    let (values, masked) = (run.journey.value(value), &mut spare.numbers);
+                    match window {
+                        None => mask_values((values, ages), |_| true, bins, &looks.mask, masked),
+                        Some(window) => {
+                            let window = window as f64;
+                            mask_values((values, ages), |age| age <= window, bins, &looks.mask, masked);
+                        }
+                    }
                     // Where no event has the value.
                     spare.numbers.resize(before + events, 0.0);
                 }
-                sum_rows(&spare.numbers, &w.class, &w.row, looks, out);
+                sum_rows(&mut spare.numbers, w, out);
             }
             Op::Value(what, value, window) => {
                 let window = window.map_or(f64::INFINITY, |w| w as f64);
-                self.each_row(out, |place, run, class| {
+                self.each_row(out, |place, run, bins| {
                     let values = run.journey.value(value).iter().skip(place.in_run);
                     let ages = w.age.iter().skip(place.start);
-                    let counts = |v: f64, class: u16, age: f64| looks.has(class) & !v.is_nan() & (age <= window);
-                    let events = class.iter().zip(values.zip(ages));
-                    let mut counted = events.filter(|(c, (v, age))| counts(**v, **c, **age)).map(|(_, (v, _))| *v);
+                    let counts = |v: f64, bin: Bin, age: f64| looks.has(bin) & !v.is_nan() & (age <= window);
+                    let events = bins.iter().zip(values.zip(ages));
+                    let mut counted = events.filter(|(bin, (v, age))| counts(**v, **bin, **age)).map(|(_, (v, _))| *v);
                     match what {
                         ValueOp::Max => counted.fold(f64::NAN, f64::max),
                         _ => counted.next_back().unwrap_or(f64::NAN),
@@ -122,11 +138,11 @@ impl<J: JourneyView> Tile<'_, J> {
             Op::DistinctChannels => self.distinct_channels(looks, &mut spare.channels, out),
             Op::ActiveDays(window) => {
                 let window = window.map_or(f64::INFINITY, |w| w as f64);
-                self.each_row(out, |place, _, class| {
+                self.each_row(out, |place, _, bins| {
                     let events = w.day.iter().zip(&w.age).skip(place.start);
                     let (mut active, mut last) = (0.0, NO_TIME);
-                    for (class, (day, age)) in class.iter().zip(events) {
-                        if looks.has(*class) && *day != last && *age <= window {
+                    for (bin, (day, age)) in bins.iter().zip(events) {
+                        if looks.has(*bin) && *day != last && *age <= window {
                             active += 1.0;
                             last = *day;
                         }
@@ -134,10 +150,10 @@ impl<J: JourneyView> Tile<'_, J> {
                     active
                 });
             }
-            Op::DaysInStage => self.each_row(out, |place, run, class| {
+            Op::DaysInStage => self.each_row(out, |place, run, bins| {
                 let mut since = None;
-                let events = class.iter().zip(w.age.iter().skip(place.start)).zip(place.in_run..);
-                for ((_, age), i) in events.filter(|((class, _), _)| looks.has(**class)) {
+                let events = bins.iter().zip(w.age.iter().skip(place.start)).zip(place.in_run..);
+                for ((_, age), i) in events.filter(|((bin, _), _)| looks.has(**bin)) {
                     let kind = run.journey.kind(i);
                     if since.is_none_or(|(before, _)| before != kind) {
                         since = Some((kind, *age));
@@ -149,21 +165,23 @@ impl<J: JourneyView> Tile<'_, J> {
         }
     }
 
-    /// Fills the cell of each row from its place, its run, and the classes of its events.
-    fn each_row(&self, out: &mut [f64], cell: impl Fn(&Place, &Run<J>, &[u16]) -> f64) {
+    /// Fills the cell of each row from its place, its run, and the bins of its events.
+    #[inline(always)]
+    fn each_row(&self, out: &mut [f64; ROWS], cell: impl Fn(&Place, &Run<J>, &[Bin]) -> f64) {
         for (place, slot) in self.w.places.iter().zip(out) {
-            let class = self.w.class.get(place.start..place.start + place.events).unwrap_or(&[]);
+            let bins = self.w.bins.get(place.start..place.start + place.events).unwrap_or(&[]);
             if let Some(run) = self.runs.get(place.run) {
-                *slot = cell(place, run, class);
+                *slot = cell(place, run, bins);
             }
         }
     }
 
     /// Code of a channel or stage.
+    #[inline(always)]
     fn code(&self, op: Op, looks: &Looks, place: &Place) -> u32 {
         let Some(run) = self.runs.get(place.run) else { return NONE };
-        let classes = self.w.class.get(place.start..place.start + place.events).unwrap_or(&[]);
-        let mut seen = classes.iter().enumerate().filter(|(_, c)| looks.has(**c)).map(|(i, _)| place.in_run + i);
+        let bins = self.w.bins.get(place.start..place.start + place.events).unwrap_or(&[]);
+        let mut seen = bins.iter().enumerate().filter(|(_, c)| looks.has(**c)).map(|(i, _)| place.in_run + i);
         let channel = |i: usize| Some(run.journey.channel(i)).filter(|c| *c != NONE);
         let code = match op {
             Op::FirstChannel => seen.find_map(channel),
@@ -174,23 +192,18 @@ impl<J: JourneyView> Tile<'_, J> {
         code.unwrap_or(NONE)
     }
 
-    fn distinct_channels(&self, looks: &Looks, found: &mut Vec<(u8, u32)>, out: &mut [f64]) {
+    #[inline(always)]
+    fn distinct_channels(&self, looks: &Looks, found: &mut Vec<(u8, u32)>, out: &mut [f64; ROWS]) {
         // Few channels as a rule: those below 64 are a set in one number.
         let mut small = [0u64; ROWS];
         found.clear();
-        let (mut class, mut row) = (self.w.class.as_slice(), self.w.row.as_slice());
+        let mut bins = self.w.bins.as_slice();
         for run in self.runs {
-            let events = run.journey.at().len();
-            let class = class.split_off(..events).unwrap_or(&[]);
-            let row = row.split_off(..events).unwrap_or(&[]);
+            let bins = bins.split_off(..run.journey.at().len()).unwrap_or(&[]);
             match run.journey.channels() {
-                CodeSlice::U8(c) => {
-                    add_channels(c.iter().map(|c| widen(*c, u8::MAX)), class, row, looks, &mut small, found);
-                }
-                CodeSlice::U16(c) => {
-                    add_channels(c.iter().map(|c| widen(*c, u16::MAX)), class, row, looks, &mut small, found);
-                }
-                CodeSlice::U32(c) => add_channels(c.iter().copied(), class, row, looks, &mut small, found),
+                CodeSlice::U8(c) => add_channels(c, u8::MAX, bins, &looks.mask, (&mut small, found)),
+                CodeSlice::U16(c) => add_channels(c, u16::MAX, bins, &looks.mask, (&mut small, found)),
+                CodeSlice::U32(c) => add_channels(c, u32::MAX, bins, &looks.mask, (&mut small, found)),
             }
         }
         out.iter_mut().zip(small).for_each(|(cell, set)| *cell = f64::from(set.count_ones()));
@@ -205,18 +218,8 @@ impl<J: JourneyView> Tile<'_, J> {
 }
 
 impl Looks {
-    /// All bits for a class that is looked at, else none.
-    fn bits(&self, class: u16) -> u64 {
-        self.mask.get(usize::from(class)).copied().unwrap_or(0)
-    }
-
-    fn has(&self, class: u16) -> bool {
-        self.bits(class) != 0
-    }
-
-    /// `x` for a class that is looked at, else 0; without a branch, as classes cannot be guessed.
-    fn only(&self, class: u16, x: f64) -> f64 {
-        f64::from_bits(x.to_bits() & self.bits(class))
+    fn has(&self, bin: Bin) -> bool {
+        self.mask.get(bin.class()).is_some_and(|mask| *mask != 0)
     }
 }
 
@@ -227,105 +230,62 @@ impl Op {
     }
 }
 
-/// A sum of numbers in order, one row after the other.
-struct RowSum {
-    /// A number too, so that it is compared where the sum is: moving the sum would take longer than adding to it.
-    row: f64,
-    sum: f64,
-}
-
-impl RowSum {
-    fn new() -> Self {
-        Self { row: f64::NAN, sum: 0.0 }
-    }
-
-    #[inline]
-    fn add(&mut self, x: f64, row: u8, out: &mut [f64]) {
-        let number = f64::from(row);
-        self.sum = if number == self.row { self.sum } else { 0.0 } + x;
-        self.row = number;
-        if let Some(cell) = out.get_mut(usize::from(row)) {
-            *cell = self.sum;
-        }
-    }
-}
-
-/// Sums the numbers of events whose class is looked at, in order, by row; rows ascend.
-fn sum_rows(numbers: &[f64], class: &[u16], row: &[u8], looks: &Looks, out: &mut [f64]) {
-    let middle = row.get(row.len() / 2).copied().unwrap_or(0);
-    let half = row.partition_point(|row| *row < middle);
-    // Two rows at once, one of each half: an addition waits for the one before it.
-    let ((x, y), (class_x, class_y), (row_x, row_y)) =
-        (numbers.split_at(half.min(numbers.len())), class.split_at(half.min(class.len())), row.split_at(half));
-    let (mut early, mut late) = (RowSum::new(), RowSum::new());
-    let both = x.iter().zip(class_x).zip(row_x).zip(y.iter().zip(class_y).zip(row_y));
-    for (((x, class), row), ((y, other), below)) in both {
-        early.add(looks.only(*class, *x), *row, out);
-        late.add(looks.only(*other, *y), *below, out);
-    }
-    let done = x.len().min(y.len());
-    let rest = |x: &[f64], class: &[u16], row: &[u8], sum: &mut RowSum, out: &mut [f64]| {
-        for ((x, class), row) in x.iter().zip(class).zip(row).skip(done) {
-            sum.add(looks.only(*class, *x), *row, out);
-        }
+/// Per row, the sum of the numbers of its events, in order: those that are 0 do not change its bits. Leaves running
+/// sums in `numbers`.
+fn sum_rows(numbers: &mut [f64], w: &Working, out: &mut [f64; ROWS]) {
+    // Cut into four parts, each of whole rows.
+    let events = numbers.len();
+    let cut = |number: usize| {
+        let row = w.places.partition_point(|place| place.start < events * number / 4);
+        w.places.get(row).map_or(events, |place| place.start)
     };
-    rest(x, class_x, row_x, &mut early, out);
-    rest(y, class_y, row_y, &mut late, out);
+    add_up(numbers, &w.same_row, [1, 2, 3].map(cut));
+    for (place, cell) in w.places.iter().zip(out) {
+        let last = place.events.checked_sub(1).and_then(|i| numbers.get(place.start + i));
+        *cell = last.copied().unwrap_or(0.0);
+    }
 }
 
-/// Adds the channels of events to the sets of their rows, those with large codes to `found`.
-fn add_channels(
-    channels: impl Iterator<Item = u32> + Clone,
-    class: &[u16],
-    row: &[u8],
-    looks: &Looks,
-    small: &mut [u64; ROWS],
-    found: &mut Vec<(u8, u32)>,
-) {
-    let (mut set, mut current, mut large) = (0u64, u8::MAX, false);
-    let events = channels.zip(class).zip(row);
-    for ((channel, class), row) in events.clone() {
-        let bit = (u64::from(channel < u64::BITS) << (channel % u64::BITS)) & looks.bits(*class);
-        // Not read back: it would wait for the write before.
-        set = select_unpredictable(*row == current, set, 0) | bit;
-        current = *row;
-        if let Some(own) = small.get_mut(usize::from(*row)) {
-            *own = set;
+/// Per row, the age in days of the classes that a feature looks at, of which `choose` takes one, `none` at first and
+/// never NaN; NaN if none has one.
+#[inline(always)]
+fn days_each<V: Vector>(ages: &[f64], looks: &Looks, none: f64, choose: impl Fn(V, V) -> V, out: &mut [f64; ROWS]) {
+    for (number, cells) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut best = V::splat(none);
+        for ages in lanes_of(ages, &looks.classes, number) {
+            // SAFETY: eight numbers.
+            best = choose(unsafe { V::load(ages.as_ptr()) }, best);
         }
-        large |= (channel >= u64::BITS) & (channel != NONE);
+        // SAFETY: eight numbers.
+        unsafe { best.store(cells.as_mut_ptr()) };
     }
-    if large {
-        let others = events.filter(|((c, class), _)| *c >= u64::BITS && *c != NONE && looks.has(**class));
-        found.extend(others.map(|((channel, _), row)| (*row, channel)));
-    }
+    out.iter_mut().for_each(|age| *age = if *age == none { f64::NAN } else { *age } / DAY as f64);
 }
 
-/// Per row, the age in days of the classes that a feature looks at, of which `choose` takes one; NaN if none has one.
-#[inline]
-fn days_each(ages: &[f64], looks: &Looks, choose: impl Fn(f64, f64) -> f64, out: &mut [f64]) {
-    out.fill(f64::NAN);
-    for class in &looks.classes {
-        out.iter_mut().zip(of_class(ages, *class)).for_each(|(best, age)| *best = choose(*best, *age));
-    }
-    out.iter_mut().for_each(|age| *age /= DAY as f64);
-}
-
-/// Cells of a class, one per row.
-fn of_class<T>(table: &[T], class: u16) -> &[T] {
-    let start = usize::from(class) * ROWS;
-    table.get(start..start + ROWS).unwrap_or(&[])
-}
-
-/// Per row, the sum over the classes that a feature looks at.
-fn sum_classes(table: &[u32], looks: &Looks, out: &mut [f64]) {
-    match looks.classes.as_slice() {
-        [class] => out.iter_mut().zip(of_class(table, *class)).for_each(|(cell, count)| *cell = f64::from(*count)),
-        classes => {
-            let mut sums = [0u32; ROWS];
-            for class in classes {
-                sums.iter_mut().zip(of_class(table, *class)).for_each(|(sum, n)| *sum += n);
-            }
-            out.iter_mut().zip(sums).for_each(|(cell, n)| *cell = f64::from(n));
+/// Per row, the events within a window of the classes that a feature looks at.
+#[inline(always)]
+fn count_within(w: &Working, window: usize, looks: &Looks, out: &mut [f64; ROWS]) {
+    let counts = w.counts.get(window / 2).map_or(&[][..], Vec::as_slice);
+    let half = if window.is_multiple_of(2) { 0 } else { 32 };
+    for (number, cells) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut sums = [0; LANES];
+        for counts in lanes_of(counts, &looks.classes, number) {
+            sums.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
         }
+        *cells = sums.map(|sum| lower_half(sum >> half));
     }
+}
+
+/// Lanes `number` of a table by class and row, for some classes.
+#[inline(always)]
+fn lanes_of<'a, T>(table: &'a [T], classes: &'a [usize], number: usize) -> impl Iterator<Item = &'a [T; LANES]> {
+    let (lanes, _) = table.as_chunks();
+    classes.iter().filter_map(move |class| lanes.get(class * (ROWS / LANES) + number))
+}
+
+/// The lower 32 bits as a number: those of a fraction of 2⁵², less 2⁵², as there is no instruction for it.
+#[inline(always)]
+fn lower_half(x: u64) -> f64 {
+    const BINADE: f64 = (1u64 << 52) as f64;
+    f64::from_bits(x & u64::from(u32::MAX) | BINADE.to_bits()) - BINADE
 }

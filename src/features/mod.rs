@@ -3,6 +3,7 @@
 mod cells;
 mod compute;
 mod live;
+mod loops;
 mod plan;
 mod resolve;
 mod tile;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::loops::Bin;
 use crate::design::{Feature, Kind, Side, ValueOp};
 use crate::journeys::CodeSlice;
 use crate::time::{DAY, Span, Zone};
@@ -25,8 +26,8 @@ pub(crate) trait JourneyView {
 /// What a feature is computed from. Windows and half-lives are numbers in the plan's lists.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Op {
-    Count,
-    CountWithin(usize),
+    /// Within a window.
+    Count(usize),
     ActiveDays(Option<i64>),
     First,
     Last,
@@ -46,7 +47,7 @@ pub(super) enum Op {
 /// Kinds that a feature looks at, as classes.
 #[derive(Debug, Clone)]
 pub(super) struct Looks {
-    pub(super) classes: Vec<u16>,
+    pub(super) classes: Vec<usize>,
     /// Per class: all bits if it is one of them, else none.
     pub(super) mask: Vec<u64>,
 }
@@ -55,10 +56,12 @@ pub(super) struct Looks {
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) ops: Vec<(Op, Looks)>,
-    /// Class of each kind: kinds that the same features look at are counted together. No feature looks at class 0.
-    class_of: Vec<u16>,
+    /// First bin of each kind's class: kinds that the same features look at are counted together. No feature looks at
+    /// class 0.
+    pub(super) first_bins: Vec<Bin>,
     pub(super) classes: usize,
-    pub(super) windows: Vec<i64>,
+    /// Windows of counts in microseconds, two and two, at least one pair; negative where there is none.
+    pub(super) windows: Vec<[f64; 2]>,
     /// Exponent of decay per microsecond: −ln 2 / half-life.
     pub(super) decays: Vec<f64>,
     pub(super) cap: Option<u32>,
@@ -80,20 +83,23 @@ impl Plan {
         cap: Option<u32>,
         zone: &Zone,
     ) -> Self {
-        let (mut windows, mut decays) = (Vec::new(), Vec::new());
+        let (mut windows, mut decays): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let micros = |w: &Option<Span>| w.map(Span::as_micros);
         let ops: Vec<Op> = features
             .iter()
             .map(|f| match f {
-                Feature::Count(_, None) => Op::Count,
-                Feature::Count(_, Some(w)) => Op::CountWithin(place(&mut windows, w.as_micros())),
+                Feature::Count(_, w) => {
+                    Op::Count(place(&mut windows, w.map_or(f64::INFINITY, |w| w.as_micros() as f64)))
+                }
                 Feature::ActiveDays(_, w) => Op::ActiveDays(micros(w)),
                 Feature::DaysSinceFirst(_) => Op::First,
                 Feature::DaysSinceLast(_) => Op::Last,
                 Feature::Decayed(_, half_life) => {
                     Op::Decayed(place(&mut decays, -std::f64::consts::LN_2 / half_life.as_micros() as f64))
                 }
-                Feature::Momentum(_) => Op::Momentum(place(&mut windows, 7 * DAY), place(&mut windows, 28 * DAY)),
+                Feature::Momentum(_) => {
+                    Op::Momentum(place(&mut windows, (7 * DAY) as f64), place(&mut windows, (28 * DAY) as f64))
+                }
                 Feature::Value(op, _, value, w) => {
                     Op::Value(*op, values.iter().position(|v| v == value).unwrap_or(usize::MAX), micros(w))
                 }
@@ -112,25 +118,26 @@ impl Plan {
             _ => feature.selector().is_some_and(|s| s.chooses(kind)),
         };
         // Numbers of the features that look at a kind → class.
-        let mut by_features: HashMap<Vec<u32>, u16> = HashMap::from([(Vec::new(), 0)]);
-        let class_of: Vec<u16> = kinds
+        let mut by_features: HashMap<Vec<u32>, usize> = HashMap::from([(Vec::new(), 0)]);
+        let first_bins = kinds
             .iter()
             .map(|kind| {
-                let Some(kind) = known(kind) else { return 0 };
+                let Some(kind) = known(kind) else { return Bin::default() };
                 let lookers = features.iter().zip(0u32..).filter(|(f, _)| looks(f, &kind)).map(|(_, op)| op);
-                let next = by_features.len() as u16;
-                *by_features.entry(lookers.collect()).or_insert(next)
+                let next = by_features.len();
+                Bin::first_of(*by_features.entry(lookers.collect()).or_insert(next))
             })
             .collect();
         let classes = by_features.len();
         let mut sets = vec![Looks { classes: Vec::new(), mask: vec![0; classes] }; features.len()];
-        let mut ordered: Vec<(u16, &Vec<u32>)> = by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
+        let mut ordered: Vec<(usize, &Vec<u32>)> =
+            by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
         ordered.sort_unstable();
         for (class, lookers) in ordered {
             for set in lookers {
                 if let Some(set) = sets.get_mut(*set as usize) {
                     set.classes.push(class);
-                    set.mask.iter_mut().skip(usize::from(class)).take(1).for_each(|mask| *mask = u64::MAX);
+                    set.mask.iter_mut().skip(class).take(1).for_each(|mask| *mask = u64::MAX);
                 }
             }
         }
@@ -138,25 +145,20 @@ impl Plan {
             needs_days: cap.is_some() || ops.iter().any(|o| matches!(o, Op::ActiveDays(_))),
             needs_first: ops.contains(&Op::First),
             ops: ops.into_iter().zip(sets).collect(),
-            class_of,
+            first_bins,
             classes,
-            windows,
+            windows: pairs(&windows),
             decays,
             cap,
             zone: zone.clone(),
         }
     }
+}
 
-    /// Number of kinds.
-    pub(super) fn kinds(&self) -> usize {
-        self.class_of.len()
-    }
-
-    /// Class of a kind; 0 for one that is not known.
-    #[inline]
-    pub(super) fn class(&self, kind: u32) -> u16 {
-        self.class_of.get(kind as usize).copied().unwrap_or(0)
-    }
+/// Windows two and two, at least one pair.
+fn pairs(windows: &[f64]) -> Vec<[f64; 2]> {
+    let window = |i: usize| windows.get(i).copied().unwrap_or(-1.0);
+    (0..windows.len().div_ceil(2).max(1)).map(|i| [window(2 * i), window(2 * i + 1)]).collect()
 }
 
 /// Place of `x` in a list, where it is put if it is not there.

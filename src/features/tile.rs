@@ -5,11 +5,11 @@
 //! its work. The events of each row are counted by class of kind first; [`super::cells`] then fills each feature for
 //! all rows of the tile, so that what a feature is is asked once per tile, and its cells are written side by side.
 
-use std::hint::select_unpredictable;
-
+use super::loops::{Bin, classify, count, count_and_note_last, note_first, note_last};
 use super::plan::{JourneyView, Plan};
 use crate::journeys::{CodeSlice, ROWS, number_rows};
-use crate::math::exp_each;
+use crate::math::exp_all;
+use crate::math::vector::Vector;
 use crate::time::{NO_TIME, Zone};
 
 /// A lead at a cutoff.
@@ -48,24 +48,23 @@ pub(crate) struct Working {
     pub(super) places: Vec<Place>,
     /// The row of each event.
     pub(super) row: Vec<u8>,
-    /// Class of the kind of each event; 0 for events that are not before the cutoff.
-    pub(super) class: Vec<u16>,
-    /// The same, with 0 for those beyond the daily cap of their kind; empty without a cap.
-    pub(super) capped: Vec<u16>,
+    /// 1 for events of the row of the one before, 0 for the first of a row.
+    pub(super) same_row: Vec<f64>,
+    /// The bin of each event; of class 0 for events that are not before the cutoff.
+    pub(super) bins: Vec<Bin>,
+    /// The same, of class 0 for those beyond the daily cap of their kind; empty without a cap.
+    pub(super) capped: Vec<Bin>,
     /// Microseconds before the cutoff.
     pub(super) age: Vec<f64>,
     /// Local day, where days are needed.
     pub(super) day: Vec<i64>,
     /// Per kind: the day and number of a row's latest events.
     caps: Vec<(i64, u32)>,
-    /// Per class and row.
-    pub(super) count: Vec<u32>,
+    /// Per two windows and bin: the events within the first in the lower half, within the second in the upper.
+    pub(super) counts: Vec<Vec<u64>>,
+    /// Per bin, the age of the first and last event; NaN if there is none.
     pub(super) first: Vec<f64>,
     pub(super) last: Vec<f64>,
-    /// Per window, class and row.
-    pub(super) within: Vec<Vec<u32>>,
-    /// The same for no window.
-    none: Vec<u32>,
     /// Per decay, the weight of each event.
     pub(super) weights: Vec<Vec<f64>>,
     pub(super) spare: Spare,
@@ -81,15 +80,16 @@ pub(super) struct Spare {
 }
 
 impl Working {
-    /// Classes of events that count under the daily cap.
-    pub(super) fn counted(&self) -> &[u16] {
-        if self.capped.is_empty() { &self.class } else { &self.capped }
+    /// Bins of events, of class 0 for those that do not count under the daily cap.
+    pub(super) fn counted(&self) -> &[Bin] {
+        if self.capped.is_empty() { &self.bins } else { &self.capped }
     }
 }
 
 impl Plan {
     /// Reads the events of up to [`ROWS`] rows, and counts them by class and row.
-    pub(super) fn read<J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
+    #[inline(always)]
+    pub(super) fn read<V: Vector, J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
         Self::place(rows, runs, w);
         self.classify(rows, runs, w);
         if self.needs_days {
@@ -100,12 +100,20 @@ impl Plan {
         for (decay, weights) in self.decays.iter().zip(&mut w.weights) {
             weights.clear();
             weights.extend(w.age.iter().map(|age| age * decay));
-            exp_each(weights);
+            exp_all::<V>(weights);
         }
     }
 
     /// Says where the events of each row are, and of which row each event is.
     fn place<J>(rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
+        let set = |same_row: &mut [f64], places: &[Place], to: f64| {
+            for place in places {
+                if let Some(same) = same_row.get_mut(place.start) {
+                    *same = to;
+                }
+            }
+        };
+        set(&mut w.same_row, &w.places, 1.0);
         w.places.clear();
         let mut start = 0;
         let mut next = rows.iter();
@@ -120,6 +128,8 @@ impl Plan {
         let mut ends = [0; ROWS];
         ends.iter_mut().zip(&w.places).for_each(|(end, place)| *end = place.start + place.events);
         number_rows(0, ends.get(..rows.len()).unwrap_or(&[]), &mut w.row);
+        w.same_row.resize(start, 1.0);
+        set(&mut w.same_row, &w.places, 0.0);
     }
 
     /// Finds the age and class of each event.
@@ -127,25 +137,22 @@ impl Plan {
         // Without a cutoff nothing is before it; from half of the smallest number any time can be subtracted.
         let mut cutoffs = [i64::MIN / 2; ROWS];
         cutoffs.iter_mut().zip(rows).for_each(|(cutoff, row)| *cutoff = row.cutoff.max(*cutoff));
-        w.age.clear();
-        w.class.clear();
-        let Working { row, age, class, .. } = w;
-        let mut row = row.as_slice();
+        // Every place is written below; what was there is not cleared first.
+        w.age.resize(w.row.len(), 0.0);
+        w.bins.resize(w.row.len(), Bin::default());
+        let (mut rows, mut ages, mut bins) = (w.row.as_slice(), w.age.as_mut_slice(), w.bins.as_mut_slice());
         for run in runs {
             let at = run.journey.at();
-            let events = at.iter().zip(row.split_off(..at.len()).unwrap_or(&[]));
-            let events = events.map(|(at, row)| (*at, cutoffs.get(usize::from(*row) % ROWS).copied().unwrap_or(0)));
-            age.extend(events.clone().map(|(at, cutoff)| (cutoff - at) as f64));
-            // Without a branch, which would be guessed wrong once per lead.
-            let class_of = |kind: u32, (at, cutoff)| select_unpredictable(at < cutoff, self.class(kind), 0);
+            let (Some(rows), Some(ages), Some(bins)) =
+                (rows.split_off(..at.len()), ages.split_off_mut(..at.len()), bins.split_off_mut(..at.len()))
+            else {
+                continue;
+            };
+            let (to, first_bins) = ((ages, bins), &self.first_bins);
             match run.journey.kinds() {
-                CodeSlice::U8(kinds) => {
-                    class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(u32::from(*k), event)));
-                }
-                CodeSlice::U16(kinds) => {
-                    class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(u32::from(*k), event)));
-                }
-                CodeSlice::U32(kinds) => class.extend(kinds.iter().zip(events).map(|(k, event)| class_of(*k, event))),
+                CodeSlice::U8(k) => classify((at, k.iter().map(|k| u32::from(*k)), rows), &cutoffs, first_bins, to),
+                CodeSlice::U16(k) => classify((at, k.iter().map(|k| u32::from(*k)), rows), &cutoffs, first_bins, to),
+                CodeSlice::U32(k) => classify((at, k.iter().copied(), rows), &cutoffs, first_bins, to),
             }
         }
     }
@@ -167,67 +174,49 @@ impl Plan {
             let Some(cap) = self.cap else { continue };
             if row.known == 0 {
                 w.caps.clear();
-                w.caps.resize(self.kinds(), (NO_TIME, 0));
+                w.caps.resize(self.first_bins.len(), (NO_TIME, 0));
             }
-            w.capped.extend_from_within(before);
+            for (i, before) in before.enumerate() {
+                let beyond = w.capped.get(before).is_some_and(|bin| bin.class() == 0);
+                let bin = w.bins.get(place.start + i).copied().unwrap_or_default();
+                w.capped.push(if beyond { bin.without_class() } else { bin });
+            }
             let days = w.day.get(events.clone()).unwrap_or(&[]);
-            let classes = w.class.get(events).unwrap_or(&[]);
-            for ((day, class), i) in days.iter().zip(classes).zip(in_run) {
+            let bins = w.bins.get(events).unwrap_or(&[]);
+            for ((day, bin), i) in days.iter().zip(bins).zip(in_run) {
                 let within = w.caps.get_mut(run.journey.kind(i) as usize).is_none_or(|c| {
                     *c = if c.0 == *day { (*day, c.1 + 1) } else { (*day, 1) };
                     c.1 <= cap
                 });
-                w.capped.push(if within { *class } else { 0 });
+                w.capped.push(if within { *bin } else { bin.without_class() });
             }
         }
     }
 
-    /// Counts events by class and row, in all and within windows; notes the first and last age of each class.
+    /// Counts events within windows by bin; notes the first and last age of each.
     fn count(&self, w: &mut Working) {
         let cells = ROWS * self.classes;
-        refill(&mut w.count, cells, 0);
         refill(&mut w.last, cells, f64::NAN);
-        refill(&mut w.first, if self.needs_first { cells } else { 0 }, f64::NAN);
-        w.within.resize(self.windows.len(), Vec::new());
-        w.within.iter_mut().for_each(|within| refill(within, cells, 0));
-        let counted = if w.capped.is_empty() { &w.class } else { &w.capped };
-        let (window, within, more) = match (self.windows.as_slice(), w.within.as_mut_slice()) {
-            ([window, windows @ ..], [within, others @ ..]) => (*window as f64, within, windows.iter().zip(others)),
-            _ => (f64::NEG_INFINITY, &mut w.none, [].iter().zip(&mut [])),
-        };
-        within.resize(cells, 0);
-        let events = counted.iter().zip(&w.row).zip(&w.age);
-        for (((counts, row), age), class) in events.clone().zip(&w.class) {
-            let (counts, seen) = (cell(*counts, *row), cell(*class, *row));
-            if let (Some(count), Some(within), Some(last)) =
-                (w.count.get_mut(counts), within.get_mut(counts), w.last.get_mut(seen))
-            {
-                *count += 1;
-                *within += u32::from(*age <= window);
-                *last = *age;
-            }
+        w.counts.resize(self.windows.len(), Vec::new());
+        let counted = if w.capped.is_empty() { &w.bins } else { &w.capped };
+        let mut tables = self.windows.iter().zip(&mut w.counts);
+        if w.capped.is_empty()
+            && let Some((windows, counts)) = tables.next()
+        {
+            refill(counts, cells, 0);
+            count_and_note_last(&w.bins, &w.age, windows, (counts, &mut w.last));
+        } else {
+            note_last(&w.bins, &w.age, &mut w.last);
         }
-        for (window, within) in more {
-            let window = *window as f64;
-            for ((class, row), age) in events.clone() {
-                if let Some(within) = within.get_mut(cell(*class, *row)) {
-                    *within += u32::from(*age <= window);
-                }
-            }
+        for (windows, counts) in tables {
+            refill(counts, cells, 0);
+            count(counted, &w.age, windows, counts);
         }
         if self.needs_first {
-            for ((class, row), age) in w.class.iter().zip(&w.row).zip(&w.age).rev() {
-                if let Some(first) = w.first.get_mut(cell(*class, *row)) {
-                    *first = *age;
-                }
-            }
+            refill(&mut w.first, cells, f64::NAN);
+            note_first(&w.bins, &w.age, &mut w.first);
         }
     }
-}
-
-/// Place in a table by class and row.
-fn cell(class: u16, row: u8) -> usize {
-    usize::from(class) * ROWS + usize::from(row)
 }
 
 /// Local days of times; a day's start and end are looked up once per day, not per event.

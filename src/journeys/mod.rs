@@ -25,11 +25,11 @@ pub use counts::SnapshotCounts;
 pub use extend::Arrivals;
 pub use groups::Groups;
 pub use ids::{Texts, canonical_id, canonical_order, id_number};
+pub(crate) use index::CodeSlice;
 pub use index::{
     Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
     build as build_timeline,
 };
-pub(crate) use index::{CodeSlice, widen};
 pub use leads::{Field, FieldHistory, Leads};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};

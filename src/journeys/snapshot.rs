@@ -59,8 +59,17 @@ struct Part {
     rows: Vec<Row>,
     outcomes: Vec<Outcome>,
     counts: SnapshotCounts,
-    /// Cutoffs of the present lead.
+}
+
+/// What is known of one lead; keeps its allocations.
+#[derive(Default)]
+struct LeadView {
+    lead: u32,
+    created: i64,
     cutoffs: Vec<i64>,
+    /// Times at which the target is reached, ascending.
+    targets: Vec<i64>,
+    status: Vec<(i64, Status)>,
 }
 
 impl Journeys {
@@ -109,11 +118,12 @@ impl Journeys {
         let parts: Vec<Part> = (0..leads.div_ceil(CHUNK))
             .into_par_iter()
             .map(|chunk| {
-                let mut part = Part::default();
+                task.check()?;
                 let leads = chunk * CHUNK..leads.min((chunk + 1) * CHUNK);
+                let mut part = Part { rows: Vec::with_capacity(leads.len()), ..Part::default() };
+                let mut lead_view = LeadView::default();
                 for lead in leads.clone() {
-                    task.check()?;
-                    view.look_at(lead, &mut part);
+                    view.look_at(lead, &mut lead_view, &mut part);
                 }
                 task.advance(leads.len());
                 Ok(part)
@@ -128,7 +138,9 @@ impl Journeys {
             counts.add(&part.counts);
         }
         let mut weight = vec![1.0; rows.len()];
-        if spec.weight == Weighting::Lead {
+        // Other rules give a lead one row.
+        let by_lead = spec.weight == Weighting::Lead && matches!(rule, CutoffRule::Every { .. } | CutoffRule::Table);
+        if by_lead {
             weigh_by_lead(&rows, &mut weight);
         }
         let mut label =
@@ -161,7 +173,7 @@ impl Journeys {
             let left_out = keep.iter().filter(|k| !**k).count();
             retain(&mut rows, &keep);
             weight = vec![1.0; rows.len()];
-            if spec.weight == Weighting::Lead {
+            if by_lead {
                 weigh_by_lead(&rows, &mut weight);
             }
             match wanted {
@@ -299,26 +311,22 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    /// Adds the rows of one lead to `part`, and counts its other cutoffs by reason.
-    fn look_at(&self, lead: u32, part: &mut Part) {
-        let created = self.journeys.leads.created_at(lead);
-        let mut cutoffs = std::mem::take(&mut part.cutoffs);
-        self.cutoffs(lead, created, &mut part.counts, &mut cutoffs);
-        if !cutoffs.is_empty() {
-            self.look_at_all(lead, created, &cutoffs, part);
+    /// Adds the rows of one lead to `part`, and counts its other cutoffs by reason; what is known of it is written to
+    /// `view`.
+    fn look_at(&self, lead: u32, view: &mut LeadView, part: &mut Part) {
+        (view.lead, view.created) = (lead, self.journeys.leads.created_at(lead));
+        self.cutoffs(lead, view.created, &mut part.counts, &mut view.cutoffs);
+        part.counts.candidates += view.cutoffs.len();
+        if view.cutoffs.is_empty() {
+            return;
         }
-        part.cutoffs = cutoffs;
-    }
-
-    fn look_at_all(&self, lead: u32, created: i64, cutoffs: &[i64], part: &mut Part) {
-        let timeline = &self.journeys.timeline;
-        // Times at which the target is reached, ascending; computed once for all cutoffs of the lead.
-        let targets: Vec<i64> = self.times(lead, &self.target).collect();
-        let mut status = Vec::new();
-        status_log(timeline, lead, &self.won, &self.lost, &mut status);
-        for cutoff in cutoffs {
-            part.counts.candidates += 1;
-            self.judge(Row { lead, cutoff: *cutoff }, created, &targets, &status, part);
+        view.targets.clear();
+        if !self.target.is_empty() {
+            view.targets.extend(self.times(lead, &self.target));
+        }
+        status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut view.status);
+        for cutoff in &view.cutoffs {
+            self.judge(*cutoff, view, part);
         }
     }
 
@@ -353,9 +361,9 @@ impl View<'_> {
         }
     }
 
-    fn judge(&self, row: Row, created: i64, targets: &[i64], status: &[(i64, Status)], part: &mut Part) {
-        let t = row.cutoff;
-        let counts = &mut part.counts;
+    fn judge(&self, t: i64, view: &LeadView, part: &mut Part) {
+        let LeadView { lead, created, targets, status, .. } = view;
+        let (row, created, counts) = (Row { lead: *lead, cutoff: t }, *created, &mut part.counts);
         if created == NO_TIME || created > t {
             counts.not_created += 1;
             return;

@@ -16,7 +16,7 @@ pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use interval::{Interval, normal_quantile, wilson};
 pub use linear::solve;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
-pub(crate) use logistic::{exp_each, exp_lanes, ln_lanes};
+pub(crate) use logistic::{exp_all, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};

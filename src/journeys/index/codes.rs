@@ -94,7 +94,7 @@ pub(crate) enum CodeSlice<'a> {
 
 /// A code in the form of all widths; the largest of its own stands for none.
 #[inline]
-pub(crate) fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
+fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
     if code == none { NONE } else { code.into() }
 }
 

@@ -14,8 +14,8 @@ mod slab;
 pub use block::{Block, Partitioning, Renumbering};
 pub use builder::{Extended, IndexBuilder, build};
 pub use bytes::Bytes;
+pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
-pub(crate) use codes::{CodeSlice, widen};
 pub use rows::{Rows, Sizes};
 pub use slab::Slab;
 
