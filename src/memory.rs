@@ -45,14 +45,23 @@ mod mapped {
 
     /// A mapping of the length that was given back, with whatever is in it, or a fresh one; null if there is none.
     pub(super) fn take(bytes: usize) -> *mut u8 {
+        take_kept(bytes).unwrap_or_else(|| map(bytes))
+    }
+
+    /// The same, with zeros in it.
+    pub(super) fn take_zeroed(bytes: usize) -> *mut u8 {
+        let Some(start) = take_kept(bytes) else { return map(bytes) };
+        // SAFETY: it is mapped, of that length, and nobody else knows it.
+        unsafe { start.write_bytes(0, bytes) };
+        start
+    }
+
+    fn take_kept(bytes: usize) -> Option<*mut u8> {
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(found) = kept.mappings.iter_mut().find(|(_, length)| *length == bytes) else {
-            drop(kept);
-            return map(bytes);
-        };
+        let found = kept.mappings.iter_mut().find(|(_, length)| *length == bytes)?;
         let (start, _) = std::mem::replace(found, (null_mut(), 0));
         kept.bytes -= bytes;
-        start
+        Some(start)
     }
 
     /// Keeps a mapping that was given back.
@@ -90,7 +99,7 @@ mod mapped {
     }
 
     /// Maps fresh memory, which is zero, at a large page; null if there is none.
-    pub(super) fn map(bytes: usize) -> *mut u8 {
+    fn map(bytes: usize) -> *mut u8 {
         let (read_write, private) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
         let Some(more) = bytes.checked_add(PAGE) else { return null_mut() };
         // SAFETY: a new mapping wherever the system likes.
@@ -153,10 +162,10 @@ mod mapped {
     pub(super) fn bytes(_: Layout) -> Option<usize> {
         None
     }
-    pub(super) fn map(_: usize) -> *mut u8 {
+    pub(super) fn take(_: usize) -> *mut u8 {
         std::ptr::null_mut()
     }
-    pub(super) fn take(_: usize) -> *mut u8 {
+    pub(super) fn take_zeroed(_: usize) -> *mut u8 {
         std::ptr::null_mut()
     }
     pub(super) unsafe fn keep(_: *mut u8, _: usize) {}
@@ -178,7 +187,7 @@ unsafe impl GlobalAlloc for LargePages {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match mapped::bytes(layout) {
-            Some(bytes) => mapped::map(bytes),
+            Some(bytes) => mapped::take_zeroed(bytes),
             // SAFETY: by the caller.
             None => unsafe { System.alloc_zeroed(layout) },
         }

@@ -81,6 +81,7 @@ pub(super) fn read_leads(
     }
     let rows = if spec.rows == Duplicates::Last { distinct.last } else { distinct.first };
     audit.used = rows.len();
+    let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
     let mut leads = Leads {
         ids: distinct.ids,
         created: match &created {
@@ -135,7 +136,8 @@ pub(super) fn read_leads(
             leads.withheld.push((name, format!("its type is {dtype}")));
             continue;
         }
-        let column = field_column(&table, &name, c, zone, &mut audit)?.take(&rows);
+        let column = field_column(&table, &name, c, zone, &mut audit)?;
+        let column = if in_order { column } else { column.take(&rows) };
         let missing = column.missing();
         let field = Field { name: name.clone(), column, asked: spec.fields.is_some() };
         if missing == rows.len() {
@@ -178,7 +180,8 @@ impl Distinct {
         }
         repeats.sort_unstable();
         keyed.dedup_by_key(|k| k.0);
-        Self { ids: Ids::of_distinct_numbers(keyed.iter().map(|k| k.0)), first, last, repeats }
+        let numbers: Vec<i64> = keyed.into_iter().map(|k| k.0).collect();
+        Self { ids: Ids::of_distinct_numbers(&numbers), first, last, repeats }
     }
 
     fn of_texts(texts: &Texts, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {

@@ -66,17 +66,13 @@ impl NumberedIds {
     fn new(ids: &Ids) -> Self {
         let numbers: Vec<(i64, u32)> =
             (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((id_number(ids.get(code))?, code))).collect();
-        let (Some(first), Some(last)) = (numbers.iter().map(|n| n.0).min(), numbers.iter().map(|n| n.0).max()) else {
-            return Self::Range { first: 0, len: 0 };
-        };
-        let span = (i128::from(last) - i128::from(first) + 1) as u128;
-        let in_order = numbers
-            .iter()
-            .enumerate()
-            .all(|(i, (n, code))| i128::from(*n) - i128::from(first) == i as i128 && *code as usize == i);
-        if in_order {
+        let Some((first, _)) = numbers.first().copied() else { return Self::Range { first: 0, len: 0 } };
+        let expected = |i: usize| first.checked_add(i64::try_from(i).ok()?);
+        if numbers.par_iter().enumerate().all(|(i, (n, code))| expected(i) == Some(*n) && *code as usize == i) {
             return Self::Range { first, len: numbers.len() as u64 };
         }
+        let (first, last) = numbers.iter().fold((first, first), |(low, high), (n, _)| (low.min(*n), high.max(*n)));
+        let span = (i128::from(last) - i128::from(first) + 1) as u128;
         if span <= 8 * numbers.len() as u128 {
             let mut leads = vec![NONE; span as usize];
             for (n, code) in numbers {

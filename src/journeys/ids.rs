@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use rayon::prelude::*;
 
 /// A dictionary of distinct texts, numbered in order of first sight; one arena, no allocation per text.
 #[derive(Clone, Default)]
@@ -62,13 +63,25 @@ impl Texts {
     }
 
     /// A dictionary of whole numbers that are known to be distinct, as their texts.
-    pub fn of_distinct_numbers(numbers: impl Iterator<Item = i64>) -> Self {
-        use std::fmt::Write;
+    #[must_use]
+    pub fn of_distinct_numbers(numbers: &[i64]) -> Self {
+        let part = |numbers: &[i64]| {
+            let mut part = Self { bytes: String::with_capacity(8 * numbers.len()), ..Self::default() };
+            part.ends.reserve_exact(numbers.len());
+            let mut buffer = itoa::Buffer::new();
+            for n in numbers {
+                part.push(buffer.format(*n));
+            }
+            part
+        };
+        let parts: Vec<Self> = numbers.par_chunks(1 << 16).map(part).collect();
         let mut all = Self::new();
-        for n in numbers {
-            // Writing to a String cannot fail.
-            let _ = write!(all.bytes, "{n}");
-            all.ends.push(all.bytes.len() as u64);
+        all.bytes.reserve_exact(parts.iter().map(|part| part.bytes.len()).sum());
+        all.ends.reserve_exact(numbers.len());
+        for part in parts {
+            let before = all.bytes.len() as u64;
+            all.ends.extend(part.ends.into_iter().map(|end| before + end));
+            all.bytes.push_str(&part.bytes);
         }
         all
     }
@@ -190,7 +203,6 @@ pub fn id_number(text: &str) -> Option<i64> {
 /// Ascending order of ids: whole numbers first, by value, then other texts, by bytes.
 #[must_use]
 pub fn canonical_order(texts: &Texts) -> Vec<u32> {
-    use rayon::prelude::*;
     let mut keyed: Vec<(Option<i64>, u32)> =
         (0..texts.len() as u32).into_par_iter().map(|code| (id_number(texts.get(code)), code)).collect();
     keyed.par_sort_unstable_by(|(a, i), (b, j)| match (a, b) {
@@ -220,6 +232,14 @@ mod tests {
         assert_eq!(t.get(NONE), "");
         let mut distinct = Texts::of_distinct(["a", "b"].into_iter());
         assert_eq!((distinct.find("b"), distinct.intern("c"), distinct.find("c")), (Some(1), 2, Some(2)));
+    }
+
+    #[test]
+    fn numbers_as_texts() {
+        let numbers: Vec<i64> = (-70_000..70_000).chain([i64::MIN, i64::MAX]).collect();
+        let texts = Texts::of_distinct_numbers(&numbers);
+        assert!(texts.iter().eq(numbers.iter().map(ToString::to_string)));
+        assert_eq!((texts.len(), texts.find("-1"), texts.find("70000")), (numbers.len(), Some(69_999), None));
     }
 
     #[test]

@@ -262,7 +262,7 @@ impl IndexBuilder {
         drop(parts);
         drop(self.blocks);
         let stages = join_stages(&merged, self.leads, sizes);
-        let offsets = running(merged.iter().flat_map(|m| &m.counts), self.leads);
+        let offsets = running(merged.iter().map(|m| (m.counts.len(), m.counts.as_slice())), self.leads);
         Ok(Timeline {
             offsets: offsets.into(),
             at: columns.at.freeze(),
@@ -301,27 +301,33 @@ impl Spilled {
     }
 }
 
-/// Where each of `n` leads starts, from how many it has; one more than leads.
-fn running<'a>(counts: impl Iterator<Item = &'a u32>, n: usize) -> Vec<usize> {
-    let mut offsets = Vec::with_capacity(n + 1);
-    let mut total = 0;
-    offsets.push(total);
-    offsets.extend(counts.take(n).map(|c| {
-        total += *c as usize;
-        total
-    }));
+/// Where each of `n` leads starts; one more than leads. Each part of them has a number of leads, and says how many the
+/// first ones have; the others have none.
+fn running<'a>(parts: impl Iterator<Item = (usize, &'a [u32])>, n: usize) -> Vec<usize> {
+    let mut offsets = vec![0; n + 1];
+    let (mut rest, mut before) = (offsets.get_mut(1..).unwrap_or(&mut []), 0);
+    let mut filled = Vec::new();
+    for (leads, counts) in parts {
+        // The last partition has places for more leads than there are.
+        let own = rest.split_off_mut(..leads.min(rest.len())).unwrap_or(&mut []);
+        filled.push((before, counts, own));
+        before += counts.iter().map(|n| *n as usize).sum::<usize>();
+    }
+    rest.fill(before);
+    filled.into_par_iter().for_each(|(mut total, counts, offsets)| {
+        for (end, count) in offsets.iter_mut().zip(counts.iter().chain(std::iter::repeat(&0))) {
+            total += *count as usize;
+            *end = total;
+        }
+    });
     offsets
 }
 
 fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes) -> StageLog {
-    let per_lead = merged.iter().flat_map(|m| {
-        // A partition without stages has not counted them.
-        let missing = m.counts.len() - m.entries.len();
-        m.entries.iter().chain(std::iter::repeat_n(&0, missing))
-    });
     let deals: Vec<u32> = merged.iter().flat_map(|m| &m.deal).copied().collect();
     StageLog {
-        offsets: running(per_lead, leads).into(),
+        // A partition without stages has not counted them.
+        offsets: running(merged.iter().map(|m| (m.counts.len(), m.entries.as_slice())), leads).into(),
         position: merged.iter().flat_map(|m| &m.position).copied().collect(),
         deal: Codes::narrowest(&deals, sizes.deals),
         amount: merged.iter().flat_map(|m| &m.amount).copied().collect(),

@@ -9,12 +9,13 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use bytemuck::allocation::try_zeroed_slice_box;
 use memmap2::MmapMut;
 
 use crate::error::{Error, Result};
 
-/// Columns of fewer bytes are plain vectors: a mapping of their own would waste a page.
-const MAPPED_FROM: usize = 1 << 20;
+/// Columns of fewer bytes are in memory: a file of their own would waste a page.
+const FILES_FROM: usize = 1 << 20;
 
 /// Numbers side by side, read only, whoever owns the memory. A clone shares it.
 pub struct Slab<T> {
@@ -103,7 +104,7 @@ pub(super) enum Place {
 }
 
 enum Cells<T> {
-    Plain(Vec<T>),
+    Plain(Box<[T]>),
     Mapped(MmapMut),
 }
 
@@ -118,16 +119,16 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
     /// `len` zeros.
     ///
     /// # Errors
-    /// [`Error::Write`] if the file cannot be made, or there is no room for it.
+    /// [`Error::InvalidOption`] if there is no memory for it; [`Error::Write`] if the file cannot be made, or there is
+    /// no room for it.
     pub(super) fn zeroed(len: usize, place: &Place) -> Result<Self> {
-        let bytes = len * size_of::<T>();
-        let cells = if bytes < MAPPED_FROM {
-            Cells::Plain(vec![T::zeroed(); len])
-        } else {
-            match place {
-                Place::Memory => Cells::Mapped(anonymous(bytes)?),
-                Place::File(folder) => Cells::Mapped(mapped_file(bytes, folder)?),
-            }
+        let bytes = len.saturating_mul(size_of::<T>());
+        let cells = match place {
+            Place::File(folder) if bytes >= FILES_FROM => Cells::Mapped(mapped_file(bytes, folder)?),
+            _ => Cells::Plain(
+                try_zeroed_slice_box(len)
+                    .map_err(|()| Error::option("memory", format!("no room for a column of {bytes} bytes")))?,
+            ),
         };
         Ok(Self { cells, len, of: PhantomData })
     }
@@ -136,18 +137,6 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
     pub(super) fn freeze(self) -> Slab<T> {
         Slab::from_owner(self)
     }
-}
-
-/// Fresh memory, in large pages where the system has them: first touches of small ones cost as much as the work.
-fn anonymous(bytes: usize) -> Result<MmapMut> {
-    let map = MmapMut::map_anon(bytes)
-        .map_err(|e| Error::option("memory", format!("no room for a column of {bytes} bytes: {e}")))?;
-    #[cfg(target_os = "linux")]
-    {
-        // A wish only; small pages serve as well.
-        let _ = map.advise(memmap2::Advice::HugePage);
-    }
-    Ok(map)
 }
 
 fn mapped_file(bytes: usize, folder: &Path) -> Result<MmapMut> {
@@ -222,6 +211,8 @@ mod tests {
 
     #[test]
     fn no_room_is_an_error() {
+        let memory = SlabMut::<i64>::zeroed(1 << 57, &Place::Memory);
+        assert!(matches!(memory, Err(Error::InvalidOption { .. })));
         let gone = Place::File("/nowhere".into());
         assert!(matches!(SlabMut::<i64>::zeroed(1 << 20, &gone), Err(Error::Write { .. })));
         // More than any disk has.
