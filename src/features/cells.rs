@@ -289,3 +289,122 @@ fn lower_half(x: u64) -> f64 {
     const BINADE: f64 = (1u64 << 52) as f64;
     f64::from_bits(x & u64::from(u32::MAX) | BINADE.to_bits()) - BINADE
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::{Feature, Kind, Side};
+    use crate::math::vector::on_every_unit;
+    use crate::time::Zone;
+
+    /// Events of all leads, one after the other.
+    #[derive(Debug, Default)]
+    struct Events {
+        at: Vec<i64>,
+        kind: Vec<u8>,
+        channel: Vec<u8>,
+        value: Vec<f64>,
+    }
+
+    impl JourneyView for &Events {
+        fn at(&self) -> &[i64] {
+            &self.at
+        }
+        fn kind(&self, i: usize) -> u32 {
+            u32::from(self.kind[i])
+        }
+        fn kinds(&self) -> CodeSlice<'_> {
+            CodeSlice::U8(&self.kind)
+        }
+        fn channel(&self, i: usize) -> u32 {
+            u32::from(self.channel[i])
+        }
+        fn channels(&self) -> CodeSlice<'_> {
+            CodeSlice::U8(&self.channel)
+        }
+        fn value(&self, _: usize) -> &[f64] {
+            &self.value
+        }
+    }
+
+    /// The bits of all cells, whatever their feature.
+    #[derive(Default)]
+    struct Bits(Vec<u64>);
+
+    impl Sheet for Bits {
+        fn numbers(&mut self, _: usize, cells: &[f64]) {
+            self.0.extend(cells.iter().map(|x| x.to_bits()));
+        }
+        fn codes(&mut self, _: usize, cells: &[u32]) {
+            self.0.extend(cells.iter().map(|c| u64::from(*c)));
+        }
+    }
+
+    #[derive(Clone)]
+    struct Cells<'a>(&'a Plan, &'a [RowView], &'a Events);
+
+    impl Kernel for Cells<'_> {
+        type Output = Vec<u64>;
+        #[inline(always)]
+        fn run<V: Vector>(self) -> Vec<u64> {
+            let Self(plan, rows, events) = self;
+            let (mut w, mut out) = (Working::default(), Bits::default());
+            let runs = [Run { journey: events, rows: rows.len() }];
+            Whole { plan, rows, runs: &runs, w: &mut w, out: &mut out }.run::<V>();
+            out.0
+        }
+    }
+
+    #[test]
+    fn every_vector_unit_gives_the_same_bits() {
+        let names = [
+            "count(*)",
+            "count(a, 7d)",
+            "count(b, 20d)",
+            "momentum(*)",
+            "days_since_first(*)",
+            "days_since_last(*)",
+            "days_since_last(b)",
+            "decayed(*, 9d)",
+            "decayed(c, 30d)",
+            "sum(*.value)",
+            "sum(web:a.value, 10d)",
+            "max(*.value)",
+            "distinct_channels(*)",
+            "active_days(*)",
+            "age_days",
+            "last_channel",
+        ];
+        let features: Vec<Feature> = names.iter().map(|n| n.parse().unwrap()).collect();
+        let kind = |name: &str| Kind {
+            plain: name.into(),
+            source: "web".into(),
+            side: Side::Buyer,
+            stage: false,
+            shared: false,
+        };
+        let kinds = ["a", "b", "c"].map(kind);
+        let known = |kind: &Kind| Some(kind.clone());
+        let plan = Plan::new(&features, &kinds, known, &["value".into()], None, &Zone::utc());
+        let mut events = Events::default();
+        let mut rows = Vec::new();
+        for row in 0..ROWS as i64 {
+            let n = row * row % 23;
+            for i in 0..n {
+                let x = row * 31 + i * 17;
+                events.at.push(i * DAY * 3 / 2 + x % 7 * 1_000_003);
+                events.kind.push((x % 3) as u8);
+                events.channel.push((x * x % 70) as u8);
+                events.value.push(if x % 5 == 0 { f64::NAN } else { x as f64 / 7.0 });
+            }
+            // Some events are at or after the cutoff.
+            rows.push(RowView { created: -row * DAY, cutoff: 25 * DAY, events: n as usize, known: 0 });
+        }
+        let mut units = on_every_unit(&Cells(&plan, &rows, &events)).into_iter();
+        let (first, bits) = units.next().unwrap();
+        assert_eq!(bits.len(), features.len() * ROWS);
+        for (unit, others) in units {
+            assert!(others == bits, "{unit} and {first}");
+        }
+    }
+}
