@@ -47,7 +47,7 @@ pub(super) struct Place {
 pub(crate) struct Working {
     pub(super) places: Vec<Place>,
     /// The row of each event.
-    pub(super) row: Vec<u8>,
+    row: Vec<u8>,
     /// 1 for events of the row of the one before, 0 for the first of a row.
     pub(super) same_row: Vec<f64>,
     /// The bin of each event; of class 0 for events that are not before the cutoff.
