@@ -78,7 +78,9 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<Table, Error> {
         })
         .collect::<Result<Vec<Column>, Error>>()?;
     let frame = DataFrame::new_infer_height(columns).map_err(|e| failed(e.to_string()))?;
-    Ok(Table { unread, ..Table::new(name, frame) })
+    let mut table = Table::new(name, frame);
+    table.unread = unread;
+    Ok(table)
 }
 
 type Make = Box<dyn FnOnce() -> Result<DataFrame, Error> + Send>;

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use rayon::prelude::*;
 
+use super::coded::Coded;
 use super::table::Table;
 use crate::design::NONE;
 use crate::error::{Error, Result};
@@ -17,13 +18,21 @@ const RECENT: usize = 256;
 
 /// A column that can be walked as texts. Whole numbers read the same whatever their type: 7, 7.0 and "7".
 pub(super) struct Texts {
-    series: Series,
+    cells: Cells,
     nulls: Vec<String>,
+}
+
+enum Cells {
+    Series(Series),
+    Coded(Coded),
 }
 
 impl Texts {
     pub(super) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
         use DataType as D;
+        if let Some(coded) = table.coded(column) {
+            return Ok(Self { cells: Cells::Coded(coded.clone()), nulls: nulls.to_vec() });
+        }
         let series = table.column(column)?;
         let unsupported = |dtype: &DataType| {
             Error::schema(&table.name, Some(column), format!("type {dtype} cannot be read as texts"))
@@ -41,34 +50,41 @@ impl Texts {
             D::Decimal(..) | D::Date | D::Datetime(..) => series.cast(&D::String).map_err(failed)?,
             other => return Err(unsupported(other)),
         };
-        Ok(Self { series, nulls: nulls.to_vec() })
+        Ok(Self { cells: Cells::Series(series), nulls: nulls.to_vec() })
     }
 
     /// Calls `visit(row, text)` for every row; `None` where there is no value.
     pub(super) fn each(&self, mut visit: impl FnMut(usize, Option<&str>)) {
         let given = |t: &str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
-        if let Ok(texts) = self.series.str() {
+        let series = match &self.cells {
+            Cells::Series(series) => series,
+            Cells::Coded(coded) => {
+                let words = self.words(coded);
+                return coded.each(|row, code| visit(row, words.get(code as usize).copied().flatten()));
+            }
+        };
+        if let Ok(texts) = series.str() {
             for (row, text) in texts.iter().enumerate() {
                 visit(row, text.map(str::trim).filter(|t| given(t)));
             }
-        } else if let Ok(numbers) = self.series.i64() {
+        } else if let Ok(numbers) = series.i64() {
             let mut buffer = String::new();
             for (row, n) in numbers.iter().enumerate() {
                 visit(row, n.map(|n| write_to(&mut buffer, &n)).filter(|t| given(t)));
             }
-        } else if let Ok(numbers) = self.series.f64() {
+        } else if let Ok(numbers) = series.f64() {
             let mut buffer = String::new();
             for (row, x) in numbers.iter().enumerate() {
                 // `Display` of a whole f64 has no ".0".
                 let x = x.filter(|x| !x.is_nan());
                 visit(row, x.map(|x| write_to(&mut buffer, &x)).filter(|t| given(t)));
             }
-        } else if let Ok(flags) = self.series.bool() {
+        } else if let Ok(flags) = series.bool() {
             for (row, b) in flags.iter().enumerate() {
                 visit(row, b.map(|b| if b { "true" } else { "false" }).filter(|t| given(t)));
             }
         } else {
-            (0..self.series.len()).for_each(|row| visit(row, None));
+            (0..series.len()).for_each(|row| visit(row, None));
         }
     }
 
@@ -77,21 +93,46 @@ impl Texts {
         self.each(|row, text| visit(row, text.map(canonical_id)));
     }
 
+    /// The texts of a dictionary as [`Texts::each`] gives them.
+    fn words<'a>(&self, coded: &'a Coded) -> Vec<Option<&'a str>> {
+        let given = |t: &&str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
+        coded.words().map(|word| word.map(str::trim).filter(given)).collect()
+    }
+
+    fn len(&self) -> usize {
+        match &self.cells {
+            Cells::Series(series) => series.len(),
+            Cells::Coded(coded) => coded.len(),
+        }
+    }
+
+    fn slice(&self, start: usize, len: usize, nulls: Vec<String>) -> Self {
+        let cells = match &self.cells {
+            Cells::Series(series) => Cells::Series(series.slice(start as i64, len)),
+            Cells::Coded(coded) => Cells::Coded(coded.slice(start, len)),
+        };
+        Self { cells, nulls }
+    }
+
     /// Parts of the column, in order, so that they can be walked in parallel.
     fn parts(&self) -> Vec<Self> {
-        let rows = self.series.len();
-        let part = |start: usize| Self {
-            series: self.series.slice(start as i64, PART.min(rows - start)),
-            nulls: self.nulls.clone(),
-        };
-        (0..rows).step_by(PART).map(part).collect()
+        let rows = self.len();
+        (0..rows).step_by(PART).map(|start| self.slice(start, PART.min(rows - start), self.nulls.clone())).collect()
     }
 
     /// One code per row, from its text in the form of an id; in parallel.
     pub(super) fn code_ids(&self, code: impl Fn(Option<&str>) -> u32 + Sync) -> Vec<u32> {
         let parts = self.parts().into_par_iter().map(|part| {
-            let mut codes = Vec::with_capacity(part.series.len());
-            part.each_id(|_, text| codes.push(code(text)));
+            let mut codes = Vec::with_capacity(part.len());
+            match &part.cells {
+                Cells::Coded(coded) => {
+                    let words = part.words(coded).into_iter();
+                    let words: Vec<u32> = words.map(|word| code(word.map(canonical_id))).collect();
+                    let none = code(None);
+                    coded.each(|_, word| codes.push(words.get(word as usize).copied().unwrap_or(none)));
+                }
+                Cells::Series(_) => part.each_id(|_, text| codes.push(code(text))),
+            }
             codes
         });
         parts.collect::<Vec<_>>().concat()
@@ -99,7 +140,10 @@ impl Texts {
 
     /// The column as whole numbers, if it is one in which no number stands for "no value".
     pub(super) fn whole_numbers(&self) -> Option<&Int64Chunked> {
-        self.series.i64().ok().filter(|_| self.nulls.is_empty())
+        match &self.cells {
+            Cells::Series(series) if self.nulls.is_empty() => series.i64().ok(),
+            _ => None,
+        }
     }
 
     /// One code per row, [`NONE`] where there is no value; new texts are added to `dictionary` in order of first
@@ -114,7 +158,7 @@ impl Texts {
                 (codes, own)
             })
             .collect();
-        let mut all = Vec::with_capacity(self.series.len());
+        let mut all = Vec::with_capacity(self.len());
         for (codes, own) in parts {
             let whole: Vec<u32> = own.iter().map(|t| dictionary.intern(t)).collect();
             all.extend(codes.into_iter().map(|c| whole.get(c as usize).copied().unwrap_or(NONE)));
@@ -125,8 +169,28 @@ impl Texts {
     /// As [`Texts::intern`], of one part, which has few different texts as a rule: those of up to twelve bytes, which a
     /// column holds in place, are looked up by their sixteen bytes in a small table first.
     fn intern_part(&self, own: &mut Ids) -> Vec<u32> {
-        let mut codes = Vec::with_capacity(self.series.len());
-        let Ok(texts) = self.series.str() else {
+        let mut codes = Vec::with_capacity(self.len());
+        let series = match &self.cells {
+            Cells::Series(series) => series,
+            Cells::Coded(coded) => {
+                let words = self.words(coded);
+                // Numbered in the order of the rows, as all texts are: not every word needs to occur.
+                let mut known: Vec<Option<u32>> = vec![None; words.len()];
+                coded.each(|_, word| {
+                    let code = match known.get_mut(word as usize) {
+                        Some(Some(code)) => *code,
+                        Some(slot) => {
+                            let word = words.get(word as usize).copied().flatten();
+                            *slot.insert(word.map_or(NONE, |w| own.intern(w)))
+                        }
+                        None => NONE,
+                    };
+                    codes.push(code);
+                });
+                return codes;
+            }
+        };
+        let Ok(texts) = series.str() else {
             self.each(|_, text| codes.push(text.map_or(NONE, |t| own.intern(t))));
             return codes;
         };
@@ -161,14 +225,13 @@ impl Texts {
     /// The text of one row, for messages.
     pub(super) fn at(&self, row: usize) -> String {
         let mut found = String::new();
-        let one = Self { series: self.series.slice(row as i64, 1), nulls: Vec::new() };
-        one.each(|_, text| found.push_str(text.unwrap_or("")));
+        self.slice(row, 1, Vec::new()).each(|_, text| found.push_str(text.unwrap_or("")));
         found
     }
 
     /// All texts, owned.
     pub(super) fn collect(&self) -> Vec<Option<String>> {
-        let mut all = Vec::with_capacity(self.series.len());
+        let mut all = Vec::with_capacity(self.len());
         self.each(|_, text| all.push(text.map(str::to_owned)));
         all
     }
@@ -247,7 +310,7 @@ mod tests {
         // More different texts than are remembered, twice.
         let many: Vec<String> = (0..2000).map(|i| format!("w{}", i % 1000)).collect();
         let all: Vec<Option<&str>> = words.into_iter().chain(many.iter().map(|w| Some(w.as_str()))).collect();
-        let column = Texts { series: Series::new("c".into(), &all), nulls: vec!["n/a".into()] };
+        let column = Texts { cells: Cells::Series(Series::new("c".into(), &all)), nulls: vec!["n/a".into()] };
         let mut dictionary = Ids::new();
         let codes = column.intern(&mut dictionary);
         let mut expected = Ids::new();

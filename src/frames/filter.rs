@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub(super) fn keep(table: &Table, common: &Common) -> Result<Vec<bool>> {
     let mut flags = vec![true; table.rows()];
     for (column, condition) in &common.filter {
-        let test = Test::new(condition, matches!(table.column(column)?.dtype(), DataType::Boolean))?;
+        let test = Test::new(condition, matches!(table.dtype(column)?, DataType::Boolean))?;
         Texts::of(table, column, &common.nulls)?.each(|row, text| {
             if let Some(flag) = flags.get_mut(row) {
                 *flag &= test.holds(text);

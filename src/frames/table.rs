@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::coded::Coded;
 use super::csv_reader::read_csv;
 use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
@@ -17,6 +18,8 @@ pub struct Table {
     pub name: String,
     /// Its rows.
     pub frame: DataFrame,
+    /// Columns of texts of a part of a file, as the codes they have there; they are not in the frame.
+    pub(super) coded: Vec<(String, Coded)>,
     /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
     pub untyped: bool,
     /// Columns of types that no role can use (lists, structs, binary), which were not read: name and type.
@@ -63,7 +66,14 @@ impl Table {
     /// A table in memory.
     #[must_use]
     pub fn new(name: &str, frame: DataFrame) -> Self {
-        Self { name: name.to_owned(), frame, untyped: false, unread: Vec::new(), remarks: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            frame,
+            coded: Vec::new(),
+            untyped: false,
+            unread: Vec::new(),
+            remarks: Vec::new(),
+        }
     }
 
     /// Number of rows.
@@ -77,10 +87,24 @@ impl Table {
     /// # Errors
     /// [`Error::Schema`] with the nearest name.
     pub fn column(&self, name: &str) -> Result<Series> {
-        match self.frame.column(name) {
-            Ok(column) => Ok(column.as_materialized_series().clone()),
-            Err(_) => Err(Error::Schema { violations: vec![self.missing(name)] }),
+        match (self.frame.column(name), self.coded(name)) {
+            (Ok(column), _) => Ok(column.as_materialized_series().clone()),
+            (_, Some(coded)) => Ok(coded.series(name)),
+            _ => Err(Error::Schema { violations: vec![self.missing(name)] }),
         }
+    }
+
+    /// The codes of a column of texts that is kept as such.
+    pub(super) fn coded(&self, name: &str) -> Option<&Coded> {
+        self.coded.iter().find(|(n, _)| n == name).map(|(_, coded)| coded)
+    }
+
+    /// Type of the column called `name`.
+    ///
+    /// # Errors
+    /// As [`Table::column`].
+    pub(super) fn dtype(&self, name: &str) -> Result<DataType> {
+        if self.coded(name).is_some() { Ok(DataType::String) } else { Ok(self.column(name)?.dtype().clone()) }
     }
 
     /// Names of all columns.
