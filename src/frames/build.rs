@@ -1,5 +1,6 @@
 //! From declared tables to the index of journeys.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -292,10 +293,11 @@ impl Extent {
             .duration_since(UNIX_EPOCH)
             .map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
         let tomorrow = now.saturating_add(DAY);
+        let latest = times.iter().copied().max().unwrap_or(NO_TIME);
         Self {
-            latest: times.iter().copied().max().unwrap_or(NO_TIME),
+            latest,
             whole_days: times.iter().all(|t| t % DAY == 0),
-            future: times.iter().filter(|t| **t > tomorrow).count(),
+            future: if latest > tomorrow { times.iter().filter(|t| **t > tomorrow).count() } else { 0 },
         }
     }
 
@@ -335,7 +337,8 @@ impl Reading {
     ) -> Result<()> {
         task.begin("reading tables", events.len() + stages.len());
         let days_start = |c: &Common| c.day == Some(DayMeans::Start);
-        let reader = EventsReader { leads, zone, task };
+        let alone = events.len() + stages.len() == 1 && index.is_empty();
+        let reader = EventsReader { leads, zone, alone, task };
         for spec in events {
             task.check()?;
             let (audit, extent) = reader.read(spec, dict, tables, index)?;
@@ -413,10 +416,12 @@ fn withhold_fields(journeys: &mut Journeys) {
         let positions = entries.position.get(journeys.timeline.stage_range(lead)).unwrap_or(&[]);
         positions.iter().any(|p| won_codes.contains(&journeys.timeline.kind.get(*p as usize)))
     };
-    let won: Vec<bool> = match &journeys.leads.outcome {
-        Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
-        None => (0..journeys.leads.len() as u32).map(ever_won).collect(),
-    };
+    let won = LazyCell::new(|| -> Vec<bool> {
+        match &journeys.leads.outcome {
+            Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
+            None => (0..journeys.leads.len() as u32).map(ever_won).collect(),
+        }
+    });
     let stages: Vec<String> = journeys
         .pipeline
         .iter()

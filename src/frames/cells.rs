@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::coded::Coded;
+use super::coded::{Cells, Coded};
 use super::table::Table;
 use crate::design::NONE;
 use crate::error::{Error, Result};
@@ -20,11 +20,6 @@ const RECENT: usize = 256;
 pub(super) struct Texts {
     cells: Cells,
     nulls: Vec<String>,
-}
-
-enum Cells {
-    Series(Series),
-    Coded(Coded),
 }
 
 impl Texts {
@@ -60,7 +55,8 @@ impl Texts {
             Cells::Series(series) => series,
             Cells::Coded(coded) => {
                 let words = self.words(coded);
-                return coded.each(|row, code| visit(row, words.get(code as usize).copied().flatten()));
+                let texts = coded.codes().iter().map(|code| words.get(*code as usize).copied().flatten());
+                return texts.enumerate().for_each(|(row, text)| visit(row, text));
             }
         };
         if let Ok(texts) = series.str() {
@@ -86,6 +82,33 @@ impl Texts {
         } else {
             (0..series.len()).for_each(|row| visit(row, None));
         }
+    }
+
+    /// Calls `visit(row, what)` for every row with what its text was read as; texts that are repeated, at once or by
+    /// their code, are read once.
+    pub(super) fn each_read<R: Copy>(&self, mut read: impl FnMut(&str) -> R, mut visit: impl FnMut(usize, Option<R>)) {
+        if let Cells::Coded(coded) = &self.cells {
+            let words = self.words(coded);
+            let mut known: Vec<Option<R>> = vec![None; words.len()];
+            for (row, code) in coded.codes().iter().enumerate() {
+                let text = words.get(*code as usize).copied().flatten();
+                let known = text.zip(known.get_mut(*code as usize));
+                visit(row, known.map(|(text, known)| *known.get_or_insert_with(|| read(text))));
+            }
+            return;
+        }
+        let (mut last, mut known) = (String::new(), None);
+        self.each(|row, text| {
+            let what = text.map(|text| match known {
+                Some(what) if last == text => what,
+                _ => {
+                    last.clear();
+                    last.push_str(text);
+                    *known.insert(read(text))
+                }
+            });
+            visit(row, what);
+        });
     }
 
     /// As [`Texts::each`], with every text in the one form of an id.
@@ -129,7 +152,7 @@ impl Texts {
                     let words = part.words(coded).into_iter();
                     let words: Vec<u32> = words.map(|word| code(word.map(canonical_id))).collect();
                     let none = code(None);
-                    coded.each(|_, word| codes.push(words.get(word as usize).copied().unwrap_or(none)));
+                    codes.extend(coded.codes().iter().map(|word| words.get(*word as usize).copied().unwrap_or(none)));
                 }
                 Cells::Series(_) => part.each_id(|_, text| codes.push(code(text))),
             }
@@ -176,17 +199,14 @@ impl Texts {
                 let words = self.words(coded);
                 // Numbered in the order of the rows, as all texts are: not every word needs to occur.
                 let mut known: Vec<Option<u32>> = vec![None; words.len()];
-                coded.each(|_, word| {
-                    let code = match known.get_mut(word as usize) {
-                        Some(Some(code)) => *code,
-                        Some(slot) => {
-                            let word = words.get(word as usize).copied().flatten();
-                            *slot.insert(word.map_or(NONE, |w| own.intern(w)))
-                        }
-                        None => NONE,
-                    };
-                    codes.push(code);
-                });
+                codes.extend(coded.codes().iter().map(|word| match known.get_mut(*word as usize) {
+                    Some(Some(code)) => *code,
+                    Some(slot) => {
+                        let word = words.get(*word as usize).copied().flatten();
+                        *slot.insert(word.map_or(NONE, |w| own.intern(w)))
+                    }
+                    None => NONE,
+                }));
                 return codes;
             }
         };
@@ -247,7 +267,6 @@ fn write_to<'a>(buffer: &'a mut String, value: &impl std::fmt::Display) -> &'a s
 
 /// Numbers of a column and how many cells were not finite numbers; those are NaN.
 pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<f64>, usize)> {
-    let series = table.column(column)?;
     let mut unusable = 0;
     let mut finite = |x: f64| {
         if x.is_finite() {
@@ -257,15 +276,16 @@ pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(
             f64::NAN
         }
     };
-    let values: Vec<f64> = match series.dtype() {
+    let values: Vec<f64> = match table.dtype(column)? {
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
-            let mut values = Vec::with_capacity(series.len());
+            let mut values = Vec::with_capacity(table.rows());
             Texts::of(table, column, nulls)?.each(|_, text| {
                 values.push(text.map_or(f64::NAN, |t| finite(t.parse().unwrap_or(f64::NAN))));
             });
             values
         }
-        t if t.is_numeric() || *t == DataType::Boolean || *t == DataType::Null => {
+        t if t.is_numeric() || t == DataType::Boolean || t == DataType::Null => {
+            let series = table.column(column)?;
             let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
             let cast = series.cast(&DataType::Float64).map_err(failed)?;
             let numbers = cast.f64().map_err(failed)?;

@@ -25,6 +25,8 @@ pub(super) const DUPLICATE_ID: &str = "duplicate event id";
 pub(super) struct EventsReader<'a> {
     pub(super) leads: &'a Leads,
     pub(super) zone: &'a Zone,
+    /// Whether no other table has rows in the index.
+    pub(super) alone: bool,
     pub(super) task: &'a Task,
 }
 
@@ -63,6 +65,7 @@ impl EventsReader<'_> {
             partitions: index.partitions(),
             all_created: self.leads.created.iter().copied().max().unwrap_or(NO_TIME),
             orders,
+            alone: self.alone,
             source: &source,
             columns,
             times,
@@ -126,6 +129,8 @@ struct PartReader<'a> {
     decided: Decided,
     /// Rank of each row of the table among equal times.
     orders: Option<Vec<u32>>,
+    /// Whether no other table has rows in the index.
+    alone: bool,
     /// Number and column.
     values: Vec<(usize, &'a str)>,
     props: Vec<(usize, &'a str)>,
@@ -198,15 +203,21 @@ impl PartReader<'_> {
         Ok(cleaned)
     }
 
-    /// Judges the rows one by one.
+    /// Finds the rows that have a lead, a time and a kind, and says what is wrong with the others.
     fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32]) -> Result<Cleaned> {
-        let n = table.rows();
         let keep = super::filter::keep(table, &self.spec.common)?;
-        let resolver = self.finder.rows_of(table, &self.spec.common)?;
+        let mut resolver = self.finder.rows_of(table, &self.spec.common)?;
         let times = self.times.read_part(table, &self.spec.at, &self.decided)?;
         let mut audit = TableAudit::default();
-        let mut rows = Rows { lead: Vec::with_capacity(n), at: Vec::with_capacity(n), ..Rows::default() };
-        let mut used = Vec::with_capacity(n);
+        let mut rows = Rows::default();
+        let tally = times.tally;
+        let faultless = self.spec.common.filter.is_empty() && times.all_readable() && !kinds.contains(&NONE);
+        // As nearly all parts of large tables are.
+        if let Some(lead) = faultless.then(|| resolver.take_all()).flatten() {
+            (rows.lead, rows.at) = (lead, times.into_times());
+            return Ok(self.cleaned(rows, (0..kinds.len() as u32).collect(), first_row, audit, tally));
+        }
+        let mut used = Vec::with_capacity(kinds.len());
         for ((row, kind), keep) in kinds.iter().enumerate().zip(keep) {
             if !keep {
                 audit.filtered += 1;
@@ -239,14 +250,20 @@ impl PartReader<'_> {
             rows.lead.push(lead);
             rows.at.push(at);
         }
-        let rank = |row: usize| self.orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32);
-        rows.order = used.iter().map(|row| rank(first_row + *row as usize)).collect();
-        Ok(Cleaned {
+        Ok(self.cleaned(rows, used, first_row, audit, tally))
+    }
+
+    fn cleaned(&self, mut rows: Rows, used: Vec<u32>, first_row: usize, audit: TableAudit, tally: Tally) -> Cleaned {
+        if !self.alone || self.orders.is_some() {
+            let rank = |row: usize| self.orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32);
+            rows.order = used.iter().map(|row| rank(first_row + *row as usize)).collect();
+        }
+        Cleaned {
             rows,
             used,
             first_row,
             audit,
-            tally: times.tally,
+            tally,
             block: None,
             kinds: Ids::new(),
             kinds_seen: Vec::new(),
@@ -255,7 +272,7 @@ impl PartReader<'_> {
             ids: Vec::new(),
             id_texts: None,
             extent: Extent::default(),
-        })
+        }
     }
 }
 
@@ -277,6 +294,11 @@ impl Cleaned {
     fn sort(&mut self, reader: &PartReader<'_>) {
         let rows = std::mem::take(&mut self.rows);
         self.audit.used = rows.len();
+        let (low, high) = rows.at.iter().fold((i64::MAX, i64::MIN), |(low, high), at| (low.min(*at), high.max(*at)));
+        if !rows.is_empty() {
+            self.audit.saw(low);
+            self.audit.saw(high);
+        }
         // Most events are after the creation of all leads, or leads would have to be looked up.
         let early = |(lead, at): &(&u32, &i64)| {
             **at < reader.all_created && {
@@ -284,13 +306,10 @@ impl Cleaned {
                 created != NO_TIME && **at < created
             }
         };
-        self.audit.note("before the lead's creation, kept", rows.lead.iter().zip(&rows.at).filter(early).count());
+        let early = if low < reader.all_created { rows.lead.iter().zip(&rows.at).filter(early).count() } else { 0 };
+        self.audit.note("before the lead's creation, kept", early);
         self.audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
         self.extent = Extent::of(&rows.at);
-        if let Some((low, high)) = rows.at.iter().min().zip(rows.at.iter().max()) {
-            self.audit.saw(*low);
-            self.audit.saw(*high);
-        }
         let mut seen = vec![false; self.kinds.len()];
         for kind in &rows.kind {
             if let Some(seen) = seen.get_mut(*kind as usize).filter(|seen| !**seen) {

@@ -29,8 +29,7 @@ pub(super) fn field_column(
     zone: &Zone,
     audit: &mut TableAudit,
 ) -> Result<Column> {
-    let series = table.column(name)?;
-    let column = match series.dtype() {
+    let column = match table.dtype(name)? {
         DataType::Date | DataType::Datetime(..) => times(table, name, common, zone)?,
         t if t.is_numeric() => number(table, name, common, audit)?,
         DataType::String if table.untyped => untyped(table, name, common, zone, audit)?,

@@ -9,7 +9,7 @@ use super::cells::{Texts, truth};
 use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::fields::field_column;
 use super::table::Tables;
-use super::times::{TimeCell, TimeReader};
+use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_id, canonical_order};
@@ -57,9 +57,12 @@ pub(super) fn read_leads(
         }
         false
     };
-    let distinct = match texts.whole_numbers() {
-        Some(numbers) => Distinct::of_numbers(numbers, &mut usable),
-        None => Distinct::of_texts(&texts, &mut usable),
+    let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
+    let ascending = texts.whole_numbers().filter(|_| faultless).and_then(Distinct::of_ascending);
+    let distinct = match (ascending, texts.whole_numbers()) {
+        (Some(distinct), _) => distinct,
+        (None, Some(numbers)) => Distinct::of_numbers(numbers, &mut usable),
+        (None, None) => Distinct::of_texts(&texts, &mut usable),
     };
     if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
         return Err(Error::schema(
@@ -84,8 +87,9 @@ pub(super) fn read_leads(
     let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
     let mut leads = Leads {
         ids: distinct.ids,
-        created: match &created {
+        created: match created {
             None => vec![NO_TIME; rows.len()],
+            Some(cells) if in_order && cells.all_readable() => cells.into_times(),
             Some(cells) => rows
                 .iter()
                 .map(|r| match cells.cell(*r as usize) {
@@ -97,7 +101,8 @@ pub(super) fn read_leads(
         source_row: rows.clone(),
         ..Leads::default()
     };
-    leads.created.iter().filter(|t| **t != NO_TIME).for_each(|t| audit.saw(*t));
+    let known = || leads.created.iter().copied().filter(|t| *t != NO_TIME);
+    known().min().into_iter().chain(known().max()).for_each(|t| audit.saw(t));
     let coded = |column: &Option<String>| -> Result<Option<(Vec<u32>, Ids)>> {
         let Some(column) = column else { return Ok(None) };
         let mut names = Ids::new();
@@ -162,6 +167,13 @@ struct Distinct {
 }
 
 impl Distinct {
+    /// Rows without a fault whose ids are numbers in ascending order.
+    fn of_ascending(numbers: &Int64Chunked) -> Option<Self> {
+        let numbers = numbers.cont_slice().ok().filter(|numbers| numbers.is_sorted_by(|a, b| a < b))?;
+        let rows: Vec<u32> = (0..numbers.len() as u32).collect();
+        Some(Self { ids: Ids::of_distinct_numbers(numbers), first: rows.clone(), last: rows, repeats: Vec::new() })
+    }
+
     fn of_numbers(numbers: &Int64Chunked, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {
         let mut keyed: Vec<(i64, u32)> = Vec::with_capacity(numbers.len());
         for (row, n) in numbers.iter().enumerate() {
@@ -218,8 +230,8 @@ impl Distinct {
 /// The type of a column that cannot be a field.
 fn unusable(table: &super::table::Table, name: &str) -> Option<String> {
     use polars::prelude::DataType as D;
-    let series = table.column(name).ok()?;
-    matches!(series.dtype(), D::Duration(_) | D::Time).then(|| series.dtype().to_string())
+    let dtype = table.dtype(name).ok()?;
+    matches!(dtype, D::Duration(_) | D::Time).then(|| dtype.to_string())
 }
 
 fn read_outcome(

@@ -64,13 +64,18 @@ enum NumberedIds {
 
 impl NumberedIds {
     fn new(ids: &Ids) -> Self {
+        let first = id_number(ids.get(0));
+        let expected = |i: u32| first.and_then(|first| first.checked_add(i64::from(i)));
+        if let Some(first) = first
+            && (0..ids.len() as u32)
+                .into_par_iter()
+                .all(|i| expected(i).is_some() && id_number(ids.get(i)) == expected(i))
+        {
+            return Self::Range { first, len: ids.len() as u64 };
+        }
         let numbers: Vec<(i64, u32)> =
             (0..ids.len() as u32).into_par_iter().filter_map(|code| Some((id_number(ids.get(code))?, code))).collect();
         let Some((first, _)) = numbers.first().copied() else { return Self::Range { first: 0, len: 0 } };
-        let expected = |i: usize| first.checked_add(i64::try_from(i).ok()?);
-        if numbers.par_iter().enumerate().all(|(i, (n, code))| expected(i) == Some(*n) && *code as usize == i) {
-            return Self::Range { first, len: numbers.len() as u64 };
-        }
         let (first, last) = numbers.iter().fold((first, first), |(low, high), (n, _)| (low.min(*n), high.max(*n)));
         let span = (i128::from(last) - i128::from(first) + 1) as u128;
         if span <= 8 * numbers.len() as u128 {
@@ -167,6 +172,14 @@ impl Resolver<'_> {
                     None => Resolved::Not(NOT_VALID),
                 }
             }
+        }
+    }
+
+    /// The lead of every row, if all have a known one whatever the time; they are taken out then.
+    pub(super) fn take_all(&mut self) -> Option<Vec<u32>> {
+        match &mut self.how {
+            How::Direct(leads) if leads.iter().all(|lead| *lead < NO_KEY) => Some(std::mem::take(leads)),
+            _ => None,
         }
     }
 

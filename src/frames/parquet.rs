@@ -18,8 +18,10 @@ use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, FileMetadata, Filter, PageReader, column_iter_to_arrays, infer_schema,
     read_metadata,
 };
+use rayon::prelude::*;
 
-use super::coded::Coded;
+use super::coded::{Cells, Coded};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// A Parquet file whose end was read: which columns it has, and where.
@@ -34,13 +36,6 @@ pub(super) struct ParquetFile {
 pub(super) struct GroupRows {
     pub(super) group: usize,
     pub(super) rows: Range<usize>,
-}
-
-/// Columns of some rows.
-pub(super) struct Columns {
-    pub(super) frame: DataFrame,
-    /// Those of texts that have a dictionary, which are not in the frame.
-    pub(super) coded: Vec<(String, Coded)>,
 }
 
 impl ParquetFile {
@@ -78,30 +73,51 @@ impl ParquetFile {
         DataFrame::new(0, columns.collect::<Result<_>>()?).map_err(|e| self.failed(e))
     }
 
-    /// Some columns of some rows.
+    /// Some columns of some rows, as a table called `table`.
     ///
     /// # Errors
     /// [`Error::Read`] if the file has changed, or is damaged.
-    pub(super) fn read(&self, these: &GroupRows, columns: &[&str]) -> Result<Columns> {
+    pub(super) fn read(&self, table: &str, these: &GroupRows, columns: &[&str]) -> Result<Table> {
         let mut file = File::open(&self.path).map_err(|e| self.failed(e))?;
-        let (mut series, mut coded) = (Vec::new(), Vec::new());
-        for name in columns {
-            let missing = || self.failed(format!("row group {} has no column '{name}'", these.group));
-            let field = self.schema.get(name).ok_or_else(missing)?;
-            let group = self.metadata.row_groups.get(these.group).ok_or_else(missing)?;
-            let chunk = group.columns_under_root_iter(name).and_then(|mut c| c.next()).ok_or_else(missing)?;
-            let bytes = self.bytes_of(&mut file, chunk, these.rows.len() < group.num_rows())?;
-            if field.dtype == ArrowDataType::Utf8View
-                && let Some(texts) = codes(chunk, &bytes, field, &these.rows)
-            {
-                coded.push(((*name).to_owned(), texts));
-                continue;
-            }
-            let arrays = decode(chunk, bytes, field.clone(), &these.rows).map_err(|e| self.failed(e))?;
-            series.push(Series::try_from((field, arrays)).map_err(|e| self.failed(e))?.into_column());
+        let cells = columns.iter().map(|name| Ok(((*name).to_owned(), self.column(&mut file, these, name)?)));
+        Table::of_cells(table, these.rows.len(), cells.collect::<Result<_>>()?).map_err(|e| self.failed(e))
+    }
+
+    /// Some columns of all rows, as a table called `table`.
+    ///
+    /// # Errors
+    /// As [`ParquetFile::read`].
+    pub(super) fn read_all(&self, table: &str, columns: &[String]) -> Result<Table> {
+        if self.metadata.row_groups.is_empty() {
+            return Ok(Table::new(table, self.empty(columns)?));
         }
-        let frame = DataFrame::new(these.rows.len(), series).map_err(|e| self.failed(e))?;
-        Ok(Columns { frame, coded })
+        let groups: Vec<GroupRows> =
+            self.groups().enumerate().map(|(group, rows)| GroupRows { group, rows: 0..rows }).collect();
+        let cells = columns.par_iter().map(|name| {
+            let part = |these: &GroupRows| {
+                let mut file = File::open(&self.path).map_err(|e| self.failed(e))?;
+                self.column(&mut file, these, name)
+            };
+            let parts = groups.par_iter().map(part).collect::<Result<Vec<Cells>>>()?;
+            Ok((name.clone(), Cells::concat(parts, name).map_err(|e| self.failed(e))?))
+        });
+        let rows = groups.iter().map(|g| g.rows.len()).sum();
+        Table::of_cells(table, rows, cells.collect::<Result<_>>()?).map_err(|e| self.failed(e))
+    }
+
+    fn column(&self, file: &mut File, these: &GroupRows, name: &str) -> Result<Cells> {
+        let missing = || self.failed(format!("row group {} has no column '{name}'", these.group));
+        let field = self.schema.get(name).ok_or_else(missing)?;
+        let group = self.metadata.row_groups.get(these.group).ok_or_else(missing)?;
+        let chunk = group.columns_under_root_iter(name).and_then(|mut c| c.next()).ok_or_else(missing)?;
+        let bytes = self.bytes_of(file, chunk, these.rows.len() < group.num_rows())?;
+        if field.dtype == ArrowDataType::Utf8View
+            && let Some(texts) = codes(chunk, &bytes, field, &these.rows)
+        {
+            return Ok(Cells::Coded(texts));
+        }
+        let arrays = decode(chunk, bytes, field.clone(), &these.rows).map_err(|e| self.failed(e))?;
+        Ok(Cells::Series(Series::try_from((field, arrays)).map_err(|e| self.failed(e))?))
     }
 
     /// The bytes of a column of a group. Where a group is read in pieces they are mapped, as each needs few of them.

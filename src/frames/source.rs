@@ -94,8 +94,8 @@ impl Source {
                 Ok(Table { frame: frame.slice(part.rows.start as i64, part.rows.len()), ..self.head.clone() })
             }
             Of::Parquet(file, rows) => {
-                let read = file.read(rows, columns)?;
-                Ok(Table { frame: read.frame, coded: read.coded, ..self.head.clone() })
+                let read = file.read(&self.head.name, rows, columns)?;
+                Ok(Table { unread: self.head.unread.clone(), remarks: self.head.remarks.clone(), ..read })
             }
         }
     }

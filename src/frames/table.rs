@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::coded::Coded;
+use super::coded::{Cells, Coded};
 use super::csv_reader::read_csv;
+use super::parquet::ParquetFile;
 use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
 
@@ -18,7 +19,7 @@ pub struct Table {
     pub name: String,
     /// Its rows.
     pub frame: DataFrame,
-    /// Columns of texts of a part of a file, as the codes they have there; they are not in the frame.
+    /// Columns of texts as the codes that a file has; the frame has nothing in their place.
     pub(super) coded: Vec<(String, Coded)>,
     /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
     pub untyped: bool,
@@ -76,6 +77,35 @@ impl Table {
         }
     }
 
+    /// A table of `rows` rows with these columns.
+    pub(super) fn of_cells(name: &str, rows: usize, cells: Vec<(String, Cells)>) -> PolarsResult<Self> {
+        let (mut columns, mut coded) = (Vec::with_capacity(cells.len()), Vec::new());
+        for (name, cells) in cells {
+            match cells {
+                Cells::Series(series) => columns.push(series.into_column()),
+                Cells::Coded(texts) => {
+                    columns.push(Column::full_null(name.as_str().into(), rows, &DataType::String));
+                    coded.push((name, texts));
+                }
+            }
+        }
+        Ok(Self { coded, ..Self::new(name, DataFrame::new(rows, columns)?) })
+    }
+
+    /// Some of the rows.
+    pub(super) fn slice(&self, start: usize, len: usize) -> Self {
+        let coded = self.coded.iter().map(|(name, texts)| (name.clone(), texts.slice(start, len))).collect();
+        Self { frame: self.frame.slice(start as i64, len), coded, ..self.clone() }
+    }
+
+    /// The table with all texts in its frame.
+    fn plain(mut self) -> PolarsResult<Self> {
+        for (name, texts) in std::mem::take(&mut self.coded) {
+            self.frame.with_column(texts.series(&name).into_column())?;
+        }
+        Ok(self)
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -87,10 +117,10 @@ impl Table {
     /// # Errors
     /// [`Error::Schema`] with the nearest name.
     pub fn column(&self, name: &str) -> Result<Series> {
-        match (self.frame.column(name), self.coded(name)) {
-            (Ok(column), _) => Ok(column.as_materialized_series().clone()),
-            (_, Some(coded)) => Ok(coded.series(name)),
-            _ => Err(Error::Schema { violations: vec![self.missing(name)] }),
+        match (self.coded(name), self.frame.column(name)) {
+            (Some(coded), _) => Ok(coded.series(name)),
+            (None, Ok(column)) => Ok(column.as_materialized_series().clone()),
+            (None, Err(_)) => Err(Error::Schema { violations: vec![self.missing(name)] }),
         }
     }
 
@@ -229,7 +259,8 @@ fn read(base: &Path, key: &str) -> Result<Table> {
     }
     let mut all: Option<Table> = None;
     for p in &paths {
-        let part = read_file(p, key)?;
+        let failed = |e: PolarsError| Error::Read { path: p.clone(), reason: e.to_string(), missing: false };
+        let part = read_file(p, key)?.plain().map_err(failed)?;
         match &mut all {
             None => all = Some(part),
             Some(table) => {
@@ -246,11 +277,7 @@ fn read(base: &Path, key: &str) -> Result<Table> {
                     });
                 }
                 let next = alike(&mut table.frame, part.frame);
-                next.and_then(|next| table.frame.vstack_mut(&next).map(|_| ())).map_err(|e| Error::Read {
-                    path: p.clone(),
-                    reason: e.to_string(),
-                    missing: false,
-                })?;
+                next.and_then(|next| table.frame.vstack_mut(&next).map(|_| ())).map_err(failed)?;
                 table.remarks.extend(part.remarks);
             }
         }
@@ -311,10 +338,9 @@ fn read_file(path: &Path, name: &str) -> Result<Table> {
     let name = shown(name);
     let bad = |e: PolarsError| failed(e.to_string());
     if is_parquet(path) {
-        let mut reader = ParquetReader::new(open()?);
-        let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
-        let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;
-        Ok(Table { unread, ..Table::new(&name, frame) })
+        let file = ParquetFile::open(path)?;
+        let (wanted, unread) = readable(&file.schema);
+        Ok(Table { unread, ..file.read_all(&name, &wanted)? })
     } else if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
         let mut reader = IpcReader::new(open()?);
         let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);

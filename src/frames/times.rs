@@ -106,6 +106,16 @@ impl TimeColumn {
         whole
     }
 
+    /// True if every cell is a time.
+    pub(super) fn all_readable(&self) -> bool {
+        self.tally.readable == self.packed.len()
+    }
+
+    /// The times of a column of which all cells are.
+    pub(super) fn into_times(self) -> Vec<i64> {
+        self.packed
+    }
+
     /// The cell of `row`; null past the end.
     pub(super) fn cell(&self, row: usize) -> TimeCell {
         match self.packed.get(row).copied() {
@@ -150,7 +160,7 @@ impl TimeReader<'_> {
     pub(super) fn read(&self, column: &str) -> Result<(TimeColumn, Vec<String>)> {
         let rows = self.table.rows();
         let parts: Vec<usize> = (0..rows.max(1)).step_by(PART).collect();
-        let part = |start: &usize| Table { frame: self.table.frame.slice(*start as i64, PART), ..self.table.clone() };
+        let part = |start: &usize| self.table.slice(*start, PART);
         let decided = self.decide(column, &parts, |p| Ok(part(p)))?;
         let read: Vec<TimeColumn> =
             parts.par_iter().map(|p| self.read_part(&part(p), column, &decided)).collect::<Result<_>>()?;
@@ -175,9 +185,9 @@ impl TimeReader<'_> {
         read: impl Fn(&P) -> Result<Table> + Sync,
     ) -> Result<Decided> {
         let mut decided = Decided::default();
-        match self.table.column(column)?.dtype() {
+        match self.table.dtype(column)? {
             DataType::Datetime(unit, None) => {
-                decided.midnights = self.all_midnights(column, *unit, parts, read)?;
+                decided.midnights = self.all_midnights(column, unit, parts, read)?;
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) if self.common.unit.is_none() => {
                 let format = match &self.common.time_format {
@@ -222,21 +232,13 @@ impl TimeReader<'_> {
         let look = |part: &P| {
             let mut detector = Detector::default();
             let (mut epochs, mut example) = (true, None);
-            // Rows side by side have the same time often: what was found is kept.
-            let mut last: (String, Looks) = (String::new(), Looks::Unreadable);
-            Texts::of(&read(part)?, column, &self.common.nulls)?.each(|_, text| {
-                let Some(text) = text else { return };
-                if text == last.0 {
-                    detector.add(last.1);
-                    return;
-                }
-                last.0.clear();
-                last.0.push_str(text);
-                last.1 = Looks::of(text);
-                detector.add(last.1);
+            let look = |text: &str| {
                 epochs = epochs && text.len() != 8 && text.parse::<f64>().is_ok();
                 example.get_or_insert_with(|| text.to_owned());
-            });
+                Looks::of(text)
+            };
+            let texts = Texts::of(&read(part)?, column, &self.common.nulls)?;
+            texts.each_read(look, |_, looks| looks.into_iter().for_each(|looks| detector.add(looks)));
             Ok((detector, epochs, example))
         };
         let looks: Vec<(Detector, bool, Option<String>)> = parts.par_iter().map(look).collect::<Result<_>>()?;
@@ -276,13 +278,17 @@ impl TimeReader<'_> {
     /// # Errors
     /// [`Error::Schema`] if the column has a type that is no time, or numbers without a unit.
     pub(super) fn read_part(&self, table: &Table, column: &str, decided: &Decided) -> Result<TimeColumn> {
-        let series = table.column(column)?;
         let own_zone = self.own_zone()?;
         let zone = own_zone.as_ref().unwrap_or(self.zone);
         let failed = |e: PolarsError| self.bad(column, e.to_string());
         let zones = self.row_zones(table)?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
-        let n = series.len();
+        let n = table.rows();
+        let dtype = table.dtype(column)?;
+        if matches!(dtype, DataType::String | DataType::Categorical(..) | DataType::Enum(..)) {
+            return self.read_text_column(table, column, decided, &zone_of);
+        }
+        let series = table.column(column)?;
         Ok(match series.dtype() {
             DataType::Null => TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n),
             DataType::Date => {
@@ -341,25 +347,6 @@ impl TimeReader<'_> {
                     TimeColumn::of(cells, n)
                 }
             }
-            DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
-                match (self.common.unit, &decided.format) {
-                    (Some(unit), _) => {
-                        // Epoch numbers in a table of texts.
-                        let mut cells = Vec::with_capacity(n);
-                        Texts::of(table, column, &self.common.nulls)?.each(|_, t| {
-                            cells.push(match t.map(|t| t.parse::<f64>().ok().and_then(|x| unit.float_to_micros(x))) {
-                                None => TimeCell::Null,
-                                Some(Some(at)) => TimeCell::At(at),
-                                Some(None) => TimeCell::Bad("not an epoch number"),
-                            });
-                        });
-                        TimeColumn::of(cells.into_iter(), n)
-                    }
-                    (None, format) => {
-                        self.read_texts(table, column, format.as_ref().unwrap_or(&TimeFormat::Iso), &zone_of)?
-                    }
-                }
-            }
             other => return Err(self.bad(column, format!("type {other} is not a time"))),
         })
     }
@@ -379,7 +366,7 @@ impl TimeReader<'_> {
         let own_zone = self.own_zone()?;
         let zone = self.zone_label(own_zone.as_ref().unwrap_or(self.zone));
         let mut remarks = decided.remarks.clone();
-        let days = match self.table.column(column)?.dtype() {
+        let days = match self.table.dtype(column)? {
             DataType::Date => true,
             DataType::Datetime(_, None) => {
                 if !decided.midnights {
@@ -410,6 +397,27 @@ impl TimeReader<'_> {
         Ok(remarks)
     }
 
+    fn read_text_column<'z>(
+        &self,
+        table: &Table,
+        column: &str,
+        decided: &Decided,
+        zone_of: &impl Fn(usize) -> &'z Zone,
+    ) -> Result<TimeColumn> {
+        let Some(unit) = self.common.unit else {
+            return self.read_texts(table, column, decided.format.as_ref().unwrap_or(&TimeFormat::Iso), zone_of);
+        };
+        // Epoch numbers in a table of texts.
+        let mut cells = Vec::with_capacity(table.rows());
+        let read = |text: &str| match text.parse::<f64>().ok().and_then(|x| unit.float_to_micros(x)) {
+            Some(at) => TimeCell::At(at),
+            None => TimeCell::Bad("not an epoch number"),
+        };
+        let texts = Texts::of(table, column, &self.common.nulls)?;
+        texts.each_read(read, |_, cell| cells.push(cell.unwrap_or(TimeCell::Null)));
+        Ok(TimeColumn::of(cells.into_iter(), table.rows()))
+    }
+
     fn read_texts<'z>(
         &self,
         table: &Table,
@@ -420,19 +428,7 @@ impl TimeReader<'_> {
         let texts = Texts::of(table, column, &self.common.nulls)?;
         let mut cells: Vec<TimeCell> = Vec::with_capacity(table.rows());
         let mut tally = Tally::default();
-        let (mut last, mut known) = (String::new(), None);
-        texts.each(|row, text| {
-            let zone = zone_of(row);
-            let read = text.map(|t| match known {
-                Some((in_zone, read)) if last == t && std::ptr::eq(in_zone, zone) => read,
-                _ => {
-                    let read = parse(t, format, zone);
-                    last.clear();
-                    last.push_str(t);
-                    known = Some((zone, read));
-                    read
-                }
-            });
+        let mut add = |row: usize, read: Option<std::result::Result<Instant, &'static str>>| {
             cells.push(match read {
                 None => TimeCell::Null,
                 Some(Err(why)) => TimeCell::Bad(why),
@@ -446,7 +442,13 @@ impl TimeReader<'_> {
                     TimeCell::At(micros)
                 }
             });
-        });
+        };
+        if self.common.timezone_column.is_some() {
+            // What a text means depends on its row.
+            texts.each(|row, text| add(row, text.map(|t| parse(t, format, zone_of(row)))));
+        } else {
+            texts.each_read(|text| parse(text, format, zone_of(0)), add);
+        }
         let mut read = TimeColumn::of(cells.into_iter(), table.rows());
         read.tally.merge(tally);
         Ok(read)

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytemuck::Pod;
 
-use super::codes::Codes;
+use super::codes::{Codes, widen};
 use super::rows::Rows;
 use super::slab::Slab;
 use crate::design::NONE;
@@ -53,26 +53,32 @@ pub(super) struct Coded {
 
 impl Coded {
     fn new(codes: &[u32], place: &[u32]) -> Self {
-        let bound = codes.iter().filter(|c| **c != NONE).max().map_or(0, |m| *m as usize + 1);
+        // No code is the largest, and becomes 0.
+        let bound = codes.iter().map(|c| c.wrapping_add(1)).max().unwrap_or(0) as usize;
+        let codes = codes.iter().copied();
         // Narrow cells are moved faster.
-        let codes = match Codes::narrowest(codes, bound) {
-            Codes::U8(v) => Codes::U8(scatter(&v, place, u8::MAX).into()),
-            Codes::U16(v) => Codes::U16(scatter(&v, place, u16::MAX).into()),
-            Codes::U32(v) => Codes::U32(scatter(&v, place, NONE).into()),
+        let codes = if bound < usize::from(u8::MAX) {
+            Codes::U8(scatter(codes.map(|c| u8::try_from(c).unwrap_or(u8::MAX)), place, u8::MAX))
+        } else if bound < usize::from(u16::MAX) {
+            Codes::U16(scatter(codes.map(|c| u16::try_from(c).unwrap_or(u16::MAX)), place, u16::MAX))
+        } else {
+            Codes::U32(scatter(codes, place, NONE))
         };
         Self { codes, whole: Vec::new() }
     }
 
-    /// Adds the codes of some rows, as they are in the whole.
-    pub(super) fn append(&self, rows: &Chosen<'_>, out: &mut Vec<u32>) {
-        out.reserve(rows.len());
-        let mut add = |code: u32| {
-            let same = code == NONE || self.whole.is_empty();
-            out.push(if same { code } else { self.whole.get(code as usize).copied().unwrap_or(NONE) });
+    /// Adds the codes of some rows, as they are in the whole, as `narrow` gives them.
+    pub(super) fn append<O>(&self, rows: &Chosen<'_>, out: &mut Vec<O>, narrow: impl Fn(u32) -> O) {
+        let whole = self.whole.as_slice();
+        let code = |code: u32| match whole.get(code as usize) {
+            Some(code) => narrow(*code),
+            // The numbers are those of the whole, or there is no value.
+            None => narrow(if whole.is_empty() { code } else { NONE }),
         };
-        match rows {
-            Chosen::All(rows) => self.codes.each(rows.clone(), add),
-            Chosen::Some(rows) => rows.iter().for_each(|row| add(self.codes.get(*row as usize))),
+        match &self.codes {
+            Codes::U8(codes) => rows.append(codes, out, |c| code(widen(c, u8::MAX))),
+            Codes::U16(codes) => rows.append(codes, out, |c| code(widen(c, u16::MAX))),
+            Codes::U32(codes) => rows.append(codes, out, code),
         }
     }
 }
@@ -92,11 +98,14 @@ impl Chosen<'_> {
         }
     }
 
-    /// Adds their cells of a column.
-    pub(super) fn append<T: Copy>(&self, column: &[T], out: &mut Vec<T>) {
+    /// Adds their cells of a column, as `to` gives them.
+    #[inline(never)]
+    pub(super) fn append<T: Copy, O>(&self, column: &[T], out: &mut Vec<O>, to: impl Fn(T) -> O) {
         match self {
-            Self::All(rows) => out.extend_from_slice(cells(column, rows.clone())),
-            Self::Some(rows) => out.extend(rows.iter().filter_map(|row| column.get(*row as usize))),
+            Self::All(rows) => out.extend(cells(column, rows.clone()).iter().map(|cell| to(*cell))),
+            Self::Some(rows) => {
+                out.extend(rows.iter().filter_map(|row| column.get(*row as usize)).map(|cell| to(*cell)));
+            }
         }
     }
 }
@@ -122,7 +131,8 @@ pub struct Block {
     /// The lead within its partition.
     pub(super) lead: Slab<u16>,
     pub(super) at: Slab<i64>,
-    pub(super) order: Slab<u32>,
+    /// Rank among equal times, if it is not the place in the blocks.
+    pub(super) order: Option<Slab<u32>>,
     pub(super) kind: Coded,
     pub(super) channel: Option<Coded>,
     pub(super) values: Vec<(usize, Slab<f64>)>,
@@ -131,15 +141,15 @@ pub struct Block {
     pub(super) stage: Option<(Coded, Slab<f64>)>,
 }
 
-/// `column` with cell i at `place[i]`.
-fn scatter<T: Copy>(column: &[T], place: &[u32], none: T) -> Vec<T> {
-    let mut out = vec![none; column.len()];
-    for (cell, place) in column.iter().zip(place) {
+/// The cells of a column, cell i at `place[i]`.
+fn scatter<T: Copy + Send + Sync + 'static>(column: impl Iterator<Item = T>, place: &[u32], none: T) -> Slab<T> {
+    let mut out = vec![none; place.len()];
+    for (cell, place) in column.zip(place) {
         if let Some(slot) = out.get_mut(*place as usize) {
-            *slot = *cell;
+            *slot = cell;
         }
     }
-    out
+    out.into()
 }
 
 /// Some cells of a column; none if it has fewer.
@@ -163,25 +173,21 @@ impl Block {
             *start = total;
         }
         let starts = next.clone();
-        let mut place = Vec::with_capacity(rows.len());
-        for lead in &rows.lead {
-            if let Some(slot) = next.get_mut(partitions.of(*lead)) {
-                place.push(*slot);
-                *slot += 1;
-            }
-        }
-        let within: Vec<u16> = rows.lead.iter().map(|l| partitions.within(*l)).collect();
+        let mut take = |lead: &u32| {
+            let Some(next) = next.get_mut(partitions.of(*lead)) else { return 0 };
+            *next += 1;
+            *next - 1
+        };
+        let place: Vec<u32> = rows.lead.iter().map(&mut take).collect();
         let has_channel = rows.channel.iter().any(|c| *c != NONE);
-        let numbers = |column: &[f64]| Slab::from(scatter(column, &place, f64::NAN));
+        let numbers = |column: &[f64]| scatter(column.iter().copied(), &place, f64::NAN);
+        let order = || scatter(rows.order.iter().map(|o| o.saturating_add(partitions.after)), &place, 0);
         Self {
             first: 0,
             starts,
-            lead: scatter(&within, &place, 0).into(),
-            at: scatter(&rows.at, &place, 0).into(),
-            order: match partitions.after {
-                0 => scatter(&rows.order, &place, 0).into(),
-                n => scatter(&rows.order, &place, 0).into_iter().map(|o| o.saturating_add(n)).collect(),
-            },
+            lead: scatter(rows.lead.iter().map(|l| partitions.within(*l)), &place, 0),
+            at: scatter(rows.at.iter().copied(), &place, 0),
+            order: (!rows.order.is_empty()).then(order),
             kind: Coded::new(&rows.kind, &place),
             channel: has_channel.then(|| Coded::new(&rows.channel, &place)),
             values: rows.values.iter().map(|(v, c)| (*v, numbers(c))).collect(),
@@ -222,7 +228,8 @@ impl Block {
     /// Bytes of a row.
     pub(super) fn bytes(&self) -> usize {
         let coded = |c: &Coded| c.codes.bytes();
-        let mut bytes = self.len() * (2 + 8 + 4 + 8 * self.values.len()) + coded(&self.kind);
+        let order = if self.order.is_some() { 4 } else { 0 };
+        let mut bytes = self.len() * (2 + 8 + order + 8 * self.values.len()) + coded(&self.kind);
         bytes += self.channel.as_ref().map_or(0, coded) + self.props.iter().map(|(_, c)| coded(c)).sum::<usize>();
         bytes + self.stage.as_ref().map_or(0, |(d, a)| coded(d) + 8 * a.len()) + 4 * self.starts.len()
     }
@@ -230,15 +237,15 @@ impl Block {
     /// Writes the rows of some partitions.
     pub(super) fn write(&self, out: &mut impl Write, partitions: &Range<usize>) -> std::io::Result<()> {
         let rows = self.rows(partitions);
-        put(out, &self.lead, &rows)?;
-        put(out, &self.at, &rows)?;
-        put(out, &self.order, &rows)?;
+        write_cells(out, &self.lead, &rows)?;
+        write_cells(out, &self.at, &rows)?;
+        self.order.iter().try_for_each(|o| write_cells(out, o, &rows))?;
         put_codes(out, &self.kind, &rows)?;
         self.channel.iter().try_for_each(|c| put_codes(out, c, &rows))?;
-        self.values.iter().try_for_each(|(_, v)| put(out, v, &rows))?;
+        self.values.iter().try_for_each(|(_, v)| write_cells(out, v, &rows))?;
         self.props.iter().try_for_each(|(_, p)| put_codes(out, p, &rows))?;
         match &self.stage {
-            Some((deals, amounts)) => put_codes(out, deals, &rows).and_then(|()| put(out, amounts, &rows)),
+            Some((deals, amounts)) => put_codes(out, deals, &rows).and_then(|()| write_cells(out, amounts, &rows)),
             None => Ok(()),
         }
     }
@@ -254,7 +261,7 @@ impl Block {
             starts: starts.collect(),
             lead: take(from, n)?,
             at: take(from, n)?,
-            order: take(from, n)?,
+            order: self.order.as_ref().map(|_| take(from, n)).transpose()?,
             kind: take_codes(from, &self.kind, n)?,
             channel: self.channel.as_ref().map(|c| take_codes(from, c, n)).transpose()?,
             values: self.values.iter().map(|(v, _)| Ok((*v, take(from, n)?))).collect::<std::io::Result<_>>()?,
@@ -279,7 +286,7 @@ impl Block {
         Self {
             lead: Slab::default(),
             at: Slab::default(),
-            order: Slab::default(),
+            order: self.order.map(|_| Slab::default()),
             kind: empty(self.kind),
             channel: self.channel.map(empty),
             values: self.values.into_iter().map(|(v, _)| (v, Slab::default())).collect(),
@@ -290,15 +297,15 @@ impl Block {
     }
 }
 
-fn put<T: Pod>(out: &mut impl Write, column: &[T], rows: &Range<usize>) -> std::io::Result<()> {
+fn write_cells<T: Pod>(out: &mut impl Write, column: &[T], rows: &Range<usize>) -> std::io::Result<()> {
     out.write_all(bytemuck::cast_slice(cells(column, rows.clone())))
 }
 
 fn put_codes(out: &mut impl Write, column: &Coded, rows: &Range<usize>) -> std::io::Result<()> {
     match &column.codes {
-        Codes::U8(v) => put(out, v, rows),
-        Codes::U16(v) => put(out, v, rows),
-        Codes::U32(v) => put(out, v, rows),
+        Codes::U8(v) => write_cells(out, v, rows),
+        Codes::U16(v) => write_cells(out, v, rows),
+        Codes::U32(v) => write_cells(out, v, rows),
     }
 }
 

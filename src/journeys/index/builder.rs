@@ -130,6 +130,12 @@ impl IndexBuilder {
         self.extends.as_ref().map(report).unwrap_or_default()
     }
 
+    /// True if no row was pushed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// How blocks are to be partitioned.
     #[must_use]
     pub fn partitions(&self) -> Partitioning {
@@ -376,13 +382,20 @@ mod tests {
             far in any::<bool>(),
             memory in prop::option::of(0usize..20_000),
             block in 1usize..100,
+            alone in any::<bool>(),
         ) {
             // Times so far apart that time and place do not fit into one number, and leads of many events.
             let rows: Vec<Row> = rows.into_iter().map(|(l, t, o, k, v)| {
                 if far { (l % 3, if t % 2 == 0 { i64::MIN / 2 + t } else { i64::MAX / 2 - t }, o, k, v) } else { (l, t, o, k, v) }
             }).collect();
             let (events, stages) = rows.split_at(rows.len() / 2);
-            let tables = [table(events, false), table(stages, true)];
+            // Rows of one table alone need no ranks where theirs are their places.
+            let (events, stages) = if alone { (&[] as &[Row], rows.as_slice()) } else { (events, stages) };
+            let mut tables = [table(events, false), table(stages, true)];
+            let ranks = tables.each_ref().map(|t| t.order.clone());
+            if alone {
+                tables[1].order.clear();
+            }
             let sizes = Sizes { leads: 3000, kinds: 5, channels: 40, deals: 5, values: 2, props: vec![2000] };
             let mut builder = IndexBuilder::new(3000, memory);
             for t in &tables {
@@ -394,7 +407,8 @@ mod tests {
             let timeline = builder.finish(&sizes, &Task::new()).unwrap();
             // Lead, time, order, table, row.
             let mut expected: Vec<(u32, i64, u32, usize, usize)> = tables.iter().enumerate().flat_map(|(t, r)| {
-                (0..r.len()).map(move |i| (r.lead[i], r.at[i], r.order[i], t, i))
+                let ranks = &ranks[t];
+                (0..r.len()).map(move |i| (r.lead[i], r.at[i], if alone { 0 } else { ranks[i] }, t, i))
             }).collect();
             expected.sort_unstable();
             let mut place = 0;

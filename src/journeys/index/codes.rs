@@ -94,7 +94,7 @@ pub(crate) enum CodeSlice<'a> {
 
 /// A code in the form of all widths; the largest of its own stands for none.
 #[inline]
-fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
+pub(super) fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
     if code == none { NONE } else { code.into() }
 }
 
@@ -149,15 +149,6 @@ impl CodesPart<'_> {
             Self::U8(v) => Self::U8(cut(v, len)),
             Self::U16(v) => Self::U16(cut(v, len)),
             Self::U32(v) => Self::U32(cut(v, len)),
-        }
-    }
-
-    /// Fills it with codes, one each.
-    pub(super) fn fill(&mut self, codes: impl Iterator<Item = u32>) {
-        match self {
-            Self::U8(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = u8::try_from(c).unwrap_or(u8::MAX)),
-            Self::U16(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = u16::try_from(c).unwrap_or(u16::MAX)),
-            Self::U32(v) => v.iter_mut().zip(codes).for_each(|(o, c)| *o = c),
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::block::{Block, Chosen, Coded, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut};
 use super::rows::Sizes;
 use super::slab::{Place, SlabMut};
+use super::sort::Sorter;
 use crate::design::NONE;
 use crate::error::Result;
 
@@ -15,10 +14,6 @@ use crate::error::Result;
 const HEAVY: usize = 1 << 18;
 /// Cuts of a partition at most, about; each looks for its rows among all.
 const CUTS: usize = 8;
-/// Events of a lead up to which they are sorted by their ranks.
-const RANKED: usize = 24;
-/// Events of a lead from which on they are sorted by all threads.
-const SORTED_BY_ALL: usize = 1 << 16;
 
 /// The columns of the index while they are built.
 pub(super) struct Columns {
@@ -197,28 +192,15 @@ pub(super) struct Merged {
 /// Memory of one thread, used again for every partition.
 #[derive(Default)]
 pub(super) struct Scratch {
-    lead: Vec<u16>,
-    at: Vec<i64>,
     order: Vec<u32>,
     /// The row at each place of the partition.
     rows: Vec<u32>,
-    moved: Vec<u32>,
-    keys: Vec<u64>,
-    ranked: Vec<u64>,
-    wide: Vec<(i64, u32, u32)>,
+    sorter: Sorter,
+    narrow: Vec<u8>,
+    middle: Vec<u16>,
     codes: Vec<u32>,
     numbers: Vec<f64>,
     picks: Picks,
-}
-
-/// Sorts distinct keys by counting how many are smaller: without branches, which would be guessed wrong.
-fn rank_sort(keys: &[u64], sorted: &mut [u64]) {
-    for key in keys {
-        let rank: usize = keys.iter().map(|other| usize::from(other < key)).sum();
-        if let Some(slot) = sorted.get_mut(rank) {
-            *slot = *key;
-        }
-    }
 }
 
 impl Scratch {
@@ -227,41 +209,34 @@ impl Scratch {
         let mut picks = std::mem::take(&mut self.picks);
         picks.pick(blocks, cut_of);
         let chosen: Vec<(&Block, Chosen<'_>)> = picks.of(blocks, cut_of.partition).collect();
-        self.lead.clear();
-        self.at.clear();
-        self.order.clear();
-        for (block, rows) in &chosen {
-            rows.append(&block.lead, &mut self.lead);
-            rows.append(&block.at, &mut self.at);
-            rows.append(&block.order, &mut self.order);
-        }
-        self.lead.iter_mut().for_each(|lead| *lead -= cut_of.leads.start as u16);
         let mut merged = Merged { counts: vec![0; cut_of.leads.len()], ..Merged::default() };
-        self.sort_by_lead(&mut merged.counts);
-        let (mut start, mut times) = (0, &mut *out.at);
-        for count in &merged.counts {
-            let n = *count as usize;
-            self.sort_journey(start, cut(&mut times, n));
-            start += n;
+        self.line_up(&chosen, cut_of, &mut merged.counts, out.at);
+        self.order.clear();
+        if blocks.iter().any(|block| block.order.is_some()) {
+            for (block, rows) in &chosen {
+                match &block.order {
+                    Some(order) => rows.append(order, &mut self.order, |o| o),
+                    None => self.order.extend(std::iter::repeat_n(0, rows.len())),
+                }
+            }
         }
-        self.gather(&chosen, |b| Some(&b.kind), &mut out.kind);
+        self.sorter.sort(&merged.counts, out.at, &mut self.rows, &self.order);
+        self.write_codes(&chosen, |b| Some(&b.kind), &mut out.kind);
         if let Some(channel) = &mut out.channel {
-            self.gather(&chosen, |b| b.channel.as_ref(), channel);
+            self.write_codes(&chosen, |b| b.channel.as_ref(), channel);
         }
         for (p, out) in out.props.iter_mut().enumerate() {
-            self.gather(&chosen, |b| b.props.iter().find(|(i, _)| *i == p).map(|(_, c)| c), out);
+            self.write_codes(&chosen, |b| b.props.iter().find(|(i, _)| *i == p).map(|(_, c)| c), out);
         }
         for (v, out) in out.values.iter_mut().enumerate() {
             self.numbers.clear();
             for (block, rows) in &chosen {
                 match block.values.iter().find(|(i, _)| *i == v) {
-                    Some((_, column)) => rows.append(column, &mut self.numbers),
+                    Some((_, column)) => rows.append(column, &mut self.numbers, |x| x),
                     None => self.numbers.extend(std::iter::repeat_n(f64::NAN, rows.len())),
                 }
             }
-            for (o, row) in out.iter_mut().zip(&self.rows) {
-                *o = self.numbers.get(*row as usize).copied().unwrap_or(f64::NAN);
-            }
+            gather(&self.numbers, &self.rows, out);
         }
         self.gather_stages(&chosen, out.start, &mut merged);
         drop(chosen);
@@ -269,105 +244,61 @@ impl Scratch {
         merged
     }
 
-    /// Counts the rows of each lead, and lines rows up by lead, in the order in which they came.
-    fn sort_by_lead(&mut self, counts: &mut [u32]) {
-        for lead in &self.lead {
-            if let Some(c) = counts.get_mut(usize::from(*lead)) {
-                *c += 1;
+    /// Counts the rows of each lead, and lines rows and times up by lead, in the order in which they came.
+    fn line_up(&mut self, chosen: &[(&Block, Chosen<'_>)], cut_of: &Cut, counts: &mut [u32], times: &mut [i64]) {
+        let first = cut_of.leads.start as u16;
+        for (block, rows) in chosen {
+            match rows {
+                Chosen::All(rows) => count(block.lead.get(rows.clone()).unwrap_or(&[]).iter(), first, counts),
+                Chosen::Some(rows) => count(rows.iter().filter_map(|r| block.lead.get(*r as usize)), first, counts),
             }
         }
-        let mut next = Vec::with_capacity(counts.len());
         let mut total = 0;
-        for count in counts.iter() {
-            next.push(total);
+        let start = |count: &u32| {
             total += count;
-        }
-        self.rows.clear();
-        self.rows.resize(self.lead.len(), 0);
-        for (lead, row) in self.lead.iter().zip(0u32..) {
-            if let Some(slot) = next.get_mut(usize::from(*lead)) {
-                if let Some(place) = self.rows.get_mut(*slot as usize) {
-                    *place = row;
+            total - count
+        };
+        let mut next: Vec<u32> = counts.iter().map(start).collect();
+        self.rows.resize(times.len(), 0);
+        let mut row = 0;
+        for (block, rows) in chosen {
+            let (lead, at) = (&*block.lead, &*block.at);
+            match rows {
+                Chosen::All(range) => {
+                    let events =
+                        lead.get(range.clone()).unwrap_or(&[]).iter().zip(at.get(range.clone()).unwrap_or(&[]));
+                    place_events(events, first, row, &mut next, times, &mut self.rows);
                 }
-                *slot += 1;
+                Chosen::Some(rows) => {
+                    let events = rows.iter().filter_map(|r| lead.get(*r as usize).zip(at.get(*r as usize)));
+                    place_events(events, first, row, &mut next, times, &mut self.rows);
+                }
             }
-        }
-    }
-
-    /// Orders the rows of a lead, from place `start` on, by time, then by order, then as they came; writes their times.
-    fn sort_journey(&mut self, start: usize, times: &mut [i64]) {
-        let n = times.len();
-        let Some(rows) = self.rows.get_mut(start..start + n) else { return };
-        let at = |row: u32| self.at.get(row as usize).copied().unwrap_or(0);
-        let (mut low, mut high) = (i64::MAX, i64::MIN);
-        for (time, row) in times.iter_mut().zip(rows.iter()) {
-            *time = at(*row);
-            (low, high) = (low.min(*time), high.max(*time));
-        }
-        if n < 2 {
-            return;
-        }
-        // Time and place in one number, where they fit; times do, as they are of the years 1000 to 9999.
-        let bits = (n - 1).ilog2() + 1;
-        let span = high.abs_diff(low);
-        if span.leading_zeros() >= bits {
-            self.keys.clear();
-            self.keys.extend(times.iter().zip(0u64..).map(|(t, i)| t.abs_diff(low) << bits | i));
-            if n <= RANKED {
-                self.ranked.clear();
-                self.ranked.resize(n, 0);
-                rank_sort(&self.keys, &mut self.ranked);
-                std::mem::swap(&mut self.keys, &mut self.ranked);
-            } else if n < SORTED_BY_ALL {
-                self.keys.sort_unstable();
-            } else {
-                self.keys.par_sort_unstable();
-            }
-            self.moved.clear();
-            let mask = (1u64 << bits) - 1;
-            self.moved.extend(self.keys.iter().filter_map(|k| rows.get((k & mask) as usize)));
-            for (time, key) in times.iter_mut().zip(&self.keys) {
-                *time = low.wrapping_add((key >> bits) as i64);
-            }
-            rows.copy_from_slice(&self.moved);
-        } else {
-            self.wide.clear();
-            self.wide.extend(times.iter().zip(0u32..).zip(rows.iter()).map(|((t, i), row)| (*t, i, *row)));
-            self.wide.par_sort_unstable();
-            for ((slot, time), (t, _, row)) in rows.iter_mut().zip(times.iter_mut()).zip(&self.wide) {
-                (*slot, *time) = (*row, *t);
-            }
-        }
-        // Rows of one time are as they came; where their order says otherwise, it is right.
-        if times.windows(2).all(|pair| pair.first() != pair.last()) {
-            return;
-        }
-        let mut first = 0;
-        for same in times.chunk_by(|a, b| a == b) {
-            if same.len() > 1
-                && let Some(tied) = rows.get_mut(first..first + same.len())
-            {
-                tied.sort_by_key(|row| self.order.get(*row as usize).copied());
-            }
-            first += same.len();
+            row += rows.len() as u32;
         }
     }
 
     /// Writes the codes of a column.
-    fn gather(
+    fn write_codes(
         &mut self,
         chosen: &[(&Block, Chosen<'_>)],
         column: impl Fn(&Block) -> Option<&Coded>,
         out: &mut CodesPart<'_>,
     ) {
-        self.codes.clear();
-        for (block, rows) in chosen {
-            match column(block) {
-                Some(coded) => coded.append(rows, &mut self.codes),
-                None => self.codes.extend(std::iter::repeat_n(NONE, rows.len())),
+        match out {
+            CodesPart::U8(out) => {
+                append_codes(chosen, column, &mut self.narrow, |c| u8::try_from(c).unwrap_or(u8::MAX));
+                gather(&self.narrow, &self.rows, out);
+            }
+            CodesPart::U16(out) => {
+                append_codes(chosen, column, &mut self.middle, |c| u16::try_from(c).unwrap_or(u16::MAX));
+                gather(&self.middle, &self.rows, out);
+            }
+            CodesPart::U32(out) => {
+                append_codes(chosen, column, &mut self.codes, |c| c);
+                gather(&self.codes, &self.rows, out);
             }
         }
-        out.fill(self.rows.iter().map(|row| self.codes.get(*row as usize).copied().unwrap_or(NONE)));
     }
 
     fn gather_stages(&mut self, chosen: &[(&Block, Chosen<'_>)], start: usize, merged: &mut Merged) {
@@ -377,13 +308,13 @@ impl Scratch {
         self.codes.clear();
         self.numbers.clear();
         // Rows that are no stage entries have no number here.
-        let mut number: Vec<u32> = Vec::with_capacity(self.lead.len());
+        let mut number: Vec<u32> = Vec::with_capacity(self.rows.len());
         for (block, rows) in chosen {
             match &block.stage {
                 Some((deals, amounts)) => {
                     number.extend((self.codes.len() as u32..).take(rows.len()));
-                    deals.append(rows, &mut self.codes);
-                    rows.append(amounts, &mut self.numbers);
+                    deals.append(rows, &mut self.codes, |c| c);
+                    rows.append(amounts, &mut self.numbers, |x| x);
                 }
                 None => number.extend(std::iter::repeat_n(NONE, rows.len())),
             }
@@ -398,6 +329,65 @@ impl Scratch {
                 merged.amount.push(self.numbers.get(n as usize).copied().unwrap_or(f64::NAN));
             }
             merged.entries.push((merged.position.len() - before) as u32);
+        }
+    }
+}
+
+// The loops over rows are functions of their own, of plain slices: in a large one their pointers would be read again
+// for every row.
+
+/// Adds to each lead's count.
+#[inline(never)]
+fn count<'a>(leads: impl Iterator<Item = &'a u16>, first: u16, counts: &mut [u32]) {
+    for lead in leads {
+        if let Some(count) = counts.get_mut(usize::from(lead.wrapping_sub(first))) {
+            *count += 1;
+        }
+    }
+}
+
+/// Writes each event's time, and its number from `row` on, to the next place of its lead.
+#[inline(never)]
+fn place_events<'a>(
+    events: impl Iterator<Item = (&'a u16, &'a i64)>,
+    first: u16,
+    row: u32,
+    next: &mut [u32],
+    times: &mut [i64],
+    rows: &mut [u32],
+) {
+    for ((lead, at), row) in events.zip(row..) {
+        let Some(next) = next.get_mut(usize::from(lead.wrapping_sub(first))) else { continue };
+        let place = *next as usize;
+        if let (Some(time), Some(slot)) = (times.get_mut(place), rows.get_mut(place)) {
+            (*time, *slot) = (*at, row);
+            *next += 1;
+        }
+    }
+}
+
+/// The codes of all chosen rows.
+fn append_codes<'a, T: Clone>(
+    chosen: &[(&'a Block, Chosen<'_>)],
+    column: impl Fn(&'a Block) -> Option<&'a Coded>,
+    out: &mut Vec<T>,
+    narrow: impl Fn(u32) -> T + Copy,
+) {
+    out.clear();
+    for (block, rows) in chosen {
+        match column(block) {
+            Some(coded) => coded.append(rows, out, narrow),
+            None => out.extend(std::iter::repeat_n(narrow(NONE), rows.len())),
+        }
+    }
+}
+
+/// Writes the cells of some rows side by side.
+#[inline(never)]
+fn gather<T: Copy>(cells: &[T], rows: &[u32], out: &mut [T]) {
+    for (slot, row) in out.iter_mut().zip(rows) {
+        if let Some(cell) = cells.get(*row as usize) {
+            *slot = *cell;
         }
     }
 }

@@ -10,6 +10,7 @@ mod codes;
 mod merge;
 mod rows;
 mod slab;
+mod sort;
 
 pub use block::{Block, Partitioning, Renumbering};
 pub use builder::{Extended, IndexBuilder, build};

@@ -9,7 +9,8 @@ pub struct Rows {
     pub lead: Vec<u32>,
     /// UTC microseconds.
     pub at: Vec<i64>,
-    /// Rank among equal times: the order column's rank, else the row number in the source.
+    /// Rank among equal times: the order column's rank, else the row number in the source. Empty if rows of equal times
+    /// are in order already and no other source has rows.
     pub order: Vec<u32>,
     /// Kind code.
     pub kind: Vec<u32>,

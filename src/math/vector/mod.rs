@@ -72,6 +72,16 @@ pub(crate) trait Vector: Real {
     /// Sum of the lanes: ((0+4)+(2+6)) + ((1+5)+(3+7)).
     fn sum(self) -> f64;
 
+    /// Adds to the rank of each key how many of the first `n` keys are smaller.
+    #[inline(always)]
+    fn add_ranks<const W: usize>(keys: &[i64; W], n: usize, ranks: &mut [i64; W]) {
+        for other in keys.iter().take(n) {
+            for (rank, key) in ranks.iter_mut().zip(keys) {
+                *rank += i64::from(other < key);
+            }
+        }
+    }
+
     /// Adds to each of the numbers from `out` the sum of the lanes of its vector: the bits of [`Vector::sum`].
     ///
     /// # Safety

@@ -169,6 +169,10 @@ impl Vector for Avx512 {
         Self(unsafe { _mm512_fmadd_pd(self.0, b.0, c.0) })
     }
     #[inline(always)]
+    fn add_ranks<const W: usize>(keys: &[i64; W], n: usize, ranks: &mut [i64; W]) {
+        unsafe { add_ranks4(keys, n, ranks) }
+    }
+    #[inline(always)]
     fn sum(self) -> f64 {
         unsafe { sum4(_mm256_add_pd(_mm512_castpd512_pd256(self.0), _mm512_extractf64x4_pd::<1>(self.0))) }
     }
@@ -204,6 +208,31 @@ unsafe fn sum4(v: __m256d) -> f64 {
     unsafe {
         let two = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
         _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)))
+    }
+}
+
+/// [`Vector::add_ranks`], four keys at a time; at most 24 of them.
+#[inline(always)]
+unsafe fn add_ranks4<const W: usize>(keys: &[i64; W], n: usize, ranks: &mut [i64; W]) {
+    const { assert!(W.is_multiple_of(4) && W <= 24, "of so many vectors") };
+    // SAFETY: called from units with AVX2 only; W keys and ranks, four at a time.
+    unsafe {
+        let mut own = [_mm256_setzero_si256(); 6];
+        let mut sums = own;
+        for (v, (own, sum)) in own.iter_mut().zip(&mut sums).enumerate().take(W / 4) {
+            *own = _mm256_loadu_si256(keys.as_ptr().add(4 * v).cast());
+            *sum = _mm256_loadu_si256(ranks.as_ptr().add(4 * v).cast());
+        }
+        for other in keys.iter().take(n) {
+            let other = _mm256_set1_epi64x(*other);
+            for (own, sum) in own.iter().zip(&mut sums).take(W / 4) {
+                // A key that is larger gives −1.
+                *sum = _mm256_sub_epi64(*sum, _mm256_cmpgt_epi64(*own, other));
+            }
+        }
+        for (v, sum) in sums.iter().enumerate().take(W / 4) {
+            _mm256_storeu_si256(ranks.as_mut_ptr().add(4 * v).cast(), *sum);
+        }
     }
 }
 
@@ -312,6 +341,10 @@ impl Vector for Avx2 {
     #[inline(always)]
     fn fma(self, b: Self, c: Self) -> Self {
         unsafe { Self(_mm256_fmadd_pd(self.0, b.0, c.0), _mm256_fmadd_pd(self.1, b.1, c.1)) }
+    }
+    #[inline(always)]
+    fn add_ranks<const W: usize>(keys: &[i64; W], n: usize, ranks: &mut [i64; W]) {
+        unsafe { add_ranks4(keys, n, ranks) }
     }
     #[inline(always)]
     fn sum(self) -> f64 {
