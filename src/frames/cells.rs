@@ -8,6 +8,7 @@ use super::table::Table;
 use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::journeys::{Texts as Ids, canonical_id};
+use crate::time::DAY;
 
 /// Rows of a part that is walked by one thread.
 const PART: usize = 1 << 17;
@@ -42,7 +43,14 @@ impl Texts {
                 if cast.null_count() > series.null_count() { series.cast(&D::String).map_err(failed)? } else { cast }
             }
             // Through texts: 64-bit floats hold whole numbers up to 2^53 only.
-            D::Decimal(..) | D::Date | D::Datetime(..) => series.cast(&D::String).map_err(failed)?,
+            D::Decimal(..) => series.cast(&D::String).map_err(failed)?,
+            D::Date | D::Datetime(..) => match series.iter().filter(|cell| !is_writable(cell)).count() {
+                0 => series.cast(&D::String).map_err(failed)?,
+                n => {
+                    let problem = format!("{n} times are too far from today to be read as texts");
+                    return Err(Error::schema(&table.name, Some(column), problem));
+                }
+            },
             other => return Err(unsupported(other)),
         };
         Ok(Self { cells: Cells::Series(series), nulls: nulls.to_vec() })
@@ -254,6 +262,28 @@ impl Texts {
         let mut all = Vec::with_capacity(self.len());
         self.each(|_, text| all.push(text.map(str::to_owned)));
         all
+    }
+}
+
+/// Whether polars can write a cell as a text: it panics for times a quarter of a million years away.
+fn is_writable(cell: &AnyValue<'_>) -> bool {
+    const DAYS: i64 = 95_000_000;
+    match cell {
+        AnyValue::Date(day) => i64::from(*day).abs() < DAYS,
+        AnyValue::Datetime(ticks, TimeUnit::Microseconds, _) => (*ticks / DAY).abs() < DAYS,
+        AnyValue::Datetime(ticks, TimeUnit::Milliseconds, _) => (*ticks / (DAY / 1_000)).abs() < DAYS,
+        _ => true,
+    }
+}
+
+/// The text of a cell, for messages.
+pub(super) fn cell_text(table: &Table, column: &str, row: usize) -> String {
+    let Ok(series) = table.column(column) else { return String::new() };
+    match series.get(row) {
+        Ok(cell) if is_writable(&cell) => cell.str_value().to_string(),
+        Ok(AnyValue::Date(day)) => format!("day {day}"),
+        Ok(AnyValue::Datetime(ticks, unit, _)) => format!("{ticks} {unit}"),
+        _ => String::new(),
     }
 }
 

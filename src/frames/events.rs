@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::build::{Dictionaries, Extent};
-use super::cells::{Texts, numbers};
+use super::cells::{Texts, cell_text, numbers};
 use super::config::{DayMeans, EventsSpec, KindSpec};
 use super::leads::order_ranks;
 use super::lookup::{LeadFinder, Resolved};
@@ -346,9 +346,4 @@ pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
         return column;
     }
     rows.iter().filter_map(|r| column.get(*r as usize).copied()).collect()
-}
-
-/// The text of a cell, for messages.
-pub(super) fn cell_text(table: &Table, column: &str, row: usize) -> String {
-    table.column(column).ok().and_then(|s| s.get(row).ok().map(|v| v.str_value().to_string())).unwrap_or_default()
 }

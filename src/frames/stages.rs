@@ -1,9 +1,9 @@
 //! Tables of stage entries.
 
 use super::build::Dictionaries;
-use super::cells::{Texts, numbers};
+use super::cells::{Texts, cell_text, numbers};
 use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
-use super::events::{cell_text, pick};
+use super::events::pick;
 use super::leads::order_ranks;
 use super::lookup::{LeadFinder, Resolved};
 use super::table::{Table, Tables};

@@ -520,3 +520,32 @@ def test_missing_numbers_are_null_and_counts_never_are():
     assert counted
     assert numbers.select(counted).null_count().row(0) == (0,) * len(counted)
     assert numbers.select(pl.col("^days_since_last.*$")).null_count().transpose().sum().item() > 0
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        pl.Series([2**63 - 1, 0, 0]).cast(pl.Datetime("us")),
+        pl.Series([-(2**62), 0, 0]).cast(pl.Datetime("ms", "UTC")),
+        pl.Series([2**31 - 1, 0, 0], dtype=pl.Int32).cast(pl.Date),
+    ],
+    ids=["microseconds", "milliseconds", "days"],
+)
+def test_times_beyond_all_calendars(far):
+    """Libraries cannot write them as texts, and end the program where they try."""
+    events = pl.DataFrame({"lead": [1, 1, 2], "at": far, "kind": ["a", "b", "c"]})
+    j = ll.Journeys(
+        leads=ll.Leads(LEADS, id="id", created="created"),
+        events=ll.Events(events, lead="lead", at="at", kind="kind", name="e"),
+        observed_until="2025-01-01",
+    )
+    assert j.facts["events"] == 2
+    bad = j.check().to_polars().filter(pl.col("status") == "quarantined")
+    assert bad["rows"].to_list() == [1]
+    for role in ({"kind": "at", "at": "when"}, {"kind": "kind", "at": "when", "channel": "at"}):
+        again = events.with_columns(when=pl.lit("2024-02-01 10:00"))
+        with pytest.raises(ll.SchemaError, match="'at': 1 times are too far"):
+            ll.Journeys(
+                leads=ll.Leads(LEADS, id="id", created="created"),
+                events=ll.Events(again, lead="lead", name="e", **role),
+            )
