@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::Journeys;
 use crate::error::Result;
-use crate::math::tree;
 use crate::task::Task;
 
 /// Events per part of a pass. Parts are cut from the data alone, so results do not depend on the number of threads.
@@ -43,7 +42,7 @@ impl Journeys {
         task: &Task,
         new: impl Fn() -> A + Sync,
         visit: impl Fn(&mut A, u32) -> Result<()> + Sync,
-        join: impl Fn(A, A) -> A,
+        join: impl Fn(A, A) -> A + Sync,
     ) -> Result<A> {
         self.fold_parts(label, task, new, |state, mut leads| leads.try_for_each(|lead| visit(state, lead)), join)
     }
@@ -58,10 +57,10 @@ impl Journeys {
         task: &Task,
         new: impl Fn() -> A + Sync,
         visit: impl Fn(&mut A, Range<u32>) -> Result<()> + Sync,
-        join: impl Fn(A, A) -> A,
+        join: impl Fn(A, A) -> A + Sync,
     ) -> Result<A> {
         task.begin(label, self.leads.len());
-        let done: Vec<A> = self
+        let mut done: Vec<A> = self
             .parts()
             .into_par_iter()
             .map(|part| {
@@ -73,6 +72,15 @@ impl Journeys {
                 Ok(state)
             })
             .collect::<Result<_>>()?;
-        Ok(tree(done, join).unwrap_or_else(new))
+        while done.len() > 1 {
+            let mut rest = done.into_iter();
+            let pairs: Vec<(A, Option<A>)> = std::iter::from_fn(|| Some((rest.next()?, rest.next()))).collect();
+            let join = |(earlier, later)| match later {
+                Some(later) => join(earlier, later),
+                None => earlier,
+            };
+            done = pairs.into_par_iter().map(join).collect();
+        }
+        Ok(done.pop().unwrap_or_else(new))
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::result::{Ending, Paths};
-use super::tally::{ENDED, ENTRY, EXIT, LOST, OPEN, Part, PathsTally, WON, end, name_of};
+use super::tally::{ENDED, ENTRY, EXIT, LOST, OPEN, Part, PathsTally, WON, Way, end};
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::{Matcher, Step};
@@ -115,14 +115,14 @@ impl Journeys {
         let (part, _) = self.fold(
             "following paths",
             task,
-            || (Part::new(), Room::default()),
+            || (Part::default(), Room::default()),
             |(part, room), lead| {
                 follower.follow(lead, room, part);
                 Ok(())
             },
-            |(a, room), (b, _)| (a.join(b), room),
+            |(a, room), (b, _)| (a.join(b, |place| place), room),
         )?;
-        Ok(PathsTally { spec: spec.clone(), part: part.named(|place| name_of(place, &follower.labels)) })
+        Ok(PathsTally::new(spec, &follower.labels, part))
     }
 }
 
@@ -176,7 +176,7 @@ impl<'a> Follower<'a> {
         })
     }
 
-    fn follow(&self, lead: u32, room: &mut Room, part: &mut Part<u32>) {
+    fn follow(&self, lead: u32, room: &mut Room, part: &mut Part) {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
         let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
@@ -217,7 +217,7 @@ impl<'a> Follower<'a> {
                 part.single += u64::from(session.len() == 1);
                 part.events += session.len() as u64;
                 part.lengths.push(last.0 - first.0);
-                part.between.extend(before.map(|b| first.0 - b));
+                before.into_iter().for_each(|b| part.between.push(first.0 - b));
                 before = Some(last.0);
                 if self.spec.unit == Unit::Session {
                     // Only the last can have led to the end.
@@ -237,7 +237,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Counts one path.
-    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part<u32>) {
+    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part) {
         let Ways { way, found } = ways;
         part.paths += 1;
         let mut before: Option<(i64, u32)> = None;
@@ -245,7 +245,7 @@ impl<'a> Follower<'a> {
             let from = before.map_or(ENTRY, |b| b.1);
             let t = part.transitions.entry((from, place)).or_default();
             t.0 += 1;
-            t.1.extend(before.map(|b| at - b.0));
+            before.into_iter().for_each(|b| t.1.push(at - b.0));
             before = Some((at, place));
         }
         if let Some((_, last)) = before {
@@ -262,7 +262,7 @@ impl<'a> Follower<'a> {
             *part.steps.entry((step, place)).or_default() += 1;
         }
         let tail = way.get(way.len().saturating_sub(self.spec.length)..).unwrap_or(&[]);
-        end(part.ways.entry_ref(tail).or_default(), ending);
+        end(part.ways.entry(Way::from_slice(tail)).or_default(), ending);
         way.dedup();
         count_loops(places, way, ending, found, part);
     }
@@ -274,7 +274,7 @@ fn count_loops(
     way: &[u32],
     ending: Ending,
     found: &mut Vec<(u32, Option<u32>)>,
-    part: &mut Part<u32>,
+    part: &mut Part,
 ) {
     found.clear();
     let pairs = places.iter().zip(places.get(1..).unwrap_or(&[]));
@@ -289,8 +289,8 @@ fn count_loops(
     found.sort_unstable();
     for same in found.chunk_by(|a, b| a == b) {
         let count = match same {
-            [(a, None), ..] => part.loops.entry_ref([*a].as_slice()).or_default(),
-            [(a, Some(b)), ..] => part.loops.entry_ref([*a, *b].as_slice()).or_default(),
+            [(a, None), ..] => part.loops.entry(Way::from_slice(&[*a])).or_default(),
+            [(a, Some(b)), ..] => part.loops.entry(Way::from_slice(&[*a, *b])).or_default(),
             [] => continue,
         };
         *count = (count.0 + same.len() as u64, count.1 + 1, count.2 + u64::from(ending == Ending::Won));

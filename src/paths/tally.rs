@@ -1,10 +1,12 @@
 //! What a pass over paths counts: it joins with that of other leads, can be saved, and becomes the result.
 
-use std::hash::Hash;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::pass::PathsSpec;
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
@@ -19,22 +21,13 @@ pub(super) const WON: u32 = u32::MAX - 3;
 pub(super) const LOST: u32 = u32::MAX - 4;
 pub(super) const OPEN: u32 = u32::MAX - 5;
 
-/// Name of a place.
-pub(super) fn name_of(place: u32, labels: &[String]) -> String {
-    match place {
-        ENTRY => "(entry)".to_owned(),
-        EXIT => "(exit)".to_owned(),
-        ENDED => "(ended)".to_owned(),
-        WON => "(won)".to_owned(),
-        LOST => "(lost)".to_owned(),
-        OPEN => "(open)".to_owned(),
-        code => match labels.get(code as usize) {
-            // A label that is called like an end is none.
-            Some(label) if label.starts_with('(') && label.ends_with(')') => format!("'{label}'"),
-            Some(label) => label.clone(),
-            None => String::new(),
-        },
-    }
+/// Their names.
+const ENDS: [(u32, &str); 6] =
+    [(ENTRY, "(entry)"), (EXIT, "(exit)"), (ENDED, "(ended)"), (WON, "(won)"), (LOST, "(lost)"), (OPEN, "(open)")];
+
+/// How a label is shown: one that is called like an end is none.
+fn shown(label: &str) -> String {
+    if label.starts_with('(') && label.ends_with(')') { format!("'{label}'") } else { label.to_owned() }
 }
 
 /// Paths by ending: won, lost, open.
@@ -49,34 +42,62 @@ pub(super) fn end(counts: &mut Endings, ending: Ending) {
 }
 
 type Map<K, V> = hashbrown::HashMap<K, V, FixedState>;
+/// Places of a path; few of them are kept in the map itself.
+pub(super) type Way = SmallVec<[u32; 6]>;
 
-/// Counts with places as keys: codes in a pass, names when they leave it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(bound(serialize = "K: Ord + Hash + Serialize", deserialize = "K: Ord + Hash + Deserialize<'de>"))]
-pub(super) struct Part<K: Ord + Hash> {
+/// Times in microseconds, in runs that are joined once, where they are sorted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Times(Vec<Vec<i64>>);
+
+impl Times {
+    pub(super) fn push(&mut self, time: i64) {
+        match self.0.last_mut() {
+            Some(run) => run.push(time),
+            None => self.0.push(vec![time]),
+        }
+    }
+
+    fn join(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    fn spread(self) -> Spread {
+        Spread::of(self.0.concat())
+    }
+}
+
+/// Counts with codes of places as keys.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Part {
     pub(super) paths: u64,
-    /// Count and times between, microseconds.
+    /// Count and times between.
     #[serde(with = "pairs")]
-    pub(super) transitions: Map<(K, K), (u64, Vec<i64>)>,
+    pub(super) transitions: Map<(u32, u32), (u64, Times)>,
     #[serde(with = "pairs")]
-    pub(super) ways: Map<Vec<K>, Endings>,
+    pub(super) ways: Map<Way, Endings>,
     #[serde(with = "pairs")]
-    pub(super) steps: Map<(usize, K), u64>,
+    pub(super) steps: Map<(usize, u32), u64>,
     /// Count, paths, paths won.
     #[serde(with = "pairs")]
-    pub(super) loops: Map<Vec<K>, (u64, u64, u64)>,
+    pub(super) loops: Map<Way, (u64, u64, u64)>,
     pub(super) leads: u64,
     pub(super) single: u64,
     pub(super) events: u64,
-    pub(super) lengths: Vec<i64>,
-    pub(super) between: Vec<i64>,
+    pub(super) lengths: Times,
+    pub(super) between: Times,
 }
 
 /// JSON keys are texts: maps by other keys are written as lists of pairs, in order.
 mod pairs {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Hash, Map};
+    use std::hash::Hash;
+
+    use super::Map;
 
     pub(super) fn serialize<K: Ord + Serialize, V: Serialize, S: Serializer>(
         map: &Map<K, V>,
@@ -97,71 +118,72 @@ mod pairs {
     }
 }
 
-impl<K: Ord + Hash> Part<K> {
-    pub(super) fn new() -> Self {
-        Self {
-            paths: 0,
-            transitions: Map::default(),
-            ways: Map::default(),
-            steps: Map::default(),
-            loops: Map::default(),
-            leads: 0,
-            single: 0,
-            events: 0,
-            lengths: Vec::new(),
-            between: Vec::new(),
-        }
-    }
-
-    pub(super) fn join(mut self, later: Self) -> Self {
+impl Part {
+    /// The counts of both; `code` is what a place of the later ones is here.
+    pub(super) fn join(mut self, later: Self, code: impl Fn(u32) -> u32) -> Self {
+        let list = |mut codes: Way| {
+            codes.iter_mut().for_each(|c| *c = code(*c));
+            codes
+        };
         self.paths += later.paths;
-        for (key, (n, times)) in later.transitions {
-            let mine = self.transitions.entry(key).or_default();
+        for ((from, to), (n, times)) in later.transitions {
+            let mine = self.transitions.entry((code(from), code(to))).or_default();
             mine.0 += n;
-            mine.1.extend(times);
+            mine.1.join(times);
         }
         for (key, n) in later.ways {
-            let mine = self.ways.entry(key).or_default();
+            let mine = self.ways.entry(list(key)).or_default();
             *mine = (mine.0 + n.0, mine.1 + n.1, mine.2 + n.2);
         }
-        later.steps.into_iter().for_each(|(key, n)| *self.steps.entry(key).or_default() += n);
+        later.steps.into_iter().for_each(|((step, key), n)| *self.steps.entry((step, code(key))).or_default() += n);
         for (key, n) in later.loops {
-            let mine = self.loops.entry(key).or_default();
+            let mine = self.loops.entry(list(key)).or_default();
             *mine = (mine.0 + n.0, mine.1 + n.1, mine.2 + n.2);
         }
         self.leads += later.leads;
         self.single += later.single;
         self.events += later.events;
-        self.lengths.extend(later.lengths);
-        self.between.extend(later.between);
+        self.lengths.join(later.lengths);
+        self.between.join(later.between);
         self
-    }
-
-    pub(super) fn named<N: Ord + Hash>(self, name: impl Fn(K) -> N) -> Part<N> {
-        let list = |keys: Vec<K>| keys.into_iter().map(&name).collect::<Vec<N>>();
-        Part {
-            paths: self.paths,
-            transitions: self.transitions.into_iter().map(|((a, b), v)| ((name(a), name(b)), v)).collect(),
-            ways: self.ways.into_iter().map(|(k, v)| (list(k), v)).collect(),
-            steps: self.steps.into_iter().map(|((s, k), v)| ((s, name(k)), v)).collect(),
-            loops: self.loops.into_iter().map(|(k, v)| (list(k), v)).collect(),
-            leads: self.leads,
-            single: self.single,
-            events: self.events,
-            lengths: self.lengths,
-            between: self.between,
-        }
     }
 }
 
 /// Counts over some leads: serialisable, joins with those of other leads, becomes [`Paths`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PathsTally {
-    pub(super) spec: PathsSpec,
-    pub(super) part: Part<String>,
+    spec: PathsSpec,
+    /// Names of places by their codes, each once.
+    names: Vec<String>,
+    part: Part,
 }
 
 impl PathsTally {
+    /// Counts of places that have these labels.
+    pub(super) fn new(spec: &PathsSpec, labels: &[String], part: Part) -> Self {
+        let names = labels.iter().map(|label| shown(label)).collect();
+        let tally = Self { spec: spec.clone(), names: Vec::new(), part: Part::default() };
+        // Two labels can be shown alike: they are one place.
+        tally.joined(names, part)
+    }
+
+    fn joined(mut self, names: Vec<String>, part: Part) -> Self {
+        if self.names.is_empty() && names.iter().collect::<HashSet<_>>().len() == names.len() {
+            return Self { names, part, ..self };
+        }
+        let mut known: HashMap<String, u32> = self.names.iter().cloned().zip(0..).collect();
+        let mut code = |name: String| {
+            *known.entry(name).or_insert_with_key(|name| {
+                self.names.push(name.clone());
+                self.names.len() as u32 - 1
+            })
+        };
+        let codes: Vec<u32> = names.into_iter().map(&mut code).collect();
+        // The codes of ends are the same everywhere.
+        self.part = self.part.join(part, |place| codes.get(place as usize).copied().unwrap_or(place));
+        self
+    }
+
     /// The counts of both. Leads must not be in both.
     ///
     /// # Errors
@@ -170,81 +192,131 @@ impl PathsTally {
         if self.spec != later.spec {
             return Err(Error::option("tally", "the counts are of different paths"));
         }
-        Ok(Self { part: self.part.join(later.part), spec: self.spec })
+        Ok(self.joined(later.names, later.part))
     }
 
     /// The paths.
     #[must_use]
     pub fn finish(self) -> Paths {
-        let Self { spec, part } = self;
-        let mut from: Map<String, u64> = Map::default();
-        part.transitions.iter().for_each(|((a, _), (n, _))| *from.entry_ref(a).or_default() += n);
-        let outflow = |a: &String| from.get(a).copied().unwrap_or(0);
-        let transitions: Vec<_> = part.transitions.into_iter().collect();
-        let mut transitions: Vec<(u64, Transition)> = transitions
-            .into_par_iter()
-            .map(|((from, to), (count, times))| {
-                let all = outflow(&from);
-                let probability = count as f64 / all as f64;
-                (all, Transition { from, to, count, probability, time: Spread::of(times) })
-            })
-            .collect();
-        transitions.sort_by(|(n, a), (m, b)| {
-            m.cmp(n).then_with(|| a.from.cmp(&b.from)).then(b.count.cmp(&a.count)).then_with(|| a.to.cmp(&b.to))
+        let Self { spec, names, part } = self;
+        let places = Places::new(names);
+        let mut from: Map<u32, u64> = Map::default();
+        part.transitions.iter().for_each(|((a, _), (n, _))| *from.entry(*a).or_default() += n);
+        let mut transitions: Vec<_> = part.transitions.into_iter().collect();
+        let outflow = |a: u32| from.get(&a).copied().unwrap_or(0);
+        transitions.sort_unstable_by_key(|((from, to), (n, _))| {
+            (Reverse(outflow(*from)), places.rank(*from), Reverse(*n), places.rank(*to))
         });
-        let mut ways: Vec<PathRow> =
-            part.ways.into_iter().map(|(path, (won, lost, open))| PathRow { path, won, lost, open }).collect();
-        let different_ways = ways.len() as u64;
-        ways = most_frequent(ways, spec.top);
+        let transition = |((from, to), (count, times)): ((u32, u32), (u64, Times))| Transition {
+            from: places.name(from),
+            to: places.name(to),
+            count,
+            probability: count as f64 / outflow(from) as f64,
+            time: times.spread(),
+        };
+        let transitions = transitions.into_par_iter().map(transition).collect();
+        let different_ways = part.ways.len() as u64;
+        let ways = most_frequent(part.ways.into_iter().collect(), spec.top, &places);
+        let way = |(path, (won, lost, open))| PathRow { path: places.names(path), won, lost, open };
         let paths = part.paths;
-        let mut steps: Vec<StepShare> = part
-            .steps
-            .into_iter()
-            .map(|((step, place), count)| StepShare { step, place, count, share: count as f64 / paths as f64 })
-            .collect();
-        steps.sort_by(|a, b| a.step.cmp(&b.step).then(b.count.cmp(&a.count)).then_with(|| a.place.cmp(&b.place)));
-        let mut loops: Vec<Loop> =
-            part.loops.into_iter().map(|(places, (count, paths, won))| Loop { places, count, paths, won }).collect();
-        loops.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.places.cmp(&b.places)));
+        let mut steps: Vec<_> = part.steps.into_iter().collect();
+        steps.sort_unstable_by_key(|((step, place), count)| (*step, Reverse(*count), places.rank(*place)));
+        let step = |((step, place), count)| StepShare {
+            step,
+            place: places.name(place),
+            count,
+            share: count as f64 / paths as f64,
+        };
+        let mut loops: Vec<_> = part.loops.into_iter().collect();
+        loops.sort_unstable_by(|(a, n), (b, m)| m.0.cmp(&n.0).then_with(|| places.compare(a, b)));
         loops.truncate(spec.top);
-        let sessions = spec.gap.map(|_| SessionFacts {
-            sessions: part.lengths.len() as u64,
-            leads: part.leads,
-            single: part.single,
-            mean_events: part.events as f64 / part.lengths.len() as f64,
-            length: Spread::of(part.lengths),
-            between: Spread::of(part.between),
+        let round = |(path, (count, paths, won))| Loop { places: places.names(path), count, paths, won };
+        let sessions = spec.gap.map(|_| {
+            let n = part.lengths.len();
+            SessionFacts {
+                sessions: n as u64,
+                leads: part.leads,
+                single: part.single,
+                mean_events: part.events as f64 / n as f64,
+                length: part.lengths.spread(),
+                between: part.between.spread(),
+            }
         });
         Paths {
             paths,
-            transitions: transitions.into_iter().map(|(_, t)| t).collect(),
-            ways,
+            transitions,
+            ways: ways.into_iter().map(way).collect(),
             different_ways,
-            steps,
-            loops,
+            steps: steps.into_iter().map(step).collect(),
+            loops: loops.into_iter().map(round).collect(),
             sessions,
             spec,
         }
     }
 }
 
-/// The ways that are among the `top` of all, of those to won, or of those to lost.
-fn most_frequent(mut ways: Vec<PathRow>, top: usize) -> Vec<PathRow> {
-    let total = |w: &PathRow| w.won + w.lost + w.open;
-    let least = |get: &dyn Fn(&PathRow) -> u64| {
-        let mut counts: Vec<u64> = ways.iter().map(get).collect();
-        counts.sort_unstable_by(|a, b| b.cmp(a));
-        top.checked_sub(1).map_or(u64::MAX, |last| counts.get(last).copied().unwrap_or(0).max(1))
-    };
-    let limits = (least(&total), least(&|w| w.won), least(&|w| w.lost));
+/// Names of places, and their alphabetical order.
+struct Places {
+    names: Vec<String>,
+    ranks: Vec<usize>,
+}
+
+impl Places {
+    fn new(mut names: Vec<String>) -> Self {
+        names.extend(ENDS.iter().map(|(_, name)| (*name).to_owned()));
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_unstable_by_key(|i| names.get(*i));
+        let mut ranks = vec![0; names.len()];
+        for (rank, i) in order.into_iter().enumerate() {
+            ranks.iter_mut().skip(i).take(1).for_each(|slot| *slot = rank);
+        }
+        Self { names, ranks }
+    }
+
+    /// Ends are behind the others.
+    fn index(&self, place: u32) -> usize {
+        match ENDS.iter().position(|(code, _)| *code == place) {
+            Some(end) => self.names.len() - ENDS.len() + end,
+            None => place as usize,
+        }
+    }
+
+    fn rank(&self, place: u32) -> usize {
+        self.ranks.get(self.index(place)).copied().unwrap_or(0)
+    }
+
+    fn compare(&self, a: &[u32], b: &[u32]) -> std::cmp::Ordering {
+        a.iter().map(|place| self.rank(*place)).cmp(b.iter().map(|place| self.rank(*place)))
+    }
+
+    fn name(&self, place: u32) -> String {
+        self.names.get(self.index(place)).cloned().unwrap_or_default()
+    }
+
+    fn names(&self, path: Way) -> Vec<String> {
+        path.into_iter().map(|place| self.name(place)).collect()
+    }
+}
+
+/// The ways that are among the `top` of all, of those to won, or of those to lost; most frequent first.
+fn most_frequent(mut ways: Vec<(Way, Endings)>, top: usize, places: &Places) -> Vec<(Way, Endings)> {
+    let values = |(won, lost, open): Endings| [won + lost + open, won, lost];
+    let mut limits = [u64::MAX; 3];
+    for (i, limit) in limits.iter_mut().enumerate().filter(|_| top > 0) {
+        let mut counts: Vec<u64> = ways.iter().filter_map(|(_, n)| values(*n).get(i).copied()).collect();
+        let last = counts.len().min(top).saturating_sub(1);
+        let at_last = (!counts.is_empty()).then(|| *counts.select_nth_unstable_by(last, |a, b| b.cmp(a)).1);
+        *limit = at_last.filter(|_| ways.len() >= top).unwrap_or(0).max(1);
+    }
+    ways.retain(|(_, n)| values(*n).iter().zip(&limits).any(|(value, limit)| value >= limit));
+    ways.par_sort_unstable_by(|(a, n), (b, m)| {
+        (values(*m)[0], m.0).cmp(&(values(*n)[0], n.0)).then_with(|| places.compare(a, b))
+    });
     // A limit that many ways share is no list of the most frequent: ties are cut in order.
-    ways.sort_by(|a, b| total(b).cmp(&total(a)).then(b.won.cmp(&a.won)).then_with(|| a.path.cmp(&b.path)));
-    let mut kept = (0, 0, 0);
-    ways.retain(|w| {
+    let mut kept = [0; 3];
+    ways.retain(|(_, n)| {
         let mut keep = false;
-        for (value, limit, count) in
-            [(total(w), limits.0, &mut kept.0), (w.won, limits.1, &mut kept.1), (w.lost, limits.2, &mut kept.2)]
-        {
+        for ((value, limit), count) in values(*n).into_iter().zip(limits).zip(&mut kept) {
             if value > limit || (value == limit && *count < top) {
                 *count += 1;
                 keep = true;
