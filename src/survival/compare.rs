@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::risk::{Pooled, Spell};
 use crate::error::{Error, Result};
+use crate::math::vector::{Kernel, LANES, Vector, dispatch};
 use crate::math::{chi_square_tail, solve};
 
 /// A test of several groups.
@@ -56,31 +57,50 @@ pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
 
 pub(super) fn log_rank_pooled(pooled: &Pooled) -> Result<GroupTest> {
     at_least_two(pooled)?;
-    let k = pooled.groups();
-    let mut score = vec![0.0; k];
-    let mut variance = vec![0.0; k * k];
-    pooled.side_by_side(|now| {
-        let n: f64 = now.at_risk.iter().sum();
-        let d: f64 = now.events.iter().sum();
-        if d == 0.0 {
-            return;
-        }
-        let factor = if n > 1.0 { d * (n - d) / (n * n * (n - 1.0)) } else { 0.0 };
-        let share = d / n;
-        for ((s, events), at_risk) in score.iter_mut().zip(&now.events).zip(&now.at_risk) {
-            *s += events - at_risk * share;
-        }
-        for ((i, own), variances) in now.at_risk.iter().enumerate().zip(variance.chunks_exact_mut(k)) {
-            let of_others = factor * own;
-            for (v, other) in variances.iter_mut().zip(&now.at_risk) {
-                *v -= of_others * other;
-            }
-            if let Some(v) = variances.get_mut(i) {
-                *v += of_others * n;
-            }
-        }
-    });
+    let (score, variance) = dispatch(LogRank(pooled));
     quadratic("log-rank", &score, &variance)
+}
+
+/// Score of each group, and their variances.
+struct LogRank<'a>(&'a Pooled);
+
+impl Kernel for LogRank<'_> {
+    type Output = (Vec<f64>, Vec<f64>);
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Self::Output {
+        let k = self.0.groups();
+        let room = k.next_multiple_of(LANES);
+        let mut score = vec![0.0; k];
+        // A row of whole vectors per group.
+        let mut variance = vec![0.0; k * room];
+        self.0.side_by_side(|now| {
+            let n: f64 = now.at_risk.iter().sum();
+            let d: f64 = now.events.iter().sum();
+            if d == 0.0 {
+                return;
+            }
+            let factor = if n > 1.0 { d * (n - d) / (n * n * (n - 1.0)) } else { 0.0 };
+            let share = d / n;
+            for ((s, events), at_risk) in score.iter_mut().zip(&now.events).zip(&now.at_risk) {
+                *s += events - at_risk * share;
+            }
+            let others = now.at_risk.as_chunks::<LANES>().0;
+            for ((i, own), variances) in now.at_risk.iter().enumerate().zip(variance.chunks_exact_mut(room)) {
+                let of_others = factor * own;
+                for (variances, others) in variances.as_chunks_mut::<LANES>().0.iter_mut().zip(others) {
+                    for (v, other) in variances.iter_mut().zip(others) {
+                        *v -= of_others * other;
+                    }
+                }
+                if let Some(v) = variances.get_mut(i) {
+                    *v += of_others * n;
+                }
+            }
+        });
+        let rows = variance.chunks_exact(room.max(1)).flat_map(|row| row.iter().take(k));
+        (score, rows.copied().collect())
+    }
 }
 
 /// What a group has at one time: at risk, ends, free of any end, without the event, and at risk of the subdistribution.

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::math::vector::LANES;
 
 /// How a spell ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,12 +51,18 @@ fn key(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-fn check(spells: &[Spell]) -> Result<()> {
-    let wild = spells.iter().filter(|s| !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite())).count();
+/// Spells with a time that is no number, and those that end before or when they are entered.
+fn faults<'a>(spells: impl Iterator<Item = &'a Spell>) -> (usize, usize) {
+    spells.fold((0, 0), |(wild, empty), s| {
+        let no_number = !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite());
+        (wild + usize::from(no_number), empty + usize::from(s.entry.is_some_and(|e| e >= s.exit)))
+    })
+}
+
+fn check((wild, empty): (usize, usize)) -> Result<()> {
     if wild > 0 {
         return Err(Error::NonFinite { what: "durations".into(), count: wild });
     }
-    let empty = spells.iter().filter(|s| s.entry.is_some_and(|e| e >= s.exit)).count();
     if empty > 0 {
         return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
     }
@@ -74,7 +81,7 @@ pub(super) struct Pooled {
 
 impl Pooled {
     pub(super) fn new(groups: &[&[Spell]]) -> Result<Self> {
-        groups.iter().try_for_each(|spells| check(spells))?;
+        check(faults(groups.iter().copied().flatten()))?;
         let tagged = || groups.iter().zip(0u32..).flat_map(|(spells, group)| spells.iter().map(move |s| (s, group)));
         let mut ends = Vec::with_capacity(groups.iter().map(|g| g.len()).sum());
         ends.extend(tagged().map(|(s, group)| (s.exit, group, s.end)));
@@ -86,6 +93,31 @@ impl Pooled {
             from_start.iter_mut().skip(*group as usize).take(1).for_each(|n| *n -= 1);
         }
         Ok(Self { ends, entries, from_start })
+    }
+
+    /// Of spells that are all observed from the start, in runs, with the places of their groups in `numbers`.
+    pub(super) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], groups: usize) -> Result<Self> {
+        let both = |a: (usize, usize), b: (usize, usize)| (a.0 + b.0, a.1 + b.1);
+        check(runs.par_iter().map(|run| faults(run.iter().map(|(_, s)| s))).reduce(|| (0, 0), both))?;
+        let mut ends = vec![(0.0, 0, End::Censored); runs.iter().map(Vec::len).sum()];
+        let mut rest = ends.as_mut_slice();
+        let own: Vec<_> = runs.iter().map(|run| rest.split_off_mut(..run.len()).unwrap_or(&mut [])).collect();
+        let filled = runs.par_iter().zip(own).map(|(run, own)| {
+            let mut sizes = vec![0; groups];
+            for ((group, spell), end) in run.iter().zip(own) {
+                let group = numbers.get(*group as usize).copied().unwrap_or(0);
+                *end = (spell.exit, group, spell.end);
+                sizes.iter_mut().skip(group as usize).take(1).for_each(|n| *n += 1);
+            }
+            sizes
+        });
+        let add = |mut a: Vec<usize>, b: Vec<usize>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            a
+        };
+        let from_start = filled.reduce(|| vec![0; groups], add);
+        ends.par_sort_unstable_by_key(|e| key(e.0));
+        Ok(Self { ends, entries: Vec::new(), from_start })
     }
 
     /// Number of groups.
@@ -127,12 +159,15 @@ impl Pooled {
     }
 
     /// Calls `visit` at each time at which something other than censoring ends, with what all groups have then.
+    #[inline(always)]
     pub(super) fn side_by_side(&self, mut visit: impl FnMut(&Abreast)) {
+        let room = self.groups().next_multiple_of(LANES);
         let mut now = Abreast {
             at_risk: self.from_start.iter().map(|n| *n as f64).collect(),
-            events: vec![0.0; self.groups()],
-            competing: vec![0.0; self.groups()],
+            events: vec![0.0; room],
+            competing: vec![0.0; room],
         };
+        now.at_risk.resize(room, 0.0);
         let mut entered = 0;
         for same in self.ends.chunk_by(|a, b| a.0 == b.0) {
             let Some((time, ..)) = same.first() else { continue };
@@ -170,7 +205,7 @@ fn add(counts: &mut [f64], group: u32, n: f64) {
     }
 }
 
-/// What groups have at one time, one number per group.
+/// What groups have at one time, one number per group, and zeros up to a multiple of the lanes of a vector.
 #[derive(Debug)]
 pub(super) struct Abreast {
     pub(super) at_risk: Vec<f64>,

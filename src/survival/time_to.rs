@@ -1,6 +1,6 @@
 //! How long leads take: the pass that makes spells of journeys, and its result.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -133,8 +133,56 @@ pub struct TimeToTally {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Part {
-    spells: BTreeMap<String, Vec<Spell>>,
+    /// Names of groups, each once.
+    names: Vec<String>,
+    /// Spells with the numbers of their groups, as they were gathered.
+    runs: Vec<Vec<(u32, Spell)>>,
     left_out: LeftOut,
+}
+
+impl Part {
+    /// Adds spells of groups that are called so.
+    fn join(&mut self, names: Vec<String>, mut runs: Vec<Vec<(u32, Spell)>>, left_out: LeftOut) {
+        let mut known: HashMap<String, u32> = self.names.iter().cloned().zip(0..).collect();
+        let mut number = |name: String| {
+            *known.entry(name).or_insert_with_key(|name| {
+                self.names.push(name.clone());
+                self.names.len() as u32 - 1
+            })
+        };
+        let numbers: Vec<u32> = names.into_iter().map(&mut number).collect();
+        if !numbers.iter().copied().eq(0..numbers.len() as u32) {
+            let renumber = |group: &mut u32| *group = numbers.get(*group as usize).copied().unwrap_or(*group);
+            runs.par_iter_mut().for_each(|run| run.iter_mut().for_each(|(group, _)| renumber(group)));
+        }
+        self.runs.append(&mut runs);
+        self.left_out.add(left_out);
+    }
+
+    /// Spells of each group.
+    fn counts(&self) -> Vec<u64> {
+        let counted = self.runs.par_iter().map(|run| {
+            let mut counts = vec![0u64; self.names.len()];
+            for (group, _) in run {
+                counts.iter_mut().skip(*group as usize).take(1).for_each(|n| *n += 1);
+            }
+            counts
+        });
+        let add = |mut a: Vec<u64>, b: Vec<u64>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            a
+        };
+        counted.reduce(|| vec![0; self.names.len()], add)
+    }
+
+    /// The spells of each group, in the order in which they were gathered.
+    fn lists(&self, counts: &[u64]) -> Vec<Vec<Spell>> {
+        let mut lists: Vec<Vec<Spell>> = counts.iter().map(|n| Vec::with_capacity(*n as usize)).collect();
+        for (group, spell) in self.runs.iter().flatten() {
+            lists.iter_mut().skip(*group as usize).take(1).for_each(|list| list.push(*spell));
+        }
+        lists
+    }
 }
 
 /// Leads by why they have no spell, or another one than they might.
@@ -178,31 +226,6 @@ impl Gathered {
         self.runs.extend(later.runs);
         self.left_out.add(later.left_out);
         self
-    }
-
-    /// Spells by the names of their groups.
-    fn named(self, name: impl Fn(u32) -> String) -> Part {
-        let mut codes: Vec<Vec<Spell>> = Vec::new();
-        // Without a value.
-        let mut none = Vec::new();
-        for (group, spell) in self.runs.into_iter().flatten() {
-            let list = match group as usize {
-                _ if group == NONE => &mut none,
-                code => {
-                    if code >= codes.len() {
-                        codes.resize(code + 1, Vec::new());
-                    }
-                    let Some(list) = codes.get_mut(code) else { continue };
-                    list
-                }
-            };
-            list.push(spell);
-        }
-        let mut spells = BTreeMap::<String, Vec<Spell>>::new();
-        for (code, mut list) in (0..).zip(codes).chain([(NONE, none)]).filter(|(_, list)| !list.is_empty()) {
-            spells.entry(name(code)).or_default().append(&mut list);
-        }
-        Part { spells, left_out: self.left_out }
     }
 }
 
@@ -251,7 +274,13 @@ impl Journeys {
             },
             Gathered::join,
         )?;
-        let part = gathered.named(|code| clock.groups.as_ref().map_or_else(String::new, |g| g.name(code)));
+        let mut part = Part { names: Vec::new(), runs: Vec::new(), left_out: LeftOut::default() };
+        let names = match &clock.groups {
+            // The last is that of leads without a value.
+            Some(groups) => (0..groups.levels.len() as u32).chain([NONE]).map(|code| groups.name(code)).collect(),
+            None => vec![String::new()],
+        };
+        part.join(names, gathered.runs, gathered.left_out);
         Ok(TimeToTally { spec: spec.clone(), competes: clock.competes, part })
     }
 }
@@ -362,7 +391,7 @@ impl<'a> Clock<'a> {
             part.left_out.before_outcomes += 1;
             return;
         }
-        let group = self.groups.as_ref().map_or(0, |g| g.of(lead));
+        let group = self.groups.as_ref().map_or(0, |g| g.of(lead).min(g.levels.len() as u32));
         part.push(group, Spell { entry, exit: days(exit), end });
     }
 }
@@ -377,10 +406,7 @@ impl TimeToTally {
             return Err(Error::option("tally", "the spells are of different questions"));
         }
         let mut part = self.part;
-        for (name, mut spells) in later.part.spells {
-            part.spells.entry(name).or_default().append(&mut spells);
-        }
-        part.left_out.add(later.part.left_out);
+        part.join(later.part.names, later.part.runs, later.part.left_out);
         Ok(Self { part, ..self })
     }
 
@@ -390,26 +416,35 @@ impl TimeToTally {
     /// [`Error::NoRows`] if no lead is left, [`Error::InvalidOption`] for more than 100 groups, [`Error::Interrupted`].
     pub fn finish(self, task: &Task) -> Result<TimeTo> {
         let Self { spec, competes, part } = self;
-        if part.spells.values().all(Vec::is_empty) {
+        let counts = part.counts();
+        if counts.iter().all(|n| *n == 0) {
             let why = format!(
                 "{} without a start, {} ended before it, {} before outcomes were recorded",
                 part.left_out.no_start, part.left_out.ended_before, part.left_out.before_outcomes
             );
             return Err(Error::NoRows { what: "time to an event", why });
         }
-        if part.spells.len() > MOST_GROUPS {
-            let problem = format!("{} groups; take a field with at most {MOST_GROUPS} values", part.spells.len());
+        // Groups that have spells, most first.
+        let mut order: Vec<(u64, &str, u32)> =
+            counts.iter().zip(&part.names).zip(0..).map(|((n, name), i)| (*n, name.as_str(), i)).collect();
+        order.retain(|(n, ..)| *n > 0);
+        order.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        if order.len() > MOST_GROUPS {
+            let problem = format!("{} groups; take a field with at most {MOST_GROUPS} values", order.len());
             return Err(Error::option("by", problem));
         }
         let mut remarks = Vec::new();
-        let mut named: Vec<(String, Vec<Spell>)> = part.spells.into_iter().collect();
-        named.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
         // Where few have entered, everybody at risk can end: curves start later, each at its own age.
-        let late = named.iter().any(|(_, spells)| spells.iter().any(|s| s.entry.is_some()));
-        let mut all: Vec<Spell> = match &spec.by {
-            Some(_) if !late && spec.ceiling.is_none() => Vec::new(),
-            _ => named.iter().flat_map(|(_, spells)| spells).copied().collect(),
+        let late = part.runs.par_iter().any(|run| run.iter().any(|(_, s)| s.entry.is_some()));
+        // Else nobody needs the spells of a group side by side.
+        let mut named: Vec<(String, Vec<Spell>)> = if late || spec.ceiling.is_some() {
+            let mut lists = part.lists(&counts);
+            let mut list = |i: u32| lists.get_mut(i as usize).map(std::mem::take).unwrap_or_default();
+            order.iter().map(|(_, name, i)| ((*name).to_owned(), list(*i))).collect()
+        } else {
+            order.iter().map(|(_, name, _)| ((*name).to_owned(), Vec::new())).collect()
         };
+        let mut all: Vec<Spell> = named.iter().flat_map(|(_, spells)| spells).copied().collect();
         if spec.by.is_none() {
             named.clear();
         }
@@ -418,6 +453,13 @@ impl TimeToTally {
             start_late(value, spells, &mut remarks)?;
         }
         let pooled = match &spec.by {
+            _ if !late => {
+                let mut numbers = vec![0u32; part.names.len()];
+                for (number, (.., i)) in order.iter().enumerate() {
+                    numbers.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = number as u32);
+                }
+                Pooled::of_runs(&part.runs, &numbers, order.len())?
+            }
             Some(_) => Pooled::new(&named.iter().map(|(_, spells)| spells.as_slice()).collect::<Vec<_>>())?,
             None => Pooled::new(&[&all])?,
         };
