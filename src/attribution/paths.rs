@@ -1,9 +1,11 @@
 //! Paths: the touches of a lead before each conversion, or of one that did not convert.
 
+use std::ops::Range;
+
 use crate::design::{Kind, NONE, Side, wildcard};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
-use crate::journeys::{Journeys, Status, lost_since, status_log};
+use crate::journeys::{CodeSlice, Journeys, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
 use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
@@ -71,6 +73,8 @@ pub(super) struct Room {
     shaped: Vec<Touch>,
     seen: Vec<u32>,
     log: Vec<(i64, Status)>,
+    /// Places and roles of conversions and opportunities.
+    marks: Vec<(usize, u8)>,
     conversions: Vec<(i64, f64)>,
 }
 
@@ -187,41 +191,35 @@ impl<'a> PathMaker<'a> {
             Some(last) if *last >= until => at.partition_point(|t| *t < until),
             _ => at.len(),
         };
+        let kinds = timeline.kind.slice(range.start..range.start + events);
+        // What comes after the one conversion that counts is on no path.
+        let only_first = !self.every && !self.asks_opportunity;
+        match kinds {
+            CodeSlice::U8(kinds) => marks(kinds, &self.roles, only_first, &mut room.marks),
+            CodeSlice::U16(kinds) => marks(kinds, &self.roles, only_first, &mut room.marks),
+            CodeSlice::U32(kinds) => marks(kinds, &self.roles, only_first, &mut room.marks),
+        }
         room.conversions.clear();
         let mut opportunity = None;
-        for (t, i) in at.iter().take(events).zip(range.clone()) {
-            let role = self.role(i);
-            if role & (TARGET | OPPORTUNITY) == 0 {
-                continue;
-            }
+        for (place, role) in &room.marks {
+            let Some(t) = at.get(*place).copied() else { continue };
             if role & OPPORTUNITY != 0 && opportunity.is_none() {
-                opportunity = Some(*t);
+                opportunity = Some(t);
             }
             if role & TARGET != 0 && (self.every || room.conversions.is_empty()) {
-                room.conversions.push((*t, self.journeys.amount_at(lead, i).unwrap_or(0.0)));
-                if !self.every && !self.asks_opportunity {
-                    // What comes after the one conversion that counts is on no path.
-                    let before = i - range.start;
-                    let same = at.iter().take(events).skip(before).take_while(|other| *other == t).count();
-                    events = before + same;
-                    break;
+                let amount = self.journeys.amount_at(lead, range.start + place);
+                room.conversions.push((t, amount.unwrap_or(0.0)));
+                if only_first {
+                    events = place + at.iter().take(events).skip(*place).take_while(|other| **other == t).count();
                 }
             }
         }
         if room.touches.len() < events {
             room.touches.resize(events, Touch { channel: NONE, at: NO_TIME });
         }
-        // Without a branch: nobody can guess which event is a touch.
-        let mut touches = 0;
-        for (t, i) in at.iter().take(events).zip(range) {
-            let channel = self.channel(i);
-            if let Some(touch) = room.touches.get_mut(touches) {
-                *touch = Touch { channel, at: *t };
-            }
-            touches += usize::from(self.is_touch(i, channel));
-        }
+        let touches = self.pick_touches(range.start..range.start + events, &mut room.touches);
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
-        let Room { touches: all, shaped, seen, log, conversions } = room;
+        let Room { touches: all, shaped, seen, log, conversions, .. } = room;
         let touches = all.get(..touches).unwrap_or(&[]);
         let mut from = 0;
         for (end, value) in conversions.iter().copied() {
@@ -245,6 +243,42 @@ impl<'a> PathMaker<'a> {
         self.shape(touches.get(..to).unwrap_or(&[]), end, shaped, seen);
         if !shaped.is_empty() {
             take(Path { touches: shaped, end, value: None, created, opportunity });
+        }
+    }
+
+    /// Writes the touches among some events to the start of `touches`; how many there are.
+    fn pick_touches(&self, events: Range<usize>, touches: &mut [Touch]) -> usize {
+        let timeline = &self.journeys.timeline;
+        if self.matcher.is_some() {
+            let mut n = 0;
+            for i in events {
+                let channel = self.channel(i);
+                if let (Some(touch), Some(at)) = (touches.get_mut(n), timeline.at.get(i)) {
+                    *touch = Touch { channel, at: *at };
+                }
+                n += usize::from(self.is_touch(i, channel));
+            }
+            return n;
+        }
+        let channels = match self.by {
+            By::Channel => timeline.channel.as_ref(),
+            By::Kind => Some(&timeline.kind),
+            By::Prop(p) => timeline.props.get(p),
+        };
+        let Some(channels) = channels.map(|codes| codes.slice(events.clone())) else { return 0 };
+        let at = timeline.at.get(events.clone()).unwrap_or(&[]);
+        match timeline.kind.slice(events) {
+            CodeSlice::U8(kinds) => self.pick_of(at, kinds, channels, touches),
+            CodeSlice::U16(kinds) => self.pick_of(at, kinds, channels, touches),
+            CodeSlice::U32(kinds) => self.pick_of(at, kinds, channels, touches),
+        }
+    }
+
+    fn pick_of<K: Code>(&self, at: &[i64], kinds: &[K], channels: CodeSlice<'_>, touches: &mut [Touch]) -> usize {
+        match channels {
+            CodeSlice::U8(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
+            CodeSlice::U16(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
+            CodeSlice::U32(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
         }
     }
 
@@ -274,6 +308,48 @@ impl<'a> PathMaker<'a> {
             }
         }
     }
+}
+
+/// A code of some width.
+trait Code: Copy + Into<u32> {}
+impl<T: Copy + Into<u32>> Code for T {}
+
+/// Places and roles of the events that are conversions or opportunities, up to the first conversion if that is all that
+/// counts.
+#[inline(never)]
+fn marks<K: Code>(kinds: &[K], roles: &[u8], only_first: bool, marks: &mut Vec<(usize, u8)>) {
+    marks.clear();
+    let role = |kind: &K| roles.get((*kind).into() as usize).copied().unwrap_or(0);
+    let asked = if only_first { TARGET } else { TARGET | OPPORTUNITY };
+    for (place, role) in kinds.iter().map(role).enumerate().filter(|(_, role)| role & asked != 0) {
+        marks.push((place, role));
+        if only_first {
+            return;
+        }
+    }
+}
+
+/// Writes the touches to the start of `touches`, without a branch: nobody can guess which event is one.
+#[inline(never)]
+fn pick<K: Code, C: Code>(
+    at: &[i64],
+    kinds: &[K],
+    channels: &[C],
+    roles: &[u8],
+    allowed: &[bool],
+    touches: &mut [Touch],
+) -> usize {
+    let mut n = 0;
+    for ((at, kind), channel) in at.iter().zip(kinds).zip(channels) {
+        // The largest code of each width is no channel, and not allowed.
+        let (kind, channel) = ((*kind).into() as usize, (*channel).into());
+        if let Some(touch) = touches.get_mut(n) {
+            *touch = Touch { channel, at: *at };
+        }
+        let role = roles.get(kind).copied().unwrap_or(0);
+        n += usize::from((role & TOUCH != 0) & allowed.get(channel as usize).copied().unwrap_or(false));
+    }
+    n
 }
 
 /// The stage of the opportunity: the one asked for, else the last but one of the pipeline, if a method gives it a share.
