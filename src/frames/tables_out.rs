@@ -82,11 +82,7 @@ fn feature_column(feature: &Feature, values: Values) -> Column {
         // Taken as it is, without a copy and a search.
         Values::Number(v) if feature.is_never_missing() => numbers(name, v),
         Values::Number(v) => {
-            let bits = |eight: &[f64]| eight.iter().rev().fold(0u8, |bits, x| bits << 1 | u8::from(!x.is_nan()));
-            let known = v.iter().any(|x| x.is_nan()).then(|| {
-                let bytes: Vec<u8> = v.chunks(8).map(bits).collect();
-                Bitmap::from_u8_vec(bytes, v.len())
-            });
+            let known = v.iter().any(|x| x.is_nan()).then(|| Bitmap::from_u8_vec(known_bits(&v), v.len()));
             Float64Chunked::from_vec_validity(name.into(), v, known).into_series().into_column()
         }
         Values::Category { codes, levels } => {
@@ -98,6 +94,18 @@ fn feature_column(feature: &Feature, values: Values) -> Column {
         }
         Values::Time(v) => times(name, v),
     }
+}
+
+/// A bit per number, set where it is not NaN, from the lowest bit of the first byte on.
+fn known_bits(numbers: &[f64]) -> Vec<u8> {
+    let (eights, rest) = numbers.as_chunks::<8>();
+    // Flags of a byte each; the product moves the lowest bit of byte i to bit i of the highest byte.
+    let byte = |eight: &[f64; 8]| {
+        let flags = eight.map(|x| u8::from(!x.is_nan()));
+        (u64::from_le_bytes(flags).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+    };
+    let last = rest.iter().rev().fold(0u8, |bits, x| bits << 1 | u8::from(!x.is_nan()));
+    eights.iter().map(byte).chain((!rest.is_empty()).then_some(last)).collect()
 }
 
 /// Rows of a snapshot: lead, cutoff, label, weight, and one column per feature.
@@ -223,5 +231,20 @@ impl Journeys {
         }
         lines.extend(self.audit.remarks.iter().cloned());
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bit_for_each_number() {
+        for n in 0..40 {
+            let numbers: Vec<f64> =
+                (0..n).map(|i| if i * i % 7 == 2 || i % 11 == 3 { f64::NAN } else { f64::from(i) }).collect();
+            let bits = Bitmap::from_u8_vec(known_bits(&numbers), numbers.len());
+            assert!(bits.iter().eq(numbers.iter().map(|x| !x.is_nan())), "{n}");
+        }
     }
 }
