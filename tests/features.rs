@@ -10,6 +10,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{CALL, DAY, Draw, Happening, OPEN, event, journeys};
 use leadlens::design::{Column, Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
@@ -278,6 +280,24 @@ fn default_set_names_what_the_rows_can_see() {
         !names.iter().any(|n| n.contains("mail") || n.contains("@sales") || n == "stage" || n == "age_days"),
         "{names:?}"
     );
-    let only = FeatureSet { only: vec!["count(nothing)".parse().unwrap()], ..FeatureSet::default() };
-    assert_eq!(only.resolve(&s).unwrap_err().kind(), "unknown_name");
+}
+
+#[test]
+fn unknown_features_say_what_is_wrong() {
+    let spec = SnapshotSpec { as_of: Some(Timestamp(50 * DAY)), ..SnapshotSpec::default() };
+    let said = |j: &Arc<Journeys>, name: &str| {
+        let only = FeatureSet { only: vec![name.parse().unwrap()], ..FeatureSet::default() };
+        let error = only.resolve(&j.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap()).unwrap_err();
+        (error.kind(), error.to_string())
+    };
+    let j = journeys(&[0], &[event(0, DAY, 0)], 200 * DAY, "UTC");
+    assert_eq!(said(&j, "count(nothing)").0, "unknown_name");
+    let (kind, text) = said(&j, "cuont(*)");
+    assert!(kind == "unknown_name" && text.contains("'cuont'") && text.contains("'count'"), "{text}");
+    // It may be the name of a field, too.
+    assert!(said(&j, "revenue (EUR)").1.contains("field 'revenue (EUR)'"));
+    let mut none = (*j).clone();
+    none.kinds.clear();
+    let (kind, text) = said(&Arc::new(none), "count(*)");
+    assert!(kind == "no_rows" && text.contains("the journeys have none"), "{text}");
 }

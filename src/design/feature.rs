@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::{Kind, Side};
 use super::selector::{Selector, quoted, unquoted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::text_form::text_form;
 use crate::time::Span;
 
@@ -187,6 +187,18 @@ fn call(text: &str) -> Option<(&str, &str)> {
     let (function, rest) = text.split_once('(')?;
     let arguments = rest.strip_suffix(')')?;
     FUNCTIONS.contains(&function).then_some((function, arguments))
+}
+
+impl Feature {
+    /// The error of a name that is neither a feature nor one of the `known` fields: of a function, if it reads as one
+    /// with a slip.
+    pub(crate) fn unknown_field<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+        let function = name.split_once('(').filter(|_| name.ends_with(')')).map(|(function, _)| function);
+        match function.filter(|function| nearest(function, FUNCTIONS).is_some()) {
+            Some(function) => Error::unknown("feature", function, FUNCTIONS),
+            None => Error::unknown("field", name, known),
+        }
+    }
 }
 
 /// Splits at the last dot that is not inside quotes.

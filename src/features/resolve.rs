@@ -21,7 +21,7 @@ impl FeatureSet {
                 Feature::Field(name) | Feature::DaysSinceField(name)
                     if !journeys.leads.field_names().any(|k| k == name) =>
                 {
-                    return Err(Error::unknown("field", name, journeys.leads.field_names()));
+                    return Err(Feature::unknown_field(name, journeys.leads.field_names()));
                 }
                 Feature::Value(_, _, value, _) if !journeys.value_names.contains(value) => {
                     return Err(Error::unknown("value", value, journeys.value_names.iter().map(String::as_str)));
@@ -32,6 +32,10 @@ impl FeatureSet {
                 && !self.only.is_empty()
                 && !journeys.kinds.iter().any(|k| selector.chooses(k))
             {
+                if journeys.kinds.is_empty() {
+                    let why = format!("'{feature}' is of events, and the journeys have none");
+                    return Err(Error::NoRows { what: "features", why });
+                }
                 let known: Vec<String> = journeys.kinds.iter().map(Kind::name).collect();
                 return Err(Error::unknown("event kind", &selector.to_string(), known.iter().map(String::as_str)));
             }

@@ -240,12 +240,12 @@ impl Block {
         write_cells(out, &self.lead, &rows)?;
         write_cells(out, &self.at, &rows)?;
         self.order.iter().try_for_each(|o| write_cells(out, o, &rows))?;
-        put_codes(out, &self.kind, &rows)?;
-        self.channel.iter().try_for_each(|c| put_codes(out, c, &rows))?;
+        write_codes(out, &self.kind, &rows)?;
+        self.channel.iter().try_for_each(|c| write_codes(out, c, &rows))?;
         self.values.iter().try_for_each(|(_, v)| write_cells(out, v, &rows))?;
-        self.props.iter().try_for_each(|(_, p)| put_codes(out, p, &rows))?;
+        self.props.iter().try_for_each(|(_, p)| write_codes(out, p, &rows))?;
         match &self.stage {
-            Some((deals, amounts)) => put_codes(out, deals, &rows).and_then(|()| write_cells(out, amounts, &rows)),
+            Some((deals, amounts)) => write_codes(out, deals, &rows).and_then(|()| write_cells(out, amounts, &rows)),
             None => Ok(()),
         }
     }
@@ -301,7 +301,7 @@ fn write_cells<T: Pod>(out: &mut impl Write, column: &[T], rows: &Range<usize>) 
     out.write_all(bytemuck::cast_slice(cells(column, rows.clone())))
 }
 
-fn put_codes(out: &mut impl Write, column: &Coded, rows: &Range<usize>) -> std::io::Result<()> {
+fn write_codes(out: &mut impl Write, column: &Coded, rows: &Range<usize>) -> std::io::Result<()> {
     match &column.codes {
         Codes::U8(v) => write_cells(out, v, rows),
         Codes::U16(v) => write_cells(out, v, rows),
