@@ -21,7 +21,7 @@ use polars_parquet::read::{
 use rayon::prelude::*;
 
 use super::coded::{Cells, Coded};
-use super::table::Table;
+use super::table::{Table, open_file};
 use crate::error::{Error, Result};
 
 /// A Parquet file whose end was read: which columns it has, and where.
@@ -44,14 +44,10 @@ impl ParquetFile {
     /// # Errors
     /// [`Error::Read`] if there is no file, or it is empty, cut short or of another kind.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
-        let mut file = File::open(path).map_err(|e| failed(e.to_string(), e.kind() == std::io::ErrorKind::NotFound))?;
-        let bytes = file.metadata().map_err(|e| failed(e.to_string(), false))?.len();
-        if bytes == 0 {
-            return Err(failed("the file is empty (0 bytes)".into(), false));
-        }
-        let metadata = read_metadata(&mut file).map_err(|e| failed(e.to_string(), false))?;
-        let schema = infer_schema(&metadata).map_err(|e| failed(e.to_string(), false))?;
+        let (mut file, bytes) = open_file(path)?;
+        let failed = |e: PolarsError| Error::Read { path: path.to_owned(), reason: e.to_string(), missing: false };
+        let metadata = read_metadata(&mut file).map_err(failed)?;
+        let schema = infer_schema(&metadata).map_err(failed)?;
         Ok(Self { path: path.to_owned(), bytes, metadata, schema })
     }
 

@@ -1,6 +1,7 @@
 //! Tables by name: given in memory, or read from files.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -321,33 +322,35 @@ pub(super) fn readable(schema: &ArrowSchema) -> (Vec<String>, Vec<(String, Strin
     (wanted, unread)
 }
 
+/// Opens a file that is not empty; with its length in bytes.
+pub(super) fn open_file(path: &Path) -> Result<(File, u64)> {
+    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
+    let file = File::open(path).map_err(|e| failed(e.to_string(), e.kind() == std::io::ErrorKind::NotFound))?;
+    match file.metadata().map_err(|e| failed(e.to_string(), false))?.len() {
+        0 => Err(failed("the file is empty (0 bytes)".into(), false)),
+        bytes => Ok((file, bytes)),
+    }
+}
+
 #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
 fn read_file(path: &Path, name: &str) -> Result<Table> {
     let lower = path.to_string_lossy().to_lowercase();
     let failed = |reason: String| Error::Read { path: path.to_owned(), reason, missing: false };
-    let open = || {
-        std::fs::File::open(path).map_err(|e| Error::Read {
-            path: path.to_owned(),
-            missing: e.kind() == std::io::ErrorKind::NotFound,
-            reason: e.to_string(),
-        })
-    };
-    if open()?.metadata().is_ok_and(|m| m.len() == 0) {
-        return Err(failed("the file is empty (0 bytes)".into()));
-    }
     let name = shown(name);
-    let bad = |e: PolarsError| failed(e.to_string());
     if is_parquet(path) {
         let file = ParquetFile::open(path)?;
         let (wanted, unread) = readable(&file.schema);
-        Ok(Table { unread, ..file.read_all(&name, &wanted)? })
-    } else if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
-        let mut reader = IpcReader::new(open()?);
+        return Ok(Table { unread, ..file.read_all(&name, &wanted)? });
+    }
+    let (file, _) = open_file(path)?;
+    let bad = |e: PolarsError| failed(e.to_string());
+    if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
+        let mut reader = IpcReader::new(file);
         let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
         let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;
         Ok(Table { unread, ..Table::new(&name, frame) })
     } else if [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"].iter().any(|e| lower.ends_with(e)) {
-        read_csv(path, &name, open()?, lower.ends_with(".gz"))
+        read_csv(path, &name, file, lower.ends_with(".gz"))
     } else {
         Err(failed(
             "its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz"

@@ -1,7 +1,6 @@
 //! What a pass over paths counts: it joins with that of other leads, can be saved, and becomes the result.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 use rayon::prelude::*;
@@ -12,6 +11,7 @@ use super::pass::PathsSpec;
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
 use crate::error::{Error, Result};
 use crate::funnel::Spread;
+use crate::journeys::Texts;
 
 /// Codes of the places that are no label.
 pub(super) const ENTRY: u32 = u32::MAX;
@@ -161,24 +161,21 @@ pub struct PathsTally {
 impl PathsTally {
     /// Counts of places that have these labels.
     pub(super) fn new(spec: &PathsSpec, labels: &[String], part: Part) -> Self {
-        let names = labels.iter().map(|label| shown(label)).collect();
+        let names: Vec<String> = labels.iter().map(|label| shown(label)).collect();
         let tally = Self { spec: spec.clone(), names: Vec::new(), part: Part::default() };
         // Two labels can be shown alike: they are one place.
-        tally.joined(names, part)
+        tally.joined(&names, part)
     }
 
-    fn joined(mut self, names: Vec<String>, part: Part) -> Self {
-        if self.names.is_empty() && names.iter().collect::<HashSet<_>>().len() == names.len() {
-            return Self { names, part, ..self };
+    fn joined(mut self, names: &[String], part: Part) -> Self {
+        let first = self.names.is_empty();
+        let mut known: Texts = self.names.iter().map(String::as_str).collect();
+        let codes: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
+        self.names = known.iter().map(str::to_owned).collect();
+        if first && codes.iter().copied().eq(0..codes.len() as u32) {
+            self.part = part;
+            return self;
         }
-        let mut known: HashMap<String, u32> = self.names.iter().cloned().zip(0..).collect();
-        let mut code = |name: String| {
-            *known.entry(name).or_insert_with_key(|name| {
-                self.names.push(name.clone());
-                self.names.len() as u32 - 1
-            })
-        };
-        let codes: Vec<u32> = names.into_iter().map(&mut code).collect();
         // The codes of ends are the same everywhere.
         self.part = self.part.join(part, |place| codes.get(place as usize).copied().unwrap_or(place));
         self
@@ -192,7 +189,7 @@ impl PathsTally {
         if self.spec != later.spec {
             return Err(Error::option("tally", "the counts are of different paths"));
         }
-        Ok(self.joined(later.names, later.part))
+        Ok(self.joined(&later.names, later.part))
     }
 
     /// The paths.

@@ -95,29 +95,21 @@ impl Pooled {
         Ok(Self { ends, entries, from_start })
     }
 
-    /// Of spells that are all observed from the start, in runs, with the places of their groups in `numbers`.
-    pub(super) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], groups: usize) -> Result<Self> {
+    /// Of spells that are all observed from the start, in runs, with the places of their groups in `numbers`; `sizes`
+    /// says how many each place has.
+    pub(super) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], sizes: Vec<usize>) -> Result<Self> {
         let both = |a: (usize, usize), b: (usize, usize)| (a.0 + b.0, a.1 + b.1);
         check(runs.par_iter().map(|run| faults(run.iter().map(|(_, s)| s))).reduce(|| (0, 0), both))?;
         let mut ends = vec![(0.0, 0, End::Censored); runs.iter().map(Vec::len).sum()];
         let mut rest = ends.as_mut_slice();
         let own: Vec<_> = runs.iter().map(|run| rest.split_off_mut(..run.len()).unwrap_or(&mut [])).collect();
-        let filled = runs.par_iter().zip(own).map(|(run, own)| {
-            let mut sizes = vec![0; groups];
+        runs.par_iter().zip(own).for_each(|(run, own)| {
             for ((group, spell), end) in run.iter().zip(own) {
-                let group = numbers.get(*group as usize).copied().unwrap_or(0);
-                *end = (spell.exit, group, spell.end);
-                sizes.iter_mut().skip(group as usize).take(1).for_each(|n| *n += 1);
+                *end = (spell.exit, numbers.get(*group as usize).copied().unwrap_or(0), spell.end);
             }
-            sizes
         });
-        let add = |mut a: Vec<usize>, b: Vec<usize>| {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-            a
-        };
-        let from_start = filled.reduce(|| vec![0; groups], add);
         ends.par_sort_unstable_by_key(|e| key(e.0));
-        Ok(Self { ends, entries: Vec::new(), from_start })
+        Ok(Self { ends, entries: Vec::new(), from_start: sizes })
     }
 
     /// Number of groups.

@@ -1,7 +1,5 @@
 //! How long leads take: the pass that makes spells of journeys, and its result.
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +10,7 @@ use super::family::Family;
 use super::risk::{End, Pooled, RiskTable, Spell, late_start};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Groups, Journeys, Status, status_log};
+use crate::journeys::{CodeSlice, Groups, Journeys, Status, Texts, status_log};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -131,7 +129,7 @@ pub struct TimeToTally {
     part: Part,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Part {
     /// Names of groups, each once.
     names: Vec<String>,
@@ -142,15 +140,10 @@ struct Part {
 
 impl Part {
     /// Adds spells of groups that are called so.
-    fn join(&mut self, names: Vec<String>, mut runs: Vec<Vec<(u32, Spell)>>, left_out: LeftOut) {
-        let mut known: HashMap<String, u32> = self.names.iter().cloned().zip(0..).collect();
-        let mut number = |name: String| {
-            *known.entry(name).or_insert_with_key(|name| {
-                self.names.push(name.clone());
-                self.names.len() as u32 - 1
-            })
-        };
-        let numbers: Vec<u32> = names.into_iter().map(&mut number).collect();
+    fn join(&mut self, names: &[String], mut runs: Vec<Vec<(u32, Spell)>>, left_out: LeftOut) {
+        let mut known: Texts = self.names.iter().map(String::as_str).collect();
+        let numbers: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
+        self.names = known.iter().map(str::to_owned).collect();
         if !numbers.iter().copied().eq(0..numbers.len() as u32) {
             let renumber = |group: &mut u32| *group = numbers.get(*group as usize).copied().unwrap_or(*group);
             runs.par_iter_mut().for_each(|run| run.iter_mut().for_each(|(group, _)| renumber(group)));
@@ -274,13 +267,13 @@ impl Journeys {
             },
             Gathered::join,
         )?;
-        let mut part = Part { names: Vec::new(), runs: Vec::new(), left_out: LeftOut::default() };
-        let names = match &clock.groups {
+        let names: Vec<String> = match &clock.groups {
             // The last is that of leads without a value.
             Some(groups) => (0..groups.levels.len() as u32).chain([NONE]).map(|code| groups.name(code)).collect(),
             None => vec![String::new()],
         };
-        part.join(names, gathered.runs, gathered.left_out);
+        let mut part = Part::default();
+        part.join(&names, gathered.runs, gathered.left_out);
         Ok(TimeToTally { spec: spec.clone(), competes: clock.competes, part })
     }
 }
@@ -406,7 +399,7 @@ impl TimeToTally {
             return Err(Error::option("tally", "the spells are of different questions"));
         }
         let mut part = self.part;
-        part.join(later.part.names, later.part.runs, later.part.left_out);
+        part.join(&later.part.names, later.part.runs, later.part.left_out);
         Ok(Self { part, ..self })
     }
 
@@ -452,16 +445,16 @@ impl TimeToTally {
         for (value, spells) in &mut named {
             start_late(value, spells, &mut remarks)?;
         }
-        let pooled = match &spec.by {
-            _ if !late => {
-                let mut numbers = vec![0u32; part.names.len()];
-                for (number, (.., i)) in order.iter().enumerate() {
-                    numbers.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = number as u32);
-                }
-                Pooled::of_runs(&part.runs, &numbers, order.len())?
+        let pooled = if !late {
+            let mut numbers = vec![0u32; part.names.len()];
+            for (number, (.., i)) in order.iter().enumerate() {
+                numbers.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = number as u32);
             }
-            Some(_) => Pooled::new(&named.iter().map(|(_, spells)| spells.as_slice()).collect::<Vec<_>>())?,
-            None => Pooled::new(&[&all])?,
+            Pooled::of_runs(&part.runs, &numbers, order.iter().map(|(n, ..)| *n as usize).collect())?
+        } else if spec.by.is_some() {
+            Pooled::new(&named.iter().map(|(_, spells)| spells.as_slice()).collect::<Vec<_>>())?
+        } else {
+            Pooled::new(&[&all])?
         };
         let tables = || -> Result<(RiskTable, Vec<RiskTable>)> {
             let first = || if late { RiskTable::new(&all) } else { Ok(pooled.together()) };

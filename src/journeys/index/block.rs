@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytemuck::Pod;
 
-use super::codes::{Codes, widen};
+use super::codes::{Codes, narrow, widen};
 use super::rows::Rows;
 use super::slab::Slab;
 use crate::design::NONE;
@@ -58,22 +58,22 @@ impl Coded {
         let codes = codes.iter().copied();
         // Narrow cells are moved faster.
         let codes = if bound < usize::from(u8::MAX) {
-            Codes::U8(scatter(codes.map(|c| u8::try_from(c).unwrap_or(u8::MAX)), place, u8::MAX))
+            Codes::U8(scatter(codes.map(|c| narrow(c, u8::MAX)), place, u8::MAX))
         } else if bound < usize::from(u16::MAX) {
-            Codes::U16(scatter(codes.map(|c| u16::try_from(c).unwrap_or(u16::MAX)), place, u16::MAX))
+            Codes::U16(scatter(codes.map(|c| narrow(c, u16::MAX)), place, u16::MAX))
         } else {
             Codes::U32(scatter(codes, place, NONE))
         };
         Self { codes, whole: Vec::new() }
     }
 
-    /// Adds the codes of some rows, as they are in the whole, as `narrow` gives them.
-    pub(super) fn append<O>(&self, rows: &Chosen<'_>, out: &mut Vec<O>, narrow: impl Fn(u32) -> O) {
+    /// Adds the codes of some rows, as they are in the whole, as `to` gives them.
+    pub(super) fn append<O>(&self, rows: &Chosen<'_>, out: &mut Vec<O>, to: impl Fn(u32) -> O) {
         let whole = self.whole.as_slice();
         let code = |code: u32| match whole.get(code as usize) {
-            Some(code) => narrow(*code),
+            Some(code) => to(*code),
             // The numbers are those of the whole, or there is no value.
-            None => narrow(if whole.is_empty() { code } else { NONE }),
+            None => to(if whole.is_empty() { code } else { NONE }),
         };
         match &self.codes {
             Codes::U8(codes) => rows.append(codes, out, |c| code(widen(c, u8::MAX))),

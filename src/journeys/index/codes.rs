@@ -20,9 +20,9 @@ impl Codes {
     #[must_use]
     pub fn narrowest(codes: &[u32], bound: usize) -> Self {
         if bound < usize::from(u8::MAX) {
-            Self::U8(codes.iter().map(|c| u8::try_from(*c).unwrap_or(u8::MAX)).collect())
+            Self::U8(codes.iter().map(|c| narrow(*c, u8::MAX)).collect())
         } else if bound < usize::from(u16::MAX) {
-            Self::U16(codes.iter().map(|c| u16::try_from(*c).unwrap_or(u16::MAX)).collect())
+            Self::U16(codes.iter().map(|c| narrow(*c, u16::MAX)).collect())
         } else {
             Self::U32(codes.iter().copied().collect())
         }
@@ -96,6 +96,12 @@ pub(crate) enum CodeSlice<'a> {
 #[inline]
 pub(super) fn widen<T: Copy + Into<u32> + PartialEq>(code: T, none: T) -> u32 {
     if code == none { NONE } else { code.into() }
+}
+
+/// A code of all widths in a narrower one, where codes that do not fit are none.
+#[inline]
+pub(super) fn narrow<T: TryFrom<u32>>(code: u32, none: T) -> T {
+    T::try_from(code).unwrap_or(none)
 }
 
 /// A column of codes while it is built.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::block::{Block, Chosen, Coded, Partitioning};
-use super::codes::{CodesMut, CodesPart, cut};
+use super::codes::{CodesMut, CodesPart, cut, narrow};
 use super::rows::Sizes;
 use super::slab::{Place, SlabMut};
 use super::sort::Sorter;
@@ -287,11 +287,11 @@ impl Scratch {
     ) {
         match out {
             CodesPart::U8(out) => {
-                append_codes(chosen, column, &mut self.narrow, |c| u8::try_from(c).unwrap_or(u8::MAX));
+                append_codes(chosen, column, &mut self.narrow, |c| narrow(c, u8::MAX));
                 gather(&self.narrow, &self.rows, out);
             }
             CodesPart::U16(out) => {
-                append_codes(chosen, column, &mut self.middle, |c| u16::try_from(c).unwrap_or(u16::MAX));
+                append_codes(chosen, column, &mut self.middle, |c| narrow(c, u16::MAX));
                 gather(&self.middle, &self.rows, out);
             }
             CodesPart::U32(out) => {
@@ -371,13 +371,13 @@ fn append_codes<'a, T: Clone>(
     chosen: &[(&'a Block, Chosen<'_>)],
     column: impl Fn(&'a Block) -> Option<&'a Coded>,
     out: &mut Vec<T>,
-    narrow: impl Fn(u32) -> T + Copy,
+    to: impl Fn(u32) -> T + Copy,
 ) {
     out.clear();
     for (block, rows) in chosen {
         match column(block) {
-            Some(coded) => coded.append(rows, out, narrow),
-            None => out.extend(std::iter::repeat_n(narrow(NONE), rows.len())),
+            Some(coded) => coded.append(rows, out, to),
+            None => out.extend(std::iter::repeat_n(to(NONE), rows.len())),
         }
     }
 }
