@@ -10,8 +10,10 @@
 
 mod common;
 
+use std::cmp::Reverse;
+
 use common::{DAY, Draw, Happening, event, journeys};
-use leadlens::funnel::{Choice, Entry, Exclusion, FunnelSpec, Order, Step, StepRef};
+use leadlens::funnel::{Choice, Entry, Exclusion, FunnelSpec, LeadProgress, Order, Step, StepRef};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
 
@@ -81,11 +83,14 @@ fn mask(chain: &Chain) -> u32 {
     (0..chain.len()).filter(|k| chain[*k].is_some()).map(|k| 1 << k).sum()
 }
 
-/// The best of the chains: furthest, most steps, first there, last started; of equals the one that passed over later steps.
+/// The best of the chains: furthest, most steps, first there, last started; of equals the one that passed over later
+/// steps, with the first instance of each step.
 fn winner<'a>(chains: impl Iterator<Item = &'a Chain>) -> Option<&'a Chain> {
     chains.max_by_key(|c| {
         let (last, start, end) = ends(c);
-        (last, c.iter().flatten().count(), std::cmp::Reverse(end.seq), start.at, std::cmp::Reverse(mask(c)))
+        let places: Vec<usize> = c.iter().flatten().map(|e| e.seq).collect();
+        let first = (start.at, Reverse(mask(c)), Reverse(places));
+        (last, c.iter().flatten().count(), Reverse(end.seq), first)
     })
 }
 
@@ -234,14 +239,14 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     };
     match spec.entry {
         Entry::Best => {
-            let mut best: Option<(usize, std::cmp::Reverse<usize>, usize)> = None;
+            let mut best: Option<(usize, Reverse<usize>, usize)> = None;
             for i in 0..relevant.len() {
                 if !mature(spec, relevant[i].at) {
                     out.immature = best.is_none();
                     break;
                 }
                 for j in i..=reach(i) {
-                    best = best.max(Some((size(&relevant[i..=j]), std::cmp::Reverse(j), i)));
+                    best = best.max(Some((size(&relevant[i..=j]), Reverse(j), i)));
                 }
             }
             out.attempts.extend(best.map(|(n, j, i)| as_chain(n, &relevant[i], &relevant[j.0])));
@@ -267,8 +272,8 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     out
 }
 
-/// The twin's answer for one lead: counts per step, sum of the times from step 1 per step, immature, removed.
-fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<i64>, bool, bool) {
+/// The twin's answer for one lead: counts per step, times of the steps of each attempt, immature, removed.
+fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<Vec<Option<i64>>>, bool, bool) {
     let list = ordered(spec, events);
     let run = |list: &[Event]| if spec.order == Order::Any { any_order(spec, list) } else { walk(spec, list) };
     let out = if spec.hold.is_some() {
@@ -297,7 +302,7 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<i64
         if spec.entry == Entry::Best {
             let best = joined.attempts.iter().max_by_key(|c| {
                 let (last, start, end) = ends(c);
-                (last, c.iter().flatten().count(), std::cmp::Reverse(end.at), start.at)
+                (last, c.iter().flatten().count(), Reverse(end.at), start.at)
             });
             joined.attempts = best.cloned().into_iter().collect();
         }
@@ -309,14 +314,11 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<i64
         run(&list)
     };
     let n = spec.steps.len();
-    let (mut counts, mut times) = (vec![0; n], vec![0; n]);
-    for c in &out.attempts {
-        let (last, start, end) = ends(c);
-        for (k, e) in c.iter().enumerate() {
-            counts[k] += u64::from(e.is_some());
-        }
-        times[last] += end.at - start.at;
+    let mut counts = vec![0; n];
+    for (k, e) in out.attempts.iter().flat_map(|c| c.iter().enumerate()) {
+        counts[k] += u64::from(e.is_some());
     }
+    let times = out.attempts.iter().map(|c| c.iter().map(|e| e.as_ref().map(|e| e.at)).collect()).collect();
     let immature = out.immature && !out.removed && (out.attempts.is_empty() || spec.entry == Entry::Totals);
     (counts, times, immature, out.removed)
 }
@@ -370,18 +372,28 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
     #[test]
     fn equals_keeping_every_chain(spec in funnel(), events in events()) {
-        let f = journeys(&[0], &all_of(0, &events), UNTIL, "UTC").funnel(&spec, &Task::new()).unwrap();
+        let j = journeys(&[0], &all_of(0, &events), UNTIL, "UTC");
+        let f = j.funnel(&spec, &Task::new()).unwrap();
         let got: Vec<u64> = f.steps.iter().map(|s| s.leads).collect();
         let (counts, times, immature, removed) = expected(&spec, &events);
         prop_assert_eq!(&got, &counts);
         prop_assert_eq!((f.immature > 0, f.removed > 0), (immature, removed));
         // The time to the last step of the attempt that counts.
-        if counts.iter().max() == Some(&1) {
+        if let [attempt] = times.as_slice() {
             let last = counts.iter().rposition(|c| *c > 0).unwrap();
             if last > 0 {
                 let micros = f.steps[last].times.unwrap().from_first.mean * DAY as f64;
-                prop_assert!((micros - times[last] as f64).abs() < 1e-6, "{} {}", micros, times[last]);
+                let expected = attempt[last].unwrap() - attempt[0].unwrap();
+                prop_assert!((micros - expected as f64).abs() < 1e-6, "{} {}", micros, expected);
             }
+        }
+        // The times of all steps; of steps in any order, it is the number that counts.
+        if spec.order != Order::Any {
+            let own = j.funnel_leads(&spec, &Task::new()).unwrap();
+            let of = |p: &LeadProgress| -> Vec<Option<i64>> {
+                p.times.iter().enumerate().map(|(k, at)| Some(*at).filter(|_| p.done >> k & 1 != 0)).collect()
+            };
+            prop_assert_eq!(own.iter().map(of).collect::<Vec<_>>(), times);
         }
     }
 

@@ -156,7 +156,7 @@ impl Journeys {
                     place += field.levels.len() + 1;
                 }
                 self.events_around(progress, &first.1, *step, went_on.then_some(*next), f, &mut flags);
-                let event = progress.events.get(*step).map_or(usize::MAX, |e| *e as usize);
+                let event = progress.reached.get(*step).map_or(usize::MAX, |(_, event)| *event as usize);
                 let channel = self.timeline.channel.as_ref().map_or(NONE, |c| c.get(event));
                 if channel != NONE {
                     add(place + channel as usize);
@@ -197,8 +197,10 @@ impl Journeys {
     ) {
         flags.fill(false);
         let kinds = self.kinds.len();
-        let time = |k: usize| progress.times.get(k).copied().unwrap_or(i64::MAX);
-        let (start, here) = (time(0), time(step));
+        // When a lead first got to a step does not depend on what came of it.
+        let time = |k: usize| progress.reached.get(k).map_or(i64::MAX, |(at, _)| *at);
+        let start = progress.times.first().copied().unwrap_or(i64::MAX);
+        let here = time(step);
         let limit = spec.window.map_or(self.observed_until, |w| start.saturating_add(w.as_micros() + 1));
         let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
         let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));

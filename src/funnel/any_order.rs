@@ -107,7 +107,7 @@ impl Classes {
         let mut path = [0; MAX_STEPS];
         path.iter_mut().zip(&chosen).for_each(|(p, j)| *p = *j);
         let done = if chosen.len() >= 32 { u32::MAX } else { (1 << chosen.len()) - 1 };
-        Attempt { done, path }
+        Attempt { done, path, reached: path }
     }
 }
 

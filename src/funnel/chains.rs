@@ -4,6 +4,7 @@
 //! latest too, because the chain it grew from was the latest of its own way. So it has the most time left of every
 //! window, and a pass costs events × steps.
 
+use super::instances::move_to_first;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::Seen;
 use super::spec::{Entry, Order};
@@ -13,6 +14,8 @@ use super::spec::{Entry, Order};
 pub(super) struct Attempt {
     pub(super) done: u32,
     pub(super) path: [u32; MAX_STEPS],
+    /// The event by which each step was first got to, whatever came of it.
+    pub(super) reached: [u32; MAX_STEPS],
 }
 
 /// What became of one lead.
@@ -50,7 +53,12 @@ pub(super) struct Chains {
     best_start: i64,
     best: Attempt,
     removed: bool,
+    /// Room for [`move_to_first`].
+    rest: Vec<Option<[u32; MAX_STEPS]>>,
 }
+
+/// No event yet.
+const NEVER: u32 = u32::MAX;
 
 impl Chains {
     pub(super) fn new(plan: &Plan<'_>) -> Self {
@@ -58,8 +66,9 @@ impl Chains {
             live: vec![None; plan.states.len()],
             rank: (0, 0, 0),
             best_start: i64::MIN,
-            best: Attempt { done: 0, path: [0; MAX_STEPS] },
+            best: Attempt { done: 0, path: [0; MAX_STEPS], reached: [NEVER; MAX_STEPS] },
             removed: false,
+            rest: Vec::new(),
         }
     }
 
@@ -108,8 +117,17 @@ impl Chains {
             }
         }
         if self.best.done != 0 {
-            out.attempts.push(self.best);
+            out.attempts.push(self.found(plan, seen));
         }
+    }
+
+    /// The best attempt, by the first instance of each step.
+    fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
+        // Strict steps follow one another, so that there is no choice.
+        if plan.order != Order::Strict && plan.within.iter().any(Option::is_some) {
+            move_to_first(plan, seen, &mut self.best, &mut self.rest);
+        }
+        self.best
     }
 
     /// Follows the attempt that starts with event `first`; the number of the event after it, `None` if it is immature
@@ -141,7 +159,7 @@ impl Chains {
             }
             next += 1;
         }
-        out.attempts.push(self.best);
+        out.attempts.push(self.found(plan, seen));
         Some(next)
     }
 
@@ -159,6 +177,7 @@ impl Chains {
         self.rank = (0, 0, 0);
         self.best_start = i64::MIN;
         self.best.done = 0;
+        self.best.reached = [NEVER; MAX_STEPS];
         self.removed = false;
     }
 
@@ -209,13 +228,16 @@ impl Chains {
         if timed || slot.is_none_or(|old| chain.start > old.start) {
             *slot = Some(chain);
         }
+        if let Some(first) = self.best.reached.get_mut(way.last).filter(|first| **first == NEVER) {
+            *first = j as u32;
+        }
         let (last, steps) = (way.last, way.done.count_ones());
         let further = (last, steps) > (self.rank.0, self.rank.1);
         let as_far = (last, steps, j) == self.rank && chain.start > self.best_start;
         if further || as_far {
             self.rank = (last, steps, j);
             self.best_start = chain.start;
-            self.best = Attempt { done: way.done, path: chain.path };
+            (self.best.done, self.best.path) = (way.done, chain.path);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod any_order;
 mod chains;
+mod instances;
 mod matcher;
 mod pass;
 mod plan;

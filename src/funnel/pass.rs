@@ -83,21 +83,13 @@ impl Journeys {
             |(list, walker), lead| {
                 match walker.go(&plan, lead) {
                     Outcome::Level(level) => {
-                        list.push(LeadProgress {
-                            lead,
-                            done: u32::MAX >> (MAX_STEPS - level),
-                            times: Vec::new(),
-                            events: Vec::new(),
-                        });
+                        let done = u32::MAX >> (MAX_STEPS - level);
+                        list.push(LeadProgress { lead, done, times: Vec::new(), reached: Vec::new() });
                     }
                     Outcome::Walked => list.extend(walker.walked.attempts.iter().map(|a| {
-                        let times = walker.times(&plan, a);
-                        LeadProgress {
-                            lead,
-                            done: a.done,
-                            times: times.iter().copied().take(plan.steps).collect(),
-                            events: walker.events(&plan, a),
-                        }
+                        let times = walker.events(&plan, &a.path).map(|event| event.at).collect();
+                        let reached = walker.events(&plan, &a.reached).map(|event| (event.at, event.event)).collect();
+                        LeadProgress { lead, done: a.done, times, reached }
                     })),
                     Outcome::Never => {}
                 }
@@ -121,8 +113,9 @@ pub struct LeadProgress {
     pub done: u32,
     /// UTC microseconds of each step, those that were not done without meaning; empty with another system's rules.
     pub times: Vec<i64>,
-    /// Position in the timeline of the event of each step, `u32::MAX` for a creation.
-    pub events: Vec<u32>,
+    /// The event by which each step was first got to, whatever came of it: its time, and its position in the timeline,
+    /// `u32::MAX` for a creation. Those that are in `times` may be later, so that the next step is in time.
+    pub reached: Vec<(i64, u32)>,
 }
 
 impl LeadProgress {
@@ -337,7 +330,8 @@ impl Walker {
             gather(&mut group, &self.always, run);
             self.walk(plan, &group);
             let taken = |a: &Attempt| -> Vec<Seen> {
-                a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).copied().unwrap_or(NO_EVENT)).collect()
+                let places = a.path.iter().take(plan.steps).chain(a.reached.iter().take(plan.steps));
+                places.map(|p| group.get(*p as usize).copied().unwrap_or(NO_EVENT)).collect()
             };
             kept.extend(self.walked.attempts.drain(..).map(|a| (a, taken(&a))));
         }
@@ -345,7 +339,7 @@ impl Walker {
             && let Some(creation) = creation
         {
             self.walk(plan, &[creation]);
-            kept.extend(self.walked.attempts.drain(..).map(|a| (a, vec![creation; plan.steps])));
+            kept.extend(self.walked.attempts.drain(..).map(|a| (a, vec![creation; 2 * plan.steps])));
         }
         if self.walked.removed {
             kept.clear();
@@ -364,7 +358,8 @@ impl Walker {
         self.seen.clear();
         for (mut attempt, events) in kept {
             let offset = self.seen.len() as u32;
-            (offset..).zip(attempt.path.iter_mut().take(plan.steps)).for_each(|(i, p)| *p = i);
+            let places = attempt.path.iter_mut().take(plan.steps).chain(attempt.reached.iter_mut().take(plan.steps));
+            (offset..).zip(places).for_each(|(i, p)| *p = i);
             self.seen.extend(events);
             self.walked.attempts.push(attempt);
         }
@@ -390,16 +385,14 @@ impl Walker {
         (self.sorted, self.group) = (sorted, group);
     }
 
-    fn events(&self, plan: &Plan<'_>, attempt: &Attempt) -> Vec<u32> {
-        let event = |p: &u32| self.seen.get(*p as usize).map_or(CREATION, |s| s.event);
-        attempt.path.iter().take(plan.steps).map(event).collect()
+    /// The events at some places, one per step.
+    fn events<'a>(&'a self, plan: &Plan<'_>, places: &'a [u32]) -> impl Iterator<Item = &'a Seen> {
+        places.iter().take(plan.steps).map(|p| self.seen.get(*p as usize).unwrap_or(&NO_EVENT))
     }
 
     fn times(&self, plan: &Plan<'_>, attempt: &Attempt) -> [i64; MAX_STEPS] {
         let mut times = [0; MAX_STEPS];
-        for (t, p) in times.iter_mut().zip(&attempt.path).take(plan.steps) {
-            *t = self.seen.get(*p as usize).map_or(0, |s| s.at);
-        }
+        times.iter_mut().zip(self.events(plan, &attempt.path)).for_each(|(t, event)| *t = event.at);
         times
     }
 

@@ -130,14 +130,12 @@ impl Journeys {
             })
             .collect::<Result<_>>()?;
         let mut counts = SnapshotCounts { leads: self.leads.len(), ..SnapshotCounts::default() };
-        let mut rows = Vec::with_capacity(parts.iter().map(|part| part.rows.len()).sum());
-        let mut outcomes = Vec::with_capacity(parts.iter().map(|part| part.outcomes.len()).sum());
-        for part in parts {
-            rows.extend(part.rows);
-            outcomes.extend(part.outcomes);
-            counts.add(&part.counts);
-        }
-        let mut weight = vec![1.0; rows.len()];
+        parts.iter().for_each(|part| counts.add(&part.counts));
+        let outcomes = parts.iter().map(|part| part.outcomes.as_slice()).collect::<Vec<_>>().concat();
+        let (mut rows, mut weight) = rayon::join(
+            || parts.iter().map(|part| part.rows.as_slice()).collect::<Vec<_>>().concat(),
+            || vec![1.0; parts.iter().map(|part| part.rows.len()).sum()],
+        );
         // Other rules give a lead one row.
         let by_lead = spec.weight == Weighting::Lead && matches!(rule, CutoffRule::Every { .. } | CutoffRule::Table);
         if by_lead {

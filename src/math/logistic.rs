@@ -121,13 +121,28 @@ pub fn exp2(x: f64) -> f64 {
 /// Replaces each `x` by `e^x`: the bits of [`exp`].
 #[inline(always)]
 pub(crate) fn exp_all<V: Vector>(numbers: &mut [f64]) {
-    for chunk in numbers.chunks_mut(LANES) {
-        if chunk.len() == LANES {
-            // SAFETY: eight numbers of the slice.
-            unsafe { exp_lanes(V::load(chunk.as_ptr())).store(chunk.as_mut_ptr()) };
-        } else {
-            chunk.iter_mut().for_each(|x| *x = exp_lanes(*x));
-        }
+    let (pairs, rest) = numbers.as_chunks_mut();
+    for pair in pairs {
+        exp_pair::<V>(pair);
+    }
+    let mut last = [0.0; PAIR];
+    last.iter_mut().zip(&*rest).for_each(|(to, x)| *to = *x);
+    exp_pair::<V>(&mut last);
+    rest.iter_mut().zip(last).for_each(|(x, power)| *x = power);
+}
+
+/// Numbers in two vectors.
+const PAIR: usize = 2 * LANES;
+
+#[inline(always)]
+fn exp_pair<V: Vector>(numbers: &mut [f64; PAIR]) {
+    let (a, b) = numbers.split_at_mut(LANES);
+    // SAFETY: eight numbers each.
+    let [x, y] = exp_lanes(unsafe { [V::load(a.as_ptr()), V::load(b.as_ptr())] });
+    // SAFETY: as above.
+    unsafe {
+        x.store(a.as_mut_ptr());
+        y.store(b.as_mut_ptr());
     }
 }
 
@@ -239,6 +254,29 @@ mod tests {
                 .map(f64::to_bits)
                 .collect();
             for (unit, bits) in on_every_unit(&Sigmoids(x)) {
+                assert_eq!(bits, one, "{unit}");
+            }
+        }
+    }
+
+    #[derive(Clone)]
+    struct Exps(Vec<f64>);
+
+    impl Kernel for Exps {
+        type Output = Vec<u64>;
+        #[inline(always)]
+        fn run<V: Vector>(mut self) -> Vec<u64> {
+            exp_all::<V>(&mut self.0);
+            self.0.into_iter().map(f64::to_bits).collect()
+        }
+    }
+
+    #[test]
+    fn many_numbers_have_the_bits_of_one() {
+        for n in 0..50 {
+            let x: Vec<f64> = (0..n).map(|i| f64::from(i * i) * -0.43 + 20.0).collect();
+            let one: Vec<u64> = x.iter().map(|x| exp(*x).to_bits()).collect();
+            for (unit, bits) in on_every_unit(&Exps(x)) {
                 assert_eq!(bits, one, "{unit}");
             }
         }

@@ -66,6 +66,10 @@ impl Timeline {
     /// Range of stage entries of `lead`.
     #[must_use]
     pub fn stage_range(&self, lead: u32) -> std::ops::Range<usize> {
+        if self.stages.position.is_empty() {
+            // Known without a look at memory, lead by lead.
+            return 0..0;
+        }
         let i = lead as usize;
         match (self.stages.offsets.get(i), self.stages.offsets.get(i + 1)) {
             (Some(a), Some(b)) => *a..*b,

@@ -6,6 +6,7 @@
 //! architectures) [`Vector::fma`] rounds twice. The environment variable `LEADLENS_CPU` (`sse2`, `avx2`, `avx512`)
 //! chooses a narrower one.
 
+mod pair;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable;
 #[cfg(feature = "fit")]
