@@ -111,6 +111,51 @@ fn events_of_one_instant_are_taken_in_the_order_of_the_steps() {
 }
 
 #[test]
+fn events_of_one_instant_are_whatever_steps_lead_furthest() {
+    assert_eq!(depth("a0 b5 a5", &spec("aba", 60)), 3);
+    assert_eq!(depth("a0 a5 b5", &spec("aba", 60)), 3);
+    assert_eq!(depth("a5 b5", &spec("aba", 60)), 2);
+    // Of two entries the last that can be one.
+    let f = walk(&["a0 a5 a5"], &spec("aa", 60));
+    assert_eq!(f.steps[1].times.unwrap().from_first.mean, 0.0);
+    // A step that two kinds can be is left to the event that can be nothing else.
+    let mut two = spec("aba", 10);
+    two.steps[0] = serde_json::from_str(r#"["visit", "mail"]"#).unwrap();
+    assert_eq!((depth("a20 b20", &two), depth("b20 a20", &two)), (2, 2));
+    // What excludes comes before the steps of its instant.
+    let mut s = spec("aba", 60);
+    s.exclude = vec![exclude('c', 2, 3, false)];
+    assert_eq!((depth("a0 b3 c4 a5", &s), depth("a0 b3 c5 a5", &s), depth("a0 b5 c5 a6", &s)), (2, 2, 3));
+    // Of every attempt: what is left of an instant may be the next.
+    let totals = FunnelSpec { entry: Entry::Totals, ..spec("ab", 60) };
+    assert_eq!(counts(&["a5 b5 a5 b5 b5"], &totals), [2, 2]);
+    let totals = FunnelSpec { entry: Entry::Totals, ..spec("aa", 60) };
+    assert_eq!(counts(&["a5 a5 a5 a5 a5"], &totals), [3, 2]);
+}
+
+#[test]
+fn steps_with_windows_of_their_own_are_first_instances() {
+    let days = |s: &FunnelSpec, events: &str| -> Vec<f64> {
+        let f = walk(&[events], s);
+        f.steps.iter().skip(1).map(|s| (s.times.unwrap().from_previous.mean * 1440.0).round()).collect()
+    };
+    let mut s = spec("abc", 1000);
+    assert_eq!(days(&s, "a0 b1 b4 b8 c9"), [1.0, 8.0]);
+    // A time that cannot bind changes nothing; one that does takes the first that is near enough.
+    s.steps[1].within = Some(Span::micros(900 * MINUTE));
+    assert_eq!(days(&s, "a0 b1 b4 b8 c9"), [1.0, 8.0]);
+    s.steps[2].within = Some(Span::micros(5 * MINUTE));
+    assert_eq!(days(&s, "a0 b1 b4 b8 c9"), [4.0, 5.0]);
+}
+
+#[test]
+fn an_attempt_is_over_when_no_step_can_follow() {
+    let mut s = FunnelSpec { entry: Entry::Totals, ..spec("abc", 1000) };
+    s.steps[1].within = Some(Span::micros(5 * MINUTE));
+    assert_eq!(counts(&["a0 a20 b25 c90"], &s), [2, 1, 1]);
+}
+
+#[test]
 fn strict_order_lets_nothing_lie_between() {
     let s = FunnelSpec { order: Order::Strict, ..spec("ab", 100) };
     assert_eq!(depth("a0 b1", &s), 2);
@@ -302,13 +347,44 @@ fn from_creation() {
         let f = j.funnel(&FunnelSpec { times, ..s.clone() }, &Task::new()).unwrap();
         assert_eq!(f.steps.iter().map(|s| s.leads).collect::<Vec<_>>(), [3, 1]);
     }
-    // Broken down by channel, a creation has the first channel after it.
-    let mut all = happenings(0, "a1 b2/1");
-    all.extend(happenings(1, "b1/2"));
-    let s = FunnelSpec { by: Some("channel".into()), ..s };
-    let f = journeys(&[0; 2], &all, DAY, "UTC").funnel(&s, &Task::new()).unwrap();
-    let groups: Vec<(&str, u64)> = f.groups.iter().map(|g| (g.value.as_str(), g.steps[1].leads)).collect();
-    assert_eq!(groups, [("mail", 1), ("organic", 1)]);
+    // Broken down by channel, a creation has the last channel up to it; what came after is that of steps.
+    let mut all = happenings(0, "a-5/0 a-3/1 a-2 c5/0 b6/2");
+    all.extend(happenings(1, "c1/0 b2/2"));
+    all.extend(happenings(2, "c1/0"));
+    let by = |attribution| FunnelSpec { by: Some("channel".into()), attribution, ..s.clone() };
+    let groups = |attribution| -> Vec<(String, Vec<u64>)> {
+        let f = journeys(&[0; 3], &all, DAY, "UTC").funnel(&by(attribution), &Task::new()).unwrap();
+        f.groups.iter().map(|g| (g.value.clone(), g.steps.iter().map(|s| s.leads).collect())).collect()
+    };
+    let own = |name: &str, counts: [u64; 2]| (name.to_owned(), counts.to_vec());
+    let (first, last) = (groups(Attribution::First), groups(Attribution::Last));
+    assert_eq!(first, [own("(missing)", [1, 0]), own("mail", [1, 1]), own("organic", [1, 1])]);
+    assert_eq!(last, [own("organic", [2, 2]), own("(missing)", [1, 0])]);
+    assert_eq!(groups(Attribution::Step(1)), [own("mail", [1, 1])]);
+}
+
+/// An exclusion takes a lead out whether or not its steps have the property that is held constant.
+#[test]
+fn held_from_creation() {
+    let exclude = vec![exclude('c', 1, 2, true)];
+    let s = FunnelSpec { steps: vec!["created".into(), "mail".into()], exclude, ..FunnelSpec::default() };
+    let mut all = happenings(0, "c5");
+    all.extend(happenings(1, "c5 b6/1"));
+    for hold in [None, Some("channel".to_owned())] {
+        let s = FunnelSpec { hold, ..s.clone() };
+        let f = journeys(&[0; 3], &all, DAY, "UTC").funnel(&s, &Task::new()).unwrap();
+        assert_eq!((f.removed, f.steps[0].leads, f.steps[1].leads), (2, 1, 0));
+    }
+}
+
+#[test]
+fn names_of_repeated_steps() {
+    let named = |name: &str| Step { name: name.into(), ..Step::kind("visit") };
+    let s = FunnelSpec { steps: ["z", "z", "z (2)", "y"].map(named).to_vec(), ..FunnelSpec::default() };
+    assert_eq!(s.step_names(), ["z", "z (3)", "z (2)", "y"]);
+    let place = |name: &str| StepRef::Name(name.into()).position(&s.steps);
+    assert_eq!((place("z (3)").unwrap(), place("z (2)").unwrap(), place("y").unwrap()), (1, 2, 3));
+    assert!(place("z").is_err());
 }
 
 /// PostHog's case: the same lead goes on with another browser.

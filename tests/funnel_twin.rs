@@ -42,6 +42,13 @@ fn ends(chain: &Chain) -> (usize, &Event, &Event) {
     (last, chain[0].as_ref().unwrap(), chain[last].as_ref().unwrap())
 }
 
+/// Steps that an event can be, and exclusions, as bits.
+fn bits(spec: &FunnelSpec, kind: u32) -> (u32, u32) {
+    let bits = |flags: Vec<bool>| flags.iter().enumerate().map(|(k, f)| u32::from(*f) << k).sum();
+    let steps = spec.steps.iter().map(|s| does(s, kind)).collect();
+    (bits(steps), bits(spec.exclude.iter().map(|x| does(&x.event, kind)).collect()))
+}
+
 /// Events in the order in which a funnel takes them.
 fn ordered(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> Vec<Event> {
     let mut list: Vec<Event> = events
@@ -49,9 +56,9 @@ fn ordered(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> Vec<Event> {
         .map(|(at, kind, channel)| Event { at: *at, seq: 0, kind: *kind, channel: *channel, foreign: false })
         .collect();
     list.sort_by_key(|e| {
-        let other = usize::from(!spec.exclude.iter().any(|x| does(&x.event, e.kind)));
-        let first = spec.steps.iter().position(|s| does(s, e.kind)).map_or(other, |p| p + 2);
-        (e.at, first, spec.steps.iter().filter(|s| does(s, e.kind)).count())
+        let (steps, hits) = bits(spec, e.kind);
+        let first = if steps == 0 { u32::from(hits == 0) } else { steps.trailing_zeros() + 2 };
+        (e.at, first, steps.count_ones(), steps, hits)
     });
     list.iter_mut().enumerate().for_each(|(i, e)| e.seq = i);
     list
@@ -84,13 +91,16 @@ fn mask(chain: &Chain) -> u32 {
 }
 
 /// The best of the chains: furthest, most steps, first there, last started; of equals the one that passed over later
-/// steps, with the first instance of each step.
-fn winner<'a>(chains: impl Iterator<Item = &'a Chain>) -> Option<&'a Chain> {
+/// steps, with the first instance of each step, and of those of one instant the first.
+fn winner<'a>(strict: bool, chains: impl Iterator<Item = &'a Chain>) -> Option<&'a Chain> {
     chains.max_by_key(|c| {
         let (last, start, end) = ends(c);
+        let times: Vec<i64> = c.iter().flatten().map(|e| e.at).collect();
         let places: Vec<usize> = c.iter().flatten().map(|e| e.seq).collect();
-        let first = (start.at, Reverse(mask(c)), Reverse(places));
-        (last, c.iter().flatten().count(), Reverse(end.seq), first)
+        let first = (start.at, Reverse(mask(c)), Reverse(times), Reverse(places));
+        // Strict steps are taken one after the other, of one instant too.
+        let there = if strict { end.seq as i64 } else { end.at };
+        (last, c.iter().flatten().count(), Reverse(there), first)
     })
 }
 
@@ -100,105 +110,139 @@ struct Outcome {
     removed: bool,
 }
 
-/// Walks with every chain kept.
-fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
-    let n = spec.steps.len();
-    let goal = spec.steps.iter().rposition(|s| !s.optional).unwrap();
-    let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
-    let mut all: Vec<Chain> = Vec::new();
-    let mut live: Vec<Chain> = Vec::new();
-    let mut started = false;
-    let mut i = 0;
-    while i < events.len() {
-        let e = &events[i];
-        if spec.entry != Entry::Best && started {
-            // Has the attempt ended before this event?
-            let next_entry = all.iter().any(|c| c[goal].is_some()) && !e.foreign && does(&spec.steps[0], e.kind);
-            let goes_on = !next_entry
-                && live.iter().any(|c| {
-                    let (_, start, end) = ends(c);
-                    longest(spec).is_none_or(|w| e.at - start.at <= w)
-                        && (spec.order != Order::Strict || end.seq + 1 == e.seq)
-                });
-            if !goes_on {
-                out.attempts.push(winner(all.iter()).unwrap().clone());
-                (all, live, started) = (Vec::new(), Vec::new(), false);
-                if spec.entry == Entry::First {
-                    return out;
+/// Whether some chain can still take a step at the time of `e`, whatever the event is.
+fn goes_on(spec: &FunnelSpec, live: &[Chain], e: &Event) -> bool {
+    live.iter().any(|c| (0..spec.steps.len()).any(|k| may_go_on(spec, c, k, e)))
+}
+
+/// All chains that grow from `live` by events of one instant, in any order; of one event if steps are strict.
+fn grown(spec: &FunnelSpec, live: &[Chain], events: &[Event], used: &[usize]) -> Vec<Chain> {
+    let mut all = Vec::new();
+    let mut newest = live.to_vec();
+    while !newest.is_empty() {
+        let mut next = Vec::new();
+        for c in &newest {
+            for e in events.iter().filter(|e| !e.foreign && !used.contains(&e.seq)) {
+                let is_in = c.iter().flatten().any(|own| own.seq == e.seq);
+                for k in (1..spec.steps.len()).filter(|k| !is_in && does(&spec.steps[*k], e.kind)) {
+                    if may_go_on(spec, c, k, e) {
+                        let mut longer = c.clone();
+                        longer[k] = Some(e.clone());
+                        next.push(longer);
+                    }
                 }
             }
         }
-        for x in spec.exclude.iter().filter(|x| does(&x.event, e.kind)) {
+        all.extend(next.iter().cloned());
+        newest = next;
+    }
+    all
+}
+
+/// Walks with every chain kept, instant by instant; strict steps event by event.
+fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
+    let n = spec.steps.len();
+    let goal = spec.steps.iter().rposition(|s| !s.optional).unwrap();
+    let strict = spec.order == Order::Strict;
+    let instants: Vec<&[Event]> = events.chunk_by(|a, b| !strict && a.at == b.at).collect();
+    let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
+    let (mut all, mut live): (Vec<Chain>, Vec<Chain>) = (Vec::new(), Vec::new());
+    let mut used: Vec<usize> = Vec::new();
+    let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
+    let converted = |all: &[Chain]| all.iter().any(|c| c[goal].is_some());
+    let best = spec.entry == Entry::Best;
+    let mut i = 0;
+    while i < instants.len() {
+        let here = instants[i];
+        let enters = |used: &[usize]| {
+            here.iter()
+                .filter(|e| !e.foreign && !used.contains(&e.seq) && does(&spec.steps[0], e.kind))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let running = !all.is_empty();
+        if !best && running && (!goes_on(spec, &live, &here[0]) || (converted(&all) && !enters(&[]).is_empty())) {
+            // The attempt has ended before.
+            out.attempts.push(winner(strict, all.iter()).unwrap().clone());
+            (all, live) = (Vec::new(), Vec::new());
+            used.clear();
+            if spec.entry == Entry::First {
+                return out;
+            }
+            continue;
+        }
+        for (e, x) in
+            here.iter().flat_map(|e| spec.exclude.iter().filter(|x| does(&x.event, e.kind)).map(move |x| (e, x)))
+        {
             let place = |r: &Option<StepRef>| r.as_ref().unwrap().position(&spec.steps).unwrap();
             let (after, before) = (place(&x.after), place(&x.before));
             let hit = |c: &Chain| (after..before).contains(&ends(c).0);
-            let running = live.iter().any(|c| hit(c) && (0..n).any(|k| may_go_on(spec, c, k, e)));
-            let converted = all.iter().any(|c| c[goal].is_some());
-            if running && x.removes && !converted {
+            let hit_live: Vec<Chain> = live.iter().filter(|c| hit(c)).cloned().collect();
+            if goes_on(spec, &hit_live, e) && x.removes && !converted(&all) {
                 out.removed = true;
                 out.attempts.clear();
                 return out;
             }
             live.retain(|c| !hit(c));
         }
-        let mut grown = Vec::new();
-        for c in &live {
-            for k in (1..n).filter(|k| !e.foreign && does(&spec.steps[*k], e.kind)) {
-                if may_go_on(spec, c, k, e) {
-                    let mut longer = c.clone();
-                    longer[k] = Some(e.clone());
-                    grown.push(longer);
-                }
-            }
-        }
-        all.extend(grown.iter().cloned());
-        live.extend(grown);
-        let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
-        let done = |all: &[Chain]| full(all) || (goal + 1 == n && all.iter().any(|c| c[goal].is_some()));
-        if spec.entry != Entry::Best && started {
-            let ended = done(&all)
-                || (spec.order == Order::Strict && !live.iter().any(|c| ends(c).2.seq == e.seq))
-                || live.is_empty();
-            if ended {
-                let converted = done(&all);
-                out.attempts.push(winner(all.iter()).unwrap().clone());
-                (all, live, started) = (Vec::new(), Vec::new(), false);
-                if spec.entry == Entry::First {
+        let mut from = live.clone();
+        if best || !running {
+            let entries = enters(&used);
+            if let Some(e) = entries.first().filter(|e| !mature(spec, e.at)) {
+                assert!(e.at < UNTIL);
+                if best {
+                    out.immature |= all.is_empty() && grown(spec, &live, here, &used).is_empty();
+                } else {
+                    out.immature = true;
                     return out;
                 }
-                if converted {
-                    i += 1;
-                    continue;
+            } else {
+                for e in entries {
+                    let mut chain: Chain = vec![None; n];
+                    chain[0] = Some(e);
+                    all.push(chain.clone());
+                    live.push(chain.clone());
+                    from.push(chain);
                 }
             }
         }
-        if !e.foreign && does(&spec.steps[0], e.kind) && (spec.entry == Entry::Best || !started) {
-            if mature(spec, e.at) {
-                let mut chain: Chain = vec![None; n];
-                chain[0] = Some(e.clone());
-                all.push(chain.clone());
-                live.push(chain);
-                started = true;
-                if spec.entry != Entry::Best && n == 1 {
-                    out.attempts.push(all.pop().unwrap());
-                    (live, started) = (Vec::new(), false);
-                    if spec.entry == Entry::First {
-                        return out;
-                    }
+        let more = grown(spec, &from, here, &used);
+        all.extend(more.iter().cloned());
+        live.extend(more);
+        if best {
+            if full(&all) {
+                break;
+            }
+            i += 1;
+            continue;
+        }
+        let is_over = live.iter().all(|c| strict && ends(c).2.seq != here[0].seq);
+        let done = full(&all) || (goal + 1 == n && converted(&all));
+        if !all.is_empty() && (done || is_over) {
+            let attempt = winner(strict, all.iter()).unwrap().clone();
+            if done && !strict {
+                // Its other events may be steps of the next attempt.
+                if attempt[0].as_ref().unwrap().at != here[0].at {
+                    used.clear();
                 }
-            } else if spec.entry == Entry::Best {
-                out.immature |= all.is_empty();
+                used.extend(attempt.iter().flatten().filter(|e| e.at == here[0].at).map(|e| e.seq));
             } else {
-                out.immature = true;
+                used.clear();
+            }
+            out.attempts.push(attempt);
+            (all, live) = (Vec::new(), Vec::new());
+            if spec.entry == Entry::First {
                 return out;
             }
+            i += usize::from(done && strict);
+            continue;
         }
-        if spec.entry == Entry::Best && full(&all) {
-            break;
+        if all.is_empty() {
+            used.clear();
         }
         i += 1;
     }
-    out.attempts.extend(winner(all.iter()).cloned());
+    out.attempts.extend(winner(strict, all.iter()).cloned());
     out
 }
 
@@ -223,13 +267,10 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
     let relevant: Vec<Event> = events.iter().filter(|e| spec.steps.iter().any(|s| does(s, e.kind))).cloned().collect();
     let size = |part: &[Event]| most(&spec.steps, part, 0, 0).len();
-    let as_chain = |size: usize, start: &Event, end: &Event| -> Chain {
-        let mut c: Chain = vec![None; spec.steps.len()];
-        c[0] = Some(start.clone());
-        for slot in c.iter_mut().take(size).skip(1) {
-            *slot = Some(end.clone());
-        }
-        c
+    // The event by which one, two, and more steps were done.
+    let as_chain = |n: usize, first: usize| -> Chain {
+        let by = |n: usize| (first..relevant.len()).find(|j| size(&relevant[first..=*j]) == n);
+        (1..=spec.steps.len()).map(|k| if k <= n { by(k).map(|j| relevant[j].clone()) } else { None }).collect()
     };
     let reach = |i: usize| {
         (i..relevant.len())
@@ -249,7 +290,7 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
                     best = best.max(Some((size(&relevant[i..=j]), Reverse(j), i)));
                 }
             }
-            out.attempts.extend(best.map(|(n, j, i)| as_chain(n, &relevant[i], &relevant[j.0])));
+            out.attempts.extend(best.map(|(n, _, i)| as_chain(n, i)));
         }
         Entry::First | Entry::Totals => {
             let mut i = 0;
@@ -261,7 +302,7 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
                 let end = reach(i);
                 let n = size(&relevant[i..=end]);
                 let j = (i..=end).find(|j| size(&relevant[i..=*j]) == n).unwrap();
-                out.attempts.push(as_chain(n, &relevant[i], &relevant[j]));
+                out.attempts.push(as_chain(n, i));
                 i = if n == spec.steps.len() { j + 1 } else { end + 1 };
                 if spec.entry == Entry::First {
                     break;
@@ -387,14 +428,12 @@ proptest! {
                 prop_assert!((micros - expected as f64).abs() < 1e-6, "{} {}", micros, expected);
             }
         }
-        // The times of all steps; of steps in any order, it is the number that counts.
-        if spec.order != Order::Any {
-            let own = j.funnel_leads(&spec, &Task::new()).unwrap();
-            let of = |p: &LeadProgress| -> Vec<Option<i64>> {
-                p.times.iter().enumerate().map(|(k, at)| Some(*at).filter(|_| p.done >> k & 1 != 0)).collect()
-            };
-            prop_assert_eq!(own.iter().map(of).collect::<Vec<_>>(), times);
-        }
+        // The times of all steps.
+        let own = j.funnel_leads(&spec, &Task::new()).unwrap();
+        let of = |p: &LeadProgress| -> Vec<Option<i64>> {
+            p.times.iter().enumerate().map(|(k, at)| Some(*at).filter(|_| p.done >> k & 1 != 0)).collect()
+        };
+        prop_assert_eq!(own.iter().map(of).collect::<Vec<_>>(), times);
     }
 
     #[test]
@@ -429,7 +468,7 @@ proptest! {
             shuffled.swap(i, (seed.rotate_left(i as u32) % (i as u64 + 1)) as usize);
         }
         // Events of one instant and step stand for one another unless a property tells them apart.
-        if spec.hold.is_none() && spec.steps.iter().all(|s| s.any.len() == 1) {
+        if spec.hold.is_none() {
             prop_assert_eq!(reach(&spec, &shuffled, 1), alone.clone());
         }
         if spec.entry == Entry::Best && spec.order == Order::Strict && spec.exclude.is_empty() {

@@ -8,6 +8,7 @@ mod feature;
 mod feature_set;
 mod kind;
 mod selector;
+mod shown;
 mod spline;
 mod wildcard;
 
@@ -22,5 +23,6 @@ pub use feature::{Feature, Part, ValueOp};
 pub use feature_set::FeatureSet;
 pub use kind::{Kind, Side};
 pub use selector::Selector;
+pub(crate) use shown::{ALL, shown};
 pub use spline::{Bend, Spline};
 pub use wildcard::wildcard;

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::tables_out::{counts, frame, optional, optional_texts, texts, times};
+use crate::design::ALL;
 use crate::error::Result;
 use crate::funnel::{Funnel, FunnelSpec, FunnelStep, LeadProgress, Order, Spread};
 use crate::journeys::Journeys;
@@ -11,7 +12,7 @@ use crate::time::NO_TIME;
 
 /// All leads, then each value of the breakdown.
 fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
-    let all = funnel.steps.iter().map(|s| ("(all)", s));
+    let all = funnel.steps.iter().map(|s| (ALL, s));
     let groups = funnel.groups.iter().flat_map(|g| g.steps.iter().map(|s| (g.value.as_str(), s)));
     all.chain(groups).collect()
 }

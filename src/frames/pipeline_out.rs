@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::tables_out::{counts, frame, numbers, optional, texts};
+use crate::design::ALL;
 use crate::error::Result;
 use crate::pipeline::{StageFunnel, StageRow, StageTime};
 
@@ -37,7 +38,7 @@ fn stage_columns(rows: &[&StageRow]) -> Vec<Column> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_funnel_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let all = f.stages.iter().map(|r| ("(all)", r));
+    let all = f.stages.iter().map(|r| (ALL, r));
     let groups = f.groups.iter().flat_map(|(value, rows)| rows.iter().map(move |r| (value.as_str(), r)));
     let rows: Vec<(&str, &StageRow)> = all.chain(groups).collect();
     let mut columns = vec![texts("group", rows.iter().map(|r| r.0.to_owned()))];

@@ -3,10 +3,17 @@
 //! For each way through the steps so far one chain is enough, the one whose last event is the latest: its start is the
 //! latest too, because the chain it grew from was the latest of its own way. So it has the most time left of every
 //! window, and a pass costs events × steps.
+//!
+//! Events of one instant have no order of their own: those that exclude come first, and the others are taken in
+//! whatever order leads furthest ([`super::instant`]). Strict steps take them one by one, in the order of
+//! [`super::seen`].
 
-use super::instances::move_to_first;
+use std::ops::Range;
+
+use super::instances::Instances;
+use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
-use super::seen::Seen;
+use super::seen::{Seen, end_of_instant};
 use super::spec::{Entry, Order};
 
 /// How far an attempt got: steps done as bits, and the position in `seen` of the event of each.
@@ -36,12 +43,21 @@ impl Walked {
     }
 }
 
+/// Events of which each is the next step of the one before.
 #[derive(Debug, Clone, Copy)]
-struct Chain {
-    start: i64,
-    at: i64,
-    seq: u32,
-    path: [u32; MAX_STEPS],
+pub(super) struct Chain {
+    pub(super) start: i64,
+    pub(super) at: i64,
+    pub(super) seq: u32,
+    pub(super) path: [u32; MAX_STEPS],
+}
+
+/// Which events may start a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Starts {
+    None,
+    All,
+    At(usize),
 }
 
 /// Room for the chains of one lead.
@@ -53,8 +69,10 @@ pub(super) struct Chains {
     best_start: i64,
     best: Attempt,
     removed: bool,
-    /// Room for [`move_to_first`].
-    rest: Vec<Option<[u32; MAX_STEPS]>>,
+    /// Events of one instant that are steps of attempts before the one at hand.
+    used: Vec<u32>,
+    instant: Instant,
+    instances: Instances,
 }
 
 /// No event yet.
@@ -68,26 +86,23 @@ impl Chains {
             best_start: i64::MIN,
             best: Attempt { done: 0, path: [0; MAX_STEPS], reached: [NEVER; MAX_STEPS] },
             removed: false,
-            rest: Vec::new(),
+            used: Vec::new(),
+            instant: Instant::default(),
+            instances: Instances::default(),
         }
     }
 
     /// Walks one lead, or its events of one value of a property.
     pub(super) fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
-        match plan.entry {
-            Entry::Best => self.best(plan, seen, out),
-            Entry::First => {
-                if let Some(first) = seen.iter().position(|s| s.steps & 1 != 0) {
-                    self.attempt(plan, seen, first, out);
-                }
-            }
-            Entry::Totals => {
-                let mut next = 0;
-                while let Some(more) = seen.get(next..).and_then(|rest| rest.iter().position(|s| s.steps & 1 != 0)) {
-                    match self.attempt(plan, seen, next + more, out) {
-                        Some(after) => next = after,
-                        None => break,
-                    }
+        self.used.clear();
+        if plan.entry == Entry::Best {
+            self.best(plan, seen, out);
+        } else {
+            let mut next = 0;
+            while let Some(first) = self.entry(seen, next) {
+                match self.attempt(plan, seen, first, out) {
+                    Some(after) if plan.entry == Entry::Totals => next = after,
+                    _ => break,
                 }
             }
         }
@@ -96,41 +111,39 @@ impl Chains {
         }
     }
 
+    /// The first event from `next` on that is step 1 and no step of an attempt before.
+    fn entry(&self, seen: &[Seen], next: usize) -> Option<usize> {
+        let mut entries = seen.iter().enumerate().skip(next).filter(|(_, s)| s.steps & 1 != 0);
+        entries.find(|(place, _)| !self.used.contains(&(*place as u32))).map(|(place, _)| place)
+    }
+
     /// Tries every entry.
     fn best(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
         self.clear();
-        for (j, event) in seen.iter().enumerate() {
-            self.advance(plan, event, j);
+        let mut next = 0;
+        while let Some(at) = seen.get(next).map(|s| s.at) {
+            let events = next..end_of_instant(plan, seen, next);
+            let matures = plan.matures(at);
+            self.take(plan, seen, events.clone(), if matures { Starts::All } else { Starts::None });
             if self.removed {
                 out.removed = true;
                 return;
             }
-            if event.steps & 1 != 0 {
-                if plan.matures(event.at) {
-                    self.start(plan, event, j);
-                } else if self.best.done == 0 {
-                    out.immature.get_or_insert(event.at);
-                }
+            if !matures && self.best.done == 0 && enters(seen, &events) {
+                out.immature.get_or_insert(at);
             }
             if self.best.done.count_ones() as usize == plan.steps {
                 break;
             }
+            next = events.end;
         }
         if self.best.done != 0 {
-            out.attempts.push(self.found(plan, seen));
+            let found = self.found(plan, seen);
+            out.attempts.push(found);
         }
     }
 
-    /// The best attempt, by the first instance of each step.
-    fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
-        // Strict steps follow one another, so that there is no choice.
-        if plan.order != Order::Strict && plan.within.iter().any(Option::is_some) {
-            move_to_first(plan, seen, &mut self.best, &mut self.rest);
-        }
-        self.best
-    }
-
-    /// Follows the attempt that starts with event `first`; the number of the event after it, `None` if it is immature
+    /// Follows the attempt that starts with event `first`; from where on the next may start, `None` if it is immature
     /// or the lead is out.
     fn attempt(&mut self, plan: &Plan<'_>, seen: &[Seen], first: usize, out: &mut Walked) -> Option<usize> {
         let entry = seen.get(first)?;
@@ -139,37 +152,66 @@ impl Chains {
             return None;
         }
         self.clear();
-        self.start(plan, entry, first);
-        let mut next = first + 1;
-        while self.best.done.count_ones() as usize != plan.steps {
+        if self.used.first().and_then(|p| seen.get(*p as usize)).is_some_and(|s| s.at != entry.at) {
+            self.used.clear();
+        }
+        let strict = plan.order == Order::Strict;
+        // What is of the same instant may follow, wherever it stands.
+        let before = seen.iter().take(first).rev().take_while(|s| !strict && s.at == entry.at).count();
+        let mut next = first - before;
+        let mut starts = Starts::At(first);
+        while let Some(event) = seen.get(next) {
+            let events = next..end_of_instant(plan, seen, next);
             // Converted: optional steps that come after may still follow, until the next entry.
             let converted = self.best.done >> plan.goal & 1 != 0;
-            let Some(event) = seen.get(next).filter(|_| !converted || plan.goal + 1 < plan.steps) else { break };
-            if !self.goes_on(plan, event) || (converted && event.steps & 1 != 0) {
+            if starts == Starts::None && (!self.goes_on(plan, event) || (converted && enters(seen, &events))) {
                 break;
             }
-            self.advance(plan, event, next);
+            self.take(plan, seen, events.clone(), starts);
+            starts = Starts::None;
             if self.removed {
                 out.removed = true;
                 return None;
             }
-            let strict = plan.order == Order::Strict;
             if !self.live.iter().flatten().any(|c| !strict || c.seq == event.seq) {
                 break;
             }
-            next += 1;
+            let converted = self.best.done >> plan.goal & 1 != 0;
+            if self.best.done.count_ones() as usize == plan.steps || (converted && plan.goal + 1 == plan.steps) {
+                let found = self.found(plan, seen);
+                out.attempts.push(found);
+                if strict {
+                    return Some(events.end);
+                }
+                // The other events of the instant may be steps of the next attempt.
+                if event.at != entry.at {
+                    self.used.clear();
+                }
+                let done = (0..plan.steps).filter(|k| found.done >> k & 1 != 0);
+                let places = done.filter_map(|k| found.path.get(k).copied());
+                self.used.extend(places.filter(|place| events.contains(&(*place as usize))));
+                return Some(events.start);
+            }
+            next = events.end;
         }
-        out.attempts.push(self.found(plan, seen));
+        let found = self.found(plan, seen);
+        out.attempts.push(found);
         Some(next)
     }
 
-    /// Whether any chain can still take `event`.
+    /// The best attempt, by the first instance of each step.
+    fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
+        // Strict steps follow one another, so that there is no choice.
+        if plan.order != Order::Strict && plan.within.iter().any(Option::is_some) {
+            self.instances.move_to_first(plan, seen, &self.used, &mut self.best);
+        }
+        self.best
+    }
+
+    /// Whether any chain can still take an event of the time of `event`.
     fn goes_on(&self, plan: &Plan<'_>, event: &Seen) -> bool {
-        let strict = plan.order == Order::Strict;
-        self.live
-            .iter()
-            .flatten()
-            .any(|c| plan.longest.is_none_or(|w| event.at - c.start <= w) && (!strict || c.seq + 1 == event.seq))
+        let live = self.live.iter().enumerate();
+        live.filter_map(|(state, chain)| chain.map(|c| (state, c))).any(|(state, c)| Self::runs(plan, state, &c, event))
     }
 
     fn clear(&mut self) {
@@ -189,27 +231,57 @@ impl Chains {
         self.keep(plan, 0, Chain { start: event.at, at: event.at, seq: event.seq, path }, j);
     }
 
-    /// Ends the chains that `event` excludes, then lets it be a step of the others: of the last step first, so that it
-    /// is one step of a chain only.
-    fn advance(&mut self, plan: &Plan<'_>, event: &Seen, j: usize) {
-        if event.hits != 0 {
+    /// Takes the events of an instant, or a single one.
+    fn take(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
+        let Some(here) = seen.get(events.clone()) else { return };
+        for event in here.iter().filter(|event| event.hits != 0) {
             self.exclude(plan, event);
         }
+        if here.len() > 1 && here.iter().any(|event| event.steps & (event.steps.wrapping_sub(1)) != 0) {
+            self.take_together(plan, seen, events, starts);
+            return;
+        }
+        // Each is one step only, and those of earlier steps stand first.
+        for (event, j) in here.iter().zip(events) {
+            if self.used.contains(&(j as u32)) {
+                continue;
+            }
+            self.advance(plan, event, j);
+            if event.steps & 1 != 0 && (starts == Starts::All || starts == Starts::At(j)) {
+                self.start(plan, event, j);
+            }
+        }
+    }
+
+    /// Takes events of one instant, some of which can be several steps.
+    fn take_together(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
+        let mut instant = std::mem::take(&mut self.instant);
+        let last = events.end.saturating_sub(1);
+        let free = |j: &usize| !self.used.contains(&(*j as u32));
+        instant.gather(seen, events.filter(free));
+        instant.grow(plan, &self.live, starts != Starts::None);
+        for state in 0..plan.states.len() {
+            if let Some(chain) = instant.best(seen, state) {
+                self.keep(plan, state, chain, last);
+            }
+        }
+        self.instant = instant;
+    }
+
+    /// Lets an event be a step of chains: of the last step first, so that it is one step of a chain only.
+    fn advance(&mut self, plan: &Plan<'_>, event: &Seen, j: usize) {
         let mut steps = event.steps & !1;
         while steps != 0 {
             let k = (u32::BITS - 1 - steps.leading_zeros()) as usize;
             steps &= !(1 << k);
-            let within = plan.within.get(k).copied().flatten();
             let (Some(low), Some(high)) = (plan.of_step.get(k).copied(), plan.of_step.get(k + 1).copied()) else {
                 return;
             };
             for state in low..high {
                 let Some(from) = plan.states.get(state).map(|s| s.from) else { return };
                 let Some(chain) = self.live.get(from).copied().flatten() else { continue };
-                let in_time = plan.window.is_none_or(|w| event.at - chain.start <= w)
-                    && within.is_none_or(|w| event.at - chain.at <= w)
-                    && (plan.order != Order::Strict || chain.seq + 1 == event.seq);
-                if in_time {
+                let follows = plan.order != Order::Strict || chain.seq + 1 == event.seq;
+                if follows && chain.is_in_time(plan, k, event.at) {
                     let mut path = chain.path;
                     if let Some(p) = path.get_mut(k) {
                         *p = j as u32;
@@ -228,8 +300,10 @@ impl Chains {
         if timed || slot.is_none_or(|old| chain.start > old.start) {
             *slot = Some(chain);
         }
-        if let Some(first) = self.best.reached.get_mut(way.last).filter(|first| **first == NEVER) {
-            *first = j as u32;
+        if let (Some(first), Some(event)) = (self.best.reached.get_mut(way.last), chain.path.get(way.last))
+            && *first == NEVER
+        {
+            *first = *event;
         }
         let (last, steps) = (way.last, way.done.count_ones());
         let further = (last, steps) > (self.rank.0, self.rank.1);
@@ -267,4 +341,17 @@ impl Chains {
                     && plan.within.get(s.last).copied().flatten().is_none_or(|w| event.at - chain.at <= w)
             })
     }
+}
+
+impl Chain {
+    /// Whether step `k` may come at a time.
+    pub(super) fn is_in_time(&self, plan: &Plan<'_>, k: usize, at: i64) -> bool {
+        let within = plan.within.get(k).copied().flatten();
+        plan.window.is_none_or(|w| at - self.start <= w) && within.is_none_or(|w| at - self.at <= w)
+    }
+}
+
+/// Whether one of the events is step 1.
+fn enters(seen: &[Seen], events: &Range<usize>) -> bool {
+    seen.get(events.clone()).unwrap_or(&[]).iter().any(|event| event.steps & 1 != 0)
 }

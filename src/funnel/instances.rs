@@ -6,57 +6,92 @@
 //! on.
 
 use super::chains::Attempt;
+use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
-use super::seen::Seen;
+use super::seen::{Seen, end_of_instant};
 
-/// Moves the steps of an attempt between its first and its last to their first instances.
-///
-/// `rest` is room: per step of the attempt, the events of that step and those after it, of the chain that starts with
-/// the first event from here on that can be this step.
-pub(super) fn move_to_first(
-    plan: &Plan<'_>,
-    seen: &[Seen],
-    attempt: &mut Attempt,
-    rest: &mut Vec<Option<[u32; MAX_STEPS]>>,
-) {
-    let done: Vec<usize> = (0..plan.steps).filter(|k| attempt.done >> k & 1 != 0).collect();
-    let place = |k: Option<&usize>| k.and_then(|k| attempt.path.get(*k)).map_or(0, |p| *p as usize);
-    let (first, last) = (place(done.first()), place(done.last()));
-    rest.clear();
-    rest.resize(done.len(), None);
-    for (j, event) in seen.iter().enumerate().take(last + 1).skip(first).rev() {
-        // An event is one step of a chain: what is noted for the step after is of later events.
-        for (p, step) in done.iter().enumerate() {
-            let is_step = match p {
-                0 => j == first,
-                _ if p + 1 == done.len() => j == last,
-                _ => event.steps >> step & 1 != 0,
-            };
-            let way = match done.get(p + 1) {
-                None => Some([0; MAX_STEPS]),
-                Some(next) => rest.get(p + 1).copied().flatten().filter(|way| {
-                    let then = way.get(*next).and_then(|j| seen.get(*j as usize)).map_or(event.at, |s| s.at);
-                    plan.within.get(*next).copied().flatten().is_none_or(|w| then - event.at <= w)
-                }),
-            };
-            if let Some(mut way) = way.filter(|_| is_step) {
-                if let Some(own) = way.get_mut(*step) {
-                    *own = j as u32;
-                }
-                if let Some(slot) = rest.get_mut(p) {
-                    *slot = Some(way);
+type Path = [u32; MAX_STEPS];
+
+/// Room for one attempt.
+#[derive(Debug, Default)]
+pub(super) struct Instances {
+    instant: Instant,
+    /// Steps of the attempt.
+    steps: Vec<usize>,
+    /// Per step of the attempt: the events of that step and those after it, of the chain that starts with the first event
+    /// from here on that can be this step.
+    rest: Vec<Option<Path>>,
+    /// The same, of the instant at hand.
+    here: Vec<Option<Path>>,
+}
+
+impl Instances {
+    /// Moves the steps of an attempt between its first and its last to their first instances. Events of its first instant
+    /// that are `used` are not free.
+    pub(super) fn move_to_first(&mut self, plan: &Plan<'_>, seen: &[Seen], used: &[u32], attempt: &mut Attempt) {
+        self.steps.clear();
+        self.steps.extend((0..plan.steps).filter(|k| attempt.done >> k & 1 != 0));
+        let time = |k: Option<&usize>| {
+            k.and_then(|k| attempt.path.get(*k)).and_then(|place| seen.get(*place as usize)).map_or(0, |s| s.at)
+        };
+        let (first, last) = (time(self.steps.first()), time(self.steps.last()));
+        self.rest.clear();
+        self.rest.resize(self.steps.len(), None);
+        let mut ends: Vec<usize> = Vec::new();
+        let mut next = seen.partition_point(|s| s.at < first);
+        while seen.get(next).is_some_and(|s| s.at <= last) {
+            next = end_of_instant(plan, seen, next);
+            ends.push(next);
+        }
+        while let Some(end) = ends.pop() {
+            let start = ends.last().copied().unwrap_or_else(|| seen.partition_point(|s| s.at < first));
+            self.instant.gather(seen, (start..end).filter(|place| !used.contains(&(*place as u32))));
+            let Some(events) = seen.get(start..end) else { return };
+            let at = events.first().map_or(first, |s| s.at);
+            self.here.clear();
+            for p in 0..self.steps.len() {
+                let may_be = (p == 0) == (at == first) || self.steps.len() == 1;
+                let chain = if may_be { self.longest(plan, seen, p, at, at == last) } else { None };
+                self.here.push(chain);
+            }
+            for (rest, here) in self.rest.iter_mut().zip(&self.here).filter(|(_, here)| here.is_some()) {
+                *rest = *here;
+            }
+            let hits = events.iter().fold(0, |hits, event| hits | event.hits);
+            for (_, hit) in plan.hits.iter().enumerate().filter(|(bit, _)| hits >> bit & 1 != 0) {
+                for (step, rest) in self.steps.iter().zip(self.rest.iter_mut().skip(1)) {
+                    if (hit.after..hit.before).contains(step) {
+                        *rest = None;
+                    }
                 }
             }
         }
-        for (_, hit) in plan.hits.iter().enumerate().filter(|(bit, _)| event.hits >> bit & 1 != 0) {
-            for (step, slot) in done.iter().zip(rest.iter_mut().skip(1)) {
-                if (hit.after..hit.before).contains(step) {
-                    *slot = None;
-                }
-            }
+        if let Some(path) = self.rest.first().copied().flatten() {
+            attempt.path = path;
         }
     }
-    if let Some(path) = rest.first().copied().flatten() {
-        attempt.path = path;
+
+    /// The chain from step number `p` on that does the most steps in the instant at hand; to the last where it `ends`.
+    fn longest(&mut self, plan: &Plan<'_>, seen: &[Seen], p: usize, at: i64, ends: bool) -> Option<Path> {
+        let n = self.steps.len();
+        let bits = |to: usize| self.steps.get(p..to).unwrap_or(&[]).iter().fold(0, |bits, k| bits | 1 << k);
+        let sets: Vec<(usize, u32)> = (p + 1..=n).rev().map(|to| (to, bits(to))).collect();
+        for (to, among) in sets {
+            let rest = match self.steps.get(to) {
+                None if ends => Some([0; MAX_STEPS]),
+                Some(next) if !ends => self.rest.get(to).copied().flatten().filter(|path| {
+                    let then = path.get(*next).and_then(|place| seen.get(*place as usize)).map_or(at, |s| s.at);
+                    plan.within.get(*next).copied().flatten().is_none_or(|w| then - at <= w)
+                }),
+                _ => None,
+            };
+            if let Some(mut path) = rest
+                && self.instant.fit(among)
+            {
+                self.instant.assign(seen, among, &mut path);
+                return Some(path);
+            }
+        }
+        None
     }
 }

@@ -2,7 +2,9 @@
 
 mod any_order;
 mod chains;
+mod classes;
 mod instances;
+mod instant;
 mod matcher;
 mod pass;
 mod plan;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::any_order::{self, Classes};
+use super::any_order;
 use super::chains::{Attempt, Chains, Walked};
+use super::classes::Classes;
 use super::plan::{MAX_STEPS, Plan, ValueOf};
 use super::quick::{self, Quick};
 use super::result::Funnel;
@@ -298,6 +299,7 @@ impl Walker {
         self.always.clear();
         self.always.extend(creation);
         self.always.extend(self.seen.iter().filter(|s| s.hits != 0).map(|s| Seen { steps: 0, ..*s }));
+        self.always.sort_by_key(|s| s.seq);
         self.sorted.clear();
         let events = self.seen.iter().filter(|s| s.event != CREATION && s.steps != 0);
         self.sorted.extend(events.map(|s| (plan.value_at(of, s.event as usize), *s)).filter(|(v, _)| *v != NONE));
@@ -338,7 +340,8 @@ impl Walker {
         if sorted.is_empty()
             && let Some(creation) = creation
         {
-            self.walk(plan, &[creation]);
+            gather(&mut group, &self.always, &[]);
+            self.walk(plan, &group);
             kept.extend(self.walked.attempts.drain(..).map(|a| (a, vec![creation; 2 * plan.steps])));
         }
         if self.walked.removed {
@@ -401,12 +404,11 @@ impl Walker {
         let at = |k: usize| {
             let event = attempt.path.get(k).and_then(|p| self.seen.get(*p as usize)).map(|s| s.event)?;
             let value = if event == CREATION {
-                // What brought the lead: the first value after its creation.
+                // What brought the lead: the last value up to its creation. What came after may depend on what it did.
                 let created = plan.journeys.leads.created_at(lead);
                 let timeline = &plan.journeys.timeline;
-                let seen = created..plan.journeys.observed_until;
-                let later = timeline.range(lead).filter(|i| timeline.at.get(*i).is_some_and(|t| seen.contains(t)));
-                later.map(|i| plan.value_at(by, i)).find(|v| *v != NONE)?
+                let known = timeline.range(lead).take_while(|i| timeline.at.get(*i).is_some_and(|t| *t <= created));
+                known.map(|i| plan.value_at(by, i)).filter(|v| *v != NONE).last()?
             } else {
                 plan.value_at(by, event as usize)
             };

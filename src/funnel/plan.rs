@@ -1,6 +1,6 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::NONE;
+use crate::design::{ALL, NONE, shown};
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys};
 use crate::time::{NO_TIME, Span};
@@ -166,9 +166,9 @@ impl<'a> Plan<'a> {
         }
         match &self.by {
             Some(ValueOf::Lead(groups)) => groups.name(value),
-            Some(ValueOf::Channel) => self.journeys.channels.get(value).to_owned(),
+            Some(ValueOf::Channel) => shown(self.journeys.channels.get(value), &[ALL]),
             Some(ValueOf::Prop(p)) => {
-                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| texts.get(value).to_owned())
+                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| shown(texts.get(value), &[ALL]))
             }
             None => String::new(),
         }
@@ -289,10 +289,20 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) 
     if let Some(p) = journeys.props.iter().position(|(n, _)| n == name) {
         return Ok(ValueOf::Prop(p));
     }
-    if name == "channel" {
+    let has_channels = !journeys.channels.is_empty();
+    if name == "channel" && has_channels {
         return Ok(ValueOf::Channel);
     }
-    let fields = journeys.leads.fields.iter().map(|f| f.name.as_str()).filter(|_| leads);
-    let known = fields.chain(journeys.props.iter().map(|(n, _)| n.as_str())).chain(["channel"]);
-    Err(Error::unknown("field", name, known))
+    let props = journeys.props.iter().map(|(n, _)| n.as_str()).chain(has_channels.then_some("channel"));
+    if leads {
+        let fields = journeys.leads.fields.iter().map(|f| f.name.as_str());
+        return Err(Error::unknown("field", name, fields.chain(props)));
+    }
+    let props: Vec<&str> = props.collect();
+    if journeys.leads.field(name).is_some() || props.is_empty() {
+        let have =
+            if props.is_empty() { "which have none".to_owned() } else { format!("such as '{}'", props.join("', '")) };
+        return Err(Error::option(option, format!("'{name}' is no property of events, {have}")));
+    }
+    Err(Error::unknown("property", name, props))
 }

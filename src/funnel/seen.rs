@@ -3,6 +3,7 @@
 use crate::time::NO_TIME;
 
 use super::plan::{MAX_STEPS, Plan};
+use super::spec::Order;
 
 /// Stands for a lead's creation, which is no event of the timeline.
 pub(super) const CREATION: u32 = u32::MAX;
@@ -23,10 +24,19 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Events of one instant have no order of their own: those that match no step come first, exclusions before others,
-    /// then by first step, those that match fewer steps before others.
-    fn rank(&self) -> (u32, u32) {
-        if self.steps == 0 { (0, 0) } else { (self.steps.trailing_zeros() + 1, self.steps.count_ones()) }
+    /// then by first step, those that match fewer steps before others. Those that remain equal are interchangeable.
+    fn rank(&self) -> (u32, u32, u32, u32) {
+        let first = if self.steps == 0 { 0 } else { self.steps.trailing_zeros() + 1 };
+        (first, self.steps.count_ones(), self.steps, self.hits)
     }
+}
+
+/// Where the events end that are taken together with the one at `start`: those of its instant; strict steps take one
+/// after the other.
+pub(super) fn end_of_instant(plan: &Plan<'_>, seen: &[Seen], start: usize) -> usize {
+    let at = seen.get(start).map(|s| s.at);
+    let more = seen.iter().skip(start + 1).take_while(|s| plan.order != Order::Strict && Some(s.at) == at);
+    start + 1 + more.count()
 }
 
 /// Collects the events of `lead` into `seen`; false if it starts from creation and has no time of creation.

@@ -161,14 +161,12 @@ impl StepRef {
             Self::Number(k) if (1..=steps.len()).contains(k) => Ok(k - 1),
             Self::Number(k) => Err(Error::option("step", format!("there is no step {k}; there are {}", steps.len()))),
             Self::Name(name) => {
-                let mut places = steps.iter().enumerate().filter(|(_, s)| s.name == *name).map(|(k, _)| k);
-                match (places.next(), places.next()) {
-                    (Some(k), None) => Ok(k),
-                    (Some(_), Some(_)) => {
-                        Err(Error::option("step", format!("several steps are called '{name}'; give a number")))
-                    }
-                    (None, _) => Err(Error::unknown("step", name, steps.iter().map(|s| s.name.as_str()))),
+                if steps.iter().filter(|s| s.name == *name).count() > 1 {
+                    return Err(Error::option("step", format!("several steps are called '{name}'; give a number")));
                 }
+                let names = names_of(steps);
+                let place = names.iter().position(|n| n == name);
+                place.ok_or_else(|| Error::unknown("step", name, names.iter().map(String::as_str)))
             }
         }
     }
@@ -258,13 +256,26 @@ impl FunnelSpec {
     /// Names of the steps, one each: a second step of a name has its place behind it.
     #[must_use]
     pub fn step_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            let again = self.steps.iter().take(names.len()).filter(|s| s.name == step.name).count();
-            names.push(if again == 0 { step.name.clone() } else { format!("{} ({})", step.name, again + 1) });
-        }
-        names
+        names_of(&self.steps)
     }
+}
+
+/// Names of steps in results; a number is put behind one that another step has.
+fn names_of(steps: &[Step]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(steps.len());
+    for (k, step) in steps.iter().enumerate() {
+        let is_taken = |name: &String, names: &[String]| {
+            names.contains(name) || steps.iter().skip(k + 1).any(|s| s.name == *name && s.name != step.name)
+        };
+        let mut name = step.name.clone();
+        let mut number = 1;
+        while is_taken(&name, &names) {
+            number += 1;
+            name = format!("{} ({number})", step.name);
+        }
+        names.push(name);
+    }
+    names
 }
 
 impl From<&str> for Step {

@@ -1,7 +1,7 @@
 //! Groups of leads by a field.
 
 use super::Journeys;
-use crate::design::{Column, MISSING, NONE};
+use crate::design::{ALL, Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 
 /// The group of each lead.
@@ -24,9 +24,7 @@ impl Groups {
     #[must_use]
     pub fn name(&self, code: u32) -> String {
         match self.levels.get(code as usize) {
-            // Results call all leads together so.
-            Some(level) if level == "(all)" => "'(all)'".to_owned(),
-            Some(level) => level.clone(),
+            Some(level) => shown(level, &[ALL]),
             None => MISSING.to_owned(),
         }
     }

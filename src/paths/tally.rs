@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::pass::PathsSpec;
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
+use crate::design::shown;
 use crate::error::{Error, Result};
 use crate::funnel::Spread;
 use crate::journeys::Texts;
@@ -24,11 +25,6 @@ pub(super) const OPEN: u32 = u32::MAX - 5;
 /// Their names.
 const ENDS: [(u32, &str); 6] =
     [(ENTRY, "(entry)"), (EXIT, "(exit)"), (ENDED, "(ended)"), (WON, "(won)"), (LOST, "(lost)"), (OPEN, "(open)")];
-
-/// How a label is shown: one that is called like an end is none.
-fn shown(label: &str) -> String {
-    if label.starts_with('(') && label.ends_with(')') { format!("'{label}'") } else { label.to_owned() }
-}
 
 /// Paths by ending: won, lost, open.
 type Endings = (u64, u64, u64);
@@ -161,7 +157,7 @@ pub struct PathsTally {
 impl PathsTally {
     /// Counts of places that have these labels.
     pub(super) fn new(spec: &PathsSpec, labels: &[String], part: Part) -> Self {
-        let names: Vec<String> = labels.iter().map(|label| shown(label)).collect();
+        let names: Vec<String> = labels.iter().map(|label| shown(label, &ENDS.map(|(_, name)| name))).collect();
         let tally = Self { spec: spec.clone(), names: Vec::new(), part: Part::default() };
         // Two labels can be shown alike: they are one place.
         tally.joined(&names, part)

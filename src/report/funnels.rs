@@ -1,7 +1,7 @@
 //! Funnels as plain text.
 
 use super::text::{percent, table_text};
-use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order};
+use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
 
 fn days(x: f64) -> String {
     if x.is_nan() {
@@ -32,6 +32,10 @@ pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
         (None, Order::Any) => parts.push("in any order".to_owned()),
     }
     parts.push(spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1")));
+    let names = spec.step_names();
+    for (step, name) in spec.steps.iter().zip(&names) {
+        parts.extend(step.within.map(|w| format!("{name} within {w} of the step before")));
+    }
     match spec.entry {
         Entry::Best => {}
         Entry::First => parts.push("first entry only".to_owned()),
@@ -39,6 +43,15 @@ pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
     }
     if let Some(hold) = &spec.hold {
         parts.push(format!("same {hold} in all steps"));
+    }
+    for e in &spec.exclude {
+        let step = |at: &Option<StepRef>, default: usize| {
+            let place = at.as_ref().map_or(Ok(default), |at| at.position(&spec.steps)).unwrap_or(default);
+            names.get(place).cloned().unwrap_or_default()
+        };
+        let (after, before) = (step(&e.after, 0), step(&e.before, names.len().saturating_sub(1)));
+        let who = if e.removes { "; who has one is left out" } else { "" };
+        parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
     }
     format!("Funnel, {}", parts.join(", "))
 }

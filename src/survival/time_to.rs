@@ -8,7 +8,7 @@ use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
 use super::family::Family;
 use super::risk::{End, Pooled, RiskTable, Spell, late_start};
-use crate::design::NONE;
+use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Groups, Journeys, Status, Texts, status_log};
 use crate::math::Interval;
@@ -515,7 +515,6 @@ impl TimeToTally {
 }
 
 /// The name of all leads as a group.
-const ALL: &str = "(all)";
 
 /// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so.
 fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<()> {
