@@ -279,6 +279,12 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, k)| k.to_owned())
 }
 
+/// Whether `name` differs from one in `known` by no more than letter case and one character in four.
+pub(crate) fn is_slip<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+    let limit = name.chars().count() / 4;
+    known.into_iter().any(|k| edit_distance(&name.to_lowercase(), &k.to_lowercase()) <= limit)
+}
+
 /// Levenshtein distance in characters.
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();

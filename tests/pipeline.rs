@@ -96,6 +96,13 @@ fn recycled_leads_start_a_new_cycle() {
     // Back to an earlier stage after long quiet, without a loss.
     let f = run(&["m1 c3 m200"], &with(90));
     assert_eq!((f.cycles, f.recycled, f.regressions), (2, 1, 0));
+    // The first cycle ends there: it is in no stage, no opportunity, and not open.
+    assert_eq!((f.stages[2].recycled, f.stages[2].open, f.stages[1].open), (1, 0, 1));
+    let last = |stage: &str| f.flow.iter().rfind(|r| r.stage == stage).unwrap().stock;
+    assert_eq!((last("mail"), last("call"), f.times[2].still_in, f.times[2].left.mean), (1, 0, 0, 197.0));
+    assert!(f.cohorts[0].is_mature(&f.spec) && !f.cohorts[1].is_mature(&f.spec));
+    let f = run(&["o3 o200"], &with(90));
+    assert_eq!(f.velocity.opportunities, 1);
     // Going on after long quiet is the same cycle.
     assert_eq!(run(&["m1 c300"], &with(90)).cycles, 1);
 }
@@ -112,6 +119,46 @@ fn wins_outside_the_pipeline() {
 }
 
 #[test]
+fn a_win_counts_whatever_else_is_open() {
+    let short = StageFunnelSpec { pipeline: ["lead", "open"].map(str::to_owned).to_vec(), ..spec() };
+    for s in [spec(), short.clone()] {
+        let f = run(&["o2/0 o3/1 w5/0 l9/1"], &s);
+        assert_eq!(f.wins.iter().fold((0, 0), |a, w| (a.0 + w.won, a.1 + w.lost)), (1, 0));
+    }
+    // A deal that goes on in a stage that is not named is open.
+    let short = StageFunnelSpec { pipeline: ["lead", "mail"].map(str::to_owned).to_vec(), ..spec() };
+    let f = run(&["m1 o2/0 l4/0 o5/1"], &short);
+    assert_eq!((f.stages[1].lost, f.stages[1].open, f.reopened), (0, 1, 1));
+    // A second win is told.
+    let f = run(&["o2/0 w4/0 w9/1"], &spec());
+    assert_eq!((f.more_wins, f.wins[0].won), (1, 1));
+}
+
+#[test]
+fn periods_are_mature_when_all_their_windows_are_over() {
+    let s = StageFunnelSpec { within: Some(Span::days(10)), ..spec() };
+    let f = build(&["m1 w5", "m3", "m33 w35", "m52"], 59).stage_funnel(&s, &Task::new()).unwrap();
+    let cohorts: Vec<_> = f.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
+    // Creation, on day 0, is the start of all four.
+    assert_eq!(cohorts, [(4, 3, 0, true)]);
+    let s = StageFunnelSpec { pipeline: ["mail", "won"].map(str::to_owned).to_vec(), ..s };
+    let f = build(&["m1 w5", "m3", "m33 w35", "m52"], 59).stage_funnel(&s, &Task::new()).unwrap();
+    let cohorts: Vec<_> = f.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
+    assert_eq!(cohorts, [(2, 1, 0, true), (1, 0, 1, false)]);
+    // Open now, though their windows are over or not.
+    assert_eq!(f.velocity.opportunities, 2);
+}
+
+#[test]
+fn without_a_stage_that_means_lost_there_is_no_win_rate() {
+    let mut j = (*build(&["o2 w4", "o3"], 59)).clone();
+    j.lost.clear();
+    let f = j.stage_funnel(&spec(), &Task::new()).unwrap();
+    assert!(f.velocity.win_rate.is_nan() && f.velocity.per_day.is_nan() && f.wins[0].win_rate.is_nan());
+    assert_eq!((f.wins[0].won, f.velocity.opportunities), (1, 1));
+}
+
+#[test]
 fn a_loss_within_the_time_stays_one() {
     let f = run(&["m2 l5 m25 w26"], &StageFunnelSpec { within: Some(Span::days(10)), ..spec() });
     assert_eq!((row(&f, 1)[4], row(&f, 1)[5], f.reopened, f.wins[0].lost), (1, 0, 0, 1));
@@ -119,9 +166,11 @@ fn a_loss_within_the_time_stays_one() {
 
 #[test]
 fn quiet_periods_are_told() {
-    let f = run(&["m5 o160"], &spec());
+    let f = build(&["m5 o160"], 220).stage_funnel(&spec(), &Task::new()).unwrap();
     let stock: Vec<u64> = f.flow.iter().filter(|r| r.stage == "mail").map(|r| r.stock).collect();
-    assert_eq!(stock, [1, 1, 1, 1, 1, 0]);
+    // January to August, in which observation ends.
+    assert_eq!(stock, [1, 1, 1, 1, 1, 0, 0, 0]);
+    assert_eq!((f.wins.len(), f.wins[7].win_rate.is_nan(), f.wins[7].value), (8, true, None));
 }
 
 #[test]
@@ -153,7 +202,8 @@ fn within_a_time_of_the_start() {
 
 #[test]
 fn cohorts_and_flow() {
-    let f = run(&["m1 c40 w45", "m2 l33", "m50"], &StageFunnelSpec { period: Period::Month, ..spec() });
+    let months = StageFunnelSpec { period: Period::Month, ..spec() };
+    let f = build(&["m1 c40 w45", "m2 l33", "m50"], 59).stage_funnel(&months, &Task::new()).unwrap();
     assert_eq!(f.cohorts.iter().map(|c| (c.start_day, c.cycles, c.open)).collect::<Vec<_>>(), [(0, 3, 1)]);
     let mail: Vec<_> = f
         .flow
@@ -187,6 +237,7 @@ fn bad_questions() {
     assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail"]), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail", "cal"]), ..spec() }), "unknown_name");
     assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail", "mail"]), ..spec() }), "invalid_option");
+    assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail", "won", "lost"]), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { by: Some("size".into()), ..spec() }), "unknown_name");
     assert_eq!(kind(StageFunnelSpec { within: Some(Span::days(0)), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { opportunity: Some("opp".into()), ..spec() }), "unknown_name");
@@ -210,7 +261,7 @@ proptest! {
         prop_assert_eq!(f.leads + f.no_start, leads.len() as u64);
         prop_assert_eq!(f.leads + f.recycled, f.cycles + f.immature);
         for (k, r) in f.stages.iter().enumerate() {
-            prop_assert_eq!(r.reached, r.moved_on + r.lost + r.open + r.won);
+            prop_assert_eq!(r.reached, r.moved_on + r.lost + r.recycled + r.open + r.won);
             prop_assert_eq!(r.reached, r.entered + r.skipped);
             prop_assert!(k == 0 || r.reached <= f.stages[k - 1].reached);
             let cohorts: u64 = f.cohorts.iter().map(|c| c.stages[k].reached).sum();

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::tables_out::{counts, frame, numbers, optional, texts};
+use super::tables_out::{counts, frame, optional, texts};
 use crate::design::ALL;
 use crate::error::Result;
 use crate::pipeline::{StageFunnel, StageRow, StageTime};
@@ -22,6 +22,7 @@ fn stage_columns(rows: &[&StageRow]) -> Vec<Column> {
         count("skipped", |r| r.skipped),
         count("moved_on", |r| r.moved_on),
         count("lost", |r| r.lost),
+        count("recycled", |r| r.recycled),
         count("open", |r| r.open),
         count("won", |r| r.won),
         column("of_first", |r| r.of_first),
@@ -46,7 +47,7 @@ pub fn stage_funnel_frame(f: &StageFunnel) -> Result<DataFrame> {
     frame(columns)
 }
 
-/// Stages by period of start; `mature` says that no cycle of the period is open.
+/// Stages by period of start; `mature` says that their rates are final.
 ///
 /// # Errors
 /// As [`super::terms_frame`].
@@ -56,7 +57,8 @@ pub fn stage_cohorts_frame(f: &StageFunnel) -> Result<DataFrame> {
         dates("period", rows.iter().map(|r| r.0.start_day)),
         counts("cycles", rows.iter().map(|r| r.0.cycles as usize)),
         counts("cycles_open", rows.iter().map(|r| r.0.open as usize)),
-        Column::new("mature".into(), rows.iter().map(|r| r.0.open == 0).collect::<Vec<bool>>()),
+        counts("immature", rows.iter().map(|r| r.0.immature as usize)),
+        Column::new("mature".into(), rows.iter().map(|r| r.0.is_mature(&f.spec)).collect::<Vec<bool>>()),
     ];
     columns.extend(stage_columns(&rows.iter().map(|r| r.1).collect::<Vec<_>>()));
     frame(columns)
@@ -92,7 +94,7 @@ pub fn stage_wins_frame(f: &StageFunnel) -> Result<DataFrame> {
         optional("win_rate", w.iter().map(|x| Some(x.win_rate))),
         optional("win_rate_low", w.iter().map(|x| Some(x.interval.low))),
         optional("win_rate_high", w.iter().map(|x| Some(x.interval.high))),
-        numbers("value", w.iter().map(|x| x.value).collect()),
+        optional("value", w.iter().map(|x| x.value)),
     ])
 }
 

@@ -38,7 +38,7 @@ pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::withhold;
 
 use crate::design::{Kind, NONE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_slip};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
 /// All journeys: leads, what they did, and what sales did with them.
@@ -87,8 +87,10 @@ pub fn event_id(source: &str, id: &str) -> u128 {
 impl Journeys {
     /// Codes of the stages or event kinds called `names`.
     ///
+    /// A stage that is declared (as won, lost, or in the pipeline) may be one that nobody has reached yet.
+    ///
     /// # Errors
-    /// [`Error::UnknownName`] for a name the data does not have.
+    /// [`Error::UnknownName`] for a name the data does not have; for a declared one, if it looks like a slip.
     pub fn codes_of(&self, what: &'static str, names: &[String]) -> Result<BTreeSet<u32>> {
         let mut codes = BTreeSet::new();
         for name in names {
@@ -96,7 +98,11 @@ impl Journeys {
             codes.extend(self.kinds.iter().zip(0u32..).filter(|(k, _)| k.is_called(name)).map(|(_, c)| c));
             if codes.len() == before && !self.kinds.iter().any(|k| k.is_called(name)) {
                 let known: Vec<String> = self.kinds.iter().map(Kind::name).collect();
-                return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
+                let declared = [&self.won, &self.lost, &self.pipeline].into_iter().any(|list| list.contains(name));
+                let others = known.iter().map(String::as_str).filter(|k| *k != name);
+                if !declared || is_slip(name, others) {
+                    return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
+                }
             }
         }
         Ok(codes)
@@ -120,7 +126,8 @@ impl Journeys {
         }
     }
 
-    /// Amount of the stage entry of `lead` at `position` of the timeline: its own, else the last known of the same deal.
+    /// Amount of the stage entry of `lead` at `position` of the timeline: its own, else the last known of the same deal,
+    /// or of what is of no deal since the lead was last closed.
     #[must_use]
     pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
         let stages = &self.timeline.stages;
@@ -128,7 +135,13 @@ impl Journeys {
         let positions = stages.position.get(range.clone())?;
         let entry = range.start + positions.binary_search(&(position as u32)).ok()?;
         let deal = stages.deal.get(entry);
-        let same = (range.start..=entry).rev().filter(|e| stages.deal.get(*e) == deal);
+        let closes = |e: usize| {
+            let kind =
+                stages.position.get(e).and_then(|p| self.kinds.get(self.timeline.kind.get(*p as usize) as usize));
+            kind.is_some_and(|k| self.won.iter().chain(&self.lost).any(|name| k.is_called(name)))
+        };
+        let known = (range.start..=entry).rev().take_while(|e| *e == entry || deal != NONE || !closes(*e));
+        let same = known.filter(|e| stages.deal.get(*e) == deal);
         same.filter_map(|e| stages.amount.get(e).copied()).find(|a| !a.is_nan())
     }
 

@@ -16,6 +16,8 @@ pub(super) enum Exit {
     Back,
     /// The lead was lost.
     Lost,
+    /// It started again.
+    Recycled,
     /// Not yet.
     Open,
 }
@@ -35,6 +37,8 @@ pub(super) enum Standing {
     Open,
     Won(i64),
     Lost(i64),
+    /// Neither won nor lost when the lead started again.
+    Recycled,
 }
 
 /// One way of a lead through the pipeline.
@@ -51,6 +55,8 @@ pub(super) struct Cycle {
     pub(super) turns: Vec<(i64, Standing)>,
     /// Value of the win, if known.
     pub(super) value: Option<f64>,
+    /// Wins after the first.
+    pub(super) more_wins: u64,
     last_event: i64,
     /// Deal of the visit it is in.
     deal: u32,
@@ -67,6 +73,7 @@ impl Cycle {
             regressions: 0,
             turns: Vec::new(),
             value: None,
+            more_wins: 0,
             last_event: start,
             deal: NONE,
         }
@@ -126,7 +133,7 @@ struct Step {
     /// In the timeline.
     position: usize,
     stage: Option<usize>,
-    /// Status of the lead after it.
+    /// Status of the lead after it, if it is a stage entry.
     status: Option<Status>,
     deal: u32,
 }
@@ -153,6 +160,7 @@ impl<'a> CycleMaker<'a> {
         if names.len() < 2 {
             return Err(Error::option("pipeline", "name its stages, at least two, first to last"));
         }
+        let lost = journeys.codes_known(&journeys.lost);
         let mut stage_of = vec![None; journeys.kinds.len()];
         let mut from_creation = false;
         for (stage, name) in names.iter().enumerate() {
@@ -162,6 +170,10 @@ impl<'a> CycleMaker<'a> {
                 continue;
             }
             for code in journeys.codes_of("stage", std::slice::from_ref(name))? {
+                if lost.contains(&code) {
+                    let problem = format!("'{name}' means lost; losing is told beside the stages, not one of them");
+                    return Err(Error::option("pipeline", problem));
+                }
                 if let Some(slot) = stage_of.get_mut(code as usize) {
                     if slot.is_some() {
                         return Err(Error::option("pipeline", format!("'{name}' occurs twice")));
@@ -176,7 +188,7 @@ impl<'a> CycleMaker<'a> {
             stage_of,
             from_creation,
             won: journeys.codes_known(&journeys.won),
-            lost: journeys.codes_known(&journeys.lost),
+            lost,
             recycle_after,
         })
     }
@@ -216,7 +228,7 @@ impl<'a> CycleMaker<'a> {
     fn take(&self, lead: u32, step: Step, cycles: &mut Vec<Cycle>) {
         let Step { at, position, stage, status, deal } = step;
         let final_stage = self.names.len() - 1;
-        let wins = stage == Some(final_stage) && self.is_won(position) || status == Some(Status::Won);
+        let wins = stage == Some(final_stage) && self.is_end(position) || self.is_won(position);
         let restarts = stage.is_some_and(|s| {
             cycles.last().is_some_and(|c| {
                 let quiet = self.recycle_after.is_some_and(|r| at - c.last_event >= r);
@@ -224,18 +236,25 @@ impl<'a> CycleMaker<'a> {
                 quiet && (c.standing != Standing::Open || behind)
             })
         });
+        if let Some(before) = cycles.last_mut().filter(|c| restarts && c.standing == Standing::Open) {
+            before.leave(at, Exit::Recycled);
+            before.turn(at, Standing::Recycled);
+        }
         if restarts || (cycles.is_empty() && stage.is_some()) {
             cycles.push(Cycle::new(self.names.len(), at));
         }
         let Some(cycle) = cycles.last_mut() else { return };
         cycle.last_event = at;
         if matches!(cycle.standing, Standing::Won(_)) {
+            cycle.more_wins += u64::from(wins);
             return;
         }
+        // What goes on in a stage that the pipeline does not name is open as well.
+        let goes_on = stage.is_some() || status == Some(Status::Open);
+        if goes_on && matches!(cycle.standing, Standing::Lost(_)) {
+            cycle.turn(at, Standing::Open);
+        }
         if let Some(stage) = stage {
-            if matches!(cycle.standing, Standing::Lost(_)) {
-                cycle.turn(at, Standing::Open);
-            }
             cycle.enter(stage, at, deal);
         }
         if wins {
@@ -251,9 +270,13 @@ impl<'a> CycleMaker<'a> {
         }
     }
 
+    /// Whether an entry into the last stage wins: where no stage is declared as won, reaching it does.
+    fn is_end(&self, position: usize) -> bool {
+        self.journeys.won.is_empty() || self.is_won(position)
+    }
+
+    /// Whether an entry is a win, whatever else of the lead is open.
     fn is_won(&self, position: usize) -> bool {
-        // A pipeline may end with a stage where no stage is declared as won: reaching it is the end all the same.
-        let kind = self.journeys.timeline.kind.get(position);
-        if self.journeys.won.is_empty() { !self.lost.contains(&kind) } else { self.won.contains(&kind) }
+        self.won.contains(&self.journeys.timeline.kind.get(position))
     }
 }

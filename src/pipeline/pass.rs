@@ -51,8 +51,9 @@ impl Journeys {
     ///
     /// A cycle reaches a stage when it enters it or a later one: stages that are skipped count as reached, and are
     /// told. Going back to an earlier stage is a regression; what was reached stays reached. A stage entered after a
-    /// loss re-opens the cycle, or starts a new one after `recycle_after`. Losing means that all deals of the lead are
-    /// closed and the last was lost.
+    /// loss re-opens the cycle, or starts a new one after `recycle_after`, which ends the one before. The first win of a
+    /// cycle is its end, whether or not other deals are open; losing means that all deals of the lead are closed and the
+    /// last was lost.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] without a pipeline, [`Error::UnknownName`] for names that the data does not have,
@@ -107,7 +108,9 @@ impl Journeys {
             |(a, log, cycles), (b, _, _)| (a.join(b), log, cycles),
         )?;
         let name = |code: u32| groups.as_ref().map_or_else(String::new, |g| g.name(code));
-        Ok(StageTally { spec: spec.clone(), names: maker.names, part: part.named(name) })
+        let last_day = spec.period.start_day(&self.calendar_zone, self.observed_until.saturating_sub(1));
+        let can_lose = !self.lost.is_empty();
+        Ok(StageTally { spec: spec.clone(), names: maker.names, can_lose, last_day, part: part.named(name) })
     }
 }
 
@@ -121,20 +124,25 @@ struct Counter<'a> {
 impl Counter<'_> {
     fn add(&self, cycle: &mut Cycle, group: Option<u32>, part: &mut Part<u32>) {
         let until = self.journeys.observed_until;
+        let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
+        // Open now, whatever `within` says.
+        part.opportunities_open += u64::from(cycle.standing == Standing::Open && cycle.furthest >= self.opportunity);
         if let Some(within) = self.spec.within {
             let Some(end) = cycle.start.checked_add(within.as_micros()).filter(|end| *end <= until) else {
                 part.immature += 1;
+                part.cohorts.entry(day(cycle.start)).or_insert_with(|| Started::new(self.stages)).immature += 1;
                 return;
             };
             cut(cycle, end);
         }
-        let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
+        part.more_wins += cycle.more_wins;
         let count = |started: &mut Started| {
             started.cycles += 1;
             let list = match cycle.standing {
                 Standing::Open => &mut started.open,
                 Standing::Won(_) => &mut started.won,
                 Standing::Lost(_) => &mut started.lost,
+                Standing::Recycled => &mut started.recycled,
             };
             if let Some(n) = list.get_mut(cycle.furthest) {
                 *n += 1;
@@ -157,12 +165,13 @@ impl Counter<'_> {
             f.cycles_won += u64::from(won);
             f.cycles_lost += u64::from(!won);
             f.value += cycle.value.unwrap_or(0.0);
+            f.values_known += u64::from(won && cycle.value.is_some());
         }
         if cycle.furthest < self.opportunity {
             return;
         }
         match cycle.standing {
-            Standing::Open => part.opportunities_open += 1,
+            Standing::Open | Standing::Recycled => {}
             Standing::Lost(_) => part.opportunities_lost += 1,
             Standing::Won(at) => {
                 part.opportunities_won += 1;
@@ -191,7 +200,7 @@ impl Counter<'_> {
                 let f = part.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
                 let list = match v.exit {
                     Exit::Forward => &mut f.forward,
-                    Exit::Back => &mut f.back,
+                    Exit::Back | Exit::Recycled => &mut f.back,
                     Exit::Lost | Exit::Open => &mut f.lost,
                 };
                 if let Some(n) = list.get_mut(v.stage) {
@@ -221,6 +230,8 @@ fn cut(cycle: &mut Cycle, end: i64) {
     if !matches!(cycle.standing, Standing::Won(_)) {
         cycle.value = None;
     }
+    // What may have been won again later is not told apart.
+    cycle.more_wins = 0;
     cycle.visits.retain(|v| v.from < end);
     for v in cycle.visits.iter_mut().filter(|v| v.to >= end) {
         (v.to, v.exit) = (NO_TIME, Exit::Open);

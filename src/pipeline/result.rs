@@ -6,7 +6,7 @@ use super::pass::StageFunnelSpec;
 use crate::funnel::Spread;
 use crate::math::Interval;
 
-/// One stage, of cycles that started together. `reached` = `moved_on` + `lost` + `open` + `won`.
+/// One stage, of cycles that started together. `reached` = `moved_on` + `lost` + `recycled` + `open` + `won`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRow {
     /// Its name.
@@ -21,6 +21,8 @@ pub struct StageRow {
     pub moved_on: u64,
     /// Cycles lost that got no further.
     pub lost: u64,
+    /// Cycles that got no further before the lead started again.
+    pub recycled: u64,
     /// Cycles open that got no further.
     pub open: u64,
     /// Cycles won that got no further: those of the last stage.
@@ -42,10 +44,20 @@ pub struct Cohort {
     pub start_day: i64,
     /// Cycles.
     pub cycles: u64,
-    /// Those of them that are open: their rates are not final.
+    /// Those of them that are open.
     pub open: u64,
+    /// Cycles of the period that are left out, because they started less than `within` before the end of observation.
+    pub immature: u64,
     /// Stages.
     pub stages: Vec<StageRow>,
+}
+
+impl Cohort {
+    /// Whether its rates are final: no cycle is open, or with `within`, none is left out as too young.
+    #[must_use]
+    pub fn is_mature(&self, spec: &StageFunnelSpec) -> bool {
+        if spec.within.is_some() { self.immature == 0 } else { self.open == 0 }
+    }
 }
 
 /// What happened at one stage in one period. The stock grows by what entered and shrinks by what left.
@@ -76,12 +88,12 @@ pub struct WinRow {
     pub won: u64,
     /// Cycles lost.
     pub lost: u64,
-    /// won / (won + lost).
+    /// won / (won + lost); NaN if nothing was closed, or no stage means lost.
     pub win_rate: f64,
     /// Wilson's 95 % interval.
     pub interval: Interval,
-    /// Value won.
-    pub value: f64,
+    /// Value won, where one is known.
+    pub value: Option<f64>,
 }
 
 /// Time in one stage, days.
@@ -102,9 +114,9 @@ pub struct StageTime {
 /// How fast the pipeline makes value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
-    /// Open cycles that reached the opportunity's stage.
+    /// Cycles that are open at the end of observation and reached the opportunity's stage, also with `within`.
     pub opportunities: u64,
-    /// Won among closed cycles that reached it.
+    /// Won among closed cycles that reached it; NaN if none is closed, or no stage means lost.
     pub win_rate: f64,
     /// Wilson's 95 % interval.
     pub win_rate_interval: Interval,
@@ -146,6 +158,8 @@ pub struct StageFunnel {
     pub times: Vec<StageTime>,
     /// Velocity.
     pub velocity: Velocity,
+    /// Whether a stage is declared as lost; without one there is no win rate.
+    pub can_lose: bool,
     /// Leads with at least one cycle; `leads` + `recycled` − `immature` cycles are counted.
     pub leads: u64,
     /// Cycles counted.
@@ -160,4 +174,6 @@ pub struct StageFunnel {
     pub no_start: u64,
     /// Cycles left out because they started less than `within` before the end of observation.
     pub immature: u64,
+    /// Wins of cycles that were won before: they, and their value, are not counted.
+    pub more_wins: u64,
 }

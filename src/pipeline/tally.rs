@@ -16,8 +16,11 @@ use crate::time::{DAY, Period};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Started {
     pub(super) cycles: u64,
-    /// Per stage: cycles that got exactly so far and are lost, open, or won.
+    /// Cycles left out as too young.
+    pub(super) immature: u64,
+    /// Per stage: cycles that got exactly so far and are lost, recycled, open, or won.
     pub(super) lost: Vec<u64>,
+    pub(super) recycled: Vec<u64>,
     pub(super) open: Vec<u64>,
     pub(super) won: Vec<u64>,
     /// Per stage: cycles that entered it.
@@ -27,13 +30,23 @@ pub(super) struct Started {
 impl Started {
     pub(super) fn new(stages: usize) -> Self {
         let zero = vec![0; stages];
-        Self { cycles: 0, lost: zero.clone(), open: zero.clone(), won: zero.clone(), entered: zero }
+        Self {
+            cycles: 0,
+            immature: 0,
+            lost: zero.clone(),
+            recycled: zero.clone(),
+            open: zero.clone(),
+            won: zero.clone(),
+            entered: zero,
+        }
     }
 
     fn join(&mut self, later: &Self) {
         self.cycles += later.cycles;
+        self.immature += later.immature;
         for (mine, theirs) in [
             (&mut self.lost, &later.lost),
+            (&mut self.recycled, &later.recycled),
             (&mut self.open, &later.open),
             (&mut self.won, &later.won),
             (&mut self.entered, &later.entered),
@@ -46,7 +59,10 @@ impl Started {
     fn rows(&self, names: &[String]) -> Vec<StageRow> {
         let of = |v: &[u64], k: usize| v.get(k).copied().unwrap_or(0);
         let reached: Vec<u64> = (0..names.len())
-            .map(|k| (k..names.len()).map(|j| of(&self.lost, j) + of(&self.open, j) + of(&self.won, j)).sum())
+            .map(|k| {
+                let ends = [&self.lost, &self.recycled, &self.open, &self.won];
+                (k..names.len()).map(|j| ends.map(|list| of(list, j)).iter().sum::<u64>()).sum()
+            })
             .collect();
         let first = of(&reached, 0);
         names
@@ -63,6 +79,7 @@ impl Started {
                     skipped: here.saturating_sub(of(&self.entered, k)),
                     moved_on: of(&reached, k + 1),
                     lost: of(&self.lost, k),
+                    recycled: of(&self.recycled, k),
                     open: of(&self.open, k),
                     won: of(&self.won, k),
                     of_first: share(first),
@@ -87,6 +104,8 @@ pub(super) struct Flow {
     pub(super) cycles_won: u64,
     pub(super) cycles_lost: u64,
     pub(super) value: f64,
+    /// Wins whose value is known.
+    pub(super) values_known: u64,
 }
 
 impl Flow {
@@ -108,6 +127,7 @@ impl Flow {
         self.cycles_won += later.cycles_won;
         self.cycles_lost += later.cycles_lost;
         self.value += later.value;
+        self.values_known += later.values_known;
     }
 }
 
@@ -133,6 +153,8 @@ pub(super) struct Part<K: Ord> {
     pub(super) reopened: u64,
     pub(super) no_start: u64,
     pub(super) immature: u64,
+    /// Wins of cycles that were won before.
+    pub(super) more_wins: u64,
 }
 
 impl<K: Ord> Part<K> {
@@ -155,6 +177,7 @@ impl<K: Ord> Part<K> {
             reopened: 0,
             no_start: 0,
             immature: 0,
+            more_wins: 0,
         }
     }
 
@@ -176,6 +199,7 @@ impl<K: Ord> Part<K> {
             (&mut self.reopened, later.reopened),
             (&mut self.no_start, later.no_start),
             (&mut self.immature, later.immature),
+            (&mut self.more_wins, later.more_wins),
         ] {
             *mine += theirs;
         }
@@ -206,6 +230,7 @@ impl<K: Ord> Part<K> {
             reopened: self.reopened,
             no_start: self.no_start,
             immature: self.immature,
+            more_wins: self.more_wins,
         }
     }
 }
@@ -215,6 +240,10 @@ impl<K: Ord> Part<K> {
 pub struct StageTally {
     pub(super) spec: StageFunnelSpec,
     pub(super) names: Vec<String>,
+    /// Whether a lead can be lost: a stage is declared as lost.
+    pub(super) can_lose: bool,
+    /// Period in which observation ends.
+    pub(super) last_day: i64,
     pub(super) part: Part<String>,
 }
 
@@ -224,10 +253,11 @@ impl StageTally {
     /// # Errors
     /// [`Error::InvalidOption`] if they are of different questions.
     pub fn merge(self, later: Self) -> Result<Self> {
-        if self.spec != later.spec || self.names != later.names {
+        if (&self.spec, &self.names, self.can_lose) != (&later.spec, &later.names, later.can_lose) {
             return Err(Error::option("tally", "the counts are of different stage funnels"));
         }
-        Ok(Self { part: self.part.join(later.part), ..self })
+        let last_day = self.last_day.max(later.last_day);
+        Ok(Self { part: self.part.join(later.part), last_day, ..self })
     }
 
     /// The stage funnel.
@@ -235,7 +265,7 @@ impl StageTally {
     /// # Errors
     /// As [`RiskTable::new`].
     pub fn finish(self) -> Result<StageFunnel> {
-        let Self { spec, names, part } = self;
+        let Self { spec, names, can_lose, last_day, part } = self;
         let times =
             names.iter().zip(&part.visits).map(|(stage, spells)| stage_time(stage, spells)).collect::<Result<_>>()?;
         let mut groups: Vec<(String, Vec<StageRow>)> =
@@ -249,10 +279,12 @@ impl StageTally {
                 start_day: *day,
                 cycles: s.cycles,
                 open: s.open.iter().sum(),
+                immature: s.immature,
                 stages: s.rows(&names),
             })
             .collect();
-        let closed = part.opportunities_won + part.opportunities_lost;
+        // Where nothing can be lost, all that is closed is won: a rate that says nothing.
+        let closed = if can_lose { part.opportunities_won + part.opportunities_lost } else { 0 };
         let mean = |v: &[f64]| if v.is_empty() { f64::NAN } else { crate::math::sum(v) / v.len() as f64 };
         let rate = if closed == 0 { f64::NAN } else { part.opportunities_won as f64 / closed as f64 };
         let value = if part.values_known == 0 { f64::NAN } else { part.value_won / part.values_known as f64 };
@@ -260,7 +292,7 @@ impl StageTally {
         let pace = Velocity {
             opportunities: part.opportunities_open,
             win_rate: rate,
-            win_rate_interval: wilson(part.opportunities_won, closed, 0.95),
+            win_rate_interval: wilson(part.opportunities_won.min(closed), closed, 0.95),
             value,
             cycle_days: days,
             per_day: velocity(part.opportunities_open as f64, rate, value, days),
@@ -269,8 +301,11 @@ impl StageTally {
             stages: part.all.rows(&names),
             groups,
             cohorts,
-            flow: flow_rows(&names, &part.flow, spec.period),
-            wins: part.flow.iter().map(|(day, f)| win_row(*day, f)).collect(),
+            flow: flow_rows(&names, &part.flow, spec.period, last_day),
+            wins: periods(&part.flow, spec.period, last_day)
+                .map(|day| win_row(day, part.flow.get(&day), can_lose))
+                .collect(),
+            can_lose,
             times,
             velocity: pace,
             leads: part.leads,
@@ -280,6 +315,7 @@ impl StageTally {
             reopened: part.reopened,
             no_start: part.no_start,
             immature: part.immature,
+            more_wins: part.more_wins,
             spec,
         })
     }
@@ -301,14 +337,17 @@ fn stage_time(stage: &str, spells: &[Spell]) -> Result<StageTime> {
     })
 }
 
-/// Rows of every period from the first to the last, quiet ones included.
-fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period) -> Vec<FlowRow> {
+/// First days of every period from the first with an event to the end of observation, quiet ones included.
+fn periods(flow: &BTreeMap<i64, Flow>, period: Period, last: i64) -> impl Iterator<Item = i64> {
+    let first = flow.keys().next().copied();
+    std::iter::successors(first, move |day| Some(period.next_day(*day))).take_while(move |day| *day <= last)
+}
+
+fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period, last: i64) -> Vec<FlowRow> {
     let mut stock = vec![0i64; names.len()];
     let mut rows = Vec::new();
-    let (first, last) = (flow.keys().next().copied(), flow.keys().next_back().copied().unwrap_or(i64::MIN));
     let quiet = Flow::new(names.len());
-    let days = std::iter::successors(first, |day| Some(period.next_day(*day))).take_while(|day| *day <= last);
-    for day in days {
+    for day in periods(flow, period, last) {
         let f = flow.get(&day).unwrap_or(&quiet);
         let of = |v: &[u64], k: usize| v.get(k).copied().unwrap_or(0);
         for (k, (stage, stock)) in names.iter().zip(&mut stock).enumerate() {
@@ -329,14 +368,15 @@ fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period) -> Ve
     rows
 }
 
-fn win_row(day: i64, f: &Flow) -> WinRow {
-    let closed = f.cycles_won + f.cycles_lost;
+fn win_row(day: i64, flow: Option<&Flow>, can_lose: bool) -> WinRow {
+    let (won, lost) = flow.map_or((0, 0), |f| (f.cycles_won, f.cycles_lost));
+    let closed = if can_lose { won + lost } else { 0 };
     WinRow {
         start_day: day,
-        won: f.cycles_won,
-        lost: f.cycles_lost,
-        win_rate: if closed == 0 { f64::NAN } else { f.cycles_won as f64 / closed as f64 },
-        interval: wilson(f.cycles_won, closed, 0.95),
-        value: f.value,
+        won,
+        lost,
+        win_rate: if closed == 0 { f64::NAN } else { won as f64 / closed as f64 },
+        interval: wilson(won.min(closed), closed, 0.95),
+        value: flow.filter(|f| f.values_known > 0).map(|f| f.value),
     }
 }

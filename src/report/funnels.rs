@@ -1,19 +1,7 @@
 //! Funnels as plain text.
 
-use super::text::{percent, table_text};
+use super::text::{duration, percent, table_text};
 use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
-
-fn days(x: f64) -> String {
-    if x.is_nan() {
-        "–".into()
-    } else if x >= 1.0 {
-        format!("{x:.1} d")
-    } else if x * 24.0 >= 1.0 {
-        format!("{:.1} h", x * 24.0)
-    } else {
-        format!("{:.1} min", x * 1440.0)
-    }
-}
 
 /// What a funnel asked for, in words.
 pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
@@ -72,7 +60,7 @@ fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
     let row = |s: &FunnelStep| {
         let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
         let name = if s.optional { format!("({})", s.step) } else { s.step.clone() };
-        let median = s.times.as_ref().map_or(String::new(), |t| days(t.from_previous.median));
+        let median = s.times.as_ref().map_or(String::new(), |t| duration(t.from_previous.median));
         vec![name, s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous), median]
     };
     steps.iter().map(row).collect()

@@ -1,6 +1,6 @@
 //! Paths as plain text.
 
-use super::text::{percent, table_text};
+use super::text::{duration, percent, table_text};
 use crate::paths::{PathRow, Paths, Unit};
 
 /// Most rows of one table.
@@ -32,7 +32,7 @@ pub fn paths_text(p: &Paths) -> String {
         .iter()
         .take(2 * MOST)
         .map(|t| {
-            let median = if t.time.median.is_nan() { "–".to_owned() } else { format!("{:.2} d", t.time.median) };
+            let median = duration(t.time.median);
             vec![format!("{} → {}", t.from, t.to), t.count.to_string(), percent(t.probability), median]
         })
         .collect();
@@ -51,14 +51,14 @@ pub fn paths_text(p: &Paths) -> String {
         lines.push(String::new());
         lines.push(table_text(&["loop", "count", unit, "won"], &loops));
     }
-    if let Some(s) = &p.sessions {
+    if let Some(s) = p.sessions.as_ref().filter(|s| s.sessions > 0) {
         lines.push(format!(
-            "\n{} sessions of {} leads, {:.1} events each, {} of one event; median length {:.1} min",
+            "\n{} sessions of {} leads, {:.1} events each, {} of one event; median length {}",
             s.sessions,
             s.leads,
             s.mean_events,
             percent(s.single as f64 / s.sessions as f64),
-            s.length.median * 1440.0
+            duration(s.length.median)
         ));
     }
     lines.join("\n")

@@ -1,6 +1,6 @@
 //! Stage funnels as plain text.
 
-use super::text::{percent, table_text};
+use super::text::{duration, percent, table_text};
 use crate::pipeline::{StageFunnel, StageRow};
 
 fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
@@ -25,7 +25,7 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
     let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
     let mut lines = vec![format!("Stage funnel: {} cycles of {} leads", f.cycles, f.leads)];
     lines.push(table_text(&header, &rows(&f.stages)));
-    let days = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |d| format!("{d:.1} d"));
+    let days = |x: Option<f64>| duration(x.unwrap_or(f64::NAN));
     let times: Vec<Vec<String>> = f
         .times
         .iter()
@@ -49,16 +49,25 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
     ));
     let v = &f.velocity;
     lines.push(String::new());
-    let mut pace = format!(
-        "win rate {} ({} to {}) of closed opportunities; {} open, {:.1} days to the win",
-        percent(v.win_rate),
-        percent(v.win_rate_interval.low),
-        percent(v.win_rate_interval.high),
-        v.opportunities,
-        v.cycle_days
-    );
+    let mut pace = match (f.can_lose, v.win_rate.is_nan()) {
+        (false, _) => "no win rate, as no stage means lost (Journeys(lost=…))".to_owned(),
+        (true, true) => "no opportunity is closed yet".to_owned(),
+        (true, false) => format!(
+            "win rate {} ({} to {}) of closed opportunities",
+            percent(v.win_rate),
+            percent(v.win_rate_interval.low),
+            percent(v.win_rate_interval.high)
+        ),
+    };
+    pace += &format!("; {} open", v.opportunities);
+    if !v.cycle_days.is_nan() {
+        pace += &format!(", {} to the win", duration(v.cycle_days));
+    }
     if !v.value.is_nan() {
-        pace += &format!("; mean value {:.0}, velocity {:.0} a day", v.value, v.per_day);
+        pace += &format!("; mean value {:.0}", v.value);
+    }
+    if !v.per_day.is_nan() {
+        pace += &format!(", velocity {:.0} a day", v.per_day);
     }
     lines.push(pace);
     for (n, what) in [
@@ -67,6 +76,7 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
         (f.recycled, "cycles are of recycled leads"),
         (f.regressions, "moves to an earlier stage"),
         (f.reopened, "re-opened after a loss"),
+        (f.more_wins, "wins of leads that were won before are not counted (recycle_after= makes them cycles)"),
     ] {
         if n > 0 {
             lines.push(format!("{n} {what}"));

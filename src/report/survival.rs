@@ -1,10 +1,10 @@
 //! Times to an event as plain text.
 
-use super::text::{percent, table_text};
+use super::text::{duration, percent, table_text};
 use crate::survival::{AtAge, TimeTo};
 
 fn days(x: Option<f64>) -> String {
-    x.map_or_else(|| "–".to_owned(), |d| format!("{d:.1} d"))
+    duration(x.unwrap_or(f64::NAN))
 }
 
 fn share(a: &AtAge) -> String {

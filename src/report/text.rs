@@ -5,11 +5,22 @@ use crate::journeys::Snapshot;
 use crate::model::LeadModel;
 use crate::time::{NO_TIME, Timestamp};
 
+/// Longest text of a cell; longer ones end in dots.
+const LONGEST: usize = 60;
+
+/// A text of one line, and not too long for a table.
+fn cell(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    if text.chars().count() <= LONGEST { plain.collect() } else { plain.take(LONGEST - 1).chain(['…']).collect() }
+}
+
 /// A table with aligned columns: the first is left-aligned, the others right-aligned.
 #[must_use]
 pub fn table_text(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().map(|text| cell(text)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (w, cell) in widths.iter_mut().zip(row) {
             *w = (*w).max(cell.chars().count());
         }
@@ -22,9 +33,25 @@ pub fn table_text(header: &[&str], rows: &[Vec<String>]) -> String {
             .collect();
         parts.join("  ").trim_end().to_owned()
     };
-    let mut lines = vec![line(&mut header.iter().copied())];
+    let mut lines = vec![line(&mut header.iter().map(String::as_str))];
     lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+/// A time in days, in the unit that suits it.
+pub(super) fn duration(days: f64) -> String {
+    let (size, hours, minutes) = (days.abs(), days * 24.0, days * 1440.0);
+    if days.is_nan() {
+        "–".into()
+    } else if size >= 1.0 {
+        format!("{days:.1} d")
+    } else if size * 24.0 >= 1.0 {
+        format!("{hours:.1} h")
+    } else if size * 1440.0 >= 1.0 {
+        format!("{minutes:.1} min")
+    } else {
+        format!("{:.0} s", minutes * 60.0)
+    }
 }
 
 pub(super) fn percent(x: f64) -> String {
