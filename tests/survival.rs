@@ -312,6 +312,31 @@ fn late_entry() {
     assert_eq!((late.groups[0].leads, late.before_outcomes), (180, 20));
     let c = &late.groups[0].curve;
     assert_eq!((c.time[0], c.events[0], c.at_risk[0]), (60.0, 80, 160));
+    // It says what to do with what is not there.
+    j.outcomes_from = leadlens::time::NO_TIME;
+    let error = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap_err();
+    assert_eq!(error.kind(), "invalid_option");
+}
+
+#[test]
+fn at_risk_are_those_whose_spell_covers_an_age() {
+    let mut draw = common::Draw(5);
+    for _ in 0..200 {
+        let spells: Vec<Spell> = (0..1 + draw.below(12))
+            .map(|_| {
+                let (entry, length) = (draw.below(9) as f64, 1.0 + draw.below(9) as f64);
+                let end = [End::Event, End::Censored, End::Competing][draw.below(3) as usize];
+                Spell { entry: (draw.below(2) == 0).then_some(entry), exit: entry + length, end }
+            })
+            .collect();
+        let c = curve(&spells);
+        for age in (1..40).map(|i| f64::from(i) / 2.0) {
+            let covers = |s: &&Spell| s.exit >= age && s.entry.is_none_or(|e| e < age);
+            assert_eq!(c.at_risk_at(age), spells.iter().filter(covers).count() as u64, "{spells:?} {age}");
+        }
+        let from = spells.iter().map(|s| s.entry.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
+        assert_eq!(c.known_from(), from);
+    }
 }
 
 #[test]
@@ -339,6 +364,10 @@ fn an_early_risk_set_that_empties_is_passed_over() {
     let t = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
     assert_eq!(t.groups[0].curve.time[0], 30.0);
     assert!(t.remarks[0].contains("first age with at least 30 at risk"), "{:?}", t.remarks);
+    // Of what lies before nothing is known, so there is no mean time from 0.
+    let spec = TimeToSpec { late_entry: true, at: [10, 40].map(Span::days).to_vec(), ..TimeToSpec::default() };
+    let g = &j.time_to(&spec, &Task::new()).unwrap().groups[0];
+    assert_eq!((g.at.len(), g.at[0].days, g.restricted_mean), (1, 40.0, None));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct Curve {
     pub competing: Vec<u64>,
     /// Censored.
     pub censored: Vec<u64>,
+    /// Ages at which those not observed from the start are entered, ascending.
+    pub entries: Vec<f64>,
     /// Share with the event by then.
     pub incidence: Vec<f64>,
     /// Its standard error.
@@ -84,8 +86,33 @@ impl Curve {
         }
         let z = normal_quantile(0.5 + confidence / 2.0);
         let (low, high) = dispatch(Bands { incidence: &incidence, standard_error: &standard_error, z });
-        let RiskTable { time, at_risk, events, competing, censored } = table;
-        Self { time, at_risk, events, competing, censored, incidence, standard_error, low, high, competing_incidence }
+        let RiskTable { time, at_risk, events, competing, censored, entries } = table;
+        Self {
+            time,
+            at_risk,
+            events,
+            competing,
+            censored,
+            entries,
+            incidence,
+            standard_error,
+            low,
+            high,
+            competing_incidence,
+        }
+    }
+
+    /// Those whose spell ends at the time at position `i` or later.
+    fn ending_from(&self, i: usize) -> u64 {
+        let ends = |counts: &[u64]| counts.get(i..).unwrap_or(&[]).iter().sum::<u64>();
+        ends(&self.events) + ends(&self.competing) + ends(&self.censored)
+    }
+
+    /// Age from which on the curve is known: 0, unless nobody is observed from the start.
+    #[must_use]
+    pub fn known_from(&self) -> f64 {
+        let all_enter_late = self.entries.len() as u64 == self.ending_from(0);
+        self.entries.first().copied().filter(|_| all_enter_late).unwrap_or(0.0)
     }
 
     /// Position of the last time at or before `age`.
@@ -118,8 +145,8 @@ impl Curve {
     /// At risk at `age`: those whose spell covers it.
     #[must_use]
     pub fn at_risk_at(&self, age: f64) -> u64 {
-        let i = self.time.partition_point(|t| *t < age);
-        self.at_risk.get(i).copied().unwrap_or(0)
+        let later = self.entries.len() - self.entries.partition_point(|entry| *entry < age);
+        self.ending_from(self.time.partition_point(|t| *t < age)).saturating_sub(later as u64)
     }
 
     /// The first age by which a share of `q` has the event, with the ages at which the bands reach `q`; `None` where they

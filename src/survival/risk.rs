@@ -43,6 +43,8 @@ pub struct RiskTable {
     pub competing: Vec<u64>,
     /// Censored.
     pub censored: Vec<u64>,
+    /// Ages at which spells that are not observed from the start are entered, ascending.
+    pub entries: Vec<f64>,
 }
 
 /// Bits that are in the order of numbers: of finite ones, as `total_cmp`.
@@ -136,6 +138,9 @@ impl Pooled {
             sizes.iter_mut().skip(table_of(*group)).take(1).for_each(|n| *n += 1);
         }
         let mut tables: Vec<RiskTable> = sizes.into_iter().map(RiskTable::with_room).collect();
+        for (entry, group) in &self.entries {
+            tables.iter_mut().skip(table_of(*group)).take(1).for_each(|table| table.entries.push(*entry));
+        }
         let mut entries = self.entries.iter().peekable();
         for (time, group, end) in &self.ends {
             while let Some((_, group)) = entries.next_if(|(entry, _)| entry < time) {
@@ -231,6 +236,7 @@ impl RiskTable {
             events: Vec::with_capacity(n),
             competing: Vec::with_capacity(n),
             censored: Vec::with_capacity(n),
+            entries: Vec::new(),
         }
     }
 

@@ -257,6 +257,10 @@ impl Journeys {
             until.positive("until")?;
         }
         let clock = Clock::new(self, spec)?;
+        if spec.late_entry && self.outcomes_from == NO_TIME {
+            let problem = "says what to do with leads from before outcomes were recorded; say when that began: Journeys(outcomes_from=…)";
+            return Err(Error::option("late_entry", problem));
+        }
         let gathered = self.fold(
             "measuring times",
             task,
@@ -308,6 +312,8 @@ impl<'a> Clock<'a> {
             None => None,
             // The word means losing where the data says what that is.
             Some(names) if names == &["lost"] && !lost.is_empty() => None,
+            // Nobody is lost yet.
+            Some(names) if names == &["lost"] && !journeys.lost.is_empty() => Some(vec![false; journeys.kinds.len()]),
             Some(names) => Some(flags("competing", names)?),
         };
         Ok(Self {
@@ -369,11 +375,9 @@ impl<'a> Clock<'a> {
         }
         // The last instant at which an end would have been seen.
         let seen = until - 1;
-        let (exit, end) = match (target.filter(|t| *t <= seen), competing.filter(|t| *t <= seen)) {
-            (Some(t), Some(c)) if c < t => {
-                part.left_out.event_after_competing += 1;
-                (c, End::Competing)
-            }
+        let (target, competing) = (target.filter(|t| *t <= seen), competing.filter(|t| *t <= seen));
+        let (exit, end) = match (target, competing) {
+            (Some(t), Some(c)) if c < t => (c, End::Competing),
             (Some(t), _) => (t, End::Event),
             (None, Some(c)) => (c, End::Competing),
             (None, None) => (seen, End::Censored),
@@ -384,6 +388,7 @@ impl<'a> Clock<'a> {
             part.left_out.before_outcomes += 1;
             return;
         }
+        part.left_out.event_after_competing += u64::from(target.is_some() && end == End::Competing);
         let group = self.groups.as_ref().map_or(0, |g| g.of(lead).min(g.levels.len() as u32));
         part.push(group, Spell { entry, exit: days(exit), end });
     }
@@ -487,7 +492,7 @@ impl TimeToTally {
             names.into_par_iter().zip(curves).map(|(value, curve)| group(value, &spec, until, curve)).collect();
         groups.iter_mut().zip(ceilings).for_each(|(group, ceiling)| group.ceiling = Some(ceiling));
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
-            remarks.push(format!("not all groups were observed for {until:.0} days: those have no mean time"));
+            remarks.push(format!("not all groups were observed from 0 to {until:.0} days: those have no mean time"));
         }
         let test = match test.transpose() {
             Ok(test) => test,
@@ -513,8 +518,6 @@ impl TimeToTally {
         })
     }
 }
-
-/// The name of all leads as a group.
 
 /// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so.
 fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<()> {
@@ -544,6 +547,7 @@ fn naive(all: &TimeToGroup) -> Option<String> {
         events: curve.events.clone(),
         competing: vec![0; curve.competing.len()],
         censored: curve.censored.iter().zip(&curve.competing).map(|(a, b)| a + b).collect(),
+        entries: curve.entries.clone(),
     };
     let last = Curve::new(table, 0.95).incidence.last().copied().unwrap_or(0.0);
     let ours = all.last.incidence;
@@ -564,8 +568,9 @@ fn group(value: &str, spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGrou
         let (incidence, interval) = curve.by(days);
         AtAge { days, incidence, interval, at_risk: curve.at_risk_at(days) }
     };
-    let known = curve.known_until();
-    let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(|days| *days <= known).collect();
+    let (from, known) = (curve.known_from(), curve.known_until());
+    let is_known = |days: &f64| *days <= known && (*days > from || from == 0.0);
+    let ages: Vec<f64> = spec.at.iter().map(|s| s.as_days()).filter(is_known).collect();
     TimeToGroup {
         value: value.to_owned(),
         leads: events + competing + censored,
@@ -576,7 +581,7 @@ fn group(value: &str, spec: &TimeToSpec, until: f64, curve: Curve) -> TimeToGrou
         at: ages.into_iter().map(at).collect(),
         quantiles: [0.25, 0.5, 0.75].map(|q| (q, curve.quantile(q))).to_vec(),
         ceiling: None,
-        restricted_mean: (until <= known && until > 0.0).then(|| curve.restricted_mean(until)),
+        restricted_mean: (until <= known && until > 0.0 && from == 0.0).then(|| curve.restricted_mean(until)),
         curve,
     }
 }
