@@ -16,7 +16,7 @@ use common::{CALL, DAY, Happening, MAIL, OPEN, VISIT, WON, event, journeys};
 use leadlens::design::Column;
 use leadlens::drivers::{BarriersSpec, Driver, DriversSpec, Factor};
 use leadlens::funnel::{FunnelSpec, Order, Step};
-use leadlens::journeys::Field;
+use leadlens::journeys::{Field, FieldHistory};
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
@@ -103,6 +103,77 @@ fn fields_and_channels() {
     );
 }
 
+/// What a step was is known when a lead first got to it, not by what came of it.
+#[test]
+fn windows_of_steps_tell_nothing_of_the_outcome() {
+    let mut all = Vec::new();
+    for lead in 0..40u32 {
+        for day in [2, 4, 6, 8] {
+            all.push(event(lead, day * DAY, [VISIT, CALL][(lead as usize / 2 + day as usize / 2) % 2]));
+        }
+        if lead % 2 == 0 {
+            all.push(event(lead, 15 * DAY, MAIL));
+        }
+    }
+    let j = journeys(&[0; 40], &all, 1000 * DAY, "UTC");
+    let either: Step = serde_json::from_str(r#"["visit", "call"]"#).unwrap();
+    for within in [None, Some(Span::days(45))] {
+        let steps = vec!["created".into(), Step { within, ..either.clone() }, "mail".into()];
+        let funnel = FunnelSpec {
+            steps,
+            window: Some(Span::days(60)),
+            entry: leadlens::funnel::Entry::First,
+            ..FunnelSpec::default()
+        };
+        let d = j.drivers(&DriversSpec { funnel, min_support: Some(1), ..DriversSpec::default() }, &Task::new());
+        let before = d.unwrap().drivers.into_iter().filter(|d| d.factor == Factor::Before).count();
+        assert_eq!(before, 0);
+    }
+}
+
+#[test]
+fn ends_are_no_drivers() {
+    let mut all = Vec::new();
+    for lead in 0..20u32 {
+        all.push(event(lead, DAY, VISIT));
+        all.push(event(lead, 3 * DAY, if lead % 2 == 0 { MAIL } else { common::LOST }));
+    }
+    let j = journeys(&[0; 20], &all, 1000 * DAY, "UTC");
+    let d = j.drivers(&DriversSpec { funnel: funnel(), min_support: Some(1), ..DriversSpec::default() }, &Task::new());
+    let d = d.unwrap();
+    assert!(d.drivers.is_empty() && d.remarks.is_empty(), "{d:?}");
+}
+
+/// A field that changes over time has the value of when the step was got to; by= that of creation.
+#[test]
+fn fields_that_change_over_time() {
+    let mut all = Vec::new();
+    for lead in 0..20u32 {
+        all.push(event(lead, 5 * DAY, VISIT));
+        if lead % 2 == 0 {
+            all.push(event(lead, 6 * DAY, MAIL));
+        }
+    }
+    let mut j = (*journeys(&[0; 20], &all, 1000 * DAY, "UTC")).clone();
+    // "new" from the start, "old" from day 3 for those that go on, from day 9 for the others.
+    let days = |lead: u32| [0, if lead % 2 == 0 { 3 * DAY } else { 9 * DAY }];
+    j.leads.histories.push(FieldHistory {
+        name: "state".into(),
+        offsets: (0..=20).map(|i| 2 * i).collect(),
+        valid_from: (0..20).flat_map(days).collect(),
+        valid_to: vec![leadlens::time::NO_TIME; 40],
+        values: Column::Category { codes: [0, 1].repeat(20), levels: vec!["new".to_owned(), "old".to_owned()].into() },
+    });
+    let j = Arc::new(j);
+    let spec = DriversSpec { funnel: funnel(), min_support: Some(1), fields: vec!["state".into()] };
+    let d = j.drivers(&spec, &Task::new()).unwrap();
+    let old = d.drivers.iter().find(|d| d.value == "old").unwrap();
+    assert_eq!((old.leads, old.went_on, old.other_leads, old.others_went_on), (10, 10, 10, 0));
+    let by = FunnelSpec { by: Some("state".into()), ..funnel() };
+    let groups: Vec<_> = j.funnel(&by, &Task::new()).unwrap().groups.into_iter().map(|g| g.value).collect();
+    assert_eq!(groups, ["new"]);
+}
+
 fn two_segments() -> Arc<Journeys> {
     let mut all: Vec<Happening> = Vec::new();
     let mut sizes = Vec::new();
@@ -148,6 +219,40 @@ fn barriers_rank_by_what_is_lost() {
     assert_eq!(kind(BarriersSpec { reference: Some("bigg".into()), ..spec.clone() }), "unknown_name");
     assert_eq!(kind(BarriersSpec { funnel: FunnelSpec { by: None, ..funnel }, ..spec.clone() }), "invalid_option");
     assert_eq!(kind(BarriersSpec { value: Some(f64::NAN), ..spec }), "invalid_option");
+}
+
+/// Segments of a step are compared among those that have one.
+#[test]
+fn segments_of_a_step() {
+    let mut all = Vec::new();
+    for lead in 0..80u32 {
+        all.push(event(lead, DAY, VISIT));
+        if lead < 40 {
+            all.push(Happening { channel: Some(lead % 2), ..event(lead, 2 * DAY, MAIL) });
+        }
+    }
+    let steps = vec!["visit".into(), "mail".into()];
+    let attribution = leadlens::funnel::Attribution::Step(2);
+    let funnel = FunnelSpec { steps, by: Some("channel".into()), attribution, ..FunnelSpec::default() };
+    let spec = BarriersSpec { funnel, min_support: Some(1), ..BarriersSpec::default() };
+    let b = journeys(&[0; 80], &all, 1000 * DAY, "UTC").barriers(&spec, &Task::new()).unwrap();
+    assert!(b.barriers.len() == 2 && b.barriers.iter().all(|b| b.reference_rate == 1.0 && b.leads_lost == 0.0));
+}
+
+/// The value of a lead is that of all its deals won in time, each once.
+#[test]
+fn value_of_a_won_lead() {
+    let win = |lead: u32, day: i64, deal: u32| Happening { deal: Some(deal), ..event(lead, day * DAY, WON) };
+    let all = [win(0, 1, 0), win(0, 2, 1), win(0, 3, 1), win(1, 1, 2), win(2, 90, 3)];
+    let mut j = (*journeys(&[0; 3], &all, 50 * DAY, "UTC")).clone();
+    j.timeline.stages.amount = vec![100.0, 200.0, 200.0, 100.0, 9e6].into();
+    let j = with_field(&j, "size", &["a", "b", "a"]);
+    let steps = vec!["created".into(), "won".into()];
+    let funnel = FunnelSpec { steps, by: Some("size".into()), ..FunnelSpec::default() };
+    let spec = BarriersSpec { funnel, min_support: Some(1), ..BarriersSpec::default() };
+    assert_eq!(j.barriers(&spec, &Task::new()).unwrap().value, Some(200.0));
+    let negative = BarriersSpec { value: Some(-5.0), ..spec };
+    assert_eq!(j.barriers(&negative, &Task::new()).unwrap_err().kind(), "invalid_option");
 }
 
 #[test]

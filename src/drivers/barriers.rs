@@ -1,9 +1,11 @@
 //! Barriers: at which step which segment loses most against a reference.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep};
+use crate::funnel::{Attribution, Entry, Funnel, FunnelSpec, FunnelStep};
 use crate::journeys::Journeys;
 use crate::math::{Interval, compare_rates};
 use crate::task::Task;
@@ -16,7 +18,7 @@ pub struct BarriersSpec {
     pub funnel: FunnelSpec,
     /// Segment that the others are compared with; all other leads together if not given.
     pub reference: Option<String>,
-    /// Value of one lead at the last step; the mean amount of won leads if not given.
+    /// Value of one lead at the last step, above 0; the mean amount of won leads if not given.
     pub value: Option<f64>,
     /// Fewest leads of a segment at a step, 25 if not given.
     pub min_support: Option<u64>,
@@ -82,8 +84,8 @@ impl Journeys {
         if spec.funnel.steps.len() < 2 {
             return Err(Error::option("steps", "give at least two"));
         }
-        if spec.value.is_some_and(|v| !v.is_finite()) {
-            return Err(Error::option("value", "must be finite"));
+        if let Some(value) = spec.value.filter(|v| !v.is_finite() || *v <= 0.0) {
+            return Err(Error::option("value", format!("{value} is no finite number above 0")));
         }
         let funnel = self.funnel(&FunnelSpec { times: false, ..spec.funnel.clone() }, task)?;
         if let Some(name) = &spec.reference
@@ -139,17 +141,21 @@ impl Journeys {
         Ok(Barriers { spec: spec.clone(), value, barriers, unsupported })
     }
 
-    /// Mean amount of won stage entries that have one.
+    /// Mean amount of won leads for which one is known: that of all their deals won by the end of observation, each once.
     fn mean_win(&self) -> Option<f64> {
-        let won = self.codes_known(&self.won);
-        let amounts: Vec<f64> = (0..self.leads.len() as u32)
-            .flat_map(|lead| {
-                let entries = self.timeline.stage_range(lead);
-                entries.filter_map(move |e| self.timeline.stages.position.get(e).map(|p| (lead, *p as usize)))
-            })
-            .filter(|(_, position)| won.contains(&self.timeline.kind.get(*position)))
-            .filter_map(|(lead, position)| self.amount_at(lead, position))
-            .collect();
+        let (won, stages) = (self.codes_known(&self.won), &self.timeline.stages);
+        let of_lead = |lead: u32| -> Option<f64> {
+            let (mut deals, mut amounts) = (BTreeSet::new(), Vec::new());
+            for entry in self.timeline.stage_range(lead) {
+                let position = *stages.position.get(entry)? as usize;
+                let seen = self.timeline.at.get(position).is_some_and(|at| *at < self.observed_until);
+                if seen && won.contains(&self.timeline.kind.get(position)) && deals.insert(stages.deal.get(entry)) {
+                    amounts.extend(self.amount_at(lead, position));
+                }
+            }
+            (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
+        };
+        let amounts: Vec<f64> = (0..self.leads.len() as u32).filter_map(of_lead).collect();
         (!amounts.is_empty()).then(|| crate::math::sum(&amounts) / amounts.len() as f64)
     }
 }
@@ -163,10 +169,10 @@ fn reference(funnel: &Funnel, spec: &BarriersSpec, segment: &[FunnelStep]) -> Ve
             .find(|g| g.value == *name)
             .map_or_else(Vec::new, |g| g.steps.iter().map(|s| s.leads).collect()),
         None => {
-            // Where one lead can be in several segments, the others are all groups but this one.
-            let overlapping =
-                spec.funnel.attribution == crate::funnel::Attribution::All || spec.funnel.entry == Entry::Totals;
-            let all: Vec<u64> = if overlapping {
+            // Where one lead can be in several segments, or in none, the others are all groups but this one.
+            let apart = !matches!(spec.funnel.attribution, Attribution::First | Attribution::Last)
+                || spec.funnel.entry == Entry::Totals;
+            let all: Vec<u64> = if apart {
                 (0..segment.len())
                     .map(|k| funnel.groups.iter().filter_map(|g| g.steps.get(k)).map(|s| s.leads).sum())
                     .collect()

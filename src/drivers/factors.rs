@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::design::{Column, MISSING, NONE};
 use crate::error::{Error, Result};
 use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
-use crate::journeys::Journeys;
+use crate::journeys::{FieldHistory, Journeys};
 use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
 use crate::task::Task;
-use crate::time::Span;
+use crate::time::{NO_TIME, Span};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct DriversSpec {
     /// The funnel. Follow first entries ([`crate::funnel::Entry::First`]): which of several is the best depends on what came
     /// of it, and so does all that lies before it.
     pub funnel: FunnelSpec,
-    /// Lead fields to look at; all if empty.
+    /// Lead fields to look at, those that change over time as they were at the step; all if empty.
     pub fields: Vec<String>,
     /// Fewest leads with, and without, a property; the smaller of 25 and 2 % of those at the step if not given.
     pub min_support: Option<u64>,
@@ -85,10 +85,24 @@ pub struct Drivers {
 const MOST_LEVELS: usize = 200;
 
 /// A lead field as codes.
-struct FieldCodes {
+struct FieldCodes<'a> {
     name: String,
+    /// One per lead, or per row of the history.
     codes: Vec<u32>,
     levels: Vec<String>,
+    history: Option<&'a FieldHistory>,
+}
+
+impl FieldCodes<'_> {
+    /// Code of what a lead, created at `created`, had at a time; one past the levels if nothing is known.
+    fn code(&self, lead: u32, created: i64, at: i64) -> usize {
+        let row = match self.history {
+            None => Some(lead),
+            Some(history) => history.row_as_of(lead as usize, created, at),
+        };
+        let code = row.and_then(|row| self.codes.get(row as usize)).copied().unwrap_or(NONE) as usize;
+        code.min(self.levels.len())
+    }
 }
 
 /// Counts per step: leads and those that went on, in all and with each property.
@@ -100,7 +114,8 @@ struct Counts {
 
 impl Journeys {
     /// What separates the leads that went on from those that dropped off, at each step of a funnel: values of lead
-    /// fields, channels, and events before and after the step.
+    /// fields, channels, and events before and after the step. Stages that mean won or lost, which say how it ended, are
+    /// not looked at.
     ///
     /// Odds ratios have one added to each count: (s + 1)(F − f + 1)/((S − s + 1)(f + 1)) for s of S that went on and f of F
     /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. What is found went with
@@ -116,7 +131,7 @@ impl Journeys {
         if f.steps.len() < 2 {
             return Err(Error::option("steps", "give at least two"));
         }
-        let fields = self.field_codes(spec)?;
+        let (fields, passed_over) = self.field_codes(spec)?;
         let kinds = self.kinds.len();
         let channels = self.channels.len();
         let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + 2 * kinds;
@@ -129,6 +144,7 @@ impl Journeys {
         let mut counts = vec![zero; pairs.len()];
         task.begin("comparing leads", list.len());
         let mut flags = vec![false; 2 * kinds];
+        let ends: Vec<u32> = self.codes_known(&self.won).into_iter().chain(self.codes_known(&self.lost)).collect();
         // Of the lead at hand: first time of each kind.
         let mut first: (u32, Vec<i64>) = (NONE, Vec::new());
         for (n, progress) in list.iter().enumerate() {
@@ -150,13 +166,19 @@ impl Journeys {
                     }
                 };
                 let mut place = 0;
+                let (at, event) = progress.reached.get(*step).copied().unwrap_or((NO_TIME, u32::MAX));
+                let (created, event) = (self.leads.created_at(progress.lead), event as usize);
                 for field in &fields {
-                    let code = field.codes.get(progress.lead as usize).copied().unwrap_or(NONE) as usize;
-                    add(place + code.min(field.levels.len()));
+                    add(place + field.code(progress.lead, created, at));
                     place += field.levels.len() + 1;
                 }
                 self.events_around(progress, &first.1, *step, went_on.then_some(*next), f, &mut flags);
-                let event = progress.reached.get(*step).map_or(usize::MAX, |(_, event)| *event as usize);
+                for end in &ends {
+                    let (before, after) = flags.split_at_mut(kinds);
+                    for flag in [before, after].into_iter().filter_map(|flags| flags.get_mut(*end as usize)) {
+                        *flag = false;
+                    }
+                }
                 let channel = self.timeline.channel.as_ref().map_or(NONE, |c| c.get(event));
                 if channel != NONE {
                     add(place + channel as usize);
@@ -170,7 +192,12 @@ impl Journeys {
                 counts.all = (counts.all.0 + 1, counts.all.1 + u64::from(went_on));
             }
         }
-        Ok(self.summarise(spec, &fields, &pairs, &counts))
+        let mut found = self.summarise(spec, &fields, &pairs, &counts);
+        if !passed_over.is_empty() {
+            let list = passed_over.join(", ");
+            found.remarks.push(format!("not looked at: {list} (dates, or over {MOST_LEVELS} values)"));
+        }
+        Ok(found)
     }
 
     /// First time of each kind in the journey of `lead`.
@@ -221,36 +248,43 @@ impl Journeys {
         }
     }
 
-    fn field_codes(&self, spec: &DriversSpec) -> Result<Vec<FieldCodes>> {
-        let names: Vec<&String> = if spec.fields.is_empty() {
-            self.leads.fields.iter().map(|f| &f.name).collect()
+    /// The fields to look at, and the names of those passed over.
+    fn field_codes(&self, spec: &DriversSpec) -> Result<(Vec<FieldCodes<'_>>, Vec<String>)> {
+        let names: Vec<String> = if spec.fields.is_empty() {
+            self.leads.field_names().map(str::to_owned).collect()
         } else {
-            spec.fields.iter().collect()
+            spec.fields.clone()
         };
-        let mut fields = Vec::new();
+        let (mut fields, mut passed_over) = (Vec::new(), Vec::new());
         for name in names {
-            let Some(field) = self.leads.field(name) else {
-                return Err(Error::unknown("field", name, self.leads.fields.iter().map(|f| f.name.as_str())));
+            let history = self.leads.histories.iter().find(|h| h.name == name);
+            let own = self.leads.field(&name).map(|f| &f.column);
+            let Some(column) = own.or_else(|| history.map(|h| &h.values)) else {
+                return Err(Error::unknown("field", &name, self.leads.field_names()));
             };
-            let (codes, levels) = match &field.column {
-                Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => (codes.clone(), levels.to_vec()),
+            let history = history.filter(|_| own.is_none());
+            let (codes, levels) = match column {
+                Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => without_missing(codes, levels),
                 Column::Number(values) => quartiles(values),
-                Column::Category { .. } | Column::Time(_) if spec.fields.is_empty() => continue,
+                Column::Category { .. } | Column::Time(_) if spec.fields.is_empty() => {
+                    passed_over.push(name);
+                    continue;
+                }
                 Column::Category { levels, .. } => {
                     let problem = format!("'{name}' has {} values; at most {MOST_LEVELS}", levels.len());
                     return Err(Error::option("fields", problem));
                 }
                 Column::Time(_) => return Err(Error::option("fields", format!("'{name}' is a date"))),
             };
-            fields.push(FieldCodes { name: name.clone(), codes, levels });
+            fields.push(FieldCodes { name, codes, levels, history });
         }
-        Ok(fields)
+        Ok((fields, passed_over))
     }
 
     fn summarise(
         &self,
         spec: &DriversSpec,
-        fields: &[FieldCodes],
+        fields: &[FieldCodes<'_>],
         pairs: &[(usize, usize)],
         counts: &[Counts],
     ) -> Drivers {
@@ -314,18 +348,32 @@ impl Journeys {
                 .then_with(|| (a.q >= 0.05).cmp(&(b.q >= 0.05)))
                 .then_with(|| strength(b).total_cmp(&strength(a)))
         });
-        remarks.push(
-            "leads that went on had less time for events after a step than those that did not: such events are seen less often \
-             with them even where they matter nothing"
-                .to_owned(),
-        );
+        if drivers.iter().any(|d| d.factor == Factor::After) {
+            remarks.push(
+                "leads that went on had less time for events after a step than those that did not: such events are seen \
+                 less often with them even where they matter nothing"
+                    .to_owned(),
+            );
+        }
         Drivers { spec: spec.clone(), drivers, unsupported, remarks }
     }
 }
 
+/// Codes of texts; a text that says itself that there is none is none.
+fn without_missing(codes: &[u32], levels: &[String]) -> (Vec<u32>, Vec<String>) {
+    let missing = levels.iter().position(|level| level == MISSING).map(|code| code as u32);
+    let of = |code: &u32| match missing {
+        Some(missing) if *code == missing => NONE,
+        Some(missing) if *code > missing && *code != NONE => code - 1,
+        _ => *code,
+    };
+    (codes.iter().map(of).collect(), levels.iter().filter(|level| *level != MISSING).cloned().collect())
+}
+
 /// Numbers by quarter; those with few values by value.
 fn quartiles(values: &[f64]) -> (Vec<u32>, Vec<String>) {
-    let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
+    // −0 is 0.
+    let mut sorted: Vec<f64> = values.iter().filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
     sorted.sort_unstable_by(f64::total_cmp);
     let mut edges: Vec<f64> = sorted.clone();
     edges.dedup();

@@ -1,5 +1,7 @@
 //! Tables of stage entries.
 
+use std::collections::BTreeSet;
+
 use super::build::Dictionaries;
 use super::cells::{Texts, cell_text, numbers};
 use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
@@ -165,7 +167,11 @@ pub(super) fn read_stages(
         rows.channel = vec![NONE; used.len()];
         for (name, column) in [("currency", &spec.currency), ("reason", &spec.reason), ("rep", &spec.rep)] {
             if let Some(column) = column {
-                rows.props.push(read_prop(&table, name, column, &c.nulls, &used, dict)?);
+                let prop = read_prop(&table, name, column, &c.nulls, &used, dict)?;
+                if name == "currency" {
+                    audit.remarks.extend(mixed_currencies(&prop, &amount_values, dict));
+                }
+                rows.props.push(prop);
             }
         }
         if let Some(column) = &spec.previous {
@@ -190,6 +196,18 @@ fn read_prop(
     let texts = Texts::of(table, column, nulls)?;
     let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
     Ok((number, pick(codes, used)))
+}
+
+/// What to say of amounts in several currencies.
+fn mixed_currencies((prop, codes): &(usize, Vec<u32>), amounts: &[f64], dict: &Dictionaries) -> Option<String> {
+    let known = codes.iter().zip(amounts).filter(|(code, amount)| **code != NONE && !amount.is_nan());
+    let used: BTreeSet<u32> = known.map(|(code, _)| *code).collect();
+    let (_, names) = dict.props.get(*prop)?;
+    let some: Vec<&str> = used.iter().take(5).map(|code| names.get(*code)).collect();
+    (used.len() > 1).then(|| {
+        let list = some.join(", ");
+        format!("amounts are in {} currencies ({list}) and taken as if in one: convert them first", used.len())
+    })
 }
 
 /// Counts entries whose column of the stage before is not the stage the log had before.

@@ -295,7 +295,7 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) 
     }
     let props = journeys.props.iter().map(|(n, _)| n.as_str()).chain(has_channels.then_some("channel"));
     if leads {
-        let fields = journeys.leads.fields.iter().map(|f| f.name.as_str());
+        let fields = journeys.leads.field_names();
         return Err(Error::unknown("field", name, fields.chain(props)));
     }
     let props: Vec<&str> = props.collect();

@@ -1,6 +1,6 @@
 //! Groups of leads by a field.
 
-use super::Journeys;
+use super::{FieldHistory, Journeys};
 use crate::design::{ALL, Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 
@@ -31,13 +31,23 @@ impl Groups {
 }
 
 impl Journeys {
-    /// Groups by the lead field `name`; `None` if there is no such field.
+    /// Groups by the lead field `name`, or by one that changes over time as it was at creation; `None` if there is no such
+    /// field.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming `option` for a date, or a number with more than 50 different values.
     pub fn groups_by(&self, option: &'static str, name: &str) -> Result<Option<Groups>> {
-        let Some(field) = self.leads.field(name) else { return Ok(None) };
-        match &field.column {
+        let at_creation = |history: &FieldHistory| {
+            let row = |lead: u32| {
+                let created = self.leads.created_at(lead);
+                history.row_as_of(lead as usize, created, created).unwrap_or(NONE)
+            };
+            history.values.take(&(0..self.leads.len() as u32).map(row).collect::<Vec<u32>>())
+        };
+        let history = || self.leads.histories.iter().find(|h| h.name == name).map(at_creation);
+        let own = self.leads.field(name).map(|f| f.column.clone());
+        let Some(column) = own.or_else(history) else { return Ok(None) };
+        match &column {
             Column::Category { codes, levels } => Ok(Some(Groups { codes: codes.clone(), levels: levels.to_vec() })),
             Column::Number(values) => numbers(option, name, values).map(Some),
             Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
@@ -49,7 +59,7 @@ impl Journeys {
     /// # Errors
     /// [`Error::UnknownName`]; as [`Journeys::groups_by`].
     pub fn groups(&self, option: &'static str, name: &str) -> Result<Groups> {
-        let known = || self.leads.fields.iter().map(|f| f.name.as_str());
+        let known = || self.leads.field_names();
         self.groups_by(option, name)?.ok_or_else(|| Error::unknown("field", name, known()))
     }
 }

@@ -14,6 +14,16 @@ fn property(d: &Driver) -> String {
     }
 }
 
+/// A ratio, with two digits that say something.
+fn ratio(x: f64) -> String {
+    if x >= 0.1 { format!("{x:.2}") } else { format!("{x:.1e}") }
+}
+
+/// A probability; below 10⁻³⁰⁰ it is told as such.
+fn small(p: f64) -> String {
+    if p < 1e-300 { "< 1e-300".to_owned() } else { format!("{p:.1e}") }
+}
+
 /// Drivers of drop-off: those that are sure, by step.
 #[must_use]
 pub fn drivers_text(d: &Drivers) -> String {
@@ -34,8 +44,8 @@ pub fn drivers_text(d: &Drivers) -> String {
                 d.leads.to_string(),
                 rate(d.went_on, d.leads),
                 rate(d.others_went_on, d.other_leads),
-                format!("{:.2} ({:.2} to {:.2})", d.odds_ratio, d.interval.low, d.interval.high),
-                format!("{:.1e}", d.q),
+                format!("{} ({} to {})", ratio(d.odds_ratio), ratio(d.interval.low), ratio(d.interval.high)),
+                small(d.q),
             ]
         };
         let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
@@ -43,6 +53,9 @@ pub fn drivers_text(d: &Drivers) -> String {
         if steps.len() > MOST {
             lines.push(format!("and {} more", steps.len() - MOST));
         }
+    }
+    if d.unsupported > 0 {
+        lines.push(format!("{} properties at steps have too few leads", d.unsupported));
     }
     lines.extend(d.remarks.iter().map(|r| format!("note: {r}")));
     lines.join("\n")
@@ -68,7 +81,7 @@ pub fn barriers_text(b: &Barriers) -> String {
                 percent(x.reference_rate),
                 format!("{:.1} ({:.1} to {:.1})", x.conversions_lost, i.low, i.high),
                 x.value_lost.map_or_else(|| "–".to_owned(), |v| format!("{v:.0}")),
-                format!("{:.1e}", x.p),
+                small(x.p),
             ]
         })
         .collect();
