@@ -112,6 +112,84 @@ fn shapley_worked_examples() {
     near(credit(&run(&pair, &spec(Method::ShapleyExact))), [30.5, -22.5, 0.0]);
 }
 
+/// Touches "A2 B4 …" by day, wins "w9", opportunities "o7" (deals after a slash), losses of one lead.
+fn lead(text: &str) -> Vec<Happening> {
+    let one = |word: &str| {
+        let (word, deal) = word.split_once('/').map_or((word, None), |(w, d)| (w, d.parse().ok()));
+        let (letter, day) = word.split_at(1);
+        let (kind, channel) = match letter {
+            "w" => (WON, None),
+            "o" => (OPEN, None),
+            "l" => (LOST, None),
+            letter => (VISIT, Some(u32::from(letter.as_bytes()[0] - b'A'))),
+        };
+        Happening { channel, deal, ..event(0, day.parse::<i64>().unwrap() * DAY, kind) }
+    };
+    text.split_whitespace().map(one).collect()
+}
+
+fn by_milestones(text: &str, created: i64, weights: Weights, path: PathForm) -> [f64; 3] {
+    let rule = Method::Custom(CustomRule { name: "r".into(), weights });
+    let spec =
+        AttributionSpec { conversions: Conversions::Every, opportunity: Some("open".into()), path, ..spec(rule) };
+    credit(&journeys(&[created * DAY], &lead(text), 1000 * DAY, "UTC").attribution(&spec, &Task::new()).unwrap())
+}
+
+/// A milestone is one of the conversion at hand: of its deal, and not after its end.
+#[test]
+fn milestones_belong_to_their_conversion() {
+    let opportunity = Weights { opportunity: 1.0, ..Weights::default() };
+    let all = PathForm::All;
+    let two_deals = "o3/0 w5/0 A32 B34 o36/1 C39 w40/1";
+    near(by_milestones(two_deals, 0, opportunity, all), [0.0, 1.0, 0.0]);
+    // Without deals: the first since the conversion before.
+    near(by_milestones("o3 w5 A32 B34 o36 C39 w40", 0, opportunity, all), [0.0, 1.0, 0.0]);
+    // What comes after a conversion is no milestone of it: the touches share.
+    near(by_milestones("A1 B2 C3 w5/0 o60/1", 0, opportunity, all), [1.0 / 3.0; 3]);
+    let first_and_lead = Weights { first: 0.5, lead: 0.5, ..Weights::default() };
+    near(by_milestones("A1 B2 w5", 9, first_and_lead, all), [1.0, 0.0, 0.0]);
+}
+
+/// Milestones are found before repeats are made one.
+#[test]
+fn milestones_of_shaped_paths() {
+    let made = Weights { lead: 1.0, ..Weights::default() };
+    for form in [PathForm::All, PathForm::Collapse, PathForm::Unique] {
+        // Creation on day 5: B made the lead, though it came again after.
+        near(by_milestones("A2 B4 B7 C8 w9", 5, made, form), [0.0, 1.0, 0.0]);
+        near(by_milestones("B2 A3 B4 C8 w9", 5, made, form), [0.0, 1.0, 0.0]);
+    }
+}
+
+/// Costs have the credit of channels that no path to a conversion contains.
+#[test]
+fn credit_of_channels_without_conversions_is_spread() {
+    let mut all = lead("A2 w8");
+    all.extend(lead("B1 A3").into_iter().map(|h| Happening { lead: 1, ..h }));
+    let j = journeys(&[0; 2], &all, 1000 * DAY, "UTC");
+    let spend = Spend { rows: Vec::new(), period: Period::Month };
+    let a = j.attribution_with_spend(&spec(Method::Markov(1)), &spend, None, &Task::new()).unwrap();
+    let costs: Vec<(String, f64)> =
+        a.costs.as_ref().unwrap().total.iter().map(|c| (c.channel.clone(), c.conversions)).collect();
+    for credit in &a.methods[0].credits {
+        let cost = costs.iter().find(|(name, _)| *name == credit.channel).unwrap();
+        assert!((cost.1 - credit.conversions).abs() < 1e-12, "{costs:?} {credit:?}");
+    }
+    assert!(credit(&a)[1] > 0.0);
+}
+
+#[test]
+fn a_channel_that_is_called_like_the_row_of_the_untouched() {
+    let mut all = lead("A2 w8");
+    all.extend(lead("w3").into_iter().map(|h| Happening { lead: 1, ..h }));
+    let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
+    j.channels = ["(unattributed)", "mail", "organic"].into_iter().collect();
+    let a = j.attribution(&spec(Method::Last), &Task::new()).unwrap();
+    let names: Vec<&str> = a.methods[0].credits.iter().map(|c| c.channel.as_str()).collect();
+    assert_eq!(names, ["'(unattributed)'", "(unattributed)"]);
+    assert_eq!((a.valued, a.conversions), (0, 2));
+}
+
 #[test]
 fn rules() {
     let c = cases(&[("ABC", 1, 0)]);

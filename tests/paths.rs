@@ -63,6 +63,15 @@ fn transitions_and_ways() {
     assert_eq!(raw.steps.iter().map(|s| s.place.as_str()).collect::<Vec<_>>(), ["visit", "visit"]);
 }
 
+/// What is of the instant of the end came with it, in whatever order the rows are.
+#[test]
+fn touches_of_the_instant_of_the_end() {
+    for text in ["v0 m5 w5", "v0 w5 m5", "w5 m5 v0", "v0 m5 l5", "v0 l5 m5"] {
+        let p = run(&[text], &PathsSpec::default());
+        assert_eq!((p.ways.len(), p.ways[0].path.join(">")), (1, "visit>mail".to_owned()), "{text}");
+    }
+}
+
 #[test]
 fn the_most_frequent_ways_to_each_end() {
     let leads = ["v0", "v0", "v0", "m0 w1", "m0 v1 l2", "m0 v1 l2"];

@@ -12,6 +12,7 @@ import polars as pl
 from . import _core
 from ._progress import progress
 from .errors import OptionError
+from .sources import as_json
 
 
 def pre(text: str) -> str:
@@ -46,12 +47,8 @@ class Shown:
 
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
-        try:
-            asked = json.dumps(spec)
-        except TypeError as e:
-            raise OptionError(f"an option is neither text, number, truth value nor list of them: {e}") from e
         with progress() as show:
-            tables, facts, text = run(core, asked, progress=show)
+            tables, facts, text = run(core, as_json(spec), progress=show)
         return cls(core, dict(tables), json.loads(facts), text)
 
     def __repr__(self) -> str:

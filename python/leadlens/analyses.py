@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from .errors import OptionError
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _exclusion, _step
 from .paths import Paths
 from .pipeline import StageFunnel
-from .sources import _drop, _Tables, names
+from .sources import _drop, _Tables, as_json, names
 from .survival import TimeTo
 
 
@@ -25,14 +25,25 @@ def _funnel_spec(
     *,
     window: str | None,
     entry: str,
-    exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step],
+    exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None,
 ) -> dict[str, Any]:
     return {
-        "steps": [_step(s) for s in ([steps] if isinstance(steps, str) else steps)],
+        "steps": [_step(s) for s in _listed("steps", steps, str | Step)],
         "window": window,
         "entry": entry,
-        "exclude": [_exclusion(e) for e in ([exclude] if isinstance(exclude, Exclusion | str | Step) else exclude)],
+        "exclude": [
+            _exclusion(e) for e in _listed("exclude", () if exclude is None else exclude, Exclusion | str | Step)
+        ],
     }
+
+
+def _listed(option: str, value: Any, one: Any) -> list[Any]:
+    """Return one or several as a list."""
+    if isinstance(value, one):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{option}: {value!r} is neither one nor a list of them")
+    return list(value)
 
 
 class Analyses:
@@ -47,7 +58,7 @@ class Analyses:
         window: str | None = None,
         order: Literal["sequential", "strict", "any"] = "sequential",
         entry: Literal["best", "first", "totals"] = "best",
-        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         hold: str | None = None,
         by: str | None = None,
         attribution: str = "first",
@@ -59,9 +70,10 @@ class Analyses:
         """Count how many leads get how far along ``steps``.
 
         A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
-        most ``window`` after the first. Events of one instant are taken in the order of the steps. Entrants whose
-        window is not over at the end of observation are left out and counted. Times are those of the attempt that
-        counts: the one that gets furthest, of those the first to get there, of those the last to start.
+        most ``window`` after the first. Events of one instant are taken in whatever order leads furthest (with
+        ``order="strict"`` in the order of the steps). Entrants whose window is not over at the end of observation are
+        left out and counted. Times are those of the attempt that counts: the one that gets furthest, of those the first
+        to get there, of those the last to start; and of that the first instance of each step.
 
         Parameters
         ----------
@@ -79,10 +91,12 @@ class Analyses:
         hold : str, optional
             Property of events, or ``"channel"``, that must have one value in all steps.
         by : str, optional
-            A lead field, a property of events, or ``"channel"``, to break down by.
+            A lead field (one that changes over time as it was at creation), a property of events, or ``"channel"``, to
+            break down by.
         attribution : {"first", "last", "all", "step 1", "step 2", …}
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
-            that have it), or the value at a step (leads without one there are left out).
+            that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
+            value up to the lead's creation.
         over : {"day", "week", "month", "quarter", "year"}, optional
             Also by calendar period of entry; see :meth:`Funnel.trend`.
         times : bool
@@ -128,14 +142,14 @@ class Analyses:
         window: str | None = None,
         order: Literal["sequential", "strict"] = "sequential",
         entry: Literal["best", "first", "totals"] = "first",
-        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
     ) -> Drivers:
         """Say what separates leads that went on from those that dropped off, at each step of a funnel.
 
         Looked at are values of lead fields (numbers by quarter), channels, and kinds of events before and after the
-        event of the step. Odds ratios have one added to each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are
+        event by which a lead first got to the step; stages that mean won or lost are not. Odds ratios have one added to each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are
         Fisher's, adjusted together for the share of false discoveries (Benjamini–Hochberg). What is found went with
         going on; it need not have caused it.
 
@@ -145,7 +159,7 @@ class Analyses:
             The funnel, as in :meth:`funnel`. Here a lead's first entry is followed by default: which of several entries
             is the best depends on what came of it, and so would all that lies before it.
         fields : str or sequence of str
-            Lead fields to look at; all by default.
+            Lead fields to look at, those that change over time as they were at the step; all by default.
         min_support : int, optional
             Fewest leads with, and without, a property; by default the smaller of 25 and 2 % of those at the step.
 
@@ -175,7 +189,7 @@ class Analyses:
         by: str,
         window: str | None = None,
         entry: Literal["best", "first", "totals"] = "best",
-        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] = (),
+        exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         attribution: str = "first",
         reference: str | None = None,
         value: float | None = None,
@@ -528,8 +542,10 @@ class Analyses:
         }
         given = None
         if spend is not None:
+            if not isinstance(spend, Spend):
+                raise OptionError(f"spend: give Spend(table, …), not {type(spend).__name__}")
             tables = _Tables()
-            declared = json.dumps(spend._spec(tables))
+            declared = as_json(spend._spec(tables))
             given = (tables.given, declared, qualified)
         elif qualified is not None:
             raise OptionError("qualified: is a stage that spend is divided by; give spend=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,9 +30,10 @@ class Rule:
     first : float
         Share of the first touch.
     lead : float
-        Share of the last touch up to the creation of the lead.
+        Share of the last touch up to the creation of the lead, if that is not after the conversion.
     opportunity : float
-        Share of the last touch up to the entry into the opportunity's stage.
+        Share of the last touch up to the entry into the opportunity's stage: that of the conversion's deal, or one of no
+        deal since the conversion before, if it is not after the conversion.
     last : float
         Share of the last touch.
     middle : float
@@ -53,6 +55,10 @@ class Rule:
     middle: float = 0.0
 
     def _spec(self) -> dict[str, Any]:
+        for part, share in self.__dict__.items():
+            is_number = isinstance(share, int | float) and not isinstance(share, bool)
+            if part != "name" and not (is_number and math.isfinite(share)):
+                raise OptionError(f"rule '{self.name}': {part}={share!r} is no number")
         return dict(self.__dict__)
 
 
@@ -71,9 +77,21 @@ class Spend:
     until : str, optional
         Column of the end of that time (exclusive); the amount is spread evenly over its days.
     channel, campaign : str, optional
-        Column of the channel, or campaign.
+        Column of the channel, or campaign; ``channel`` too for whatever else ``by`` gives the credit to.
+    time_format : str, optional
+        strptime pattern of texts that are times.
+    unit : {"s", "ms", "us", "ns"}, optional
+        Unit of numbers that are times.
     period : {"day", "week", "month", "quarter", "year"}
         Calendar period by which spend is joined.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import leadlens as ll
+    >>> table = pl.DataFrame({"day": ["2024-01-01"], "cost": [900.0], "channel": ["search"]})
+    >>> ll.Spend(table, at="day", amount="cost", channel="channel").period
+    'month'
     """
 
     table: Table
@@ -82,6 +100,8 @@ class Spend:
     until: str | None = field(default=None, kw_only=True)
     channel: str | None = field(default=None, kw_only=True)
     campaign: str | None = field(default=None, kw_only=True)
+    time_format: str | None = field(default=None, kw_only=True)
+    unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)
     period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)
 
     def _spec(self, tables: _Tables) -> dict[str, Any]:

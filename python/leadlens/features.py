@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .sources import names
+
 __all__ = ["FeatureSet"]
 
 
@@ -63,15 +65,15 @@ class FeatureSet:
     def _json(self) -> str:
         return json.dumps(
             {
-                "windows": list(self.windows),
-                "kind_windows": list(self.kind_windows),
-                "half_lives": list(self.half_lives),
+                "windows": names(self.windows),
+                "kind_windows": names(self.kind_windows),
+                "half_lives": names(self.half_lives),
                 "per_kind": self.per_kind,
                 "max_kinds": self.max_kinds,
                 "daily_cap": self.daily_cap,
                 "fields": self.fields,
                 "sales": self.sales,
-                "only": list(self.only),
-                "without": list(self.without),
+                "only": names(self.only),
+                "without": names(self.without),
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,7 @@ class Step:
                 "kind": self.kind,
                 "stage": self.stage,
                 "channel": self.channel,
-                "where": {name: str(condition) for name, condition in self.where.items()},
+                "where": {name: _condition(name, condition) for name, condition in self.where.items()},
                 "any": [_step(choice) for choice in self.any_of],
                 "name": self.name,
                 "optional": self.optional,
@@ -99,6 +100,14 @@ class Exclusion:
 
     def _spec(self) -> dict[str, Any]:
         return _drop({"event": _step(self.event), "after": self.after, "before": self.before, "removes": self.removes})
+
+
+def _condition(name: str, condition: object) -> str:
+    condition = condition.item() if hasattr(condition, "item") else condition
+    is_number = isinstance(condition, int | float) and math.isfinite(condition)
+    if is_number or isinstance(condition, str):
+        return str(condition)
+    raise OptionError(f"where: {name}={condition!r} is neither a number nor a text such as '>= 3' or 'mail*'")
 
 
 def _step(step: str | Step | Sequence[str | Step]) -> Any:

@@ -16,7 +16,7 @@ from ._progress import progress
 from .analyses import Analyses
 from .errors import OptionError
 from .features import FeatureSet
-from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, names
+from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, as_json, names, roles
 
 __all__ = ["Check", "Journeys", "Snapshot"]
 
@@ -94,9 +94,9 @@ class Journeys(Analyses):
         self,
         *,
         leads: Leads,
-        events: Events | Sequence[Events] = (),
-        stages: Stages | Sequence[Stages] = (),
-        fields: Fields | Sequence[Fields] = (),
+        events: Events | Sequence[Events] | None = None,
+        stages: Stages | Sequence[Stages] | None = None,
+        fields: Fields | Sequence[Fields] | None = None,
         accounts: Accounts | None = None,
         pipeline: Sequence[str] = (),
         won: str | Sequence[str] | None = None,
@@ -111,11 +111,11 @@ class Journeys(Analyses):
         tables = _Tables()
         config = _drop(
             {
-                "leads": leads._spec(tables),
-                "events": [e._spec(tables) for e in ([events] if isinstance(events, Events) else events)],
-                "stages": [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)],
-                "fields": [f._spec(tables) for f in ([fields] if isinstance(fields, Fields) else fields)],
-                "accounts": None if accounts is None else accounts._spec(tables),
+                "leads": next(iter(roles("leads", Leads, [leads], tables))),
+                "events": roles("events", Events, events, tables),
+                "stages": roles("stages", Stages, stages, tables),
+                "fields": roles("fields", Fields, fields, tables),
+                "accounts": next(iter(roles("accounts", Accounts, accounts, tables)), None),
                 "pipeline": names(pipeline),
                 "won": names(won),
                 "lost": names(lost),
@@ -129,7 +129,7 @@ class Journeys(Analyses):
         )
         self._config = config
         with progress() as show:
-            self._core = _core.Journeys.build(json.dumps(config), tables.given, ".", show)
+            self._core = _core.Journeys.build(as_json(config), tables.given, ".", show)
 
     @classmethod
     def _of(cls, core: _core.Journeys, config: dict[str, Any]) -> Journeys:
@@ -187,11 +187,11 @@ class Journeys(Analyses):
         Journeys: 5000 leads, 130107 events, 6858 stage entries, 15 kinds, observed until 2024-04-29T00:00:00Z
         """
         with progress() as show:
-            self._core.save(path, json.dumps(_drop(self._config)), overwrite, show)
+            self._core.save(path, as_json(_drop(self._config)), overwrite, show)
 
     @classmethod
     def open(cls, path: str | Path) -> Journeys:
-        """Open saved journeys. Events are mapped into memory: read as they are looked at, and shared by all processes.
+        """Open saved journeys. Their files are checked, then mapped into memory, and shared by all processes.
 
         Parameters
         ----------
@@ -210,8 +210,8 @@ class Journeys(Analyses):
     def extend(
         self,
         *,
-        events: Events | Sequence[Events] = (),
-        stages: Stages | Sequence[Stages] = (),
+        events: Events | Sequence[Events] | None = None,
+        stages: Stages | Sequence[Stages] | None = None,
         observed_until: Time | None = None,
     ) -> tuple[Journeys, dict[str, int]]:
         """Return the index with new rows, and what became of them.
@@ -234,13 +234,13 @@ class Journeys(Analyses):
             Rows ``added``, ``duplicate`` (dropped) and ``late`` (older than the former end of observation).
         """
         tables = _Tables()
-        new_events = [e._spec(tables) for e in ([events] if isinstance(events, Events) else events)]
-        new_stages = [s._spec(tables) for s in ([stages] if isinstance(stages, Stages) else stages)]
+        new_events = roles("events", Events, events, tables)
+        new_stages = roles("stages", Stages, stages, tables)
         # An end that was stated stays unless a new one is.
         config = {**self._config, "observed_until": _time(observed_until) or self._config.get("observed_until")}
         with progress() as show:
             core, report = self._core.extend(
-                json.dumps(_drop(config)), json.dumps(new_events), json.dumps(new_stages), tables.given, ".", show
+                as_json(_drop(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
             )
         return Journeys._of(core, config), json.loads(report)
 
@@ -312,7 +312,8 @@ class Journeys(Analyses):
         as_of : time, optional
             One cutoff for all leads.
         cutoffs : table, optional
-            A table of leads and cutoffs; ``cutoff_columns`` names its two columns.
+            A table of leads and cutoffs; ``cutoff_columns`` names its two columns. Times without an offset are those of
+            the journeys' ``timezone``.
         since, until : time, optional
             Cutoffs in ``[since, until)`` only.
         known_by : time, optional
@@ -363,9 +364,9 @@ class Journeys(Analyses):
         if cutoffs is not None:
             tables = _Tables()
             key = tables.key(cutoffs, "cutoffs")
-            table = (tables.given, key, *cutoff_columns)
+            table = (tables.given, key, *cutoff_columns, self._config.get("timezone") or "UTC")
         with progress() as show:
-            core = self._core.snapshot(json.dumps(spec), (features or FeatureSet())._json(), table, show)
+            core = self._core.snapshot(as_json(spec), (features or FeatureSet())._json(), table, show)
         return Snapshot(core)
 
     @property

@@ -222,7 +222,7 @@ def evaluate(
 
 def compare_rates(
     first: tuple[int, int], second: tuple[int, int], *, confidence: float = 0.95
-) -> dict[str, float | tuple[float, float]]:
+) -> dict[str, float | tuple[float, float] | None]:
     """Compare x₁ of n₁ with x₂ of n₂.
 
     The interval of the difference is Newcombe's (method 10: Wilson's of each rate combined), the test
@@ -238,12 +238,12 @@ def compare_rates(
     Returns
     -------
     dict
-        ``first``, ``second`` (rates), ``difference``, ``interval``, ``ratio``, ``z``, ``p``.
+        ``first``, ``second`` (rates), ``difference``, ``interval``, ``ratio`` (None if the second rate is 0), ``z``, ``p``.
 
     Raises
     ------
     OptionError
-        More hits than rows, or no rows.
+        Counts that are none, more hits than rows, no rows, or a confidence that is not between 0 and 1.
 
     Examples
     --------

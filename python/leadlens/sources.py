@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from .errors import OptionError
 
@@ -25,7 +26,7 @@ class Literal_:
 
 
 def literal(value: str) -> Literal_:
-    """Return a constant to use in the place of a column.
+    """Return a constant to use in the place of the column with the kind of events.
 
     Parameters
     ----------
@@ -161,6 +162,41 @@ def _plain(value: object) -> object:
 def _drop(options: dict[str, Any]) -> dict[str, Any]:
     """Leave out options that were not given."""
     return {k: v for k, v in options.items() if v is not None}
+
+
+def as_json(options: object) -> str:
+    """Return options as JSON; lengths of time as texts, numpy scalars as numbers."""
+    return json.dumps(options, default=_other)
+
+
+def _other(value: object) -> object:
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(microseconds=1)}us"
+    if isinstance(value, Literal_):
+        raise OptionError(f"literal('{value.value}') can only stand for the kind of events (kind=)")
+    if hasattr(value, "item"):
+        return value.item()  # a numpy scalar
+    raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
+
+
+def roles(
+    option: str, role: type[_Role], value: _Role | Sequence[_Role] | None, tables: _Tables
+) -> list[dict[str, Any]]:
+    """Return the declarations of one table or several."""
+    given = [value] if isinstance(value, role) else [] if value is None else value
+    if not isinstance(given, Sequence) or not all(isinstance(one, role) for one in given):
+        name = role.__name__
+        raise OptionError(
+            f"{option}: give {name}(table, …), which says what its columns are, not {type(value).__name__}"
+        )
+    return [one._spec(tables) for one in given]
+
+
+class _Declared(Protocol):
+    def _spec(self, tables: _Tables) -> dict[str, Any]: ...
+
+
+_Role = TypeVar("_Role", bound=_Declared)
 
 
 @dataclass(frozen=True, kw_only=True)

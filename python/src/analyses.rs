@@ -108,8 +108,8 @@ pub(crate) fn attribution(
         };
         let mut tables = vec![("credits", Frame::from(frames::attribution_frame(&result)?))];
         if let Some(costs) = &result.costs {
-            tables.push(("costs", Frame::from(frames::unit_cost_frame(&costs.total, false)?)));
-            tables.push(("costs_by_period", Frame::from(frames::unit_cost_frame(&costs.by_period, true)?)));
+            tables.push(("costs", Frame::from(frames::unit_cost_frame(&result, &costs.total, false)?)));
+            tables.push(("costs_by_period", Frame::from(frames::unit_cost_frame(&result, &costs.by_period, true)?)));
         }
         Ok((result, tables))
     })?;

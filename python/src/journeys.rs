@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leadlens::design::FeatureSet;
 use leadlens::frames::{Config, EventsSpec, StagesSpec, Tables};
 use leadlens::journeys::SplitBy;
+use leadlens::time::Zone;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -157,27 +158,31 @@ impl Journeys {
         }))
     }
 
-    /// `cutoffs` are the tables given in memory, the key or path of the one with the cutoffs, and its two columns.
+    /// `cutoffs` are the tables given in memory, the key or path of the one with the cutoffs, its two columns, and the zone
+    /// of times without an offset.
     #[pyo3(signature = (spec, features, cutoffs=None, progress=None))]
     fn snapshot(
         &self,
         py: Python<'_>,
         spec: &str,
         features: &str,
-        cutoffs: Option<(Bound<'_, PyDict>, String, String, String)>,
+        cutoffs: Option<(Bound<'_, PyDict>, String, String, String, String)>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Snapshot> {
         let spec = quick(|| frames::parse_options("snapshot", spec))?;
         let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
         let table = match cutoffs {
-            Some((tables, key, lead, cutoff)) => Some((read_tables(py, &tables, ".")?, key, lead, cutoff)),
+            Some((tables, key, lead, cutoff, zone)) => {
+                let zone = quick(|| Zone::new(&zone))?;
+                Some((read_tables(py, &tables, ".")?, key, lead, cutoff, zone))
+            }
             None => None,
         };
         let snapshot = enter(py, progress, |task| {
             let pairs = match table {
-                Some((mut tables, key, lead, cutoff)) => {
+                Some((mut tables, key, lead, cutoff, zone)) => {
                     let table = tables.get(&key)?;
-                    Some(frames::cutoff_table(&table, &lead, &cutoff, &self.0)?)
+                    Some(frames::cutoff_table(&table, &lead, &cutoff, &zone, &self.0)?)
                 }
                 None => None,
             };

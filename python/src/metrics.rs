@@ -102,11 +102,18 @@ pub(crate) fn precision_at(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_
 
 /// Two rates compared, as JSON.
 #[pyfunction]
-pub(crate) fn compare_rates(first: (u64, u64), second: (u64, u64), confidence: f64) -> PyResult<String> {
-    for (hits, n) in [first, second] {
-        if hits > n || n == 0 {
-            return quick(|| Err(Error::option("counts", format!("{hits} of {n}: give hits of at least one"))));
+pub(crate) fn compare_rates(first: (f64, f64), second: (f64, f64), confidence: f64) -> PyResult<String> {
+    let counts = |(hits, n): (f64, f64)| {
+        let whole = |x: f64| x.fract() == 0.0 && (0.0..9e15).contains(&x);
+        if !whole(hits) || !whole(n) || hits > n || n == 0.0 {
+            let problem = format!("{hits} of {n}: give hits and rows as whole numbers, rows at least 1, hits at most those");
+            return Err(Error::option("counts", problem));
         }
+        Ok((hits as u64, n as u64))
+    };
+    let (first, second) = quick(|| Ok((counts(first)?, counts(second)?)))?;
+    if !(confidence > 0.0 && confidence < 1.0) {
+        return quick(|| Err(Error::option("confidence", format!("{confidence} is not between 0 and 1"))));
     }
     crate::journeys::to_json(&leadlens::math::compare_rates(first, second, confidence))
 }

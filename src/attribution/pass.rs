@@ -5,11 +5,12 @@ use std::hash::BuildHasher;
 
 use super::chain::ChainCounter;
 use super::paths::{Path, PathMaker, Room};
-use super::result::Attribution;
+use super::result::{Attribution, UNATTRIBUTED};
 use super::rules::{Rule, Weights};
 use super::spec::{AttributionSpec, Method};
-use super::spend::{Months, Spend, add, bring, join};
+use super::spend::{Months, Spend, SpendRow, add, bring, join};
 use super::tally::{AttributionTally, Counts};
+use crate::design::shown;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::math::exp;
@@ -79,6 +80,7 @@ impl Journeys {
                     mine.qualified += theirs.qualified;
                     mine.conversions += theirs.conversions;
                     mine.value += theirs.value;
+                    mine.presence += theirs.presence;
                 }
                 (a, room, shares)
             },
@@ -89,7 +91,10 @@ impl Journeys {
             };
             worker.maker.names.iter().map(of).collect()
         });
-        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &spend.rows, qualified));
+        let spend_rows: Vec<SpendRow> = (spend.rows.iter())
+            .map(|row| SpendRow { channel: row.channel.as_ref().map(|c| shown(c, &[UNATTRIBUTED])), ..row.clone() })
+            .collect();
+        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &spend_rows, qualified));
         Ok(result)
     }
 
@@ -297,6 +302,7 @@ impl<'a> Worker<'a> {
         if let Some(value) = path.value {
             counts.conversions += weight;
             counts.value += w * value;
+            counts.valued += weight * u64::from(path.is_valued);
             if path.touches.is_empty() {
                 counts.untouched += weight;
                 counts.untouched_value += w * value;

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use crate::design::{Kind, NONE, Side, wildcard};
+use crate::design::{Kind, NONE, Side, shown, wildcard};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
 use crate::journeys::{CodeSlice, Journeys, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
+use super::result::UNATTRIBUTED;
 use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 
 /// One touch.
@@ -23,10 +24,27 @@ pub(super) struct Path<'a> {
     pub(super) touches: &'a [Touch],
     /// Time of its end.
     pub(super) end: i64,
-    /// Value of the conversion; `None` if it did not convert.
+    /// Value of the conversion, 0 if it is not known; `None` if it did not convert.
     pub(super) value: Option<f64>,
-    pub(super) created: Option<i64>,
-    pub(super) opportunity: Option<i64>,
+    /// Whether the value is known.
+    pub(super) is_valued: bool,
+    pub(super) milestones: Milestones,
+}
+
+/// Which touches of a path made the lead and the opportunity: the last up to each of these times, that of its end
+/// included. Repeats of such a touch that are one with it count as it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Milestones {
+    pub(super) lead: Option<usize>,
+    pub(super) opportunity: Option<usize>,
+}
+
+/// A conversion, or an entry of the stage of the opportunity.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: i64,
+    deal: u32,
+    amount: Option<f64>,
 }
 
 /// What gets the credit.
@@ -75,7 +93,8 @@ pub(super) struct Room {
     log: Vec<(i64, Status)>,
     /// Places and roles of conversions and opportunities.
     marks: Vec<(usize, u8)>,
-    conversions: Vec<(i64, f64)>,
+    conversions: Vec<Mark>,
+    opportunities: Vec<Mark>,
 }
 
 impl<'a> PathMaker<'a> {
@@ -131,7 +150,7 @@ impl<'a> PathMaker<'a> {
         Ok(Self {
             journeys,
             by,
-            names,
+            names: names.iter().map(|name| shown(name, &[UNATTRIBUTED])).collect(),
             allowed,
             roles: journeys.kinds.iter().zip(0..).map(role).collect(),
             asks_opportunity: opportunity.is_some(),
@@ -200,15 +219,16 @@ impl<'a> PathMaker<'a> {
             CodeSlice::U32(kinds) => marks(kinds, &self.roles, only_first, &mut room.marks),
         }
         room.conversions.clear();
-        let mut opportunity = None;
+        room.opportunities.clear();
         for (place, role) in &room.marks {
             let Some(t) = at.get(*place).copied() else { continue };
-            if role & OPPORTUNITY != 0 && opportunity.is_none() {
-                opportunity = Some(t);
+            let position = range.start + place;
+            let deal = if self.asks_opportunity { self.journeys.deal_at(lead, position) } else { NONE };
+            if role & OPPORTUNITY != 0 {
+                room.opportunities.push(Mark { at: t, deal, amount: None });
             }
             if role & TARGET != 0 && (self.every || room.conversions.is_empty()) {
-                let amount = self.journeys.amount_at(lead, range.start + place);
-                room.conversions.push((t, amount.unwrap_or(0.0)));
+                room.conversions.push(Mark { at: t, deal, amount: self.journeys.amount_at(lead, position) });
                 if only_first {
                     events = place + at.iter().take(events).skip(*place).take_while(|other| **other == t).count();
                 }
@@ -219,16 +239,20 @@ impl<'a> PathMaker<'a> {
         }
         let touches = self.pick_touches(range.start..range.start + events, &mut room.touches);
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
-        let Room { touches: all, shaped, seen, log, conversions, .. } = room;
+        let Room { touches: all, shaped, seen, log, conversions, opportunities, .. } = room;
         let touches = all.get(..touches).unwrap_or(&[]);
         let mut from = 0;
-        for (end, value) in conversions.iter().copied() {
+        let mut before = i64::MIN;
+        for conversion in conversions.iter() {
+            let end = conversion.at;
             // A touch of the same instant came with the conversion.
             let to = touches.partition_point(|t| t.at <= end).max(from);
             let mine = touches.get(from..to).unwrap_or(&[]);
-            self.shape(mine, end, shaped, seen);
-            take(Path { touches: shaped, end, value: Some(value), created, opportunity });
-            from = to;
+            let times = [created, opportunity_of(conversion, opportunities, before)];
+            let milestones = self.shape(mine, end, times, shaped, seen);
+            let (value, is_valued) = (conversion.amount.unwrap_or(0.0), conversion.amount.is_some());
+            take(Path { touches: shaped, end, value: Some(value), is_valued, milestones });
+            (from, before) = (to, end);
         }
         if !conversions.is_empty() || touches.is_empty() || self.nulls == NullPaths::None {
             return;
@@ -240,9 +264,9 @@ impl<'a> PathMaker<'a> {
             end = at;
         }
         let to = touches.partition_point(|t| t.at <= end);
-        self.shape(touches.get(..to).unwrap_or(&[]), end, shaped, seen);
+        let milestones = self.shape(touches.get(..to).unwrap_or(&[]), end, [created, None], shaped, seen);
         if !shaped.is_empty() {
-            take(Path { touches: shaped, end, value: None, created, opportunity });
+            take(Path { touches: shaped, end, value: None, is_valued: false, milestones });
         }
     }
 
@@ -282,17 +306,33 @@ impl<'a> PathMaker<'a> {
         }
     }
 
-    fn shape(&self, touches: &[Touch], end: i64, shaped: &mut Vec<Touch>, seen: &mut Vec<u32>) {
+    /// Writes the touches that count to `shaped`; which of them are the milestones of two times, those of the lead and the
+    /// opportunity.
+    fn shape(
+        &self,
+        touches: &[Touch],
+        end: i64,
+        times: [Option<i64>; 2],
+        shaped: &mut Vec<Touch>,
+        seen: &mut Vec<u32>,
+    ) -> Milestones {
         shaped.clear();
         let old = self.lookback.map_or(0, |w| touches.partition_point(|t| t.at < end.saturating_sub(w)));
         let recent = touches.get(old..).unwrap_or(&[]);
+        // What came after the end is no milestone of it.
+        let [lead, opportunity] =
+            times.map(|t| t.filter(|t| *t <= end).and_then(|t| recent.partition_point(|x| x.at <= t).checked_sub(1)));
+        let mut places = [lead, opportunity];
         match self.form {
             PathForm::All => shaped.extend_from_slice(recent),
             PathForm::Collapse => {
-                for t in recent {
+                for (i, t) in recent.iter().enumerate() {
                     match shaped.last_mut() {
                         Some(last) if last.channel == t.channel => *last = *t,
                         _ => shaped.push(*t),
+                    }
+                    for (place, old) in places.iter_mut().zip([lead, opportunity]) {
+                        *place = if old == Some(i) { Some(shaped.len() - 1) } else { *place };
                     }
                 }
             }
@@ -305,9 +345,25 @@ impl<'a> PathMaker<'a> {
                         shaped.push(*t);
                     }
                 }
+                for place in &mut places {
+                    let channel = place.and_then(|i| recent.get(i)).map(|t| t.channel);
+                    *place = channel.and_then(|channel| shaped.iter().position(|t| t.channel == channel));
+                }
             }
         }
+        let [lead, opportunity] = places;
+        Milestones { lead, opportunity }
     }
+}
+
+/// When the opportunity of a conversion was entered: that of its deal, or one of no deal since the conversion `before`.
+fn opportunity_of(conversion: &Mark, opportunities: &[Mark], before: i64) -> Option<i64> {
+    let is_own = |mark: &&Mark| {
+        let same_deal = mark.deal != NONE && mark.deal == conversion.deal;
+        let of_no_deal = (mark.deal == NONE || conversion.deal == NONE) && mark.at > before;
+        mark.at <= conversion.at && (same_deal || of_no_deal)
+    };
+    opportunities.iter().find(is_own).map(|mark| mark.at)
 }
 
 /// A code of some width.
@@ -363,8 +419,8 @@ fn opportunity(journeys: &Journeys, spec: &AttributionSpec) -> Result<Option<Str
         _ => false,
     };
     let Some(method) = spec.methods.iter().find(|m| shares(m)) else { return Ok(None) };
-    let last_but_one = journeys.pipeline.iter().rev().nth(1).cloned();
-    let known = last_but_one.filter(|s| !journeys.codes_known(std::slice::from_ref(s)).is_empty());
+    // Losing is no stage on the way.
+    let known = journeys.pipeline.iter().rev().filter(|s| !journeys.lost.contains(s)).nth(1).cloned();
     let missing = || {
         let problem =
             format!("{method} gives a share to the opportunity: name its stage, or a pipeline for the journeys");

@@ -69,6 +69,8 @@ pub struct Attribution {
     pub conversions: u64,
     /// Their value.
     pub value: f64,
+    /// Conversions whose value is known; if none is, nothing has a value.
+    pub valued: u64,
     /// Conversions without a touch.
     pub unattributed: u64,
     /// Paths that did not convert.

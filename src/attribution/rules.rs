@@ -14,9 +14,10 @@ use crate::time::{DAY, Span};
 pub struct Weights {
     /// The first touch.
     pub first: f64,
-    /// The last touch up to the creation of the lead.
+    /// The last touch up to the creation of the lead, if that is not after the path's end.
     pub lead: f64,
-    /// The last touch up to the entry into the stage of the opportunity.
+    /// The last touch up to the entry into the stage of the opportunity: that of the conversion's deal, or one of no deal
+    /// since the conversion before, if it is not after the path's end.
     pub opportunity: f64,
     /// The last touch.
     pub last: f64,
@@ -98,11 +99,10 @@ impl Rule {
 /// Milestones that a path lacks give their share to what there is, in proportion; so does the middle if there is none.
 /// A touch that is two milestones gets both shares.
 fn milestones(w: &Weights, path: &Path<'_>, last: usize, shares: &mut [f64]) {
-    let until = |t: Option<i64>| t.and_then(|t| path.touches.iter().rposition(|touch| touch.at <= t));
     let places = [
         (w.first, Some(0)),
-        (w.lead, if w.lead > 0.0 { until(path.created) } else { None }),
-        (w.opportunity, if w.opportunity > 0.0 { until(path.opportunity) } else { None }),
+        (w.lead, path.milestones.lead),
+        (w.opportunity, path.milestones.opportunity),
         (w.last, Some(last)),
     ];
     let mut given = 0.0;

@@ -99,6 +99,8 @@ pub(super) struct Brought {
     pub(super) qualified: u64,
     pub(super) conversions: f64,
     pub(super) value: f64,
+    /// Shares of all paths, whether or not they converted.
+    pub(super) presence: f64,
 }
 
 /// By channel and first day of the period.
@@ -114,17 +116,19 @@ pub(super) fn bring(journeys: &Journeys, period: Period, first: Touch, qualified
 
 /// Adds a path: each touch brought its share of the conversion.
 pub(super) fn add(journeys: &Journeys, period: Period, path: &Path<'_>, shares: &[f64], months: &mut Months) {
-    let Some(value) = path.value else { return };
     for (t, share) in path.touches.iter().zip(shares).filter(|(_, s)| **s != 0.0) {
         let month = period.start_day(&journeys.calendar_zone, t.at);
         let b = months.entry((t.channel, month)).or_default();
-        b.conversions += share;
-        b.value += share * value;
+        b.presence += share;
+        if let Some(value) = path.value {
+            b.conversions += share;
+            b.value += share * value;
+        }
     }
 }
 
 /// Puts spend beside what was brought. `credits` are the totals of a method that gives no credit to single touches: they
-/// are spread over months like linear credit.
+/// are spread over months like linear credit, or like its share of all paths where a channel has none of it.
 pub(super) fn join(
     names: &[String],
     months: &Months,
@@ -132,22 +136,22 @@ pub(super) fn join(
     spend: &[SpendRow],
     qualified: Option<&String>,
 ) -> UnitCosts {
-    let mut linear: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    let mut linear: BTreeMap<u32, Brought> = BTreeMap::new();
     for ((channel, _), b) in months {
         let sum = linear.entry(*channel).or_default();
-        *sum = (sum.0 + b.conversions, sum.1 + b.value);
+        sum.conversions += b.conversions;
+        sum.value += b.value;
+        sum.presence += b.presence;
     }
     let mut rows: BTreeMap<(String, i64), UnitCost> = BTreeMap::new();
     for ((channel, day), b) in months {
         let name = names.get(*channel as usize).cloned().unwrap_or_default();
         let (mut conversions, mut value) = (b.conversions, b.value);
         if let (Some(given), Some(sum)) = (credits.and_then(|c| c.get(*channel as usize)), linear.get(channel)) {
-            conversions = if sum.0 > 0.0 { given.0 * b.conversions / sum.0 } else { 0.0 };
-            value = match sum {
-                (_, v) if *v != 0.0 => given.1 * b.value / v,
-                (c, _) if *c > 0.0 => given.1 * b.conversions / c,
-                _ => 0.0,
-            };
+            let present = if sum.presence > 0.0 { b.presence / sum.presence } else { 0.0 };
+            let share = if sum.conversions > 0.0 { b.conversions / sum.conversions } else { present };
+            conversions = given.0 * share;
+            value = given.1 * if sum.value == 0.0 { share } else { b.value / sum.value };
         }
         let row = rows.entry((name.clone(), *day)).or_default();
         *row = UnitCost {

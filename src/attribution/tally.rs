@@ -28,6 +28,8 @@ pub(super) struct Counts {
     pub(super) paths: Vec<u64>,
     pub(super) conversions: u64,
     pub(super) value: f64,
+    /// Conversions whose value is known.
+    pub(super) valued: u64,
     /// Conversions without a touch.
     pub(super) untouched: u64,
     pub(super) untouched_value: f64,
@@ -86,6 +88,7 @@ impl Counts {
         self.paths.iter_mut().zip(later.paths).for_each(|(a, b)| *a += b);
         self.conversions += later.conversions;
         self.value += later.value;
+        self.valued += later.valued;
         self.untouched += later.untouched;
         self.untouched_value += later.untouched_value;
         self.nulls += later.nulls;
@@ -269,6 +272,7 @@ impl AttributionTally {
             methods,
             conversions: counts.conversions,
             value: counts.value,
+            valued: counts.valued,
             unattributed: counts.untouched,
             null_paths: counts.nulls,
             remarks,

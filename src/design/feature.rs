@@ -167,7 +167,7 @@ impl Feature {
 const WORDS: [&str; 5] = ["first_channel", "last_channel", "stage", "days_in_stage", "age_days"];
 /// Columns of a snapshot's table; a field of that name is written `field(name)`.
 const RESERVED: [&str; 4] = ["lead_id", "cutoff", "label", "weight"];
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 12] = [
     "count",
     "active_days",
     "days_since_first",
@@ -180,7 +180,6 @@ const FUNCTIONS: [&str; 13] = [
     "distinct_channels",
     "days_since",
     "field",
-    "min",
 ];
 
 fn call(text: &str) -> Option<(&str, &str)> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
 use crate::error::Result;
-use crate::math::{Interval, quantile_sorted, wilson};
+use crate::math::{Interval, quantile_sorted, wilson_of_share};
 
 /// How predictions are put into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +75,11 @@ pub fn calibration_table(
             weight: 0.0,
         })
         .collect();
+    let mut squares = vec![0.0; table.len()];
     for ((y, p), w) in y.iter().zip(p).zip(w.iter()) {
-        if let Some(bin) = table.get_mut(inner.partition_point(|e| e < p)) {
+        let number = inner.partition_point(|e| e < p);
+        if let (Some(bin), Some(squares)) = (table.get_mut(number), squares.get_mut(number)) {
+            *squares += w * w;
             bin.rows += 1;
             bin.positives += usize::from(*y);
             bin.predicted += w * p;
@@ -84,12 +87,12 @@ pub fn calibration_table(
             bin.weight += w;
         }
     }
-    table.retain(|b| b.weight > 0.0);
-    for bin in &mut table {
+    for (bin, squares) in table.iter_mut().zip(squares) {
         bin.predicted /= bin.weight;
         bin.observed /= bin.weight;
-        bin.interval = wilson(bin.positives as u64, bin.rows as u64, 0.95);
+        bin.interval = wilson_of_share(bin.observed, bin.weight * bin.weight / squares, 0.95);
     }
+    table.retain(|b| b.weight > 0.0);
     Ok(table)
 }
 

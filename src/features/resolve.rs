@@ -11,10 +11,25 @@ impl FeatureSet {
     /// The features for `snapshot`: those whose events, channels, stages or fields its rows can see.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] if `only` names a field, kind or value that the data does not have.
+    /// [`Error::UnknownName`] if `only` names a field, kind or value that the data does not have, or `without` a feature
+    /// that there is not; [`Error::InvalidOption`] for windows and half-lives of no length.
     pub fn resolve(&self, snapshot: &Snapshot) -> Result<Vec<Feature>> {
         let journeys = &snapshot.journeys;
+        let spans = [
+            ("windows", &self.windows),
+            ("kind_windows", &self.kind_windows),
+            ("half_lives", &self.half_lives),
+        ];
+        for (option, span) in spans.iter().flat_map(|(option, spans)| spans.iter().map(move |span| (option, span))) {
+            span.positive(option)?;
+        }
         let mut features = if self.only.is_empty() { self.catalogue(snapshot) } else { self.only.clone() };
+        // Two windows can be one, such as 7d and 1w.
+        let mut seen = BTreeSet::new();
+        features.retain(|f| seen.insert(f.to_string()));
+        if let Some(unknown) = self.without.iter().find(|f| !features.contains(f)) {
+            return Err(Error::unknown("feature in without=", &unknown.to_string(), seen.iter().map(String::as_str)));
+        }
         features.retain(|f| !self.without.contains(f));
         for feature in &features {
             match feature {

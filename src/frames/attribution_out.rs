@@ -23,7 +23,7 @@ pub fn attribution_frame(a: &Attribution) -> Result<DataFrame> {
         counts("touches", rows.iter().map(|r| r.1.touches as usize)),
         counts("paths", rows.iter().map(|r| r.1.paths as usize)),
         column("conversions", |c| c.conversions),
-        column("value", |c| c.value),
+        optional("value", rows.iter().map(|r| Some(r.1.value).filter(|_| a.valued > 0))),
         column("share", |c| c.share),
         optional("removal_effect", rows.iter().map(|r| r.1.removal_effect)),
     ];
@@ -38,12 +38,13 @@ pub fn attribution_frame(a: &Attribution) -> Result<DataFrame> {
     frame(columns)
 }
 
-/// Unit costs: by channel in all, or by channel and period.
+/// Unit costs: by channel in all, or by channel and period. Without a known value there is none, and no return.
 ///
 /// # Errors
 /// As [`super::terms_frame`].
-pub fn unit_cost_frame(rows: &[UnitCost], by_period: bool) -> Result<DataFrame> {
+pub fn unit_cost_frame(a: &Attribution, rows: &[UnitCost], by_period: bool) -> Result<DataFrame> {
     let column = |name: &str, get: fn(&UnitCost) -> f64| numbers(name, rows.iter().map(get).collect());
+    let valued = a.valued > 0;
     let ratio = |name: &str, get: fn(&UnitCost) -> Option<f64>| optional(name, rows.iter().map(get));
     let mut columns = vec![texts("channel", rows.iter().map(|r| r.channel.clone()))];
     if by_period {
@@ -55,11 +56,11 @@ pub fn unit_cost_frame(rows: &[UnitCost], by_period: bool) -> Result<DataFrame> 
         counts("leads", rows.iter().map(|r| r.leads as usize)),
         counts("qualified", rows.iter().map(|r| r.qualified as usize)),
         column("conversions", |r| r.conversions),
-        column("value", |r| r.value),
+        optional("value", rows.iter().map(|r| valued.then_some(r.value))),
         ratio("cost_per_lead", UnitCost::per_lead),
         ratio("cost_per_qualified", UnitCost::per_qualified),
         ratio("cost_per_conversion", UnitCost::per_conversion),
-        ratio("return_on_spend", UnitCost::return_on_spend),
+        optional("return_on_spend", rows.iter().map(|r| r.return_on_spend().filter(|_| valued))),
     ]);
     frame(columns)
 }

@@ -494,7 +494,11 @@ pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// [`Error::InvalidOption`] naming the call.
 pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| Error::option(call, json_problem(&e)))
+    let read = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(read).map_err(|e| {
+        let (path, problem) = (e.path().to_string(), json_problem(e.inner()));
+        Error::option(call, if path == "." { problem } else { format!("{path}: {problem}") })
+    })
 }
 
 /// What is wrong, without the position in a JSON text that the caller never saw.

@@ -8,17 +8,24 @@ use crate::error::{Error, Result};
 use crate::journeys::{Journeys, canonical_id};
 use crate::time::Zone;
 
-/// Reads pairs of lead and cutoff; every row must name a known lead and a time.
+/// Reads pairs of lead and cutoff; every row must name a known lead and a time. Times without an offset are those of
+/// `zone`.
 ///
 /// # Errors
 /// [`Error::Schema`] with the number of rows that do not.
-pub fn cutoff_table(table: &Table, lead: &str, cutoff: &str, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
+pub fn cutoff_table(
+    table: &Table,
+    lead: &str,
+    cutoff: &str,
+    zone: &Zone,
+    journeys: &Journeys,
+) -> Result<Vec<(u32, i64)>> {
     let missing = table.check([&lead.to_owned(), &cutoff.to_owned()]);
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }
     let common = Common::default();
-    let reader = TimeReader { table, common: &common, zone: &Zone::utc(), day: DayMeans::Start };
+    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
     let (times, _) = reader.read(cutoff)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
     Texts::of(table, lead, &[])?.each(|row, text| {

@@ -1,5 +1,6 @@
 //! The table of leads.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use polars::prelude::Int64Chunked;
@@ -262,27 +263,38 @@ fn read_outcome(
 /// Ascending ranks of an order column: by number if all are numbers, else by text. Empty cells come first.
 pub(super) fn order_ranks(table: &super::table::Table, column: &str) -> Result<Vec<u32>> {
     let texts = Texts::of(table, column, &[])?.collect();
-    let numeric = texts.iter().flatten().all(|t| t.parse::<f64>().is_ok_and(f64::is_finite));
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    if numeric {
-        let key = |i: &usize| {
-            texts.get(*i).and_then(|t| t.as_ref()).and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NEG_INFINITY)
-        };
-        order.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    } else {
-        order.sort_by_key(|i| texts.get(*i).cloned().flatten());
+    // Ids of 64 bits are more than a number with a fraction can tell apart.
+    if let Some(whole) = parsed(&texts, |t| t.parse::<i128>().ok()) {
+        return Ok(ranks(&whole, Ord::cmp));
     }
-    let mut ranks = vec![0u32; texts.len()];
-    let (mut rank, mut last) = (0u32, None);
-    for i in order {
-        let value = texts.get(i);
-        if last.is_some_and(|l| l != value) {
-            rank += 1;
-        }
-        last = Some(value);
-        if let Some(slot) = ranks.get_mut(i) {
-            *slot = rank;
+    if let Some(numbers) = parsed(&texts, |t| t.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| x + 0.0)) {
+        return Ok(ranks(&numbers, f64::total_cmp));
+    }
+    Ok(ranks(&texts, Ord::cmp))
+}
+
+/// Cells as something else; `None` if one cannot be that.
+fn parsed<T>(texts: &[Option<String>], parse: impl Fn(&str) -> Option<T>) -> Option<Vec<Option<T>>> {
+    let cell = |text: &Option<String>| text.as_deref().map_or(Some(None), |t| parse(t).map(Some));
+    texts.iter().map(cell).collect()
+}
+
+/// Ranks of cells, the same for equal ones; those of empty cells are the lowest.
+fn ranks<T>(cells: &[Option<T>], compare: impl Fn(&T, &T) -> Ordering) -> Vec<u32> {
+    let cell = |i: &usize| cells.get(*i).and_then(Option::as_ref);
+    let by_cell = |a: &usize, b: &usize| match (cell(a), cell(b)) {
+        (Some(a), Some(b)) => compare(a, b),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    };
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by(by_cell);
+    let mut ranks = vec![0; cells.len()];
+    for (rank, equal) in order.chunk_by(|a, b| by_cell(a, b) == Ordering::Equal).enumerate() {
+        for i in equal {
+            if let Some(slot) = ranks.get_mut(*i) {
+                *slot = rank as u32;
+            }
         }
     }
-    Ok(ranks)
+    ranks
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod attribution_out;
 mod build;
 mod cells;
+mod checksums;
 mod coded;
 mod config;
 mod csv_reader;

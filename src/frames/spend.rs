@@ -7,8 +7,8 @@ use super::config::{Common, DayMeans};
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::attribution::{Spend, SpendRow};
-use crate::error::{Error, Result};
-use crate::time::{Period, Zone};
+use crate::error::{Error, Result, Violation};
+use crate::time::{Period, TimeUnit, Zone};
 
 /// How a table of spend is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,13 @@ pub struct SpendSpec {
     /// Column of the end of that time (exclusive): the amount is spread evenly over its days.
     #[serde(default)]
     pub until: Option<String>,
-    /// Column of the channel.
+    /// strptime pattern of texts that are times.
+    #[serde(default)]
+    pub time_format: Option<String>,
+    /// Unit of numbers that are times.
+    #[serde(default)]
+    pub unit: Option<TimeUnit>,
+    /// Column of the channel, or of whatever else gets the credit.
     #[serde(default)]
     pub channel: Option<String>,
     /// Column of the campaign.
@@ -38,29 +44,24 @@ fn month() -> Period {
     Period::Month
 }
 
-/// Reads spend on `by`: `channel`, or `campaign`.
+/// Reads spend on `by`: `campaign`, or `channel`, whose column has the values of any other property, too.
 ///
 /// # Errors
 /// [`Error::Schema`] for missing columns and rows without a time or an amount, [`Error::InvalidOption`] if the table has no
 /// column for `by`.
 pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) -> Result<Spend> {
     let table = tables.get(&spec.table)?;
-    let column = match by {
-        "channel" => spec.channel.as_ref(),
-        "campaign" => spec.campaign.as_ref(),
-        _ => None,
-    };
+    let (option, column) =
+        if by == "campaign" { ("campaign", spec.campaign.as_ref()) } else { ("channel", spec.channel.as_ref()) };
     let Some(column) = column else {
-        return Err(Error::option(
-            "spend",
-            format!("credit is by {by}; name the column of spend that holds it ({by}=)"),
-        ));
+        let problem = format!("credit is by {by}; name the column of spend that holds it ({option}=)");
+        return Err(Error::option("spend", problem));
     };
     let violations = table.check([&spec.at, &spec.amount, column].into_iter().chain(&spec.until));
     if !violations.is_empty() {
         return Err(Error::Schema { violations });
     }
-    let common = Common::default();
+    let common = Common { time_format: spec.time_format.clone(), unit: spec.unit, ..Common::default() };
     let reader = TimeReader { table: &table, common: &common, zone, day: DayMeans::Start };
     let (at, _) = reader.read(&spec.at)?;
     let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?.map(|(times, _)| times);
@@ -74,10 +75,11 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
     }
     let names = Texts::of(&table, column, &[])?.collect();
     let mut rows = Vec::with_capacity(table.rows());
-    let mut bad = 0usize;
+    let (mut timeless, mut without_amount, mut backwards) = (0usize, 0usize, 0usize);
     for (row, (amount, channel)) in amounts.iter().zip(names).enumerate() {
-        let (TimeCell::At(start), false) = (at.cell(row), amount.is_nan()) else {
-            bad += 1;
+        without_amount += usize::from(amount.is_nan());
+        let TimeCell::At(start) = at.cell(row) else {
+            timeless += 1;
             continue;
         };
         let first = zone.day(start);
@@ -88,7 +90,7 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
             Some(TimeCell::Bad(_)) => first,
         };
         if end <= first {
-            bad += 1;
+            backwards += 1;
             continue;
         }
         // Whole periods at once, so that a year of spend is twelve rows.
@@ -101,9 +103,22 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
             day = next;
         }
     }
-    if bad > 0 {
-        let problem = format!("{bad} rows have no readable time, no amount, or end before they start");
-        return Err(Error::schema(&table.name, Some(&spec.at), problem));
+    let faults = [
+        (timeless, &spec.at, "have no readable time"),
+        (without_amount, &spec.amount, "have no amount"),
+        (backwards, spec.until.as_ref().unwrap_or(&spec.at), "have no readable end, or end before they start"),
+    ];
+    let violations: Vec<Violation> = faults
+        .into_iter()
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, column, what)| Violation {
+            table: table.name.clone(),
+            column: Some(column.clone()),
+            problem: format!("{n} rows {what}"),
+        })
+        .collect();
+    if !violations.is_empty() {
+        return Err(Error::Schema { violations });
     }
     Ok(Spend { rows, period: spec.period })
 }

@@ -10,9 +10,11 @@
 //! | `texts.arrow` | texts | dictionaries that codes point into |
 //! | `event_ids.arrow` | events with an id | hashes of ids |
 //! | `history<i>.arrow`, `history<i>_offsets.arrow` | | fields that change over time |
+//! | `checksums.json` | | of all other files |
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use polars_arrow::types::NativeType;
 use polars_buffer::Buffer;
 use serde::{Deserialize, Serialize};
 
+use super::checksums::{OfFolder, Summed};
 use super::tables_out::frame;
 use crate::design::{Column as Values, Kind};
 use crate::error::{Error, Result};
@@ -30,8 +33,9 @@ use crate::task::Task;
 use crate::time::Zone;
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const META: &str = "journeys.json";
+const SUMS: &str = "checksums.json";
 
 /// What is not a column.
 #[derive(Serialize, Deserialize)]
@@ -74,13 +78,23 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     if path.exists() && !overwrite {
         return Err(failed("there is something already; say overwrite=True to replace it".into()));
     }
-    if path.exists() && !path.join(META).is_file() {
-        return Err(failed("what is there is no folder of saved journeys, so it is not replaced".into()));
+    if path.exists()
+        && let Some(other) = foreign(path).map_err(|e| failed(e.to_string()))?
+    {
+        let problem = format!("what is there is no folder of saved journeys ({other}), so it is not replaced");
+        return Err(failed(problem));
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Removed again unless it gets its name.
     let folder = tempfile::Builder::new().prefix(".leadlens-").tempdir_in(parent).map_err(|e| failed(e.to_string()))?;
-    let mut writer = Writer { folder: folder.path(), path, task, texts: Vec::new(), dictionaries: Vec::new() };
+    let mut writer = Writer {
+        folder: folder.path(),
+        path,
+        task,
+        texts: Vec::new(),
+        dictionaries: Vec::new(),
+        sums: OfFolder::new(),
+    };
     writer.write(journeys, kept)?;
     // Temporary folders are private; a result is as readable as any new folder.
     #[cfg(unix)]
@@ -103,12 +117,29 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     replaced.map_or(Ok(()), |old| std::fs::remove_dir_all(old).map_err(|e| failed(e.to_string())))
 }
 
+/// What is in a folder that is not of saved journeys, or missing.
+fn foreign(path: &Path) -> std::io::Result<Option<String>> {
+    let Ok(meta) = std::fs::read_to_string(path.join(META)) else { return Ok(Some(format!("no {META}"))) };
+    if serde_json::from_str::<Version>(&meta).is_err() {
+        return Ok(Some(format!("{META} is of something else")));
+    }
+    for entry in std::fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let own = [META, SUMS].contains(&name.as_str()) || Path::new(&name).extension().is_some_and(|e| e == "arrow");
+        if !own {
+            return Ok(Some(format!("it has '{name}'")));
+        }
+    }
+    Ok(None)
+}
+
 struct Writer<'a> {
     folder: &'a Path,
     path: &'a Path,
     task: &'a Task,
     texts: Vec<String>,
     dictionaries: Vec<(String, usize)>,
+    sums: OfFolder,
 }
 
 /// A column that shares the memory of a slab.
@@ -199,20 +230,35 @@ impl Writer<'_> {
             dictionaries: std::mem::take(&mut self.dictionaries),
             kept,
         };
-        let text = serde_json::to_string_pretty(&meta).map_err(|e| self.failed(e))?;
-        std::fs::write(self.folder.join(META), text).map_err(|e| self.failed(e))
+        let text = serde_json::to_vec_pretty(&meta).map_err(|e| self.failed(e))?;
+        self.write_file(META, |file| file.write_all(&text))?;
+        let text = serde_json::to_vec_pretty(&self.sums).map_err(|e| self.failed(e))?;
+        std::fs::write(self.folder.join(SUMS), text).map_err(|e| self.failed(e))
     }
 
     fn failed(&self, e: impl std::fmt::Display) -> Error {
         Error::Write { path: self.path.to_owned(), reason: e.to_string() }
     }
 
-    fn file(&self, name: &str, columns: Vec<Column>) -> Result<()> {
+    fn file(&mut self, name: &str, columns: Vec<Column>) -> Result<()> {
         self.task.check()?;
-        let mut file = File::create(self.folder.join(name)).map_err(|e| self.failed(e))?;
-        IpcWriter::new(&mut file).finish(&mut frame(columns)?).map_err(|e| self.failed(e))?;
-        file.sync_all().map_err(|e| self.failed(e))?;
+        let mut table = frame(columns)?;
+        self.write_file(name, |file| IpcWriter::new(file).finish(&mut table))?;
         self.task.advance(1);
+        Ok(())
+    }
+
+    fn write_file<E: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut Summed<'_>) -> std::result::Result<(), E>,
+    ) -> Result<()> {
+        let mut file = File::create(self.folder.join(name)).map_err(|e| self.failed(e))?;
+        let mut summed = Summed::new(&mut file);
+        write(&mut summed).map_err(|e| self.failed(e))?;
+        let sums = summed.finish();
+        file.sync_all().map_err(|e| self.failed(e))?;
+        self.sums.insert(name.to_owned(), sums);
         Ok(())
     }
 
@@ -259,14 +305,14 @@ impl Writer<'_> {
     }
 }
 
-/// Opens saved journeys, and what was kept with them. Events are mapped into memory: they are read as they are looked
-/// at, and shared by all processes that have them open. The files must not be changed meanwhile; [`save`] replaces the
-/// folder as a whole, so it may be used.
+/// Opens saved journeys, and what was kept with them. Files are checked by their sums, and mapped into memory: shared by
+/// all processes that have them open. The files must not be changed meanwhile; [`save`] replaces the folder as a whole,
+/// so it may be used.
 ///
 /// # Errors
 /// [`Error::Read`] if `path` is no folder of saved journeys, is of a later version, or a file is damaged.
 pub fn open(path: &Path) -> Result<(Journeys, serde_json::Value)> {
-    let reader = Reader { folder: path.to_owned() };
+    let mut reader = Reader { folder: path.to_owned(), sums: OfFolder::new() };
     let text = std::fs::read_to_string(path.join(META)).map_err(|e| Error::Read {
         path: path.to_owned(),
         missing: !path.exists(),
@@ -276,6 +322,9 @@ pub fn open(path: &Path) -> Result<(Journeys, serde_json::Value)> {
     if version.format != FORMAT {
         return Err(reader.damaged(META, format!("it has format {}; this version reads {FORMAT}", version.format)));
     }
+    let sums = std::fs::read(path.join(SUMS)).map_err(|e| reader.damaged(SUMS, e))?;
+    reader.sums = serde_json::from_slice(&sums).map_err(|e| reader.damaged(SUMS, e))?;
+    reader.checked(META)?;
     let meta: Meta = serde_json::from_str(&text).map_err(|e| reader.damaged(META, e))?;
     reader.journeys(meta)
 }
@@ -287,6 +336,7 @@ struct Version {
 
 struct Reader {
     folder: PathBuf,
+    sums: OfFolder,
 }
 
 /// A column of a file as numbers.
@@ -328,9 +378,20 @@ impl Reader {
         }
     }
 
+    /// An open file whose content is as it was saved.
+    fn checked(&self, name: &str) -> Result<File> {
+        let file = File::open(self.folder.join(name)).map_err(|e| self.damaged(name, e))?;
+        match self.sums.get(name).map(|sums| sums.fit(&file)) {
+            Some(Ok(true)) => Ok(file),
+            Some(Ok(false)) => Err(self.damaged(name, "its content is not what was saved")),
+            Some(Err(e)) => Err(self.damaged(name, e)),
+            None => Err(self.damaged(name, format!("{SUMS} does not have it"))),
+        }
+    }
+
     fn frame(&self, name: &str) -> Result<DataFrame> {
         let path = self.folder.join(name);
-        let file = File::open(&path).map_err(|e| self.damaged(name, e))?;
+        let file = self.checked(name)?;
         // SAFETY: the documentation of `open` asks that the files are not changed; `save` never changes one.
         let reader = unsafe { IpcReader::new(file).memory_mapped(Some(path)) };
         reader.finish().map_err(|e| self.damaged(name, e))

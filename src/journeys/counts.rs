@@ -9,6 +9,8 @@ pub struct SnapshotCounts {
     pub leads: usize,
     /// Pairs that the cutoff rule names.
     pub candidates: usize,
+    /// Rows of a table of cutoffs that repeat another.
+    pub repeated: usize,
     /// Leads that never reach the stage or event of an `at=` rule, or are not in the table of cutoffs.
     pub without_cutoff: usize,
     /// Pairs outside `since=` and `until=`.
@@ -48,6 +50,7 @@ impl SnapshotCounts {
     #[must_use]
     pub fn excluded(&self) -> Vec<(&'static str, usize)> {
         [
+            ("the same cutoff again", self.repeated),
             ("without a cutoff", self.without_cutoff),
             ("outside since= and until=", self.outside_period),
             ("not created yet", self.not_created),

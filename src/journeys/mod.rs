@@ -126,14 +126,26 @@ impl Journeys {
         }
     }
 
+    /// Number of the stage entry of `lead` at `position` of the timeline; `None` for an event.
+    fn stage_entry(&self, lead: u32, position: usize) -> Option<usize> {
+        let range = self.timeline.stage_range(lead);
+        let positions = self.timeline.stages.position.get(range.clone())?;
+        Some(range.start + positions.binary_search(&(position as u32)).ok()?)
+    }
+
+    /// Deal of the stage entry of `lead` at `position` of the timeline; [`NONE`] for one of no deal, and for events.
+    #[must_use]
+    pub fn deal_at(&self, lead: u32, position: usize) -> u32 {
+        self.stage_entry(lead, position).map_or(NONE, |entry| self.timeline.stages.deal.get(entry))
+    }
+
     /// Amount of the stage entry of `lead` at `position` of the timeline: its own, else the last known of the same deal,
     /// or of what is of no deal since the lead was last closed.
     #[must_use]
     pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
         let stages = &self.timeline.stages;
         let range = self.timeline.stage_range(lead);
-        let positions = stages.position.get(range.clone())?;
-        let entry = range.start + positions.binary_search(&(position as u32)).ok()?;
+        let entry = self.stage_entry(lead, position)?;
         let deal = stages.deal.get(entry);
         let closes = |e: usize| {
             let kind =

@@ -97,6 +97,8 @@ impl Journeys {
         }
         let target_codes = if labelled { self.codes_of("target", &target)? } else { self.codes_known(&target) };
         let end = spec.known_by.map_or(self.observed_until, |k| k.0.min(self.observed_until));
+        let table = cutoffs.map(by_lead).unwrap_or_default();
+        let repeated = cutoffs.map_or(0, <[_]>::len) - table.values().map(Vec::len).sum::<usize>();
         let view = View {
             journeys: self,
             spec,
@@ -109,7 +111,7 @@ impl Journeys {
             won: self.codes_known(&self.won),
             lost: self.codes_known(&self.lost),
             grid: self.grid(&rule, spec, end)?,
-            table: cutoffs.map(by_lead).unwrap_or_default(),
+            table,
             end,
             ipcw: spec.maturity == Maturity::Ipcw && labelled,
         };
@@ -129,7 +131,7 @@ impl Journeys {
                 Ok(part)
             })
             .collect::<Result<_>>()?;
-        let mut counts = SnapshotCounts { leads: self.leads.len(), ..SnapshotCounts::default() };
+        let mut counts = SnapshotCounts { leads: self.leads.len(), repeated, ..SnapshotCounts::default() };
         parts.iter().for_each(|part| counts.add(&part.counts));
         let outcomes = parts.iter().map(|part| part.outcomes.as_slice()).collect::<Vec<_>>().concat();
         let (mut rows, mut weight) = rayon::join(

@@ -81,18 +81,26 @@ pub fn normal_quantile(p: f64) -> f64 {
 /// ```
 #[must_use]
 pub fn wilson(successes: u64, n: u64, confidence: f64) -> Interval {
-    if n == 0 {
+    wilson_of_share(successes as f64 / n as f64, n as f64, confidence)
+}
+
+/// Wilson's interval for a share `p` of `n`, which need not be whole: of rows with weights, `n` is their effective number
+/// (Σw)²/Σw².
+///
+/// L. Kish, "Survey Sampling", 1965, section 11.7; as [`wilson`].
+#[must_use]
+pub fn wilson_of_share(p: f64, n: f64, confidence: f64) -> Interval {
+    if n.is_nan() || n <= 0.0 {
         return Interval { low: 0.0, high: 1.0 };
     }
     let z = normal_quantile(0.5 + confidence / 2.0);
-    let (n, p) = (n as f64, successes as f64 / n as f64);
     let z2 = z * z;
     let centre = p + z2 / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // The ends are exact at 0 and n; rounding must not move them off the boundary.
     Interval {
-        low: if successes == 0 { 0.0 } else { ((centre - half) / scale).max(0.0) },
+        low: if p <= 0.0 { 0.0 } else { ((centre - half) / scale).max(0.0) },
         high: if p >= 1.0 { 1.0 } else { ((centre + half) / scale).min(1.0) },
     }
 }

@@ -13,7 +13,7 @@ mod unwritten;
 pub(crate) mod vector;
 
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
-pub use interval::{Interval, normal_quantile, wilson};
+pub use interval::{Interval, normal_quantile, wilson, wilson_of_share};
 pub use linear::solve;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};
 pub(crate) use logistic::{exp_all, exp_lanes, ln_lanes};

@@ -184,12 +184,14 @@ impl<'a> Follower<'a> {
         let lost = lost_since(&room.log, until);
         room.places.clear();
         let mut ending = if lost.is_some() { Ending::Lost } else { Ending::Open };
+        // The last instant that is part of the path: what is of the instant of a win came with it.
+        let mut last = until - 1;
         for i in timeline.range(lead) {
-            let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
+            let Some(at) = timeline.at.get(i).copied().filter(|at| *at <= last) else { break };
             let kind = timeline.kind.get(i);
             if flag(&self.target, kind) {
-                ending = Ending::Won;
-                break;
+                (ending, last) = (Ending::Won, at);
+                continue;
             }
             let counts = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
             let place = match self.by {

@@ -11,10 +11,10 @@ fn amount(x: f64) -> String {
 #[must_use]
 pub fn attribution_text(a: &Attribution) -> String {
     let mut lines = vec![format!(
-        "Attribution by {}: {} conversions worth {}, {} paths that did not convert",
+        "Attribution by {}: {} conversions{}, {} paths that did not convert",
         a.spec.by,
         a.conversions,
-        amount(a.value),
+        if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
         a.null_paths
     )];
     let mut channels: Vec<&str> = Vec::new();
@@ -54,7 +54,7 @@ pub fn attribution_text(a: &Attribution) -> String {
                 money(c.per_qualified()),
                 format!("{:.1}", c.conversions),
                 money(c.per_conversion()),
-                money(c.return_on_spend()),
+                money(c.return_on_spend().filter(|_| a.valued > 0)),
             ]
         };
         let qualified = costs.qualified.as_ref().map_or_else(|| "per qualified".to_owned(), |q| format!("per {q}"));
