@@ -10,6 +10,36 @@ import polars as pl
 BLUE, GREY, RED = "#2f6fb2", "#9aa7b5", "#b8473d"
 
 
+def _nothing(why: str) -> Any:
+    """Return a chart that says why there is none."""
+    import altair as alt
+
+    text = alt.Chart(pl.DataFrame({"text": [why]})).mark_text(fontSize=13, color="#555")
+    return text.encode(text="text:N").properties(width=460, height=60)
+
+
+def _some(shown: list[Any], all_of_them: list[Any], what: str) -> dict[str, Any]:
+    """Return a title where some are left out."""
+    import altair as alt
+
+    if len(shown) >= len(all_of_them):
+        return {}
+    title = f"{len(shown)} of {len(all_of_them)} {what}; the table has all"
+    return {"title": alt.Title(title, fontWeight="normal", fontSize=12, anchor="start")}
+
+
+def _periods(table: pl.DataFrame, title: str) -> tuple[pl.DataFrame, Any]:
+    """Return periods as texts, and the axis that shows each of them as it is called."""
+    import altair as alt
+
+    days = table["period"].unique().sort()
+    months = days.dt.day().eq(1).all() and days.len() > 0
+    named = table.with_columns(pl.col("period").dt.strftime("%Y-%m" if months else "%Y-%m-%d"))
+    every = named["period"].unique().sort().to_list()
+    axis = alt.Axis(labelAngle=-45, labelOverlap="greedy")
+    return named, alt.X("period:O", title=title, axis=axis, sort=every, scale=alt.Scale(domain=every))
+
+
 def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) -> Any:
     """Return calibration with intervals, and lift by tenths."""
     import altair as alt
@@ -100,7 +130,9 @@ def funnel_chart(table: pl.DataFrame) -> Any:
     if by is not None:
         # One funnel for all and one per value; at most the dozen with most leads.
         values = table[by].unique(maintain_order=True).to_list()
-        shown = [v for v in values if v != "(all)"][:12] or values
+        every = [v for v in values if v != "(all)"]
+        shown = every[:12] or values
+        note = _some(shown, every, f"values of {by}")
         table = table.filter(pl.col(by).is_in(shown)).rename({by: "value"})
     share = [alt.Tooltip("of_first:Q", format=".1%"), alt.Tooltip("of_previous:Q", format=".1%")]
     tooltip = ["step", "leads", *share] + (["median_days"] if "median_days" in table.columns else [])
@@ -116,7 +148,8 @@ def funnel_chart(table: pl.DataFrame) -> Any:
     chart = alt.layer(bars, rules, labels).properties(width=420, height=alt.Step(26))
     if by is None:
         return chart
-    return chart.facet(row=alt.Row("value:N", title=by, sort=shown, header=alt.Header(labelAngle=0, labelAlign="left")))
+    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
+    return chart.facet(row=alt.Row("value:N", title=by, sort=shown, header=header), **note)
 
 
 def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
@@ -126,12 +159,15 @@ def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
     """
     import altair as alt
 
+    table, x = _periods(table, "period of entry")
     entered = table.filter(pl.col("step") == order[0]).select("period", entered="leads")
     table = table.join(entered, on="period").filter((pl.col("step") != order[0]) & (pl.col("entered") >= 10))
+    if table.is_empty():
+        return _nothing("no period has ten entrants")
     color = alt.Color("step:N", sort=order, title=None, legend=alt.Legend(symbolOpacity=1))
     base = alt.Chart(table).encode(
-        x=alt.X("period:T", title="period of entry"),
-        tooltip=["period:T", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
+        x=x,
+        tooltip=["period", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
     )
     title = "share of step 1, with 95 % interval"
     y = alt.Y("of_first:Q", title=title, axis=alt.Axis(format="%"))
@@ -150,7 +186,8 @@ def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame
 
     if by is not None:
         curves = curves.filter(pl.col("group") != "(all)")
-    order = curves["group"].unique(maintain_order=True).to_list()[:8]
+    every_group = curves["group"].unique(maintain_order=True).to_list()
+    order = every_group[:8]
     parts = []
     for name in order:
         curve = curves.filter(pl.col("group") == name)
@@ -183,7 +220,8 @@ def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame
         layers.append(
             rule.encode(tooltip=["group", *(alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high"))])
         )
-    return alt.layer(*layers).properties(width=520, height=300)
+    note = _some(order, every_group, f"groups of {by}, those with most leads")
+    return alt.layer(*layers).properties(width=520, height=300, **note)
 
 
 def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
@@ -192,11 +230,14 @@ def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
 
     methods = credits["method"].unique(maintain_order=True).to_list()
     totals = credits.group_by("channel", maintain_order=True).agg(pl.col("conversions").mean())
-    order = totals.sort("conversions", descending=True)["channel"].to_list()[:20]
+    every = totals.sort("conversions", descending=True)["channel"].to_list()
+    order = every[:20]
+    if not order:
+        return _nothing("no touch and no conversion")
     data = credits.filter(pl.col("channel").is_in(order))
     several = len(methods) > 1
     color = alt.Color("method:N", sort=methods, title=None) if several else alt.value(BLUE)
-    base = alt.Chart(data).encode(y=alt.Y("channel:N", sort=order, title=by))
+    base = alt.Chart(data).encode(y=alt.Y("channel:N", sort=order, title=by, axis=alt.Axis(labelLimit=300)))
     if several:
         base = base.encode(yOffset=alt.YOffset("method:N", sort=methods))
     tooltip = [
@@ -211,7 +252,9 @@ def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
     if "conversions_low" in data.columns:
         layers.append(base.mark_rule(color="#333").encode(x="conversions_low:Q", x2="conversions_high:Q"))
     step = alt.Step(9, **{"for": "offset"}) if several else alt.Step(24)
-    return alt.layer(*layers).properties(width=460, height=step)
+    return alt.layer(*layers).properties(
+        width=460, height=step, **_some(order, every, "values, those with most credit")
+    )
 
 
 def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
@@ -219,10 +262,15 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     import altair as alt
 
     stages = table["stage"].unique(maintain_order=True).to_list()
-    groups = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"][:8]
+    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
+    groups = every[:8]
     if by is not None and groups:
         table = table.filter(pl.col("group").is_in(groups))
-    parts = {"went on": pl.col("moved_on") + pl.col("won"), "open here": pl.col("open"), "lost here": pl.col("lost")}
+    parts = {
+        "went on": pl.col("moved_on") + pl.col("won"),
+        "open here": pl.col("open"),
+        "lost here, or started again": pl.col("lost") + pl.col("recycled"),
+    }
     keys = ["group", "stage", "reached", "of_first", "of_previous"]
     layer = [
         table.select(*keys, part=pl.lit(name), cycles=count, rank=pl.lit(i))
@@ -233,7 +281,7 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     base = alt.Chart(data).encode(y=alt.Y("stage:N", sort=stages, title=None))
     tooltip = ["stage", "part", "cycles", "reached", alt.Tooltip("of_previous:Q", format=".1%")]
     bars = base.mark_bar().encode(
-        x=alt.X("cycles:Q", title="cycles"),
+        x=alt.X("cycles:Q", title="cycles" if by is None else "cycles; each panel has a scale of its own"),
         color=alt.Color("part:N", scale=colors, title=None, legend=alt.Legend(orient="bottom")),
         order=alt.Order("rank:Q"),
         tooltip=tooltip,
@@ -245,8 +293,10 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     chart = alt.layer(bars, labels).properties(width=420, height=alt.Step(26))
     if by is None or not groups:
         return chart
-    header = alt.Header(labelAngle=0, labelAlign="left")
-    return chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header)).resolve_scale(x="independent")
+    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
+    note = _some(groups, every, f"groups of {by}, those with most cycles")
+    panels = chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header), **note)
+    return panels.resolve_scale(x="independent")
 
 
 def flow_chart(table: pl.DataFrame) -> Any:
@@ -254,12 +304,13 @@ def flow_chart(table: pl.DataFrame) -> Any:
     import altair as alt
 
     stages = table["stage"].unique(maintain_order=True).to_list()
+    table, x = _periods(table, "period")
     chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
     return chart.encode(
-        x=alt.X("period:T", title="period"),
+        x=x,
         y=alt.Y("stock:Q", title="in the stage at the end of the period"),
         color=alt.Color("stage:N", sort=stages, title=None),
-        tooltip=["period:T", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
+        tooltip=["period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
     ).properties(width=520, height=280)
 
 
@@ -268,6 +319,8 @@ def drivers_chart(table: pl.DataFrame) -> Any:
     import altair as alt
 
     sure = table.filter(pl.col("q") < 0.05)
+    if sure.is_empty():
+        return _nothing("no property tells who goes on (false discoveries below 5 %)")
     data = sure.with_columns(
         property=pl.when(pl.col("value") != "")
         .then(pl.format("{} = {}", "name", "value"))
@@ -278,10 +331,10 @@ def drivers_chart(table: pl.DataFrame) -> Any:
     data = data.group_by("where", maintain_order=True).head(10)
     scale = alt.Scale(type="log")
     strongest = alt.SortField("odds_ratio", order="descending")
-    base = alt.Chart(data).encode(y=alt.Y("property:N", sort=strongest, title=None))
+    base = alt.Chart(data).encode(y=alt.Y("property:N", sort=strongest, title=None, axis=alt.Axis(labelLimit=300)))
     color = alt.condition("datum.odds_ratio > 1", alt.value(BLUE), alt.value(RED))
     rules = base.mark_rule().encode(
-        x=alt.X("odds_ratio_low:Q", scale=scale, title="odds of going on, by those without"),
+        x=alt.X("odds_ratio_low:Q", scale=scale, title="odds ratio of going on, with 95 % interval"),
         x2="odds_ratio_high:Q",
         color=color,
     )
@@ -289,29 +342,38 @@ def drivers_chart(table: pl.DataFrame) -> Any:
     points = base.mark_circle(size=60, opacity=1).encode(x="odds_ratio:Q", color=color, tooltip=tooltip)
     one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
     chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))
-    return chart.facet(row=alt.Row("where:N", sort=steps, title=None)).resolve_scale(y="independent")
+    header = alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start", labelLimit=600)
+    return chart.facet(row=alt.Row("where:N", sort=steps, title=None, header=header)).resolve_scale(y="independent")
 
 
 def barriers_chart(table: pl.DataFrame) -> Any:
     """Return the twenty largest losses with intervals."""
     import altair as alt
 
-    data = table.filter(pl.col("conversions_lost") > 0).head(20)
+    losing = table.filter(pl.col("conversions_lost") > 0)
+    data = losing.head(20)
+    if data.is_empty():
+        return _nothing("no segment loses against the reference")
     data = data.with_columns(where=pl.format("{} at {} → {}", "segment", "step", "next"))
-    base = alt.Chart(data).encode(y=alt.Y("where:N", sort=data["where"].to_list(), title=None))
+    order = data["where"].to_list()
+    base = alt.Chart(data).encode(y=alt.Y("where:N", sort=order, title=None, axis=alt.Axis(labelLimit=500)))
     tooltip = ["segment", "step", "leads", alt.Tooltip("rate:Q", format=".1%")]
     tooltip += [alt.Tooltip("reference_rate:Q", format=".1%"), "value_lost"]
     title = "conversions lost against the reference, with 95 % interval"
     bars = base.mark_bar(color=RED).encode(x=alt.X("conversions_lost:Q", title=title), tooltip=tooltip)
     rules = base.mark_rule(color="#333").encode(x="conversions_lost_low:Q", x2="conversions_lost_high:Q")
-    return alt.layer(bars, rules).properties(width=420, height=alt.Step(20))
+    note = _some(order, losing["segment"].to_list(), "losses, the largest")
+    return alt.layer(bars, rules).properties(width=420, height=alt.Step(20), **note)
 
 
 def transition_chart(table: pl.DataFrame) -> Any:
     """Return a heat map of transition probabilities between the twenty places with most transitions."""
     import altair as alt
 
-    order = table.group_by("from").agg(pl.col("count").sum()).sort("count", descending=True)["from"].to_list()[:20]
+    if table.is_empty():
+        return _nothing("no path has an event")
+    every = table.group_by("from").agg(pl.col("count").sum()).sort("count", descending=True)["from"].to_list()
+    order = every[:20]
     ends = ["(won)", "(lost)", "(open)", "(exit)"]
     columns = [p for p in order if p != "(entry)"] + ends
     rows = ["(entry)"] + [p for p in order if p != "(entry)"]
@@ -334,13 +396,16 @@ def transition_chart(table: pl.DataFrame) -> Any:
             color=alt.condition(f"datum.probability > {dark}", alt.value("white"), alt.value("#222")),
         )
     )
-    return alt.layer(cells, text).properties(width=alt.Step(38), height=alt.Step(22))
+    note = _some(order, every, "places, those most often left")
+    return alt.layer(cells, text).properties(width=alt.Step(38), height=alt.Step(22), **note)
 
 
 def step_chart(table: pl.DataFrame) -> Any:
     """Return stacked shares of the places that paths are at, step by step; rare places together."""
     import altair as alt
 
+    if table.is_empty():
+        return _nothing("no path has an event")
     totals = table.filter(pl.col("place") != "(ended)").group_by("place").agg(pl.col("count").sum())
     order = totals.sort("count", descending=True)["place"].to_list()[:9]
     named = pl.when(pl.col("place").is_in([*order, "(ended)"])).then("place").otherwise(pl.lit("(other)"))

@@ -11,7 +11,6 @@ import polars as pl
 
 from . import _core
 from ._progress import progress
-from .errors import OptionError
 from .sources import as_json
 
 

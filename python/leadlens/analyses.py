@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -149,9 +148,9 @@ class Analyses:
         """Say what separates leads that went on from those that dropped off, at each step of a funnel.
 
         Looked at are values of lead fields (numbers by quarter), channels, and kinds of events before and after the
-        event by which a lead first got to the step; stages that mean won or lost are not. Odds ratios have one added to each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are
-        Fisher's, adjusted together for the share of false discoveries (Benjamini–Hochberg). What is found went with
-        going on; it need not have caused it.
+        event by which a lead first got to the step; stages that mean won or lost are not. Odds ratios have one added to
+        each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are Fisher's, adjusted together for the share of
+        false discoveries (Benjamini–Hochberg). What is found went with going on; it need not have caused it.
 
         Parameters
         ----------

@@ -32,8 +32,8 @@ class Rule:
     lead : float
         Share of the last touch up to the creation of the lead, if that is not after the conversion.
     opportunity : float
-        Share of the last touch up to the entry into the opportunity's stage: that of the conversion's deal, or one of no
-        deal since the conversion before, if it is not after the conversion.
+        Share of the last touch up to the entry into the opportunity's stage: that of the conversion's deal, or one of
+        no deal since the conversion before, if it is not after the conversion.
     last : float
         Share of the last touch.
     middle : float

@@ -140,7 +140,14 @@ class Funnel(Shown):
 
         Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
         because their window is not over: such a period is not complete.
+
+        Raises
+        ------
+        OptionError
+            ``over`` was not given.
         """
+        if self._facts["spec"].get("over") is None:
+            raise OptionError("over: the funnel was not asked for periods of entry; give over='month' or another")
         return self._tables["periods"]
 
     def compare(self, first: object, second: object, *, confidence: float = 0.95) -> pl.DataFrame:
@@ -203,7 +210,7 @@ class Funnel(Shown):
 
     def plot_trend(self) -> Any:
         """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete."""
-        return funnel_trend_chart(self._tables["periods"], [step for step, _ in self.steps])
+        return funnel_trend_chart(self.trend(), [step for step, _ in self.steps])
 
 
 class Drivers(Shown):

@@ -238,7 +238,8 @@ def compare_rates(
     Returns
     -------
     dict
-        ``first``, ``second`` (rates), ``difference``, ``interval``, ``ratio`` (None if the second rate is 0), ``z``, ``p``.
+        ``first``, ``second`` (rates), ``difference``, ``interval``, ``ratio`` (None where the second rate is 0),
+        ``z``, ``p``.
 
     Raises
     ------

@@ -127,7 +127,9 @@ def test_fields_called_like_columns(three):
     nobody = j.funnel(["created", "visit"], window="3650d")
     assert nobody.to_polars()["of_first"].to_list() == [None, None]
     assert nobody.plot().to_dict()
-    assert nobody.plot_trend().to_dict()
+    assert j.funnel(["created", "visit"], window="3650d", over="month").plot_trend().to_dict()
+    with pytest.raises(ll.OptionError, match="give over="):
+        nobody.plot_trend()
 
 
 def test_immature_entrants_are_counted():
@@ -156,10 +158,18 @@ def test_immature_entrants_are_counted():
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
         ({"steps": ["visit"], "over": "moth"}, ll.OptionError, "did you mean 'month'"),
         ({"steps": [1, 2]}, ll.OptionError, "no name"),
-        ({"steps": ["visit"], "window": dt.timedelta(days=7)}, ll.OptionError, "neither text"),
+        ({"steps": ["visit"], "window": object()}, ll.OptionError, "neither text"),
+        ({"steps": ["visit"], "window": 30}, ll.OptionError, "window: invalid type: integer `30`"),
+        ({"steps": None}, ll.OptionError, "steps: None"),
     ],
 )
 def test_errors(three, options, error, words):
     steps = options.pop("steps")
     with pytest.raises(error, match=words):
         three.funnel(steps, **options)
+
+
+def test_lengths_of_time_may_be_timedeltas(three):
+    by_text = three.funnel(["visit", "form"], window="7d", exclude=None)
+    by_length = three.funnel(["visit", "form"], window=dt.timedelta(days=7))
+    assert by_text.to_polars().equals(by_length.to_polars())

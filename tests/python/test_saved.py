@@ -150,7 +150,7 @@ def test_saving_twice_gives_the_same_files(tables: Path, tmp_path: Path) -> None
     a, b = files(tmp_path / "a"), files(tmp_path / "b")
     assert a.keys() == b.keys()
     # Ids of events are a set, in no order.
-    assert {n for n in a if a[n] != b[n]} <= {"event_ids.arrow"}
+    assert {n for n in a if a[n] != b[n]} <= {"event_ids.arrow", "checksums.json"}
 
 
 def test_memory_parts_and_threads_change_nothing(tables: Path, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_memory_parts_and_threads_change_nothing(tables: Path, tmp_path: Path) -
     for i, option in enumerate(options):
         build(tables, **option).save(tmp_path / f"{i}")
         made = files(tmp_path / f"{i}")
-        differ = {n for n in plain if made[n] != plain[n]} - {"event_ids.arrow"}
+        differ = {n for n in plain if made[n] != plain[n]} - {"event_ids.arrow", "checksums.json"}
         assert differ <= {"journeys.json"}, option
         # The declaration differs, and the remark on how many files there are.
         parts = ("kept", "audit") if "events" in option else ("kept",)
@@ -194,6 +194,13 @@ def test_nothing_is_overwritten_unasked(tables: Path, tmp_path: Path) -> None:
     (other / "mine.txt").write_text("mine")
     with pytest.raises(ll.WriteError, match="no folder of saved journeys"):
         built.save(other, overwrite=True)
+    # Nor is a folder that has something else beside, or a file of that name.
+    (other / "journeys.json").write_text("{}")
+    with pytest.raises(ll.WriteError, match="is of something else"):
+        built.save(other, overwrite=True)
+    (other / "journeys.json").write_text((target / "journeys.json").read_text())
+    with pytest.raises(ll.WriteError, match=r"it has 'mine\.txt'"):
+        built.save(other, overwrite=True)
     assert (other / "mine.txt").read_text() == "mine"
     with pytest.raises(ll.WriteError, match="no folder"):
         built.save(tmp_path / "no" / "such")
@@ -217,15 +224,20 @@ def test_damage_is_an_error(tables: Path, tmp_path: Path) -> None:
         with pytest.raises(ll.ReadError):
             ll.Journeys.open(target)
         (target / name).write_bytes(content)
+    # Any bit that is not as it was saved.
+    rng = np.random.default_rng(8)
+    for name, content in files(target).items():
+        for place in rng.integers(0, len(content), 40):
+            changed = bytearray(content)
+            changed[place] ^= 1 << int(rng.integers(0, 8))
+            (target / name).write_bytes(changed)
+            with pytest.raises(ll.ReadError):
+                ll.Journeys.open(target)
+        (target / name).write_bytes(content)
+    assert repr(ll.Journeys.open(target)) == repr(built)
     meta = json.loads((target / "journeys.json").read_text())
-    (target / "journeys.json").write_text(json.dumps({**meta, "format": 2}))
-    with pytest.raises(ll.ReadError, match="format 2; this version reads 1"):
-        ll.Journeys.open(target)
-    # Files of other journeys do not fit.
-    (target / "journeys.json").write_text(json.dumps(meta))
-    fewer = pl.read_ipc(target / "stages.arrow")[:-1]
-    fewer.write_ipc(target / "stages.arrow", compression="uncompressed")
-    with pytest.raises(ll.ReadError, match="does not fit"):
+    (target / "journeys.json").write_text(json.dumps({**meta, "format": 3}))
+    with pytest.raises(ll.ReadError, match="format 3; this version reads 2"):
         ll.Journeys.open(target)
 
 
