@@ -26,7 +26,7 @@ class Literal_:
 
 
 def literal(value: str) -> Literal_:
-    """Return a constant to use in the place of the column with the kind of events.
+    """Return a constant to use in the place of the column with the kind of events, or with the stage.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def _other(value: object) -> object:
     if isinstance(value, timedelta):
         return f"{value // timedelta(microseconds=1)}us"
     if isinstance(value, Literal_):
-        raise OptionError(f"literal('{value.value}') can only stand for the kind of events (kind=)")
+        raise OptionError(f"literal('{value.value}') can only stand for the kind of events (kind=) or the stage (stage=)")
     if hasattr(value, "item"):
         return value.item()  # a numpy scalar
     raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
@@ -392,8 +392,8 @@ class Stages(_Common):
         Column with the lead's id, or a :func:`lookup`.
     at : str or mapping
         Time of the entry, or a mapping stage → column for wide tables. An empty time means "not reached".
-    stage : str, optional
-        Column with the stage; needed unless ``at`` is a mapping.
+    stage : str or literal, optional
+        Column with the stage, or a :func:`literal`; needed unless ``at`` is a mapping.
     deal : str, optional
         Column with the deal; without one the stages are the lead's own.
     previous : str, optional
@@ -416,7 +416,7 @@ class Stages(_Common):
     table: Table
     lead: str | Lookup
     at: str | Mapping[str, str]
-    stage: str | None = field(default=None, kw_only=True)
+    stage: str | Literal_ | None = field(default=None, kw_only=True)
     deal: str | None = field(default=None, kw_only=True)
     previous: str | None = field(default=None, kw_only=True)
     names: Mapping[str, str] = field(default_factory=dict, kw_only=True)
@@ -427,12 +427,15 @@ class Stages(_Common):
     rep: str | None = field(default=None, kw_only=True)
 
     def _spec(self, tables: _Tables) -> dict[str, Any]:
+        at, stage = self.at, self.stage
+        if isinstance(stage, Literal_) and isinstance(at, str):
+            at, stage = {stage.value: at}, None
         return _drop(
             {
                 "table": tables.key(self.table, "stages"),
                 "lead": _lead(self.lead, tables),
-                "at": self.at if isinstance(self.at, str) else dict(self.at),
-                "stage": self.stage,
+                "at": at if isinstance(at, str) else dict(at),
+                "stage": stage,
                 "deal": self.deal,
                 "previous": self.previous,
                 "names": dict(self.names),
