@@ -74,7 +74,7 @@ pub enum Error {
         problem: String,
     },
     /// A name (stage, event kind, field, feature) that the data does not have.
-    #[error("unknown {what} '{name}'{}", nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    #[error("unknown {what} '{name}'{}", hint(nearest.as_deref(), known))]
     UnknownName {
         /// What kind of name it is.
         what: &'static str,
@@ -82,6 +82,8 @@ pub enum Error {
         name: String,
         /// The closest known name.
         nearest: Option<String>,
+        /// Known names, the first few.
+        known: Vec<String>,
     },
     /// Some tables hold timestamps in the future, so the end of observation cannot be derived.
     #[error(
@@ -253,7 +255,9 @@ impl Error {
 
     /// An [`Error::UnknownName`] with the nearest of `known`.
     pub fn unknown<'a>(what: &'static str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::UnknownName { what, name: name.to_owned(), nearest: nearest(name, known) }
+        let all: Vec<&str> = known.into_iter().collect();
+        let known = all.iter().take(MOST_KNOWN + 1).map(|k| (*k).to_owned()).collect();
+        Self::UnknownName { what, name: name.to_owned(), nearest: nearest(name, all), known }
     }
 
     /// A [`Error::Schema`] with one violation.
@@ -264,6 +268,22 @@ impl Error {
                 column: column.map(ToOwned::to_owned),
                 problem: problem.into(),
             }],
+        }
+    }
+}
+
+/// Most known names that a message lists.
+const MOST_KNOWN: usize = 8;
+
+/// What to write instead of an unknown name.
+fn hint(nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean '{name}'?"),
+        None if known.is_empty() => String::new(),
+        None => {
+            let some: Vec<String> = known.iter().take(MOST_KNOWN).map(|k| format!("'{k}'")).collect();
+            let more = if known.len() > MOST_KNOWN { " and more" } else { "" };
+            format!("; there are {}{more}", some.join(", "))
         }
     }
 }
@@ -314,6 +334,13 @@ mod tests {
     fn nearest_finds_slips_only() {
         assert_eq!(nearest("lead_idd", ["lead_id", "created"]), Some("lead_id".into()));
         assert_eq!(nearest("zzzzzz", ["lead_id", "created"]), None);
+        let message = |name: &str, known: &[&str]| Error::unknown("field", name, known.iter().copied()).to_string();
+        assert_eq!(message("zzzzzz", &["a", "b"]), "unknown field 'zzzzzz'; there are 'a', 'b'");
+        assert_eq!(message("zzzzzz", &["abcdefg"; 9]).matches("abcdefg").count(), MOST_KNOWN);
+        assert_eq!(
+            (message("ab", &["ab1"]), message("ab", &[])),
+            ("unknown field 'ab'; did you mean 'ab1'?".into(), "unknown field 'ab'".into())
+        );
         assert_eq!(edit_distance("kitten", "sitting"), 3);
         assert_eq!(edit_distance("", "abc"), 3);
     }

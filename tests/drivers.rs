@@ -263,10 +263,7 @@ fn groups_compared() {
     let c = f.compare("big", "small", 0.95).unwrap();
     assert_eq!((c.len(), c[0].first, c[0].second), (2, (100, 50), (60, 15)));
     assert!((c[0].of_first.difference - 0.25).abs() < 1e-12);
-    assert_eq!(
-        f.compare("big", "smal", 0.95).unwrap_err().to_string(),
-        "unknown group 'size = smal'; did you mean 'small'?"
-    );
+    assert_eq!(f.compare("big", "smal", 0.95).unwrap_err().to_string(), "unknown group 'smal'; did you mean 'small'?");
     let whole = two_segments().funnel(&FunnelSpec { by: None, ..funnel }, &Task::new()).unwrap();
     assert_eq!(whole.compare("big", "small", 0.95).unwrap_err().kind(), "invalid_option");
 }

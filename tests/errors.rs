@@ -13,7 +13,7 @@ fn all() -> Vec<Error> {
         Error::Write { path: "x".into(), reason: text() },
         Error::Config { problem: text() },
         Error::InvalidOption { option: text(), problem: text() },
-        Error::UnknownName { what: "field", name: text(), nearest: Some(text()) },
+        Error::UnknownName { what: "field", name: text(), nearest: Some(text()), known: vec![text()] },
         Error::FutureDated { table: text(), rows: 1, latest: text() },
         Error::NoRows { what: "score", why: text() },
         Error::OneClass { rows: 2, positives: 2 },

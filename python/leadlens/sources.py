@@ -173,7 +173,9 @@ def _other(value: object) -> object:
     if isinstance(value, timedelta):
         return f"{value // timedelta(microseconds=1)}us"
     if isinstance(value, Literal_):
-        raise OptionError(f"literal('{value.value}') can only stand for the kind of events (kind=) or the stage (stage=)")
+        raise OptionError(
+            f"literal('{value.value}') can only stand for the kind of events (kind=) or the stage (stage=)"
+        )
     if hasattr(value, "item"):
         return value.item()  # a numpy scalar
     raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")

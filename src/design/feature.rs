@@ -167,7 +167,7 @@ impl Feature {
 const WORDS: [&str; 5] = ["first_channel", "last_channel", "stage", "days_in_stage", "age_days"];
 /// Columns of a snapshot's table; a field of that name is written `field(name)`.
 const RESERVED: [&str; 4] = ["lead_id", "cutoff", "label", "weight"];
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "count",
     "active_days",
     "days_since_first",
@@ -180,6 +180,8 @@ const FUNCTIONS: [&str; 12] = [
     "distinct_channels",
     "days_since",
     "field",
+    // There is none; but it reads as one, not as a field.
+    "min",
 ];
 
 fn call(text: &str) -> Option<(&str, &str)> {
@@ -290,7 +292,7 @@ impl FromStr for Feature {
             "days_since_last" => plain(span).and_then(|()| Ok(Self::DaysSinceLast(of.parse()?))),
             "momentum" => plain(span).and_then(|()| Ok(Self::Momentum(of.parse()?))),
             "distinct_channels" => plain(span).and_then(|()| Ok(Self::DistinctChannels(of.parse()?))),
-            _ => Err(Error::unknown("feature", function, FUNCTIONS)),
+            _ => Err(Error::unknown("feature", function, FUNCTIONS.into_iter().filter(|f| *f != function))),
         }
     }
 }

@@ -26,18 +26,16 @@ impl Funnel {
     /// # Errors
     /// [`Error::InvalidOption`] without a breakdown, [`Error::UnknownName`] for a value that it does not have.
     pub fn compare(&self, first: &str, second: &str, confidence: f64) -> Result<Vec<StepComparison>> {
-        let Some(by) = &self.spec.by else {
+        if self.spec.by.is_none() {
             return Err(Error::option("compare", "the funnel is not broken down; give by="));
-        };
+        }
         if !(confidence > 0.0 && confidence < 1.0) {
             return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
         }
         let group = |value: &str| {
-            self.groups.iter().find(|g| g.value == value).ok_or_else(|| Error::UnknownName {
-                what: "group",
-                name: format!("{by} = {value}"),
-                nearest: crate::error::nearest(value, self.groups.iter().map(|g| g.value.as_str())),
-            })
+            let known = || self.groups.iter().map(|g| g.value.as_str());
+            let found = self.groups.iter().find(|g| g.value == value);
+            found.ok_or_else(|| Error::unknown("group", value, known()))
         };
         let (a, b) = (group(first)?, group(second)?);
         let entered = |steps: &[crate::funnel::FunnelStep]| steps.first().map_or(0, |s| s.leads);

@@ -15,11 +15,8 @@ impl FeatureSet {
     /// that there is not; [`Error::InvalidOption`] for windows and half-lives of no length.
     pub fn resolve(&self, snapshot: &Snapshot) -> Result<Vec<Feature>> {
         let journeys = &snapshot.journeys;
-        let spans = [
-            ("windows", &self.windows),
-            ("kind_windows", &self.kind_windows),
-            ("half_lives", &self.half_lives),
-        ];
+        let spans =
+            [("windows", &self.windows), ("kind_windows", &self.kind_windows), ("half_lives", &self.half_lives)];
         for (option, span) in spans.iter().flat_map(|(option, spans)| spans.iter().map(move |span| (option, span))) {
             span.positive(option)?;
         }

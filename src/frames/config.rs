@@ -486,7 +486,7 @@ pub fn parse_toml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// As [`parse_toml`].
 pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|e| Error::Config { problem: json_problem(&e) })
+    read_json(text).map_err(|problem| Error::Config { problem })
 }
 
 /// Reads the options of one call from JSON.
@@ -494,10 +494,15 @@ pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// [`Error::InvalidOption`] naming the call.
 pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
+    read_json(text).map_err(|problem| Error::option(call, problem))
+}
+
+/// Reads JSON; the error says which option is wrong.
+fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, String> {
     let read = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(read).map_err(|e| {
         let (path, problem) = (e.path().to_string(), json_problem(e.inner()));
-        Error::option(call, if path == "." { problem } else { format!("{path}: {problem}") })
+        if path == "." { problem } else { format!("{path}: {problem}") }
     })
 }
 

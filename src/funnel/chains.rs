@@ -202,7 +202,7 @@ impl Chains {
     /// The best attempt, by the first instance of each step.
     fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
         // Strict steps follow one another, so that there is no choice.
-        if plan.order != Order::Strict && plan.within.iter().any(Option::is_some) {
+        if plan.order != Order::Strict && plan.has_step_times {
             self.instances.move_to_first(plan, seen, &self.used, &mut self.best);
         }
         self.best
@@ -232,8 +232,18 @@ impl Chains {
     }
 
     /// Takes the events of an instant, or a single one.
+    #[inline]
     fn take(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
-        let Some(here) = seen.get(events.clone()) else { return };
+        // Most instants have one event.
+        match seen.get(events.clone()) {
+            Some([event]) if event.hits == 0 => self.take_one(plan, event, events.start, starts),
+            Some(here) => self.take_several(plan, seen, here, events, starts),
+            None => {}
+        }
+    }
+
+    #[inline(never)]
+    fn take_several(&mut self, plan: &Plan<'_>, seen: &[Seen], here: &[Seen], events: Range<usize>, starts: Starts) {
         for event in here.iter().filter(|event| event.hits != 0) {
             self.exclude(plan, event);
         }
@@ -243,13 +253,18 @@ impl Chains {
         }
         // Each is one step only, and those of earlier steps stand first.
         for (event, j) in here.iter().zip(events) {
-            if self.used.contains(&(j as u32)) {
-                continue;
-            }
-            self.advance(plan, event, j);
-            if event.steps & 1 != 0 && (starts == Starts::All || starts == Starts::At(j)) {
-                self.start(plan, event, j);
-            }
+            self.take_one(plan, event, j, starts);
+        }
+    }
+
+    #[inline]
+    fn take_one(&mut self, plan: &Plan<'_>, event: &Seen, j: usize, starts: Starts) {
+        if !self.used.is_empty() && self.used.contains(&(j as u32)) {
+            return;
+        }
+        self.advance(plan, event, j);
+        if event.steps & 1 != 0 && (starts == Starts::All || starts == Starts::At(j)) {
+            self.start(plan, event, j);
         }
     }
 
@@ -296,7 +311,7 @@ impl Chains {
     fn keep(&mut self, plan: &Plan<'_>, state: usize, chain: Chain, j: usize) {
         let (Some(slot), Some(way)) = (self.live.get_mut(state), plan.states.get(state)) else { return };
         // Of chains with the same start the first instance of a step stays, where its time does not matter.
-        let timed = plan.order == Order::Strict || plan.within.iter().any(Option::is_some);
+        let timed = plan.order == Order::Strict || plan.has_step_times;
         if timed || slot.is_none_or(|old| chain.start > old.start) {
             *slot = Some(chain);
         }

@@ -57,6 +57,8 @@ pub(super) struct Plan<'a> {
     pub(super) longest: Option<i64>,
     pub(super) window: Option<i64>,
     pub(super) within: Vec<Option<i64>>,
+    /// Whether a step has a time of its own.
+    pub(super) has_step_times: bool,
     pub(super) order: Order,
     pub(super) entry: Entry,
     /// Ways through the steps; those that end with a later step come later.
@@ -89,6 +91,7 @@ impl<'a> Plan<'a> {
             longest: longest(spec),
             window: spec.window.map(Span::as_micros),
             within: spec.steps.iter().map(|s| s.within.map(Span::as_micros)).collect(),
+            has_step_times: spec.steps.iter().any(|s| s.within.is_some()),
             order: spec.order,
             entry: spec.entry,
             states: Vec::new(),
@@ -114,6 +117,12 @@ impl<'a> Plan<'a> {
         }
         if spec.compat.is_some() && of_events {
             return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
+        }
+        if !from_creation
+            && spec.steps.first().is_some_and(is_called_creation)
+            && journeys.codes_known(&["created".to_owned()]).is_empty()
+        {
+            return Err(Error::option("steps", "'created' needs times of creation: Leads(created=…)"));
         }
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
             plan.matcher.add(step, 1 << k)?;
@@ -175,15 +184,14 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn is_creation(step: &Step, journeys: &Journeys) -> bool {
+fn is_called_creation(step: &Step) -> bool {
     let plain = |c: &Choice| c.channel.is_none() && c.stage.is_none() && c.conditions.is_empty();
-    match step.any.as_slice() {
-        [c] if plain(c) && c.kind.as_deref() == Some("created") => {
-            let dated = journeys.leads.created.iter().any(|t| *t != NO_TIME);
-            dated && journeys.codes_known(&["created".to_owned()]).is_empty()
-        }
-        _ => false,
-    }
+    matches!(step.any.as_slice(), [c] if plain(c) && c.kind.as_deref() == Some("created"))
+}
+
+fn is_creation(step: &Step, journeys: &Journeys) -> bool {
+    let dated = || journeys.leads.created.iter().any(|t| *t != NO_TIME);
+    is_called_creation(step) && dated() && journeys.codes_known(&["created".to_owned()]).is_empty()
 }
 
 fn check(spec: &FunnelSpec) -> Result<()> {

@@ -35,8 +35,11 @@ impl Seen {
 /// after the other.
 pub(super) fn end_of_instant(plan: &Plan<'_>, seen: &[Seen], start: usize) -> usize {
     let at = seen.get(start).map(|s| s.at);
-    let more = seen.iter().skip(start + 1).take_while(|s| plan.order != Order::Strict && Some(s.at) == at);
-    start + 1 + more.count()
+    let mut end = start + 1;
+    while plan.order != Order::Strict && end < seen.len() && seen.get(end).map(|s| s.at) == at {
+        end += 1;
+    }
+    end
 }
 
 /// Collects the events of `lead` into `seen`; false if it starts from creation and has no time of creation.

@@ -103,7 +103,13 @@ pub fn evaluation_text(e: &Evaluation) -> String {
     let share = e.positives as f64 / e.rows as f64;
     let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
     let mut lines = vec![
-        format!("Evaluation on {} rows, {} positive; base rate {}{}", e.rows, e.positives, percent(e.base_rate), weighted),
+        format!(
+            "Evaluation on {} rows, {} positive; base rate {}{}",
+            e.rows,
+            e.positives,
+            percent(e.base_rate),
+            weighted
+        ),
         format!("  ROC-AUC     {:.4}    Gini  {:.4}    KS  {:.4}", e.roc_auc, e.gini, e.ks),
         format!("  PR-AUC      {:.4}    by chance {:.4}", e.pr_auc, e.base_rate),
         format!("  log loss    {:.4}", e.log_loss),

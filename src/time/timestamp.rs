@@ -52,8 +52,8 @@ impl FromStr for Timestamp {
     /// Reads an ISO 8601 date or date-time; without an offset it is UTC, a date is its first microsecond.
     fn from_str(text: &str) -> Result<Self> {
         let read = parse(text, &TimeFormat::Iso, &Zone::utc());
-        read.map_err(|why| Error::option("time", format!("'{text}' is not an ISO 8601 time ({why})")))
-            .and_then(|i| Self(i.micros).checked("time"))
+        let problem = || format!("'{text}' is not an ISO 8601 time such as 2024-06-30 or 2024-06-30T12:00Z");
+        read.map_err(|_| Error::option("time", problem())).and_then(|i| Self(i.micros).checked("time"))
     }
 }
 
