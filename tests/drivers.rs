@@ -111,7 +111,7 @@ fn windows_of_steps_tell_nothing_of_the_outcome() {
         for day in [2, 4, 6, 8] {
             all.push(event(lead, day * DAY, [VISIT, CALL][(lead as usize / 2 + day as usize / 2) % 2]));
         }
-        if lead % 2 == 0 {
+        if lead.is_multiple_of(2) {
             all.push(event(lead, 15 * DAY, MAIL));
         }
     }
@@ -136,7 +136,7 @@ fn ends_are_no_drivers() {
     let mut all = Vec::new();
     for lead in 0..20u32 {
         all.push(event(lead, DAY, VISIT));
-        all.push(event(lead, 3 * DAY, if lead % 2 == 0 { MAIL } else { common::LOST }));
+        all.push(event(lead, 3 * DAY, if lead.is_multiple_of(2) { MAIL } else { common::LOST }));
     }
     let j = journeys(&[0; 20], &all, 1000 * DAY, "UTC");
     let d = j.drivers(&DriversSpec { funnel: funnel(), min_support: Some(1), ..DriversSpec::default() }, &Task::new());
@@ -150,13 +150,13 @@ fn fields_that_change_over_time() {
     let mut all = Vec::new();
     for lead in 0..20u32 {
         all.push(event(lead, 5 * DAY, VISIT));
-        if lead % 2 == 0 {
+        if lead.is_multiple_of(2) {
             all.push(event(lead, 6 * DAY, MAIL));
         }
     }
     let mut j = (*journeys(&[0; 20], &all, 1000 * DAY, "UTC")).clone();
     // "new" from the start, "old" from day 3 for those that go on, from day 9 for the others.
-    let days = |lead: u32| [0, if lead % 2 == 0 { 3 * DAY } else { 9 * DAY }];
+    let days = |lead: u32| [0, if lead.is_multiple_of(2) { 3 * DAY } else { 9 * DAY }];
     j.leads.histories.push(FieldHistory {
         name: "state".into(),
         offsets: (0..=20).map(|i| 2 * i).collect(),

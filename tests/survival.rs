@@ -322,7 +322,7 @@ fn late_entry() {
 fn at_risk_are_those_whose_spell_covers_an_age() {
     let mut draw = common::Draw(5);
     for _ in 0..200 {
-        let spells: Vec<Spell> = (0..1 + draw.below(12))
+        let spells: Vec<Spell> = (0..=draw.below(12))
             .map(|_| {
                 let (entry, length) = (draw.below(9) as f64, 1.0 + draw.below(9) as f64);
                 let end = [End::Event, End::Censored, End::Competing][draw.below(3) as usize];

@@ -280,7 +280,7 @@ class Analyses:
         --------
         >>> import leadlens as ll
         >>> ll.datasets.b2b_saas().paths(length=2).facts["paths"]
-        4929
+        4930
         """
         spec = {
             "by": by,

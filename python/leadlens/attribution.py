@@ -110,10 +110,26 @@ class Spend:
 
 
 class Attribution(Shown):
-    """Credit for conversions and value; made by :meth:`Journeys.attribution`. Credit is not cause."""
+    """Credit for conversions and value; made by :meth:`Journeys.attribution`. Credit is not cause.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> a = ll.datasets.b2b_saas().attribution("linear", target="closed_won", lookback="90d")
+    >>> round(a.to_polars()["share"].sum(), 9)
+    1.0
+    """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per method and channel: touches, paths, conversions, value, share, removal effect, ranges."""
+        """Return one row per method and channel: touches, paths, conversions, value, share, removal effect, ranges.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> a = ll.datasets.b2b_saas().attribution("linear", target="closed_won", lookback="90d")
+        >>> a.to_polars().columns[:5]
+        ['method', 'channel', 'touches', 'paths', 'conversions']
+        """
         return self._tables["credits"]
 
     def costs(self, *, by_period: bool = False) -> pl.DataFrame:
@@ -126,6 +142,16 @@ class Attribution(Shown):
         ------
         OptionError
             No spend was given.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import leadlens as ll
+        >>> table = pl.DataFrame({"day": ["2024-01-01"], "cost": [900.0], "channel": ["search"]})
+        >>> spend = ll.Spend(table, at="day", amount="cost", channel="channel")
+        >>> a = ll.datasets.b2b_saas().attribution("linear", target="closed_won", spend=spend)
+        >>> a.costs().columns[:3]
+        ['channel', 'spend', 'leads']
         """
         if "costs" not in self._tables:
             raise OptionError("costs: give attribution(spend=ll.Spend(...)) to have unit costs")
@@ -137,5 +163,13 @@ class Attribution(Shown):
         return self._facts
 
     def plot(self) -> Any:
-        """Return an Altair chart: conversions by channel, methods side by side, with bootstrap ranges."""
+        """Return an Altair chart: conversions by channel, methods side by side, with bootstrap ranges.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> a = ll.datasets.b2b_saas().attribution("linear", target="closed_won", lookback="90d")
+        >>> type(a.plot()).__name__
+        'LayerChart'
+        """
         return attribution_chart(self._tables["credits"], self._facts["spec"]["by"])

@@ -91,6 +91,14 @@ class Exclusion:
         The two steps, by number from 1 or by name; the first and the last if not given.
     removes : bool
         Whether the lead leaves the funnel altogether (and is counted), instead of staying where it was.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> j = ll.datasets.b2b_saas()
+    >>> without = ll.Exclusion("meeting", after="sql", before="closed_won")
+    >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps[1]
+    ('sql', 4628)
     """
 
     event: str | Step | Sequence[str | Step]
@@ -125,14 +133,38 @@ def _exclusion(event: Exclusion | str | Step) -> dict[str, Any]:
 
 
 class Funnel(Shown):
-    """How many leads get how far; made by :meth:`Journeys.funnel`."""
+    """How many leads get how far; made by :meth:`Journeys.funnel`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+    >>> f.steps
+    [('created', 5000), ('sql', 4628), ('closed_won', 386)]
+    """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step (and value of the breakdown): counts, rates, 95 % intervals, median times in days."""
+        """Return one row per step (and value of the breakdown): counts, rates, 95 % intervals, median times in days.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+        >>> f.to_polars().select("step", "leads").rows()
+        [('created', 5000), ('sql', 4628), ('closed_won', 386)]
+        """
         return self._tables["steps"]
 
     def times(self) -> pl.DataFrame:
-        """Return times in days per step, since the step before and since step 1: mean and quantiles."""
+        """Return times in days per step, since the step before and since step 1: mean and quantiles.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+        >>> f.times().columns[:4]
+        ['step', 'since', 'n', 'mean']
+        """
         return self._tables["times"]
 
     def trend(self) -> pl.DataFrame:
@@ -145,6 +177,13 @@ class Funnel(Shown):
         ------
         OptionError
             ``over`` was not given.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", over="quarter")
+        >>> f.trend().columns[:4]
+        ['period', 'step', 'leads', 'of_first']
         """
         if self._facts["spec"].get("over") is None:
             raise OptionError("over: the funnel was not asked for periods of entry; give over='month' or another")
@@ -166,6 +205,14 @@ class Funnel(Shown):
         ------
         UnknownNameError
             The breakdown has no such value.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", by="lead_source")
+        >>> values = f.to_polars()["lead_source"].unique(maintain_order=True).to_list()
+        >>> f.compare(values[1], values[2]).columns[:4]
+        ['step', 'first_entered', 'first_leads', 'first_rate']
         """
         spec = json.dumps(self._facts["spec"])
         with progress() as show:
@@ -177,6 +224,13 @@ class Funnel(Shown):
         """Return how far each lead got: one row per lead that entered (per attempt, with ``entry="totals"``).
 
         ``reached`` is the number of the last step done, ``step`` its name, with the times of entry and of that step.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+        >>> f.leads().columns[:3]
+        ['lead_id', 'reached', 'step']
         """
         with progress() as show:
             return pl.DataFrame(_core.funnel_leads(self._core, json.dumps(self._facts["spec"]), show))
@@ -205,37 +259,100 @@ class Funnel(Shown):
         return count
 
     def plot(self) -> Any:
-        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval."""
+        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+        >>> type(f.plot()).__name__
+        'LayerChart'
+        """
         return funnel_chart(self._tables["steps"])
 
     def plot_trend(self) -> Any:
-        """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete."""
+        """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", over="month")
+        >>> type(f.plot_trend()).__name__
+        'LayerChart'
+        """
         return funnel_trend_chart(self.trend(), [step for step, _ in self.steps])
 
 
 class Drivers(Shown):
-    """What separates leads that went on from those that dropped off; made by :meth:`Journeys.drivers`."""
+    """What separates leads that went on from those that dropped off; made by :meth:`Journeys.drivers`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> d = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
+    >>> d.to_polars()["factor"].unique().sort().to_list()
+    ['after', 'before', 'field']
+    """
 
     def to_polars(self) -> pl.DataFrame:
         """Return one row per step and property: counts, rates, odds ratio with interval, p, and q.
 
         ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``; ``q``
         controls the share of false discoveries among all properties.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> d = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
+        >>> d.to_polars().columns[-5:]
+        ['odds_ratio', 'odds_ratio_low', 'odds_ratio_high', 'p', 'q']
         """
         return self._tables["drivers"]
 
     def plot(self) -> Any:
-        """Return an Altair chart: odds ratios with intervals of the strongest sure properties, by step."""
+        """Return an Altair chart: odds ratios with intervals of the strongest sure properties, by step.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> d = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
+        >>> type(d.plot()).__name__
+        'FacetChart'
+        """
         return drivers_chart(self._tables["drivers"])
 
 
 class Barriers(Shown):
-    """What segments lose at each step against a reference; made by :meth:`Journeys.barriers`."""
+    """What segments lose at each step against a reference; made by :meth:`Journeys.barriers`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> b = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
+    >>> b.to_polars().height > 0
+    True
+    """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step and segment, most loss first; segments that do better have negative losses."""
+        """Return one row per step and segment, most loss first; segments that do better have negative losses.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> b = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
+        >>> b.to_polars().columns[:4]
+        ['step', 'next', 'segment', 'leads']
+        """
         return self._tables["barriers"]
 
     def plot(self) -> Any:
-        """Return an Altair chart: conversions lost with intervals, the twenty largest."""
+        """Return an Altair chart: conversions lost with intervals, the twenty largest.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> b = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
+        >>> type(b.plot()).__name__
+        'LayerChart'
+        """
         return barriers_chart(self._tables["barriers"])

@@ -203,6 +203,15 @@ class Journeys(Analyses):
         ------
         ReadError
             It is no folder of saved journeys, is of a later version, or a file is damaged.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import leadlens as ll
+        >>> folder = tempfile.mkdtemp() + "/saved"
+        >>> ll.datasets.b2b_saas().save(folder)
+        >>> len(ll.Journeys.open(folder).show("lead_000001")) > 0
+        True
         """
         core, config = _core.Journeys.open(path)
         return cls._of(core, json.loads(config))
@@ -232,6 +241,16 @@ class Journeys(Analyses):
             A new index; this one is unchanged.
         dict
             Rows ``added``, ``duplicate`` (dropped) and ``late`` (older than the former end of observation).
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> call = pl.DataFrame({"lead": ["lead_000001"], "at": ["2024-04-28T10:00:00Z"]})
+        >>> longer, told = j.extend(events=ll.Events(call, lead="lead", at="at", kind=ll.literal("call"), side="sales"))
+        >>> told
+        {'added': 1, 'duplicate': 0, 'late': 1}
         """
         tables = _Tables()
         new_events = roles("events", Events, events, tables)
@@ -251,6 +270,13 @@ class Journeys(Analyses):
         -------
         Check
             Shows itself as text; ``to_polars()`` is the table of counts, ``remarks`` what else to know.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> j.check().to_polars().columns
+        ['table', 'role', 'status', 'what', 'rows', 'example']
         """
         return Check(self._core)
 
@@ -266,6 +292,13 @@ class Journeys(Analyses):
         ------
         UnknownNameError
             There is no such lead.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> j.show("lead_000001").columns
+        ['at', 'what', 'source', 'channel', 'deal', 'amount']
         """
         return pl.DataFrame(self._core.show(str(lead)))
 
@@ -340,6 +373,13 @@ class Journeys(Analyses):
             None or several cutoff rules, or a span that is none.
         UnknownNameError
             The target or the stage of ``at`` is not in the data.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> len(j.snapshot(after="31d", horizon="59d")) > 0
+        True
         """
         spec = _drop(
             {
@@ -383,14 +423,30 @@ class Journeys(Analyses):
 
 
 class Check:
-    """What became of every input row."""
+    """What became of every input row.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> j = ll.datasets.b2b_saas()
+    >>> j.check().to_polars()["status"].unique().sort().to_list()
+    ['noted', 'read', 'used']
+    """
 
     def __init__(self, core: _core.Journeys) -> None:
         self._core = core
         self._audit: dict[str, Any] = json.loads(core.audit())
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per table, role and reason, with counts and an example."""
+        """Return one row per table, role and reason, with counts and an example.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.datasets.b2b_saas()
+        >>> j.check().to_polars().filter(status="quarantined").height
+        0
+        """
         return pl.DataFrame(self._core.check_frame())
 
     @property
@@ -413,7 +469,15 @@ class Check:
 
 
 class Snapshot:
-    """Leads at cutoffs, with labels where a label window was asked for; made by :meth:`Journeys.snapshot`."""
+    """Leads at cutoffs, with labels where a label window was asked for; made by :meth:`Journeys.snapshot`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> s = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")
+    >>> s.counts["rows"] == len(s)
+    True
+    """
 
     def __init__(self, core: _core.Snapshot) -> None:
         self._core = core
@@ -435,7 +499,15 @@ class Snapshot:
         return self._core.features()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return all rows: ``lead_id``, ``cutoff``, ``label``, ``weight``, and one column per feature."""
+        """Return all rows: ``lead_id``, ``cutoff``, ``label``, ``weight``, and one column per feature.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")
+        >>> s.to_polars().columns[:4]
+        ['lead_id', 'cutoff', 'label', 'weight']
+        """
         with progress() as show:
             return pl.DataFrame(self._core.frame(show))
 
@@ -469,6 +541,14 @@ class Snapshot:
         ------
         NotEnoughDataError
             A side would be empty.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")
+        >>> train, test = s.split(0.3, by="group")
+        >>> len(train) + len(test) == len(s)
+        True
         """
         if seed < 0:
             raise OptionError(f"seed must not be negative, {seed} is")

@@ -13,7 +13,15 @@ __all__ = ["StageFunnel"]
 
 
 class StageFunnel(Shown):
-    """How leads move through the pipeline; made by :meth:`Journeys.stage_funnel`."""
+    """How leads move through the pipeline; made by :meth:`Journeys.stage_funnel`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+    >>> s.to_polars().select("stage", "reached").row(0)
+    ('lead', 5000)
+    """
 
     _view: Literal["cohort", "flow"] = "cohort"
 
@@ -22,23 +30,62 @@ class StageFunnel(Shown):
 
         In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``open`` + ``won`` = ``entered`` + ``skipped``.
         In the flow view ``stock`` is what entered until then less what left.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.to_polars().columns[:5]
+        ['group', 'stage', 'reached', 'entered', 'skipped']
         """
         return self._tables["flow" if self._view == "flow" else "stages"]
 
     def cohorts(self) -> pl.DataFrame:
-        """Return the stages by period of start; periods with open cycles are not ``mature``: their rates will grow."""
+        """Return the stages by period of start; periods with open cycles are not ``mature``: their rates will grow.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.cohorts().columns[:5]
+        ['period', 'cycles', 'cycles_open', 'immature', 'mature']
+        """
         return self._tables["cohorts"]
 
     def flow(self) -> pl.DataFrame:
-        """Return what happened at each stage in each period, and how many were in it at its end."""
+        """Return what happened at each stage in each period, and how many were in it at its end.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.flow().columns
+        ['period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'stock']
+        """
         return self._tables["flow"]
 
     def wins(self) -> pl.DataFrame:
-        """Return won, lost, win rate and value by period of closing."""
+        """Return won, lost, win rate and value by period of closing.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.wins().columns
+        ['period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'value']
+        """
         return self._tables["wins"]
 
     def times(self) -> pl.DataFrame:
-        """Return time in each stage in days; visits that go on are taken as such (Kaplan–Meier)."""
+        """Return time in each stage in days; visits that go on are taken as such (Kaplan–Meier).
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.times()["stage"].to_list()
+        ['lead', 'sql', 'closed_won']
+        """
         return self._tables["times"]
 
     @property
@@ -54,7 +101,15 @@ class StageFunnel(Shown):
         return {k: self._facts[k] for k in kept}
 
     def plot(self) -> Any:
-        """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time."""
+        """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> type(s.plot()).__name__
+        'LayerChart'
+        """
         if self._view == "flow":
             return flow_chart(self._tables["flow"])
         return stage_chart(self._tables["stages"], self._facts["spec"]["by"])

@@ -179,6 +179,14 @@ class LeadScorer:
         ------
         OutOfRangeError
             Too many leads are outside the trained ages.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.score(test).to_polars().columns[:3]
+        ['lead_id', 'as_of', 'probability']
         """
         if reasons < 0:
             raise OptionError(f"reasons must not be negative, {reasons} is")
@@ -256,6 +264,14 @@ class LeadScorer:
             ``"age"`` or a lead field: the measures by group as well.
         precision_at : sequence of int
             Numbers of best rows for precision at k; those above the number of rows are left out.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.evaluate(test).to_polars().columns[:3]
+        ['measure', 'value']
         """
         with progress() as show:
             return Evaluation(*self._fitted().evaluate(snapshot._core, by, list(precision_at), show))
@@ -266,6 +282,14 @@ class LeadScorer:
         ``per`` is the unit of a number: one standard deviation, of ln(1 + it) where logs are taken. What the standard
         errors assume is in ``training["inference"]``: rows of one account, or lead, are a cluster; with a penalty they
         are approximate.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.summary().columns[:3]
+        ['feature', 'level', 'part']
         """
         return pl.DataFrame(self._fitted().terms())
 
@@ -290,6 +314,14 @@ class LeadScorer:
         ------
         UnknownNameError
             A feature that the model does not have.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.effect("lead_source").columns
+        ['value', 'contribution']
         """
         return pl.DataFrame(self._fitted().effect(feature, None if values is None else [float(v) for v in values]))
 
@@ -396,17 +428,44 @@ def load(path: str | Path) -> LeadScorer:
 
 
 class Scores:
-    """Scores of leads; made by :meth:`LeadScorer.score`."""
+    """Scores of leads; made by :meth:`LeadScorer.score`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+    >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+    >>> len(scorer.score(test).top(3))
+    3
+    """
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the scores as a table."""
+        """Return the scores as a table.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.score(test).to_polars().height == len(test)
+        True
+        """
         return self._frame
 
     def top(self, n: int = 10) -> pl.DataFrame:
-        """Return the ``n`` leads with the highest probability; ties by lead id."""
+        """Return the ``n`` leads with the highest probability; ties by lead id.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.score(test).top(2).height
+        2
+        """
         return self._frame.sort(["probability", "lead_id"], descending=[True, False]).head(n)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -435,6 +494,14 @@ class Evaluation:
         Numbers of rows.
     calibration, lift : polars.DataFrame
         Tables by quantile bins, and by tenths.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+    >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+    >>> scorer.evaluate(test).to_polars().columns[:2]
+    ['measure', 'value']
     """
 
     def __init__(self, facts: str, text: str, calibration: Any, lift: Any) -> None:

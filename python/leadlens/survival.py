@@ -13,14 +13,38 @@ __all__ = ["TimeTo"]
 
 
 class TimeTo(Shown):
-    """Cumulative incidence of an event by age; made by :meth:`Journeys.time_to`."""
+    """Cumulative incidence of an event by age; made by :meth:`Journeys.time_to`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> t = ll.datasets.b2b_saas().time_to("closed_won")
+    >>> t.to_polars().select("group", "leads").row(0)
+    ('(all)', 5000)
+    """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per group: leads, ends, share at the end of the curve, quantiles and mean time in days."""
+        """Return one row per group: leads, ends, share at the end of the curve, quantiles and mean time in days.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> t = ll.datasets.b2b_saas().time_to("closed_won")
+        >>> t.to_polars().columns[:4]
+        ['group', 'leads', 'events', 'competing']
+        """
         return self._tables["groups"]
 
     def at(self) -> pl.DataFrame:
-        """Return shares at the ages asked for, with intervals and leads at risk."""
+        """Return shares at the ages asked for, with intervals and leads at risk.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> t = ll.datasets.b2b_saas().time_to("closed_won")
+        >>> t.at().columns
+        ['group', 'days', 'incidence', 'incidence_low', 'incidence_high', 'at_risk']
+        """
         return self._tables["ages"]
 
     def ceilings(self) -> pl.DataFrame:
@@ -46,7 +70,15 @@ class TimeTo(Shown):
         return self._tables["ceilings"]
 
     def curve(self) -> pl.DataFrame:
-        """Return the whole step functions: one row per group and age at which something ends."""
+        """Return the whole step functions: one row per group and age at which something ends.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> t = ll.datasets.b2b_saas().time_to("closed_won")
+        >>> t.curve().columns[:3]
+        ['group', 'days', 'at_risk']
+        """
         return self._tables["curves"]
 
     @property
@@ -64,5 +96,12 @@ class TimeTo(Shown):
         """Return an Altair chart: share with the event by age, with bands of the confidence asked for.
 
         Where ceilings are identified they are dashed lines.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> t = ll.datasets.b2b_saas().time_to("closed_won")
+        >>> type(t.plot()).__name__
+        'LayerChart'
         """
         return incidence_chart(self._tables["curves"], self._facts["spec"]["by"], self._tables["ceilings"])

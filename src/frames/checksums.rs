@@ -34,7 +34,7 @@ impl Checksums {
 /// The sum of the block that starts at an offset.
 fn block_sum(file: &File, start: u64) -> Result<u32> {
     let mut hasher = crc32fast::Hasher::new();
-    let mut piece = [0; 1 << 16];
+    let mut piece = vec![0; 1 << 16];
     let mut block = At { file, place: start }.take(BLOCK as u64);
     loop {
         match block.read(&mut piece)? {

@@ -102,7 +102,7 @@ impl Classes {
     pub(super) fn assign<'a>(
         &mut self,
         among: u32,
-        events: impl Iterator<Item = (u32, &'a Seen)> + Clone,
+        events: &(impl Iterator<Item = (u32, &'a Seen)> + Clone),
         path: &mut [u32; MAX_STEPS],
     ) -> bool {
         if !self.fit(among) {

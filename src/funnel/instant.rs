@@ -42,7 +42,7 @@ impl Instant {
     /// Writes the place of an event of its own for each of the steps `among` to `path`.
     pub(super) fn assign(&mut self, seen: &[Seen], among: u32, path: &mut [u32; MAX_STEPS]) {
         let events = self.events.iter().filter_map(|place| seen.get(*place as usize).map(|event| (*place, event)));
-        self.classes.assign(among, events, path);
+        self.classes.assign(among, &events, path);
     }
 
     /// Finds the chains that grow from those `live` before, and those that start here.
