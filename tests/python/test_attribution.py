@@ -166,6 +166,21 @@ def test_spend():
         journeys.attribution(spend=ll.Spend(money, at="dy", amount="cost", channel="channel"))
     with pytest.raises(ll.OptionError, match="channel="):
         journeys.attribution(spend=ll.Spend(money, at="day", amount="cost"))
+    with pytest.raises(ll.SchemaError, match="'cost': 1 rows have no amount"):
+        none = money.with_columns(cost=pl.Series([None, 1.0, 2.0]))
+        journeys.attribution(spend=ll.Spend(none, at="day", amount="cost", channel="channel"))
+    # Dates that could be read two ways are told by time_format=; credit by something else has its column in channel=.
+    days = money.with_columns(day=pl.Series(["17/12/2023", "02/01/2024", "03/01/2024"]))
+    spend = ll.Spend(days, at="day", until="end", amount="cost", channel="channel", time_format="%d/%m/%Y")
+    with pytest.raises(ll.LeadLensError):
+        journeys.attribution(spend=spend)  # the pattern is for both columns
+    days = days.drop("end")
+    spend = ll.Spend(days, at="day", amount="cost", channel="channel", time_format="%d/%m/%Y")
+    assert journeys.attribution("linear", by="kind", spend=spend).costs().height > 0
+    # Without amounts of deals there is no value and no return.
+    assert result.costs()["value"].null_count() == result.costs()["return_on_spend"].null_count()
+    with pytest.raises(ll.OptionError, match="give Spend"):
+        journeys.attribution(spend="ads.csv")
 
 
 @pytest.mark.parametrize(
@@ -174,6 +189,8 @@ def test_spend():
         ({"method": "markow"}, ll.OptionError, "did you mean 'markov'"),
         ({"method": []}, ll.OptionError, "at least one"),
         ({"method": ll.Rule(first=0.5)}, ll.OptionError, "add up to 1"),
+        ({"method": ll.Rule(first=float("nan"))}, ll.OptionError, "first=nan is no number"),
+        ({"method": ll.Rule(first="a")}, ll.OptionError, "first='a' is no number"),
         ({"by": "campain"}, ll.UnknownNameError, "campain"),
         ({"target": "wn"}, ll.UnknownNameError, "did you mean 'won'"),
         ({"exclude": ["radio"]}, ll.UnknownNameError, "radio"),
