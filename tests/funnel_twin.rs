@@ -116,13 +116,13 @@ fn goes_on(spec: &FunnelSpec, live: &[Chain], e: &Event) -> bool {
 }
 
 /// All chains that grow from `live` by events of one instant, in any order; of one event if steps are strict.
-fn grown(spec: &FunnelSpec, live: &[Chain], events: &[Event], used: &[usize]) -> Vec<Chain> {
+fn grown(spec: &FunnelSpec, live: &[Chain], events: &[Event]) -> Vec<Chain> {
     let mut all = Vec::new();
     let mut newest = live.to_vec();
     while !newest.is_empty() {
         let mut next = Vec::new();
         for c in &newest {
-            for e in events.iter().filter(|e| !e.foreign && !used.contains(&e.seq)) {
+            for e in events.iter().filter(|e| !e.foreign) {
                 let is_in = c.iter().flatten().any(|own| own.seq == e.seq);
                 for k in (1..spec.steps.len()).filter(|k| !is_in && does(&spec.steps[*k], e.kind)) {
                     if may_go_on(spec, c, k, e) {
@@ -147,25 +147,23 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     let instants: Vec<&[Event]> = events.chunk_by(|a, b| !strict && a.at == b.at).collect();
     let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
     let (mut all, mut live): (Vec<Chain>, Vec<Chain>) = (Vec::new(), Vec::new());
-    let mut used: Vec<usize> = Vec::new();
     let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
     let converted = |all: &[Chain]| all.iter().any(|c| c[goal].is_some());
     let best = spec.entry == Entry::Best;
-    let mut i = 0;
+    let (mut i, mut over) = (0, 0);
     while i < instants.len() {
-        let here = instants[i];
-        let enters = |used: &[usize]| {
-            here.iter()
-                .filter(|e| !e.foreign && !used.contains(&e.seq) && does(&spec.steps[0], e.kind))
-                .cloned()
-                .collect::<Vec<_>>()
-        };
+        // Events up to the conversion before are no part of the next attempt.
+        let here: Vec<Event> = instants[i].iter().filter(|e| e.seq >= over).cloned().collect();
+        if here.is_empty() {
+            i += 1;
+            continue;
+        }
+        let entries: Vec<Event> = here.iter().filter(|e| !e.foreign && does(&spec.steps[0], e.kind)).cloned().collect();
         let running = !all.is_empty();
-        if !best && running && (!goes_on(spec, &live, &here[0]) || (converted(&all) && !enters(&[]).is_empty())) {
+        if !best && running && (!goes_on(spec, &live, &here[0]) || (converted(&all) && !entries.is_empty())) {
             // The attempt has ended before.
             out.attempts.push(winner(strict, all.iter()).unwrap().clone());
             (all, live) = (Vec::new(), Vec::new());
-            used.clear();
             if spec.entry == Entry::First {
                 return out;
             }
@@ -186,27 +184,23 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
             live.retain(|c| !hit(c));
         }
         let mut from = live.clone();
-        if best || !running {
-            let entries = enters(&used);
-            if let Some(e) = entries.first().filter(|e| !mature(spec, e.at)) {
-                assert!(e.at < UNTIL);
-                if best {
-                    out.immature |= all.is_empty() && grown(spec, &live, here, &used).is_empty();
-                } else {
-                    out.immature = true;
-                    return out;
-                }
-            } else {
-                for e in entries {
+        if (best || !running) && !entries.is_empty() {
+            if mature(spec, entries[0].at) {
+                for e in &entries {
                     let mut chain: Chain = vec![None; n];
-                    chain[0] = Some(e);
+                    chain[0] = Some(e.clone());
                     all.push(chain.clone());
                     live.push(chain.clone());
                     from.push(chain);
                 }
+            } else if best {
+                out.immature |= all.is_empty();
+            } else {
+                out.immature = true;
+                return out;
             }
         }
-        let more = grown(spec, &from, here, &used);
+        let more = grown(spec, &from, &here);
         all.extend(more.iter().cloned());
         live.extend(more);
         if best {
@@ -216,29 +210,20 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
             i += 1;
             continue;
         }
-        let is_over = live.iter().all(|c| strict && ends(c).2.seq != here[0].seq);
         let done = full(&all) || (goal + 1 == n && converted(&all));
-        if !all.is_empty() && (done || is_over) {
+        if !all.is_empty() && (done || live.iter().all(|c| strict && ends(c).2.seq != here[0].seq)) {
             let attempt = winner(strict, all.iter()).unwrap().clone();
-            if done && !strict {
-                // Its other events may be steps of the next attempt.
-                if attempt[0].as_ref().unwrap().at != here[0].at {
-                    used.clear();
-                }
-                used.extend(attempt.iter().flatten().filter(|e| e.at == here[0].at).map(|e| e.seq));
-            } else {
-                used.clear();
+            if done {
+                // Where an event can be several steps, the whole instant is over.
+                let several = here.len() > 1 && here.iter().any(|e| bits(spec, e.kind).0.count_ones() > 1);
+                over = if several { here[here.len() - 1].seq } else { ends(&attempt).2.seq } + 1;
             }
             out.attempts.push(attempt);
             (all, live) = (Vec::new(), Vec::new());
             if spec.entry == Entry::First {
                 return out;
             }
-            i += usize::from(done && strict);
             continue;
-        }
-        if all.is_empty() {
-            used.clear();
         }
         i += 1;
     }

@@ -69,8 +69,6 @@ pub(super) struct Chains {
     best_start: i64,
     best: Attempt,
     removed: bool,
-    /// Events of one instant that are steps of attempts before the one at hand.
-    used: Vec<u32>,
     instant: Instant,
     instances: Instances,
 }
@@ -86,7 +84,6 @@ impl Chains {
             best_start: i64::MIN,
             best: Attempt { done: 0, path: [0; MAX_STEPS], reached: [NEVER; MAX_STEPS] },
             removed: false,
-            used: Vec::new(),
             instant: Instant::default(),
             instances: Instances::default(),
         }
@@ -94,13 +91,12 @@ impl Chains {
 
     /// Walks one lead, or its events of one value of a property.
     pub(super) fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
-        self.used.clear();
         if plan.entry == Entry::Best {
             self.best(plan, seen, out);
         } else {
             let mut next = 0;
-            while let Some(first) = self.entry(seen, next) {
-                match self.attempt(plan, seen, first, out) {
+            while let Some(more) = seen.get(next..).and_then(|rest| rest.iter().position(|s| s.steps & 1 != 0)) {
+                match self.attempt(plan, seen, next + more, out) {
                     Some(after) if plan.entry == Entry::Totals => next = after,
                     _ => break,
                 }
@@ -109,12 +105,6 @@ impl Chains {
         if out.removed {
             out.attempts.clear();
         }
-    }
-
-    /// The first event from `next` on that is step 1 and no step of an attempt before.
-    fn entry(&self, seen: &[Seen], next: usize) -> Option<usize> {
-        let mut entries = seen.iter().enumerate().skip(next).filter(|(_, s)| s.steps & 1 != 0);
-        entries.find(|(place, _)| !self.used.contains(&(*place as u32))).map(|(place, _)| place)
     }
 
     /// Tries every entry.
@@ -144,7 +134,7 @@ impl Chains {
     }
 
     /// Follows the attempt that starts with event `first`; from where on the next may start, `None` if it is immature
-    /// or the lead is out.
+    /// or the lead is out. That is after the conversion, or after its instant where one event can be several steps.
     fn attempt(&mut self, plan: &Plan<'_>, seen: &[Seen], first: usize, out: &mut Walked) -> Option<usize> {
         let entry = seen.get(first)?;
         if !plan.matures(entry.at) {
@@ -152,13 +142,9 @@ impl Chains {
             return None;
         }
         self.clear();
-        if self.used.first().and_then(|p| seen.get(*p as usize)).is_some_and(|s| s.at != entry.at) {
-            self.used.clear();
-        }
         let strict = plan.order == Order::Strict;
-        // What is of the same instant may follow, wherever it stands.
-        let before = seen.iter().take(first).rev().take_while(|s| !strict && s.at == entry.at).count();
-        let mut next = first - before;
+        // Entries stand first among the steps of their instant.
+        let mut next = first;
         let mut starts = Starts::At(first);
         while let Some(event) = seen.get(next) {
             let events = next..end_of_instant(plan, seen, next);
@@ -178,19 +164,10 @@ impl Chains {
             }
             let converted = self.best.done >> plan.goal & 1 != 0;
             if self.best.done.count_ones() as usize == plan.steps || (converted && plan.goal + 1 == plan.steps) {
-                let found = self.found(plan, seen);
-                out.attempts.push(found);
-                if strict {
-                    return Some(events.end);
-                }
-                // The other events of the instant may be steps of the next attempt.
-                if event.at != entry.at {
-                    self.used.clear();
-                }
-                let done = (0..plan.steps).filter(|k| found.done >> k & 1 != 0);
-                let places = done.filter_map(|k| found.path.get(k).copied());
-                self.used.extend(places.filter(|place| events.contains(&(*place as usize))));
-                return Some(events.start);
+                let last = self.best.path.get(self.rank.0).map_or(next, |place| *place as usize);
+                let here = seen.get(events.clone()).unwrap_or(&[]);
+                next = if can_be_several(here) { events.end } else { last + 1 };
+                break;
             }
             next = events.end;
         }
@@ -203,7 +180,7 @@ impl Chains {
     fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
         // Strict steps follow one another, so that there is no choice.
         if plan.order != Order::Strict && plan.has_step_times {
-            self.instances.move_to_first(plan, seen, &self.used, &mut self.best);
+            self.instances.move_to_first(plan, seen, &mut self.best);
         }
         self.best
     }
@@ -247,7 +224,7 @@ impl Chains {
         for event in here.iter().filter(|event| event.hits != 0) {
             self.exclude(plan, event);
         }
-        if here.len() > 1 && here.iter().any(|event| event.steps & (event.steps.wrapping_sub(1)) != 0) {
+        if can_be_several(here) {
             self.take_together(plan, seen, events, starts);
             return;
         }
@@ -259,9 +236,6 @@ impl Chains {
 
     #[inline]
     fn take_one(&mut self, plan: &Plan<'_>, event: &Seen, j: usize, starts: Starts) {
-        if !self.used.is_empty() && self.used.contains(&(j as u32)) {
-            return;
-        }
         self.advance(plan, event, j);
         if event.steps & 1 != 0 && (starts == Starts::All || starts == Starts::At(j)) {
             self.start(plan, event, j);
@@ -272,8 +246,7 @@ impl Chains {
     fn take_together(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
         let mut instant = std::mem::take(&mut self.instant);
         let last = events.end.saturating_sub(1);
-        let free = |j: &usize| !self.used.contains(&(*j as u32));
-        instant.gather(seen, events.filter(free));
+        instant.gather(seen, events);
         instant.grow(plan, &self.live, starts != Starts::None);
         for state in 0..plan.states.len() {
             if let Some(chain) = instant.best(seen, state) {
@@ -364,6 +337,11 @@ impl Chain {
         let within = plan.within.get(k).copied().flatten();
         plan.window.is_none_or(|w| at - self.start <= w) && within.is_none_or(|w| at - self.at <= w)
     }
+}
+
+/// Whether one of several events of an instant can be more than one step.
+fn can_be_several(here: &[Seen]) -> bool {
+    here.len() > 1 && here.iter().any(|event| event.steps.count_ones() > 1)
 }
 
 /// Whether one of the events is step 1.

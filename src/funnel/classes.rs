@@ -112,8 +112,11 @@ impl Classes {
         while left != 0 {
             let step = left.trailing_zeros() as usize;
             left &= left - 1;
+            // Classes of which one event is as little use as another.
+            let mut useless: Vec<u32> = Vec::new();
             for (place, event) in events.clone() {
-                if event.steps >> step & 1 == 0 || taken.contains(&(place, event.steps)) {
+                let is_step = event.steps >> step & 1 != 0 && !useless.contains(&event.steps);
+                if !is_step || taken.contains(&(place, event.steps)) {
                     continue;
                 }
                 self.count(event.steps, false);
@@ -125,6 +128,7 @@ impl Classes {
                     break;
                 }
                 self.count(event.steps, true);
+                useless.push(event.steps);
             }
         }
         taken.iter().for_each(|(_, steps)| _ = self.count(*steps, true));

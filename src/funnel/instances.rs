@@ -26,26 +26,26 @@ pub(super) struct Instances {
 }
 
 impl Instances {
-    /// Moves the steps of an attempt between its first and its last to their first instances. Events of its first instant
-    /// that are `used` are not free.
-    pub(super) fn move_to_first(&mut self, plan: &Plan<'_>, seen: &[Seen], used: &[u32], attempt: &mut Attempt) {
+    /// Moves the steps of an attempt between its first and its last to their first instances.
+    pub(super) fn move_to_first(&mut self, plan: &Plan<'_>, seen: &[Seen], attempt: &mut Attempt) {
         self.steps.clear();
         self.steps.extend((0..plan.steps).filter(|k| attempt.done >> k & 1 != 0));
-        let time = |k: Option<&usize>| {
-            k.and_then(|k| attempt.path.get(*k)).and_then(|place| seen.get(*place as usize)).map_or(0, |s| s.at)
-        };
-        let (first, last) = (time(self.steps.first()), time(self.steps.last()));
+        let place = |k: Option<&usize>| k.and_then(|k| attempt.path.get(*k)).map_or(0, |place| *place as usize);
+        // The attempt starts with that event; those of its instant that stand before are not free.
+        let start_of_all = place(self.steps.first());
+        let time = |place: usize| seen.get(place).map_or(0, |s| s.at);
+        let (first, last) = (time(start_of_all), time(place(self.steps.last())));
         self.rest.clear();
         self.rest.resize(self.steps.len(), None);
         let mut ends: Vec<usize> = Vec::new();
-        let mut next = seen.partition_point(|s| s.at < first);
+        let mut next = start_of_all;
         while seen.get(next).is_some_and(|s| s.at <= last) {
             next = end_of_instant(plan, seen, next);
             ends.push(next);
         }
         while let Some(end) = ends.pop() {
-            let start = ends.last().copied().unwrap_or_else(|| seen.partition_point(|s| s.at < first));
-            self.instant.gather(seen, (start..end).filter(|place| !used.contains(&(*place as u32))));
+            let start = ends.last().copied().unwrap_or(start_of_all);
+            self.instant.gather(seen, start..end);
             let Some(events) = seen.get(start..end) else { return };
             let at = events.first().map_or(first, |s| s.at);
             self.here.clear();
