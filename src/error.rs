@@ -299,9 +299,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, k)| k.to_owned())
 }
 
-/// Whether `name` differs from one in `known` by no more than letter case and one character in four.
+/// Whether `name` differs from one in `known` by letter case, or by one character of many.
 pub(crate) fn is_slip<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
-    let limit = name.chars().count() / 4;
+    let limit = usize::from(name.chars().count() > 4);
     known.into_iter().any(|k| edit_distance(&name.to_lowercase(), &k.to_lowercase()) <= limit)
 }
 

@@ -131,6 +131,12 @@ fn events_of_one_instant_are_whatever_steps_lead_furthest() {
     assert_eq!(counts(&["a5 a5 a5"], &totals("a")), [3]);
     assert_eq!(counts(&["a5 b5 a5 b5 a6"], &totals("ab")), [2, 1]);
     assert_eq!(counts(&["a5 a5 a5 a5 a6"], &totals("aa")), [2, 1]);
+    let mut optional = totals("ab");
+    optional.steps[1].optional = true;
+    assert_eq!(counts(&["a1 a1 a1 b5"], &optional), [3, 1]);
+    // A value that is held is that of an entry of the first instant, whichever leads further.
+    let held = FunnelSpec { entry: Entry::First, hold: Some("channel".into()), ..spec("cb", 60) };
+    assert_eq!((counts(&["c0/0 c0/1 b5/0"], &held), counts(&["c0/1 c0/0 b5/0"], &held)), (vec![1, 1], vec![1, 1]));
 }
 
 #[test]
@@ -146,6 +152,11 @@ fn steps_with_windows_of_their_own_are_first_instances() {
     assert_eq!(days(&s, "a0 b1 b4 b8 c9"), [1.0, 8.0]);
     s.steps[2].within = Some(Span::micros(5 * MINUTE));
     assert_eq!(days(&s, "a0 b1 b4 b8 c9"), [4.0, 5.0]);
+    // The entry may be an event that stands after another of its instant.
+    let mut s = spec("aac", 8);
+    s.steps[0] = serde_json::from_str(r#"["call", "visit"]"#).unwrap();
+    s.steps[2].within = Some(Span::micros(4 * MINUTE));
+    assert_eq!(days(&s, "a0 c0 a3 c3"), [0.0, 3.0]);
 }
 
 #[test]

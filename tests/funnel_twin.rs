@@ -139,25 +139,28 @@ fn grown(spec: &FunnelSpec, live: &[Chain], events: &[Event]) -> Vec<Chain> {
     all
 }
 
-/// Walks with every chain kept, instant by instant; strict steps event by event.
+/// Walks with every chain kept, instant by instant; event by event where each is one step only, or steps are strict.
 fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     let n = spec.steps.len();
     let goal = spec.steps.iter().rposition(|s| !s.optional).unwrap();
     let strict = spec.order == Order::Strict;
-    let instants: Vec<&[Event]> = events.chunk_by(|a, b| !strict && a.at == b.at).collect();
+    // Events that are taken together, and those whose exclusions come before them.
+    let mut parts: Vec<(&[Event], &[Event])> = Vec::new();
+    for instant in events.chunk_by(|a, b| !strict && a.at == b.at) {
+        if instant.len() > 1 && instant.iter().any(|e| !e.foreign && bits(spec, e.kind).0.count_ones() > 1) {
+            parts.push((instant, instant));
+        } else {
+            parts.extend(instant.chunks(1).enumerate().map(|(i, e)| (e, if i == 0 { instant } else { &[] })));
+        }
+    }
     let mut out = Outcome { attempts: Vec::new(), immature: false, removed: false };
     let (mut all, mut live): (Vec<Chain>, Vec<Chain>) = (Vec::new(), Vec::new());
     let full = |all: &[Chain]| all.iter().any(|c| c.iter().all(Option::is_some));
     let converted = |all: &[Chain]| all.iter().any(|c| c[goal].is_some());
     let best = spec.entry == Entry::Best;
-    let (mut i, mut over) = (0, 0);
-    while i < instants.len() {
-        // Events up to the conversion before are no part of the next attempt.
-        let here: Vec<Event> = instants[i].iter().filter(|e| e.seq >= over).cloned().collect();
-        if here.is_empty() {
-            i += 1;
-            continue;
-        }
+    let mut i = 0;
+    while i < parts.len() {
+        let (here, excluding) = parts[i];
         let entries: Vec<Event> = here.iter().filter(|e| !e.foreign && does(&spec.steps[0], e.kind)).cloned().collect();
         let running = !all.is_empty();
         if !best && running && (!goes_on(spec, &live, &here[0]) || (converted(&all) && !entries.is_empty())) {
@@ -170,7 +173,7 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
             continue;
         }
         for (e, x) in
-            here.iter().flat_map(|e| spec.exclude.iter().filter(|x| does(&x.event, e.kind)).map(move |x| (e, x)))
+            excluding.iter().flat_map(|e| spec.exclude.iter().filter(|x| does(&x.event, e.kind)).map(move |x| (e, x)))
         {
             let place = |r: &Option<StepRef>| r.as_ref().unwrap().position(&spec.steps).unwrap();
             let (after, before) = (place(&x.after), place(&x.before));
@@ -200,7 +203,7 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
                 return out;
             }
         }
-        let more = grown(spec, &from, &here);
+        let more = grown(spec, &from, here);
         all.extend(more.iter().cloned());
         live.extend(more);
         if best {
@@ -212,17 +215,12 @@ fn walk(spec: &FunnelSpec, events: &[Event]) -> Outcome {
         }
         let done = full(&all) || (goal + 1 == n && converted(&all));
         if !all.is_empty() && (done || live.iter().all(|c| strict && ends(c).2.seq != here[0].seq)) {
-            let attempt = winner(strict, all.iter()).unwrap().clone();
-            if done {
-                // Where an event can be several steps, the whole instant is over.
-                let several = here.len() > 1 && here.iter().any(|e| bits(spec, e.kind).0.count_ones() > 1);
-                over = if several { here[here.len() - 1].seq } else { ends(&attempt).2.seq } + 1;
-            }
-            out.attempts.push(attempt);
+            out.attempts.push(winner(strict, all.iter()).unwrap().clone());
             (all, live) = (Vec::new(), Vec::new());
             if spec.entry == Entry::First {
                 return out;
             }
+            i += usize::from(done);
             continue;
         }
         i += 1;
@@ -265,17 +263,19 @@ fn any_order(spec: &FunnelSpec, events: &[Event]) -> Outcome {
     };
     match spec.entry {
         Entry::Best => {
-            let mut best: Option<(usize, Reverse<usize>, usize)> = None;
+            // By instants: what is of one has no order.
+            let mut best: Option<(usize, Reverse<i64>, i64)> = None;
             for i in 0..relevant.len() {
                 if !mature(spec, relevant[i].at) {
                     out.immature = best.is_none();
                     break;
                 }
                 for j in i..=reach(i) {
-                    best = best.max(Some((size(&relevant[i..=j]), Reverse(j), i)));
+                    best = best.max(Some((size(&relevant[i..=j]), Reverse(relevant[j].at), relevant[i].at)));
                 }
             }
-            out.attempts.extend(best.map(|(n, _, i)| as_chain(n, i)));
+            let first = |at: i64| relevant.iter().position(|e| e.at == at).unwrap();
+            out.attempts.extend(best.map(|(n, _, at)| as_chain(n, first(at))));
         }
         Entry::First | Entry::Totals => {
             let mut i = 0;
@@ -310,7 +310,9 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<Vec
             does(&spec.steps[0], e.kind) || (spec.order == Order::Any && spec.steps.iter().any(|s| does(s, e.kind)))
         };
         if spec.entry == Entry::First {
-            values = list.iter().find(starts).map(|e| e.channel).into_iter().collect();
+            // Those of the instant of the first entry.
+            let first = list.iter().find(starts).map(|e| e.at);
+            values.retain(|v| list.iter().filter(starts).any(|e| Some(e.at) == first && e.channel == *v));
         }
         let mut joined = Outcome { attempts: Vec::new(), immature: false, removed: false };
         for v in values {
@@ -325,7 +327,7 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<Vec
             joined.immature |= o.immature;
             joined.removed |= o.removed;
         }
-        if spec.entry == Entry::Best {
+        if spec.entry != Entry::Totals {
             let best = joined.attempts.iter().max_by_key(|c| {
                 let (last, start, end) = ends(c);
                 (last, c.iter().flatten().count(), Reverse(end.at), start.at)

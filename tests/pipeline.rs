@@ -273,7 +273,7 @@ proptest! {
         for (k, t) in f.times.iter().enumerate() {
             let stage: Vec<_> = f.flow.iter().filter(|r| r.stage == t.stage).collect();
             let entered: u64 = stage.iter().map(|r| r.entered).sum();
-            let left: u64 = stage.iter().map(|r| r.moved_on + r.moved_back + r.lost).sum();
+            let left: u64 = stage.iter().map(|r| r.moved_on + r.moved_back + r.lost + r.recycled).sum();
             let stock = stage.iter().find(|r| Some(r.start_day) == last_day).map_or(0, |r| r.stock);
             prop_assert_eq!(entered - left, stock);
             // Visits of won cycles to the last stage have no length.

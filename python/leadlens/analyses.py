@@ -314,8 +314,9 @@ class Analyses:
 
         A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are told. Going
         back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
-        a new one after ``recycle_after``. A lead is lost when all its deals are closed and the last was lost. Entries
-        of one instant follow the pipeline; an entry of another deal that is not so far moves nothing.
+        a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
+        deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
+        follow the pipeline; an entry of another deal that is not so far moves nothing.
 
         Parameters
         ----------

@@ -28,7 +28,8 @@ class StageFunnel(Shown):
     def to_polars(self) -> pl.DataFrame:
         """Return one row per stage (and value of the breakdown); with ``view="flow"`` one per period and stage.
 
-        In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``open`` + ``won`` = ``entered`` + ``skipped``.
+        In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``recycled`` + ``open`` + ``won`` = ``entered`` +
+        ``skipped``; ``recycled`` are cycles that ended because the lead started again (``recycle_after``).
         In the flow view ``stock`` is what entered until then less what left.
 
         Examples
@@ -60,7 +61,7 @@ class StageFunnel(Shown):
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
         >>> s.flow().columns
-        ['period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'stock']
+        ['period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'recycled', 'stock']
         """
         return self._tables["flow"]
 
@@ -96,8 +97,8 @@ class StageFunnel(Shown):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Leads, cycles, recycled, regressions, reopened, no_start, immature, and what was asked for."""
-        kept = ("spec", "leads", "cycles", "recycled", "regressions", "reopened", "no_start", "immature")
+        """Leads, cycles, recycled, regressions, reopened, no_start, immature, more_wins, and what was asked for."""
+        kept = ("spec", "leads", "cycles", "recycled", "regressions", "reopened", "no_start", "immature", "more_wins")
         return {k: self._facts[k] for k in kept}
 
     def plot(self) -> Any:

@@ -1,5 +1,7 @@
 //! Drivers of drop-off: at each step, what those that went on have more, or less, often than those that did not.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::design::{Column, MISSING, NONE};
@@ -231,7 +233,8 @@ impl Journeys {
         let limit = spec.window.map_or(self.observed_until, |w| start.saturating_add(w.as_micros() + 1));
         let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
         let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));
-        let end = next.map_or(limit, time).min(self.observed_until);
+        // The same limit for all: a lead that goes on from a later event of the step is not watched longer than others.
+        let end = next.map_or(limit, |next| time(next).min(limit)).min(self.observed_until);
         for (flag, at) in flags.iter_mut().zip(first) {
             *flag = *at < here;
         }
@@ -253,7 +256,9 @@ impl Journeys {
         let names: Vec<String> = if spec.fields.is_empty() {
             self.leads.field_names().map(str::to_owned).collect()
         } else {
-            spec.fields.clone()
+            // Each once: what is looked at twice is counted twice among the false discoveries.
+            let mut seen = BTreeSet::new();
+            spec.fields.iter().filter(|name| seen.insert(*name)).cloned().collect()
         };
         let (mut fields, mut passed_over) = (Vec::new(), Vec::new());
         for name in names {

@@ -77,6 +77,7 @@ pub fn stage_flow_frame(f: &StageFunnel) -> Result<DataFrame> {
         counts("moved_on", r.iter().map(|x| x.moved_on as usize)),
         counts("moved_back", r.iter().map(|x| x.moved_back as usize)),
         counts("lost", r.iter().map(|x| x.lost as usize)),
+        counts("recycled", r.iter().map(|x| x.recycled as usize)),
         counts("stock", r.iter().map(|x| x.stock as usize)),
     ])
 }

@@ -93,6 +93,11 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
             break;
         }
     }
+    // What is of the instant of the last step is free for a later start.
+    while let Some(event) = seen.get(last + 1).filter(|event| seen.get(last).is_some_and(|l| l.at == event.at)) {
+        last += 1;
+        classes.count(event.steps, true);
+    }
     let mut first = from;
     while let Some(event) = seen.get(first).filter(|_| first < last) {
         // The next start must be observed to its end, too.
@@ -105,6 +110,9 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
         }
         first += 1;
     }
+    // And what is of the instant of the start was done then.
+    let at = seen.get(first).map(|s| s.at);
+    first -= seen.iter().take(first).rev().take_while(|s| Some(s.at) == at).count();
     out.attempts.push(select(seen, first, last, classes));
 }
 

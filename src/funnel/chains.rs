@@ -69,6 +69,7 @@ pub(super) struct Chains {
     best_start: i64,
     best: Attempt,
     removed: bool,
+    now: At,
     instant: Instant,
     instances: Instances,
 }
@@ -84,6 +85,7 @@ impl Chains {
             best_start: i64::MIN,
             best: Attempt { done: 0, path: [0; MAX_STEPS], reached: [NEVER; MAX_STEPS] },
             removed: false,
+            now: At::default(),
             instant: Instant::default(),
             instances: Instances::default(),
         }
@@ -91,6 +93,7 @@ impl Chains {
 
     /// Walks one lead, or its events of one value of a property.
     pub(super) fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
+        self.now = At::default();
         if plan.entry == Entry::Best {
             self.best(plan, seen, out);
         } else {
@@ -112,8 +115,10 @@ impl Chains {
         self.clear();
         let mut next = 0;
         while let Some(at) = seen.get(next).map(|s| s.at) {
-            let events = next..end_of_instant(plan, seen, next);
+            self.now = At::of(plan, seen, next);
+            let events = next..self.now.end;
             let matures = plan.matures(at);
+            self.exclude_all(plan, seen, events.clone());
             self.take(plan, seen, events.clone(), if matures { Starts::All } else { Starts::None });
             if self.removed {
                 out.removed = true;
@@ -143,15 +148,22 @@ impl Chains {
         }
         self.clear();
         let strict = plan.order == Order::Strict;
-        // Entries stand first among the steps of their instant.
         let mut next = first;
         let mut starts = Starts::At(first);
         while let Some(event) = seen.get(next) {
-            let events = next..end_of_instant(plan, seen, next);
+            let is_new = next >= self.now.end;
+            if is_new {
+                self.now = At::of(plan, seen, next);
+            }
+            // Where each event is one step only, they are taken one by one.
+            let events = next..if self.now.several { self.now.end } else { next + 1 };
             // Converted: optional steps that come after may still follow, until the next entry.
             let converted = self.best.done >> plan.goal & 1 != 0;
             if starts == Starts::None && (!self.goes_on(plan, event) || (converted && enters(seen, &events))) {
                 break;
+            }
+            if is_new {
+                self.exclude_all(plan, seen, next..self.now.end);
             }
             self.take(plan, seen, events.clone(), starts);
             starts = Starts::None;
@@ -162,14 +174,11 @@ impl Chains {
             if !self.live.iter().flatten().any(|c| !strict || c.seq == event.seq) {
                 break;
             }
+            next = events.end;
             let converted = self.best.done >> plan.goal & 1 != 0;
             if self.best.done.count_ones() as usize == plan.steps || (converted && plan.goal + 1 == plan.steps) {
-                let last = self.best.path.get(self.rank.0).map_or(next, |place| *place as usize);
-                let here = seen.get(events.clone()).unwrap_or(&[]);
-                next = if can_be_several(here) { events.end } else { last + 1 };
                 break;
             }
-            next = events.end;
         }
         let found = self.found(plan, seen);
         out.attempts.push(found);
@@ -208,29 +217,25 @@ impl Chains {
         self.keep(plan, 0, Chain { start: event.at, at: event.at, seq: event.seq, path }, j);
     }
 
-    /// Takes the events of an instant, or a single one.
-    #[inline]
-    fn take(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
-        // Most instants have one event.
-        match seen.get(events.clone()) {
-            Some([event]) if event.hits == 0 => self.take_one(plan, event, events.start, starts),
-            Some(here) => self.take_several(plan, seen, here, events, starts),
-            None => {}
+    /// Ends the chains that events exclude.
+    fn exclude_all(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>) {
+        for event in seen.get(events).unwrap_or(&[]).iter().filter(|event| event.hits != 0) {
+            self.exclude(plan, event);
         }
     }
 
-    #[inline(never)]
-    fn take_several(&mut self, plan: &Plan<'_>, seen: &[Seen], here: &[Seen], events: Range<usize>, starts: Starts) {
-        for event in here.iter().filter(|event| event.hits != 0) {
-            self.exclude(plan, event);
-        }
-        if can_be_several(here) {
+    /// Takes events of the instant at hand.
+    #[inline]
+    fn take(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
+        if self.now.several {
             self.take_together(plan, seen, events, starts);
             return;
         }
         // Each is one step only, and those of earlier steps stand first.
-        for (event, j) in here.iter().zip(events) {
-            self.take_one(plan, event, j, starts);
+        for j in events {
+            if let Some(event) = seen.get(j) {
+                self.take_one(plan, event, j, starts);
+            }
         }
     }
 
@@ -243,6 +248,7 @@ impl Chains {
     }
 
     /// Takes events of one instant, some of which can be several steps.
+    #[inline(never)]
     fn take_together(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
         let mut instant = std::mem::take(&mut self.instant);
         let last = events.end.saturating_sub(1);
@@ -339,8 +345,25 @@ impl Chain {
     }
 }
 
+/// The instant at hand.
+#[derive(Debug, Clone, Copy, Default)]
+struct At {
+    /// One past its last event.
+    end: usize,
+    /// Whether one of several events can be more than one step.
+    several: bool,
+}
+
+impl At {
+    /// The one that starts with an event.
+    fn of(plan: &Plan<'_>, seen: &[Seen], start: usize) -> Self {
+        let end = end_of_instant(plan, seen, start);
+        Self { end, several: can_be_several(seen.get(start..end).unwrap_or(&[])) }
+    }
+}
+
 /// Whether one of several events of an instant can be more than one step.
-fn can_be_several(here: &[Seen]) -> bool {
+pub(super) fn can_be_several(here: &[Seen]) -> bool {
     here.len() > 1 && here.iter().any(|event| event.steps.count_ones() > 1)
 }
 

@@ -5,7 +5,7 @@
 //! that were found, the one whose second step is the earliest is meant, of those the one whose third step is, and so
 //! on.
 
-use super::chains::Attempt;
+use super::chains::{Attempt, can_be_several};
 use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::{Seen, end_of_instant};
@@ -31,10 +31,13 @@ impl Instances {
         self.steps.clear();
         self.steps.extend((0..plan.steps).filter(|k| attempt.done >> k & 1 != 0));
         let place = |k: Option<&usize>| k.and_then(|k| attempt.path.get(*k)).map_or(0, |place| *place as usize);
-        // The attempt starts with that event; those of its instant that stand before are not free.
-        let start_of_all = place(self.steps.first());
         let time = |place: usize| seen.get(place).map_or(0, |s| s.at);
-        let (first, last) = (time(start_of_all), time(place(self.steps.last())));
+        let start = place(self.steps.first());
+        let (first, last) = (time(start), time(place(self.steps.last())));
+        // Where each event is one step only, those before the first belong to attempts before.
+        let instant = seen.partition_point(|s| s.at < first);
+        let here = seen.get(instant..end_of_instant(plan, seen, instant)).unwrap_or(&[]);
+        let start_of_all = if can_be_several(here) { instant } else { start };
         self.rest.clear();
         self.rest.resize(self.steps.len(), None);
         let mut ends: Vec<usize> = Vec::new();

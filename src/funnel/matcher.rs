@@ -115,7 +115,8 @@ fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
             (!stage || k.stage) && if name.contains(['*', '?']) { wildcard(name, &k.name()) } else { k.is_called(name) }
         };
         let flags: Vec<bool> = kinds.iter().map(is).collect();
-        if !flags.contains(&true) {
+        // A declared stage may be one that nobody has reached yet.
+        if !flags.contains(&true) && !journeys.is_to_come(name) {
             let known: Vec<String> =
                 kinds.iter().filter(|k| !stage || k.stage).map(crate::design::Kind::name).collect();
             let what = if stage { "stage" } else { "step" };

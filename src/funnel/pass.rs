@@ -309,24 +309,24 @@ impl Walker {
 
     /// Walks the events of each value by itself. Of `first` and `best` entries one is kept.
     fn walk_by_value(&mut self, plan: &Plan<'_>, hold: &ValueOf) {
-        // The first entry says which value is held; a creation has none, so every value is tried.
-        let first = match plan.entry {
-            Entry::First => self
-                .seen
-                .iter()
-                .filter(|s| s.steps & 1 != 0 || plan.order == Order::Any)
-                .filter(|s| s.event != CREATION)
-                .map(|s| plan.value_at(hold, s.event as usize))
-                .find(|v| *v != NONE),
-            _ => None,
-        };
+        // The first entry says which value is held, or those of its instant do; a creation has none, so every value is
+        // tried.
+        let entries = self.seen.iter().filter(|s| s.steps & 1 != 0 || plan.order == Order::Any);
+        let mut entries = entries
+            .filter(|s| s.event != CREATION)
+            .map(|s| (s.at, plan.value_at(hold, s.event as usize)))
+            .filter(|(_, value)| *value != NONE)
+            .peekable();
+        let first = entries.peek().map(|(at, _)| *at).filter(|_| plan.entry == Entry::First);
+        let first: Option<Vec<u32>> =
+            first.map(|first| entries.take_while(|(at, _)| *at == first).map(|(_, value)| value).collect());
         let creation = self.sort(plan, hold);
         let only = first.filter(|_| creation.is_none());
         let sorted = std::mem::take(&mut self.sorted);
         let mut group = std::mem::take(&mut self.group);
         let mut kept: Vec<(Attempt, Vec<Seen>)> = Vec::new();
         for run in sorted.chunk_by(|a, b| a.0 == b.0) {
-            if only.is_some_and(|v| run.first().is_some_and(|(value, _)| *value != v)) {
+            if only.as_ref().is_some_and(|only| run.first().is_some_and(|(value, _)| !only.contains(value))) {
                 continue;
             }
             gather(&mut group, &self.always, run);

@@ -98,14 +98,23 @@ impl Journeys {
             codes.extend(self.kinds.iter().zip(0u32..).filter(|(k, _)| k.is_called(name)).map(|(_, c)| c));
             if codes.len() == before && !self.kinds.iter().any(|k| k.is_called(name)) {
                 let known: Vec<String> = self.kinds.iter().map(Kind::name).collect();
-                let declared = [&self.won, &self.lost, &self.pipeline].into_iter().any(|list| list.contains(name));
-                let others = known.iter().map(String::as_str).filter(|k| *k != name);
-                if !declared || is_slip(name, others) {
+                if !self.is_to_come(name) {
                     return Err(Error::unknown(what, name, known.iter().map(String::as_str)));
                 }
             }
         }
         Ok(codes)
+    }
+
+    /// Whether a name that the data does not have is that of a declared stage that nobody has reached yet, and does not
+    /// look like a slip for a kind that is not declared.
+    #[must_use]
+    pub fn is_to_come(&self, name: &str) -> bool {
+        let is_declared = |name: &str| {
+            [&self.won, &self.lost, &self.pipeline].into_iter().any(|list| list.iter().any(|declared| declared == name))
+        };
+        let others = self.kinds.iter().map(|k| k.plain.as_str()).filter(|k| !is_declared(k));
+        is_declared(name) && !is_slip(name, others)
     }
 
     /// Codes of `names` that occur in the data; names that do not are left out.

@@ -200,7 +200,8 @@ impl Counter<'_> {
                 let f = part.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
                 let list = match v.exit {
                     Exit::Forward => &mut f.forward,
-                    Exit::Back | Exit::Recycled => &mut f.back,
+                    Exit::Back => &mut f.back,
+                    Exit::Recycled => &mut f.recycled,
                     Exit::Lost | Exit::Open => &mut f.lost,
                 };
                 if let Some(n) = list.get_mut(v.stage) {

@@ -75,6 +75,8 @@ pub struct FlowRow {
     pub moved_back: u64,
     /// Visits that ended in a loss.
     pub lost: u64,
+    /// Visits that ended because the lead started again.
+    pub recycled: u64,
     /// In the stage at the end of the period.
     pub stock: u64,
 }

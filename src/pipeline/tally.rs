@@ -95,11 +95,12 @@ impl Started {
 /// What happened in one period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Flow {
-    /// Per stage: visits that began, and that ended forward, back, lost.
+    /// Per stage: visits that began, and that ended forward, back, lost, or with a new cycle.
     pub(super) entered: Vec<u64>,
     pub(super) forward: Vec<u64>,
     pub(super) back: Vec<u64>,
     pub(super) lost: Vec<u64>,
+    pub(super) recycled: Vec<u64>,
     /// Cycles won and lost in it, and the value won.
     pub(super) cycles_won: u64,
     pub(super) cycles_lost: u64,
@@ -111,7 +112,8 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn new(stages: usize) -> Self {
         let zero = vec![0; stages];
-        Self { entered: zero.clone(), forward: zero.clone(), back: zero.clone(), lost: zero, ..Self::default() }
+        let (entered, forward, back, lost) = (zero.clone(), zero.clone(), zero.clone(), zero.clone());
+        Self { entered, forward, back, lost, recycled: zero, ..Self::default() }
     }
 
     fn join(&mut self, later: &Self) {
@@ -120,6 +122,7 @@ impl Flow {
             (&mut self.forward, &later.forward),
             (&mut self.back, &later.back),
             (&mut self.lost, &later.lost),
+            (&mut self.recycled, &later.recycled),
         ] {
             mine.resize(mine.len().max(theirs.len()), 0);
             mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
@@ -352,8 +355,8 @@ fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period, last:
         let of = |v: &[u64], k: usize| v.get(k).copied().unwrap_or(0);
         for (k, (stage, stock)) in names.iter().zip(&mut stock).enumerate() {
             let (entered, forward) = (of(&f.entered, k), of(&f.forward, k));
-            let (back, lost) = (of(&f.back, k), of(&f.lost, k));
-            *stock += entered as i64 - (forward + back + lost) as i64;
+            let (back, lost, recycled) = (of(&f.back, k), of(&f.lost, k), of(&f.recycled, k));
+            *stock += entered as i64 - (forward + back + lost + recycled) as i64;
             rows.push(FlowRow {
                 start_day: day,
                 stage: stage.clone(),
@@ -361,6 +364,7 @@ fn flow_rows(names: &[String], flow: &BTreeMap<i64, Flow>, period: Period, last:
                 moved_on: forward,
                 moved_back: back,
                 lost,
+                recycled,
                 stock: (*stock).max(0) as u64,
             });
         }

@@ -502,6 +502,16 @@ impl TimeToTally {
             }
             Err(e) => return Err(e),
         };
+        for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
+            let own = format!("{}: ", g.value);
+            if !remarks.iter().any(|r| r.starts_with(&own)) {
+                remarks.push(format!(
+                    "{own}all were first seen late, from {:.1} days on; shares are of those still open then, and nothing is told \
+                     of earlier ages, nor mean times",
+                    g.curve.known_from()
+                ));
+            }
+        }
         if let Some(all) = groups.first().filter(|_| competes) {
             remarks.extend(naive(all));
         }
