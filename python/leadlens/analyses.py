@@ -129,7 +129,7 @@ class Analyses:
             "over": over,
             "times": times,
             "compat": compat,
-            "modes": names(modes),
+            "modes": names(modes, "modes"),
         }
         funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
         return funnel
@@ -177,7 +177,7 @@ class Analyses:
         ['step', 'next', 'factor', 'name', 'value']
         """
         funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order}
-        spec = _drop({"funnel": _drop(funnel), "fields": names(fields), "min_support": min_support})
+        spec = _drop({"funnel": _drop(funnel), "fields": names(fields, "fields"), "min_support": min_support})
         found: Drivers = Drivers._of(_core.drivers, self._core, spec)
         return found
 
@@ -284,10 +284,10 @@ class Analyses:
         """
         spec = {
             "by": by,
-            "events": None if events is None else _step(events),
+            "events": None if events is None else _step(events, "events"),
             "unit": unit,
             "gap": gap,
-            "target": names(target),
+            "target": names(target, "target"),
             "collapse": collapse,
             "length": length,
             "top": top,
@@ -352,7 +352,7 @@ class Analyses:
         [5000, 4641, 1049]
         """
         spec = {
-            "pipeline": names(pipeline),
+            "pipeline": names(pipeline, "pipeline"),
             "by": by,
             "period": cohort,
             "recycle_after": recycle_after,
@@ -414,6 +414,8 @@ class Analyses:
         ------
         UnknownNameError
             A name is not in the data.
+        OptionError
+            A span or a confidence that is none, more than 100 groups, or ``late_entry`` without ``outcomes_from``.
         NotEnoughDataError
             No lead is left.
 
@@ -425,12 +427,12 @@ class Analyses:
         ('(all)', 60.0)
         """
         spec = {
-            "target": names(target),
+            "target": names(target, "target"),
             "competing": None if competing is None else names(competing),
             "start": start,
             "by": by,
             "late_entry": late_entry,
-            "at": names(at),
+            "at": names(at, "at"),
             "until": until,
             "confidence": confidence,
             "ceiling": ceiling,
@@ -521,20 +523,20 @@ class Analyses:
         """
         if order not in (1, 2, 3):
             raise OptionError(f"order: {order!r} is not 1, 2 or 3")
-        methods = [method] if isinstance(method, Rule) else names(method)  # type: ignore[arg-type]
+        methods = [method] if isinstance(method, Rule) else names(method, "method")  # type: ignore[arg-type]
         chain = "markov" if order == 1 else f"markov {order}"
         spec = {
             "methods": [m._spec() if isinstance(m, Rule) else chain if m == "markov" else m for m in methods],
             "by": by,
-            "target": names(target),
+            "target": names(target, "target"),
             "conversions": conversions,
-            "touches": None if touches is None else _step(touches),
-            "include": names(include),
-            "exclude": names(exclude),
+            "touches": None if touches is None else _step(touches, "touches"),
+            "include": names(include, "include"),
+            "exclude": names(exclude, "exclude"),
             "lookback": lookback,
             "path": path,
             "nulls": nulls,
-            "direct": names(direct),
+            "direct": names(direct, "direct"),
             "opportunity": opportunity,
             "half_life": half_life,
             "bootstrap": bootstrap,

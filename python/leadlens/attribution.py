@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal
 
 import polars as pl
@@ -56,10 +56,10 @@ class Rule:
 
     def _spec(self) -> dict[str, Any]:
         for part, share in self.__dict__.items():
-            is_number = isinstance(share, int | float) and not isinstance(share, bool)
-            if part != "name" and not (is_number and math.isfinite(share)):
+            is_number = isinstance(share, Real) and not isinstance(share, bool)
+            if part != "name" and not (is_number and -1e300 < share < 1e300):
                 raise OptionError(f"rule '{self.name}': {part}={share!r} is no number")
-        return dict(self.__dict__)
+        return {part: share if part == "name" else float(share) for part, share in self.__dict__.items()}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .sources import names
+from .sources import as_json, names
 
 __all__ = ["FeatureSet"]
 
@@ -63,17 +62,17 @@ class FeatureSet:
     without: Sequence[str] = ()
 
     def _json(self) -> str:
-        return json.dumps(
+        return as_json(
             {
-                "windows": names(self.windows),
-                "kind_windows": names(self.kind_windows),
-                "half_lives": names(self.half_lives),
+                "windows": names(self.windows, "windows"),
+                "kind_windows": names(self.kind_windows, "kind_windows"),
+                "half_lives": names(self.half_lives, "half_lives"),
                 "per_kind": self.per_kind,
                 "max_kinds": self.max_kinds,
                 "daily_cap": self.daily_cap,
                 "fields": self.fields,
                 "sales": self.sales,
-                "only": names(self.only),
-                "without": names(self.without),
+                "only": names(self.only, "only"),
+                "without": names(self.without, "without"),
             }
         )

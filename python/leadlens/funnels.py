@@ -107,7 +107,9 @@ class Exclusion:
     removes: bool = field(default=False, kw_only=True)
 
     def _spec(self) -> dict[str, Any]:
-        return _drop({"event": _step(self.event), "after": self.after, "before": self.before, "removes": self.removes})
+        return _drop(
+            {"event": _step(self.event, "exclude"), "after": self.after, "before": self.before, "removes": self.removes}
+        )
 
 
 def _condition(name: str, condition: object) -> str:
@@ -118,14 +120,14 @@ def _condition(name: str, condition: object) -> str:
     raise OptionError(f"where: {name}={condition!r} is neither a number nor a text such as '>= 3' or 'mail*'")
 
 
-def _step(step: str | Step | Sequence[str | Step]) -> Any:
+def _step(step: str | Step | Sequence[str | Step], option: str = "steps") -> Any:
     if isinstance(step, str):
         return step
     if isinstance(step, Step):
         return step._spec()
     if isinstance(step, Sequence):
-        return [_step(choice) for choice in step]
-    raise OptionError(f"steps: {step!r} is no name, Step, or list of them")
+        return [_step(choice, option) for choice in step]
+    raise OptionError(f"{option}: {step!r} is no name, Step, or list of them")
 
 
 def _exclusion(event: Exclusion | str | Step) -> dict[str, Any]:

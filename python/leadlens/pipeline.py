@@ -42,7 +42,9 @@ class StageFunnel(Shown):
         return self._tables["flow" if self._view == "flow" else "stages"]
 
     def cohorts(self) -> pl.DataFrame:
-        """Return the stages by period of start; periods with open cycles are not ``mature``: their rates will grow.
+        """Return the stages by period of start; those that are not ``mature`` have rates that will grow.
+
+        A period is mature when none of its cycles is open; with ``within``, when none is left out as too young.
 
         Examples
         --------

@@ -133,14 +133,14 @@ def _lead(lead: str | Lookup, tables: _Tables) -> object:
     )
 
 
-def names(value: str | Sequence[str] | None) -> list[str]:
+def names(value: str | Sequence[str] | None, option: str = "") -> list[str]:
     """Return one name or several as a list."""
     if value is None:
         return []
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Iterable):
-        raise OptionError(f"{value!r} is neither a name nor a list of names")
+        raise OptionError(f"{option}: {value!r} is neither a name nor a list of names".removeprefix(": "))
     return list(value)
 
 

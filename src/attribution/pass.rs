@@ -210,7 +210,8 @@ impl<'a> Worker<'a> {
                 format!("'{}' has {} values; group the rare ones, at most {MOST}", spec.by, maker.names.len());
             return Err(Error::option("by", problem));
         }
-        let direct: Vec<bool> = maker.names.iter().map(|n| spec.direct.contains(n)).collect();
+        let direct: Vec<String> = spec.direct.iter().map(|n| shown(n, &[UNATTRIBUTED])).collect();
+        let direct: Vec<bool> = maker.names.iter().map(|n| direct.contains(n)).collect();
         let rules = spec.methods.iter().map(|m| Rule::of(m, spec.half_life, &direct)).collect::<Result<Vec<_>>>()?;
         let mut orders: Vec<usize> = spec
             .methods

@@ -182,6 +182,9 @@ pub(super) fn join(
             }
         }
     }
+    // Periods in which a channel was only on paths that did not convert say nothing.
+    let is_empty = |c: &UnitCost| c.spend == 0.0 && c.leads == 0 && c.conversions == 0.0 && c.value == 0.0;
+    rows.retain(|_, row| !is_empty(row));
     let mut totals: BTreeMap<String, UnitCost> = BTreeMap::new();
     for row in rows.values() {
         let t = totals.entry(row.channel.clone()).or_default();

@@ -17,6 +17,7 @@ pub fn attribution_frame(a: &Attribution) -> Result<DataFrame> {
     let bound = |name: &str, get: fn(&Credit) -> Option<Range>, end: fn(Range) -> f64| {
         optional(name, rows.iter().map(|r| get(r.1).map(end)))
     };
+    let value_range: fn(&Credit) -> Option<Range> = if a.valued > 0 { |c| c.value_range } else { |_| None };
     let mut columns = vec![
         texts("method", rows.iter().map(|r| r.0.to_owned())),
         texts("channel", rows.iter().map(|r| r.1.channel.clone())),
@@ -31,8 +32,8 @@ pub fn attribution_frame(a: &Attribution) -> Result<DataFrame> {
         columns.extend([
             bound("conversions_low", |c| c.conversions_range, |r| r.low),
             bound("conversions_high", |c| c.conversions_range, |r| r.high),
-            bound("value_low", |c| c.value_range, |r| r.low),
-            bound("value_high", |c| c.value_range, |r| r.high),
+            bound("value_low", value_range, |r| r.low),
+            bound("value_high", value_range, |r| r.high),
         ]);
     }
     frame(columns)

@@ -36,6 +36,9 @@ use crate::time::Zone;
 const FORMAT: u32 = 2;
 const META: &str = "journeys.json";
 const SUMS: &str = "checksums.json";
+/// All files but those of histories.
+const FILES: [&str; 8] =
+    [META, SUMS, "leads.arrow", "offsets.arrow", "events.arrow", "stages.arrow", "texts.arrow", "event_ids.arrow"];
 
 /// What is not a column.
 #[derive(Serialize, Deserialize)]
@@ -84,7 +87,15 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
         let problem = format!("what is there is no folder of saved journeys ({other}), so it is not replaced");
         return Err(failed(problem));
     }
+    // By its own name: a way to it may lead through the folder that is replaced.
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent.canonicalize().map_err(|e| failed(e.to_string()))?;
+    let own = if path.exists() {
+        path.canonicalize().map_err(|e| failed(e.to_string()))?
+    } else {
+        path.file_name().map_or_else(|| path.to_owned(), |name| parent.join(name))
+    };
+    let parent = own.parent().unwrap_or(&parent);
     // Removed again unless it gets its name.
     let folder = tempfile::Builder::new().prefix(".leadlens-").tempdir_in(parent).map_err(|e| failed(e.to_string()))?;
     let mut writer = Writer {
@@ -104,10 +115,13 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
             .map_err(|e| failed(e.to_string()))?;
     }
     let made = folder.keep();
-    let replaced = path.exists().then(|| made.with_extension("replaced"));
+    let replaced = own.exists().then(|| made.with_extension("replaced"));
     let renamed = match &replaced {
-        Some(old) => std::fs::rename(path, old).and_then(|()| std::fs::rename(&made, path)),
-        None => std::fs::rename(&made, path),
+        Some(old) => std::fs::rename(&own, old).and_then(|()| {
+            // What was there goes back to its place if the new cannot have it.
+            std::fs::rename(&made, &own).inspect_err(|_| _ = std::fs::rename(old, &own))
+        }),
+        None => std::fs::rename(&made, &own),
     };
     if let Err(e) = renamed {
         let _ = std::fs::remove_dir_all(&made);
@@ -125,8 +139,8 @@ fn foreign(path: &Path) -> std::io::Result<Option<String>> {
     }
     for entry in std::fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let own = [META, SUMS].contains(&name.as_str()) || Path::new(&name).extension().is_some_and(|e| e == "arrow");
-        if !own {
+        let history = name.strip_suffix(".arrow").is_some_and(|stem| stem.starts_with("history"));
+        if !history && !FILES.contains(&name.as_str()) {
             return Ok(Some(format!("it has '{name}'")));
         }
     }

@@ -202,6 +202,13 @@ def test_nothing_is_overwritten_unasked(tables: Path, tmp_path: Path) -> None:
     with pytest.raises(ll.WriteError, match=r"it has 'mine\.txt'"):
         built.save(other, overwrite=True)
     assert (other / "mine.txt").read_text() == "mine"
+    (target / "mine.arrow").write_text("mine")
+    with pytest.raises(ll.WriteError, match=r"it has 'mine\.arrow'"):
+        built.save(target, overwrite=True)
+    (target / "mine.arrow").unlink()
+    # A way that leads through the folder itself.
+    built.save(target / ".." / "saved", overwrite=True)
+    assert repr(ll.Journeys.open(target)) == repr(built)
     with pytest.raises(ll.WriteError, match="no folder"):
         built.save(tmp_path / "no" / "such")
     assert {f.name for f in tmp_path.iterdir()} == {"saved", "other"}
