@@ -112,13 +112,15 @@ impl Chains {
 
     /// Tries every entry.
     fn best(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
-        self.clear();
+        self.clear(plan);
         let mut next = 0;
         while let Some(at) = seen.get(next).map(|s| s.at) {
             self.now = At::of(plan, seen, next);
             let events = next..self.now.end;
             let matures = plan.matures(at);
-            self.exclude_all(plan, seen, events.clone());
+            if !plan.hits.is_empty() {
+                self.exclude_all(plan, seen, events.clone());
+            }
             self.take(plan, seen, events.clone(), if matures { Starts::All } else { Starts::None });
             if self.removed {
                 out.removed = true;
@@ -133,8 +135,8 @@ impl Chains {
             next = events.end;
         }
         if self.best.done != 0 {
-            let found = self.found(plan, seen);
-            out.attempts.push(found);
+            self.settle(plan, seen);
+            out.attempts.push(self.best);
         }
     }
 
@@ -146,7 +148,7 @@ impl Chains {
             out.immature.get_or_insert(entry.at);
             return None;
         }
-        self.clear();
+        self.clear(plan);
         let strict = plan.order == Order::Strict;
         let mut next = first;
         let mut starts = Starts::At(first);
@@ -180,18 +182,17 @@ impl Chains {
                 break;
             }
         }
-        let found = self.found(plan, seen);
-        out.attempts.push(found);
+        self.settle(plan, seen);
+        out.attempts.push(self.best);
         Some(next)
     }
 
-    /// The best attempt, by the first instance of each step.
-    fn found(&mut self, plan: &Plan<'_>, seen: &[Seen]) -> Attempt {
-        // Strict steps follow one another, so that there is no choice.
+    /// Moves the steps of the best attempt to their first instances.
+    fn settle(&mut self, plan: &Plan<'_>, seen: &[Seen]) {
+        // Strict steps follow one another, so that there is no choice; without windows of their own they are the first.
         if plan.order != Order::Strict && plan.has_step_times {
             self.instances.move_to_first(plan, seen, &mut self.best);
         }
-        self.best
     }
 
     /// Whether any chain can still take an event of the time of `event`.
@@ -200,12 +201,12 @@ impl Chains {
         live.filter_map(|(state, chain)| chain.map(|c| (state, c))).any(|(state, c)| Self::runs(plan, state, &c, event))
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, plan: &Plan<'_>) {
         self.live.fill(None);
         self.rank = (0, 0, 0);
         self.best_start = i64::MIN;
         self.best.done = 0;
-        self.best.reached = [NEVER; MAX_STEPS];
+        self.best.reached.iter_mut().take(plan.steps).for_each(|first| *first = NEVER);
         self.removed = false;
     }
 
