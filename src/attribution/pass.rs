@@ -5,12 +5,11 @@ use std::hash::BuildHasher;
 
 use super::chain::ChainCounter;
 use super::paths::{Path, PathMaker, Room};
-use super::result::{Attribution, UNATTRIBUTED};
+use super::result::{Attribution, channel_name};
 use super::rules::{Rule, Weights};
 use super::spec::{AttributionSpec, Method};
 use super::spend::{Months, Spend, SpendRow, add, bring, join};
 use super::tally::{AttributionTally, Counts};
-use crate::design::shown;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::math::exp;
@@ -92,7 +91,7 @@ impl Journeys {
             worker.maker.names.iter().map(of).collect()
         });
         let spend_rows: Vec<SpendRow> = (spend.rows.iter())
-            .map(|row| SpendRow { channel: row.channel.as_ref().map(|c| shown(c, &[UNATTRIBUTED])), ..row.clone() })
+            .map(|row| SpendRow { channel: row.channel.as_deref().map(channel_name), ..row.clone() })
             .collect();
         result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &spend_rows, qualified));
         Ok(result)
@@ -210,7 +209,7 @@ impl<'a> Worker<'a> {
                 format!("'{}' has {} values; group the rare ones, at most {MOST}", spec.by, maker.names.len());
             return Err(Error::option("by", problem));
         }
-        let direct: Vec<String> = spec.direct.iter().map(|n| shown(n, &[UNATTRIBUTED])).collect();
+        let direct: Vec<String> = spec.direct.iter().map(|n| channel_name(n)).collect();
         let direct: Vec<bool> = maker.names.iter().map(|n| direct.contains(n)).collect();
         let rules = spec.methods.iter().map(|m| Rule::of(m, spec.half_life, &direct)).collect::<Result<Vec<_>>>()?;
         let mut orders: Vec<usize> = spec

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::design::{Kind, NONE, Side, shown, wildcard};
+use crate::design::{Kind, NONE, Side, wildcard};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
 use crate::journeys::{CodeSlice, Journeys, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
-use super::result::UNATTRIBUTED;
+use super::result::channel_name;
 use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 
 /// One touch.
@@ -150,7 +150,7 @@ impl<'a> PathMaker<'a> {
         Ok(Self {
             journeys,
             by,
-            names: names.iter().map(|name| shown(name, &[UNATTRIBUTED])).collect(),
+            names: names.iter().map(|name| channel_name(name)).collect(),
             allowed,
             roles: journeys.kinds.iter().zip(0..).map(role).collect(),
             asks_opportunity: opportunity.is_some(),

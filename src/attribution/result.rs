@@ -4,10 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::AttributionSpec;
 use super::spend::UnitCosts;
+use crate::design::shown;
 use crate::math::quantile_sorted;
 
 /// Name of the row of conversions without a touch.
 pub(super) const UNATTRIBUTED: &str = "(unattributed)";
+
+/// How a channel is called in results.
+pub(super) fn channel_name(name: &str) -> String {
+    shown(name, &[UNATTRIBUTED])
+}
 
 /// A 95 % range over bootstrap samples of leads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -88,14 +88,14 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
         return Err(failed(problem));
     }
     // By its own name: a way to it may lead through the folder that is replaced.
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = parent.canonicalize().map_err(|e| failed(e.to_string()))?;
     let own = if path.exists() {
-        path.canonicalize().map_err(|e| failed(e.to_string()))?
+        path.canonicalize()
     } else {
-        path.file_name().map_or_else(|| path.to_owned(), |name| parent.join(name))
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        parent.canonicalize().map(|parent| parent.join(path.file_name().unwrap_or_default()))
     };
-    let parent = own.parent().unwrap_or(&parent);
+    let own = own.map_err(|e| failed(e.to_string()))?;
+    let parent = own.parent().unwrap_or(Path::new("."));
     // Removed again unless it gets its name.
     let folder = tempfile::Builder::new().prefix(".leadlens-").tempdir_in(parent).map_err(|e| failed(e.to_string()))?;
     let mut writer = Writer {

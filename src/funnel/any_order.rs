@@ -35,21 +35,8 @@ fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, 
         out.immature.get_or_insert(start.at);
         return None;
     }
-    classes.clear();
-    let (mut size, mut reached, mut next) = (0, first, first);
-    while let Some(event) = seen.get(next).filter(|e| in_window(plan, start, e)) {
-        if classes.count(event.steps, true) {
-            let now = classes.matching(Some(start.steps), u32::MAX);
-            if now > size {
-                (size, reached) = (now, next);
-            }
-        }
-        next += 1;
-        if size == plan.steps {
-            break;
-        }
-    }
-    out.attempts.push(select(seen, first, reached, classes));
+    let (attempt, next) = follow(plan, seen, first, classes);
+    out.attempts.push(attempt);
     Some(next)
 }
 
@@ -113,23 +100,25 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
     // And what is of the instant of the start was done then.
     let at = seen.get(first).map(|s| s.at);
     first -= seen.iter().take(first).rev().take_while(|s| Some(s.at) == at).count();
-    out.attempts.push(select(seen, first, last, classes));
+    out.attempts.push(follow(plan, seen, first, classes).0);
 }
 
-/// The attempt from event `first` to `last`: the events by which one, two, and more different steps were done.
-fn select(seen: &[Seen], first: usize, last: usize, classes: &mut Classes) -> Attempt {
+/// The events by which one, two, and more different steps were done, in the window that starts with event `first`; and
+/// the number of the event after.
+fn follow(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes) -> (Attempt, usize) {
     classes.clear();
-    let window = seen.get(first..=last).unwrap_or(&[]);
-    let start = window.first().map(|s| s.steps);
-    let (mut size, mut path) = (0, [0; MAX_STEPS]);
-    for (j, event) in (first as u32..).zip(window) {
-        if classes.count(event.steps, true) && classes.matching(start, u32::MAX) > size {
+    let (mut size, mut path, mut next) = (0, [0; MAX_STEPS], first);
+    let start = seen.get(first);
+    while let Some(event) = seen.get(next).filter(|e| size < plan.steps && start.is_some_and(|s| in_window(plan, s, e)))
+    {
+        if classes.count(event.steps, true) && classes.matching(start.map(|s| s.steps), u32::MAX) > size {
             if let Some(own) = path.get_mut(size) {
-                *own = j;
+                *own = next as u32;
             }
             size += 1;
         }
+        next += 1;
     }
     let done = if size >= MAX_STEPS { u32::MAX } else { (1 << size) - 1 };
-    Attempt { done, path, reached: path }
+    (Attempt { done, path, reached: path }, next)
 }

@@ -118,9 +118,7 @@ impl Chains {
             self.now = At::of(plan, seen, next);
             let events = next..self.now.end;
             let matures = plan.matures(at);
-            if !plan.hits.is_empty() {
-                self.exclude_all(plan, seen, events.clone());
-            }
+            self.exclude_all(plan, seen, events.clone());
             self.take(plan, seen, events.clone(), if matures { Starts::All } else { Starts::None });
             if self.removed {
                 out.removed = true;
@@ -220,7 +218,8 @@ impl Chains {
 
     /// Ends the chains that events exclude.
     fn exclude_all(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>) {
-        for event in seen.get(events).unwrap_or(&[]).iter().filter(|event| event.hits != 0) {
+        let events = if plan.hits.is_empty() { &[] } else { seen.get(events).unwrap_or(&[]) };
+        for event in events.iter().filter(|event| event.hits != 0) {
             self.exclude(plan, event);
         }
     }

@@ -47,9 +47,9 @@ impl Journeys {
         let history = || self.leads.histories.iter().find(|h| h.name == name).map(at_creation);
         let own = self.leads.field(name).map(|f| f.column.clone());
         let Some(column) = own.or_else(history) else { return Ok(None) };
-        match &column {
-            Column::Category { codes, levels } => Ok(Some(Groups { codes: codes.clone(), levels: levels.to_vec() })),
-            Column::Number(values) => numbers(option, name, values).map(Some),
+        match column {
+            Column::Category { codes, levels } => Ok(Some(Groups { codes, levels: levels.to_vec() })),
+            Column::Number(values) => numbers(option, name, &values).map(Some),
             Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
         }
     }

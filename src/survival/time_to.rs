@@ -1,5 +1,7 @@
 //! How long leads take: the pass that makes spells of journeys, and its result.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -446,9 +448,12 @@ impl TimeToTally {
         if spec.by.is_none() {
             named.clear();
         }
-        start_late(ALL, &mut all, &mut remarks)?;
-        for (value, spells) in &mut named {
-            start_late(value, spells, &mut remarks)?;
+        // Groups whose curves start later than their spells.
+        let mut moved = BTreeSet::new();
+        for (value, spells) in [(ALL, &mut all)].into_iter().chain(named.iter_mut().map(|(v, s)| (v.as_str(), s))) {
+            if start_late(value, spells, &mut remarks)? {
+                moved.insert(value.to_owned());
+            }
         }
         let pooled = if !late {
             let mut numbers = vec![0u32; part.names.len()];
@@ -503,11 +508,11 @@ impl TimeToTally {
             Err(e) => return Err(e),
         };
         for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
-            let own = format!("{}: ", g.value);
-            if !remarks.iter().any(|r| r.starts_with(&own)) {
+            if !moved.contains(&g.value) {
                 remarks.push(format!(
-                    "{own}all were first seen late, from {:.1} days on; shares are of those still open then, and nothing is told \
+                    "{}: all were first seen late, from {:.1} days on; shares are of those still open then, and nothing is told \
                      of earlier ages, nor mean times",
+                    g.value,
                     g.curve.known_from()
                 ));
             }
@@ -529,9 +534,9 @@ impl TimeToTally {
     }
 }
 
-/// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so.
-fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<()> {
-    let Some(age) = late_start(spells, LEAST_AT_RISK)? else { return Ok(()) };
+/// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so. Whether it did.
+fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<bool> {
+    let Some(age) = late_start(spells, LEAST_AT_RISK)? else { return Ok(false) };
     let before = spells.len();
     spells.retain(|s| s.exit >= age);
     let at_risk = spells.iter().filter(|s| s.entry.is_none_or(|e| e < age)).count() as u64;
@@ -545,7 +550,7 @@ fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -
          age with at least {least} at risk, and is of those still open then ({} leads ended before)",
         before - spells.len()
     ));
-    Ok(())
+    Ok(true)
 }
 
 /// What would have been said with competing ends taken as still open.
