@@ -34,8 +34,8 @@ from .paths import Paths
 from .pipeline import StageFunnel
 from .reports import report
 from .scorer import Evaluation, LeadScorer, Scores, load
-from .sources import Accounts, Events, Fields, Leads, Stages, literal, lookup
 from .survival import TimeTo
+from .tables import Accounts, Events, Fields, Leads, Stages, literal, lookup
 
 if TYPE_CHECKING:
     from .linear import LogisticRegression as LogisticRegression

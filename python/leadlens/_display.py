@@ -11,7 +11,7 @@ import polars as pl
 
 from . import _core
 from ._progress import progress
-from .sources import as_json
+from .tables.encode import as_json
 
 
 def pre(text: str) -> str:

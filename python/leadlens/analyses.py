@@ -15,8 +15,8 @@ from .errors import OptionError
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _exclusion, _step
 from .paths import Paths
 from .pipeline import StageFunnel
-from .sources import _drop, _Tables, as_json, names
 from .survival import TimeTo
+from .tables.encode import Tables, as_json, names, omit_none
 
 
 def _funnel_spec(
@@ -131,7 +131,7 @@ class Analyses:
             "compat": compat,
             "modes": names(modes, "modes"),
         }
-        funnel: Funnel = Funnel._of(_core.funnel, self._core, _drop(spec))
+        funnel: Funnel = Funnel._of(_core.funnel, self._core, omit_none(spec))
         return funnel
 
     def drivers(
@@ -177,7 +177,7 @@ class Analyses:
         ['step', 'next', 'factor', 'name', 'value']
         """
         funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order}
-        spec = _drop({"funnel": _drop(funnel), "fields": names(fields, "fields"), "min_support": min_support})
+        spec = omit_none({"funnel": omit_none(funnel), "fields": names(fields, "fields"), "min_support": min_support})
         found: Drivers = Drivers._of(_core.drivers, self._core, spec)
         return found
 
@@ -229,8 +229,8 @@ class Analyses:
             raise OptionError(f"value: {value} is not finite")
         funnel = _funnel_spec(steps, window=window, entry=entry, exclude=exclude)
         funnel |= {"by": by, "attribution": attribution}
-        spec = {"funnel": _drop(funnel), "reference": reference, "value": value, "min_support": min_support}
-        found: Barriers = Barriers._of(_core.barriers, self._core, _drop(spec))
+        spec = {"funnel": omit_none(funnel), "reference": reference, "value": value, "min_support": min_support}
+        found: Barriers = Barriers._of(_core.barriers, self._core, omit_none(spec))
         return found
 
     def paths(
@@ -292,7 +292,7 @@ class Analyses:
             "length": length,
             "top": top,
         }
-        found: Paths = Paths._of(_core.paths, self._core, _drop(spec))
+        found: Paths = Paths._of(_core.paths, self._core, omit_none(spec))
         return found
 
     def transitions(self, **options: Any) -> pl.DataFrame:
@@ -361,7 +361,7 @@ class Analyses:
         }
         if view not in ("cohort", "flow"):
             raise OptionError(f"view: {view!r} is neither 'cohort' nor 'flow'")
-        funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, _drop(spec))
+        funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, omit_none(spec))
         funnel._view = view
         return funnel
 
@@ -437,7 +437,7 @@ class Analyses:
             "confidence": confidence,
             "ceiling": ceiling,
         }
-        times: TimeTo = TimeTo._of(_core.time_to, self._core, _drop(spec))
+        times: TimeTo = TimeTo._of(_core.time_to, self._core, omit_none(spec))
         return times
 
     def attribution(
@@ -546,11 +546,11 @@ class Analyses:
         if spend is not None:
             if not isinstance(spend, Spend):
                 raise OptionError(f"spend: give Spend(table, …), not {type(spend).__name__}")
-            tables = _Tables()
+            tables = Tables()
             declared = as_json(spend._spec(tables))
             given = (tables.given, declared, qualified)
         elif qualified is not None:
             raise OptionError("qualified: is a stage that spend is divided by; give spend=")
         run = partial(_core.attribution, spend=given)
-        credit: Attribution = Attribution._of(run, self._core, _drop(spec))
+        credit: Attribution = Attribution._of(run, self._core, omit_none(spec))
         return credit

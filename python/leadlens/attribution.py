@@ -11,7 +11,8 @@ import polars as pl
 from ._charts import attribution_chart
 from ._display import Shown
 from .errors import OptionError
-from .sources import Table, _drop, _Tables
+from .tables.encode import Tables, omit_none
+from .tables.keys import Table
 
 __all__ = ["Attribution", "Rule", "Spend"]
 
@@ -104,9 +105,9 @@ class Spend:
     unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)
     period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)
 
-    def _spec(self, tables: _Tables) -> dict[str, Any]:
+    def _spec(self, tables: Tables) -> dict[str, Any]:
         named = {k: v for k, v in self.__dict__.items() if k != "table"}
-        return _drop({"table": tables.key(self.table, "spend"), **named})
+        return omit_none({"table": tables.key(self.table, "spend"), **named})
 
 
 class Attribution(Shown):

@@ -15,7 +15,7 @@ from ._charts import barriers_chart, drivers_chart, funnel_chart, funnel_trend_c
 from ._display import Shown
 from ._progress import progress
 from .errors import OptionError
-from .sources import _drop
+from .tables.encode import omit_none
 
 __all__ = ["Barriers", "Drivers", "Exclusion", "Funnel", "Step"]
 
@@ -65,7 +65,7 @@ class Step:
     within: str | None = field(default=None, kw_only=True)
 
     def _spec(self) -> dict[str, Any]:
-        return _drop(
+        return omit_none(
             {
                 "kind": self.kind,
                 "stage": self.stage,
@@ -107,7 +107,7 @@ class Exclusion:
     removes: bool = field(default=False, kw_only=True)
 
     def _spec(self) -> dict[str, Any]:
-        return _drop(
+        return omit_none(
             {"event": _step(self.event, "exclude"), "after": self.after, "before": self.before, "removes": self.removes}
         )
 

@@ -16,7 +16,10 @@ from ._progress import progress
 from .analyses import Analyses
 from .errors import OptionError
 from .features import FeatureSet
-from .sources import Accounts, Events, Fields, Leads, Stages, Table, _drop, _Tables, as_json, names, roles
+from .tables import Accounts, Events, Fields, Leads, Stages
+from .tables.encode import Tables, as_json, names, omit_none
+from .tables.keys import Table
+from .tables.role import roles
 
 __all__ = ["Check", "Journeys", "Snapshot"]
 
@@ -108,8 +111,8 @@ class Journeys(Analyses):
         before_creation: Literal["keep", "quarantine", "clamp"] = "keep",
         memory: int | str | None = None,
     ) -> None:
-        tables = _Tables()
-        config = _drop(
+        tables = Tables()
+        config = omit_none(
             {
                 "leads": next(iter(roles("leads", Leads, [leads], tables))),
                 "events": roles("events", Events, events, tables),
@@ -187,7 +190,7 @@ class Journeys(Analyses):
         Journeys: 5000 leads, 130107 events, 6858 stage entries, 15 kinds, observed until 2024-04-29T00:00:00Z
         """
         with progress() as show:
-            self._core.save(path, as_json(_drop(self._config)), overwrite, show)
+            self._core.save(path, as_json(omit_none(self._config)), overwrite, show)
 
     @classmethod
     def open(cls, path: str | Path) -> Journeys:
@@ -252,14 +255,14 @@ class Journeys(Analyses):
         >>> told
         {'added': 1, 'duplicate': 0, 'late': 1}
         """
-        tables = _Tables()
+        tables = Tables()
         new_events = roles("events", Events, events, tables)
         new_stages = roles("stages", Stages, stages, tables)
         # An end that was stated stays unless a new one is.
         config = {**self._config, "observed_until": _time(observed_until) or self._config.get("observed_until")}
         with progress() as show:
             core, report = self._core.extend(
-                as_json(_drop(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
+                as_json(omit_none(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
             )
         return Journeys._of(core, config), json.loads(report)
 
@@ -381,7 +384,7 @@ class Journeys(Analyses):
         >>> len(j.snapshot(after="31d", horizon="59d")) > 0
         True
         """
-        spec = _drop(
+        spec = omit_none(
             {
                 "every": every,
                 "anchor": anchor,
@@ -402,7 +405,7 @@ class Journeys(Analyses):
         )
         table = None
         if cutoffs is not None:
-            tables = _Tables()
+            tables = Tables()
             key = tables.key(cutoffs, "cutoffs")
             table = (tables.given, key, *cutoff_columns, self._config.get("timezone") or "UTC")
         with progress() as show:

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// Who acts in an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The lead itself.
+    #[default]
     Buyer,
     /// Marketing, towards the lead.
     Marketing,

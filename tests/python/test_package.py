@@ -24,7 +24,7 @@ def test_it_is_the_wheel_that_is_tested():
 
 def test_every_export_of_the_core_is_used():
     used = set()
-    sources = list(Path(ll.__file__).parent.glob("*.py"))
+    sources = list(Path(ll.__file__).parent.rglob("*.py"))
     assert len(sources) > 8
     for source in sources:
         for node in ast.walk(ast.parse(source.read_text())):

@@ -1,0 +1,97 @@
+"""Options as the Rust core reads them: JSON, with tables in memory under keys."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from ..errors import OptionError
+from .keys import Literal_, Lookup, Table
+
+
+class Tables:
+    """Collects tables in memory under keys, each object once, so that roles of one table share it."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, tuple[str, Any]] = {}
+        self._keys: dict[int, str] = {}
+        # Objects must outlive their ids.
+        self._kept: list[Any] = []
+
+    def key(self, table: Table, role: str) -> str:
+        """Return the text by which the configuration calls a table; ``role`` is its name in messages."""
+        if isinstance(table, str | Path):
+            return str(table)
+        if id(table) in self._keys:
+            return self._keys[id(table)]
+        self._kept.append(table)
+        key = f"\x00{len(self._kept)}"
+        self._keys[id(table)] = key
+        frame = table
+        if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
+            frame = frame.collect()  # a polars LazyFrame
+        if hasattr(frame, "read_next_batch"):
+            raise OptionError("a RecordBatchReader can be read only once: pass reader.read_all()")
+        self.given[key] = (role, frame)
+        return key
+
+
+def names(value: str | Sequence[str] | None, option: str = "") -> list[str]:
+    """Return one name or several as a list."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{option}: {value!r} is neither a name nor a list of names".removeprefix(": "))
+    return list(value)
+
+
+def plain_condition(value: object) -> object:
+    """Return a condition of ``where`` as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {k: plain_condition(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_condition(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()  # a numpy scalar
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise OptionError(f"where: {value!r} is no text, number, truth value, None, list of them, or {{'not': …}}")
+
+
+def omit_none(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out options that were not given."""
+    return {k: v for k, v in options.items() if v is not None}
+
+
+def as_json(options: object) -> str:
+    """Return options as JSON; lengths of time as texts, numpy scalars as numbers."""
+    return json.dumps(options, default=_other)
+
+
+def _other(value: object) -> object:
+    if isinstance(value, timedelta):
+        return f"{value // timedelta(microseconds=1)}us"
+    if isinstance(value, Literal_):
+        raise OptionError(
+            f"literal('{value.value}') can only stand for the kind of events (kind=) or the stage (stage=)"
+        )
+    if hasattr(value, "item"):
+        return value.item()  # a numpy scalar
+    raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
+
+
+def encode(value: object, tables: Tables) -> object:
+    """Return the value of an option of a table role as the configuration writes it."""
+    if isinstance(value, Lookup):
+        return omit_none({**vars(value), "table": tables.key(value.table, "lookup")})
+    if isinstance(value, Mapping):
+        return {key: encode(one, tables) for key, one in value.items()}
+    return value

@@ -1,0 +1,88 @@
+"""What all roles of a table share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Protocol, TypeVar
+
+from ..errors import OptionError
+from .encode import Tables, encode, names, omit_none, plain_condition
+
+
+class _Declared(Protocol):
+    def _spec(self, tables: Tables) -> dict[str, Any]: ...
+
+
+_Role = TypeVar("_Role", bound=_Declared)
+
+
+def roles(
+    option: str, role: type[_Role], value: _Role | Sequence[_Role] | None, tables: Tables
+) -> list[dict[str, Any]]:
+    """Return the declarations of one table or several."""
+    given = [value] if isinstance(value, role) else [] if value is None else value
+    if not isinstance(given, Sequence) or not all(isinstance(one, role) for one in given):
+        name = role.__name__
+        raise OptionError(
+            f"{option}: give {name}(table, …), which says what its columns are, not {type(value).__name__}"
+        )
+    return [one._spec(tables) for one in given]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """The options of every table: how its times are read, and which rows count."""
+
+    where: Mapping[str, object] = field(default_factory=dict)
+    nulls: Sequence[str] = ()
+    timezone: str | None = None
+    timezone_column: str | None = None
+    time_format: str | None = None
+    unit: Literal["s", "ms", "us", "ns"] | None = None
+    day: Literal["start", "end"] | None = None
+    order: str | None = None
+
+    def _spec(self, tables: Tables) -> dict[str, Any]:
+        """Return the declaration as the configuration writes it; each field of the class is a key of it."""
+        spec: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "table":
+                spec["table"] = tables.key(value, self._shown())
+            elif one.name == "where":
+                spec["where"] = {column: plain_condition(condition) for column, condition in value.items()}
+            elif str(one.type).startswith("Sequence") and value is not None:
+                spec[one.name] = names(value, one.name)
+            else:
+                spec[one.name] = encode(value, tables)
+        return omit_none(spec)
+
+    def _shown(self) -> str:
+        """Return the name by which messages call a table in memory."""
+        return type(self).__name__.lower()
+
+
+_COMMON_DOC = """where : mapping, optional
+        Rows that count: column → value, glob, list of them, None (empty), or ``{"not": …}``.
+    nulls : sequence of str, optional
+        Texts that mean "no value".
+    timezone : str, optional
+        Zone of times without an offset: IANA name or offset.
+    timezone_column : str, optional
+        Column with the zone of each row.
+    time_format : str, optional
+        strptime pattern of texts that are times.
+    unit : {"s", "ms", "us", "ns"}, optional
+        Unit of numbers that are times.
+    day : {"start", "end"}, optional
+        Instant that a whole day means; by default its end for events and stages, its start for creation.
+    order : str, optional
+        Column that orders rows of equal time."""
+
+
+def documented(cls: type) -> type:
+    """Put the shared options into the docstring of a role."""
+    if cls.__doc__:
+        cls.__doc__ = cls.__doc__.replace("{common}", _COMMON_DOC)
+    return cls

@@ -1,0 +1,66 @@
+"""A table of stage entries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .encode import Tables
+from .keys import Literal_, Lookup, Table
+from .role import Role, documented
+
+
+@documented
+@dataclass(frozen=True)
+class Stages(Role):
+    """A table of stage entries: what sales did with a lead or its deals.
+
+    Parameters
+    ----------
+    table : table
+        Path, glob, or any object with ``__arrow_c_stream__``.
+    lead : str or lookup
+        Column with the lead's id, or a :func:`lookup`.
+    at : str or mapping
+        Time of the entry, or a mapping stage → column for wide tables. An empty time means "not reached".
+    stage : str or literal, optional
+        Column with the stage, or a :func:`literal`; needed unless ``at`` is a mapping.
+    deal : str, optional
+        Column with the deal; without one the stages are the lead's own.
+    previous : str, optional
+        Column with the stage before; rows that disagree with the log are counted.
+    names : mapping, optional
+        Stage names in the table → stage names here.
+    unmapped : {"keep", "drop", "error"}, default "keep"
+        What to do with stages that are not in ``names``.
+    amount, currency, reason, rep : str, optional
+        Columns with the amount, its currency, the reason and the rep.
+    {common}
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> ll.Stages("deals.csv", lead="lead_id", at={"mql": "mql_date", "sql": "sql_date"}).unmapped
+    'keep'
+    """
+
+    table: Table
+    lead: str | Lookup
+    at: str | Mapping[str, str]
+    stage: str | Literal_ | None = field(default=None, kw_only=True)
+    deal: str | None = field(default=None, kw_only=True)
+    previous: str | None = field(default=None, kw_only=True)
+    names: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    unmapped: Literal["keep", "drop", "error"] = field(default="keep", kw_only=True)
+    amount: str | None = field(default=None, kw_only=True)
+    currency: str | None = field(default=None, kw_only=True)
+    reason: str | None = field(default=None, kw_only=True)
+    rep: str | None = field(default=None, kw_only=True)
+
+    def _spec(self, tables: Tables) -> dict[str, Any]:
+        spec = super()._spec(tables)
+        if isinstance(self.stage, Literal_) and isinstance(self.at, str):
+            spec["at"] = {self.stage.value: self.at}
+            del spec["stage"]
+        return spec

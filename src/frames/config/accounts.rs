@@ -1,0 +1,27 @@
+//! The table of accounts.
+
+use serde::{Deserialize, Serialize};
+
+use super::Common;
+
+/// A table of accounts; its fields become fields of their leads, named `account.field`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccountsSpec {
+    /// Table.
+    pub table: String,
+    /// Id column.
+    pub id: String,
+    /// Columns that are fields; all if not given.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+    /// Shared options.
+    #[serde(flatten)]
+    pub common: Common,
+}
+
+impl AccountsSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        [&self.id].into_iter().chain(self.fields.iter().flatten()).chain(self.common.columns())
+    }
+}

@@ -1,0 +1,72 @@
+//! What all roles of a table share.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::TimeUnit;
+
+/// What all roles of a table share: how its times are read, and which rows count.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Common {
+    /// Zone of times without an offset; that of the configuration if not given.
+    pub timezone: Option<String>,
+    /// Column with the zone of each row instead.
+    pub timezone_column: Option<String>,
+    /// strptime pattern of texts that are times.
+    pub time_format: Option<String>,
+    /// Unit of numbers that are times.
+    pub unit: Option<TimeUnit>,
+    /// Whether a whole day means its end (events, stages) or its start (creation); the role's own rule if not given.
+    pub day: Option<DayMeans>,
+    /// Column that orders rows of equal time.
+    pub order: Option<String>,
+    /// Rows that count: column → condition.
+    #[serde(rename = "where")]
+    pub filter: BTreeMap<String, Condition>,
+    /// Texts that mean "no value".
+    pub nulls: Vec<String>,
+}
+
+/// Which instant of a day a whole day means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DayMeans {
+    /// Its last microsecond.
+    End,
+    /// Its first microsecond.
+    Start,
+}
+
+/// A condition on a cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Condition {
+    /// The cell is empty.
+    Null(()),
+    /// The cell is this truth value.
+    Bool(bool),
+    /// The cell is this number.
+    Number(f64),
+    /// The cell matches this text; `*` and `?` are wildcards.
+    Text(String),
+    /// One of these holds.
+    Any(Vec<Condition>),
+    /// This does not hold.
+    Not {
+        /// The condition.
+        not: Box<Condition>,
+    },
+    /// `{ null = true }`: the cell is empty, for TOML, which has no null.
+    IsNull {
+        /// Whether it must be empty.
+        null: bool,
+    },
+}
+
+impl Common {
+    pub(super) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.order.iter().chain(&self.timezone_column).chain(self.filter.keys())
+    }
+}

@@ -1,0 +1,71 @@
+//! The table of leads.
+
+use serde::{Deserialize, Serialize};
+
+use super::Common;
+
+/// What to do with several rows of one lead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// Refuse the table.
+    #[default]
+    Error,
+    /// Keep the first row.
+    First,
+    /// Keep the last row.
+    Last,
+}
+
+/// The table of leads.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LeadsSpec {
+    /// Table.
+    pub table: String,
+    /// Id column.
+    pub id: String,
+    /// Creation time.
+    #[serde(default)]
+    pub created: Option<String>,
+    /// Columns that are fields; all but the withheld ones if not given.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+    /// Columns that are no fields.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Account column.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// Owner column.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Outcome column, for tables without stages.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// Several rows of one lead.
+    #[serde(default)]
+    pub rows: Duplicates,
+    /// Shared options.
+    #[serde(flatten)]
+    pub common: Common,
+}
+
+impl LeadsSpec {
+    /// Every column it names, fields last.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        self.roles().chain(self.fields.iter().flatten()).chain(&self.ignore).chain(self.common.filter.keys())
+    }
+
+    /// The columns that have a role, so that they are no fields.
+    pub fn roles(&self) -> impl Iterator<Item = &String> {
+        let named = [
+            &self.created,
+            &self.account,
+            &self.owner,
+            &self.outcome,
+            &self.common.order,
+            &self.common.timezone_column,
+        ];
+        [&self.id].into_iter().chain(named.into_iter().flatten())
+    }
+}

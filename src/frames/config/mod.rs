@@ -1,0 +1,92 @@
+//! The declaration of tables and roles: the same keys in TOML, in Python and in Rust.
+
+mod accounts;
+mod common;
+mod events;
+mod history;
+mod leads;
+mod lookup;
+mod parse;
+mod stages;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::journeys::Bytes;
+use crate::time::Timestamp;
+
+pub use accounts::AccountsSpec;
+pub use common::{Common, Condition, DayMeans};
+pub use events::{EventsSpec, KindSpec};
+pub use history::FieldsSpec;
+pub use leads::{Duplicates, LeadsSpec};
+pub use lookup::{LeadKey, LookupSpec};
+pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
+pub use stages::{At, StagesSpec, Unmapped};
+
+/// What to do with stage entries before their lead's creation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BeforeCreation {
+    /// Keep them at their time.
+    #[default]
+    Keep,
+    /// Leave them out, counted.
+    Quarantine,
+    /// Move them to the creation, counted.
+    Clamp,
+}
+
+/// All tables and what they mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Leads.
+    pub leads: LeadsSpec,
+    /// Events.
+    #[serde(default)]
+    pub events: Vec<EventsSpec>,
+    /// Stages.
+    #[serde(default)]
+    pub stages: Vec<StagesSpec>,
+    /// Fields with a history.
+    #[serde(default)]
+    pub fields: Vec<FieldsSpec>,
+    /// Accounts.
+    #[serde(default)]
+    pub accounts: Option<AccountsSpec>,
+    /// Stages in order.
+    #[serde(default)]
+    pub pipeline: Vec<String>,
+    /// Stages that mean won.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub won: Vec<String>,
+    /// Stages that mean lost.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub lost: Vec<String>,
+    /// End of observation (exclusive); derived if not given.
+    #[serde(default)]
+    pub observed_until: Option<Timestamp>,
+    /// From when on outcomes were recorded.
+    #[serde(default)]
+    pub outcomes_from: Option<Timestamp>,
+    /// Zone of times without an offset.
+    #[serde(default = "utc")]
+    pub timezone: String,
+    /// Zone of calendar days.
+    #[serde(default = "utc")]
+    pub calendar_zone: String,
+    /// Stage entries before creation.
+    #[serde(default)]
+    pub before_creation: BeforeCreation,
+    /// Working memory for building the index; as much as it takes if not given.
+    #[serde(default)]
+    pub memory: Option<Bytes>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<String>, D::Error> {
+    crate::design::one_or_many(d)
+}

@@ -1,0 +1,112 @@
+//! Declarations and options from TOML and JSON, with errors that say which key is wrong.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, LookupSpec, StagesSpec};
+use crate::error::{Error, Result, nearest};
+
+/// Reads a declaration from TOML.
+///
+/// # Errors
+/// [`Error::Config`] naming the key and, for an unknown one, the nearest known key.
+pub fn parse_toml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|e| Error::Config { problem: with_nearest(e.to_string().trim_end()) })
+}
+
+/// Reads a declaration from JSON.
+///
+/// # Errors
+/// As [`parse_toml`].
+pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
+    read_json(text).map_err(|problem| Error::Config { problem })
+}
+
+/// Reads the options of one call from JSON.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the call.
+pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
+    read_json(text).map_err(|problem| Error::option(call, problem))
+}
+
+/// Reads JSON; the error says which option is wrong.
+fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, String> {
+    let read = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(read).map_err(|e| {
+        let (path, problem) = (e.path().to_string(), json_problem(e.inner()));
+        if path == "." { problem } else { format!("{path}: {problem}") }
+    })
+}
+
+/// What is wrong, without the position in a JSON text that the caller never saw.
+fn json_problem(e: &serde_json::Error) -> String {
+    let message = e.to_string();
+    with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m))
+}
+
+/// Adds "did you mean" to serde's message about an unknown key.
+#[must_use]
+pub fn with_nearest(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((name, known)) if message.contains("unknown field") || message.contains("unknown variant") => {
+            match nearest(name, known.iter().copied()) {
+                Some(near) => format!("{message}; did you mean '{near}'?"),
+                None => message.to_owned(),
+            }
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// The keys of a declaration, those of its shared options included: serde names them all.
+fn keys_of<T: Default + Serialize>() -> Vec<String> {
+    match serde_json::to_value(T::default()) {
+        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Refuses a key that `known` does not have.
+fn check_known<'a>(keys: impl Iterator<Item = &'a String>, known: &[String], place: &str) -> Result<()> {
+    for key in keys.filter(|key| !known.contains(key)) {
+        let near = nearest(key, known.iter().map(String::as_str));
+        let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+        return Err(Error::Config { problem: format!("unknown key '{key}' in {place}{near}") });
+    }
+    Ok(())
+}
+
+impl Config {
+    /// Refuses keys of a role that do not exist: serde cannot, where shared options are flattened in.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the role, the key and the nearest known one.
+    pub fn check_keys(value: &serde_json::Value) -> Result<()> {
+        let roles = [
+            ("leads", keys_of::<LeadsSpec>()),
+            ("events", keys_of::<EventsSpec>()),
+            ("stages", keys_of::<StagesSpec>()),
+            ("fields", keys_of::<FieldsSpec>()),
+            ("accounts", keys_of::<AccountsSpec>()),
+        ];
+        let lookup = keys_of::<LookupSpec>();
+        for (role, known) in roles {
+            let entries: Vec<&serde_json::Value> = match value.get(role) {
+                Some(serde_json::Value::Array(list)) => list.iter().collect(),
+                Some(serde_json::Value::Object(_)) if ["events", "stages", "fields"].contains(&role) => {
+                    return Err(Error::Config { problem: format!("{role} is a list of tables: write [[{role}]]") });
+                }
+                Some(one) => vec![one],
+                None => Vec::new(),
+            };
+            for entry in entries.iter().filter_map(|e| e.as_object()) {
+                check_known(entry.keys(), &known, role)?;
+                let inner = |key: &str| entry.get(key).and_then(|v| v.as_object()).into_iter().flat_map(|v| v.keys());
+                check_known(inner("lead"), &lookup, &format!("lead of {role}"))?;
+                check_known(inner("kind"), &["literal".to_owned()], &format!("kind of {role}"))?;
+            }
+        }
+        Ok(())
+    }
+}

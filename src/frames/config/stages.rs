@@ -1,0 +1,89 @@
+//! A table of stage entries.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Common, LeadKey};
+
+/// Where the times of stages are found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum At {
+    /// One column; the stage is in another.
+    Column(String),
+    /// A column per stage.
+    Columns(BTreeMap<String, String>),
+}
+
+/// What to do with stage names that `names` does not map.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmapped {
+    /// Keep them as they are.
+    #[default]
+    Keep,
+    /// Leave the rows out, counted.
+    Drop,
+    /// Refuse the table.
+    Error,
+}
+
+/// A table of stage entries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StagesSpec {
+    /// Table.
+    pub table: String,
+    /// Lead.
+    pub lead: LeadKey,
+    /// Time, or a column per stage.
+    pub at: At,
+    /// Stage column.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// Deal column; without one the stages are the lead's own.
+    #[serde(default)]
+    pub deal: Option<String>,
+    /// Column with the stage before.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// Stage names in the table → stage names here.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+    /// Names not in `names`.
+    #[serde(default)]
+    pub unmapped: Unmapped,
+    /// Amount column.
+    #[serde(default)]
+    pub amount: Option<String>,
+    /// Currency column.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// Column with the reason.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Rep column.
+    #[serde(default)]
+    pub rep: Option<String>,
+    /// Shared options.
+    #[serde(flatten)]
+    pub common: Common,
+}
+
+impl Default for At {
+    fn default() -> Self {
+        Self::Column(String::new())
+    }
+}
+
+impl StagesSpec {
+    /// Every column it names.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let named = [&self.stage, &self.deal, &self.previous, &self.amount, &self.currency, &self.reason, &self.rep];
+        let times: Vec<&String> = match &self.at {
+            At::Column(column) => vec![column],
+            At::Columns(map) => map.values().collect(),
+        };
+        [self.lead.column()].into_iter().chain(times).chain(named.into_iter().flatten()).chain(self.common.columns())
+    }
+}
