@@ -15,13 +15,16 @@ use crate::journeys::Bytes;
 use crate::time::Timestamp;
 
 pub use accounts::AccountsSpec;
-pub use common::{Common, Condition, DayMeans};
+pub(super) use common::DayMeans;
+pub use common::{Common, Condition};
 pub use events::{EventsSpec, KindSpec};
 pub use history::FieldsSpec;
-pub use leads::{Duplicates, LeadsSpec};
+pub(super) use leads::Duplicates;
+pub use leads::LeadsSpec;
 pub use lookup::{LeadKey, LookupSpec};
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
-pub use stages::{At, StagesSpec, Unmapped};
+pub(super) use stages::Unmapped;
+pub use stages::{At, StagesSpec};
 
 /// What to do with stage entries before their lead's creation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
