@@ -68,13 +68,11 @@ fn keys_of<T: Default + Serialize>() -> Vec<String> {
 }
 
 /// Refuses a key that `known` does not have.
-fn check_known<'a>(keys: impl Iterator<Item = &'a String>, known: &[String], place: &str) -> Result<()> {
-    for key in keys.filter(|key| !known.contains(key)) {
-        let near = nearest(key, known.iter().map(String::as_str));
-        let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-        return Err(Error::Config { problem: format!("unknown key '{key}' in {place}{near}") });
-    }
-    Ok(())
+fn check_known<'a>(mut keys: impl Iterator<Item = &'a String>, known: &[String], place: &str) -> Result<()> {
+    let Some(key) = keys.find(|key| !known.contains(key)) else { return Ok(()) };
+    let near = nearest(key, known.iter().map(String::as_str));
+    let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+    Err(Error::Config { problem: format!("unknown key '{key}' in {place}{near}") })
 }
 
 impl Config {
