@@ -32,7 +32,7 @@ pub mod report;
 
 pub use error::{Error, Result, Violation};
 pub use features::{Event, LiveLead, Pushed, Scratch};
-pub use journeys::{Journeys, Snapshot};
+pub use journeys::{Journeys, Normalize, Snapshot};
 pub use memory::LargePages;
 pub use model::LeadModel;
 pub use score::Scored;

@@ -167,7 +167,7 @@ fn credit_of_channels_without_conversions_is_spread() {
     let mut all = lead("A2 w8");
     all.extend(lead("B1 A3").into_iter().map(|h| Happening { lead: 1, ..h }));
     let j = journeys(&[0; 2], &all, 1000 * DAY, "UTC");
-    let spend = Spend { rows: Vec::new(), period: Period::Month };
+    let spend = Spend { rows: Vec::new(), period: Period::Month, remarks: Vec::new() };
     let a = j.attribution_with_spend(&spec(Method::Markov(1)), &spend, None, &Task::new()).unwrap();
     let costs: Vec<(String, f64)> =
         a.costs.as_ref().unwrap().total.iter().map(|c| (c.channel.clone(), c.conversions)).collect();
@@ -391,21 +391,22 @@ fn spend_beside_credit() {
     all.push(event(1, 41 * DAY, WON));
     let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
     j.timeline.stages.amount = vec![100.0, 300.0].into();
-    let row = |day, channel: Option<&str>, amount| SpendRow { day, channel: channel.map(Into::into), amount };
+    let row =
+        |day, channel: Option<&str>, amount| SpendRow { from: day, until: day + 1, channel: channel.map(Into::into), amount };
     let rows = vec![row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
-    let spend = Spend { rows, period: Period::Month };
+    let spend = Spend { rows, period: Period::Month, remarks: Vec::new() };
     for method in [Method::Linear, Method::Markov(1)] {
         let a = j.attribution_with_spend(&spec(method.clone()), &spend, Some(&"won".into()), &Task::new()).unwrap();
         let costs = a.costs.unwrap();
         assert_eq!((costs.unmatched, costs.unmatched_channels.len()), (8.0, 2));
         let ads = &costs.total[0];
-        assert_eq!((ads.channel.as_str(), ads.spend, ads.leads, ads.qualified), ("ads", 50.0, 2, 2));
+        assert_eq!((ads.channel.as_str(), ads.spend, ads.leads, ads.qualified), ("ads", Some(50.0), 2, 2));
         assert_eq!(ads.per_lead(), Some(25.0));
         assert!((ads.conversions - 1.0).abs() < 1e-12 && (ads.value - 200.0).abs() < 1e-9, "{ads:?}");
         assert!((ads.return_on_spend().unwrap() - 4.0).abs() < 1e-12);
-        let mail: Vec<(Option<i64>, f64)> =
+        let mail: Vec<(Option<i64>, Option<f64>)> =
             costs.by_period.iter().filter(|r| r.channel == "mail").map(|r| (r.day, r.spend)).collect();
-        assert_eq!(mail, [(Some(0), 0.0), (Some(31), 20.0)]);
+        assert_eq!(mail, [(Some(0), None), (Some(31), Some(20.0))]);
         // Leads are counted by their first touch, whatever paths are taken.
         let narrow = AttributionSpec { nulls: NullPaths::None, lookback: Some(Span::days(1)), ..spec(method.clone()) };
         let costs = j.attribution_with_spend(&narrow, &spend, None, &Task::new()).unwrap().costs.unwrap();

@@ -17,6 +17,7 @@ from .paths import Paths
 from .pipeline import StageFunnel
 from .survival import TimeTo
 from .tables.encode import Tables, as_json, names, omit_none
+from .tables.role import roles
 
 
 def _funnel_spec(
@@ -457,7 +458,7 @@ class Analyses:
         direct: Sequence[str] = ("direct", "Direct", "(direct)", "(none)"),
         opportunity: str | None = None,
         half_life: str = "7d",
-        spend: Spend | None = None,
+        spend: Spend | Sequence[Spend] | None = None,
         qualified: str | None = None,
         bootstrap: int = 0,
         seed: int = 0,
@@ -465,7 +466,8 @@ class Analyses:
         """Give credit for conversions and their value to channels. Credit is not cause.
 
         A path is the touches of a lead before its conversion, or of a lead that did not convert. Conversions without a
-        touch form the row ``(unattributed)``: credits of every method but ``shapley_exact`` add up to all conversions.
+        touch form the row ``(unattributed)``, touches without a channel ``(missing)`` (of tables that have channels, or
+        that ``touches`` names): credits of every method but ``shapley_exact`` add up to all conversions.
 
         Parameters
         ----------
@@ -485,7 +487,7 @@ class Analyses:
         touches : str, Step or sequence of them, optional
             Events that are touches; by default what buyer and marketing did.
         include, exclude : sequence of str
-            Channels that count, or do not; wildcards allowed.
+            Channels that count, or do not; wildcards allowed. ``"(missing)"`` are touches without one.
         lookback : str, optional
             Touches older than this before the end of the path do not count.
         path : {"all", "collapse", "unique"}
@@ -498,7 +500,7 @@ class Analyses:
             Stage that is the milestone of ``w_shaped`` and ``full_path``; by default the last but one of the pipeline.
         half_life : str
             Of ``time_decay``: 2^(−age/half-life).
-        spend : Spend, optional
+        spend : Spend or sequence of them, optional
             Money spent, for :meth:`Attribution.costs`.
         qualified : str, optional
             Stage whose leads have a cost of their own.
@@ -544,10 +546,8 @@ class Analyses:
         }
         given = None
         if spend is not None:
-            if not isinstance(spend, Spend):
-                raise OptionError(f"spend: give Spend(table, …), not {type(spend).__name__}")
             tables = Tables()
-            declared = as_json(spend._spec(tables))
+            declared = as_json(roles("spend", Spend, spend, tables))
             given = (tables.given, declared, qualified)
         elif qualified is not None:
             raise OptionError("qualified: is a stage that spend is divided by; give spend=")

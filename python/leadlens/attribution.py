@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal
@@ -11,8 +12,8 @@ import polars as pl
 from ._charts import attribution_chart
 from ._display import Shown
 from .errors import OptionError
-from .tables.encode import Tables, omit_none
-from .tables.keys import Table
+from .tables.encode import Tables, encode, omit_none
+from .tables.keys import Literal_, Table
 
 __all__ = ["Attribution", "Rule", "Spend"]
 
@@ -67,18 +68,27 @@ class Rule:
 class Spend:
     """A table of money spent.
 
+    Rows without an amount are left out, as is what was spent before the period of the first entry of the journeys or
+    after the end of observation; both are said in the result.
+
     Parameters
     ----------
     table : path or table
         The table.
     at : str
-        Column of the day, or of the first day of the time, that the amount is for.
+        Column of the day, or of the first day of the time, that the amount is for. A month (``2024-08``) or a quarter
+        (``2024-Q3``) is all of its days; its amount is spread evenly over them.
     amount : str
         Column of the amount.
     until : str, optional
         Column of the end of that time (exclusive); the amount is spread evenly over its days.
-    channel, campaign : str, optional
-        Column of the channel, or campaign; ``channel`` too for whatever else ``by`` gives the credit to.
+    scale : float, default 1
+        What amounts are multiplied with: ``1e-6`` for micros.
+    channel, campaign : str or literal, optional
+        Column of the channel, or campaign, or a :func:`literal` for all rows; ``channel`` too for whatever else ``by``
+        gives the credit to.
+    names : mapping, optional
+        Names of channels and campaigns in the table → names of events; ``*`` and ``?`` are wildcards.
     time_format : str, optional
         strptime pattern of texts that are times.
     unit : {"s", "ms", "us", "ns"}, optional
@@ -99,14 +109,16 @@ class Spend:
     at: str = field(kw_only=True)
     amount: str = field(kw_only=True)
     until: str | None = field(default=None, kw_only=True)
-    channel: str | None = field(default=None, kw_only=True)
-    campaign: str | None = field(default=None, kw_only=True)
+    scale: float = field(default=1.0, kw_only=True)
+    channel: str | Literal_ | None = field(default=None, kw_only=True)
+    campaign: str | Literal_ | None = field(default=None, kw_only=True)
+    names: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict, kw_only=True)
     time_format: str | None = field(default=None, kw_only=True)
     unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)
     period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)
 
     def _spec(self, tables: Tables) -> dict[str, Any]:
-        named = {k: v for k, v in self.__dict__.items() if k != "table"}
+        named = {k: encode(v, tables) for k, v in self.__dict__.items() if k != "table"}
         return omit_none({"table": tables.key(self.table, "spend"), **named})
 
 
@@ -137,7 +149,8 @@ class Attribution(Shown):
         """Return unit costs by channel (and period), if spend was given.
 
         ``leads`` are those whose first touch was the channel's, ``conversions`` the credit of the first method in the
-        period of the touch; models, which give no credit to single touches, are spread like linear credit.
+        period of the touch; models, which give no credit to single touches, are spread like linear credit. ``spend`` and
+        the costs of a channel of which no row says what was spent are null.
 
         Raises
         ------

@@ -78,7 +78,7 @@ pub(crate) fn time_to(
     Ok((tables, to_json(&*times)?, leadlens::report::time_to_text(&times)))
 }
 
-/// Credit for conversions. `spend` are the tables given in memory, the declaration of spend as JSON, and the stage of
+/// Credit for conversions. `spend` are the tables given in memory, the declarations of spend as JSON, and the stage of
 /// qualified leads.
 #[pyfunction]
 #[pyo3(signature = (journeys, spec, spend=None, progress=None))]
@@ -93,7 +93,7 @@ pub(crate) fn attribution(
     let spend = match spend {
         None => None,
         Some((tables, declared, qualified)) => {
-            let declared: SpendSpec = quick(|| frames::parse_options("spend", &declared))?;
+            let declared: Vec<SpendSpec> = quick(|| frames::parse_options("spend", &declared))?;
             Some((read_tables(py, &tables, ".")?, declared, qualified))
         }
     };

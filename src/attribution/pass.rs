@@ -8,7 +8,7 @@ use super::paths::{Path, PathMaker, Room};
 use super::result::{Attribution, channel_name};
 use super::rules::{Rule, Weights};
 use super::spec::{AttributionSpec, Method};
-use super::spend::{Months, Spend, SpendRow, add, bring, join};
+use super::spend::{Months, Spend, add, bring, join};
 use super::tally::{AttributionTally, Counts};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
@@ -90,10 +90,9 @@ impl Journeys {
             };
             worker.maker.names.iter().map(of).collect()
         });
-        let spend_rows: Vec<SpendRow> = (spend.rows.iter())
-            .map(|row| SpendRow { channel: row.channel.as_deref().map(channel_name), ..row.clone() })
-            .collect();
-        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &spend_rows, qualified));
+        let (rows, remarks) = spend.observed(self);
+        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &rows, qualified));
+        result.remarks.extend(remarks);
         Ok(result)
     }
 
@@ -209,8 +208,10 @@ impl<'a> Worker<'a> {
                 format!("'{}' has {} values; group the rare ones, at most {MOST}", spec.by, maker.names.len());
             return Err(Error::option("by", problem));
         }
-        let direct: Vec<String> = spec.direct.iter().map(|n| channel_name(n)).collect();
-        let direct: Vec<bool> = maker.names.iter().map(|n| direct.contains(n)).collect();
+        let own = |direct: &String| if maker.names.contains(direct) { direct.clone() } else { channel_name(direct) };
+        let direct: Vec<String> = spec.direct.iter().map(own).collect();
+        let is_direct = |name: &String| direct.contains(name);
+        let direct: Vec<bool> = maker.names.iter().map(is_direct).collect();
         let rules = spec.methods.iter().map(|m| Rule::of(m, spec.half_life, &direct)).collect::<Result<Vec<_>>>()?;
         let mut orders: Vec<usize> = spec
             .methods

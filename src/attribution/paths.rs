@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::design::{Kind, NONE, Side, wildcard};
+use crate::design::{Kind, MISSING, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::Matcher;
 use crate::journeys::{CodeSlice, Journeys, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
-use super::result::channel_name;
+use super::result::{channel_name, channels_like};
 use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 
 /// One touch.
@@ -63,6 +63,8 @@ pub(super) struct PathMaker<'a> {
     by: By,
     /// Names that codes stand for.
     pub(super) names: Vec<String>,
+    /// The code of touches without a value, after those of the names of the data.
+    missing: u32,
     allowed: Vec<bool>,
     /// What events of each kind are, as bits.
     roles: Vec<u8>,
@@ -115,16 +117,13 @@ impl<'a> PathMaker<'a> {
         if target.is_empty() {
             return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
         }
-        for pattern in spec.include.iter().chain(&spec.exclude) {
-            if !names.iter().any(|n| wildcard(pattern, n)) {
-                return Err(Error::unknown("channel", pattern, names.iter().map(String::as_str)));
-            }
-        }
-        let like = |patterns: &[String], name: &str| patterns.iter().any(|p| wildcard(p, name));
-        let allowed = names
-            .iter()
-            .map(|n| (spec.include.is_empty() || like(&spec.include, n)) && !like(&spec.exclude, n))
-            .collect();
+        let missing = names.len() as u32;
+        let has_missing = !matches!(by, By::Kind);
+        let include = channels_like(&spec.include, &names, has_missing)?;
+        let exclude = channels_like(&spec.exclude, &names, has_missing)?;
+        let mut allowed: Vec<bool> =
+            include.iter().zip(&exclude).map(|(yes, no)| (spec.include.is_empty() || *yes) && !no).collect();
+        allowed.resize(names.len() + 1, false);
         let matcher = match &spec.touches {
             None => None,
             Some(step) => {
@@ -140,19 +139,28 @@ impl<'a> PathMaker<'a> {
         let opportunity = opportunity(journeys, spec)?;
         let opportunities = opportunity.iter().cloned().collect::<Vec<_>>();
         let opportunities = journeys.codes_of("opportunity", &opportunities)?;
-        let role = |(kind, code): (&Kind, u32)| {
+        // Where a table has no channels at all, its events are no touches of one unless they are asked for.
+        let has_value = match by {
+            By::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
+            By::Kind => vec![true; journeys.kinds.len()],
+            By::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
+        };
+        let role = |((kind, code), has_value): ((&Kind, u32), &bool)| {
             let is = |yes: bool, role: u8| if yes { role } else { 0 };
             let target = targets.contains(&code);
             is(target, TARGET)
                 | is(opportunities.contains(&code), OPPORTUNITY)
-                | is(!target && !kind.stage && kind.side != Side::Sales, TOUCH)
+                | is(!target && !kind.stage && kind.side != Side::Sales && *has_value, TOUCH)
         };
         Ok(Self {
             journeys,
             by,
-            names: names.iter().map(|name| channel_name(name)).collect(),
+            names: (names.iter().map(|name| channel_name(name)))
+                .chain((has_missing && missing > 0).then(|| MISSING.to_owned()))
+                .collect(),
+            missing,
             allowed,
-            roles: journeys.kinds.iter().zip(0..).map(role).collect(),
+            roles: journeys.kinds.iter().zip(0..).zip(&has_value).map(role).collect(),
             asks_opportunity: opportunity.is_some(),
             matcher,
             every: spec.conversions == Conversions::Every,
@@ -166,11 +174,12 @@ impl<'a> PathMaker<'a> {
 
     fn channel(&self, i: usize) -> u32 {
         let timeline = &self.journeys.timeline;
-        match self.by {
+        let code = match self.by {
             By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
             By::Kind => timeline.kind.get(i),
             By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
-        }
+        };
+        code.min(self.missing)
     }
 
     /// The first touch of `lead`, whatever came of it.
@@ -300,9 +309,9 @@ impl<'a> PathMaker<'a> {
 
     fn pick_of<K: Code>(&self, at: &[i64], kinds: &[K], channels: CodeSlice<'_>, touches: &mut [Touch]) -> usize {
         match channels {
-            CodeSlice::U8(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
-            CodeSlice::U16(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
-            CodeSlice::U32(channels) => pick(at, kinds, channels, &self.roles, &self.allowed, touches),
+            CodeSlice::U8(channels) => pick(at, kinds, channels, &self.roles, self.missing, &self.allowed, touches),
+            CodeSlice::U16(channels) => pick(at, kinds, channels, &self.roles, self.missing, &self.allowed, touches),
+            CodeSlice::U32(channels) => pick(at, kinds, channels, &self.roles, self.missing, &self.allowed, touches),
         }
     }
 
@@ -392,13 +401,14 @@ fn pick<K: Code, C: Code>(
     kinds: &[K],
     channels: &[C],
     roles: &[u8],
+    missing: u32,
     allowed: &[bool],
     touches: &mut [Touch],
 ) -> usize {
     let mut n = 0;
     for ((at, kind), channel) in at.iter().zip(kinds).zip(channels) {
-        // The largest code of each width is no channel, and not allowed.
-        let (kind, channel) = ((*kind).into() as usize, (*channel).into());
+        // The largest code of each width is no channel; it is beyond those of the channels.
+        let (kind, channel) = ((*kind).into() as usize, (*channel).into().min(missing));
         if let Some(touch) = touches.get_mut(n) {
             *touch = Touch { channel, at: *at };
         }

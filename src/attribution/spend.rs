@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::paths::{Path, Touch};
+use super::result::channel_name;
 use crate::journeys::Journeys;
-use crate::time::Period;
+use crate::time::{DAY, NO_TIME, Period, Timestamp};
 
-/// Money spent on a channel in a period.
+/// Money spent on a channel over some days, the same on each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpendRow {
-    /// First day of the period, local day number.
-    pub day: i64,
+    /// First day, local day number.
+    pub from: i64,
+    /// The day after the last.
+    pub until: i64,
     /// Channel (or campaign); `None` for spend on none in particular.
     pub channel: Option<String>,
     /// Amount.
@@ -26,6 +29,61 @@ pub struct Spend {
     pub rows: Vec<SpendRow>,
     /// Calendar period.
     pub period: Period,
+    /// What to know when reading it.
+    pub remarks: Vec<String>,
+}
+
+/// Spend on a channel in a period.
+#[derive(Debug, Clone)]
+pub(super) struct PeriodSpend {
+    /// First day of the period.
+    day: i64,
+    channel: Option<String>,
+    amount: f64,
+}
+
+impl Spend {
+    /// Spend by period, of the days that the journeys observe: from the period of their first entry up to the end of
+    /// observation. Says what was left out.
+    pub(super) fn observed(&self, journeys: &Journeys) -> (Vec<PeriodSpend>, Vec<String>) {
+        let zone = &journeys.calendar_zone;
+        let created = journeys.leads.created.iter().copied().filter(|t| *t != NO_TIME).min();
+        let earliest = created.into_iter().chain(journeys.timeline.at.iter().copied().min()).min();
+        let (first, end) = match earliest {
+            Some(earliest) if journeys.observed_until != NO_TIME => {
+                (self.period.start_day(zone, earliest), zone.day(journeys.observed_until - 1) + 1)
+            }
+            _ => (i64::MIN, i64::MAX),
+        };
+        let mut remarks = self.remarks.clone();
+        let (mut rows, mut outside, mut left_out) = (Vec::new(), 0usize, 0.0);
+        for row in &self.rows {
+            let (from, until) = (row.from.max(first), row.until.min(end));
+            let daily = row.amount / (row.until - row.from) as f64;
+            if from > row.from || until < row.until {
+                outside += 1;
+                left_out += daily * ((row.until - row.from) - (until - from).max(0)) as f64;
+            }
+            let mut day = from;
+            while day < until {
+                let start = zone.day_start(day).map_or(day, |t| self.period.start_day(zone, t));
+                let next = self.period.next_day(start).min(until);
+                let whole = day == row.from && next == row.until;
+                let amount = if whole { row.amount } else { daily * (next - day) as f64 };
+                rows.push(PeriodSpend { day: start, channel: row.channel.as_deref().map(channel_name), amount });
+                day = next;
+            }
+        }
+        if outside > 0 {
+            let date = |day: i64| Timestamp(day.saturating_mul(DAY)).to_string().chars().take(10).collect::<String>();
+            remarks.push(format!(
+                "{left_out:.2} of spend ({outside} rows) is outside the observed period, {} to {}, and left out",
+                date(first),
+                date(end - 1)
+            ));
+        }
+        (rows, remarks)
+    }
 }
 
 /// Costs of one channel in one period (or in all).
@@ -35,8 +93,8 @@ pub struct UnitCost {
     pub channel: String,
     /// First day of the period, local day number; `None` for all periods together.
     pub day: Option<i64>,
-    /// Spend.
-    pub spend: f64,
+    /// Spend; `None` where no row says what was spent.
+    pub spend: Option<f64>,
     /// Leads whose first touch was the channel's, in the period.
     pub leads: u64,
     /// Those of them that reached the stage of `qualified`.
@@ -49,7 +107,7 @@ pub struct UnitCost {
 
 impl UnitCost {
     fn per(&self, n: f64) -> Option<f64> {
-        (n > 0.0).then(|| self.spend / n)
+        self.spend.filter(|_| n > 0.0).map(|spend| spend / n)
     }
 
     /// Spend per lead.
@@ -73,7 +131,7 @@ impl UnitCost {
     /// Value per unit of spend: return on advertising spend.
     #[must_use]
     pub fn return_on_spend(&self) -> Option<f64> {
-        (self.spend > 0.0).then(|| self.value / self.spend)
+        self.spend.filter(|spend| *spend > 0.0).map(|spend| self.value / spend)
     }
 }
 
@@ -133,7 +191,7 @@ pub(super) fn join(
     names: &[String],
     months: &Months,
     credits: Option<&[(f64, f64)]>,
-    spend: &[SpendRow],
+    spend: &[PeriodSpend],
     qualified: Option<&String>,
 ) -> UnitCosts {
     let mut linear: BTreeMap<u32, Brought> = BTreeMap::new();
@@ -157,7 +215,7 @@ pub(super) fn join(
         *row = UnitCost {
             channel: name,
             day: Some(*day),
-            spend: 0.0,
+            spend: None,
             leads: b.leads,
             qualified: b.qualified,
             conversions,
@@ -171,7 +229,7 @@ pub(super) fn join(
             Some(c) if known.contains(c) => {
                 let row = rows.entry((c.clone(), s.day)).or_default();
                 (row.channel, row.day) = (c.clone(), Some(s.day));
-                row.spend += s.amount;
+                row.spend = Some(row.spend.unwrap_or(0.0) + s.amount);
             }
             other => {
                 costs.unmatched += s.amount;
@@ -183,13 +241,13 @@ pub(super) fn join(
         }
     }
     // Periods in which a channel was only on paths that did not convert say nothing.
-    let is_empty = |c: &UnitCost| c.spend == 0.0 && c.leads == 0 && c.conversions == 0.0 && c.value == 0.0;
+    let is_empty = |c: &UnitCost| c.spend.is_none() && c.leads == 0 && c.conversions == 0.0 && c.value == 0.0;
     rows.retain(|_, row| !is_empty(row));
     let mut totals: BTreeMap<String, UnitCost> = BTreeMap::new();
     for row in rows.values() {
         let t = totals.entry(row.channel.clone()).or_default();
         t.channel.clone_from(&row.channel);
-        t.spend += row.spend;
+        t.spend = row.spend.map_or(t.spend, |spend| Some(t.spend.unwrap_or(0.0) + spend));
         t.leads += row.leads;
         t.qualified += row.qualified;
         t.conversions += row.conversions;
@@ -197,6 +255,6 @@ pub(super) fn join(
     }
     costs.by_period = rows.into_values().collect();
     costs.total = totals.into_values().collect();
-    costs.total.sort_by(|a, b| b.spend.total_cmp(&a.spend).then_with(|| a.channel.cmp(&b.channel)));
+    costs.total.sort_by(|a, b| b.spend.unwrap_or(-1.0).total_cmp(&a.spend.unwrap_or(-1.0)).then_with(|| a.channel.cmp(&b.channel)));
     costs
 }

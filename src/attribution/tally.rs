@@ -9,6 +9,7 @@ use super::markov::removal;
 use super::result::{Attribution, Credit, MethodCredits, UNATTRIBUTED};
 use super::shapley::{Sets, exact};
 use super::spec::{AttributionSpec, Method, NullPaths};
+use crate::design::MISSING;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
@@ -288,6 +289,13 @@ fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
          anyway get credit too"
             .to_owned(),
     ];
+    let missing = counts.names.iter().zip(&counts.touches).find(|(name, n)| *name == MISSING && **n > 0);
+    if let Some((_, touches)) = missing {
+        remarks.push(format!(
+            "{touches} touches have no {}: they are '{MISSING}'; exclude='{MISSING}' leaves them out",
+            spec.by
+        ));
+    }
     let markov = spec.methods.iter().any(|m| matches!(m, Method::Markov(_)));
     if markov && (spec.nulls == NullPaths::None || counts.nulls == 0) {
         remarks.push(

@@ -23,6 +23,8 @@ pub use feature::{Feature, Part, ValueOp};
 pub use feature_set::FeatureSet;
 pub use kind::{Kind, Side};
 pub use selector::Selector;
+#[cfg(feature = "frames")]
+pub(crate) use shown::way;
 pub(crate) use shown::{ALL, shown};
 pub use spline::{Bend, Spline};
-pub use wildcard::wildcard;
+pub use wildcard::{is_pattern, like, wildcard};

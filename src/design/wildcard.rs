@@ -33,6 +33,27 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Which of `names` a pattern means: those called exactly so if there are any, else those that are like it.
+///
+/// ```
+/// assert_eq!(leadlens::design::like("/p?x", &["/p?x", "/p/x"]), [true, false]);
+/// assert_eq!(leadlens::design::like("/p?y", &["/p/x", "/p/y"]), [false, true]);
+/// ```
+#[must_use]
+pub fn like<T: AsRef<str>>(pattern: &str, names: &[T]) -> Vec<bool> {
+    let exact: Vec<bool> = names.iter().map(|name| name.as_ref() == pattern).collect();
+    if exact.contains(&true) || !is_pattern(pattern) {
+        return exact;
+    }
+    names.iter().map(|name| wildcard(pattern, name.as_ref())).collect()
+}
+
+/// Whether a text has a wildcard.
+#[must_use]
+pub fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

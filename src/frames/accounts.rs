@@ -8,12 +8,13 @@ use super::fields::field_column;
 use super::table::Tables;
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Field, Leads, TableAudit};
+use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, normalized};
 use crate::time::Zone;
 
-/// Reads the accounts and adds their fields to the leads.
+/// Reads the accounts and adds their fields to the leads; those of `include`, as `account.field`, are not withheld.
 pub(super) fn join_accounts(
     spec: &AccountsSpec,
+    include: &[String],
     leads: &mut Leads,
     tables: &mut Tables,
     zone: &Zone,
@@ -21,6 +22,17 @@ pub(super) fn join_accounts(
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "accounts", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
+    let normalize = spec.common.normalize.or(leads.normalize);
+    // Two forms of one id are one account.
+    if normalize.is_some()
+        && let Some((codes, accounts)) = leads.account.take()
+    {
+        let mut own = Ids::new();
+        let form = |id| normalized(id, normalize).map_or(NONE, |id| own.intern(&id));
+        let places: Vec<u32> = accounts.iter().map(form).collect();
+        let codes = codes.iter().map(|code| places.get(*code as usize).copied().unwrap_or(NONE)).collect();
+        leads.account = Some((codes, own));
+    }
     let Some((codes, accounts)) = &leads.account else {
         return Err(Error::schema(
             &table.name,
@@ -35,7 +47,8 @@ pub(super) fn join_accounts(
             audit.filtered += 1;
             return;
         }
-        match text {
+        let id = text.and_then(|id| normalized(id, normalize));
+        match id.as_deref() {
             None => audit.quarantine("null account id", row, String::new),
             Some(id) if row_of.contains_key(id) => {
                 audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned());
@@ -55,7 +68,7 @@ pub(super) fn join_accounts(
     for name in names {
         let column = field_column(&table, &name, &spec.common, zone, &mut audit)?.take(&rows);
         if column.missing() < column.len() {
-            fields.push(Field { name: format!("account.{name}"), column, asked: spec.fields.is_some() });
+            fields.push(Field { name: format!("account.{name}"), column, asked: spec.fields.is_some() || include.contains(&format!("account.{name}")) });
         }
     }
     leads.fields.extend(fields);

@@ -53,7 +53,7 @@ pub fn unit_cost_frame(a: &Attribution, rows: &[UnitCost], by_period: bool) -> R
         columns.push(days.with_name("period".into()).into_date().into_series().into_column());
     }
     columns.extend([
-        column("spend", |r| r.spend),
+        ratio("spend", |r| r.spend),
         counts("leads", rows.iter().map(|r| r.leads as usize)),
         counts("qualified", rows.iter().map(|r| r.qualified as usize)),
         column("conversions", |r| r.conversions),

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 
 use super::accounts::join_accounts;
-use super::config::{Common, Config, DayMeans, EventsSpec, LeadKey, StagesSpec};
+use super::config::{Common, Config, DayMeans, EventsSpec, LookupSpec, StagesSpec};
 use super::events::{DUPLICATE_ID, EventsReader};
 use super::fields::read_history;
 use super::leads::read_leads;
@@ -105,10 +105,10 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let (mut leads, lead_audit) = read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?;
     let mut audit = Audit { tables: vec![lead_audit], remarks: Vec::new() };
     if let Some(spec) = &config.accounts {
-        audit.tables.push(join_accounts(spec, &mut leads, tables, &zone)?);
+        audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
     }
     for spec in &config.fields {
-        let (histories, history_audit) = read_history(spec, &leads.ids, tables, &zone)?;
+        let (histories, history_audit) = read_history(spec, &leads, tables, &zone)?;
         audit.tables.push(history_audit);
         for history in histories {
             // The column of the lead table is the value of today; the history says what was known when.
@@ -232,7 +232,7 @@ fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
     }
     for f in &config.fields {
         violations.extend(tables.get(&f.table)?.check(f.columns()));
-        check_lookup(&f.lead, tables, &mut violations)?;
+        check_lookups(f.lead.lookups(), tables, &mut violations)?;
     }
     check_roles(&config.events, &config.stages, tables, &mut violations)?;
     if violations.is_empty() { Ok(()) } else { Err(Error::Schema { violations }) }
@@ -246,17 +246,21 @@ fn check_roles(
 ) -> Result<()> {
     for e in events {
         violations.extend(tables.source(&e.table)?.head.check(e.columns()));
-        check_lookup(&e.lead, tables, violations)?;
+        check_lookups(e.lookups(), tables, violations)?;
     }
     for s in stages {
         violations.extend(tables.get(&s.table)?.check(s.columns()));
-        check_lookup(&s.lead, tables, violations)?;
+        check_lookups(s.lookups(), tables, violations)?;
     }
     Ok(())
 }
 
-fn check_lookup(lead: &LeadKey, tables: &mut Tables, violations: &mut Vec<Violation>) -> Result<()> {
-    if let LeadKey::Lookup(spec) = lead {
+fn check_lookups<'a>(
+    lookups: impl IntoIterator<Item = &'a LookupSpec>,
+    tables: &mut Tables,
+    violations: &mut Vec<Violation>,
+) -> Result<()> {
+    for spec in lookups {
         violations.extend(tables.get(&spec.table)?.check(spec.columns()));
     }
     Ok(())
@@ -267,7 +271,11 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
     let table = &config.leads.table;
     let events = config.events.iter().filter(|e| e.table == *table).flat_map(EventsSpec::columns);
     let stages = config.stages.iter().filter(|s| s.table == *table).flat_map(StagesSpec::columns);
-    events.chain(stages).cloned().collect()
+    let lookups = (config.events.iter().flat_map(EventsSpec::lookups))
+        .chain(config.stages.iter().flat_map(StagesSpec::lookups))
+        .chain(config.fields.iter().flat_map(|f| f.lead.lookups()));
+    let keys = lookups.filter(|l| l.table == *table).flat_map(LookupSpec::columns);
+    events.chain(stages).chain(keys).cloned().collect()
 }
 
 /// How far some rows go in time.

@@ -29,7 +29,7 @@ pub fn cutoff_table(
     let (times, _) = reader.read(cutoff)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
     Texts::of(table, lead, &[])?.each(|row, text| {
-        match (text.and_then(|t| journeys.leads.ids.find(canonical_id(t))), times.cell(row)) {
+        match (text.and_then(|t| journeys.leads.find(canonical_id(t))), times.cell(row)) {
             (Some(lead), TimeCell::At(t)) => pairs.push((lead, t)),
             (Some(_), _) => timeless += 1,
             (None, _) => {

@@ -4,12 +4,13 @@ use rayon::prelude::*;
 
 use super::build::{Dictionaries, Extent};
 use super::cells::{Texts, cell_text, numbers};
-use super::config::{DayMeans, EventsSpec, KindSpec};
+use super::config::{DayMeans, EventsSpec};
+use super::filter::Filter;
 use super::leads::order_ranks;
-use super::lookup::{LeadFinder, Resolved};
+use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
 use super::source::{Part, Source};
 use super::table::{Table, Tables};
-use super::times::{Decided, Tally, TimeCell, TimeReader};
+use super::times::{Decided, Tally, TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::{
@@ -43,10 +44,8 @@ impl EventsReader<'_> {
         let head = &source.head;
         let mut audit = TableAudit::new(&head.name, "events", source.rows());
         audit.remarks.extend(head.remarks.iter().cloned());
-        let name = spec.name.clone().unwrap_or_else(|| match &spec.kind {
-            KindSpec::Literal { literal } => literal.clone(),
-            KindSpec::Column(column) => column.clone(),
-        });
+        let name = spec.name.clone().unwrap_or_else(|| spec.kind.name().to_owned());
+        spec.names.check(&["kind", "channel", "campaign", "rep"])?;
         dict.source(&head.name, &name, spec.side)?;
         let mut columns: Vec<&str> = spec.columns().map(String::as_str).collect();
         columns.sort_unstable();
@@ -57,10 +56,27 @@ impl EventsReader<'_> {
             Some(column) => Some(order_ranks(&source.column(column)?, column)?),
             None => None,
         };
+        let mut attribute = |part, attribute| {
+            let reader = AttributeReader::new(part, attribute, &spec.names, &spec.common, tables, self.zone)?;
+            audit.remarks.extend(reader.remarks());
+            Ok(reader)
+        };
+        let kind = attribute("kind", &spec.kind)?;
+        let channel = spec.channel.as_ref().map(|given| attribute("channel", given)).transpose()?;
+        let campaign = spec.campaign.as_ref().map(|given| attribute("campaign", given)).transpose()?;
+        let rep = spec.rep.as_ref().map(|given| attribute("rep", given)).transpose()?;
+        let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, self.leads, tables, self.zone)?;
+        audit.remarks.extend(finder.remarks());
+        let named = [("campaign", campaign), ("rep", rep)].into_iter();
+        let named = named.filter_map(|(name, reader)| Some((name, Prop::Attribute(reader?))));
+        let own = spec.props.iter().map(|column| (column.as_str(), Prop::Column(column)));
         let reader = PartReader {
             leads: self.leads,
-            finder: LeadFinder::new(&spec.lead, &self.leads.ids, tables, self.zone)?,
-            props: props(spec).map(|(prop, column)| (dict.prop(prop), column)).collect(),
+            finder,
+            filter: Filter::of_source(&source, &spec.common)?,
+            kind,
+            channel,
+            props: own.chain(named).map(|(prop, how)| (dict.prop(prop), prop, how)).collect(),
             values: spec.values.iter().map(|v| (dict.value(v), v.as_str())).collect(),
             partitions: index.partitions(),
             all_created: self.leads.created.iter().copied().max().unwrap_or(NO_TIME),
@@ -111,11 +127,10 @@ fn waves(mut parts: &[Part], rows: usize) -> Vec<&[Part]> {
     waves
 }
 
-/// Properties of events: name and column.
-fn props(spec: &EventsSpec) -> impl Iterator<Item = (&str, &str)> {
-    let own = spec.props.iter().map(|p| (p.as_str(), p.as_str()));
-    let campaign = spec.campaign.iter().map(|c| ("campaign", c.as_str()));
-    own.chain(campaign).chain(spec.rep.iter().map(|r| ("rep", r.as_str())))
+/// Where a property of events is found.
+enum Prop<'a> {
+    Column(&'a str),
+    Attribute(AttributeReader<'a>),
 }
 
 /// What the parts of a table are read with.
@@ -125,6 +140,9 @@ struct PartReader<'a> {
     columns: Vec<&'a str>,
     leads: &'a Leads,
     finder: LeadFinder<'a>,
+    filter: Filter<'a>,
+    kind: AttributeReader<'a>,
+    channel: Option<AttributeReader<'a>>,
     times: TimeReader<'a>,
     decided: Decided,
     /// Rank of each row of the table among equal times.
@@ -133,7 +151,8 @@ struct PartReader<'a> {
     alone: bool,
     /// Number and column.
     values: Vec<(usize, &'a str)>,
-    props: Vec<(usize, &'a str)>,
+    /// Number, name, and where they are found.
+    props: Vec<(usize, &'a str, Prop<'a>)>,
     partitions: Partitioning,
     /// When the last lead was created.
     all_created: i64,
@@ -155,6 +174,8 @@ struct Cleaned {
     /// Ids as texts, and the row of each used row in it and in the table.
     id_texts: Option<Texts>,
     used: Vec<u32>,
+    /// Rows of the table that are used, each once.
+    rows_used: usize,
     first_row: usize,
     audit: TableAudit,
     extent: Extent,
@@ -167,27 +188,39 @@ impl PartReader<'_> {
         let nulls = &spec.common.nulls;
         let table = self.source.read(part, &self.columns)?;
         let n = table.rows();
-        let mut kinds = Ids::new();
-        let kind = match &spec.kind {
-            KindSpec::Literal { literal } => vec![kinds.intern(literal); n],
-            KindSpec::Column(column) => Texts::of(&table, column, nulls)?.intern(&mut kinds),
+        let times = self.times.read_part(&table, &spec.at, &self.decided)?;
+        let at = |row: usize| match times.cell(row) {
+            TimeCell::At(at) => Some(at),
+            _ => None,
         };
-        let mut cleaned = self.usable_rows(&table, part.rows.start, &kind)?;
+        let (kind, kinds) = self.kind.read(&table, nulls, at)?;
+        let channel = self.channel.as_ref().map(|channel| channel.read(&table, nulls, at)).transpose()?;
+        let mut props = Vec::with_capacity(self.props.len());
+        for (_, _, how) in &self.props {
+            props.push(match how {
+                Prop::Attribute(reader) => reader.read(&table, nulls, at)?,
+                Prop::Column(column) => {
+                    let mut levels = Ids::new();
+                    (Texts::of(&table, column, nulls)?.intern(&mut levels), levels)
+                }
+            });
+        }
+        let mut cleaned = self.usable_rows(&table, part.rows.start, &kind, times)?;
         cleaned.kinds = kinds;
         let used = std::mem::take(&mut cleaned.used);
+        cleaned.rows_used = distinct(&used);
         cleaned.rows.kind = pick(kind, &used);
-        if let Some(column) = &spec.channel {
-            cleaned.rows.channel = pick(Texts::of(&table, column, nulls)?.intern(&mut cleaned.channels), &used);
+        if let Some((codes, channels)) = channel {
+            cleaned.channels = channels;
+            cleaned.rows.channel = matched(pick(codes, &used), "channel", &mut cleaned.audit);
         }
         for (value, column) in &self.values {
             let (cells, unusable) = numbers(&table, column, nulls)?;
             cleaned.audit.note(&format!("value '{column}': not a finite number, read as missing"), unusable);
             cleaned.rows.values.push((*value, pick(cells, &used)));
         }
-        for (prop, column) in &self.props {
-            let mut levels = Ids::new();
-            let codes = Texts::of(&table, column, nulls)?.intern(&mut levels);
-            cleaned.rows.props.push((*prop, pick(codes, &used)));
+        for ((prop, name, _), (codes, levels)) in self.props.iter().zip(props) {
+            cleaned.rows.props.push((*prop, matched(pick(codes, &used), name, &mut cleaned.audit)));
             cleaned.props.push(levels);
         }
         if let Some(column) = &spec.id {
@@ -204,20 +237,19 @@ impl PartReader<'_> {
     }
 
     /// Finds the rows that have a lead, a time and a kind, and says what is wrong with the others.
-    fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32]) -> Result<Cleaned> {
-        let keep = super::filter::keep(table, &self.spec.common)?;
+    fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32], times: TimeColumn) -> Result<Cleaned> {
+        let keep = self.filter.keep(table)?;
         let mut resolver = self.finder.rows_of(table, &self.spec.common)?;
-        let times = self.times.read_part(table, &self.spec.at, &self.decided)?;
         let mut audit = TableAudit::default();
         let mut rows = Rows::default();
         let tally = times.tally;
-        let faultless = self.spec.common.filter.is_empty() && times.all_readable() && !kinds.contains(&NONE);
+        let faultless = self.spec.common.filter.is_empty() && times.all_readable() && !kinds.iter().any(|kind| *kind >= NO_MATCH);
         // As nearly all parts of large tables are.
         if let Some(lead) = faultless.then(|| resolver.take_all()).flatten() {
             (rows.lead, rows.at) = (lead, times.into_times());
             return Ok(self.cleaned(rows, (0..kinds.len() as u32).collect(), first_row, audit, tally));
         }
-        let mut used = Vec::with_capacity(kinds.len());
+        let (mut used, mut leads) = (Vec::with_capacity(kinds.len()), Vec::new());
         for ((row, kind), keep) in kinds.iter().enumerate().zip(keep) {
             if !keep {
                 audit.filtered += 1;
@@ -235,21 +267,23 @@ impl PartReader<'_> {
                     continue;
                 }
             };
-            let lead = match resolver.resolve(row, at) {
-                Resolved::Lead(lead) => lead,
-                Resolved::Not(why) => {
-                    audit.quarantine(why, first_row + row, || resolver.key(row));
-                    continue;
-                }
-            };
-            if *kind == NONE {
-                audit.quarantine("null kind", first_row + row, || resolver.key(row));
+            if *kind >= NO_MATCH {
+                let why = if *kind == NONE { "null kind" } else { NO_MATCH_REASON };
+                audit.quarantine(why, first_row + row, || resolver.key(row));
                 continue;
             }
-            used.push(row as u32);
-            rows.lead.push(lead);
-            rows.at.push(at);
+            if let Some(why) = resolver.resolve(row, at, &mut leads) {
+                audit.quarantine(why, first_row + row, || resolver.key(row));
+                continue;
+            }
+            // A row of several leads is an event of each.
+            for lead in &leads {
+                used.push(row as u32);
+                rows.lead.push(*lead);
+                rows.at.push(at);
+            }
         }
+        resolver.tell(&mut audit);
         Ok(self.cleaned(rows, used, first_row, audit, tally))
     }
 
@@ -261,6 +295,7 @@ impl PartReader<'_> {
         Cleaned {
             rows,
             used,
+            rows_used: 0,
             first_row,
             audit,
             tally,
@@ -279,21 +314,31 @@ impl PartReader<'_> {
 impl Cleaned {
     /// Drops rows whose event is known.
     fn drop_known(&mut self, dict: &mut Dictionaries, audit: &mut TableAudit) {
-        let new = |id: &Option<u128>| id.is_none_or(|id| dict.event_ids.insert(id));
-        let keep: Vec<bool> = self.ids.iter().map(new).collect();
-        for (row, _) in self.used.iter().zip(&keep).filter(|(_, keep)| !**keep) {
-            let text = || self.id_texts.as_ref().map_or_else(String::new, |t| t.at(*row as usize));
-            audit.quarantine(DUPLICATE_ID, self.first_row + *row as usize, text);
+        let mut new = |id: &Option<u128>| id.is_none_or(|id| dict.event_ids.insert(id));
+        let mut keep: Vec<bool> = Vec::with_capacity(self.ids.len());
+        let mut before = None;
+        for (row, id) in self.used.iter().zip(&self.ids) {
+            // One row is that of several leads.
+            let again = keep.last().copied().filter(|_| before == Some(*row));
+            before = Some(*row);
+            keep.push(again.unwrap_or_else(|| new(id)));
+            if again.is_none() && keep.last() == Some(&false) {
+                let text = || self.id_texts.as_ref().map_or_else(String::new, |t| t.at(*row as usize));
+                audit.quarantine(DUPLICATE_ID, self.first_row + *row as usize, text);
+            }
         }
         if keep.contains(&false) {
             self.rows.retain(&keep);
+            let mut kept = keep.iter();
+            self.used.retain(|_| kept.next().is_some_and(|keep| *keep));
+            self.rows_used = distinct(&self.used);
         }
     }
 
     /// Makes a block of the rows, which need not be in memory any more.
     fn sort(&mut self, reader: &PartReader<'_>) {
         let rows = std::mem::take(&mut self.rows);
-        self.audit.used = rows.len();
+        self.audit.used = self.rows_used;
         let (low, high) = rows.at.iter().fold((i64::MAX, i64::MIN), |(low, high), at| (low.min(*at), high.max(*at)));
         if !rows.is_empty() {
             self.audit.saw(low);
@@ -331,7 +376,7 @@ impl Cleaned {
                 *slot = dict.kind(self.kinds.get(*kind), reader.name, reader.spec.side, false);
             }
         }
-        let levels = |(own, (number, _)): (&Ids, &(usize, &str))| match dict.props.get_mut(*number) {
+        let levels = |(own, (number, ..)): (&Ids, &(usize, &str, Prop<'_>))| match dict.props.get_mut(*number) {
             Some((_, levels)) => own.iter().map(|t| levels.intern(t)).collect(),
             None => Vec::new(),
         };
@@ -340,9 +385,27 @@ impl Cleaned {
     }
 }
 
+/// How many rows there are, where those of several leads are there as often.
+fn distinct(rows: &[u32]) -> usize {
+    let changes = rows.iter().zip(rows.iter().skip(1)).filter(|(a, b)| a != b).count();
+    changes + usize::from(!rows.is_empty())
+}
+
+/// Codes in which keys without a match stand for no value, counted.
+fn matched(mut codes: Vec<u32>, part: &str, audit: &mut TableAudit) -> Vec<u32> {
+    let mut unmatched = 0;
+    for code in codes.iter_mut().filter(|code| **code == NO_MATCH) {
+        *code = NONE;
+        unmatched += 1;
+    }
+    audit.note(&format!("{part}: key not in the lookup table, read as missing"), unmatched);
+    codes
+}
+
 /// The cells of `rows`, ascending row numbers; the column itself where all are wanted.
 pub(super) fn pick<T: Copy>(column: Vec<T>, rows: &[u32]) -> Vec<T> {
-    if rows.len() == column.len() {
+    // A row of several leads is there as often.
+    if rows.len() == column.len() && rows.iter().copied().eq(0..rows.len() as u32) {
         return column;
     }
     rows.iter().filter_map(|r| column.get(*r as usize).copied()).collect()

@@ -1,6 +1,6 @@
 //! Fields: columns of values with types found, and fields that change over time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::DataType;
@@ -8,12 +8,12 @@ use polars::prelude::DataType;
 use super::cells::{Texts, numbers};
 use super::config::{Common, DayMeans, FieldsSpec};
 use super::leads::order_ranks;
-use super::lookup::{LeadFinder, Resolved};
+use super::lookup::LeadFinder;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
-use crate::design::{Column, NONE};
-use crate::error::{Error, Result};
-use crate::journeys::{FieldHistory, TableAudit, Texts as Ids};
+use crate::design::{Column, NONE, like};
+use crate::error::{Error, Result, nearest};
+use crate::journeys::{FieldHistory, Leads, TableAudit, Texts as Ids};
 use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
 
 /// Texts that often stand for "no value".
@@ -98,7 +98,7 @@ type Entry = (u32, i64, i64, u32);
 /// Reads a table of fields that change over time.
 pub(super) fn read_history(
     spec: &FieldsSpec,
-    leads: &Ids,
+    leads: &Leads,
     tables: &mut Tables,
     zone: &Zone,
 ) -> Result<(Vec<FieldHistory>, TableAudit)> {
@@ -109,8 +109,9 @@ pub(super) fn read_history(
         return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
     }
     let keep = super::filter::keep(&table, &spec.common)?;
-    let finder = LeadFinder::new(&spec.lead, leads, tables, zone)?;
-    let resolver = finder.rows_of(&table, &spec.common)?;
+    let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
+    audit.remarks.extend(finder.remarks());
+    let mut resolver = finder.rows_of(&table, &spec.common)?;
     let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
         spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
@@ -118,6 +119,7 @@ pub(super) fn read_history(
     let (from, remarks) = reader.read(&spec.valid_from)?;
     let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?.map(|(times, _)| times);
     audit.remarks.extend(remarks);
+    let mut found = Vec::new();
     let mut entries: Vec<Entry> = Vec::new();
     for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
         if !keep {
@@ -147,15 +149,15 @@ pub(super) fn read_history(
             }
             _ => NO_TIME,
         };
-        match resolver.resolve(row, from) {
-            Resolved::Lead(lead) => {
-                audit.used += 1;
-                audit.saw(from);
-                entries.push((lead, from, to, row as u32));
-            }
-            Resolved::Not(why) => audit.quarantine(why, row, || resolver.key(row)),
+        if let Some(why) = resolver.resolve(row, from, &mut found) {
+            audit.quarantine(why, row, || resolver.key(row));
+            continue;
         }
+        audit.used += 1;
+        audit.saw(from);
+        entries.extend(found.iter().map(|lead| (*lead, from, to, row as u32)));
     }
+    resolver.tell(&mut audit);
     // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
     let orders = spec.common.order.as_ref().map(|c| order_ranks(&table, c)).transpose()?;
     let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
@@ -165,24 +167,58 @@ pub(super) fn read_history(
         (Some(names), Some(value)) => {
             let column = field_column(&table, value, &spec.common, zone, &mut audit)?;
             let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+            let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
+            let wanted = wanted(spec, &table, all.iter().copied().collect())?;
             for e in &entries {
-                if let Some(Some(name)) = names.get(e.3 as usize) {
+                if let Some(Some(name)) = names.get(e.3 as usize)
+                    && wanted.contains(name.as_str())
+                {
                     by_name.entry(name).or_default().push(*e);
                 }
             }
+            let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
+            let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
+            audit.note("of fields that are not read", unread.filter(|name| others.contains(name)).count());
             for (name, entries) in by_name {
                 histories.push(history(name, &entries, &retyped(&column, &entries), leads.len()));
             }
         }
         _ => {
             let used: Vec<&String> = spec.columns().collect();
-            for name in table.names().iter().filter(|n| !used.contains(n)) {
+            let names = table.names();
+            let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
+            let wanted = wanted(spec, &table, free)?;
+            for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
                 let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
                 histories.push(history(name, &entries, &column, leads.len()));
             }
         }
     }
     Ok((histories, audit))
+}
+
+/// The fields that are to be read, of those that there are.
+fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: Vec<&'a str>) -> Result<BTreeSet<&'a str>> {
+    let chosen = |option: &str, patterns: &[String]| -> Result<BTreeSet<&'a str>> {
+        let mut chosen = BTreeSet::new();
+        for pattern in patterns {
+            let flags = like(pattern, &all);
+            if !flags.contains(&true) {
+                let near = nearest(pattern, all.iter().copied());
+                let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+                let problem = format!("{option}= names '{pattern}', which is not one of its fields{near}");
+                return Err(Error::schema(&table.name, spec.name.as_deref(), problem));
+            }
+            chosen.extend(all.iter().zip(flags).filter(|(_, flag)| *flag).map(|(name, _)| *name));
+        }
+        Ok(chosen)
+    };
+    let ignored = chosen("ignore", &spec.ignore)?;
+    let fields = match &spec.fields {
+        Some(fields) => chosen("fields", fields)?,
+        None => all.iter().copied().collect(),
+    };
+    Ok(fields.difference(&ignored).copied().collect())
 }
 
 /// In a long table all fields share a column of texts: a field whose values are all numbers is a number.

@@ -1,24 +1,85 @@
 //! `where`: which rows of a table count.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::DataType;
 
 use super::cells::{Texts, truth};
 use super::config::{Common, Condition};
+use super::source::Source;
 use super::table::Table;
+use crate::design::is_pattern;
 use crate::error::{Error, Result};
 
-/// One flag per row: whether all conditions hold.
-pub(super) fn keep(table: &Table, common: &Common) -> Result<Vec<bool>> {
-    let mut flags = vec![true; table.rows()];
-    for (column, condition) in &common.filter {
-        let test = Test::new(condition, matches!(table.dtype(column)?, DataType::Boolean))?;
-        Texts::of(table, column, &common.nulls)?.each(|row, text| {
-            if let Some(flag) = flags.get_mut(row) {
-                *flag &= test.holds(text);
-            }
-        });
+/// The conditions of a table, made ready.
+pub(super) struct Filter<'a> {
+    common: &'a Common,
+    tests: Vec<(&'a String, Test)>,
+}
+
+impl<'a> Filter<'a> {
+    /// Those of a table that is read whole.
+    pub(super) fn of(table: &Table, common: &'a Common) -> Result<Self> {
+        Self::new(table, common, |_| Ok(table.clone()))
     }
-    Ok(flags)
+
+    /// Those of a table that is read part by part. Columns with a pattern are read first: a text that occurs in them is no
+    /// pattern.
+    pub(super) fn of_source(source: &Source, common: &'a Common) -> Result<Self> {
+        Self::new(&source.head, common, |column| source.column(column))
+    }
+
+    fn new(head: &Table, common: &'a Common, whole: impl Fn(&str) -> Result<Table>) -> Result<Self> {
+        let mut tests = Vec::new();
+        for (column, condition) in &common.filter {
+            let mut literal = BTreeSet::new();
+            patterns(condition, &mut literal);
+            if !literal.is_empty() {
+                let mut found = BTreeSet::new();
+                let mut last = String::new();
+                Texts::of(&whole(column)?, column, &common.nulls)?.each(|_, text| match text {
+                    Some(text) if is_pattern(text) && last != text && literal.contains(text) => {
+                        last = text.to_owned();
+                        found.insert(last.clone());
+                    }
+                    _ => {}
+                });
+                literal = found;
+            }
+            tests.push((column, Test::new(condition, matches!(head.dtype(column)?, DataType::Boolean), &literal)?));
+        }
+        Ok(Self { common, tests })
+    }
+
+    /// One flag per row of the table, or of a part of it: whether all conditions hold.
+    pub(super) fn keep(&self, table: &Table) -> Result<Vec<bool>> {
+        let mut flags = vec![true; table.rows()];
+        for (column, test) in &self.tests {
+            Texts::of(table, column, &self.common.nulls)?.each(|row, text| {
+                if let Some(flag) = flags.get_mut(row) {
+                    *flag &= test.holds(text);
+                }
+            });
+        }
+        Ok(flags)
+    }
+}
+
+/// One flag per row of a table that is read whole: whether all conditions hold.
+pub(super) fn keep(table: &Table, common: &Common) -> Result<Vec<bool>> {
+    Filter::of(table, common)?.keep(table)
+}
+
+/// The texts with wildcards in a condition.
+fn patterns(condition: &Condition, found: &mut BTreeSet<String>) {
+    match condition {
+        Condition::Text(text) if is_pattern(text) => {
+            found.insert(text.clone());
+        }
+        Condition::Any(all) => all.iter().for_each(|one| patterns(one, found)),
+        Condition::Not { not } => patterns(not, found),
+        _ => {}
+    }
 }
 
 /// `**` means what `*` means.
@@ -43,7 +104,8 @@ enum Test {
 }
 
 impl Test {
-    fn new(condition: &Condition, truths: bool) -> Result<Self> {
+    /// `literal` are the texts with wildcards that occur, so that they mean themselves.
+    fn new(condition: &Condition, truths: bool, literal: &BTreeSet<String>) -> Result<Self> {
         Ok(match condition {
             Condition::Null(()) | Condition::IsNull { null: true } => Self::Null,
             Condition::IsNull { null: false } => Self::Not(Box::new(Self::Null)),
@@ -52,14 +114,14 @@ impl Test {
             Condition::Number(x) if truths => Self::Bool(*x != 0.0),
             Condition::Number(x) => Self::Number(*x),
             Condition::Text(t) if truths && truth(t).is_some() => Self::Bool(truth(t) == Some(true)),
-            Condition::Text(t) if t.contains(['*', '?']) => Self::Glob(
+            Condition::Text(t) if is_pattern(t) && !literal.contains(t) => Self::Glob(
                 // Brackets mean themselves.
                 glob::Pattern::new(&single_stars(t).replace('[', "[[]"))
                     .map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
             ),
             Condition::Text(t) => Self::Text(t.clone()),
-            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, truths)).collect::<Result<_>>()?),
-            Condition::Not { not } => Self::Not(Box::new(Self::new(not, truths)?)),
+            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, truths, literal)).collect::<Result<_>>()?),
+            Condition::Not { not } => Self::Not(Box::new(Self::new(not, truths, literal)?)),
         })
     }
 

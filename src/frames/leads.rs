@@ -13,7 +13,9 @@ use super::table::Tables;
 use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, canonical_id, canonical_order};
+use crate::journeys::{
+    Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_id, canonical_order, normalized,
+};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
@@ -59,11 +61,12 @@ pub(super) fn read_leads(
         false
     };
     let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
-    let ascending = texts.whole_numbers().filter(|_| faultless).and_then(Distinct::of_ascending);
-    let distinct = match (ascending, texts.whole_numbers()) {
+    let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
+    let ascending = numbers.filter(|_| faultless).and_then(Distinct::of_ascending);
+    let distinct = match (ascending, numbers) {
         (Some(distinct), _) => distinct,
         (None, Some(numbers)) => Distinct::of_numbers(numbers, &mut usable),
-        (None, None) => Distinct::of_texts(&texts, &mut usable),
+        (None, None) => Distinct::of_texts(&texts, c.normalize, &mut usable),
     };
     if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
         return Err(Error::schema(
@@ -100,6 +103,7 @@ pub(super) fn read_leads(
                 .collect(),
         },
         source_row: rows.clone(),
+        normalize: c.normalize,
         ..Leads::default()
     };
     let known = || leads.created.iter().copied().filter(|t| *t != NO_TIME);
@@ -108,7 +112,9 @@ pub(super) fn read_leads(
         let Some(column) = column else { return Ok(None) };
         let mut names = Ids::new();
         let mut codes = Vec::new();
-        Texts::of(&table, column, &c.nulls)?.each_id(|_, t| codes.push(t.map_or(NONE, |t| names.intern(t))));
+        Texts::of(&table, column, &c.nulls)?.each_id(|_, t| {
+            codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
+        });
         Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))
     };
     leads.account = coded(&spec.account)?;
@@ -130,22 +136,26 @@ pub(super) fn read_leads(
             if let Some((_, name)) = repeated {
                 return Err(Error::schema(&table.name, Some(name), "named twice in fields="));
             }
-            fields.clone()
+            fields.iter().chain(spec.include.iter().filter(|name| !fields.contains(name))).cloned().collect()
         }
         None => {
-            let free = |n: &String| !used.contains(&n) && !spec.ignore.contains(n) && !elsewhere.contains(n);
+            let free = |n: &String| {
+                let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
+                !taken || spec.include.contains(n)
+            };
             table.names().into_iter().filter(free).collect()
         }
     };
+    let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
     for name in names {
-        if let Some(dtype) = unusable(&table, &name).filter(|_| spec.fields.is_none()) {
+        if let Some(dtype) = unusable(&table, &name).filter(|_| !asked(&name)) {
             leads.withheld.push((name, format!("its type is {dtype}")));
             continue;
         }
         let column = field_column(&table, &name, c, zone, &mut audit)?;
         let column = if in_order { column } else { column.take(&rows) };
         let missing = column.missing();
-        let field = Field { name: name.clone(), column, asked: spec.fields.is_some() };
+        let field = Field { name: name.clone(), column, asked: asked(&name) };
         if missing == rows.len() {
             leads.withheld.push((name, "empty".into()));
             leads.hidden.push(field);
@@ -197,13 +207,18 @@ impl Distinct {
         Self { ids: Ids::of_distinct_numbers(&numbers), first, last, repeats }
     }
 
-    fn of_texts(texts: &Texts, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {
+    fn of_texts(
+        texts: &Texts,
+        normalize: Option<Normalize>,
+        usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
+    ) -> Self {
         let mut ids = Ids::new();
         // In order of first sight.
         let (mut first, mut last, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
         texts.each_id(|row, text| {
-            let owned = text.map(|t| move || t.to_owned());
-            let (true, Some(text)) = (usable(row, owned.as_ref().map(|t| t as &dyn Fn() -> String)), text) else {
+            let text = text.and_then(|text| normalized(text, normalize));
+            let owned = text.as_ref().map(|t| move || t.to_string());
+            let (true, Some(text)) = (usable(row, owned.as_ref().map(|t| t as &dyn Fn() -> String)), &text) else {
                 return;
             };
             match last.get_mut(ids.intern(text) as usize) {

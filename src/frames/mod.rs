@@ -34,7 +34,8 @@ mod write;
 pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
-    AccountsSpec, At, Common, Condition, Config, EventsSpec, FieldsSpec, KindSpec, LeadKey, LeadsSpec, LookupSpec,
+    AccountsSpec, At, Attribute, Common, Condition, Config, EventsSpec, FieldsSpec, LeadCells, LeadKey, LeadsSpec, LookupSpec, Pick,
+    Renames,
     StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::tables_out::{counts, frame, numbers, optional, texts};
+use crate::design::way;
 use crate::error::Result;
 use crate::paths::{Paths, Transition};
 
@@ -31,7 +32,7 @@ pub fn ways_frame(p: &Paths) -> Result<DataFrame> {
     let w = &p.ways;
     let total = |i: usize| w.get(i).map_or(0, |x| x.won + x.lost + x.open);
     frame(vec![
-        texts("path", w.iter().map(|x| x.path.join(" > "))),
+        texts("path", w.iter().map(|x| way(&x.path))),
         counts("paths", (0..w.len()).map(|i| total(i) as usize)),
         counts("won", w.iter().map(|x| x.won as usize)),
         counts("lost", w.iter().map(|x| x.lost as usize)),
@@ -62,7 +63,7 @@ pub fn steps_frame(p: &Paths) -> Result<DataFrame> {
 pub fn loops_frame(p: &Paths) -> Result<DataFrame> {
     let l = &p.loops;
     frame(vec![
-        texts("loop", l.iter().map(|x| x.places.join(" > "))),
+        texts("loop", l.iter().map(|x| way(&x.places))),
         counts("count", l.iter().map(|x| x.count as usize)),
         counts("paths", l.iter().map(|x| x.paths as usize)),
         counts("won", l.iter().map(|x| x.won as usize)),

@@ -1,10 +1,10 @@
-//! A table of spend.
+//! Tables of spend.
 
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Texts, numbers};
-use super::config::{Common, DayMeans};
-use super::table::Tables;
+use super::config::{Attribute, Common, DayMeans, Renames};
+use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::attribution::{Spend, SpendRow};
 use crate::error::{Error, Result, Violation};
@@ -16,10 +16,14 @@ use crate::time::{Period, TimeUnit, Zone};
 pub struct SpendSpec {
     /// The table.
     pub table: String,
-    /// Column of the day, or the first day of the time, that the amount is for.
+    /// Column of the day, or the first day of the time, that the amount is for; a month (`2024-08`) or a quarter
+    /// (`2024-Q3`) is all of its days.
     pub at: String,
     /// Column of the amount.
     pub amount: String,
+    /// What amounts are multiplied with: 1e-6 for micros.
+    #[serde(default = "one")]
+    pub scale: f64,
     /// Column of the end of that time (exclusive): the amount is spread evenly over its days.
     #[serde(default)]
     pub until: Option<String>,
@@ -29,12 +33,15 @@ pub struct SpendSpec {
     /// Unit of numbers that are times.
     #[serde(default)]
     pub unit: Option<TimeUnit>,
-    /// Column of the channel, or of whatever else gets the credit.
+    /// Column of the channel, or of whatever else gets the credit; or a channel that all rows are of.
     #[serde(default)]
-    pub channel: Option<String>,
-    /// Column of the campaign.
+    pub channel: Option<Attribute>,
+    /// Likewise of the campaign.
     #[serde(default)]
-    pub campaign: Option<String>,
+    pub campaign: Option<Attribute>,
+    /// Names of channels and campaigns in the table → names of events.
+    #[serde(default)]
+    pub names: Renames,
     /// Period by which spend is joined.
     #[serde(default = "month")]
     pub period: Period,
@@ -44,27 +51,44 @@ fn month() -> Period {
     Period::Month
 }
 
+fn one() -> f64 {
+    1.0
+}
+
 /// Reads spend on `by`: `campaign`, or `channel`, whose column has the values of any other property, too.
 ///
 /// # Errors
-/// [`Error::Schema`] for missing columns and rows without a time or an amount, [`Error::InvalidOption`] if the table has no
-/// column for `by`.
-pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) -> Result<Spend> {
+/// [`Error::Schema`] for missing columns and rows without a time, [`Error::InvalidOption`] if a table has no column for
+/// `by`, or tables have different periods.
+pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, zone: &Zone) -> Result<Spend> {
+    let Some(first) = specs.first() else { return Err(Error::option("spend", "give at least one table")) };
+    let mut spend = Spend { rows: Vec::new(), period: first.period, remarks: Vec::new() };
+    for spec in specs {
+        if spec.period != first.period {
+            return Err(Error::option("spend", "tables have different periods; set the same period= on all"));
+        }
+        read_table(tables, spec, by, zone, &mut spend)?;
+    }
+    Ok(spend)
+}
+
+fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spend: &mut Spend) -> Result<()> {
     let table = tables.get(&spec.table)?;
-    let (option, column) =
+    let (option, given) =
         if by == "campaign" { ("campaign", spec.campaign.as_ref()) } else { ("channel", spec.channel.as_ref()) };
-    let Some(column) = column else {
+    let Some(given) = given else {
         let problem = format!("credit is by {by}; name the column of spend that holds it ({option}=)");
         return Err(Error::option("spend", problem));
     };
-    let violations = table.check([&spec.at, &spec.amount, column].into_iter().chain(&spec.until));
+    if !spec.scale.is_finite() || spec.scale <= 0.0 {
+        return Err(Error::option("scale", format!("{} is not a number above 0", spec.scale)));
+    }
+    let violations =
+        table.check([&spec.at, &spec.amount].into_iter().chain(given.column()).chain(&spec.until));
     if !violations.is_empty() {
         return Err(Error::Schema { violations });
     }
-    let common = Common { time_format: spec.time_format.clone(), unit: spec.unit, ..Common::default() };
-    let reader = TimeReader { table: &table, common: &common, zone, day: DayMeans::Start };
-    let (at, _) = reader.read(&spec.at)?;
-    let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?.map(|(times, _)| times);
+    let days = read_days(&table, spec, zone)?;
     let (amounts, unreadable) = numbers(&table, &spec.amount, &[])?;
     if unreadable > 0 {
         return Err(Error::schema(
@@ -73,39 +97,32 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
             format!("{unreadable} rows are not finite numbers"),
         ));
     }
-    let names = Texts::of(&table, column, &[])?.collect();
-    let mut rows = Vec::with_capacity(table.rows());
+    let names: Vec<Option<String>> = match given {
+        Attribute::Column(column) => Texts::of(&table, column, &[])?.collect(),
+        Attribute::Literal { literal } => vec![Some(literal.clone()); table.rows()],
+        Attribute::Lookup(_) => {
+            return Err(Error::option(option, "spend takes a column or a literal, not a lookup"));
+        }
+    };
     let (mut timeless, mut without_amount, mut backwards) = (0usize, 0usize, 0usize);
     for (row, (amount, channel)) in amounts.iter().zip(names).enumerate() {
-        without_amount += usize::from(amount.is_nan());
-        let TimeCell::At(start) = at.cell(row) else {
+        let Some((from, until)) = days.get(row).copied().flatten() else {
             timeless += 1;
             continue;
         };
-        let first = zone.day(start);
-        let end = match until.as_ref().map(|u| u.cell(row)) {
-            None | Some(TimeCell::Null) => first + 1,
-            // A time within a day counts the day.
-            Some(TimeCell::At(end)) => zone.day(end - 1) + 1,
-            Some(TimeCell::Bad(_)) => first,
-        };
-        if end <= first {
+        if until <= from {
             backwards += 1;
             continue;
         }
-        // Whole periods at once, so that a year of spend is twelve rows.
-        let mut day = first;
-        while day < end {
-            let start_day = zone.day_start(day).map_or(day, |t| spec.period.start_day(zone, t));
-            let next = spec.period.next_day(start_day).min(end);
-            let share = (next - day) as f64 / (end - first) as f64;
-            rows.push(SpendRow { day: start_day, channel: channel.clone(), amount: amount * share });
-            day = next;
+        if amount.is_nan() {
+            without_amount += 1;
+            continue;
         }
+        let channel = channel.map(|name| spec.names.name(option, &name).unwrap_or(&name).to_owned());
+        spend.rows.push(SpendRow { from, until, channel, amount: amount * spec.scale });
     }
     let faults = [
         (timeless, &spec.at, "have no readable time"),
-        (without_amount, &spec.amount, "have no amount"),
         (backwards, spec.until.as_ref().unwrap_or(&spec.at), "have no readable end, or end before they start"),
     ];
     let violations: Vec<Violation> = faults
@@ -120,5 +137,100 @@ pub fn read_spend(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone) 
     if !violations.is_empty() {
         return Err(Error::Schema { violations });
     }
-    Ok(Spend { rows, period: spec.period })
+    if without_amount > 0 {
+        let (table, column) = (&table.name, &spec.amount);
+        spend.remarks.push(format!("spend '{table}': {without_amount} rows have no '{column}' and are left out"));
+    }
+    Ok(())
+}
+
+/// First day, and the day after the last, of each row; [`None`] where there is no time.
+type Days = Vec<Option<(i64, i64)>>;
+
+fn read_days(table: &Table, spec: &SpendSpec, zone: &Zone) -> Result<Days> {
+    if let Some(periods) = whole_periods(table, spec)? {
+        return Ok(periods);
+    }
+    let common = Common { time_format: spec.time_format.clone(), unit: spec.unit, ..Common::default() };
+    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+    let (at, _) = reader.read(&spec.at)?;
+    let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?.map(|(times, _)| times);
+    let days = |row: usize| {
+        let TimeCell::At(start) = at.cell(row) else { return None };
+        let first = zone.day(start);
+        let end = match until.as_ref().map(|u| u.cell(row)) {
+            None | Some(TimeCell::Null) => first + 1,
+            // A time within a day counts the day.
+            Some(TimeCell::At(end)) => zone.day(end - 1) + 1,
+            Some(TimeCell::Bad(_)) => first,
+        };
+        Some((first, end))
+    };
+    Ok((0..table.rows()).map(days).collect())
+}
+
+/// The days of cells that are months or quarters, if all of a column are.
+fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
+    let is_text = matches!(table.dtype(&spec.at)?, polars::prelude::DataType::String);
+    if !is_text || spec.time_format.is_some() || spec.unit.is_some() {
+        return Ok(None);
+    }
+    let mut days = Vec::with_capacity(table.rows());
+    let (mut known, mut others) = (0usize, 0usize);
+    Texts::of(table, &spec.at, &[])?.each(|_, text| {
+        let period = text.and_then(period_of);
+        known += usize::from(period.is_some());
+        others += usize::from(text.is_some() && period.is_none());
+        days.push(period);
+    });
+    if known == 0 {
+        return Ok(None);
+    }
+    let problem = if others > 0 {
+        format!("{known} rows are whole months or quarters and {others} are not; give them as two tables")
+    } else if spec.until.is_some() {
+        "whole months or quarters end by themselves; leave out until=".to_owned()
+    } else {
+        return Ok(Some(days));
+    };
+    Err(Error::schema(&table.name, Some(&spec.at), problem))
+}
+
+/// First day, and the day after the last, of `2024-08`, `2024/08`, `08/2024`, `202408` or `2024-Q3`.
+fn period_of(text: &str) -> Option<(i64, i64)> {
+    let digits = |t: &str, n: usize| (t.len() == n && t.bytes().all(|b| b.is_ascii_digit())).then(|| t.parse().ok())?;
+    let year_first = |year: &str, rest: &str| -> Option<(i16, i8, Period)> {
+        let year = digits(year, 4)?;
+        if let Some(quarter) = rest.strip_prefix(['Q', 'q']) {
+            let quarter = digits(quarter, 1).filter(|q| (1..=4).contains(q))?;
+            return Some((year, (3 * quarter - 2) as i8, Period::Quarter));
+        }
+        Some((year, digits(rest, 2)? as i8, Period::Month))
+    };
+    let (year, month, period) = match text.split_once(['-', '/']) {
+        Some((year, rest)) => year_first(year, rest).or_else(|| year_first(rest, year))?,
+        None => year_first(text.get(..4)?, text.get(4..)?)?,
+    };
+    let first = Period::first_day(year, month)?;
+    Some((first, period.next_day(first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_and_quarters_are_all_of_their_days() {
+        let days = |text| period_of(text).map(|(from, until)| (from, until - from));
+        let august = days("2024-08");
+        assert_eq!(august, Some((19_936, 31)));
+        for text in ["2024/08", "08/2024", "202408", "08-2024"] {
+            assert_eq!(days(text), august, "{text}");
+        }
+        assert_eq!(days("2024-Q3"), Some((19_905, 92)));
+        assert_eq!(days("2024-02"), Some((19_754, 29)));
+        for text in ["2024-13", "2024-00", "2024", "2024-08-01", "08", "2024-Q5", "", "éé24-08", "20240801"] {
+            assert_eq!(days(text), None, "{text}");
+        }
+    }
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::build::Dictionaries;
 use super::cells::{Texts, cell_text, numbers};
-use super::config::{At, BeforeCreation, DayMeans, StagesSpec, Unmapped};
+use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Unmapped};
 use super::events::pick;
 use super::leads::order_ranks;
-use super::lookup::{LeadFinder, Resolved};
+use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::{NONE, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Rows, TableAudit, canonical_id};
+use crate::journeys::{Leads, Rows, TableAudit, canonical_id, normalized};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -65,11 +65,15 @@ pub(super) fn read_stages(
         _ => {}
     }
     let keep = super::filter::keep(&table, c)?;
-    let finder = LeadFinder::new(&spec.lead, &setting.leads.ids, tables, setting.zone)?;
-    let resolver = finder.rows_of(&table, c)?;
+    let finder = LeadFinder::new(&spec.lead, &spec.cells, c.normalize, setting.leads, tables, setting.zone)?;
+    audit.remarks.extend(finder.remarks());
+    let mut resolver = finder.rows_of(&table, c)?;
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
-    let stages =
-        spec.stage.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    spec.names.check(&["stage"])?;
+    let no_names = Renames::default();
+    let stage = spec.stage.as_ref().map(|stage| AttributeReader::new("stage", stage, &no_names, c, tables, setting.zone));
+    let stage = stage.transpose()?;
+    audit.remarks.extend(stage.iter().flat_map(AttributeReader::remarks));
     let deals =
         spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let amounts = match &spec.amount {
@@ -85,7 +89,13 @@ pub(super) fn read_stages(
         let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
         let (times, remarks) = reader.read(column)?;
         audit.remarks.extend(remarks);
+        let time = |row: usize| match times.cell(row) {
+            TimeCell::At(at) => Some(at),
+            _ => None,
+        };
+        let stages = stage.as_ref().map(|stage| stage.read(&table, &c.nulls, time)).transpose()?;
         let mut rows = Rows::default();
+        let mut leads = Vec::new();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
         for (row, (cell, keep)) in times.cells().zip(&keep).enumerate() {
             if row % CHECK_EVERY == 0 {
@@ -95,7 +105,7 @@ pub(super) fn read_stages(
                 audit.filtered += 1;
                 continue;
             }
-            let mut at = match cell {
+            let at = match cell {
                 TimeCell::At(t) => t,
                 TimeCell::Null => {
                     audit.note("null time: the stage was not reached", 1);
@@ -106,20 +116,20 @@ pub(super) fn read_stages(
                     continue;
                 }
             };
-            let lead = match resolver.resolve(row, at) {
-                Resolved::Lead(lead) => lead,
-                Resolved::Not(why) => {
-                    audit.quarantine(why, row, || resolver.key(row));
-                    continue;
-                }
-            };
-            let raw = fixed.as_deref().or_else(|| stages.as_ref().and_then(|s| s.get(row)).and_then(|s| s.as_deref()));
+            if let Some(why) = resolver.resolve(row, at, &mut leads) {
+                audit.quarantine(why, row, || resolver.key(row));
+                continue;
+            }
+            let code = stages.as_ref().and_then(|(codes, names)| Some((codes.get(row).copied()?, names)));
+            let raw = fixed.as_deref().or_else(|| code.filter(|c| c.0 < NO_MATCH).map(|(code, names)| names.get(code)));
             let Some(raw) = raw else {
-                audit.quarantine("null stage", row, || resolver.key(row));
+                let no_match = code.is_some_and(|(code, _)| code == NO_MATCH);
+                let why = if no_match { "key of the stage not in the lookup table" } else { "null stage" };
+                audit.quarantine(why, row, || resolver.key(row));
                 continue;
             };
-            let stage = match (spec.names.get(raw), spec.unmapped) {
-                (Some(name), _) => name.as_str(),
+            let stage = match (spec.names.name("stage", raw), spec.unmapped) {
+                (Some(name), _) => name,
                 (None, Unmapped::Keep) => raw,
                 (None, _) if spec.names.is_empty() || fixed.is_some() => raw,
                 (None, Unmapped::Drop) => {
@@ -127,40 +137,51 @@ pub(super) fn read_stages(
                     continue;
                 }
                 (None, Unmapped::Error) => {
-                    let near = crate::error::nearest(raw, spec.names.keys().map(String::as_str));
+                    let near = crate::error::nearest(raw, spec.names.listed("stage"));
                     let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
                     return Err(Error::schema(
                         &table.name,
-                        spec.stage.as_deref(),
+                        spec.stage.as_ref().and_then(|stage| stage.column()).map(String::as_str),
                         format!("row {row}: stage '{raw}' is not in names={hint}"),
                     ));
                 }
             };
-            let created = setting.leads.created_at(lead);
-            if created != NO_TIME && at < created {
-                match setting.before_creation {
-                    BeforeCreation::Keep => audit.note("before the lead's creation, kept", 1),
-                    BeforeCreation::Quarantine => {
-                        audit.quarantine("before the lead's creation", row, || resolver.key(row));
-                        continue;
-                    }
-                    BeforeCreation::Clamp => {
-                        audit.note("before the lead's creation, moved to it", 1);
-                        at = created;
-                    }
-                }
-            }
-            audit.saw(at);
-            rows.lead.push(lead);
-            rows.at.push(at);
-            rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
-            rows.kind.push(dict.kind(stage, "", Side::Sales, true));
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
-            deal_codes.push(deal.map_or(NONE, |d| dict.deals.intern(canonical_id(d))));
-            amount_values.push(amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN));
-            used.push(row as u32);
+            let deal = deal.and_then(|deal| normalized(canonical_id(deal), c.normalize));
+            let deal = deal.map_or(NONE, |deal| dict.deals.intern(&deal));
+            let kind = dict.kind(stage, "", Side::Sales, true);
+            let mut early = 0;
+            // A row of several leads is an entry of each.
+            for lead in &leads {
+                let created = setting.leads.created_at(*lead);
+                let is_early = created != NO_TIME && at < created;
+                if is_early && setting.before_creation == BeforeCreation::Quarantine {
+                    early += 1;
+                    continue;
+                }
+                let clamp = is_early && setting.before_creation == BeforeCreation::Clamp;
+                if is_early {
+                    let what = if clamp { "moved to it" } else { "kept" };
+                    audit.note(&format!("before the lead's creation, {what}"), 1);
+                }
+                let at = if clamp { created } else { at };
+                audit.saw(at);
+                rows.lead.push(*lead);
+                rows.at.push(at);
+                rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
+                rows.kind.push(kind);
+                deal_codes.push(deal);
+                amount_values.push(amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN));
+                used.push(row as u32);
+            }
+            if early == leads.len() {
+                audit.quarantine("before the lead's creation", row, || resolver.key(row));
+            } else {
+                audit.note("before the creation of one of several leads, left out for it", early);
+                audit.used += 1;
+            }
         }
-        audit.used += used.len();
+        resolver.tell(&mut audit);
         if spec.deal.is_some() {
             audit.note("without a deal: the lead's own", deal_codes.iter().filter(|d| **d == NONE).count());
         }
@@ -230,7 +251,7 @@ fn check_previous(
     let mut differs = 0;
     for i in order {
         let last = before.filter(|b| owner(*b) == owner(i)).and_then(|b| rows.kind.get(b));
-        let said = pick_text(&said, used.get(i).copied()).map(|s| spec.names.get(s).map_or(s, String::as_str));
+        let said = pick_text(&said, used.get(i).copied()).map(|s| spec.names.name("stage", s).unwrap_or(s));
         if let (Some(last), Some(said)) = (last.and_then(|k| dict.kinds.get(*k as usize)), said)
             && last.plain != said
         {

@@ -28,7 +28,9 @@ use super::checksums::{OfFolder, Summed};
 use super::tables_out::frame;
 use crate::design::{Column as Values, Kind};
 use crate::error::{Error, Result};
-use crate::journeys::{Audit, Codes, Field, FieldHistory, Journeys, Leads, Slab, StageLog, Texts, Timeline};
+use crate::journeys::{
+    Audit, Codes, Field, FieldHistory, Journeys, Leads, Normalize, Slab, StageLog, Texts, Timeline,
+};
 use crate::task::Task;
 use crate::time::Zone;
 
@@ -59,6 +61,8 @@ struct Meta {
     withheld: Vec<(String, String)>,
     /// Name and length of each dictionary, in the order of the texts.
     dictionaries: Vec<(String, usize)>,
+    /// How ids of leads are written.
+    normalize: Option<Normalize>,
     /// What the caller keeps with it.
     kept: serde_json::Value,
 }
@@ -242,6 +246,7 @@ impl Writer<'_> {
             histories: j.leads.histories.iter().map(|h| h.name.clone()).collect(),
             withheld: j.leads.withheld.clone(),
             dictionaries: std::mem::take(&mut self.dictionaries),
+            normalize: j.leads.normalize,
             kept,
         };
         let text = serde_json::to_vec_pretty(&meta).map_err(|e| self.failed(e))?;
@@ -570,6 +575,7 @@ impl Reader {
             owner,
             outcome,
             withheld: meta.withheld.clone(),
+            normalize: meta.normalize,
             ..Leads::default()
         };
         for (i, field) in meta.fields.iter().enumerate() {

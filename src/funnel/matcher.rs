@@ -1,6 +1,6 @@
 //! Which events are which steps: conditions made ready for one data set.
 
-use crate::design::{NONE, wildcard};
+use crate::design::{NONE, is_pattern, like, wildcard};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 
@@ -111,10 +111,12 @@ fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
     let mut chosen = vec![true; kinds.len()];
     for (name, stage) in [(&choice.kind, false), (&choice.stage, true)] {
         let Some(name) = name else { continue };
-        let is = |k: &crate::design::Kind| {
-            (!stage || k.stage) && if name.contains(['*', '?']) { wildcard(name, &k.name()) } else { k.is_called(name) }
-        };
-        let flags: Vec<bool> = kinds.iter().map(is).collect();
+        let is_one = |k: &crate::design::Kind| !stage || k.stage;
+        let mut flags: Vec<bool> = kinds.iter().map(|k| is_one(k) && k.is_called(name)).collect();
+        // A name that occurs is no pattern, nor is that of a declared stage.
+        if !flags.contains(&true) && is_pattern(name) && !journeys.is_to_come(name) {
+            flags = kinds.iter().map(|k| is_one(k) && wildcard(name, &k.name())).collect();
+        }
         // A declared stage may be one that nobody has reached yet.
         if !flags.contains(&true) && !journeys.is_to_come(name) {
             let known: Vec<String> =
@@ -128,7 +130,7 @@ fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
 }
 
 fn levels_like(what: &'static str, pattern: &str, levels: &[&str]) -> Result<Vec<bool>> {
-    let flags: Vec<bool> = levels.iter().map(|l| wildcard(pattern, l)).collect();
+    let flags = like(pattern, levels);
     if flags.contains(&true) {
         Ok(flags)
     } else {

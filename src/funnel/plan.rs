@@ -1,6 +1,6 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::{ALL, NONE, shown};
+use crate::design::{ALL, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 use crate::journeys::{Groups, Journeys};
 use crate::time::{NO_TIME, Span};
@@ -171,13 +171,13 @@ impl<'a> Plan<'a> {
     /// Name of a value of the breakdown.
     pub(super) fn name_of(&self, value: u32) -> String {
         if value == NONE {
-            return crate::design::MISSING.to_owned();
+            return MISSING.to_owned();
         }
         match &self.by {
             Some(ValueOf::Lead(groups)) => groups.name(value),
-            Some(ValueOf::Channel) => shown(self.journeys.channels.get(value), &[ALL]),
+            Some(ValueOf::Channel) => shown(self.journeys.channels.get(value), &[ALL, MISSING]),
             Some(ValueOf::Prop(p)) => {
-                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| shown(texts.get(value), &[ALL]))
+                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| shown(texts.get(value), &[ALL, MISSING]))
             }
             None => String::new(),
         }

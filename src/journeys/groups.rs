@@ -1,8 +1,15 @@
 //! Groups of leads by a field.
 
-use super::{FieldHistory, Journeys};
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::{Codes, FieldHistory, Journeys};
 use crate::design::{ALL, Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
+
+/// Events of one task.
+const PART: usize = 1 << 20;
 
 /// The group of each lead.
 #[derive(Debug, Clone)]
@@ -24,7 +31,7 @@ impl Groups {
     #[must_use]
     pub fn name(&self, code: u32) -> String {
         match self.levels.get(code as usize) {
-            Some(level) => shown(level, &[ALL]),
+            Some(level) => shown(level, &[ALL, MISSING]),
             None => MISSING.to_owned(),
         }
     }
@@ -52,6 +59,32 @@ impl Journeys {
             Column::Number(values) => numbers(option, name, &values).map(Some),
             Column::Time(_) => Err(Error::option(option, format!("'{name}' is a date; take a text field"))),
         }
+    }
+
+    /// Which kinds of events come from a source of which at least one event has one of `codes`.
+    #[must_use]
+    pub fn kinds_with(&self, codes: Option<&Codes>) -> Vec<bool> {
+        let mut has = vec![false; self.kinds.len()];
+        let Some(codes) = codes else { return has };
+        let kinds = &self.timeline.kind;
+        let part = |start: usize| {
+            let mut has = vec![false; self.kinds.len()];
+            for i in start..kinds.len().min(start + PART) {
+                if codes.get(i) != NONE
+                    && let Some(flag) = has.get_mut(kinds.get(i) as usize)
+                {
+                    *flag = true;
+                }
+            }
+            has
+        };
+        let starts: Vec<usize> = (0..kinds.len()).step_by(PART).collect();
+        for flags in starts.into_par_iter().map(part).collect::<Vec<_>>() {
+            has.iter_mut().zip(flags).for_each(|(has, flag)| *has |= flag);
+        }
+        let sources: BTreeSet<&str> =
+            self.kinds.iter().zip(&has).filter(|(_, has)| **has).map(|(k, _)| k.source.as_str()).collect();
+        self.kinds.iter().map(|k| !k.stage && sources.contains(k.source.as_str())).collect()
     }
 
     /// Groups by a lead field that must be there.

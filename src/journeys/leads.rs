@@ -1,6 +1,7 @@
 //! The lead table inside the index: ids in canonical order, creation times, fields, accounts, outcomes.
 
 use super::ids::Texts;
+use super::normalize::Normalize;
 use crate::design::{Column, NONE};
 use crate::time::NO_TIME;
 
@@ -51,6 +52,8 @@ impl FieldHistory {
 pub struct Leads {
     /// Ids; number = position.
     pub ids: Texts,
+    /// How ids are written.
+    pub normalize: Option<Normalize>,
     /// Creation, UTC microseconds, [`NO_TIME`] where the table has no times.
     pub created: Vec<i64>,
     /// Row number in the source table.
@@ -84,6 +87,12 @@ impl Leads {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    /// The lead of an id; one that is written just so comes first.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<u32> {
+        self.ids.find(id).or_else(|| self.ids.find(&self.normalize?.apply(id)?))
     }
 
     /// Creation time of `lead`.

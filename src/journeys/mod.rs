@@ -9,6 +9,7 @@ mod groups;
 mod ids;
 mod index;
 mod leads;
+mod normalize;
 mod snapshot;
 mod split;
 mod status;
@@ -31,6 +32,7 @@ pub use index::{
     build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
+pub use normalize::{Normalize, normalized};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use status::{Status, lost_since, status_before, status_log};
@@ -173,7 +175,6 @@ impl Journeys {
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
         let lead = self
             .leads
-            .ids
             .find(canonical_id(id))
             .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
         let created = self.leads.created_at(lead);

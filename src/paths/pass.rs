@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::result::{Ending, Paths};
-use super::tally::{ENDED, ENTRY, EXIT, LOST, OPEN, Part, PathsTally, WON, Way, end};
+use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, Part, PathsTally, WON, Way, end};
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::{Matcher, Step};
@@ -162,12 +162,19 @@ impl<'a> Follower<'a> {
         } else {
             journeys.codes_of("target", &spec.target)?
         };
+        // Where a table has no channels at all, its events are at no place unless they are asked for.
+        let has_value = match by {
+            By::Kind => vec![true; journeys.kinds.len()],
+            By::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
+            By::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
+        };
+        let counts = |(k, has_value): (&Kind, &bool)| !k.stage && k.side != Side::Sales && *has_value;
         Ok(Self {
             journeys,
             spec,
             by,
             labels,
-            kinds: journeys.kinds.iter().map(|k| !k.stage && k.side != Side::Sales).collect(),
+            kinds: journeys.kinds.iter().zip(&has_value).map(counts).collect(),
             matcher,
             target: (0..journeys.kinds.len() as u32).map(|c| target.contains(&c)).collect(),
             won: journeys.codes_known(&journeys.won),
@@ -199,8 +206,8 @@ impl<'a> Follower<'a> {
                 By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
                 By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
             };
-            if counts && place != NONE {
-                room.places.push((at, place));
+            if counts {
+                room.places.push((at, if place == NONE { MISSING } else { place }));
             }
         }
         if let (Ending::Lost, Some(at)) = (ending, lost) {

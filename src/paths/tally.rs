@@ -21,10 +21,19 @@ pub(super) const ENDED: u32 = u32::MAX - 2;
 pub(super) const WON: u32 = u32::MAX - 3;
 pub(super) const LOST: u32 = u32::MAX - 4;
 pub(super) const OPEN: u32 = u32::MAX - 5;
+/// Events without a channel, or what else places are.
+pub(super) const MISSING: u32 = u32::MAX - 6;
 
 /// Their names.
-const ENDS: [(u32, &str); 6] =
-    [(ENTRY, "(entry)"), (EXIT, "(exit)"), (ENDED, "(ended)"), (WON, "(won)"), (LOST, "(lost)"), (OPEN, "(open)")];
+const ENDS: [(u32, &str); 7] = [
+    (ENTRY, "(entry)"),
+    (EXIT, "(exit)"),
+    (ENDED, "(ended)"),
+    (WON, "(won)"),
+    (LOST, "(lost)"),
+    (OPEN, "(open)"),
+    (MISSING, crate::design::MISSING),
+];
 
 /// Paths by ending: won, lost, open.
 type Endings = (u64, u64, u64);

@@ -48,7 +48,7 @@ pub fn attribution_text(a: &Attribution) -> String {
         let row = |c: &UnitCost| {
             vec![
                 c.channel.clone(),
-                amount(c.spend),
+                money(c.spend),
                 c.leads.to_string(),
                 money(c.per_lead()),
                 money(c.per_qualified()),

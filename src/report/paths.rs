@@ -1,6 +1,7 @@
 //! Paths as plain text.
 
 use super::text::{duration, percent, table_text};
+use crate::design::way;
 use crate::paths::{PathRow, Paths, Unit};
 
 /// Most rows of one table.
@@ -18,7 +19,7 @@ pub fn paths_text(p: &Paths) -> String {
         ways.sort_by_key(|w| std::cmp::Reverse(get(w)));
         let row = |w: &&PathRow| {
             let total = w.won + w.lost + w.open;
-            vec![w.path.join(" > "), get(w).to_string(), total.to_string(), percent(w.won as f64 / total as f64)]
+            vec![way(&w.path), get(w).to_string(), total.to_string(), percent(w.won as f64 / total as f64)]
         };
         if !ways.is_empty() {
             lines.push(String::new());

@@ -47,7 +47,7 @@ impl Period {
                     Self::Quarter => (date.month() - 1) / 3 * 3 + 1,
                     _ => 1,
                 };
-                day_of(date.year(), month).unwrap_or(day)
+                Self::first_day(date.year(), month).unwrap_or(day)
             }
         }
     }
@@ -65,19 +65,21 @@ impl Period {
         let Some(date) = date_of(start) else { return start + 31 };
         let later = i32::from(date.month()) - 1 + months;
         let year = date.year() + (later / 12) as i16;
-        day_of(year, (later % 12 + 1) as i8).unwrap_or(start + 31)
+        Self::first_day(year, (later % 12 + 1) as i8).unwrap_or(start + 31)
+    }
+
+    /// Local day number of the first day of a month (1 to 12).
+    #[must_use]
+    pub fn first_day(year: i16, month: i8) -> Option<i64> {
+        let midnight = Date::new(year, month, 1).ok()?.to_datetime(jiff::civil::Time::midnight());
+        let instant = jiff::tz::Offset::UTC.to_timestamp(midnight).ok()?;
+        Some(instant.as_microsecond().div_euclid(DAY))
     }
 }
 
 fn date_of(day: i64) -> Option<Date> {
     let reading = jiff::Timestamp::from_microsecond(day.checked_mul(DAY)?).ok()?;
     Some(jiff::tz::Offset::UTC.to_datetime(reading).date())
-}
-
-fn day_of(year: i16, month: i8) -> Option<i64> {
-    let midnight = Date::new(year, month, 1).ok()?.to_datetime(jiff::civil::Time::midnight());
-    let instant = jiff::tz::Offset::UTC.to_timestamp(midnight).ok()?;
-    Some(instant.as_microsecond().div_euclid(DAY))
 }
 
 #[cfg(test)]

@@ -135,8 +135,8 @@ def test_spend():
     journeys = as_journeys([["ads", "mail"], ["ads"]], [True, False], [2, 2])
     money = pl.DataFrame(
         {
-            "day": ["2023-12-17", "2024-01-02", "2024-01-03"],
-            "end": ["2024-01-16", "2024-01-03", None],
+            "day": ["2024-01-17", "2024-01-02", "2024-01-03"],
+            "end": ["2024-02-16", "2024-01-03", None],
             "channel": ["ads", "mail", "radio"],
             "cost": [300.0, 10.0, 5.0],
         }
@@ -149,10 +149,10 @@ def test_spend():
     assert costs["ads"]["cost_per_lead"] == pytest.approx(75)
     assert costs["ads"]["cost_per_conversion"] == pytest.approx(300)
     assert costs["mail"]["cost_per_lead"] is None
-    # Half of the thirty days lie in December.
+    # Half of the thirty days lie in February.
     monthly = result.costs(by_period=True).filter(pl.col("channel") == "ads")
     assert monthly["spend"].to_list() == pytest.approx([150, 150])
-    assert monthly["period"].to_list() == [dt.date(2023, 12, 1), dt.date(2024, 1, 1)]
+    assert monthly["period"].to_list() == [dt.date(2024, 1, 1), dt.date(2024, 2, 1)]
     assert "5.00 spent on what no touch has: radio" in repr(result)
     # A channel that gets no credit keeps its spend.
     first = journeys.attribution("first", spend=spend).costs()
@@ -166,11 +166,13 @@ def test_spend():
         journeys.attribution(spend=ll.Spend(money, at="dy", amount="cost", channel="channel"))
     with pytest.raises(ll.OptionError, match="channel="):
         journeys.attribution(spend=ll.Spend(money, at="day", amount="cost"))
-    with pytest.raises(ll.SchemaError, match="'cost': 1 rows have no amount"):
-        none = money.with_columns(cost=pl.Series([None, 1.0, 2.0]))
-        journeys.attribution(spend=ll.Spend(none, at="day", amount="cost", channel="channel"))
+    # Rows without an amount are left out, and said.
+    none = money.with_columns(cost=pl.Series([None, 1.0, 2.0]))
+    result = journeys.attribution(spend=ll.Spend(none, at="day", amount="cost", channel="channel"))
+    assert "1 rows have no 'cost' and are left out" in str(result)
+    assert dict(result.costs().select("channel", "spend").rows()) == {"ads": None, "mail": pytest.approx(1)}
     # Dates that could be read two ways are told by time_format=; credit by something else has its column in channel=.
-    days = money.with_columns(day=pl.Series(["17/12/2023", "02/01/2024", "03/01/2024"]))
+    days = money.with_columns(day=pl.Series(["17/01/2024", "02/01/2024", "03/01/2024"]))
     spend = ll.Spend(days, at="day", until="end", amount="cost", channel="channel", time_format="%d/%m/%Y")
     with pytest.raises(ll.LeadLensError):
         journeys.attribution(spend=spend)  # the pattern is for both columns
@@ -210,3 +212,78 @@ def test_errors(options, error, words):
     journeys = as_journeys([["ads"]], [True], [1])
     with pytest.raises(error, match=words):
         journeys.attribution(**options)
+
+
+def test_what_has_no_channel_is_missing():
+    """Touches, campaigns and places without a value are a row of their own, which no name of the data can be."""
+    rows = [(0, 1, None, None), (0, 2, "(missing)", "c"), (0, 3, "'(missing)'", None), (0, 4, "(unattributed)", "c"), (1, 1, None, "c")]
+    table = pl.DataFrame(rows, schema=["l", "at", "ch", "ca"], orient="row")
+    hours = lambda table: table.with_columns(at=pl.lit(START) + pl.duration(hours=pl.col("at")))  # noqa: E731
+    # A table without channels has no touches of a channel, unless they are asked for.
+    calls = hours(pl.DataFrame({"l": [0, 1], "at": [0, 0]}))
+    won = hours(pl.DataFrame({"l": [0, 1, 2], "at": [9, 9, 9], "s": ["won"] * 3}))
+    leads = pl.DataFrame({"id": [0, 1, 2], "made": [START] * 3})
+    journeys = ll.Journeys(
+        leads=ll.Leads(leads, "id", created="made"),
+        events=[
+            ll.Events(hours(table), "l", "at", ll.literal("visit"), channel="ch", campaign="ca"),
+            ll.Events(calls, "l", "at", ll.literal("call")),
+        ],
+        stages=ll.Stages(won, "l", "at", stage="s"),
+        won="won",
+        observed_until="2025-01-01",
+    )
+    linear = credit(journeys.attribution("linear"), "linear")
+    quarter = {"(missing)": 1.25, "'(missing)'": 0.25, "''(missing)''": 0.25, "'(unattributed)'": 0.25}
+    assert linear == pytest.approx(quarter | {"(unattributed)": 1.0})
+    assert credit(journeys.attribution("first"), "first") == {"(missing)": 2.0, "(unattributed)": 1.0} | {
+        name: 0.0 for name in quarter if name != "(missing)"
+    }
+    for method in ("last", "time_decay", "markov", "shapley"):
+        assert sum(credit(journeys.attribution(method), method).values()) == pytest.approx(3), method
+    assert credit(journeys.attribution("linear", by="campaign"), "linear") == pytest.approx(
+        {"c": 1.5, "(missing)": 0.5, "(unattributed)": 1.0}
+    )
+    without = credit(journeys.attribution("first", exclude="(missing)"), "first")
+    assert without["'(missing)'"] == 1.0
+    assert without["(unattributed)"] == 2.0
+    assert "(missing)" not in credit(journeys.attribution("first", include="*"), "first")
+    assert set(credit(journeys.attribution("first", include="'(missing)'"), "first")) == {"'(missing)'", "(unattributed)"}
+    asked = journeys.attribution("first", touches=["call", "visit"])
+    assert credit(asked, "first")["(missing)"] == 2.0
+    assert "4 touches have no channel" in str(asked)
+    places = journeys.paths(by="channel").to_polars()["path"].to_list()
+    assert sorted(places) == ["(missing)", "(missing) > '(missing)' > ''(missing)'' > (unattributed)"]
+    groups = journeys.funnel(["visit", "won"], by="channel").to_polars().columns
+    assert groups
+
+
+def test_spend_of_several_tables():
+    journeys = as_journeys([["google", "meta", "mail"]], [True], [1])
+    google = pl.DataFrame({"month": ["2023-12", "2024-01", "2024-01", "2025-01"], "micros": [9e6, 31e6, None, 5e6]})
+    meta = pl.DataFrame({"from": ["2024-01-01"], "spend": [7.0], "name": ["Meta Ads"]})
+    spend = [
+        ll.Spend(google, at="month", amount="micros", scale=1e-6, channel=ll.literal("google")),
+        ll.Spend(meta, at="from", amount="spend", channel="name", names={"Meta*": "meta"}),
+    ]
+    result = journeys.attribution("linear", spend=spend)
+    costs = {r["channel"]: r for r in result.costs().iter_rows(named=True)}
+    assert (costs["google"]["spend"], costs["meta"]["spend"]) == pytest.approx((31, 7))
+    # A channel of which no row says what was spent has no cost; one that was free costs nothing.
+    assert [costs["mail"][c] for c in ("spend", "cost_per_lead", "cost_per_conversion", "return_on_spend")] == [None] * 4
+    free = journeys.attribution("linear", spend=ll.Spend(meta.with_columns(spend=0.0), at="from", amount="spend", channel=ll.literal("meta")))
+    assert dict(free.costs().select("channel", "cost_per_conversion").rows())["meta"] == 0.0
+    told = str(result)
+    assert "14.00 of spend (2 rows) is outside the observed period, 2024-01-01 to 2024-12-31, and left out" in told
+    assert "1 rows have no 'micros' and are left out" in told
+    # Half of a quarter that ends after the observation counts.
+    late = pl.DataFrame({"q": ["2024-Q4", "2025-Q1"], "cost": [92.0, 90.0]})
+    result = journeys.attribution("linear", spend=ll.Spend(late, at="q", amount="cost", channel=ll.literal("mail")))
+    assert dict(result.costs().select("channel", "spend").rows())["mail"] == pytest.approx(92)
+    with pytest.raises(ll.OptionError, match="different periods"):
+        journeys.attribution(spend=[spend[0], ll.Spend(meta, at="from", amount="spend", channel="name", period="day")])
+    with pytest.raises(ll.SchemaError, match="whole months or quarters and 1 are not"):
+        mixed = pl.DataFrame({"m": ["2024-01", "2024-01-05"], "cost": [1.0, 2.0]})
+        journeys.attribution(spend=ll.Spend(mixed, at="m", amount="cost", channel=ll.literal("mail")))
+    with pytest.raises(ll.OptionError, match="scale"):
+        journeys.attribution(spend=ll.Spend(meta, at="from", amount="spend", channel="name", scale=0.0))

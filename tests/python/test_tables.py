@@ -304,7 +304,7 @@ def test_lookup():
     )
     assert [len(when(j, lead, "visit")) for lead in (1, 2, 3)] == [1, 1, 1]
     assert {k: v["rows"] for k, v in audit(j, "events")["quarantined"].items()} == {"key not in the lookup table": 1}
-    with pytest.raises(ll.SchemaError, match="two leads at the same time"):
+    with pytest.raises(ll.SchemaError, match="several leads at the same time"):
         ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
             events=ll.Events(events, ll.lookup(ids, "anon", "lead"), "at", ll.literal("visit")),

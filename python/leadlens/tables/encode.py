@@ -79,10 +79,9 @@ def as_json(options: object) -> str:
 def _other(value: object) -> object:
     if isinstance(value, timedelta):
         return f"{value // timedelta(microseconds=1)}us"
-    if isinstance(value, Literal_):
-        raise OptionError(
-            f"literal('{value.value}') can only stand for the kind of events (kind=) or the stage (stage=)"
-        )
+    if isinstance(value, Literal_ | Lookup):
+        what = f"literal('{value.value}')" if isinstance(value, Literal_) else "a lookup"
+        raise OptionError(f"{what} cannot stand here; give the name of a column")
     if hasattr(value, "item"):
         return value.item()  # a numpy scalar
     raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
@@ -91,7 +90,12 @@ def _other(value: object) -> object:
 def encode(value: object, tables: Tables) -> object:
     """Return the value of an option of a table role as the configuration writes it."""
     if isinstance(value, Lookup):
-        return omit_none({**vars(value), "table": tables.key(value.table, "lookup")})
+        spec = {key: encode(one, tables) for key, one in vars(value).items() if key != "table"}
+        return omit_none({"table": tables.key(value.table, "lookup"), **spec})
+    if isinstance(value, Literal_):
+        return {"literal": value.value}
     if isinstance(value, Mapping):
         return {key: encode(one, tables) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(one, tables) for one in value]
     return value

@@ -28,6 +28,8 @@ class Leads(Role):
         columns that look like outcomes, which ``check()`` lists.
     ignore : sequence of str, optional
         Columns that are no fields.
+    include : sequence of str, optional
+        Columns that are fields although they would be withheld; ``"account.column"`` for those of accounts.
     account, owner : str, optional
         Columns of the lead's account and owner.
     outcome : str, optional
@@ -48,6 +50,7 @@ class Leads(Role):
     created: str | None = field(default=None, kw_only=True)
     fields: Sequence[str] | None = field(default=None, kw_only=True)
     ignore: Sequence[str] = field(default=(), kw_only=True)
+    include: Sequence[str] = field(default=(), kw_only=True)
     account: str | None = field(default=None, kw_only=True)
     owner: str | None = field(default=None, kw_only=True)
     outcome: str | None = field(default=None, kw_only=True)

@@ -42,6 +42,7 @@ class Role:
     unit: Literal["s", "ms", "us", "ns"] | None = None
     day: Literal["start", "end"] | None = None
     order: str | None = None
+    normalize: Literal["email", "salesforce"] | None = None
 
     def _spec(self, tables: Tables) -> dict[str, Any]:
         """Return the declaration as the configuration writes it; each field of the class is a key of it."""
@@ -63,6 +64,14 @@ class Role:
         return type(self).__name__.lower()
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfLeads(Role):
+    """The options of every table whose rows are those of leads: how its cells name them."""
+
+    split: str | None = None
+    pick: Literal["first", "last", "all"] | None = None
+
+
 _COMMON_DOC = """where : mapping, optional
         Rows that count: column → value, glob, list of them, None (empty), or ``{"not": …}``.
     nulls : sequence of str, optional
@@ -78,11 +87,20 @@ _COMMON_DOC = """where : mapping, optional
     day : {"start", "end"}, optional
         Instant that a whole day means; by default its end for events and stages, its start for creation.
     order : str, optional
-        Column that orders rows of equal time."""
+        Column that orders rows of equal time.
+    normalize : {"email", "salesforce"}, optional
+        Compare ids as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18 characters), on both
+        sides of every join."""
+
+_LEADS_DOC = """split : str, optional
+        Text between several ids in one cell of the column of leads, such as ``";"``.
+    pick : {"first", "last", "all"}, optional
+        What to do with a row of several leads: give it to one of them, or to each (an amount then counts for each).
+        Without it, such rows are left out, counted."""
 
 
 def documented(cls: type) -> type:
     """Put the shared options into the docstring of a role."""
     if cls.__doc__:
-        cls.__doc__ = cls.__doc__.replace("{common}", _COMMON_DOC)
+        cls.__doc__ = cls.__doc__.replace("{leads}", _LEADS_DOC).replace("{common}", _COMMON_DOC)
     return cls

@@ -7,35 +7,37 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .encode import Tables
-from .keys import Literal_, Lookup, Table
-from .role import Role, documented
+from .keys import Attribute, Lead, Literal_, Table
+from .role import OfLeads, documented
 
 
 @documented
 @dataclass(frozen=True)
-class Stages(Role):
+class Stages(OfLeads):
     """A table of stage entries: what sales did with a lead or its deals.
 
     Parameters
     ----------
     table : table
         Path, glob, or any object with ``__arrow_c_stream__``.
-    lead : str or lookup
-        Column with the lead's id, or a :func:`lookup`.
+    lead : str, lookup or sequence of them
+        Column with the lead's id, or a :func:`lookup`; of several, the first that finds a lead.
     at : str or mapping
         Time of the entry, or a mapping stage → column for wide tables. An empty time means "not reached".
-    stage : str or literal, optional
-        Column with the stage, or a :func:`literal`; needed unless ``at`` is a mapping.
+    stage : str, literal or lookup, optional
+        Column with the stage, a :func:`literal`, or a :func:`lookup` with ``value=``; needed unless ``at`` is a mapping.
     deal : str, optional
         Column with the deal; without one the stages are the lead's own.
     previous : str, optional
         Column with the stage before; rows that disagree with the log are counted.
     names : mapping, optional
-        Stage names in the table → stage names here.
+        Stage names in the table → stage names here. ``*`` and ``?`` are wildcards; a name that is listed is no pattern,
+        and of several patterns the one with the most other characters holds.
     unmapped : {"keep", "drop", "error"}, default "keep"
         What to do with stages that are not in ``names``.
     amount, currency, reason, rep : str, optional
         Columns with the amount, its currency, the reason and the rep.
+    {leads}
     {common}
 
     Examples
@@ -46,9 +48,9 @@ class Stages(Role):
     """
 
     table: Table
-    lead: str | Lookup
+    lead: Lead
     at: str | Mapping[str, str]
-    stage: str | Literal_ | None = field(default=None, kw_only=True)
+    stage: Attribute | None = field(default=None, kw_only=True)
     deal: str | None = field(default=None, kw_only=True)
     previous: str | None = field(default=None, kw_only=True)
     names: Mapping[str, str] = field(default_factory=dict, kw_only=True)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::journeys::Normalize;
 use crate::time::TimeUnit;
 
 /// What all roles of a table share: how its times are read, and which rows count.
@@ -25,6 +26,8 @@ pub struct Common {
     /// Rows that count: column → condition.
     #[serde(rename = "where")]
     pub filter: BTreeMap<String, Condition>,
+    /// How ids are written.
+    pub normalize: Option<Normalize>,
     /// Texts that mean "no value".
     pub nulls: Vec<String>,
 }

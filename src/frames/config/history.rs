@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Common, LeadKey};
+use super::{Common, LeadCells, LeadKey};
 
 /// A table of fields that change over time: wide (one column per field) or long (`name` and `value`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,15 @@ pub struct FieldsSpec {
     /// Column with the field's value.
     #[serde(default)]
     pub value: Option<String>,
+    /// Fields that are read (wildcards allowed): columns, or names in a long table; all if not given.
+    #[serde(default)]
+    pub fields: Option<Vec<String>>,
+    /// Fields that are not.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// How cells name leads.
+    #[serde(flatten)]
+    pub cells: LeadCells,
     /// Shared options.
     #[serde(flatten)]
     pub common: Common,
@@ -31,8 +40,7 @@ impl FieldsSpec {
     /// Every column it names.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
         let named = [&self.valid_to, &self.name, &self.value];
-        [self.lead.column(), &self.valid_from]
-            .into_iter()
+        (self.lead.columns().into_iter().chain([&self.valid_from]))
             .chain(named.into_iter().flatten())
             .chain(self.common.columns())
     }

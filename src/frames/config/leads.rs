@@ -33,6 +33,9 @@ pub struct LeadsSpec {
     /// Columns that are no fields.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// Columns that are fields although they would be withheld; `account.column` for those of accounts.
+    #[serde(default)]
+    pub include: Vec<String>,
     /// Account column.
     #[serde(default)]
     pub account: Option<String>,
@@ -53,7 +56,9 @@ pub struct LeadsSpec {
 impl LeadsSpec {
     /// Every column it names, fields last.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
-        self.roles().chain(self.fields.iter().flatten()).chain(&self.ignore).chain(self.common.filter.keys())
+        self.roles().chain(self.fields.iter().flatten())
+            .chain(self.include.iter().filter(|name| !name.starts_with("account.")))
+            .chain(&self.ignore).chain(self.common.filter.keys())
     }
 
     /// The columns that have a role, so that they are no fields.

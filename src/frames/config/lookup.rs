@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Attribute;
+use crate::journeys::Normalize;
+
 /// Where the lead of a row is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -10,9 +13,26 @@ pub enum LeadKey {
     Column(String),
     /// By way of another table.
     Lookup(LookupSpec),
+    /// The first of several that finds a lead.
+    Any(Vec<LeadKey>),
 }
 
-/// A table that says which lead an anonymous id, deal or contact belongs to.
+/// Which lead is meant where a key has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pick {
+    /// The first one.
+    First,
+    /// The last one.
+    Last,
+    /// The one that a column marks, else the first.
+    Primary,
+    /// Each of them.
+    All,
+}
+
+/// A table that says what a key means: the lead of an anonymous id, deal or contact, or an attribute such as the channel
+/// of a campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookupSpec {
@@ -20,8 +40,12 @@ pub struct LookupSpec {
     pub table: String,
     /// Its key column; also the column of the table that uses it, unless `on` says another.
     pub key: String,
-    /// Its column with the lead's id.
-    pub lead: String,
+    /// Its column with the lead's id, or a lookup of it.
+    #[serde(default)]
+    pub lead: Option<Box<LeadKey>>,
+    /// Its column with the attribute, or a lookup of it.
+    #[serde(default)]
+    pub value: Option<Box<Attribute>>,
     /// Column of the table that uses it.
     #[serde(default)]
     pub on: Option<String>,
@@ -31,9 +55,31 @@ pub struct LookupSpec {
     /// Column until when (exclusive).
     #[serde(default)]
     pub valid_to: Option<String>,
-    /// Text between several keys in one cell.
+    /// Text between several ids in one cell, of keys and of leads.
     #[serde(default)]
     pub split: Option<String>,
+    /// Which is meant where a key has several at a time; that is refused if not given.
+    #[serde(default)]
+    pub pick: Option<Pick>,
+    /// Column that says which row of a key is the primary one.
+    #[serde(default)]
+    pub primary: Option<String>,
+    /// Column that orders the rows of a key; they are in the order of the table if not given.
+    #[serde(default)]
+    pub order: Option<String>,
+    /// How keys and leads are written.
+    #[serde(default)]
+    pub normalize: Option<Normalize>,
+}
+
+/// How the cells of a table name its leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeadCells {
+    /// Text between several ids in one cell.
+    pub split: Option<String>,
+    /// Which lead is meant where a row has several.
+    pub pick: Option<Pick>,
 }
 
 impl Default for LeadKey {
@@ -43,19 +89,47 @@ impl Default for LeadKey {
 }
 
 impl LeadKey {
-    /// The column of the table that uses it.
+    /// The columns of the table that uses it.
     #[must_use]
-    pub fn column(&self) -> &String {
+    pub fn columns(&self) -> Vec<&String> {
         match self {
-            Self::Column(column) => column,
-            Self::Lookup(spec) => spec.on.as_ref().unwrap_or(&spec.key),
+            Self::Column(column) => vec![column],
+            Self::Lookup(spec) => vec![spec.column()],
+            Self::Any(keys) => keys.iter().flat_map(Self::columns).collect(),
+        }
+    }
+
+    /// The lookups it names, those of other lookups behind them.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<&LookupSpec> {
+        match self {
+            Self::Column(_) => Vec::new(),
+            Self::Lookup(spec) => spec.lookups(),
+            Self::Any(keys) => keys.iter().flat_map(Self::lookups).collect(),
         }
     }
 }
 
 impl LookupSpec {
+    /// The column of the table that uses it.
+    #[must_use]
+    pub fn column(&self) -> &String {
+        self.on.as_ref().unwrap_or(&self.key)
+    }
+
     /// Every column it names in its own table.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
-        [&self.key, &self.lead].into_iter().chain([&self.valid_from, &self.valid_to].into_iter().flatten())
+        let lead = self.lead.iter().flat_map(|lead| lead.columns());
+        let value = self.value.iter().filter_map(|value| value.column());
+        let named = [&self.valid_from, &self.valid_to, &self.primary, &self.order];
+        [&self.key].into_iter().chain(lead).chain(value).chain(named.into_iter().flatten())
+    }
+
+    /// The lookup, and those that it names.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<&LookupSpec> {
+        let lead = self.lead.iter().flat_map(|lead| lead.lookups());
+        let value = self.value.iter().filter_map(|value| value.lookup()).flat_map(Self::lookups);
+        [self].into_iter().chain(lead).chain(value).collect()
     }
 }

@@ -1,12 +1,14 @@
 //! The declaration of tables and roles: the same keys in TOML, in Python and in Rust.
 
 mod accounts;
+mod attribute;
 mod common;
 mod events;
 mod history;
 mod leads;
 mod lookup;
 mod parse;
+mod renames;
 mod stages;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,13 +17,15 @@ use crate::journeys::Bytes;
 use crate::time::Timestamp;
 
 pub use accounts::AccountsSpec;
+pub use attribute::Attribute;
 pub(super) use common::DayMeans;
 pub use common::{Common, Condition};
-pub use events::{EventsSpec, KindSpec};
+pub use events::EventsSpec;
 pub use history::FieldsSpec;
 pub(super) use leads::Duplicates;
 pub use leads::LeadsSpec;
-pub use lookup::{LeadKey, LookupSpec};
+pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
+pub use renames::Renames;
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
 pub(super) use stages::Unmapped;
 pub use stages::{At, StagesSpec};

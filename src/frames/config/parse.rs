@@ -75,6 +75,19 @@ fn check_known<'a>(mut keys: impl Iterator<Item = &'a String>, known: &[String],
     Err(Error::Config { problem: format!("unknown key '{key}' in {place}{near}") })
 }
 
+/// Refuses a key that literals and lookups do not have, those in lookups included.
+fn check_inner(value: &serde_json::Value, lookup: &[String], place: &str) -> Result<()> {
+    if let Some(list) = value.as_array() {
+        return list.iter().try_for_each(|one| check_inner(one, lookup, place));
+    }
+    let Some(map) = value.as_object() else { return Ok(()) };
+    match map.contains_key("literal") {
+        true => check_known(map.keys(), &["literal".to_owned()], place)?,
+        false => check_known(map.keys(), lookup, place)?,
+    }
+    ["lead", "value"].iter().filter_map(|key| map.get(*key)).try_for_each(|inner| check_inner(inner, lookup, place))
+}
+
 impl Config {
     /// Refuses keys of a role that do not exist: serde cannot, where shared options are flattened in.
     ///
@@ -88,7 +101,8 @@ impl Config {
             ("fields", keys_of::<FieldsSpec>()),
             ("accounts", keys_of::<AccountsSpec>()),
         ];
-        let lookup = keys_of::<LookupSpec>();
+        let mut lookup = keys_of::<LookupSpec>();
+        lookup.push("literal".to_owned());
         for (role, known) in roles {
             let entries: Vec<&serde_json::Value> = match value.get(role) {
                 Some(serde_json::Value::Array(list)) => list.iter().collect(),
@@ -100,9 +114,9 @@ impl Config {
             };
             for entry in entries.iter().filter_map(|e| e.as_object()) {
                 check_known(entry.keys(), &known, role)?;
-                let inner = |key: &str| entry.get(key).and_then(|v| v.as_object()).into_iter().flat_map(|v| v.keys());
-                check_known(inner("lead"), &lookup, &format!("lead of {role}"))?;
-                check_known(inner("kind"), &["literal".to_owned()], &format!("kind of {role}"))?;
+                for key in ["lead", "kind", "channel", "campaign", "rep", "stage"] {
+                    entry.get(key).map_or(Ok(()), |value| check_inner(value, &lookup, &format!("{key} of {role}")))?;
+                }
             }
         }
         Ok(())

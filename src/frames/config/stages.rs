@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Common, LeadKey};
+use super::{Attribute, Common, LeadCells, LeadKey, LookupSpec, Renames};
 
 /// Where the times of stages are found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,9 +38,9 @@ pub struct StagesSpec {
     pub lead: LeadKey,
     /// Time, or a column per stage.
     pub at: At,
-    /// Stage column.
+    /// Stage.
     #[serde(default)]
-    pub stage: Option<String>,
+    pub stage: Option<Attribute>,
     /// Deal column; without one the stages are the lead's own.
     #[serde(default)]
     pub deal: Option<String>,
@@ -49,7 +49,7 @@ pub struct StagesSpec {
     pub previous: Option<String>,
     /// Stage names in the table → stage names here.
     #[serde(default)]
-    pub names: BTreeMap<String, String>,
+    pub names: Renames,
     /// Names not in `names`.
     #[serde(default)]
     pub unmapped: Unmapped,
@@ -65,6 +65,9 @@ pub struct StagesSpec {
     /// Rep column.
     #[serde(default)]
     pub rep: Option<String>,
+    /// How cells name leads.
+    #[serde(flatten)]
+    pub cells: LeadCells,
     /// Shared options.
     #[serde(flatten)]
     pub common: Common,
@@ -79,11 +82,18 @@ impl Default for At {
 impl StagesSpec {
     /// Every column it names.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
-        let named = [&self.stage, &self.deal, &self.previous, &self.amount, &self.currency, &self.reason, &self.rep];
+        let stage = self.stage.iter().filter_map(Attribute::column);
+        let named = [&self.deal, &self.previous, &self.amount, &self.currency, &self.reason, &self.rep];
         let times: Vec<&String> = match &self.at {
             At::Column(column) => vec![column],
             At::Columns(map) => map.values().collect(),
         };
-        [self.lead.column()].into_iter().chain(times).chain(named.into_iter().flatten()).chain(self.common.columns())
+        (self.lead.columns().into_iter().chain(times).chain(stage)).chain(named.into_iter().flatten()).chain(self.common.columns())
+    }
+
+    /// Every lookup it names.
+    pub fn lookups(&self) -> impl Iterator<Item = &LookupSpec> {
+        let of_stage = self.stage.iter().filter_map(Attribute::lookup).flat_map(LookupSpec::lookups);
+        self.lead.lookups().into_iter().chain(of_stage)
     }
 }

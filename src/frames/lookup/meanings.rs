@@ -1,0 +1,167 @@
+//! A lookup table as read: what each key means over time.
+
+use std::collections::HashMap;
+
+use super::spans::{Candidate, Span, settle};
+use crate::design::NONE;
+use crate::error::{Error, Result};
+use crate::frames::cells::{Texts, truth};
+use crate::frames::config::{Common, DayMeans, LookupSpec, Pick};
+use crate::frames::leads::order_ranks;
+use crate::frames::table::Table;
+use crate::frames::times::{TimeCell, TimeReader};
+use crate::journeys::{Normalize, Texts as Ids, normalized};
+use crate::time::Zone;
+
+/// What each key of a lookup table means over time.
+pub(super) struct Meanings {
+    spans: HashMap<String, Vec<Span>>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// How the keys of a table that uses lookups are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyForm<'a> {
+    pub(super) normalize: Option<Normalize>,
+    pub(super) split: Option<&'a str>,
+}
+
+impl KeyForm<'_> {
+    /// Calls `take` for every id of a cell.
+    pub(super) fn each(&self, cell: &str, mut take: impl FnMut(&str)) {
+        let mut one = |id: &str| {
+            let id = canonical(id);
+            match normalized(id, self.normalize) {
+                Some(id) if !id.is_empty() => take(&id),
+                _ => {}
+            }
+        };
+        match self.split.filter(|split| !split.is_empty()) {
+            Some(split) => cell.split(split).for_each(one),
+            None => one(cell),
+        }
+    }
+}
+
+/// The one form of an id.
+fn canonical(id: &str) -> &str {
+    crate::journeys::canonical_id(id.trim())
+}
+
+/// The cells of a column of keys: a number per row, [`NONE`] for an empty one, and the texts they stand for.
+pub(super) fn keys(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<u32>, Ids)> {
+    let mut own = Ids::new();
+    let mut keys = Vec::with_capacity(table.rows());
+    Texts::of(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(canonical(t)))));
+    Ok((keys, own))
+}
+
+impl Meanings {
+    /// Reads a lookup table. `means` writes what the row of that number stands for, over all times.
+    pub(super) fn read(
+        spec: &LookupSpec,
+        pick: Option<Pick>,
+        table: &Table,
+        form: KeyForm<'_>,
+        zone: &Zone,
+        mut means: impl FnMut(usize, &mut Vec<Span>),
+    ) -> Result<Self> {
+        let times = |column: &Option<String>, open: i64| times(table, column.as_ref(), open, zone);
+        let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
+        let order = spec.order.as_ref().map(|column| order_ranks(table, column)).transpose()?;
+        let primary = spec.primary.as_ref().map(|column| primary(table, column)).transpose()?;
+        if pick == Some(Pick::Primary) && primary.is_none() {
+            return Err(Error::option("pick", "'primary' needs the column that marks the primary row (primary=)"));
+        }
+        let mut by_key: HashMap<String, Vec<Candidate>> = HashMap::new();
+        let (mut keyless, mut meaningless, mut meant) = (0usize, 0usize, Vec::new());
+        Texts::of(table, &spec.key, &[])?.each(|row, text| {
+            let (Some(from), Some(to)) = (from.get(row).copied(), to.get(row).copied()) else { return };
+            let Some(text) = text else {
+                keyless += 1;
+                return;
+            };
+            meant.clear();
+            means(row, &mut meant);
+            meaningless += usize::from(meant.is_empty());
+            let first = order.as_ref().and_then(|o| o.get(row)).map_or(from, |rank| i64::from(*rank));
+            let is_primary = primary.as_ref().and_then(|p| p.get(row)).copied().unwrap_or(false);
+            form.each(text, |key| {
+                let candidates = meant.iter().map(|span| Candidate {
+                    span: Span { from: span.from.max(from), to: span.to.min(to), ..*span },
+                    primary: is_primary,
+                    rank: (first, row as u32),
+                });
+                by_key.entry(key.to_owned()).or_default().extend(candidates);
+            });
+        });
+        let until_next = spec.valid_to.is_none() && spec.valid_from.is_some();
+        let mut clashes = 0;
+        let mut example: Option<String> = None;
+        let spans = by_key.into_iter().map(|(key, candidates)| {
+            let (spans, clash) = settle(candidates, pick, until_next);
+            if clash && pick.is_none() {
+                clashes += 1;
+                // The first by the alphabet, not by the order of a map.
+                if example.as_ref().is_none_or(|e| key < *e) {
+                    example = Some(key.clone());
+                }
+            }
+            (key, spans)
+        });
+        let spans: HashMap<String, Vec<Span>> = spans.collect();
+        if let Some(example) = example {
+            let what = if spec.value.is_some() { "values" } else { "leads" };
+            let all = if spec.value.is_some() { "" } else { ", 'primary' or 'all'" };
+            return Err(Error::schema(
+                &table.name,
+                Some(&spec.key),
+                format!(
+                    "{clashes} keys mean several {what} at the same time (first: '{example}'); set pick='first', 'last'{all}, \
+                     or valid_from= and valid_to="
+                ),
+            ));
+        }
+        let mut remarks = Vec::new();
+        let column = spec.lead.as_ref().map_or("value", |_| "lead");
+        for (n, what) in [(keyless, "key"), (meaningless, column)] {
+            if n > 0 {
+                remarks.push(format!("lookup '{}': {n} of {} rows have no {what} and are left out", table.name, table.rows()));
+            }
+        }
+        Ok(Self { spans, remarks })
+    }
+
+    /// What a key, in its one form, means over time.
+    pub(super) fn of(&self, key: &str) -> &[Span] {
+        self.spans.get(key).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn times(table: &Table, column: Option<&String>, open: i64, zone: &Zone) -> Result<Vec<i64>> {
+    let Some(column) = column else { return Ok(vec![open; table.rows()]) };
+    let common = Common::default();
+    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+    let (cells, _) = reader.read(column)?;
+    let time = |(row, cell): (usize, TimeCell)| match cell {
+        TimeCell::At(t) => Ok(t),
+        TimeCell::Null => Ok(open),
+        TimeCell::Bad(why) => Err(Error::schema(&table.name, Some(column), format!("row {row}: {why}"))),
+    };
+    cells.cells().enumerate().map(time).collect()
+}
+
+/// Which rows a column marks as primary.
+fn primary(table: &Table, column: &str) -> Result<Vec<bool>> {
+    let (mut marks, mut unclear) = (Vec::with_capacity(table.rows()), 0usize);
+    Texts::of(table, column, &[])?.each(|_, text| {
+        let mark = text.map(|text| text.eq_ignore_ascii_case("primary") || truth(text) == Some(true));
+        unclear += usize::from(text.is_some_and(|text| mark == Some(false) && truth(text).is_none()));
+        marks.push(mark.unwrap_or(false));
+    });
+    if unclear > 0 && !marks.contains(&true) {
+        let problem = format!("{unclear} cells are not 1/0, true/false, yes/no or 'primary'");
+        return Err(Error::schema(&table.name, Some(column), problem));
+    }
+    Ok(marks)
+}
