@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{Column, MISSING, NONE};
+use crate::design::{Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
 use crate::journeys::{FieldHistory, Journeys};
@@ -269,7 +269,9 @@ impl Journeys {
             };
             let history = history.filter(|_| own.is_none());
             let (codes, levels) = match column {
-                Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => without_missing(codes, levels),
+                Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => {
+                    (codes.to_vec(), levels.iter().map(|level| shown(level, &[MISSING])).collect())
+                }
                 Column::Number(values) => quartiles(values),
                 Column::Category { .. } | Column::Time(_) if spec.fields.is_empty() => {
                     passed_over.push(name);
@@ -362,17 +364,6 @@ impl Journeys {
         }
         Drivers { spec: spec.clone(), drivers, unsupported, remarks }
     }
-}
-
-/// Codes of texts; a text that says itself that there is none is none.
-fn without_missing(codes: &[u32], levels: &[String]) -> (Vec<u32>, Vec<String>) {
-    let missing = levels.iter().position(|level| level == MISSING).map(|code| code as u32);
-    let of = |code: &u32| match missing {
-        Some(missing) if *code == missing => NONE,
-        Some(missing) if *code > missing && *code != NONE => code - 1,
-        _ => *code,
-    };
-    (codes.iter().map(of).collect(), levels.iter().filter(|level| *level != MISSING).cloned().collect())
 }
 
 /// Numbers by quarter; those with few values by value.

@@ -116,10 +116,16 @@ def test_what_comes_after_everybody_has_ended():
     assert "not all groups were observed" in repr(times)
 
 
-def test_groups_of_one_name_are_joined():
+def test_a_group_called_missing_is_not_that_of_leads_without_a_value():
     groups = pl.Series([None, "(missing)", "x", None, "(all)"])
     times = as_journeys([3, 5, 9, 2, 1], [True] * 5, group=groups).time_to("won", by="group")
-    assert dict(times.to_polars().select("group", "leads").rows()) == {"(all)": 5, "(missing)": 3, "x": 1, "'(all)'": 1}
+    assert dict(times.to_polars().select("group", "leads").rows()) == {
+        "(all)": 5,
+        "(missing)": 2,
+        "'(missing)'": 1,
+        "x": 1,
+        "'(all)'": 1,
+    }
 
 
 def test_tables_and_charts():
