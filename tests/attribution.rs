@@ -391,8 +391,12 @@ fn spend_beside_credit() {
     all.push(event(1, 41 * DAY, WON));
     let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
     j.timeline.stages.amount = vec![100.0, 300.0].into();
-    let row =
-        |day, channel: Option<&str>, amount| SpendRow { from: day, until: day + 1, channel: channel.map(Into::into), amount };
+    let row = |day, channel: Option<&str>, amount| SpendRow {
+        from: day,
+        until: day + 1,
+        channel: channel.map(Into::into),
+        amount,
+    };
     let rows = vec![row(0, Some("ads"), 50.0), row(31, Some("mail"), 20.0), row(0, Some("tv"), 7.0), row(0, None, 1.0)];
     let spend = Spend { rows, period: Period::Month, remarks: Vec::new() };
     for method in [Method::Linear, Method::Markov(1)] {

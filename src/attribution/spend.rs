@@ -255,6 +255,8 @@ pub(super) fn join(
     }
     costs.by_period = rows.into_values().collect();
     costs.total = totals.into_values().collect();
-    costs.total.sort_by(|a, b| b.spend.unwrap_or(-1.0).total_cmp(&a.spend.unwrap_or(-1.0)).then_with(|| a.channel.cmp(&b.channel)));
+    costs.total.sort_by(|a, b| {
+        b.spend.unwrap_or(-1.0).total_cmp(&a.spend.unwrap_or(-1.0)).then_with(|| a.channel.cmp(&b.channel))
+    });
     costs
 }

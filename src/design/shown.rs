@@ -37,15 +37,8 @@ mod tests {
     #[test]
     #[cfg(feature = "frames")]
     fn no_two_ways_have_one_text() {
-        let ways: [&[&str]; 7] = [
-            &["a", "b"],
-            &["a > b"],
-            &["a >", "b"],
-            &["\"a\"", "b"],
-            &["\"a", "b\""],
-            &["\"a > b\""],
-            &["a", "b", ""],
-        ];
+        let ways: [&[&str]; 7] =
+            [&["a", "b"], &["a > b"], &["a >", "b"], &["\"a\"", "b"], &["\"a", "b\""], &["\"a > b\""], &["a", "b", ""]];
         let texts = ways.iter().map(|names| way(&names.iter().map(ToString::to_string).collect::<Vec<_>>()));
         assert_eq!(texts.collect::<std::collections::BTreeSet<String>>().len(), ways.len());
     }

@@ -68,7 +68,11 @@ pub(super) fn join_accounts(
     for name in names {
         let column = field_column(&table, &name, &spec.common, zone, &mut audit)?.take(&rows);
         if column.missing() < column.len() {
-            fields.push(Field { name: format!("account.{name}"), column, asked: spec.fields.is_some() || include.contains(&format!("account.{name}")) });
+            fields.push(Field {
+                name: format!("account.{name}"),
+                column,
+                asked: spec.fields.is_some() || include.contains(&format!("account.{name}")),
+            });
         }
     }
     leads.fields.extend(fields);

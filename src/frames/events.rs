@@ -243,7 +243,8 @@ impl PartReader<'_> {
         let mut audit = TableAudit::default();
         let mut rows = Rows::default();
         let tally = times.tally;
-        let faultless = self.spec.common.filter.is_empty() && times.all_readable() && !kinds.iter().any(|kind| *kind >= NO_MATCH);
+        let faultless =
+            self.spec.common.filter.is_empty() && times.all_readable() && !kinds.iter().any(|kind| *kind >= NO_MATCH);
         // As nearly all parts of large tables are.
         if let Some(lead) = faultless.then(|| resolver.take_all()).flatten() {
             (rows.lead, rows.at) = (lead, times.into_times());

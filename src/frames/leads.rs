@@ -13,9 +13,7 @@ use super::table::Tables;
 use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{
-    Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_id, canonical_order, normalized,
-};
+use crate::journeys::{Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_id, canonical_order, normalized};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.

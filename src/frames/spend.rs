@@ -83,8 +83,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spen
     if !spec.scale.is_finite() || spec.scale <= 0.0 {
         return Err(Error::option("scale", format!("{} is not a number above 0", spec.scale)));
     }
-    let violations =
-        table.check([&spec.at, &spec.amount].into_iter().chain(given.column()).chain(&spec.until));
+    let violations = table.check([&spec.at, &spec.amount].into_iter().chain(given.column()).chain(&spec.until));
     if !violations.is_empty() {
         return Err(Error::Schema { violations });
     }

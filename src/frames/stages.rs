@@ -71,7 +71,8 @@ pub(super) fn read_stages(
     let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
     spec.names.check(&["stage"])?;
     let no_names = Renames::default();
-    let stage = spec.stage.as_ref().map(|stage| AttributeReader::new("stage", stage, &no_names, c, tables, setting.zone));
+    let stage =
+        spec.stage.as_ref().map(|stage| AttributeReader::new("stage", stage, &no_names, c, tables, setting.zone));
     let stage = stage.transpose()?;
     audit.remarks.extend(stage.iter().flat_map(AttributeReader::remarks));
     let deals =

@@ -28,9 +28,7 @@ use super::checksums::{OfFolder, Summed};
 use super::tables_out::frame;
 use crate::design::{Column as Values, Kind};
 use crate::error::{Error, Result};
-use crate::journeys::{
-    Audit, Codes, Field, FieldHistory, Journeys, Leads, Normalize, Slab, StageLog, Texts, Timeline,
-};
+use crate::journeys::{Audit, Codes, Field, FieldHistory, Journeys, Leads, Normalize, Slab, StageLog, Texts, Timeline};
 use crate::task::Task;
 use crate::time::Zone;
 

@@ -176,9 +176,11 @@ impl<'a> Plan<'a> {
         match &self.by {
             Some(ValueOf::Lead(groups)) => groups.name(value),
             Some(ValueOf::Channel) => shown(self.journeys.channels.get(value), &[ALL, MISSING]),
-            Some(ValueOf::Prop(p)) => {
-                self.journeys.props.get(*p).map_or_else(String::new, |(_, texts)| shown(texts.get(value), &[ALL, MISSING]))
-            }
+            Some(ValueOf::Prop(p)) => self
+                .journeys
+                .props
+                .get(*p)
+                .map_or_else(String::new, |(_, texts)| shown(texts.get(value), &[ALL, MISSING])),
             None => String::new(),
         }
     }

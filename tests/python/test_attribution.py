@@ -216,7 +216,13 @@ def test_errors(options, error, words):
 
 def test_what_has_no_channel_is_missing():
     """Touches, campaigns and places without a value are a row of their own, which no name of the data can be."""
-    rows = [(0, 1, None, None), (0, 2, "(missing)", "c"), (0, 3, "'(missing)'", None), (0, 4, "(unattributed)", "c"), (1, 1, None, "c")]
+    rows = [
+        (0, 1, None, None),
+        (0, 2, "(missing)", "c"),
+        (0, 3, "'(missing)'", None),
+        (0, 4, "(unattributed)", "c"),
+        (1, 1, None, "c"),
+    ]
     table = pl.DataFrame(rows, schema=["l", "at", "ch", "ca"], orient="row")
     hours = lambda table: table.with_columns(at=pl.lit(START) + pl.duration(hours=pl.col("at")))  # noqa: E731
     # A table without channels has no touches of a channel, unless they are asked for.
@@ -248,7 +254,10 @@ def test_what_has_no_channel_is_missing():
     assert without["'(missing)'"] == 1.0
     assert without["(unattributed)"] == 2.0
     assert "(missing)" not in credit(journeys.attribution("first", include="*"), "first")
-    assert set(credit(journeys.attribution("first", include="'(missing)'"), "first")) == {"'(missing)'", "(unattributed)"}
+    assert set(credit(journeys.attribution("first", include="'(missing)'"), "first")) == {
+        "'(missing)'",
+        "(unattributed)",
+    }
     asked = journeys.attribution("first", touches=["call", "visit"])
     assert credit(asked, "first")["(missing)"] == 2.0
     assert "4 touches have no channel" in str(asked)
@@ -270,8 +279,12 @@ def test_spend_of_several_tables():
     costs = {r["channel"]: r for r in result.costs().iter_rows(named=True)}
     assert (costs["google"]["spend"], costs["meta"]["spend"]) == pytest.approx((31, 7))
     # A channel of which no row says what was spent has no cost; one that was free costs nothing.
-    assert [costs["mail"][c] for c in ("spend", "cost_per_lead", "cost_per_conversion", "return_on_spend")] == [None] * 4
-    free = journeys.attribution("linear", spend=ll.Spend(meta.with_columns(spend=0.0), at="from", amount="spend", channel=ll.literal("meta")))
+    assert [costs["mail"][c] for c in ("spend", "cost_per_lead", "cost_per_conversion", "return_on_spend")] == [
+        None
+    ] * 4
+    free = journeys.attribution(
+        "linear", spend=ll.Spend(meta.with_columns(spend=0.0), at="from", amount="spend", channel=ll.literal("meta"))
+    )
     assert dict(free.costs().select("channel", "cost_per_conversion").rows())["meta"] == 0.0
     told = str(result)
     assert "14.00 of spend (2 rows) is outside the observed period, 2024-01-01 to 2024-12-31, and left out" in told

@@ -27,7 +27,6 @@ def owners(journeys, *ids):
     return {one: journeys.show(one).height - 1 for one in ids}
 
 
-
 def counts(journeys, role="events"):
     text = str(journeys.check())
     return text[text.index(f"as {role}") :]
@@ -99,7 +98,9 @@ def test_what_holds_at_the_time_of_the_row_is_picked():
 
 @pytest.mark.parametrize("kind", ["frame", "csv", "parquet", "pandas"])
 def test_cells_of_several_ids(kind, tmp_path):
-    stages = pl.DataFrame({"who": ["a; b", "b", "zz;a", ""], "at": [day(3)] * 4, "stage": ["won"] * 4, "sum": [10.0] * 4})
+    stages = pl.DataFrame(
+        {"who": ["a; b", "b", "zz;a", ""], "at": [day(3)] * 4, "stage": ["won"] * 4, "sum": [10.0] * 4}
+    )
     table = stages
     if kind == "csv":
         table = tmp_path / "s.csv"
@@ -162,7 +163,11 @@ FORM = "0015000000Gv7qJ"
 
 def test_ids_compare_in_one_form_on_both_sides():
     table = visits(who=[" Ann@X.com", "ann@x.COM", "bob@x.com", FORM + "AAR", FORM.lower() + "aar", FORM.lower()])
-    for form, own, found in [("email", ["ANN@x.com", "Bob@x.com "], 3), ("salesforce", [FORM], 2), ("salesforce", [FORM + "AAR"], 2)]:
+    for form, own, found in [
+        ("email", ["ANN@x.com", "Bob@x.com "], 3),
+        ("salesforce", [FORM], 2),
+        ("salesforce", [FORM + "AAR"], 2),
+    ]:
         for where in ("leads", "events"):
             options = {"leads": {}, "events": {}, where: {"normalize": form}}
             journeys = ll.Journeys(
@@ -273,5 +278,6 @@ def test_a_lookup_is_of_a_lead_or_of_an_attribute():
         ll.lookup(CONTACTS, "deal")
     with pytest.raises(ll.OptionError, match="value="):
         ll.Journeys(
-            leads=leads("a"), events=ll.Events(visits(l=["a"]), "l", "at", ll.lookup(CONTACTS, "deal", "contact", on="l"))
+            leads=leads("a"),
+            events=ll.Events(visits(l=["a"]), "l", "at", ll.lookup(CONTACTS, "deal", "contact", on="l")),
         )

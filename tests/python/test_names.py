@@ -70,7 +70,9 @@ def test_names_of_kinds_and_channels():
 
 def test_names_of_stages_have_wildcards():
     table = pl.DataFrame({"l": [0, 0, 0], "at": [day(1), day(2), day(3)], "s": ["Closed - Won EU", "Closed*", "open"]})
-    stages = ll.Stages(table, "l", "at", stage="s", names={"Closed*": "closed", "Closed - Won*": "won"}, unmapped="drop")
+    stages = ll.Stages(
+        table, "l", "at", stage="s", names={"Closed*": "closed", "Closed - Won*": "won"}, unmapped="drop"
+    )
     j = ll.Journeys(leads=leads(1), stages=stages, won="won", observed_until=day(30))
     assert j.show(0)["what"].to_list() == ["created", "won", "closed"]
     assert "1 quarantined: stage not in names=" in str(j.check())
@@ -105,7 +107,9 @@ def test_fields_of_a_history_are_chosen():
 
 
 def test_one_withheld_column_is_taken_back():
-    table = pl.DataFrame({"id": range(4), "made": [day(0)] * 4, "stage": ["a", "b"] * 2, "won_at": ["x", "y"] * 2, "size": [1, 2] * 2})
+    table = pl.DataFrame(
+        {"id": range(4), "made": [day(0)] * 4, "stage": ["a", "b"] * 2, "won_at": ["x", "y"] * 2, "size": [1, 2] * 2}
+    )
     firms = pl.DataFrame({"f": [1, 2], "status": ["p", "q"]})
 
     def fields(**options):

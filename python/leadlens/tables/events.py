@@ -67,5 +67,7 @@ class Events(OfLeads):
 
     def _shown(self) -> str:
         kind = self.kind
-        column = kind.value if isinstance(kind, Literal_) else (kind.on or kind.key) if isinstance(kind, Lookup) else kind
+        column = (
+            kind.value if isinstance(kind, Literal_) else (kind.on or kind.key) if isinstance(kind, Lookup) else kind
+        )
         return self.name or column

@@ -56,9 +56,11 @@ pub struct LeadsSpec {
 impl LeadsSpec {
     /// Every column it names, fields last.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
-        self.roles().chain(self.fields.iter().flatten())
+        self.roles()
+            .chain(self.fields.iter().flatten())
             .chain(self.include.iter().filter(|name| !name.starts_with("account.")))
-            .chain(&self.ignore).chain(self.common.filter.keys())
+            .chain(&self.ignore)
+            .chain(self.common.filter.keys())
     }
 
     /// The columns that have a role, so that they are no fields.

@@ -25,8 +25,8 @@ pub use history::FieldsSpec;
 pub(super) use leads::Duplicates;
 pub use leads::LeadsSpec;
 pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
-pub use renames::Renames;
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
+pub use renames::Renames;
 pub(super) use stages::Unmapped;
 pub use stages::{At, StagesSpec};
 

@@ -88,7 +88,9 @@ impl StagesSpec {
             At::Column(column) => vec![column],
             At::Columns(map) => map.values().collect(),
         };
-        (self.lead.columns().into_iter().chain(times).chain(stage)).chain(named.into_iter().flatten()).chain(self.common.columns())
+        (self.lead.columns().into_iter().chain(times).chain(stage))
+            .chain(named.into_iter().flatten())
+            .chain(self.common.columns())
     }
 
     /// Every lookup it names.

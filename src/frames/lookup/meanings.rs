@@ -126,7 +126,11 @@ impl Meanings {
         let column = spec.lead.as_ref().map_or("value", |_| "lead");
         for (n, what) in [(keyless, "key"), (meaningless, column)] {
             if n > 0 {
-                remarks.push(format!("lookup '{}': {n} of {} rows have no {what} and are left out", table.name, table.rows()));
+                remarks.push(format!(
+                    "lookup '{}': {n} of {} rows have no {what} and are left out",
+                    table.name,
+                    table.rows()
+                ));
             }
         }
         Ok(Self { spans, remarks })
