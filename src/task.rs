@@ -1,7 +1,7 @@
 //! Long work: progress counters that a front end can show, and a flag that stops it.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// times a second; the watcher reads [`Task::progress`] and may call [`Task::stop`].
 #[derive(Debug, Default)]
 pub struct Task {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
     label: Mutex<&'static str>,
@@ -22,6 +22,12 @@ impl Task {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A task that also ends once `stop` is true: a flag that a signal handler sets.
+    #[must_use]
+    pub fn stopped_by(stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..Self::default() }
     }
 
     /// Starts a stage of `total` units.

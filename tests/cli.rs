@@ -15,7 +15,7 @@ fn demo_folder() -> PathBuf {
 fn cli(arguments: &[&str]) -> (i32, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let all = ["leadlens"].iter().chain(arguments).map(OsString::from);
-    let code = run(all, &mut out, &mut err);
+    let code = run(all, &leadlens::Task::new(), &mut out, &mut err);
     (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 

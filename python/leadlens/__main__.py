@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import Any
 
 from . import _core
 from .datasets import folder
 
 
+def _stop(number: int, frame: Any) -> None:
+    # As shells say of a program that a signal ended: 130 for Ctrl-C, 143 for SIGTERM.
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
-    """Run the command line and exit with its code: 0 ok, 2 usage, 3 data, 4 model."""
+    """Run the command line and exit with its code: 0 ok, 2 usage, 3 data, 4 model, 70 a defect, 130 or 143 stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell that starts a job in the background has it ignore Ctrl-C.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     arguments = ["leadlens", *sys.argv[1:]]
     wants_data = arguments[1:2] == ["demo"] and not any(a == "--data" or a.startswith("--data=") for a in arguments)
     if wants_data and not {"-h", "--help"} & set(arguments):
         arguments += ["--data", str(folder("b2b_saas"))]
-    try:
-        code = _core.run_program(arguments)
-    except KeyboardInterrupt:
-        code = 130  # as shells say of a program that Ctrl-C ended
-    sys.exit(code)
+    sys.exit(_core.run_program(arguments))
 
 
 if __name__ == "__main__":

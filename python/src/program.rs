@@ -1,14 +1,26 @@
 //! The command line, for the console script.
 
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use leadlens::cli;
 use pyo3::prelude::*;
 
 use crate::boundary::enter;
 
 /// Runs the command line and returns its exit code. Output goes to the process' own streams.
 #[pyfunction]
-pub(crate) fn run_program(py: Python<'_>, arguments: Vec<String>) -> PyResult<i32> {
-    enter(py, None, |_| {
-        let arguments = arguments.into_iter().map(std::ffi::OsString::from);
-        Ok(leadlens::cli::run(arguments, &mut std::io::stdout(), &mut std::io::stderr()))
-    })
+pub(crate) fn run_program(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<i32> {
+    let finished = AtomicBool::new(false);
+    let ended = enter(py, None, |task| {
+        let code = cli::run(arguments, task, &mut std::io::stdout(), &mut std::io::stderr());
+        finished.store(code == cli::OK, Ordering::Relaxed);
+        Ok(code)
+    });
+    if finished.load(Ordering::Relaxed) {
+        // A signal that came after the last look came too late: the work is done, its files are written.
+        let _ = py.check_signals();
+        return Ok(cli::OK);
+    }
+    ended
 }

@@ -4,6 +4,7 @@
 static MEMORY: leadlens::LargePages = leadlens::LargePages;
 
 fn main() {
-    let code = leadlens::cli::run(std::env::args_os(), &mut std::io::stdout().lock(), &mut std::io::stderr().lock());
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let code = leadlens::cli::run(std::env::args_os(), &leadlens::Task::new(), &mut out, &mut err);
     std::process::exit(code);
 }

@@ -71,11 +71,11 @@ fn load(path: &Path) -> Result<LeadModel, Failed> {
     LeadModel::from_path(path).map_err(|error| Failed { error, reading: Reading::Model })
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, task: &Task, out: &mut dyn Write) -> Result<(), Failed> {
     match &arguments.command {
         Command::Check { common, show } => {
             let (mut p, project) = open(common, out)?;
-            let journeys = with_progress(|task| project.journeys(task))?;
+            let journeys = with_progress(task, |task| project.journeys(task))?;
             match show {
                 None => p.print(&journeys.check_text(), &journeys.audit)?,
                 Some(id) => {
@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             let (mut p, project) = open(common, out)?;
             let file = model.as_ref().unwrap_or(&project.model.file);
             check_folder(file)?;
-            let (trained, sides, evaluation) = with_progress(|task| {
+            let (trained, sides, evaluation) = with_progress(task, |task| {
                 let journeys = project.journeys(task)?;
                 train_and_evaluate(&project, &journeys, task)
             })?;
@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
         Command::Evaluate { common, model, by } => {
             let (mut p, project) = open(common, out)?;
             let loaded = load(model.as_ref().unwrap_or(&project.model.file))?;
-            let evaluation = with_progress(|task| {
+            let evaluation = with_progress(task, |task| {
                 let journeys = project.journeys(task)?;
                 let (_, test) = project.sides(&journeys, task)?;
                 evaluate_snapshot(&loaded, &test, by.as_deref(), &TOP, task)
@@ -128,10 +128,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             let as_of = as_of.as_deref().map(str::parse).transpose()?;
             let output = output.as_ref().unwrap_or(&project.score.output);
             check_output(output)?;
-            let rows = with_progress(|task| {
+            let rows = with_progress(task, |task| {
                 let journeys = project.journeys(task)?;
                 let open = open_leads(&project, &journeys, as_of, task)?;
                 let mut scores = score_frame(&loaded, &open, project.score.reasons, *allow_extrapolation, task)?;
+                task.check()?;
                 write_frame(&mut scores, output)?;
                 Ok::<usize, Error>(scores.height())
             })?;
@@ -157,14 +158,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fail
             if let Some(entry) = entry {
                 spec.entry = word("entry", entry)?;
             }
-            let funnel = with_progress(|task| count(&project, &spec, task))?;
+            let funnel = with_progress(task, |task| count(&project, &spec, task))?;
             if let Some(path) = output {
                 write_frame(&mut funnel_frame(&funnel)?, path)?;
             }
             p.print(&funnel_text(&funnel), &funnel)?;
             Ok(())
         }
-        Command::Demo { data, output } => demo(data, output, out),
+        Command::Demo { data, output } => demo(data, output, task, out),
     }
 }
 
@@ -213,13 +214,13 @@ fn count(project: &Project, spec: &FunnelSpec, task: &Task) -> Result<Funnel, Er
     project.journeys(task)?.funnel(spec, task)
 }
 
-fn demo(data: &Path, output: &Path, out: &mut dyn Write) -> Result<(), Failed> {
+fn demo(data: &Path, output: &Path, task: &Task, out: &mut dyn Write) -> Result<(), Failed> {
     let file = data.join("leadlens.toml");
     let project = Project::read(&file).map_err(|error| Failed { error, reading: Reading::Config })?;
     std::fs::create_dir_all(output).map_err(|e| Error::Write { path: output.to_owned(), reason: e.to_string() })?;
     let (scores_file, report_file, model_file) =
         (output.join("scores.csv"), output.join("report.html"), output.join("model.json"));
-    let (text, html) = with_progress(|task| {
+    let (text, html) = with_progress(task, |task| {
         let journeys = project.journeys(task)?;
         let (model, sides, evaluation) = train_and_evaluate(&project, &journeys, task)?;
         model.save(&model_file)?;

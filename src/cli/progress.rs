@@ -1,18 +1,31 @@
 //! A progress bar on stderr, if that is a terminal.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::error::Result;
 use crate::task::Task;
 
-/// Runs `work` and shows its progress; nothing is shown for work under half a second, or without a terminal.
-pub(super) fn with_progress<T>(work: impl FnOnce(&Task) -> T) -> T {
-    let task = Task::new();
+/// Ends the watcher however the work ends, by a panic too: a scope waits for its threads.
+struct Release<'a>(&'a AtomicBool, &'a Thread);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.unpark();
+    }
+}
+
+/// Runs `work` and shows the progress of `task`; nothing is shown for work under half a second, or without a terminal.
+///
+/// Work that ended although it was to stop counts as stopped, so that nothing is written afterwards.
+pub(super) fn with_progress<T>(task: &Task, work: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
+        let watch = || {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
                 bar.set_style(style);
@@ -29,10 +42,24 @@ pub(super) fn with_progress<T>(work: impl FnOnce(&Task) -> T) -> T {
                 }
             }
             bar.finish_and_clear();
-        });
-        let result = work(&task);
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
-        result
+        };
+        // Work whose progress no thread can show is done all the same.
+        let watcher = std::thread::Builder::new().spawn_scoped(scope, watch);
+        let _release = watcher.as_ref().ok().map(|watcher| Release(&done, watcher.thread()));
+        let made = work(task)?;
+        task.check()?;
+        Ok(made)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "a panic is what is tested")]
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_the_watcher() {
+        let ended = std::panic::catch_unwind(|| with_progress::<()>(&Task::new(), |_| panic!("broken")));
+        assert!(ended.is_err());
+    }
 }
