@@ -25,7 +25,7 @@ pub struct LargePages;
 mod mapped {
     use std::alloc::Layout;
     use std::ptr::null_mut;
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, MutexGuard, TryLockError};
 
     const PAGE: usize = 2 << 20;
     const LARGE: usize = 2 * PAGE;
@@ -43,6 +43,18 @@ mod mapped {
     // SAFETY: its pointers are to memory that nobody else knows.
     unsafe impl Send for Kept {}
 
+    /// Never waits for long: in a forked process the thread that holds the lock may have stayed with the parent.
+    fn kept() -> Option<MutexGuard<'static, Kept>> {
+        for _ in 0..100 {
+            match KEPT.try_lock() {
+                Ok(kept) => return Some(kept),
+                Err(TryLockError::Poisoned(kept)) => return Some(kept.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        None
+    }
+
     /// A mapping of the length that was given back, with whatever is in it, or a fresh one; null if there is none.
     pub(super) fn take(bytes: usize) -> *mut u8 {
         take_kept(bytes).unwrap_or_else(|| map(bytes))
@@ -57,7 +69,7 @@ mod mapped {
     }
 
     fn take_kept(bytes: usize) -> Option<*mut u8> {
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = kept()?;
         let found = kept.mappings.iter_mut().find(|(_, length)| *length == bytes)?;
         let (start, _) = std::mem::replace(found, (null_mut(), 0));
         kept.bytes -= bytes;
@@ -73,9 +85,10 @@ mod mapped {
             // SAFETY: by the caller.
             return unsafe { unmap(start, bytes) };
         }
+        // SAFETY: by the caller.
+        let Some(mut kept) = kept() else { return unsafe { unmap(start, bytes) } };
         // SAFETY: by the caller; what is in it may be lost.
         unsafe { libc::madvise(start.cast(), bytes, libc::MADV_FREE) };
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut new, places) = ((start, bytes), kept.mappings.len());
         kept.bytes += bytes;
         loop {

@@ -24,15 +24,15 @@ class _Lazy:
 
     def __init__(self, frames: Mapping[str, Any]) -> None:
         self._frames = dict(frames)
+        self._made: dict[str, pl.DataFrame] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._frames
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        frame = self._frames[name]
-        if not isinstance(frame, pl.DataFrame):
-            frame = self._frames[name] = pl.DataFrame(frame)
-        return frame
+        made = self._made.get(name)
+        # Of threads that ask together the first one's table is everybody's.
+        return self._made.setdefault(name, pl.DataFrame(self._frames[name])) if made is None else made
 
 
 class Shown:

@@ -30,7 +30,10 @@ class Frame:
     def numbers(self, names: list[str]) -> NDArray[np.float64]:
         """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
         if isinstance(self._X, pl.DataFrame):
-            table: NDArray[Any] = self._X.select(pl.col(names).cast(pl.Float64)).to_numpy()
+            # Column by column, as a frame's own conversion needs its pool of threads, which a forked process lacks.
+            table: NDArray[Any] = np.empty((self.rows, len(names)), dtype=np.float64, order="F")
+            for i, name in enumerate(names):
+                table[:, i] = self._X.get_column(name).cast(pl.Float64).to_numpy()
         else:
             table = self._X.iloc[:, [self.names.index(name) for name in names]].to_numpy(
                 dtype=np.float64, na_value=np.nan
@@ -99,9 +102,11 @@ def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
     if column.dtype == pl.Boolean:
         # As pandas and Python write them.
         texts = texts.str.to_titlecase()
-    levels = texts.drop_nulls().unique().sort().to_list()
-    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1)
-    return levels, places.to_numpy()
+    # Nothing here needs the pool of threads of polars, which a forked process lacks.
+    levels = sorted(texts.drop_nulls().unique().to_list())
+    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int32)
+    missing = texts.is_null().to_numpy()
+    return levels, np.where(missing, np.int32(-1), places.to_numpy()).astype(np.int32)
 
 
 def used_levels(levels: list[str], places: NDArray[Any]) -> tuple[list[str], int]:

@@ -1,10 +1,11 @@
 //! Tables across the boundary, by the Arrow C stream protocol
 //! (<https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>).
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
+use std::time::Duration;
 
-use leadlens::Error;
 use leadlens::frames::{Table, is_readable};
+use leadlens::{Error, Task};
 use polars::prelude::*;
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -13,8 +14,9 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
-use crate::boundary::enter;
+use crate::boundary::{enter, quick};
 use crate::error::internal;
+use crate::fork::forked;
 
 /// A stream taken out of its capsule; it can be read without the GIL.
 pub(crate) struct Stream(Box<ArrowArrayStream>);
@@ -83,43 +85,55 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<Table, Error> {
     Ok(table)
 }
 
-type Make = Box<dyn FnOnce() -> Result<DataFrame, Error> + Send>;
+type Make = Box<dyn Fn() -> Result<DataFrame, Error> + Send + Sync>;
 
 /// A result table; read it with any library that knows Arrow. A large one may be made when it is first asked for.
 #[pyclass(frozen, module = "leadlens._core")]
 pub(crate) struct Frame {
     table: OnceLock<DataFrame>,
-    make: Mutex<Option<Make>>,
+    make: Make,
+    /// Held by the thread that makes the table.
+    making: Mutex<()>,
 }
 
 impl From<DataFrame> for Frame {
     fn from(table: DataFrame) -> Self {
-        Self { table: OnceLock::from(table), make: Mutex::new(None) }
+        Self { table: OnceLock::from(table), ..Self::later(|| Ok(DataFrame::empty())) }
     }
 }
 
 impl Frame {
     /// A table that is made when it is first asked for.
-    pub(crate) fn later(make: impl FnOnce() -> Result<DataFrame, Error> + Send + 'static) -> Self {
-        Self { table: OnceLock::new(), make: Mutex::new(Some(Box::new(make))) }
+    pub(crate) fn later(make: impl Fn() -> Result<DataFrame, Error> + Send + Sync + 'static) -> Self {
+        Self { table: OnceLock::new(), make: Box::new(make), making: Mutex::new(()) }
     }
 
     fn table(&self, py: Python<'_>) -> PyResult<&DataFrame> {
         if let Some(table) = self.table.get() {
             return Ok(table);
         }
-        let made = enter(py, None, |_| {
-            // Whoever comes second waits here until the first one is done.
-            let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(make) = make.take() {
-                return make().map(Some);
+        enter(py, None, |task| {
+            let _one = self.turn(task)?;
+            if self.table.get().is_none() {
+                let _ = self.table.set((self.make)()?);
             }
-            Ok(None)
+            Ok(())
         })?;
-        if let Some(made) = made {
-            return Ok(self.table.get_or_init(|| made));
+        self.table.get().ok_or_else(|| internal("a table was not made"))
+    }
+
+    /// Waits, without the GIL, until no other thread makes the table.
+    fn turn(&self, task: &Task) -> Result<Option<MutexGuard<'_, ()>>, Error> {
+        loop {
+            match self.making.try_lock() {
+                Ok(turn) => return Ok(Some(turn)),
+                Err(TryLockError::Poisoned(turn)) => return Ok(Some(turn.into_inner())),
+                // It may be a thread of the parent that holds it, which never ends here: made twice at most.
+                Err(TryLockError::WouldBlock) if forked() => return Ok(None),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+            task.check()?;
         }
-        self.table.get().ok_or_else(|| internal("a table could not be made before"))
     }
 }
 
@@ -133,8 +147,20 @@ impl Frame {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets a producer ignore the schema asked for.
         drop(requested_schema);
-        let mut frame = self.table(py)?.clone();
-        frame.align_chunks_par();
+        let table = self.table(py)?;
+        // Consumers in a forked process may have no pool that joins chunks.
+        let alone = forked();
+        let frame = py.detach(|| {
+            quick(|| {
+                let mut frame = table.clone();
+                if alone {
+                    frame.rechunk_mut_par()
+                } else {
+                    frame.align_chunks_par()
+                };
+                Ok(frame)
+            })
+        })?;
         let schema = frame.schema().to_arrow(CompatLevel::newest());
         let dtype = ArrowDataType::Struct(schema.iter_values().cloned().collect());
         let field = Field::new("".into(), dtype.clone(), false);

@@ -3,13 +3,14 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use leadlens::{Error, Task};
 use pyo3::prelude::*;
 
 use crate::error::{internal, to_python};
+use crate::fork;
 
 fn text(panic: Box<dyn Any + Send>) -> String {
     match panic.downcast::<String>() {
@@ -27,47 +28,71 @@ pub(crate) fn enter<T: Send>(
 ) -> PyResult<T> {
     let progress: Option<Py<PyAny>> = progress.map(|p| p.clone().unbind());
     let task = Task::new();
+    let forked = fork::forked();
     py.detach(|| {
-        std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(1);
-            let task = &task;
-            scope.spawn(move || {
-                // The receiver lives until the value arrives.
-                let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(task))));
-            });
-            let mut raised = None;
-            let outcome = loop {
-                match receiver.recv_timeout(Duration::from_millis(100)) {
-                    Ok(outcome) => break Some(outcome),
-                    Err(RecvTimeoutError::Disconnected) => break None,
-                    Err(RecvTimeoutError::Timeout) if raised.is_some() => {}
-                    Err(RecvTimeoutError::Timeout) => {
-                        let watched = Python::attach(|py| {
-                            py.check_signals()?;
-                            match &progress {
-                                Some(show) => show.call1(py, task.progress()).map(|_| ()),
-                                None => Ok(()),
-                            }
-                        });
-                        if let Err(e) = watched {
-                            task.stop();
-                            raised = Some(e);
-                        }
-                    }
-                }
-            };
-            match (raised, outcome) {
-                (Some(e), _) => Err(e),
-                (None, Some(Ok(result))) => result.map_err(|e| to_python(&e)),
-                (None, Some(Err(panic))) => Err(internal(&text(panic))),
-                (None, None) => Err(internal("the worker ended without a result")),
-            }
-        })
+        let (sender, receiver) = sync_channel(1);
+        let job = || {
+            // The receiver lives until the value arrives.
+            let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(&task))));
+        };
+        let (raised, outcome) = beside(forked, job, || watch(&task, progress.as_ref(), &receiver))
+            .map_err(|e| internal(&format!("no thread could be started: {e}")))?;
+        match (raised, outcome) {
+            (Some(e), _) => Err(e),
+            (None, Some(Ok(result))) => result.map_err(|e| to_python(&e)),
+            (None, Some(Err(panic))) => Err(internal(&text(panic))),
+            (None, None) => Err(internal("the worker ended without a result")),
+        }
     })
+}
+
+/// Runs `job` on another thread and `watch` on this one.
+fn beside<R>(forked: bool, job: impl FnOnce() + Send, watch: impl FnOnce() -> R) -> std::io::Result<R> {
+    if forked {
+        return fork::beside(job, watch);
+    }
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().spawn_scoped(scope, job)?;
+        Ok(watch())
+    })
+}
+
+type Outcome<T> = std::thread::Result<Result<T, Error>>;
+
+/// What was raised meanwhile, and the outcome of the work, if it came to one.
+fn watch<T>(
+    task: &Task,
+    progress: Option<&Py<PyAny>>,
+    receiver: &Receiver<Outcome<T>>,
+) -> (Option<PyErr>, Option<Outcome<T>>) {
+    let mut raised = None;
+    loop {
+        match receiver.recv_timeout(Duration::from_millis(100)) {
+            Ok(outcome) => return (raised, Some(outcome)),
+            Err(RecvTimeoutError::Disconnected) => return (raised, None),
+            Err(RecvTimeoutError::Timeout) if raised.is_some() => {}
+            Err(RecvTimeoutError::Timeout) => {
+                let watched = Python::attach(|py| {
+                    py.check_signals()?;
+                    match progress {
+                        Some(show) => show.call1(py, task.progress()).map(|_| ()),
+                        None => Ok(()),
+                    }
+                });
+                if let Err(e) = watched {
+                    task.stop();
+                    raised = Some(e);
+                }
+            }
+        }
+    }
 }
 
 /// Runs short work in place, turning errors and panics into exceptions.
 pub(crate) fn quick<T>(work: impl FnOnce() -> Result<T, Error>) -> PyResult<T> {
+    if fork::forked() {
+        fork::work_alone();
+    }
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|e| to_python(&e)),
         Err(panic) => Err(internal(&text(panic))),

@@ -5,6 +5,7 @@ mod analyses;
 mod arrow;
 mod boundary;
 mod error;
+mod fork;
 mod journeys;
 mod logistic;
 mod metrics;
