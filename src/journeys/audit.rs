@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::suspect::Suspect;
+
 /// Rows of one table in one role that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantine {
@@ -101,4 +103,6 @@ pub struct Audit {
     pub tables: Vec<TableAudit>,
     /// Remarks on the whole: end of observation, times that tie, outcomes.
     pub remarks: Vec<String>,
+    /// Fields that look like leaks or misread types.
+    pub suspects: Vec<Suspect>,
 }

@@ -13,6 +13,7 @@ mod normalize;
 mod snapshot;
 mod split;
 mod status;
+mod suspect;
 mod tile;
 mod withhold;
 
@@ -35,9 +36,10 @@ pub use leads::{Field, FieldHistory, Leads};
 pub use normalize::{Normalize, normalized};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
+pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub use status::{Status, lost_since, status_before, status_log};
 pub(crate) use tile::{ROWS, number_rows};
-pub use withhold::withhold;
+pub use withhold::{separation, withhold};
 
 use crate::design::{Kind, NONE};
 use crate::error::{Error, Result, is_slip};

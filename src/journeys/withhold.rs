@@ -54,13 +54,19 @@ const STATE_OF: [&str; 21] = [
 const PLAIN_STAGES: [&str; 8] = ["lead", "leads", "contact", "account", "created", "open", "new", "inquiry"];
 
 /// Leads needed on each side before a column is judged by how well it separates them.
-const ENOUGH: usize = 40;
+pub(super) const ENOUGH: usize = 40;
 
 /// Reason to withhold `column` from the features, if there is one.
 ///
-/// `stages` are the names of the pipeline, `won` says per lead whether it was ever won (or its outcome).
+/// `stages` are the names of the pipeline, `auc` says how well the column separates by itself ([`separation`]).
 #[must_use]
-pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], won: &[bool]) -> Option<String> {
+pub fn withhold(
+    name: &str,
+    column: &Column,
+    leads: &Leads,
+    stages: &[String],
+    auc: impl FnOnce() -> Option<f64>,
+) -> Option<String> {
     let words = words_of(name);
     let names_stage =
         |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
@@ -88,11 +94,11 @@ pub fn withhold(name: &str, column: &Column, leads: &Leads, stages: &[String], w
     {
         return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
     }
-    let auc = separation(column, won)?;
+    let auc = auc()?;
     (auc >= 0.95).then(|| format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
 }
 
-fn words_of(name: &str) -> Vec<String> {
+pub(super) fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut lower_before = false;
     let following = name.chars().skip(1).map(Some).chain([None]);
@@ -114,7 +120,10 @@ fn words_of(name: &str) -> Vec<String> {
 }
 
 /// AUC of the best ordering of the column's values (missing is a value; levels with fewer than 5 leads are one).
-fn separation(column: &Column, won: &[bool]) -> Option<f64> {
+///
+/// `won` says per lead whether it was ever won (or its outcome); `None` with fewer than 40 leads on either side.
+#[must_use]
+pub fn separation(column: &Column, won: &[bool]) -> Option<f64> {
     let positives = won.iter().filter(|w| **w).count();
     if positives < ENOUGH || won.len() - positives < ENOUGH {
         return None;
@@ -184,11 +193,11 @@ mod tests {
             "Converted Account ID",
             "closeDate",
         ] {
-            assert!(withhold(bad, &c, &leads, &stages, &[]).is_some(), "{bad}");
+            assert!(withhold(bad, &c, &leads, &stages, || None).is_some(), "{bad}");
         }
         for good in ["industry", "lead_source", "sqlite_version", "winter_campaign", "marital_status", "target_market"]
         {
-            assert!(withhold(good, &c, &leads, &stages, &[]).is_none(), "{good}");
+            assert!(withhold(good, &c, &leads, &stages, || None).is_none(), "{good}");
         }
     }
 
@@ -197,15 +206,15 @@ mod tests {
         let won: Vec<bool> = (0..200).map(|i| i % 3 == 0).collect();
         let codes = won.iter().map(|w| if *w { 0 } else { NONE }).collect();
         let column = Column::Category { codes, levels: Arc::from(["x".to_owned()]) };
-        assert!(withhold("segment", &column, &Leads::default(), &[], &won).is_some());
+        assert!(withhold("segment", &column, &Leads::default(), &[], || separation(&column, &won)).is_some());
         // Many levels of few leads at a low rate are no outcome.
         let rarely: Vec<bool> = (0..4000).map(|i| i * 7919 % 4000 < 60).collect();
         let cities = Column::Category {
             codes: (0..4000).map(|i| i * 104_729 % 800).collect(),
             levels: (0..800).map(|i| format!("city {i}")).collect(),
         };
-        assert_eq!(withhold("city", &cities, &Leads::default(), &[], &rarely), None);
+        assert_eq!(withhold("city", &cities, &Leads::default(), &[], || separation(&cities, &rarely)), None);
         let noise = Column::Number((0..200).map(|i| f64::from(i * 7919 % 200)).collect());
-        assert!(withhold("employees", &noise, &Leads::default(), &[], &won).is_none());
+        assert!(withhold("employees", &noise, &Leads::default(), &[], || separation(&noise, &won)).is_none());
     }
 }
