@@ -36,5 +36,5 @@ pub use journeys::{Journeys, Normalize, Snapshot};
 pub use memory::LargePages;
 pub use model::LeadModel;
 pub use score::Scored;
-pub use task::Task;
+pub use task::{Stop, Task};
 pub use time::{DAY, NO_TIME, Span, Timestamp, Zone};

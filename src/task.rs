@@ -1,5 +1,6 @@
 //! Long work: progress counters that a front end can show, and a flag that stops it.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +29,12 @@ impl Task {
     #[must_use]
     pub fn stopped_by(stop: Arc<AtomicBool>) -> Self {
         Self { stop, ..Self::default() }
+    }
+
+    /// Makes [`Stop::here`] ask this task on the present thread, until the guard is dropped.
+    #[must_use]
+    pub fn here(&self) -> Here {
+        Here(HERE.replace(Some(Arc::clone(&self.stop))))
     }
 
     /// Starts a stage of `total` units.
@@ -60,5 +67,62 @@ impl Task {
     /// [`Error::Interrupted`] once [`Task::stop`] was called.
     pub fn check(&self) -> Result<()> {
         if self.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+thread_local! {
+    static HERE: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// Puts back what [`Stop::here`] asked before.
+#[derive(Debug)]
+pub struct Here(Option<Arc<AtomicBool>>);
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        HERE.set(self.0.take());
+    }
+}
+
+/// Whether the task that the present thread works for is to end: for readers of files, far below those who know the
+/// task. It may be handed to other threads.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Option<Arc<AtomicBool>>);
+
+impl Stop {
+    /// That of the present thread; without one it never ends.
+    #[must_use]
+    pub fn here() -> Self {
+        Self(HERE.with_borrow(Clone::clone))
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] once the task is to end.
+    pub fn check(&self) -> Result<()> {
+        match &self.0 {
+            Some(stop) if stop.load(Ordering::Relaxed) => Err(Error::Interrupted),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_ask_the_task_of_their_thread() {
+        let (outer, inner) = (Task::new(), Task::new());
+        assert!(Stop::here().check().is_ok());
+        let _outer = outer.here();
+        let stop = {
+            let _inner = inner.here();
+            inner.stop();
+            Stop::here()
+        };
+        assert_eq!(stop.check(), Err(Error::Interrupted));
+        assert!(Stop::here().check().is_ok());
+        outer.stop();
+        assert_eq!(Stop::here().check(), Err(Error::Interrupted));
     }
 }

@@ -1,4 +1,4 @@
-"""Exceptions: one class per family; ``kind`` is a stable slug of the exact error."""
+"""Exceptions: one class per family, whose ``kind`` is a stable slug of the exact error; and warnings."""
 
 from __future__ import annotations
 
@@ -81,3 +81,10 @@ class ModelFormatError(LeadLensError, ValueError):
 
 class InternalError(LeadLensError, RuntimeError):
     """A defect of leadlens or of a library it uses; please report it."""
+
+
+class LeakWarning(UserWarning):
+    """A field looks as if it were known only afterwards, or as if its type was misread.
+
+    Nothing is left out for it. :meth:`leadlens.Journeys.check` lists the fields with evidence and what to do.
+    """

@@ -12,6 +12,7 @@ import polars as pl
 
 from . import _core
 from ._display import pre
+from ._leaks import warn_of_leaks
 from ._progress import progress
 from .analyses import Analyses
 from .errors import OptionError
@@ -377,6 +378,11 @@ class Journeys(Analyses):
         UnknownNameError
             The target or the stage of ``at`` is not in the data.
 
+        Warns
+        -----
+        LeakWarning
+            Fields of a labelled snapshot look as if they were known only afterwards, or misread.
+
         Examples
         --------
         >>> import leadlens as ll
@@ -410,6 +416,7 @@ class Journeys(Analyses):
             table = (tables.given, key, *cutoff_columns, self._config.get("timezone") or "UTC")
         with progress() as show:
             core = self._core.snapshot(as_json(spec), (features or FeatureSet())._json(), table, show)
+        warn_of_leaks(core)
         return Snapshot(core)
 
     @property
@@ -463,6 +470,12 @@ class Check:
         """Remarks on the whole: end of observation, ties, late outcomes, columns withheld."""
         remarks: list[str] = self._audit["remarks"]
         return remarks
+
+    @property
+    def suspects(self) -> list[dict[str, Any]]:
+        """Fields that look like leaks or misread types: column, suspicion, leads, evidence, remedy."""
+        suspects: list[dict[str, Any]] = self._audit["suspects"]
+        return suspects
 
     def __repr__(self) -> str:
         return self._core.check_text()

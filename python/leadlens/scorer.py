@@ -13,6 +13,7 @@ import polars as pl
 from . import _core
 from ._charts import effect_chart, evaluation_chart, validation_chart
 from ._display import pre
+from ._leaks import warn_of_leaks
 from ._progress import progress
 from .errors import LeadLensError, OptionError
 from .journeys import Snapshot
@@ -149,7 +150,13 @@ class LeadScorer:
             No rows, one class only, or fewer than ``min_leads`` converted or other leads.
         ConvergenceError
             The solver did not reach its tolerance.
+
+        Warns
+        -----
+        LeakWarning
+            Fields look as if they were known only afterwards, or misread.
         """
+        warn_of_leaks(snapshot._core)
         with progress() as show:
             self._model = _core.Model.train(snapshot._core, json.dumps(self._options), show)
         return self

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
 use std::time::Duration;
 
 use leadlens::frames::{Table, is_readable};
-use leadlens::{Error, Task};
+use leadlens::{Error, Stop, Task};
 use polars::prelude::*;
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -55,8 +55,10 @@ pub(crate) fn read_stream(stream: Stream, name: &str) -> Result<Table, Error> {
         fields.iter().filter(|f| !is_readable(f.dtype())).map(|f| (f.name.to_string(), format!("{:?}", f.dtype())));
     let unread: Vec<(String, String)> = unread.collect();
     let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); wanted.len()];
+    let stop = Stop::here();
     // SAFETY: as above.
     while let Some(batch) = unsafe { reader.next() } {
+        stop.check()?;
         let batch = batch.map_err(|e| failed(e.to_string()))?;
         let Some(batch) = batch.as_any().downcast_ref::<StructArray>() else {
             return Err(failed("a batch is not a table".into()));

@@ -32,6 +32,7 @@ pub(crate) fn enter<T: Send>(
     py.detach(|| {
         let (sender, receiver) = sync_channel(1);
         let job = || {
+            let _here = task.here();
             // The receiver lives until the value arrives.
             let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(&task))));
         };

@@ -206,6 +206,14 @@ impl Snapshot {
         leadlens::report::snapshot_text(&self.0)
     }
 
+    /// What is suspect about the fields in use, if there is a label to learn.
+    fn suspects(&self) -> Vec<String> {
+        if self.0.label.is_none() {
+            return Vec::new();
+        }
+        self.0.suspects().map(ToString::to_string).collect()
+    }
+
     #[getter]
     fn base_rate(&self) -> Option<f64> {
         self.0.base_rate()

@@ -26,12 +26,14 @@ enum CodeArray<'py> {
 
 impl<'py> CodeArray<'py> {
     fn of(list: &Bound<'py, PyAny>) -> PyResult<Self> {
+        // Another extension may be writing to the array.
+        let busy = |e: numpy::BorrowError| PyTypeError::new_err(e.to_string());
         Ok(if let Ok(v) = list.cast::<PyArray1<u8>>() {
-            Self::U8(v.readonly())
+            Self::U8(v.try_readonly().map_err(busy)?)
         } else if let Ok(v) = list.cast::<PyArray1<u16>>() {
-            Self::U16(v.readonly())
+            Self::U16(v.try_readonly().map_err(busy)?)
         } else {
-            Self::U32(list.cast::<PyArray1<u32>>()?.readonly())
+            Self::U32(list.cast::<PyArray1<u32>>()?.try_readonly().map_err(busy)?)
         })
     }
 

@@ -49,6 +49,7 @@ pub fn run(
             return if wanted && written.is_ok() { OK } else { USAGE };
         }
     };
+    let _here = task.here();
     // A panic of a library must end the command, and say so.
     let ended = catch_unwind(AssertUnwindSafe(|| commands::run(&parsed, task, out)));
     match ended {

@@ -16,7 +16,8 @@ use super::table::Tables;
 use crate::design::{Kind, Side};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
-    Arrivals, Audit, Extended, Field, IndexBuilder, Journeys, Leads, Sizes, TableAudit, Texts, withhold,
+    Arrivals, Audit, Closed, Extended, Field, IndexBuilder, Journeys, Leads, Sizes, Status, TableAudit, Texts, misread,
+    separation, status_before, status_log, suspect, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -99,11 +100,12 @@ fn position_or_push<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnO
 /// [`Error::Schema`] with every violation of the first role that has any, [`Error::Read`], [`Error::FutureDated`],
 /// [`Error::InvalidOption`], [`Error::Interrupted`].
 pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journeys> {
+    let _here = task.here();
     let zone = Zone::new(&config.timezone)?;
     let calendar_zone = Zone::new(&config.calendar_zone)?;
     check_columns(config, tables)?;
     let (mut leads, lead_audit) = read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?;
-    let mut audit = Audit { tables: vec![lead_audit], remarks: Vec::new() };
+    let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
     if let Some(spec) = &config.accounts {
         audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
     }
@@ -188,6 +190,7 @@ pub fn extend(
     tables: &mut Tables,
     task: &Task,
 ) -> Result<(Journeys, Extended)> {
+    let _here = task.here();
     let zone = Zone::new(&config.timezone)?;
     let mut violations = Vec::new();
     check_roles(events, stages, tables, &mut violations)?;
@@ -438,11 +441,18 @@ fn withhold_fields(journeys: &mut Journeys) {
         .cloned()
         .chain(journeys.kinds.iter().filter(|k| k.stage).map(|k| k.plain.clone()))
         .collect();
-    let reason = |f: &Field| {
-        let doubt = || withhold(&f.name, &f.column, &journeys.leads, &stages, &won);
-        if f.asked { None } else { doubt() }
+    let closed = closed_leads(journeys);
+    let judged = |f: &Field| {
+        let auc = LazyCell::new(|| separation(&f.column, &won));
+        let reason = withhold(&f.name, &f.column, &journeys.leads, &stages, || *auc).filter(|_| !f.asked);
+        let suspects = match reason {
+            Some(_) => misread(&f.name, &f.column).into_iter().collect(),
+            None => suspect(&f.name, &f.column, closed.as_ref(), &won, *auc),
+        };
+        (reason, suspects)
     };
-    let reasons: Vec<Option<String>> = journeys.leads.fields.iter().map(reason).collect();
+    let (reasons, suspects): (Vec<_>, Vec<Vec<_>>) = journeys.leads.fields.iter().map(judged).unzip();
+    journeys.audit.suspects = suspects.into_iter().flatten().collect();
     let fields = std::mem::take(&mut journeys.leads.fields);
     for (field, reason) in fields.into_iter().zip(reasons) {
         match reason {
@@ -453,6 +463,24 @@ fn withhold_fields(journeys: &mut Journeys) {
             None => journeys.leads.fields.push(field),
         }
     }
+}
+
+/// Which leads are closed at the end of observation, where outcomes or stages tell won and lost ones from open ones.
+fn closed_leads(journeys: &Journeys) -> Option<Closed> {
+    let created = &journeys.leads.created;
+    if let Some(outcome) = &journeys.leads.outcome {
+        return Closed::new(outcome.iter().map(Option::is_some).collect(), created);
+    }
+    let (won, lost) = (journeys.codes_known(&journeys.won), journeys.codes_known(&journeys.lost));
+    if won.is_empty() || lost.is_empty() {
+        return None;
+    }
+    let mut log = Vec::new();
+    let closed = (0..journeys.leads.len() as u32).map(|lead| {
+        status_log(&journeys.timeline, lead, &won, &lost, &mut log);
+        status_before(&log, journeys.observed_until) != Status::Open
+    });
+    Closed::new(closed.collect(), created)
 }
 
 /// Remarks on the whole: ties, outcomes that start late, stages that do not occur.

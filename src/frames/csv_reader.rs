@@ -8,6 +8,7 @@ use polars::prelude::*;
 
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::task::Stop;
 
 /// Reads a CSV file. The separator is the one of `,` `;` tab `|` that the header has most of. A record that is one
 /// quoted field holding a whole line is opened again. A record with another number of fields is an error, unless
@@ -38,10 +39,14 @@ pub(super) fn read_csv(path: &Path, name: &str, file: File, gzip: bool) -> Resul
         header.iter().map(|h| StringChunkedBuilder::new(h.as_str().into(), 1024)).collect();
     let mut record = csv::StringRecord::new();
     let (mut row, mut unnested) = (0usize, 0usize);
+    let stop = Stop::here();
     let mut next = csv::StringRecord::new();
     while reader.read_record(&mut next).map_err(|e| failed(e.to_string()))? {
         std::mem::swap(&mut record, &mut next);
         row += 1;
+        if row.is_multiple_of(4096) {
+            stop.check()?;
+        }
         if record.len() == 1 && width > 1 {
             let inner = record.get(0).and_then(|cell| reopen(cell, separator, width));
             if let Some(fields) = inner {

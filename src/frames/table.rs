@@ -12,6 +12,7 @@ use super::csv_reader::read_csv;
 use super::parquet::ParquetFile;
 use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
+use crate::task::Stop;
 
 /// A table with a name.
 #[derive(Debug, Clone)]
@@ -259,7 +260,9 @@ fn read(base: &Path, key: &str) -> Result<Table> {
         return read_file(&path, key);
     }
     let mut all: Option<Table> = None;
+    let stop = Stop::here();
     for p in &paths {
+        stop.check()?;
         let failed = |e: PolarsError| Error::Read { path: p.clone(), reason: e.to_string(), missing: false };
         let part = read_file(p, key)?.plain().map_err(failed)?;
         match &mut all {

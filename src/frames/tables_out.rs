@@ -10,6 +10,7 @@ use crate::design::{Column as Values, Feature};
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, LiftRow};
 use crate::journeys::{Audit, Entry, Journeys, Row, Snapshot};
+use crate::task::Stop;
 use crate::time::NO_TIME;
 
 pub(super) fn frame(columns: Vec<Column>) -> Result<DataFrame> {
@@ -113,8 +114,13 @@ fn known_bits(numbers: &[f64]) -> Vec<u8> {
 /// # Errors
 /// [`Error::InvalidOption`] if a feature has the name of one of the first columns.
 pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(Feature, Values)>) -> Result<DataFrame> {
-    let features = || features.into_par_iter().map(|(feature, values)| feature_column(&feature, values)).collect();
-    let (mut columns, features): (_, Vec<Column>) = rayon::join(
+    let stop = Stop::here();
+    let column = |(feature, values)| {
+        stop.check()?;
+        Ok(feature_column(&feature, values))
+    };
+    let features = || features.into_par_iter().map(column).collect();
+    let (mut columns, features): (_, Result<Vec<Column>>) = rayon::join(
         || {
             let label = snapshot.label.as_ref().map(|label| Column::new("label".into(), label.clone()));
             let first = [lead_ids(snapshot, "lead_id"), cutoffs(snapshot, "cutoff")];
@@ -122,7 +128,7 @@ pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(Feature, Values)>) -> 
         },
         features,
     );
-    columns.extend(features);
+    columns.extend(features?);
     frame(columns)
 }
 
@@ -148,6 +154,11 @@ pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
         for (what, n) in &t.noted {
             add("noted", what, *n, None);
         }
+    }
+    // Fields of accounts are fields of their leads.
+    let leads = audit.tables.iter().find(|t| t.role == "leads").map_or("", |t| t.table.as_str());
+    for s in &audit.suspects {
+        rows.push((leads.to_owned(), "leads".to_owned(), "suspect".to_owned(), s.to_string(), s.leads, None));
     }
     frame(vec![
         texts("table", rows.iter().map(|r| r.0.clone())),
@@ -230,6 +241,7 @@ impl Journeys {
             lines.extend(t.remarks.iter().map(|r| format!("    {r}")));
         }
         lines.extend(self.audit.remarks.iter().cloned());
+        lines.extend(self.audit.suspects.iter().map(|s| format!("suspect: {s}")));
         lines.join("\n")
     }
 }

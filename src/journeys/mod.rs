@@ -36,8 +36,8 @@ pub use leads::{Field, FieldHistory, Leads};
 pub use normalize::{Normalize, normalized};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
-pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub use status::{Status, lost_since, status_before, status_log};
+pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::{separation, withhold};
 

@@ -10,7 +10,8 @@ use super::censoring::{Outcome, censoring_weights};
 use super::counts::SnapshotCounts;
 use super::split::Split;
 use super::status::{Status, status_before, status_log};
-use crate::design::{Anchor, CutoffRule, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Weighting};
+use super::suspect::Suspect;
+use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Weighting};
 use crate::error::{Error, Result};
 use crate::math;
 use crate::task::Task;
@@ -245,6 +246,19 @@ impl Journeys {
         };
         snapshot.recount();
         Ok(snapshot)
+    }
+}
+
+impl Snapshot {
+    /// What is suspect about the fields that its features may use.
+    pub fn suspects(&self) -> impl Iterator<Item = &Suspect> {
+        let features = &self.features;
+        let is_field = |f: &Feature, column: &str| matches!(f, Feature::Field(name) | Feature::DaysSinceField(name) if name == column);
+        self.journeys.audit.suspects.iter().filter(move |s| {
+            let named = features.only.iter().any(|f| is_field(f, &s.column));
+            let without = features.without.iter().any(|f| is_field(f, &s.column));
+            if features.only.is_empty() { features.fields && !without } else { named && !without }
+        })
     }
 }
 

@@ -76,8 +76,7 @@ impl Closed {
         }
         let mut known: Vec<i64> = created.iter().copied().filter(|t| *t != NO_TIME).collect();
         known.sort_unstable();
-        let cuts: Vec<i64> =
-            (1..BANDS).filter_map(|i| known.get(i * known.len() / BANDS).copied()).collect();
+        let cuts: Vec<i64> = (1..BANDS).filter_map(|i| known.get(i * known.len() / BANDS).copied()).collect();
         let band_of = |t: i64| if t == NO_TIME { BANDS } else { cuts.partition_point(|c| *c <= t) };
         let band: Vec<u8> = created.iter().map(|t| band_of(*t) as u8).collect();
         let mut counts = vec![(0usize, 0usize); BANDS + 1];
@@ -176,8 +175,20 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
     // Places: levels, a missing value, any value.
     let (missing, known) = (levels.len(), levels.len() + 1);
     let place = |i: usize| match column {
-        Column::Number(values) => if values.get(i).is_none_or(|x| x.is_nan()) { missing } else { known },
-        Column::Time(values) => if values.get(i).is_none_or(|t| *t == NO_TIME) { missing } else { known },
+        Column::Number(values) => {
+            if values.get(i).is_none_or(|x| x.is_nan()) {
+                missing
+            } else {
+                known
+            }
+        }
+        Column::Time(values) => {
+            if values.get(i).is_none_or(|t| *t == NO_TIME) {
+                missing
+            } else {
+                known
+            }
+        }
         Column::Category { codes, .. } => match codes.get(i) {
             Some(code) if *code != NONE => *code as usize,
             _ => missing,
@@ -260,8 +271,18 @@ fn is_date(text: &str) -> bool {
     }
     let month = |p: &&str| {
         const MONTHS: [&str; 12] = [
-            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-            "november", "december",
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
         ];
         let lower = p.to_lowercase();
         lower.len() >= 3 && MONTHS.iter().any(|m| m.starts_with(&lower))
@@ -275,7 +296,8 @@ fn is_date(text: &str) -> bool {
 /// Whether a text is a number that Rust does not read as one: 1,5; 1.234,50; 1,234.50; 12 %; € 3.
 fn is_number(text: &str) -> bool {
     let text = text.trim();
-    let bare = text.trim_start_matches(['+', '-', '$', '€', '£', ' ']).trim_end_matches(['%', '€', '$', '£', ' ', '\u{a0}']);
+    let bare =
+        text.trim_start_matches(['+', '-', '$', '€', '£', ' ']).trim_end_matches(['%', '€', '$', '£', ' ', '\u{a0}']);
     let digits = |c: char| c.is_ascii_digit();
     let marked = bare.len() < text.trim_start_matches(['+', '-']).len() || bare.contains(',');
     marked
@@ -335,7 +357,8 @@ mod tests {
 
     #[test]
     fn running_numbers() {
-        let numbers = |step: u32| Column::Number((0..500).map(|i| f64::from(579_533 + i * step + scattered(i, step))).collect());
+        let numbers =
+            |step: u32| Column::Number((0..500).map(|i| f64::from(579_533 + i * step + scattered(i, step))).collect());
         assert_eq!(suspect("Lead", &numbers(9), None, &[], None)[0].suspicion, Suspicion::Numbered);
         assert_eq!(suspect("revenue", &numbers(5000), None, &[], None), []);
         assert_eq!(suspect("crm_id", &numbers(5000), None, &[], None)[0].leads, 500);

@@ -94,6 +94,9 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     } else {
         lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
     }
+    if s.label.is_some() {
+        lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
+    }
     lines.join("\n")
 }
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import leadlens as ll
 import numpy as np
 import polars as pl
 import pytest
+
+import leadlens as ll
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 
