@@ -8,7 +8,7 @@ FULL   := -p leadlens -p leadlens-python --features leadlens/full
 .PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel
-	$(BIN)/leadlens demo --output demo-output
+	$(BIN)/leadlens demo --output demo-output --overwrite
 
 test: test-core test-full test-python
 

@@ -187,7 +187,7 @@ pub enum Error {
     },
     /// More leads than allowed lie outside the ages the model was trained on.
     #[error(
-        "{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation to score them all the same"
+        "{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation= to score them all the same"
     )]
     OutOfRange {
         /// Rows outside.
@@ -253,6 +253,18 @@ impl Error {
         Self::InvalidOption { option: option.into(), problem: problem.into() }
     }
 
+    /// The message in the words of an interface. Messages name options as `name=`, or `name=value`; `spell` writes them
+    /// as the interface does.
+    pub fn spelled(&self, spell: &dyn Fn(Mention<'_>) -> String) -> String {
+        let advice = |text: &str| respell(text, &|name, has_value| spell(Mention::Advice { name, has_value }));
+        match self {
+            Self::InvalidOption { option, problem } => {
+                format!("{}: {}", spell(Mention::AtFault(option)), advice(problem))
+            }
+            other => advice(&other.to_string()),
+        }
+    }
+
     /// An [`Error::UnknownName`] with the nearest of `known`.
     pub fn unknown<'a>(what: &'static str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let all: Vec<&str> = known.into_iter().collect();
@@ -270,6 +282,57 @@ impl Error {
             }],
         }
     }
+}
+
+/// How a message mentions an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mention<'a> {
+    /// It has the wrong value.
+    AtFault(&'a str),
+    /// It is what to change.
+    Advice {
+        /// Its name.
+        name: &'a str,
+        /// Whether a value follows, which stays as it is.
+        has_value: bool,
+    },
+}
+
+/// Writes each `name=` in `text` as `spell(name, whether a value follows)` says; what stands in quotes is data.
+fn respell(text: &str, spell: &dyn Fn(&str, bool) -> String) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut before = ' ';
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(word);
+        let starts = !quoted && !is_word(before) && before != '-' && name.starts_with(|c: char| c.is_ascii_lowercase());
+        if starts && let Some(value) = after.strip_prefix('=').filter(|v| !v.starts_with('=')) {
+            // Values follow at once: `every='7d'`, `C=1`, not `, ` or ` explicitly`.
+            let has_value = value.starts_with(|c: char| is_word(c) || "'\"[".contains(c));
+            out += &spell(name, has_value);
+            // A value in quotes is no option, nor is what stands in it.
+            let end = value.strip_prefix('\'').and_then(|v| v.find('\'')).map_or(0, |end| end + 2);
+            let (kept, later) = value.split_at_checked(end).unwrap_or((value, ""));
+            out += kept;
+            before = '=';
+            rest = later;
+            continue;
+        }
+        // An apostrophe inside of a word is none of the quotes.
+        let next = rest.chars().nth(1);
+        if c == '\'' && (if quoted { !next.is_some_and(is_word) } else { !is_word(before) }) {
+            quoted = !quoted;
+        }
+        let taken = if word > 0 { word } else { c.len_utf8() };
+        let (kept, later) = rest.split_at(taken);
+        out += kept;
+        before = kept.chars().next_back().unwrap_or(' ');
+        rest = later;
+    }
+    out
 }
 
 /// Most known names that a message lists.
@@ -329,6 +392,21 @@ fn edit_distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_in_messages_are_spelled_as_the_interface_does() {
+        let flag = |name: &str, value: bool| format!("--{}{}", name.replace('_', "-"), if value { "=" } else { "!" });
+        let say = |text: &str| respell(text, &flag);
+        assert_eq!(say("say observed_until= explicitly"), "say --observed-until! explicitly");
+        assert_eq!(say("a lead's 'a=b' (where=), b == c"), "a lead's 'a=b' (--where!), b == c");
+        assert_eq!(
+            say("give every='7d', after='30d' or cutoffs=table"),
+            "give --every='7d', --after='30d' or --cutoffs=table"
+        );
+        assert_eq!(say("drop them (collinear=\"drop\" does)"), "drop them (--collinear=\"drop\" does)");
+        assert_eq!(say("Größe=1, x=, é='ü=ü'"), "Größe=1, --x!, é='ü=ü'");
+        assert_eq!(say(""), "");
+    }
 
     #[test]
     fn nearest_finds_slips_only() {

@@ -30,7 +30,7 @@ pub mod frames;
 #[cfg(feature = "frames")]
 pub mod report;
 
-pub use error::{Error, Result, Violation};
+pub use error::{Error, Mention, Result, Violation};
 pub use features::{Event, LiveLead, Pushed, Scratch};
 pub use journeys::{Journeys, Normalize, Snapshot};
 pub use memory::LargePages;

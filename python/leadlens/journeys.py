@@ -71,11 +71,15 @@ class Journeys(Analyses):
         index that would take more than a third of it is kept in one that the system maps into memory (in the folder
         that ``TMPDIR`` names). Events are read part by part from Parquet files; other tables are in memory as a whole.
         By default as much as it takes. The result is the same.
+    max_bad : float, optional
+        Largest share of rows of a table, from 0 to 1, that may be quarantined; by default half, in tables of at least
+        20 rows. Rows that ``where=`` filters out do not count.
 
     Raises
     ------
     SchemaError
-        Tables do not have the declared columns or types; every missing column is listed.
+        Tables do not have the declared columns or types; every missing column is listed. More rows than ``max_bad`` are
+        quarantined; reasons and counts are named.
     ReadError
         A file cannot be read.
 
@@ -111,6 +115,7 @@ class Journeys(Analyses):
         calendar_zone: str = "UTC",
         before_creation: Literal["keep", "quarantine", "clamp"] = "keep",
         memory: int | str | None = None,
+        max_bad: float | None = None,
     ) -> None:
         tables = Tables()
         config = omit_none(
@@ -129,6 +134,7 @@ class Journeys(Analyses):
                 "calendar_zone": calendar_zone,
                 "before_creation": before_creation,
                 "memory": None if memory is None else str(memory),
+                "max_bad": max_bad,
             }
         )
         self._config = config

@@ -39,7 +39,8 @@ def report(
     test : Snapshot, optional
         Labelled rows that the model was not fitted on: evaluation, lift and calibration.
     leads : Snapshot, optional
-        Leads to score: the best of them with their reasons.
+        Leads to score: the best of them with their reasons. Take a snapshot as of the end of observation for leads that
+        are open now; the page says which leads they are, and what the probability is of.
     funnel : Funnel, optional
         A funnel to show.
     title : str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -177,7 +178,8 @@ class LeadScorer:
         -------
         Scores
             ``lead_id, as_of, probability, score`` (0–100, the percentile among training rows), ``grade, log_odds``, the
-            parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``; with ``intervals=True`` also
+            parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``; where the data has them, ``owner``
+            and ``value``, the amount of the lead's open deals as known then; with ``intervals=True`` also
             ``low`` and ``high``, the 95 % interval of the probability by the delta method: log-odds ± 1.96·√(xᵀVx),
             mapped to probabilities. With a penalty it is approximate; it leaves out the errors of a calibration and of
             the choice of C, shapes and interactions, and a level that training never saw adds none.
@@ -198,7 +200,8 @@ class LeadScorer:
         if reasons < 0:
             raise OptionError(f"reasons must not be negative, {reasons} is")
         with progress() as show:
-            return Scores(pl.DataFrame(self._fitted().score(snapshot._core, reasons, allow_extrapolation, show)))
+            frame = pl.DataFrame(self._fitted().score(snapshot._core, reasons, allow_extrapolation, show))
+        return Scores(frame, *self._fitted().scores_about(snapshot._core))
 
     def score_row(
         self, values: Sequence[float | str | bool | None], *, reasons: int = 5
@@ -437,6 +440,13 @@ def load(path: str | Path) -> LeadScorer:
 class Scores:
     """Scores of leads; made by :meth:`LeadScorer.score`.
 
+    Attributes
+    ----------
+    title : str
+        Which leads :meth:`top` lists: open leads, leads of a test side, or others.
+    about : str
+        In words: how many leads, when they were looked at, and what the probability is of.
+
     Examples
     --------
     >>> import leadlens as ll
@@ -446,8 +456,10 @@ class Scores:
     3
     """
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, title: str, about: str) -> None:
         self._frame = frame
+        self.title = title
+        self.about = about
 
     def to_polars(self) -> pl.DataFrame:
         """Return the scores as a table.
@@ -465,15 +477,20 @@ class Scores:
     def top(self, n: int = 10) -> pl.DataFrame:
         """Return the ``n`` leads with the highest probability; ties by lead id.
 
+        A lead with several rows is listed as it was last seen. To list open leads, score a snapshot as of the end of
+        observation: rows of other snapshots are of leads that may be closed by now, as :attr:`about` says.
+
         Examples
         --------
         >>> import leadlens as ll
-        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
-        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
-        >>> scorer.score(test).top(2).height
-        2
+        >>> journeys = ll.datasets.b2b_saas()
+        >>> scorer = ll.LeadScorer(C=0.01).fit(journeys.snapshot(every="7d", horizon="14d"))
+        >>> scores = scorer.score(journeys.snapshot(as_of="2024-04-29"), allow_extrapolation=True)
+        >>> scores.title, scores.top(2).height
+        ('Best open leads', 2)
         """
-        return self._frame.sort(["probability", "lead_id"], descending=[True, False]).head(n)
+        latest = self._frame.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("lead_id")))
+        return latest.sort(["probability", "lead_id"], descending=[True, False]).head(n)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
@@ -482,10 +499,10 @@ class Scores:
         return self._frame.height
 
     def __repr__(self) -> str:
-        return repr(self._frame)
+        return f"Scores of {self.about}\n{self._frame!r}"
 
     def _repr_html_(self) -> str:
-        return self._frame._repr_html_()
+        return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
 
 
 class Evaluation:

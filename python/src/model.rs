@@ -86,6 +86,12 @@ impl Model {
             .map(Frame::from)
     }
 
+    /// Which leads a snapshot holds, and what the probability is of, in words.
+    fn scores_about(&self, snapshot: &Snapshot) -> (String, String) {
+        let leads = report::BestLeads::new(&self.0, &snapshot.0, Vec::new());
+        (leads.title, leads.about)
+    }
+
     /// Probability of one row of feature values, and the names and contributions of the strongest.
     fn score_row<'py>(
         &self,
@@ -175,9 +181,9 @@ pub(crate) fn report_page(
             Some(leads) => {
                 let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;
                 frames::sort_by_probability(&mut scores)?;
-                frames::best_leads(&scores, 20)?
+                Some(report::BestLeads::new(&model.0, &leads.0, frames::best_leads(&scores, 20)?))
             }
-            None => Vec::new(),
+            None => None,
         };
         let funnel = spec.map(|s| journeys.0.funnel(&s, task)).transpose()?;
         Ok(report::page(&report::Report {
@@ -188,7 +194,7 @@ pub(crate) fn report_page(
             model: Some(&model.0),
             evaluation: evaluation.as_ref(),
             funnel: funnel.as_ref(),
-            best: &best,
+            best: best.as_ref(),
         }))
     })
 }

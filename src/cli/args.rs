@@ -1,109 +1,116 @@
-//! Arguments of the command line.
+//! Arguments of the command line, and those that commands share.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::commands::{
+    Attribution, Barriers, Check, Completions, Demo, Drivers, Evaluate, Funnel, Paths, Report, Score, StageFunnel,
+    TimeTo, Train,
+};
 
 /// Lead-scoring analytics: one history of marketing and sales, an explainable model, funnels.
 #[derive(Debug, Parser)]
-#[command(name = "leadlens", version, about, after_help = "Exit codes: 0 ok, 2 usage, 3 data, 4 model.")]
+#[command(
+    name = "leadlens",
+    version,
+    about,
+    after_help = "Exit codes: 0 ok, 2 usage, 3 data, 4 model, 70 a defect, 130 and 143 stopped by SIGINT and SIGTERM."
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read all tables and say what became of every row.
+    Check(Check),
+    /// Train a model on the training side of the snapshot, evaluate it on the test side, and save it.
+    Train(Train),
+    /// Evaluate a saved model on the test side of the snapshot.
+    Evaluate(Evaluate),
+    /// Score open leads with a saved model.
+    Score(Score),
+    /// Count how far leads get.
+    Funnel(Funnel),
+    /// Count how leads move through the pipeline: reached, skipped, lost, open; win rate, velocity.
+    StageFunnel(StageFunnel),
+    /// Measure how long leads take to convert.
+    TimeTo(TimeTo),
+    /// Find what leads that went on had more, or less, often.
+    Drivers(Drivers),
+    /// Rank segments by what they lose at each step.
+    Barriers(Barriers),
+    /// List the paths that leads take to won and to lost.
+    Paths(Paths),
+    /// Share the credit for conversions among channels.
+    Attribution(Attribution),
+    /// Write one HTML page: evaluation, best open leads, funnel, model, input tables.
+    Report(Report),
+    /// Run everything once on a folder of tables with a leadlens.toml: train, evaluate, funnel, score, report.
+    Demo(Demo),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+}
+
+/// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
     Json,
+    Csv,
 }
 
+/// Which tables are read.
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// Declaration of the tables.
     #[arg(long, default_value = "leadlens.toml")]
     pub(super) config: PathBuf,
-    /// How results are printed.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: Format,
+    /// Largest share of quarantined rows in a table, 0 to 1; `max_bad` of the configuration if not given.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) max_bad: Option<f64>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Read all tables and say what became of every row.
-    Check {
-        #[command(flatten)]
-        common: Common,
-        /// Also print the time line of this lead.
-        #[arg(long)]
-        show: Option<String>,
-    },
-    /// Train a model on the training side of the snapshot, evaluate it on the test side, and save it.
-    Train {
-        #[command(flatten)]
-        common: Common,
-        /// Where the model goes; `file` of [model] in the configuration if not given.
-        #[arg(long)]
-        model: Option<PathBuf>,
-    },
-    /// Evaluate a saved model on the test side of the snapshot.
-    Evaluate {
-        #[command(flatten)]
-        common: Common,
-        /// The model file.
-        #[arg(long)]
-        model: Option<PathBuf>,
-        /// Also by `age` or by a lead field.
-        #[arg(long)]
-        by: Option<String>,
-    },
-    /// Score open leads with a saved model.
-    Score {
-        #[command(flatten)]
-        common: Common,
-        /// The model file.
-        #[arg(long)]
-        model: Option<PathBuf>,
-        /// Time at which leads are looked at; the end of observation if not given.
-        #[arg(long)]
-        as_of: Option<String>,
-        /// Where the scores go (.parquet, .arrow, .csv).
-        #[arg(long)]
-        output: Option<PathBuf>,
-        /// Score even if many leads are outside the ages the model was trained on.
-        #[arg(long)]
-        allow_extrapolation: bool,
-    },
-    /// Count how far leads get.
-    Funnel {
-        #[command(flatten)]
-        common: Common,
-        /// Event kinds or stages, separated by commas; `steps` of [funnel] if not given.
-        #[arg(long, value_delimiter = ',')]
-        steps: Vec<String>,
-        /// Time from step 1 within which the last step must happen.
-        #[arg(long)]
-        window: Option<String>,
-        /// Lead field, event property or `channel` to break down by.
-        #[arg(long)]
-        by: Option<String>,
-        /// sequential, strict or any.
-        #[arg(long)]
-        order: Option<String>,
-        /// best, first or totals.
-        #[arg(long)]
-        entry: Option<String>,
-        /// Also write the table here.
-        #[arg(long)]
-        output: Option<PathBuf>,
-    },
-    /// Run everything once on a folder of tables with a leadlens.toml: train, evaluate, funnel, score, report.
-    Demo {
-        /// The folder with the tables and leadlens.toml.
-        #[arg(long)]
-        data: PathBuf,
-        /// Where model, scores and report go.
-        #[arg(long, default_value = "demo-output")]
-        output: PathBuf,
-    },
+/// Where files go.
+#[derive(Debug, Args)]
+pub(super) struct Overwrite {
+    /// Replace output files that exist.
+    #[arg(long)]
+    pub(super) overwrite: bool,
+}
+
+/// How the result is shown.
+#[derive(Debug, Args)]
+pub(super) struct Shown {
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+    /// Which table of the result csv, parquet and arrow hold; the first if not given.
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// Also write the result here; the ending says how: .csv, .parquet, .arrow, .json, .txt.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) files: Overwrite,
+}
+
+/// Steps that leads go through.
+#[derive(Debug, Args, Serialize)]
+pub(super) struct Steps {
+    /// Event kinds or stages, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub(super) steps: Vec<String>,
+    /// Longest time from the first step to the last, such as 90d.
+    #[arg(long)]
+    pub(super) window: Option<String>,
+    /// sequential, strict or any.
+    #[arg(long)]
+    pub(super) order: Option<String>,
+    /// best, first or totals.
+    #[arg(long)]
+    pub(super) entry: Option<String>,
 }

@@ -1,22 +1,34 @@
-//! The command line: `leadlens check | train | evaluate | score | funnel | demo`.
+//! The command line: `leadlens check | train | evaluate | score | funnel | … | demo`.
 
 mod args;
 mod commands;
+mod context;
+mod inputs;
+mod interrupt;
+mod output;
 mod progress;
 mod project;
+mod sections;
+mod words;
 
 use std::any::Any;
 use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 pub use project::Project;
+pub use sections::{
+    AttributionSection, CrossValidated, ModelSection, Penalty, ReportSection, ScoreSection, SplitSection, Strength,
+};
 
 use crate::error::Error;
 use crate::task::Task;
 use args::Arguments;
+use context::{Context, Failed, Reading};
+use words::Words;
 
 /// Exit code: all went well.
 pub const OK: i32 = 0;
@@ -28,19 +40,32 @@ pub const DATA: i32 = 3;
 pub const MODEL: i32 = 4;
 /// Exit code: a defect of leadlens or of a library it uses.
 pub const INTERNAL: i32 = 70;
-/// Exit code: stopped by Ctrl-C, as shells say it.
+/// Exit code: stopped by SIGINT, or by the task.
 pub const INTERRUPTED: i32 = 130;
 
+/// Runs a command line on the streams of the process and returns the exit code. SIGINT and SIGTERM end it with 130 and
+/// 143 within half a second, and nothing half-written stays.
+pub fn program(arguments: impl IntoIterator<Item = OsString>) -> i32 {
+    let task = Arc::new(Task::new());
+    let caught = interrupt::watch(&task);
+    match run(arguments, &task, &mut std::io::stdout(), &mut std::io::stderr()) {
+        INTERRUPTED => caught.exit_code(),
+        code => code,
+    }
+}
+
 /// Runs a command line (the first argument is the program's name) and returns the exit code: 0 all went well,
-/// 2 usage, 3 data, 4 model, 70 a defect, 130 stopped. Results go to `out`, errors and progress to `err`;
-/// [`Task::stop`] stops it.
+/// 2 usage, 3 data, 4 model, 70 a defect, 130 stopped by [`Task::stop`]. Results go to `out`, errors and warnings to `err`.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     task: &Task,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> i32 {
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let mut command = Arguments::command();
+    let parsed = command.try_get_matches_from_mut(arguments);
+    let parsed = parsed.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+    let (arguments, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(e) => {
             // Help and version are asked for; everything else is an error of usage.
@@ -49,24 +74,23 @@ pub fn run(
             return if wanted && written.is_ok() { OK } else { USAGE };
         }
     };
+    let words = Words::of(&command, &matches);
+    let mut context = Context { out, err, task };
     let _here = task.here();
-    // A panic of a library must end the command, and say so.
-    let ended = catch_unwind(AssertUnwindSafe(|| commands::run(&parsed, task, out)));
-    match ended {
-        Err(panic) => {
-            let _ = writeln!(err, "error[internal]: {}; please report it", panic_text(&*panic));
-            INTERNAL
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        commands::run(&arguments, &mut context)?;
+        context.flush()
+    }));
+    // Nothing can be done if stderr is closed.
+    match result {
+        Ok(Ok(()) | Err(Failed { reading: Reading::ClosedPipe, .. })) => OK,
+        Ok(Err(failed)) => {
+            let _ = writeln!(context.err, "error[{}]: {}", failed.error.kind(), words.message(&failed.error));
+            failed.exit_code()
         }
-        Ok(Ok(())) => OK,
-        Ok(Err(commands::Failed { error: e, reading })) => {
-            // Nothing can be done if stderr is closed.
-            let _ = writeln!(err, "error[{}]: {e}", e.kind());
-            match (&e, reading) {
-                // Which file could not be read says whose fault it is.
-                (Error::Read { .. }, commands::Reading::Config) => USAGE,
-                (Error::Read { .. }, commands::Reading::Model) => MODEL,
-                _ => exit_code(&e),
-            }
+        Err(panic) => {
+            let _ = writeln!(context.err, "error[internal]: {}; please report it", panic_text(&*panic));
+            INTERNAL
         }
     }
 }

@@ -1,140 +1,24 @@
 //! A project file: the declaration of the tables, and what to do with them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::inputs::Inputs;
+use super::sections::{AttributionSection, ModelSection, ReportSection, ScoreSection, SplitSection};
+use crate::attribution::AttributionSpec;
 use crate::design::{FeatureSet, SnapshotSpec};
+use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
-use crate::fit::{
-    Calibrator, Choice, Collinear, Direction, Interactions, LogisticParams, Nonlinear, Solver, TrainOptions,
-};
-use crate::frames::{Config, Tables, build, with_nearest};
-use crate::funnel::FunnelSpec;
-use crate::journeys::{Journeys, Snapshot, SplitBy};
+use crate::frames::{Config, Tables, build, parse_options, with_nearest};
+use crate::funnel::{Entry, FunnelSpec};
+use crate::journeys::{Journeys, Snapshot};
+use crate::paths::PathsSpec;
+use crate::pipeline::StageFunnelSpec;
+use crate::survival::TimeToSpec;
 use crate::task::Task;
-
-/// How a snapshot is split.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SplitSection {
-    /// Share of the test side.
-    pub test: f64,
-    /// What it is made by.
-    pub by: SplitBy,
-    /// Seed of the drawn ones.
-    pub seed: u64,
-}
-
-impl Default for SplitSection {
-    fn default() -> Self {
-        Self { test: 0.2, by: SplitBy::Time, seed: 0 }
-    }
-}
-
-/// The penalty: a number, or chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Strength {
-    /// Its inverse strength; 0 is no penalty.
-    Fixed(f64),
-    /// Chosen on held-out rows.
-    Chosen(CrossValidated),
-}
-
-/// The word `cv`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CrossValidated {
-    /// It.
-    Cv,
-}
-
-/// Kinds of penalty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Penalty {
-    /// Ridge, or elastic net with `l1_ratio`.
-    L2,
-    /// Firth's correction.
-    Firth,
-}
-
-/// How a model is trained, and where it lies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ModelSection {
-    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows.
-    #[serde(rename = "C")]
-    pub c: Strength,
-    /// Which C is taken with `"cv"`.
-    pub choice: Choice,
-    /// Kind of penalty.
-    pub penalty: Penalty,
-    /// Share of the penalty that is L1.
-    pub l1_ratio: f64,
-    /// Calibration on the last fifth of the period.
-    pub calibration: Option<Calibrator>,
-    /// Shape of the effects of numbers.
-    pub nonlinear: Option<Nonlinear>,
-    /// `"auto"`, a number, or pairs of features.
-    pub interactions: Option<Interactions>,
-    /// `increasing` or `decreasing` by feature.
-    pub monotone: BTreeMap<String, Direction>,
-    /// Whether scores have intervals of the probability.
-    pub intervals: bool,
-    /// Solver.
-    pub solver: Solver,
-    /// Fewest converted, and fewest other leads.
-    pub min_leads: usize,
-    /// Levels with fewer rows are grouped.
-    pub min_level_rows: usize,
-    /// At most this many levels of a text.
-    pub max_levels: usize,
-    /// The model file.
-    pub file: PathBuf,
-}
-
-impl Default for ModelSection {
-    fn default() -> Self {
-        let o = TrainOptions::default();
-        Self {
-            c: Strength::Fixed(1.0),
-            choice: Choice::Lowest,
-            penalty: Penalty::L2,
-            l1_ratio: 0.0,
-            calibration: None,
-            nonlinear: None,
-            interactions: None,
-            monotone: BTreeMap::new(),
-            intervals: false,
-            solver: Solver::Newton,
-            min_leads: o.min_leads,
-            min_level_rows: o.min_level_rows,
-            max_levels: o.max_levels,
-            file: "model.json".into(),
-        }
-    }
-}
-
-/// How leads are scored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScoreSection {
-    /// When leads are looked at: any rule of a snapshot. If none is given, all open leads at the end of observation.
-    pub snapshot: SnapshotSpec,
-    /// Number of reasons.
-    pub reasons: usize,
-    /// Where the scores go.
-    pub output: PathBuf,
-}
-
-impl Default for ScoreSection {
-    fn default() -> Self {
-        Self { snapshot: SnapshotSpec::default(), reasons: 5, output: "scores.parquet".into() }
-    }
-}
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,11 +37,26 @@ pub struct Project {
     pub score: ScoreSection,
     /// The funnel.
     pub funnel: FunnelSpec,
+    /// The stage funnel.
+    pub stage_funnel: StageFunnelSpec,
+    /// How long leads take.
+    pub time_to: TimeToSpec,
+    /// Drivers of drop-off; steps and window are those of the funnel if not given.
+    pub drivers: DriversSpec,
+    /// Barriers; steps, window and breakdown are those of the funnel if not given.
+    pub barriers: BarriersSpec,
+    /// Paths.
+    pub paths: PathsSpec,
+    /// Attribution, with or without spend.
+    pub attribution: AttributionSection,
+    /// The report.
+    pub report: ReportSection,
+    file: PathBuf,
     folder: PathBuf,
 }
 
 impl Project {
-    /// Reads a project file; tables are relative to its folder.
+    /// Reads a project file; the paths in it are relative to its folder.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Config`].
@@ -167,23 +66,44 @@ impl Project {
             missing: e.kind() == std::io::ErrorKind::NotFound,
             reason: e.to_string(),
         })?;
-        let bad = |e: toml::de::Error| Error::Config { problem: with_nearest(e.to_string().trim_end()) };
-        let mut table: toml::Table = toml::from_str(&text).map_err(bad)?;
+        let mut table: toml::Table = toml::from_str(&text).map_err(|e| bad(&e))?;
+        table.iter_mut().for_each(|(_, value)| times_to_text(value));
+        // Sections are called as the commands are, with either sign between words.
+        for (section, name) in SECTIONS.map(|section| (section, section.replace('_', "-"))) {
+            if section != name
+                && let Some(value) = table.remove(&name)
+            {
+                table.insert(section.to_owned(), value);
+            }
+        }
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-        let project = Self {
+        let funnel: FunnelSpec = section(&mut table, "funnel")?;
+        let steps = StepsAgain::of(&funnel);
+        let mut project = Self {
             snapshot: section(&mut table, "snapshot")?,
             split: section(&mut table, "split")?,
             features: section(&mut table, "features")?,
             model: section(&mut table, "model")?,
             score: section(&mut table, "score")?,
-            funnel: section(&mut table, "funnel")?,
+            stage_funnel: section(&mut table, "stage_funnel")?,
+            time_to: section(&mut table, "time_to")?,
+            drivers: funnel_section(&mut table, "drivers", &steps, Entry::First)?,
+            barriers: funnel_section(&mut table, "barriers", &steps, Entry::Best)?,
+            paths: section(&mut table, "paths")?,
+            attribution: attribution_section(&mut table)?,
+            report: section(&mut table, "report")?,
+            funnel,
             config: {
                 let value = serde_json::to_value(&table).map_err(|e| Error::Config { problem: e.to_string() })?;
+                check_sections(&table)?;
                 Config::check_keys(&value)?;
-                table.try_into().map_err(bad)?
+                table.try_into().map_err(|e| bad(&e))?
             },
+            file: path.to_owned(),
             folder,
         };
+        let files = [&mut project.model.file, &mut project.score.output, &mut project.report.output];
+        files.into_iter().for_each(|file| *file = project.folder.join(&*file));
         Ok(project)
     }
 
@@ -191,61 +111,210 @@ impl Project {
     ///
     /// # Errors
     /// As [`build`].
-    pub fn journeys(&self, task: &Task) -> Result<std::sync::Arc<Journeys>> {
-        Ok(build(&self.config, &mut Tables::new(&self.folder), task)?.shared())
+    pub fn journeys(&self, task: &Task) -> Result<Arc<Journeys>> {
+        Ok(build(&self.config, &mut self.tables(), task)?.shared())
+    }
+
+    pub(super) fn tables(&self) -> Tables {
+        Tables::new(&self.folder)
+    }
+
+    /// The files that the project reads: itself and its tables.
+    pub(super) fn inputs(&self) -> Inputs {
+        let mut inputs = Inputs::default();
+        inputs.file("the configuration", &self.file);
+        inputs.tables(&self.config, &self.folder);
+        if let Ok(spend) = serde_json::to_value(&self.attribution.spend) {
+            inputs.all_tables(&spend, &self.folder);
+        }
+        inputs
     }
 
     /// The labelled snapshot, split.
     ///
     /// # Errors
     /// As [`Journeys::snapshot`] and [`Snapshot::split`].
-    pub fn sides(&self, journeys: &std::sync::Arc<Journeys>, task: &Task) -> Result<(Snapshot, Snapshot)> {
+    pub fn sides(&self, journeys: &Arc<Journeys>, task: &Task) -> Result<(Snapshot, Snapshot)> {
         let snapshot = journeys.snapshot(&self.snapshot, None, self.features.clone(), task)?;
         snapshot.split(self.split.test, self.split.by, self.split.seed)
     }
+}
 
-    /// Options of the training.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] where Firth's correction has a C to choose.
-    pub fn train_options(&self) -> Result<TrainOptions> {
-        let m = &self.model;
-        let firth = m.penalty == Penalty::Firth;
-        let (c, choose_c) = match m.c {
-            Strength::Chosen(CrossValidated::Cv) if firth => {
-                return Err(Error::option("C", "Firth's correction has no C to choose"));
-            }
-            Strength::Chosen(CrossValidated::Cv) => (Some(1.0), Some(m.choice)),
-            Strength::Fixed(c) => ((c != 0.0 && !firth).then_some(c), None),
-        };
-        let logistic = LogisticParams {
-            c,
-            l1_ratio: m.l1_ratio,
-            firth,
-            collinear: Collinear::Drop,
-            solver: m.solver,
-            ..LogisticParams::default()
-        };
-        Ok(TrainOptions {
-            logistic,
-            choose_c,
-            nonlinear: m.nonlinear,
-            interactions: m.interactions.clone(),
-            monotone: m.monotone.clone(),
-            intervals: m.intervals,
-            calibration: m.calibration,
-            min_leads: m.min_leads,
-            min_level_rows: m.min_level_rows,
-            max_levels: m.max_levels,
-        })
+fn bad(e: &toml::de::Error) -> Error {
+    Error::Config { problem: with_nearest(e.to_string().trim_end()) }
+}
+
+/// TOML writes times without quotes; everything here reads them as texts.
+fn times_to_text(value: &mut toml::Value) {
+    match value {
+        toml::Value::Datetime(time) => *value = toml::Value::String(time.to_string()),
+        toml::Value::Array(list) => list.iter_mut().for_each(times_to_text),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, v)| times_to_text(v)),
+        _ => {}
     }
 }
 
-fn section<T: Default + for<'de> Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<T> {
-    match table.remove(key) {
-        None => Ok(T::default()),
-        Some(value) => value.try_into().map_err(|e: toml::de::Error| Error::Config {
-            problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())),
-        }),
+/// Sections that a project file may have beside the declaration of tables.
+const SECTIONS: [&str; 13] = [
+    "snapshot",
+    "split",
+    "features",
+    "model",
+    "score",
+    "funnel",
+    "stage_funnel",
+    "time_to",
+    "drivers",
+    "barriers",
+    "paths",
+    "attribution",
+    "report",
+];
+
+/// Refuses a table at the top that is neither a section nor a role, with the nearest one.
+fn check_sections(rest: &toml::Table) -> Result<()> {
+    let roles = ["leads", "events", "stages", "fields", "accounts"];
+    for (key, value) in rest {
+        if value.is_table() && !roles.contains(&key.as_str()) {
+            let known = SECTIONS.iter().chain(&roles).copied();
+            let near = crate::error::nearest(key, known).map(|n| format!("; did you mean [{n}]?")).unwrap_or_default();
+            return Err(Error::Config { problem: format!("unknown section [{key}]{near}") });
+        }
     }
+    Ok(())
+}
+
+fn section<T: Default + for<'de> Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<T> {
+    table.remove(key).map_or_else(|| Ok(T::default()), |value| read_section(value, key))
+}
+
+fn read_section<T: for<'de> Deserialize<'de>>(value: toml::Value, key: &str) -> Result<T> {
+    value.try_into().map_err(|e: toml::de::Error| Error::Config {
+        problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())),
+    })
+}
+
+/// Credit and spend stand in one section.
+fn attribution_section(table: &mut toml::Table) -> Result<AttributionSection> {
+    let mut given: toml::Table = section(table, "attribution")?;
+    let spend = match given.remove("spend") {
+        None => Vec::new(),
+        Some(toml::Value::Array(tables)) => {
+            let read = |spend| read_section(spend, "attribution.spend");
+            tables.into_iter().map(read).collect::<Result<_>>()?
+        }
+        Some(one) => vec![read_section(one, "attribution.spend")?],
+    };
+    let qualified = given.remove("qualified").map(|stage| read_section(stage, "attribution")).transpose()?;
+    Ok(AttributionSection { credit: read_section(toml::Value::Table(given), "attribution")?, spend, qualified })
+}
+
+/// What drivers and barriers take from the funnel's section where their own says nothing.
+struct StepsAgain(Vec<(&'static str, Value)>);
+
+impl StepsAgain {
+    fn of(funnel: &FunnelSpec) -> Self {
+        let given = |key: &'static str, value: Value| (!value.is_null()).then_some((key, value));
+        let text = |value: serde_json::Result<Value>| value.unwrap_or(Value::Null);
+        let all = [
+            given("steps", text(serde_json::to_value(&funnel.steps))),
+            given("window", text(serde_json::to_value(funnel.window))),
+            given("exclude", text(serde_json::to_value(&funnel.exclude))),
+            given("by", text(serde_json::to_value(&funnel.by))),
+        ];
+        Self(all.into_iter().flatten().collect())
+    }
+}
+
+/// A section of an analysis of a funnel: its own keys, and those of the funnel beside them.
+fn funnel_section<T: Default + Serialize + for<'de> Deserialize<'de>>(
+    table: &mut toml::Table,
+    key: &str,
+    again: &StepsAgain,
+    entry: Entry,
+) -> Result<T> {
+    let given: toml::Table = section(table, key)?;
+    let own = keys::<T>();
+    let as_json = |e: serde_json::Error| Error::Config { problem: format!("[{key}] {e}") };
+    let (mut outer, mut funnel) = (serde_json::Map::new(), serde_json::Map::new());
+    funnel.insert("entry".into(), serde_json::to_value(entry).map_err(as_json)?);
+    for (name, value) in &again.0 {
+        // Drivers have no breakdown.
+        if *name != "by" || key == "barriers" {
+            funnel.insert((*name).to_owned(), value.clone());
+        }
+    }
+    for (name, value) in given {
+        let value = serde_json::to_value(value).map_err(as_json)?;
+        if name != "funnel" && own.contains(&name) {
+            outer.insert(name, value)
+        } else {
+            funnel.insert(name, value)
+        };
+    }
+    outer.insert("funnel".into(), Value::Object(funnel));
+    let read = parse_options(key, &Value::Object(outer).to_string());
+    read.map_err(|e| match e {
+        Error::InvalidOption { problem, .. } => Error::Config { problem: format!("[{key}] {problem}") },
+        other => other,
+    })
+}
+
+/// The keys of a section.
+fn keys<T: Default + Serialize>() -> Vec<String> {
+    match serde_json::to_value(T::default()) {
+        Ok(Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where a project file has the key `name`, in words; `first` is the section to look at first.
+pub(super) fn place_of(name: &str, first: &str) -> Option<String> {
+    let top = ["observed_until", "outcomes_from", "timezone", "calendar_zone", "before_creation", "memory", "max_bad"];
+    if top.contains(&name) || ["pipeline", "won", "lost"].contains(&name) {
+        return Some("in the configuration".to_owned());
+    }
+    let sections = [
+        ("snapshot", keys::<SnapshotSpec>()),
+        ("split", keys::<SplitSection>()),
+        ("model", keys::<ModelSection>()),
+        ("score", keys::<ScoreSection>()),
+        ("funnel", keys::<FunnelSpec>()),
+        ("stage_funnel", keys::<StageFunnelSpec>()),
+        ("time_to", keys::<TimeToSpec>()),
+        ("drivers", keys::<DriversSpec>()),
+        ("barriers", keys::<BarriersSpec>()),
+        ("paths", keys::<PathsSpec>()),
+        ("attribution", keys::<AttributionSpec>()),
+        ("report", keys::<ReportSection>()),
+    ];
+    let has = |(_, keys): &&(&str, Vec<String>)| keys.iter().any(|k| k == name);
+    let own = sections.iter().filter(|(section, _)| *section == first).find(has);
+    own.or_else(|| sections.iter().find(has)).map(|(section, _)| format!("in [{section}]"))
+}
+
+/// `spec` with the options that flags give in the place of its own. `flags` are the arguments of a command; those that
+/// were not given are null, false or empty.
+///
+/// # Errors
+/// [`Error::InvalidOption`] naming the flag that is wrong.
+pub(super) fn with_flags<T: Serialize + for<'de> Deserialize<'de>>(spec: &T, flags: &impl Serialize) -> Result<T> {
+    let as_json = |e: serde_json::Error| Error::option("options", e.to_string());
+    let mut merged = serde_json::to_value(spec).map_err(as_json)?;
+    if let (Value::Object(own), Value::Object(flags)) = (&mut merged, serde_json::to_value(flags).map_err(as_json)?) {
+        let given = |v: &Value| match v {
+            Value::Null | Value::Bool(false) => false,
+            Value::Array(list) => !list.is_empty(),
+            _ => true,
+        };
+        own.extend(flags.into_iter().filter(|(_, v)| given(v)));
+    }
+    serde_path_to_error::deserialize(&merged).map_err(|e| {
+        let option = e.path().to_string();
+        let option = option.split(['.', '[']).next().unwrap_or("").to_owned();
+        let problem = e.inner().to_string();
+        // Times and spans name themselves as the option.
+        let problem = problem.strip_prefix("time: ").or(problem.strip_prefix("span: ")).unwrap_or(&problem);
+        Error::option(option, with_nearest(problem))
+    })
 }

@@ -134,6 +134,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
     let (observed_until, mut remarks) = observed_until(config, &read.ends, &leads)?;
     audit.tables.append(&mut read.audits);
+    audit.check_quarantined(config.max_bad)?;
     audit.remarks.append(&mut remarks);
     Journeys::mark_shared(&mut dict.kinds);
     for name in config.won.iter().chain(&config.lost) {
@@ -201,6 +202,7 @@ pub fn extend(
     let mut read = Reading::default();
     let mut index = journeys.extending()?;
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
+    Audit { tables: read.audits.clone(), remarks: Vec::new() }.check_quarantined(config.max_bad)?;
     if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
         return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
     }

@@ -44,10 +44,12 @@ pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame,
 };
-pub use scores_out::{best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
+pub use scores_out::{
+    BestLead, best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame,
+};
 pub use spend::{SpendSpec, read_spend};
 pub use store::{open, save};
 pub use survival_out::{time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame};
 pub use table::{Table, Tables, is_readable};
 pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
-pub use write::{check_folder, check_output, write_frame};
+pub use write::{TableForm, csv_text, write_frame};

@@ -1,19 +1,24 @@
 //! Scores, reasons and terms of a model as tables.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 use rayon::prelude::*;
+use serde::Serialize;
 
-use super::tables_out::{cutoffs, frame, lead_ids, numbers, texts, times};
+use super::tables_out::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
 use crate::design::{Column as Values, Encoder, NONE, Part};
 use crate::error::{Error, Result};
-use crate::journeys::Snapshot;
+use crate::journeys::{Snapshot, open_amounts};
 use crate::math::{Interval, normal_tail};
 use crate::model::{Interaction, LeadModel};
 use crate::score::{ColumnScorer, Scored, strongest};
 use crate::task::Task;
+use crate::time::{NO_TIME, Timestamp};
 
 /// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`; and, of
-/// a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability.
+/// a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
+/// data has them, `owner` is the owner of the lead, and `value` the amount of its open deals as known at the cutoff.
 ///
 /// `reasons` are the `k` contributions of the largest size, each as `+0.82 feature = value`, joined by `; `.
 ///
@@ -88,8 +93,27 @@ pub fn score_frame(
         ));
     }
     out.push(Column::new("out_of_range".into(), outside));
+    out.extend(owners(snapshot));
+    out.extend(values(snapshot));
     out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
     frame(out)
+}
+
+/// The owner of each row's lead, if the table of leads has owners.
+fn owners(snapshot: &Snapshot) -> Option<Column> {
+    let (codes, names) = snapshot.journeys.leads.owner.as_ref()?;
+    let code = |lead: u32| codes.get(lead as usize).copied().filter(|code| *code != NONE);
+    Some(optional_texts("owner", snapshot.rows.iter().map(|r| code(r.lead).map(|code| names.get(code).to_owned()))))
+}
+
+/// The amount of each lead's open deals, if stages have amounts.
+fn values(snapshot: &Snapshot) -> Option<Column> {
+    let journeys = &snapshot.journeys;
+    if journeys.timeline.stages.amount.iter().all(|a| a.is_nan()) {
+        return None;
+    }
+    let values: Vec<Option<f64>> = snapshot.rows.par_iter().map(|r| open_amounts(journeys, r.lead, r.cutoff)).collect();
+    Some(optional("value", values.into_iter()))
 }
 
 fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
@@ -135,21 +159,70 @@ pub fn sort_by_probability(scores: &mut DataFrame) -> Result<()> {
     Ok(())
 }
 
-/// Lead, probability, grade and reasons of the first `n` rows of a table of scores.
+/// A lead at the top of a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BestLead {
+    /// Its id.
+    pub lead: String,
+    /// When it was looked at; `None` without times.
+    pub as_of: Option<Timestamp>,
+    /// Probability of reaching the target.
+    pub probability: f64,
+    /// Grade.
+    pub grade: String,
+    /// Owner, if known.
+    pub owner: Option<String>,
+    /// Amount of its open deals, if known.
+    pub value: Option<f64>,
+    /// What the probability is made of, strongest first.
+    pub reasons: Vec<String>,
+}
+
+/// The last row in time of each lead, in the order of the table.
+fn latest(scores: &DataFrame) -> PolarsResult<IdxCa> {
+    let (leads, times) = (scores.column("lead_id")?.str()?, scores.column("as_of")?.datetime()?);
+    let mut last: HashMap<&str, i64> = HashMap::with_capacity(leads.len());
+    let rows = || leads.iter().zip(times.physical().iter()).map(|(l, t)| (l.unwrap_or(""), t.unwrap_or(NO_TIME)));
+    for (lead, at) in rows() {
+        last.entry(lead).and_modify(|known| *known = at.max(*known)).or_insert(at);
+    }
+    let kept = rows().enumerate().filter(|(_, (lead, at))| last.get(lead) == Some(at));
+    Ok(IdxCa::from_vec("row".into(), kept.map(|(row, _)| row as IdxSize).collect()))
+}
+
+/// The first `n` leads of a table of scores; a lead with several rows as it was last seen.
 ///
 /// # Errors
 /// As [`sort_by_probability`].
-pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<(String, f64, String, String)>> {
+pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<BestLead>> {
     let failed = |e: PolarsError| Error::option("scores", e.to_string());
-    let head = scores.head(Some(n));
-    let text = |name: &str| -> Result<Vec<String>> {
-        let column = head.column(name).map_err(failed)?;
-        Ok(column.str().map_err(failed)?.iter().map(|t| t.unwrap_or("").to_owned()).collect())
+    let head = latest(scores).and_then(|rows| scores.take(&rows.slice(0, n))).map_err(failed)?;
+    let text = |name: &str| -> Result<Vec<Option<String>>> {
+        match head.column(name) {
+            Ok(column) => Ok(column.str().map_err(failed)?.iter().map(|t| t.map(ToOwned::to_owned)).collect()),
+            Err(_) => Ok(vec![None; head.height()]),
+        }
     };
-    let probability: Vec<f64> =
-        head.column("probability").map_err(failed)?.f64().map_err(failed)?.iter().flatten().collect();
-    let rows = text("lead_id")?.into_iter().zip(probability).zip(text("grade")?).zip(text("reasons")?);
-    Ok(rows.map(|(((lead, p), grade), reasons)| (lead, p, grade, reasons)).collect())
+    let number = |name: &str| -> Result<Vec<Option<f64>>> {
+        match head.column(name) {
+            Ok(column) => Ok(column.f64().map_err(failed)?.iter().collect()),
+            Err(_) => Ok(vec![None; head.height()]),
+        }
+    };
+    let as_of = head.column("as_of").map_err(failed)?.datetime().map_err(failed)?.physical().iter().collect::<Vec<_>>();
+    let (leads, grades, owners, reasons) = (text("lead_id")?, text("grade")?, text("owner")?, text("reasons")?);
+    let (probabilities, values) = (number("probability")?, number("value")?);
+    let rows = leads.into_iter().zip(as_of).zip(probabilities).zip(grades).zip(owners).zip(values).zip(reasons);
+    let best = rows.map(|((((((lead, as_of), probability), grade), owner), value), reasons)| BestLead {
+        lead: lead.unwrap_or_default(),
+        as_of: as_of.filter(|t| *t != NO_TIME).map(Timestamp),
+        probability: probability.unwrap_or(f64::NAN),
+        grade: grade.unwrap_or_default(),
+        owner,
+        value,
+        reasons: reasons.iter().flat_map(|r| r.split("; ")).filter(|r| !r.is_empty()).map(ToOwned::to_owned).collect(),
+    });
+    Ok(best.collect())
 }
 
 /// Every contribution of every row, long: `lead_id, as_of, feature, part, value, contribution`. Per row, `(base)` is

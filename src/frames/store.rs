@@ -72,6 +72,16 @@ struct FieldMeta {
     hidden: bool,
 }
 
+/// Refuses a destination in a folder that does not exist.
+fn check_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let reason = format!("the folder '{}' does not exist", folder.display());
+    Err(Error::Write { path: path.to_owned(), reason })
+}
+
 /// Saves journeys as a folder; `kept` is given back by [`open`].
 ///
 /// # Errors
@@ -79,7 +89,7 @@ struct FieldMeta {
 /// is full; nothing is left at `path` then, or what was there before. [`Error::Interrupted`].
 pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite: bool, task: &Task) -> Result<()> {
     let failed = |reason: String| Error::Write { path: path.to_owned(), reason };
-    super::check_folder(path)?;
+    check_folder(path)?;
     if path.exists() && !overwrite {
         return Err(failed("there is something already; say overwrite=True to replace it".into()));
     }

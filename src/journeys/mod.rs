@@ -10,6 +10,8 @@ mod ids;
 mod index;
 mod leads;
 mod normalize;
+mod open_deals;
+mod quarantine;
 mod snapshot;
 mod split;
 mod status;
@@ -34,6 +36,7 @@ pub use index::{
 };
 pub use leads::{Field, FieldHistory, Leads};
 pub use normalize::{Normalize, normalized};
+pub use open_deals::open_amounts;
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use status::{Status, lost_since, status_before, status_log};

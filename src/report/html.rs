@@ -1,5 +1,6 @@
 //! Results as one HTML page that needs no network.
 
+use super::best::BestLeads;
 use super::funnels::{funnel_notes, funnel_title};
 use super::text::{interaction_rows, percent, strongest_columns, training_notes};
 use crate::evaluate::Evaluation;
@@ -24,8 +25,8 @@ pub struct Report<'a> {
     pub evaluation: Option<&'a Evaluation>,
     /// A funnel.
     pub funnel: Option<&'a Funnel>,
-    /// Lead, probability, grade and reasons of the best leads.
-    pub best: &'a [(String, f64, String, String)],
+    /// The best leads.
+    pub best: Option<&'a BestLeads>,
 }
 
 const STYLE: &str = "
@@ -64,20 +65,8 @@ pub fn page(report: &Report<'_>) -> String {
     if let Some(e) = report.evaluation {
         body += &evaluation(e);
     }
-    if !report.best.is_empty() {
-        let rows = report.best.iter().map(|(lead, p, grade, reasons)| {
-            let reasons: String = reasons.split("; ").map(|r| format!("{}<br>", escape(r))).collect();
-            format!(
-                "<tr><td>{}</td><td>{}</td><td>{}</td><td class=l>{reasons}</td></tr>",
-                escape(lead),
-                percent(*p),
-                escape(grade)
-            )
-        });
-        body += &format!(
-            "<h2>Best open leads</h2><table><thead><tr><th>lead</th><th>probability</th><th>grade</th><th class=l>reasons, log-odds</th></tr></thead><tbody>{}</tbody></table>",
-            rows.collect::<String>()
-        );
+    if let Some(leads) = report.best.filter(|b| !b.rows.is_empty()) {
+        body += &best(leads);
     }
     if let Some(f) = report.funnel {
         body += &funnel(f);
@@ -101,6 +90,24 @@ pub fn page(report: &Report<'_>) -> String {
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body>{body}<p class=note>leadlens {}</p></body></html>\n",
         escape(report.title),
         env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn best(leads: &BestLeads) -> String {
+    let (header, rows) = leads.table();
+    let class = |column: &str| if ["probability", "value"].contains(&column) { "" } else { " class=l" };
+    let head: String = header.iter().map(|h| format!("<th{}>{}</th>", class(h), escape(h))).collect();
+    let body = rows.iter().zip(&leads.rows).map(|(cells, lead)| {
+        let cells: String =
+            header.iter().zip(cells).map(|(h, cell)| format!("<td{}>{}</td>", class(h), escape(cell))).collect();
+        let reasons: String = lead.reasons.iter().map(|r| format!("{}<br>", escape(r))).collect();
+        format!("<tr>{cells}<td class=l>{reasons}</td></tr>")
+    });
+    format!(
+        "<h2>{}</h2><p class=note>{}.</p><table><thead><tr>{head}<th class=l>reasons, log-odds</th></tr></thead><tbody>{}</tbody></table>",
+        escape(&leads.title),
+        escape(&leads.about),
+        body.collect::<String>()
     )
 }
 

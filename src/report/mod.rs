@@ -1,6 +1,7 @@
 //! Results as text and HTML. Nothing is computed here.
 
 mod attribution;
+mod best;
 mod drivers;
 mod funnels;
 mod html;
@@ -8,8 +9,10 @@ mod paths;
 mod pipeline;
 mod survival;
 mod text;
+mod timeline;
 
 pub use attribution::attribution_text;
+pub use best::BestLeads;
 pub use drivers::{barriers_text, drivers_text};
 pub use funnels::funnel_text;
 pub use html::{Report, page};
@@ -17,3 +20,4 @@ pub use paths::paths_text;
 pub use pipeline::stage_funnel_text;
 pub use survival::time_to_text;
 pub use text::{evaluation_text, model_text, snapshot_text, table_text};
+pub use timeline::timeline_text;

@@ -1,35 +1,53 @@
 //! Results as plain text.
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use crate::evaluate::Evaluation;
 use crate::journeys::Snapshot;
 use crate::model::LeadModel;
 use crate::time::{NO_TIME, Timestamp};
 
-/// Longest text of a cell; longer ones end in dots.
-const LONGEST: usize = 60;
+/// Widest text of a cell; wider ones end in dots.
+const WIDEST: usize = 60;
 
-/// A text of one line, and not too long for a table.
+/// A text of one line, and not too wide for a table.
 fn cell(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    if text.chars().count() <= LONGEST { plain.collect() } else { plain.take(LONGEST - 1).chain(['…']).collect() }
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if plain.width() <= WIDEST {
+        return plain;
+    }
+    let mut width = 1;
+    let fits = |c: &char| {
+        width += c.width().unwrap_or(0);
+        width <= WIDEST
+    };
+    plain.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// A table with aligned columns: the first is left-aligned, the others right-aligned.
 #[must_use]
 pub fn table_text(header: &[&str], rows: &[Vec<String>]) -> String {
+    aligned_text(header, rows, |column| column == 0)
+}
+
+/// A table whose columns are left-aligned where `left` says so. Wide characters count as two.
+pub(super) fn aligned_text(header: &[&str], rows: &[Vec<String>], left: impl Fn(usize) -> bool) -> String {
     let header: Vec<String> = header.iter().map(|text| cell(text)).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
-    let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+    let mut widths: Vec<usize> = header.iter().map(|h| h.width()).collect();
     for row in &rows {
         for (w, cell) in widths.iter_mut().zip(row) {
-            *w = (*w).max(cell.chars().count());
+            *w = (*w).max(cell.width());
         }
     }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let parts: Vec<String> = cells
             .zip(&widths)
             .enumerate()
-            .map(|(i, (c, w))| if i == 0 { format!("{c:<w$}") } else { format!("{c:>w$}") })
+            .map(|(i, (c, w))| {
+                let blanks = " ".repeat(w.saturating_sub(c.width()));
+                if left(i) { format!("{c}{blanks}") } else { format!("{blanks}{c}") }
+            })
             .collect();
         parts.join("  ").trim_end().to_owned()
     };

@@ -74,7 +74,7 @@ min_level_rows = 1
         again = ll.load(tmp_path / "model.json").score(rows).to_polars()
         out = tmp_path / "scores.parquet"
         command = [sys.executable, "-m", "leadlens", "score", "--config", tmp_path / "leadlens.toml"]
-        command += ["--model", tmp_path / "model.json", "--output", out]
+        command += ["--model", tmp_path / "model.json", "--output", out, "--overwrite"]
         subprocess.run(command, check=True, capture_output=True)
         table = rows.to_polars().select(scorer.features)
         one = [scorer.score_row(table.row(i))[0] for i in range(len(table))]

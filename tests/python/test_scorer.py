@@ -58,10 +58,8 @@ def test_same_bits_by_every_route(scorer, sides, journeys, tmp_path):
     assert (bits(pickle.loads(pickle.dumps(scorer)).score(sides[1]).to_polars()) == scored).all()
     # The command line, on the same leads.
     config = (ll.datasets.folder("b2b_saas") / "leadlens.toml").read_text()
-    config = config.replace('since = "2024-02-23"\n', "").replace(
-        'table = "', f'table = "{ll.datasets.folder("b2b_saas")}/'
-    )
-    (tmp_path / "leadlens.toml").write_text(config)
+    config = config.replace('table = "', f'table = "{ll.datasets.folder("b2b_saas")}/')
+    (tmp_path / "leadlens.toml").write_text(config + '\n[score.snapshot]\nafter = "31d"\n')
     out = tmp_path / "scores.parquet"
     command = [sys.executable, "-m", "leadlens", "score", "--config", tmp_path / "leadlens.toml"]
     subprocess.run([*command, "--model", path, "--output", out], check=True, capture_output=True)
@@ -74,7 +72,11 @@ def test_same_bits_by_every_route(scorer, sides, journeys, tmp_path):
 
 
 def test_command_line_trains_the_same_model(scorer, tmp_path):
-    config = ll.datasets.folder("b2b_saas") / "leadlens.toml"
+    config = (ll.datasets.folder("b2b_saas") / "leadlens.toml").read_text()
+    config = config.replace('every = "7d"\nhorizon = "14d"', 'after = "31d"\nhorizon = "59d"')
+    config = config.replace('table = "', f'table = "{ll.datasets.folder("b2b_saas")}/')
+    (tmp_path / "leadlens.toml").write_text(config)
+    config = tmp_path / "leadlens.toml"
     out = tmp_path / "m.json"
     subprocess.run(
         [sys.executable, "-m", "leadlens", "train", "--config", config, "--model", out], check=True, capture_output=True

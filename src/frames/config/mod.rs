@@ -88,6 +88,9 @@ pub struct Config {
     /// Working memory for building the index; as much as it takes if not given.
     #[serde(default)]
     pub memory: Option<Bytes>,
+    /// Largest share of quarantined rows in a table, 0 to 1; half if not given, in tables of at least 20 rows.
+    #[serde(default)]
+    pub max_bad: Option<f64>,
 }
 
 fn utc() -> String {

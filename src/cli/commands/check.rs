@@ -1,0 +1,53 @@
+//! `leadlens check`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::args::{Common, Shown};
+use crate::cli::context::{Answer, Context, Failed};
+use crate::error::Error;
+use crate::frames::{check_frame, show_frame};
+use crate::journeys::Entry;
+use crate::report::timeline_text;
+use crate::time::{NO_TIME, Timestamp};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Check {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    shown: Shown,
+    /// Also print the time line of this lead.
+    #[arg(long, value_name = "LEAD")]
+    show: Option<String>,
+}
+
+/// Entries with their times as texts.
+fn timeline(entries: &[Entry]) -> Vec<Value> {
+    let entry = |e: &Entry| {
+        let at = (e.at != NO_TIME).then(|| Timestamp(e.at).to_string());
+        json!({"at": at, "what": e.what, "source": e.source, "channel": e.channel, "deal": e.deal, "amount": e.amount})
+    };
+    entries.iter().map(entry).collect()
+}
+
+pub(super) fn run(command: &Check, context: &mut Context<'_>) -> Result<(), Failed> {
+    let mut project = context.project(&command.common)?;
+    let tables: &[&str] = if command.show.is_some() { &["timeline", "check"] } else { &["check"] };
+    let showing = Context::showing(&command.shown, tables, &project.inputs())?;
+    // What is wrong is shown first, and refused then.
+    let max_bad = project.config.max_bad.replace(1.0);
+    let journeys = context.work(|task| project.journeys(task))?;
+    let check = check_frame(&journeys.audit)?;
+    let answer = match &command.show {
+        None => Answer::new(journeys.check_text(), &journeys.audit, vec![("check", check)])?,
+        Some(id) => {
+            let entries = journeys.show(id)?;
+            let text = format!("{}\n\nLead {id}\n{}", journeys.check_text(), timeline_text(&entries));
+            let json = json!({"audit": journeys.audit, "lead": id, "timeline": timeline(&entries)});
+            Answer::new(text, &json, vec![("timeline", show_frame(&entries)?), ("check", check)])?
+        }
+    };
+    context.show(&showing, &answer, Vec::new())?;
+    journeys.audit.check_quarantined(max_bad).map_err(Error::into)
+}

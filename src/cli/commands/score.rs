@@ -1,0 +1,118 @@
+//! `leadlens score`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use polars::prelude::DataFrame;
+use serde_json::json;
+
+use crate::cli::args::{Common, Format, Overwrite};
+use crate::cli::context::{Answer, Context, Failed, stage_table};
+use crate::cli::output::commit;
+use crate::cli::project::{Project, with_flags};
+use crate::design::{OutcomeRows, SnapshotSpec};
+use crate::error::{Error, Result};
+use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability};
+use crate::journeys::{Journeys, Snapshot};
+use crate::model::LeadModel;
+use crate::report::BestLeads;
+use crate::task::Task;
+use crate::time::{NO_TIME, Timestamp};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Score {
+    #[command(flatten)]
+    common: Common,
+    /// How the result is printed: the best leads, a summary, or all scores.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// The model file; `file` of [model] in the configuration if not given.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Time at which leads are looked at; the end of observation if not given.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Where the scores go (.parquet, .arrow, .csv); `output` of [score] in the configuration if not given.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    files: Overwrite,
+    /// Score even if many leads are outside the ages the model was trained on.
+    #[arg(long)]
+    allow_extrapolation: bool,
+}
+
+/// Leads that the text names.
+const SHOWN: usize = 10;
+
+/// The leads to score: as of a time, by the rule of [score.snapshot], or all open ones at the end of observation.
+fn leads_to_score(
+    project: &Project,
+    journeys: &Arc<Journeys>,
+    as_of: Option<Timestamp>,
+    task: &Task,
+) -> Result<Snapshot> {
+    let timed = journeys.leads.created.iter().any(|c| *c != NO_TIME);
+    let mut spec = project.score.snapshot.clone();
+    if as_of.is_some() {
+        spec = SnapshotSpec { as_of, ..SnapshotSpec::default() };
+    } else if spec == SnapshotSpec::default() && timed {
+        spec.as_of = Some(Timestamp(journeys.observed_until));
+    } else if !timed {
+        let open = journeys.leads.outcome.as_ref().is_some_and(|o| o.iter().any(Option::is_none));
+        spec.outcome = if open { OutcomeRows::Open } else { OutcomeRows::Any };
+    }
+    // Leads that have reached the model's target are not to be scored for it.
+    if spec.target.is_empty() && timed {
+        spec.target.clone_from(&project.snapshot.target);
+    }
+    journeys.snapshot(&spec, None, project.features.clone(), task)
+}
+
+/// All scores, in the order of the leads, and the best of them.
+pub(super) fn score(
+    project: &Project,
+    journeys: &Arc<Journeys>,
+    model: &LeadModel,
+    as_of: Option<Timestamp>,
+    allow_extrapolation: bool,
+    task: &Task,
+) -> Result<(DataFrame, BestLeads)> {
+    let leads = leads_to_score(project, journeys, as_of, task)?;
+    let scores = score_frame(model, &leads, project.score.reasons, allow_extrapolation, task)?;
+    let mut sorted = scores.clone();
+    sort_by_probability(&mut sorted)?;
+    let best = BestLeads::new(model, &leads, best_leads(&sorted, SHOWN)?);
+    Ok((scores, best))
+}
+
+pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
+    let project = context.project(&command.common)?;
+    let model_file = command.model.as_ref().unwrap_or(&project.model.file);
+    let mut inputs = project.inputs();
+    inputs.file("the model file", model_file);
+    let output = command.output.as_ref().unwrap_or(&project.score.output);
+    let form = TableForm::of(output).ok_or_else(|| {
+        Error::option("output", format!("'{}' must end in .parquet, .arrow or .csv", output.display()))
+    })?;
+    let destination = Context::destination("output", output, &command.files, &inputs)?;
+    let as_of = with_flags(&SnapshotSpec::default(), &json!({"as_of": command.as_of}))?.as_of;
+    let model = Context::model(model_file)?;
+    let journeys = context.journeys(&project)?;
+    let extrapolate = command.allow_extrapolation || project.score.allow_extrapolation;
+    let (scores, best) = context.work(|task| score(&project, &journeys, &model, as_of, extrapolate, task))?;
+    let staged = stage_table(&destination, form, &scores)?;
+    let rows = scores.height();
+    let text = match command.format {
+        Format::Text => format!("{}\n\n{rows} leads scored, written to {}\n", best.text(), output.display()),
+        Format::Json => {
+            let json =
+                json!({"rows": rows, "output": output.to_string_lossy(), "about": best.about, "best": best.rows});
+            Answer::new(String::new(), &json, Vec::new())?.json_text()? + "\n"
+        }
+        Format::Csv => csv_text(&scores)?,
+    };
+    commit(vec![staged], context.task)?;
+    context.print(&text)
+}

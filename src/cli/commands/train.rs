@@ -1,0 +1,79 @@
+//! `leadlens train`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::TOP;
+use crate::cli::args::{Common, Shown};
+use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::project::Project;
+use crate::error::Result;
+use crate::evaluate::Evaluation;
+use crate::fit::{evaluate_snapshot, train};
+use crate::frames::{calibration_frame, lift_frame, terms_frame};
+use crate::journeys::{Journeys, Snapshot};
+use crate::model::LeadModel;
+use crate::report::{evaluation_text, model_text, snapshot_text};
+use crate::task::Task;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Train {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    shown: Shown,
+    /// Where the model goes; `file` of [model] in the configuration if not given.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+/// A model, the sides of its snapshot, and its evaluation on the test side.
+pub(super) struct Trained {
+    pub(super) model: LeadModel,
+    pub(super) sides: (Snapshot, Snapshot),
+    pub(super) evaluation: Evaluation,
+}
+
+impl Trained {
+    pub(super) fn new(project: &Project, journeys: &Arc<Journeys>, task: &Task) -> Result<Self> {
+        let options = project.model.options()?;
+        let sides = project.sides(journeys, task)?;
+        let model = train(&sides.0, &options, task)?;
+        let evaluation = evaluate_snapshot(&model, &sides.1, None, &TOP, task)?;
+        Ok(Self { model, sides, evaluation })
+    }
+}
+
+pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
+    let project = context.project(&command.common)?;
+    let mut inputs = project.inputs();
+    let (option, file) = command.model.as_ref().map_or(("file", &project.model.file), |file| ("model", file));
+    let model_file = Context::destination(option, file, &command.shown.files, &inputs)?;
+    inputs.file("the model file", file);
+    let showing = Context::showing(&command.shown, &["terms", "lift", "calibration"], &inputs)?;
+    let journeys = context.journeys(&project)?;
+    let trained = context.work(|task| Trained::new(&project, &journeys, task))?;
+    let (model, evaluation) = (&trained.model, &trained.evaluation);
+    let text = format!(
+        "{}\n\n{}\n\n{}\n\nmodel saved to {}",
+        snapshot_text(&trained.sides.0),
+        model_text(model, 15),
+        evaluation_text(evaluation),
+        file.display()
+    );
+    let json = json!({
+        "training": model.data().training,
+        "evaluation": evaluation,
+        "model": file.to_string_lossy(),
+    });
+    let tables = vec![
+        ("terms", terms_frame(model)?),
+        ("lift", lift_frame(&evaluation.lift)?),
+        ("calibration", calibration_frame(&evaluation.calibration)?),
+    ];
+    let staged = model_file.stage_text(&model.to_json()?)?;
+    context.show(&showing, &Answer::new(text, &json, tables)?, vec![staged])
+}

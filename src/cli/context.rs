@@ -1,0 +1,216 @@
+//! What all commands do alike: read the project, build journeys, print, and write results.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::DataFrame;
+use serde_json::Value;
+
+use super::args::{Common, Format, Overwrite, Shown};
+use super::inputs::Inputs;
+use super::output::{Destination, Staged, commit};
+use super::progress::with_progress;
+use super::project::Project;
+use crate::error::{Error, Result};
+use crate::frames::{TableForm, csv_text, write_frame};
+use crate::journeys::Journeys;
+use crate::model::LeadModel;
+use crate::task::Task;
+
+/// What was being done when a command failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Config,
+    Model,
+    Tables,
+    /// Whoever read the output has enough of it.
+    ClosedPipe,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) reading: Reading,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, reading: Reading::Tables }
+    }
+}
+
+impl Failed {
+    fn printing(e: &std::io::Error) -> Self {
+        let reading = if e.kind() == ErrorKind::BrokenPipe { Reading::ClosedPipe } else { Reading::Tables };
+        Self { error: Error::Write { path: "standard output".into(), reason: e.to_string() }, reading }
+    }
+
+    pub(super) fn exit_code(&self) -> i32 {
+        match (&self.error, self.reading) {
+            // Which file could not be read says whose fault it is.
+            (Error::Read { .. }, Reading::Config) => super::USAGE,
+            (Error::Read { .. }, Reading::Model) => super::MODEL,
+            (error, _) => super::exit_code(error),
+        }
+    }
+}
+
+/// A result in all its forms.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) text: String,
+    pub(super) json: Value,
+    /// By name; the first is shown unless another is asked for.
+    pub(super) tables: Vec<(&'static str, DataFrame)>,
+}
+
+impl Answer {
+    /// # Errors
+    /// None in practice; serde may refuse a value.
+    pub(super) fn new(
+        text: String,
+        value: &impl serde::Serialize,
+        tables: Vec<(&'static str, DataFrame)>,
+    ) -> Result<Self> {
+        let json = serde_json::to_value(value).map_err(|e| Error::option("format", e.to_string()))?;
+        Ok(Self { text, json, tables })
+    }
+
+    pub(super) fn json_text(&self) -> Result<String> {
+        serde_json::to_string_pretty(&self.json).map_err(|e| Error::option("format", e.to_string()))
+    }
+
+    fn table(&self, name: Option<&str>) -> Result<&DataFrame> {
+        let found = self.tables.iter().find(|(n, _)| name.is_none_or(|name| *n == name));
+        found.map(|(_, frame)| frame).ok_or_else(|| unknown_table(name, self.tables.iter().map(|(n, _)| *n)))
+    }
+}
+
+fn unknown_table<'a>(name: Option<&str>, known: impl IntoIterator<Item = &'a str>) -> Error {
+    Error::unknown("table", name.unwrap_or(""), known)
+}
+
+/// How a result is shown, checked before the work.
+#[derive(Debug)]
+pub(super) struct Showing<'a> {
+    shown: &'a Shown,
+    file: Option<(Destination, FileForm)>,
+}
+
+/// What a file holds, by its ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileForm {
+    Table(TableForm),
+    Json,
+    Text,
+}
+
+impl FileForm {
+    fn of(path: &Path) -> Result<Self> {
+        let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+        match (TableForm::of(path), ending.as_deref()) {
+            (Some(form), _) => Ok(Self::Table(form)),
+            (None, Some("json")) => Ok(Self::Json),
+            (None, Some("txt")) => Ok(Self::Text),
+            _ => {
+                let problem = format!("'{}' must end in .csv, .parquet, .arrow, .json or .txt", path.display());
+                Err(Error::option("output", problem))
+            }
+        }
+    }
+}
+
+/// Where results and messages go, and what stops the work.
+pub(super) struct Context<'a> {
+    pub(super) out: &'a mut dyn Write,
+    pub(super) err: &'a mut dyn Write,
+    pub(super) task: &'a Task,
+}
+
+impl Context<'_> {
+    pub(super) fn project(&self, common: &Common) -> std::result::Result<Project, Failed> {
+        let mut project = Project::read(&common.config).map_err(|error| Failed { error, reading: Reading::Config })?;
+        if common.max_bad.is_some() {
+            project.config.max_bad = common.max_bad;
+        }
+        Ok(project)
+    }
+
+    pub(super) fn model(path: &Path) -> std::result::Result<LeadModel, Failed> {
+        LeadModel::from_path(path).map_err(|error| Failed { error, reading: Reading::Model })
+    }
+
+    /// Checks how a result is to be shown; `tables` are the names of its tables.
+    pub(super) fn showing<'s>(shown: &'s Shown, tables: &[&'static str], inputs: &Inputs) -> Result<Showing<'s>> {
+        let wanted = shown.table.as_deref();
+        if wanted.is_some_and(|w| !tables.contains(&w)) {
+            return Err(unknown_table(wanted, tables.iter().copied()));
+        }
+        let file = match &shown.output {
+            None => None,
+            Some(path) => {
+                let form = FileForm::of(path)?;
+                Some((Destination::new("output", path, shown.files.overwrite, inputs)?, form))
+            }
+        };
+        Ok(Showing { shown, file })
+    }
+
+    pub(super) fn destination(option: &str, path: &Path, files: &Overwrite, inputs: &Inputs) -> Result<Destination> {
+        Destination::new(option, path, files.overwrite, inputs)
+    }
+
+    /// Long work, with its progress shown.
+    pub(super) fn work<T>(&self, work: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
+        with_progress(self.task, work)
+    }
+
+    /// The journeys of a project. Tables with quarantined rows are warned of.
+    pub(super) fn journeys(&mut self, project: &Project) -> Result<Arc<Journeys>> {
+        let journeys = self.work(|task| project.journeys(task))?;
+        for warning in journeys.audit.warnings() {
+            // Nothing can be done if stderr is closed.
+            let _ = writeln!(self.err, "warning: {warning}");
+        }
+        Ok(journeys)
+    }
+
+    /// Writes a result to its file, with other files of the command, and prints it.
+    pub(super) fn show(
+        &mut self,
+        showing: &Showing<'_>,
+        answer: &Answer,
+        mut files: Vec<Staged>,
+    ) -> std::result::Result<(), Failed> {
+        let table = showing.shown.table.as_deref();
+        if let Some((destination, form)) = &showing.file {
+            files.push(match form {
+                FileForm::Table(form) => stage_table(destination, *form, answer.table(table)?)?,
+                FileForm::Json => destination.stage_text(&(answer.json_text()? + "\n"))?,
+                FileForm::Text => destination.stage_text(&format!("{}\n", answer.text))?,
+            });
+        }
+        let text = match showing.shown.format {
+            Format::Text => answer.text.clone() + "\n",
+            Format::Json => answer.json_text()? + "\n",
+            Format::Csv => csv_text(answer.table(table)?)?,
+        };
+        commit(files, self.task)?;
+        self.print(&text)
+    }
+
+    pub(super) fn print(&mut self, text: &str) -> std::result::Result<(), Failed> {
+        self.out.write_all(text.as_bytes()).map_err(|e| Failed::printing(&e))
+    }
+
+    pub(super) fn flush(&mut self) -> std::result::Result<(), Failed> {
+        self.out.flush().map_err(|e| Failed::printing(&e))
+    }
+}
+
+/// Writes a table beside its place.
+pub(super) fn stage_table(destination: &Destination, form: TableForm, frame: &DataFrame) -> Result<Staged> {
+    destination.stage(|file| write_frame(&mut frame.clone(), form, file))
+}

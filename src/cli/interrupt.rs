@@ -1,0 +1,54 @@
+//! SIGINT and SIGTERM: the command stops, and nothing half-written stays.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use crate::task::Task;
+
+/// The signal that asked the program to stop, if one did.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Caught(Arc<AtomicI32>);
+
+impl Caught {
+    /// Exit code of a program that the signal ended, as shells write it: 130 for SIGINT, 143 for SIGTERM.
+    pub(super) fn exit_code(&self) -> i32 {
+        match self.0.load(Ordering::Relaxed) {
+            0 => super::INTERRUPTED,
+            signal => 128 + signal,
+        }
+    }
+}
+
+/// Stops `task` on the first SIGINT or SIGTERM. Work that does not end within a fraction of a second is left where it is:
+/// its unfinished files are removed, and the process ends.
+#[cfg(unix)]
+pub(super) fn watch(task: &Arc<Task>) -> Caught {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let caught = Caught::default();
+    // Without a handler the signals keep their usual effect.
+    if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
+        let (task, caught) = (Arc::clone(task), caught.clone());
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                caught.0.store(signal, Ordering::Relaxed);
+                task.stop();
+                std::thread::sleep(GRACE);
+                super::output::abandon();
+                signal_hook::low_level::exit(128 + signal);
+            }
+        });
+    }
+    caught
+}
+
+/// How long work may take to end by itself.
+#[cfg(unix)]
+const GRACE: std::time::Duration = std::time::Duration::from_millis(350);
+
+/// Signals keep their usual effect.
+#[cfg(not(unix))]
+pub(super) fn watch(_: &Arc<Task>) -> Caught {
+    Caught::default()
+}

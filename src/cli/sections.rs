@@ -1,0 +1,208 @@
+//! Sections of a project file: the split, the model, the scoring, attribution with spend, the report.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribution::AttributionSpec;
+use crate::design::SnapshotSpec;
+use crate::error::{Error, Result};
+use crate::fit::{
+    Calibrator, Choice, Collinear, Direction, Interactions, LogisticParams, Nonlinear, Solver, TrainOptions,
+};
+use crate::frames::SpendSpec;
+use crate::journeys::SplitBy;
+
+/// How a snapshot is split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SplitSection {
+    /// Share of the test side.
+    pub test: f64,
+    /// What it is made by.
+    pub by: SplitBy,
+    /// Seed of the drawn ones.
+    pub seed: u64,
+}
+
+impl Default for SplitSection {
+    fn default() -> Self {
+        Self { test: 0.2, by: SplitBy::Time, seed: 0 }
+    }
+}
+
+/// The penalty: a number, or chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Strength {
+    /// Its inverse strength; 0 is no penalty.
+    Fixed(f64),
+    /// Chosen on held-out rows.
+    Chosen(CrossValidated),
+}
+
+/// The word `cv`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrossValidated {
+    /// It.
+    Cv,
+}
+
+/// Kinds of penalty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Penalty {
+    /// Ridge, or elastic net with `l1_ratio`.
+    L2,
+    /// Firth's correction.
+    Firth,
+}
+
+/// How a model is trained, and where it lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSection {
+    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows.
+    #[serde(rename = "C")]
+    pub c: Strength,
+    /// Which C is taken with `"cv"`.
+    pub choice: Choice,
+    /// Kind of penalty.
+    pub penalty: Penalty,
+    /// Share of the penalty that is L1.
+    pub l1_ratio: f64,
+    /// Calibration on the last fifth of the period.
+    pub calibration: Option<Calibrator>,
+    /// Shape of the effects of numbers.
+    pub nonlinear: Option<Nonlinear>,
+    /// `"auto"`, a number, or pairs of features.
+    pub interactions: Option<Interactions>,
+    /// `increasing` or `decreasing` by feature.
+    pub monotone: BTreeMap<String, Direction>,
+    /// Whether scores have intervals of the probability.
+    pub intervals: bool,
+    /// Solver.
+    pub solver: Solver,
+    /// Fewest converted, and fewest other leads.
+    pub min_leads: usize,
+    /// Levels with fewer rows are grouped.
+    pub min_level_rows: usize,
+    /// At most this many levels of a text.
+    pub max_levels: usize,
+    /// The model file.
+    pub file: PathBuf,
+}
+
+impl Default for ModelSection {
+    fn default() -> Self {
+        let o = TrainOptions::default();
+        Self {
+            c: Strength::Fixed(1.0),
+            choice: Choice::Lowest,
+            penalty: Penalty::L2,
+            l1_ratio: 0.0,
+            calibration: None,
+            nonlinear: None,
+            interactions: None,
+            monotone: BTreeMap::new(),
+            intervals: false,
+            solver: Solver::Newton,
+            min_leads: o.min_leads,
+            min_level_rows: o.min_level_rows,
+            max_levels: o.max_levels,
+            file: "model.json".into(),
+        }
+    }
+}
+
+/// How leads are scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScoreSection {
+    /// When leads are looked at: any rule of a snapshot. If none is given, all open leads at the end of observation.
+    pub snapshot: SnapshotSpec,
+    /// Number of reasons.
+    pub reasons: usize,
+    /// Score even if many leads are outside the ages the model was trained on.
+    pub allow_extrapolation: bool,
+    /// Where the scores go.
+    pub output: PathBuf,
+}
+
+impl Default for ScoreSection {
+    fn default() -> Self {
+        Self {
+            snapshot: SnapshotSpec::default(),
+            reasons: 5,
+            allow_extrapolation: false,
+            output: "scores.parquet".into(),
+        }
+    }
+}
+
+impl ModelSection {
+    /// Options of the training.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] where Firth's correction has a C to choose.
+    pub fn options(&self) -> Result<TrainOptions> {
+        let m = self;
+        let firth = m.penalty == Penalty::Firth;
+        let (c, choose_c) = match m.c {
+            Strength::Chosen(CrossValidated::Cv) if firth => {
+                return Err(Error::option("C", "Firth's correction has no C to choose"));
+            }
+            Strength::Chosen(CrossValidated::Cv) => (Some(1.0), Some(m.choice)),
+            Strength::Fixed(c) => ((c != 0.0 && !firth).then_some(c), None),
+        };
+        let logistic = LogisticParams {
+            c,
+            l1_ratio: m.l1_ratio,
+            firth,
+            collinear: Collinear::Drop,
+            solver: m.solver,
+            ..LogisticParams::default()
+        };
+        Ok(TrainOptions {
+            logistic,
+            choose_c,
+            nonlinear: m.nonlinear,
+            interactions: m.interactions.clone(),
+            monotone: m.monotone.clone(),
+            intervals: m.intervals,
+            calibration: m.calibration,
+            min_leads: m.min_leads,
+            min_level_rows: m.min_level_rows,
+            max_levels: m.max_levels,
+        })
+    }
+}
+
+/// Attribution: its options, and spend if there is any.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AttributionSection {
+    /// Credit.
+    pub credit: AttributionSpec,
+    /// Tables of spend.
+    pub spend: Vec<SpendSpec>,
+    /// Stage of qualified leads, for costs per qualified lead.
+    pub qualified: Option<String>,
+}
+
+/// The report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportSection {
+    /// Heading.
+    pub title: String,
+    /// The page.
+    pub output: PathBuf,
+}
+
+impl Default for ReportSection {
+    fn default() -> Self {
+        Self { title: "Lead report".into(), output: "report.html".into() }
+    }
+}

@@ -1,0 +1,52 @@
+//! Errors in the words of the command line: flags, or keys of the project file.
+
+use std::collections::BTreeSet;
+
+use super::project::place_of;
+use crate::error::{Error, Mention};
+
+/// The options of the command that runs.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    flags: BTreeSet<String>,
+    /// Flags whose values count here, given or by default; others are read from the project file.
+    given: BTreeSet<String>,
+    /// The section of the project file that is called like the command.
+    section: String,
+}
+
+impl Words {
+    /// The flags that `command` has, and those that were given.
+    pub(super) fn of(command: &clap::Command, matches: &clap::ArgMatches) -> Self {
+        let Some((name, given)) = matches.subcommand() else { return Self::default() };
+        let arguments = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+        let flags: BTreeSet<String> = arguments.map(|a| a.get_id().to_string()).collect();
+        let set = |id: &&String| given.try_contains_id(id).is_ok() && given.value_source(id).is_some();
+        let section = name.replace('-', "_");
+        Self { given: flags.iter().filter(set).cloned().collect(), flags, section }
+    }
+
+    /// What an error says, with options as they are written here.
+    pub(super) fn message(&self, error: &Error) -> String {
+        error.spelled(&|mention| match mention {
+            Mention::AtFault(name) if self.given.contains(name) => flag(name),
+            Mention::AtFault(name) => match place_of(name, &self.section) {
+                Some(place) => format!("{name} {place}"),
+                None if self.flags.contains(name) => flag(name),
+                None => name.to_owned(),
+            },
+            Mention::Advice { name, has_value } if self.flags.contains(name) => {
+                flag(name) + if has_value { "=" } else { "" }
+            }
+            Mention::Advice { name, has_value: true } => format!("{name} = "),
+            Mention::Advice { name, has_value: false } => match place_of(name, &self.section) {
+                Some(place) => format!("{name} {place}"),
+                None => name.to_owned(),
+            },
+        })
+    }
+}
+
+fn flag(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}

@@ -1,0 +1,107 @@
+//! How many rows of a table may be left out before it is refused.
+
+use super::audit::{Audit, TableAudit};
+use crate::error::{Error, Result, Violation};
+
+/// Largest share of quarantined rows that is accepted unasked.
+const HALF: f64 = 0.5;
+
+/// Of fewer rows, a share says little; they are refused only where a share was stated.
+const FEW_ROWS: usize = 20;
+
+impl Audit {
+    /// Refuses tables of which more than the share `max_bad` of the rows is quarantined; half if it is not given, in tables
+    /// of at least 20 rows. Rows that `where` filters out do not count.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] naming each table, its reasons and counts; [`Error::InvalidOption`] for a share outside 0 to 1.
+    pub fn check_quarantined(&self, max_bad: Option<f64>) -> Result<()> {
+        if let Some(share) = max_bad.filter(|s| !(0.0..=1.0).contains(s)) {
+            return Err(Error::option("max_bad", format!("must be a share from 0 to 1, not {share}")));
+        }
+        let limit = max_bad.unwrap_or(HALF);
+        let violations: Vec<Violation> = self
+            .tables
+            .iter()
+            .filter(|t| max_bad.is_some() || t.unfiltered() >= FEW_ROWS)
+            .filter(|t| t.left_out() as f64 > limit * t.unfiltered() as f64)
+            .map(|t| Violation {
+                table: t.table.clone(),
+                column: None,
+                problem: format!(
+                    "as {}, {}; at most {} % may be (pass max_bad= to accept more)",
+                    t.role,
+                    t.quarantined_text(),
+                    100.0 * limit
+                ),
+            })
+            .collect();
+        if violations.is_empty() { Ok(()) } else { Err(Error::Schema { violations }) }
+    }
+
+    /// A line for each table with quarantined rows.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let bad = self.tables.iter().filter(|t| t.left_out() > 0);
+        bad.map(|t| format!("table '{}' as {}: {}", t.table, t.role, t.quarantined_text())).collect()
+    }
+}
+
+impl TableAudit {
+    /// Rows that `where` leaves.
+    fn unfiltered(&self) -> usize {
+        self.rows.saturating_sub(self.filtered)
+    }
+
+    /// How many rows are quarantined, and why: the most frequent reason first.
+    fn quarantined_text(&self) -> String {
+        let (bad, rows) = (self.left_out(), self.unfiltered());
+        let mut reasons: Vec<(&String, usize)> = self.quarantined.iter().map(|(why, q)| (why, q.rows)).collect();
+        reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let reasons: Vec<String> = reasons.into_iter().map(|(why, n)| format!("{n} {why}")).collect();
+        let share = 100.0 * bad as f64 / rows.max(1) as f64;
+        format!("{bad} of {rows} rows ({share:.1} %) are quarantined: {}", reasons.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn audit(rows: usize, bad: usize, filtered: usize) -> Audit {
+        let mut table = TableAudit::new("visits.csv", "events", rows);
+        table.filtered = filtered;
+        (0..bad).for_each(|row| table.quarantine("null time", row, String::new));
+        table.used = rows - bad - filtered;
+        Audit { tables: vec![table], ..Audit::default() }
+    }
+
+    #[test]
+    fn the_share_is_of_rows_that_are_not_filtered() {
+        assert_eq!(audit(100, 50, 0).check_quarantined(None), Ok(()));
+        let error = audit(100, 51, 0).check_quarantined(None).unwrap_err().to_string();
+        assert!(error.contains("'visits.csv'") && error.contains("51 of 100 rows (51.0 %)"), "{error}");
+        assert!(error.contains("51 null time") && error.contains("max_bad="), "{error}");
+        assert!(audit(100, 40, 30).check_quarantined(None).is_err());
+        assert_eq!(audit(100, 40, 20).check_quarantined(None), Ok(()));
+    }
+
+    #[test]
+    fn few_rows_are_judged_by_a_stated_share_only() {
+        assert_eq!(audit(19, 19, 0).check_quarantined(None), Ok(()));
+        assert!(audit(20, 20, 0).check_quarantined(None).is_err());
+        assert!(audit(3, 1, 0).check_quarantined(Some(0.0)).is_err());
+        assert_eq!(audit(3, 3, 0).check_quarantined(Some(1.0)), Ok(()));
+        assert_eq!(audit(0, 0, 0).check_quarantined(Some(0.0)), Ok(()));
+        for share in [-0.1, 1.1, f64::NAN, 50.0] {
+            assert!(matches!(audit(3, 0, 0).check_quarantined(Some(share)), Err(Error::InvalidOption { .. })));
+        }
+    }
+
+    #[test]
+    fn every_quarantined_row_is_warned_of() {
+        assert!(audit(1000, 0, 900).warnings().is_empty());
+        let warnings = audit(1000, 1, 0).warnings();
+        assert_eq!(warnings, ["table 'visits.csv' as events: 1 of 1000 rows (0.1 %) are quarantined: 1 null time"]);
+    }
+}
