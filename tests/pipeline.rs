@@ -52,7 +52,7 @@ fn run(leads: &[&str], spec: &StageFunnelSpec) -> StageFunnel {
 
 /// reached, entered, skipped, moved on, lost, open, won.
 fn row(f: &StageFunnel, k: usize) -> [u64; 7] {
-    let r = &f.stages[k];
+    let r = &f.all.stages[k];
     [r.reached, r.entered, r.skipped, r.moved_on, r.lost, r.open, r.won]
 }
 
@@ -65,46 +65,46 @@ fn counts_reconcile() {
     assert_eq!(row(&f, 2), [3, 2, 1, 2, 1, 0, 0]);
     assert_eq!(row(&f, 3), [2, 2, 0, 1, 0, 1, 0]);
     assert_eq!(row(&f, 4), [1, 1, 0, 0, 0, 0, 1]);
-    assert_eq!((f.leads, f.cycles, f.no_start), (5, 5, 0));
-    assert_eq!((f.stages[2].of_first, f.stages[2].of_previous), (0.6, 0.75));
+    assert_eq!((f.leads, f.all.cycles, f.no_start), (5, 5, 0));
+    assert_eq!((f.all.stages[2].of_first, f.all.stages[2].of_previous), (0.6, 0.75));
     // Without creation as the first stage, leads that never enter are counted apart.
     let f = run(&["m1 c2", ""], &StageFunnelSpec { pipeline: vec!["mail".into(), "call".into()], ..spec() });
-    assert_eq!((f.leads, f.no_start, f.stages[0].reached), (1, 1, 1));
+    assert_eq!((f.leads, f.no_start, f.all.stages[0].reached), (1, 1, 1));
 }
 
 #[test]
 fn regressions_and_reopened_leads() {
     let f = run(&["m1 c2 m4 c6 o7"], &spec());
-    assert_eq!((f.regressions, f.reopened, f.stages[3].reached), (1, 0, 1));
+    assert_eq!((f.regressions, f.reopened, f.all.stages[3].reached), (1, 0, 1));
     // Time in stages: mail 1 to 2 and 4 to 6, call 2 to 4 and 6 to 7.
-    assert_eq!((f.times[1].visits, f.times[1].left.mean, f.times[2].left.mean), (2, 1.5, 1.5));
-    assert_eq!((f.times[3].visits, f.times[3].still_in), (1, 1));
+    assert_eq!((f.all.times[1].visits, f.all.times[1].left.mean, f.all.times[2].left.mean), (2, 1.5, 1.5));
+    assert_eq!((f.all.times[3].visits, f.all.times[3].still_in), (1, 1));
     let f = run(&["m1 l3 c5 l9"], &spec());
-    assert_eq!((f.reopened, f.cycles, row(&f, 2)[4]), (1, 1, 1));
+    assert_eq!((f.reopened, f.all.cycles, row(&f, 2)[4]), (1, 1, 1));
 }
 
 #[test]
 fn recycled_leads_start_a_new_cycle() {
     let with = |days| StageFunnelSpec { recycle_after: Some(Span::days(days)), ..spec() };
     let f = run(&["m1 l3 m100 c101"], &with(90));
-    assert_eq!((f.leads, f.cycles, f.recycled, f.reopened), (1, 2, 1, 0));
+    assert_eq!((f.leads, f.all.cycles, f.recycled, f.reopened), (1, 2, 1, 0));
     assert_eq!(row(&f, 1), [2, 2, 0, 1, 1, 0, 0]);
     // The second cycle skips creation.
-    assert_eq!((f.stages[0].reached, f.stages[0].skipped), (2, 1));
+    assert_eq!((f.all.stages[0].reached, f.all.stages[0].skipped), (2, 1));
     let f = run(&["m1 l3 m100 c101"], &with(98));
-    assert_eq!((f.cycles, f.reopened), (1, 1));
+    assert_eq!((f.all.cycles, f.reopened), (1, 1));
     // Back to an earlier stage after long quiet, without a loss.
     let f = run(&["m1 c3 m200"], &with(90));
-    assert_eq!((f.cycles, f.recycled, f.regressions), (2, 1, 0));
+    assert_eq!((f.all.cycles, f.recycled, f.regressions), (2, 1, 0));
     // The first cycle ends there: it is in no stage, no opportunity, and not open.
-    assert_eq!((f.stages[2].recycled, f.stages[2].open, f.stages[1].open), (1, 0, 1));
-    let last = |stage: &str| f.flow.iter().rfind(|r| r.stage == stage).unwrap().stock;
-    assert_eq!((last("mail"), last("call"), f.times[2].still_in, f.times[2].left.mean), (1, 0, 0, 197.0));
-    assert!(f.cohorts[0].is_mature(&f.spec) && !f.cohorts[1].is_mature(&f.spec));
-    let f = run(&["o3 o200"], &with(90));
-    assert_eq!(f.velocity.opportunities, 1);
+    assert_eq!((f.all.stages[2].recycled, f.all.stages[2].open, f.all.stages[1].open), (1, 0, 1));
+    let last = |stage: &str| f.all.flow.iter().rfind(|r| r.stage == stage).unwrap().stock;
+    assert_eq!((last("mail"), last("call"), f.all.times[2].still_in, f.all.times[2].left.mean), (1, 0, 0, 197.0));
+    assert!(f.all.cohorts[0].is_mature(&f.spec) && !f.all.cohorts[1].is_mature(&f.spec));
+    let f = run(&["o3 o200"], &StageFunnelSpec { opportunity: Some("open".into()), ..with(90) });
+    assert_eq!(f.all.velocity.opportunities, 1);
     // Going on after long quiet is the same cycle.
-    assert_eq!(run(&["m1 c300"], &with(90)).cycles, 1);
+    assert_eq!(run(&["m1 c300"], &with(90)).all.cycles, 1);
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn wins_outside_the_pipeline() {
     let short = StageFunnelSpec { pipeline: ["lead", "mail", "open"].map(str::to_owned).to_vec(), ..spec() };
     let f = run(&["m2 o5 w9", "m3 o4"], &short);
     assert_eq!((row(&f, 2)[6], row(&f, 2)[5]), (1, 1));
-    assert_eq!((f.times[2].visits, f.times[2].left.mean, f.flow.last().unwrap().stock), (2, 4.0, 1));
+    assert_eq!((f.all.times[2].visits, f.all.times[2].left.mean, f.all.flow.last().unwrap().stock), (2, 4.0, 1));
     // Whether another lead was won says nothing of this one.
-    assert_eq!(run(&["m3 o4"], &short).stages[2].open, 1);
+    assert_eq!(run(&["m3 o4"], &short).all.stages[2].open, 1);
 }
 
 #[test]
@@ -123,54 +123,57 @@ fn a_win_counts_whatever_else_is_open() {
     let short = StageFunnelSpec { pipeline: ["lead", "open"].map(str::to_owned).to_vec(), ..spec() };
     for s in [spec(), short.clone()] {
         let f = run(&["o2/0 o3/1 w5/0 l9/1"], &s);
-        assert_eq!(f.wins.iter().fold((0, 0), |a, w| (a.0 + w.won, a.1 + w.lost)), (1, 0));
+        assert_eq!(f.all.wins.iter().fold((0, 0), |a, w| (a.0 + w.won, a.1 + w.lost)), (1, 0));
     }
     // A deal that goes on in a stage that is not named is open.
     let short = StageFunnelSpec { pipeline: ["lead", "mail"].map(str::to_owned).to_vec(), ..spec() };
     let f = run(&["m1 o2/0 l4/0 o5/1"], &short);
-    assert_eq!((f.stages[1].lost, f.stages[1].open, f.reopened), (0, 1, 1));
+    assert_eq!((f.all.stages[1].lost, f.all.stages[1].open, f.reopened), (0, 1, 1));
     // A second win is told.
     let f = run(&["o2/0 w4/0 w9/1"], &spec());
-    assert_eq!((f.more_wins, f.wins[0].won), (1, 1));
+    assert_eq!((f.more_wins, f.all.wins[0].won), (1, 1));
 }
 
 #[test]
 fn periods_are_mature_when_all_their_windows_are_over() {
     let s = StageFunnelSpec { within: Some(Span::days(10)), ..spec() };
     let f = build(&["m1 w5", "m3", "m33 w35", "m52"], 59).stage_funnel(&s, &Task::new()).unwrap();
-    let cohorts: Vec<_> = f.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
+    let cohorts: Vec<_> = f.all.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
     // Creation, on day 0, is the start of all four.
     assert_eq!(cohorts, [(4, 3, 0, true)]);
     let s = StageFunnelSpec { pipeline: ["mail", "won"].map(str::to_owned).to_vec(), ..s };
     let f = build(&["m1 w5", "m3", "m33 w35", "m52"], 59).stage_funnel(&s, &Task::new()).unwrap();
-    let cohorts: Vec<_> = f.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
+    let cohorts: Vec<_> = f.all.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
     assert_eq!(cohorts, [(2, 1, 0, true), (1, 0, 1, false)]);
     // Open now, though their windows are over or not.
-    assert_eq!(f.velocity.opportunities, 2);
+    assert_eq!(f.all.velocity.opportunities, 2);
 }
 
 #[test]
-fn without_a_stage_that_means_lost_there_is_no_win_rate() {
+fn without_a_stage_that_means_lost_the_win_rate_is_of_all() {
     let mut j = (*build(&["o2 w4", "o3"], 59)).clone();
     j.lost.clear();
     let f = j.stage_funnel(&spec(), &Task::new()).unwrap();
-    assert!(f.velocity.win_rate.is_nan() && f.velocity.per_day.is_nan() && f.wins[0].win_rate.is_nan());
-    assert_eq!((f.wins[0].won, f.velocity.opportunities), (1, 1));
+    // Nothing is closed but won: the rate is of all leads, and says so.
+    let v = &f.all.velocity;
+    assert_eq!((v.won, v.of, f.win_rate_of.as_str()), (1, 2, "all leads"));
+    assert!(v.per_day.is_nan() && f.all.wins[0].win_rate.is_nan());
+    assert_eq!((f.all.wins[0].won, v.opportunities), (1, 1));
 }
 
 #[test]
 fn a_loss_within_the_time_stays_one() {
     let f = run(&["m2 l5 m25 w26"], &StageFunnelSpec { within: Some(Span::days(10)), ..spec() });
-    assert_eq!((row(&f, 1)[4], row(&f, 1)[5], f.reopened, f.wins[0].lost), (1, 0, 0, 1));
+    assert_eq!((row(&f, 1)[4], row(&f, 1)[5], f.reopened, f.all.wins[0].lost), (1, 0, 0, 1));
 }
 
 #[test]
 fn quiet_periods_are_told() {
     let f = build(&["m5 o160"], 220).stage_funnel(&spec(), &Task::new()).unwrap();
-    let stock: Vec<u64> = f.flow.iter().filter(|r| r.stage == "mail").map(|r| r.stock).collect();
+    let stock: Vec<u64> = f.all.flow.iter().filter(|r| r.stage == "mail").map(|r| r.stock).collect();
     // January to August, in which observation ends.
     assert_eq!(stock, [1, 1, 1, 1, 1, 0, 0, 0]);
-    assert_eq!((f.wins.len(), f.wins[7].win_rate.is_nan(), f.wins[7].value), (8, true, None));
+    assert_eq!((f.all.wins.len(), f.all.wins[7].win_rate.is_nan(), f.all.wins[7].value), (8, true, None));
 }
 
 #[test]
@@ -179,14 +182,14 @@ fn several_deals_of_a_lead() {
     let f = run(&["m1 o3/0 o4/1 l5/0 w9/1"], &spec());
     assert_eq!((f.regressions, f.reopened), (0, 0));
     assert_eq!(row(&f, 4), [1, 1, 0, 0, 0, 0, 1]);
-    assert_eq!(f.wins.iter().map(|w| (w.won, w.lost)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)), (1, 0));
+    assert_eq!(f.all.wins.iter().map(|w| (w.won, w.lost)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1)), (1, 0));
 }
 
 #[test]
 fn entries_of_one_instant_follow_the_pipeline() {
     let f = run(&["w5 o5 c5 m5"], &spec());
     assert_eq!((f.regressions, row(&f, 4)[6]), (0, 1));
-    assert_eq!(f.stages.iter().map(|s| s.skipped).sum::<u64>(), 0);
+    assert_eq!(f.all.stages.iter().map(|s| s.skipped).sum::<u64>(), 0);
 }
 
 #[test]
@@ -194,27 +197,28 @@ fn within_a_time_of_the_start() {
     let leads = ["m1 c20 w40", "m1 c2 w3", "m1 l40"];
     let f = run(&leads, &StageFunnelSpec { within: Some(Span::days(30)), ..spec() });
     assert_eq!((row(&f, 2)[0], row(&f, 4)[0], row(&f, 1)[4], row(&f, 1)[5]), (2, 1, 0, 1));
-    assert!(f.stages[1].reached == 3);
+    assert!(f.all.stages[1].reached == 3);
     let young =
         build(&leads, 20).stage_funnel(&StageFunnelSpec { within: Some(Span::days(30)), ..spec() }, &Task::new());
-    assert_eq!((young.clone().unwrap().immature, young.unwrap().cycles), (3, 0));
+    assert_eq!((young.clone().unwrap().immature, young.unwrap().all.cycles), (3, 0));
 }
 
 #[test]
 fn cohorts_and_flow() {
     let months = StageFunnelSpec { period: Period::Month, ..spec() };
     let f = build(&["m1 c40 w45", "m2 l33", "m50"], 59).stage_funnel(&months, &Task::new()).unwrap();
-    assert_eq!(f.cohorts.iter().map(|c| (c.start_day, c.cycles, c.open)).collect::<Vec<_>>(), [(0, 3, 1)]);
+    assert_eq!(f.all.cohorts.iter().map(|c| (c.start_day, c.cycles, c.open)).collect::<Vec<_>>(), [(0, 3, 1)]);
     let mail: Vec<_> = f
+        .all
         .flow
         .iter()
         .filter(|r| r.stage == "mail")
         .map(|r| (r.start_day, r.entered, r.moved_on, r.lost, r.stock))
         .collect();
     assert_eq!(mail, [(0, 2, 0, 0, 2), (31, 1, 1, 1, 1)]);
-    let wins: Vec<_> = f.wins.iter().map(|w| (w.start_day, w.won, w.lost)).collect();
+    let wins: Vec<_> = f.all.wins.iter().map(|w| (w.start_day, w.won, w.lost)).collect();
     assert_eq!(wins, [(0, 0, 0), (31, 1, 1)]);
-    assert_eq!(f.wins[1].win_rate, 0.5);
+    assert_eq!(f.all.wins[1].win_rate, 0.5);
 }
 
 #[test]
@@ -223,7 +227,8 @@ fn velocity() {
     let won = |p: &u32| j.timeline.kind.get(*p as usize) == WON;
     j.timeline.stages.amount =
         j.timeline.stages.position.iter().map(|p| if won(p) { 25_000.0 } else { f64::NAN }).collect();
-    let v = j.stage_funnel(&spec(), &Task::new()).unwrap().velocity;
+    let asked = StageFunnelSpec { opportunity: Some("open".into()), ..spec() };
+    let v = j.stage_funnel(&asked, &Task::new()).unwrap().all.velocity;
     assert_eq!((v.opportunities, v.value, v.cycle_days), (1, 25_000.0, 45.0));
     assert!((v.win_rate - 2.0 / 3.0).abs() < 1e-12);
     assert!((v.per_day - 2.0 / 3.0 * 25_000.0 / 45.0).abs() < 1e-9);
@@ -259,19 +264,19 @@ proptest! {
         let s = StageFunnelSpec { recycle_after: recycle.map(Span::days), within: within.map(Span::days), period: Period::Week, ..spec() };
         let f = build(&texts, 70).stage_funnel(&s, &Task::new()).unwrap();
         prop_assert_eq!(f.leads + f.no_start, leads.len() as u64);
-        prop_assert_eq!(f.leads + f.recycled, f.cycles + f.immature);
-        for (k, r) in f.stages.iter().enumerate() {
+        prop_assert_eq!(f.leads + f.recycled, f.all.cycles + f.immature);
+        for (k, r) in f.all.stages.iter().enumerate() {
             prop_assert_eq!(r.reached, r.moved_on + r.lost + r.recycled + r.open + r.won);
             prop_assert_eq!(r.reached, r.entered + r.skipped);
-            prop_assert!(k == 0 || r.reached <= f.stages[k - 1].reached);
-            let cohorts: u64 = f.cohorts.iter().map(|c| c.stages[k].reached).sum();
+            prop_assert!(k == 0 || r.reached <= f.all.stages[k - 1].reached);
+            let cohorts: u64 = f.all.cohorts.iter().map(|c| c.stages[k].reached).sum();
             prop_assert_eq!(r.reached, cohorts);
         }
-        prop_assert_eq!(f.stages[0].reached, f.cycles);
+        prop_assert_eq!(f.all.stages[0].reached, f.all.cycles);
         // What entered a stage has left it or is there: stocks are never negative, and those of the end are the visits that go on.
-        let last_day = f.flow.iter().map(|r| r.start_day).max();
-        for (k, t) in f.times.iter().enumerate() {
-            let stage: Vec<_> = f.flow.iter().filter(|r| r.stage == t.stage).collect();
+        let last_day = f.all.flow.iter().map(|r| r.start_day).max();
+        for (k, t) in f.all.times.iter().enumerate() {
+            let stage: Vec<_> = f.all.flow.iter().filter(|r| r.stage == t.stage).collect();
             let entered: u64 = stage.iter().map(|r| r.entered).sum();
             let left: u64 = stage.iter().map(|r| r.moved_on + r.moved_back + r.lost + r.recycled).sum();
             let stock = stage.iter().find(|r| Some(r.start_day) == last_day).map_or(0, |r| r.stock);
@@ -279,9 +284,9 @@ proptest! {
             // Visits of won cycles to the last stage have no length.
             prop_assert!(t.still_in <= stock, "{} {} {}", k, t.still_in, stock);
         }
-        let closed: (u64, u64) = f.wins.iter().fold((0, 0), |a, w| (a.0 + w.won, a.1 + w.lost));
-        prop_assert_eq!(closed.1, f.stages.iter().map(|r| r.lost).sum::<u64>());
-        prop_assert_eq!(closed.0, f.stages.iter().map(|r| r.won).sum::<u64>());
+        let closed: (u64, u64) = f.all.wins.iter().fold((0, 0), |a, w| (a.0 + w.won, a.1 + w.lost));
+        prop_assert_eq!(closed.1, f.all.stages.iter().map(|r| r.lost).sum::<u64>());
+        prop_assert_eq!(closed.0, f.all.stages.iter().map(|r| r.won).sum::<u64>());
         // Parts join to the whole.
         let cut = leads.len() / 2;
         let tally = |part: &[&str]| -> StageTally {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import datasets, errors, metrics
 from ._core import __version__
 from .attribution import Attribution, Rule, Spend
+from .breakdown import Bins
 from .errors import (
     ConfigError,
     ConvergenceError,
@@ -55,6 +56,7 @@ __all__ = [
     "Accounts",
     "Attribution",
     "Barriers",
+    "Bins",
     "Check",
     "ConfigError",
     "ConvergenceError",

@@ -116,24 +116,18 @@ def effect_chart(feature: str, table: pl.DataFrame) -> Any:
     return alt.layer(line, zero.encode(y="contribution:Q")).properties(width=420, height=260, title=feature)
 
 
-def by_column(table: pl.DataFrame) -> str | None:
-    """Return the column of the breakdown, which is the first if there is one."""
-    return table.columns[0] if table.columns[0] != "step" else None
-
-
-def funnel_chart(table: pl.DataFrame) -> Any:
+def funnel_chart(table: pl.DataFrame, by: str | None) -> Any:
     """Return bars of leads per step with the share of step 1 and its interval; one panel per value of a breakdown."""
     import altair as alt
 
-    by = by_column(table)
     order = table["step"].unique(maintain_order=True).to_list()
     if by is not None:
         # One funnel for all and one per value; at most the dozen with most leads.
-        values = table[by].unique(maintain_order=True).to_list()
+        values = table["group"].unique(maintain_order=True).to_list()
         every = [v for v in values if v != "(all)"]
         shown = every[:12] or values
         note = _some(shown, every, f"values of {by}")
-        table = table.filter(pl.col(by).is_in(shown)).rename({by: "value"})
+        table = table.filter(pl.col("group").is_in(shown))
     share = [alt.Tooltip("of_first:Q", format=".1%"), alt.Tooltip("of_previous:Q", format=".1%")]
     tooltip = ["step", "leads", *share] + (["median_days"] if "median_days" in table.columns else [])
     base = alt.Chart(table).encode(y=alt.Y("step:N", sort=order, title=None))
@@ -149,7 +143,7 @@ def funnel_chart(table: pl.DataFrame) -> Any:
     if by is None:
         return chart
     header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
-    return chart.facet(row=alt.Row("value:N", title=by, sort=shown, header=header), **note)
+    return chart.facet(row=alt.Row("group:N", title=by, sort=shown, header=header), **note)
 
 
 def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
@@ -299,19 +293,27 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     return panels.resolve_scale(x="independent")
 
 
-def flow_chart(table: pl.DataFrame) -> Any:
-    """Return cycles in each stage at the end of each period."""
+def flow_chart(table: pl.DataFrame, by: str | None) -> Any:
+    """Return cycles in each stage at the end of each period; one panel per value of a breakdown."""
     import altair as alt
 
     stages = table["stage"].unique(maintain_order=True).to_list()
-    table, x = _periods(table, "period")
+    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
+    groups = every[:8] or ["(all)"]
+    table, x = _periods(table.filter(pl.col("group").is_in(groups)), "period")
     chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
-    return chart.encode(
+    chart = chart.encode(
         x=x,
         y=alt.Y("stock:Q", title="in the stage at the end of the period"),
         color=alt.Color("stage:N", sort=stages, title=None),
-        tooltip=["period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
-    ).properties(width=520, height=280)
+        tooltip=["group", "period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
+    )
+    if by is None or not every:
+        return chart.properties(width=520, height=280)
+    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
+    note = _some(groups, every, f"groups of {by}, those with most cycles")
+    row = alt.Row("group:N", title=by, sort=groups, header=header)
+    return chart.properties(width=520, height=110).facet(row=row, **note).resolve_scale(y="independent")
 
 
 def drivers_chart(table: pl.DataFrame) -> Any:
@@ -354,15 +356,15 @@ def barriers_chart(table: pl.DataFrame) -> Any:
     data = losing.head(20)
     if data.is_empty():
         return _nothing("no segment loses against the reference")
-    data = data.with_columns(where=pl.format("{} at {} → {}", "segment", "step", "next"))
+    data = data.with_columns(where=pl.format("{} at {} → {}", "group", "step", "next"))
     order = data["where"].to_list()
     base = alt.Chart(data).encode(y=alt.Y("where:N", sort=order, title=None, axis=alt.Axis(labelLimit=500)))
-    tooltip = ["segment", "step", "leads", alt.Tooltip("rate:Q", format=".1%")]
+    tooltip = ["group", "step", "leads", alt.Tooltip("rate:Q", format=".1%")]
     tooltip += [alt.Tooltip("reference_rate:Q", format=".1%"), "value_lost"]
     title = "conversions lost against the reference, with 95 % interval"
     bars = base.mark_bar(color=RED).encode(x=alt.X("conversions_lost:Q", title=title), tooltip=tooltip)
     rules = base.mark_rule(color="#333").encode(x="conversions_lost_low:Q", x2="conversions_lost_high:Q")
-    note = _some(order, losing["segment"].to_list(), "losses, the largest")
+    note = _some(order, losing["group"].to_list(), "losses, the largest")
     return alt.layer(bars, rules).properties(width=420, height=alt.Step(20), **note)
 
 

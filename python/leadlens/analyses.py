@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -11,39 +11,14 @@ import polars as pl
 
 from . import _core
 from .attribution import Attribution, Rule, Spend
+from .breakdown import By, breakdown, conditions
 from .errors import OptionError
-from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _exclusion, _step
+from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _funnel_spec, _step
 from .paths import Paths
 from .pipeline import StageFunnel
 from .survival import TimeTo
 from .tables.encode import Tables, as_json, names, omit_none
 from .tables.role import roles
-
-
-def _funnel_spec(
-    steps: Sequence[str | Step | Sequence[str | Step]],
-    *,
-    window: str | None,
-    entry: str,
-    exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None,
-) -> dict[str, Any]:
-    return {
-        "steps": [_step(s) for s in _listed("steps", steps, str | Step)],
-        "window": window,
-        "entry": entry,
-        "exclude": [
-            _exclusion(e) for e in _listed("exclude", () if exclude is None else exclude, Exclusion | str | Step)
-        ],
-    }
-
-
-def _listed(option: str, value: Any, one: Any) -> list[Any]:
-    """Return one or several as a list."""
-    if isinstance(value, one):
-        return [value]
-    if not isinstance(value, Iterable):
-        raise OptionError(f"{option}: {value!r} is neither one nor a list of them")
-    return list(value)
 
 
 class Analyses:
@@ -60,7 +35,8 @@ class Analyses:
         entry: Literal["best", "first", "totals"] = "best",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         hold: str | None = None,
-        by: str | None = None,
+        by: By | None = None,
+        where: Mapping[str, Any] | None = None,
         attribution: str = "first",
         over: Literal["day", "week", "month", "quarter", "year"] | None = None,
         times: bool = True,
@@ -71,8 +47,8 @@ class Analyses:
 
         A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
         most ``window`` after the first. Events of one instant are taken in whatever order leads furthest (with
-        ``order="strict"`` in the order of the steps). Entrants whose window is not over at the end of observation are
-        left out and counted. Times are those of the attempt that counts: the one that gets furthest, of those the first
+        ``order="strict"`` in the order of the steps). Entrants whose window is not over at the end of observation, or
+        who entered before ``outcomes_from``, are left out and counted. Times are those of the attempt that counts: the one that gets furthest, of those the first
         to get there, of those the last to start; and of that the first instance of each step.
 
         Parameters
@@ -90,9 +66,13 @@ class Analyses:
             Events that end an attempt between two steps.
         hold : str, optional
             Property of events, or ``"channel"``, that must have one value in all steps.
-        by : str, optional
-            A lead field (one that changes over time as it was at creation), a property of events, or ``"channel"``, to
-            break down by.
+        by : str, Bins, or list of them, optional
+            A lead field (one that changes over time as it was at creation), several, a property of events, or
+            ``"channel"``, to break down by. Numbers with more than twelve values get four bins, :class:`Bins` others.
+        where : mapping, optional
+            Leads that count, by conditions on their fields as they were at creation: a value, a text such as
+            ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold, ``{"not": …}``,
+            or ``None`` for a missing value.
         attribution : {"first", "last", "all", "step 1", "step 2", …}
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
             that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
@@ -125,7 +105,8 @@ class Analyses:
             **_funnel_spec(steps, window=window, entry=entry, exclude=exclude),
             "order": order,
             "hold": hold,
-            "by": by,
+            "by": breakdown(by),
+            "where": conditions(where),
             "attribution": attribution,
             "over": over,
             "times": times,
@@ -143,6 +124,7 @@ class Analyses:
         order: Literal["sequential", "strict"] = "sequential",
         entry: Literal["best", "first", "totals"] = "first",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
+        where: Mapping[str, Any] | None = None,
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
     ) -> Drivers:
@@ -155,7 +137,7 @@ class Analyses:
 
         Parameters
         ----------
-        steps, window, order, entry, exclude
+        steps, window, order, entry, exclude, where
             The funnel, as in :meth:`funnel`. Here a lead's first entry is followed by default: which of several entries
             is the best depends on what came of it, and so would all that lies before it.
         fields : str or sequence of str
@@ -178,6 +160,7 @@ class Analyses:
         ['step', 'next', 'factor', 'name', 'value']
         """
         funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order}
+        funnel["where"] = conditions(where)
         spec = omit_none({"funnel": omit_none(funnel), "fields": names(fields, "fields"), "min_support": min_support})
         found: Drivers = Drivers._of(_core.drivers, self._core, spec)
         return found
@@ -186,7 +169,8 @@ class Analyses:
         self,
         steps: Sequence[str | Step | Sequence[str | Step]],
         *,
-        by: str,
+        by: By,
+        where: Mapping[str, Any] | None = None,
         window: str | None = None,
         entry: Literal["best", "first", "totals"] = "best",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
@@ -203,10 +187,10 @@ class Analyses:
 
         Parameters
         ----------
-        steps, window, entry, exclude, attribution
+        steps, window, entry, exclude, attribution, where
             The funnel, as in :meth:`funnel`.
-        by : str
-            Lead field, property of events, or ``"channel"`` that makes segments.
+        by : str, Bins, or list of them
+            Lead fields, property of events, or ``"channel"`` that makes segments.
         reference : str, optional
             Segment that the others are compared with; by default all other leads together.
         value : float, optional
@@ -223,13 +207,13 @@ class Analyses:
         --------
         >>> import leadlens as ll
         >>> lost = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
-        >>> lost.to_polars()["segment"][0]
+        >>> lost.to_polars()["group"][0]
         'partner_referral'
         """
         if value is not None and not math.isfinite(value):
             raise OptionError(f"value: {value} is not finite")
         funnel = _funnel_spec(steps, window=window, entry=entry, exclude=exclude)
-        funnel |= {"by": by, "attribution": attribution}
+        funnel |= {"by": breakdown(by), "where": conditions(where), "attribution": attribution}
         spec = {"funnel": omit_none(funnel), "reference": reference, "value": value, "min_support": min_support}
         found: Barriers = Barriers._of(_core.barriers, self._core, omit_none(spec))
         return found
@@ -241,6 +225,7 @@ class Analyses:
         events: str | Step | Sequence[str | Step] | None = None,
         unit: Literal["lead", "session"] = "lead",
         gap: str | None = None,
+        where: Mapping[str, Any] | None = None,
         target: str | Sequence[str] | None = None,
         collapse: bool = True,
         length: int = 5,
@@ -261,6 +246,8 @@ class Analyses:
             What is one path.
         gap : str, optional
             A longer silence ends a session, such as ``"30m"``; also gives facts of sessions.
+        where : mapping, optional
+            Leads that count, as in :meth:`funnel`; those that started before ``outcomes_from`` do not.
         target : str or sequence of str, optional
             Stages or event kinds that are the win; by default the won stages.
         collapse : bool
@@ -288,6 +275,7 @@ class Analyses:
             "events": None if events is None else _step(events, "events"),
             "unit": unit,
             "gap": gap,
+            "where": conditions(where),
             "target": names(target, "target"),
             "collapse": collapse,
             "length": length,
@@ -304,7 +292,8 @@ class Analyses:
         self,
         *,
         pipeline: Sequence[str] = (),
-        by: str | None = None,
+        by: By | None = None,
+        where: Mapping[str, Any] | None = None,
         cohort: Literal["day", "week", "month", "quarter", "year"] = "month",
         view: Literal["cohort", "flow"] = "cohort",
         recycle_after: str | None = None,
@@ -317,15 +306,18 @@ class Analyses:
         back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
         a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
-        follow the pipeline; an entry of another deal that is not so far moves nothing.
+        follow the pipeline; an entry of another deal that is not so far moves nothing. Cycles that started before
+        ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and counted.
 
         Parameters
         ----------
         pipeline : sequence of str, optional
             Stages (or event kinds), first to last; by default those of the journeys. ``"lead"`` or ``"created"`` as the
             first means creation.
-        by : str, optional
-            Lead field to break down by.
+        by : str, Bins, or list of them, optional
+            Lead fields to break down by: every table has rows for each group, which add up to all.
+        where : mapping, optional
+            Leads that count, as in :meth:`funnel`.
         cohort : {"day", "week", "month", "quarter", "year"}
             Calendar period of cohorts and of the flow.
         view : {"cohort", "flow"}
@@ -336,7 +328,7 @@ class Analyses:
         within : str, optional
             Only what happens within this time of a cycle's start counts; younger cycles are left out and counted.
         opportunity : str, optional
-            Stage that makes an opportunity, for the velocity; by default the last but one.
+            Stage that makes an opportunity: win rate and velocity are of leads that reached it; by default of all.
 
         Raises
         ------
@@ -354,7 +346,8 @@ class Analyses:
         """
         spec = {
             "pipeline": names(pipeline, "pipeline"),
-            "by": by,
+            "by": breakdown(by),
+            "where": conditions(where),
             "period": cohort,
             "recycle_after": recycle_after,
             "within": within,
@@ -372,7 +365,8 @@ class Analyses:
         *,
         competing: str | Sequence[str] | None = None,
         start: str | None = None,
-        by: str | None = None,
+        by: By | None = None,
+        where: Mapping[str, Any] | None = None,
         late_entry: bool = False,
         at: str | Sequence[str] = ("30d", "60d", "90d", "180d", "365d"),
         until: str | None = None,
@@ -395,8 +389,10 @@ class Analyses:
             the data has lost stages; ``"lost"`` says the same, ``()`` that nothing competes.
         start : str, optional
             Stage or event kind with which the clock starts.
-        by : str, optional
-            Lead field to compare by: Gray's test, or the log-rank test where nothing competes.
+        by : str, Bins, or list of them, optional
+            Lead fields to compare by: Gray's test, or the log-rank test where nothing competes.
+        where : mapping, optional
+            Leads that count, as in :meth:`funnel`.
         late_entry : bool
             Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
             outcomes are not in the table; otherwise they are left out.
@@ -431,7 +427,8 @@ class Analyses:
             "target": names(target, "target"),
             "competing": None if competing is None else names(competing),
             "start": start,
-            "by": by,
+            "by": breakdown(by),
+            "where": conditions(where),
             "late_entry": late_entry,
             "at": names(at, "at"),
             "until": until,
@@ -447,6 +444,7 @@ class Analyses:
         *,
         order: Literal[1, 2, 3] = 1,
         by: str = "channel",
+        where: Mapping[str, Any] | None = None,
         target: str | Sequence[str] | None = None,
         conversions: Literal["first", "every"] = "first",
         touches: str | Step | Sequence[str | Step] | None = None,
@@ -480,6 +478,8 @@ class Analyses:
             Order of ``markov``.
         by : str
             What gets the credit: ``"channel"``, ``"kind"``, or a property of events such as ``"campaign"``.
+        where : mapping, optional
+            Leads that count, as in :meth:`funnel`; those that started before ``outcomes_from`` do not.
         target : str or sequence of str, optional
             Conversions; by default the won stages. Their value is the amount of the stage entry.
         conversions : {"first", "every"}
@@ -530,6 +530,7 @@ class Analyses:
         spec = {
             "methods": [m._spec() if isinstance(m, Rule) else chain if m == "markov" else m for m in methods],
             "by": by,
+            "where": conditions(where),
             "target": names(target, "target"),
             "conversions": conversions,
             "touches": None if touches is None else _step(touches, "touches"),

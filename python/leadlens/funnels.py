@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from . import _core
 from ._charts import barriers_chart, drivers_chart, funnel_chart, funnel_trend_chart
 from ._display import Shown
 from ._progress import progress
+from .breakdown import by_name
 from .errors import OptionError
 from .tables.encode import omit_none
 
@@ -134,6 +135,32 @@ def _exclusion(event: Exclusion | str | Step) -> dict[str, Any]:
     return (event if isinstance(event, Exclusion) else Exclusion(event))._spec()
 
 
+def _funnel_spec(
+    steps: Sequence[str | Step | Sequence[str | Step]],
+    *,
+    window: str | None,
+    entry: str,
+    exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None,
+) -> dict[str, Any]:
+    return {
+        "steps": [_step(s) for s in _listed("steps", steps, str | Step)],
+        "window": window,
+        "entry": entry,
+        "exclude": [
+            _exclusion(e) for e in _listed("exclude", () if exclude is None else exclude, Exclusion | str | Step)
+        ],
+    }
+
+
+def _listed(option: str, value: Any, one: Any) -> list[Any]:
+    """Return one or several as a list."""
+    if isinstance(value, one):
+        return [value]
+    if not isinstance(value, Iterable):
+        raise OptionError(f"{option}: {value!r} is neither one nor a list of them")
+    return list(value)
+
+
 class Funnel(Shown):
     """How many leads get how far; made by :meth:`Journeys.funnel`.
 
@@ -173,7 +200,8 @@ class Funnel(Shown):
         """Return one row per period of entry and step, if ``over`` was given.
 
         Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
-        because their window is not over: such a period is not complete.
+        because their window is not over, ``before_outcomes`` those who entered before ``outcomes_from``: such a period
+        is not complete.
 
         Raises
         ------
@@ -212,7 +240,7 @@ class Funnel(Shown):
         --------
         >>> import leadlens as ll
         >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", by="lead_source")
-        >>> values = f.to_polars()["lead_source"].unique(maintain_order=True).to_list()
+        >>> values = f.to_polars()["group"].unique(maintain_order=True).to_list()
         >>> f.compare(values[1], values[2]).columns[:4]
         ['step', 'first_entered', 'first_leads', 'first_rate']
         """
@@ -249,6 +277,12 @@ class Funnel(Shown):
         return count
 
     @property
+    def before_outcomes(self) -> int:
+        """Entrants left out because they entered before ``outcomes_from``."""
+        count: int = self._facts["before_outcomes"]
+        return count
+
+    @property
     def never_entered(self) -> int:
         """Leads that never reached step 1."""
         count: int = self._facts["never_entered"]
@@ -270,7 +304,7 @@ class Funnel(Shown):
         >>> type(f.plot()).__name__
         'LayerChart'
         """
-        return funnel_chart(self._tables["steps"])
+        return funnel_chart(self._tables["steps"], by_name(self._facts["spec"]["by"]))
 
     def plot_trend(self) -> Any:
         """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete.
@@ -343,7 +377,7 @@ class Barriers(Shown):
         >>> import leadlens as ll
         >>> b = ll.datasets.b2b_saas().barriers(["created", "sql", "closed_won"], by="lead_source", window="90d")
         >>> b.to_polars().columns[:4]
-        ['step', 'next', 'segment', 'leads']
+        ['step', 'next', 'group', 'leads']
         """
         return self._tables["barriers"]
 

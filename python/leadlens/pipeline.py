@@ -8,6 +8,7 @@ import polars as pl
 
 from ._charts import flow_chart, stage_chart
 from ._display import Shown
+from .breakdown import by_name
 
 __all__ = ["StageFunnel"]
 
@@ -26,7 +27,10 @@ class StageFunnel(Shown):
     _view: Literal["cohort", "flow"] = "cohort"
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per stage (and value of the breakdown); with ``view="flow"`` one per period and stage.
+        """Return one row per stage and group; with ``view="flow"`` one per group, period and stage.
+
+        Rows of all leads come first, with ``(all)`` as their ``group``; those of the values of ``by`` follow and add up
+        to them. The other tables have the same column.
 
         In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``recycled`` + ``open`` + ``won`` = ``entered`` +
         ``skipped``; ``recycled`` are cycles that ended because the lead started again (``recycle_after``).
@@ -41,6 +45,22 @@ class StageFunnel(Shown):
         """
         return self._tables["flow" if self._view == "flow" else "stages"]
 
+    def summary(self) -> pl.DataFrame:
+        """Return win rate, value won and velocity, one row for all leads and one per value of ``by``.
+
+        ``win_rate_of`` says what the rate is of: closed leads, or all leads if no stage means lost; those that reached
+        the stage ``opportunity``, if it was given. ``value`` and ``mean_value`` are of the ``values_known`` wins whose
+        amount is known.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
+        >>> s.summary()["win_rate_of"].to_list()
+        ['closed leads']
+        """
+        return self._tables["summary"]
+
     def cohorts(self) -> pl.DataFrame:
         """Return the stages by period of start; those that are not ``mature`` have rates that will grow.
 
@@ -51,7 +71,7 @@ class StageFunnel(Shown):
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
         >>> s.cohorts().columns[:5]
-        ['period', 'cycles', 'cycles_open', 'immature', 'mature']
+        ['group', 'period', 'cycles', 'cycles_open', 'immature']
         """
         return self._tables["cohorts"]
 
@@ -63,19 +83,19 @@ class StageFunnel(Shown):
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
         >>> s.flow().columns
-        ['period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'recycled', 'stock']
+        ['group', 'period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'recycled', 'stock']
         """
         return self._tables["flow"]
 
     def wins(self) -> pl.DataFrame:
-        """Return won, lost, win rate and value by period of closing.
+        """Return won, lost, win rate (won of won and lost) and value by period of closing.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
         >>> s.wins().columns
-        ['period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'value']
+        ['group', 'period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'value']
         """
         return self._tables["wins"]
 
@@ -93,15 +113,15 @@ class StageFunnel(Shown):
 
     @property
     def velocity(self) -> dict[str, Any]:
-        """Open opportunities × win rate × mean value / days to the win, and its parts."""
-        velocity: dict[str, Any] = {k: v for k, v in self._facts["velocity"].items() if k != "win_rate_interval"}
-        return velocity
+        """Open opportunities × win rate × mean value / days to the win, and its parts; :meth:`summary` has them by group."""
+        parts = self._facts["all"]["velocity"]
+        velocity: dict[str, Any] = {k: v for k, v in parts.items() if k != "win_rate_interval"}
+        return velocity | {"win_rate_of": self._facts["win_rate_of"]}
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Leads, cycles, recycled, regressions, reopened, no_start, immature, more_wins, and what was asked for."""
-        kept = ("spec", "leads", "cycles", "recycled", "regressions", "reopened", "no_start", "immature", "more_wins")
-        return {k: self._facts[k] for k in kept}
+        """How many leads and cycles were counted, left out and of note, what win rates are of, and what was asked for."""
+        return {k: v for k, v in self._facts.items() if k not in ("all", "groups")} | {"cycles": self._facts["all"]["cycles"]}
 
     def plot(self) -> Any:
         """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time.
@@ -114,5 +134,5 @@ class StageFunnel(Shown):
         'LayerChart'
         """
         if self._view == "flow":
-            return flow_chart(self._tables["flow"])
-        return stage_chart(self._tables["stages"], self._facts["spec"]["by"])
+            return flow_chart(self._tables["flow"], by_name(self._facts["spec"]["by"]))
+        return stage_chart(self._tables["stages"], by_name(self._facts["spec"]["by"]))

@@ -8,6 +8,7 @@ import polars as pl
 
 from ._charts import incidence_chart
 from ._display import Shown
+from .breakdown import by_name
 
 __all__ = ["TimeTo"]
 
@@ -104,4 +105,4 @@ class TimeTo(Shown):
         >>> type(t.plot()).__name__
         'LayerChart'
         """
-        return incidence_chart(self._tables["curves"], self._facts["spec"]["by"], self._tables["ceilings"])
+        return incidence_chart(self._tables["curves"], by_name(self._facts["spec"]["by"]), self._tables["ceilings"])

@@ -130,6 +130,7 @@ pub(crate) fn stage_funnel(
     let tables = quick(|| {
         Ok(vec![
             ("stages", Frame::from(frames::stage_funnel_frame(&funnel)?)),
+            ("summary", Frame::from(frames::stage_summary_frame(&funnel)?)),
             ("cohorts", Frame::from(frames::stage_cohorts_frame(&funnel)?)),
             ("flow", Frame::from(frames::stage_flow_frame(&funnel)?)),
             ("wins", Frame::from(frames::stage_wins_frame(&funnel)?)),
@@ -213,6 +214,7 @@ pub(crate) fn paths(
         "paths": found.paths,
         "different_ways": found.different_ways,
         "sessions": found.sessions,
+        "before_outcomes": found.before_outcomes,
     });
     Ok((tables, to_json(&facts)?, leadlens::report::paths_text(&found)))
 }

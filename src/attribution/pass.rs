@@ -11,7 +11,7 @@ use super::spec::{AttributionSpec, Method};
 use super::spend::{Months, Spend, add, bring, join};
 use super::tally::{AttributionTally, Counts};
 use crate::error::{Error, Result};
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, Population};
 use crate::math::exp;
 use crate::task::Task;
 
@@ -58,6 +58,9 @@ impl Journeys {
             task,
             || (Months::new(), Room::default(), Vec::new()),
             |(months, room, shares), lead| {
+                if !worker.population.has(lead) || self.started_before_outcomes(lead) {
+                    return Ok(());
+                }
                 let timeline = &self.timeline;
                 let reached = timeline.range(lead).any(|i| {
                     timeline.at.get(i).is_some_and(|t| *t < self.observed_until)
@@ -133,6 +136,7 @@ impl Draw<'_> {
 struct Worker<'a> {
     journeys: &'a Journeys,
     maker: PathMaker<'a>,
+    population: Population,
     methods: &'a [Method],
     /// Per method its rule, `None` for models.
     rules: Vec<Option<Rule>>,
@@ -225,6 +229,7 @@ impl<'a> Worker<'a> {
             maker,
             rules,
             orders,
+            population: journeys.population(&spec.filter)?,
             exact: spec.methods.contains(&Method::ShapleyExact),
             methods: &spec.methods,
         })
@@ -273,8 +278,13 @@ impl<'a> Worker<'a> {
             task,
             new,
             |state, lead| {
+                if !self.population.has(lead) {
+                    return Ok(());
+                }
                 let weight = draw.map_or(1, |d| d.weight(lead));
-                if weight > 0 {
+                if self.journeys.started_before_outcomes(lead) {
+                    state.counts.before_outcomes += weight;
+                } else if weight > 0 {
                     let State { counts, chains, room, shares, set } = state;
                     self.maker.paths(lead, room, |path| self.add(&path, weight, counts, chains, shares, set));
                 }

@@ -101,6 +101,8 @@ pub struct Attribution {
     pub unattributed: u64,
     /// Paths that did not convert.
     pub null_paths: u64,
+    /// Leads left out because they started before outcomes were recorded.
+    pub before_outcomes: u64,
     /// What to know when reading it.
     pub remarks: Vec<String>,
     /// Unit costs, where spend was given.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::rules::Weights;
 use crate::error::{Error, Result};
 use crate::funnel::Step;
+use crate::journeys::Where;
 use crate::time::Span;
 
 /// An attribution as asked for.
@@ -18,6 +19,9 @@ pub struct AttributionSpec {
     pub methods: Vec<Method>,
     /// What gets the credit: `channel`, `kind`, or a property of events such as `campaign`.
     pub by: String,
+    /// Leads that count.
+    #[serde(rename = "where")]
+    pub filter: Where,
     /// Stages or event kinds that are conversions; the won stages if empty.
     pub target: Vec<String>,
     /// Whether a lead's first conversion counts, or every one.
@@ -51,6 +55,7 @@ impl Default for AttributionSpec {
         Self {
             methods: vec![Method::Linear],
             by: "channel".into(),
+            filter: Where::default(),
             target: Vec::new(),
             conversions: Conversions::First,
             touches: None,

@@ -36,6 +36,8 @@ pub(super) struct Counts {
     pub(super) untouched_value: f64,
     /// Paths that did not convert.
     pub(super) nulls: u64,
+    /// Leads left out because they started before outcomes were recorded.
+    pub(super) before_outcomes: u64,
 }
 
 /// JSON keys are texts: maps by lists are written as lists of pairs.
@@ -93,6 +95,7 @@ impl Counts {
         self.untouched += later.untouched;
         self.untouched_value += later.untouched_value;
         self.nulls += later.nulls;
+        self.before_outcomes += later.before_outcomes;
         self
     }
 
@@ -276,6 +279,7 @@ impl AttributionTally {
             valued: counts.valued,
             unattributed: counts.untouched,
             null_paths: counts.nulls,
+            before_outcomes: counts.before_outcomes,
             remarks,
             costs: None,
             spec,

@@ -2,6 +2,7 @@
 
 mod bins;
 mod column;
+mod condition;
 mod cutoffs;
 mod encode;
 mod feature;
@@ -14,6 +15,7 @@ mod wildcard;
 
 pub use bins::Bins;
 pub use column::{Column, NONE};
+pub use condition::{Comparison, Condition};
 #[cfg(feature = "frames")]
 pub(crate) use cutoffs::one_or_many;
 pub use cutoffs::{Anchor, CutoffRule, Maturity, OutcomeRows, SnapshotSpec, Weighting};

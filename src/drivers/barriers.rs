@@ -66,6 +66,10 @@ pub struct Barriers {
     pub barriers: Vec<Barrier>,
     /// Segments at steps with too few leads.
     pub unsupported: usize,
+    /// Entrants left out because their window was not over at the end of observation.
+    pub immature: u64,
+    /// Entrants left out because they entered before outcomes were recorded.
+    pub before_outcomes: u64,
 }
 
 impl Journeys {
@@ -138,7 +142,8 @@ impl Journeys {
         }
         barriers
             .sort_by(|a, b| b.conversions_lost.total_cmp(&a.conversions_lost).then_with(|| a.segment.cmp(&b.segment)));
-        Ok(Barriers { spec: spec.clone(), value, barriers, unsupported })
+        let (immature, before_outcomes) = (funnel.immature, funnel.before_outcomes);
+        Ok(Barriers { spec: spec.clone(), value, barriers, unsupported, immature, before_outcomes })
     }
 
     /// Mean amount of won leads for which one is known: that of all their deals won by the end of observation, each once.

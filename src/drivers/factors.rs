@@ -79,6 +79,8 @@ pub struct Drivers {
     pub drivers: Vec<Driver>,
     /// Properties with too little support.
     pub unsupported: usize,
+    /// Entrants left out because they entered before outcomes were recorded.
+    pub before_outcomes: u64,
     /// What to know when reading them.
     pub remarks: Vec<String>,
 }
@@ -138,6 +140,11 @@ impl Journeys {
         let channels = self.channels.len();
         let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + 2 * kinds;
         let list = self.funnel_leads(f, task)?;
+        let before_outcomes = if self.outcomes_from == NO_TIME {
+            0
+        } else {
+            self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?.before_outcomes
+        };
         // The next step that is not optional, of each step that is not.
         let required: Vec<usize> =
             (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
@@ -195,6 +202,7 @@ impl Journeys {
             }
         }
         let mut found = self.summarise(spec, &fields, &pairs, &counts);
+        found.before_outcomes = before_outcomes;
         if !passed_over.is_empty() {
             let list = passed_over.join(", ");
             found.remarks.push(format!("not looked at: {list} (dates, or over {MOST_LEVELS} values)"));
@@ -362,7 +370,7 @@ impl Journeys {
                     .to_owned(),
             );
         }
-        Drivers { spec: spec.clone(), drivers, unsupported, remarks }
+        Drivers { spec: spec.clone(), drivers, unsupported, before_outcomes: 0, remarks }
     }
 }
 

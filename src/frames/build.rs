@@ -174,6 +174,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         calendar_zone,
         audit,
     };
+    journeys.check_declared()?;
     withhold_fields(&mut journeys);
     remark(&mut journeys);
     Ok(journeys)

@@ -44,7 +44,7 @@ pub fn barriers_frame(b: &Barriers) -> Result<DataFrame> {
     frame(vec![
         texts("step", rows.iter().map(|r| r.step.clone())),
         texts("next", rows.iter().map(|r| r.next.clone())),
-        texts("segment", rows.iter().map(|r| r.segment.clone())),
+        texts("group", rows.iter().map(|r| r.segment.clone())),
         counts("leads", rows.iter().map(|r| r.leads as usize)),
         column("rate", |r| r.rate),
         column("reference_rate", |r| r.reference_rate),

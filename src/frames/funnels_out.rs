@@ -19,13 +19,7 @@ fn rows(funnel: &Funnel) -> Vec<(&str, &FunnelStep)> {
 
 /// The column of the breakdown, if there is one.
 fn by(funnel: &Funnel, values: impl Iterator<Item = String>) -> Option<Column> {
-    let by = funnel.spec.by.as_ref()?;
-    // A field that is called like another column of these tables.
-    let taken = ["step", "leads", "since", "n", "mean", "median", "median_days", "median_days_from_first"];
-    let quantile = by.strip_prefix('p').is_some_and(|q| q.parse::<u8>().is_ok());
-    let taken = taken.contains(&by.as_str()) || quantile || by.starts_with("of_");
-    let name = if taken { format!("field({by})") } else { by.clone() };
-    Some(texts(&name, values))
+    funnel.spec.by.as_ref().map(|_| texts("group", values))
 }
 
 /// A funnel, long: by value of the breakdown (`(all)` for all leads) and step; median times in days if they were taken.
@@ -85,14 +79,14 @@ pub fn funnel_times_frame(funnel: &Funnel) -> Result<DataFrame> {
 }
 
 /// A funnel over time, long: by first day of the period of entry, and step. Periods in which entrants are left out
-/// because their window is not over are marked.
+/// because their window is not over, or began before outcomes were recorded, are marked.
 ///
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
     let mut days: Vec<i32> = Vec::new();
     let (mut steps, mut leads, mut share) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut low, mut high, mut immature) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut low, mut high, mut immature, mut early) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for period in &funnel.periods {
         let first = period.leads.first().copied().unwrap_or(0);
         for (step, n) in funnel.steps.iter().zip(&period.leads) {
@@ -104,6 +98,7 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
             low.push(interval.low);
             high.push(interval.high);
             immature.push(period.immature as usize);
+            early.push(period.before_outcomes as usize);
         }
     }
     let periods = Int32Chunked::from_vec("period".into(), days).into_date().into_series().into_column();
@@ -115,6 +110,7 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         optional("of_first_low", low.into_iter().map(Some)),
         optional("of_first_high", high.into_iter().map(Some)),
         counts("immature", immature),
+        counts("before_outcomes", early),
     ])
 }
 

@@ -42,7 +42,7 @@ pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{
-    stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame,
+    stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
 };
 pub use scores_out::{
     BestLead, best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame,

@@ -3,9 +3,8 @@
 use polars::prelude::*;
 
 use super::tables_out::{counts, frame, optional, texts};
-use crate::design::ALL;
 use crate::error::Result;
-use crate::pipeline::{StageFunnel, StageRow, StageTime};
+use crate::pipeline::{FlowRow, StageFunnel, StageGroup, StageRow, StageTime, Velocity, WinRow};
 
 fn dates(name: &str, days: impl Iterator<Item = i64>) -> Column {
     let days: Vec<i32> = days.map(|d| d as i32).collect();
@@ -34,17 +33,50 @@ fn stage_columns(rows: &[&StageRow]) -> Vec<Column> {
     ]
 }
 
+/// Rows of all leads, then of each group, with the name of the group.
+fn rows<T>(f: &StageFunnel, of: fn(&StageGroup) -> &[T]) -> Vec<(&str, &T)> {
+    f.all_and_groups().flat_map(|g| of(g).iter().map(|row| (g.value.as_str(), row))).collect()
+}
+
+fn groups<T>(rows: &[(&str, T)]) -> Column {
+    texts("group", rows.iter().map(|r| r.0.to_owned()))
+}
+
 /// Stages of all cycles, then of each value of the breakdown.
 ///
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_funnel_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let all = f.stages.iter().map(|r| (ALL, r));
-    let groups = f.groups.iter().flat_map(|(value, rows)| rows.iter().map(move |r| (value.as_str(), r)));
-    let rows: Vec<(&str, &StageRow)> = all.chain(groups).collect();
-    let mut columns = vec![texts("group", rows.iter().map(|r| r.0.to_owned()))];
+    let rows = rows(f, |g| &g.stages);
+    let mut columns = vec![groups(&rows)];
     columns.extend(stage_columns(&rows.iter().map(|r| r.1).collect::<Vec<_>>()));
     frame(columns)
+}
+
+/// One row for all leads and one per value of the breakdown: win rate, what it is of, value and velocity.
+///
+/// # Errors
+/// As [`super::terms_frame`].
+pub fn stage_summary_frame(f: &StageFunnel) -> Result<DataFrame> {
+    let rows: Vec<&StageGroup> = f.all_and_groups().collect();
+    let count = |name: &str, get: fn(&Velocity) -> u64| counts(name, rows.iter().map(|r| get(&r.velocity) as usize));
+    let column = |name: &str, get: fn(&Velocity) -> f64| optional(name, rows.iter().map(|r| Some(get(&r.velocity))));
+    frame(vec![
+        texts("group", rows.iter().map(|r| r.value.clone())),
+        counts("cycles", rows.iter().map(|r| r.cycles as usize)),
+        count("won", |v| v.won),
+        count("lost", |v| v.lost),
+        count("open", |v| v.opportunities),
+        column("win_rate", |v| v.win_rate),
+        column("win_rate_low", |v| v.win_rate_interval.low),
+        column("win_rate_high", |v| v.win_rate_interval.high),
+        texts("win_rate_of", rows.iter().map(|_| f.win_rate_of.clone())),
+        column("value", |v| v.value_won),
+        count("values_known", |v| v.values_known),
+        column("mean_value", |v| v.value),
+        column("days_to_win", |v| v.cycle_days),
+        column("value_per_day", |v| v.per_day),
+    ])
 }
 
 /// Stages by period of start; `mature` says that their rates are final.
@@ -52,15 +84,18 @@ pub fn stage_funnel_frame(f: &StageFunnel) -> Result<DataFrame> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_cohorts_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let rows: Vec<_> = f.cohorts.iter().flat_map(|c| c.stages.iter().map(move |r| (c, r))).collect();
+    let rows: Vec<_> =
+        rows(f, |g| &g.cohorts).into_iter().flat_map(|(g, c)| c.stages.iter().map(move |r| (g, c, r))).collect();
     let mut columns = vec![
-        dates("period", rows.iter().map(|r| r.0.start_day)),
-        counts("cycles", rows.iter().map(|r| r.0.cycles as usize)),
-        counts("cycles_open", rows.iter().map(|r| r.0.open as usize)),
-        counts("immature", rows.iter().map(|r| r.0.immature as usize)),
-        Column::new("mature".into(), rows.iter().map(|r| r.0.is_mature(&f.spec)).collect::<Vec<bool>>()),
+        texts("group", rows.iter().map(|r| r.0.to_owned())),
+        dates("period", rows.iter().map(|r| r.1.start_day)),
+        counts("cycles", rows.iter().map(|r| r.1.cycles as usize)),
+        counts("cycles_open", rows.iter().map(|r| r.1.open as usize)),
+        counts("immature", rows.iter().map(|r| r.1.immature as usize)),
+        counts("before_outcomes", rows.iter().map(|r| r.1.before_outcomes as usize)),
+        Column::new("mature".into(), rows.iter().map(|r| r.1.is_mature(&f.spec)).collect::<Vec<bool>>()),
     ];
-    columns.extend(stage_columns(&rows.iter().map(|r| r.1).collect::<Vec<_>>()));
+    columns.extend(stage_columns(&rows.iter().map(|r| r.2).collect::<Vec<_>>()));
     frame(columns)
 }
 
@@ -69,16 +104,18 @@ pub fn stage_cohorts_frame(f: &StageFunnel) -> Result<DataFrame> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_flow_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let r = &f.flow;
+    let rows = rows(f, |g| &g.flow);
+    let count = |name: &str, get: fn(&FlowRow) -> u64| counts(name, rows.iter().map(|r| get(r.1) as usize));
     frame(vec![
-        dates("period", r.iter().map(|x| x.start_day)),
-        texts("stage", r.iter().map(|x| x.stage.clone())),
-        counts("entered", r.iter().map(|x| x.entered as usize)),
-        counts("moved_on", r.iter().map(|x| x.moved_on as usize)),
-        counts("moved_back", r.iter().map(|x| x.moved_back as usize)),
-        counts("lost", r.iter().map(|x| x.lost as usize)),
-        counts("recycled", r.iter().map(|x| x.recycled as usize)),
-        counts("stock", r.iter().map(|x| x.stock as usize)),
+        groups(&rows),
+        dates("period", rows.iter().map(|r| r.1.start_day)),
+        texts("stage", rows.iter().map(|r| r.1.stage.clone())),
+        count("entered", |x| x.entered),
+        count("moved_on", |x| x.moved_on),
+        count("moved_back", |x| x.moved_back),
+        count("lost", |x| x.lost),
+        count("recycled", |x| x.recycled),
+        count("stock", |x| x.stock),
     ])
 }
 
@@ -87,15 +124,17 @@ pub fn stage_flow_frame(f: &StageFunnel) -> Result<DataFrame> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_wins_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let w = &f.wins;
+    let rows = rows(f, |g| &g.wins);
+    let column = |name: &str, get: fn(&WinRow) -> f64| optional(name, rows.iter().map(|r| Some(get(r.1))));
     frame(vec![
-        dates("period", w.iter().map(|x| x.start_day)),
-        counts("won", w.iter().map(|x| x.won as usize)),
-        counts("lost", w.iter().map(|x| x.lost as usize)),
-        optional("win_rate", w.iter().map(|x| Some(x.win_rate))),
-        optional("win_rate_low", w.iter().map(|x| Some(x.interval.low))),
-        optional("win_rate_high", w.iter().map(|x| Some(x.interval.high))),
-        optional("value", w.iter().map(|x| x.value)),
+        groups(&rows),
+        dates("period", rows.iter().map(|r| r.1.start_day)),
+        counts("won", rows.iter().map(|r| r.1.won as usize)),
+        counts("lost", rows.iter().map(|r| r.1.lost as usize)),
+        column("win_rate", |x| x.win_rate),
+        column("win_rate_low", |x| x.interval.low),
+        column("win_rate_high", |x| x.interval.high),
+        optional("value", rows.iter().map(|r| r.1.value)),
     ])
 }
 
@@ -104,15 +143,16 @@ pub fn stage_wins_frame(f: &StageFunnel) -> Result<DataFrame> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn stage_times_frame(f: &StageFunnel) -> Result<DataFrame> {
-    let t = &f.times;
+    let rows = rows(f, |g| &g.times);
     let quantile = |name: &str, q: usize, part: usize| {
-        optional(name, t.iter().map(|x| x.quantiles.get(q).and_then(|ages| ages.get(part)).copied().flatten()))
+        optional(name, rows.iter().map(|r| r.1.quantiles.get(q).and_then(|ages| ages.get(part)).copied().flatten()))
     };
-    let left = |name: &str, get: fn(&StageTime) -> f64| optional(name, t.iter().map(|x| Some(get(x))));
+    let left = |name: &str, get: fn(&StageTime) -> f64| optional(name, rows.iter().map(|r| Some(get(r.1))));
     frame(vec![
-        texts("stage", t.iter().map(|x| x.stage.clone())),
-        counts("visits", t.iter().map(|x| x.visits as usize)),
-        counts("still_in", t.iter().map(|x| x.still_in as usize)),
+        groups(&rows),
+        texts("stage", rows.iter().map(|r| r.1.stage.clone())),
+        counts("visits", rows.iter().map(|r| r.1.visits as usize)),
+        counts("still_in", rows.iter().map(|r| r.1.still_in as usize)),
         quantile("quarter_days", 0, 0),
         quantile("median_days", 1, 0),
         quantile("median_low", 1, 1),

@@ -36,7 +36,11 @@ fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, 
         return None;
     }
     let (attempt, next) = follow(plan, seen, first, classes);
-    out.attempts.push(attempt);
+    if plan.is_recorded(start.at) {
+        out.attempts.push(attempt);
+    } else {
+        out.early.push(start.at);
+    }
     Some(next)
 }
 
@@ -44,8 +48,10 @@ fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, 
 fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked) {
     classes.clear();
     let (mut most, mut from) = (0, 0);
-    let mut next = 0;
-    for (i, start) in seen.iter().enumerate() {
+    // Windows start where outcomes were recorded.
+    let recorded = seen.partition_point(|s| !plan.is_recorded(s.at));
+    let mut next = recorded;
+    for (i, start) in seen.iter().enumerate().skip(recorded) {
         if !plan.matures(start.at) {
             if most == 0 {
                 out.immature.get_or_insert(start.at);
@@ -69,6 +75,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
         classes.count(start.steps, false);
     }
     if most == 0 {
+        out.early.extend(seen.iter().take(recorded).take(1).map(|s| s.at));
         return;
     }
     // The first window with so many steps completes first: to where must it go, and from where could it start?

@@ -32,6 +32,8 @@ pub(super) struct Walked {
     pub(super) attempts: Vec<Attempt>,
     /// An entry's window is not over at the end of observation.
     pub(super) immature: Option<i64>,
+    /// Starts of attempts before outcomes were recorded, one unless every attempt counts.
+    pub(super) early: Vec<i64>,
     /// An exclusion took the lead out.
     pub(super) removed: bool,
 }
@@ -39,6 +41,7 @@ pub(super) struct Walked {
 impl Walked {
     pub(super) fn clear(&mut self) {
         self.attempts.clear();
+        self.early.clear();
         (self.immature, self.removed) = (None, false);
     }
 }
@@ -117,15 +120,19 @@ impl Chains {
         while let Some(at) = seen.get(next).map(|s| s.at) {
             self.now = At::of(plan, seen, next);
             let events = next..self.now.end;
-            let matures = plan.matures(at);
+            let (matures, recorded) = (plan.matures(at), plan.is_recorded(at));
             self.exclude_all(plan, seen, events.clone());
-            self.take(plan, seen, events.clone(), if matures { Starts::All } else { Starts::None });
+            self.take(plan, seen, events.clone(), if matures && recorded { Starts::All } else { Starts::None });
             if self.removed {
                 out.removed = true;
                 return;
             }
-            if !matures && self.best.done == 0 && enters(seen, &events) {
-                out.immature.get_or_insert(at);
+            if self.best.done == 0 && !(matures && recorded) && enters(seen, &events) {
+                if !recorded && out.early.is_empty() {
+                    out.early.push(at);
+                } else if recorded {
+                    out.immature.get_or_insert(at);
+                }
             }
             if self.best.done.count_ones() as usize == plan.steps {
                 break;
@@ -180,8 +187,12 @@ impl Chains {
                 break;
             }
         }
-        self.settle(plan, seen);
-        out.attempts.push(self.best);
+        if plan.is_recorded(entry.at) {
+            self.settle(plan, seen);
+            out.attempts.push(self.best);
+        } else {
+            out.early.push(entry.at);
+        }
         Some(next)
     }
 

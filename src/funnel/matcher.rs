@@ -1,21 +1,10 @@
 //! Which events are which steps: conditions made ready for one data set.
 
-use crate::design::{NONE, is_pattern, like, wildcard};
+use crate::design::{Comparison, NONE, is_pattern, like, wildcard};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 
 use super::spec::{Choice, Step};
-
-/// A comparison of an event's value with a number.
-#[derive(Debug, Clone, Copy)]
-enum Test {
-    Less,
-    AtMost,
-    Equal,
-    Unequal,
-    AtLeast,
-    Greater,
-}
 
 /// Conditions that one event must meet beside its kind.
 #[derive(Debug)]
@@ -24,7 +13,7 @@ struct Condition {
     bits: u64,
     kinds: Vec<bool>,
     channels: Option<Vec<bool>>,
-    values: Vec<(usize, Test, f64)>,
+    values: Vec<(usize, Comparison, f64)>,
     props: Vec<(usize, Vec<bool>)>,
 }
 
@@ -92,7 +81,7 @@ impl<'a> Matcher<'a> {
                 && c.channels.as_ref().is_none_or(|f| flag(f, timeline.channel.as_ref().map_or(NONE, |t| t.get(i))))
                 && c.values.iter().all(|(v, test, number)| {
                     let value = timeline.values.get(*v).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN);
-                    holds(value, *test, *number)
+                    test.holds(value, *number)
                 })
                 && c.props.iter().all(|(p, f)| flag(f, timeline.props.get(*p).map_or(NONE, |t| t.get(i))));
             bits |= if holds { c.bits } else { 0 };
@@ -138,30 +127,9 @@ fn levels_like(what: &'static str, pattern: &str, levels: &[&str]) -> Result<Vec
     }
 }
 
-fn comparison(name: &str, text: &str) -> Result<(Test, f64)> {
-    let signs = [
-        (">=", Test::AtLeast),
-        ("<=", Test::AtMost),
-        ("!=", Test::Unequal),
-        ("==", Test::Equal),
-        (">", Test::Greater),
-        ("<", Test::Less),
-        ("", Test::Equal),
-    ];
-    let text = text.trim();
-    let read = signs.iter().find_map(|(sign, test)| text.strip_prefix(sign).map(|rest| (*test, rest.trim())));
-    read.and_then(|(test, number)| number.parse().ok().map(|n| (test, n))).ok_or_else(|| {
+fn comparison(name: &str, text: &str) -> Result<(Comparison, f64)> {
+    let (test, number) = Comparison::split(text);
+    number.parse().map(|n| (test, n)).map_err(|_| {
         Error::option("where", format!("'{text}' for '{name}': give a number after one of >=, <=, >, <, ==, !="))
     })
-}
-
-fn holds(value: f64, test: Test, number: f64) -> bool {
-    match test {
-        Test::Less => value < number,
-        Test::AtMost => value <= number,
-        Test::Equal => value == number,
-        Test::Unequal => !value.is_nan() && value != number,
-        Test::AtLeast => value >= number,
-        Test::Greater => value > number,
-    }
 }

@@ -42,6 +42,7 @@ impl Journeys {
         let plan = Plan::new(self, spec)?;
         let quick =
             Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
+        let quick = quick.filter(|_| plan.population.is_whole());
         let new = || (Part::new(), Walker::new(&plan));
         let join = |(a, walker): (Part<u32>, Walker), (b, _): (Part<u32>, Walker)| (a.join(b), walker);
         let label = "walking the funnel";
@@ -61,6 +62,9 @@ impl Journeys {
                 task,
                 new,
                 |(part, walker), lead| {
+                    if !plan.population.has(lead) {
+                        return Ok(());
+                    }
                     let outcome = walker.go(&plan, lead);
                     walker.count(&plan, spec, lead, &outcome, part);
                     Ok(())
@@ -82,6 +86,9 @@ impl Journeys {
             task,
             || (Vec::new(), Walker::new(&plan)),
             |(list, walker), lead| {
+                if !plan.population.has(lead) {
+                    return Ok(());
+                }
                 match walker.go(&plan, lead) {
                     Outcome::Level(level) => {
                         let done = u32::MAX >> (MAX_STEPS - level);
@@ -192,8 +199,10 @@ impl Walker {
             }
             let [entered, ..] = tile.reached;
             let apart = tile.immature.count_ones() + tile.tied.count_ones();
-            part.never_entered += u64::from(tile.leads.len() as u32 - apart - entered);
+            let early = tile.early.count_ones();
+            part.never_entered += u64::from(tile.leads.len() as u32 - apart - entered - early);
             part.immature += u64::from(tile.immature.count_ones());
+            part.before_outcomes += u64::from(early);
             if tile.tied != 0 {
                 tied.extend(quick::rows_of(tile.tied).map(|row| tile.leads.start + row as u32));
             }
@@ -249,8 +258,13 @@ impl Walker {
         let period = |at: i64| spec.over.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
         if self.walked.removed {
             part.removed += 1;
-        } else if self.walked.attempts.is_empty() && self.walked.immature.is_none() {
+        } else if self.walked.attempts.is_empty() && self.walked.immature.is_none() && self.walked.early.is_empty() {
             part.never_entered += 1;
+        }
+        let totals = plan.entry == Entry::Totals;
+        if !self.walked.removed && (totals || self.walked.attempts.is_empty() && self.walked.immature.is_none()) {
+            let early = self.walked.early.iter().take(if totals { usize::MAX } else { 1 });
+            early.for_each(|at| part.leave_out_early(period(*at)));
         }
         if let Some(at) = self.walked.immature
             && (self.walked.attempts.is_empty() || plan.entry == Entry::Totals)

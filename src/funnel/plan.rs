@@ -2,7 +2,7 @@
 
 use crate::design::{ALL, MISSING, NONE, shown};
 use crate::error::{Error, Result};
-use crate::journeys::{Groups, Journeys};
+use crate::journeys::{By, Groups, Journeys, Population};
 use crate::time::{NO_TIME, Span};
 
 use super::matcher::Matcher;
@@ -69,6 +69,8 @@ pub(super) struct Plan<'a> {
     pub(super) goal: usize,
     pub(super) hold: Option<ValueOf>,
     pub(super) by: Option<ValueOf>,
+    /// Leads that count.
+    pub(super) population: Population,
     pub(super) attribution: Attribution,
     /// Modes of `windowFunnel`, if its rules are followed.
     pub(super) clickhouse: Option<Vec<Mode>>,
@@ -97,8 +99,9 @@ impl<'a> Plan<'a> {
             states: Vec::new(),
             of_step: Vec::new(),
             goal: spec.steps.iter().rposition(|s| !s.optional).unwrap_or(0),
-            hold: spec.hold.as_deref().map(|h| value_of(journeys, "hold", h, false)).transpose()?,
-            by: spec.by.as_deref().map(|b| value_of(journeys, "by", b, true)).transpose()?,
+            hold: spec.hold.as_deref().map(|h| value_of(journeys, "hold", h, &[])).transpose()?,
+            by: spec.by.as_ref().map(|by| by_of(journeys, by)).transpose()?,
+            population: journeys.population(&spec.filter)?,
             attribution: spec.attribution,
             clickhouse: spec.compat.map(|Compat::ClickHouse| spec.modes.clone()),
             times: spec.times,
@@ -156,6 +159,11 @@ impl<'a> Plan<'a> {
     /// Whether an attempt that starts at `start` is observed to its end.
     pub(super) fn matures(&self, start: i64) -> bool {
         self.longest.is_none_or(|w| start.checked_add(w).is_some_and(|end| end < self.journeys.observed_until))
+    }
+
+    /// Whether outcomes were recorded when an attempt starts at `start`; another system's rules do not ask.
+    pub(super) fn is_recorded(&self, start: i64) -> bool {
+        self.clickhouse.is_some() || self.journeys.records_outcomes_of(start)
     }
 
     /// Code of the value that the event at `i` has.
@@ -248,12 +256,13 @@ fn check(spec: &FunnelSpec) -> Result<()> {
             modes: spec.modes.clone(),
             times: spec.times,
             by: spec.by.clone(),
+            filter: spec.filter.clone(),
             ..FunnelSpec::default()
         };
         if plain != *spec || optional > 0 || timed {
             return Err(Error::option(
                 "compat",
-                "windowFunnel has steps, a window and modes only, and by= a lead field",
+                "windowFunnel has steps, a window and modes only, and by= and where= lead fields",
             ));
         }
         if spec.window.is_none() {
@@ -292,10 +301,27 @@ fn longest(spec: &FunnelSpec) -> Option<i64> {
     }
 }
 
-fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) -> Result<ValueOf> {
-    if leads && let Some(groups) = journeys.groups_by(option, name)? {
-        return Ok(ValueOf::Lead(groups));
+/// A breakdown by lead fields, or by one property of events.
+fn by_of(journeys: &Journeys, by: &By) -> Result<ValueOf> {
+    let lead_field = |name: &str| journeys.field_at_creation(name).is_some();
+    match by.fields() {
+        [one] if !lead_field(one.name()) => {
+            let fields: Vec<&str> = journeys.leads.field_names().collect();
+            value_of(journeys, "by", one.name(), &fields)
+        }
+        fields => {
+            let is_property = |name: &str| name == "channel" || journeys.props.iter().any(|(n, _)| n == name);
+            if let Some(f) = fields.iter().find(|f| !lead_field(f.name()) && is_property(f.name())) {
+                let problem = "is a property of events, which is broken down by alone; several must be lead fields";
+                return Err(Error::option("by", format!("'{}' {problem}", f.name())));
+            }
+            journeys.groups("by", by).map(ValueOf::Lead)
+        }
     }
+}
+
+/// A property of events; `fields` are names of lead fields that would do as well.
+fn value_of(journeys: &Journeys, option: &'static str, name: &str, fields: &[&str]) -> Result<ValueOf> {
     if let Some(p) = journeys.props.iter().position(|(n, _)| n == name) {
         return Ok(ValueOf::Prop(p));
     }
@@ -304,9 +330,8 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, leads: bool) 
         return Ok(ValueOf::Channel);
     }
     let props = journeys.props.iter().map(|(n, _)| n.as_str()).chain(has_channels.then_some("channel"));
-    if leads {
-        let fields = journeys.leads.field_names();
-        return Err(Error::unknown("field", name, fields.chain(props)));
+    if !fields.is_empty() || option == "by" {
+        return Err(Error::unknown("field", name, fields.iter().copied().chain(props)));
     }
     let props: Vec<&str> = props.collect();
     if journeys.leads.field(name).is_some() || props.is_empty() {

@@ -36,6 +36,8 @@ pub(super) struct Levels<'a> {
     pub(super) reached: [u32; MOST],
     /// Leads, as bits, that entered too late.
     pub(super) immature: u64,
+    /// Leads, as bits, that entered before outcomes were recorded.
+    pub(super) early: u64,
     /// Leads with two events of one instant: to be walked with care.
     pub(super) tied: u64,
     /// Of the steps.
@@ -79,6 +81,7 @@ struct Tile {
     /// Leads as bits.
     tied: u64,
     late: u64,
+    early: u64,
 }
 
 impl Quick {
@@ -93,6 +96,8 @@ impl Quick {
             && !plan.times
             && plan.matcher.by_kind_only()
             && plan.clickhouse.is_none()
+            // Of other entries several can be too early.
+            && (plan.from_creation || plan.journeys.outcomes_from == NO_TIME)
             && matches!(plan.journeys.timeline.kind, Codes::U8(_));
         if !simple {
             return None;
@@ -121,7 +126,8 @@ impl Quick {
     pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels<'_>)) {
         let timeline = &plan.journeys.timeline;
         let Codes::U8(kinds) = &timeline.kind else { return };
-        let mut tile = Tile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0 };
+        let mut tile =
+            Tile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0, early: 0 };
         let mut starts = timeline.offsets.get(leads.start as usize..=leads.end as usize).unwrap_or(&[]);
         let (mut next, mut was_plain) = (leads.start, true);
         while let Some((first, ends @ [_, ..])) = starts.split_first() {
@@ -168,7 +174,7 @@ impl Quick {
                 immature &= !(u64::from(*entry != NEVER) << row);
             }
         }
-        let mut levels = Levels { leads, reached, immature, tied, deadlines };
+        let mut levels = Levels { leads, reached, immature, early: tile.early, tied, deadlines };
         for row in rows_of(tied) {
             let done = levels.done(row);
             levels.reached.iter_mut().take(done).for_each(|leads| *leads -= 1);
@@ -179,7 +185,7 @@ impl Quick {
     /// Forgets what was.
     fn forget(&self, tile: &mut Tile) {
         tile.deadline.iter_mut().take((self.steps + 1) * ROWS).for_each(|d| *d = NEVER);
-        (tile.tied, tile.late) = (0, 0);
+        (tile.tied, tile.late, tile.early) = (0, 0, 0);
     }
 
     /// Enters leads whose first step is their creation.
@@ -192,6 +198,11 @@ impl Quick {
         for (((lead, deadline), from), row) in leads.zip(entered).zip(&mut tile.from).zip(0..) {
             let created = plan.journeys.leads.created_at(lead);
             if created == NO_TIME || created >= self.observed_until {
+                continue;
+            }
+            if !plan.is_recorded(created) {
+                // Nothing of it is looked at.
+                (*from, tile.early) = (i64::MAX, tile.early | 1 << row);
                 continue;
             }
             *from = created;

@@ -87,6 +87,8 @@ pub struct FunnelPeriod {
     pub leads: Vec<u64>,
     /// Entrants that are left out because their window is not over.
     pub immature: u64,
+    /// Entrants that are left out because outcomes were not recorded yet.
+    pub before_outcomes: u64,
 }
 
 /// How many leads got how far.
@@ -102,6 +104,8 @@ pub struct Funnel {
     pub periods: Vec<FunnelPeriod>,
     /// Entrants whose window was not over at the end of observation; they are left out.
     pub immature: u64,
+    /// Entrants that are left out because they entered before outcomes were recorded.
+    pub before_outcomes: u64,
     /// Leads that never entered.
     pub never_entered: u64,
     /// Leads that an exclusion took out.

@@ -8,6 +8,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
+use crate::journeys::{By, Where};
 use crate::text_form::text_form;
 use crate::time::{Period, Span};
 
@@ -27,8 +28,11 @@ pub struct FunnelSpec {
     pub exclude: Vec<Exclusion>,
     /// Event property or `channel` that must have one value in all steps.
     pub hold: Option<String>,
-    /// Lead field, event property or `channel` to break down by.
-    pub by: Option<String>,
+    /// Lead fields, or an event property or `channel`, to break down by.
+    pub by: Option<By>,
+    /// Leads that count.
+    #[serde(rename = "where")]
+    pub filter: Where,
     /// Which step's property counts, for a breakdown by one of events.
     pub attribution: Attribution,
     /// Conversion over time: calendar period of entry.
@@ -51,6 +55,7 @@ impl Default for FunnelSpec {
             exclude: Vec::new(),
             hold: None,
             by: None,
+            filter: Where::default(),
             attribution: Attribution::First,
             over: None,
             times: true,

@@ -103,6 +103,7 @@ impl Counts {
 struct PeriodCounts {
     reached: Vec<u64>,
     immature: u64,
+    before_outcomes: u64,
 }
 
 /// Counts of a pass, by value of the breakdown.
@@ -113,6 +114,7 @@ pub(super) struct Part<K: Ord> {
     /// By first day of the period of entry.
     periods: BTreeMap<i64, PeriodCounts>,
     pub(super) immature: u64,
+    pub(super) before_outcomes: u64,
     pub(super) never_entered: u64,
     pub(super) removed: u64,
 }
@@ -124,6 +126,7 @@ impl<K: Ord> Part<K> {
             groups: BTreeMap::new(),
             periods: BTreeMap::new(),
             immature: 0,
+            before_outcomes: 0,
             never_entered: 0,
             removed: 0,
         }
@@ -139,6 +142,14 @@ impl<K: Ord> Part<K> {
         period.immature += u64::from(done == 0);
     }
 
+    /// Counts an entry that is left out because outcomes were not recorded yet, in its period if periods are asked for.
+    pub(super) fn leave_out_early(&mut self, day: Option<i64>) {
+        self.before_outcomes += 1;
+        if let Some(day) = day {
+            self.periods.entry(day).or_default().before_outcomes += 1;
+        }
+    }
+
     pub(super) fn join(mut self, later: Self) -> Self {
         self.all.join(later.all);
         for (key, counts) in later.groups {
@@ -149,8 +160,10 @@ impl<K: Ord> Part<K> {
             period.reached.resize(period.reached.len().max(counts.reached.len()), 0);
             period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
             period.immature += counts.immature;
+            period.before_outcomes += counts.before_outcomes;
         }
         self.immature += later.immature;
+        self.before_outcomes += later.before_outcomes;
         self.never_entered += later.never_entered;
         self.removed += later.removed;
         self
@@ -167,6 +180,7 @@ impl<K: Ord> Part<K> {
             groups,
             periods: self.periods,
             immature: self.immature,
+            before_outcomes: self.before_outcomes,
             never_entered: self.never_entered,
             removed: self.removed,
         }
@@ -218,13 +232,14 @@ impl FunnelTally {
         let period = |(start_day, counts): (i64, PeriodCounts)| {
             let mut leads = counts.reached;
             leads.resize(n, 0);
-            FunnelPeriod { start_day, leads, immature: counts.immature }
+            FunnelPeriod { start_day, leads, immature: counts.immature, before_outcomes: counts.before_outcomes }
         };
         Funnel {
             steps: part.all.finish(&spec),
             groups,
             periods: part.periods.into_iter().map(period).collect(),
             immature: part.immature,
+            before_outcomes: part.before_outcomes,
             never_entered: part.never_entered,
             removed: part.removed,
             spec,

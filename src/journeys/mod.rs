@@ -11,6 +11,7 @@ mod index;
 mod leads;
 mod normalize;
 mod open_deals;
+mod population;
 mod quarantine;
 mod snapshot;
 mod split;
@@ -27,7 +28,7 @@ use serde::Serialize;
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
 pub use extend::Arrivals;
-pub use groups::Groups;
+pub use groups::{By, ByBins, ByField, Groups};
 pub use ids::{Texts, canonical_id, canonical_order, id_number};
 pub(crate) use index::CodeSlice;
 pub use index::{
@@ -37,6 +38,7 @@ pub use index::{
 pub use leads::{Field, FieldHistory, Leads};
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
+pub use population::{Population, Where};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use status::{Status, lost_since, status_before, status_log};
@@ -114,14 +116,44 @@ impl Journeys {
     }
 
     /// Whether a name that the data does not have is that of a declared stage that nobody has reached yet, and does not
-    /// look like a slip for a kind that is not declared.
+    /// look like a slip for a kind that the data has.
     #[must_use]
     pub fn is_to_come(&self, name: &str) -> bool {
-        let is_declared = |name: &str| {
-            [&self.won, &self.lost, &self.pipeline].into_iter().any(|list| list.iter().any(|declared| declared == name))
+        self.is_declared(name) && self.meant(name, false).is_none()
+    }
+
+    fn is_declared(&self, name: &str) -> bool {
+        [&self.won, &self.lost, &self.pipeline].into_iter().any(|list| list.iter().any(|declared| declared == name))
+    }
+
+    /// The kind of the data that a name, which it does not have, is a slip for: one that differs in letter case, spaces or
+    /// signs, or one that is not declared and differs in one character that is no digit.
+    fn meant(&self, name: &str, stages_only: bool) -> Option<&str> {
+        let letters =
+            |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+        let without_digits = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        let slip = |kind: &str| {
+            letters(kind) == letters(name)
+                || !self.is_declared(kind) && without_digits(kind) != without_digits(name) && is_slip(name, [kind])
         };
-        let others = self.kinds.iter().map(|k| k.plain.as_str()).filter(|k| !is_declared(k));
-        is_declared(name) && !is_slip(name, others)
+        let kinds = self.kinds.iter().filter(|k| k.stage || !stages_only).map(|k| k.plain.as_str());
+        kinds.filter(|kind| *kind != name).find(|kind| slip(kind))
+    }
+
+    /// Refuses declared stages that look like slips for stages that the data has.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] with the stage that is meant.
+    pub fn check_declared(&self) -> Result<()> {
+        let lists = [("won= stage", &self.won), ("lost= stage", &self.lost), ("pipeline= stage", &self.pipeline)];
+        for (what, names) in lists {
+            for name in names.iter().filter(|name| !self.kinds.iter().any(|k| k.is_called(name))) {
+                if let Some(meant) = self.meant(name, what != "pipeline= stage") {
+                    return Err(Error::unknown(what, name, [meant]));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Codes of `names` that occur in the data; names that do not are left out.

@@ -7,7 +7,7 @@ use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, Part, PathsTally, WO
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::{Matcher, Step};
-use crate::journeys::{Journeys, Status, lost_since, status_log};
+use crate::journeys::{Journeys, Status, Where, lost_since, status_log};
 use crate::task::Task;
 use crate::time::Span;
 
@@ -34,6 +34,9 @@ pub struct PathsSpec {
     pub unit: Unit,
     /// A longer time without an event ends a session; needed for paths of sessions.
     pub gap: Option<Span>,
+    /// Leads that count.
+    #[serde(rename = "where")]
+    pub filter: Where,
     /// Stages or event kinds that are the win; the won stages if empty.
     pub target: Vec<String>,
     /// Repeats in a row are one place in ways and steps.
@@ -51,6 +54,7 @@ impl Default for PathsSpec {
             events: None,
             unit: Unit::Lead,
             gap: None,
+            filter: Where::default(),
             target: Vec::new(),
             collapse: true,
             length: 5,
@@ -112,12 +116,18 @@ impl Journeys {
     /// As [`Journeys::paths`].
     pub fn paths_tally(&self, spec: &PathsSpec, task: &Task) -> Result<PathsTally> {
         let follower = Follower::new(self, spec)?;
+        let population = self.population(&spec.filter)?;
         let (part, _) = self.fold(
             "following paths",
             task,
             || (Part::default(), Room::default()),
             |(part, room), lead| {
-                follower.follow(lead, room, part);
+                if !population.has(lead) {
+                } else if self.started_before_outcomes(lead) {
+                    part.before_outcomes += 1;
+                } else {
+                    follower.follow(lead, room, part);
+                }
                 Ok(())
             },
             |(a, room), (b, _)| (a.join(b, |place| place), room),

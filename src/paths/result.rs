@@ -105,6 +105,8 @@ pub struct Paths {
     pub steps: Vec<StepShare>,
     /// Loops, most frequent first.
     pub loops: Vec<Loop>,
+    /// Leads left out because they started before outcomes were recorded.
+    pub before_outcomes: u64,
     /// Sessions, if a gap was given.
     pub sessions: Option<SessionFacts>,
 }

@@ -90,6 +90,8 @@ pub(super) struct Part {
     #[serde(with = "pairs")]
     pub(super) loops: Map<Way, (u64, u64, u64)>,
     pub(super) leads: u64,
+    /// Leads left out because they started before outcomes were recorded.
+    pub(super) before_outcomes: u64,
     pub(super) single: u64,
     pub(super) events: u64,
     pub(super) lengths: Times,
@@ -131,6 +133,7 @@ impl Part {
             codes
         };
         self.paths += later.paths;
+        self.before_outcomes += later.before_outcomes;
         for ((from, to), (n, times)) in later.transitions {
             let mine = self.transitions.entry((code(from), code(to))).or_default();
             mine.0 += n;
@@ -251,6 +254,7 @@ impl PathsTally {
             different_ways,
             steps: steps.into_iter().map(step).collect(),
             loops: loops.into_iter().map(round).collect(),
+            before_outcomes: part.before_outcomes,
             sessions,
             spec,
         }

@@ -225,6 +225,21 @@ impl<'a> CycleMaker<'a> {
         }
     }
 
+    /// Whether a lead was won or lost before its creation, which is the first stage: it was in no stage after that.
+    pub(super) fn closed_before_creation(&self, lead: u32, log: &[(i64, Status)]) -> bool {
+        let created = self.journeys.leads.created_at(lead);
+        if !self.from_creation || created == NO_TIME {
+            return false;
+        }
+        let timeline = &self.journeys.timeline;
+        let before = timeline.range(lead).take_while(|i| timeline.at.get(*i).is_some_and(|at| *at < created));
+        let final_stage = self.names.len() - 1;
+        before.clone().any(|i| {
+            let stage = self.stage_of.get(timeline.kind.get(i) as usize).copied().flatten();
+            self.is_won(i) || stage == Some(final_stage) && self.is_end(i)
+        }) || log.iter().any(|(at, status)| *at < created && *status == Status::Lost)
+    }
+
     fn take(&self, lead: u32, step: Step, cycles: &mut Vec<Cycle>) {
         let Step { at, position, stage, status, deal } = step;
         let final_stage = self.names.len() - 1;

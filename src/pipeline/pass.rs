@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{Counts, Flow, Started};
 use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
-use super::tally::{Flow, Part, StageTally, Started};
+use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
-use crate::journeys::Journeys;
+use crate::journeys::{By, Journeys, Where};
 use crate::survival::{End, Spell};
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Period, Span};
@@ -17,8 +18,11 @@ use crate::time::{DAY, NO_TIME, Period, Span};
 pub struct StageFunnelSpec {
     /// Stages, first to last; that of the journeys if empty. `lead` or `created` as the first means creation.
     pub pipeline: Vec<String>,
-    /// Lead field to break down by.
-    pub by: Option<String>,
+    /// Lead fields to break down by.
+    pub by: Option<By>,
+    /// Leads that count.
+    #[serde(rename = "where")]
+    pub filter: Where,
     /// Calendar period of cohorts and of the flow.
     pub period: Period,
     /// A lead that enters a stage again (at or before where it was, or after closing) so long after its last stage starts
@@ -26,7 +30,7 @@ pub struct StageFunnelSpec {
     pub recycle_after: Option<Span>,
     /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out.
     pub within: Option<Span>,
-    /// Stage that makes an opportunity, for the velocity; the last but one if not given.
+    /// Stage that makes an opportunity: win rate and velocity are of cycles that reached it; all cycles if not given.
     pub opportunity: Option<String>,
 }
 
@@ -35,6 +39,7 @@ impl Default for StageFunnelSpec {
         Self {
             pipeline: Vec::new(),
             by: None,
+            filter: Where::default(),
             period: Period::Month,
             recycle_after: None,
             within: None,
@@ -78,27 +83,35 @@ impl Journeys {
             return Err(Error::option("pipeline", format!("{stages} stages; at most {MOST}")));
         }
         let opportunity = match &spec.opportunity {
-            None => stages.saturating_sub(2),
+            None => 0,
             Some(name) => maker
                 .names
                 .iter()
                 .position(|n| n == name)
                 .ok_or_else(|| Error::unknown("stage", name, maker.names.iter().map(String::as_str)))?,
         };
-        let groups = spec.by.as_deref().map(|by| self.groups("by", by)).transpose()?;
+        let groups = spec.by.as_ref().map(|by| self.groups("by", by)).transpose()?;
+        let population = self.population(&spec.filter)?;
         let counter = Counter { journeys: self, spec, stages, opportunity };
         let (part, _, _) = self.fold(
             "following stages",
             task,
             || (Part::<u32>::new(stages), Vec::new(), Vec::new()),
             |(part, log, cycles), lead| {
-                maker.cycles(lead, log, cycles);
-                if cycles.is_empty() {
-                    part.no_start += 1;
+                if !population.has(lead) {
                     return Ok(());
                 }
-                part.leads += 1;
-                part.recycled += cycles.len() as u64 - 1;
+                maker.cycles(lead, log, cycles);
+                if cycles.is_empty() {
+                    part.noted.no_start += 1;
+                    return Ok(());
+                }
+                if maker.closed_before_creation(lead, log) {
+                    part.noted.ended_before += 1;
+                    return Ok(());
+                }
+                part.noted.leads += 1;
+                part.noted.recycled += cycles.len() as u64 - 1;
                 let group = groups.as_ref().map(|g| g.of(lead));
                 for cycle in cycles.iter_mut() {
                     counter.add(cycle, group, part);
@@ -125,42 +138,36 @@ impl Counter<'_> {
     fn add(&self, cycle: &mut Cycle, group: Option<u32>, part: &mut Part<u32>) {
         let until = self.journeys.observed_until;
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
+        if !self.journeys.records_outcomes_of(cycle.start) {
+            part.noted.before_outcomes += 1;
+            part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start)).before_outcomes += 1);
+            return;
+        }
         // Open now, whatever `within` says.
-        part.opportunities_open += u64::from(cycle.standing == Standing::Open && cycle.furthest >= self.opportunity);
+        if cycle.standing == Standing::Open && cycle.furthest >= self.opportunity {
+            part.of(group, self.stages).for_each(|counts| counts.opportunities.open += 1);
+        }
         if let Some(within) = self.spec.within {
             let Some(end) = cycle.start.checked_add(within.as_micros()).filter(|end| *end <= until) else {
-                part.immature += 1;
-                part.cohorts.entry(day(cycle.start)).or_insert_with(|| Started::new(self.stages)).immature += 1;
+                part.noted.immature += 1;
+                part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start)).immature += 1);
                 return;
             };
             cut(cycle, end);
         }
-        part.more_wins += cycle.more_wins;
-        let count = |started: &mut Started| {
-            started.cycles += 1;
-            let list = match cycle.standing {
-                Standing::Open => &mut started.open,
-                Standing::Won(_) => &mut started.won,
-                Standing::Lost(_) => &mut started.lost,
-                Standing::Recycled => &mut started.recycled,
-            };
-            if let Some(n) = list.get_mut(cycle.furthest) {
-                *n += 1;
-            }
-            for (n, at) in started.entered.iter_mut().zip(&cycle.entered) {
-                *n += u64::from(*at != NO_TIME);
-            }
-        };
-        count(&mut part.all);
-        count(part.cohorts.entry(day(cycle.start)).or_insert_with(|| Started::new(self.stages)));
-        if let Some(group) = group {
-            count(part.groups.entry(group).or_insert_with(|| Started::new(self.stages)));
-        }
-        part.regressions += cycle.regressions;
-        part.reopened += cycle.reopened();
-        self.add_visits(cycle, &day, part);
+        part.noted.more_wins += cycle.more_wins;
+        part.noted.regressions += cycle.regressions;
+        part.noted.reopened += cycle.reopened();
+        part.of(group, self.stages).for_each(|counts| self.count(cycle, &day, counts));
+    }
+
+    /// Counts a cycle among all, or among those of its group.
+    fn count(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+        add_start(cycle, &mut counts.started);
+        add_start(cycle, counts.cohort(day(cycle.start)));
+        self.add_visits(cycle, day, counts);
         if let Standing::Won(at) | Standing::Lost(at) = cycle.standing {
-            let f = part.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
+            let f = counts.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
             let won = matches!(cycle.standing, Standing::Won(_));
             f.cycles_won += u64::from(won);
             f.cycles_lost += u64::from(!won);
@@ -170,21 +177,23 @@ impl Counter<'_> {
         if cycle.furthest < self.opportunity {
             return;
         }
+        let opportunities = &mut counts.opportunities;
+        opportunities.all += 1;
         match cycle.standing {
             Standing::Open | Standing::Recycled => {}
-            Standing::Lost(_) => part.opportunities_lost += 1,
+            Standing::Lost(_) => opportunities.lost += 1,
             Standing::Won(at) => {
-                part.opportunities_won += 1;
-                part.value_won += cycle.value.unwrap_or(0.0);
-                part.values_known += u64::from(cycle.value.is_some());
+                opportunities.won += 1;
+                opportunities.value_won += cycle.value.unwrap_or(0.0);
+                opportunities.values_known += u64::from(cycle.value.is_some());
                 // Where the stage was skipped, the first later one counts.
                 let entered = cycle.entered.iter().skip(self.opportunity).copied().filter(|t| *t != NO_TIME).min();
-                part.to_win.extend(entered.map(|t| (at - t) as f64 / DAY as f64));
+                opportunities.to_win.extend(entered.map(|t| (at - t) as f64 / DAY as f64));
             }
         }
     }
 
-    fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, part: &mut Part<u32>) {
+    fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         let now = match self.spec.within {
             Some(w) => cycle.start + w.as_micros() - 1,
             None => self.journeys.observed_until - 1,
@@ -192,12 +201,12 @@ impl Counter<'_> {
         // A win ends the pipeline: nobody leaves its last stage.
         let won = matches!(cycle.standing, Standing::Won(_));
         for v in &cycle.visits {
-            let f = part.flow.entry(day(v.from)).or_insert_with(|| Flow::new(self.stages));
+            let f = counts.flow.entry(day(v.from)).or_insert_with(|| Flow::new(self.stages));
             if let Some(n) = f.entered.get_mut(v.stage) {
                 *n += 1;
             }
             if v.exit != Exit::Open {
-                let f = part.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
+                let f = counts.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
                 let list = match v.exit {
                     Exit::Forward => &mut f.forward,
                     Exit::Back => &mut f.back,
@@ -213,10 +222,27 @@ impl Counter<'_> {
             }
             let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
             let spell = Spell { entry: None, exit: (to - v.from).max(0) as f64 / DAY as f64, end };
-            if let Some(list) = part.visits.get_mut(v.stage) {
+            if let Some(list) = counts.visits.get_mut(v.stage) {
                 list.push(spell);
             }
         }
+    }
+}
+
+/// Counts a cycle among those that started together.
+fn add_start(cycle: &Cycle, started: &mut Started) {
+    started.cycles += 1;
+    let list = match cycle.standing {
+        Standing::Open => &mut started.open,
+        Standing::Won(_) => &mut started.won,
+        Standing::Lost(_) => &mut started.lost,
+        Standing::Recycled => &mut started.recycled,
+    };
+    if let Some(n) = list.get_mut(cycle.furthest) {
+        *n += 1;
+    }
+    for (n, at) in started.entered.iter_mut().zip(&cycle.entered) {
+        *n += u64::from(*at != NO_TIME);
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Cohort {
     pub open: u64,
     /// Cycles of the period that are left out, because they started less than `within` before the end of observation.
     pub immature: u64,
+    /// Cycles of the period that are left out, because they started before outcomes were recorded.
+    pub before_outcomes: u64,
     /// Stages.
     pub stages: Vec<StageRow>,
 }
@@ -113,20 +115,30 @@ pub struct StageTime {
     pub quantiles: [[Option<f64>; 3]; 3],
 }
 
-/// How fast the pipeline makes value.
+/// How many opportunities are won, and how fast the pipeline makes value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
     /// Cycles that are open at the end of observation and reached the opportunity's stage, also with `within`.
     pub opportunities: u64,
-    /// Won among closed cycles that reached it; NaN if none is closed, or no stage means lost.
+    /// Cycles that reached it and were won.
+    pub won: u64,
+    /// Cycles that reached it and were lost.
+    pub lost: u64,
+    /// Cycles that the win rate is of ([`StageFunnel::win_rate_of`]).
+    pub of: u64,
+    /// won / of; NaN if there are none.
     pub win_rate: f64,
     /// Wilson's 95 % interval.
     pub win_rate_interval: Interval,
-    /// Mean value of wins whose value is known.
+    /// Value of the wins whose value is known.
+    pub value_won: f64,
+    /// Wins whose value is known.
+    pub values_known: u64,
+    /// Mean value of those wins.
     pub value: f64,
     /// Mean days from that stage to the win.
     pub cycle_days: f64,
-    /// Value per day.
+    /// Value per day; NaN if no stage means lost.
     pub per_day: f64,
 }
 
@@ -141,15 +153,15 @@ pub fn velocity(opportunities: f64, win_rate: f64, value: f64, cycle_days: f64) 
     opportunities * win_rate * value / cycle_days
 }
 
-/// A stage funnel.
+/// What was counted of all leads, or of those of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StageFunnel {
-    /// What was asked for.
-    pub spec: StageFunnelSpec,
-    /// All cycles.
+pub struct StageGroup {
+    /// Value of the breakdown; `(all)` for all leads.
+    pub value: String,
+    /// Cycles counted.
+    pub cycles: u64,
+    /// Stages of all cycles.
     pub stages: Vec<StageRow>,
-    /// By value of the breakdown, most cycles first.
-    pub groups: Vec<(String, Vec<StageRow>)>,
     /// By period of start.
     pub cohorts: Vec<Cohort>,
     /// By period in which it happened.
@@ -158,14 +170,25 @@ pub struct StageFunnel {
     pub wins: Vec<WinRow>,
     /// Time in each stage.
     pub times: Vec<StageTime>,
-    /// Velocity.
+    /// Win rate, value and velocity.
     pub velocity: Velocity,
-    /// Whether a stage is declared as lost; without one there is no win rate.
+}
+
+/// A stage funnel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageFunnel {
+    /// What was asked for.
+    pub spec: StageFunnelSpec,
+    /// What the win rates are of, such as `closed leads` or `all leads that reached 'sql'`.
+    pub win_rate_of: String,
+    /// All leads.
+    pub all: StageGroup,
+    /// By value of the breakdown, most cycles first; groups add up to all.
+    pub groups: Vec<StageGroup>,
+    /// Whether a stage is declared as lost.
     pub can_lose: bool,
-    /// Leads with at least one cycle; `leads` + `recycled` − `immature` cycles are counted.
+    /// Leads with at least one cycle; `leads` + `recycled` − `immature` − `before_outcomes` cycles are counted.
     pub leads: u64,
-    /// Cycles counted.
-    pub cycles: u64,
     /// Cycles beyond a lead's first.
     pub recycled: u64,
     /// Moves to an earlier stage.
@@ -176,6 +199,17 @@ pub struct StageFunnel {
     pub no_start: u64,
     /// Cycles left out because they started less than `within` before the end of observation.
     pub immature: u64,
+    /// Cycles left out because they started before outcomes were recorded.
+    pub before_outcomes: u64,
+    /// Leads left out because they were won or lost before their creation, which is the first stage.
+    pub ended_before: u64,
     /// Wins of cycles that were won before: they, and their value, are not counted.
     pub more_wins: u64,
+}
+
+impl StageFunnel {
+    /// All leads, then each group.
+    pub fn all_and_groups(&self) -> impl Iterator<Item = &StageGroup> {
+        std::iter::once(&self.all).chain(&self.groups)
+    }
 }

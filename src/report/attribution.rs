@@ -11,8 +11,9 @@ fn amount(x: f64) -> String {
 #[must_use]
 pub fn attribution_text(a: &Attribution) -> String {
     let mut lines = vec![format!(
-        "Attribution by {}: {} conversions{}, {} paths that did not convert",
+        "Attribution by {}{}: {} conversions{}, {} paths that did not convert",
         a.spec.by,
+        a.spec.filter.suffix(),
         a.conversions,
         if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
         a.null_paths
@@ -70,6 +71,10 @@ pub fn attribution_text(a: &Attribution) -> String {
             let names = costs.unmatched_channels.join(", ");
             lines.push(format!("{} spent on what no touch has: {names}", amount(costs.unmatched)));
         }
+    }
+    if a.before_outcomes > 0 {
+        let why = "started before outcomes were recorded (outcomes_from) and are left out";
+        lines.push(format!("{} leads {why}", a.before_outcomes));
     }
     lines.extend(a.remarks.iter().map(|r| format!("note: {r}")));
     lines.join("\n")

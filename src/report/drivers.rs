@@ -1,5 +1,6 @@
 //! Drivers and barriers as plain text.
 
+use super::funnels::{left_out_early, left_out_late};
 use super::text::{percent, table_text};
 use crate::drivers::{Barriers, Driver, Drivers, Factor};
 
@@ -29,9 +30,10 @@ fn small(p: f64) -> String {
 pub fn drivers_text(d: &Drivers) -> String {
     let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q < 0.05).collect();
     let mut lines = vec![format!(
-        "Drivers of drop-off: {} of {} properties tell who goes on (false discoveries below 5 %)",
+        "Drivers of drop-off: {} of {} properties tell who goes on (false discoveries below 5 %){}",
         sure.len(),
-        d.drivers.len()
+        d.drivers.len(),
+        d.spec.funnel.filter.suffix()
     )];
     for steps in sure.chunk_by(|a, b| a.step == b.step) {
         if let Some(first) = steps.first() {
@@ -57,6 +59,7 @@ pub fn drivers_text(d: &Drivers) -> String {
     if d.unsupported > 0 {
         lines.push(format!("{} properties at steps have too few leads", d.unsupported));
     }
+    lines.extend(left_out_early(d.before_outcomes));
     lines.extend(d.remarks.iter().map(|r| format!("note: {r}")));
     lines.join("\n")
 }
@@ -65,7 +68,7 @@ pub fn drivers_text(d: &Drivers) -> String {
 #[must_use]
 pub fn barriers_text(b: &Barriers) -> String {
     let reference = b.spec.reference.as_deref().unwrap_or("all other leads");
-    let mut lines = vec![format!("Barriers: what segments lose against {reference}")];
+    let mut lines = vec![format!("Barriers: what segments lose against {reference}{}", b.spec.funnel.filter.suffix())];
     let rows: Vec<Vec<String>> = b
         .barriers
         .iter()
@@ -90,5 +93,7 @@ pub fn barriers_text(b: &Barriers) -> String {
     if b.unsupported > 0 {
         lines.push(format!("{} segments at steps have too few leads", b.unsupported));
     }
+    lines.extend(left_out_late(b.immature));
+    lines.extend(left_out_early(b.before_outcomes));
     lines.join("\n")
 }

@@ -1,6 +1,6 @@
 //! Funnels as plain text.
 
-use super::text::{duration, percent, table_text};
+use super::text::{by_name, duration, percent, table_text};
 use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
 
 /// What a funnel asked for, in words.
@@ -41,14 +41,27 @@ pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
         let who = if e.removes { "; who has one is left out" } else { "" };
         parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
     }
-    format!("Funnel, {}", parts.join(", "))
+    format!("Funnel, {}{}", parts.join(", "), spec.filter.suffix())
+}
+
+/// Entrants whose window was not over.
+pub(super) fn left_out_late(entrants: u64) -> Option<String> {
+    (entrants > 0).then(|| format!("{entrants} entered so late that their window is not over; they are left out"))
+}
+
+/// Entrants from before outcomes were recorded.
+pub(super) fn left_out_early(entrants: u64) -> Option<String> {
+    let why = "entered before outcomes were recorded (outcomes_from); they are left out";
+    (entrants > 0).then(|| format!("{entrants} {why}"))
 }
 
 /// What is left out, one sentence each.
 pub(super) fn funnel_notes(f: &Funnel) -> Vec<String> {
     let mut notes = Vec::new();
-    if f.immature > 0 {
-        notes.push(format!("{} entered so late that their window is not over; they are left out", f.immature));
+    notes.extend(left_out_late(f.immature));
+    notes.extend(left_out_early(f.before_outcomes));
+    if f.spec.compat.is_some() {
+        notes.push("the rules of windowFunnel ask neither for maturity nor for outcomes_from".to_owned());
     }
     if f.removed > 0 {
         notes.push(format!("{} leads were taken out by an exclusion", f.removed));
@@ -75,7 +88,7 @@ pub fn funnel_text(f: &Funnel) -> String {
     let mut lines = vec![funnel_title(&f.spec), table_text(&header, &rows(&f.steps))];
     lines.extend(funnel_notes(f));
     for g in &f.groups {
-        lines.push(format!("\n{} = {}", f.spec.by.as_deref().unwrap_or(""), g.value));
+        lines.push(format!("\n{} = {}", by_name(f.spec.by.as_ref()), g.value));
         lines.push(table_text(&header, &rows(&g.steps)));
     }
     lines.join("\n")

@@ -2,7 +2,7 @@
 
 use super::best::BestLeads;
 use super::funnels::{funnel_notes, funnel_title};
-use super::text::{interaction_rows, percent, strongest_columns, training_notes};
+use super::text::{by_name, interaction_rows, percent, strongest_columns, training_notes};
 use crate::evaluate::Evaluation;
 use crate::funnel::{Funnel, FunnelStep};
 use crate::journeys::{Audit, SnapshotCounts};
@@ -171,7 +171,7 @@ fn funnel(f: &Funnel) -> String {
     for g in &f.groups {
         out += &format!(
             "<h3>{} = {}</h3>{}",
-            escape(f.spec.by.as_deref().unwrap_or("")),
+            escape(&by_name(f.spec.by.as_ref())),
             escape(&g.value),
             table(&header, rows(&g.steps))
         );

@@ -11,7 +11,12 @@ const MOST: usize = 10;
 #[must_use]
 pub fn paths_text(p: &Paths) -> String {
     let unit = if p.spec.unit == Unit::Lead { "leads" } else { "sessions" };
-    let mut lines = vec![format!("Paths of {} {unit}, {} different ways to the end", p.paths, p.different_ways)];
+    let mut lines = vec![format!(
+        "Paths of {} {unit}, {} different ways to the end{}",
+        p.paths,
+        p.different_ways,
+        p.spec.filter.suffix()
+    )];
     for (title, get) in
         [("ways to won", (|w: &PathRow| w.won) as fn(&PathRow) -> u64), ("ways to lost", |w: &PathRow| w.lost)]
     {
@@ -61,6 +66,10 @@ pub fn paths_text(p: &Paths) -> String {
             percent(s.single as f64 / s.sessions as f64),
             duration(s.length.median)
         ));
+    }
+    if p.before_outcomes > 0 {
+        let why = "started before outcomes were recorded (outcomes_from) and are left out";
+        lines.push(format!("{} leads {why}", p.before_outcomes));
     }
     lines.join("\n")
 }

@@ -1,7 +1,7 @@
 //! Stage funnels as plain text.
 
-use super::text::{duration, percent, table_text};
-use crate::pipeline::{StageFunnel, StageRow};
+use super::text::{by_name, duration, percent, table_text};
+use crate::pipeline::{StageFunnel, StageGroup, StageRow, StageTime};
 
 fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
     let row = |r: &StageRow| {
@@ -19,46 +19,61 @@ fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
     stages.iter().map(row).collect()
 }
 
-/// A stage funnel.
-#[must_use]
-pub fn stage_funnel_text(f: &StageFunnel) -> String {
-    let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
-    let mut lines = vec![format!("Stage funnel: {} cycles of {} leads", f.cycles, f.leads)];
-    lines.push(table_text(&header, &rows(&f.stages)));
+fn time_rows(times: &[StageTime]) -> Vec<Vec<String>> {
     let days = |x: Option<f64>| duration(x.unwrap_or(f64::NAN));
-    let times: Vec<Vec<String>> = f
-        .times
-        .iter()
-        .map(|t| {
-            let [quarter, half, most] = t.quantiles;
-            let first = |ages: [Option<f64>; 3]| ages.first().copied().flatten();
-            vec![
-                t.stage.clone(),
-                t.visits.to_string(),
-                t.still_in.to_string(),
-                days(first(quarter)),
-                days(first(half)),
-                days(first(most)),
-            ]
-        })
-        .collect();
-    lines.push(String::new());
-    lines.push(table_text(
-        &["time in stage", "visits", "still in", "quarter left by", "half by", "three quarters by"],
-        &times,
-    ));
-    let v = &f.velocity;
-    lines.push(String::new());
-    let mut pace = match (f.can_lose, v.win_rate.is_nan()) {
-        (false, _) => "no win rate, as no stage means lost (Journeys(lost=…))".to_owned(),
-        (true, true) => "no opportunity is closed yet".to_owned(),
-        (true, false) => format!(
-            "win rate {} ({} to {}) of closed opportunities",
-            percent(v.win_rate),
-            percent(v.win_rate_interval.low),
-            percent(v.win_rate_interval.high)
-        ),
+    let row = |t: &StageTime| {
+        let [quarter, half, most] = t.quantiles;
+        let first = |ages: [Option<f64>; 3]| ages.first().copied().flatten();
+        vec![
+            t.stage.clone(),
+            t.visits.to_string(),
+            t.still_in.to_string(),
+            days(first(quarter)),
+            days(first(half)),
+            days(first(most)),
+        ]
     };
+    times.iter().map(row).collect()
+}
+
+fn number(x: f64) -> String {
+    if x.is_nan() { "–".to_owned() } else { format!("{x:.0}") }
+}
+
+/// Win rate, value and velocity of each group.
+fn summary(f: &StageFunnel) -> String {
+    let by = &by_name(f.spec.by.as_ref());
+    let rate = format!("won of {}", f.win_rate_of);
+    let header = [by, "open", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
+    let row = |g: &StageGroup| {
+        let v = &g.velocity;
+        vec![
+            g.value.clone(),
+            v.opportunities.to_string(),
+            v.won.to_string(),
+            percent(v.win_rate),
+            format!("{} to {}", percent(v.win_rate_interval.low), percent(v.win_rate_interval.high)),
+            number(v.value_won),
+            number(v.value),
+            duration(v.cycle_days),
+            number(v.per_day),
+        ]
+    };
+    table_text(&header, &f.all_and_groups().map(row).collect::<Vec<_>>())
+}
+
+/// The win rate and what it is of, and how fast the pipeline makes value.
+fn pace(f: &StageFunnel) -> String {
+    let v = &f.all.velocity;
+    let mut pace = if v.win_rate.is_nan() {
+        format!("no win rate: none of {} yet", f.win_rate_of)
+    } else {
+        let (low, high) = (percent(v.win_rate_interval.low), percent(v.win_rate_interval.high));
+        format!("win rate {} ({low} to {high}): {} won of {} {}", percent(v.win_rate), v.won, v.of, f.win_rate_of)
+    };
+    if !f.can_lose {
+        pace += ", open ones included, as no stage means lost (Journeys(lost=…))";
+    }
     pace += &format!("; {} open", v.opportunities);
     if !v.cycle_days.is_nan() {
         pace += &format!(", {} to the win", duration(v.cycle_days));
@@ -69,9 +84,27 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
     if !v.per_day.is_nan() {
         pace += &format!(", velocity {:.0} a day", v.per_day);
     }
-    lines.push(pace);
+    pace
+}
+
+/// A stage funnel.
+#[must_use]
+pub fn stage_funnel_text(f: &StageFunnel) -> String {
+    let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
+    let mut lines =
+        vec![format!("Stage funnel: {} cycles of {} leads{}", f.all.cycles, f.leads, f.spec.filter.suffix())];
+    lines.push(table_text(&header, &rows(&f.all.stages)));
+    lines.push(String::new());
+    lines.push(table_text(
+        &["time in stage", "visits", "still in", "quarter left by", "half by", "three quarters by"],
+        &time_rows(&f.all.times),
+    ));
+    lines.push(String::new());
+    lines.push(pace(f));
     for (n, what) in [
         (f.no_start, "leads never entered the pipeline"),
+        (f.before_outcomes, "cycles started before outcomes were recorded (outcomes_from) and are left out"),
+        (f.ended_before, "leads were won or lost before they were created and are left out"),
         (f.immature, "cycles are too young and left out"),
         (f.recycled, "cycles are of recycled leads"),
         (f.regressions, "moves to an earlier stage"),
@@ -82,9 +115,13 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
             lines.push(format!("{n} {what}"));
         }
     }
-    for (value, stages) in &f.groups {
-        lines.push(format!("\n{} = {value}", f.spec.by.as_deref().unwrap_or("")));
-        lines.push(table_text(&header, &rows(stages)));
+    if !f.groups.is_empty() {
+        lines.push(String::new());
+        lines.push(summary(f));
+    }
+    for g in &f.groups {
+        lines.push(format!("\n{} = {}", by_name(f.spec.by.as_ref()), g.value));
+        lines.push(table_text(&header, &rows(&g.stages)));
     }
     lines.join("\n")
 }

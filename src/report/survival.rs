@@ -1,6 +1,6 @@
 //! Times to an event as plain text.
 
-use super::text::{duration, percent, table_text};
+use super::text::{by_name, duration, percent, table_text};
 use crate::survival::{AtAge, TimeTo};
 
 fn days(x: Option<f64>) -> String {
@@ -20,7 +20,7 @@ pub fn time_to_text(t: &TimeTo) -> String {
     let target = if t.spec.target.is_empty() { "won".to_owned() } else { t.spec.target.join(", ") };
     let start = t.spec.start.as_deref().unwrap_or("creation");
     let how = if t.competes { "Aalen–Johansen cumulative incidence" } else { "one minus Kaplan–Meier" };
-    let mut lines = vec![format!("Time from {start} to {target}: {how}")];
+    let mut lines = vec![format!("Time from {start} to {target}{}: {how}", t.spec.filter.suffix())];
     let rows: Vec<Vec<String>> = t
         .groups
         .iter()
@@ -39,7 +39,7 @@ pub fn time_to_text(t: &TimeTo) -> String {
             ]
         })
         .collect();
-    let name = t.spec.by.as_deref().unwrap_or("");
+    let name = &by_name(t.spec.by.as_ref());
     let until = t.groups.iter().find_map(|g| g.restricted_mean).map(|m| m.until);
     let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean to {until:.0} d"));
     lines.push(table_text(

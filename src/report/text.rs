@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::evaluate::Evaluation;
-use crate::journeys::Snapshot;
+use crate::journeys::{By, Snapshot};
 use crate::model::LeadModel;
 use crate::time::{NO_TIME, Timestamp};
 
@@ -54,6 +54,11 @@ pub(super) fn aligned_text(header: &[&str], rows: &[Vec<String>], left: impl Fn(
     let mut lines = vec![line(&mut header.iter().map(String::as_str))];
     lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+/// What a result is broken down by, empty if it is not.
+pub(super) fn by_name(by: Option<&By>) -> String {
+    by.map_or_else(String::new, ToString::to_string)
 }
 
 /// A time in days, in the unit that suits it.

@@ -12,7 +12,7 @@ use super::family::Family;
 use super::risk::{End, Pooled, RiskTable, Spell, late_start};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Groups, Journeys, Status, Texts, status_log};
+use crate::journeys::{By, CodeSlice, Groups, Journeys, Status, Texts, Where, status_log};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -28,8 +28,11 @@ pub struct TimeToSpec {
     pub competing: Option<Vec<String>>,
     /// Stage or event kind with which the clock starts; creation if not given.
     pub start: Option<String>,
-    /// Lead field to compare by.
-    pub by: Option<String>,
+    /// Lead fields to compare by.
+    pub by: Option<By>,
+    /// Leads that count.
+    #[serde(rename = "where")]
+    pub filter: Where,
     /// Leads that started before outcomes were recorded enter when recording began. Right only if leads with earlier
     /// outcomes are not in the table; otherwise such leads are left out.
     pub late_entry: bool,
@@ -50,6 +53,7 @@ impl Default for TimeToSpec {
             competing: None,
             start: None,
             by: None,
+            filter: Where::default(),
             late_entry: false,
             at: [30, 60, 90, 180, 365].map(Span::days).to_vec(),
             until: None,
@@ -263,12 +267,15 @@ impl Journeys {
             let problem = "says what to do with leads from before outcomes were recorded; say when that began: Journeys(outcomes_from=…)";
             return Err(Error::option("late_entry", problem));
         }
+        let population = self.population(&spec.filter)?;
         let gathered = self.fold(
             "measuring times",
             task,
             Gathered::new,
             |gathered, lead| {
-                clock.measure(lead, gathered);
+                if population.has(lead) {
+                    clock.measure(lead, gathered);
+                }
                 Ok(())
             },
             Gathered::join,
@@ -324,7 +331,7 @@ impl<'a> Clock<'a> {
             competes: competing.as_ref().is_none_or(|flags| flags.contains(&true)),
             competing,
             start: spec.start.as_ref().map(|s| flags("start", std::slice::from_ref(s))).transpose()?,
-            groups: spec.by.as_deref().map(|by| journeys.groups("by", by)).transpose()?,
+            groups: spec.by.as_ref().map(|by| journeys.groups("by", by)).transpose()?,
             won: journeys.codes_known(&journeys.won),
             lost,
             late_entry: spec.late_entry,

@@ -51,7 +51,7 @@ def test_planted_segments_are_found(shop):
     # New visitors against loyal ones; the last cohort; visitors of an article that went viral (29 February to 3 March).
     for by, segment in (("lifecycle", "new"), ("cohort", "2024-04"), ("article", "viral")):
         row = worst(by)
-        assert row["segment"] == segment
+        assert row["group"] == segment
         assert row["conversions_lost_low"] > 0
         assert row["p"] < 0.05
         assert row["value_lost"] == pytest.approx(100 * row["conversions_lost"])

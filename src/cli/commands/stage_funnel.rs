@@ -7,7 +7,9 @@ use super::analysis;
 use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::{stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_times_frame, stage_wins_frame};
+use crate::frames::{
+    stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
+};
 use crate::report::stage_funnel_text;
 
 #[derive(Debug, Args, Serialize)]
@@ -43,12 +45,13 @@ pub(super) fn run(command: &StageFunnel, context: &mut Context<'_>) -> Result<()
         context,
         &command.common,
         &command.shown,
-        &["stages", "cohorts", "flow", "wins", "times"],
+        &["stages", "summary", "cohorts", "flow", "wins", "times"],
         |project| with_flags(&project.stage_funnel, command),
         |_, journeys, spec, task| {
             let funnel = journeys.stage_funnel(spec, task)?;
             let tables = vec![
                 ("stages", stage_funnel_frame(&funnel)?),
+                ("summary", stage_summary_frame(&funnel)?),
                 ("cohorts", stage_cohorts_frame(&funnel)?),
                 ("flow", stage_flow_frame(&funnel)?),
                 ("wins", stage_wins_frame(&funnel)?),

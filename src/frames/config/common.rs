@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::design::Condition;
 use crate::journeys::Normalize;
 use crate::time::TimeUnit;
 
@@ -40,32 +41,6 @@ pub enum DayMeans {
     End,
     /// Its first microsecond.
     Start,
-}
-
-/// A condition on a cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum Condition {
-    /// The cell is empty.
-    Null(()),
-    /// The cell is this truth value.
-    Bool(bool),
-    /// The cell is this number.
-    Number(f64),
-    /// The cell matches this text; `*` and `?` are wildcards.
-    Text(String),
-    /// One of these holds.
-    Any(Vec<Condition>),
-    /// This does not hold.
-    Not {
-        /// The condition.
-        not: Box<Condition>,
-    },
-    /// `{ null = true }`: the cell is empty, for TOML, which has no null.
-    IsNull {
-        /// Whether it must be empty.
-        null: bool,
-    },
 }
 
 impl Common {

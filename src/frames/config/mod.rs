@@ -13,13 +13,14 @@ mod stages;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use crate::design::Condition;
 use crate::journeys::Bytes;
 use crate::time::Timestamp;
 
 pub use accounts::AccountsSpec;
 pub use attribute::Attribute;
+pub use common::Common;
 pub(super) use common::DayMeans;
-pub use common::{Common, Condition};
 pub use events::EventsSpec;
 pub use history::FieldsSpec;
 pub(super) use leads::Duplicates;

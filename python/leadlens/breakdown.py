@@ -1,0 +1,94 @@
+"""What results are broken down by, and which leads they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import OptionError
+
+__all__ = ["Bins"]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins of a number to break down by, each from its edge to below the next.
+
+    Parameters
+    ----------
+    field : str
+        Lead field.
+    bins : int
+        Number of bins of about as many leads each; edges are rounded.
+    edges : sequence of float, optional
+        The edges, ascending, instead.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> import polars as pl
+    >>> leads = pl.DataFrame({"id": [1, 2, 3], "created": "2024-01-01", "employees": [5, 80, 900]})
+    >>> j = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), observed_until="2024-06-01")
+    >>> f = j.funnel(["created"], by=ll.Bins("employees", edges=[50, 500]))
+    >>> f.to_polars()["group"].to_list()
+    ['(all)', '50 to < 500', '< 50', '>= 500']
+    """
+
+    field: str
+    bins: int = 4
+    edges: tuple[float, ...] | list[float] = ()
+
+    def _spec(self) -> dict[str, Any]:
+        return {"field": self.field, "bins": self.bins, "edges": [float(e) for e in self.edges]}
+
+
+By = str | Bins | Iterable[str | Bins]
+
+
+def breakdown(by: By | None) -> Any:
+    """Return the fields to break down by as they are written in JSON."""
+    if by is None or isinstance(by, str):
+        return by
+    if isinstance(by, Bins):
+        return by._spec()
+    if not isinstance(by, Iterable):
+        raise OptionError(f"by: {by!r} is no field, Bins, or list of them")
+    fields = [breakdown(field) if isinstance(field, str | Bins) else _no_field(field) for field in by]
+    if not fields:
+        raise OptionError("by: names no field")
+    return fields
+
+
+def _no_field(field: object) -> Any:
+    raise OptionError(f"by: {field!r} is neither a field nor Bins")
+
+
+def by_name(by: Any) -> str | None:
+    """Return what a result of this ``by`` is broken down by, in words."""
+    if by is None or isinstance(by, str):
+        return by
+    fields = by if isinstance(by, list) else [by]
+    return " × ".join(f if isinstance(f, str) else f["field"] for f in fields)
+
+
+def conditions(where: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return conditions on lead fields as they are written in JSON."""
+    if where is None:
+        return None
+    if not isinstance(where, Mapping):
+        raise OptionError(f"where: {where!r} is no mapping of lead fields to conditions, such as {{'country': 'DE'}}")
+    return {str(name): _condition(name, condition) for name, condition in where.items()}
+
+
+def _condition(name: object, condition: Any) -> Any:
+    condition = condition.item() if hasattr(condition, "item") else condition
+    if condition is None:
+        return {"null": True}
+    if isinstance(condition, bool | int | float | str):
+        return condition
+    if isinstance(condition, Mapping) and set(condition) == {"not"}:
+        return {"not": _condition(name, condition["not"])}
+    if isinstance(condition, Iterable) and not isinstance(condition, Mapping):
+        return [_condition(name, one) for one in condition]
+    raise OptionError(f"where: {name}={condition!r}: give a value, a text such as '>= 10', a list of them, or None")
