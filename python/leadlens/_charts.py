@@ -146,16 +146,21 @@ def funnel_chart(table: pl.DataFrame, by: str | None) -> Any:
     return chart.facet(row=alt.Row("group:N", title=by, sort=shown, header=header), **note)
 
 
-def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
+def funnel_trend_chart(table: pl.DataFrame, order: list[str], by: str | None) -> Any:
     """Return the share of step 1 by period of entry; hollow points where entrants are left out as immature.
 
-    Periods with fewer than ten entrants say nothing and are not drawn.
+    One panel per value of a breakdown. Periods with fewer than ten entrants say nothing and are not drawn.
     """
     import altair as alt
 
-    table, x = _periods(table, "period of entry")
-    entered = table.filter(pl.col("step") == order[0]).select("period", entered="leads")
-    table = table.join(entered, on="period").filter((pl.col("step") != order[0]) & (pl.col("entered") >= 10))
+    if by is None:
+        table = table.with_columns(group=pl.lit("(all)"))
+    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
+    shown = every[:6] or ["(all)"]
+    table, x = _periods(table.filter(pl.col("group").is_in(shown)), "period of entry")
+    entered = table.filter(pl.col("step") == order[0]).select("group", "period", entered="leads")
+    table = table.join(entered, on=["group", "period"])
+    table = table.filter((pl.col("step") != order[0]) & (pl.col("entered") >= 10))
     if table.is_empty():
         return _nothing("no period has ten entrants")
     color = alt.Color("step:N", sort=order, title=None, legend=alt.Legend(symbolOpacity=1))
@@ -171,7 +176,11 @@ def funnel_trend_chart(table: pl.DataFrame, order: list[str]) -> Any:
     whole = base.transform_filter("datum.immature == 0").mark_point(size=45, filled=True, opacity=1).encode(y=y)
     partly = base.transform_filter("datum.immature > 0").mark_point(size=45, fill="white").encode(y=y)
     chart = alt.layer(band, line, whole, partly)
-    return chart.properties(width=520, height=260)
+    if not every:
+        return chart.properties(width=520, height=260)
+    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
+    row = alt.Row("group:N", title=by, sort=shown, header=header)
+    return chart.properties(width=520, height=110).facet(row=row, **_some(shown, every, f"values of {by}"))
 
 
 def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame) -> Any:

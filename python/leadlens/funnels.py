@@ -197,7 +197,7 @@ class Funnel(Shown):
         return self._tables["times"]
 
     def trend(self) -> pl.DataFrame:
-        """Return one row per period of entry and step, if ``over`` was given.
+        """Return one row per period of entry and step (and value of the breakdown), if ``over`` was given.
 
         Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
         because their window is not over, ``before_outcomes`` those who entered before ``outcomes_from``: such a period
@@ -316,7 +316,7 @@ class Funnel(Shown):
         >>> type(f.plot_trend()).__name__
         'LayerChart'
         """
-        return funnel_trend_chart(self.trend(), [step for step, _ in self.steps])
+        return funnel_trend_chart(self.trend(), [step for step, _ in self.steps], by_name(self._facts["spec"]["by"]))
 
 
 class Drivers(Shown):

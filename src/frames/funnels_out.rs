@@ -84,13 +84,18 @@ pub fn funnel_times_frame(funnel: &Funnel) -> Result<DataFrame> {
 /// # Errors
 /// As [`super::terms_frame`].
 pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
+    let groups = funnel.groups.iter().map(|g| (g.value.as_str(), &g.periods));
+    let mut values = Vec::new();
     let mut days: Vec<i32> = Vec::new();
     let (mut steps, mut leads, mut share) = (Vec::new(), Vec::new(), Vec::new());
     let (mut low, mut high, mut immature, mut early) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for period in &funnel.periods {
+    for (value, period) in
+        [(ALL, &funnel.periods)].into_iter().chain(groups).flat_map(|(v, list)| list.iter().map(move |p| (v, p)))
+    {
         let first = period.leads.first().copied().unwrap_or(0);
         for (step, n) in funnel.steps.iter().zip(&period.leads) {
             let interval = wilson(*n, first, 0.95);
+            values.push(value.to_owned());
             days.push(period.start_day as i32);
             steps.push(step.step.clone());
             leads.push(*n as usize);
@@ -102,7 +107,8 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         }
     }
     let periods = Int32Chunked::from_vec("period".into(), days).into_date().into_series().into_column();
-    frame(vec![
+    let mut columns: Vec<Column> = by(funnel, values.into_iter()).into_iter().collect();
+    columns.extend([
         periods,
         texts("step", steps),
         counts("leads", leads),
@@ -111,7 +117,8 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         optional("of_first_high", high.into_iter().map(Some)),
         counts("immature", immature),
         counts("before_outcomes", early),
-    ])
+    ]);
+    frame(columns)
 }
 
 /// How far each lead got: lead, number and name of the last step done, times of entry and of that step.

@@ -11,7 +11,7 @@ use super::quick::{self, Quick};
 use super::result::Funnel;
 use super::seen::{CREATION, Seen, collect};
 use super::spec::{Attribution, Entry, FunnelSpec, Order};
-use super::tally::{FunnelTally, Part};
+use super::tally::{Counts, FunnelTally, Part};
 use super::window_funnel::WindowFunnel;
 use crate::design::NONE;
 use crate::error::Result;
@@ -255,6 +255,11 @@ impl Walker {
                 return;
             }
         }
+        // Of an entrant that is left out only a lead field has a value.
+        let group = match &plan.by {
+            Some(ValueOf::Lead(groups)) => Some(groups.of(lead)),
+            _ => None,
+        };
         let period = |at: i64| spec.over.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
         if self.walked.removed {
             part.removed += 1;
@@ -263,8 +268,12 @@ impl Walker {
         }
         let totals = plan.entry == Entry::Totals;
         if !self.walked.removed && (totals || self.walked.attempts.is_empty() && self.walked.immature.is_none()) {
-            let early = self.walked.early.iter().take(if totals { usize::MAX } else { 1 });
-            early.for_each(|at| part.leave_out_early(period(*at)));
+            for at in self.walked.early.iter().take(if totals { usize::MAX } else { 1 }) {
+                part.before_outcomes += 1;
+                if let Some(day) = period(*at) {
+                    part.all_and(group).for_each(|counts| counts.enter_early(day));
+                }
+            }
         }
         if let Some(at) = self.walked.immature
             && (self.walked.attempts.is_empty() || plan.entry == Entry::Totals)
@@ -272,29 +281,33 @@ impl Walker {
         {
             part.immature += 1;
             if let Some(day) = period(at) {
-                part.enter(day, plan.steps, 0);
+                part.all_and(group).for_each(|counts| counts.enter(day, plan.steps, 0));
             }
         }
         for attempt in &self.walked.attempts {
             let times = self.times(plan, attempt);
             let kept = plan.times.then(|| times.get(..plan.steps).unwrap_or(&[]));
-            part.all.add(plan.steps, attempt.done, kept);
-            if let Some(day) = times.first().copied().and_then(period) {
-                part.enter(day, plan.steps, attempt.done);
-            }
+            let day = times.first().copied().and_then(period);
+            let add = |counts: &mut Counts| {
+                counts.add(plan.steps, attempt.done, kept);
+                if let Some(day) = day {
+                    counts.enter(day, plan.steps, attempt.done);
+                }
+            };
+            add(&mut part.all);
             let value = match (&plan.by, plan.attribution) {
                 (None, _) | (Some(ValueOf::Channel | ValueOf::Prop(_)), Attribution::All) => continue,
                 (Some(ValueOf::Lead(groups)), _) => Some(groups.of(lead)),
                 (Some(by), _) => self.value(plan, by, lead, attempt),
             };
             if let Some(value) = value {
-                part.groups.entry(value).or_default().add(plan.steps, attempt.done, kept);
+                add(part.groups.entry(value).or_default());
             }
         }
         if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution)
             && !self.walked.removed
         {
-            self.count_every_value(plan, by, part);
+            self.count_every_value(plan, by, part, &period);
         }
     }
 
@@ -384,7 +397,13 @@ impl Walker {
     }
 
     /// Counts each value's funnel over the events that have it.
-    fn count_every_value(&mut self, plan: &Plan<'_>, by: &ValueOf, part: &mut Part<u32>) {
+    fn count_every_value(
+        &mut self,
+        plan: &Plan<'_>,
+        by: &ValueOf,
+        part: &mut Part<u32>,
+        period: &impl Fn(i64) -> Option<i64>,
+    ) {
         self.sort(plan, by);
         let sorted = std::mem::take(&mut self.sorted);
         let mut group = std::mem::take(&mut self.group);
@@ -396,7 +415,11 @@ impl Walker {
             for a in &self.walked.attempts {
                 let times: Vec<i64> =
                     a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).map_or(0, |s| s.at)).collect();
-                part.groups.entry(value).or_default().add(plan.steps, a.done, plan.times.then_some(times.as_slice()));
+                let counts = part.groups.entry(value).or_default();
+                counts.add(plan.steps, a.done, plan.times.then_some(times.as_slice()));
+                if let Some(day) = times.first().copied().and_then(period) {
+                    counts.enter(day, plan.steps, a.done);
+                }
             }
         }
         (self.sorted, self.group) = (sorted, group);

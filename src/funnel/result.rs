@@ -76,6 +76,8 @@ pub struct FunnelGroup {
     pub value: String,
     /// Its steps.
     pub steps: Vec<FunnelStep>,
+    /// By calendar period of entry, if asked for. Entrants that are left out have a value where it is one of a lead field.
+    pub periods: Vec<FunnelPeriod>,
 }
 
 /// The funnel of those that entered in one calendar period.

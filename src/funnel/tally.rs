@@ -18,6 +18,8 @@ pub(super) struct Counts {
     from_previous: Vec<Vec<i64>>,
     /// Per step, microseconds since step 1.
     from_first: Vec<Vec<i64>>,
+    /// By first day of the period of entry.
+    periods: BTreeMap<i64, PeriodCounts>,
 }
 
 impl Counts {
@@ -48,11 +50,30 @@ impl Counts {
         self.reached.iter_mut().zip(leads).for_each(|(mine, more)| *mine += more);
     }
 
-    fn join(&mut self, later: Self) {
-        if self.reached.is_empty() {
-            *self = later;
-            return;
+    /// Counts an entry in the period that starts on `day`; one that did no step is immature.
+    pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32) {
+        let period = self.periods.entry(day).or_default();
+        period.reached.resize(steps, 0);
+        for (k, n) in period.reached.iter_mut().enumerate() {
+            *n += u64::from(done >> k & 1);
         }
+        period.immature += u64::from(done == 0);
+    }
+
+    /// Counts an entry that is left out because outcomes were not recorded yet.
+    pub(super) fn enter_early(&mut self, day: i64) {
+        self.periods.entry(day).or_default().before_outcomes += 1;
+    }
+
+    fn join(&mut self, later: Self) {
+        for (day, counts) in later.periods {
+            let period = self.periods.entry(day).or_default();
+            period.reached.resize(period.reached.len().max(counts.reached.len()), 0);
+            period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
+            period.immature += counts.immature;
+            period.before_outcomes += counts.before_outcomes;
+        }
+        self.reached.resize(self.reached.len().max(later.reached.len()), 0);
         self.reached.iter_mut().zip(later.reached).for_each(|(a, b)| *a += b);
         for (mine, theirs) in [(&mut self.from_previous, later.from_previous), (&mut self.from_first, later.from_first)]
         {
@@ -61,7 +82,19 @@ impl Counts {
         }
     }
 
-    fn finish(self, spec: &FunnelSpec) -> Vec<FunnelStep> {
+    /// The steps, and the periods of entry.
+    fn finish(mut self, spec: &FunnelSpec) -> (Vec<FunnelStep>, Vec<FunnelPeriod>) {
+        let n = spec.steps.len();
+        let period = |(start_day, counts): (i64, PeriodCounts)| {
+            let mut leads = counts.reached;
+            leads.resize(n, 0);
+            FunnelPeriod { start_day, leads, immature: counts.immature, before_outcomes: counts.before_outcomes }
+        };
+        let periods = std::mem::take(&mut self.periods).into_iter().map(period).collect();
+        (self.steps(spec), periods)
+    }
+
+    fn steps(self, spec: &FunnelSpec) -> Vec<FunnelStep> {
         let reached = |k: usize| self.reached.get(k).copied().unwrap_or(0);
         let first = reached(0);
         let mut previous = first;
@@ -111,8 +144,6 @@ struct PeriodCounts {
 pub(super) struct Part<K: Ord> {
     pub(super) all: Counts,
     pub(super) groups: BTreeMap<K, Counts>,
-    /// By first day of the period of entry.
-    periods: BTreeMap<i64, PeriodCounts>,
     pub(super) immature: u64,
     pub(super) before_outcomes: u64,
     pub(super) never_entered: u64,
@@ -124,7 +155,6 @@ impl<K: Ord> Part<K> {
         Self {
             all: Counts::default(),
             groups: BTreeMap::new(),
-            periods: BTreeMap::new(),
             immature: 0,
             before_outcomes: 0,
             never_entered: 0,
@@ -132,35 +162,15 @@ impl<K: Ord> Part<K> {
         }
     }
 
-    /// Counts an entry in the period that starts on `day`.
-    pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32) {
-        let period = self.periods.entry(day).or_default();
-        period.reached.resize(steps, 0);
-        for (k, n) in period.reached.iter_mut().enumerate() {
-            *n += u64::from(done >> k & 1);
-        }
-        period.immature += u64::from(done == 0);
-    }
-
-    /// Counts an entry that is left out because outcomes were not recorded yet, in its period if periods are asked for.
-    pub(super) fn leave_out_early(&mut self, day: Option<i64>) {
-        self.before_outcomes += 1;
-        if let Some(day) = day {
-            self.periods.entry(day).or_default().before_outcomes += 1;
-        }
+    /// Counts of all, and of a group.
+    pub(super) fn all_and(&mut self, group: Option<K>) -> impl Iterator<Item = &mut Counts> {
+        std::iter::once(&mut self.all).chain(group.map(|g| self.groups.entry(g).or_default()))
     }
 
     pub(super) fn join(mut self, later: Self) -> Self {
         self.all.join(later.all);
         for (key, counts) in later.groups {
             self.groups.entry(key).or_default().join(counts);
-        }
-        for (day, counts) in later.periods {
-            let period = self.periods.entry(day).or_default();
-            period.reached.resize(period.reached.len().max(counts.reached.len()), 0);
-            period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
-            period.immature += counts.immature;
-            period.before_outcomes += counts.before_outcomes;
         }
         self.immature += later.immature;
         self.before_outcomes += later.before_outcomes;
@@ -178,7 +188,6 @@ impl<K: Ord> Part<K> {
         Part {
             all: self.all,
             groups,
-            periods: self.periods,
             immature: self.immature,
             before_outcomes: self.before_outcomes,
             never_entered: self.never_entered,
@@ -224,20 +233,18 @@ impl FunnelTally {
     #[must_use]
     pub fn finish(self) -> Funnel {
         let Self { spec, part } = self;
-        let group = |(value, counts): (String, Counts)| FunnelGroup { value, steps: counts.finish(&spec) };
+        let group = |(value, counts): (String, Counts)| {
+            let (steps, periods) = counts.finish(&spec);
+            FunnelGroup { value, steps, periods }
+        };
         let mut groups: Vec<FunnelGroup> = part.groups.into_iter().map(group).collect();
         let entered = |g: &FunnelGroup| g.steps.first().map_or(0, |s| s.leads);
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
-        let n = spec.steps.len();
-        let period = |(start_day, counts): (i64, PeriodCounts)| {
-            let mut leads = counts.reached;
-            leads.resize(n, 0);
-            FunnelPeriod { start_day, leads, immature: counts.immature, before_outcomes: counts.before_outcomes }
-        };
+        let (steps, periods) = part.all.finish(&spec);
         Funnel {
-            steps: part.all.finish(&spec),
+            steps,
             groups,
-            periods: part.periods.into_iter().map(period).collect(),
+            periods,
             immature: part.immature,
             before_outcomes: part.before_outcomes,
             never_entered: part.never_entered,
