@@ -48,8 +48,9 @@ class Analyses:
         A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
         most ``window`` after the first. Events of one instant are taken in whatever order leads furthest (with
         ``order="strict"`` in the order of the steps). Entrants whose window is not over at the end of observation, or
-        who entered before ``outcomes_from``, are left out and counted. Times are those of the attempt that counts: the one that gets furthest, of those the first
-        to get there, of those the last to start; and of that the first instance of each step.
+        who entered before ``outcomes_from``, are left out and counted. Times are those of the attempt that counts: the
+        one that gets furthest, of those the first to get there, of those the last to start; and of that the first
+        instance of each step.
 
         Parameters
         ----------
@@ -71,8 +72,8 @@ class Analyses:
             ``"channel"``, to break down by. Numbers with more than twelve values get four bins, :class:`Bins` others.
         where : mapping, optional
             Leads that count, by conditions on their fields as they were at creation: a value, a text such as
-            ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold, ``{"not": …}``,
-            or ``None`` for a missing value.
+            ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold,
+            ``{"not": …}``, or ``None`` for a missing value.
         attribution : {"first", "last", "all", "step 1", "step 2", …}
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
             that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last

@@ -113,15 +113,19 @@ class StageFunnel(Shown):
 
     @property
     def velocity(self) -> dict[str, Any]:
-        """Open opportunities × win rate × mean value / days to the win, and its parts; :meth:`summary` has them by group."""
+        """Open opportunities × win rate × mean value / days to the win, and its parts.
+
+        :meth:`summary` has them by group.
+        """
         parts = self._facts["all"]["velocity"]
         velocity: dict[str, Any] = {k: v for k, v in parts.items() if k != "win_rate_interval"}
         return velocity | {"win_rate_of": self._facts["win_rate_of"]}
 
     @property
     def facts(self) -> dict[str, Any]:
-        """How many leads and cycles were counted, left out and of note, what win rates are of, and what was asked for."""
-        return {k: v for k, v in self._facts.items() if k not in ("all", "groups")} | {"cycles": self._facts["all"]["cycles"]}
+        """Leads and cycles counted, left out and of note, what win rates are of, and what was asked for."""
+        kept = {k: v for k, v in self._facts.items() if k not in ("all", "groups")}
+        return kept | {"cycles": self._facts["all"]["cycles"]}
 
     def plot(self) -> Any:
         """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time.

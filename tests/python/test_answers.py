@@ -38,7 +38,9 @@ def world(seed: int, deals: bool, reopened: bool, **options) -> ll.Journeys:
                 if draw.random() < 0.5:
                     stages.append((lead, day(at + draw.uniform(1, 50)), "won", name, None))
     frame = pl.DataFrame(leads, schema=["id", "created", "source", "size"], orient="row")
-    rows = pl.DataFrame(stages, schema=["lead", "at", "stage", "deal", "amount"], orient="row", infer_schema_length=None)
+    rows = pl.DataFrame(
+        stages, schema=["lead", "at", "stage", "deal", "amount"], orient="row", infer_schema_length=None
+    )
     columns = {"deal": "deal"} if deals else {}
     touches = frame.select("id", at="created", channel=pl.col("source").fill_null("none"))
     return ll.Journeys(
@@ -54,7 +56,9 @@ def world(seed: int, deals: bool, reopened: bool, **options) -> ll.Journeys:
 
 
 WORLDS = [
-    pytest.param(seed, deals, reopened, recorded, id=f"{seed}{'-deals' * deals}{'-reopened' * reopened}-from-{recorded}")
+    pytest.param(
+        seed, deals, reopened, recorded, id=f"{seed}{'-deals' * deals}{'-reopened' * reopened}-from-{recorded}"
+    )
     for seed, deals, reopened, recorded in [
         (1, False, False, None),
         (2, True, False, None),
@@ -118,7 +122,9 @@ def test_entries_before_outcomes_were_recorded():
     leads = pl.DataFrame({"id": [0, 1, 2], "created": [day(0)] * 3})
     visits = [(0, 1), (0, 20), (1, 1), (2, 30)]
     rows = pl.DataFrame([(lead, day(at), "visit") for lead, at in visits], schema=["id", "at", "kind"], orient="row")
-    won = pl.DataFrame([(0, day(21)), (1, day(22))], schema=["id", "at"], orient="row").with_columns(stage=pl.lit("won"))
+    won = pl.DataFrame([(0, day(21)), (1, day(22))], schema=["id", "at"], orient="row").with_columns(
+        stage=pl.lit("won")
+    )
     j = ll.Journeys(
         leads=ll.Leads(leads, id="id", created="created"),
         events=ll.Events(rows, lead="id", at="at", kind="kind"),
