@@ -22,7 +22,7 @@ fn main() -> leadlens::Result<()> {
             dropped => eprintln!("{kind}: {dropped:?}"),
         }
     }
-    model.stage(&mut lead, "sql", "2024-01-25T12:00:00Z".parse()?);
+    model.stage(&mut lead, "sql", "2024-01-25T12:00:00Z".parse()?)?;
 
     let scored = model.score(&lead, "2024-02-05".parse()?, &mut scratch)?;
     println!("{}: {:.1} %, grade {}", lead.id(), 100.0 * scored.probability, model.grade(scored.score));

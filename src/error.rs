@@ -26,6 +26,14 @@ impl fmt::Display for Violation {
     }
 }
 
+fn stopped(gradient: f64, tolerance: f64) -> String {
+    let reached = format!("gradient norm {gradient:.1e}, tolerance {tolerance:.1e}");
+    if gradient > tolerance {
+        return reached;
+    }
+    reached + ", but the coefficients still change: classes may be nearly separated, or columns nearly collinear"
+}
+
 fn list(violations: &[Violation]) -> String {
     let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
     lines.join("\n  ")
@@ -176,7 +184,7 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// The solver stopped before the gradient was small enough.
-    #[error("no convergence after {iterations} iterations: gradient norm {gradient:.3e}, tolerance {tolerance:.1e}")]
+    #[error("no convergence after {iterations} iterations: {}", stopped(*gradient, *tolerance))]
     NotConverged {
         /// Iterations done.
         iterations: usize,

@@ -73,7 +73,7 @@ fn scores(model: &LeadModel, s: &Snapshot) -> Vec<(u64, Vec<u64>)> {
     let mut contributions = Vec::new();
     (0..s.len())
         .map(|i| {
-            let scored = scorer.row(i, &mut contributions);
+            let scored = scorer.row(i, &mut contributions).unwrap();
             (scored.log_odds.to_bits(), contributions.iter().map(|c| c.to_bits()).collect())
         })
         .collect()
@@ -88,7 +88,7 @@ fn contributions_add_up_and_files_round_trip() {
     let scorer = ColumnScorer::new(&model, &columns).unwrap();
     let mut contributions = Vec::new();
     for row in 0..s.len() {
-        let scored = scorer.row(row, &mut contributions);
+        let scored = scorer.row(row, &mut contributions).unwrap();
         let sum = contributions.iter().fold(model.base(), |a, c| a + c);
         assert_eq!(sum.to_bits(), scored.log_odds.to_bits());
         let parts: f64 = scored.parts.iter().sum();
@@ -99,7 +99,7 @@ fn contributions_add_up_and_files_round_trip() {
     for term in 0..model.terms().len() {
         let mean: f64 = (0..s.len())
             .map(|row| {
-                scorer.row(row, &mut contributions);
+                scorer.row(row, &mut contributions).unwrap();
                 contributions[term]
             })
             .sum::<f64>()
@@ -136,7 +136,7 @@ fn one_lead_at_a_time_has_the_bits_of_batch_scoring() {
             assert_eq!(model.push(&mut lead, event).unwrap(), Pushed::Used);
         }
         for h in all.iter().filter(|h| h.lead == r.lead && h.kind >= OPEN) {
-            assert_eq!(model.stage(&mut lead, &names[h.kind as usize].plain, Timestamp(h.at)), Pushed::Used);
+            assert_eq!(model.stage(&mut lead, &names[h.kind as usize].plain, Timestamp(h.at)).unwrap(), Pushed::Used);
         }
         for field in &j.leads.fields {
             match &field.column {
@@ -164,7 +164,7 @@ fn live_leads_define_duplicates_and_unknown_kinds() {
     assert_eq!(model.push(&mut lead, event).unwrap(), Pushed::Used);
     assert_eq!(model.push(&mut lead, event).unwrap(), Pushed::Duplicate);
     assert_eq!(model.push(&mut lead, Event { kind: "fax", ..event }).unwrap(), Pushed::UnknownKind);
-    assert_eq!(model.stage(&mut lead, "nowhere", Timestamp(1)), Pushed::UnknownKind);
+    assert_eq!(model.stage(&mut lead, "nowhere", Timestamp(1)).unwrap(), Pushed::UnknownKind);
     assert_eq!(
         model.set_text(&mut lead, "industri", "a").unwrap_err().to_string(),
         "unknown field 'industri'; did you mean 'industry'?"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from .errors import OptionError
 
 
 class Frame:
@@ -41,45 +42,124 @@ class Frame:
         return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
 
 
-def frame_of(X: Any, trained: Collection[str] | None = None) -> Frame | None:
+def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Frame | None:
     """Return a data frame that has text columns; None for anything else.
 
-    ``trained`` names the columns that held texts in training: those of type object are texts whatever this batch holds.
+    ``trained`` has the levels of the columns that held texts in training: such a column is one of texts here where its
+    values can be.
     """
     if isinstance(X, pl.DataFrame):
-        other = [c for c in X.get_columns() if not c.dtype.is_numeric()]
-        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Boolean)])
+        other = [c for c in X.get_columns() if not (c.dtype.is_numeric() or c.dtype in (pl.Boolean, pl.Null))]
+        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum)])
         texts = {c.name: _coded(c) for c in other}
+        for name in _coded_numbers(trained, texts, X.columns):
+            texts[name] = _coded(pl.Series(name, [_text(v) for v in X[name].to_list()], dtype=pl.String))
         return Frame(X, texts) if texts else None
-    if not (hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")):
+    if not is_pandas(X):
         return None
     texts = {}
     found = False
-    for i, (name, kind) in enumerate(zip(X.columns, X.dtypes, strict=True)):
-        if getattr(kind, "kind", "O") in ("i", "u", "f", "c"):
+    kinds = [(str(name), kind) for name, kind in zip(X.columns, X.dtypes, strict=True)]
+    for i, (name, kind) in enumerate(kinds):
+        if _is_number(kind):
             continue
         column = X.iloc[:, i]
         if str(kind) == "category":
-            texts[str(name)] = ([str(level) for level in column.cat.categories], column.cat.codes.to_numpy())
+            texts[name] = _category(column)
             found = True
-        elif str(kind).startswith("str") or getattr(kind, "kind", "O") == "b":
-            texts[str(name)] = _coded(pl.Series(str(name), _texts(column), dtype=pl.String))
+        elif _is_text(kind):
+            texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
             found = True
         elif str(kind) == "object" and (
-            str(name) in trained if trained is not None else any(isinstance(value, str) for value in column)
+            name in trained if trained is not None else any(isinstance(value, str) for value in column)
         ):
             values = _texts(column)
-            texts[str(name)] = _coded(pl.Series(str(name), values, dtype=pl.String))
+            texts[name] = _coded(pl.Series(name, values, dtype=pl.String))
             found = found or trained is not None or not _all_numbers(values)
+    for name in _coded_numbers(trained, texts, [name for name, _ in kinds]):
+        column = X.iloc[:, [n for n, _ in kinds].index(name)]
+        texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
+        found = True
     if found:
-        _refuse([str(n) for n, kind in zip(X.columns, X.dtypes, strict=True) if getattr(kind, "kind", "O") in "Mm"])
+        _refuse([name for name, kind in kinds if name not in texts and _is_neither(kind)])
     return Frame(X, texts) if found else None
+
+
+def is_pandas(X: Any) -> bool:
+    """Whether X is a pandas DataFrame, by what it offers: pandas need not be installed."""
+    return hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")
+
+
+def as_frame(X: Any) -> Any:
+    """Return other tables (pyarrow, DuckDB, lazy polars) as polars frames, and pandas columns that NumPy cannot hold as ones it can."""
+    if isinstance(X, pl.LazyFrame):
+        return X.collect()
+    if is_pandas(X):
+        return _plain(X)
+    if isinstance(X, (np.ndarray, pl.DataFrame)) or not hasattr(X, "__arrow_c_stream__"):
+        return X
+    return pl.DataFrame(X)
+
+
+def _plain(X: Any) -> Any:
+    """A pandas frame with extension numbers and flags as float64, missing ones NaN."""
+    extended = [i for i, kind in enumerate(X.dtypes) if not isinstance(kind, np.dtype) and _is_number(kind)]
+    if not extended:
+        return X
+    columns = {
+        i: X.iloc[:, i].to_numpy(dtype=np.float64, na_value=np.nan) if i in extended else X.iloc[:, i]
+        for i in range(X.shape[1])
+    }
+    plain = type(X)(columns, index=X.index)
+    plain.columns = X.columns
+    return plain
+
+
+def _is_number(kind: Any) -> bool:
+    """Whether a pandas type holds numbers or flags, which count as 0 and 1."""
+    return getattr(kind, "kind", "O") in ("i", "u", "f", "c", "b") or str(kind).startswith("decimal")
+
+
+def _is_text(kind: Any) -> bool:
+    name = str(kind)
+    return name.startswith(("str", "large_string", "string")) or (
+        name.startswith("dictionary<values=") and "string" in name.split(",")[0]
+    )
+
+
+def _is_neither(kind: Any) -> bool:
+    return getattr(kind, "kind", "O") in "Mm" or not (
+        _is_number(kind) or _is_text(kind) or str(kind) in ("category", "object")
+    )
+
+
+def _coded_numbers(
+    trained: Mapping[str, Collection[str]] | None, texts: Collection[str], names: Sequence[str]
+) -> list[str]:
+    """Columns of numbers here whose levels in training were numbers too: 1.0 is the level 1."""
+    known = trained or {}
+    return [name for name in known if name in names and name not in texts and _all_numbers(list(known[name]))]
+
+
+def _text(value: Any) -> str | None:
+    """The text of a value: a whole number is written as one, whatever type holds it."""
+    if value is None:
+        return None
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return None
+        return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+    return str(value)
+
+
+def _category(column: Any) -> tuple[list[str], NDArray[Any]]:
+    return [_text(level) or "" for level in column.cat.categories], column.cat.codes.to_numpy()
 
 
 def _texts(column: Any) -> list[str | None]:
     # None, NaN and NA of any type are missing.
     missing = column.isna().to_numpy()
-    return [None if none else str(value) for value, none in zip(column, missing, strict=True)]
+    return [None if none else _text(value) for value, none in zip(column, missing, strict=True)]
 
 
 def _refuse(names: list[str]) -> None:
@@ -90,7 +170,7 @@ def _refuse(names: list[str]) -> None:
 def _all_numbers(values: list[str | None]) -> bool:
     """Whether every text is a number: scikit-learn reads such columns as numbers."""
     try:
-        [float(value) for value in values if value is not None]
+        [float(value) for value in values if value not in (None, "True", "False")]
     except ValueError:
         return False
     return True
@@ -99,9 +179,6 @@ def _all_numbers(values: list[str | None]) -> bool:
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
     """Levels of a text column, sorted, and the place of each row's."""
     texts = column.cast(pl.String)
-    if column.dtype == pl.Boolean:
-        # As pandas and Python write them.
-        texts = texts.str.to_titlecase()
     # Nothing here needs the pool of threads of polars, which a forked process lacks.
     levels = sorted(texts.drop_nulls().unique().to_list())
     places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int32)
@@ -125,3 +202,19 @@ def narrowest_codes(places: NDArray[Any], none: int) -> NDArray[Any]:
     kind = np.dtype(code_type(none))
     places = np.ascontiguousarray(places)
     return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
+
+def cluster_numbers(clusters: ArrayLike) -> NDArray[np.uint32]:
+    """A number for each cluster id."""
+    ids: NDArray[Any] = np.asarray(clusters).reshape(-1)
+    if ids.dtype.kind in "iubf" and not (ids.dtype.kind == "f" and np.isnan(ids).any()):
+        return np.unique(ids, return_inverse=True)[1].astype(np.uint32).reshape(-1)
+    values = ids.tolist()
+    # NaN and NaT differ from themselves; pandas' NA says neither yes nor no.
+    missing = sum(v is None or str(v) == "<NA>" or v != v for v in values)
+    if missing:
+        raise OptionError(
+            f"clusters has {missing} missing ids in {len(values)} rows; give every row an id, "
+            "one of its own where it belongs to no cluster"
+        )
+    known: dict[Any, int] = {}
+    return np.array([known.setdefault(v, len(known)) for v in values], dtype=np.uint32)

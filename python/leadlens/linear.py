@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from . import _core
 from ._charts import validation_chart
-from ._frames import Frame, code_type, frame_of, narrowest_codes, used_levels
+from ._frames import Frame, as_frame, cluster_numbers, code_type, frame_of, narrowest_codes, used_levels
 from ._progress import progress
 from .errors import OptionError
 from .inference import Inference
@@ -42,7 +42,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     l1_ratio : float, default 0.0
         Share of the penalty that is L1: 0 is ridge, 1 is lasso.
     penalty : {"elasticnet", "firth"}, default "elasticnet"
-        ``"firth"`` is Firth's correction in the place of ``C``: for small samples and separated classes.
+        ``"firth"`` is Firth's correction in the place of ``C``: for small samples and separated classes. A ``C`` or
+        ``l1_ratio`` beside it is refused.
     fit_intercept : bool, default True
         Whether there is an intercept.
     class_weight : dict or "balanced", optional
@@ -158,11 +159,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array, data frame or sparse matrix, shape (n, n_features)
-            Numbers of float64 or float32; in data frames also text, categorical and boolean columns. No missing values.
+            Numbers; in data frames also booleans, which count as 0 and 1, and text or categorical columns, which have one
+            0/1 column per level. Frames of pandas (NumPy or Arrow types), polars, and any other table with
+            ``__arrow_c_stream__``. No missing values.
         y : array, shape (n,)
             Two classes of any type.
         sample_weight : array of float64, shape (n,), optional
-            Weights ≥ 0.
+            Weights ≥ 0. A row of weight 3 counts as three rows, in AIC and BIC as well.
         offset : array of float64, shape (n,), optional
             Log-odds known beforehand.
 
@@ -220,6 +223,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.collinear not in ("error", "drop"):
             raise OptionError(f'collinear must be "error" or "drop", not {self.collinear!r}')
         firth = self.penalty == "firth"
+        if firth and (self.C == "cv" or c != 1.0 or self.l1_ratio != 0.0):
+            raise OptionError('penalty="firth" takes the place of C and l1_ratio: leave them out')
         names = {1: "not_negative", -1: "not_positive", 0: "free"}
         signs = [] if self.signs is None else [int(s) for s in np.asarray(self.signs)]
         if not set(signs) <= set(names):
@@ -301,6 +306,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _read(self, X: Any, *, first: bool) -> tuple[_Parts, int]:
         """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
+        X = as_frame(X)
         frame = frame_of(X, None if first else getattr(self, "_levels", {}))
         if frame is not None:
             if not first and not self._levels:
@@ -461,7 +467,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         covariance : {"model", "robust", "clustered"}
             Model-based, robust (HC1), or clustered by ``clusters``.
         clusters : array, shape (n,), optional
-            Cluster of each row, of any type.
+            Cluster of each row, of any type; missing ids are refused.
         confidence : float, default 0.95
             Confidence of intervals.
         profile : bool, optional
@@ -487,7 +493,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise OptionError('clusters are for covariance="clustered"')
         groups = None
         if clusters is not None:
-            groups = np.unique(np.asarray(clusters), return_inverse=True)[1].astype(np.uint32).reshape(-1)
+            groups = cluster_numbers(clusters)
         asked = {k: self._facts[k] for k in ("dropped", "firth_intercept", "objective", "loss")}
         asked |= {
             "covariance": covariance,

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._frames import cluster_numbers
 from .errors import OptionError
 from .scorer import Evaluation
 
@@ -200,9 +201,14 @@ def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, s
 
 
 def evaluate(
-    y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, precision_at: list[int] | None = None
+    y: ArrayLike,
+    p: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    precision_at: list[int] | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Evaluation:
-    """Return all measures of a set of predictions.
+    """Return all measures of a set of predictions, and a verdict in words.
 
     Parameters
     ----------
@@ -210,6 +216,9 @@ def evaluate(
         As in :func:`roc_auc`; ``p`` are probabilities.
     precision_at : list of int, optional
         Numbers of best rows for precision at k.
+    clusters : array, shape (n,), optional
+        Lead or account of each row, of any type, where rows of one depend on each other: the intervals of the verdict
+        take this into account.
 
     Examples
     --------
@@ -217,7 +226,8 @@ def evaluate(
     >>> ll.metrics.evaluate([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.6]).roc_auc
     1.0
     """
-    return Evaluation(*_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or []))
+    groups = None if clusters is None else cluster_numbers(clusters).tolist()
+    return Evaluation(*_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or [], groups))
 
 
 def compare_rates(

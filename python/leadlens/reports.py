@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from pathlib import Path
 
 from . import _core
@@ -78,9 +79,13 @@ def report(
             show,
         )
     path = Path(path)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    # Another process, or thread, may write to the same path.
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        beside.write_text(page, encoding="utf-8")
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     except OSError as e:
         beside.unlink(missing_ok=True)

@@ -286,12 +286,25 @@ class LeadScorer:
         with progress() as show:
             return Evaluation(*self._fitted().evaluate(snapshot._core, by, list(precision_at), show))
 
-    def summary(self) -> pl.DataFrame:
+    def summary(self, *, reference: Mapping[str, str] | None = None) -> pl.DataFrame:
         """Return the coefficients with standard errors, p-values, 95 % intervals and odds ratios.
 
-        ``per`` is the unit of a number: one standard deviation, of ln(1 + it) where logs are taken. What the standard
-        errors assume is in ``training["inference"]``: rows of one account, or lead, are a cluster; with a penalty they
-        are approximate.
+        Coefficients and odds ratios of the levels of a text are against the level in ``against``, by default the most
+        frequent one, whose own row says 0 and 1. ``per`` is the unit of a number: one standard deviation, of ln(1 + it)
+        where logs are taken. Standard errors are those of the inverse Hessian with the penalty, which hold for levels
+        with hardly any positives as well, or the robust ones, clustered by account or lead, where these are larger;
+        with a penalty they are approximate. ``training["inference"]`` says so.
+
+        Parameters
+        ----------
+        reference : dict of str to str, optional
+            Level to compare with, by feature. Standard errors against another level than the most frequent need
+            ``intervals=True``; they are NaN without.
+
+        Raises
+        ------
+        UnknownNameError
+            A feature without levels, or a level that the model does not have.
 
         Examples
         --------
@@ -301,9 +314,11 @@ class LeadScorer:
         >>> scorer.summary().columns[:3]
         ['feature', 'level', 'part']
         """
-        return pl.DataFrame(self._fitted().terms())
+        return pl.DataFrame(self._fitted().terms(dict(reference or {})))
 
-    def effect(self, feature: str, values: Sequence[float] | None = None) -> pl.DataFrame:
+    def effect(
+        self, feature: str, values: Sequence[float] | None = None, *, reference: str | None = None
+    ) -> pl.DataFrame:
         """Return the contribution of a feature over its values.
 
         Parameters
@@ -313,12 +328,14 @@ class LeadScorer:
         values : sequence of float, optional
             Values of a number; by default 101 from three standard deviations below the mean to three above, within
             the values of training.
+        reference : str, optional
+            Level of a text that all others are compared with.
 
         Returns
         -------
         polars.DataFrame
             ``value, contribution``, one row per value of a number or level of a text: log-odds relative to the average
-            training row. Of an interaction ``first, second, contribution, weight``, the weight that of training rows.
+            training row, or to the reference. Of an interaction ``first, second, contribution, weight``, the weight that of training rows.
 
         Raises
         ------
@@ -333,7 +350,8 @@ class LeadScorer:
         >>> scorer.effect("lead_source").columns
         ['value', 'contribution']
         """
-        return pl.DataFrame(self._fitted().effect(feature, None if values is None else [float(v) for v in values]))
+        numbers = None if values is None else [float(v) for v in values]
+        return pl.DataFrame(self._fitted().effect(feature, numbers, reference))
 
     def plot_effect(self, feature: str) -> Any:
         """Return an Altair chart of :meth:`effect`: a curve, bars, or a heat map of an interaction.
@@ -518,6 +536,9 @@ class Evaluation:
         Numbers of rows.
     calibration, lift : polars.DataFrame
         Tables by quantile bins, and by tenths.
+    verdict : str
+        What all this comes to: whether the scores rank, whether probabilities have the right level and spread, whether
+        the best tenth is better than average, and what to do.
 
     Examples
     --------
@@ -559,6 +580,28 @@ class Evaluation:
     def remarks(self) -> list[str]:
         """How the rows were held out, and what else to know."""
         return list(self._facts["remarks"])
+
+    @property
+    def verdict(self) -> str:
+        """What the measures come to, and what to do, in words."""
+        return self._text[self._text.rindex("Verdict: ") :]
+
+    @property
+    def advice(self) -> list[str]:
+        """What to do, most important first."""
+        return list(self._facts["verdict"]["advice"])
+
+    @property
+    def checks(self) -> pl.DataFrame:
+        """What the verdict rests on.
+
+        One row per check (``ranking``, ``level``, ``spread``, ``top_tenth``): ``measure``, ``value``, the 95 % interval
+        ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where data
+        are too few), and ``words``. Leads, or accounts where these are declared, are independent, their rows are not.
+        Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
+        """
+        kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+        return pl.DataFrame(self._facts["verdict"]["checks"], schema_overrides=kinds)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the measures as a table of names and values."""

@@ -49,16 +49,17 @@ pub(crate) fn metric(
 
 /// All measures, as JSON, as text, and the calibration and lift tables.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight=None, top=Vec::new()))]
+#[pyo3(signature = (y, p, weight=None, top=Vec::new(), clusters=None))]
 pub(crate) fn evaluate(
     py: Python<'_>,
     y: PyReadonlyArray1<'_, bool>,
     p: PyReadonlyArray1<'_, f64>,
     weight: Option<PyReadonlyArray1<'_, f64>>,
     top: Vec<usize>,
+    clusters: Option<Vec<u32>>,
 ) -> PyResult<(String, String, Frame, Frame)> {
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
-    let e = enter(py, None, |_| measures::evaluate(&y, &p, w.as_deref(), &top))?;
+    let e = enter(py, None, |_| measures::evaluate_clustered(&y, &p, w.as_deref(), &top, clusters.as_deref()))?;
     let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
     Ok((to_json(&e)?, leadlens::report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
 }

@@ -1,5 +1,7 @@
 //! Models: training, scoring, evaluation.
 
+use std::collections::BTreeMap;
+
 use leadlens::fit::{TrainOptions, evaluate_snapshot, train};
 use leadlens::funnel::FunnelSpec;
 use leadlens::score::{Cell, strongest};
@@ -133,8 +135,8 @@ impl Model {
         Ok((to_json(&e)?, report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
     }
 
-    fn terms(&self) -> PyResult<Frame> {
-        quick(|| frames::terms_frame(&self.0)).map(Frame::from)
+    fn terms(&self, references: BTreeMap<String, String>) -> PyResult<Frame> {
+        quick(|| frames::terms_frame(&self.0, &references)).map(Frame::from)
     }
 
     /// Facts of the training as JSON.
@@ -142,8 +144,8 @@ impl Model {
         to_json(&self.0.data().training)
     }
 
-    fn effect(&self, feature: &str, values: Option<Vec<f64>>) -> PyResult<Frame> {
-        quick(|| frames::effect_frame(&self.0, feature, values.as_deref())).map(Frame::from)
+    fn effect(&self, feature: &str, values: Option<Vec<f64>>, reference: Option<&str>) -> PyResult<Frame> {
+        quick(|| frames::effect_frame(&self.0, feature, values.as_deref(), reference)).map(Frame::from)
     }
 
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {

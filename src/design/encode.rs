@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bins::Bins;
 use super::column::{Column, NONE};
+use super::encoder_form::EncoderForm;
 use super::spline::{Bend, Spline};
 use crate::math::{exp, ln, weighted_moments};
 
@@ -34,7 +35,7 @@ pub struct LevelRule {
 /// spline, and 0/1 indicators of bins. A text has one 0/1 indicator per level, and levels for missing and other. A level
 /// never seen in training has no coefficient: it counts as 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
+#[serde(try_from = "EncoderForm", tag = "type", rename_all = "snake_case")]
 pub enum Encoder {
     /// A number.
     Number {
@@ -129,6 +130,12 @@ impl Encoder {
         self.smooth_width() + self.bins_of_number().map_or(0, Bins::count)
     }
 
+    /// Whether it is a number with the columns of a spline.
+    #[must_use]
+    pub fn is_curved(&self) -> bool {
+        matches!(self, Self::Number { spline: Some(_), .. })
+    }
+
     /// Number of design columns before those of the bins of a number.
     #[must_use]
     pub fn smooth_width(&self) -> usize {
@@ -208,7 +215,14 @@ impl Encoder {
         let Self::Number { spline, missing, .. } = self else { return 0.0 };
         let curves = spline.as_ref().map_or(0, Spline::width);
         match (i, spline) {
-            (0, _) => self.standardise(value),
+            (0, Some(spline)) => {
+                if value.is_nan() {
+                    0.0
+                } else {
+                    spline.straight(self.standardise(value))
+                }
+            }
+            (0, None) => self.standardise(value),
             (i, Some(spline)) if i <= curves => {
                 if value.is_nan() {
                     0.0

@@ -5,6 +5,7 @@ mod column;
 mod condition;
 mod cutoffs;
 mod encode;
+mod encoder_form;
 mod feature;
 mod feature_set;
 mod kind;

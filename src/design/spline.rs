@@ -1,4 +1,4 @@
-//! Splines: a curve in one number, straight beyond its outer knots.
+//! Splines: a curve in one number, flat beyond its outer knots.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,19 @@ use crate::math::{quantile_sorted, weighted_moments};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Bend {
-    /// Straight lines. With knots t₁ < … < t_k, column j is the rise of z from tⱼ to tⱼ₊₁, 0 before and constant after;
-    /// the last one rises from t_k on. All rise: with coefficients of one sign the curve is monotone.
+    /// Straight lines. With knots t₁ < … < t_k, a column is the rise of z from tⱼ to tⱼ₊₁, 0 before and constant after. All
+    /// rise: with coefficients of one sign the curve is monotone.
     Linear,
     /// Restricted cubic: column j of 1…k − 2 is
     /// [(z − tⱼ)³₊ − (z − t_{k−1})³₊·(t_k − tⱼ)/(t_k − t_{k−1}) + (z − t_k)³₊·(t_{k−1} − tⱼ)/(t_k − t_{k−1})] / (t_k − t₁)²:
-    /// smooth between the knots, linear outside them. F. Harrell, "Regression Modeling Strategies", 2015, §2.4.5.
+    /// smooth between the knots. F. Harrell, "Regression Modeling Strategies", 2015, §2.4.5.
     Cubic,
 }
 
-/// The curved columns of a spline over standardised values, each standardised; the straight one is the value itself.
+/// A spline over standardised values. Its first column is a straight line (of linear splines the rise up to the second
+/// knot), the others are curved; each is standardised.
+///
+/// Beyond the outer knots all columns are constant: what few rows say about a slope there would be continued to any height.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spline {
@@ -26,54 +29,67 @@ pub struct Spline {
     knots: Vec<f64>,
     /// Mean of each curved column in training.
     means: Vec<f64>,
-    /// Standard deviation of each curved column in training.
+    /// Standard deviation of each curved column in training, or a quarter of its range where that is more.
     deviations: Vec<f64>,
+    /// The same of the first column. Absent in files in which that is the value itself and the curve goes on straight beyond
+    /// its outer knots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<(f64, f64)>,
 }
 
-/// Quantiles at which knots lie: Harrell's for five knots.
-const QUANTILES: [f64; 5] = [0.05, 0.275, 0.5, 0.725, 0.95];
+/// Outer knots leave out this share of rows at each end, if these are enough.
+const TAIL: f64 = 0.01;
+/// Inner knots, as quantiles of the rows between the outer ones.
+const INNER: [f64; 3] = [0.25, 0.5, 0.75];
+/// Fewest rows at each end and between knots, and their least share.
+const LEAST_ROWS: usize = 20;
+const LEAST_SHARE: f64 = 0.01;
 
 impl Spline {
-    /// The spline of standardised values (NaN is missing); `None` if they lie at fewer than three places among the
-    /// quantiles.
+    /// The spline of standardised values (NaN is missing); `None` if they do not lie at two places with enough rows.
     #[must_use]
     pub(super) fn fit(z: &[f64], weights: &[f64], bend: Bend) -> Option<Self> {
         let mut sorted: Vec<f64> = z.iter().copied().filter(|v| !v.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
-        // Counts pile up at few values: quantiles of the distinct ones then.
-        let quantiles = |v: &[f64]| -> Vec<f64> {
-            let mut knots: Vec<f64> = QUANTILES.iter().map(|q| quantile_sorted(v, *q)).collect();
-            knots.dedup_by(|a, b| (*a - *b).abs() < 1e-6);
-            knots
-        };
-        let mut knots = quantiles(&sorted);
-        if knots.len() < 3 {
-            sorted.dedup();
-            knots = quantiles(&sorted);
+        let knots = knots(&sorted)?;
+        let count = knots.len() - 2;
+        let mut spline =
+            Self { bend, knots, means: vec![0.0; count], deviations: vec![1.0; count], first: Some((0.0, 1.0)) };
+        let mut scaled = Vec::with_capacity(count + 1);
+        for j in 0..=count {
+            let column: Vec<f64> = z.iter().map(|v| if v.is_nan() { *v } else { spline.flat(*v, j) }).collect();
+            let (mean, deviation, _) = weighted_moments(&column, weights);
+            let range = spline.flat(f64::MAX, j) - spline.flat(f64::MIN, j);
+            // A segment of few rows varies little; divided by that little its coefficient would hardly be shrunk.
+            scaled.push((mean, deviation.max(range.abs() / 4.0)));
         }
-        if knots.len() < 3 {
+        if !scaled.iter().all(|(mean, deviation)| mean.is_finite() && *deviation > 1e-9 && deviation.is_finite()) {
             return None;
         }
-        let count = columns(bend, knots.len());
-        let mut spline = Self { bend, knots, means: vec![0.0; count], deviations: vec![1.0; count] };
-        let (mut means, mut deviations) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        for j in 0..count {
-            let column: Vec<f64> = z.iter().map(|v| if v.is_nan() { *v } else { spline.raw(*v, j) }).collect();
-            let (mean, deviation, _) = weighted_moments(&column, weights);
-            // A column that does not vary would divide by nothing.
-            if deviation.is_nan() || deviation <= 1e-9 {
-                return None;
-            }
-            means.push(mean);
-            deviations.push(deviation);
-        }
-        (spline.means, spline.deviations) = (means, deviations);
+        spline.first = scaled.first().copied();
+        (spline.means, spline.deviations) = scaled.into_iter().skip(1).unzip();
         Some(spline)
     }
 
     /// Number of curved columns.
     pub(super) fn width(&self) -> usize {
         self.means.len()
+    }
+
+    /// Column j before it is standardised, the first one included.
+    fn flat(&self, z: f64, j: usize) -> f64 {
+        let (Some(low), Some(high)) = (self.knots.first(), self.knots.last()) else { return 0.0 };
+        let inside = z.clamp(*low, *high);
+        match (self.bend, j) {
+            (Bend::Linear, j) => self.raw(inside, j),
+            (Bend::Cubic, 0) => inside,
+            (Bend::Cubic, j) => self.raw(inside, j - 1),
+        }
+    }
+
+    /// The first column of a standardised value.
+    pub(super) fn straight(&self, z: f64) -> f64 {
+        self.first.map_or(z, |(mean, deviation)| (self.flat(z, 0) - mean) / deviation)
     }
 
     fn raw(&self, z: f64, j: usize) -> f64 {
@@ -98,7 +114,10 @@ impl Spline {
     /// Curved column j of a standardised value.
     pub(super) fn column(&self, z: f64, j: usize) -> f64 {
         match (self.means.get(j), self.deviations.get(j)) {
-            (Some(mean), Some(deviation)) => (self.raw(z, j) - mean) / deviation,
+            (Some(mean), Some(deviation)) => {
+                let raw = if self.first.is_some() { self.flat(z, j + 1) } else { self.raw(z, j) };
+                (raw - mean) / deviation
+            }
             _ => 0.0,
         }
     }
@@ -106,9 +125,12 @@ impl Spline {
     /// Whether knots ascend and all numbers are usable.
     pub(crate) fn is_usable(&self) -> bool {
         let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
-        self.knots.len() >= 3
+        let (knots, first) = (self.knots.len(), self.first.is_some());
+        let columns = if self.bend == Bend::Linear && !first { knots } else { knots.saturating_sub(2) };
+        knots >= if first { 2 } else { 3 }
             && self.knots.is_sorted_by(|a, b| a < b)
-            && [self.means.len(), self.deviations.len()] == [columns(self.bend, self.knots.len()); 2]
+            && [self.means.len(), self.deviations.len()] == [columns; 2]
+            && self.first.is_none_or(|(mean, deviation)| mean.is_finite() && deviation > 0.0 && deviation.is_finite())
             && finite(&self.knots)
             && finite(&self.means)
             && finite(&self.deviations)
@@ -116,12 +138,31 @@ impl Spline {
     }
 }
 
-/// Number of curved columns over so many knots.
-fn columns(bend: Bend, knots: usize) -> usize {
-    match bend {
-        Bend::Linear => knots,
-        Bend::Cubic => knots - 2,
+/// Knots of sorted values, at least two: the outer ones with enough rows at and beyond them, the inner ones with enough
+/// rows to either side.
+fn knots(sorted: &[f64]) -> Option<Vec<f64>> {
+    let n = sorted.len();
+    let least = LEAST_ROWS.max((n as f64 * LEAST_SHARE) as usize);
+    let (enough_below, enough_above) = (sorted.get(least - 1)?, sorted.get(n.checked_sub(least)?)?);
+    let low = quantile_sorted(sorted, TAIL).max(*enough_below);
+    let high = quantile_sorted(sorted, 1.0 - TAIL).min(*enough_above);
+    let up_to = |v: f64| sorted.partition_point(|x| *x <= v);
+    let apart = |a: f64, b: f64| b - a > 1e-6 && up_to(b) - up_to(a) >= least;
+    // Values pile up: outer knots at one place, with enough rows above them all the same.
+    if !apart(low, high) {
+        return None;
     }
+    let between = sorted.get(up_to(low)..sorted.partition_point(|x| *x < high)).unwrap_or(&[]);
+    let mut knots = vec![low];
+    if !between.is_empty() {
+        for knot in INNER.map(|q| quantile_sorted(between, q)) {
+            if knots.last().is_some_and(|last| apart(*last, knot)) && apart(knot, high) {
+                knots.push(knot);
+            }
+        }
+    }
+    knots.push(high);
+    Some(knots)
 }
 
 #[cfg(test)]
@@ -136,49 +177,59 @@ mod tests {
     #[test]
     fn ramps_rise_and_add_up_to_a_straight_line() {
         let s = spline(Bend::Linear);
-        assert_eq!(s.width(), 5);
+        assert_eq!((s.knots.len(), s.width()), (5, 3));
         assert!(s.is_usable());
         for k in 0..400 {
             let z = f64::from(k) / 50.0 - 4.0;
-            let sum: f64 = (0..5).map(|j| s.raw(z, j)).sum();
-            assert!((sum - (z - s.knots[0]).max(0.0)).abs() < 1e-12);
-            assert!((0..5).all(|j| s.raw(z + 0.01, j) >= s.raw(z, j)));
+            let sum: f64 = (0..4).map(|j| s.flat(z, j)).sum();
+            assert!((sum - (z.clamp(s.knots[0], s.knots[4]) - s.knots[0])).abs() < 1e-12);
+            assert!((0..4).all(|j| s.flat(z + 0.01, j) >= s.flat(z, j)));
         }
     }
 
     #[test]
-    fn straight_outside_the_knots_and_smooth_between() {
+    fn flat_outside_the_knots_and_smooth_between() {
+        for bend in [Bend::Linear, Bend::Cubic] {
+            let s = spline(bend);
+            let ends = [s.knots[0], s.knots[4]];
+            let all = |z: f64| [s.straight(z), s.column(z, 0), s.column(z, 1), s.column(z, 2)];
+            assert_eq!(all(-1e300), all(ends[0]));
+            assert_eq!(all(1e300), all(ends[1]));
+            assert!(all(1e300).iter().all(|v| v.abs() < 5.0));
+        }
         let s = spline(Bend::Cubic);
-        assert_eq!(s.width(), 3);
-        assert!(s.is_usable());
-        for j in 0..3 {
-            // Second differences vanish beyond the outer knots.
-            for z in [-9.0, -3.0, 2.5, 7.0] {
-                let bend = s.raw(z + 0.1, j) - 2.0 * s.raw(z, j) + s.raw(z - 0.1, j);
-                assert!(bend.abs() < 1e-12, "{z}: {bend}");
-            }
-            // Far outside as well: a row in other units, an id in a column of numbers.
-            let slope = s.raw(4.0, j) - s.raw(3.0, j);
-            for z in [1e6, 1e10, 1e100, 1e300] {
-                assert!((s.raw(z, j) / z / slope - 1.0).abs() < 1e-5, "{z}");
-            }
-            assert_eq!(s.raw(-3.0, j), 0.0);
-            // No jump of value or slope at a knot.
-            for t in &s.knots {
-                let slope = |z: f64| (s.raw(z + 1e-5, j) - s.raw(z - 1e-5, j)) / 2e-5;
+        // No jump of value or slope at an inner knot.
+        for t in &s.knots[1..4] {
+            for j in 0..4 {
+                let slope = |z: f64| (s.flat(z + 1e-5, j) - s.flat(z - 1e-5, j)) / 2e-5;
                 assert!((slope(t + 1e-4) - slope(t - 1e-4)).abs() < 1e-3);
             }
         }
     }
 
     #[test]
-    fn piled_up_values() {
-        let mut z = vec![-0.5; 900];
-        assert_eq!(Spline::fit(&z, &vec![1.0; 900], Bend::Cubic), None);
-        z.extend((0..100).map(|i| f64::from(i % 10)));
-        let s = Spline::fit(&z, &vec![1.0; 1000], Bend::Cubic).unwrap();
-        assert!(s.is_usable());
+    fn knots_have_rows_between_them() {
+        let mut z = vec![0.0; 880];
+        assert_eq!(Spline::fit(&z, &vec![1.0; 880], Bend::Cubic), None);
+        z.extend(vec![1.0; 80]);
+        z.extend(vec![2.0; 35]);
+        z.extend([3.0; 5]);
+        let s = Spline::fit(&z, &vec![1.0; 1000], Bend::Linear).unwrap();
+        assert_eq!(s.knots, [0.0, 1.0, 2.0], "five rows make no segment");
+        // The rare segment is divided by a quarter of its rise, not by its small deviation.
+        assert_eq!(s.deviations, [0.25]);
+        let two: Vec<f64> = (0..1000).map(|i| f64::from(u8::from(i < 100))).collect();
+        assert_eq!(Spline::fit(&two, &vec![1.0; 1000], Bend::Cubic).unwrap().knots, [0.0, 1.0]);
         assert_eq!(Spline::fit(&[f64::NAN; 5], &[1.0; 5], Bend::Cubic), None);
         assert_eq!(Spline::fit(&[], &[], Bend::Cubic), None);
+    }
+
+    #[test]
+    fn files_without_a_first_column_go_on_straight() {
+        let old = r#"{"bend":"linear","knots":[-1.0,0.0,1.0],"means":[0.0,0.0,0.0],"deviations":[1.0,1.0,1.0]}"#;
+        let s: Spline = serde_json::from_str(old).unwrap();
+        assert!(s.is_usable());
+        assert_eq!((s.straight(9.0), s.column(9.0, 2), s.width()), (9.0, 8.0, 3));
+        assert_eq!(serde_json::to_string(&s).unwrap(), old);
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::influence::Rows;
+use super::verdict::Verdict;
 use super::{Binning, CalibrationBin, LiftRow};
 use super::{
     average_precision, brier, calibration_table, checked_probabilities, expected_calibration_error, ks, lift_table,
@@ -68,6 +70,8 @@ pub struct Evaluation {
     pub groups: Vec<Group>,
     /// How the rows were held out, and what else to know.
     pub remarks: Vec<String>,
+    /// What all this comes to.
+    pub verdict: Verdict,
 }
 
 /// Evaluates probabilities. `ks_at` are the numbers of best rows for precision at k; those above the number of
@@ -76,7 +80,24 @@ pub struct Evaluation {
 /// # Errors
 /// [`Error::NoRows`], [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`].
 pub fn evaluate(y: &[bool], p: &[f64], weight: Option<&[f64]>, top: &[usize]) -> Result<Evaluation> {
+    evaluate_clustered(y, p, weight, top, None)
+}
+
+/// The same where rows of one cluster (a lead, an account) depend on each other: intervals of the verdict are wider then.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_clustered(
+    y: &[bool],
+    p: &[f64],
+    weight: Option<&[f64]>,
+    top: &[usize],
+    clusters: Option<&[u32]>,
+) -> Result<Evaluation> {
     let w = checked_probabilities(y, p, weight)?;
+    if let Some(got) = clusters.map(<[u32]>::len).filter(|got| *got != y.len()) {
+        return Err(Error::Length { what: "clusters".into(), expected: y.len(), got });
+    }
     if y.is_empty() {
         return Err(Error::NoRows { what: "evaluate", why: "there is nothing to evaluate on".into() });
     }
@@ -106,6 +127,7 @@ pub fn evaluate(y: &[bool], p: &[f64], weight: Option<&[f64]>, top: &[usize]) ->
         by: None,
         groups: Vec::new(),
         remarks: Vec::new(),
+        verdict: Verdict::of(&Rows { y, p, w: &w, clusters }),
     })
 }
 

@@ -2,15 +2,18 @@
 
 mod calibration;
 mod evaluation;
+mod influence;
 mod lift;
 mod proper;
 mod ranking;
+mod verdict;
 
 pub use calibration::{Binning, CalibrationBin, calibration_table, expected_calibration_error};
-pub use evaluation::{Evaluation, Group, evaluate};
+pub use evaluation::{Evaluation, Group, evaluate, evaluate_clustered};
 pub use lift::{LiftRow, lift_table, precision_at};
 pub use proper::{brier, log_loss};
 pub use ranking::{average_precision, ks, roc_auc};
+pub use verdict::{Check, Finding, Verdict};
 
 use crate::error::{Error, Result};
 

@@ -9,7 +9,7 @@ use super::tile::{RowView, Run, Working};
 use crate::design::{Feature, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Texts};
-use crate::model::LeadModel;
+use crate::model::{Fingerprint, LeadModel};
 use crate::score::{Cell, Scored};
 use crate::time::{DAY, Timestamp};
 
@@ -49,6 +49,8 @@ enum FieldValue {
 /// A lead with its history, made by [`LeadModel::lead`].
 #[derive(Debug, Clone)]
 pub struct LiveLead {
+    /// The model that its codes are of.
+    model: Fingerprint,
     id: String,
     created: i64,
     at: Vec<i64>,
@@ -101,6 +103,7 @@ impl Sheet for OneRow<'_> {
 /// Working memory for [`LeadModel::score`]; make one per thread and model, and keep it.
 #[derive(Debug, Clone)]
 pub struct Scratch {
+    model: Fingerprint,
     plan: Plan,
     working: Working,
     /// One per feature; which of the two counts is the feature's.
@@ -115,6 +118,7 @@ impl LeadModel {
     #[must_use]
     pub fn lead(&self, id: &str, created: Timestamp) -> LiveLead {
         LiveLead {
+            model: self.fingerprint(),
             id: id.to_owned(),
             created: created.0,
             at: Vec::new(),
@@ -133,18 +137,21 @@ impl LeadModel {
         let d = self.data();
         let plan = Plan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
         let (numbers, codes) = (vec![f64::NAN; plan.ops.len()], vec![NONE; plan.ops.len()]);
-        Scratch { plan, working: Working::default(), numbers, codes, contributions: Vec::new() }
+        Scratch { model: self.fingerprint(), plan, working: Working::default(), numbers, codes, contributions: Vec::new() }
     }
 
     /// Scores `lead` as of `now`: events before it are visible. Allocates nothing once `scratch` is warm.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if `now` is before the lead's creation.
+    /// [`Error::InvalidOption`] if `now` is before the lead's creation, if lead or scratch were made for another model, or if
+    /// a contribution overflows.
     pub fn score(&self, lead: &LiveLead, now: Timestamp, scratch: &mut Scratch) -> Result<Scored> {
+        self.fingerprint().check(lead.model, "lead")?;
+        self.fingerprint().check(scratch.model, "scratch")?;
         if now.0 < lead.created {
             return Err(Error::option("now", format!("{now} is before the creation of lead '{}'", lead.id)));
         }
-        let Scratch { plan, working, numbers, codes, contributions } = scratch;
+        let Scratch { plan, working, numbers, codes, contributions, .. } = scratch;
         let row = RowView { created: lead.created, cutoff: now.0, events: lead.at.len(), known: 0 };
         let run = Run { journey: lead, rows: 1 };
         plan.tile(&[row], &[run], working, &mut OneRow { numbers, codes });
@@ -159,14 +166,15 @@ impl LeadModel {
             },
             _ => Cell::Text(None),
         };
-        Ok(self.score_cells(cell, contributions))
+        self.score_cells(cell, contributions)
     }
 
     /// Adds an event to `lead`. A late one (older than the last) is put in its place, after those of its instant.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] if a value is infinite.
+    /// [`Error::NonFinite`] if a value is infinite, [`Error::InvalidOption`] if the lead was made for another model.
     pub fn push(&self, lead: &mut LiveLead, event: Event<'_>) -> Result<Pushed> {
+        self.fingerprint().check(lead.model, "lead")?;
         let Some(kind) = self.event_kind(event.kind) else { return Ok(Pushed::UnknownKind) };
         Timestamp(event.at).checked("event.at")?;
         if event.values.iter().any(|(_, v)| v.is_infinite()) {
@@ -190,23 +198,28 @@ impl LeadModel {
     }
 
     /// Adds the entry of a stage.
-    pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Pushed {
-        match self.stage_kind(stage) {
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if the lead was made for another model.
+    pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Result<Pushed> {
+        self.fingerprint().check(lead.model, "lead")?;
+        Ok(match self.stage_kind(stage) {
             Some(kind) => {
                 let none = vec![f64::NAN; self.data().values.len()];
                 lead.insert(at.0, kind, NONE, &none);
                 Pushed::Used
             }
             None => Pushed::UnknownKind,
-        }
+        })
     }
 
     /// Sets a field to a text; an empty one means no value.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] if the model has no such field, [`Error::InvalidOption`] if it is a number there.
+    /// [`Error::UnknownName`] if the model has no such field, [`Error::InvalidOption`] if it is a number there, or if the lead was
+    /// made for another model.
     pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
-        self.check_field(field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
+        self.check_field(lead, field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
         match text.trim() {
             "" => lead.fields.retain(|f| f.0 != field),
             text => lead.put(field, FieldValue::Text(text.to_owned())),
@@ -222,7 +235,7 @@ impl LeadModel {
         if number.is_infinite() {
             return Err(Error::NonFinite { what: format!("field '{field}'"), count: 1 });
         }
-        self.check_field(field, "number", |t| {
+        self.check_field(lead, field, "number", |t| {
             matches!(t.encoder, crate::design::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_))
         })?;
         lead.put(field, FieldValue::Number(number));
@@ -234,12 +247,19 @@ impl LeadModel {
     /// # Errors
     /// As [`LeadModel::set_text`].
     pub fn set_time(&self, lead: &mut LiveLead, field: &str, at: Timestamp) -> Result<()> {
-        self.check_field(field, "time", |t| matches!(t.feature, Feature::DaysSinceField(_)))?;
+        self.check_field(lead, field, "time", |t| matches!(t.feature, Feature::DaysSinceField(_)))?;
         lead.put(field, FieldValue::Time(at.0));
         Ok(())
     }
 
-    fn check_field(&self, field: &str, given: &str, fits: impl Fn(&crate::model::Term) -> bool) -> Result<()> {
+    fn check_field(
+        &self,
+        lead: &LiveLead,
+        field: &str,
+        given: &str,
+        fits: impl Fn(&crate::model::Term) -> bool,
+    ) -> Result<()> {
+        self.fingerprint().check(lead.model, "lead")?;
         let name = |t: &crate::model::Term| match &t.feature {
             Feature::Field(n) | Feature::DaysSinceField(n) => Some(n.clone()),
             _ => None,

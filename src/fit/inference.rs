@@ -15,6 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::centre::{Centred, centred};
 use super::factor::Factor;
 use super::firth;
 use super::matrix::{Hessian, Matrix, Plan};
@@ -101,7 +102,7 @@ pub struct Inference {
     pub parameters: f64,
     /// 2·parameters − 2·log-likelihood.
     pub aic: f64,
-    /// ln(rows)·parameters − 2·log-likelihood.
+    /// ln(n)·parameters − 2·log-likelihood, n the sum of weights: a row of weight 3 counts as three rows.
     pub bic: f64,
     /// 1 − log-likelihood / null log-likelihood (McFadden).
     pub mcfadden: f64,
@@ -125,15 +126,6 @@ pub struct JointTest {
     /// Degrees of freedom.
     pub degrees: usize,
     /// p-value.
-    pub p_value: f64,
-}
-
-/// What the profile likelihood of one coefficient says.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Profile {
-    /// Its interval.
-    pub interval: Interval,
-    /// p-value of the likelihood-ratio test that it is 0.
     pub p_value: f64,
 }
 
@@ -166,7 +158,11 @@ impl ValidLogisticParams {
             return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
         }
         task.check()?;
-        let beta = solution.minimum();
+        let inward = centred(&f);
+        let moved = inward.as_ref().map(|c| c.inward_solution(solution));
+        let (x, within) = (inward.as_ref().map_or(x, |c| &c.matrix), moved.as_ref().unwrap_or(solution));
+        let (f, _) = self.problem(x, target, &solution.dropped)?;
+        let beta = within.minimum();
         let (factor, diagonal, loss) = information(&f, &beta)?;
         if (loss - solution.loss).abs() > 1e-6 * solution.loss {
             let problem = format!(
@@ -214,14 +210,18 @@ impl ValidLogisticParams {
                 matrix[j * k + pinned] = 0.0;
             });
         }
+        if let Some(c) = &inward {
+            matrix = c.outward_covariance(matrix);
+        }
         let parameters = free_f
             - f.ridge
                 * diagonal.iter().enumerate().skip(1).filter(|(j, _)| !f.is_pinned(*j)).map(|(_, d)| d).sum::<f64>();
         let z = normal_quantile(f64::midpoint(1.0, confidence));
+        let coefficients = solution.minimum();
         let estimates = (0..k)
             .map(|j| {
                 let name = j.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| x.name(c));
-                estimate(name, beta[j], matrix[j * k + j].max(0.0).sqrt(), z)
+                estimate(name, coefficients[j], matrix[j * k + j].max(0.0).sqrt(), z)
             })
             .collect();
         // Of Firth's correction they are those of the penalised likelihood.
@@ -248,7 +248,7 @@ impl ValidLogisticParams {
             null_log_likelihood: null,
             parameters,
             aic: 2.0 * parameters - 2.0 * log_likelihood,
-            bic: ln(rows_f) * parameters - 2.0 * log_likelihood,
+            bic: ln(total) * parameters - 2.0 * log_likelihood,
             mcfadden: 1.0 - log_likelihood / null,
             nagelkerke: cox / (1.0 - exp(2.0 * null / total)),
             tjur: tjur(&f, &eta),
@@ -256,6 +256,34 @@ impl ValidLogisticParams {
             degrees,
             likelihood_ratio_p_value: chi_square_tail(likelihood_ratio, degrees),
         })
+    }
+
+    /// The two covariances that intervals of a model rest on, by rows, and the number of clusters: the inverse of the
+    /// penalised Hessian, and the sandwich.
+    ///
+    /// The first is the covariance of the coefficients given the data if the penalty is taken as a prior. It holds where a
+    /// level has hardly any positives, of which the scores, and so the sandwich, say next to nothing. The sandwich holds
+    /// where rows depend on each other, or the model is not right. Of whatever is asked the larger variance counts.
+    ///
+    /// S. Wood, "Generalized Additive Models", 2017, §6.10.
+    ///
+    /// # Errors
+    /// As [`ValidLogisticParams::inference`].
+    pub fn covariances(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        solution: &Solution,
+        clusters: Option<&[u32]>,
+        task: &Task,
+    ) -> Result<([Vec<f64>; 2], Option<usize>)> {
+        let of = |covariance, clusters| {
+            let options = InferenceOptions { covariance, clusters, ..InferenceOptions::default() };
+            self.inference(x, target, solution, options, task)
+        };
+        let kind = if clusters.is_some() { Covariance::Clustered } else { Covariance::Robust };
+        let sandwich = of(kind, clusters)?;
+        Ok(([of(Covariance::Model, None)?.covariance, sandwich.covariance], sandwich.clusters))
     }
 
     /// The likelihood-ratio test that the coefficients of `columns` are 0: 2·(f(without) − f(with)), f the objective.
@@ -273,8 +301,10 @@ impl ValidLogisticParams {
         let mut without = solution.dropped.clone();
         without.extend(columns.iter().copied().filter(|c| !solution.dropped.contains(c)));
         let degrees = without.len() - solution.dropped.len();
+        let inward = Centred::of(x).filter(|_| self.params().intercept);
+        let x = inward.as_ref().map_or(x, |c| &c.matrix);
         let (f, corners) = self.problem(x, target, &without)?;
-        let mut start = solution.minimum();
+        let mut start = inward.as_ref().map_or_else(|| solution.minimum(), |c| c.inward(&solution.minimum()));
         f.pinned.iter().for_each(|j| start[*j] = 0.0);
         let fitted = if self.params().firth {
             let (f, _) = self.problem(x, target, &solution.dropped)?;
@@ -286,108 +316,6 @@ impl ValidLogisticParams {
         let statistic = 2.0 * (fitted.objective - solution.objective);
         Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })
     }
-
-    /// The profile likelihood of one coefficient (0 is the intercept): the interval of all values whose best fit of the
-    /// others has 2·(f(value) − f(solution)) below the χ² quantile, and the p-value of that statistic at 0. An end that
-    /// never gets there is infinite.
-    ///
-    /// D. Venzon, S. Moolgavkar, "A method for computing profile-likelihood-based confidence intervals", Appl. Stat. 37,
-    /// 1988.
-    ///
-    /// # Errors
-    /// As a fit.
-    pub fn profile(
-        &self,
-        x: &Matrix<'_>,
-        target: &Target<'_>,
-        solution: &Solution,
-        coefficient: usize,
-        confidence: f64,
-        task: &Task,
-    ) -> Result<Profile> {
-        let (f, corners) = self.problem(x, target, &solution.dropped)?;
-        let beta = solution.minimum();
-        let (factor, ..) = information(&f, &beta)?;
-        let mut unit = vec![0.0; beta.len()];
-        let Some(slot) = unit.get_mut(coefficient) else {
-            return Err(Error::option("coefficient", format!("there is no coefficient {coefficient}")));
-        };
-        *slot = 1.0;
-        let variance = factor.solve(&unit)[coefficient];
-        let column = coefficient.checked_sub(1).map_or_else(|| vec![1.0; x.rows()], |c| x.column(c));
-        let mut pinned = f.pinned.clone();
-        pinned.push(coefficient);
-        pinned.sort_unstable();
-        let wanted = crate::math::chi_square_quantile(1.0 - confidence, 1);
-        let estimate = beta[coefficient];
-        let mut start = beta.clone();
-        start[coefficient] = 0.0;
-        // How far 2·(f(value) − f(solution)) is from the quantile.
-        let mut excess = |value: f64| -> Result<f64> {
-            if self.params().firth {
-                start[coefficient] = value;
-                let fitted = firth::solve(&f, Some(start.clone()), &[coefficient], self.stop(), task)?;
-                start = fitted.beta();
-                return Ok(2.0 * (fitted.objective - solution.objective) - wanted);
-            }
-            let offset: Vec<f64> =
-                (column.iter().enumerate()).map(|(i, c)| c * value + f.observed.offset.map_or(0.0, |o| o[i])).collect();
-            let observed = super::matrix::Observed { offset: Some(&offset), ..f.observed };
-            let g = Objective { observed, pinned: pinned.clone(), ..f.clone() };
-            let fitted = self.minimise(&g, corners, Some(start.clone()), self.stop(), task)?;
-            start = fitted.beta();
-            let own_ridge = if coefficient > 0 { f.ridge / 2.0 * value * value } else { 0.0 };
-            Ok(2.0 * (fitted.objective + own_ridge - solution.objective) - wanted)
-        };
-        let step = variance.sqrt() * wanted.sqrt();
-        let low = end_of_profile(estimate, -step, wanted, &mut excess)?;
-        let high = end_of_profile(estimate, step, wanted, &mut excess)?;
-        let statistic = (excess(0.0)? + wanted).max(0.0);
-        Ok(Profile { interval: Interval { low, high }, p_value: chi_square_tail(statistic, 1) })
-    }
-}
-
-/// The point in the direction of `step` at which `excess` passes 0: bracketed by doubling, then the Illinois method.
-fn end_of_profile(from: f64, step: f64, wanted: f64, excess: &mut dyn FnMut(f64) -> Result<f64>) -> Result<f64> {
-    let (mut inside, mut at_inside) = (from, -wanted);
-    let mut outside = from + step;
-    let mut at_outside = excess(outside)?;
-    let mut doublings = 0;
-    while at_outside < 0.0 {
-        // Log-odds beyond this are infinite for any purpose.
-        if doublings == 12 {
-            return Ok(if step > 0.0 { f64::INFINITY } else { f64::NEG_INFINITY });
-        }
-        (inside, at_inside) = (outside, at_outside);
-        outside = from + (outside - from) * 2.0;
-        at_outside = excess(outside)?;
-        doublings += 1;
-    }
-    let mut side = 0;
-    for _ in 0..100 {
-        if (outside - inside).abs() <= 1e-9 * (1.0 + outside.abs()) || at_outside == 0.0 {
-            break;
-        }
-        let middle = (inside * at_outside - outside * at_inside) / (at_outside - at_inside);
-        let at = excess(middle)?;
-        if at.abs() <= 1e-10 {
-            return Ok(middle);
-        }
-        if at < 0.0 {
-            (inside, at_inside) = (middle, at);
-            if side == -1 {
-                at_outside /= 2.0;
-            }
-            side = -1;
-        } else {
-            (outside, at_outside) = (middle, at);
-            if side == 1 {
-                at_inside /= 2.0;
-            }
-            side = 1;
-        }
-    }
-    Ok(outside)
 }
 
 /// Hessian of f factored, the diagonal of its inverse, and the loss.

@@ -1,16 +1,19 @@
 //! Fitting the logistic model.
 
 mod calibrate;
+mod centre;
 mod collinear;
 mod conjugate;
 mod factor;
 mod firth;
+mod held;
 mod inference;
 mod linfa;
 mod matrix;
 mod newton;
 mod objective;
 mod params;
+mod profile;
 mod proximal;
 mod sandwich;
 mod separation;
@@ -20,9 +23,10 @@ mod train;
 mod validate;
 
 pub use calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
-pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest, Profile};
+pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
+pub use profile::Profile;
 pub use solution::Solution;
 pub use train::{Auto, Direction, Interactions, Nonlinear, TrainOptions, evaluate_snapshot, train};
 pub use validate::{Choice, Fold, default_cs, grouped_folds};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::centre::Centred;
 use super::collinear;
 use super::firth;
 use super::matrix::{Matrix, Observed, Plan};
@@ -224,6 +225,19 @@ impl ValidLogisticParams {
     /// [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`]; [`Error::Singular`] without a penalty if
     /// columns are collinear; [`Error::NotConverged`]; [`Error::Interrupted`].
     pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+        let Some(inward) = self.centred(x) else { return self.fit_as_it_is(x, target, task) };
+        target.check(x)?;
+        let start = target.start.map(|s| inward.inward(s));
+        let target = Target { start: start.as_deref(), ..*target };
+        self.fit_as_it_is(&inward.matrix, &target, task).map(|solution| inward.outward(solution))
+    }
+
+    /// The centred form of columns far from zero, for the solvers of this library.
+    pub(super) fn centred<'a>(&self, x: &Matrix<'a>) -> Option<Centred<'a>> {
+        (self.0.intercept && self.0.solver == Solver::Newton).then(|| Centred::of(x)).flatten()
+    }
+
+    fn fit_as_it_is(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
         let (objective, corners) = self.problem(x, target, &[])?;
         let start = target.start.map(<[f64]>::to_vec);
         let fitted = match self.minimise(&objective, corners, start.clone(), self.stop(), task) {
@@ -326,6 +340,13 @@ impl ValidLogisticParams {
     /// # Errors
     /// As [`ValidLogisticParams::fit`]; [`Error::InvalidOption`] for a C that is not a positive number.
     pub fn fit_path(&self, x: &Matrix<'_>, target: &Target<'_>, cs: &[f64], task: &Task) -> Result<Vec<Solution>> {
+        if let Some(inward) = self.centred(x) {
+            target.check(x)?;
+            let start = target.start.map(|s| inward.inward(s));
+            let target = Target { start: start.as_deref(), ..*target };
+            let path = self.fit_path(&inward.matrix, &target, cs, task)?;
+            return Ok(path.into_iter().map(|solution| inward.outward(solution)).collect());
+        }
         let mut order: Vec<usize> = (0..cs.len()).collect();
         let c_of = |i: usize| cs.get(i).copied().unwrap_or(f64::NAN);
         for i in &order {

@@ -57,6 +57,11 @@ impl ValidLogisticParams {
         if self.params().firth {
             return Err(Error::option("C", "Firth's correction has no C to choose"));
         }
+        if let Some(inward) = self.centred(x) {
+            let start = target.start.map(|s| inward.inward(s));
+            let target = Target { start: start.as_deref(), ..*target };
+            return self.validate(&inward.matrix, &target, folds, cs, choice, task);
+        }
         if folds.len() < 2 || cs.is_empty() {
             let problem = format!("{} folds and {} values of C; at least 2 and 1 are needed", folds.len(), cs.len());
             return Err(Error::option("folds", problem));

@@ -1,6 +1,6 @@
 //! Scores, reasons and terms of a model as tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -55,10 +55,10 @@ pub fn score_frame(
             task.check()?;
             task.advance(chunk.len());
             let (mut contributions, mut active) = (Vec::new(), Vec::new());
-            Ok(chunk
+            chunk
                 .iter()
                 .map(|row| {
-                    let scored = scorer.row(*row, &mut contributions);
+                    let scored = scorer.row(*row, &mut contributions).map_err(|e| of_lead(e, snapshot, *row))?;
                     let reasons: Vec<String> = strongest(&contributions, k)
                         .into_iter()
                         .map(|t| reason(contributions.get(t), names.get(t), &value_of(model, &columns, t, *row)))
@@ -67,9 +67,9 @@ pub fn score_frame(
                         scorer.active(*row, &mut active);
                         model.interval(scored.log_odds, &active, 0.95)
                     });
-                    (scored, interval.flatten(), reasons.join("; "))
+                    Ok((scored, interval.flatten(), reasons.join("; ")))
                 })
-                .collect::<Vec<_>>())
+                .collect::<Result<Vec<_>>>()
         })
         .collect::<Result<Vec<_>>>()?;
     let scored: Vec<(Scored, Option<Interval>, String)> = scored.into_iter().flatten().collect();
@@ -114,6 +114,17 @@ fn values(snapshot: &Snapshot) -> Option<Column> {
     }
     let values: Vec<Option<f64>> = snapshot.rows.par_iter().map(|r| open_amounts(journeys, r.lead, r.cutoff)).collect();
     Some(optional("value", values.into_iter()))
+}
+
+/// The error of a score, with the lead it is of.
+fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
+    match (e, snapshot.rows.get(row)) {
+        (Error::InvalidOption { option, problem }, Some(r)) => {
+            let lead = snapshot.journeys.leads.ids.get(r.lead);
+            Error::InvalidOption { option, problem: format!("lead '{lead}': {problem}") }
+        }
+        (e, _) => e,
+    }
 }
 
 fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
@@ -250,7 +261,7 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
         if row % 4096 == 0 {
             task.check()?;
         }
-        scorer.row(row, &mut contributions);
+        scorer.row(row, &mut contributions).map_err(|e| of_lead(e, snapshot, row))?;
         let base = [("(base)", "base", String::new(), model.base())];
         let terms = names.iter().zip(model.parts()).zip(&contributions).enumerate();
         let rest =
@@ -285,18 +296,30 @@ struct TermRow {
     error: f64,
     mean: f64,
     per: f64,
+    /// The level that a level is compared with.
+    against: Option<String>,
 }
 
 /// Coefficients: one row per column of the design and per cell of an interaction that training rows are in, with 95 %
 /// Wald intervals. `mean` is the mean of the column in training; `per` the unit of a number: one standard deviation of it,
-/// or of ln(1 + it).
+/// or of ln(1 + it). Coefficients and odds ratios of levels are differences to the level `against`: that of `references` by
+/// feature, else the most frequent.
 ///
 /// # Errors
-/// None in practice; polars may refuse the columns.
-pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
+/// [`Error::UnknownName`] for a feature or level of `references` that the model does not have, [`Error::InvalidOption`] for
+/// one that is not a text.
+pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> Result<DataFrame> {
+    for name in references.keys() {
+        let texts = || model.terms().iter().filter(|t| matches!(t.encoder, Encoder::Category { .. }));
+        let known: Vec<String> = texts().map(|t| t.feature.to_string()).collect();
+        if !known.contains(name) {
+            return Err(Error::unknown("feature with levels", name, known.iter().map(String::as_str)));
+        }
+    }
     let mut rows = Vec::new();
     let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
-    for t in model.terms() {
+    for (place, t) in model.terms().iter().enumerate() {
+        let reference = t.reference(references.get(&t.feature.to_string()).map(String::as_str))?;
         let unit = match &t.encoder {
             Encoder::Number { deviation, .. } => *deviation,
             Encoder::Category { .. } => f64::NAN,
@@ -306,10 +329,15 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
             feature: t.feature.to_string(),
             level,
             part: t.part,
-            coefficient: at(&t.coefficients, i),
-            error: at(&t.standard_errors, i),
+            coefficient: reference.as_ref().map_or_else(|| at(&t.coefficients, i), |r| t.contrast(i, r)),
+            error: match &reference {
+                Some(r) if r.column == Some(i) => f64::NAN,
+                Some(r) => model.contrast_error(place, i, r),
+                None => at(&t.standard_errors, i),
+            },
             mean: at(&t.means, i),
-            per: if is_bin(i) { f64::NAN } else { unit },
+            per: if is_bin(i) || t.encoder.is_curved() { f64::NAN } else { unit },
+            against: reference.as_ref().map(|r| r.level.clone()),
         }));
     }
     let names = model.names();
@@ -324,6 +352,7 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
                 error: at(&interaction.standard_errors, c.place),
                 mean: at(&interaction.weights, c.place) / total,
                 per: f64::NAN,
+                against: None,
             },
         ));
     }
@@ -331,6 +360,7 @@ pub fn terms_frame(model: &LeadModel) -> Result<DataFrame> {
     frame(vec![
         texts("feature", rows.iter().map(|r| r.feature.clone())),
         texts("level", rows.iter().map(|r| r.level.clone())),
+        optional_texts("against", rows.iter().map(|r| r.against.clone())),
         texts("part", rows.iter().map(|r| r.part.name().to_owned())),
         numbers("coefficient", column(|r| r.coefficient)),
         numbers("standard_error", column(|r| r.error)),
@@ -363,11 +393,17 @@ fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<Cell> {
 }
 
 /// Contribution of one feature over its values, or of an interaction over its cells, with the weight of training rows.
+/// Contributions of levels are differences to the level `reference` if one is given.
 ///
 /// # Errors
-/// [`Error::UnknownName`] for a feature that the model does not have; [`Error::InvalidOption`] for values where it is not
-/// a number.
-pub fn effect_frame(model: &LeadModel, feature: &str, values: Option<&[f64]>) -> Result<DataFrame> {
+/// [`Error::UnknownName`] for a feature or level that the model does not have; [`Error::InvalidOption`] for values where it
+/// is not a number, or a reference where it is not a text, and for values at which the contribution overflows.
+pub fn effect_frame(
+    model: &LeadModel,
+    feature: &str,
+    values: Option<&[f64]>,
+    reference: Option<&str>,
+) -> Result<DataFrame> {
     let names = model.names();
     let Some(i) = names.iter().position(|n| n == feature) else {
         return Err(Error::unknown("feature", feature, names.iter().map(String::as_str)));
@@ -376,15 +412,26 @@ pub fn effect_frame(model: &LeadModel, feature: &str, values: Option<&[f64]>) ->
     if values.is_some() && !matches!(encoder, Some(Encoder::Number { .. })) {
         return Err(Error::option("values", format!("'{feature}' is no number: all its values are given")));
     }
+    if reference.is_some() && !matches!(encoder, Some(Encoder::Category { .. })) {
+        return Err(Error::option("reference", format!("'{feature}' has no levels; leave reference= out")));
+    }
     match encoder {
         Some(encoder @ Encoder::Number { .. }) => {
             let values: Vec<f64> = values.map_or_else(|| encoder.grid(101), <[f64]>::to_vec);
-            let contributions = values.iter().map(|v| model.number(i, *v)).collect();
+            let contributions: Vec<f64> = values.iter().map(|v| model.number(i, *v)).collect();
+            if let Some((v, _)) = values.iter().zip(&contributions).find(|(_, c)| !c.is_finite()) {
+                return Err(Error::option("values", format!("the contribution of '{feature}' at {v} overflows")));
+            }
             frame(vec![numbers("value", values), numbers("contribution", contributions)])
         }
         Some(encoder) => {
             let levels = encoder.column_names();
-            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot))).collect();
+            let against = match (model.terms().get(i), reference) {
+                (Some(term), Some(level)) => term.reference(Some(level))?,
+                _ => None,
+            };
+            let zero = against.map_or(0.0, |r| model.level(i, r.column));
+            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot)) - zero).collect();
             frame(vec![texts("value", levels.into_iter()), numbers("contribution", contributions)])
         }
         None => {

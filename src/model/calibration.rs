@@ -7,7 +7,7 @@ use crate::math::{ln, log1pexp, sigmoid};
 /// A monotone map from log-odds to probabilities. A sigmoid map is not among them: it is a new scale of coefficients
 /// and intercept, so that contributions keep adding up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "type", rename_all = "snake_case")]
+#[serde(try_from = "MapForm", tag = "type", rename_all = "snake_case")]
 pub enum CalibrationMap {
     /// Steps joined by straight lines, constant beyond the ends.
     Isotonic {
@@ -27,6 +27,35 @@ pub enum CalibrationMap {
         /// c.
         c: f64,
     },
+}
+
+/// The keys of all maps, read as a plain struct as those of [`crate::design::Encoder`] are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MapForm {
+    #[serde(rename = "type")]
+    kind: String,
+    log_odds: Option<Vec<f64>>,
+    probability: Option<Vec<f64>>,
+    a: Option<f64>,
+    b: Option<f64>,
+    c: Option<f64>,
+}
+
+impl TryFrom<MapForm> for CalibrationMap {
+    type Error = String;
+
+    fn try_from(form: MapForm) -> Result<Self, String> {
+        match (form.kind.as_str(), form.log_odds, form.probability, form.a, form.b, form.c) {
+            ("isotonic", Some(log_odds), Some(probability), None, None, None) => {
+                Ok(Self::Isotonic { log_odds, probability })
+            }
+            ("beta", None, None, Some(a), Some(b), Some(c)) => Ok(Self::Beta { a, b, c }),
+            (kind, ..) => Err(format!(
+                "a calibration of type '{kind}' is not 'isotonic' with log_odds and probability, or 'beta' with a, b and c"
+            )),
+        }
+    }
 }
 
 impl CalibrationMap {

@@ -9,8 +9,11 @@ use crate::math::{Interval, normal_quantile};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientCovariance {
-    /// On and below the diagonal, by rows.
+    /// From the inverse Hessian: on and below the diagonal, by rows.
     pub lower: Vec<f64>,
+    /// Robust to dependent rows, in the same order; empty in files that hold one covariance only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub robust: Vec<f64>,
 }
 
 /// A design column that differs from 0 in a row.
@@ -32,33 +35,46 @@ pub(crate) fn coefficients(data: &ModelData) -> usize {
 impl CoefficientCovariance {
     pub(super) fn problem(&self, data: &ModelData) -> Option<String> {
         let k = coefficients(data);
-        if self.lower.len() != k * (k + 1) / 2 {
-            return Some(format!("the covariance has {} numbers for {k} coefficients", self.lower.len()));
-        }
-        let at = |i: usize, j: usize| self.lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
-        // Where a variance is all but 0, what is left of it and of its covariances is rounding of the others.
-        let rounding = 1e-9 * (0..k).map(|i| at(i, i)).fold(0.0, f64::max);
-        let usable = (0..k).all(|i| {
-            let own = at(i, i);
-            own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
-        });
-        (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
+        let robust = (!self.robust.is_empty()).then_some(&self.robust);
+        [&self.lower].into_iter().chain(robust).find_map(|matrix| problem_of(matrix, k))
     }
 
-    /// Variance of Σ value × coefficient over `columns`.
+    /// Variance of Σ value × coefficient over `columns`: the larger of the two covariances.
     #[must_use]
     pub fn variance(&self, columns: &[ActiveColumn]) -> f64 {
-        let at = |a: usize, b: usize| {
-            let (high, low) = (a.max(b), a.min(b));
-            self.lower.get(high * (high + 1) / 2 + low).copied().unwrap_or(f64::NAN)
-        };
-        let mut sum = 0.0;
-        for (i, a) in columns.iter().enumerate() {
-            sum += a.value * a.value * at(a.place, a.place);
-            sum += columns.iter().take(i).map(|b| 2.0 * a.value * b.value * at(a.place, b.place)).sum::<f64>();
-        }
-        sum.max(0.0)
+        variance_by(&self.lower, columns).max(if self.robust.is_empty() {
+            0.0
+        } else {
+            variance_by(&self.robust, columns)
+        })
     }
+}
+
+fn variance_by(lower: &[f64], columns: &[ActiveColumn]) -> f64 {
+    let at = |a: usize, b: usize| {
+        let (high, low) = (a.max(b), a.min(b));
+        lower.get(high * (high + 1) / 2 + low).copied().unwrap_or(f64::NAN)
+    };
+    let mut sum = 0.0;
+    for (i, a) in columns.iter().enumerate() {
+        sum += a.value * a.value * at(a.place, a.place);
+        sum += columns.iter().take(i).map(|b| 2.0 * a.value * b.value * at(a.place, b.place)).sum::<f64>();
+    }
+    sum.max(0.0)
+}
+
+fn problem_of(lower: &[f64], k: usize) -> Option<String> {
+    if lower.len() != k * (k + 1) / 2 {
+        return Some(format!("the covariance has {} numbers for {k} coefficients", lower.len()));
+    }
+    let at = |i: usize, j: usize| lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
+    // Where a variance is all but 0, what is left of it and of its covariances is rounding of the others.
+    let rounding = 1e-9 * (0..k).map(|i| at(i, i)).fold(0.0, f64::max);
+    let usable = (0..k).all(|i| {
+        let own = at(i, i);
+        own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
+    });
+    (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
 }
 
 impl LeadModel {

@@ -1,6 +1,8 @@
 //! The model file: a JSON envelope with a version; data, never code.
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +65,8 @@ impl LeadModel {
         Self::new(envelope.model)
     }
 
-    /// Writes the model beside `path` and renames it, so that a reader never sees half a file.
+    /// Writes the model beside `path` and renames it: readers, and other writers at the same time, find the old model or a
+    /// whole new one, after a crash as well.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -71,15 +74,7 @@ impl LeadModel {
         let path = path.as_ref();
         let text = self.to_json()?;
         let failed = |e: std::io::Error| Error::Write { path: path.to_owned(), reason: e.to_string() };
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.tmp", std::process::id()));
-        let beside = std::path::PathBuf::from(beside);
-        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-        if written.is_err() {
-            // Nothing to do if it was never created.
-            let _ = std::fs::remove_file(&beside);
-        }
-        written.map_err(failed)
+        replace(path, text.as_bytes()).map_err(failed)
     }
 
     /// Reads a model file.
@@ -95,4 +90,27 @@ impl LeadModel {
         })?;
         Self::from_json(&text)
     }
+}
+
+/// Writes a file of its own in the same folder, brings it to disk, and renames it.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path does not name a file"))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = std::ffi::OsString::from(".");
+    beside.push(name);
+    // Another process, or thread, may write to the same path.
+    beside.push(format!(".{}.{}.tmp", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
+    let beside = folder.join(beside);
+    let mut file = std::fs::File::create_new(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    let renamed = written.and_then(|()| std::fs::rename(&beside, path));
+    if renamed.is_err() {
+        // What could not be finished is not left behind.
+        let _ = std::fs::remove_file(&beside);
+    }
+    renamed?;
+    // The new name as well; where folders cannot be opened, renames are as safe as the system makes them.
+    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

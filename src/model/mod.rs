@@ -3,7 +3,9 @@
 mod calibration;
 mod covariance;
 mod format;
+mod fingerprint;
 mod interaction;
+mod reference;
 mod validate;
 
 use std::collections::HashMap;
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 pub use calibration::{CalibrationFacts, CalibrationMap, Validation};
 pub use covariance::{ActiveColumn, CoefficientCovariance};
 pub use format::{FORMAT, FORMAT_VERSION};
+pub(crate) use fingerprint::Fingerprint;
 pub use interaction::Interaction;
+pub use reference::Reference;
 
 use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
 use crate::error::Result;
@@ -33,6 +37,10 @@ pub struct Term {
     pub coefficients: Vec<f64>,
     /// Standard error of each coefficient; empty where none are made.
     pub standard_errors: Vec<f64>,
+    /// Standard error of the difference of each level of a text to the first, the most frequent; empty for numbers, and where
+    /// none are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contrast_errors: Vec<f64>,
     /// Weighted mean of each column in training.
     pub means: Vec<f64>,
 }
@@ -147,6 +155,7 @@ pub struct LeadModel {
     straight: Vec<Option<Straight>>,
     /// Part of each contribution.
     parts: Vec<Part>,
+    fingerprint: Fingerprint,
 }
 
 /// A standardised number: contribution = coefficient × ((value − mean) / deviation − column mean) + what its missing
@@ -227,13 +236,19 @@ impl LeadModel {
         let straight = data.terms.iter().map(Straight::of).collect();
         let joint = data.interactions.iter().map(|i| i.part);
         let parts = data.terms.iter().map(|t| t.part).chain(joint).collect();
-        Ok(Self { data, base, events, stages, levels, straight, parts })
+        let fingerprint = Fingerprint::of(&data);
+        Ok(Self { data, base, events, stages, levels, straight, parts, fingerprint })
     }
 
     /// What it holds.
     #[must_use]
     pub fn data(&self) -> &ModelData {
         &self.data
+    }
+
+    /// Which model this is: what was made for it is no other model's.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     /// Its terms.

@@ -25,6 +25,10 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
             return bad(format!("term '{name}' has standard errors that are not usable"));
         }
+        let errors = &term.contrast_errors;
+        if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
+            return bad(format!("term '{name}' has standard errors of differences that are not usable"));
+        }
         if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }

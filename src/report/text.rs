@@ -4,7 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::evaluate::Evaluation;
 use crate::journeys::{By, Snapshot};
-use crate::model::LeadModel;
+use crate::model::{LeadModel, Term};
 use crate::time::{NO_TIME, Timestamp};
 
 /// Widest text of a cell; wider ones end in dots.
@@ -200,6 +200,8 @@ pub fn evaluation_text(e: &Evaluation) -> String {
         lines.push(String::new());
         lines.push(table_text(&[by, "rows", "positives", "predicted", "observed", "AUC"], &rows));
     }
+    lines.push(String::new());
+    lines.push(e.verdict.text());
     lines.join("\n")
 }
 
@@ -308,19 +310,30 @@ pub(super) fn interaction_rows(model: &LeadModel) -> Vec<Vec<String>> {
 
 /// The columns with the largest coefficients: name, part, coefficient, odds ratio.
 pub(super) fn strongest_columns(model: &LeadModel, most: usize) -> Vec<Vec<String>> {
-    let name = |feature: String, level: String| if level.is_empty() { feature } else { format!("{feature} = {level}") };
-    let mut columns: Vec<(String, &'static str, f64)> = model
-        .terms()
-        .iter()
-        .flat_map(|t| {
-            let levels = t.encoder.column_names().into_iter().zip(&t.coefficients);
-            levels.map(move |(level, c)| (name(t.feature.to_string(), level), t.part.name(), *c))
-        })
-        .collect();
+    let mut columns: Vec<(String, &'static str, f64)> = model.terms().iter().flat_map(named_columns).collect();
     columns.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
     columns.truncate(most);
     let row = |(name, part, c): (String, &str, f64)| {
         vec![name, part.to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(c))]
     };
     columns.into_iter().map(row).collect()
+}
+
+/// Columns of a term: name, part, coefficient. Levels of a text are told by how they differ from the most frequent one.
+fn named_columns(t: &Term) -> Vec<(String, &'static str, f64)> {
+    let reference = t.reference(None).ok().flatten();
+    let mut columns = Vec::new();
+    for (i, level) in t.encoder.column_names().into_iter().enumerate() {
+        let own = t.coefficients.get(i).copied().unwrap_or(0.0);
+        match &reference {
+            Some(r) if r.column == Some(i) => {}
+            Some(r) => {
+                let name = format!("{} = {level} against '{}'", t.feature, r.level);
+                columns.push((name, t.part.name(), t.contrast(i, r)));
+            }
+            None if level.is_empty() => columns.push((t.feature.to_string(), t.part.name(), own)),
+            None => columns.push((format!("{} = {level}", t.feature), t.part.name(), own)),
+        }
+    }
+    columns
 }

@@ -54,7 +54,10 @@ impl<'a> ColumnScorer<'a> {
     }
 
     /// Scores row `row`; `contributions` receives one number per term, then one per interaction.
-    pub fn row(&self, row: usize, contributions: &mut Vec<f64>) -> Scored {
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if a contribution, or their sum, overflows.
+    pub fn row(&self, row: usize, contributions: &mut Vec<f64>) -> Result<Scored> {
         contributions.clear();
         for (i, (column, slots)) in self.columns.iter().zip(&self.slots).enumerate() {
             contributions.push(match column.as_ref() {

@@ -60,7 +60,7 @@ impl LeadModel {
     /// then one per interaction. The same bits as scoring the row in a table.
     ///
     /// # Errors
-    /// [`Error::Length`] for another number of cells; [`Error::NonFinite`] for an infinite number; [`Error::Schema`] for a
+    /// [`Error::Length`] for another number of cells; [`Error::NonFinite`] for an infinite number; [`Error::InvalidOption`] if a contribution overflows; [`Error::Schema`] for a
     /// text where training had numbers, or the reverse.
     pub fn score_row(&self, cells: &[Cell<'_>], contributions: &mut Vec<f64>) -> Result<Scored> {
         if cells.len() != self.terms().len() {
@@ -85,10 +85,14 @@ impl LeadModel {
         if infinite > 0 {
             return Err(Error::NonFinite { what: "values".into(), count: infinite });
         }
-        Ok(self.score_cells(|i| cells.get(i).copied().unwrap_or(Cell::Text(None)), contributions))
+        self.score_cells(|i| cells.get(i).copied().unwrap_or(Cell::Text(None)), contributions)
     }
 
-    pub(crate) fn score_cells<'a>(&self, cell: impl Fn(usize) -> Cell<'a>, contributions: &mut Vec<f64>) -> Scored {
+    pub(crate) fn score_cells<'a>(
+        &self,
+        cell: impl Fn(usize) -> Cell<'a>,
+        contributions: &mut Vec<f64>,
+    ) -> Result<Scored> {
         contributions.clear();
         contributions.extend((0..self.terms().len()).map(|i| self.cell(i, cell(i))));
         contributions.extend(self.interactions().iter().enumerate().map(|(k, interaction)| {
@@ -99,8 +103,10 @@ impl LeadModel {
     }
 
     /// Sums contributions to a score.
-    #[must_use]
-    pub(crate) fn sum_up(&self, contributions: &[f64]) -> Scored {
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if one of them, or their sum, is too large for a number.
+    pub(crate) fn sum_up(&self, contributions: &[f64]) -> Result<Scored> {
         let mut log_odds = self.base();
         let mut parts = [0.0; Part::ALL.len()];
         for (part, c) in self.parts().iter().zip(contributions) {
@@ -110,7 +116,18 @@ impl LeadModel {
                 *sum += if p == *part as usize { *c } else { 0.0 };
             }
         }
-        Scored { log_odds, probability: self.probability(log_odds), score: self.percentile(log_odds), parts }
+        if !log_odds.is_finite() {
+            return Err(self.overflow(contributions));
+        }
+        Ok(Scored { log_odds, probability: self.probability(log_odds), score: self.percentile(log_odds), parts })
+    }
+
+    #[cold]
+    fn overflow(&self, contributions: &[f64]) -> Error {
+        let names = self.names();
+        let first = contributions.iter().position(|c| !c.is_finite()).and_then(|i| names.get(i));
+        let what = first.map_or_else(|| "the sum of contributions".to_owned(), |n| format!("the contribution of '{n}'"));
+        Error::option("values", format!("{what} overflows: a value is far outside those of training; check its unit"))
     }
 }
 

@@ -356,11 +356,18 @@ def test_what_is_neither_number_nor_text_is_named():
             ll.LogisticRegression().fit(frame, y)
 
 
-def test_a_column_far_from_zero_is_not_called_constant():
+def test_a_column_far_from_zero_is_centred():
     X, y, _ = draw(300, 2)
-    for collinear in ("error", "drop"):
-        with pytest.raises(ll.FitError, match="'x0' varies too little beside its mean; subtract the mean"):
-            ll.LogisticRegression(math.inf, collinear=collinear).fit(X + np.array([1e7, 0.0]), y)
+    for c in (math.inf, 1.0):
+        near = ll.LogisticRegression(c).fit(X, y)
+        for offset in (1e5, 1e9):
+            far = ll.LogisticRegression(c).fit(X + np.array([offset, 0.0]), y)
+            assert np.abs(far.coef_ - near.coef_).max() < 1e-6
+            # Beside 1e9 a double keeps seven decimals.
+            assert far.objective_ == pytest.approx(near.objective_, rel=1e-8)
+            a = near.inference(X, y).to_polars()["standard_error"]
+            b = far.inference(X + np.array([offset, 0.0]), y).to_polars()["standard_error"]
+            assert (a - b).abs()[1:].max() < 1e-5
 
 
 def test_statistics_need_the_rows_of_the_fit():
@@ -403,9 +410,10 @@ def test_scorer_chooses_c_forward_in_time(weekly):
 
 def test_scorer_standard_errors_are_clustered(weekly):
     scorer = ll.LeadScorer(C=0.01).fit(weekly)
-    assert scorer.training["inference"].startswith("clustered by account")
+    assert "clustered by account" in scorer.training["inference"]
     assert "approximate" in scorer.training["inference"]
-    table = scorer.summary()
+    # A reference level has no difference to itself.
+    table = scorer.summary().filter(pl.col("level").ne_missing(pl.col("against")))
     assert (table["standard_error"] > 0).all()
     assert ((table["low"] < table["coefficient"]) & (table["coefficient"] < table["high"])).all()
 
@@ -484,11 +492,12 @@ def test_splines_follow_a_bend(bent):
     train, test = bent
     straight = ll.LeadScorer().fit(train)
     curved = ll.LeadScorer(nonlinear="auto").fit(train)
-    assert curved.training["nonlinear"].startswith("linear splines (log loss")
-    assert "effects of numbers: linear splines" in repr(curved)
+    # Both follow the bend; which is better beyond the outer knots, where they are flat, depends on the draw.
+    assert curved.training["nonlinear"].startswith(("linear splines (log loss", "restricted cubic splines (log loss"))
+    assert "splines (log loss" in repr(curved)
     assert curved.evaluate(test).roc_auc > straight.evaluate(test).roc_auc + 0.1
     levels = curved.summary().filter(pl.col("feature") == "size")["level"].to_list()
-    assert levels == ["", *(f"(curve {j})" for j in range(1, 6))]
+    assert levels == ["", *(f"(curve {j})" for j in range(1, 4))]
     effect = curved.effect("size")
     # Lowest in the middle, where it was made to be: at the mean.
     assert abs(effect.sort("contribution")["value"][0] - 200) < 25
@@ -506,7 +515,10 @@ def test_splines_follow_a_bend(bent):
     z = train.to_polars()["size"].to_numpy()
     mean, deviation = z.mean(), z.std()
     z = (z - mean) / deviation
-    t = np.quantile(z, [0.05, 0.275, 0.5, 0.725, 0.95])
+    ends = np.quantile(z, [0.01, 0.99])
+    inner = np.quantile(z[(z > ends[0]) & (z < ends[1])], [0.25, 0.5, 0.75])
+    t = np.array([ends[0], *inner, ends[1]])
+    z = np.clip(z, *ends)
     cube = lambda k: np.maximum(z - k, 0) ** 3  # noqa: E731
     basis = [z]
     for j in range(3):
@@ -554,7 +566,7 @@ def test_frames_are_read_by_name_and_type():
         model.predict(pl.DataFrame({"b": X[:, 1], "a": X[:, 0], "t": text}))
     flags = X[:, 0] > 0
     model = ll.LogisticRegression().fit(pd.DataFrame({"f": flags, "x": X[:, 1]}), y)
-    assert model.column_names_ == ["x", "f=False", "f=True"]
+    assert model.column_names_ == ["f", "x"]
     p = model.predict_proba(pd.DataFrame({"f": flags, "x": X[:, 1]}))
     assert (p == model.predict_proba(pl.DataFrame({"f": flags, "x": X[:, 1]}))).all()
     twice = pd.DataFrame(X, columns=["c", "c"]).assign(t=text)

@@ -23,8 +23,8 @@ def test_far_offsets_starts_and_means():
     for mean in (1e4, 1e6):
         far = ll.LogisticRegression().fit(x + np.array([mean, 0, 0]), y)
         assert np.abs(far.coef_ - plain.coef_).max() < 1e-6
-    with pytest.raises(ll.OptionError, match="millions of times its spread"):
-        ll.LogisticRegression().fit(x + np.array([1e9, 0, 0]), y)
+    far = ll.LogisticRegression().fit(x + np.array([1e9, 0, 0]), y)
+    assert np.abs(far.coef_ - plain.coef_).max() < 1e-5
     with pytest.raises(ll.OptionError, match=r"offset.*5000|5000.*offset"):
         plain.predict_proba(x, offset=np.full(5000, np.nan))
     raw = np.frombuffer(b"0" + np.ascontiguousarray(x).tobytes(), dtype=np.uint8)[1:].view(np.float64).reshape(-1, 3)
@@ -46,9 +46,10 @@ def test_text_columns_are_those_of_training():
         level = model.column_names_.index("t=1")
         expected = model.intercept_[0] + 0.5 * model.coef_[0, 0] + model.coef_[0, level]
         assert model.decision_function(batch)[0] == pytest.approx(expected, abs=1e-12)
-    for kind, values in (("string", ["u", pd.NA]), ("boolean", [True, pd.NA])):
-        with pytest.raises(ValueError, match=r"missing values in text columns \{'t': 200\}"):
-            ll.LogisticRegression().fit(frame.assign(t=pd.Series(values * 200, dtype=kind)), y)
+    with pytest.raises(ValueError, match=r"missing values in text columns \{'t': 200\}"):
+        ll.LogisticRegression().fit(frame.assign(t=pd.Series(["u", pd.NA] * 200, dtype="string")), y)
+    with pytest.raises(ll.OptionError, match="column 't' has 200 values that are NaN"):
+        ll.LogisticRegression().fit(frame.assign(t=pd.Series([True, pd.NA] * 200, dtype="boolean")), y)
 
 
 def test_firth_leaves_out_collinear_columns():

@@ -145,6 +145,15 @@ impl<'a> Dense<'a> {
         (0..self.columns).map(|j| (j, count(j))).filter(|(_, n)| *n > 0).collect()
     }
 
+    /// The same with a number taken off each column, in double precision.
+    pub(super) fn less(&self, means: &[f64]) -> Dense<'static> {
+        let mut numbers = Vec::with_capacity(self.rows * self.columns);
+        for (j, mean) in means.iter().enumerate().take(self.columns) {
+            numbers.extend(self.column(j).map(|v| v - mean));
+        }
+        Dense { numbers: numbers.into(), rows: self.rows, columns: self.columns, by_rows: false }
+    }
+
     /// Some rows, as a matrix of their own.
     pub(super) fn take(&self, rows: &[usize]) -> Dense<'static> {
         let numbers = if self.by_rows {

@@ -205,6 +205,32 @@ impl<'a> Matrix<'a> {
         (sums.iter().map(|s| s.0 / total).collect(), sums.iter().map(|s| s.1 / total).collect())
     }
 
+    /// Means of dense columns that are far from zero beside their spread, judged by rows at equal distances, and 0 for all
+    /// others; `None` if no column is.
+    pub(super) fn far_means(&self) -> Option<Vec<f64>> {
+        const ROWS: usize = 1024;
+        const FAR: f64 = 30.0;
+        let dense = self.dense.as_ref()?;
+        let step = self.rows.div_ceil(ROWS).max(1);
+        let mut means = vec![0.0; self.width()];
+        for (j, slot) in means.iter_mut().enumerate().take(dense.columns()) {
+            let values = || (0..self.rows).step_by(step).map(|i| dense.get(i, j));
+            let count = values().count() as f64;
+            let mean = values().sum::<f64>() / count;
+            let spread = (values().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count).sqrt();
+            if spread > 0.0 && mean.abs() > FAR * spread && mean.is_finite() {
+                *slot = mean;
+            }
+        }
+        means.iter().any(|m| *m != 0.0).then_some(means)
+    }
+
+    /// The same with a number taken off each column; 0 for all but dense ones.
+    pub(super) fn less(&self, means: &[f64]) -> Self {
+        let dense = self.dense.as_ref().map(|d| d.less(means));
+        Self { dense, blocks: self.blocks.clone(), sparse: self.sparse.clone(), names: self.names.clone(), ..*self }
+    }
+
     /// Some rows, as a matrix of their own.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Matrix<'static> {

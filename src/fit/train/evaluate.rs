@@ -2,12 +2,12 @@
 
 use crate::design::{Column, MISSING, NONE};
 use crate::error::{Error, Result};
-use crate::evaluate::{Evaluation, evaluate};
+use crate::evaluate::{Evaluation, evaluate_clustered};
 use crate::journeys::{Snapshot, SplitBy};
 use crate::model::LeadModel;
 use crate::task::Task;
 
-use super::{labels, log_odds};
+use super::{clusters, labels, log_odds};
 
 /// Age bands of `by = "age"`, days.
 const AGE_BANDS: [(f64, f64, &str); 6] = [
@@ -38,7 +38,7 @@ pub fn evaluate_snapshot(
     let columns = model.columns(snapshot, task)?;
     let p: Vec<f64> = log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect();
     let w = Some(snapshot.weight.as_slice());
-    let mut evaluation = evaluate(y, &p, w, top)?;
+    let mut evaluation = evaluate_clustered(y, &p, w, top, Some(&clusters(snapshot)))?;
     if let Some(by) = by {
         let (names, group) = groups(snapshot, by)?;
         evaluation = evaluation.grouped(by, &names, &group, y, &p, w)?;

@@ -76,11 +76,14 @@ fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> 
     }
     let mut data = model.data().clone();
     data.intercept = slope * data.intercept + intercept;
-    let terms = data.terms.iter_mut().flat_map(|t| t.coefficients.iter_mut().chain(&mut t.standard_errors));
+    let terms = data
+        .terms
+        .iter_mut()
+        .flat_map(|t| t.coefficients.iter_mut().chain(&mut t.standard_errors).chain(&mut t.contrast_errors));
     let cells = data.interactions.iter_mut().flat_map(|i| i.effects.iter_mut().chain(&mut i.standard_errors));
     terms.chain(cells).for_each(|c| *c *= slope);
     if let Some(covariance) = &mut data.covariance {
-        covariance.lower.iter_mut().for_each(|v| *v *= slope * slope);
+        covariance.lower.iter_mut().chain(&mut covariance.robust).for_each(|v| *v *= slope * slope);
     }
     data.percentiles.iter_mut().for_each(|q| *q = slope * *q + intercept);
     LeadModel::new(data)

@@ -1,6 +1,7 @@
 //! From a snapshot to a model, and the evaluation of a model on a snapshot.
 
 mod choose;
+mod covariances;
 mod evaluate;
 mod interactions;
 mod later;
@@ -13,10 +14,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::choose::{Chooser, Design, signed};
+use self::covariances::Covariances;
 use self::layout::{Encoded, place_of};
 use self::purify::Purifier;
 use super::calibrate::Calibrator;
-use super::inference::{Covariance, InferenceOptions};
 use super::matrix::Matrix;
 use super::params::{LogisticParams, Sign, Target, ValidLogisticParams};
 use super::solution::Solution;
@@ -26,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::features::compute;
 use crate::journeys::Snapshot;
 use crate::math::quantile_sorted;
-use crate::model::{CoefficientCovariance, Grade, Interaction, LeadModel, ModelData, Term, Training};
+use crate::model::{Grade, Interaction, LeadModel, ModelData, Term, Training};
 use crate::score::ColumnScorer;
 use crate::task::Task;
 use crate::time::{NO_TIME, Timestamp};
@@ -178,17 +179,15 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     let purifier = Purifier::of(&encoded, &layout, &pairs, &snapshot.weight);
     let numbers = purifier.apply(&solution.beta());
     let (covariance, inference) = covariance(snapshot, &layout.matrix, &target, &params, &solution, task)?;
-    if options.intervals && covariance.is_empty() {
+    if options.intervals && covariance.is_none() {
         let (columns, rows) = (layout.matrix.width(), snapshot.len());
         let problem = format!(
             "there is no covariance of {columns} columns from {rows} rows (at most {MOST_COLUMNS_OF_ERRORS}, and fewer than rows)"
         );
         return Err(Error::option("intervals", problem));
     }
-    let mut covariance = purifier.covariance(&covariance, task)?;
-    // A variance that is 0 may have been rounded below it.
-    covariance.iter_mut().enumerate().filter_map(|(j, row)| row.get_mut(j)).for_each(|v| *v = v.max(0.0));
-    let errors: Vec<f64> = covariance.iter().enumerate().filter_map(|(j, row)| row.get(j)).map(|v| v.sqrt()).collect();
+    let covariances = Covariances::of(&covariance, &purifier, task)?;
+    let errors = covariances.errors();
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let mut next = 1;
     let terms: Vec<Term> = encoded
@@ -202,7 +201,13 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
                 part: e.feature.part(&journeys.kinds),
                 encoder: e.encoder.clone(),
                 coefficients: numbers.get(range.clone()).unwrap_or(&[]).to_vec(),
-                standard_errors: errors.get(range).unwrap_or(&[]).to_vec(),
+                standard_errors: errors.get(range.clone()).unwrap_or(&[]).to_vec(),
+                contrast_errors: match &e.encoder {
+                    Encoder::Category { reference: None, .. } if !errors.is_empty() => {
+                        range.clone().map(|j| covariances.of_difference(range.start, j)).collect()
+                    }
+                    _ => Vec::new(),
+                },
                 means: places.iter().filter_map(|p| means.get(*p).copied()).collect(),
             }
         })
@@ -230,9 +235,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         intercept: numbers.first().copied().unwrap_or(0.0),
         terms,
         interactions: joint,
-        covariance: options.intervals.then(|| CoefficientCovariance {
-            lower: covariance.iter().enumerate().flat_map(|(j, row)| row.iter().take(j + 1).copied()).collect(),
-        }),
+        covariance: options.intervals.then(|| covariances.lower()),
         kinds: sorted_kinds(&journeys.kinds),
         values: journeys.value_names.clone(),
         daily_cap: snapshot.features.daily_cap,
@@ -322,7 +325,7 @@ fn constrained(mut encoded: Vec<Encoded>, options: &TrainOptions) -> Result<Vec<
     Ok(encoded)
 }
 
-/// Covariance of intercept and all columns, by rows, and what it assumes: rows of one account, or of one lead, are a
+/// Covariances of intercept and all columns, by rows, and what they assume: rows of one account, or of one lead, are a
 /// cluster. None for designs too wide for it, and fits it has no theory for.
 fn covariance(
     snapshot: &Snapshot,
@@ -331,25 +334,28 @@ fn covariance(
     params: &ValidLogisticParams,
     solution: &Solution,
     task: &Task,
-) -> Result<(Vec<f64>, Option<String>)> {
+) -> Result<(Option<[Vec<f64>; 2]>, Option<String>)> {
     let smooth = !has_l1(params) && params.params().signs.is_empty();
     if x.width() > MOST_COLUMNS_OF_ERRORS || x.width() + 1 >= snapshot.len() || !smooth {
-        return Ok((Vec::new(), None));
+        return Ok((None, None));
     }
     let clusters = clusters(snapshot);
     let count = clusters.iter().max().map_or(0, |m| *m as usize + 1);
-    let (covariance, mut what) = if count < snapshot.len() {
-        let unit = if snapshot.journeys.leads.account.is_some() { "account" } else { "lead" };
-        (Covariance::Clustered, format!("clustered by {unit} ({count} clusters)"))
-    } else {
-        (Covariance::Robust, "robust (HC1)".to_owned())
+    let repeated = count > 1 && count < snapshot.len();
+    let (covariances, groups) =
+        params.covariances(x, target, solution, repeated.then_some(clusters.as_slice()), task)?;
+    let larger = match groups {
+        Some(groups) => {
+            let unit = if snapshot.journeys.leads.account.is_some() { "account" } else { "lead" };
+            format!("those clustered by {unit} ({groups} clusters)")
+        }
+        None => "robust ones (HC1)".to_owned(),
     };
-    let options = InferenceOptions { covariance, clusters: Some(&clusters), ..InferenceOptions::default() };
-    let inference = params.inference(x, target, solution, options, task)?;
-    if inference.approximate {
+    let mut what = format!("from the inverse Hessian, or {larger} where these are larger");
+    if params.params().c.is_some() {
         what += "; approximate, since a penalty shrinks the coefficients";
     }
-    Ok((inference.covariance, Some(what)))
+    Ok((Some(covariances), Some(what)))
 }
 
 fn has_l1(params: &ValidLogisticParams) -> bool {
@@ -396,5 +402,5 @@ fn with_percentiles(mut data: ModelData, columns: &[Column], rows: usize) -> Res
 fn log_odds(model: &LeadModel, columns: &[Column], rows: usize) -> Result<Vec<f64>> {
     let scorer = ColumnScorer::new(model, columns)?;
     let mut contributions = Vec::new();
-    Ok((0..rows).map(|i| scorer.row(i, &mut contributions).log_odds).collect())
+    (0..rows).map(|i| scorer.row(i, &mut contributions).map(|scored| scored.log_odds)).collect()
 }

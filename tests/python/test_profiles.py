@@ -1,0 +1,82 @@
+"""Firth's correction and profile likelihoods converge on small, separated and badly scaled data."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.stats import chi2
+
+import leadlens as ll
+
+
+def separated(rng):
+    x = rng.normal(size=(24, 2))
+    return x, x[:, 0] > 0.2
+
+
+def always_positive(rng):
+    x = np.column_stack([rng.random(50) < 0.2, rng.normal(size=50)]).astype(float)
+    y = rng.random(50) < 0.3
+    y[x[:, 0] == 1] = True
+    y[:3], x[:3, 0] = [True, False, False], 0
+    return x, y
+
+
+def ages(rng):
+    x = rng.integers(18, 71, (70, 1)).astype(float)
+    return x, rng.random(70) < 1 / (1 + np.exp(-(x[:, 0] - 45) / 12))
+
+
+def far_from_zero(rng):
+    x = rng.normal([1e5, 2024], [1, 2], (60, 2))
+    return x, x[:, 0] + rng.normal(size=60) > 1e5
+
+
+def mixed_scales(rng):
+    scale = np.array([1e-4, 1, 1e4])
+    x = rng.normal(size=(60, 3)) * scale
+    return x, (x / scale).sum(axis=1) + rng.logistic(size=60) > 0
+
+
+KINDS = [separated, always_positive, ages, far_from_zero, mixed_scales]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_draw_has_finite_intervals_around_its_coefficients(kind):
+    for seed in range(25):
+        x, y = kind(np.random.default_rng(seed))
+        model = ll.LogisticRegression(penalty="firth").fit(x, y)
+        table = model.inference(x, y).to_polars()
+        assert table.select(["low", "high"]).to_numpy().__abs__().max() < np.inf
+        assert ((table["low"] < table["coefficient"]) & (table["coefficient"] < table["high"])).all(), (seed, table)
+
+
+def penalised(beta, design, y, firth):
+    eta = design @ beta
+    p = 1 / (1 + np.exp(-eta))
+    loss = np.logaddexp(0, eta).sum() - eta[y].sum()
+    return loss - np.linalg.slogdet((design * (p * (1 - p))[:, None]).T @ design)[1] / 2 if firth else loss
+
+
+@pytest.mark.parametrize(("kind", "firth"), [(ages, True), (mixed_scales, True), (far_from_zero, True), (ages, False)])
+def test_ends_are_those_of_brute_force(kind, firth):
+    x, y = kind(np.random.default_rng(3))
+    model = ll.LogisticRegression(penalty="firth") if firth else ll.LogisticRegression(np.inf)
+    table = model.fit(x, y).inference(x, y, profile=True).to_polars()
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    design = np.column_stack([np.ones(len(y)), (x - mean) / spread])
+    best = np.append(table["coefficient"][0] + model.coef_[0] @ mean, model.coef_[0] * spread)
+    precise = {"method": "Nelder-Mead", "options": {"xatol": 1e-11, "fatol": 1e-13, "maxiter": 20000, "maxfev": 20000}}
+    lowest = minimize(penalised, best, (design, y, firth), **precise).fun
+    for j in range(x.shape[1]):
+        for end in ("low", "high"):
+            rest = [i for i in range(len(best)) if i != j + 1]
+            value = table[end][j + 1] * spread[j]
+
+            def held(others, rest=rest, value=value, j=j):
+                beta = np.empty(len(best))
+                beta[rest], beta[j + 1] = others, value
+                return penalised(beta, design, y, firth)
+
+            start = minimize(held, best[rest], method="BFGS").x
+            statistic = 2 * (minimize(held, start, **precise).fun - lowest)
+            assert statistic == pytest.approx(chi2.ppf(0.95, 1), abs=1e-6)
