@@ -80,7 +80,8 @@ fn numbers_that_overflow_are_an_error() {
     steep.set_number(&mut lead, "staff", 1.7e308).unwrap();
     let failed = |e: Error| assert!(e.to_string().contains("'staff' overflows"), "{e}");
     failed(steep.score(&lead, Timestamp(11 * DAY), &mut steep.scratch()).unwrap_err());
-    let cells: Vec<Cell<'_>> = (0..steep.terms().len()).map(|i| Cell::Number(if i == place { 1.7e308 } else { 0.0 })).collect();
+    let cells: Vec<Cell<'_>> =
+        (0..steep.terms().len()).map(|i| Cell::Number(if i == place { 1.7e308 } else { 0.0 })).collect();
     let numbers: Vec<Cell<'_>> = steep
         .terms()
         .iter()

@@ -91,7 +91,7 @@ def is_pandas(X: Any) -> bool:
 
 
 def as_frame(X: Any) -> Any:
-    """Return other tables (pyarrow, DuckDB, lazy polars) as polars frames, and pandas columns that NumPy cannot hold as ones it can."""
+    """Return other tables (pyarrow, DuckDB, lazy polars) as polars frames, and pandas frames with plain numbers."""
     if isinstance(X, pl.LazyFrame):
         return X.collect()
     if is_pandas(X):
@@ -102,7 +102,7 @@ def as_frame(X: Any) -> Any:
 
 
 def _plain(X: Any) -> Any:
-    """A pandas frame with extension numbers and flags as float64, missing ones NaN."""
+    """Return a pandas frame with extension numbers and flags as float64, missing ones NaN."""
     extended = [i for i, kind in enumerate(X.dtypes) if not isinstance(kind, np.dtype) and _is_number(kind)]
     if not extended:
         return X
@@ -142,7 +142,7 @@ def _coded_numbers(
 
 
 def _text(value: Any) -> str | None:
-    """The text of a value: a whole number is written as one, whatever type holds it."""
+    """Return the text of a value: a whole number is written as one, whatever type holds it."""
     if value is None:
         return None
     if isinstance(value, (float, np.floating)):
@@ -203,8 +203,9 @@ def narrowest_codes(places: NDArray[Any], none: int) -> NDArray[Any]:
     places = np.ascontiguousarray(places)
     return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
 
+
 def cluster_numbers(clusters: ArrayLike) -> NDArray[np.uint32]:
-    """A number for each cluster id."""
+    """Return a number for each cluster id."""
     ids: NDArray[Any] = np.asarray(clusters).reshape(-1)
     if ids.dtype.kind in "iubf" and not (ids.dtype.kind == "f" and np.isnan(ids).any()):
         return np.unique(ids, return_inverse=True)[1].astype(np.uint32).reshape(-1)

@@ -159,8 +159,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array, data frame or sparse matrix, shape (n, n_features)
-            Numbers; in data frames also booleans, which count as 0 and 1, and text or categorical columns, which have one
-            0/1 column per level. Frames of pandas (NumPy or Arrow types), polars, and any other table with
+            Numbers; in data frames also booleans, which count as 0 and 1, and text or categorical columns, which have
+            one 0/1 column per level. Frames of pandas (NumPy or Arrow types), polars, and any other table with
             ``__arrow_c_stream__``. No missing values.
         y : array, shape (n,)
             Two classes of any type.

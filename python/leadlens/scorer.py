@@ -58,7 +58,8 @@ class LeadScorer:
         standard errors.
     nonlinear : {"auto", "log", "linear", "cubic"}, optional
         Shape of the effect of numbers. ``"log"``: counts as ln(1 + count); ``"linear"``: that, and straight lines
-        between quantile knots; ``"cubic"``: that, with restricted cubic splines; ``"auto"``: the one of these, or all
+        between quantile knots; ``"cubic"``: that, with restricted cubic splines; both are flat beyond the outer knots,
+        with at least 1 % of the rows, and 20, at each end and between knots; ``"auto"``: the one of these, or all
         straight, with the lowest log loss on held-out rows. Each number stays one term with one contribution.
     interactions : "auto", int, or list of pairs of str, optional
         Pairs of features, texts among them, with a table of log-odds over bins and levels: named pairs; at most the
@@ -68,7 +69,7 @@ class LeadScorer:
     monotone : dict of str to {"increasing", "decreasing"}, optional
         Numbers whose log-odds may not fall, or not rise, as they grow. Then there are no standard errors.
     intervals : bool, default False
-        Keep the covariance of the coefficients in the model, so that :meth:`score` gives 95 % intervals of the
+        Keep the covariances of the coefficients in the model, so that :meth:`score` gives 95 % intervals of the
         probability.
     choice : {"lowest", "one_standard_error"}, default "lowest"
         Which C is taken with ``"cv"``; one standard error shrinks probabilities to the mean.
@@ -181,7 +182,8 @@ class LeadScorer:
             parts ``fit, engagement, sales, time, joint``, ``out_of_range, reasons``; where the data has them, ``owner``
             and ``value``, the amount of the lead's open deals as known then; with ``intervals=True`` also
             ``low`` and ``high``, the 95 % interval of the probability by the delta method: log-odds ± 1.96·√(xᵀVx),
-            mapped to probabilities. With a penalty it is approximate; it leaves out the errors of a calibration and of
+            mapped to probabilities, V the inverse Hessian, or the covariance robust to repeated rows where that is
+            larger. With a penalty it is approximate; it leaves out the errors of a calibration and of
             the choice of C, shapes and interactions, and a level that training never saw adds none.
 
         Raises
@@ -335,7 +337,8 @@ class LeadScorer:
         -------
         polars.DataFrame
             ``value, contribution``, one row per value of a number or level of a text: log-odds relative to the average
-            training row, or to the reference. Of an interaction ``first, second, contribution, weight``, the weight that of training rows.
+            training row, or to the reference. Of an interaction ``first, second, contribution, weight``, the weight
+            that of training rows.
 
         Raises
         ------
@@ -596,8 +599,8 @@ class Evaluation:
         """What the verdict rests on.
 
         One row per check (``ranking``, ``level``, ``spread``, ``top_tenth``): ``measure``, ``value``, the 95 % interval
-        ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where data
-        are too few), and ``words``. Leads, or accounts where these are declared, are independent, their rows are not.
+        ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where
+        data are too few), and ``words``. Leads, or accounts where these are declared, are independent, their rows are not.
         Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
         """
         kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}

@@ -109,9 +109,8 @@ impl Rows<'_> {
     pub(super) fn observed_to_expected(&self, margin: f64) -> (f64, f64) {
         let observed = sum_by(self.len(), |i| self.w(i) * self.hit(i));
         let expected = sum_by(self.len(), |i| self.w(i) * self.p(i, margin));
-        let influence: Vec<f64> = (0..self.len())
-            .map(|i| self.w(i) * (self.hit(i) / observed - self.p(i, margin) / expected))
-            .collect();
+        let influence: Vec<f64> =
+            (0..self.len()).map(|i| self.w(i) * (self.hit(i) / observed - self.p(i, margin) / expected)).collect();
         (observed / expected, self.error(&influence))
     }
 
@@ -140,8 +139,7 @@ impl Rows<'_> {
             }
             let (da, db) = ((hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant);
             if da.abs().max(db.abs()) < 1e-9 {
-                let influence: Vec<f64> =
-                    (0..n).map(|i| residual(i) * (haa * z(i) - hab) / determinant).collect();
+                let influence: Vec<f64> = (0..n).map(|i| residual(i) * (haa * z(i) - hab) / determinant).collect();
                 return Some((b / spread, self.error(&influence) / spread));
             }
             // Far from the maximum a step may overshoot.

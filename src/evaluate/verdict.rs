@@ -84,7 +84,9 @@ impl Verdict {
         } else {
             match rank {
                 Finding::Below => {
-                    advice.push("do not use these scores; check that the target, and the labels, mean what they should".into());
+                    advice.push(
+                        "do not use these scores; check that the target, and the labels, mean what they should".into(),
+                    );
                     "The scores rank in reverse: leads with high scores convert less often.".to_owned()
                 }
                 Finding::Neutral | Finding::Unknown => {
@@ -154,7 +156,9 @@ fn ranked(level: Finding, spread: Finding, rate: f64, advice: &mut Vec<String>) 
         (Finding::Above, level) => {
             advice.push(format!("{recalibrate}, or with a larger C: the scores are too cautious"));
             match level {
-                Some(level) => format!("The scores rank leads, but probabilities are {level} and too close to the mean."),
+                Some(level) => {
+                    format!("The scores rank leads, but probabilities are {level} and too close to the mean.")
+                }
                 None => "The scores rank leads, but probabilities are too close to the mean.".to_owned(),
             }
         }

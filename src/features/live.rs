@@ -137,7 +137,14 @@ impl LeadModel {
         let d = self.data();
         let plan = Plan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
         let (numbers, codes) = (vec![f64::NAN; plan.ops.len()], vec![NONE; plan.ops.len()]);
-        Scratch { model: self.fingerprint(), plan, working: Working::default(), numbers, codes, contributions: Vec::new() }
+        Scratch {
+            model: self.fingerprint(),
+            plan,
+            working: Working::default(),
+            numbers,
+            codes,
+            contributions: Vec::new(),
+        }
     }
 
     /// Scores `lead` as of `now`: events before it are visible. Allocates nothing once `scratch` is warm.

@@ -85,13 +85,7 @@ impl<'a> Problem<'a> {
     ///
     /// # Errors
     /// [`Error::NotConverged`], [`Error::Interrupted`].
-    pub(super) fn minimise(
-        &self,
-        start: State,
-        condition: Option<&[f64]>,
-        stop: Stop,
-        task: &Task,
-    ) -> Result<Minimum> {
+    pub(super) fn minimise(&self, start: State, condition: Option<&[f64]>, stop: Stop, task: &Task) -> Result<Minimum> {
         let mut state = start;
         let mut pairs: Vec<Pair> = Vec::new();
         for iteration in 0..stop.max_iterations {

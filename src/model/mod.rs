@@ -2,8 +2,8 @@
 
 mod calibration;
 mod covariance;
-mod format;
 mod fingerprint;
+mod format;
 mod interaction;
 mod reference;
 mod validate;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use calibration::{CalibrationFacts, CalibrationMap, Validation};
 pub use covariance::{ActiveColumn, CoefficientCovariance};
-pub use format::{FORMAT, FORMAT_VERSION};
 pub(crate) use fingerprint::Fingerprint;
+pub use format::{FORMAT, FORMAT_VERSION};
 pub use interaction::Interaction;
 pub use reference::Reference;
 

@@ -55,8 +55,7 @@ impl LeadModel {
         let Some(other) = reference.column else { return at(&t.standard_errors) };
         if let Some(covariance) = &self.data().covariance {
             let first = 1 + self.terms().iter().take(term).map(|t| t.encoder.width()).sum::<usize>();
-            let columns =
-                [(column, 1.0), (other, -1.0)].map(|(j, value)| ActiveColumn { place: first + j, value });
+            let columns = [(column, 1.0), (other, -1.0)].map(|(j, value)| ActiveColumn { place: first + j, value });
             return covariance.variance(&columns).sqrt();
         }
         if other == 0 { at(&t.contrast_errors) } else { f64::NAN }

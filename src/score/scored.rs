@@ -126,7 +126,8 @@ impl LeadModel {
     fn overflow(&self, contributions: &[f64]) -> Error {
         let names = self.names();
         let first = contributions.iter().position(|c| !c.is_finite()).and_then(|i| names.get(i));
-        let what = first.map_or_else(|| "the sum of contributions".to_owned(), |n| format!("the contribution of '{n}'"));
+        let what =
+            first.map_or_else(|| "the sum of contributions".to_owned(), |n| format!("the contribution of '{n}'"));
         Error::option("values", format!("{what} overflows: a value is far outside those of training; check its unit"))
     }
 }

@@ -83,7 +83,7 @@ def test_missing_values_are_named():
 @pytest.mark.parametrize("ids", [[None] * N, [np.nan, *range(N - 1)], ["a"] * (N - 1) + [None]])
 def test_missing_cluster_ids_are_refused(ids):
     X = AGE[:, None]
-    with pytest.raises(ll.OptionError, match="clusters has .* missing ids"):
+    with pytest.raises(ll.OptionError, match=r"clusters has \d+ missing ids"):
         ll.LogisticRegression().fit(X, Y).inference(X, Y, covariance="clustered", clusters=ids)
 
 
