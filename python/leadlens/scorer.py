@@ -600,8 +600,8 @@ class Evaluation:
 
         One row per check (``ranking``, ``level``, ``spread``, ``top_tenth``): ``measure``, ``value``, the 95 % interval
         ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where
-        data are too few), and ``words``. Leads, or accounts where these are declared, are independent, their rows are not.
-        Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
+        data are too few), and ``words``. Leads, or accounts where these are declared, count as independent, but not
+        their rows. Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
         """
         kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
         return pl.DataFrame(self._facts["verdict"]["checks"], schema_overrides=kinds)
