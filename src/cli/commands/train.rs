@@ -1,5 +1,6 @@
 //! `leadlens train`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Re
         "model": file.to_string_lossy(),
     });
     let tables = vec![
-        ("terms", terms_frame(model)?),
+        ("terms", terms_frame(model, &BTreeMap::new())?),
         ("lift", lift_frame(&evaluation.lift)?),
         ("calibration", calibration_frame(&evaluation.calibration)?),
     ];
