@@ -203,7 +203,7 @@ pub fn extend(
     let mut read = Reading::default();
     let mut index = journeys.extending()?;
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
-    Audit { tables: read.audits.clone(), remarks: Vec::new() }.check_quarantined(config.max_bad)?;
+    Audit { tables: read.audits.clone(), ..Audit::default() }.check_quarantined(config.max_bad)?;
     if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
         return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
     }
