@@ -1,6 +1,7 @@
 //! `leadlens train`.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
