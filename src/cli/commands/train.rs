@@ -1,7 +1,6 @@
 //! `leadlens train`.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
