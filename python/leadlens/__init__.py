@@ -29,13 +29,14 @@ from .errors import (
     UnknownNameError,
     WriteError,
 )
+from .evaluation import Evaluation
 from .features import FeatureSet
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
 from .journeys import Check, Journeys, Snapshot
 from .paths import Paths
 from .pipeline import StageFunnel
 from .reports import report
-from .scorer import Evaluation, LeadScorer, Scores, load
+from .scorer import LeadScorer, Scores, load
 from .survival import TimeTo
 from .tables import Accounts, Events, Fields, Leads, Stages, literal, lookup
 

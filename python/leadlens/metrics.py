@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._frames import cluster_numbers
 from .errors import OptionError
-from .scorer import Evaluation
+from .evaluation import Evaluation
 
 __all__ = [
     "average_precision",

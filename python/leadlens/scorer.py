@@ -12,14 +12,15 @@ from typing import Any, Literal
 import polars as pl
 
 from . import _core
-from ._charts import effect_chart, evaluation_chart, validation_chart
+from ._charts import effect_chart, validation_chart
 from ._display import pre
 from ._leaks import warn_of_leaks
 from ._progress import progress
 from .errors import LeadLensError, OptionError
+from .evaluation import Evaluation
 from .journeys import Snapshot
 
-__all__ = ["Evaluation", "LeadScorer", "Scores", "load"]
+__all__ = ["LeadScorer", "Scores", "load"]
 
 
 def _pairs(interactions: object) -> int | list[list[str]]:
@@ -109,6 +110,7 @@ class LeadScorer:
         min_level_rows: int = 20,
         max_levels: int = 1000,
     ) -> None:
+        given = {name: value for name, value in locals().items() if name != "self"}
         if C != "cv" and (isinstance(C, bool) or not isinstance(C, int | float) or math.isnan(C)):
             raise OptionError(f'C must be a positive number, math.inf for no penalty, or "cv", not {C!r}')
         if penalty not in ("l2", "firth"):
@@ -131,7 +133,49 @@ class LeadScorer:
             "min_level_rows": min_level_rows,
             "max_levels": max_levels,
         }
+        self._params: dict[str, Any] = given
         self._model: _core.Model | None = None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name, as scikit-learn's estimators do.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            Without effect: no parameter is an estimator.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> ll.LeadScorer(C=0.1).get_params()["C"]
+        0.1
+        """
+        return dict(self._params)
+
+    def set_params(self, **params: Any) -> LeadScorer:
+        """Change parameters of the next fit and return the scorer; a fitted model stays as it is.
+
+        Parameters
+        ----------
+        **params
+            Parameters of the class, by name.
+
+        Raises
+        ------
+        OptionError
+            A parameter that the class does not have, or a value out of range.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> ll.LeadScorer().set_params(C="cv").get_params()["C"]
+        'cv'
+        """
+        if unknown := sorted(set(params) - set(self._params)):
+            raise OptionError(f"unknown parameters {unknown}; LeadScorer has {sorted(self._params)}")
+        changed = LeadScorer(**{**self._params, **params})
+        self._params, self._options = changed._params, changed._options
+        return self
 
     def _fitted(self) -> _core.Model:
         if self._model is None:
@@ -400,7 +444,8 @@ class LeadScorer:
         G. King, L. Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
         """
         other = LeadScorer()
-        other._options, other._model = self._options, self._fitted().with_base_rate(rate)
+        other._options, other._params = self._options, self._params
+        other._model = self._fitted().with_base_rate(rate)
         return other
 
     @property
@@ -425,10 +470,11 @@ class LeadScorer:
         self._fitted().save(str(path))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"options": self._options, "model": None if self._model is None else self._model.to_json()}
+        model = None if self._model is None else self._model.to_json()
+        return {"options": self._options, "params": self._params, "model": model}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._options = state["options"]
+        self._options, self._params = state["options"], state["params"]
         self._model = None if state["model"] is None else _core.Model.from_json(state["model"])
 
     def __repr__(self) -> str:
@@ -524,100 +570,3 @@ class Scores:
 
     def _repr_html_(self) -> str:
         return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
-
-
-class Evaluation:
-    """How good scores are; made by :meth:`LeadScorer.evaluate` or :func:`leadlens.metrics.evaluate`.
-
-    Attributes
-    ----------
-    roc_auc, pr_auc, log_loss, brier, ks, gini, ece : float
-        Area under the ROC curve, average precision, proper scores, Kolmogorov–Smirnov, 2·AUC − 1, calibration error.
-    base_rate, mean_predicted : float
-        Observed share of positives and mean prediction.
-    rows, positives : int
-        Numbers of rows.
-    calibration, lift : polars.DataFrame
-        Tables by quantile bins, and by tenths.
-    verdict : str
-        What all this comes to: whether the scores rank, whether probabilities have the right level and spread, whether
-        the best tenth is better than average, and what to do.
-
-    Examples
-    --------
-    >>> import leadlens as ll
-    >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
-    >>> scorer = ll.LeadScorer(C=0.01).fit(train)
-    >>> scorer.evaluate(test).to_polars().columns[:2]
-    ['measure', 'value']
-    """
-
-    def __init__(self, facts: str, text: str, calibration: Any, lift: Any) -> None:
-        self._facts: dict[str, Any] = json.loads(facts)
-        self._text = text
-        self.calibration = pl.DataFrame(calibration)
-        self.lift = pl.DataFrame(lift)
-        self.roc_auc: float = self._facts["roc_auc"]
-        self.pr_auc: float = self._facts["pr_auc"]
-        self.log_loss: float = self._facts["log_loss"]
-        self.brier: float = self._facts["brier"]
-        self.ks: float = self._facts["ks"]
-        self.gini: float = self._facts["gini"]
-        self.ece: float = self._facts["ece"]
-        self.base_rate: float = self._facts["base_rate"]
-        self.mean_predicted: float = self._facts["mean_predicted"]
-        self.rows: int = self._facts["rows"]
-        self.positives: int = self._facts["positives"]
-
-    @property
-    def precision_at(self) -> dict[int, float]:
-        """Share of positives among the k best rows, by k."""
-        return {int(k): float(v) for k, v in self._facts["precision_at"]}
-
-    @property
-    def groups(self) -> pl.DataFrame:
-        """Measures by group, empty unless ``by`` was given."""
-        return pl.DataFrame(self._facts["groups"])
-
-    @property
-    def remarks(self) -> list[str]:
-        """How the rows were held out, and what else to know."""
-        return list(self._facts["remarks"])
-
-    @property
-    def verdict(self) -> str:
-        """What the measures come to, and what to do, in words."""
-        return self._text[self._text.rindex("Verdict: ") :]
-
-    @property
-    def advice(self) -> list[str]:
-        """What to do, most important first."""
-        return list(self._facts["verdict"]["advice"])
-
-    @property
-    def checks(self) -> pl.DataFrame:
-        """What the verdict rests on.
-
-        One row per check (``ranking``, ``level``, ``spread``, ``top_tenth``): ``measure``, ``value``, the 95 % interval
-        ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where
-        data are too few), and ``words``. Leads, or accounts where these are declared, count as independent, but not
-        their rows. Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
-        """
-        kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-        return pl.DataFrame(self._facts["verdict"]["checks"], schema_overrides=kinds)
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return the measures as a table of names and values."""
-        names = ["rows", "positives", "base_rate", "mean_predicted", "roc_auc", "gini", "pr_auc", "ks"]
-        names += ["log_loss", "brier", "brier_base", "ece"]
-        return pl.DataFrame({"measure": names, "value": [float(self._facts[n]) for n in names]})
-
-    def plot(self) -> Any:
-        """Return an Altair chart: calibration with intervals, and lift by tenths."""
-        return evaluation_chart(self.calibration, self.lift)
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)

@@ -357,3 +357,19 @@ def test_order_of_rows_changes_no_byte_of_the_model(tmp_path):
 
     shuffled = [t.sample(fraction=1, shuffle=True, seed=3) for t in (leads, events, deals)]
     assert model(leads, events, deals) == model(*shuffled)
+
+
+def test_parameters_are_read_set_and_cloned():
+    from sklearn.base import clone
+
+    pairs = [("a", "b")]
+    scorer = ll.LeadScorer(C=0.5, interactions=pairs, min_leads=10)
+    copy = clone(scorer)
+    assert copy.get_params() == scorer.get_params()
+    assert copy.get_params()["interactions"] == pairs
+    assert copy.set_params(C=0.1, interactions=None).get_params()["C"] == 0.1
+    assert scorer.get_params()["C"] == 0.5
+    with pytest.raises(ll.OptionError, match="unknown parameters"):
+        scorer.set_params(D=1)
+    with pytest.raises(ll.OptionError, match="penalty must be"):
+        scorer.set_params(penalty="l3")
