@@ -24,7 +24,7 @@ fn passes(c: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
-    let spec = SnapshotSpec { as_of: Some(Timestamp(300 * DAY)), ..SnapshotSpec::default() };
+    let spec = SnapshotSpec { as_of: Some(Timestamp(300 * DAY).into()), ..SnapshotSpec::default() };
     let snapshot = journeys.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
     let names = |k: usize| [format!("count(k{k})"), format!("count(k{k}, 7d)"), format!("days_since_last(k{k})")];
     let features: Vec<Feature> = (0..KINDS).flat_map(names).map(|n| n.parse().unwrap()).collect();

@@ -212,7 +212,7 @@ proptest! {
             let mut j = (*journeys(&[0; 4], events, 500 * DAY, "UTC")).clone();
             j.won = Vec::new();
             j.lost = Vec::new();
-            let spec = SnapshotSpec { as_of: Some(Timestamp(cutoff)), ..SnapshotSpec::default() };
+            let spec = SnapshotSpec { as_of: Some(Timestamp(cutoff).into()), ..SnapshotSpec::default() };
             let s = std::sync::Arc::new(j).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
             compute(&s, &features, |k| Some(k.clone()), Some(20), &Zone::utc(), &Task::new()).unwrap()
         };
@@ -243,7 +243,7 @@ fn a_row_has_the_same_bits_alone_and_among_others() {
     let j = journeys(&vec![0; leads as usize], &all, 500 * DAY, "Europe/Berlin");
     let features: Vec<Feature> = NAMES.iter().map(|n| n.parse().unwrap()).collect();
     let berlin = Zone::new("Europe/Berlin").unwrap();
-    let as_of = SnapshotSpec { as_of: Some(Timestamp(300 * DAY)), ..SnapshotSpec::default() };
+    let as_of = SnapshotSpec { as_of: Some(Timestamp(300 * DAY).into()), ..SnapshotSpec::default() };
     let every = SnapshotSpec { every: Some(Span::days(28)), ..SnapshotSpec::default() };
     for spec in [as_of, every] {
         let s = j.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
@@ -271,7 +271,7 @@ fn a_row_has_the_same_bits_alone_and_among_others() {
 #[test]
 fn default_set_names_what_the_rows_can_see() {
     let j = journeys(&[0, 0], &[event(0, DAY, 0), event(1, DAY, 0), event(1, 99 * DAY, 1)], 200 * DAY, "UTC");
-    let spec = SnapshotSpec { as_of: Some(Timestamp(50 * DAY)), ..SnapshotSpec::default() };
+    let spec = SnapshotSpec { as_of: Some(Timestamp(50 * DAY).into()), ..SnapshotSpec::default() };
     let s = j.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
     let names: Vec<String> = FeatureSet::default().resolve(&s).unwrap().iter().map(ToString::to_string).collect();
     assert!(names.contains(&"count(*, 7d)".to_owned()));
@@ -284,7 +284,7 @@ fn default_set_names_what_the_rows_can_see() {
 
 #[test]
 fn unknown_features_say_what_is_wrong() {
-    let spec = SnapshotSpec { as_of: Some(Timestamp(50 * DAY)), ..SnapshotSpec::default() };
+    let spec = SnapshotSpec { as_of: Some(Timestamp(50 * DAY).into()), ..SnapshotSpec::default() };
     let said = |j: &Arc<Journeys>, name: &str| {
         let only = FeatureSet { only: vec![name.parse().unwrap()], ..FeatureSet::default() };
         let error = only.resolve(&j.snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap()).unwrap_err();

@@ -178,6 +178,38 @@ fn live_leads_define_duplicates_and_unknown_kinds() {
 }
 
 #[test]
+fn texts_of_live_leads_mean_what_they_mean_in_tables() {
+    let (j, _) = world();
+    let model = train(&snapshot(&j), &TrainOptions::default(), &Task::new()).unwrap();
+    let score = |kind: &str, channel: Option<&str>, industry: &str, ids: [Option<&str>; 3]| {
+        let mut lead = model.lead("x", Timestamp(0));
+        model.set_text(&mut lead, "industry", industry).unwrap();
+        let pushed = ids.map(|id| {
+            let event = Event { at: 5, kind, channel, id, ..Event::default() };
+            model.push(&mut lead, event).unwrap()
+        });
+        (pushed, model.score(&lead, Timestamp(11 * DAY), &mut model.scratch()).unwrap().log_odds.to_bits())
+    };
+    let plain = score("visit", Some("c1"), "a", [None; 3]);
+    assert_eq!(plain.0, [Pushed::Used; 3]);
+    // Blanks around a text do not count, and an event whose id is empty has none.
+    assert_eq!(score(" visit ", Some(" c1\t"), " a\n", [Some(""), Some(" "), None]), plain);
+    for ids in [["e1", " e1", "e1 "], ["7", "7.0", " 7"], ["True", "true", "TRUE"]] {
+        assert_eq!(
+            score("visit", None, "a", ids.map(Some)).0,
+            [Pushed::Used, Pushed::Duplicate, Pushed::Duplicate],
+            "{ids:?}"
+        );
+    }
+    assert_eq!(score("visit", None, "a", ["007", "7", "7.5"].map(Some)).0, [Pushed::Used; 3]);
+    // No channel, and no field.
+    assert_eq!(score("visit", Some("  "), " ", [None; 3]).1, score("visit", None, "", [None; 3]).1);
+    for kind in ["", "  "] {
+        assert_eq!(score(kind, None, "a", [None; 3]).0, [Pushed::UnknownKind; 3]);
+    }
+}
+
+#[test]
 fn bits_do_not_depend_on_threads_or_on_the_order_of_tables() {
     let (j, _) = world();
     let fit = || train(&snapshot(&j), &TrainOptions::default(), &Task::new()).unwrap().to_json().unwrap();

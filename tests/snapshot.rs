@@ -67,9 +67,9 @@ fn closed_leads_are_not_at_risk_and_reopened_ones_are() {
 #[test]
 fn known_by_hides_what_comes_after() {
     let j = journeys(&[0, 0], &[event(0, 25 * DAY, WON)], 100 * DAY, "UTC");
-    let spec = SnapshotSpec { known_by: Some(Timestamp(30 * DAY)), ..after(10, 20) };
+    let spec = SnapshotSpec { known_by: Some(Timestamp(30 * DAY).into()), ..after(10, 20) };
     assert_eq!(rows(&take(&j, &spec)), [(0, 10, true), (1, 10, false)]);
-    let spec = SnapshotSpec { known_by: Some(Timestamp(29 * DAY)), ..after(10, 20) };
+    let spec = SnapshotSpec { known_by: Some(Timestamp(29 * DAY).into()), ..after(10, 20) };
     assert_eq!(take(&j, &spec).counts.immature, 2);
 }
 
@@ -93,7 +93,10 @@ fn grids() {
         [(0, 0), (0, 7), (0, 14), (1, 4), (1, 11), (1, 18), (2, 5), (2, 12), (2, 19)]
     );
     assert!(s.weight.iter().all(|w| *w == 1.0));
-    let s = take(&j, &SnapshotSpec { since: Some(Timestamp(11 * DAY)), until: Some(Timestamp(18 * DAY)), ..weekly });
+    let s = take(
+        &j,
+        &SnapshotSpec { since: Some(Timestamp(11 * DAY).into()), until: Some(Timestamp(18 * DAY).into()), ..weekly },
+    );
     assert_eq!(rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(), [(0, 11), (1, 11), (2, 11)]);
 }
 
@@ -127,8 +130,11 @@ fn at_a_stage() {
 fn by_age_and_outcomes_from() {
     let created = [0, 0, 6 * DAY];
     let mut j = (*journeys(&created, &[event(0, 11 * DAY, WON), event(1, 13 * DAY, WON)], 100 * DAY, "UTC")).clone();
-    let spec =
-        SnapshotSpec { as_of: Some(Timestamp(10 * DAY)), by_age: Some(Span::days(12)), ..SnapshotSpec::default() };
+    let spec = SnapshotSpec {
+        as_of: Some(Timestamp(10 * DAY).into()),
+        by_age: Some(Span::days(12)),
+        ..SnapshotSpec::default()
+    };
     assert_eq!(rows(&take(&Arc::new(j.clone()), &spec)), [(0, 10, true), (1, 10, false), (2, 10, false)]);
     assert_eq!(
         take(&Arc::new(j.clone()), &SnapshotSpec { by_age: Some(Span::days(10)), ..spec.clone() }).counts.past_age,
@@ -182,7 +188,7 @@ fn wrong_questions_are_typed_errors() {
     let j = journeys(&[0], &[event(0, DAY, MAIL)], 100 * DAY, "UTC");
     let kind = |spec: &SnapshotSpec| j.snapshot(spec, None, FeatureSet::default(), &Task::new()).unwrap_err().kind();
     assert_eq!(kind(&SnapshotSpec::default()), "invalid_option");
-    assert_eq!(kind(&SnapshotSpec { as_of: Some(Timestamp(0)), ..after(1, 1) }), "invalid_option");
+    assert_eq!(kind(&SnapshotSpec { as_of: Some(Timestamp(0).into()), ..after(1, 1) }), "invalid_option");
     assert_eq!(kind(&SnapshotSpec { by_age: Some(Span::days(3)), ..after(1, 1) }), "invalid_option");
     assert_eq!(kind(&after(1, 0)), "invalid_option");
     assert_eq!(kind(&SnapshotSpec { target: vec!["wn".into()], ..after(1, 1) }), "unknown_name");

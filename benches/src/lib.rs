@@ -76,6 +76,7 @@ pub fn journeys() -> Arc<Journeys> {
         lost: Vec::new(),
         observed_until: 365 * DAY,
         outcomes_from: NO_TIME,
+        timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::utc(),
         audit: Audit::default(),
         event_ids: HashSet::new(),

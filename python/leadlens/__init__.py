@@ -38,7 +38,7 @@ from .pipeline import StageFunnel
 from .reports import report
 from .scorer import LeadScorer, Scores, load
 from .survival import TimeTo
-from .tables import Accounts, Events, Fields, Leads, Stages, literal, lookup
+from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages, literal, lookup
 
 if TYPE_CHECKING:
     from .linear import LogisticRegression as LogisticRegression
@@ -61,6 +61,7 @@ __all__ = [
     "Check",
     "ConfigError",
     "ConvergenceError",
+    "Cutoffs",
     "Drivers",
     "Evaluation",
     "Events",

@@ -77,7 +77,7 @@ class Journeys:
         self,
         spec: str,
         features: str,
-        cutoffs: tuple[dict[str, tuple[str, Any]], str, str, str, str] | None = None,
+        cutoffs: tuple[dict[str, tuple[str, Any]], str] | None = None,
         progress: _Progress | None = None,
     ) -> Snapshot: ...
 

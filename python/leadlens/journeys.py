@@ -8,6 +8,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from . import _core
@@ -17,24 +18,29 @@ from ._progress import progress
 from .analyses import Analyses
 from .errors import OptionError
 from .features import FeatureSet
-from .tables import Accounts, Events, Fields, Leads, Stages
+from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages
 from .tables.encode import Tables, as_json, names, omit_none
 from .tables.keys import Table
+from .tables.leads import LeadsOfEvents
 from .tables.role import roles
 
 __all__ = ["Check", "Journeys", "Snapshot"]
 
-Time = str | date | datetime
-"""An ISO 8601 text, a date, or a datetime; without a zone it is UTC."""
+Time = str | date | datetime | np.datetime64
+"""An ISO 8601 text, a date, or a datetime (of pandas and numpy, too); without a zone it is read in the journeys'."""
 
 
-def _time(value: Time | None) -> str | None:
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-        return aware.astimezone(timezone.utc).isoformat()
-    if isinstance(value, date):
+def _time(value: Time | None, option: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        return str(value.astype("datetime64[us]"))
+    # NaT is a datetime that is not equal to itself.
+    if isinstance(value, datetime) and value == value:
+        return (value.astimezone(timezone.utc) if value.tzinfo else value).isoformat()
+    if isinstance(value, date) and value == value:
         return value.isoformat()
-    return value
+    raise OptionError(f"{option}: {value!r} is not a time: give an ISO 8601 text, a date or a datetime")
 
 
 class Journeys(Analyses):
@@ -61,7 +67,8 @@ class Journeys(Analyses):
     outcomes_from : time, optional
         From when on outcomes were recorded.
     timezone : str, default "UTC"
-        Zone of times without an offset.
+        Zone of times without an offset: those of tables that do not say their own, and those of options such as
+        ``observed_until`` and ``as_of``.
     calendar_zone : str, default "UTC"
         Zone of calendar days.
     before_creation : {"keep", "quarantine", "clamp"}, default "keep"
@@ -118,6 +125,8 @@ class Journeys(Analyses):
         max_bad: float | None = None,
     ) -> None:
         tables = Tables()
+        if events is None and isinstance(leads, LeadsOfEvents):
+            events = leads.events
         config = omit_none(
             {
                 "leads": next(iter(roles("leads", Leads, [leads], tables))),
@@ -128,8 +137,8 @@ class Journeys(Analyses):
                 "pipeline": names(pipeline, "pipeline"),
                 "won": names(won, "won"),
                 "lost": names(lost, "lost"),
-                "observed_until": _time(observed_until),
-                "outcomes_from": _time(outcomes_from),
+                "observed_until": _time(observed_until, "observed_until"),
+                "outcomes_from": _time(outcomes_from, "outcomes_from"),
                 "timezone": timezone,
                 "calendar_zone": calendar_zone,
                 "before_creation": before_creation,
@@ -266,7 +275,10 @@ class Journeys(Analyses):
         new_events = roles("events", Events, events, tables)
         new_stages = roles("stages", Stages, stages, tables)
         # An end that was stated stays unless a new one is.
-        config = {**self._config, "observed_until": _time(observed_until) or self._config.get("observed_until")}
+        config = {
+            **self._config,
+            "observed_until": _time(observed_until, "observed_until") or self._config.get("observed_until"),
+        }
         with progress() as show:
             core, report = self._core.extend(
                 as_json(omit_none(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
@@ -321,7 +333,7 @@ class Journeys(Analyses):
         at: str | None = None,
         inclusive: bool = True,
         as_of: Time | None = None,
-        cutoffs: Table | None = None,
+        cutoffs: Table | Cutoffs | None = None,
         cutoff_columns: tuple[str, str] = ("lead_id", "cutoff"),
         since: Time | None = None,
         until: Time | None = None,
@@ -355,8 +367,8 @@ class Journeys(Analyses):
         as_of : time, optional
             One cutoff for all leads.
         cutoffs : table, optional
-            A table of leads and cutoffs; ``cutoff_columns`` names its two columns. Times without an offset are those of
-            the journeys' ``timezone``.
+            A table of leads and cutoffs; ``cutoff_columns`` names its two columns. For tables that need more to be said
+            (unit, format or zone of the times, rows that count), give :class:`Cutoffs`.
         since, until : time, optional
             Cutoffs in ``[since, until)`` only.
         known_by : time, optional
@@ -403,10 +415,10 @@ class Journeys(Analyses):
                 "after": after,
                 "at": at,
                 "inclusive": inclusive,
-                "as_of": _time(as_of),
-                "since": _time(since),
-                "until": _time(until),
-                "known_by": _time(known_by),
+                "as_of": _time(as_of, "as_of"),
+                "since": _time(since, "since"),
+                "until": _time(until, "until"),
+                "known_by": _time(known_by, "known_by"),
                 "horizon": horizon,
                 "by_age": by_age,
                 "target": names(target, "target"),
@@ -418,8 +430,8 @@ class Journeys(Analyses):
         table = None
         if cutoffs is not None:
             tables = Tables()
-            key = tables.key(cutoffs, "cutoffs")
-            table = (tables.given, key, *cutoff_columns, self._config.get("timezone") or "UTC")
+            declared = cutoffs if isinstance(cutoffs, Cutoffs) else Cutoffs(cutoffs, *cutoff_columns)
+            table = (tables.given, as_json(declared._spec(tables)))
         with progress() as show:
             core = self._core.snapshot(as_json(spec), (features or FeatureSet())._json(), table, show)
         warn_of_leaks(core)

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, EventsSpec, StagesSpec, Tables};
+use leadlens::frames::{Config, CutoffsSpec, EventsSpec, StagesSpec, Tables};
 use leadlens::journeys::SplitBy;
-use leadlens::time::Zone;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -158,32 +157,28 @@ impl Journeys {
         }))
     }
 
-    /// `cutoffs` are the tables given in memory, the key or path of the one with the cutoffs, its two columns, and the zone
-    /// of times without an offset.
+    /// `cutoffs` are the tables given in memory, and the declaration of the one with the cutoffs as JSON.
     #[pyo3(signature = (spec, features, cutoffs=None, progress=None))]
     fn snapshot(
         &self,
         py: Python<'_>,
         spec: &str,
         features: &str,
-        cutoffs: Option<(Bound<'_, PyDict>, String, String, String, String)>,
+        cutoffs: Option<(Bound<'_, PyDict>, String)>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Snapshot> {
         let spec = quick(|| frames::parse_options("snapshot", spec))?;
         let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
         let table = match cutoffs {
-            Some((tables, key, lead, cutoff, zone)) => {
-                let zone = quick(|| Zone::new(&zone))?;
-                Some((read_tables(py, &tables, ".")?, key, lead, cutoff, zone))
+            Some((tables, declared)) => {
+                let declared: CutoffsSpec = quick(|| frames::parse_options("cutoffs", &declared))?;
+                Some((read_tables(py, &tables, ".")?, declared))
             }
             None => None,
         };
         let snapshot = enter(py, progress, |task| {
             let pairs = match table {
-                Some((mut tables, key, lead, cutoff, zone)) => {
-                    let table = tables.get(&key)?;
-                    Some(frames::cutoff_table(&table, &lead, &cutoff, &zone, &self.0)?)
-                }
+                Some((mut tables, declared)) => Some(frames::cutoff_table(&mut tables, &declared, &self.0)?),
                 None => None,
             };
             self.0.snapshot(&spec, pairs.as_deref(), features, task)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
-use crate::time::{Span, Timestamp};
+use crate::time::{Moment, Span, Timestamp, Zone};
 
 /// Where a grid of cutoffs starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -95,13 +95,13 @@ pub struct SnapshotSpec {
     /// For `at`: whether that stage or event is visible itself.
     pub inclusive: bool,
     /// One cutoff for all leads.
-    pub as_of: Option<Timestamp>,
+    pub as_of: Option<Moment>,
     /// Earliest cutoff.
-    pub since: Option<Timestamp>,
+    pub since: Option<Moment>,
     /// Cutoffs are before this.
-    pub until: Option<Timestamp>,
+    pub until: Option<Moment>,
     /// Nothing at or after it exists for this snapshot, label windows included.
-    pub known_by: Option<Timestamp>,
+    pub known_by: Option<Moment>,
     /// Length of the label window.
     pub horizon: Option<Span>,
     /// The label window ends at this age instead.
@@ -140,11 +140,11 @@ impl Default for SnapshotSpec {
 }
 
 impl SnapshotSpec {
-    /// The one cutoff rule that was given.
+    /// The one cutoff rule that was given; naive times are read in `zone`.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] if none or several were given, or a span is not positive.
-    pub fn rule(&self, has_table: bool, has_times: bool) -> Result<CutoffRule> {
+    pub fn rule(&self, has_table: bool, has_times: bool, zone: &Zone) -> Result<CutoffRule> {
         if self.horizon.is_some() && self.by_age.is_some() {
             return Err(Error::option("horizon", "give horizon= or by_age=, not both"));
         }
@@ -162,7 +162,7 @@ impl SnapshotSpec {
             rules.push(CutoffRule::At { name: name.clone(), inclusive: self.inclusive });
         }
         if let Some(t) = self.as_of {
-            rules.push(CutoffRule::AsOf(t));
+            rules.push(CutoffRule::AsOf(t.at(zone)));
         }
         if has_table {
             rules.push(CutoffRule::Table);

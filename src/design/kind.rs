@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::text::canonical_text;
+
 /// Who acts in an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,9 +53,10 @@ impl Kind {
     /// True if `name` means this kind.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
-        if !self.shared && self.plain == name {
+        let is_plain = |name: &str| self.plain == name || self.plain == canonical_text(name);
+        if !self.shared && is_plain(name) {
             return true;
         }
-        !self.stage && name.split_once(':').is_some_and(|(s, k)| s == self.source && k == self.plain)
+        !self.stage && name.split_once(':').is_some_and(|(s, k)| s == self.source && is_plain(k))
     }
 }

@@ -212,6 +212,10 @@ fn field_column(snapshot: &Snapshot, name: &str, feature: &Feature) -> Result<Co
             };
             Column::Number(times.iter().zip(&snapshot.rows).map(days).collect())
         }
+        // A column that holds nothing has no type.
+        (Feature::DaysSinceField(_), column) if column.missing() == column.len() => {
+            Column::Number(vec![f64::NAN; column.len()])
+        }
         (Feature::DaysSinceField(_), _) => {
             return Err(Error::option("feature", format!("days_since({name}): '{name}' is not a date")));
         }

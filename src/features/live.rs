@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::cells::Sheet;
 use super::plan::{JourneyView, Plan};
 use super::tile::{RowView, Run, Working};
-use crate::design::{Feature, NONE};
+use crate::design::{Feature, NONE, canonical_text};
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Texts};
 use crate::model::{Fingerprint, LeadModel};
@@ -18,13 +18,13 @@ use crate::time::{DAY, Timestamp};
 pub struct Event<'a> {
     /// UTC microseconds.
     pub at: i64,
-    /// Kind, as in [`crate::design::Kind::name`].
+    /// Kind, as in [`crate::design::Kind::name`]. An event without one is dropped, as in tables.
     pub kind: &'a str,
     /// Channel.
     pub channel: Option<&'a str>,
     /// Values by name.
     pub values: &'a [(&'a str, f64)],
-    /// Id of the event; a second event with the same id is dropped.
+    /// Id of the event; a second event with the same id is dropped. An empty one is none.
     pub id: Option<&'a str>,
 }
 
@@ -35,7 +35,7 @@ pub enum Pushed {
     Used,
     /// An event with its id was pushed before; it was dropped.
     Duplicate,
-    /// The model was trained without events of this kind; it was dropped.
+    /// The model was trained without events of this kind, or it has none; it was dropped.
     UnknownKind,
 }
 
@@ -113,6 +113,11 @@ pub struct Scratch {
     pub contributions: Vec<f64>,
 }
 
+/// A text that is given, in its one form.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(canonical_text).filter(|text| !text.is_empty())
+}
+
 impl LeadModel {
     /// An empty lead.
     #[must_use]
@@ -182,12 +187,13 @@ impl LeadModel {
     /// [`Error::NonFinite`] if a value is infinite, [`Error::InvalidOption`] if the lead was made for another model.
     pub fn push(&self, lead: &mut LiveLead, event: Event<'_>) -> Result<Pushed> {
         self.fingerprint().check(lead.model, "lead")?;
-        let Some(kind) = self.event_kind(event.kind) else { return Ok(Pushed::UnknownKind) };
+        // Texts mean what they mean in tables: see `canonical_text`.
+        let Some(kind) = self.event_kind(canonical_text(event.kind)) else { return Ok(Pushed::UnknownKind) };
         Timestamp(event.at).checked("event.at")?;
         if event.values.iter().any(|(_, v)| v.is_infinite()) {
             return Err(Error::NonFinite { what: format!("values of an event '{}'", event.kind), count: 1 });
         }
-        if let Some(id) = event.id
+        if let Some(id) = given(event.id)
             && !lead.seen.insert((
                 self.data().kinds.get(kind as usize).map_or_else(String::new, |k| k.source.clone()),
                 id.to_owned(),
@@ -195,9 +201,7 @@ impl LeadModel {
         {
             return Ok(Pushed::Duplicate);
         }
-        // As in tables: blanks around a text do not count, and an empty one is no value.
-        let channel = event.channel.map(str::trim).filter(|c| !c.is_empty());
-        let channel = channel.map_or(NONE, |c| lead.channels.intern(c));
+        let channel = given(event.channel).map_or(NONE, |c| lead.channels.intern(c));
         let value = |name: &String| event.values.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
         let values: Vec<f64> = self.data().values.iter().map(value).collect();
         lead.insert(event.at, kind, channel, &values);
@@ -210,7 +214,7 @@ impl LeadModel {
     /// [`Error::InvalidOption`] if the lead was made for another model.
     pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Result<Pushed> {
         self.fingerprint().check(lead.model, "lead")?;
-        Ok(match self.stage_kind(stage) {
+        Ok(match self.stage_kind(canonical_text(stage)) {
             Some(kind) => {
                 let none = vec![f64::NAN; self.data().values.len()];
                 lead.insert(at.0, kind, NONE, &none);
@@ -227,7 +231,7 @@ impl LeadModel {
     /// made for another model.
     pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
         self.check_field(lead, field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
-        match text.trim() {
+        match canonical_text(text) {
             "" => lead.fields.retain(|f| f.0 != field),
             text => lead.put(field, FieldValue::Text(text.to_owned())),
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::cells::Texts;
 use super::config::AccountsSpec;
-use super::fields::field_column;
+use super::field_column::FieldReader;
 use super::table::Tables;
 use crate::design::NONE;
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub(super) fn join_accounts(
     };
     let keep = super::filter::keep(&table, &spec.common)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
-    Texts::of(&table, &spec.id, &spec.common.nulls)?.each_id(|row, text| {
+    Texts::of(&table, &spec.id, &spec.common.nulls)?.each(|row, text| {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
             return;
@@ -64,14 +64,16 @@ pub(super) fn join_accounts(
     let unmatched = codes.iter().zip(&rows).filter(|(a, r)| **a != NONE && **r == NONE).count();
     audit.note("leads whose account is not in this table", unmatched);
     let names = spec.fields.clone().unwrap_or_else(|| table.names().into_iter().filter(|n| *n != spec.id).collect());
+    let (common, asked) = (&spec.common, spec.fields.is_some());
+    let reader = FieldReader { table: &table, common, zone, categories: &spec.categories, asked };
     let mut fields = Vec::new();
     for name in names {
-        let column = field_column(&table, &name, &spec.common, zone, &mut audit)?.take(&rows);
+        let column = reader.column(&name, &mut audit)?.take(&rows);
         if column.missing() < column.len() {
             fields.push(Field {
                 name: format!("account.{name}"),
                 column,
-                asked: spec.fields.is_some() || include.contains(&format!("account.{name}")),
+                asked: asked || include.contains(&format!("account.{name}")),
             });
         }
     }

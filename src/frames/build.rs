@@ -7,13 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rayon::prelude::*;
 
 use super::accounts::join_accounts;
-use super::config::{Common, Config, DayMeans, EventsSpec, LookupSpec, StagesSpec};
+use super::config::{Common, Config, DayMeans, EventsSpec, LeadsFrom, LookupSpec, StagesSpec};
+use super::derived_leads::derive_leads;
 use super::events::{DUPLICATE_ID, EventsReader};
 use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
 use super::table::Tables;
-use crate::design::{Kind, Side};
+use crate::design::{Kind, Side, canonical_text};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
     Arrivals, Audit, Closed, Extended, Field, IndexBuilder, Journeys, Leads, Sizes, Status, TableAudit, Texts, misread,
@@ -104,7 +105,10 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let zone = Zone::new(&config.timezone)?;
     let calendar_zone = Zone::new(&config.calendar_zone)?;
     check_columns(config, tables)?;
-    let (mut leads, lead_audit) = read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?;
+    let (mut leads, lead_audit) = match derived_from(config) {
+        Some(events) => derive_leads(&config.leads, events, tables, &zone)?,
+        None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?,
+    };
     let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
     if let Some(spec) = &config.accounts {
         audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
@@ -132,7 +136,8 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let mut read = Reading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
     read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
-    let (observed_until, mut remarks) = observed_until(config, &read.ends, &leads)?;
+    let stated = config.observed_until.map(|t| t.at(&zone));
+    let (observed_until, mut remarks) = observed_until(stated, &read.ends, &leads)?;
     audit.tables.append(&mut read.audits);
     audit.check_quarantined(config.max_bad)?;
     audit.remarks.append(&mut remarks);
@@ -166,11 +171,12 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         value_names: dict.value_names,
         props: dict.props,
         event_ids: dict.event_ids,
-        pipeline: config.pipeline.clone(),
-        won: config.won.clone(),
-        lost: config.lost.clone(),
+        pipeline: stage_names(&config.pipeline),
+        won: stage_names(&config.won),
+        lost: stage_names(&config.lost),
         observed_until,
-        outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.0),
+        outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.at(&zone).0),
+        timezone: zone,
         calendar_zone,
         audit,
     };
@@ -208,7 +214,7 @@ pub fn extend(
         return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
     }
     let observed_until = match config.observed_until {
-        Some(t) => t.0,
+        Some(t) => t.at(&zone).0,
         // Outcomes are known up to the end of the stages that arrived, and no further than the other new tables.
         None if stages.is_empty() => journeys.observed_until,
         None => read.ends.values().map(|e| e.end).min().unwrap_or(NO_TIME).max(journeys.observed_until),
@@ -229,10 +235,32 @@ pub fn extend(
     Ok((extended, report))
 }
 
+/// Names of stages as cells give them: 7.0 and True are 7 and true.
+fn stage_names(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| canonical_text(name).to_owned()).collect()
+}
+
+/// The events that leads are derived from, where no table lists them.
+fn derived_from(config: &Config) -> Option<&[EventsSpec]> {
+    match config.leads.from.as_ref()? {
+        LeadsFrom::Events(_) => Some(&config.events),
+        LeadsFrom::Tables(events) => Some(events),
+    }
+}
+
 /// Checks the columns of all roles before any is read, so that all missing ones are listed at once.
 fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
     let mut violations = Vec::new();
-    violations.extend(tables.get(&config.leads.table)?.check(config.leads.columns()));
+    match derived_from(config) {
+        Some(events) => check_roles(events, &[], tables, &mut violations)?,
+        None if config.leads.table.is_empty() || config.leads.id.is_empty() => {
+            return Err(Error::option(
+                "leads",
+                "give table= and id=, or derive the leads from events (from = \"events\")",
+            ));
+        }
+        None => violations.extend(tables.get(&config.leads.table)?.check(config.leads.columns())),
+    }
     if let Some(a) = &config.accounts {
         violations.extend(tables.get(&a.table)?.check(a.columns()));
     }
@@ -389,9 +417,13 @@ impl Reading {
 }
 
 /// End of observation: as said, else the earliest of the ends of the source tables.
-fn observed_until(config: &Config, ends: &BTreeMap<String, Ended>, leads: &Leads) -> Result<(i64, Vec<String>)> {
+fn observed_until(
+    stated: Option<Timestamp>,
+    ends: &BTreeMap<String, Ended>,
+    leads: &Leads,
+) -> Result<(i64, Vec<String>)> {
     let mut remarks = Vec::new();
-    if let Some(given) = config.observed_until {
+    if let Some(given) = stated {
         for e in ends.values().filter(|e| e.end > given.0) {
             remarks.push(format!(
                 "table '{}' goes on to {}, after observed_until {given}: what lies after is not used as an outcome",

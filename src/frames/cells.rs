@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::coded::{Cells, Coded};
 use super::table::Table;
-use crate::design::NONE;
+use crate::design::{NONE, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::{Texts as Ids, canonical_id};
+use crate::journeys::Texts as Ids;
 use crate::time::DAY;
 
 /// Rows of a part that is walked by one thread.
@@ -17,48 +17,37 @@ const INLINE: u32 = 12;
 /// Texts that are remembered while a part is numbered.
 const RECENT: usize = 256;
 
-/// A column that can be walked as texts. Whole numbers read the same whatever their type: 7, 7.0 and "7".
+/// A column that can be walked as texts: in the one form that a text has whatever it was stored as
+/// ([`canonical_text`]), or as it is written.
 pub(super) struct Texts {
     cells: Cells,
+    /// Texts that mean "no value", in their one form.
     nulls: Vec<String>,
+    /// Whether texts are given as they are written.
+    written: bool,
 }
 
 impl Texts {
+    /// The texts in their one form, for ids, kinds, levels and all that is compared.
     pub(super) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        use DataType as D;
-        if let Some(coded) = table.coded(column) {
-            return Ok(Self { cells: Cells::Coded(coded.clone()), nulls: nulls.to_vec() });
-        }
-        let series = table.column(column)?;
-        let unsupported = |dtype: &DataType| {
-            Error::schema(&table.name, Some(column), format!("type {dtype} cannot be read as texts"))
-        };
-        let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
-        let series = match series.dtype() {
-            D::String | D::Float64 | D::Int64 | D::Boolean | D::Null => series,
-            D::Categorical(..) | D::Enum(..) => series.cast(&D::String).map_err(failed)?,
-            D::Float32 => series.cast(&D::Float64).map_err(failed)?,
-            t if t.is_integer() => {
-                let cast = series.cast(&D::Int64).map_err(failed)?;
-                if cast.null_count() > series.null_count() { series.cast(&D::String).map_err(failed)? } else { cast }
-            }
-            // Through texts: 64-bit floats hold whole numbers up to 2^53 only.
-            D::Decimal(..) => series.cast(&D::String).map_err(failed)?,
-            D::Date | D::Datetime(..) => match series.iter().filter(|cell| !is_writable(cell)).count() {
-                0 => series.cast(&D::String).map_err(failed)?,
-                n => {
-                    let problem = format!("{n} times are too far from today to be read as texts");
-                    return Err(Error::schema(&table.name, Some(column), problem));
-                }
-            },
-            other => return Err(unsupported(other)),
-        };
-        Ok(Self { cells: Cells::Series(series), nulls: nulls.to_vec() })
+        let nulls = nulls.iter().map(|null| canonical_text(null).to_owned()).collect();
+        Ok(Self { cells: text_cells(table, column)?, nulls, written: false })
+    }
+
+    /// The texts as they are written, for those that are parsed as times or numbers.
+    pub(super) fn as_written(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
+        Ok(Self { written: true, ..Self::of(table, column, nulls)? })
+    }
+
+    /// The text of a cell; `None` if it means "no value".
+    fn given<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let form = canonical_text(text);
+        let given = !form.is_empty() && (self.nulls.is_empty() || !self.nulls.iter().any(|n| n == form));
+        given.then_some(if self.written { text.trim() } else { form })
     }
 
     /// Calls `visit(row, text)` for every row; `None` where there is no value.
     pub(super) fn each(&self, mut visit: impl FnMut(usize, Option<&str>)) {
-        let given = |t: &str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
         let series = match &self.cells {
             Cells::Series(series) => series,
             Cells::Coded(coded) => {
@@ -67,28 +56,33 @@ impl Texts {
                 return texts.enumerate().for_each(|(row, text)| visit(row, text));
             }
         };
+        // `Display` of a whole float has no ".0"; that of a 32-bit one has no digits that it does not hold.
         if let Ok(texts) = series.str() {
-            for (row, text) in texts.iter().enumerate() {
-                visit(row, text.map(str::trim).filter(|t| given(t)));
-            }
+            let texts = texts.iter().map(|text| text.and_then(|t| self.given(t)));
+            texts.enumerate().for_each(|(row, text)| visit(row, text));
         } else if let Ok(numbers) = series.i64() {
-            let mut buffer = String::new();
-            for (row, n) in numbers.iter().enumerate() {
-                visit(row, n.map(|n| write_to(&mut buffer, &n)).filter(|t| given(t)));
-            }
+            self.each_number(numbers.iter(), visit);
         } else if let Ok(numbers) = series.f64() {
-            let mut buffer = String::new();
-            for (row, x) in numbers.iter().enumerate() {
-                // `Display` of a whole f64 has no ".0".
-                let x = x.filter(|x| !x.is_nan());
-                visit(row, x.map(|x| write_to(&mut buffer, &x)).filter(|t| given(t)));
-            }
+            self.each_number(numbers.iter().map(|x| x.filter(|x| !x.is_nan()).map(|x| x + 0.0)), visit);
+        } else if let Ok(numbers) = series.f32() {
+            self.each_number(numbers.iter().map(|x| x.filter(|x| !x.is_nan()).map(|x| x + 0.0)), visit);
         } else if let Ok(flags) = series.bool() {
-            for (row, b) in flags.iter().enumerate() {
-                visit(row, b.map(|b| if b { "true" } else { "false" }).filter(|t| given(t)));
-            }
+            let text = |flag: bool| self.given(if flag { "true" } else { "false" });
+            flags.iter().enumerate().for_each(|(row, flag)| visit(row, flag.and_then(text)));
         } else {
             (0..series.len()).for_each(|row| visit(row, None));
+        }
+    }
+
+    fn each_number<T: std::fmt::Display>(
+        &self,
+        numbers: impl Iterator<Item = Option<T>>,
+        mut visit: impl FnMut(usize, Option<&str>),
+    ) {
+        let mut buffer = String::new();
+        for (row, n) in numbers.enumerate() {
+            let text = n.map(|n| write_to(&mut buffer, &n));
+            visit(row, text.and_then(|t| self.given(t)));
         }
     }
 
@@ -119,15 +113,9 @@ impl Texts {
         });
     }
 
-    /// As [`Texts::each`], with every text in the one form of an id.
-    pub(super) fn each_id(&self, mut visit: impl FnMut(usize, Option<&str>)) {
-        self.each(|row, text| visit(row, text.map(canonical_id)));
-    }
-
     /// The texts of a dictionary as [`Texts::each`] gives them.
     fn words<'a>(&self, coded: &'a Coded) -> Vec<Option<&'a str>> {
-        let given = |t: &&str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
-        coded.words().map(|word| word.map(str::trim).filter(given)).collect()
+        coded.words().map(|word| word.and_then(|t| self.given(t))).collect()
     }
 
     fn len(&self) -> usize {
@@ -142,7 +130,7 @@ impl Texts {
             Cells::Series(series) => Cells::Series(series.slice(start as i64, len)),
             Cells::Coded(coded) => Cells::Coded(coded.slice(start, len)),
         };
-        Self { cells, nulls }
+        Self { cells, nulls, written: self.written }
     }
 
     /// Parts of the column, in order, so that they can be walked in parallel.
@@ -151,18 +139,18 @@ impl Texts {
         (0..rows).step_by(PART).map(|start| self.slice(start, PART.min(rows - start), self.nulls.clone())).collect()
     }
 
-    /// One code per row, from its text in the form of an id; in parallel.
+    /// One code per row, from its text; in parallel.
     pub(super) fn code_ids(&self, code: impl Fn(Option<&str>) -> u32 + Sync) -> Vec<u32> {
         let parts = self.parts().into_par_iter().map(|part| {
             let mut codes = Vec::with_capacity(part.len());
             match &part.cells {
                 Cells::Coded(coded) => {
                     let words = part.words(coded).into_iter();
-                    let words: Vec<u32> = words.map(|word| code(word.map(canonical_id))).collect();
+                    let words: Vec<u32> = words.map(&code).collect();
                     let none = code(None);
                     codes.extend(coded.codes().iter().map(|word| words.get(*word as usize).copied().unwrap_or(none)));
                 }
-                Cells::Series(_) => part.each_id(|_, text| codes.push(code(text))),
+                Cells::Series(_) => part.each(|_, text| codes.push(code(text))),
             }
             codes
         });
@@ -222,7 +210,6 @@ impl Texts {
             self.each(|_, text| codes.push(text.map_or(NONE, |t| own.intern(t))));
             return codes;
         };
-        let given = |t: &str| !(t.is_empty() || self.nulls.iter().any(|n| n == t));
         let mut recent: Vec<(u128, u32)> = vec![(u128::MAX, NONE); RECENT];
         for chunk in texts.downcast_iter() {
             for (view, text) in chunk.views().iter().zip(chunk.iter()) {
@@ -230,7 +217,7 @@ impl Texts {
                     codes.push(NONE);
                     continue;
                 };
-                let mut code = |t: &str| Some(t.trim()).filter(|t| given(t)).map_or(NONE, |t| own.intern(t));
+                let mut code = |t: &str| self.given(t).map_or(NONE, |t| own.intern(t));
                 if view.length > INLINE {
                     codes.push(code(text));
                     continue;
@@ -253,7 +240,8 @@ impl Texts {
     /// The text of one row, for messages.
     pub(super) fn at(&self, row: usize) -> String {
         let mut found = String::new();
-        self.slice(row, 1, Vec::new()).each(|_, text| found.push_str(text.unwrap_or("")));
+        let one = Self { written: true, ..self.slice(row, 1, Vec::new()) };
+        one.each(|_, text| found.push_str(text.unwrap_or("")));
         found
     }
 
@@ -263,6 +251,45 @@ impl Texts {
         self.each(|_, text| all.push(text.map(str::to_owned)));
         all
     }
+}
+
+/// The cells of a column whose type can be written as texts.
+fn text_cells(table: &Table, column: &str) -> Result<Cells> {
+    use DataType as D;
+    if let Some(coded) = table.coded(column) {
+        return Ok(Cells::Coded(coded.clone()));
+    }
+    let series = table.column(column)?;
+    let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
+    Ok(Cells::Series(match series.dtype() {
+        D::String | D::Float32 | D::Float64 | D::Int64 | D::Boolean | D::Null => series,
+        D::Categorical(..) | D::Enum(..) => series.cast(&D::String).map_err(failed)?,
+        t if t.is_integer() => {
+            let cast = series.cast(&D::Int64).map_err(failed)?;
+            if cast.null_count() > series.null_count() { series.cast(&D::String).map_err(failed)? } else { cast }
+        }
+        // Through texts: 64-bit floats hold whole numbers up to 2^53 only. 7.50 is the number 7.5.
+        D::Decimal(..) => {
+            let texts = series.cast(&D::String).map_err(failed)?;
+            let short = |text: &str| match text.contains('.') {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text.to_owned(),
+            };
+            let texts = texts.str().map_err(failed)?.iter().map(|text| text.map(short)).collect::<Vec<_>>();
+            Series::new(column.into(), texts)
+        }
+        D::Date | D::Datetime(..) => match series.iter().filter(|cell| !is_writable(cell)).count() {
+            0 => series.cast(&D::String).map_err(failed)?,
+            n => {
+                let problem = format!("{n} times are too far from today to be read as texts");
+                return Err(Error::schema(&table.name, Some(column), problem));
+            }
+        },
+        other => {
+            let problem = format!("columns of type {other} cannot be read as texts");
+            return Err(Error::schema(&table.name, Some(column), problem));
+        }
+    }))
 }
 
 /// Whether polars can write a cell as a text: it panics for times a quarter of a million years away.
@@ -295,7 +322,8 @@ fn write_to<'a>(buffer: &'a mut String, value: &impl std::fmt::Display) -> &'a s
     buffer
 }
 
-/// Numbers of a column and how many cells were not finite numbers; those are NaN.
+/// Numbers of a column and how many cells were not finite numbers; those are NaN. A cell that one of `nulls` means has no
+/// value, whatever the type of the column.
 pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<f64>, usize)> {
     let mut unusable = 0;
     let mut finite = |x: f64| {
@@ -309,7 +337,7 @@ pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(
     let values: Vec<f64> = match table.dtype(column)? {
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
-            Texts::of(table, column, nulls)?.each(|_, text| {
+            Texts::as_written(table, column, nulls)?.each(|_, text| {
                 values.push(text.map_or(f64::NAN, |t| finite(t.parse().unwrap_or(f64::NAN))));
             });
             values
@@ -319,15 +347,21 @@ pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(
             let failed = |e: PolarsError| Error::schema(&table.name, Some(column), e.to_string());
             let cast = series.cast(&DataType::Float64).map_err(failed)?;
             let numbers = cast.f64().map_err(failed)?;
+            let missing: Vec<f64> = nulls.iter().filter_map(|null| null.parse().ok()).collect();
             if let Ok(all) = numbers.cont_slice()
+                && missing.is_empty()
                 && all.iter().all(|x| x.is_finite())
             {
                 return Ok((all.to_vec(), 0));
             }
             // A float NaN in the data is a missing value, an infinite one is unusable.
-            numbers.iter().map(|x| x.map_or(f64::NAN, |x| if x.is_nan() { x } else { finite(x) })).collect()
+            let known = |x: &f64| !x.is_nan() && !missing.contains(x);
+            numbers.iter().map(|x| x.filter(known).map_or(f64::NAN, &mut finite)).collect()
         }
-        other => return Err(Error::schema(&table.name, Some(column), format!("type {other} is not a number"))),
+        other => {
+            let problem = format!("columns of type {other} cannot be read as numbers");
+            return Err(Error::schema(&table.name, Some(column), problem));
+        }
     };
     Ok((values, unusable))
 }
@@ -360,7 +394,8 @@ mod tests {
         // More different texts than are remembered, twice.
         let many: Vec<String> = (0..2000).map(|i| format!("w{}", i % 1000)).collect();
         let all: Vec<Option<&str>> = words.into_iter().chain(many.iter().map(|w| Some(w.as_str()))).collect();
-        let column = Texts { cells: Cells::Series(Series::new("c".into(), &all)), nulls: vec!["n/a".into()] };
+        let column =
+            Texts { cells: Cells::Series(Series::new("c".into(), &all)), nulls: vec!["n/a".into()], written: false };
         let mut dictionary = Ids::new();
         let codes = column.intern(&mut dictionary);
         let mut expected = Ids::new();

@@ -1,35 +1,32 @@
 //! A table of (lead, cutoff).
 
 use super::cells::Texts;
-use super::config::{Common, DayMeans};
-use super::table::Table;
+use super::config::{CutoffsSpec, DayMeans};
+use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, canonical_id};
-use crate::time::Zone;
+use crate::journeys::Journeys;
 
-/// Reads pairs of lead and cutoff; every row must name a known lead and a time. Times without an offset are those of
-/// `zone`.
+/// Reads pairs of lead and cutoff; every row that counts must name a known lead and a time. Naive times are read in the
+/// zone that the table says, else in that of the journeys.
 ///
 /// # Errors
 /// [`Error::Schema`] with the number of rows that do not.
-pub fn cutoff_table(
-    table: &Table,
-    lead: &str,
-    cutoff: &str,
-    zone: &Zone,
-    journeys: &Journeys,
-) -> Result<Vec<(u32, i64)>> {
-    let missing = table.check([&lead.to_owned(), &cutoff.to_owned()]);
+pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
+    let table = tables.get(&spec.table)?;
+    let missing = table.check(spec.columns());
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });
     }
-    let common = Common::default();
-    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
-    let (times, _) = reader.read(cutoff)?;
+    let reader = TimeReader { table: &table, common: &spec.common, zone: &journeys.timezone, day: DayMeans::Start };
+    let (times, _) = reader.read(&spec.at)?;
+    let keep = super::filter::keep(&table, &spec.common)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
-    Texts::of(table, lead, &[])?.each(|row, text| {
-        match (text.and_then(|t| journeys.leads.find(canonical_id(t))), times.cell(row)) {
+    Texts::of(&table, &spec.lead, &spec.common.nulls)?.each(|row, text| {
+        if keep.get(row) != Some(&true) {
+            return;
+        }
+        match (text.and_then(|t| journeys.leads.find(t)), times.cell(row)) {
             (Some(lead), TimeCell::At(t)) => pairs.push((lead, t)),
             (Some(_), _) => timeless += 1,
             (None, _) => {
@@ -41,12 +38,12 @@ pub fn cutoff_table(
     if let Some(example) = example {
         return Err(Error::schema(
             &table.name,
-            Some(lead),
+            Some(&spec.lead),
             format!("{unknown} rows name no known lead (first: '{example}')"),
         ));
     }
     if timeless > 0 {
-        return Err(Error::schema(&table.name, Some(cutoff), format!("{timeless} rows have no readable time")));
+        return Err(Error::schema(&table.name, Some(&spec.at), format!("{timeless} rows have no readable time")));
     }
     Ok(pairs)
 }

@@ -1,96 +1,20 @@
-//! Fields: columns of values with types found, and fields that change over time.
+//! Fields that change over time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use polars::prelude::DataType;
 
-use super::cells::{Texts, numbers};
-use super::config::{Common, DayMeans, FieldsSpec};
+use super::cells::Texts;
+use super::config::{DayMeans, FieldsSpec};
+use super::field_column::{FieldReader, category};
 use super::leads::order_ranks;
 use super::lookup::LeadFinder;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
-use crate::design::{Column, NONE, like};
+use crate::design::{Column, like};
 use crate::error::{Error, Result, nearest};
-use crate::journeys::{FieldHistory, Leads, TableAudit, Texts as Ids};
-use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
-
-/// Texts that often stand for "no value".
-const PLACEHOLDERS: [&str; 12] =
-    ["unknown", "select", "n/a", "na", "none", "null", "nan", "-", "?", "not available", "not set", "undefined"];
-
-/// A column as a field: numbers, truth values and texts as categories, times. In an untyped table (CSV) the type
-/// is found from all values; numbers with a leading zero ("007") stay texts.
-pub(super) fn field_column(
-    table: &Table,
-    name: &str,
-    common: &Common,
-    zone: &Zone,
-    audit: &mut TableAudit,
-) -> Result<Column> {
-    let column = match table.dtype(name)? {
-        DataType::Date | DataType::Datetime(..) => times(table, name, common, zone)?,
-        t if t.is_numeric() => number(table, name, common, audit)?,
-        DataType::String if table.untyped => untyped(table, name, common, zone, audit)?,
-        _ => category(&Texts::of(table, name, &common.nulls)?),
-    };
-    if let Column::Category { codes, levels } = &column {
-        for (code, level) in levels.iter().enumerate() {
-            if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {
-                let rows = codes.iter().filter(|c| **c as usize == code).count();
-                audit
-                    .remarks
-                    .push(format!("field '{name}': {rows} say '{level}'; add it to nulls= if it means no value"));
-            }
-        }
-    }
-    Ok(column)
-}
-
-fn number(table: &Table, name: &str, common: &Common, audit: &mut TableAudit) -> Result<Column> {
-    let (values, unusable) = numbers(table, name, &common.nulls)?;
-    audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable);
-    Ok(Column::Number(values))
-}
-
-fn times(table: &Table, name: &str, common: &Common, zone: &Zone) -> Result<Column> {
-    let reader = TimeReader { table, common, zone, day: DayMeans::Start };
-    let time = |cell: TimeCell| match cell {
-        TimeCell::At(t) => t,
-        _ => NO_TIME,
-    };
-    Ok(Column::Time(reader.read(name)?.0.cells().map(time).collect()))
-}
-
-fn category(texts: &Texts) -> Column {
-    let mut levels = Ids::new();
-    let codes = texts.intern(&mut levels);
-    Column::Category { codes, levels: levels.iter().map(str::to_owned).collect::<Arc<[String]>>() }
-}
-
-fn untyped(table: &Table, name: &str, common: &Common, zone: &Zone, audit: &mut TableAudit) -> Result<Column> {
-    let column = category(&Texts::of(table, name, &common.nulls)?);
-    let Column::Category { codes, levels } = column else { return Ok(column) };
-    let code_like = |t: &String| t.len() > 1 && t.starts_with('0') && t.bytes().all(|b| b.is_ascii_digit());
-    let is_number = |t: &String| t.parse::<f64>().is_ok_and(f64::is_finite);
-    if !levels.is_empty() && levels.iter().all(is_number) && !levels.iter().any(code_like) {
-        return number(table, name, common, audit);
-    }
-    let is_truth = |t: &String| matches!(t.to_lowercase().as_str(), "true" | "false");
-    if levels.iter().all(is_truth) {
-        let mut lower = Ids::new();
-        let map: Vec<u32> = levels.iter().map(|t| lower.intern(&t.to_lowercase())).collect();
-        let codes = codes.iter().map(|c| map.get(*c as usize).copied().unwrap_or(NONE)).collect();
-        return Ok(Column::Category { codes, levels: lower.iter().map(str::to_owned).collect() });
-    }
-    let iso = Detected::Format(TimeFormat::Iso);
-    let is_time = |t: &String| parse(t, &TimeFormat::Iso, zone).is_ok();
-    if !levels.is_empty() && detect(levels.iter().map(String::as_str)) == iso && levels.iter().all(is_time) {
-        return times(table, name, common, zone);
-    }
-    Ok(Column::Category { codes, levels })
-}
+use crate::journeys::{FieldHistory, Leads, TableAudit};
+use crate::time::{NO_TIME, Zone};
 
 /// Rows of one history before they are sorted: lead, from, to, row of the table.
 type Entry = (u32, i64, i64, u32);
@@ -163,9 +87,9 @@ pub(super) fn read_history(
     let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
     entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
     let mut histories = Vec::new();
+    let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
     match (&names, &spec.value) {
         (Some(names), Some(value)) => {
-            let column = field_column(&table, value, &spec.common, zone, &mut audit)?;
             let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
             let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
             let wanted = wanted(spec, &table, all.iter().copied().collect())?;
@@ -176,21 +100,31 @@ pub(super) fn read_history(
                     by_name.entry(name).or_default().push(*e);
                 }
             }
+            check_categories(spec, &table, all.iter().copied())?;
+            // Fields of all types share the column: each is what its own values are.
+            let column = match table.dtype(value)? {
+                DataType::Date | DataType::Datetime(..) => reader.column(value, &mut audit)?,
+                _ => category(&reader.texts(value)?),
+            };
             let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
             let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
             audit.note("of fields that are not read", unread.filter(|name| others.contains(name)).count());
             for (name, entries) in by_name {
-                histories.push(history(name, &entries, &retyped(&column, &entries), leads.len()));
+                let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
+                let values = reader.of_shared(name, &column, &rows, &mut audit);
+                histories.push(history(name, &entries, values, leads.len()));
             }
         }
         _ => {
             let used: Vec<&String> = spec.columns().collect();
             let names = table.names();
             let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
+            check_categories(spec, &table, free.iter().copied())?;
             let wanted = wanted(spec, &table, free)?;
+            let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
             for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
-                let column = field_column(&table, name, &spec.common, zone, &mut audit)?;
-                histories.push(history(name, &entries, &column, leads.len()));
+                let column = reader.column(name, &mut audit)?;
+                histories.push(history(name, &entries, column.take(&rows), leads.len()));
             }
         }
     }
@@ -221,24 +155,19 @@ fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: Vec<&'a str>) -> Result<BTr
     Ok(fields.difference(&ignored).copied().collect())
 }
 
-/// In a long table all fields share a column of texts: a field whose values are all numbers is a number.
-fn retyped(column: &Column, entries: &[Entry]) -> Column {
-    let Column::Category { codes, levels } = column else { return column.clone() };
-    let used = || {
-        entries
-            .iter()
-            .filter_map(|e| codes.get(e.3 as usize))
-            .filter(|c| **c != NONE)
-            .filter_map(|c| levels.get(*c as usize))
-    };
-    if used().next().is_none() || !used().all(|t| t.parse::<f64>().is_ok_and(f64::is_finite)) {
-        return column.clone();
+/// Refuses a category that is no field of the table.
+fn check_categories<'n>(spec: &FieldsSpec, table: &Table, fields: impl Iterator<Item = &'n str> + Clone) -> Result<()> {
+    match spec.categories.iter().find(|c| !fields.clone().any(|name| name == *c)) {
+        Some(unknown) => {
+            let near = nearest(unknown, fields).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            let problem = format!("categories= names '{unknown}', which is no field of this table{near}");
+            Err(Error::schema(&table.name, spec.name.as_deref(), problem))
+        }
+        None => Ok(()),
     }
-    let parsed: Vec<f64> = levels.iter().map(|t| t.parse().unwrap_or(f64::NAN)).collect();
-    Column::Number(codes.iter().map(|c| parsed.get(*c as usize).copied().unwrap_or(f64::NAN)).collect())
 }
 
-fn history(name: &str, entries: &[Entry], column: &Column, leads: usize) -> FieldHistory {
+fn history(name: &str, entries: &[Entry], values: Column, leads: usize) -> FieldHistory {
     let mut offsets = vec![0usize; leads + 1];
     for e in entries {
         if let Some(o) = offsets.get_mut(e.0 as usize + 1) {
@@ -255,6 +184,6 @@ fn history(name: &str, entries: &[Entry], column: &Column, leads: usize) -> Fiel
         offsets,
         valid_from: entries.iter().map(|e| e.1).collect(),
         valid_to: entries.iter().map(|e| e.2).collect(),
-        values: column.take(&entries.iter().map(|e| e.3).collect::<Vec<u32>>()),
+        values,
     }
 }

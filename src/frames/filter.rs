@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::DataType;
-
 use super::cells::{Texts, truth};
 use super::config::{Common, Condition};
 use super::source::Source;
 use super::table::Table;
-use crate::design::is_pattern;
+use crate::design::{canonical_text, is_pattern};
 use crate::error::{Error, Result};
 
 /// The conditions of a table, made ready.
@@ -20,16 +18,16 @@ pub(super) struct Filter<'a> {
 impl<'a> Filter<'a> {
     /// Those of a table that is read whole.
     pub(super) fn of(table: &Table, common: &'a Common) -> Result<Self> {
-        Self::new(table, common, |_| Ok(table.clone()))
+        Self::new(common, |_| Ok(table.clone()))
     }
 
     /// Those of a table that is read part by part. Columns with a pattern are read first: a text that occurs in them is no
     /// pattern.
     pub(super) fn of_source(source: &Source, common: &'a Common) -> Result<Self> {
-        Self::new(&source.head, common, |column| source.column(column))
+        Self::new(common, |column| source.column(column))
     }
 
-    fn new(head: &Table, common: &'a Common, whole: impl Fn(&str) -> Result<Table>) -> Result<Self> {
+    fn new(common: &'a Common, whole: impl Fn(&str) -> Result<Table>) -> Result<Self> {
         let mut tests = Vec::new();
         for (column, condition) in &common.filter {
             let mut literal = BTreeSet::new();
@@ -46,7 +44,7 @@ impl<'a> Filter<'a> {
                 });
                 literal = found;
             }
-            tests.push((column, Test::new(condition, matches!(head.dtype(column)?, DataType::Boolean), &literal)?));
+            tests.push((column, Test::new(condition, &literal)?));
         }
         Ok(Self { common, tests })
     }
@@ -93,6 +91,8 @@ fn single_stars(text: &str) -> String {
     out
 }
 
+/// A condition on the text of a cell, in the one form that it has in every type of column: `1`, `"yes"` and `True` mean a
+/// cell that is `true`.
 enum Test {
     Null,
     Bool(bool),
@@ -105,35 +105,36 @@ enum Test {
 
 impl Test {
     /// `literal` are the texts with wildcards that occur, so that they mean themselves.
-    fn new(condition: &Condition, truths: bool, literal: &BTreeSet<String>) -> Result<Self> {
+    fn new(condition: &Condition, literal: &BTreeSet<String>) -> Result<Self> {
         Ok(match condition {
             Condition::Null(()) | Condition::IsNull { null: true } => Self::Null,
             Condition::IsNull { null: false } => Self::Not(Box::new(Self::Null)),
             Condition::Bool(b) => Self::Bool(*b),
-            // In a column of truth values 1 and "True" mean true.
-            Condition::Number(x) if truths => Self::Bool(*x != 0.0),
             Condition::Number(x) => Self::Number(*x),
-            Condition::Text(t) if truths && truth(t).is_some() => Self::Bool(truth(t) == Some(true)),
             Condition::Text(t) if is_pattern(t) && !literal.contains(t) => Self::Glob(
                 // Brackets mean themselves.
                 glob::Pattern::new(&single_stars(t).replace('[', "[[]"))
                     .map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
             ),
-            Condition::Text(t) => Self::Text(t.clone()),
-            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, truths, literal)).collect::<Result<_>>()?),
-            Condition::Not { not } => Self::Not(Box::new(Self::new(not, truths, literal)?)),
+            Condition::Text(t) => Self::Text(canonical_text(t).to_owned()),
+            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
+            Condition::Not { not } => Self::Not(Box::new(Self::new(not, literal)?)),
         })
     }
 
     fn holds(&self, text: Option<&str>) -> bool {
+        let flag = |t: &str| matches!(t, "true" | "false").then_some(t == "true");
         match (self, text) {
             (Self::Not(test), _) => !test.holds(text),
             (Self::Any(tests), _) => tests.iter().any(|t| t.holds(text)),
             (Self::Null, t) => t.is_none(),
             (_, None) => false,
             (Self::Bool(b), Some(t)) => truth(t) == Some(*b),
-            (Self::Number(x), Some(t)) => t.parse::<f64>().is_ok_and(|v| v == *x),
-            (Self::Text(want), Some(t)) => want == t,
+            (Self::Number(x), Some(t)) => match flag(t) {
+                Some(flag) => (*x != 0.0) == flag,
+                None => t.parse::<f64>().is_ok_and(|v| v == *x),
+            },
+            (Self::Text(want), Some(t)) => want == t || flag(t).is_some() && truth(want) == flag(t),
             (Self::Glob(pattern), Some(t)) => pattern.matches(t),
         }
     }

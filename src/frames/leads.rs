@@ -8,12 +8,12 @@ use rayon::prelude::*;
 
 use super::cells::{Texts, truth};
 use super::config::{DayMeans, Duplicates, LeadsSpec};
-use super::fields::field_column;
+use super::field_column::FieldReader;
 use super::table::Tables;
 use super::times::{TimeCell, TimeColumn, TimeReader};
-use crate::design::NONE;
+use crate::design::{NONE, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::{Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_id, canonical_order, normalized};
+use crate::journeys::{Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
@@ -27,6 +27,9 @@ pub(super) fn read_leads(
     let mut audit = TableAudit::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     let c = &spec.common;
+    if spec.rows == Duplicates::Earliest && spec.created.is_none() {
+        return Err(Error::option("rows", "'earliest' needs created="));
+    }
     if table.rows() == 0 {
         return Err(Error::schema(&table.name, None, "the table of leads has no row"));
     }
@@ -58,33 +61,32 @@ pub(super) fn read_leads(
         }
         false
     };
+    let ranks = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
+    let rule = KeepRule { rows: spec.rows, ranks: ranks.as_deref(), created: created.as_ref() };
     let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
     let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
     let ascending = numbers.filter(|_| faultless).and_then(Distinct::of_ascending);
     let distinct = match (ascending, numbers) {
         (Some(distinct), _) => distinct,
-        (None, Some(numbers)) => Distinct::of_numbers(numbers, &mut usable),
-        (None, None) => Distinct::of_texts(&texts, c.normalize, &mut usable),
+        (None, Some(numbers)) => Distinct::of_numbers(numbers, &rule, &mut usable),
+        (None, None) => Distinct::of_texts(&texts, c.normalize, &rule, &mut usable),
     };
     if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
         return Err(Error::schema(
             &table.name,
             Some(&spec.id),
             format!(
-                "{} rows repeat the id of another lead (first: '{}'); say rows='first' or 'last' to keep one",
+                "{} rows repeat the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
                 distinct.repeats.len(),
-                canonical_id(&texts.at(*first as usize))
+                canonical_text(&texts.at(*first as usize))
             ),
         ));
     }
+    let reason = rule.reason(c.order.as_deref());
     for row in &distinct.repeats {
-        let reason = match spec.rows {
-            Duplicates::Last => "duplicate lead id, a later row was kept",
-            _ => "duplicate lead id, the first row was kept",
-        };
-        audit.quarantine(reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
+        audit.quarantine(&reason, *row as usize, || canonical_text(&texts.at(*row as usize)).to_owned());
     }
-    let rows = if spec.rows == Duplicates::Last { distinct.last } else { distinct.first };
+    let rows = distinct.kept;
     audit.used = rows.len();
     let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
     let mut leads = Leads {
@@ -110,7 +112,7 @@ pub(super) fn read_leads(
         let Some(column) = column else { return Ok(None) };
         let mut names = Ids::new();
         let mut codes = Vec::new();
-        Texts::of(&table, column, &c.nulls)?.each_id(|_, t| {
+        Texts::of(&table, column, &c.nulls)?.each(|_, t| {
             codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
         });
         Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))
@@ -120,8 +122,7 @@ pub(super) fn read_leads(
     if let Some((codes, _)) = &leads.account {
         audit.note("leads without an account", codes.iter().filter(|a| **a == NONE).count());
     }
-    if let Some(column) = &c.order {
-        let ranks = order_ranks(&table, column)?;
+    if let Some(ranks) = &ranks {
         leads.order = Some(rows.iter().map(|r| ranks.get(*r as usize).copied().unwrap_or(0)).collect());
     }
     if let Some(column) = &spec.outcome {
@@ -145,12 +146,13 @@ pub(super) fn read_leads(
         }
     };
     let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
+    let reader = FieldReader { table: &table, common: c, zone, categories: &spec.categories, asked: false };
     for name in names {
         if let Some(dtype) = unusable(&table, &name).filter(|_| !asked(&name)) {
             leads.withheld.push((name, format!("its type is {dtype}")));
             continue;
         }
-        let column = field_column(&table, &name, c, zone, &mut audit)?;
+        let column = FieldReader { asked: asked(&name), ..reader }.column(&name, &mut audit)?;
         let column = if in_order { column } else { column.take(&rows) };
         let missing = column.missing();
         let field = Field { name: name.clone(), column, asked: asked(&name) };
@@ -168,11 +170,50 @@ pub(super) fn read_leads(
 /// The ids of a table, each once, in canonical order, and their rows.
 struct Distinct {
     ids: Ids,
-    /// First and last row of each.
-    first: Vec<u32>,
-    last: Vec<u32>,
-    /// Rows that repeat the id of an earlier one, ascending.
+    /// The row of each that is kept.
+    kept: Vec<u32>,
+    /// The other rows, ascending.
     repeats: Vec<u32>,
+}
+
+/// Which of several rows of a lead is kept.
+struct KeepRule<'a> {
+    rows: Duplicates,
+    /// Ranks of the order column; 0 is an empty cell.
+    ranks: Option<&'a [u32]>,
+    created: Option<&'a TimeColumn>,
+}
+
+impl KeepRule<'_> {
+    /// Whether `row` is kept in the place of `kept`, an earlier row of the table.
+    fn prefers(&self, row: u32, kept: u32) -> bool {
+        let rank = |row: u32| self.ranks.and_then(|r| r.get(row as usize)).copied().unwrap_or(0);
+        let created = |row: u32| match self.created.map(|c| c.cell(row as usize)) {
+            Some(TimeCell::At(t)) => t,
+            _ => i64::MAX,
+        };
+        let (new, old) = (rank(row), rank(kept));
+        match self.rows {
+            Duplicates::Error => false,
+            // A row whose place in the order is not known is kept only if all are like that.
+            Duplicates::First => new != 0 && (old == 0 || new < old),
+            Duplicates::Last => new >= old,
+            Duplicates::Earliest => {
+                created(row) < created(kept) || created(row) == created(kept) && new != 0 && (old == 0 || new < old)
+            }
+        }
+    }
+
+    /// Why the other rows are left out.
+    fn reason(&self, order: Option<&str>) -> String {
+        let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
+        match self.rows {
+            Duplicates::Last if by.is_empty() => "duplicate lead id, a later row was kept".to_owned(),
+            Duplicates::Last => format!("duplicate lead id, the last row{by} was kept"),
+            Duplicates::Earliest => "duplicate lead id, the row created first was kept".to_owned(),
+            Duplicates::First | Duplicates::Error => format!("duplicate lead id, the first row{by} was kept"),
+        }
+    }
 }
 
 impl Distinct {
@@ -180,10 +221,14 @@ impl Distinct {
     fn of_ascending(numbers: &Int64Chunked) -> Option<Self> {
         let numbers = numbers.cont_slice().ok().filter(|numbers| numbers.is_sorted_by(|a, b| a < b))?;
         let rows: Vec<u32> = (0..numbers.len() as u32).collect();
-        Some(Self { ids: Ids::of_distinct_numbers(numbers), first: rows.clone(), last: rows, repeats: Vec::new() })
+        Some(Self { ids: Ids::of_distinct_numbers(numbers), kept: rows, repeats: Vec::new() })
     }
 
-    fn of_numbers(numbers: &Int64Chunked, usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool) -> Self {
+    fn of_numbers(
+        numbers: &Int64Chunked,
+        rule: &KeepRule<'_>,
+        usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
+    ) -> Self {
         let mut keyed: Vec<(i64, u32)> = Vec::with_capacity(numbers.len());
         for (row, n) in numbers.iter().enumerate() {
             let text = n.map(|n| move || n.to_string());
@@ -192,50 +237,48 @@ impl Distinct {
             }
         }
         keyed.par_sort_unstable();
-        let mut first = Vec::with_capacity(keyed.len());
-        let (mut last, mut repeats) = (Vec::with_capacity(keyed.len()), Vec::new());
+        let (mut kept, mut repeats) = (Vec::with_capacity(keyed.len()), Vec::new());
         for rows in keyed.chunk_by(|a, b| a.0 == b.0) {
-            first.extend(rows.first().map(|r| r.1));
-            last.extend(rows.last().map(|r| r.1));
-            repeats.extend(rows.iter().skip(1).map(|r| r.1));
+            let rows = || rows.iter().map(|r| r.1);
+            let Some(best) = rows().reduce(|kept, row| if rule.prefers(row, kept) { row } else { kept }) else {
+                continue;
+            };
+            kept.push(best);
+            repeats.extend(rows().filter(|row| *row != best));
         }
         repeats.sort_unstable();
         keyed.dedup_by_key(|k| k.0);
         let numbers: Vec<i64> = keyed.into_iter().map(|k| k.0).collect();
-        Self { ids: Ids::of_distinct_numbers(&numbers), first, last, repeats }
+        Self { ids: Ids::of_distinct_numbers(&numbers), kept, repeats }
     }
 
     fn of_texts(
         texts: &Texts,
         normalize: Option<Normalize>,
+        rule: &KeepRule<'_>,
         usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
     ) -> Self {
         let mut ids = Ids::new();
         // In order of first sight.
-        let (mut first, mut last, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
-        texts.each_id(|row, text| {
+        let (mut kept, mut repeats) = (Vec::new(), Vec::new());
+        texts.each(|row, text| {
             let text = text.and_then(|text| normalized(text, normalize));
             let owned = text.as_ref().map(|t| move || t.to_string());
             let (true, Some(text)) = (usable(row, owned.as_ref().map(|t| t as &dyn Fn() -> String)), &text) else {
                 return;
             };
-            match last.get_mut(ids.intern(text) as usize) {
-                None => {
-                    first.push(row as u32);
-                    last.push(row as u32);
-                }
-                Some(last) => {
-                    repeats.push(row as u32);
-                    *last = row as u32;
-                }
+            let row = row as u32;
+            match kept.get_mut(ids.intern(text) as usize) {
+                None => kept.push(row),
+                Some(kept) if rule.prefers(row, *kept) => repeats.push(std::mem::replace(kept, row)),
+                Some(_) => repeats.push(row),
             }
         });
+        repeats.sort_unstable();
         let order = canonical_order(&ids);
-        let by_order = |rows: &[u32]| order.iter().filter_map(|code| rows.get(*code as usize).copied()).collect();
         Self {
             ids: Ids::of_distinct(order.iter().map(|code| ids.get(*code))),
-            first: by_order(&first),
-            last: by_order(&last),
+            kept: order.iter().filter_map(|code| kept.get(*code as usize).copied()).collect(),
             repeats,
         }
     }
@@ -273,9 +316,10 @@ fn read_outcome(
     Ok(rows.iter().map(|r| outcome.get(*r as usize).copied().flatten()).collect())
 }
 
-/// Ascending ranks of an order column: by number if all are numbers, else by text. Empty cells come first.
+/// Ascending ranks of an order column, from 1 on: by number if all are numbers, else by text, which puts ISO times in order.
+/// Empty cells come first, with rank 0.
 pub(super) fn order_ranks(table: &super::table::Table, column: &str) -> Result<Vec<u32>> {
-    let texts = Texts::of(table, column, &[])?.collect();
+    let texts = Texts::as_written(table, column, &[])?.collect();
     // Ids of 64 bits are more than a number with a fraction can tell apart.
     if let Some(whole) = parsed(&texts, |t| t.parse::<i128>().ok()) {
         return Ok(ranks(&whole, Ord::cmp));
@@ -292,20 +336,17 @@ fn parsed<T>(texts: &[Option<String>], parse: impl Fn(&str) -> Option<T>) -> Opt
     texts.iter().map(cell).collect()
 }
 
-/// Ranks of cells, the same for equal ones; those of empty cells are the lowest.
+/// Ranks of cells, the same for equal ones; that of empty cells is 0.
 fn ranks<T>(cells: &[Option<T>], compare: impl Fn(&T, &T) -> Ordering) -> Vec<u32> {
     let cell = |i: &usize| cells.get(*i).and_then(Option::as_ref);
-    let by_cell = |a: &usize, b: &usize| match (cell(a), cell(b)) {
-        (Some(a), Some(b)) => compare(a, b),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    };
-    let mut order: Vec<usize> = (0..cells.len()).collect();
+    let by_cell = |a: &usize, b: &usize| cell(a).zip(cell(b)).map_or(Ordering::Equal, |(a, b)| compare(a, b));
+    let mut order: Vec<usize> = (0..cells.len()).filter(|i| cell(i).is_some()).collect();
     order.sort_by(by_cell);
     let mut ranks = vec![0; cells.len()];
-    for (rank, equal) in order.chunk_by(|a, b| by_cell(a, b) == Ordering::Equal).enumerate() {
+    for (rank, equal) in (1..).zip(order.chunk_by(|a, b| by_cell(a, b) == Ordering::Equal)) {
         for i in equal {
             if let Some(slot) = ranks.get_mut(*i) {
-                *slot = rank as u32;
+                *slot = rank;
             }
         }
     }

@@ -10,8 +10,10 @@ mod coded;
 mod config;
 mod csv_reader;
 mod cutoff_table;
+mod derived_leads;
 mod drivers_out;
 mod events;
+mod field_column;
 mod fields;
 mod filter;
 mod funnels_out;
@@ -34,8 +36,8 @@ mod write;
 pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
-    AccountsSpec, At, Attribute, Common, Condition, Config, EventsSpec, FieldsSpec, LeadCells, LeadKey, LeadsSpec,
-    LookupSpec, Pick, Renames, StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
+    AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadCells, LeadKey,
+    LeadsSpec, LookupSpec, Pick, Renames, StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
 pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};

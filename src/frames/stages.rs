@@ -10,9 +10,9 @@ use super::leads::order_ranks;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
-use crate::design::{NONE, Side};
+use crate::design::{NONE, Side, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Rows, TableAudit, canonical_id, normalized};
+use crate::journeys::{Leads, Rows, TableAudit, normalized};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -148,7 +148,7 @@ pub(super) fn read_stages(
                 }
             };
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
-            let deal = deal.and_then(|deal| normalized(canonical_id(deal), c.normalize));
+            let deal = deal.and_then(|deal| normalized(canonical_text(deal), c.normalize));
             let deal = deal.map_or(NONE, |deal| dict.deals.intern(&deal));
             let kind = dict.kind(stage, "", Side::Sales, true);
             let mut early = 0;

@@ -33,7 +33,7 @@ use crate::task::Task;
 use crate::time::Zone;
 
 /// The version of the format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const META: &str = "journeys.json";
 const SUMS: &str = "checksums.json";
 /// All files but those of histories.
@@ -52,6 +52,7 @@ struct Meta {
     lost: Vec<String>,
     observed_until: i64,
     outcomes_from: i64,
+    timezone: Zone,
     calendar_zone: Zone,
     audit: Audit,
     fields: Vec<FieldMeta>,
@@ -248,6 +249,7 @@ impl Writer<'_> {
             lost: j.lost.clone(),
             observed_until: j.observed_until,
             outcomes_from: j.outcomes_from,
+            timezone: j.timezone.clone(),
             calendar_zone: j.calendar_zone.clone(),
             audit: j.audit.clone(),
             fields,
@@ -550,6 +552,7 @@ impl Reader {
             lost: meta.lost,
             observed_until: meta.observed_until,
             outcomes_from: meta.outcomes_from,
+            timezone: meta.timezone,
             calendar_zone: meta.calendar_zone,
             audit: meta.audit,
             event_ids,

@@ -72,6 +72,7 @@ impl Journeys {
             won: self.won.clone(),
             lost: self.lost.clone(),
             outcomes_from: self.outcomes_from,
+            timezone: self.timezone.clone(),
             calendar_zone: self.calendar_zone.clone(),
             audit: self.audit.clone(),
         };

@@ -179,20 +179,6 @@ impl<'a> FromIterator<&'a str> for Texts {
     }
 }
 
-/// The one form of an id: a whole number written as a decimal fraction (7.0) is that number (7); "007" stays as it is.
-#[must_use]
-pub fn canonical_id(text: &str) -> &str {
-    let text = text.trim();
-    let Some((whole, fraction)) = text.split_once('.') else { return text };
-    let digits = whole.strip_prefix('-').unwrap_or(whole);
-    let plain = !digits.is_empty()
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && (digits == "0" || !digits.starts_with('0'))
-        && !fraction.is_empty()
-        && fraction.bytes().all(|b| b == b'0');
-    if plain { whole } else { text }
-}
-
 /// The number that an id is; none for texts that are not how a number is written, such as "007", "+7" and "-0".
 #[must_use]
 pub fn id_number(text: &str) -> Option<i64> {
@@ -240,23 +226,6 @@ mod tests {
         let texts = Texts::of_distinct_numbers(&numbers);
         assert!(texts.iter().eq(numbers.iter().map(ToString::to_string)));
         assert_eq!((texts.len(), texts.find("-1"), texts.find("70000")), (numbers.len(), Some(69_999), None));
-    }
-
-    #[test]
-    fn one_form() {
-        for (text, id) in [
-            ("7", "7"),
-            ("7.0", "7"),
-            ("7.00", "7"),
-            ("-3.0", "-3"),
-            ("007", "007"),
-            ("007.0", "007.0"),
-            ("7.5", "7.5"),
-            ("a.0", "a.0"),
-            ("7.", "7."),
-        ] {
-            assert_eq!(canonical_id(text), id);
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod counts;
 mod extend;
 mod fold;
 mod groups;
+mod identifiers;
 mod ids;
 mod index;
 mod leads;
@@ -29,7 +30,8 @@ pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
 pub use extend::Arrivals;
 pub use groups::{By, ByBins, ByField, Groups};
-pub use ids::{Texts, canonical_id, canonical_order, id_number};
+pub use identifiers::code_word;
+pub use ids::{Texts, canonical_order, id_number};
 pub(crate) use index::CodeSlice;
 pub use index::{
     Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
@@ -46,7 +48,7 @@ pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::{separation, withhold};
 
-use crate::design::{Kind, NONE};
+use crate::design::{Kind, NONE, canonical_text};
 use crate::error::{Error, Result, is_slip};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
@@ -77,6 +79,8 @@ pub struct Journeys {
     pub observed_until: i64,
     /// Start of the period in which outcomes were recorded, [`NO_TIME`] if always.
     pub outcomes_from: i64,
+    /// Zone of naive times, in tables that do not say their own and in options.
+    pub timezone: Zone,
     /// Zone of calendar days.
     pub calendar_zone: Zone,
     /// What became of every input row.
@@ -212,7 +216,7 @@ impl Journeys {
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
         let lead = self
             .leads
-            .find(canonical_id(id))
+            .find(canonical_text(id))
             .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
         let created = self.leads.created_at(lead);
         let mut entries = Vec::new();

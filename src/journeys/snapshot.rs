@@ -87,7 +87,9 @@ impl Journeys {
         task: &Task,
     ) -> Result<Snapshot> {
         let has_times = self.leads.created.iter().any(|c| *c != NO_TIME);
-        let rule = spec.rule(cutoffs.is_some(), has_times)?;
+        let rule = spec.rule(cutoffs.is_some(), has_times, &self.timezone)?;
+        let [since, until, known_by] =
+            [spec.since, spec.until, spec.known_by].map(|t| t.map(|t| t.at(&self.timezone).0));
         if rule == CutoffRule::Once {
             return self.snapshot_once(spec, features);
         }
@@ -97,7 +99,7 @@ impl Journeys {
             return Err(Error::option("target", "say which stage means won (Journeys(won=…)), or give target="));
         }
         let target_codes = if labelled { self.codes_of("target", &target)? } else { self.codes_known(&target) };
-        let end = spec.known_by.map_or(self.observed_until, |k| k.0.min(self.observed_until));
+        let end = known_by.map_or(self.observed_until, |k| k.min(self.observed_until));
         let table = cutoffs.map(by_lead).unwrap_or_default();
         let repeated = cutoffs.map_or(0, <[_]>::len) - table.values().map(Vec::len).sum::<usize>();
         let view = View {
@@ -111,7 +113,10 @@ impl Journeys {
             },
             won: self.codes_known(&self.won),
             lost: self.codes_known(&self.lost),
-            grid: self.grid(&rule, spec, end)?,
+            grid: self.grid(&rule, (since, until), end)?,
+            since,
+            until,
+            known_by,
             table,
             end,
             ipcw: spec.maturity == Maturity::Ipcw && labelled,
@@ -290,13 +295,13 @@ fn by_lead(pairs: &[(u32, i64)]) -> HashMap<u32, Vec<i64>> {
 
 impl Journeys {
     /// The cutoffs of a calendar grid, for the rule that has one.
-    fn grid(&self, rule: &CutoffRule, spec: &SnapshotSpec, end: i64) -> Result<Vec<i64>> {
+    fn grid(&self, rule: &CutoffRule, (since, until): (Option<i64>, Option<i64>), end: i64) -> Result<Vec<i64>> {
         let CutoffRule::Every { span, anchor } = rule else { return Ok(Vec::new()) };
         let known = || self.leads.created.iter().copied().filter(|c| *c != NO_TIME);
         let (Some(first), Some(last)) = (known().min(), end.checked_sub(1)) else { return Ok(Vec::new()) };
-        let low = spec.since.map_or(first, |s| s.0.max(first));
+        let low = since.map_or(first, |s| s.max(first));
         // Cutoffs up to the end of observation: those without a complete label window are counted as immature.
-        let high = spec.until.map_or(last, |u| (u.0 - 1).min(last));
+        let high = until.map_or(last, |u| (u - 1).min(last));
         if (high.saturating_sub(low)) / span.as_micros() > 100_000 {
             let period = format!("{} and {}", Timestamp(low), Timestamp(high));
             return Err(Error::option("every", format!("'{span}' gives more than 100,000 cutoffs between {period}")));
@@ -320,6 +325,10 @@ struct View<'a> {
     /// Calendar grid of an `every=` rule.
     grid: Vec<i64>,
     table: HashMap<u32, Vec<i64>>,
+    /// The limits of cutoffs, and from when on nothing is known.
+    since: Option<i64>,
+    until: Option<i64>,
+    known_by: Option<i64>,
     end: i64,
     ipcw: bool,
 }
@@ -366,8 +375,8 @@ impl View<'_> {
             }
             CutoffRule::Every { span, anchor: Anchor::Created } => {
                 let step = span.as_micros();
-                let low = self.spec.since.map_or(created, |s| s.0.max(created));
-                let high = self.spec.until.map_or(self.end - 1, |u| (u.0 - 1).min(self.end - 1));
+                let low = self.since.map_or(created, |s| s.max(created));
+                let high = self.until.map_or(self.end - 1, |u| (u - 1).min(self.end - 1));
                 // The first cutoff at or after `low`.
                 let first = created + ((low - created) + step - 1).div_euclid(step) * step;
                 out.extend(std::iter::successors(Some(first), |t| Some(t + step)).take_while(|t| *t <= high));
@@ -382,11 +391,8 @@ impl View<'_> {
             counts.not_created += 1;
             return;
         }
-        let after = |limit: Option<Timestamp>| limit.is_some_and(|l| t >= l.0);
-        if self.spec.since.is_some_and(|s| t < s.0)
-            || after(self.spec.until)
-            || self.spec.known_by.is_some_and(|k| t > k.0)
-        {
+        let after = |limit: Option<i64>| limit.is_some_and(|l| t >= l);
+        if self.since.is_some_and(|s| t < s) || after(self.until) || self.known_by.is_some_and(|k| t > k) {
             counts.outside_period += 1;
             return;
         }

@@ -4,6 +4,7 @@
 //! creation, and columns that all but repeat the outcome are not.
 
 use super::Leads;
+use super::identifiers::are_serial_numbers;
 use crate::design::Column;
 use crate::design::NONE;
 use crate::time::{DAY, NO_TIME};
@@ -93,6 +94,11 @@ pub fn withhold(
         && levels.len() * 2 > known
     {
         return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
+    }
+    if let Column::Number(values) = column
+        && are_serial_numbers(name, values)
+    {
+        return Some(format!("its {known} numbers are whole and all different: an identifier"));
     }
     let auc = auc()?;
     (auc >= 0.95).then(|| format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))

@@ -95,7 +95,8 @@ pub fn snapshot_text(s: &Snapshot) -> String {
         ));
     }
     let until = s.journeys.observed_until;
-    if let Some(as_of) = s.spec.as_of.filter(|t| until != NO_TIME && t.0 > until) {
+    let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
+    if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
         lines.push(format!(
             "  as of {as_of}, but observed until {} only: what happened in between is not known, so leads look idle",
             Timestamp(until)

@@ -1,10 +1,11 @@
 //! Scoring columns of features.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::design::{Column, Encoder, NONE, slot_of};
+use crate::design::{Column, Encoder, NONE, has_leading_zero, number_of, slot_of};
 use crate::error::{Error, Result};
 use crate::model::{ActiveColumn, LeadModel};
 
@@ -32,18 +33,8 @@ impl<'a> ColumnScorer<'a> {
         let mut slots = Vec::with_capacity(columns.len());
         let mut read = Vec::with_capacity(columns.len());
         for (term, column) in terms.iter().zip(columns) {
-            let column = as_trained(&term.encoder, column).ok_or_else(|| {
-                let (wanted, got) = match term.encoder {
-                    Encoder::Number { .. } => ("numbers", "no number"),
-                    Encoder::Category { .. } => ("texts", "times"),
-                };
-                let name = term.feature.to_string();
-                Error::schema(
-                    "features",
-                    Some(&name),
-                    format!("the model was trained on {wanted}; here it holds {got}"),
-                )
-            })?;
+            let column = as_trained(&term.encoder, column)
+                .map_err(|problem| Error::schema("features", Some(&term.feature.to_string()), problem))?;
             slots.push(match column.as_ref() {
                 Column::Category { levels, .. } => term.encoder.slots(levels),
                 _ => Vec::new(),
@@ -121,43 +112,95 @@ impl<'a> ColumnScorer<'a> {
 }
 
 /// The column with the type it had in training. The type of a CSV column depends on the batch: numbers written as
-/// texts are read, numbers where texts were are written out. A column that holds nothing has no type. `None` if no
-/// value could be read.
-fn as_trained<'a>(encoder: &Encoder, column: &'a Column) -> Option<Cow<'a, Column>> {
+/// texts are read, numbers where texts were are the levels that they spell. A column that holds nothing has no type.
+///
+/// The error says what makes the column another than that of training: a text among numbers, numbers of which none is a
+/// level, codes that have lost their leading zeros, times.
+fn as_trained<'a>(encoder: &Encoder, column: &'a Column) -> std::result::Result<Cow<'a, Column>, String> {
     let empty = column.missing() == column.len();
     match (encoder, column) {
-        (Encoder::Number { .. }, Column::Number(_)) | (Encoder::Category { .. }, Column::Category { .. }) => {
-            Some(Cow::Borrowed(column))
+        (Encoder::Number { .. }, Column::Number(_)) => Ok(Cow::Borrowed(column)),
+        (Encoder::Category { levels: trained, reference, .. }, Column::Category { levels, .. }) => {
+            match lost_zeros(trained.iter().chain(reference), levels) {
+                Some(code) => Err(zeros_are_lost(code)),
+                None => Ok(Cow::Borrowed(column)),
+            }
         }
-        (Encoder::Number { .. }, _) if empty => Some(Cow::Owned(Column::Number(vec![f64::NAN; column.len()]))),
-        (Encoder::Category { .. }, _) if empty => Some(Cow::Owned(Column::Category {
+        (Encoder::Number { .. }, _) if empty => Ok(Cow::Owned(Column::Number(vec![f64::NAN; column.len()]))),
+        (Encoder::Category { .. }, _) if empty => Ok(Cow::Owned(Column::Category {
             codes: vec![NONE; column.len()],
             levels: Arc::from(Vec::<String>::new()),
         })),
-        (Encoder::Number { .. }, Column::Category { codes, levels }) => {
-            let parsed: Vec<f64> =
-                levels.iter().map(|l| l.parse().ok().filter(|x: &f64| x.is_finite()).unwrap_or(f64::NAN)).collect();
-            let numbers = codes.iter().map(|c| parsed.get(*c as usize).copied().unwrap_or(f64::NAN)).collect();
-            let numbers = Column::Number(numbers);
-            (numbers.missing() < numbers.len()).then_some(Cow::Owned(numbers))
+        (Encoder::Number { .. }, Column::Category { codes, levels }) => as_numbers(codes, levels).map(Cow::Owned),
+        (Encoder::Category { levels, reference, .. }, Column::Number(values)) => {
+            let trained: Vec<&String> = levels.iter().chain(reference).collect();
+            as_levels(&trained, values).map(Cow::Owned)
         }
-        (Encoder::Category { .. }, Column::Number(values)) => {
-            let mut by_text: HashMap<String, u32> = HashMap::new();
-            let codes = values
-                .iter()
-                .map(|x| {
-                    let next = by_text.len() as u32;
-                    if x.is_nan() { NONE } else { *by_text.entry(x.to_string()).or_insert(next) }
-                })
-                .collect();
-            let mut levels = vec![String::new(); by_text.len()];
-            for (text, code) in by_text {
-                if let Some(level) = levels.get_mut(code as usize) {
-                    *level = text;
-                }
-            }
-            Some(Cow::Owned(Column::Category { codes, levels: levels.into() }))
+        (Encoder::Number { .. }, Column::Time(_)) => {
+            Err("the model was trained on numbers; here it holds times".into())
         }
-        (_, Column::Time(_)) => None,
+        (Encoder::Category { .. }, Column::Time(_)) => {
+            Err("the model was trained on texts; here it holds times".into())
+        }
     }
+}
+
+/// Texts as the numbers that they are.
+fn as_numbers(codes: &[u32], levels: &[String]) -> std::result::Result<Column, String> {
+    let numbers: Vec<Option<f64>> = levels.iter().map(|level| number_of(level)).collect();
+    let is_other = |code: &&u32| numbers.get(**code as usize).is_some_and(Option::is_none);
+    if let Some(first) = codes.iter().find(is_other) {
+        let n = codes.iter().filter(is_other).count();
+        let example = levels.get(*first as usize).map_or("", String::as_str);
+        return Err(format!(
+            "the model was trained on numbers; here {n} of {} values are not, such as '{example}': name texts that mean no \
+             value in nulls=, or convert the others",
+            codes.len()
+        ));
+    }
+    let number = |code: &u32| numbers.get(*code as usize).copied().flatten().unwrap_or(f64::NAN);
+    Ok(Column::Number(codes.iter().map(number).collect()))
+}
+
+/// A code of training that is here without its leading zeros, and never with them.
+fn lost_zeros<'t>(mut trained: impl Iterator<Item = &'t String>, levels: &[String]) -> Option<&'t String> {
+    let here = LazyCell::new(|| levels.iter().map(String::as_str).collect::<HashSet<&str>>());
+    trained.find(|code| {
+        has_leading_zero(code) && !here.contains(code.as_str()) && here.contains(code.trim_start_matches('0'))
+    })
+}
+
+fn zeros_are_lost(code: &str) -> String {
+    format!(
+        "the model was trained on codes with leading zeros such as '{code}'; here they have lost them: read the column as \
+         texts"
+    )
+}
+
+/// Numbers as the levels that they spell: 7.5 is the level "7.50".
+fn as_levels(trained: &[&String], values: &[f64]) -> std::result::Result<Column, String> {
+    if let Some(code) = trained.iter().find(|level| has_leading_zero(level)) {
+        return Err(zeros_are_lost(code));
+    }
+    let by_number: HashMap<u64, &String> =
+        trained.iter().filter_map(|level| Some((number_of(level)?.to_bits(), *level))).collect();
+    let (mut levels, mut known): (Vec<String>, HashMap<u64, u32>) = (Vec::new(), HashMap::new());
+    let codes = values.iter().map(|x| {
+        let bits = (x + 0.0).to_bits();
+        if x.is_nan() {
+            return NONE;
+        }
+        *known.entry(bits).or_insert_with(|| {
+            levels.push(by_number.get(&bits).map_or_else(|| (x + 0.0).to_string(), |level| (*level).clone()));
+            levels.len() as u32 - 1
+        })
+    });
+    let codes: Vec<u32> = codes.collect();
+    if let (false, Some(first)) = (known.keys().any(|bits| by_number.contains_key(bits)), trained.first()) {
+        return Err(format!(
+            "the model was trained on texts such as '{first}'; here it holds numbers such as {}, none of which it knows",
+            levels.first().map_or("", String::as_str)
+        ));
+    }
+    Ok(Column::Category { codes, levels: levels.into() })
 }

@@ -1,6 +1,6 @@
 //! Scoring one row.
 
-use crate::design::{Encoder, Part};
+use crate::design::{Encoder, Part, canonical_text};
 use crate::error::{Error, Result};
 use crate::model::LeadModel;
 
@@ -85,7 +85,13 @@ impl LeadModel {
         if infinite > 0 {
             return Err(Error::NonFinite { what: "values".into(), count: infinite });
         }
-        self.score_cells(|i| cells.get(i).copied().unwrap_or(Cell::Text(None)), contributions)
+        // Texts mean what they mean in tables.
+        let cell = |i: usize| match cells.get(i).copied() {
+            Some(Cell::Text(text)) => Cell::Text(text.map(canonical_text).filter(|text| !text.is_empty())),
+            Some(number) => number,
+            None => Cell::Text(None),
+        };
+        self.score_cells(cell, contributions)
     }
 
     pub(crate) fn score_cells<'a>(

@@ -1,12 +1,18 @@
 //! Time: UTC microseconds, spans, zones, and the reading of texts that mean an instant.
 
+mod epoch;
+mod grain;
+mod moment;
 mod parse;
 mod period;
 mod span;
 mod timestamp;
 mod zone;
 
-pub use parse::{Detected, Detector, Instant, Looks, Resolution, TimeFormat, TimeUnit, detect, parse};
+pub use epoch::{Decimal, TimeUnit, is_expected, is_inexact};
+pub use grain::{Grain, Grains};
+pub use moment::Moment;
+pub use parse::{Detected, Detector, Instant, Looks, Resolution, TimeFormat, detect, glance, grain, parse};
 pub use period::Period;
 pub use span::Span;
 pub use timestamp::{DAY, NO_TIME, Timestamp, in_range};

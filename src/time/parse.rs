@@ -5,51 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grain::Grain;
 use super::{DAY, Zone};
-
-/// Unit of epoch numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TimeUnit {
-    /// Seconds.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Millis,
-    /// Microseconds.
-    #[serde(rename = "us")]
-    Micros,
-    /// Nanoseconds.
-    #[serde(rename = "ns")]
-    Nanos,
-}
-
-impl TimeUnit {
-    /// Microseconds of `value` units, rounded towards the past; `None` on overflow.
-    #[must_use]
-    pub fn to_micros(self, value: i64) -> Option<i64> {
-        match self {
-            Self::Seconds => value.checked_mul(1_000_000),
-            Self::Millis => value.checked_mul(1_000),
-            Self::Micros => Some(value),
-            Self::Nanos => Some(value.div_euclid(1_000)),
-        }
-    }
-}
-
-impl TimeUnit {
-    /// Microseconds of `value` units with a fraction, rounded towards the past; `None` if out of range.
-    #[must_use]
-    pub fn float_to_micros(self, value: f64) -> Option<i64> {
-        let micros = match self {
-            Self::Seconds => value * 1e6,
-            Self::Millis => value * 1e3,
-            Self::Micros => value,
-            Self::Nanos => value / 1e3,
-        };
-        (micros.abs() < 9e18).then_some(micros.floor() as i64)
-    }
-}
 
 /// How a text column of times is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,10 +86,8 @@ pub enum Looks {
 }
 
 impl Looks {
-    /// What a text looks like.
-    #[must_use]
-    pub fn of(value: &str) -> Self {
-        match split(value.trim()) {
+    fn of(fields: Option<&Fields>) -> Self {
+        match fields {
             None => Self::Unreadable,
             Some(f) if f.year_first => Self::YearFirst,
             Some(f) if f.a > 12 && f.b <= 12 => Self::DayFirst,
@@ -141,6 +96,31 @@ impl Looks {
             Some(_) => Self::Either,
         }
     }
+}
+
+/// What a text shows before the format of its column is known: the order of its parts, and whether it is a whole day.
+#[must_use]
+pub fn glance(text: &str) -> (Looks, Option<Grain>) {
+    let fields = split(text.trim());
+    let grain = fields.as_ref().map(|fields| match fields.time {
+        None => Grain::Day,
+        Some((0, None)) => {
+            Grain::Midnight((i64::from(fields.year) << 16) + (i64::from(fields.a) << 8) + i64::from(fields.b))
+        }
+        Some(_) => Grain::Time,
+    });
+    (Looks::of(fields.as_ref()), grain)
+}
+
+/// As [`glance`], of a text with a stated format.
+#[must_use]
+pub fn grain(text: &str, format: &TimeFormat) -> Option<Grain> {
+    let read = parse(text, format, &Zone::utc()).ok()?;
+    Some(match read.resolution {
+        Resolution::Day => Grain::Day,
+        Resolution::Instant if !read.offset && read.micros % DAY == 0 => Grain::Midnight(read.micros / DAY),
+        Resolution::Instant => Grain::Time,
+    })
 }
 
 /// Finds the format of a column from its values. Values that no format reads are left to be quarantined.
@@ -157,7 +137,7 @@ pub struct Detector {
 impl Detector {
     /// Looks at a value.
     pub fn see(&mut self, value: &str) {
-        self.add(Looks::of(value));
+        self.add(glance(value).0);
     }
 
     /// Adds what a value looks like.

@@ -96,15 +96,23 @@ impl Zone {
     }
 }
 
+/// An offset such as `+02:00`, `-0330`, `+5` or `UTC+05:30`. (`Etc/GMT+5` is a name, and lies west.)
 fn fixed_offset(text: &str) -> Option<Offset> {
-    let sign = match text.as_bytes().first()? {
-        b'+' => 1,
-        b'-' => -1,
+    let text = ["UTC", "GMT"].into_iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text);
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
         _ => return None,
     };
-    let (hours, minutes) = text.get(1..)?.split_once(':')?;
-    let (h, m): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    if h > 23 || m > 59 || hours.len() != 2 || minutes.len() != 2 {
+    let (hours, minutes) = match rest.split_once(':') {
+        Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes),
+        Some(_) => return None,
+        None if rest.len() > 2 => rest.split_at_checked(rest.len() - 2)?,
+        None => (rest, "0"),
+    };
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
+    let (h, m) = (number(hours).filter(|_| hours.len() <= 2)?, number(minutes)?);
+    if h > 23 || m > 59 {
         return None;
     }
     Offset::from_seconds(sign * (h * 3600 + m * 60)).ok()
@@ -161,7 +169,21 @@ mod tests {
         let end = micros("9999-12-31T00:00:00Z");
         assert_eq!(Zone::new("America/New_York").unwrap().to_utc(end), Some(end));
         assert!(Zone::new("Mars/Olympus").is_err());
-        assert!(Zone::new("+25:00").is_err());
+        for (name, micros) in [
+            ("+05:30", -19_800_000_000),
+            ("+0530", -19_800_000_000),
+            ("UTC+05:30", -19_800_000_000),
+            ("UTC+5", -18_000_000_000),
+            ("GMT-3", 10_800_000_000),
+            ("Etc/GMT+3", 10_800_000_000),
+            ("-12", 43_200_000_000),
+            ("UTC", 0),
+        ] {
+            assert_eq!(Zone::new(name).unwrap().to_utc(0), Some(micros), "{name}");
+        }
+        for bad in ["+25:00", "+", "UTC+", "+1:2", "+12345", "++1", "+1x", "UTC5"] {
+            assert!(Zone::new(bad).is_err(), "{bad}");
+        }
         assert_eq!(Zone::utc().day(-1), -1);
     }
 }

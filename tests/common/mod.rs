@@ -96,6 +96,7 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
         lost: vec!["lost".into()],
         observed_until,
         outcomes_from: NO_TIME,
+        timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::new(zone).unwrap(),
         audit: Audit::default(),
         event_ids: std::collections::HashSet::new(),

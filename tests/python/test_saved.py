@@ -243,8 +243,8 @@ def test_damage_is_an_error(tables: Path, tmp_path: Path) -> None:
         (target / name).write_bytes(content)
     assert repr(ll.Journeys.open(target)) == repr(built)
     meta = json.loads((target / "journeys.json").read_text())
-    (target / "journeys.json").write_text(json.dumps({**meta, "format": 3}))
-    with pytest.raises(ll.ReadError, match="format 3; this version reads 2"):
+    (target / "journeys.json").write_text(json.dumps({**meta, "format": 4}))
+    with pytest.raises(ll.ReadError, match="format 4; this version reads 3"):
         ll.Journeys.open(target)
 
 

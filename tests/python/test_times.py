@@ -1,6 +1,6 @@
 """Times as people have them: types, zones, days, sentinels, planned dates."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import polars as pl
 import pytest
@@ -34,8 +34,16 @@ def test_types_of_times():
 
 
 def test_whole_days():
-    for column in (pl.Series(["2024-01-05"]), pl.Series([date(2024, 1, 5)]), pl.Series([datetime(2024, 1, 5)])):
-        events = pl.DataFrame({"lead": ["1"], "at": column})
+    days = [datetime(2024, 1, 4), datetime(2024, 1, 5)]
+    for column in (
+        pl.Series(["2024-01-04", "2024-01-05"]),
+        pl.Series(["2024-01-04 00:00:00", "2024-01-05"]),
+        pl.Series(["2024-01-04T00:00", "2024-01-05T00:00"]),
+        pl.Series(days).cast(pl.Date),
+        pl.Series(days),
+        pl.Series(days).cast(pl.Datetime("ms")),
+    ):
+        events = pl.DataFrame({"lead": ["2", "1"], "at": column})
         end = build(events=events, stages=None)
         assert when(end, 1, "visit") == [datetime(2024, 1, 5, 23, 59, 59, 999999, tzinfo=timezone.utc)]
         assert any("whole days" in r for r in audit(end, "events")["remarks"])
@@ -56,7 +64,7 @@ def test_whole_days():
         (["01-02-2024", "03-04-2024"], "may be day-month or month-day"),
         (["13-02-2024", "02-13-2024"], "some values can only be day-month"),
         (["soon", "later"], "none of its 2 values is a readable time"),
-        ([True, False], "is not a time"),
+        ([True, False], "cannot be read as times"),
     ],
 )
 def test_times_that_are_not_guessed(values, message):

@@ -1,10 +1,11 @@
 """Tables and the roles of their columns: leads, events, stages, field histories, accounts."""
 
 from .accounts import Accounts
+from .cutoffs import Cutoffs
 from .events import Events
 from .fields import Fields
 from .keys import literal, lookup
 from .leads import Leads
 from .stages import Stages
 
-__all__ = ["Accounts", "Events", "Fields", "Leads", "Stages", "literal", "lookup"]
+__all__ = ["Accounts", "Cutoffs", "Events", "Fields", "Leads", "Stages", "literal", "lookup"]

@@ -22,6 +22,8 @@ class Accounts(Role):
         Id column, matched with the account column of the leads.
     fields : sequence of str, optional
         Columns that are fields; all but the id if not given.
+    categories : sequence of str, optional
+        Columns that are categories, whatever their values look like.
     {common}
 
     Examples
@@ -34,3 +36,4 @@ class Accounts(Role):
     table: Table
     id: str
     fields: Sequence[str] | None = field(default=None, kw_only=True)
+    categories: Sequence[str] = field(default=(), kw_only=True)

@@ -41,14 +41,21 @@ class Tables:
 
 
 def names(value: str | Sequence[str] | None, option: str = "") -> list[str]:
-    """Return one name or several as a list."""
+    """Return one name or several as a list; numbers and truth values are the names that cells of such types have."""
     if value is None:
         return []
-    if isinstance(value, str):
-        return [value]
+    if isinstance(value, str | int | float):
+        return [_name(value)]
     if not isinstance(value, Iterable):
         raise OptionError(f"{option}: {value!r} is neither a name nor a list of names".removeprefix(": "))
-    return list(value)
+    return [_name(one) for one in value]
+
+
+def _name(value: object) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
 
 
 def plain_condition(value: object) -> object:

@@ -31,6 +31,8 @@ class Fields(OfLeads):
     ignore : sequence of str, optional
         Fields that are not.
     {leads}
+    categories : sequence of str, optional
+        Fields that are categories, whatever their values look like.
     {common}
 
     Examples
@@ -48,3 +50,4 @@ class Fields(OfLeads):
     value: str | None = field(default=None, kw_only=True)
     fields: Sequence[str] | None = field(default=None, kw_only=True)
     ignore: Sequence[str] = field(default=(), kw_only=True)
+    categories: Sequence[str] = field(default=(), kw_only=True)

@@ -52,6 +52,9 @@ class Lookup:
     primary: str | None = None
     order: str | None = None
     normalize: Literal["email", "salesforce"] | None = None
+    timezone: str | None = None
+    time_format: str | None = None
+    unit: Literal["s", "ms", "us", "ns"] | None = None
 
 
 Lead = str | Lookup | Sequence[str | Lookup]
@@ -74,6 +77,9 @@ def lookup(
     primary: str | None = None,
     order: str | None = None,
     normalize: Literal["email", "salesforce"] | None = None,
+    timezone: str | None = None,
+    time_format: str | None = None,
+    unit: Literal["s", "ms", "us", "ns"] | None = None,
 ) -> Lookup:
     """Find the lead of a row, or an attribute of it, by way of another table.
 
@@ -105,6 +111,13 @@ def lookup(
     normalize : {"email", "salesforce"}, optional
         Compare keys and leads as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18
         characters), on both sides.
+        Text between several keys in one cell.
+    timezone : str, optional
+        Zone of its times without an offset; by default that of the journeys.
+    time_format : str, optional
+        strptime pattern of its texts that are times.
+    unit : {"s", "ms", "us", "ns"}, optional
+        Unit of its numbers that are times.
 
     Examples
     --------
@@ -118,4 +131,20 @@ def lookup(
     """
     if (lead is None) == (value is None):
         raise OptionError("lookup: give the column with the lead (lead=) or the one with an attribute (value=)")
-    return Lookup(table, key, lead, value, on, valid_from, valid_to, split, pick, primary, order, normalize)
+    return Lookup(
+        table,
+        key,
+        lead,
+        value,
+        on,
+        valid_from,
+        valid_to,
+        split,
+        pick,
+        primary,
+        order,
+        normalize,
+        timezone,
+        time_format,
+        unit,
+    )

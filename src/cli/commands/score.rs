@@ -18,7 +18,7 @@ use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
 use crate::report::BestLeads;
 use crate::task::Task;
-use crate::time::{NO_TIME, Timestamp};
+use crate::time::{Moment, NO_TIME, Timestamp};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Score {
@@ -47,18 +47,13 @@ pub(in crate::cli) struct Score {
 const SHOWN: usize = 10;
 
 /// The leads to score: as of a time, by the rule of [score.snapshot], or all open ones at the end of observation.
-fn leads_to_score(
-    project: &Project,
-    journeys: &Arc<Journeys>,
-    as_of: Option<Timestamp>,
-    task: &Task,
-) -> Result<Snapshot> {
+fn leads_to_score(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Moment>, task: &Task) -> Result<Snapshot> {
     let timed = journeys.leads.created.iter().any(|c| *c != NO_TIME);
     let mut spec = project.score.snapshot.clone();
     if as_of.is_some() {
         spec = SnapshotSpec { as_of, ..SnapshotSpec::default() };
     } else if spec == SnapshotSpec::default() && timed {
-        spec.as_of = Some(Timestamp(journeys.observed_until));
+        spec.as_of = Some(Timestamp(journeys.observed_until).into());
     } else if !timed {
         let open = journeys.leads.outcome.as_ref().is_some_and(|o| o.iter().any(Option::is_none));
         spec.outcome = if open { OutcomeRows::Open } else { OutcomeRows::Any };
@@ -75,7 +70,7 @@ pub(super) fn score(
     project: &Project,
     journeys: &Arc<Journeys>,
     model: &LeadModel,
-    as_of: Option<Timestamp>,
+    as_of: Option<Moment>,
     allow_extrapolation: bool,
     task: &Task,
 ) -> Result<(DataFrame, BestLeads)> {

@@ -14,6 +14,9 @@ pub struct AccountsSpec {
     /// Columns that are fields; all if not given.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
+    /// Columns that are categories, whatever their values look like.
+    #[serde(default)]
+    pub categories: Vec<String>,
     /// Shared options.
     #[serde(flatten)]
     pub common: Common,
@@ -22,6 +25,6 @@ pub struct AccountsSpec {
 impl AccountsSpec {
     /// Every column it names.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
-        [&self.id].into_iter().chain(self.fields.iter().flatten()).chain(self.common.columns())
+        [&self.id].into_iter().chain(self.fields.iter().flatten()).chain(&self.categories).chain(self.common.columns())
     }
 }

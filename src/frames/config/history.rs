@@ -22,6 +22,9 @@ pub struct FieldsSpec {
     /// Column with the field's value.
     #[serde(default)]
     pub value: Option<String>,
+    /// Fields that are categories, whatever their values look like.
+    #[serde(default)]
+    pub categories: Vec<String>,
     /// Fields that are read (wildcards allowed): columns, or names in a long table; all if not given.
     #[serde(default)]
     pub fields: Option<Vec<String>>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Common;
+use super::{Common, EventsSpec};
 
 /// What to do with several rows of one lead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,19 +11,44 @@ pub enum Duplicates {
     /// Refuse the table.
     #[default]
     Error,
-    /// Keep the first row.
+    /// Keep the first row: of the order column, else of the table.
     First,
-    /// Keep the last row.
+    /// Keep the last row: of the order column, else of the table.
     Last,
+    /// Keep the row that was created first.
+    Earliest,
 }
 
-/// The table of leads.
+/// Events that say who the leads are, where no table does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "from: leads can only be derived from \"events\"")]
+pub enum LeadsFrom {
+    /// The word `events`: all tables of events.
+    Events(EventsWord),
+    /// These tables of events.
+    Tables(Vec<EventsSpec>),
+}
+
+/// The word `events`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventsWord {
+    /// It.
+    Events,
+}
+
+/// The table of leads, or the events that they are derived from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeadsSpec {
     /// Table.
+    #[serde(default)]
     pub table: String,
     /// Id column.
+    #[serde(default)]
     pub id: String,
+    /// Events that leads are derived from, in the place of a table: each lead that has one, created at its first.
+    #[serde(default)]
+    pub from: Option<LeadsFrom>,
     /// Creation time.
     #[serde(default)]
     pub created: Option<String>,
@@ -36,6 +61,9 @@ pub struct LeadsSpec {
     /// Columns that are fields although they would be withheld; `account.column` for those of accounts.
     #[serde(default)]
     pub include: Vec<String>,
+    /// Columns that are categories, whatever their values look like.
+    #[serde(default)]
+    pub categories: Vec<String>,
     /// Account column.
     #[serde(default)]
     pub account: Option<String>,
@@ -60,6 +88,7 @@ impl LeadsSpec {
             .chain(self.fields.iter().flatten())
             .chain(self.include.iter().filter(|name| !name.starts_with("account.")))
             .chain(&self.ignore)
+            .chain(&self.categories)
             .chain(self.common.filter.keys())
     }
 

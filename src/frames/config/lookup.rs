@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Attribute;
+use super::{Attribute, Common};
 use crate::journeys::Normalize;
+use crate::time::TimeUnit;
 
 /// Where the lead of a row is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,15 @@ pub struct LookupSpec {
     /// How keys and leads are written.
     #[serde(default)]
     pub normalize: Option<Normalize>,
+    /// Zone of its times without an offset; that of the configuration if not given.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// strptime pattern of its texts that are times.
+    #[serde(default)]
+    pub time_format: Option<String>,
+    /// Unit of its numbers that are times.
+    #[serde(default)]
+    pub unit: Option<TimeUnit>,
 }
 
 /// How the cells of a table name its leads.
@@ -115,6 +125,16 @@ impl LookupSpec {
     #[must_use]
     pub fn column(&self) -> &String {
         self.on.as_ref().unwrap_or(&self.key)
+    }
+
+    /// How its times are read.
+    pub(in crate::frames) fn common(&self) -> Common {
+        Common {
+            timezone: self.timezone.clone(),
+            time_format: self.time_format.clone(),
+            unit: self.unit,
+            ..Common::default()
+        }
     }
 
     /// Every column it names in its own table.

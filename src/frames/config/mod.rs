@@ -3,6 +3,7 @@
 mod accounts;
 mod attribute;
 mod common;
+mod cutoffs;
 mod events;
 mod history;
 mod leads;
@@ -15,16 +16,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use crate::design::Condition;
 use crate::journeys::Bytes;
-use crate::time::Timestamp;
+use crate::time::Moment;
 
 pub use accounts::AccountsSpec;
 pub use attribute::Attribute;
 pub use common::Common;
 pub(super) use common::DayMeans;
+pub use cutoffs::CutoffsSpec;
 pub use events::EventsSpec;
 pub use history::FieldsSpec;
-pub(super) use leads::Duplicates;
 pub use leads::LeadsSpec;
+pub(super) use leads::{Duplicates, LeadsFrom};
 pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
 pub use renames::Renames;
@@ -73,11 +75,11 @@ pub struct Config {
     pub lost: Vec<String>,
     /// End of observation (exclusive); derived if not given.
     #[serde(default)]
-    pub observed_until: Option<Timestamp>,
+    pub observed_until: Option<Moment>,
     /// From when on outcomes were recorded.
     #[serde(default)]
-    pub outcomes_from: Option<Timestamp>,
-    /// Zone of times without an offset.
+    pub outcomes_from: Option<Moment>,
+    /// Zone of times without an offset, in tables that do not say their own and in options.
     #[serde(default = "utc")]
     pub timezone: String,
     /// Zone of calendar days.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::{is_pattern, wildcard};
+use crate::design::{canonical_text, is_pattern, wildcard};
 use crate::error::{Error, Result, nearest};
 
 /// Names in a table → names here: for all parts of a row, or by part (`channel = { "g-ads" = "google" }`). A name that is
@@ -51,7 +51,7 @@ impl Renames {
         if self.is_empty() {
             return None;
         }
-        if let Some((_, to)) = self.of(part).find(|(from, _)| *from == name) {
+        if let Some((_, to)) = self.of(part).find(|(from, _)| *from == name || canonical_text(from) == name) {
             return Some(to);
         }
         let said = |pattern: &str| pattern.chars().filter(|c| !matches!(c, '*' | '?')).count();

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::spans::{Candidate, Span, settle};
-use crate::design::NONE;
+use crate::design::{NONE, canonical_text};
 use crate::error::{Error, Result};
 use crate::frames::cells::{Texts, truth};
-use crate::frames::config::{Common, DayMeans, LookupSpec, Pick};
+use crate::frames::config::{DayMeans, LookupSpec, Pick};
 use crate::frames::leads::order_ranks;
 use crate::frames::table::Table;
 use crate::frames::times::{TimeCell, TimeReader};
@@ -30,7 +30,7 @@ impl KeyForm<'_> {
     /// Calls `take` for every id of a cell.
     pub(super) fn each(&self, cell: &str, mut take: impl FnMut(&str)) {
         let mut one = |id: &str| {
-            let id = canonical(id);
+            let id = canonical_text(id);
             match normalized(id, self.normalize) {
                 Some(id) if !id.is_empty() => take(&id),
                 _ => {}
@@ -43,16 +43,11 @@ impl KeyForm<'_> {
     }
 }
 
-/// The one form of an id.
-fn canonical(id: &str) -> &str {
-    crate::journeys::canonical_id(id.trim())
-}
-
 /// The cells of a column of keys: a number per row, [`NONE`] for an empty one, and the texts they stand for.
 pub(super) fn keys(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<u32>, Ids)> {
     let mut own = Ids::new();
     let mut keys = Vec::with_capacity(table.rows());
-    Texts::of(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(canonical(t)))));
+    Texts::of(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
     Ok((keys, own))
 }
 
@@ -66,7 +61,7 @@ impl Meanings {
         zone: &Zone,
         mut means: impl FnMut(usize, &mut Vec<Span>),
     ) -> Result<Self> {
-        let times = |column: &Option<String>, open: i64| times(table, column.as_ref(), open, zone);
+        let times = |column: &Option<String>, open: i64| times(table, spec, column.as_ref(), open, zone);
         let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
         let order = spec.order.as_ref().map(|column| order_ranks(table, column)).transpose()?;
         let primary = spec.primary.as_ref().map(|column| primary(table, column)).transpose()?;
@@ -142,9 +137,9 @@ impl Meanings {
     }
 }
 
-fn times(table: &Table, column: Option<&String>, open: i64, zone: &Zone) -> Result<Vec<i64>> {
+fn times(table: &Table, spec: &LookupSpec, column: Option<&String>, open: i64, zone: &Zone) -> Result<Vec<i64>> {
     let Some(column) = column else { return Ok(vec![open; table.rows()]) };
-    let common = Common::default();
+    let common = spec.common();
     let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
     let (cells, _) = reader.read(column)?;
     let time = |(row, cell): (usize, TimeCell)| match cell {

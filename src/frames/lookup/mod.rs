@@ -18,7 +18,7 @@ use super::config::{Common, LeadCells, LeadKey, LookupSpec, Pick};
 use super::table::{Table, Tables};
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Normalize, TableAudit};
+use crate::journeys::{Leads, Normalize, TableAudit, Texts as Ids};
 use crate::time::Zone;
 
 pub(super) use self::attribute::{AttributeReader, NO_MATCH, NO_MATCH_REASON};
@@ -135,6 +135,38 @@ impl<'a> LeadFinder<'a> {
     }
 }
 
+/// Adds the ids of leads that a key leads to. `each` calls its second argument for the cells of a column.
+pub(super) fn collect_ids(
+    key: &LeadKey,
+    split: Option<&str>,
+    normalize: Option<Normalize>,
+    tables: &mut Tables,
+    ids: &mut Ids,
+    each: &dyn Fn(&str, &mut dyn FnMut(&str)) -> Result<()>,
+) -> Result<()> {
+    match key {
+        LeadKey::Any(keys) => keys.iter().try_for_each(|key| collect_ids(key, split, normalize, tables, ids, each)),
+        LeadKey::Column(column) => each(column, &mut |cell| {
+            KeyForm { normalize, split }.each(cell, |id| {
+                ids.intern(id);
+            });
+        }),
+        LeadKey::Lookup(spec) => {
+            let Some(lead) = &spec.lead else { return Err(no_lead()) };
+            let table = tables.get(&spec.table)?;
+            let cells = |column: &str, take: &mut dyn FnMut(&str)| {
+                Texts::of(&table, column, &[])?.each(|_, text| text.into_iter().for_each(&mut *take));
+                Ok(())
+            };
+            collect_ids(lead, spec.split.as_deref(), spec.normalize.or(normalize), tables, ids, &cells)
+        }
+    }
+}
+
+fn no_lead() -> Error {
+    Error::option("lookup", "a lookup of leads needs the column with the lead (lead=)")
+}
+
 fn add_ways<'a>(
     key: &'a LeadKey,
     split: Option<&'a str>,
@@ -156,9 +188,7 @@ fn add_ways<'a>(
         }
         LeadKey::Lookup(spec) => {
             let normalize = spec.normalize.or(normalize);
-            let Some(lead) = &spec.lead else {
-                return Err(Error::option("lookup", "a lookup of leads needs the column with the lead (lead=)"));
-            };
+            let Some(lead) = &spec.lead else { return Err(no_lead()) };
             let table = tables.get(&spec.table)?;
             let pick = spec.pick.or(pick);
             // Which row is the primary one says this table, not one behind it.

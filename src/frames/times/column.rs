@@ -1,0 +1,176 @@
+//! A column of times that is read, and what its cells were like.
+
+use crate::time::{Decimal, NO_TIME, TimeUnit, in_range, is_expected};
+
+/// A time cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::frames) enum TimeCell {
+    /// No value.
+    Null,
+    /// UTC microseconds.
+    At(i64),
+    /// A value that is no time, and why.
+    Bad(&'static str),
+}
+
+/// A column of times, read; 8 bytes a row.
+pub(in crate::frames) struct TimeColumn {
+    /// UTC microseconds; numbers below the earliest time are [`NO_TIME`], then the places in `reasons`.
+    packed: Vec<i64>,
+    reasons: Vec<&'static str>,
+    /// What its cells were like.
+    pub(in crate::frames) tally: Tally,
+    /// Whether its values are calendar days, not points in time.
+    pub(in crate::frames) whole_days: bool,
+}
+
+/// What the cells of a column of times were like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::frames) struct Tally {
+    pub(super) readable: usize,
+    pub(super) unreadable: usize,
+    /// Why the first unreadable one is so.
+    pub(super) reason: Option<&'static str>,
+    /// Texts without a time of day in a column of times, and texts without and with an offset.
+    pub(super) dates: usize,
+    pub(super) naive: usize,
+    pub(super) offsets: usize,
+    pub(super) epochs: Epochs,
+}
+
+/// What the numbers of a column of epoch numbers were like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Epochs {
+    /// Numbers other than 0.
+    pub(super) seen: usize,
+    /// Those that the stated unit puts in the years in which leads are expected.
+    pub(super) expected: usize,
+    /// Those that another unit would, in the order of [`TimeUnit::ALL`].
+    pub(super) other: [usize; 4],
+    /// Floats that are too large to hold every whole number.
+    pub(super) inexact: usize,
+}
+
+impl Epochs {
+    /// Adds a number and the time it was read as.
+    pub(super) fn add(&mut self, number: Decimal, read: Option<i64>) {
+        if number.is_zero() {
+            return;
+        }
+        self.seen += 1;
+        if read.is_some_and(is_expected) {
+            self.expected += 1;
+        } else if let Some(slot) = TimeUnit::likely(number).and_then(|unit| self.other.get_mut(unit.place())) {
+            *slot += 1;
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.seen += later.seen;
+        self.expected += later.expected;
+        self.inexact += later.inexact;
+        self.other.iter_mut().zip(later.other).for_each(|(own, other)| *own += other);
+    }
+
+    /// The unit that the numbers have, if it is plainly not the stated one: that would put the whole column into 1970, or
+    /// thousands of years ahead.
+    pub(super) fn likely_unit(&self) -> Option<TimeUnit> {
+        let (unit, n) = TimeUnit::ALL.into_iter().zip(self.other).max_by_key(|(_, n)| *n)?;
+        (self.expected == 0 && n > 0 && 10 * n >= 9 * self.seen).then_some(unit)
+    }
+}
+
+impl Tally {
+    /// Adds that of a later part of the column.
+    pub(in crate::frames) fn merge(&mut self, later: Self) {
+        self.readable += later.readable;
+        self.unreadable += later.unreadable;
+        self.reason = self.reason.or(later.reason);
+        self.dates += later.dates;
+        self.naive += later.naive;
+        self.offsets += later.offsets;
+        self.epochs.merge(later.epochs);
+    }
+}
+
+impl TimeColumn {
+    fn empty(rows: usize) -> Self {
+        Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), tally: Tally::default(), whole_days: false }
+    }
+
+    /// Times that are all readable.
+    pub(super) fn of_times(times: &[i64]) -> Self {
+        let tally = Tally { readable: times.len(), ..Tally::default() };
+        Self { packed: times.to_vec(), tally, ..Self::empty(0) }
+    }
+
+    pub(super) fn of(cells: impl Iterator<Item = TimeCell>, rows: usize) -> Self {
+        let mut column = Self::empty(rows);
+        for cell in cells {
+            let packed = column.pack(cell);
+            column.tally.readable += usize::from(in_range(packed));
+            column.tally.unreadable += usize::from(!in_range(packed) && packed != NO_TIME);
+            column.packed.push(packed);
+        }
+        column.tally.reason = column.reasons.first().copied();
+        column
+    }
+
+    fn pack(&mut self, cell: TimeCell) -> i64 {
+        match cell {
+            TimeCell::Null => NO_TIME,
+            TimeCell::At(t) if in_range(t) => t,
+            TimeCell::At(_) => self.bad("outside the years 1000 to 9999"),
+            TimeCell::Bad(why) => self.bad(why),
+        }
+    }
+
+    fn bad(&mut self, why: &'static str) -> i64 {
+        let place = self.reasons.iter().position(|r| *r == why).unwrap_or_else(|| {
+            self.reasons.push(why);
+            self.reasons.len() - 1
+        });
+        NO_TIME + 1 + place as i64
+    }
+
+    /// Parts of one column, as a whole of `rows` rows.
+    pub(super) fn concat(parts: Vec<Self>, rows: usize) -> Self {
+        let mut whole = Self::empty(rows);
+        for part in parts {
+            if part.reasons.is_empty() {
+                whole.packed.extend_from_slice(&part.packed);
+            } else {
+                part.cells().for_each(|cell| {
+                    let packed = whole.pack(cell);
+                    whole.packed.push(packed);
+                });
+            }
+            whole.tally.merge(part.tally);
+        }
+        whole
+    }
+
+    /// True if every cell is a time.
+    pub(in crate::frames) fn all_readable(&self) -> bool {
+        self.tally.readable == self.packed.len()
+    }
+
+    /// The times of a column of which all cells are.
+    pub(in crate::frames) fn into_times(self) -> Vec<i64> {
+        self.packed
+    }
+
+    /// The cell of `row`; null past the end.
+    pub(in crate::frames) fn cell(&self, row: usize) -> TimeCell {
+        match self.packed.get(row).copied() {
+            None | Some(NO_TIME) => TimeCell::Null,
+            Some(t) if in_range(t) => TimeCell::At(t),
+            Some(t) => TimeCell::Bad(self.reasons.get((t - NO_TIME - 1) as usize).copied().unwrap_or("")),
+        }
+    }
+
+    /// All cells.
+    pub(in crate::frames) fn cells(&self) -> impl Iterator<Item = TimeCell> + '_ {
+        (0..self.packed.len()).map(|row| self.cell(row))
+    }
+}

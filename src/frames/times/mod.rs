@@ -1,0 +1,139 @@
+//! Columns of times, whatever their type, as UTC microseconds.
+//!
+//! Instants are kept; naive times are read in the zone of the table, else in that of the journeys. Whether a column has
+//! calendar days or points in time is decided by the whole column ([`Decided::whole_days`]), the same for texts and types:
+//! dates, and midnights of several days without a zone, are days.
+
+mod column;
+mod decide;
+mod read;
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::config::{Common, DayMeans};
+use super::table::Table;
+use crate::error::{Error, Result};
+use crate::time::{TimeFormat, Zone};
+
+pub(super) use column::{Tally, TimeCell, TimeColumn};
+
+/// Rows of a part that is read by one thread.
+const PART: usize = 1 << 16;
+
+/// How a role reads times.
+#[derive(Clone, Copy)]
+pub(super) struct TimeReader<'a> {
+    /// The table, or its head where it is read in parts.
+    pub(super) table: &'a Table,
+    pub(super) common: &'a Common,
+    pub(super) zone: &'a Zone,
+    /// What a whole day means unless the table says otherwise.
+    pub(super) day: DayMeans,
+}
+
+/// What only the whole column can say of how it is to be read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decided {
+    /// Whether the values are calendar days, not points in time.
+    pub(super) whole_days: bool,
+    /// Format of texts.
+    format: Option<TimeFormat>,
+    remarks: Vec<String>,
+}
+
+impl TimeReader<'_> {
+    /// Reads `column` of the whole table; with remarks on what users should know of how it was read.
+    ///
+    /// # Errors
+    /// As [`TimeReader::decide`] and [`TimeReader::conclude`].
+    pub(super) fn read(&self, column: &str) -> Result<(TimeColumn, Vec<String>)> {
+        let rows = self.table.rows();
+        let parts: Vec<usize> = (0..rows.max(1)).step_by(PART).collect();
+        let part = |start: &usize| self.table.slice(*start, PART);
+        let decided = self.decide(column, &parts, |p| Ok(part(p)))?;
+        let read: Vec<TimeColumn> =
+            parts.par_iter().map(|p| self.read_part(&part(p), column, &decided)).collect::<Result<_>>()?;
+        let mut read = TimeColumn::concat(read, rows);
+        read.whole_days = decided.whole_days;
+        let remarks = self.conclude(column, &decided, read.tally)?;
+        Ok((read, remarks))
+    }
+
+    fn bad(&self, column: &str, problem: impl Into<String>) -> Error {
+        Error::schema(&self.table.name, Some(column), problem.into())
+    }
+
+    /// Remarks on a column whose parts are all read.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if it has values, and none is a readable time, or the stated unit is plainly another.
+    pub(super) fn conclude(&self, column: &str, decided: &Decided, tally: Tally) -> Result<Vec<String>> {
+        self.check_unit(column, &tally.epochs)?;
+        if let (0, Some(why)) = (tally.readable, tally.reason) {
+            let values = tally.unreadable;
+            return Err(self.bad(
+                column,
+                format!("none of its {values} values is a readable time ({why}); say time_format= or unit="),
+            ));
+        }
+        let own_zone = self.own_zone()?;
+        let zone = self.zone_label(own_zone.as_ref().unwrap_or(self.zone));
+        let mut remarks = decided.remarks.clone();
+        remarks.extend(self.doubtful_unit(column, &tally.epochs));
+        let Tally { dates, naive, offsets, epochs, .. } = tally;
+        if naive > 0 && offsets > 0 {
+            remarks.push(format!(
+                "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {zone}"
+            ));
+        } else if naive > 0 || matches!(self.table.dtype(column)?, DataType::Datetime(_, None)) && !decided.whole_days {
+            remarks.push(format!("'{column}' has no zone: read as {zone}"));
+        }
+        if dates > 0 {
+            remarks.push(format!("'{column}' has times of day; {dates} values without one are read as midnight"));
+        }
+        if epochs.inexact > 0 {
+            remarks.push(format!(
+                "'{column}' holds {} epoch numbers as floats beyond 2^53, of which only the first 16 digits are certain; store them as integers",
+                epochs.inexact
+            ));
+        }
+        if decided.whole_days {
+            let means = match self.day() {
+                DayMeans::End => "last",
+                DayMeans::Start => "first",
+            };
+            remarks.push(format!("'{column}' has whole days: each counts as its {means} microsecond, {zone}"));
+        }
+        Ok(remarks)
+    }
+
+    /// The zone that the table says itself.
+    fn own_zone(&self) -> Result<Option<Zone>> {
+        self.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()
+    }
+
+    fn zone_label(&self, zone: &Zone) -> String {
+        match &self.common.timezone_column {
+            Some(column) => format!("in the zone of column '{column}'"),
+            None => zone.name().to_owned(),
+        }
+    }
+
+    fn day(&self) -> DayMeans {
+        self.common.day.unwrap_or(self.day)
+    }
+}
+
+/// Ticks as microseconds.
+fn micros(ticks: i64, unit: TimeUnit) -> Option<i64> {
+    to_time_unit(unit).to_micros(ticks)
+}
+
+fn to_time_unit(unit: TimeUnit) -> crate::time::TimeUnit {
+    match unit {
+        TimeUnit::Nanoseconds => crate::time::TimeUnit::Nanos,
+        TimeUnit::Microseconds => crate::time::TimeUnit::Micros,
+        TimeUnit::Milliseconds => crate::time::TimeUnit::Millis,
+    }
+}
