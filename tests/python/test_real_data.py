@@ -165,6 +165,7 @@ def test_olist_ambiguous_dates(shared):
 # --- X Education
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.LeakWarning")
 @pytest.mark.parametrize(("leaks", "auc", "tolerance"), [(False, 0.897, 0.01), (True, 0.984, 0.01)])
 def test_x_education(shared, leaks, auc, tolerance):
     j = x_education(shared("x_education_leads") / "Leads.csv.gz", leaks=leaks)
@@ -178,6 +179,7 @@ def test_x_education(shared, leaks, auc, tolerance):
     assert any("order stands for time" in r for r in e.remarks)
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.LeakWarning")
 def test_x_education_quoted_rows(shared):
     folder = shared("x_education_leads")
     plain = x_education(folder / "Leads.csv.gz", leaks=True).snapshot().to_polars()
@@ -186,6 +188,7 @@ def test_x_education_quoted_rows(shared):
     assert quoted.snapshot().to_polars().equals(plain)
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.LeakWarning")
 def test_x_education_names_the_separating_columns(shared):
     j = x_education(shared("x_education_leads") / "Leads.csv.gz", leaks=True)
     assert not any(name == "Converted" for name in j.facts["fields"])
