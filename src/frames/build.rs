@@ -480,8 +480,10 @@ fn withhold_fields(journeys: &mut Journeys) {
     let judged = |f: &Field| {
         let auc = LazyCell::new(|| separation(&f.column, &won));
         let reason = withhold(&f.name, &f.column, &journeys.leads, &stages, || *auc).filter(|_| !f.asked);
-        let suspects = match reason {
-            Some(_) => misread(&f.name, &f.column).into_iter().collect(),
+        let suspects = match &reason {
+            // Many different texts may be dates or numbers; a column that names an outcome is withheld whatever it holds.
+            Some(why) if why.ends_with("an identifier") => misread(&f.name, &f.column).into_iter().collect(),
+            Some(_) => Vec::new(),
             None => suspect(&f.name, &f.column, closed.as_ref(), &won, *auc),
         };
         (reason, suspects)

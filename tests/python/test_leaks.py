@@ -93,7 +93,7 @@ def months_in_words(d: dict[str, Any]) -> Any:
         (open_miss_half, "open_only"),
         (a_level_of_open_leads, "open_only"),
         (a_level_of_closed_leads, "closed_only"),
-        (numbers_of_open_leads, "open_only"),
+        (numbers_of_open_leads, "closed_only"),
         (almost_the_outcome, "separates"),
         (running_number, "numbered"),
         (german_numbers, "numbers"),
@@ -178,7 +178,7 @@ def clean_world(seed: int) -> ll.Journeys:
     day = np.sort(rng.integers(0, 360, n))
     industry = rng.choice(["retail", "health", "energy", "public"], n, p=[0.5, 0.3, 0.15, 0.05])
     source = np.where(day > 300, rng.choice(["web", "fair", "podcast"], n), rng.choice(["web", "fair"], n))
-    employees = np.exp(rng.normal(4, 1.5, n)).round()
+    employees = np.exp(rng.normal(4, 1.5, n)).round() + 1
     revenue = (employees * rng.lognormal(11, 0.6, n)).round()
     pace = np.select([industry == "public", industry == "energy"], [150.0, 80.0], 30.0)
     end = day + rng.exponential(pace)
