@@ -166,6 +166,10 @@ impl<'a> CycleMaker<'a> {
         for (stage, name) in names.iter().enumerate() {
             let codes = journeys.codes_known(std::slice::from_ref(name));
             if codes.is_empty() && stage == 0 && ["lead", "created", "creation", "inquiry"].contains(&name.as_str()) {
+                if journeys.leads.created.iter().all(|t| *t == NO_TIME) {
+                    let problem = format!("'{name}' needs times of creation: Leads(created=…)");
+                    return Err(Error::option("pipeline", problem));
+                }
                 from_creation = true;
                 continue;
             }

@@ -12,7 +12,7 @@ use super::family::Family;
 use super::risk::{End, Pooled, RiskTable, Spell, late_start};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{By, CodeSlice, Groups, Journeys, Status, Texts, Where, status_log};
+use crate::journeys::{By, CodeSlice, Groups, Journeys, Status, Texts, Where, lost_since, status_log};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -375,7 +375,8 @@ impl<'a> Clock<'a> {
             Some(_) => None,
             None => {
                 status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut part.log);
-                part.log.iter().find(|(_, status)| *status == Status::Lost).map(|(at, _)| *at)
+                // A lead that was lost and re-opened is at risk again.
+                lost_since(&part.log, until)
             }
         };
         if target.is_some_and(|t| t < start) || competing.is_some_and(|t| t < start) {
