@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::withhold::{ENOUGH, separation, words_of};
 use crate::design::{Column, NONE};
-use crate::time::{Looks, NO_TIME};
+use crate::time::{Looks, NO_TIME, glance};
 
 /// Leads expected on the other side, at the least, before their absence is no accident.
 const EXPECTED: f64 = 20.0;
@@ -257,7 +257,7 @@ fn numbered(name: &str, values: &[f64]) -> Option<usize> {
 fn is_date(text: &str) -> bool {
     let text = text.trim();
     let separated = text.bytes().any(|b| !b.is_ascii_digit());
-    if separated && Looks::of(text) != Looks::Unreadable {
+    if separated && glance(text).0 != Looks::Unreadable {
         return true;
     }
     let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|p| !p.is_empty()).collect();
