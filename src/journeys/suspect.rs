@@ -23,7 +23,7 @@ const MOST: usize = 20;
 pub enum Suspicion {
     /// A value, or a missing one, occurs among open leads only.
     OpenOnly,
-    /// A value, or a missing one, occurs among closed leads only.
+    /// The field is filled in, or empty, among closed leads only.
     ClosedOnly,
     /// The field separates won from other leads almost by itself.
     Separates,
@@ -215,6 +215,10 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
         let has = |i: usize| place(i) == at || (at == known && place(i) < missing);
         let closed_expected = closed.expected(has);
         let open_only = n.1 == 0;
+        // A level of closed leads only is common: a rep who has left, a product that is no longer sold.
+        if !open_only && at < missing {
+            return None;
+        }
         let expected = if open_only { closed_expected } else { count as f64 - closed_expected };
         if expected < EXPECTED {
             return None;
