@@ -168,7 +168,8 @@ def funnel_trend_chart(table: pl.DataFrame, order: list[str], by: str | None) ->
         x=x,
         tooltip=["period", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
     )
-    title = "share of step 1, with 95 % interval"
+    # A panel is too low for the long title.
+    title = "share of step 1" if every else "share of step 1, with 95 % interval"
     y = alt.Y("of_first:Q", title=title, axis=alt.Axis(format="%"))
     base = base.encode(color=color)
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("of_first_low:Q", title=title), y2="of_first_high:Q")
@@ -313,7 +314,8 @@ def flow_chart(table: pl.DataFrame, by: str | None) -> Any:
     chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
     chart = chart.encode(
         x=x,
-        y=alt.Y("stock:Q", title="in the stage at the end of the period"),
+        # A panel is too low for the long title.
+        y=alt.Y("stock:Q", title="in the stage at the end of the period" if not every else "in the stage"),
         color=alt.Color("stage:N", sort=stages, title=None),
         tooltip=["group", "period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
     )
