@@ -127,7 +127,7 @@ def test_scores_say_which_leads_they_are_of():
     assert "leads of the test side, scored at cutoffs every 7d; some are closed by now" in repr(tested)
     # Each lead is listed once.
     assert tested.top(1000)["lead_id"].is_unique().all()
-    now = scorer.score(j.snapshot(as_of="2024-03-15"))
+    now = scorer.score(j.snapshot(as_of="2024-03-15"), allow_extrapolation=True)
     assert now.title == "Best open leads"
     assert "probability of won within 14d" in now.about
     found = {r["lead_id"]: r for r in now.to_polars().iter_rows(named=True)}
