@@ -95,6 +95,8 @@ class Spend:
         Unit of numbers that are times.
     period : {"day", "week", "month", "quarter", "year"}
         Calendar period by which spend is joined.
+    encoding, separator, decimal, thousands : str, optional
+        How the texts of the table are read, as for :class:`Leads`.
 
     Examples
     --------
@@ -116,6 +118,10 @@ class Spend:
     time_format: str | None = field(default=None, kw_only=True)
     unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)
     period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)
+    encoding: str | None = field(default=None, kw_only=True)
+    separator: str | None = field(default=None, kw_only=True)
+    decimal: str | None = field(default=None, kw_only=True)
+    thousands: str | None = field(default=None, kw_only=True)
 
     def _spec(self, tables: Tables) -> dict[str, Any]:
         named = {k: encode(v, tables) for k, v in self.__dict__.items() if k != "table"}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leadlens::attribution::AttributionSpec;
-use leadlens::frames::{self, SpendSpec};
+use leadlens::frames::{self, SpendSpec, Tables};
 use leadlens::funnel::FunnelSpec;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -94,7 +94,8 @@ pub(crate) fn attribution(
         None => None,
         Some((tables, declared, qualified)) => {
             let declared: Vec<SpendSpec> = quick(|| frames::parse_options("spend", &declared))?;
-            Some((read_tables(py, &tables, ".")?, declared, qualified))
+            let expect = |given: &mut Tables| declared.iter().try_for_each(|spec| spec.expect(given));
+            Some((read_tables(py, &tables, ".", expect)?, declared, qualified))
         }
     };
     let (result, tables) = enter(py, progress, |task| {

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, CutoffsSpec, EventsSpec, StagesSpec, Tables};
+use leadlens::frames::{Config, CutoffsSpec, EventsSpec, StagesSpec, Tables, Wanted};
 use leadlens::journeys::SplitBy;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrow::{Frame, read_stream, take_stream};
+use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
+use crate::stream::{read_stream, take_stream};
 
 /// An index of journeys.
 #[pyclass(frozen, module = "leadlens._core")]
@@ -25,15 +26,23 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
     quick(|| serde_json::to_string(value).map_err(|e| Error::Config { problem: e.to_string() }))
 }
 
-/// Reads tables in memory, given as key → (name, object). One after the other: DuckDB lets one result of a connection
-/// be open at a time.
-pub(crate) fn read_tables(py: Python<'_>, tables: &Bound<'_, PyDict>, base: &str) -> PyResult<Tables> {
+/// Reads tables in memory, given as key → (name, object); `expect` says which columns are used. One after the other:
+/// DuckDB lets one result of a connection be open at a time.
+pub(crate) fn read_tables(
+    py: Python<'_>,
+    tables: &Bound<'_, PyDict>,
+    base: &str,
+    expect: impl FnOnce(&mut Tables) -> Result<(), Error>,
+) -> PyResult<Tables> {
     let mut given = Tables::new(base);
+    quick(|| expect(&mut given))?;
     for (key, value) in tables {
         let (name, object): (String, Bound<'_, PyAny>) = value.extract()?;
         let stream = take_stream(&object)?;
-        let table = enter(py, None, |_| read_stream(stream, &name))?;
-        given.give(&key.extract::<String>()?, table);
+        let key = key.extract::<String>()?;
+        let wanted = given.wanted(&key);
+        let table = enter(py, None, |_| read_stream(stream, &name, &wanted))?;
+        given.give(&key, table);
     }
     Ok(given)
 }
@@ -68,7 +77,7 @@ impl Journeys {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let config = quick(|| parse_config(config))?;
-        let mut tables = read_tables(py, tables, base)?;
+        let mut tables = read_tables(py, tables, base, |given| config.expect(given))?;
         let journeys = enter(py, progress, |task| frames::build(&config, &mut tables, task))?;
         Ok(Self(Arc::new(journeys)))
     }
@@ -110,7 +119,7 @@ impl Journeys {
         let config = quick(|| parse_config(config))?;
         let events: Vec<EventsSpec> = quick(|| frames::parse_options("events", events))?;
         let stages: Vec<StagesSpec> = quick(|| frames::parse_options("stages", stages))?;
-        let mut tables = read_tables(py, tables, base)?;
+        let mut tables = read_tables(py, tables, base, |given| Config::expect_rows(&events, &stages, given))?;
         let (journeys, report) =
             enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
         let report = serde_json::json!({"added": report.added, "duplicate": report.duplicate, "late": report.late});
@@ -172,7 +181,9 @@ impl Journeys {
         let table = match cutoffs {
             Some((tables, declared)) => {
                 let declared: CutoffsSpec = quick(|| frames::parse_options("cutoffs", &declared))?;
-                Some((read_tables(py, &tables, ".")?, declared))
+                let wanted = Wanted::named(declared.columns());
+                let expect = |given: &mut Tables| given.expect(&declared.table, wanted, &declared.common.reading);
+                Some((read_tables(py, &tables, ".", expect)?, declared))
             }
             None => None,
         };

@@ -11,6 +11,7 @@ mod logistic;
 mod metrics;
 mod model;
 mod program;
+mod stream;
 
 use pyo3::prelude::*;
 

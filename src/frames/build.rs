@@ -104,6 +104,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let _here = task.here();
     let zone = Zone::new(&config.timezone)?;
     let calendar_zone = Zone::new(&config.calendar_zone)?;
+    config.expect(tables)?;
     check_columns(config, tables)?;
     let (mut leads, lead_audit) = match derived_from(config) {
         Some(events) => derive_leads(&config.leads, events, tables, &zone)?,
@@ -159,6 +160,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         values: dict.value_names.len(),
         props: dict.props.iter().map(|(_, levels)| levels.len()).collect(),
     };
+    tables.unchanged()?;
     // Tables are in the rows now; their memory is needed for the index.
     tables.forget();
     let timeline = index.finish(&sizes, task)?;
@@ -200,6 +202,7 @@ pub fn extend(
 ) -> Result<(Journeys, Extended)> {
     let _here = task.here();
     let zone = Zone::new(&config.timezone)?;
+    Config::expect_rows(events, stages, tables)?;
     let mut violations = Vec::new();
     check_roles(events, stages, tables, &mut violations)?;
     if !violations.is_empty() {
@@ -209,6 +212,7 @@ pub fn extend(
     let mut read = Reading::default();
     let mut index = journeys.extending()?;
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
+    tables.unchanged()?;
     Audit { tables: read.audits.clone(), ..Audit::default() }.check_quarantined(config.max_bad)?;
     if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
         return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });

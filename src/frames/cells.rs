@@ -4,6 +4,7 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::coded::{Cells, Coded};
+use super::config::Common;
 use super::table::Table;
 use crate::design::{NONE, canonical_text};
 use crate::error::{Error, Result};
@@ -293,7 +294,7 @@ fn text_cells(table: &Table, column: &str) -> Result<Cells> {
 }
 
 /// Whether polars can write a cell as a text: it panics for times a quarter of a million years away.
-fn is_writable(cell: &AnyValue<'_>) -> bool {
+pub(super) fn is_writable(cell: &AnyValue<'_>) -> bool {
     const DAYS: i64 = 95_000_000;
     match cell {
         AnyValue::Date(day) => i64::from(*day).abs() < DAYS,
@@ -322,9 +323,10 @@ fn write_to<'a>(buffer: &'a mut String, value: &impl std::fmt::Display) -> &'a s
     buffer
 }
 
-/// Numbers of a column and how many cells were not finite numbers; those are NaN. A cell that one of `nulls` means has no
-/// value, whatever the type of the column.
-pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<f64>, usize)> {
+/// Numbers of a column and how many cells were not finite numbers; those are NaN. A cell that one of the nulls means has
+/// no value, whatever the type of the column.
+pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(Vec<f64>, usize)> {
+    let nulls = &common.nulls;
     let mut unusable = 0;
     let mut finite = |x: f64| {
         if x.is_finite() {
@@ -338,7 +340,7 @@ pub(super) fn numbers(table: &Table, column: &str, nulls: &[String]) -> Result<(
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
             Texts::as_written(table, column, nulls)?.each(|_, text| {
-                values.push(text.map_or(f64::NAN, |t| finite(t.parse().unwrap_or(f64::NAN))));
+                values.push(text.map_or(f64::NAN, |t| finite(common.reading.number(t).unwrap_or(f64::NAN))));
             });
             values
         }

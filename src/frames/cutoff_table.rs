@@ -2,6 +2,7 @@
 
 use super::cells::Texts;
 use super::config::{CutoffsSpec, DayMeans};
+use super::files::Wanted;
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::error::{Error, Result};
@@ -13,7 +14,9 @@ use crate::journeys::Journeys;
 /// # Errors
 /// [`Error::Schema`] with the number of rows that do not.
 pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
+    tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
     let table = tables.get(&spec.table)?;
+    tables.unchanged()?;
     let missing = table.check(spec.columns());
     if !missing.is_empty() {
         return Err(Error::Schema { violations: missing });

@@ -215,7 +215,7 @@ impl PartReader<'_> {
             cleaned.rows.channel = matched(pick(codes, &used), "channel", &mut cleaned.audit);
         }
         for (value, column) in &self.values {
-            let (cells, unusable) = numbers(&table, column, nulls)?;
+            let (cells, unusable) = numbers(&table, column, &spec.common)?;
             cleaned.audit.note(&format!("value '{column}': not a finite number, read as missing"), unusable);
             cleaned.rows.values.push((*value, pick(cells, &used)));
         }

@@ -58,7 +58,7 @@ impl FieldReader<'_> {
     }
 
     fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
-        let (values, unusable) = numbers(self.table, name, &self.common.nulls)?;
+        let (values, unusable) = numbers(self.table, name, self.common)?;
         audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable);
         if self.are_codes(name, &values, audit) {
             return Ok(category(&self.texts(name)?));
@@ -98,7 +98,11 @@ impl FieldReader<'_> {
         if levels.is_empty() {
             return Ok(column);
         }
-        if self.table.untyped && levels.iter().all(|level| number_of(level).is_some()) {
+        let marked = |level: &str| {
+            let reading = &self.common.reading;
+            (reading.decimal.is_some() || reading.thousands.is_some()) && reading.number(level).is_some()
+        };
+        if self.table.is_untyped(name) && levels.iter().all(|level| number_of(level).is_some() || marked(level)) {
             return self.number(name, audit);
         }
         if self.are_iso_times(levels.iter().map(String::as_str)) { self.times(name) } else { Ok(column) }

@@ -117,7 +117,7 @@ pub(super) fn read_history(
         }
         _ => {
             let used: Vec<&String> = spec.columns().collect();
-            let names = table.names();
+            let names = table.field_names();
             let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
             check_categories(spec, &table, free.iter().copied())?;
             let wanted = wanted(spec, &table, free)?;

@@ -140,6 +140,7 @@ pub(super) fn read_leads(
         None => {
             let free = |n: &String| {
                 let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
+                let taken = taken || table.index.contains(n);
                 !taken || spec.include.contains(n)
             };
             table.names().into_iter().filter(free).collect()

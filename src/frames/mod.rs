@@ -8,18 +8,17 @@ mod cells;
 mod checksums;
 mod coded;
 mod config;
-mod csv_reader;
 mod cutoff_table;
 mod derived_leads;
 mod drivers_out;
 mod events;
 mod field_column;
 mod fields;
+mod files;
 mod filter;
 mod funnels_out;
 mod leads;
 mod lookup;
-mod parquet;
 mod paths_out;
 mod pipeline_out;
 mod scores_out;
@@ -37,10 +36,11 @@ pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
     AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadCells, LeadKey,
-    LeadsSpec, LookupSpec, Pick, Renames, StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
+    LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
 pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
+pub use files::{Offered, Picked, Unread, Wanted, index_columns, is_readable, read_as, type_name};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{
@@ -52,6 +52,6 @@ pub use scores_out::{
 pub use spend::{SpendSpec, read_spend};
 pub use store::{open, save};
 pub use survival_out::{time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame};
-pub use table::{Table, Tables, is_readable};
+pub use table::{Table, Tables};
 pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
 pub use write::{TableForm, csv_text, write_frame};

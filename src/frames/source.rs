@@ -1,13 +1,13 @@
 //! Tables that are read part by part, so that a large one is never in memory as a whole.
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::parquet::{GroupRows, ParquetFile};
-use super::table::{Table, readable};
+use super::coded::Cells;
+use super::files::{Common, GroupRows, ParquetFile, convert};
+use super::table::Table;
 use crate::error::{Error, Result};
 
 /// Rows of a part of a table that is not stored in parts.
@@ -21,6 +21,8 @@ pub(super) struct Source {
     pub(super) head: Table,
     parts: Vec<Part>,
     rows: usize,
+    /// The types in which files have their columns in common.
+    common: Vec<(String, Common)>,
 }
 
 /// Some rows of a table.
@@ -41,21 +43,13 @@ impl Source {
         let rows = table.rows();
         let head = Table { frame: table.frame.clear(), ..(**table).clone() };
         let part = |start: usize| Part { rows: start..(start + PART).min(rows), of: Of::Frame(Arc::clone(table)) };
-        Self { head, parts: (0..rows).step_by(PART).map(part).collect(), rows }
+        Self { head, parts: (0..rows).step_by(PART).map(part).collect(), rows, common: Vec::new() }
     }
 
-    /// Parquet files with the same columns, one after the other; `None` if their columns differ.
-    pub(super) fn of_parquet(paths: &[PathBuf], name: &str) -> Result<Option<Self>> {
-        let mut whole: Option<Self> = None;
-        for path in paths {
-            let file = Arc::new(ParquetFile::open(path)?);
-            let (wanted, unread) = readable(&file.schema);
-            let head = Table { unread, ..Table::new(name, file.empty(&wanted)?) };
-            let source = match &mut whole {
-                None => whole.insert(Self { head, parts: Vec::new(), rows: 0 }),
-                Some(first) if first.head.frame.schema() == head.frame.schema() => first,
-                Some(_) => return Ok(None),
-            };
+    /// Parquet files one after the other; `columns` are the types that they have in common.
+    pub(super) fn of_parquet(files: Vec<Arc<ParquetFile>>, columns: &[(String, Common)], head: Table) -> Self {
+        let mut source = Self { head, parts: Vec::new(), rows: 0, common: columns.to_vec() };
+        for file in files {
             for (group, len) in file.groups().enumerate() {
                 let step = if len > LARGE_GROUP { PART } else { len.max(1) };
                 for start in (0..len).step_by(step) {
@@ -66,10 +60,7 @@ impl Source {
                 }
             }
         }
-        if let (Some(source), true) = (&mut whole, paths.len() > 1) {
-            source.head.remarks.push(format!("{} files", paths.len()));
-        }
-        Ok(whole)
+        source
     }
 
     /// Number of rows.
@@ -94,8 +85,21 @@ impl Source {
                 Ok(Table { frame: frame.slice(part.rows.start as i64, part.rows.len()), ..self.head.clone() })
             }
             Of::Parquet(file, rows) => {
-                let read = file.read(&self.head.name, rows, columns)?;
-                Ok(Table { unread: self.head.unread.clone(), remarks: self.head.remarks.clone(), ..read })
+                let cells = columns.iter().map(|name| {
+                    let cells = file.cells(rows, name)?;
+                    let common = self.common.iter().find(|(n, _)| n == name).map(|(_, common)| common);
+                    let cells = match (cells, common) {
+                        // Texts as codes stay texts.
+                        (Cells::Series(series), Some(common)) => {
+                            Cells::Series(convert(&series, common).map_err(|e| file.failed(e))?)
+                        }
+                        (cells, _) => cells,
+                    };
+                    Ok(((*name).to_owned(), cells))
+                });
+                let cells = cells.collect::<Result<_>>()?;
+                let read = Table::of_cells(&self.head.name, rows.rows.len(), cells).map_err(|e| file.failed(e))?;
+                Ok(Table { frame: read.frame, coded: read.coded, ..self.head.clone() })
             }
         }
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Texts, numbers};
-use super::config::{Attribute, Common, DayMeans, Renames};
+use super::config::{Attribute, Common, DayMeans, Reading, Renames};
+use super::files::Wanted;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::attribution::{Spend, SpendRow};
@@ -12,7 +13,6 @@ use crate::time::{Period, TimeUnit, Zone};
 
 /// How a table of spend is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SpendSpec {
     /// The table.
     pub table: String,
@@ -42,9 +42,24 @@ pub struct SpendSpec {
     /// Names of channels and campaigns in the table → names of events.
     #[serde(default)]
     pub names: Renames,
+    /// How its texts are read.
+    #[serde(flatten)]
+    pub reading: Reading,
     /// Period by which spend is joined.
     #[serde(default = "month")]
     pub period: Period,
+}
+
+impl SpendSpec {
+    /// Tells `tables` which columns it uses, and how its file is read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if an option of reading is wrong.
+    pub fn expect(&self, tables: &mut Tables) -> Result<()> {
+        let attributes = [&self.channel, &self.campaign].into_iter().flatten().filter_map(Attribute::column);
+        let named = [&self.at, &self.amount].into_iter().chain(&self.until).chain(attributes);
+        tables.expect(&self.table, Wanted::named(named), &self.reading)
+    }
 }
 
 fn month() -> Period {
@@ -73,7 +88,9 @@ pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, zone: &Zon
 }
 
 fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spend: &mut Spend) -> Result<()> {
+    spec.expect(tables)?;
     let table = tables.get(&spec.table)?;
+    tables.unchanged()?;
     let (option, given) =
         if by == "campaign" { ("campaign", spec.campaign.as_ref()) } else { ("channel", spec.channel.as_ref()) };
     let Some(given) = given else {
@@ -88,7 +105,8 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spen
         return Err(Error::Schema { violations });
     }
     let days = read_days(&table, spec, zone)?;
-    let (amounts, unreadable) = numbers(&table, &spec.amount, &[])?;
+    let common = Common { reading: spec.reading.clone(), ..Common::default() };
+    let (amounts, unreadable) = numbers(&table, &spec.amount, &common)?;
     if unreadable > 0 {
         return Err(Error::schema(
             &table.name,

@@ -79,7 +79,7 @@ pub(super) fn read_stages(
         spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let amounts = match &spec.amount {
         Some(column) => {
-            let (values, unusable) = numbers(&table, column, &c.nulls)?;
+            let (values, unusable) = numbers(&table, column, c)?;
             audit.note(&format!("amount '{column}': not a finite number, read as missing"), unusable);
             Some(values)
         }

@@ -1,15 +1,14 @@
 //! Tables by name: given in memory, or read from files.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use polars::prelude::*;
 
 use super::coded::{Cells, Coded};
-use super::csv_reader::read_csv;
-use super::parquet::ParquetFile;
+use super::config::Reading;
+use super::files::{Parts, Picked, Unread, Wanted, paths_of, shown};
 use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
 use crate::task::Stop;
@@ -25,44 +24,14 @@ pub struct Table {
     pub(super) coded: Vec<(String, Coded)>,
     /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
     pub untyped: bool,
-    /// Columns of types that no role can use (lists, structs, binary), which were not read: name and type.
-    pub unread: Vec<(String, String)>,
+    /// Columns of texts whose types are found from the values, as those of an untyped table: parts have several types.
+    pub(super) texts: Vec<String>,
+    /// Columns that were not read: no role names them, or they have types that no role can use.
+    pub unread: Vec<Unread>,
+    /// Columns that are the index of a pandas frame: no fields.
+    pub index: Vec<String>,
     /// What was done to read it.
     pub remarks: Vec<String>,
-}
-
-/// True if columns of this type can be used by some role.
-#[must_use]
-pub fn is_readable(dtype: &ArrowDataType) -> bool {
-    use ArrowDataType as D;
-    match dtype {
-        D::Null
-        | D::Boolean
-        | D::Int8
-        | D::Int16
-        | D::Int32
-        | D::Int64
-        | D::UInt8
-        | D::UInt16
-        | D::UInt32
-        | D::UInt64
-        | D::Float32
-        | D::Float64
-        | D::Timestamp(..)
-        | D::Date32
-        | D::Date64
-        | D::Time32(_)
-        | D::Time64(_)
-        | D::Duration(_)
-        | D::Utf8
-        | D::LargeUtf8
-        | D::Utf8View
-        | D::Decimal(..)
-        | D::Decimal32(..)
-        | D::Decimal64(..) => true,
-        D::Dictionary(_, values, _) => is_readable(values),
-        _ => false,
-    }
 }
 
 impl Table {
@@ -74,9 +43,22 @@ impl Table {
             frame,
             coded: Vec::new(),
             untyped: false,
+            texts: Vec::new(),
             unread: Vec::new(),
+            index: Vec::new(),
             remarks: Vec::new(),
         }
+    }
+
+    /// A table in memory of the columns that were picked.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if the columns differ in length.
+    pub fn of_columns(name: &str, rows: usize, columns: Vec<Column>, picked: Picked) -> Result<Self> {
+        let frame = DataFrame::new(rows, columns).map_err(|e| Error::schema(name, None, e.to_string()))?;
+        let mut remarks = picked.remarks;
+        remarks.extend(super::files::unread_remark(&picked.unread));
+        Ok(Self { unread: picked.unread, index: picked.index, remarks, ..Self::new(name, frame) })
     }
 
     /// A table of `rows` rows with these columns.
@@ -101,7 +83,7 @@ impl Table {
     }
 
     /// The table with all texts in its frame.
-    fn plain(mut self) -> PolarsResult<Self> {
+    pub(super) fn plain(mut self) -> PolarsResult<Self> {
         for (name, texts) in std::mem::take(&mut self.coded) {
             self.frame.with_column(texts.series(&name).into_column())?;
         }
@@ -145,12 +127,50 @@ impl Table {
         self.frame.get_column_names().iter().map(ToString::to_string).collect()
     }
 
-    pub(super) fn missing(&self, name: &str) -> Violation {
-        if let Some((_, dtype)) = self.unread.iter().find(|(n, _)| n == name) {
-            let problem = format!("type {dtype} can be used by no role");
-            return Violation { table: self.name.clone(), column: Some(name.to_owned()), problem };
-        }
+    /// Names of the columns that can be fields: all but the index of a pandas frame.
+    #[must_use]
+    pub fn field_names(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| !self.index.contains(name)).collect()
+    }
+
+    /// True if the type of a column of texts is found from the values.
+    pub(super) fn is_untyped(&self, name: &str) -> bool {
+        self.untyped || self.texts.iter().any(|n| n == name)
+    }
+
+    /// Finds the column of row numbers that pandas writes as the first of a CSV file, without a name.
+    fn find_index(&mut self) {
+        const NAMES: [&str; 2] = ["Unnamed: 0", ""];
         let names = self.names();
+        let Some(first) = names.first().filter(|name| NAMES.contains(&name.as_str())) else { return };
+        let Ok(column) = self.column(first) else { return };
+        let numbers = match column.dtype() {
+            DataType::String => column.str().ok().map(|t| t.iter().map(|t| t?.parse().ok()).collect::<Vec<_>>()),
+            t if t.is_integer() => {
+                column.cast(&DataType::Int64).ok().and_then(|c| Some(c.i64().ok()?.iter().collect()))
+            }
+            _ => None,
+        };
+        // Those of a part of a frame have gaps.
+        let numbers: Option<Vec<i64>> = numbers.and_then(|numbers| numbers.into_iter().collect());
+        if numbers.is_some_and(|n| n.first().is_none_or(|first| *first >= 0) && n.is_sorted_by(|a, b| a < b)) {
+            self.index.push(first.clone());
+        }
+    }
+
+    fn tell_index(&mut self) {
+        self.find_index();
+        self.remarks.extend(self.index.iter().map(|name| {
+            format!("'{name}' is the index of a pandas frame, so it is no field; name it in fields= to use it")
+        }));
+    }
+
+    pub(super) fn missing(&self, name: &str) -> Violation {
+        if let Some(Unread { why: Some(problem), .. }) = self.unread.iter().find(|u| u.name == name) {
+            return Violation { table: self.name.clone(), column: Some(name.to_owned()), problem: problem.clone() };
+        }
+        let mut names = self.names();
+        names.extend(self.unread.iter().map(|u| u.name.clone()));
         let hint = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("no such column; did you mean '{near}'?"),
             None if names.len() <= 30 => format!("no such column; the table has {}", names.join(", ")),
@@ -161,7 +181,9 @@ impl Table {
 
     /// Lists every one of `columns` that the table does not have.
     pub(super) fn check<'a>(&self, columns: impl IntoIterator<Item = &'a String>) -> Vec<Violation> {
-        let known: std::collections::HashSet<String> = self.names().into_iter().collect();
+        // A column that no role uses only needs to be there.
+        let unused = self.unread.iter().filter(|u| u.why.is_none()).map(|u| u.name.clone());
+        let known: std::collections::HashSet<String> = self.names().into_iter().chain(unused).collect();
         let mut named = std::collections::BTreeSet::new();
         columns.into_iter().filter(|c| !known.contains(*c) && named.insert(*c)).map(|c| self.missing(c)).collect()
     }
@@ -171,14 +193,56 @@ impl Table {
 #[derive(Debug, Default)]
 pub struct Tables {
     given: HashMap<String, Arc<Table>>,
+    opened: HashMap<String, Arc<Parts>>,
+    expected: HashMap<String, Expected>,
     base: PathBuf,
+}
+
+/// How a table is read.
+#[derive(Debug, Clone)]
+struct Expected {
+    wanted: Wanted,
+    reading: Reading,
 }
 
 impl Tables {
     /// Tables are given in memory, or are files relative to `base`.
     #[must_use]
     pub fn new(base: impl Into<PathBuf>) -> Self {
-        Self { given: HashMap::new(), base: base.into() }
+        Self { base: base.into(), ..Self::default() }
+    }
+
+    /// Says which columns of a table a role wants, and how it is read. What no role says is read as a whole.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if two roles of one file say different encodings or separators.
+    pub fn expect(&mut self, key: &str, wanted: Wanted, reading: &Reading) -> Result<()> {
+        reading.check()?;
+        let Some(known) = self.expected.get_mut(key) else {
+            self.expected.insert(key.to_owned(), Expected { wanted, reading: reading.clone() });
+            return Ok(());
+        };
+        known.wanted.merge(wanted);
+        let (mine, theirs) = (&mut known.reading, reading);
+        for (option, mine, theirs) in
+            [("encoding", &mut mine.encoding, &theirs.encoding), ("separator", &mut mine.separator, &theirs.separator)]
+        {
+            match (mine.as_deref(), theirs.as_deref()) {
+                (Some(a), Some(b)) if a != b => {
+                    let problem = format!("'{}' is read with {option}={a:?} and {b:?}; a file has one", shown(key));
+                    return Err(Error::option(option, problem));
+                }
+                (None, Some(_)) => mine.clone_from(theirs),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Which columns of a table are wanted.
+    #[must_use]
+    pub fn wanted(&self, key: &str) -> Wanted {
+        self.expected.get(key).map(|e| e.wanted.clone()).unwrap_or_default()
     }
 
     /// Frees the memory of all tables.
@@ -187,7 +251,8 @@ impl Tables {
     }
 
     /// Gives a table in memory.
-    pub fn give(&mut self, key: &str, table: Table) {
+    pub fn give(&mut self, key: &str, mut table: Table) {
+        table.tell_index();
         self.given.insert(key.to_owned(), Arc::new(table));
     }
 
@@ -199,7 +264,9 @@ impl Tables {
         if let Some(table) = self.given.get(key) {
             return Ok(Arc::clone(table));
         }
-        let table = Arc::new(read(&self.base, key)?);
+        let mut table = self.open(key)?.read(&shown(key))?;
+        table.tell_index();
+        let table = Arc::new(table);
         self.given.insert(key.to_owned(), Arc::clone(&table));
         Ok(table)
     }
@@ -210,154 +277,31 @@ impl Tables {
     /// As [`Tables::get`].
     pub(super) fn source(&mut self, key: &str) -> Result<Source> {
         if !self.given.contains_key(key) {
-            let paths = files(&self.base.join(key))?;
-            if paths.iter().all(|p| is_parquet(p))
-                && let Some(source) = Source::of_parquet(&paths, &shown(key))?
-            {
-                return Ok(source);
+            let parts = self.open(key)?;
+            if let Some((files, columns)) = parts.groups() {
+                return Ok(Source::of_parquet(files, columns, parts.head(&shown(key))?));
             }
         }
         self.get(key).map(|table| Source::of_table(&table))
     }
-}
 
-/// The files that `path` means: itself, or those that match it as a pattern, in order.
-fn files(path: &Path) -> Result<Vec<PathBuf>> {
-    let text = path.to_string_lossy().into_owned();
-    if path.exists() || !text.contains(['*', '?', '[']) {
-        return Ok(vec![path.to_owned()]);
-    }
-    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
-    let mut paths: Vec<PathBuf> = glob::glob(&text)
-        .map_err(|e| failed(format!("not a usable pattern: {e}"), false))?
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|e| failed(e.to_string(), false))?;
-    paths.sort();
-    if paths.is_empty() {
-        return Err(failed("no file matches the pattern".into(), true));
-    }
-    Ok(paths)
-}
-
-/// True if the file is read as Parquet.
-fn is_parquet(path: &Path) -> bool {
-    let lower = path.to_string_lossy().to_lowercase();
-    [".parquet", ".pq"].iter().any(|end| lower.ends_with(end))
-}
-
-/// The name of a table that is shown to users.
-fn shown(key: &str) -> String {
-    Path::new(key).file_name().map_or_else(|| key.to_owned(), |f| f.to_string_lossy().into_owned())
-}
-
-/// Reads a file, or all files of a glob, which must have the same columns.
-fn read(base: &Path, key: &str) -> Result<Table> {
-    let path = base.join(key);
-    let paths = files(&path)?;
-    if let [one] = paths.as_slice()
-        && *one == path
-    {
-        return read_file(&path, key);
-    }
-    let mut all: Option<Table> = None;
-    let stop = Stop::here();
-    for p in &paths {
-        stop.check()?;
-        let failed = |e: PolarsError| Error::Read { path: p.clone(), reason: e.to_string(), missing: false };
-        let part = read_file(p, key)?.plain().map_err(failed)?;
-        match &mut all {
-            None => all = Some(part),
-            Some(table) => {
-                let (had, has) = (table.names(), part.names());
-                if had != has {
-                    return Err(Error::Read {
-                        path: p.clone(),
-                        reason: format!(
-                            "its columns ({}) are not those of the first file ({})",
-                            has.join(", "),
-                            had.join(", ")
-                        ),
-                        missing: false,
-                    });
-                }
-                let next = alike(&mut table.frame, part.frame);
-                next.and_then(|next| table.frame.vstack_mut(&next).map(|_| ())).map_err(failed)?;
-                table.remarks.extend(part.remarks);
-            }
+    /// The files that `key` means; each is opened once, so that all roles read one version of it.
+    fn open(&mut self, key: &str) -> Result<Arc<Parts>> {
+        if let Some(parts) = self.opened.get(key) {
+            return Ok(Arc::clone(parts));
         }
+        let reading = self.expected.get(key).map(|e| e.reading.clone()).unwrap_or_default();
+        let parts = Parts::open(&paths_of(&self.base.join(key))?, &reading, &self.wanted(key))?;
+        let parts = Arc::new(parts);
+        self.opened.insert(key.to_owned(), Arc::clone(&parts));
+        Ok(parts)
     }
-    let none = || Error::Read { path: path.clone(), reason: "no file matches the pattern".into(), missing: true };
-    let mut table = all.ok_or_else(none)?;
-    table.remarks.push(format!("{} files", paths.len()));
-    Ok(table)
-}
 
-/// Gives columns of two parts one type: that of the other where one has no value, texts where they differ otherwise.
-fn alike(first: &mut DataFrame, mut next: DataFrame) -> PolarsResult<DataFrame> {
-    let names: Vec<PlSmallStr> = first.get_column_names().into_iter().cloned().collect();
-    for name in names {
-        let (a, b) = (first.column(&name)?.dtype().clone(), next.column(&name)?.dtype().clone());
-        let common = match (&a, &b) {
-            _ if a == b => continue,
-            (DataType::Null, other) | (other, DataType::Null) => other.clone(),
-            (a, b) if a.is_integer() && b.is_integer() => DataType::Int64,
-            (a, b) if a.is_numeric() && b.is_numeric() => DataType::Float64,
-            _ => DataType::String,
-        };
-        for frame in [&mut *first, &mut next] {
-            let cast = frame.column(&name)?.cast(&common)?;
-            frame.with_column(cast)?;
-        }
-    }
-    Ok(next)
-}
-
-/// Names of the columns that can be read, and the others with their types.
-pub(super) fn readable(schema: &ArrowSchema) -> (Vec<String>, Vec<(String, String)>) {
-    let (mut wanted, mut unread) = (Vec::new(), Vec::new());
-    for field in schema.iter_values() {
-        if is_readable(field.dtype()) {
-            wanted.push(field.name.to_string());
-        } else {
-            unread.push((field.name.to_string(), format!("{:?}", field.dtype())));
-        }
-    }
-    (wanted, unread)
-}
-
-/// Opens a file that is not empty; with its length in bytes.
-pub(super) fn open_file(path: &Path) -> Result<(File, u64)> {
-    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
-    let file = File::open(path).map_err(|e| failed(e.to_string(), e.kind() == std::io::ErrorKind::NotFound))?;
-    match file.metadata().map_err(|e| failed(e.to_string(), false))?.len() {
-        0 => Err(failed("the file is empty (0 bytes)".into(), false)),
-        bytes => Ok((file, bytes)),
-    }
-}
-
-#[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
-fn read_file(path: &Path, name: &str) -> Result<Table> {
-    let lower = path.to_string_lossy().to_lowercase();
-    let failed = |reason: String| Error::Read { path: path.to_owned(), reason, missing: false };
-    let name = shown(name);
-    if is_parquet(path) {
-        let file = ParquetFile::open(path)?;
-        let (wanted, unread) = readable(&file.schema);
-        return Ok(Table { unread, ..file.read_all(&name, &wanted)? });
-    }
-    let (file, _) = open_file(path)?;
-    let bad = |e: PolarsError| failed(e.to_string());
-    if lower.ends_with(".arrow") || lower.ends_with(".ipc") || lower.ends_with(".feather") {
-        let mut reader = IpcReader::new(file);
-        let (wanted, unread) = readable(&*reader.schema().map_err(bad)?);
-        let frame = reader.with_columns(Some(wanted)).finish().map_err(bad)?;
-        Ok(Table { unread, ..Table::new(&name, frame) })
-    } else if [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"].iter().any(|e| lower.ends_with(e)) {
-        read_csv(path, &name, file, lower.ends_with(".gz"))
-    } else {
-        Err(failed(
-            "its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz"
-                .into(),
-        ))
+    /// Refuses files that were replaced or changed while they were read.
+    ///
+    /// # Errors
+    /// [`Error::Read`] naming the first.
+    pub fn unchanged(&self) -> Result<()> {
+        self.opened.values().try_for_each(|parts| parts.unchanged())
     }
 }

@@ -166,7 +166,7 @@ def test_a_damaged_file_is_an_error(tables, tmp_path):
     with pytest.raises(ll.ReadError, match=r"events\.parquet"):
         build(leads, path)
     with pytest.raises(ll.ReadError, match=r"events\.parquet"):
-        build(path, events)
+        ll.Journeys(leads=ll.Leads(path, id="lead", created="at"))
 
 
 def test_the_file_may_go_once_it_is_read(tables, tmp_path):

@@ -55,6 +55,8 @@ class Lookup:
     timezone: str | None = None
     time_format: str | None = None
     unit: Literal["s", "ms", "us", "ns"] | None = None
+    encoding: str | None = None
+    separator: str | None = None
 
 
 Lead = str | Lookup | Sequence[str | Lookup]
@@ -80,6 +82,8 @@ def lookup(
     timezone: str | None = None,
     time_format: str | None = None,
     unit: Literal["s", "ms", "us", "ns"] | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
 ) -> Lookup:
     """Find the lead of a row, or an attribute of it, by way of another table.
 
@@ -111,13 +115,14 @@ def lookup(
     normalize : {"email", "salesforce"}, optional
         Compare keys and leads as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18
         characters), on both sides.
-        Text between several keys in one cell.
     timezone : str, optional
         Zone of its times without an offset; by default that of the journeys.
     time_format : str, optional
         strptime pattern of its texts that are times.
     unit : {"s", "ms", "us", "ns"}, optional
         Unit of its numbers that are times.
+    encoding, separator : str, optional
+        Encoding and separator of a CSV file, as for the other tables.
 
     Examples
     --------
@@ -131,6 +136,7 @@ def lookup(
     """
     if (lead is None) == (value is None):
         raise OptionError("lookup: give the column with the lead (lead=) or the one with an attribute (value=)")
+    return Lookup(
     return Lookup(
         table,
         key,
@@ -147,4 +153,7 @@ def lookup(
         timezone,
         time_format,
         unit,
+        encoding,
+        separator,
+    )
     )

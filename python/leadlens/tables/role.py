@@ -43,6 +43,10 @@ class Role:
     day: Literal["start", "end"] | None = None
     order: str | None = None
     normalize: Literal["email", "salesforce"] | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
 
     def _spec(self, tables: Tables) -> dict[str, Any]:
         """Return the declaration as the configuration writes it; each field of the class is a key of it."""
@@ -90,7 +94,16 @@ _COMMON_DOC = """where : mapping, optional
         Column that orders rows of equal time.
     normalize : {"email", "salesforce"}, optional
         Compare ids as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18 characters), on both
-        sides of every join."""
+        sides of every join.
+    encoding : str, optional
+        Encoding of a CSV file, such as "latin-1", "cp1252" or "utf-16"; UTF-8 by default, and UTF-16 where the file
+        starts with its mark.
+    separator : str, optional
+        Separator of a CSV file; found in its first line by default.
+    decimal : {".", ","}, optional
+        Decimal mark of numbers in texts.
+    thousands : str, optional
+        Mark between groups of three digits of numbers in texts, such as "," or "."."""
 
 _LEADS_DOC = """split : str, optional
         Text between several ids in one cell of the column of leads, such as ``";"``.

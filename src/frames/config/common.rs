@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Reading;
 use crate::design::Condition;
 use crate::journeys::Normalize;
 use crate::time::TimeUnit;
@@ -31,6 +32,9 @@ pub struct Common {
     pub normalize: Option<Normalize>,
     /// Texts that mean "no value".
     pub nulls: Vec<String>,
+    /// How its texts are read.
+    #[serde(flatten)]
+    pub reading: Reading,
 }
 
 /// Which instant of a day a whole day means.

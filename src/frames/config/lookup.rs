@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Common};
+use super::{Attribute, Common, Reading};
 use crate::journeys::Normalize;
 use crate::time::TimeUnit;
 
@@ -35,7 +35,6 @@ pub enum Pick {
 /// A table that says what a key means: the lead of an anonymous id, deal or contact, or an attribute such as the channel
 /// of a campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LookupSpec {
     /// The table.
     pub table: String,
@@ -80,6 +79,9 @@ pub struct LookupSpec {
     /// Unit of its numbers that are times.
     #[serde(default)]
     pub unit: Option<TimeUnit>,
+    /// How its texts are read.
+    #[serde(flatten)]
+    pub reading: Reading,
 }
 
 /// How the cells of a table name its leads.

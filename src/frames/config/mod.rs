@@ -9,11 +9,15 @@ mod history;
 mod leads;
 mod lookup;
 mod parse;
+mod reading;
 mod renames;
 mod stages;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::files::Wanted;
+use super::table::Tables;
+use crate::error::Result;
 pub use crate::design::Condition;
 use crate::journeys::Bytes;
 use crate::time::Moment;
@@ -29,6 +33,7 @@ pub use leads::LeadsSpec;
 pub(super) use leads::{Duplicates, LeadsFrom};
 pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
+pub use reading::Reading;
 pub use renames::Renames;
 pub(super) use stages::Unmapped;
 pub use stages::{At, StagesSpec};
@@ -94,6 +99,64 @@ pub struct Config {
     /// Largest share of quarantined rows in a table, 0 to 1; half if not given, in tables of at least 20 rows.
     #[serde(default)]
     pub max_bad: Option<f64>,
+}
+
+impl Config {
+    /// Tells `tables` which columns the roles use, and how their files are read.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] if two roles of one file contradict each other.
+    pub fn expect(&self, tables: &mut Tables) -> Result<()> {
+        let leads = &self.leads;
+        let named = leads.roles().chain(&leads.include).chain(&leads.categories).chain(leads.common.columns());
+        let wanted = match &leads.fields {
+            Some(fields) => Wanted::named(named.chain(fields)),
+            None => Wanted::all_but(named, &leads.ignore),
+        };
+        match &leads.from {
+            Some(LeadsFrom::Tables(events)) => Self::expect_rows(events, &[], tables)?,
+            Some(LeadsFrom::Events(_)) => {}
+            None => tables.expect(&leads.table, wanted, &leads.common.reading)?,
+        }
+        if let Some(accounts) = &self.accounts {
+            let wanted = match &accounts.fields {
+                // Columns that were taken back are named elsewhere.
+                Some(_) if self.leads.include.is_empty() => Wanted::named(accounts.columns()),
+                _ => Wanted::all_but(accounts.columns(), []),
+            };
+            tables.expect(&accounts.table, wanted, &accounts.common.reading)?;
+        }
+        for fields in &self.fields {
+            let long = fields.name.is_some() && fields.value.is_some();
+            let wanted = if long { Wanted::named(fields.columns()) } else { Wanted::all_but(fields.columns(), []) };
+            tables.expect(&fields.table, wanted, &fields.common.reading)?;
+            expect_lookups(fields.lead.lookups(), tables)?;
+        }
+        Self::expect_rows(&self.events, &self.stages, tables)
+    }
+
+    /// As [`Config::expect`], for events and stages.
+    ///
+    /// # Errors
+    /// As [`Config::expect`].
+    pub fn expect_rows(events: &[EventsSpec], stages: &[StagesSpec], tables: &mut Tables) -> Result<()> {
+        for spec in events {
+            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
+            expect_lookups(spec.lookups(), tables)?;
+        }
+        for spec in stages {
+            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
+            expect_lookups(spec.lookups(), tables)?;
+        }
+        Ok(())
+    }
+}
+
+fn expect_lookups<'a>(lookups: impl IntoIterator<Item = &'a LookupSpec>, tables: &mut Tables) -> Result<()> {
+    for spec in lookups {
+        tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.reading)?;
+    }
+    Ok(())
 }
 
 fn utc() -> String {

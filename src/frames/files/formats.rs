@@ -1,0 +1,139 @@
+//! The formats of files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::DataType;
+
+use super::columns::{Offered, Picked};
+use super::csv::CsvFile;
+use super::ipc::IpcFile;
+use super::{OpenFile, ParquetFile};
+use crate::error::{Error, Result};
+use crate::frames::coded::Cells;
+use crate::frames::config::Reading;
+use crate::frames::table::Table;
+
+/// A file that was opened: what columns it has is known.
+#[derive(Debug)]
+pub(super) enum Opened {
+    Parquet(Arc<ParquetFile>),
+    Ipc(IpcFile),
+    Csv(CsvFile),
+}
+
+impl Opened {
+    /// Opens a file; its name says what it is.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if it cannot be read, or its name does not end with a known type.
+    pub(super) fn open(path: &Path, options: &Reading) -> Result<Self> {
+        let lower = path.to_string_lossy().to_lowercase();
+        let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+        if ends(&[".parquet", ".pq"]) {
+            return Ok(Self::Parquet(Arc::new(ParquetFile::open(path)?)));
+        }
+        if ends(&[".arrow", ".ipc", ".feather"]) {
+            return Ok(Self::Ipc(IpcFile::open(path)?));
+        }
+        if ends(&[".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"]) {
+            return Ok(Self::Csv(CsvFile::open(path, lower.ends_with(".gz"), options)?));
+        }
+        // A file that is missing is told first.
+        let file = OpenFile::open(path)?;
+        Err(file.failed(
+            "its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz",
+        ))
+    }
+
+    pub(super) fn file(&self) -> &OpenFile {
+        match self {
+            Self::Parquet(file) => &file.file,
+            Self::Ipc(file) => &file.file,
+            Self::Csv(file) => &file.file,
+        }
+    }
+
+    /// The columns it has.
+    pub(super) fn offered(&self) -> Vec<Offered> {
+        match self {
+            Self::Parquet(file) => file.offered(),
+            Self::Ipc(file) => file.offered(),
+            Self::Csv(file) => file.offered(),
+        }
+    }
+
+    /// Columns that are the index of a pandas frame.
+    pub(super) fn index(&self) -> Vec<String> {
+        match self {
+            Self::Parquet(file) => file.index(),
+            Self::Ipc(file) => file.index(),
+            Self::Csv(_) => Vec::new(),
+        }
+    }
+
+    /// True if cells are texts of which the types are found from the values.
+    pub(super) fn untyped(&self) -> bool {
+        matches!(self, Self::Csv(_))
+    }
+
+    /// The type of a column that is read.
+    pub(super) fn dtype(&self, place: usize, name: &str) -> Result<DataType> {
+        match self {
+            Self::Parquet(file) => file.dtype(name),
+            Self::Ipc(file) => file.dtype(place),
+            Self::Csv(_) => Ok(DataType::String),
+        }
+    }
+
+    /// The picked columns of all rows, as a table called `name`.
+    ///
+    /// # Errors
+    /// [`Error::Read`] if the file is damaged.
+    pub(super) fn read(&self, name: &str, picked: &Picked) -> Result<Table> {
+        match self {
+            Self::Parquet(file) => {
+                use rayon::prelude::*;
+                let cells = picked.columns.par_iter().map(|(_, name)| Ok((name.clone(), file.all_cells(name)?)));
+                let cells = cells.collect::<Result<_>>()?;
+                Table::of_cells(name, file.rows(), cells).map_err(|e| file.failed(e))
+            }
+            Self::Ipc(file) => {
+                let places: Vec<usize> = picked.columns.iter().map(|(place, _)| *place).collect();
+                let (rows, columns) = file.read(&places)?;
+                let named = picked.columns.iter().zip(columns).map(|((_, name), mut series)| {
+                    series.rename(name.as_str().into());
+                    (name.clone(), Cells::Series(series))
+                });
+                Table::of_cells(name, rows, named.collect()).map_err(|e| file.file.failed(e))
+            }
+            Self::Csv(file) => file.read(name, picked),
+        }
+    }
+}
+
+/// The files that `path` means: itself, or those that match it as a pattern, in order.
+///
+/// # Errors
+/// [`Error::Read`] if no file matches.
+pub(in crate::frames) fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
+    let text = path.to_string_lossy().into_owned();
+    if path.exists() || !text.contains(['*', '?', '[']) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
+    let mut paths: Vec<PathBuf> = glob::glob(&text)
+        .map_err(|e| failed(format!("not a usable pattern: {e}"), false))?
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|e| failed(e.to_string(), false))?;
+    paths.sort();
+    if paths.is_empty() {
+        return Err(failed("no file matches the pattern".into(), true));
+    }
+    Ok(paths)
+}
+
+/// The name of a table that is shown to users.
+pub(in crate::frames) fn shown(key: &str) -> String {
+    Path::new(key).file_name().map_or_else(|| key.to_owned(), |f| f.to_string_lossy().into_owned())
+}

@@ -1,0 +1,174 @@
+//! Arrow IPC files (Feather version 2).
+//!
+//! polars decodes the columns that are read. The others are described to it by how many buffers they have, so that
+//! types it does not know, such as run-end encoded or list-view, stop nothing.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars_arrow::array::Array;
+use polars_arrow::io::ipc::format::ipc as fb;
+use polars_arrow::io::ipc::format::ipc::planus::ReadAsRoot;
+use polars_arrow::io::ipc::read::{FileMetadata, FileReader};
+use polars_arrow::io::ipc::{IpcField, IpcSchema};
+
+use super::columns::Offered;
+use super::guard::guarded;
+use super::ipc_types::{Column, column_of};
+use super::typed::is_readable;
+use super::{OpenFile, index_columns};
+use crate::error::Result;
+
+/// The end of a file: the length of its footer, and these letters.
+const MAGIC: &[u8; 6] = b"ARROW1";
+const TAIL: u64 = 10;
+
+/// An IPC file whose end was read.
+#[derive(Debug)]
+pub(super) struct IpcFile {
+    pub(super) file: OpenFile,
+    columns: Vec<Column>,
+    blocks: Vec<fb::Block>,
+    dictionaries: Vec<fb::Block>,
+    pandas: Option<String>,
+}
+
+impl IpcFile {
+    /// Reads what the file says of itself.
+    ///
+    /// # Errors
+    /// [`crate::Error::Read`] if there is no file, or it is empty, cut short or of another kind.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = OpenFile::open(path)?;
+        guarded(&file, || Self::read_footer(&file)).map(|(columns, blocks, dictionaries, pandas)| Self {
+            file,
+            columns,
+            blocks,
+            dictionaries,
+            pandas,
+        })
+    }
+
+    #[allow(clippy::type_complexity, reason = "the fields of the file, read before it is moved into it")]
+    fn read_footer(file: &OpenFile) -> Result<(Vec<Column>, Vec<fb::Block>, Vec<fb::Block>, Option<String>)> {
+        let damaged = |e: &dyn std::fmt::Display| file.failed(format!("the footer is damaged ({e})"));
+        let end = file.bytes();
+        let tail = end.checked_sub(TAIL).map(|start| file.read_at(start, TAIL as usize)).transpose()?;
+        let Some((length, MAGIC)) = tail
+            .as_deref()
+            .and_then(|tail| tail.split_first_chunk::<4>())
+            .and_then(|(length, magic)| Some((i32::from_le_bytes(*length), <&[u8; 6]>::try_from(magic).ok()?)))
+        else {
+            return Err(file.failed("not an Arrow IPC file, or cut short (its last bytes are not 'ARROW1')"));
+        };
+        let start = u64::try_from(length).ok().and_then(|length| (end - TAIL).checked_sub(length));
+        let start = start.ok_or_else(|| damaged(&"its length is beyond the file"))?;
+        let footer = file.read_at(start, length as usize)?;
+        let footer = fb::FooterRef::read_as_root(&footer).map_err(|e| damaged(&e))?;
+        let schema = footer.schema().map_err(|e| damaged(&e))?.ok_or_else(|| damaged(&"no schema"))?;
+        if schema.endianness().map_err(|e| damaged(&e))? != fb::Endianness::Little {
+            return Err(file.failed("big-endian files are not supported"));
+        }
+        let mut columns = Vec::new();
+        for field in schema.fields().map_err(|e| damaged(&e))?.into_iter().flatten() {
+            columns.push(column_of(field.map_err(|e| damaged(&e))?).map_err(|e| damaged(&e))?);
+        }
+        let pandas = schema.custom_metadata().map_err(|e| damaged(&e))?.into_iter().flatten().find_map(|pair| {
+            let pair = pair.ok()?;
+            (pair.key().ok()?? == "pandas").then(|| pair.value().ok().flatten().map(str::to_owned))?
+        });
+        let batches = footer.record_batches().map_err(|e| damaged(&e))?;
+        let dictionaries = footer.dictionaries().map_err(|e| damaged(&e))?;
+        let blocks = batches.into_iter().flatten().map(fb::Block::from).collect();
+        let dictionaries = dictionaries.into_iter().flatten().map(fb::Block::from).collect();
+        Ok((columns, blocks, dictionaries, pandas))
+    }
+
+    /// The columns.
+    pub(super) fn offered(&self) -> Vec<Offered> {
+        let offered = self.columns.iter().map(|column| Offered {
+            name: column.field.as_ref().map_or_else(|| column.name.clone(), |field| field.name.to_string()),
+            dtype: column.dtype.clone(),
+            readable: column.field.as_ref().is_some_and(|field| is_readable(&field.dtype)),
+        });
+        offered.collect()
+    }
+
+    /// Columns that are the index of a pandas frame.
+    pub(super) fn index(&self) -> Vec<String> {
+        self.pandas.as_deref().map(index_columns).unwrap_or_default()
+    }
+
+    /// The type of a column.
+    pub(super) fn dtype(&self, place: usize) -> Result<DataType> {
+        let field = self.columns.get(place).and_then(|c| c.field.as_ref());
+        let field = field.ok_or_else(|| self.file.failed("a column is missing"))?;
+        guarded(&self.file, || Ok(DataType::from_arrow_field(field)))
+    }
+
+    /// The columns at these places, which ascend, and the number of rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Read`] if the file is damaged.
+    pub(super) fn read(&self, places: &[usize]) -> Result<(usize, Vec<Series>)> {
+        guarded(&self.file, || {
+            let bytes = self.file.read_at(0, self.file.bytes() as usize)?;
+            self.decode(&bytes, places)
+        })
+    }
+
+    fn decode(&self, bytes: &[u8], places: &[usize]) -> Result<(usize, Vec<Series>)> {
+        // What polars sees: the columns that are read, and stand-ins for the others.
+        let (mut schema, mut ipc_fields) = (ArrowSchema::default(), Vec::new());
+        let (mut projection, mut fields) = (Vec::new(), Vec::new());
+        let mut ids = Vec::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            let read = column.field.as_ref().filter(|_| places.contains(&place));
+            if let Some(field) = read {
+                projection.push(ipc_fields.len());
+                fields.push(field);
+                ids.extend(column.dictionary);
+                let name: PlSmallStr = ipc_fields.len().to_string().into();
+                schema.insert(name.clone(), ArrowField { name, ..field.clone() });
+                ipc_fields.push(IpcField { fields: Vec::new(), dictionary_id: column.dictionary });
+                continue;
+            }
+            for stand_in in &column.stand_ins {
+                let name: PlSmallStr = ipc_fields.len().to_string().into();
+                schema.insert(name.clone(), ArrowField::new(name, stand_in.dtype(), true));
+                ipc_fields.push(IpcField::default());
+            }
+        }
+        let checked = super::ipc_check::Checked::of(&self.file, bytes, &self.blocks, &self.dictionaries, &ids)?;
+        let metadata = FileMetadata {
+            schema: Arc::new(schema),
+            custom_schema_metadata: None,
+            custom_metadata: None,
+            ipc_schema: IpcSchema { fields: ipc_fields, is_little_endian: true },
+            blocks: self.blocks.clone(),
+            dictionaries: Some(checked.dictionaries),
+            size: bytes.len() as u64,
+        };
+        if projection.is_empty() {
+            return Ok((checked.rows, Vec::new()));
+        }
+        let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
+        let mut rows = 0;
+        for batch in FileReader::new(Cursor::new(bytes), metadata, Some(projection), None) {
+            let batch = batch.map_err(|e| self.file.failed(e))?;
+            rows += batch.len();
+            for (array, column) in batch.into_arrays().into_iter().zip(&mut chunks) {
+                column.push(array);
+            }
+        }
+        let columns = fields.into_iter().zip(chunks).map(|(field, mut chunks)| {
+            if chunks.is_empty() {
+                chunks.push(polars_arrow::array::new_empty_array(field.dtype.clone()));
+            }
+            Series::try_from((field, chunks)).map_err(|e| self.file.failed(e))
+        });
+        Ok((rows, columns.collect::<Result<_>>()?))
+    }
+}

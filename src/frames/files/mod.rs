@@ -1,0 +1,29 @@
+//! Files as tables: which files a text means, how each format is read, and how the parts of one table are joined.
+
+mod columns;
+mod csv;
+mod csv_quotes;
+mod csv_swallowed;
+mod decode;
+mod formats;
+mod guard;
+mod ipc;
+mod ipc_check;
+mod ipc_types;
+mod open;
+mod pandas;
+mod parquet;
+mod parquet_check;
+mod parts;
+mod typed;
+mod unify;
+
+pub(super) use columns::unread_remark;
+pub use columns::{Offered, Picked, Unread, Wanted};
+pub(super) use formats::{paths_of, shown};
+pub(super) use open::OpenFile;
+pub use pandas::index_columns;
+pub(super) use parquet::{GroupRows, ParquetFile};
+pub(super) use parts::Parts;
+pub use typed::{is_readable, read_as, type_name};
+pub(super) use unify::{Common, convert};

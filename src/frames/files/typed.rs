@@ -1,0 +1,104 @@
+//! Types of columns: which can be read, and what they are called in messages.
+
+use polars::prelude::{ArrowDataType, ArrowTimeUnit};
+
+/// True if columns of this type can be used by some role.
+#[must_use]
+pub fn is_readable(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as D;
+    match dtype {
+        D::Null
+        | D::Boolean
+        | D::Int8
+        | D::Int16
+        | D::Int32
+        | D::Int64
+        | D::Int128
+        | D::UInt8
+        | D::UInt16
+        | D::UInt32
+        | D::UInt64
+        | D::Float32
+        | D::Float64
+        | D::Timestamp(..)
+        | D::Date32
+        | D::Date64
+        | D::Time32(_)
+        | D::Time64(_)
+        | D::Duration(_)
+        | D::Utf8
+        | D::LargeUtf8
+        | D::Utf8View
+        | D::Decimal(..)
+        | D::Decimal32(..)
+        | D::Decimal64(..) => true,
+        D::Dictionary(_, values, _) => !matches!(**values, D::Dictionary(..)) && is_readable(values),
+        _ => false,
+    }
+}
+
+/// The type as it is read: times with a zone are instants, whichever zone they are shown in. polars knows fewer zones
+/// than Arrow files have.
+#[must_use]
+pub fn read_as(dtype: ArrowDataType) -> ArrowDataType {
+    match dtype {
+        ArrowDataType::Timestamp(unit, Some(zone)) => {
+            ArrowDataType::Timestamp(unit, (!zone.is_empty()).then(|| "UTC".into()))
+        }
+        ArrowDataType::Dictionary(key, values, ordered) => {
+            ArrowDataType::Dictionary(key, Box::new(read_as(*values)), ordered)
+        }
+        other => other,
+    }
+}
+
+/// The name of a type, as polars writes it.
+#[must_use]
+pub fn type_name(dtype: &ArrowDataType) -> String {
+    use ArrowDataType as D;
+    let unit = |unit: &ArrowTimeUnit| match unit {
+        ArrowTimeUnit::Second => "s",
+        ArrowTimeUnit::Millisecond => "ms",
+        ArrowTimeUnit::Microsecond => "us",
+        ArrowTimeUnit::Nanosecond => "ns",
+    };
+    match dtype {
+        D::Null => "null".into(),
+        D::Boolean => "bool".into(),
+        D::Int8 => "i8".into(),
+        D::Int16 => "i16".into(),
+        D::Int32 => "i32".into(),
+        D::Int64 => "i64".into(),
+        D::Int128 => "i128".into(),
+        D::UInt8 => "u8".into(),
+        D::UInt16 => "u16".into(),
+        D::UInt32 => "u32".into(),
+        D::UInt64 => "u64".into(),
+        D::UInt128 => "u128".into(),
+        D::Float16 => "f16".into(),
+        D::Float32 => "f32".into(),
+        D::Float64 => "f64".into(),
+        D::Utf8 | D::LargeUtf8 | D::Utf8View => "str".into(),
+        D::Binary | D::LargeBinary | D::BinaryView => "binary".into(),
+        D::FixedSizeBinary(width) => format!("fixed_size_binary[{width}]"),
+        D::Date32 => "date".into(),
+        D::Date64 => "date64".into(),
+        D::Timestamp(u, None) => format!("datetime[{}]", unit(u)),
+        D::Timestamp(u, Some(zone)) => format!("datetime[{}, {zone}]", unit(u)),
+        D::Time32(_) | D::Time64(_) => "time".into(),
+        D::Duration(u) => format!("duration[{}]", unit(u)),
+        D::Interval(_) => "interval".into(),
+        D::List(field) | D::LargeList(field) => format!("list[{}]", type_name(&field.dtype)),
+        D::FixedSizeList(field, width) => format!("array[{}, {width}]", type_name(&field.dtype)),
+        D::Struct(fields) => format!("struct[{}]", fields.len()),
+        D::Map(..) => "map".into(),
+        D::Union(_) => "union".into(),
+        D::Dictionary(_, values, _) => format!("dictionary[{}]", type_name(values)),
+        D::Decimal(precision, scale) | D::Decimal32(precision, scale) | D::Decimal64(precision, scale) => {
+            format!("decimal[{precision},{scale}]")
+        }
+        D::Decimal256(precision, scale) => format!("decimal256[{precision},{scale}]"),
+        D::Extension(extension) => format!("extension[{}]", extension.name),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
