@@ -137,7 +137,6 @@ def lookup(
     if (lead is None) == (value is None):
         raise OptionError("lookup: give the column with the lead (lead=) or the one with an attribute (value=)")
     return Lookup(
-    return Lookup(
         table,
         key,
         lead,
@@ -155,5 +154,4 @@ def lookup(
         unit,
         encoding,
         separator,
-    )
     )
