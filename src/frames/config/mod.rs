@@ -17,8 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::files::Wanted;
 use super::table::Tables;
-use crate::error::Result;
 pub use crate::design::Condition;
+use crate::error::Result;
 use crate::journeys::Bytes;
 use crate::time::Moment;
 
