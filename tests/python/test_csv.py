@@ -11,13 +11,24 @@ TEXT = "id;created;name;amount\n1;2024-01-01;Müller;1.234,50\n2;2024-01-02;Zoë
 
 
 def read(path, **options) -> pl.DataFrame:
-    j = ll.Journeys(leads=ll.Leads(path, "id", created="created", fields=["name", "amount"], **options), observed_until="2024-03-01")
+    j = ll.Journeys(
+        leads=ll.Leads(path, "id", created="created", fields=["name", "amount"], **options), observed_until="2024-03-01"
+    )
     return j.snapshot(as_of="2024-02-01").to_polars()
 
 
 @pytest.mark.parametrize(
     ("encoding", "said"),
-    [("utf-8", None), ("utf-8-sig", None), ("utf-8-sig", "utf-8"), ("latin-1", "latin-1"), ("cp1252", "cp1252"), ("utf-16", None), ("utf-16", "utf-16"), ("utf-16-le", "utf-16")],
+    [
+        ("utf-8", None),
+        ("utf-8-sig", None),
+        ("utf-8-sig", "utf-8"),
+        ("latin-1", "latin-1"),
+        ("cp1252", "cp1252"),
+        ("utf-16", None),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16"),
+    ],
 )
 def test_encodings_and_marks(tmp_path, encoding, said):
     path = tmp_path / "l.csv.gz"
@@ -33,8 +44,16 @@ def test_encodings_and_marks(tmp_path, encoding, said):
         (TEXT.encode("latin-1"), {}, "line 2: the text is not UTF-8.*encoding='latin-1'"),
         (TEXT.encode(), {"encoding": "latin-1"}, "line 2: the text is UTF-8"),
         (TEXT.encode("utf-16-le"), {}, "NUL byte; set encoding='utf-16'"),
-        (b'id,created,name,amount\n1,2024-01-01,"a\n2,2024-01-02,b,5\n3,2024-01-03,"c,6\n', {}, "line 4: text follows a closing quote"),
-        (b'id,created,name,amount\n1,2024-01-01,"a,5\n2,2024-01-02,b",6\n', {}, "line 2: a quoted cell goes over 2 lines that look like rows"),
+        (
+            b'id,created,name,amount\n1,2024-01-01,"a\n2,2024-01-02,b,5\n3,2024-01-03,"c,6\n',
+            {},
+            "line 4: text follows a closing quote",
+        ),
+        (
+            b'id,created,name,amount\n1,2024-01-01,"a,5\n2,2024-01-02,b",6\n',
+            {},
+            "line 2: a quoted cell goes over 2 lines that look like rows",
+        ),
         (b'id,created,name,amount\n1,2024-01-01,"say \\"hi\\"",5\n', {}, "line 2: a backslash"),
     ],
 )

@@ -22,7 +22,9 @@ def write(table: pa.Table, path) -> None:
 
 
 def leads(ids) -> ll.Leads:
-    return ll.Leads(pl.DataFrame({"id": ids, "c": [datetime(2024, 1, 1, tzinfo=timezone.utc)] * len(ids)}), "id", created="c")
+    return ll.Leads(
+        pl.DataFrame({"id": ids, "c": [datetime(2024, 1, 1, tzinfo=timezone.utc)] * len(ids)}), "id", created="c"
+    )
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
@@ -66,7 +68,9 @@ def test_numbers_of_several_types_are_numbers(tmp_path):
 
 def test_days_in_one_part_and_times_in_another(tmp_path):
     pq.write_table(pa.table({"lead": [1], "at": pa.array([date(2024, 1, 5)])}), tmp_path / "a.parquet")
-    pq.write_table(pa.table({"lead": [1], "at": pa.array([datetime(2024, 1, 7)], pa.timestamp("ns"))}), tmp_path / "b.parquet")
+    pq.write_table(
+        pa.table({"lead": [1], "at": pa.array([datetime(2024, 1, 7)], pa.timestamp("ns"))}), tmp_path / "b.parquet"
+    )
     j = ll.Journeys(
         leads=leads([1]),
         events=ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("visit")),
@@ -80,7 +84,9 @@ def test_days_in_one_part_and_times_in_another(tmp_path):
 def test_instants_in_several_zones_and_units(tmp_path, zones):
     at = datetime(2024, 1, 5, 10, tzinfo=timezone.utc)
     for i, (zone, unit) in enumerate(zip(zones, ("ns", "ms"), strict=True)):
-        pq.write_table(pa.table({"lead": [1], "at": pa.array([at], pa.timestamp(unit, zone))}), tmp_path / f"{i}.parquet")
+        pq.write_table(
+            pa.table({"lead": [1], "at": pa.array([at], pa.timestamp(unit, zone))}), tmp_path / f"{i}.parquet"
+        )
     j = ll.Journeys(
         leads=leads([1]),
         events=ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("visit")),
@@ -95,11 +101,17 @@ def test_types_that_do_not_go_together_are_named(tmp_path):
     with pytest.raises(ll.ReadError, match=r"'kind'.*bool in a\.parquet, i64 in b\.parquet"):
         ll.Journeys(leads=leads([1]), events=ll.Events(tmp_path / "*.parquet", "lead", "at", "kind"))
     # Where no role names it, it stops nothing.
-    ll.Journeys(leads=leads([1]), events=ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("x")), observed_until="2025-01-01")
+    ll.Journeys(
+        leads=leads([1]),
+        events=ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("x")),
+        observed_until="2025-01-01",
+    )
 
 
 def test_the_index_of_pandas_is_no_field(tmp_path):
-    frame = pd.DataFrame({"id": range(6), "c": ["2024-01-01"] * 6, "x": [1.0, 2, 3, 4, 5, 6]}, index=[9, 8, 7, 3, 2, 1])
+    frame = pd.DataFrame(
+        {"id": [5, 3, 8, 1, 9, 2], "c": ["2024-01-01"] * 6, "x": [1.0, 2, 3, 4, 5, 6]}, index=[9, 8, 7, 3, 2, 1]
+    )
     frame.to_parquet(tmp_path / "l.parquet")
     frame.reset_index(drop=True).iloc[[0, 2, 5]].to_csv(tmp_path / "l.csv")
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "again.parquet")
