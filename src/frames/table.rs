@@ -11,7 +11,6 @@ use super::config::Reading;
 use super::files::{Parts, Picked, Unread, Wanted, paths_of, shown};
 use super::source::Source;
 use crate::error::{Error, Result, Violation, nearest};
-use crate::task::Stop;
 
 /// A table with a name.
 #[derive(Debug, Clone)]
