@@ -23,7 +23,7 @@ def journeys():
     ]
     table = pl.DataFrame(rows, schema=["l", "d", "k", "total", "c"], orient="row")
     table = table.with_columns(at=pl.lit(day(0)) + pl.duration(days=pl.col("d")))
-    leads = pl.DataFrame({"id": range(5), "made": [day(0)] * 5})
+    leads = pl.DataFrame({"id": range(5), "made": [day(0)] * 5, "size": [1.0, 2, 3, 4, 5]})
     return ll.Journeys(
         leads=ll.Leads(leads, "id", created="made"),
         events=ll.Events(table, "l", "at", "k", values=["total"], channel="c"),
@@ -44,7 +44,7 @@ def journeys():
 def test_a_step_is_a_target(journeys, target, labels):
     # Leads that reached the target before the cutoff are no longer at risk.
     rows = journeys.snapshot(after="5d", horizon="20d", target=target).to_polars()
-    assert dict(rows.select("lead_id", "label").rows()) == labels
+    assert dict(rows.select(pl.col("lead_id").cast(int), "label").rows()) == labels
 
 
 def test_names_and_conditions_of_a_target_are_checked(journeys):
