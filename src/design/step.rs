@@ -206,6 +206,12 @@ impl<'de> Deserialize<'de> for Target {
 }
 
 impl Target {
+    /// Whether nothing is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Names(names) if names.is_empty())
+    }
+
     /// What it is called.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

@@ -11,9 +11,7 @@ use super::split::Split;
 use super::status::{Status, status_before, status_log};
 use super::suspect::Suspect;
 use super::{Journeys, Matcher};
-use crate::design::{
-    Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target, Weighting,
-};
+use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target, Weighting};
 use crate::error::{Error, Result};
 use crate::math;
 use crate::task::Task;
