@@ -11,7 +11,7 @@
 mod common;
 
 use common::{DAY, Happening, LOST, MAIL, OPEN, VISIT, WON, event, journeys};
-use leadlens::design::{Anchor, FeatureSet, Maturity, SnapshotSpec, Weighting};
+use leadlens::design::{Anchor, FeatureSet, Maturity, SnapshotSpec, Target, Weighting};
 use leadlens::journeys::SplitBy;
 use leadlens::{Journeys, Snapshot, Span, Task, Timestamp};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn closed_leads_are_not_at_risk_and_reopened_ones_are() {
     assert_eq!(rows(&s), [(1, 10, false), (3, 10, false)]);
     assert_eq!((s.counts.closed_lost, s.counts.already_target), (1, 1));
     // For another target, won leads are closed.
-    let s = take(&j, &SnapshotSpec { target: vec!["mail".into()], ..after(10, 10) });
+    let s = take(&j, &SnapshotSpec { target: Target::Names(vec!["mail".into()]), ..after(10, 10) });
     assert_eq!((s.counts.closed_won, s.counts.closed_lost, s.len()), (1, 1, 2));
 }
 
@@ -191,13 +191,18 @@ fn wrong_questions_are_typed_errors() {
     assert_eq!(kind(&SnapshotSpec { as_of: Some(Timestamp(0).into()), ..after(1, 1) }), "invalid_option");
     assert_eq!(kind(&SnapshotSpec { by_age: Some(Span::days(3)), ..after(1, 1) }), "invalid_option");
     assert_eq!(kind(&after(1, 0)), "invalid_option");
-    assert_eq!(kind(&SnapshotSpec { target: vec!["wn".into()], ..after(1, 1) }), "unknown_name");
+    assert_eq!(kind(&SnapshotSpec { target: Target::Names(vec!["wn".into()]), ..after(1, 1) }), "unknown_name");
     let stopped = Task::new();
     stopped.stop();
     assert_eq!(
-        j.snapshot(&SnapshotSpec { target: vec!["mail".into()], ..after(0, 1) }, None, FeatureSet::default(), &stopped)
-            .unwrap_err()
-            .kind(),
+        j.snapshot(
+            &SnapshotSpec { target: Target::Names(vec!["mail".into()]), ..after(0, 1) },
+            None,
+            FeatureSet::default(),
+            &stopped
+        )
+        .unwrap_err()
+        .kind(),
         "interrupted"
     );
 }

@@ -155,8 +155,8 @@ class Attribution(Shown):
         """Return unit costs by channel (and period), if spend was given.
 
         ``leads`` are those whose first touch was the channel's, ``conversions`` the credit of the first method in the
-        period of the touch; models, which give no credit to single touches, are spread like linear credit. ``spend`` and
-        the costs of a channel of which no row says what was spent are null.
+        period of the touch; models, which give no credit to single touches, are spread like linear credit.
+        ``spend`` and the costs of a channel of which no row says what was spent are null.
 
         Raises
         ------

@@ -18,6 +18,7 @@ from ._progress import progress
 from .analyses import Analyses
 from .errors import OptionError
 from .features import FeatureSet
+from .funnels import Step, _step
 from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages
 from .tables.encode import Tables, as_json, names, omit_none
 from .tables.keys import Table
@@ -340,7 +341,7 @@ class Journeys(Analyses):
         known_by: Time | None = None,
         horizon: str | None = None,
         by_age: str | None = None,
-        target: str | Sequence[str] | None = None,
+        target: str | Step | Sequence[str | Step] | None = None,
         weight: Literal["lead", "row"] = "lead",
         maturity: Literal["drop", "ipcw"] = "drop",
         outcome: Literal["known", "open", "any"] = "known",
@@ -377,8 +378,9 @@ class Journeys(Analyses):
             Length of the label window; without it (and ``by_age``) there is no label.
         by_age : str, optional
             The label window ends at this age of the lead instead.
-        target : str or sequence of str, optional
-            Stages or event kinds that make the label positive; by default the won stages.
+        target : str, Step or sequence of them, optional
+            Stages or event kinds that make the label positive, or events that meet conditions, as in
+            ``ll.Step("order", where={"total": "> 0"})``; by default the won stages.
         weight : {"lead", "row"}
             Whether a row of a lead with k rows weighs 1/k or 1.
         maturity : {"drop", "ipcw"}
@@ -421,7 +423,7 @@ class Journeys(Analyses):
                 "known_by": _time(known_by, "known_by"),
                 "horizon": horizon,
                 "by_age": by_age,
-                "target": names(target, "target"),
+                "target": _target(target),
                 "weight": weight,
                 "maturity": maturity,
                 "outcome": outcome,
@@ -597,3 +599,10 @@ class Snapshot:
 
     def _repr_html_(self) -> str:
         return pre(self._core.text())
+
+
+def _target(target: str | Step | Sequence[str | Step] | None) -> Any:
+    has_step = isinstance(target, Step) or (
+        isinstance(target, Sequence) and any(isinstance(one, Step) for one in target)
+    )
+    return _step(target, "target") if has_step else names(target, "target")  # type: ignore[arg-type]

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use crate::design::{Kind, MISSING, NONE, Side};
 use crate::error::{Error, Result};
-use crate::funnel::Matcher;
-use crate::journeys::{CodeSlice, Journeys, Status, lost_since, status_log};
+use crate::journeys::{CodeSlice, Journeys, Matcher, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
 use super::result::{channel_name, channels_like};

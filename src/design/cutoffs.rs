@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Target;
 use crate::error::{Error, Result};
 use crate::time::{Moment, Span, Timestamp, Zone};
 
@@ -106,9 +107,8 @@ pub struct SnapshotSpec {
     pub horizon: Option<Span>,
     /// The label window ends at this age instead.
     pub by_age: Option<Span>,
-    /// Stages or event kinds that make the label positive; the won stages if empty.
-    #[serde(deserialize_with = "one_or_many")]
-    pub target: Vec<String>,
+    /// What makes the label positive; the won stages if nothing is named.
+    pub target: Target,
     /// Weight of rows.
     pub weight: Weighting,
     /// Rows whose label window is not over.
@@ -131,7 +131,7 @@ impl Default for SnapshotSpec {
             known_by: None,
             horizon: None,
             by_age: None,
-            target: Vec::new(),
+            target: Target::default(),
             weight: Weighting::Lead,
             maturity: Maturity::Drop,
             outcome: OutcomeRows::Known,

@@ -12,6 +12,7 @@ mod kind;
 mod selector;
 mod shown;
 mod spline;
+mod step;
 mod text;
 mod wildcard;
 
@@ -31,5 +32,6 @@ pub use selector::Selector;
 pub(crate) use shown::way;
 pub(crate) use shown::{ALL, shown};
 pub use spline::{Bend, Spline};
+pub use step::{Choice, Step, Target};
 pub use text::{canonical_text, has_leading_zero, is_exact, number_of};
 pub use wildcard::{is_pattern, like, wildcard};

@@ -312,7 +312,8 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
     let lookups = (config.events.iter().flat_map(EventsSpec::lookups))
         .chain(config.stages.iter().flat_map(StagesSpec::lookups))
         .chain(config.fields.iter().flat_map(|f| f.lead.lookups()));
-    let keys = lookups.filter(|l| l.table == *table).flat_map(LookupSpec::columns);
+    // An attribute of events that the table of leads holds is still a field.
+    let keys = lookups.filter(|l| l.table == *table && l.lead.is_some()).flat_map(LookupSpec::columns);
     events.chain(stages).chain(keys).cloned().collect()
 }
 

@@ -92,7 +92,7 @@ pub(super) fn read_history(
         (Some(names), Some(value)) => {
             let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
             let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
-            let wanted = wanted(spec, &table, all.iter().copied().collect())?;
+            let wanted = wanted(spec, &table, &all.iter().copied().collect::<Vec<_>>())?;
             for e in &entries {
                 if let Some(Some(name)) = names.get(e.3 as usize)
                     && wanted.contains(name.as_str())
@@ -120,7 +120,7 @@ pub(super) fn read_history(
             let names = table.field_names();
             let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
             check_categories(spec, &table, free.iter().copied())?;
-            let wanted = wanted(spec, &table, free)?;
+            let wanted = wanted(spec, &table, &free)?;
             let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
             for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
                 let column = reader.column(name, &mut audit)?;
@@ -132,11 +132,11 @@ pub(super) fn read_history(
 }
 
 /// The fields that are to be read, of those that there are.
-fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: Vec<&'a str>) -> Result<BTreeSet<&'a str>> {
+fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTreeSet<&'a str>> {
     let chosen = |option: &str, patterns: &[String]| -> Result<BTreeSet<&'a str>> {
         let mut chosen = BTreeSet::new();
         for pattern in patterns {
-            let flags = like(pattern, &all);
+            let flags = like(pattern, all);
             if !flags.contains(&true) {
                 let near = nearest(pattern, all.iter().copied());
                 let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();

@@ -5,7 +5,6 @@ mod chains;
 mod classes;
 mod instances;
 mod instant;
-mod matcher;
 mod pass;
 mod plan;
 mod quick;
@@ -15,8 +14,8 @@ mod spec;
 mod tally;
 mod window_funnel;
 
-pub(crate) use matcher::Matcher;
+pub use crate::design::{Choice, Step};
 pub use pass::LeadProgress;
 pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
-pub use spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step, StepRef};
+pub use spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepRef};
 pub use tally::FunnelTally;

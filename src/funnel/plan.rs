@@ -1,12 +1,11 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::{ALL, MISSING, NONE, shown};
+use crate::design::{ALL, Choice, MISSING, NONE, Step, shown};
 use crate::error::{Error, Result};
-use crate::journeys::{By, Groups, Journeys, Population};
+use crate::journeys::{By, Groups, Journeys, Matcher, Population};
 use crate::time::{NO_TIME, Span};
 
-use super::matcher::Matcher;
-use super::spec::{Attribution, Choice, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, Step};
+use super::spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order};
 
 /// The most steps a funnel has, and the most exclusions.
 pub(super) const MAX_STEPS: usize = 32;

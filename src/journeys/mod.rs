@@ -10,6 +10,7 @@ mod identifiers;
 mod ids;
 mod index;
 mod leads;
+mod matcher;
 mod normalize;
 mod open_deals;
 mod population;
@@ -38,6 +39,7 @@ pub use index::{
     build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
+pub(crate) use matcher::Matcher;
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
 pub use population::{Population, Where};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Journeys;
 use super::censoring::{Outcome, censoring_weights};
 use super::counts::SnapshotCounts;
 use super::split::Split;
 use super::status::{Status, status_before, status_log};
 use super::suspect::Suspect;
-use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Weighting};
+use super::{Journeys, Matcher};
+use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target, Weighting};
 use crate::error::{Error, Result};
 use crate::math;
 use crate::task::Task;
@@ -94,11 +94,20 @@ impl Journeys {
             return self.snapshot_once(spec, features);
         }
         let labelled = spec.horizon.is_some() || spec.by_age.is_some();
-        let target = if spec.target.is_empty() { self.won.clone() } else { spec.target.clone() };
+        let target = spec.target.names();
+        let target = if target.is_empty() { self.won.clone() } else { target };
         if labelled && target.is_empty() {
             return Err(Error::option("target", "say which stage means won (Journeys(won=…)), or give target="));
         }
-        let target_codes = if labelled { self.codes_of("target", &target)? } else { self.codes_known(&target) };
+        let reached = match &spec.target {
+            Target::Step(step) => {
+                let mut matcher = Matcher::new(self);
+                matcher.add(step.plain("target")?, 1)?;
+                Reached::Step(matcher)
+            }
+            Target::Names(_) if labelled => Reached::Kinds(self.codes_of("target", &target)?),
+            Target::Names(_) => Reached::Kinds(self.codes_known(&target)),
+        };
         let end = known_by.map_or(self.observed_until, |k| k.min(self.observed_until));
         let table = cutoffs.map(by_lead).unwrap_or_default();
         let repeated = cutoffs.map_or(0, <[_]>::len) - table.values().map(Vec::len).sum::<usize>();
@@ -106,7 +115,7 @@ impl Journeys {
             journeys: self,
             spec,
             rule: &rule,
-            target: target_codes,
+            target: reached,
             at: match &rule {
                 CutoffRule::At { name, .. } => self.codes_of("stage or event", std::slice::from_ref(name))?,
                 _ => BTreeSet::new(),
@@ -313,11 +322,17 @@ impl Journeys {
     }
 }
 
+/// Events by which the target is reached.
+enum Reached<'a> {
+    Kinds(BTreeSet<u32>),
+    Step(Matcher<'a>),
+}
+
 struct View<'a> {
     journeys: &'a Journeys,
     spec: &'a SnapshotSpec,
     rule: &'a CutoffRule,
-    target: BTreeSet<u32>,
+    target: Reached<'a>,
     /// Kinds that an `at=` rule waits for.
     at: BTreeSet<u32>,
     won: BTreeSet<u32>,
@@ -344,8 +359,13 @@ impl View<'_> {
             return;
         }
         view.targets.clear();
-        if !self.target.is_empty() {
-            view.targets.extend(self.times(lead, &self.target));
+        match &self.target {
+            Reached::Kinds(kinds) => view.targets.extend(self.times(lead, kinds)),
+            Reached::Step(matcher) => {
+                let timeline = &self.journeys.timeline;
+                let events = timeline.range(lead).filter(|i| matcher.bits(*i) != 0);
+                view.targets.extend(events.filter_map(|i| timeline.at.get(i).copied()));
+            }
         }
         status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut view.status);
         for cutoff in &view.cutoffs {

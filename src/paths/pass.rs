@@ -6,8 +6,8 @@ use super::result::{Ending, Paths};
 use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, Part, PathsTally, WON, Way, end};
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
-use crate::funnel::{Matcher, Step};
-use crate::journeys::{Journeys, Status, Where, lost_since, status_log};
+use crate::funnel::Step;
+use crate::journeys::{Journeys, Matcher, Status, Where, lost_since, status_log};
 use crate::task::Task;
 use crate::time::Span;
 

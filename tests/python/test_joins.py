@@ -274,7 +274,7 @@ def test_lookups_in_toml(tmp_path):
 
 
 def test_a_lookup_is_of_a_lead_or_of_an_attribute():
-    with pytest.raises(ll.OptionError, match="lead=.*value="):
+    with pytest.raises(ll.OptionError, match=r"lead=.*value="):
         ll.lookup(CONTACTS, "deal")
     with pytest.raises(ll.OptionError, match="value="):
         ll.Journeys(

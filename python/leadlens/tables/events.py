@@ -33,8 +33,8 @@ class Events(OfLeads):
         Channel, campaign and rep, each in the same ways.
     names : mapping, optional
         Names in the table → names here, of kinds, channels, campaigns and reps; or by part, as in
-        ``{"channel": {"g-ads*": "google"}}``. ``*`` and ``?`` are wildcards; a name that is listed is no pattern, and of
-        several patterns the one with the most other characters holds.
+        ``{"channel": {"g-ads*": "google"}}``. ``*`` and ``?`` are wildcards; a name that is listed is no pattern,
+        and of several patterns the one with the most other characters holds.
     side : {"buyer", "marketing", "sales"}, default "buyer"
         Who acts.
     values : sequence of str, optional

@@ -87,7 +87,8 @@ def lookup(
 ) -> Lookup:
     """Find the lead of a row, or an attribute of it, by way of another table.
 
-    With ``lead``, use it as ``lead=``; with ``value``, as ``kind=``, ``channel=``, ``campaign=``, ``rep=`` or ``stage=``.
+    With ``lead``, use it as ``lead=``; with ``value``, as ``kind=``, ``channel=``, ``campaign=``, ``rep=`` or
+    ``stage=``.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ class Stages(OfLeads):
     at : str or mapping
         Time of the entry, or a mapping stage → column for wide tables. An empty time means "not reached".
     stage : str, literal or lookup, optional
-        Column with the stage, a :func:`literal`, or a :func:`lookup` with ``value=``; needed unless ``at`` is a mapping.
+        Column with the stage, a :func:`literal`, or a :func:`lookup` with ``value=``; needed unless ``at`` is a
+        mapping.
     deal : str, optional
         Column with the deal; without one the stages are the lead's own.
     previous : str, optional

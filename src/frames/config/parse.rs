@@ -81,9 +81,10 @@ fn check_inner(value: &serde_json::Value, lookup: &[String], place: &str) -> Res
         return list.iter().try_for_each(|one| check_inner(one, lookup, place));
     }
     let Some(map) = value.as_object() else { return Ok(()) };
-    match map.contains_key("literal") {
-        true => check_known(map.keys(), &["literal".to_owned()], place)?,
-        false => check_known(map.keys(), lookup, place)?,
+    if map.contains_key("literal") {
+        check_known(map.keys(), &["literal".to_owned()], place)?;
+    } else {
+        check_known(map.keys(), lookup, place)?;
     }
     ["lead", "value"].iter().filter_map(|key| map.get(*key)).try_for_each(|inner| check_inner(inner, lookup, place))
 }

@@ -99,20 +99,20 @@ impl<'a> LeadFinder<'a> {
         if cells.pick == Some(Pick::Primary) {
             return Err(Error::option("pick", "'primary' is for lookups, which have primary="));
         }
-        Self::of_cells(key, cells.split.as_deref(), cells.pick, normalize, leads, tables, zone)
+        let form = KeyForm { normalize, split: cells.split.as_deref() };
+        Self::of_cells(key, form, cells.pick, leads, tables, zone)
     }
 
     fn of_cells(
         key: &'a LeadKey,
-        split: Option<&'a str>,
+        form: KeyForm<'a>,
         pick: Option<Pick>,
-        normalize: Option<Normalize>,
         leads: &'a Leads,
         tables: &mut Tables,
         zone: &Zone,
     ) -> Result<Self> {
         let mut ways = Vec::new();
-        add_ways(key, split, pick, normalize, leads, tables, zone, &mut ways)?;
+        add_ways(key, form, pick, leads, tables, zone, &mut ways)?;
         if ways.is_empty() {
             return Err(Error::option("lead", "the list names no column or lookup"));
         }
@@ -169,9 +169,8 @@ fn no_lead() -> Error {
 
 fn add_ways<'a>(
     key: &'a LeadKey,
-    split: Option<&'a str>,
+    form: KeyForm<'a>,
     pick: Option<Pick>,
-    normalize: Option<Normalize>,
     leads: &'a Leads,
     tables: &mut Tables,
     zone: &Zone,
@@ -179,26 +178,26 @@ fn add_ways<'a>(
 ) -> Result<()> {
     match key {
         LeadKey::Any(keys) => {
-            keys.iter().try_for_each(|key| add_ways(key, split, pick, normalize, leads, tables, zone, ways))?;
+            keys.iter().try_for_each(|key| add_ways(key, form, pick, leads, tables, zone, ways))?;
         }
         LeadKey::Column(column) => {
-            let ids = LeadIds::new(leads, normalize);
+            let ids = LeadIds::new(leads, form.normalize);
             // The ids of leads have the form that their table says.
-            ways.push(Way::Direct { column, ids, form: KeyForm { normalize: None, split } });
+            ways.push(Way::Direct { column, ids, form: KeyForm { normalize: None, ..form } });
         }
         LeadKey::Lookup(spec) => {
-            let normalize = spec.normalize.or(normalize);
+            let normalize = spec.normalize.or(form.normalize);
             let Some(lead) = &spec.lead else { return Err(no_lead()) };
             let table = tables.get(&spec.table)?;
             let pick = spec.pick.or(pick);
             // Which row is the primary one says this table, not one behind it.
             let inner = if pick == Some(Pick::Primary) { Some(Pick::First) } else { pick };
-            let finder = LeadFinder::of_cells(lead, spec.split.as_deref(), inner, normalize, leads, tables, zone)?;
+            let own = KeyForm { normalize, split: spec.split.as_deref() };
+            let finder = LeadFinder::of_cells(lead, own, inner, leads, tables, zone)?;
             let rows = finder.rows_of(&table, &Common::default())?;
-            let form = KeyForm { normalize, split: spec.split.as_deref() };
-            let mut meanings = Meanings::read(spec, pick, &table, form, zone, |row, spans| rows.spans(row, spans))?;
+            let mut meanings = Meanings::read(spec, pick, &table, own, zone, |row, spans| rows.spans(row, spans))?;
             meanings.remarks.extend(finder.remarks());
-            ways.push(Way::Lookup { spec, meanings, form: KeyForm { normalize, split } });
+            ways.push(Way::Lookup { spec, meanings, form: KeyForm { normalize, ..form } });
         }
     }
     Ok(())

@@ -1,10 +1,8 @@
 //! Which events are which steps: conditions made ready for one data set.
 
-use crate::design::{Comparison, NONE, is_pattern, like, wildcard};
+use super::Journeys;
+use crate::design::{Choice, Comparison, NONE, Step, is_pattern, like, wildcard};
 use crate::error::{Error, Result};
-use crate::journeys::Journeys;
-
-use super::spec::{Choice, Step};
 
 /// Conditions that one event must meet beside its kind.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ struct Condition {
 pub(crate) struct Matcher<'a> {
     journeys: &'a Journeys,
     /// Bits that follow from the kind alone.
-    pub(super) kind_bits: Vec<u64>,
+    pub(crate) kind_bits: Vec<u64>,
     conditions: Vec<Condition>,
 }
 
@@ -90,7 +88,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether bits depend on the kind alone.
-    pub(super) fn by_kind_only(&self) -> bool {
+    pub(crate) fn by_kind_only(&self) -> bool {
         self.conditions.is_empty()
     }
 }
