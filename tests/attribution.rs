@@ -142,8 +142,8 @@ fn milestones_belong_to_their_conversion() {
     let all = PathForm::All;
     let two_deals = "o3/0 w5/0 A32 B34 o36/1 C39 w40/1";
     near(by_milestones(two_deals, 0, opportunity, all), [0.0, 1.0, 0.0]);
-    // Without deals: the first since the conversion before.
-    near(by_milestones("o3 w5 A32 B34 o36 C39 w40", 0, opportunity, all), [0.0, 1.0, 0.0]);
+    // A deal is won once: what comes after its win is on no path.
+    near(by_milestones("A1 o3 B4 w5 o36 C39 w40", 0, opportunity, all), [1.0, 0.0, 0.0]);
     // What comes after a conversion is no milestone of it: the touches share.
     near(by_milestones("A1 B2 C3 w5/0 o60/1", 0, opportunity, all), [1.0 / 3.0; 3]);
     let first_and_lead = Weights { first: 0.5, lead: 0.5, ..Weights::default() };
@@ -281,7 +281,8 @@ fn preparation_of_paths() {
 #[test]
 fn every_conversion_and_unattributed_ones() {
     let mut all = touches(0, "AB");
-    all.extend([event(0, 2 * DAY, WON), event(0, 9 * DAY, WON), event(1, DAY, WON)]);
+    let won = |day: i64, deal: u32| Happening { deal: Some(deal), ..event(0, day * DAY, WON) };
+    all.extend([won(2, 0), won(9, 1), event(1, DAY, WON)]);
     all.push(Happening { channel: Some(2), ..event(0, 5 * DAY, VISIT) });
     let j = journeys(&[0; 2], &all, 1000 * DAY, "UTC");
     let first = j.attribution(&spec(Method::Linear), &Task::new()).unwrap();

@@ -245,7 +245,8 @@ fn value_of_a_won_lead() {
     let win = |lead: u32, day: i64, deal: u32| Happening { deal: Some(deal), ..event(lead, day * DAY, WON) };
     let all = [win(0, 1, 0), win(0, 2, 1), win(0, 3, 1), win(1, 1, 2), win(2, 90, 3)];
     let mut j = (*journeys(&[0; 3], &all, 50 * DAY, "UTC")).clone();
-    j.timeline.stages.amount = vec![100.0, 200.0, 200.0, 100.0, 9e6].into();
+    // The second row of deal 1 is an edit.
+    j.timeline.stages.amount = vec![100.0, 200.0, 100.0, 9e6].into();
     let j = with_field(&j, "size", &["a", "b", "a"]);
     let steps = vec!["created".into(), "won".into()];
     let funnel = FunnelSpec { steps, by: Some("size".into()), ..FunnelSpec::default() };
@@ -288,6 +289,10 @@ proptest! {
             for events in &leads {
                 let mut sorted = events.clone();
                 sorted.sort_unstable();
+                // Rows that repeat the stage are edits.
+                let first = sorted.iter().position(|e| e.1 == OPEN);
+                let mut place = 0..;
+                sorted.retain(|e| { let i = place.next(); e.1 != OPEN || i == first });
                 let Some(visit) = sorted.iter().find(|e| e.1 == VISIT).map(|e| e.0) else { continue };
                 let mail = sorted.iter().find(|e| e.1 == MAIL && e.0 >= visit && e.0 <= visit + 5).map(|e| e.0);
                 let end = mail.unwrap_or(visit + 6);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use leadlens::design::{Kind, Side};
-use leadlens::journeys::{Audit, Leads, Rows, Sizes, Texts, build_timeline};
+use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
 use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
 
 /// Leads.
@@ -79,6 +79,8 @@ pub fn journeys() -> Arc<Journeys> {
         timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::utc(),
         audit: Audit::default(),
+        days: Days::default(),
+        stage_order: StageOrder::default(),
         event_ids: HashSet::new(),
     })
 }

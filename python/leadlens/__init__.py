@@ -14,6 +14,7 @@ from .breakdown import Bins
 from .errors import (
     ConfigError,
     ConvergenceError,
+    DataWarning,
     FitError,
     InternalError,
     LeadLensError,
@@ -62,6 +63,7 @@ __all__ = [
     "ConfigError",
     "ConvergenceError",
     "Cutoffs",
+    "DataWarning",
     "Drivers",
     "Evaluation",
     "Events",

@@ -365,6 +365,7 @@ class Analyses:
         target: str | Sequence[str] | None = None,
         *,
         competing: str | Sequence[str] | None = None,
+        competing_as: Literal["event", "censored"] = "event",
         start: str | None = None,
         by: By | None = None,
         where: Mapping[str, Any] | None = None,
@@ -378,8 +379,9 @@ class Analyses:
 
         The clock of a lead starts with its creation and ends with the event, a competing end, or the end of
         observation. Where losing competes the share is Aalen–Johansen's: F(t) = Σ S(tⱼ₋₁)·dⱼ/nⱼ, S being the share
-        without any end. One minus Kaplan–Meier with lost leads taken as still open says what share would convert if
-        nobody could lose.
+        without any end. One minus Kaplan–Meier with lost leads censored (``competing_as="censored"``) says what share
+        would convert if nobody could lose. A loss counts if the lead is still lost at the end of observation: a lead that
+        was re-opened is at risk again.
 
         Parameters
         ----------
@@ -388,6 +390,8 @@ class Analyses:
         competing : str or sequence of str, optional
             Stages or event kinds that end a lead otherwise. By default losing (all its deals closed, the last lost) if
             the data has lost stages; ``"lost"`` says the same, ``()`` that nothing competes.
+        competing_as : {"event", "censored"}, default "event"
+            Whether competing ends are ends of their own (Aalen–Johansen), or censored (one minus Kaplan–Meier).
         start : str, optional
             Stage or event kind with which the clock starts.
         by : str, Bins, or list of them, optional
@@ -427,6 +431,7 @@ class Analyses:
         spec = {
             "target": names(target, "target"),
             "competing": None if competing is None else names(competing),
+            "competing_as": competing_as,
             "start": start,
             "by": breakdown(by),
             "where": conditions(where),

@@ -88,3 +88,7 @@ class LeakWarning(UserWarning):
 
     Nothing is left out for it. :meth:`leadlens.Journeys.check` lists the fields with evidence and what to do.
     """
+
+
+class DataWarning(UserWarning):
+    """Tables are probably not what was meant: few of their rows are used, or they end before others."""

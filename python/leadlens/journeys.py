@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -16,7 +17,7 @@ from ._display import pre
 from ._leaks import warn_of_leaks
 from ._progress import progress
 from .analyses import Analyses
-from .errors import OptionError
+from .errors import DataWarning, OptionError
 from .features import FeatureSet
 from .funnels import Step, _step
 from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages
@@ -44,6 +45,13 @@ def _time(value: Time | None, option: str) -> str | None:
     raise OptionError(f"{option}: {value!r} is not a time: give an ISO 8601 text, a date or a datetime")
 
 
+def _warn(core: _core.Journeys) -> _core.Journeys:
+    """Raise the warnings of an audit where the caller of the caller called."""
+    for text in json.loads(core.audit())["warnings"]:
+        warnings.warn(text, DataWarning, stacklevel=3)
+    return core
+
+
 class Journeys(Analyses):
     """The index of all journeys: leads, what they did, and what sales did with them.
 
@@ -64,7 +72,8 @@ class Journeys(Analyses):
     won, lost : str or sequence of str, optional
         Stages that mean won, and lost.
     observed_until : time, optional
-        End of observation (exclusive). By default the end of the table of events or stages that ends first.
+        End of observation (exclusive). By default the latest time of any row of leads, events or stages, used or not;
+        where a table of stages is silent before it for longer than is usual for the table, the end of that table.
     outcomes_from : time, optional
         From when on outcomes were recorded.
     timezone : str, default "UTC"
@@ -90,6 +99,11 @@ class Journeys(Analyses):
         quarantined; reasons and counts are named.
     ReadError
         A file cannot be read.
+
+    Warns
+    -----
+    DataWarning
+        Fewer than half the rows of a table are used, or a table ends long before the others.
 
     Examples
     --------
@@ -149,7 +163,8 @@ class Journeys(Analyses):
         )
         self._config = config
         with progress() as show:
-            self._core = _core.Journeys.build(as_json(config), tables.given, ".", show)
+            core = _core.Journeys.build(as_json(config), tables.given, ".", show)
+        self._core = _warn(core)
 
     @classmethod
     def _of(cls, core: _core.Journeys, config: dict[str, Any]) -> Journeys:
@@ -175,7 +190,7 @@ class Journeys(Analyses):
         text, folder = _core.read_config(str(path))
         with progress() as show:
             core = _core.Journeys.build(text, {}, folder, show)
-        return cls._of(core, json.loads(text))
+        return cls._of(_warn(core), json.loads(text))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Save the index as a folder, to be opened again in no time.
@@ -245,15 +260,16 @@ class Journeys(Analyses):
     ) -> tuple[Journeys, dict[str, int]]:
         """Return the index with new rows, and what became of them.
 
-        Stage entries that the index has are dropped; at equal times, rows that came earlier stay first.
+        Stage rows that the index has are dropped, those that repeat the stage of their deal are edits; at equal times,
+        rows that came earlier stay first.
 
         Parameters
         ----------
         events, stages : Events, Stages or sequences of them
             The new rows.
         observed_until : time, optional
-            New end of observation. By default the one that was stated; if none was, it moves to the earliest end of the
-            new tables, and only where stages arrive.
+            New end of observation. By default the one that was stated; if none was, it moves to the latest row where stages
+            arrive, as for new journeys.
 
         Returns
         -------
@@ -284,7 +300,7 @@ class Journeys(Analyses):
             core, report = self._core.extend(
                 as_json(omit_none(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
             )
-        return Journeys._of(core, config), json.loads(report)
+        return Journeys._of(_warn(core), config), json.loads(report)
 
     def check(self) -> Check:
         """Say what became of every input row: used, filtered, or quarantined by reason.

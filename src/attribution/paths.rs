@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::design::{Kind, MISSING, NONE, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Journeys, Matcher, Status, lost_since, status_log};
+use crate::journeys::{CodeSlice, Journeys, Matcher, Measure, Moment, Status, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
 use super::result::{channel_name, channels_like};
@@ -15,6 +15,8 @@ use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 pub(super) struct Touch {
     pub(super) channel: u32,
     pub(super) at: i64,
+    /// Whether only the day is known.
+    pub(super) day: bool,
 }
 
 /// A path, ready.
@@ -42,6 +44,7 @@ pub(super) struct Milestones {
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     at: i64,
+    day: bool,
     deal: u32,
     amount: Option<f64>,
 }
@@ -73,6 +76,8 @@ pub(super) struct PathMaker<'a> {
     lookback: Option<i64>,
     form: PathForm,
     nulls: NullPaths,
+    targets: std::collections::BTreeSet<u32>,
+    measure: Measure<'a>,
     won: std::collections::BTreeSet<u32>,
     lost: std::collections::BTreeSet<u32>,
 }
@@ -83,6 +88,8 @@ const TARGET: u8 = 1;
 const OPPORTUNITY: u8 = 2;
 /// A touch, where nothing else decides.
 const TOUCH: u8 = 4;
+/// Known to the day only.
+const WHOLE_DAY: u8 = 8;
 
 /// Room for the paths of one lead.
 #[derive(Debug, Default)]
@@ -150,6 +157,7 @@ impl<'a> PathMaker<'a> {
             is(target, TARGET)
                 | is(opportunities.contains(&code), OPPORTUNITY)
                 | is(!target && !kind.stage && kind.side != Side::Sales && *has_value, TOUCH)
+                | is(journeys.days.kinds.contains(&code), WHOLE_DAY)
         };
         Ok(Self {
             journeys,
@@ -166,6 +174,8 @@ impl<'a> PathMaker<'a> {
             lookback: spec.lookback.map(Span::as_micros),
             form: spec.path,
             nulls: spec.nulls,
+            targets,
+            measure: journeys.measure(),
             won: journeys.codes_known(&journeys.won),
             lost: journeys.codes_known(&journeys.lost),
         })
@@ -188,7 +198,8 @@ impl<'a> PathMaker<'a> {
         timeline.range(lead).find_map(|i| {
             let at = timeline.at.get(i).copied().filter(|at| *at < until)?;
             let channel = self.channel(i);
-            self.is_touch(i, channel).then_some(Touch { channel, at })
+            let day = self.role(i) & WHOLE_DAY != 0;
+            self.is_touch(i, channel).then_some(Touch { channel, at, day })
         })
     }
 
@@ -233,48 +244,64 @@ impl<'a> PathMaker<'a> {
             let position = range.start + place;
             let deal = if self.asks_opportunity { self.journeys.deal_at(lead, position) } else { NONE };
             if role & OPPORTUNITY != 0 {
-                room.opportunities.push(Mark { at: t, deal, amount: None });
+                room.opportunities.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount: None });
             }
-            if role & TARGET != 0 && (self.every || room.conversions.is_empty()) {
-                room.conversions.push(Mark { at: t, deal, amount: self.journeys.amount_at(lead, position) });
+            if role & TARGET != 0
+                && (self.every || room.conversions.is_empty())
+                && self.journeys.is_first_win_at(lead, position, &self.targets)
+            {
+                // Of a lead that converts once, all that it won at that instant is the value.
+                let amount = if self.every {
+                    self.journeys.amount_at(lead, position)
+                } else {
+                    self.journeys.amount_won_at(lead, position, &self.targets)
+                };
+                room.conversions.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount });
                 if only_first {
                     events = place + at.iter().take(events).skip(*place).take_while(|other| **other == t).count();
                 }
             }
         }
         if room.touches.len() < events {
-            room.touches.resize(events, Touch { channel: NONE, at: NO_TIME });
+            room.touches.resize(events, Touch { channel: NONE, at: NO_TIME, day: false });
         }
+        // Deals won at one instant in an order that does not depend on that of rows, so that sums have the same bits.
+        let amount = |mark: &Mark| mark.amount.unwrap_or(f64::NEG_INFINITY);
+        room.conversions.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| amount(a).total_cmp(&amount(b))));
         let touches = self.pick_touches(range.start..range.start + events, &mut room.touches);
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
         let Room { touches: all, shaped, seen, log, conversions, opportunities, .. } = room;
         let touches = all.get(..touches).unwrap_or(&[]);
-        let mut from = 0;
-        let mut before = i64::MIN;
+        // Conversions of one instant share the touches before it.
+        let (mut from, mut next, mut before, mut now) = (0, 0, i64::MIN, i64::MIN);
         for conversion in conversions.iter() {
             let end = conversion.at;
+            if end > now {
+                (from, before, now) = (next, now, end);
+            }
             // A touch of the same instant came with the conversion.
             let to = touches.partition_point(|t| t.at <= end).max(from);
             let mine = touches.get(from..to).unwrap_or(&[]);
             let times = [created, opportunity_of(conversion, opportunities, before)];
-            let milestones = self.shape(mine, end, times, shaped, seen);
+            let milestones = self.shape(mine, Moment { at: end, day: conversion.day }, times, shaped, seen);
             let (value, is_valued) = (conversion.amount.unwrap_or(0.0), conversion.amount.is_some());
             take(Path { touches: shaped, end, value: Some(value), is_valued, milestones });
-            (from, before) = (to, end);
+            next = to;
         }
         if !conversions.is_empty() || touches.is_empty() || self.nulls == NullPaths::None {
             return;
         }
-        let mut end = touches.last().map_or(until, |t| t.at);
+        let mut end = touches.last().map_or(Moment { at: until, day: false }, |t| Moment { at: t.at, day: t.day });
         if self.nulls == NullPaths::Lost {
             status_log(timeline, lead, &self.won, &self.lost, log);
             let Some(at) = lost_since(log, until) else { return };
-            end = at;
+            let day = self.lost.iter().any(|kind| self.journeys.days.kinds.contains(kind));
+            end = Moment { at, day };
         }
-        let to = touches.partition_point(|t| t.at <= end);
+        let to = touches.partition_point(|t| t.at <= end.at);
         let milestones = self.shape(touches.get(..to).unwrap_or(&[]), end, [created, None], shaped, seen);
         if !shaped.is_empty() {
-            take(Path { touches: shaped, end, value: None, is_valued: false, milestones });
+            take(Path { touches: shaped, end: end.at, value: None, is_valued: false, milestones });
         }
     }
 
@@ -286,7 +313,7 @@ impl<'a> PathMaker<'a> {
             for i in events {
                 let channel = self.channel(i);
                 if let (Some(touch), Some(at)) = (touches.get_mut(n), timeline.at.get(i)) {
-                    *touch = Touch { channel, at: *at };
+                    *touch = Touch { channel, at: *at, day: self.role(i) & WHOLE_DAY != 0 };
                 }
                 n += usize::from(self.is_touch(i, channel));
             }
@@ -319,17 +346,18 @@ impl<'a> PathMaker<'a> {
     fn shape(
         &self,
         touches: &[Touch],
-        end: i64,
+        end: Moment,
         times: [Option<i64>; 2],
         shaped: &mut Vec<Touch>,
         seen: &mut Vec<u32>,
     ) -> Milestones {
         shaped.clear();
-        let old = self.lookback.map_or(0, |w| touches.partition_point(|t| t.at < end.saturating_sub(w)));
+        let age = |t: &Touch| self.measure.between(Moment { at: t.at, day: t.day }, end);
+        let old = self.lookback.map_or(0, |w| touches.partition_point(|t| age(t) > w));
         let recent = touches.get(old..).unwrap_or(&[]);
         // What came after the end is no milestone of it.
-        let [lead, opportunity] =
-            times.map(|t| t.filter(|t| *t <= end).and_then(|t| recent.partition_point(|x| x.at <= t).checked_sub(1)));
+        let [lead, opportunity] = times
+            .map(|t| t.filter(|t| *t <= end.at).and_then(|t| recent.partition_point(|x| x.at <= t).checked_sub(1)));
         let mut places = [lead, opportunity];
         match self.form {
             PathForm::All => shaped.extend_from_slice(recent),
@@ -357,6 +385,12 @@ impl<'a> PathMaker<'a> {
                     let channel = place.and_then(|i| recent.get(i)).map(|t| t.channel);
                     *place = channel.and_then(|channel| shaped.iter().position(|t| t.channel == channel));
                 }
+            }
+        }
+        if self.measure.has_days() {
+            // Rules weigh touches by their age: where days are known only, as many calendar days before the end.
+            for t in shaped.iter_mut() {
+                t.at = end.at - age(t);
             }
         }
         let [lead, opportunity] = places;
@@ -408,10 +442,10 @@ fn pick<K: Code, C: Code>(
     for ((at, kind), channel) in at.iter().zip(kinds).zip(channels) {
         // The largest code of each width is no channel; it is beyond those of the channels.
         let (kind, channel) = ((*kind).into() as usize, (*channel).into().min(missing));
-        if let Some(touch) = touches.get_mut(n) {
-            *touch = Touch { channel, at: *at };
-        }
         let role = roles.get(kind).copied().unwrap_or(0);
+        if let Some(touch) = touches.get_mut(n) {
+            *touch = Touch { channel, at: *at, day: role & WHOLE_DAY != 0 };
+        }
         n += usize::from((role & TOUCH != 0) & allowed.get(channel as usize).copied().unwrap_or(false));
     }
     n

@@ -1,24 +1,25 @@
 //! From declared tables to the index of journeys.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use super::accounts::join_accounts;
-use super::config::{Common, Config, DayMeans, EventsSpec, LeadsFrom, LookupSpec, StagesSpec};
+use super::config::{Common, Config, EventsSpec, LeadsFrom, LookupSpec, StagesSpec, Undated};
 use super::derived_leads::derive_leads;
 use super::events::{DUPLICATE_ID, EventsReader};
+use super::extent::{Ends, Extent, Role, starts};
 use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
 use super::table::Tables;
+use super::undated::{LastTimes, UndatedRows, note_times};
 use crate::design::{Kind, Side, canonical_text};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
-    Arrivals, Audit, Closed, Extended, Field, IndexBuilder, Journeys, Leads, Sizes, Status, TableAudit, Texts, misread,
-    separation, status_before, status_log, suspect, withhold,
+    Arrivals, Audit, Closed, Days, Extended, Field, IndexBuilder, Journeys, Leads, Ranks, Sizes, StageOrder, Status,
+    TableAudit, Texts, misread, separation, status_before, status_log, suspect, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -36,6 +37,8 @@ pub(super) struct Dictionaries {
     pub(super) event_ids: HashSet<u128>,
     /// Events of one source come from tables of one side.
     sides: HashMap<String, Side>,
+    /// Kinds that are known to the day only.
+    pub(super) days: BTreeSet<u32>,
 }
 
 impl Dictionaries {
@@ -50,6 +53,7 @@ impl Dictionaries {
             props: journeys.props.clone(),
             event_ids: journeys.event_ids.clone(),
             sides: journeys.kinds.iter().filter(|k| !k.stage).map(|k| (k.source.clone(), k.side)).collect(),
+            days: journeys.days.kinds.clone(),
         }
     }
 
@@ -77,6 +81,12 @@ impl Dictionaries {
             kinds.push(Kind { plain: plain.to_owned(), source: source.to_owned(), side, stage, shared: false });
             kinds.len() as u32 - 1
         })
+    }
+
+    /// Says that events of a source are known to the day only.
+    pub(super) fn mark_days(&mut self, source: &str) {
+        let own = self.kinds.iter().zip(0u32..).filter(|(k, _)| !k.stage && k.source == source);
+        self.days.extend(own.map(|(_, code)| code));
     }
 
     pub(super) fn value(&mut self, name: &str) -> usize {
@@ -110,6 +120,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         Some(events) => derive_leads(&config.leads, events, tables, &zone)?,
         None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?,
     };
+    let created_days = !lead_audit.days.is_empty();
     let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
     if let Some(spec) = &config.accounts {
         audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
@@ -136,12 +147,30 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let mut dict = Dictionaries::default();
     let mut read = Reading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
-    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
-    let stated = config.observed_until.map(|t| t.at(&zone));
-    let (observed_until, mut remarks) = observed_until(stated, &read.ends, &leads)?;
+    let stage_order = stage_order(&config.events, &config.stages);
+    read.roles(
+        &config.events,
+        &config.stages,
+        config,
+        &leads,
+        &zone,
+        stage_order,
+        &mut dict,
+        tables,
+        &mut index,
+        task,
+    )?;
+    if let Some(audit) = audit.tables.first() {
+        let created: Vec<i64> = leads.created.iter().copied().filter(|c| *c != NO_TIME).collect();
+        read.saw(Role::Leads, &config.leads.table, &config.leads.common, audit, Extent::of(&created));
+    }
+    let mut observed = read.ends.observed_until(config.observed_until.map(|t| t.at(&zone)))?;
+    read.add_undated(observed.until, &mut index)?;
     audit.tables.append(&mut read.audits);
     audit.check_quarantined(config.max_bad)?;
-    audit.remarks.append(&mut remarks);
+    audit.remarks.append(&mut observed.remarks);
+    audit.warnings.append(&mut observed.warnings);
+    audit.warnings.append(&mut hardly_used(&audit.tables));
     Journeys::mark_shared(&mut dict.kinds);
     for name in config.won.iter().chain(&config.lost) {
         let called = |stage: bool| dict.kinds.iter().any(|k| k.stage == stage && k.is_called(name));
@@ -159,6 +188,8 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         deals: dict.deals.len(),
         values: dict.value_names.len(),
         props: dict.props.iter().map(|(_, levels)| levels.len()).collect(),
+        classes: Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost }
+            .classes(stage_order, &dict.kinds),
     };
     tables.unchanged()?;
     // Tables are in the rows now; their memory is needed for the index.
@@ -176,7 +207,9 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         pipeline: stage_names(&config.pipeline),
         won: stage_names(&config.won),
         lost: stage_names(&config.lost),
-        observed_until,
+        days: Days { created: created_days, kinds: dict.days },
+        stage_order,
+        observed_until: observed.until,
         outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.at(&zone).0),
         timezone: zone,
         calendar_zone,
@@ -184,7 +217,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     };
     journeys.check_declared()?;
     withhold_fields(&mut journeys);
-    remark(&mut journeys);
+    remark(&mut journeys, task)?;
     Ok(journeys)
 }
 
@@ -211,18 +244,26 @@ pub fn extend(
     let mut dict = Dictionaries::of(journeys);
     let mut read = Reading::default();
     let mut index = journeys.extending()?;
-    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
+    let stage_order = stage_order(events, stages).max(journeys.stage_order);
+    read.roles(events, stages, config, &journeys.leads, &zone, stage_order, &mut dict, tables, &mut index, task)?;
     tables.unchanged()?;
     Audit { tables: read.audits.clone(), ..Audit::default() }.check_quarantined(config.max_bad)?;
-    if let Some(e) = read.ends.values().find(|e| e.future > 0 && config.observed_until.is_none()) {
-        return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
+    let t = &journeys.timeline;
+    let stage_times: Vec<i64> = t.stages.position.iter().filter_map(|p| t.at.get(*p as usize).copied()).collect();
+    let known = t.at.par_iter().max().map_or(NO_TIME, |at| at.saturating_add(1));
+    let observed = read.ends.extended_until(
+        config.observed_until.map(|t| t.at(&zone)),
+        journeys.observed_until,
+        known,
+        &stage_times,
+    )?;
+    if stages.iter().any(|s| s.undated == Undated::Last) {
+        journeys.note_stage_times(|lead, deal, at| {
+            let last = read.last.entry((lead, deal)).or_insert(at);
+            *last = at.max(*last);
+        });
     }
-    let observed_until = match config.observed_until {
-        Some(t) => t.at(&zone).0,
-        // Outcomes are known up to the end of the stages that arrived, and no further than the other new tables.
-        None if stages.is_empty() => journeys.observed_until,
-        None => read.ends.values().map(|e| e.end).min().unwrap_or(NO_TIME).max(journeys.observed_until),
-    };
+    read.add_undated(observed.until, &mut index)?;
     let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
     let arrivals = Arrivals {
         kinds: dict.kinds,
@@ -232,9 +273,13 @@ pub fn extend(
         props: dict.props,
         event_ids: dict.event_ids,
         known_ids,
-        observed_until,
+        days: Days { created: journeys.days.created, kinds: dict.days },
+        stage_order,
+        observed_until: observed.until,
     };
     let (mut extended, report) = journeys.extended(index, arrivals, task)?;
+    extended.audit.warnings = observed.warnings;
+    extended.audit.warnings.append(&mut hardly_used(&read.audits));
     extended.audit.tables.append(&mut read.audits);
     Ok((extended, report))
 }
@@ -317,55 +362,25 @@ fn columns_elsewhere(config: &Config) -> BTreeSet<String> {
     events.chain(stages).chain(keys).cloned().collect()
 }
 
-/// How far some rows go in time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
-    /// Latest time, [`NO_TIME`] without a row.
-    latest: i64,
-    /// Whether all times are midnights.
-    whole_days: bool,
-    /// Rows more than a day after now.
-    future: usize,
-}
-
-impl Default for Extent {
-    fn default() -> Self {
-        Self { latest: NO_TIME, whole_days: true, future: 0 }
-    }
-}
-
-impl Extent {
-    pub(super) fn of(times: &[i64]) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(i64::MAX, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX));
-        let tomorrow = now.saturating_add(DAY);
-        let latest = times.iter().copied().max().unwrap_or(NO_TIME);
-        Self {
-            latest,
-            whole_days: times.iter().all(|t| t % DAY == 0),
-            future: if latest > tomorrow { times.iter().filter(|t| **t > tomorrow).count() } else { 0 },
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: Self) {
-        self.latest = self.latest.max(other.latest);
-        self.whole_days &= other.whole_days;
-        self.future += other.future;
-    }
-}
-
-/// End of one source table over all its roles.
-struct Ended {
-    name: String,
-    end: i64,
-    future: usize,
-}
-
 #[derive(Default)]
 struct Reading {
     audits: Vec<TableAudit>,
-    ends: BTreeMap<String, Ended>,
+    ends: Ends,
+    undated: Vec<UndatedRows>,
+    last: LastTimes,
+}
+
+/// What orders stages of one instant, given what tables say.
+fn stage_order(events: &[EventsSpec], stages: &[StagesSpec]) -> StageOrder {
+    let shared = |s: &StagesSpec| events.iter().any(|e| e.table == s.table && e.common.order == s.common.order);
+    let ordered = || stages.iter().filter(|s| s.common.order.is_some());
+    if ordered().next().is_none() {
+        StageOrder::Pipeline
+    } else if ordered().all(shared) && ordered().count() == stages.len() {
+        StageOrder::Shared
+    } else {
+        StageOrder::Column
+    }
 }
 
 impl Reading {
@@ -377,85 +392,73 @@ impl Reading {
         config: &Config,
         leads: &Leads,
         zone: &Zone,
+        order: StageOrder,
         dict: &mut Dictionaries,
         tables: &mut Tables,
         index: &mut IndexBuilder,
         task: &Task,
     ) -> Result<()> {
         task.begin("reading tables", events.len() + stages.len());
-        let days_start = |c: &Common| c.day == Some(DayMeans::Start);
         let alone = events.len() + stages.len() == 1 && index.is_empty();
         let reader = EventsReader { leads, zone, alone, task };
         for spec in events {
             task.check()?;
             let (audit, extent) = reader.read(spec, dict, tables, index)?;
-            self.saw(&spec.table, &audit, extent, days_start(&spec.common));
+            self.saw(Role::Events, &spec.table, &spec.common, &audit, extent);
             self.audits.push(audit);
             task.advance(1);
         }
-        let setting =
-            Setting { leads, zone, pipeline: &config.pipeline, before_creation: config.before_creation, task };
+        let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
+        let setting = Setting { leads, zone, ranks, order, before_creation: config.before_creation, task };
+        let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
         for spec in stages {
             task.check()?;
-            let (rows, audit) = read_stages(spec, &setting, dict, tables)?;
-            for r in rows {
-                self.saw(&spec.table, &audit, Extent::of(&r.at), days_start(&spec.common));
-                index.push_rows(&r)?;
+            let read = read_stages(spec, &setting, dict, tables)?;
+            self.saw(Role::Stages, &spec.table, &spec.common, &read.audit, read.extent);
+            for rows in read.rows {
+                if dates_by_last {
+                    note_times(&rows, &mut self.last);
+                }
+                index.push_rows(&rows)?;
             }
-            self.audits.push(audit);
+            self.undated.extend(read.undated);
+            self.audits.push(read.audit);
             task.advance(1);
         }
         Ok(())
     }
 
-    fn saw(&mut self, table: &str, audit: &TableAudit, extent: Extent, days_start: bool) {
-        if extent.latest == NO_TIME {
-            return;
+    fn saw(&mut self, role: Role, key: &str, common: &Common, audit: &TableAudit, extent: Extent) {
+        let days = starts(common, role) && !audit.days.is_empty();
+        self.ends.add(role, key, &audit.table, extent, days);
+    }
+
+    /// Adds the rows that have no time of their own.
+    fn add_undated(&mut self, until: i64, index: &mut IndexBuilder) -> Result<()> {
+        for undated in std::mem::take(&mut self.undated) {
+            index.push_rows(&undated.dated(&self.last, until, &mut self.audits))?;
         }
-        // A day that means its start lasts until the next one.
-        let whole_days = days_start && extent.whole_days;
-        let end = extent.latest.saturating_add(if whole_days { DAY } else { 1 });
-        let entry = self.ends.entry(table.to_owned()).or_insert(Ended { name: audit.table.clone(), end, future: 0 });
-        entry.end = entry.end.max(end);
-        entry.future += extent.future;
+        Ok(())
     }
 }
 
-/// End of observation: as said, else the earliest of the ends of the source tables.
-fn observed_until(
-    stated: Option<Timestamp>,
-    ends: &BTreeMap<String, Ended>,
-    leads: &Leads,
-) -> Result<(i64, Vec<String>)> {
-    let mut remarks = Vec::new();
-    if let Some(given) = stated {
-        for e in ends.values().filter(|e| e.end > given.0) {
-            remarks.push(format!(
-                "table '{}' goes on to {}, after observed_until {given}: what lies after is not used as an outcome",
-                e.name,
-                Timestamp(e.end)
-            ));
-        }
-        return Ok((given.0, remarks));
-    }
-    if let Some(e) = ends.values().find(|e| e.future > 0) {
-        return Err(Error::FutureDated { table: e.name.clone(), rows: e.future, latest: Timestamp(e.end).to_string() });
-    }
-    let created = leads.created.iter().copied().filter(|c| *c != NO_TIME).max();
-    let end = ends.values().map(|e| e.end).min().or(created.map(|c| c.saturating_add(1)));
-    if let Some(end) = end {
-        if let Some(first) = ends.values().find(|e| e.end == end) {
-            remarks.push(format!(
-                "observed until {}: the end of table '{}', which ends first",
-                Timestamp(end),
-                first.name
-            ));
-        }
-        for e in ends.values().filter(|e| e.end > end) {
-            remarks.push(format!("table '{}' goes on to {}; say observed_until= to use it", e.name, Timestamp(e.end)));
-        }
-    }
-    Ok((end.unwrap_or(NO_TIME), remarks))
+/// Tables of which fewer than half the rows are used.
+fn hardly_used(audits: &[TableAudit]) -> Vec<String> {
+    let told = audits.iter().filter_map(|a| {
+        // What was delivered twice is used once.
+        let again: usize =
+            a.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
+        let (used, left_out) = (a.used, a.left_out() - again);
+        let (most, rows) = a.quarantined.iter().map(|(why, q)| (why, q.rows)).max_by_key(|(_, rows)| *rows)?;
+        (left_out > used).then(|| {
+            let n = used + left_out;
+            format!(
+                "table '{}' ({}): {used} of {n} rows are used; {rows} were left out because of: {most}. Check the key columns",
+                a.table, a.role
+            )
+        })
+    });
+    told.collect()
 }
 
 /// Takes fields that look like outcomes away, unless the user named them.
@@ -526,16 +529,40 @@ fn closed_leads(journeys: &Journeys) -> Option<Closed> {
 }
 
 /// Remarks on the whole: ties, outcomes that start late, stages that do not occur.
-fn remark(journeys: &mut Journeys) {
+fn remark(journeys: &mut Journeys, task: &Task) -> Result<()> {
     let mut remarks = Vec::new();
     let t = &journeys.timeline;
+    let classes = journeys.ranks().classes(journeys.stage_order, &journeys.kinds);
+    let class = |i: usize| classes.get(t.kind.get(i) as usize).copied().unwrap_or(0);
+    // Entries of one stage at one instant are of different deals, and in whatever order the same.
+    let tied = |i: usize| {
+        let (a, b) = (t.kind.get(i), t.kind.get(i + 1));
+        let stage = journeys.kinds.get(a as usize).is_some_and(|k| k.stage);
+        class(i) == class(i + 1) && !(stage && a == b)
+    };
     let ties: usize = (0..journeys.leads.len() as u32)
         .into_par_iter()
-        .map(|lead| t.at.get(t.range(lead)).map_or(0, |at| at.windows(2).filter(|w| w.first() == w.last()).count()))
+        .map(|lead| {
+            let range = t.range(lead);
+            let at = t.at.get(range.clone()).unwrap_or(&[]);
+            at.windows(2).zip(range).filter(|(w, i)| w.first() == w.last() && tied(*i)).count()
+        })
         .sum();
     if ties > 0 {
-        remarks.push(format!("{ties} consecutive entries of a lead have the same time: their order is the order column's where one is given, else that of the rows"));
+        remarks.push(format!(
+            "{ties} consecutive entries of a lead share a time and stage order does not decide between them; ordered by order= if given, else by row"
+        ));
     }
+    let (edits, repeated) = (t.stages.edits.len(), t.stages.repeated);
+    if edits > 0 {
+        remarks.push(format!(
+            "{edits} rows repeat the stage of their deal: they are edits (the last amount counts), not entries"
+        ));
+    }
+    if repeated > 0 {
+        remarks.push(format!("{repeated} rows of stages are the same as another row and were dropped"));
+    }
+    remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
     for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
         for name in names.iter().filter(|n| !journeys.kinds.iter().any(|k| k.is_called(n))) {
             remarks.push(format!("no lead ever reached '{name}', which means {what}"));
@@ -559,4 +586,5 @@ fn remark(journeys: &mut Journeys) {
         remarks.push(format!("column '{name}' is not used as a field: {why}"));
     }
     journeys.audit.remarks.extend(remarks);
+    Ok(())
 }

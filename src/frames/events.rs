@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::build::{Dictionaries, Extent};
+use super::build::Dictionaries;
 use super::cells::{Texts, cell_text, numbers};
 use super::config::{DayMeans, EventsSpec};
+use super::extent::Extent;
 use super::filter::Filter;
 use super::leads::order_ranks;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
@@ -110,6 +111,10 @@ impl EventsReader<'_> {
             }
         }
         audit.remarks.extend(times.conclude(&spec.at, &reader.decided, tally)?);
+        if reader.decided.whole_days {
+            audit.days.insert(spec.at.clone());
+            dict.mark_days(&name);
+        }
         Ok((audit, extent))
     }
 }
@@ -251,6 +256,7 @@ impl PartReader<'_> {
             return Ok(self.cleaned(rows, (0..kinds.len() as u32).collect(), first_row, audit, tally));
         }
         let (mut used, mut leads) = (Vec::with_capacity(kinds.len()), Vec::new());
+        let mut unused = Vec::new();
         for ((row, kind), keep) in kinds.iter().enumerate().zip(keep) {
             if !keep {
                 audit.filtered += 1;
@@ -271,10 +277,12 @@ impl PartReader<'_> {
             if *kind >= NO_MATCH {
                 let why = if *kind == NONE { "null kind" } else { NO_MATCH_REASON };
                 audit.quarantine(why, first_row + row, || resolver.key(row));
+                unused.push(at);
                 continue;
             }
             if let Some(why) = resolver.resolve(row, at, &mut leads) {
                 audit.quarantine(why, first_row + row, || resolver.key(row));
+                unused.push(at);
                 continue;
             }
             // A row of several leads is an event of each.
@@ -285,7 +293,8 @@ impl PartReader<'_> {
             }
         }
         resolver.tell(&mut audit);
-        Ok(self.cleaned(rows, used, first_row, audit, tally))
+        let cleaned = self.cleaned(rows, used, first_row, audit, tally);
+        Ok(Cleaned { extent: Extent::of(&unused), ..cleaned })
     }
 
     fn cleaned(&self, mut rows: Rows, used: Vec<u32>, first_row: usize, audit: TableAudit, tally: Tally) -> Cleaned {
@@ -355,7 +364,8 @@ impl Cleaned {
         let early = if low < reader.all_created { rows.lead.iter().zip(&rows.at).filter(early).count() } else { 0 };
         self.audit.note("before the lead's creation, kept", early);
         self.audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
-        self.extent = Extent::of(&rows.at);
+        // Rows that are not used say how far the table goes, too.
+        self.extent.merge(Extent::of(&rows.at));
         let mut seen = vec![false; self.kinds.len()];
         for kind in &rows.kind {
             if let Some(seen) = seen.get_mut(*kind as usize).filter(|seen| !**seen) {

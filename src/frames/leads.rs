@@ -38,6 +38,7 @@ pub(super) fn read_leads(
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
             let (times, remarks) = reader.read(column)?;
+            audit.days.extend(times.whole_days.then(|| column.clone()));
             audit.remarks.extend(remarks);
             Some(times)
         }

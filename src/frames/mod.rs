@@ -12,6 +12,7 @@ mod cutoff_table;
 mod derived_leads;
 mod drivers_out;
 mod events;
+mod extent;
 mod field_column;
 mod fields;
 mod files;
@@ -30,6 +31,7 @@ mod survival_out;
 mod table;
 mod tables_out;
 mod times;
+mod undated;
 mod write;
 
 pub use attribution_out::{attribution_frame, unit_cost_frame};

@@ -4,18 +4,23 @@ use std::collections::BTreeSet;
 
 use super::build::Dictionaries;
 use super::cells::{Texts, cell_text, numbers};
-use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Unmapped};
-use super::events::pick;
+use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
+use super::events::{DUPLICATE_ID, pick};
+use super::extent::Extent;
 use super::leads::order_ranks;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
+use super::undated::UndatedRows;
 use crate::design::{NONE, Side, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Rows, TableAudit, normalized};
+use crate::journeys::{Leads, Ranks, Rows, StageOrder, TableAudit, event_id, normalized};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
+/// What rows without a time are.
+const NOT_REACHED: &str = "null time: the stage was not reached";
+const UNDATED: &str = "won or lost without a time: taken as not reached (undated=)";
 /// Rows between two looks at whether the work is to end.
 const CHECK_EVERY: usize = 1 << 16;
 
@@ -23,30 +28,43 @@ const CHECK_EVERY: usize = 1 << 16;
 pub(super) struct Setting<'a> {
     pub(super) leads: &'a Leads,
     pub(super) zone: &'a Zone,
-    pub(super) pipeline: &'a [String],
+    pub(super) ranks: Ranks<'a>,
+    pub(super) order: StageOrder,
     pub(super) before_creation: BeforeCreation,
     pub(super) task: &'a Task,
 }
 
-/// Reads one table of stages; a wide table gives one set of rows per stage, in the order of the pipeline.
+/// What a table of stages gives.
+pub(super) struct StageRows {
+    /// One set of rows per column of times; those of a wide table are in the order of the pipeline.
+    pub(super) rows: Vec<Rows>,
+    pub(super) audit: TableAudit,
+    /// How far all its rows go, used or not.
+    pub(super) extent: Extent,
+    /// Stages that are reached at a time that other rows say.
+    pub(super) undated: Option<UndatedRows>,
+}
+
+/// Reads one table of stages.
 pub(super) fn read_stages(
     spec: &StagesSpec,
     setting: &Setting<'_>,
     dict: &mut Dictionaries,
     tables: &mut Tables,
-) -> Result<(Vec<Rows>, TableAudit)> {
+) -> Result<StageRows> {
     let table = tables.get(&spec.table)?;
     let c = &spec.common;
     let columns: Vec<(Option<String>, String)> = match &spec.at {
         At::Column(column) => vec![(None, column.clone())],
         At::Columns(map) => {
-            let rank = |stage: &String| setting.pipeline.iter().position(|p| p == stage).unwrap_or(usize::MAX);
+            let rank = |stage: &String| setting.ranks.pipeline.iter().position(|p| p == stage).unwrap_or(usize::MAX);
             let mut all: Vec<_> = map.iter().map(|(stage, column)| (Some(stage.clone()), column.clone())).collect();
             all.sort_by_key(|(stage, _)| (stage.as_ref().map(rank), stage.clone()));
             all
         }
     };
     let mut audit = TableAudit::new(&table.name, "stages", table.rows() * columns.len());
+    let closes = |stage: &str| setting.ranks.won.iter().chain(setting.ranks.lost).any(|name| name == stage);
     audit.remarks.extend(table.remarks.iter().cloned());
     match (&spec.at, &spec.stage) {
         (At::Columns(map), _) if map.is_empty() => {
@@ -85,7 +103,10 @@ pub(super) fn read_stages(
         }
         None => None,
     };
+    let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let mut all = Vec::new();
+    let mut undated = UndatedRows::new(&table.name, spec.undated);
+    let mut read = Vec::new();
     for (fixed, column) in &columns {
         let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
         let (times, remarks) = reader.read(column)?;
@@ -95,6 +116,7 @@ pub(super) fn read_stages(
             _ => None,
         };
         let stages = stage.as_ref().map(|stage| stage.read(&table, &c.nulls, time)).transpose()?;
+        audit.days.extend(times.whole_days.then(|| column.clone()));
         let mut rows = Rows::default();
         let mut leads = Vec::new();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
@@ -108,8 +130,12 @@ pub(super) fn read_stages(
             }
             let at = match cell {
                 TimeCell::At(t) => t,
+                TimeCell::Null if fixed.is_none() && spec.undated != Undated::Drop => NO_TIME,
                 TimeCell::Null => {
-                    audit.note("null time: the stage was not reached", 1);
+                    let code = stages.as_ref().and_then(|(codes, names)| Some((codes.get(row).copied()?, names)));
+                    let raw = code.filter(|c| c.0 < NO_MATCH && fixed.is_none()).map(|(code, names)| names.get(code));
+                    let stage = raw.map(|raw| spec.names.name("stage", raw).unwrap_or(raw));
+                    audit.note(if stage.is_some_and(closes) { UNDATED } else { NOT_REACHED }, 1);
                     continue;
                 }
                 TimeCell::Bad(why) => {
@@ -117,7 +143,10 @@ pub(super) fn read_stages(
                     continue;
                 }
             };
-            if let Some(why) = resolver.resolve(row, at, &mut leads) {
+            read.extend((at != NO_TIME).then_some(at));
+            // Who has a stage without a time now is who is known last.
+            let as_of = if at == NO_TIME { i64::MAX - 1 } else { at };
+            if let Some(why) = resolver.resolve(row, as_of, &mut leads) {
                 audit.quarantine(why, row, || resolver.key(row));
                 continue;
             }
@@ -147,10 +176,37 @@ pub(super) fn read_stages(
                     ));
                 }
             };
+            if at == NO_TIME && !closes(stage) {
+                audit.note(NOT_REACHED, 1);
+                continue;
+            }
+            if let Some(id) = ids.as_ref().and_then(|ids| ids.get(row)).and_then(|id| id.as_deref()) {
+                // Other tables may count their rows alike.
+                let of = leads.first().map_or("", |lead| setting.leads.ids.get(*lead));
+                if !dict.event_ids.insert(event_id(&format!("stage {stage} of {of}"), canonical_text(id))) {
+                    audit.quarantine(DUPLICATE_ID, row, || id.to_owned());
+                    continue;
+                }
+            }
+            let order = match (orders.as_ref().and_then(|o| o.get(row).copied()), setting.order) {
+                (Some(order), _) => order,
+                // Beside tables that are ordered by a column, those without one are ordered by the pipeline.
+                (None, StageOrder::Column) => setting.ranks.of(stage),
+                (None, _) => row as u32,
+            };
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
             let deal = deal.and_then(|deal| normalized(canonical_text(deal), c.normalize));
             let deal = deal.map_or(NONE, |deal| dict.deals.intern(&deal));
             let kind = dict.kind(stage, "", Side::Sales, true);
+            let amount = amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN);
+            if at == NO_TIME {
+                leads.iter().for_each(|lead| undated.push(row, *lead, order, kind, deal, amount));
+                audit.used += 1;
+                continue;
+            }
+            if times.whole_days {
+                dict.days.insert(kind);
+            }
             let mut early = 0;
             // A row of several leads is an entry of each.
             for lead in &leads {
@@ -169,10 +225,10 @@ pub(super) fn read_stages(
                 audit.saw(at);
                 rows.lead.push(*lead);
                 rows.at.push(at);
-                rows.order.push(orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32));
+                rows.order.push(order);
                 rows.kind.push(kind);
                 deal_codes.push(deal);
-                amount_values.push(amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN));
+                amount_values.push(amount);
                 used.push(row as u32);
             }
             if early == leads.len() {
@@ -190,6 +246,9 @@ pub(super) fn read_stages(
         for (name, column) in [("currency", &spec.currency), ("reason", &spec.reason), ("rep", &spec.rep)] {
             if let Some(column) = column {
                 let prop = read_prop(&table, name, column, &c.nulls, &used, dict)?;
+                if !undated.is_empty() {
+                    undated.props.push(read_prop(&table, name, column, &c.nulls, undated.rows(), dict)?);
+                }
                 if name == "currency" {
                     audit.remarks.extend(mixed_currencies(&prop, &amount_values, dict));
                 }
@@ -202,7 +261,8 @@ pub(super) fn read_stages(
         rows.stage = Some((deal_codes, amount_values));
         all.push(rows);
     }
-    Ok((all, audit))
+    let undated = undated.checked(spec, &mut audit)?;
+    Ok(StageRows { rows: all, audit, extent: Extent::of(&read), undated })
 }
 
 /// A property of the used rows.

@@ -7,10 +7,14 @@
 //! | `offsets.arrow` | leads + 1 | where each lead's events and stage entries start |
 //! | `events.arrow` | events | time, kind, channel, values, properties |
 //! | `stages.arrow` | stage entries | position among the events, deal, amount |
+//! | `edits.arrow` | edits of them | entry, the entry before it, time, amount, properties |
 //! | `texts.arrow` | texts | dictionaries that codes point into |
 //! | `event_ids.arrow` | events with an id | hashes of ids |
 //! | `history<i>.arrow`, `history<i>_offsets.arrow` | | fields that change over time |
 //! | `checksums.json` | | of all other files |
+
+mod edits;
+mod leads;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -28,7 +32,9 @@ use super::checksums::{OfFolder, Summed};
 use super::tables_out::frame;
 use crate::design::{Column as Values, Kind};
 use crate::error::{Error, Result};
-use crate::journeys::{Audit, Codes, Field, FieldHistory, Journeys, Leads, Normalize, Slab, StageLog, Texts, Timeline};
+use crate::journeys::{
+    Audit, Codes, Days, Edits, Journeys, Leads, Normalize, Slab, StageLog, StageOrder, Texts, Timeline,
+};
 use crate::task::Task;
 use crate::time::Zone;
 
@@ -37,8 +43,17 @@ const FORMAT: u32 = 3;
 const META: &str = "journeys.json";
 const SUMS: &str = "checksums.json";
 /// All files but those of histories.
-const FILES: [&str; 8] =
-    [META, SUMS, "leads.arrow", "offsets.arrow", "events.arrow", "stages.arrow", "texts.arrow", "event_ids.arrow"];
+const FILES: [&str; 9] = [
+    META,
+    SUMS,
+    "leads.arrow",
+    "offsets.arrow",
+    "events.arrow",
+    "stages.arrow",
+    "edits.arrow",
+    "texts.arrow",
+    "event_ids.arrow",
+];
 
 /// What is not a column.
 #[derive(Serialize, Deserialize)]
@@ -54,6 +69,10 @@ struct Meta {
     outcomes_from: i64,
     timezone: Zone,
     calendar_zone: Zone,
+    days: Days,
+    stage_order: StageOrder,
+    /// Rows of stages that were given twice.
+    repeated: usize,
     audit: Audit,
     fields: Vec<FieldMeta>,
     histories: Vec<String>,
@@ -202,7 +221,7 @@ fn offsets_column(name: &str, offsets: &[usize]) -> Column {
 impl Writer<'_> {
     fn write(&mut self, j: &Journeys, kept: serde_json::Value) -> Result<()> {
         let t = &j.timeline;
-        self.task.begin("saving journeys", 6);
+        self.task.begin("saving journeys", 7);
         let mut events = vec![column::<Int64Type>("at", &t.at), codes_column("kind", &t.kind)];
         events.extend(t.channel.iter().map(|c| codes_column("channel", c)));
         events.extend(t.values.iter().enumerate().map(|(i, v)| column::<Float64Type>(&format!("value{i}"), v)));
@@ -217,6 +236,7 @@ impl Writer<'_> {
                 column::<Float64Type>("amount", &s.amount),
             ],
         )?;
+        self.edits(&s.edits)?;
         let offsets = vec![offsets_column("events", &t.offsets), offsets_column("stages", &s.offsets)];
         self.file("offsets.arrow", offsets)?;
         let (high, low): (Vec<u64>, Vec<u64>) = j.event_ids.iter().map(|id| ((id >> 64) as u64, *id as u64)).unzip();
@@ -251,6 +271,9 @@ impl Writer<'_> {
             outcomes_from: j.outcomes_from,
             timezone: j.timezone.clone(),
             calendar_zone: j.calendar_zone.clone(),
+            days: j.days.clone(),
+            stage_order: j.stage_order,
+            repeated: s.repeated,
             audit: j.audit.clone(),
             fields,
             histories: j.leads.histories.iter().map(|h| h.name.clone()).collect(),
@@ -509,7 +532,7 @@ impl Reader {
         let offsets_of = |name: &str, rows: usize| self.offsets("offsets.arrow", &offsets, name, leads.len(), rows);
         let has = |name: &str| events.get_column_index(name).is_some();
         let file = "events.arrow";
-        let timeline = Timeline {
+        let mut timeline = Timeline {
             offsets: offsets_of("events", events.height())?,
             at: self.slab::<Int64Type>(file, &events, "at")?,
             kind: self.codes(file, &events, "kind")?,
@@ -525,8 +548,11 @@ impl Reader {
                 position: self.slab::<UInt32Type>("stages.arrow", &stages, "position")?,
                 deal: self.codes("stages.arrow", &stages, "deal")?,
                 amount: self.slab::<Float64Type>("stages.arrow", &stages, "amount")?,
+                edits: Edits::default(),
+                repeated: meta.repeated,
             },
         };
+        timeline.stages.edits = self.edits(&timeline.stages, meta.props.len())?;
         if timeline.stages.position.iter().any(|p| *p as usize >= timeline.len()) {
             return Err(self.damaged("stages.arrow", "an entry is beyond the last event"));
         }
@@ -554,59 +580,11 @@ impl Reader {
             outcomes_from: meta.outcomes_from,
             timezone: meta.timezone,
             calendar_zone: meta.calendar_zone,
+            days: meta.days,
+            stage_order: meta.stage_order,
             audit: meta.audit,
             event_ids,
         };
         Ok((journeys, meta.kept))
-    }
-
-    fn leads(&self, meta: &Meta, dictionaries: &mut Dictionaries) -> Result<Leads> {
-        const FILE: &str = "leads.arrow";
-        let table = self.frame(FILE)?;
-        let has = |name: &str| table.get_column_index(name).is_some();
-        let mut coded = |name: &str| -> Result<Option<(Vec<u32>, Texts)>> {
-            if !has(name) {
-                return Ok(None);
-            }
-            Ok(Some((self.numbers::<UInt32Type>(FILE, &table, name)?, dictionaries.texts(name))))
-        };
-        let (account, owner) = (coded("account")?, coded("owner")?);
-        let outcome = if has("outcome") {
-            let column = table.column("outcome").map_err(|e| self.damaged(FILE, e))?;
-            Some(column.bool().map_err(|e| self.damaged(FILE, e))?.iter().collect())
-        } else {
-            None
-        };
-        let mut leads = Leads {
-            ids: Texts::of_distinct(self.texts(&table, FILE, "id")?.into_iter()),
-            created: self.numbers::<Int64Type>(FILE, &table, "created")?,
-            source_row: self.numbers::<UInt32Type>(FILE, &table, "source_row")?,
-            order: has("order").then(|| self.numbers::<UInt32Type>(FILE, &table, "order")).transpose()?,
-            account,
-            owner,
-            outcome,
-            withheld: meta.withheld.clone(),
-            normalize: meta.normalize,
-            ..Leads::default()
-        };
-        for (i, field) in meta.fields.iter().enumerate() {
-            let column = self.values(FILE, &table, &format!("field{i}"), dictionaries)?;
-            let made = Field { name: field.name.clone(), column, asked: field.asked };
-            if field.hidden { leads.hidden.push(made) } else { leads.fields.push(made) }
-        }
-        for (i, name) in meta.histories.iter().enumerate() {
-            let file = format!("history{i}.arrow");
-            let table = self.frame(&file)?;
-            let starts = format!("history{i}_offsets.arrow");
-            let offsets = self.offsets(&starts, &self.frame(&starts)?, "start", leads.len(), table.height())?;
-            leads.histories.push(FieldHistory {
-                name: name.clone(),
-                offsets: offsets.to_vec(),
-                valid_from: self.numbers::<Int64Type>(&file, &table, "valid_from")?,
-                valid_to: self.numbers::<Int64Type>(&file, &table, "valid_to")?,
-                values: self.values(&file, &table, &format!("history{i}"), dictionaries)?,
-            });
-        }
-        Ok(leads)
     }
 }

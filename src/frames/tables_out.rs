@@ -240,6 +240,7 @@ impl Journeys {
             }
             lines.extend(t.remarks.iter().map(|r| format!("    {r}")));
         }
+        lines.extend(self.audit.warnings.iter().map(|w| format!("warning: {w}")));
         lines.extend(self.audit.remarks.iter().cloned());
         lines.extend(self.audit.suspects.iter().map(|s| format!("suspect: {s}")));
         lines.join("\n")

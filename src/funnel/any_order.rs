@@ -25,13 +25,13 @@ pub(super) fn walk(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &
 }
 
 fn in_window(plan: &Plan<'_>, start: &Seen, event: &Seen) -> bool {
-    plan.window.is_none_or(|w| event.at - start.at <= w)
+    plan.window.is_none_or(|w| plan.between(start.moment(), event.moment()) <= w)
 }
 
 /// The attempt that starts with event `first`; the number of the event after it.
 fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, out: &mut Walked) -> Option<usize> {
     let start = seen.get(first)?;
-    if !plan.matures(start.at) {
+    if !plan.matures(start.moment()) {
         out.immature.get_or_insert(start.at);
         return None;
     }
@@ -52,7 +52,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
     let recorded = seen.partition_point(|s| !plan.is_recorded(s.at));
     let mut next = recorded;
     for (i, start) in seen.iter().enumerate().skip(recorded) {
-        if !plan.matures(start.at) {
+        if !plan.matures(start.moment()) {
             if most == 0 {
                 out.immature.get_or_insert(start.at);
             }
@@ -95,7 +95,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
     let mut first = from;
     while let Some(event) = seen.get(first).filter(|_| first < last) {
         // The next start must be observed to its end, too.
-        if !seen.get(first + 1).is_some_and(|next| plan.matures(next.at)) {
+        if !seen.get(first + 1).is_some_and(|next| plan.matures(next.moment())) {
             break;
         }
         // Only where fewer events are left than steps of their kind can the matching shrink.

@@ -15,6 +15,7 @@ use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::{Seen, end_of_instant};
 use super::spec::{Entry, Order};
+use crate::journeys::Moment;
 
 /// How far an attempt got: steps done as bits, and the position in `seen` of the event of each.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +50,8 @@ impl Walked {
 /// Events of which each is the next step of the one before.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chain {
-    pub(super) start: i64,
-    pub(super) at: i64,
+    pub(super) start: Moment,
+    pub(super) at: Moment,
     pub(super) seq: u32,
     pub(super) path: [u32; MAX_STEPS],
 }
@@ -120,7 +121,8 @@ impl Chains {
         while let Some(at) = seen.get(next).map(|s| s.at) {
             self.now = At::of(plan, seen, next);
             let events = next..self.now.end;
-            let (matures, recorded) = (plan.matures(at), plan.is_recorded(at));
+            let matures = seen.get(next).is_some_and(|s| plan.matures(s.moment()));
+            let recorded = plan.is_recorded(at);
             self.exclude_all(plan, seen, events.clone());
             self.take(plan, seen, events.clone(), if matures && recorded { Starts::All } else { Starts::None });
             if self.removed {
@@ -149,7 +151,7 @@ impl Chains {
     /// or the lead is out. That is after the conversion, or after its instant where one event can be several steps.
     fn attempt(&mut self, plan: &Plan<'_>, seen: &[Seen], first: usize, out: &mut Walked) -> Option<usize> {
         let entry = seen.get(first)?;
-        if !plan.matures(entry.at) {
+        if !plan.matures(entry.moment()) {
             out.immature.get_or_insert(entry.at);
             return None;
         }
@@ -224,7 +226,7 @@ impl Chains {
         if let Some(p) = path.first_mut() {
             *p = j as u32;
         }
-        self.keep(plan, 0, Chain { start: event.at, at: event.at, seq: event.seq, path }, j);
+        self.keep(plan, 0, Chain { start: event.moment(), at: event.moment(), seq: event.seq, path }, j);
     }
 
     /// Ends the chains that events exclude.
@@ -286,12 +288,12 @@ impl Chains {
                 let Some(from) = plan.states.get(state).map(|s| s.from) else { return };
                 let Some(chain) = self.live.get(from).copied().flatten() else { continue };
                 let follows = plan.order != Order::Strict || chain.seq + 1 == event.seq;
-                if follows && chain.is_in_time(plan, k, event.at) {
+                if follows && chain.is_in_time(plan, k, event.moment()) {
                     let mut path = chain.path;
                     if let Some(p) = path.get_mut(k) {
                         *p = j as u32;
                     }
-                    self.keep(plan, state, Chain { start: chain.start, at: event.at, seq: event.seq, path }, j);
+                    self.keep(plan, state, Chain { start: chain.start, at: event.moment(), seq: event.seq, path }, j);
                 }
             }
         }
@@ -302,7 +304,7 @@ impl Chains {
         let (Some(slot), Some(way)) = (self.live.get_mut(state), plan.states.get(state)) else { return };
         // Of chains with the same start the first instance of a step stays, where its time does not matter.
         let timed = plan.order == Order::Strict || plan.has_step_times;
-        if timed || slot.is_none_or(|old| chain.start > old.start) {
+        if timed || slot.is_none_or(|old| chain.start.at > old.start.at) {
             *slot = Some(chain);
         }
         if let (Some(first), Some(event)) = (self.best.reached.get_mut(way.last), chain.path.get(way.last))
@@ -312,10 +314,10 @@ impl Chains {
         }
         let (last, steps) = (way.last, way.done.count_ones());
         let further = (last, steps) > (self.rank.0, self.rank.1);
-        let as_far = (last, steps, j) == self.rank && chain.start > self.best_start;
+        let as_far = (last, steps, j) == self.rank && chain.start.at > self.best_start;
         if further || as_far {
             self.rank = (last, steps, j);
-            self.best_start = chain.start;
+            self.best_start = chain.start.at;
             (self.best.done, self.best.path) = (way.done, chain.path);
         }
     }
@@ -338,21 +340,27 @@ impl Chains {
 
     /// Whether a chain could still have taken a step at the time of `event`.
     fn runs(plan: &Plan<'_>, state: usize, chain: &Chain, event: &Seen) -> bool {
-        plan.window.is_none_or(|w| event.at - chain.start <= w)
+        plan.window.is_none_or(|w| plan.between(chain.start, event.moment()) <= w)
             && (plan.order != Order::Strict || chain.seq + 1 == event.seq)
             && plan.states.iter().enumerate().any(|(next, s)| {
                 s.from == state
                     && next != state
-                    && plan.within.get(s.last).copied().flatten().is_none_or(|w| event.at - chain.at <= w)
+                    && plan
+                        .within
+                        .get(s.last)
+                        .copied()
+                        .flatten()
+                        .is_none_or(|w| plan.between(chain.at, event.moment()) <= w)
             })
     }
 }
 
 impl Chain {
     /// Whether step `k` may come at a time.
-    pub(super) fn is_in_time(&self, plan: &Plan<'_>, k: usize, at: i64) -> bool {
+    pub(super) fn is_in_time(&self, plan: &Plan<'_>, k: usize, at: Moment) -> bool {
         let within = plan.within.get(k).copied().flatten();
-        plan.window.is_none_or(|w| at - self.start <= w) && within.is_none_or(|w| at - self.at <= w)
+        plan.window.is_none_or(|w| plan.between(self.start, at) <= w)
+            && within.is_none_or(|w| plan.between(self.at, at) <= w)
     }
 }
 

@@ -9,6 +9,7 @@ use super::chains::{Attempt, can_be_several};
 use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::{Seen, end_of_instant};
+use crate::journeys::Moment;
 
 type Path = [u32; MAX_STEPS];
 
@@ -51,10 +52,11 @@ impl Instances {
             self.instant.gather(seen, start..end);
             let Some(events) = seen.get(start..end) else { return };
             let at = events.first().map_or(first, |s| s.at);
+            let moment = events.first().map_or(Moment { at: first, day: false }, Seen::moment);
             self.here.clear();
             for p in 0..self.steps.len() {
                 let may_be = (p == 0) == (at == first) || self.steps.len() == 1;
-                let chain = if may_be { self.longest(plan, seen, p, at, at == last) } else { None };
+                let chain = if may_be { self.longest(plan, seen, p, moment, at == last) } else { None };
                 self.here.push(chain);
             }
             for (rest, here) in self.rest.iter_mut().zip(&self.here).filter(|(_, here)| here.is_some()) {
@@ -75,7 +77,7 @@ impl Instances {
     }
 
     /// The chain from step number `p` on that does the most steps in the instant at hand; to the last where it `ends`.
-    fn longest(&mut self, plan: &Plan<'_>, seen: &[Seen], p: usize, at: i64, ends: bool) -> Option<Path> {
+    fn longest(&mut self, plan: &Plan<'_>, seen: &[Seen], p: usize, at: Moment, ends: bool) -> Option<Path> {
         let n = self.steps.len();
         let bits = |to: usize| self.steps.get(p..to).unwrap_or(&[]).iter().fold(0, |bits, k| bits | 1 << k);
         let sets: Vec<(usize, u32)> = (p + 1..=n).rev().map(|to| (to, bits(to))).collect();
@@ -83,8 +85,8 @@ impl Instances {
             let rest = match self.steps.get(to) {
                 None if ends => Some([0; MAX_STEPS]),
                 Some(next) if !ends => self.rest.get(to).copied().flatten().filter(|path| {
-                    let then = path.get(*next).and_then(|place| seen.get(*place as usize)).map_or(at, |s| s.at);
-                    plan.within.get(*next).copied().flatten().is_none_or(|w| then - at <= w)
+                    let then = path.get(*next).and_then(|place| seen.get(*place as usize)).map_or(at, Seen::moment);
+                    plan.within.get(*next).copied().flatten().is_none_or(|w| plan.between(at, then) <= w)
                 }),
                 _ => None,
             };

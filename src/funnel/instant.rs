@@ -4,6 +4,7 @@ use super::chains::Chain;
 use super::classes::Classes;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::Seen;
+use crate::journeys::Moment;
 
 /// A chain with steps that are done in the instant, as bits.
 type Grown = (u32, Chain);
@@ -14,7 +15,7 @@ pub(super) struct Instant {
     classes: Classes,
     /// Places of the events.
     events: Vec<u32>,
-    at: i64,
+    at: Moment,
     seq: u32,
     /// Per way through the steps: the chains that end in this instant, one for each set of steps done in it.
     grown: Vec<Vec<Grown>>,
@@ -27,7 +28,7 @@ impl Instant {
         self.classes.clear();
         for place in places {
             if let Some(event) = seen.get(place).filter(|event| event.steps != 0) {
-                (self.at, self.seq) = (event.at, event.seq);
+                (self.at, self.seq) = (event.moment(), event.seq);
                 self.events.push(place as u32);
                 self.classes.count(event.steps, true);
             }
@@ -79,7 +80,7 @@ impl Instant {
     /// Of the chains of a way that end here, the one that started last, of those the one that does fewest steps here: it
     /// did the others before.
     pub(super) fn best(&mut self, seen: &[Seen], state: usize) -> Option<Chain> {
-        let rank = |(done, chain): &&Grown| (chain.start, std::cmp::Reverse(done.count_ones()));
+        let rank = |(done, chain): &&Grown| (chain.start.at, std::cmp::Reverse(done.count_ones()));
         let (done, mut chain) = self.grown.get(state)?.iter().max_by_key(rank).copied()?;
         self.assign(seen, done, &mut chain.path);
         Some(chain)

@@ -15,7 +15,7 @@ use super::tally::{Counts, FunnelTally, Part};
 use super::window_funnel::WindowFunnel;
 use crate::design::NONE;
 use crate::error::Result;
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, Moment};
 use crate::task::Task;
 
 impl Journeys {
@@ -286,7 +286,8 @@ impl Walker {
         }
         for attempt in &self.walked.attempts {
             let times = self.times(plan, attempt);
-            let kept = plan.times.then(|| times.get(..plan.steps).unwrap_or(&[]));
+            let moments = self.moments(plan, attempt);
+            let kept = plan.times.then(|| (moments.get(..plan.steps).unwrap_or(&[]), plan.measure));
             let day = times.first().copied().and_then(period);
             let add = |counts: &mut Counts| {
                 counts.add(plan.steps, attempt.done, kept);
@@ -413,11 +414,11 @@ impl Walker {
             self.walk(plan, &group);
             let value = run.first().map_or(NONE, |(value, _)| *value);
             for a in &self.walked.attempts {
-                let times: Vec<i64> =
-                    a.path.iter().take(plan.steps).map(|p| group.get(*p as usize).map_or(0, |s| s.at)).collect();
+                let moment = |p: &u32| group.get(*p as usize).unwrap_or(&NO_EVENT).moment();
+                let times: Vec<Moment> = a.path.iter().take(plan.steps).map(moment).collect();
                 let counts = part.groups.entry(value).or_default();
-                counts.add(plan.steps, a.done, plan.times.then_some(times.as_slice()));
-                if let Some(day) = times.first().copied().and_then(period) {
+                counts.add(plan.steps, a.done, plan.times.then_some((times.as_slice(), plan.measure)));
+                if let Some(day) = times.first().and_then(|start| period(start.at)) {
                     counts.enter(day, plan.steps, a.done);
                 }
             }
@@ -434,6 +435,12 @@ impl Walker {
         let mut times = [0; MAX_STEPS];
         times.iter_mut().zip(self.events(plan, &attempt.path)).for_each(|(t, event)| *t = event.at);
         times
+    }
+
+    fn moments(&self, plan: &Plan<'_>, attempt: &Attempt) -> [Moment; MAX_STEPS] {
+        let mut moments = [NO_EVENT.moment(); MAX_STEPS];
+        moments.iter_mut().zip(self.events(plan, &attempt.path)).for_each(|(t, event)| *t = event.moment());
+        moments
     }
 
     /// The value that an attempt has by the rule of attribution; `None` leaves it out.
@@ -460,7 +467,7 @@ impl Walker {
     }
 }
 
-const NO_EVENT: Seen = Seen { at: 0, event: CREATION, seq: 0, steps: 0, hits: 0 };
+const NO_EVENT: Seen = Seen { at: 0, day: false, event: CREATION, seq: 0, steps: 0, hits: 0 };
 
 /// The events of one value, with what is part of every value in its place.
 fn gather(group: &mut Vec<Seen>, always: &[Seen], run: &[(u32, Seen)]) {

@@ -2,7 +2,7 @@
 
 use crate::design::{ALL, Choice, MISSING, NONE, Step, shown};
 use crate::error::{Error, Result};
-use crate::journeys::{By, Groups, Journeys, Matcher, Population};
+use crate::journeys::{By, Groups, Journeys, Matcher, Measure, Moment, Population};
 use crate::time::{NO_TIME, Span};
 
 use super::spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order};
@@ -74,6 +74,9 @@ pub(super) struct Plan<'a> {
     /// Modes of `windowFunnel`, if its rules are followed.
     pub(super) clickhouse: Option<Vec<Mode>>,
     pub(super) times: bool,
+    pub(super) measure: Measure<'a>,
+    /// Whether a step is known to the day only.
+    pub(super) days: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -104,6 +107,8 @@ impl<'a> Plan<'a> {
             attribution: spec.attribution,
             clickhouse: spec.compat.map(|Compat::ClickHouse| spec.modes.clone()),
             times: spec.times,
+            measure: journeys.measure(),
+            days: false,
         };
         let of_events = matches!(plan.by, Some(ValueOf::Channel | ValueOf::Prop(_)));
         if spec.attribution != Attribution::First && !of_events {
@@ -124,7 +129,7 @@ impl<'a> Plan<'a> {
             && spec.steps.first().is_some_and(is_called_creation)
             && journeys.codes_known(&["created".to_owned()]).is_empty()
         {
-            return Err(Error::option("steps", "'created' needs times of creation: Leads(created=…)"));
+            journeys.creation_for("steps")?;
         }
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
             plan.matcher.add(step, 1 << k)?;
@@ -133,6 +138,8 @@ impl<'a> Plan<'a> {
             plan.matcher.add(e.event.plain("exclude")?, 1 << (MAX_STEPS + k))?;
             plan.hits.push(hit(e, &spec.steps)?);
         }
+        let has_days = |kind: &u32| plan.matcher.kind_bits.get(*kind as usize).is_some_and(|bits| *bits != 0);
+        plan.days = from_creation && journeys.days.created || journeys.days.kinds.iter().any(has_days);
         plan.ways(&spec.steps);
         Ok(plan)
     }
@@ -156,8 +163,20 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether an attempt that starts at `start` is observed to its end.
-    pub(super) fn matures(&self, start: i64) -> bool {
-        self.longest.is_none_or(|w| start.checked_add(w).is_some_and(|end| end < self.journeys.observed_until))
+    pub(super) fn matures(&self, start: Moment) -> bool {
+        let over = |w: i64| self.measure.over(start, w, self.days);
+        self.longest.is_none_or(|w| over(w).is_some_and(|end| end <= self.journeys.observed_until))
+    }
+
+    /// Whether only the day of the event at `i` is known.
+    pub(super) fn is_day(&self, i: usize) -> bool {
+        self.days && self.journeys.days.kinds.contains(&self.journeys.timeline.kind.get(i))
+    }
+
+    /// Time between two events.
+    #[inline]
+    pub(super) fn between(&self, from: Moment, to: Moment) -> i64 {
+        if self.days { self.measure.between(from, to) } else { to.at - from.at }
     }
 
     /// Whether outcomes were recorded when an attempt starts at `start`; another system's rules do not ask.

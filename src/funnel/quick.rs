@@ -96,6 +96,7 @@ impl Quick {
             && !plan.times
             && plan.matcher.by_kind_only()
             && plan.clickhouse.is_none()
+            && !plan.days
             // Of other entries several can be too early.
             && (plan.from_creation || plan.journeys.outcomes_from == NO_TIME)
             && matches!(plan.journeys.timeline.kind, Codes::U8(_));

@@ -1,5 +1,6 @@
 //! The events of one lead that matter to a funnel, in the order in which the funnel takes them.
 
+use crate::journeys::Moment;
 use crate::time::NO_TIME;
 
 use super::plan::{MAX_STEPS, Plan};
@@ -12,6 +13,8 @@ pub(super) const CREATION: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     pub(super) at: i64,
+    /// Whether only the day is known.
+    pub(super) day: bool,
     /// Position in the timeline, or [`CREATION`].
     pub(super) event: u32,
     /// Number among all events of the lead, others included.
@@ -23,6 +26,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// When it happened.
+    pub(super) fn moment(&self) -> Moment {
+        Moment { at: self.at, day: self.day }
+    }
+
     /// Events of one instant have no order of their own: those that match no step come first, exclusions before others,
     /// then by first step, those that match fewer steps before others. Those that remain equal are interchangeable.
     fn rank(&self) -> (u32, u32, u32, u32) {
@@ -59,7 +67,8 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
     let mut seq = 0u32;
     let mut to_come = plan.from_creation && created < until;
     let mut i = range.start;
-    let creation = |seq: u32| Seen { at: created, event: CREATION, seq, steps: 1, hits: 0 };
+    let day = plan.journeys.days.created;
+    let creation = |seq: u32| Seen { at: created, day, event: CREATION, seq, steps: 1, hits: 0 };
     while i < range.end {
         let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
         // Steps follow the creation they start from.
@@ -79,7 +88,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
             let bits = plan.matcher.bits(end);
             if bits != 0 {
                 let (steps, hits) = (bits as u32, (bits >> MAX_STEPS) as u32);
-                seen.push(Seen { at, event: end as u32, seq: 0, steps, hits });
+                seen.push(Seen { at, day: plan.is_day(end), event: end as u32, seq: 0, steps, hits });
             }
             end += 1;
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 use super::spec::{FunnelSpec, Order};
 use crate::error::{Error, Result};
+use crate::journeys::{Measure, Moment};
 use crate::math::wilson;
 
 /// Counts and times of one group of leads.
@@ -24,12 +25,12 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Adds one attempt: the steps done, and their times if they are to be kept.
-    pub(super) fn add(&mut self, steps: usize, done: u32, times: Option<&[i64]>) {
+    pub(super) fn add(&mut self, steps: usize, done: u32, times: Option<(&[Moment], Measure<'_>)>) {
         self.reached.resize(steps, 0);
         for (k, n) in self.reached.iter_mut().enumerate() {
             *n += u64::from(done >> k & 1);
         }
-        let Some(times) = times else { return };
+        let Some((times, measure)) = times else { return };
         self.from_previous.resize(steps, Vec::new());
         self.from_first.resize(steps, Vec::new());
         let Some(start) = times.first().copied() else { return };
@@ -37,8 +38,8 @@ impl Counts {
         let lists = self.from_previous.iter_mut().zip(&mut self.from_first);
         for (k, ((previous, first), at)) in lists.zip(times).enumerate().skip(1) {
             if done >> k & 1 != 0 {
-                previous.push(at - before);
-                first.push(at - start);
+                previous.push(measure.between(before, *at));
+                first.push(measure.between(start, *at));
                 before = *at;
             }
         }

@@ -6,10 +6,12 @@
 
 use super::plan::Plan;
 use super::spec::Mode;
+use crate::journeys::Moment;
+use crate::time::DAY;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    at: i64,
+    at: Moment,
     /// Step from 1; 0 for a row that meets none, with `strict_order`.
     step: usize,
     row: u32,
@@ -18,7 +20,7 @@ struct Entry {
 /// A chain: time of step 1, time of its last step, rows used.
 #[derive(Debug, Clone)]
 struct Chain {
-    start: i64,
+    start: Moment,
     at: i64,
     rows: Vec<u32>,
 }
@@ -59,24 +61,26 @@ impl WindowFunnel {
         let timeline = &plan.journeys.timeline;
         for i in timeline.range(lead) {
             let Some(at) = timeline.at.get(i).copied().filter(|at| *at < plan.journeys.observed_until) else { break };
+            let moment = Moment { at, day: plan.is_day(i) };
             let mut bits = plan.matcher.bits(i);
             if bits == 0 && self.order {
-                self.entries.push(Entry { at, step: 0, row: i as u32 });
+                self.entries.push(Entry { at: moment, step: 0, row: i as u32 });
             }
             while bits != 0 {
-                self.entries.push(Entry { at, step: bits.trailing_zeros() as usize + 1, row: i as u32 });
+                self.entries.push(Entry { at: moment, step: bits.trailing_zeros() as usize + 1, row: i as u32 });
                 bits &= bits - 1;
             }
         }
-        self.entries.sort_by_key(|e| (e.at, e.step));
+        self.entries.sort_by_key(|e| (e.at.at, e.step));
         self.state.iter_mut().for_each(Vec::clear);
         let entries = std::mem::take(&mut self.entries);
-        let level = self.follow(plan.steps, &entries);
+        let level = self.follow(plan, &entries);
         self.entries = entries;
         level
     }
 
-    fn follow(&mut self, steps: usize, entries: &[Entry]) -> usize {
+    fn follow(&mut self, plan: &Plan<'_>, entries: &[Entry]) -> usize {
+        let steps = plan.steps;
         for e in entries {
             let entered = self.filled(1);
             if e.step == 0 {
@@ -86,7 +90,7 @@ impl WindowFunnel {
                 continue;
             }
             if e.step == 1 {
-                let chain = Chain { start: e.at, at: e.at, rows: if self.once { vec![e.row] } else { Vec::new() } };
+                let chain = Chain { start: e.at, at: e.at.at, rows: if self.once { vec![e.row] } else { Vec::new() } };
                 self.put(1, vec![chain]);
                 if steps == 1 {
                     return 1;
@@ -104,8 +108,8 @@ impl WindowFunnel {
             }
             let grown: Vec<Chain> = self.state.get(e.step - 1).map_or_else(Vec::new, |chains| {
                 let fits = |c: &&Chain| {
-                    e.at <= c.start.saturating_add(self.window)
-                        && (!self.increase || c.at < e.at)
+                    plan.between(c.start, e.at) <= self.window
+                        && (!self.increase || c.at < e.at.at)
                         && !c.rows.contains(&e.row)
                 };
                 let grow = |c: &Chain| {
@@ -113,7 +117,7 @@ impl WindowFunnel {
                     if self.once {
                         rows.push(e.row);
                     }
-                    Chain { start: c.start, at: e.at, rows }
+                    Chain { start: c.start, at: e.at.at, rows }
                 };
                 chains.iter().filter(fits).map(grow).collect()
             });
@@ -139,7 +143,7 @@ impl WindowFunnel {
             // Chains out of time can grow no more; one stays, to say that the step was reached.
             if slot.len() > 64 {
                 let newest = slot.last().cloned();
-                slot.retain(|c| now <= c.start.saturating_add(window));
+                slot.retain(|c| now <= c.start.at.saturating_add(window).saturating_add(DAY));
                 if slot.is_empty() {
                     slot.extend(newest);
                 }

@@ -1,6 +1,6 @@
 //! What became of every input row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub struct TableAudit {
     pub remarks: Vec<String>,
     /// Earliest and latest time used, UTC microseconds.
     pub span: Option<(i64, i64)>,
+    /// Columns of times that have whole days.
+    pub days: BTreeSet<String>,
 }
 
 /// Most examples of one reason.
@@ -105,4 +107,6 @@ pub struct Audit {
     pub remarks: Vec<String>,
     /// Fields that look like leaks or misread types.
     pub suspects: Vec<Suspect>,
+    /// What is likely to be a mistake: tables that hardly match, or ended early.
+    pub warnings: Vec<String>,
 }

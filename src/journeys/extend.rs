@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::index::{Extended, IndexBuilder, Rows, Sizes};
-use super::{Journeys, Texts};
-use crate::design::Kind;
+use super::{Days, Journeys, Ranks, StageOrder, Texts};
+use crate::design::{Kind, NONE};
 use crate::error::Result;
 use crate::task::Task;
 use crate::time::NO_TIME;
@@ -26,6 +26,10 @@ pub struct Arrivals {
     pub event_ids: HashSet<u128>,
     /// Events left out because the index has their id.
     pub known_ids: usize,
+    /// What is known to the day only, of the index and the new rows.
+    pub days: Days,
+    /// What orders stage entries of one instant.
+    pub stage_order: StageOrder,
     /// New end of observation.
     pub observed_until: i64,
 }
@@ -54,6 +58,7 @@ impl Journeys {
             deals: arrivals.deals.len(),
             values: arrivals.value_names.len(),
             props: arrivals.props.iter().map(|(_, levels)| levels.len()).collect(),
+            classes: self.ranks().classes(arrivals.stage_order, &arrivals.kinds),
         };
         let timeline = index.finish(&sizes, task)?;
         let mut kinds = arrivals.kinds;
@@ -65,6 +70,8 @@ impl Journeys {
             deals: arrivals.deals,
             value_names: arrivals.value_names,
             props: arrivals.props,
+            days: arrivals.days,
+            stage_order: arrivals.stage_order,
             observed_until: arrivals.observed_until,
             event_ids: arrivals.event_ids,
             leads: self.leads.clone(),
@@ -79,7 +86,23 @@ impl Journeys {
         Ok((journeys, report))
     }
 
-    /// The timeline as rows again: events, then stage entries; their order is the position in the timeline.
+    /// Gives lead, deal and time of every stage entry and edit to `take`.
+    pub(crate) fn note_stage_times(&self, mut take: impl FnMut(u32, u32, i64)) {
+        let [_, stages] = self.timeline_rows();
+        let Some((deals, _)) = &stages.stage else { return };
+        for ((lead, deal), at) in stages.lead.iter().zip(deals).zip(&stages.at) {
+            take(*lead, *deal, *at);
+        }
+    }
+
+    /// How stages of one instant are ranked.
+    #[must_use]
+    pub fn ranks(&self) -> Ranks<'_> {
+        Ranks { pipeline: &self.pipeline, won: &self.won, lost: &self.lost }
+    }
+
+    /// The timeline as rows again: events, then stage entries with their edits; their order is the position in the
+    /// timeline.
     fn timeline_rows(&self) -> [Rows; 2] {
         let t = &self.timeline;
         let mut lead = vec![0; t.len()];
@@ -112,6 +135,35 @@ impl Journeys {
         let mut stages = rows_at(&t.stages.position);
         let deals = (0..t.stages.deal.len()).map(|s| t.stages.deal.get(s)).collect();
         stages.stage = Some((deals, t.stages.amount.to_vec()));
+        self.add_edits(&mut stages);
         [events, stages]
+    }
+
+    /// Adds edits to the rows of the entries, each after those that came before it.
+    fn add_edits(&self, stages: &mut Rows) {
+        let edits = &self.timeline.stages.edits;
+        for edit in edits.in_order() {
+            let entry = edits.entry.get(edit).map_or(0, |e| *e as usize);
+            let cell = |column: &[u32]| column.get(entry).copied().unwrap_or(NONE);
+            let (lead, kind) = (cell(&stages.lead), cell(&stages.kind));
+            let after = edits.after.get(edit).map_or(0, |e| *e as usize);
+            stages.lead.push(lead);
+            stages.kind.push(kind);
+            stages.at.push(edits.at.get(edit).copied().unwrap_or(NO_TIME));
+            // That of the entry before it, after which it was pushed.
+            stages.order.push(stages.order.get(after).copied().unwrap_or(0));
+            if !stages.channel.is_empty() {
+                stages.channel.push(NONE);
+            }
+            stages.values.iter_mut().for_each(|(_, column)| column.push(f64::NAN));
+            for (prop, column) in &mut stages.props {
+                let own = edits.props.iter().find(|(p, _)| p == prop);
+                column.push(own.and_then(|(_, codes)| codes.get(edit)).copied().unwrap_or(NONE));
+            }
+            if let Some((deals, amounts)) = &mut stages.stage {
+                deals.push(deals.get(entry).copied().unwrap_or(NONE));
+                amounts.push(edits.amount.get(edit).copied().unwrap_or(f64::NAN));
+            }
+        }
     }
 }

@@ -3,6 +3,8 @@
 mod audit;
 mod censoring;
 mod counts;
+mod days;
+mod deals;
 mod extend;
 mod fold;
 mod groups;
@@ -17,6 +19,7 @@ mod population;
 mod quarantine;
 mod snapshot;
 mod split;
+mod stage_order;
 mod status;
 mod suspect;
 mod tile;
@@ -29,14 +32,16 @@ use serde::Serialize;
 
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
+pub use days::{Days, Measure, Moment};
+pub use deals::Reversed;
 pub use extend::Arrivals;
 pub use groups::{By, ByBins, ByField, Groups};
 pub use identifiers::code_word;
 pub use ids::{Texts, canonical_order, id_number};
 pub(crate) use index::CodeSlice;
 pub use index::{
-    Block, Bytes, Codes, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog, Timeline,
-    build as build_timeline,
+    Block, Bytes, Codes, Edits, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog,
+    Timeline, build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
 pub(crate) use matcher::Matcher;
@@ -45,6 +50,7 @@ pub use open_deals::open_amounts;
 pub use population::{Population, Where};
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
+pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
 pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
@@ -85,6 +91,10 @@ pub struct Journeys {
     pub timezone: Zone,
     /// Zone of calendar days.
     pub calendar_zone: Zone,
+    /// What is known to the day only.
+    pub days: Days,
+    /// What orders stage entries of one instant.
+    pub stage_order: StageOrder,
     /// What became of every input row.
     pub audit: Audit,
     /// Hashes of (source, id) of events whose source names an id column.
@@ -193,8 +203,8 @@ impl Journeys {
         self.stage_entry(lead, position).map_or(NONE, |entry| self.timeline.stages.deal.get(entry))
     }
 
-    /// Amount of the stage entry of `lead` at `position` of the timeline: its own, else the last known of the same deal,
-    /// or of what is of no deal since the lead was last closed.
+    /// Amount of the stage entry of `lead` at `position` of the timeline: the last that it was edited to in the observed
+    /// period, else its own, else the last known of the same deal, or of what is of no deal since the lead was last closed.
     #[must_use]
     pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
         let stages = &self.timeline.stages;
@@ -208,7 +218,9 @@ impl Journeys {
         };
         let known = (range.start..=entry).rev().take_while(|e| *e == entry || deal != NONE || !closes(*e));
         let same = known.filter(|e| stages.deal.get(*e) == deal);
-        same.filter_map(|e| stages.amount.get(e).copied()).find(|a| !a.is_nan())
+        let until = if self.observed_until == NO_TIME { i64::MAX } else { self.observed_until };
+        let amount = |e: usize| stages.edits.amount_before(e, until).or_else(|| stages.amount.get(e).copied());
+        same.filter_map(amount).find(|a| !a.is_nan())
     }
 
     /// The time line of one lead as text lines: time, what, and details.

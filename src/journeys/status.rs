@@ -37,6 +37,8 @@ pub fn status_log(
     // Whether the lead's last own stage is final, and whether it came after the last closing.
     let mut own: Option<(bool, bool)> = None;
     let mut closed_as = None;
+    // When and of which deal the last win was.
+    let mut last_win = None;
     for entry in timeline.stage_range(lead) {
         let Some(position) = timeline.stages.position.get(entry).map(|p| *p as usize) else { break };
         let stage = timeline.kind.get(position);
@@ -47,11 +49,17 @@ pub fn status_log(
         } else {
             None
         };
+        let deal = timeline.stages.deal.get(entry);
+        let at = timeline.at.get(position).copied().unwrap_or(NO_TIME);
+        if closing == Some(Status::Won) {
+            last_win = Some((at, deal));
+        }
         if closing.is_some() {
-            closed_as = closing;
+            // Of two deals that close at one instant the one that is won decides, whichever row came first.
+            let beside_win = last_win.is_some_and(|(t, d)| t == at && d != deal);
+            closed_as = if beside_win { Some(Status::Won) } else { closing };
             own = own.map(|(last, _)| (last, false));
         }
-        let deal = timeline.stages.deal.get(entry);
         if deal == NONE {
             own = Some((closing.is_some(), closing.is_none()));
         } else {
@@ -64,7 +72,6 @@ pub fn status_log(
             Some(_) if deals.is_empty() => own.is_none_or(|(last, _)| !last),
             Some(_) => open_deals > 0 || own.is_some_and(|(last, after)| !last && after),
         };
-        let at = timeline.at.get(position).copied().unwrap_or(NO_TIME);
         log.push((at, if open { Status::Open } else { closed_as.unwrap_or(Status::Open) }));
     }
 }

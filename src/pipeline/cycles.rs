@@ -166,10 +166,7 @@ impl<'a> CycleMaker<'a> {
         for (stage, name) in names.iter().enumerate() {
             let codes = journeys.codes_known(std::slice::from_ref(name));
             if codes.is_empty() && stage == 0 && ["lead", "created", "creation", "inquiry"].contains(&name.as_str()) {
-                if journeys.leads.created.iter().all(|t| *t == NO_TIME) {
-                    let problem = format!("'{name}' needs times of creation: Leads(created=…)");
-                    return Err(Error::option("pipeline", problem));
-                }
+                journeys.creation_for("pipeline")?;
                 from_creation = true;
                 continue;
             }
@@ -217,13 +214,17 @@ impl<'a> CycleMaker<'a> {
             }
         }
         let created = self.journeys.leads.created_at(lead);
-        if self.from_creation && created != NO_TIME && created < until {
+        if self.from_creation && created == NO_TIME {
+            return;
+        }
+        if self.from_creation && created < until {
             let start = events.first().map_or(created, |e| e.at.min(created));
             let mut first = Cycle::new(self.names.len(), start);
             first.enter(0, start, NONE);
             cycles.push(first);
         }
-        events.sort_by_key(|e| (e.at, e.stage.unwrap_or(usize::MAX)));
+        // Of deals that close at one instant the one that is won decides.
+        events.sort_by_key(|e| (e.at, e.stage.unwrap_or(usize::MAX), self.is_lost(e.position)));
         for step in events {
             self.take(lead, step, cycles);
         }
@@ -265,11 +266,12 @@ impl<'a> CycleMaker<'a> {
         let Some(cycle) = cycles.last_mut() else { return };
         cycle.last_event = at;
         if matches!(cycle.standing, Standing::Won(_)) {
-            cycle.more_wins += u64::from(wins);
+            // A deal is won once.
+            cycle.more_wins += u64::from(wins && self.journeys.is_first_win_at(lead, position, &self.won));
             return;
         }
         // What goes on in a stage that the pipeline does not name is open as well.
-        let goes_on = stage.is_some() || status == Some(Status::Open);
+        let goes_on = status == Some(Status::Open);
         if goes_on && matches!(cycle.standing, Standing::Lost(_)) {
             cycle.turn(at, Standing::Open);
         }
@@ -282,7 +284,7 @@ impl<'a> CycleMaker<'a> {
                 cycle.leave(at, Exit::Forward);
             }
             cycle.turn(at, Standing::Won(at));
-            cycle.value = self.journeys.amount_at(lead, position);
+            cycle.value = self.journeys.amount_won_at(lead, position, &self.won);
         } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
             cycle.leave(at, Exit::Lost);
             cycle.turn(at, Standing::Lost(at));
@@ -292,6 +294,10 @@ impl<'a> CycleMaker<'a> {
     /// Whether an entry into the last stage wins: where no stage is declared as won, reaching it does.
     fn is_end(&self, position: usize) -> bool {
         self.journeys.won.is_empty() || self.is_won(position)
+    }
+
+    fn is_lost(&self, position: usize) -> bool {
+        self.lost.contains(&self.journeys.timeline.kind.get(position))
     }
 
     /// Whether an entry is a win, whatever else of the lead is open.

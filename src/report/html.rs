@@ -215,6 +215,7 @@ fn audit(a: &Audit) -> String {
         .tables
         .iter()
         .flat_map(|t| &t.remarks)
+        .chain(&a.warnings)
         .chain(&a.remarks)
         .map(|r| format!("<p class=note>{}</p>", escape(r)))
         .collect();

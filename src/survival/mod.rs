@@ -1,10 +1,12 @@
 //! Time to an event: how many have converted by an age, with losing as a competing end.
 
 mod ceiling;
+mod clock;
 mod compare;
 mod curve;
 mod family;
 mod risk;
+mod spec;
 mod time_to;
 
 pub use ceiling::{Ceiling, ParametricFit, Plateau, ceiling, fit_parametric};
@@ -12,4 +14,5 @@ pub use compare::{GroupTest, gray, log_rank};
 pub use curve::{Curve, RestrictedMean};
 pub use family::{Family, Times};
 pub use risk::{End, RiskTable, Spell};
-pub use time_to::{AtAge, TimeTo, TimeToGroup, TimeToSpec, TimeToTally};
+pub use spec::{CompetingAs, TimeToSpec};
+pub use time_to::{AtAge, TimeTo, TimeToGroup, TimeToTally};

@@ -6,62 +6,17 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ceiling::{Ceiling, ceiling};
+use super::clock::Clock;
 use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
-use super::family::Family;
-use super::risk::{End, Pooled, RiskTable, Spell, late_start};
+use super::risk::{Pooled, RiskTable, Spell, late_start};
+use super::spec::{CompetingAs, TimeToSpec};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{By, CodeSlice, Groups, Journeys, Status, Texts, Where, lost_since, status_log};
+use crate::journeys::{Journeys, Status, Texts};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
-
-/// The question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeToSpec {
-    /// Stages or event kinds that are the event; the won stages if empty.
-    pub target: Vec<String>,
-    /// Stages or event kinds that end a lead otherwise; `None` for losing (all its deals closed, the last lost), if the
-    /// data has lost stages; empty for nothing.
-    pub competing: Option<Vec<String>>,
-    /// Stage or event kind with which the clock starts; creation if not given.
-    pub start: Option<String>,
-    /// Lead fields to compare by.
-    pub by: Option<By>,
-    /// Leads that count.
-    #[serde(rename = "where")]
-    pub filter: Where,
-    /// Leads that started before outcomes were recorded enter when recording began. Right only if leads with earlier
-    /// outcomes are not in the table; otherwise such leads are left out.
-    pub late_entry: bool,
-    /// Ages at which the share is told.
-    pub at: Vec<Span>,
-    /// Age up to which mean times are taken; the longest that all groups were observed if not given.
-    pub until: Option<Span>,
-    /// Confidence of the intervals.
-    pub confidence: f64,
-    /// Family of a parametric curve that tells the share that will ever have the event; none if not given.
-    pub ceiling: Option<Family>,
-}
-
-impl Default for TimeToSpec {
-    fn default() -> Self {
-        Self {
-            target: Vec::new(),
-            competing: None,
-            start: None,
-            by: None,
-            filter: Where::default(),
-            late_entry: false,
-            at: [30, 60, 90, 180, 365].map(Span::days).to_vec(),
-            until: None,
-            confidence: 0.95,
-            ceiling: None,
-        }
-    }
-}
 
 /// The share at one age.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -186,11 +141,12 @@ impl Part {
 
 /// Leads by why they have no spell, or another one than they might.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct LeftOut {
-    no_start: u64,
-    ended_before: u64,
-    event_after_competing: u64,
-    before_outcomes: u64,
+pub(super) struct LeftOut {
+    pub(super) no_start: u64,
+    pub(super) ended_before: u64,
+    pub(super) event_after_competing: u64,
+    pub(super) before_outcomes: u64,
+    pub(super) censored_by_competing: u64,
 }
 
 impl LeftOut {
@@ -199,15 +155,16 @@ impl LeftOut {
         self.ended_before += other.ended_before;
         self.event_after_competing += other.event_after_competing;
         self.before_outcomes += other.before_outcomes;
+        self.censored_by_competing += other.censored_by_competing;
     }
 }
 
 /// What the pass gathers: spells with their groups, in runs that are joined once.
 #[derive(Default)]
-struct Gathered {
+pub(super) struct Gathered {
     runs: Vec<Vec<(u32, Spell)>>,
-    left_out: LeftOut,
-    log: Vec<(i64, Status)>,
+    pub(super) left_out: LeftOut,
+    pub(super) log: Vec<(i64, Status)>,
 }
 
 impl Gathered {
@@ -215,7 +172,7 @@ impl Gathered {
         Self { runs: vec![Vec::new()], ..Self::default() }
     }
 
-    fn push(&mut self, group: u32, spell: Spell) {
+    pub(super) fn push(&mut self, group: u32, spell: Spell) {
         if let Some(run) = self.runs.last_mut() {
             run.push((group, spell));
         }
@@ -238,8 +195,9 @@ impl Journeys {
     /// groups.
     ///
     /// The clock of a lead starts with its creation (or `start`) and ends with the event, a competing end, or the end of
-    /// observation. Where losing competes, the share is Aalen–Johansen's: one minus Kaplan–Meier with lost leads taken
-    /// as still open would say what share would convert if nobody could lose.
+    /// observation. Where losing competes, the share is Aalen–Johansen's: one minus Kaplan–Meier with lost leads censored
+    /// (`competing_as`) says what share would convert if nobody could lose. A loss counts if the lead is still lost at the
+    /// end of observation; after a re-opening it is at risk again.
     ///
     /// # Errors
     /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::NoRows`] if no
@@ -287,120 +245,9 @@ impl Journeys {
         };
         let mut part = Part::default();
         part.join(&names, gathered.runs, gathered.left_out);
-        Ok(TimeToTally { spec: spec.clone(), competes: clock.competes, part })
-    }
-}
-
-/// What starts and ends a lead's clock.
-struct Clock<'a> {
-    journeys: &'a Journeys,
-    target: Vec<bool>,
-    /// Kinds that compete; `None` for losing.
-    competing: Option<Vec<bool>>,
-    competes: bool,
-    start: Option<Vec<bool>>,
-    groups: Option<Groups>,
-    won: std::collections::BTreeSet<u32>,
-    lost: std::collections::BTreeSet<u32>,
-    late_entry: bool,
-}
-
-impl<'a> Clock<'a> {
-    fn new(journeys: &'a Journeys, spec: &TimeToSpec) -> Result<Self> {
-        let flags = |what: &'static str, names: &[String]| -> Result<Vec<bool>> {
-            let codes = journeys.codes_of(what, names)?;
-            Ok((0..journeys.kinds.len() as u32).map(|c| codes.contains(&c)).collect())
-        };
-        let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
-        if target.is_empty() {
-            return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
-        }
-        let lost = journeys.codes_known(&journeys.lost);
-        let competing = match &spec.competing {
-            None if lost.is_empty() => Some(vec![false; journeys.kinds.len()]),
-            None => None,
-            // The word means losing where the data says what that is.
-            Some(names) if names == &["lost"] && !lost.is_empty() => None,
-            // Nobody is lost yet.
-            Some(names) if names == &["lost"] && !journeys.lost.is_empty() => Some(vec![false; journeys.kinds.len()]),
-            Some(names) => Some(flags("competing", names)?),
-        };
-        Ok(Self {
-            journeys,
-            target: flags("target", target)?,
-            competes: competing.as_ref().is_none_or(|flags| flags.contains(&true)),
-            competing,
-            start: spec.start.as_ref().map(|s| flags("start", std::slice::from_ref(s))).transpose()?,
-            groups: spec.by.as_ref().map(|by| journeys.groups("by", by)).transpose()?,
-            won: journeys.codes_known(&journeys.won),
-            lost,
-            late_entry: spec.late_entry,
-        })
-    }
-
-    /// First time at or after `from` at which one of `kinds` happens.
-    fn first(&self, lead: u32, kinds: &[bool], from: i64) -> Option<i64> {
-        fn first<T: Copy + Into<u32>>(at: &[i64], codes: &[T], kinds: &[bool], from: i64) -> Option<i64> {
-            let wanted = |code: T| kinds.get(code.into() as usize).copied().unwrap_or(false);
-            at.iter().zip(codes).find(|(at, code)| wanted(**code) && **at >= from).map(|(at, _)| *at)
-        }
-        let timeline = &self.journeys.timeline;
-        let range = timeline.range(lead);
-        let at = timeline.at.get(range.clone()).unwrap_or(&[]);
-        match timeline.kind.slice(range) {
-            CodeSlice::U8(codes) => first(at, codes, kinds, from),
-            CodeSlice::U16(codes) => first(at, codes, kinds, from),
-            CodeSlice::U32(codes) => first(at, codes, kinds, from),
-        }
-    }
-
-    fn measure(&self, lead: u32, part: &mut Gathered) {
-        let until = self.journeys.observed_until;
-        let start = match &self.start {
-            None => Some(self.journeys.leads.created_at(lead)),
-            Some(kinds) => self.first(lead, kinds, i64::MIN),
-        };
-        let Some(start) = start.filter(|t| *t != NO_TIME && *t < until) else {
-            part.left_out.no_start += 1;
-            return;
-        };
-        let recorded = self.journeys.outcomes_from;
-        if recorded != NO_TIME && start < recorded && !self.late_entry {
-            part.left_out.before_outcomes += 1;
-            return;
-        }
-        let target = self.first(lead, &self.target, i64::MIN);
-        let competing = match &self.competing {
-            Some(kinds) if self.competes => self.first(lead, kinds, i64::MIN),
-            Some(_) => None,
-            None => {
-                status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut part.log);
-                // A lead that was lost and re-opened is at risk again.
-                lost_since(&part.log, until)
-            }
-        };
-        if target.is_some_and(|t| t < start) || competing.is_some_and(|t| t < start) {
-            part.left_out.ended_before += 1;
-            return;
-        }
-        // The last instant at which an end would have been seen.
-        let seen = until - 1;
-        let (target, competing) = (target.filter(|t| *t <= seen), competing.filter(|t| *t <= seen));
-        let (exit, end) = match (target, competing) {
-            (Some(t), Some(c)) if c < t => (c, End::Competing),
-            (Some(t), _) => (t, End::Event),
-            (None, Some(c)) => (c, End::Competing),
-            (None, None) => (seen, End::Censored),
-        };
-        let days = |t: i64| (t - start) as f64 / DAY as f64;
-        let entry = (recorded != NO_TIME && start < recorded).then(|| days(recorded - 1));
-        if entry.is_some_and(|e| e >= days(exit)) {
-            part.left_out.before_outcomes += 1;
-            return;
-        }
-        part.left_out.event_after_competing += u64::from(target.is_some() && end == End::Competing);
-        let group = self.groups.as_ref().map_or(0, |g| g.of(lead).min(g.levels.len() as u32));
-        part.push(group, Spell { entry, exit: days(exit), end });
+        // Where competing ends are censored nothing competes.
+        let competes = clock.competes && spec.competing_as == CompetingAs::Event;
+        Ok(TimeToTally { spec: spec.clone(), competes, part })
     }
 }
 
@@ -528,6 +375,12 @@ impl TimeToTally {
         if let Some(all) = groups.first().filter(|_| competes) {
             remarks.extend(naive(all));
         }
+        if spec.competing_as == CompetingAs::Censored {
+            let n = part.left_out.censored_by_competing;
+            remarks.push(format!(
+                "{n} leads with a competing end are censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed"
+            ));
+        }
         Ok(TimeTo {
             spec,
             competes,
@@ -561,7 +414,7 @@ fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -
     Ok(true)
 }
 
-/// What would have been said with competing ends taken as still open.
+/// What would have been said with competing ends censored.
 fn naive(all: &TimeToGroup) -> Option<String> {
     let curve = &all.curve;
     let table = RiskTable {
@@ -576,7 +429,7 @@ fn naive(all: &TimeToGroup) -> Option<String> {
     let ours = all.last.incidence;
     (last > ours + 0.005).then(|| {
         format!(
-            "one minus Kaplan–Meier, with competing ends taken as still open, would say {:.1} % at the end instead of {:.1} %",
+            "one minus Kaplan–Meier, with competing ends censored (competing_as='censored'), would say {:.1} % at the end instead of {:.1} %",
             100.0 * last,
             100.0 * ours
         )

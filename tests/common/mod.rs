@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use leadlens::design::{Kind, NONE, Side};
-use leadlens::journeys::{Audit, Journeys, Leads, Rows, Sizes, Texts, build_timeline};
+use leadlens::journeys::{Audit, Days, Journeys, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
 use leadlens::{NO_TIME, Task, Zone};
 
 pub(crate) const DAY: i64 = leadlens::DAY;
@@ -99,6 +99,8 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
         timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::new(zone).unwrap(),
         audit: Audit::default(),
+        days: Days::default(),
+        stage_order: StageOrder::default(),
         event_ids: std::collections::HashSet::new(),
     })
 }

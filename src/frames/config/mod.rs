@@ -35,8 +35,8 @@ pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
 pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
 pub use reading::Reading;
 pub use renames::Renames;
-pub(super) use stages::Unmapped;
 pub use stages::{At, StagesSpec};
+pub(super) use stages::{Undated, Unmapped};
 
 /// What to do with stage entries before their lead's creation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,6 +29,21 @@ pub enum Unmapped {
     Error,
 }
 
+/// What a stage that means won or lost, but has no time, is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undated {
+    /// Not reached, as any stage without a time.
+    #[default]
+    Drop,
+    /// Reached at the last known time of its deal.
+    Last,
+    /// Reached just before the end of observation.
+    End,
+    /// Refuse the table.
+    Error,
+}
+
 /// A table of stage entries.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StagesSpec {
@@ -53,6 +68,12 @@ pub struct StagesSpec {
     /// Names not in `names`.
     #[serde(default)]
     pub unmapped: Unmapped,
+    /// Column that tells rows apart: those with a known one are re-delivered, and dropped.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Won and lost stages without a time.
+    #[serde(default)]
+    pub undated: Undated,
     /// Amount column.
     #[serde(default)]
     pub amount: Option<String>,
@@ -83,7 +104,7 @@ impl StagesSpec {
     /// Every column it names.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
         let stage = self.stage.iter().filter_map(Attribute::column);
-        let named = [&self.deal, &self.previous, &self.amount, &self.currency, &self.reason, &self.rep];
+        let named = [&self.deal, &self.previous, &self.id, &self.amount, &self.currency, &self.reason, &self.rep];
         let times: Vec<&String> = match &self.at {
             At::Column(column) => vec![column],
             At::Columns(map) => map.values().collect(),

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::block::{Block, Partitioning};
 use super::codes::Codes;
+use super::edits::{Edits, collapse, same};
 use super::merge::{Columns, Cut, Merged, Part, Scratch};
 use super::rows::{Rows, Sizes};
 use super::slab::Place;
@@ -37,6 +38,8 @@ pub struct IndexBuilder {
     partitions: Partitioning,
     leads: usize,
     blocks: Vec<Block>,
+    /// Tables of stages, in which repeats are found when all are known.
+    stages: Vec<Rows>,
     /// Bytes of the blocks in memory.
     bytes: usize,
     rows: usize,
@@ -52,8 +55,8 @@ pub struct IndexBuilder {
 struct Extends {
     rows: usize,
     observed_until: i64,
-    /// Lead, time, kind and deal of stage entries.
-    entries: HashSet<(u32, i64, u32, u32)>,
+    /// Lead of stage rows, and what they are known by.
+    entries: HashSet<(u32, (i64, u32, u32, u64, u64))>,
     report: Extended,
 }
 
@@ -62,7 +65,7 @@ struct Extends {
 pub struct Extended {
     /// Rows added.
     pub added: usize,
-    /// Rows that the index had: events by their id, stage entries by lead, deal, stage and time.
+    /// Rows that the index had: events by their id, stage rows that are the same in all they say.
     pub duplicate: usize,
     /// Rows older than the end of observation before: snapshots taken then did not see them.
     pub late: usize,
@@ -93,6 +96,7 @@ impl IndexBuilder {
             partitions: Partitioning::new(leads),
             leads,
             blocks: Vec::new(),
+            stages: Vec::new(),
             bytes: 0,
             rows: 0,
             memory,
@@ -153,15 +157,25 @@ impl IndexBuilder {
     /// # Errors
     /// [`Error::InvalidOption`] if there are 2³² rows or more; [`Error::Write`] if memory is bounded and the disk is full.
     pub fn push(&mut self, block: Block) -> Result<()> {
-        self.rows += block.len();
+        self.count(&block.at)?;
+        self.keep(block)
+    }
+
+    /// Counts new rows.
+    fn count(&mut self, at: &[i64]) -> Result<()> {
+        self.rows += at.len();
         if self.rows >= NONE as usize {
             let rows = self.rows;
             return Err(Error::option("events", format!("{rows} rows; one index holds fewer than 4,294,967,295")));
         }
-        self.bytes += block.bytes();
         if let Some(extends) = self.extends.as_mut().filter(|e| e.observed_until != NO_TIME) {
-            extends.report.late += block.at.iter().filter(|t| **t < extends.observed_until).count();
+            extends.report.late += at.iter().filter(|t| **t < extends.observed_until).count();
         }
+        Ok(())
+    }
+
+    fn keep(&mut self, block: Block) -> Result<()> {
+        self.bytes += block.bytes();
         self.blocks.push(block);
         if self.memory.is_some_and(|m| self.bytes > m / 3) { self.spill() } else { Ok(()) }
     }
@@ -171,18 +185,30 @@ impl IndexBuilder {
     /// # Errors
     /// As [`IndexBuilder::push`].
     pub fn push_rows(&mut self, rows: &Rows) -> Result<()> {
-        let mut new = None;
-        if let Some(extends) = self.extends.as_mut().filter(|_| rows.stage.is_some()) {
-            let keep = extends.new_entries(rows);
-            extends.report.duplicate += keep.iter().filter(|keep| !**keep).count();
-            new.insert(rows.clone()).retain(&keep);
+        if rows.stage.is_none() {
+            self.count(&rows.at)?;
+            return self.keep_rows(rows);
         }
-        let rows = new.as_ref().unwrap_or(rows);
+        let mut rows = rows.clone();
+        if let Some(extends) = &mut self.extends {
+            let keep = extends.new_entries(&rows);
+            extends.report.duplicate += keep.iter().filter(|keep| !**keep).count();
+            rows.retain(&keep);
+        }
+        self.count(&rows.at)?;
+        // Rows of the index come before all others of their time.
+        let after = self.partitions.after;
+        rows.order.iter_mut().for_each(|order| *order = order.saturating_add(after));
+        self.stages.push(rows);
+        Ok(())
+    }
+
+    fn keep_rows(&mut self, rows: &Rows) -> Result<()> {
         let ranges: Vec<Range<usize>> =
             (0..rows.len()).step_by(BLOCK).map(|start| start..(start + BLOCK).min(rows.len())).collect();
         let partitions = self.partitions;
         let blocks: Vec<Block> = ranges.into_par_iter().map(|r| Block::new(&rows.part(&r), partitions)).collect();
-        blocks.into_iter().try_for_each(|block| self.push(block))
+        blocks.into_iter().try_for_each(|block| self.keep(block))
     }
 
     /// The partitions in `n` ranges.
@@ -217,22 +243,34 @@ impl IndexBuilder {
         Ok(())
     }
 
+    /// Finds the rows of stages that repeat what is known, and takes in the others.
+    fn take_stages(&mut self, classes: &[u32]) -> Result<(Edits, usize)> {
+        let mut stages = std::mem::take(&mut self.stages);
+        let found = collapse(&mut stages, classes);
+        // Their orders are raised already.
+        self.partitions.after = 0;
+        stages.iter().try_for_each(|rows| self.keep_rows(rows))?;
+        Ok(found)
+    }
+
     /// The index. `sizes` are those of the dictionaries after the last block.
     ///
     /// # Errors
     /// [`Error::Write`] if memory is bounded and the disk is full, [`Error::Interrupted`].
-    pub fn finish(self, sizes: &Sizes, task: &Task) -> Result<Timeline> {
+    pub fn finish(mut self, sizes: &Sizes, task: &Task) -> Result<Timeline> {
         task.begin("ordering events", self.rows);
+        let (edits, repeated) = self.take_stages(&sizes.classes)?;
         let shells = || self.spilled.iter().flat_map(|s| &s.batches).flat_map(|b| &b.shells).chain(&self.blocks);
         let lengths: Vec<usize> =
             (0..self.partitions.count).into_par_iter().map(|p| shells().map(|b| b.run(p).len()).sum()).collect();
         let has_channel = shells().any(|b| b.channel.is_some());
-        let needed = self.rows.saturating_mul(Columns::bytes_per_row(sizes));
+        let rows = lengths.iter().sum::<usize>();
+        let needed = rows.saturating_mul(Columns::bytes_per_row(sizes));
         let place = match self.memory {
             Some(memory) if needed > memory / 3 => Place::File(self.folder.clone()),
             _ => Place::Memory,
         };
-        let mut columns = Columns::zeroed(self.rows, sizes, has_channel, &place)?;
+        let mut columns = Columns::zeroed(rows, sizes, has_channel, &place)?;
         let mut parts: Vec<(usize, Part<'_>)> = columns.parts(&lengths).into_iter().enumerate().collect();
         let mut merged: Vec<Merged> = Vec::with_capacity(parts.len());
         let ranges = self.ranges(if self.spilled.is_some() { RANGES } else { 1 });
@@ -258,7 +296,7 @@ impl IndexBuilder {
                 .into_par_iter()
                 .map_init(Scratch::default, |scratch, (cut, mut part)| {
                     task.check()?;
-                    let merged = scratch.merge(&blocks, &cut, &mut part);
+                    let merged = scratch.merge(&blocks, &cut, &sizes.classes, &mut part);
                     task.advance(cut.rows);
                     Ok(merged)
                 })
@@ -267,7 +305,7 @@ impl IndexBuilder {
         }
         drop(parts);
         drop(self.blocks);
-        let stages = join_stages(&merged, self.leads, sizes);
+        let stages = StageLog { edits, repeated, ..join_stages(&merged, self.leads, sizes) };
         let offsets = running(merged.iter().map(|m| (m.counts.len(), m.counts.as_slice())), self.leads);
         Ok(Timeline {
             offsets: offsets.into(),
@@ -284,10 +322,7 @@ impl IndexBuilder {
 impl Extends {
     /// Which stage entries are new; they are known from then on.
     fn new_entries(&mut self, rows: &Rows) -> Vec<bool> {
-        let none = Vec::new();
-        let deals = rows.stage.as_ref().map_or(&none, |(deals, _)| deals);
-        let entries = rows.lead.iter().zip(&rows.at).zip(&rows.kind).zip(deals);
-        entries.map(|(((lead, at), kind), deal)| self.entries.insert((*lead, *at, *kind, *deal))).collect()
+        rows.lead.iter().enumerate().map(|(i, lead)| self.entries.insert((*lead, same(rows, i)))).collect()
     }
 }
 
@@ -337,6 +372,8 @@ fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes) -> StageLog {
         position: merged.iter().flat_map(|m| &m.position).copied().collect(),
         deal: Codes::narrowest(&deals, sizes.deals),
         amount: merged.iter().flat_map(|m| &m.amount).copied().collect(),
+        edits: Edits::default(),
+        repeated: 0,
     }
 }
 
@@ -396,7 +433,7 @@ mod tests {
             if alone {
                 tables[1].order.clear();
             }
-            let sizes = Sizes { leads: 3000, kinds: 5, channels: 40, deals: 5, values: 2, props: vec![2000] };
+            let sizes = Sizes { leads: 3000, kinds: 5, channels: 40, deals: 5, values: 2, props: vec![2000], ..Sizes::default() };
             let mut builder = IndexBuilder::new(3000, memory);
             for t in &tables {
                 for start in (0..t.len()).step_by(block) {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::block::{Block, Chosen, Coded, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut, narrow};
+use super::edits::rank;
 use super::rows::Sizes;
 use super::slab::{Place, SlabMut};
 use super::sort::Sorter;
@@ -192,7 +193,7 @@ pub(super) struct Merged {
 /// Memory of one thread, used again for every partition.
 #[derive(Default)]
 pub(super) struct Scratch {
-    order: Vec<u32>,
+    ranks: Vec<u64>,
     /// The row at each place of the partition.
     rows: Vec<u32>,
     sorter: Sorter,
@@ -205,22 +206,14 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Orders the rows that `blocks` have of a cut, and writes them to `out`.
-    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, out: &mut Part<'_>) -> Merged {
+    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, classes: &[u32], out: &mut Part<'_>) -> Merged {
         let mut picks = std::mem::take(&mut self.picks);
         picks.pick(blocks, cut_of);
         let chosen: Vec<(&Block, Chosen<'_>)> = picks.of(blocks, cut_of.partition).collect();
         let mut merged = Merged { counts: vec![0; cut_of.leads.len()], ..Merged::default() };
         self.line_up(&chosen, cut_of, &mut merged.counts, out.at);
-        self.order.clear();
-        if blocks.iter().any(|block| block.order.is_some()) {
-            for (block, rows) in &chosen {
-                match &block.order {
-                    Some(order) => rows.append(order, &mut self.order, |o| o),
-                    None => self.order.extend(std::iter::repeat_n(0, rows.len())),
-                }
-            }
-        }
-        self.sorter.sort(&merged.counts, out.at, &mut self.rows, &self.order);
+        self.rank(blocks, &chosen, classes);
+        self.sorter.sort(&merged.counts, out.at, &mut self.rows, &self.ranks);
         self.write_codes(&chosen, |b| Some(&b.kind), &mut out.kind);
         if let Some(channel) = &mut out.channel {
             self.write_codes(&chosen, |b| b.channel.as_ref(), channel);
@@ -242,6 +235,26 @@ impl Scratch {
         drop(chosen);
         self.picks = picks;
         merged
+    }
+
+    /// Ranks rows among those of their time; no ranks if they are in order.
+    fn rank(&mut self, blocks: &[&Block], chosen: &[(&Block, Chosen<'_>)], classes: &[u32]) {
+        self.ranks.clear();
+        if blocks.iter().all(|block| block.order.is_none()) {
+            return;
+        }
+        for (block, rows) in chosen {
+            match &block.order {
+                Some(order) => rows.append(order, &mut self.ranks, u64::from),
+                None => self.ranks.extend(std::iter::repeat_n(0, rows.len())),
+            }
+        }
+        if classes.iter().any(|class| *class != 0) {
+            append_codes(chosen, |b| Some(&b.kind), &mut self.codes, |c| c);
+            for (slot, kind) in self.ranks.iter_mut().zip(&self.codes) {
+                *slot |= rank(classes, Some(*kind), 0);
+            }
+        }
     }
 
     /// Counts the rows of each lead, and lines rows and times up by lead, in the order in which they came.

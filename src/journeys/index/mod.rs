@@ -7,6 +7,7 @@ mod block;
 mod builder;
 mod bytes;
 mod codes;
+mod edits;
 mod merge;
 mod rows;
 mod slab;
@@ -17,6 +18,7 @@ pub use builder::{Extended, IndexBuilder, build};
 pub use bytes::Bytes;
 pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
+pub use edits::Edits;
 pub use rows::{Rows, Sizes};
 pub use slab::Slab;
 
@@ -31,6 +33,10 @@ pub struct StageLog {
     pub deal: Codes,
     /// Amount, NaN if none.
     pub amount: Slab<f64>,
+    /// Rows that repeat the stage of their deal: edits of entries.
+    pub edits: Edits,
+    /// Rows of stages that were given twice, and left out.
+    pub repeated: usize,
 }
 
 /// Everything that happened, lead by lead, in order.

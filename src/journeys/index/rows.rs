@@ -39,6 +39,8 @@ pub struct Sizes {
     pub values: usize,
     /// Levels of each property.
     pub props: Vec<usize>,
+    /// By kind, how rows of one instant are ordered before their own order says; all alike if empty.
+    pub classes: Vec<u32>,
 }
 
 impl Rows {

@@ -25,7 +25,7 @@ pub(super) struct Sorter {
 impl Sorter {
     /// Sorts `times`, and `rows` with them, of each of some leads; `counts` says how many each has. Rows of equal times
     /// stay as they are, or are in order of `rank`, if it is given.
-    pub(super) fn sort(&mut self, counts: &[u32], times: &mut [i64], rows: &mut [u32], rank: &[u32]) {
+    pub(super) fn sort(&mut self, counts: &[u32], times: &mut [i64], rows: &mut [u32], rank: &[u64]) {
         if dispatch(Short { counts, times, rows }) {
             each_journey(counts, times, rows, |times, rows| {
                 if !is_short(times) {
@@ -180,7 +180,7 @@ fn sort_by_ranks<V: Vector, const W: usize>(n: usize, times: &mut [i64], rows: &
 }
 
 /// Orders the rows of equal times.
-fn sort_ties(times: &[i64], rows: &mut [u32], rank: &[u32]) {
+fn sort_ties(times: &[i64], rows: &mut [u32], rank: &[u64]) {
     if times.windows(2).all(|pair| pair.first() != pair.last()) {
         return;
     }
@@ -210,7 +210,7 @@ mod tests {
             let time = |t: i64| if far && t % 3 == 0 { i64::MIN / 2 + t } else { t };
             let counts: Vec<u32> = journeys.iter().map(|j| j.len() as u32).collect();
             let given: Vec<i64> = journeys.iter().flatten().map(|t| time(*t)).collect();
-            let rank: Vec<u32> = if ranked { (0..given.len() as u32).map(|i| i * 7 % 5).collect() } else { Vec::new() };
+            let rank: Vec<u64> = if ranked { (0..given.len() as u64).map(|i| i * 7 % 5).collect() } else { Vec::new() };
             let (mut times, mut rows) = (given.clone(), (0..given.len() as u32).collect::<Vec<_>>());
             Sorter::default().sort(&counts, &mut times, &mut rows, &rank);
             let mut expected: Vec<u32> = (0..given.len() as u32).collect();

@@ -1,0 +1,225 @@
+//! Edits: rows of a deal that repeat its stage. They are no entries, and are kept beside them.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
+
+use rayon::prelude::*;
+
+use super::rows::Rows;
+use crate::design::NONE;
+use crate::time::NO_TIME;
+
+/// Rows that repeat the stage of their deal, by the entry they edit, in order. All columns are of one length.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Edits {
+    /// Number of the stage entry that is edited.
+    pub entry: Vec<u32>,
+    /// Number of the last stage entry of the lead that comes before the edit.
+    pub after: Vec<u32>,
+    /// UTC microseconds.
+    pub at: Vec<i64>,
+    /// Amount, NaN if none.
+    pub amount: Vec<f64>,
+    /// Properties: number of the property and one code per edit.
+    pub props: Vec<(usize, Vec<u32>)>,
+}
+
+impl Edits {
+    /// Number of edits.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entry.len()
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entry.is_empty()
+    }
+
+    /// The last known amount that edits before `until` gave to a stage entry.
+    #[must_use]
+    pub fn amount_before(&self, entry: usize, until: i64) -> Option<f64> {
+        let own = self.entry.partition_point(|e| (*e as usize) < entry)
+            ..self.entry.partition_point(|e| (*e as usize) <= entry);
+        own.rev()
+            .filter(|i| self.at.get(*i).is_some_and(|at| *at < until))
+            .filter_map(|i| self.amount.get(i).copied())
+            .find(|amount| !amount.is_nan())
+    }
+
+    /// Numbers of the edits in order of time, lead by lead.
+    pub(in crate::journeys) fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_key(|i| (self.after.get(*i), self.at.get(*i), *i));
+        order
+    }
+
+    /// The edits sorted by the entry they edit.
+    fn sorted(self) -> Self {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_key(|i| self.entry.get(*i));
+        fn pick<T: Copy>(column: &[T], order: &[usize]) -> Vec<T> {
+            order.iter().filter_map(|i| column.get(*i).copied()).collect()
+        }
+        Self {
+            entry: pick(&self.entry, &order),
+            after: pick(&self.after, &order),
+            at: pick(&self.at, &order),
+            amount: pick(&self.amount, &order),
+            props: self.props.iter().map(|(p, codes)| (*p, pick(codes, &order))).collect(),
+        }
+    }
+}
+
+/// What makes two stage rows of a lead the same: time, stage, deal, amount, and properties.
+type Same = (i64, u32, u32, u64, u64);
+
+/// What the stage row `i` is known by.
+pub(super) fn same(rows: &Rows, i: usize) -> Same {
+    let (deal, amount) = deal_and_amount(rows, i);
+    // Properties without a value say nothing, whether or not their table has them.
+    let mut hasher = foldhash::quality::FixedState::with_seed(7).build_hasher();
+    let mut known: Vec<(usize, u32)> =
+        rows.props.iter().filter_map(|(p, codes)| codes.get(i).map(|c| (*p, *c))).filter(|(_, c)| *c != NONE).collect();
+    known.sort_unstable();
+    for (prop, code) in known {
+        hasher.write_usize(prop);
+        hasher.write_u32(code);
+    }
+    let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
+    let amount = if amount.is_nan() { f64::NAN } else { amount + 0.0 };
+    (at, rows.kind.get(i).copied().unwrap_or(NONE), deal, amount.to_bits(), hasher.finish())
+}
+
+fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
+    let (deal, amount) = rows.stage.as_ref().map_or((None, None), |(deals, amounts)| (deals.get(i), amounts.get(i)));
+    (deal.copied().unwrap_or(NONE), amount.copied().unwrap_or(f64::NAN))
+}
+
+/// Lead, time, rank among equal times, table, row.
+type Place = (u32, i64, u64, u32, u32);
+
+/// Takes rows that repeat the stage of their deal, and rows that are there already, out of tables of stages; `classes`
+/// say by kind how entries of one instant are ordered.
+///
+/// A deal's rows of one stage with nothing of another stage between them are one entry, the first; the others are edits
+/// of it. Entries of no deal are those of one deal, the lead's own.
+pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
+    let mut places: Vec<Place> = Vec::new();
+    for (table, rows) in (0u32..).zip(tables.iter()) {
+        places.extend((0..rows.len()).map(|i| {
+            let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
+            let rank = rank(classes, rows.kind.get(i).copied(), rows.order.get(i).copied().unwrap_or(0));
+            (rows.lead.get(i).copied().unwrap_or(0), at, rank, table, i as u32)
+        }));
+    }
+    places.par_sort_unstable();
+    let mut keep: Vec<Vec<bool>> = tables.iter().map(|rows| vec![true; rows.len()]).collect();
+    let mut drop_row = |place: &Place| {
+        if let Some(slot) = keep.get_mut(place.3 as usize).and_then(|flags| flags.get_mut(place.4 as usize)) {
+            *slot = false;
+        }
+    };
+    let mut edits = Edits::default();
+    let mut edited: Vec<Place> = Vec::new();
+    let (mut entries, mut repeated) = (0u32, 0);
+    // Of the lead at hand: stage and number of the last entry of each deal.
+    let mut last: HashMap<u32, (u32, u32)> = HashMap::new();
+    let mut seen: HashSet<Same> = HashSet::new();
+    for lead in places.chunk_by(|a, b| a.0 == b.0) {
+        last.clear();
+        for instant in lead.chunk_by(|a, b| a.1 == b.1) {
+            seen.clear();
+            for place in instant {
+                let Some(rows) = tables.get(place.3 as usize) else { continue };
+                let i = place.4 as usize;
+                if instant.len() > 1 && !seen.insert(same(rows, i)) {
+                    repeated += 1;
+                    drop_row(place);
+                    continue;
+                }
+                let kind = rows.kind.get(i).copied().unwrap_or(NONE);
+                let (deal, amount) = deal_and_amount(rows, i);
+                match last.get(&deal) {
+                    Some((stage, entry)) if *stage == kind => {
+                        edits.entry.push(*entry);
+                        edits.after.push(entries.saturating_sub(1));
+                        edits.at.push(place.1);
+                        edits.amount.push(amount);
+                        edited.push(*place);
+                        drop_row(place);
+                    }
+                    _ => {
+                        last.insert(deal, (kind, entries));
+                        entries += 1;
+                    }
+                }
+            }
+        }
+    }
+    let props: std::collections::BTreeSet<usize> =
+        tables.iter().flat_map(|rows| rows.props.iter().map(|(p, _)| *p)).collect();
+    for prop in props.into_iter().filter(|_| !edited.is_empty()) {
+        let code = |place: &Place| {
+            let rows = tables.get(place.3 as usize)?;
+            let (_, codes) = rows.props.iter().find(|(p, _)| *p == prop)?;
+            codes.get(place.4 as usize).copied()
+        };
+        edits.props.push((prop, edited.iter().map(|place| code(place).unwrap_or(NONE)).collect()));
+    }
+    for (rows, keep) in tables.iter_mut().zip(&keep) {
+        if keep.contains(&false) {
+            rows.retain(keep);
+        }
+    }
+    (edits.sorted(), repeated)
+}
+
+/// Rank of a row among those of its lead and time.
+pub(super) fn rank(classes: &[u32], kind: Option<u32>, order: u32) -> u64 {
+    let class = kind.and_then(|kind| classes.get(kind as usize)).copied().unwrap_or(0);
+    u64::from(class) << 32 | u64::from(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lead, time, kind, deal, amount.
+    fn rows(rows: &[(u32, i64, u32, u32, f64)]) -> Rows {
+        Rows {
+            lead: rows.iter().map(|r| r.0).collect(),
+            at: rows.iter().map(|r| r.1).collect(),
+            order: (0..rows.len() as u32).collect(),
+            kind: rows.iter().map(|r| r.2).collect(),
+            stage: Some((rows.iter().map(|r| r.3).collect(), rows.iter().map(|r| r.4).collect())),
+            ..Rows::default()
+        }
+    }
+
+    #[test]
+    fn runs_of_a_deal_are_one_entry() {
+        // Two deals take turns; the second row of deal 1 is an edit although deal 0 moved in between.
+        let mut tables = [rows(&[(3, 1, 0, 0, 1.0), (3, 2, 0, 1, 5.0), (3, 3, 1, 0, 1.0), (3, 4, 0, 1, 6.0)])];
+        let (edits, repeated) = collapse(&mut tables, &[]);
+        assert_eq!((tables[0].at.as_slice(), repeated), ([1, 2, 3].as_slice(), 0));
+        assert_eq!((edits.entry.as_slice(), edits.after.as_slice()), ([1].as_slice(), [2].as_slice()));
+        assert_eq!((edits.amount_before(1, 9), edits.amount_before(1, 4)), (Some(6.0), None));
+    }
+
+    #[test]
+    fn rows_given_twice_are_dropped() {
+        let mut tables = [rows(&[(0, 1, 0, 0, 1.0)]), rows(&[(0, 1, 0, 0, 1.0), (0, 1, 0, 0, 2.0)])];
+        let (edits, repeated) = collapse(&mut tables, &[]);
+        assert_eq!((tables[0].len(), tables[1].len(), edits.len(), repeated), (1, 0, 1, 1));
+    }
+
+    #[test]
+    fn classes_order_an_instant() {
+        // Kind 1 is the first stage of the pipeline although its row comes last.
+        let mut tables = [rows(&[(0, 1, 0, 0, 1.0), (0, 1, 1, 0, 1.0), (0, 2, 0, 0, 3.0)])];
+        let (edits, _) = collapse(&mut tables, &[2, 1]);
+        assert_eq!((tables[0].at.as_slice(), edits.entry.as_slice()), ([1, 1].as_slice(), [1].as_slice()));
+    }
+}
