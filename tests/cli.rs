@@ -118,7 +118,8 @@ fn the_whole_job() {
 fn demo_writes_model_scores_and_report_of_open_leads() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
-    let arguments = ["demo", "--data", demo_folder().to_str().unwrap(), "--output", output.to_str().unwrap()];
+    let data = demo_folder();
+    let arguments = ["demo", "--data", data.to_str().unwrap(), "--output", output.to_str().unwrap()];
     let (code, out, err) = cli(&arguments);
     assert_eq!(code, OK, "{err}");
     assert!(out.trim_end().ends_with("report.html"));
