@@ -53,7 +53,7 @@ impl Small {
              [[events]]\ntable = \"visits.csv\"\nlead = \"lead\"\nat = \"at\"\nkind = \"kind\"\nchannel = \"channel\"\n\n\
              [[stages]]\ntable = \"stages.csv\"\nlead = \"lead\"\nat = \"at\"\nstage = \"stage\"\ndeal = \"deal\"\n\
              amount = \"amount\"\n\n\
-             [snapshot]\nafter = \"15d\"\nhorizon = \"14d\"\n\n[split]\nby = \"group\"\ntest = 0.4\n\n\
+             [snapshot]\nafter = \"15d\"\nhorizon = \"20d\"\n\n[split]\nby = \"group\"\ntest = 0.4\n\n\
              [model]\nmin_leads = 1\nmin_level_rows = 1\n\n[funnel]\nsteps = [\"created\", \"open\", \"won\"]\n\n{more}"
         );
         fs::write(folder.path().join("leadlens.toml"), config).unwrap();
@@ -159,10 +159,10 @@ fn every_analysis_has_a_command_with_all_formats() {
     let small = Small::new("[paths]\nlength = 2\n\n[attribution]\nmethods = [\"first\", \"last\"]\n");
     let commands: [(&str, &[&str], &str); 7] = [
         ("funnel", &[], "step"),
-        ("stage-funnel", &["--by", "owner"], "stage"),
+        ("stage-funnel", &["--by", "size"], "stage"),
         ("time-to", &["--at", "10d,20d"], "group"),
         ("drivers", &["--min-support", "1"], "step"),
-        ("barriers", &["--by", "owner", "--min-support", "1"], "step"),
+        ("barriers", &["--by", "size", "--min-support", "1"], "step"),
         ("paths", &[], "kind"),
         ("attribution", &["--by", "channel"], "method"),
     ];
@@ -205,8 +205,8 @@ fn sections_hold_the_defaults_of_flags() {
     };
     let spec = &json("time-to", &[])["spec"];
     assert_eq!((&spec["target"][0], &spec["at"][0]), (&"open".into(), &"12d".into()));
-    let spec = &json("time-to", &["--target", "won", "--late-entry"])["spec"];
-    assert_eq!((&spec["target"][0], &spec["at"][0], &spec["late_entry"]), (&"won".into(), &"12d".into(), &true.into()));
+    let spec = &json("time-to", &["--target", "won", "--confidence", "0.9"])["spec"];
+    assert_eq!((&spec["target"][0], &spec["at"][0], &spec["confidence"]), (&"won".into(), &"12d".into(), &0.9.into()));
     // Steps are those of the funnel; a driver follows first entries.
     let spec = &json("drivers", &["--window", "50d"])["spec"];
     assert_eq!((&spec["funnel"]["window"], &spec["funnel"]["entry"]), (&"50d".into(), &"first".into()));
@@ -288,8 +288,8 @@ fn errors_name_flags_and_keys() {
     assert!(err.starts_with("error[invalid_option]: --recycle-after: "), "{err}");
     let (_, _, err) = small.cli("score", &["--as-of", "tomorrow", "--model", "m.json"]);
     assert!(err.starts_with("error[invalid_option]: --as-of: 'tomorrow'"), "{err}");
-    let (code, _, err) = small.cli("stage-funnel", &["--by", "ownr"]);
-    assert_eq!((code, err.contains("did you mean 'owner'?")), (USAGE, true), "{err}");
+    let (code, _, err) = small.cli("stage-funnel", &["--by", "sizes"]);
+    assert_eq!((code, err.contains("did you mean 'size'?")), (USAGE, true), "{err}");
     let both = Small::new("");
     let config = fs::read_to_string(both.at("leadlens.toml"))
         .unwrap()
@@ -315,7 +315,7 @@ fn a_failed_write_leaves_nothing() {
     let (code, _, err) = small.cli("score", &["--model", &model, "--output", &small.at("folder.csv")]);
     assert_eq!((code, err.contains("it is a folder")), (DATA, true), "{err}");
     fs::remove_dir(small.at("folder.csv")).unwrap();
-    assert_eq!(small.names(), [FILES.as_slice(), &["m.json"]].concat());
+    assert_eq!(small.names(), ["leadlens.toml", "leads.csv", "m.json", "stages.csv", "visits.csv"]);
 }
 
 #[test]

@@ -209,7 +209,7 @@ def test_nothing_is_overwritten_unasked(tables: Path, tmp_path: Path) -> None:
     # A way that leads through the folder itself.
     built.save(target / ".." / "saved", overwrite=True)
     assert repr(ll.Journeys.open(target)) == repr(built)
-    with pytest.raises(ll.WriteError, match="no folder"):
+    with pytest.raises(ll.WriteError, match="does not exist"):
         built.save(tmp_path / "no" / "such")
     assert {f.name for f in tmp_path.iterdir()} == {"saved", "other"}
 
