@@ -89,8 +89,8 @@ class Journeys(Analyses):
         that ``TMPDIR`` names). Events are read part by part from Parquet files; other tables are in memory as a whole.
         By default as much as it takes. The result is the same.
     max_bad : float, optional
-        Largest share of rows of a table, from 0 to 1, that may be quarantined; by default half, in tables of at least
-        20 rows. Rows that ``where=`` filters out do not count.
+        Largest share of rows of a table, from 0 to 1, that may be quarantined; not limited by default, but tables of
+        which fewer than half the rows are used are warned of. Rows that ``where=`` filters out do not count.
 
     Raises
     ------

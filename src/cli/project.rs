@@ -14,7 +14,7 @@ use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
 use crate::frames::{Config, Tables, build, parse_options, with_nearest};
 use crate::funnel::{Entry, FunnelSpec};
-use crate::journeys::{Journeys, Snapshot};
+use crate::journeys::{Journeys, MaxBad, Snapshot};
 use crate::paths::PathsSpec;
 use crate::pipeline::StageFunnelSpec;
 use crate::survival::TimeToSpec;
@@ -107,12 +107,17 @@ impl Project {
         Ok(project)
     }
 
-    /// Builds the journeys.
+    /// Builds the journeys; tables of which more than half the rows are quarantined are refused, unless `max_bad` says
+    /// otherwise.
     ///
     /// # Errors
     /// As [`build`].
     pub fn journeys(&self, task: &Task) -> Result<Arc<Journeys>> {
-        Ok(build(&self.config, &mut self.tables(), task)?.shared())
+        let journeys = build(&self.config, &mut self.tables(), task)?;
+        if self.config.max_bad.is_none() {
+            journeys.audit.check_quarantined(MaxBad::Half)?;
+        }
+        Ok(journeys.shared())
     }
 
     pub(super) fn tables(&self) -> Tables {

@@ -42,14 +42,15 @@ pub(super) fn join_accounts(
     };
     let keep = super::filter::keep(&table, &spec.common)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
-    Texts::of(&table, &spec.id, &spec.common.nulls)?.each(|row, text| {
+    let ids = Texts::ids(&table, &spec.id, &spec.common.nulls)?;
+    ids.each(|row, text| {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
             return;
         }
         let id = text.and_then(|id| normalized(id, normalize));
         match id.as_deref() {
-            None => audit.quarantine("null account id", row, String::new),
+            None => audit.quarantine(ids.no_id(row, "null account id"), row, || ids.at(row)),
             Some(id) if row_of.contains_key(id) => {
                 audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned());
             }

@@ -18,8 +18,8 @@ use super::undated::{LastTimes, UndatedRows, note_times};
 use crate::design::{Kind, Side, canonical_text};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
-    Arrivals, Audit, Closed, Days, Extended, Field, IndexBuilder, Journeys, Leads, Ranks, Sizes, StageOrder, Status,
-    TableAudit, Texts, misread, separation, status_before, status_log, suspect, withhold,
+    Arrivals, Audit, Closed, Days, Extended, Field, IndexBuilder, Journeys, Leads, MaxBad, Ranks, Sizes, StageOrder,
+    Status, TableAudit, Texts, misread, separation, status_before, status_log, suspect, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -167,7 +167,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let mut observed = read.ends.observed_until(config.observed_until.map(|t| t.at(&zone)))?;
     read.add_undated(observed.until, &mut index)?;
     audit.tables.append(&mut read.audits);
-    audit.check_quarantined(config.max_bad)?;
+    audit.check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     audit.remarks.append(&mut observed.remarks);
     audit.warnings.append(&mut observed.warnings);
     audit.warnings.append(&mut hardly_used(&audit.tables));
@@ -247,7 +247,8 @@ pub fn extend(
     let stage_order = stage_order(events, stages).max(journeys.stage_order);
     read.roles(events, stages, config, &journeys.leads, &zone, stage_order, &mut dict, tables, &mut index, task)?;
     tables.unchanged()?;
-    Audit { tables: read.audits.clone(), ..Audit::default() }.check_quarantined(config.max_bad)?;
+    Audit { tables: read.audits.clone(), ..Audit::default() }
+        .check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     let t = &journeys.timeline;
     let stage_times: Vec<i64> = t.stages.position.iter().filter_map(|p| t.at.get(*p as usize).copied()).collect();
     let known = t.at.par_iter().max().map_or(NO_TIME, |at| at.saturating_add(1));

@@ -18,33 +18,83 @@ const INLINE: u32 = 12;
 /// Texts that are remembered while a part is numbered.
 const RECENT: usize = 256;
 
+/// Why a cell is no id.
+pub(super) const INEXACT_ID: &str =
+    "float id of 2^53 or more: floats cannot tell it from its neighbours; store ids as integers or text";
+/// From here on a float of 64 bits stands for several whole numbers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+/// The same of a float of 32 bits.
+const EXACT_32: f32 = 16_777_216.0;
+
+/// Whether a text is a number that went through a float (it has a point, or an exponent as floats are written) and is
+/// too large for one.
+fn is_inexact(text: &str) -> bool {
+    let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    let float = || text.contains(['.', 'e', 'E']);
+    number && float() && text.parse::<f64>().is_ok_and(|x| x.is_finite() && x.abs() >= EXACT)
+}
+
+/// How the texts of a column are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// In their one form.
+    Canonical,
+    /// As they are written.
+    Written,
+    /// In their one form; an id that a float has changed is none.
+    Id,
+}
+
 /// A column that can be walked as texts: in the one form that a text has whatever it was stored as
 /// ([`canonical_text`]), or as it is written.
 pub(super) struct Texts {
     cells: Cells,
     /// Texts that mean "no value", in their one form.
     nulls: Vec<String>,
-    /// Whether texts are given as they are written.
-    written: bool,
+    form: Form,
 }
 
 impl Texts {
     /// The texts in their one form, for ids, kinds, levels and all that is compared.
     pub(super) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
         let nulls = nulls.iter().map(|null| canonical_text(null).to_owned()).collect();
-        Ok(Self { cells: text_cells(table, column)?, nulls, written: false })
+        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Canonical })
     }
 
     /// The texts as they are written, for those that are parsed as times or numbers.
     pub(super) fn as_written(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        Ok(Self { written: true, ..Self::of(table, column, nulls)? })
+        Ok(Self { form: Form::Written, ..Self::of(table, column, nulls)? })
+    }
+
+    /// The texts in their one form as ids: one that went through a float too large for whole numbers is none
+    /// ([`Texts::no_id`]).
+    pub(super) fn ids(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
+        Ok(Self { form: Form::Id, ..Self::of(table, column, nulls)? })
+    }
+
+    /// Why the cell of `row` is no id: `missing`, unless a float has changed it.
+    pub(super) fn no_id(&self, row: usize, missing: &'static str) -> &'static str {
+        let inexact = match &self.cells {
+            Cells::Coded(_) => is_inexact(&self.at(row)),
+            Cells::Series(series) => match (series.f64(), series.f32()) {
+                (Ok(floats), _) => floats.get(row).is_some_and(|x| x.abs() >= EXACT),
+                (_, Ok(floats)) => floats.get(row).is_some_and(|x| x.abs() >= EXACT_32),
+                _ => is_inexact(&self.at(row)),
+            },
+        };
+        if inexact { INEXACT_ID } else { missing }
     }
 
     /// The text of a cell; `None` if it means "no value".
     fn given<'t>(&self, text: &'t str) -> Option<&'t str> {
         let form = canonical_text(text);
         let given = !form.is_empty() && (self.nulls.is_empty() || !self.nulls.iter().any(|n| n == form));
-        given.then_some(if self.written { text.trim() } else { form })
+        match self.form {
+            _ if !given => None,
+            Form::Written => Some(text.trim()),
+            Form::Id if is_inexact(text.trim()) => None,
+            Form::Canonical | Form::Id => Some(form),
+        }
     }
 
     /// Calls `visit(row, text)` for every row; `None` where there is no value.
@@ -64,9 +114,11 @@ impl Texts {
         } else if let Ok(numbers) = series.i64() {
             self.each_number(numbers.iter(), visit);
         } else if let Ok(numbers) = series.f64() {
-            self.each_number(numbers.iter().map(|x| x.filter(|x| !x.is_nan()).map(|x| x + 0.0)), visit);
+            let known = |x: &f64| !x.is_nan() && (self.form != Form::Id || x.abs() < EXACT);
+            self.each_number(numbers.iter().map(|x| x.filter(known).map(|x| x + 0.0)), visit);
         } else if let Ok(numbers) = series.f32() {
-            self.each_number(numbers.iter().map(|x| x.filter(|x| !x.is_nan()).map(|x| x + 0.0)), visit);
+            let known = |x: &f32| !x.is_nan() && (self.form != Form::Id || x.abs() < EXACT_32);
+            self.each_number(numbers.iter().map(|x| x.filter(known).map(|x| x + 0.0)), visit);
         } else if let Ok(flags) = series.bool() {
             let text = |flag: bool| self.given(if flag { "true" } else { "false" });
             flags.iter().enumerate().for_each(|(row, flag)| visit(row, flag.and_then(text)));
@@ -131,7 +183,7 @@ impl Texts {
             Cells::Series(series) => Cells::Series(series.slice(start as i64, len)),
             Cells::Coded(coded) => Cells::Coded(coded.slice(start, len)),
         };
-        Self { cells, nulls, written: self.written }
+        Self { cells, nulls, form: self.form }
     }
 
     /// Parts of the column, in order, so that they can be walked in parallel.
@@ -241,7 +293,7 @@ impl Texts {
     /// The text of one row, for messages.
     pub(super) fn at(&self, row: usize) -> String {
         let mut found = String::new();
-        let one = Self { written: true, ..self.slice(row, 1, Vec::new()) };
+        let one = Self { form: Form::Written, ..self.slice(row, 1, Vec::new()) };
         one.each(|_, text| found.push_str(text.unwrap_or("")));
         found
     }
@@ -396,8 +448,11 @@ mod tests {
         // More different texts than are remembered, twice.
         let many: Vec<String> = (0..2000).map(|i| format!("w{}", i % 1000)).collect();
         let all: Vec<Option<&str>> = words.into_iter().chain(many.iter().map(|w| Some(w.as_str()))).collect();
-        let column =
-            Texts { cells: Cells::Series(Series::new("c".into(), &all)), nulls: vec!["n/a".into()], written: false };
+        let column = Texts {
+            cells: Cells::Series(Series::new("c".into(), &all)),
+            nulls: vec!["n/a".into()],
+            form: Form::Canonical,
+        };
         let mut dictionary = Ids::new();
         let codes = column.intern(&mut dictionary);
         let mut expected = Ids::new();

@@ -25,7 +25,7 @@ pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys
     let (times, _) = reader.read(&spec.at)?;
     let keep = super::filter::keep(&table, &spec.common)?;
     let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
-    Texts::of(&table, &spec.lead, &spec.common.nulls)?.each(|row, text| {
+    Texts::ids(&table, &spec.lead, &spec.common.nulls)?.each(|row, text| {
         if keep.get(row) != Some(&true) {
             return;
         }

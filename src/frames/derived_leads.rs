@@ -32,7 +32,7 @@ pub(super) fn derive_leads(
         let source = tables.source(&spec.table)?;
         let cells = |column: &str, take: &mut dyn FnMut(&str)| {
             for part in source.parts() {
-                let texts = Texts::of(&source.read(part, &[column])?, column, &spec.common.nulls)?;
+                let texts = Texts::ids(&source.read(part, &[column])?, column, &spec.common.nulls)?;
                 texts.each(|_, text| text.into_iter().for_each(&mut *take));
             }
             Ok(())

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::build::Dictionaries;
-use super::cells::{Texts, cell_text, numbers};
+use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{DayMeans, EventsSpec};
 use super::extent::Extent;
 use super::filter::Filter;
@@ -229,9 +229,14 @@ impl PartReader<'_> {
             cleaned.props.push(levels);
         }
         if let Some(column) = &spec.id {
-            let texts = Texts::of(&table, column, nulls)?;
+            let texts = Texts::ids(&table, column, nulls)?;
             let mut all = Vec::with_capacity(n);
-            texts.each(|_, id| all.push(id.map(|id| event_id(self.name, id))));
+            let mut inexact = 0;
+            texts.each(|row, id| {
+                inexact += usize::from(id.is_none() && texts.no_id(row, "") == INEXACT_ID);
+                all.push(id.map(|id| event_id(self.name, id)));
+            });
+            cleaned.audit.note(&format!("{INEXACT_ID}; kept, not compared with others"), inexact);
             cleaned.ids = pick(all, &used);
             cleaned.id_texts = Some(texts);
             cleaned.used = used;

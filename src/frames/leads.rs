@@ -45,14 +45,14 @@ pub(super) fn read_leads(
         None => None,
     };
 
-    let texts = Texts::of(&table, &spec.id, &c.nulls)?;
+    let texts = Texts::ids(&table, &spec.id, &c.nulls)?;
     let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;
             return false;
         }
         let Some(id) = id else {
-            audit.quarantine("null lead id", row, String::new);
+            audit.quarantine(texts.no_id(row, "null lead id"), row, || texts.at(row));
             return false;
         };
         match created.as_ref().map(|c| c.cell(row)) {
@@ -113,7 +113,7 @@ pub(super) fn read_leads(
         let Some(column) = column else { return Ok(None) };
         let mut names = Ids::new();
         let mut codes = Vec::new();
-        Texts::of(&table, column, &c.nulls)?.each(|_, t| {
+        Texts::ids(&table, column, &c.nulls)?.each(|_, t| {
             codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
         });
         Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))

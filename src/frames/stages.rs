@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::build::Dictionaries;
-use super::cells::{Texts, cell_text, numbers};
+use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
 use super::events::{DUPLICATE_ID, pick};
 use super::extent::Extent;
@@ -93,8 +93,8 @@ pub(super) fn read_stages(
         spec.stage.as_ref().map(|stage| AttributeReader::new("stage", stage, &no_names, c, tables, setting.zone));
     let stage = stage.transpose()?;
     audit.remarks.extend(stage.iter().flat_map(AttributeReader::remarks));
-    let deals =
-        spec.deal.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let deal_texts = spec.deal.as_ref().map(|column| Texts::ids(&table, column, &c.nulls)).transpose()?;
+    let deals = deal_texts.as_ref().map(Texts::collect);
     let amounts = match &spec.amount {
         Some(column) => {
             let (values, unusable) = numbers(&table, column, c)?;
@@ -103,7 +103,7 @@ pub(super) fn read_stages(
         }
         None => None,
     };
-    let ids = spec.id.as_ref().map(|column| Texts::of(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let ids = spec.id.as_ref().map(|column| Texts::ids(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let mut all = Vec::new();
     let mut undated = UndatedRows::new(&table.name, spec.undated);
     let mut read = Vec::new();
@@ -195,6 +195,12 @@ pub(super) fn read_stages(
                 (None, _) => row as u32,
             };
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
+            if let (None, Some(texts)) = (deal, &deal_texts)
+                && texts.no_id(row, "") == INEXACT_ID
+            {
+                audit.quarantine(INEXACT_ID, row, || texts.at(row));
+                continue;
+            }
             let deal = deal.and_then(|deal| normalized(canonical_text(deal), c.normalize));
             let deal = deal.map_or(NONE, |deal| dict.deals.intern(&deal));
             let kind = dict.kind(stage, "", Side::Sales, true);

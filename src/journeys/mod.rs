@@ -48,6 +48,7 @@ pub(crate) use matcher::Matcher;
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
 pub use population::{Population, Where};
+pub use quarantine::MaxBad;
 pub use snapshot::{Row, Snapshot};
 pub use split::{Split, SplitBy};
 pub use stage_order::{Ranks, StageOrder};

@@ -3,27 +3,41 @@
 use super::audit::{Audit, TableAudit};
 use crate::error::{Error, Result, Violation};
 
-/// Largest share of quarantined rows that is accepted unasked.
+/// Largest share of quarantined rows that batch jobs accept unasked.
 const HALF: f64 = 0.5;
 
 /// Of fewer rows, a share says little; they are refused only where a share was stated.
 const FEW_ROWS: usize = 20;
 
+/// Which share of quarantined rows is refused.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MaxBad {
+    /// None.
+    Unlimited,
+    /// More than half, in tables of at least 20 rows.
+    Half,
+    /// More than this.
+    Stated(f64),
+}
+
 impl Audit {
-    /// Refuses tables of which more than the share `max_bad` of the rows is quarantined; half if it is not given, in tables
-    /// of at least 20 rows. Rows that `where` filters out do not count.
+    /// Refuses tables of which too large a share of the rows is quarantined. Rows that `where` filters out do not count.
     ///
     /// # Errors
     /// [`Error::Schema`] naming each table, its reasons and counts; [`Error::InvalidOption`] for a share outside 0 to 1.
-    pub fn check_quarantined(&self, max_bad: Option<f64>) -> Result<()> {
-        if let Some(share) = max_bad.filter(|s| !(0.0..=1.0).contains(s)) {
-            return Err(Error::option("max_bad", format!("must be a share from 0 to 1, not {share}")));
-        }
-        let limit = max_bad.unwrap_or(HALF);
+    pub fn check_quarantined(&self, max_bad: MaxBad) -> Result<()> {
+        let (limit, fewest) = match max_bad {
+            MaxBad::Unlimited => return Ok(()),
+            MaxBad::Half => (HALF, FEW_ROWS),
+            MaxBad::Stated(share) if (0.0..=1.0).contains(&share) => (share, 0),
+            MaxBad::Stated(share) => {
+                return Err(Error::option("max_bad", format!("must be a share from 0 to 1, not {share}")));
+            }
+        };
         let violations: Vec<Violation> = self
             .tables
             .iter()
-            .filter(|t| max_bad.is_some() || t.unfiltered() >= FEW_ROWS)
+            .filter(|t| t.unfiltered() >= fewest)
             .filter(|t| t.left_out() as f64 > limit * t.unfiltered() as f64)
             .map(|t| Violation {
                 table: t.table.clone(),
@@ -78,23 +92,26 @@ mod tests {
 
     #[test]
     fn the_share_is_of_rows_that_are_not_filtered() {
-        assert_eq!(audit(100, 50, 0).check_quarantined(None), Ok(()));
-        let error = audit(100, 51, 0).check_quarantined(None).unwrap_err().to_string();
+        assert_eq!(audit(100, 50, 0).check_quarantined(MaxBad::Half), Ok(()));
+        let error = audit(100, 51, 0).check_quarantined(MaxBad::Half).unwrap_err().to_string();
         assert!(error.contains("'visits.csv'") && error.contains("51 of 100 rows (51.0 %)"), "{error}");
         assert!(error.contains("51 null time") && error.contains("max_bad="), "{error}");
-        assert!(audit(100, 40, 30).check_quarantined(None).is_err());
-        assert_eq!(audit(100, 40, 20).check_quarantined(None), Ok(()));
+        assert!(audit(100, 40, 30).check_quarantined(MaxBad::Half).is_err());
+        assert_eq!(audit(100, 40, 20).check_quarantined(MaxBad::Half), Ok(()));
     }
 
     #[test]
     fn few_rows_are_judged_by_a_stated_share_only() {
-        assert_eq!(audit(19, 19, 0).check_quarantined(None), Ok(()));
-        assert!(audit(20, 20, 0).check_quarantined(None).is_err());
-        assert!(audit(3, 1, 0).check_quarantined(Some(0.0)).is_err());
-        assert_eq!(audit(3, 3, 0).check_quarantined(Some(1.0)), Ok(()));
-        assert_eq!(audit(0, 0, 0).check_quarantined(Some(0.0)), Ok(()));
+        assert_eq!(audit(19, 19, 0).check_quarantined(MaxBad::Half), Ok(()));
+        assert!(audit(20, 20, 0).check_quarantined(MaxBad::Half).is_err());
+        assert!(audit(3, 1, 0).check_quarantined(MaxBad::Stated(0.0)).is_err());
+        assert_eq!(audit(3, 3, 0).check_quarantined(MaxBad::Stated(1.0)), Ok(()));
+        assert_eq!(audit(0, 0, 0).check_quarantined(MaxBad::Stated(0.0)), Ok(()));
         for share in [-0.1, 1.1, f64::NAN, 50.0] {
-            assert!(matches!(audit(3, 0, 0).check_quarantined(Some(share)), Err(Error::InvalidOption { .. })));
+            assert!(matches!(
+                audit(3, 0, 0).check_quarantined(MaxBad::Stated(share)),
+                Err(Error::InvalidOption { .. })
+            ));
         }
     }
 

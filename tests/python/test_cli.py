@@ -186,14 +186,15 @@ def test_a_bad_share_of_rows_is_refused_in_python():
         visits = ll.Events(events, lead="lead", at="at", kind=ll.literal("visit"), name="visits")
         return ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), events=visits, **options)
 
+    # Refused only where a share is stated; what is hardly used is warned of.
     with pytest.raises(ll.errors.SchemaError, match=r"30 of 50 rows \(60.0 %\).*unparsable time.*max_bad="):
-        build()
+        build(max_bad=0.5)
     assert build(max_bad=0.6).facts["events"] == 20
     with pytest.raises(ll.errors.SchemaError, match="at most 10 %"):
         build(max_bad=0.1)
     with pytest.raises(ll.errors.OptionError, match="max_bad: must be a share"):
         build(max_bad=2)
-    fine = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"))
+    fine = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), max_bad=0.5)
     bad = ll.Events(events.head(31), lead="lead", at="at", kind=ll.literal("visit"), name="visits")
     with pytest.raises(ll.errors.SchemaError, match="30 of 31 rows"):
         fine.extend(events=bad)

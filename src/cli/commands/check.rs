@@ -7,7 +7,7 @@ use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::error::Error;
 use crate::frames::{check_frame, show_frame};
-use crate::journeys::Entry;
+use crate::journeys::{Entry, MaxBad};
 use crate::report::timeline_text;
 use crate::time::{NO_TIME, Timestamp};
 
@@ -49,5 +49,5 @@ pub(super) fn run(command: &Check, context: &mut Context<'_>) -> Result<(), Fail
         }
     };
     context.show(&showing, &answer, Vec::new())?;
-    journeys.audit.check_quarantined(max_bad).map_err(Error::into)
+    journeys.audit.check_quarantined(max_bad.map_or(MaxBad::Half, MaxBad::Stated)).map_err(Error::into)
 }

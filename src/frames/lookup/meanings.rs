@@ -47,7 +47,7 @@ impl KeyForm<'_> {
 pub(super) fn keys(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<u32>, Ids)> {
     let mut own = Ids::new();
     let mut keys = Vec::with_capacity(table.rows());
-    Texts::of(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
+    Texts::ids(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
     Ok((keys, own))
 }
 
@@ -70,7 +70,7 @@ impl Meanings {
         }
         let mut by_key: HashMap<String, Vec<Candidate>> = HashMap::new();
         let (mut keyless, mut meaningless, mut meant) = (0usize, 0usize, Vec::new());
-        Texts::of(table, &spec.key, &[])?.each(|row, text| {
+        Texts::ids(table, &spec.key, &[])?.each(|row, text| {
             let (Some(from), Some(to)) = (from.get(row).copied(), to.get(row).copied()) else { return };
             let Some(text) = text else {
                 keyless += 1;

@@ -155,7 +155,7 @@ pub(super) fn collect_ids(
             let Some(lead) = &spec.lead else { return Err(no_lead()) };
             let table = tables.get(&spec.table)?;
             let cells = |column: &str, take: &mut dyn FnMut(&str)| {
-                Texts::of(&table, column, &[])?.each(|_, text| text.into_iter().for_each(&mut *take));
+                Texts::ids(&table, column, &[])?.each(|_, text| text.into_iter().for_each(&mut *take));
                 Ok(())
             };
             collect_ids(lead, spec.split.as_deref(), spec.normalize.or(normalize), tables, ids, &cells)
@@ -237,7 +237,7 @@ impl<'a> WayRows<'a> {
             Way::Direct { column, .. } => (column.as_str(), UNKNOWN_LEAD, pick),
             Way::Lookup { spec, .. } => (spec.column().as_str(), NO_LOOKUP, spec.pick.or(pick)),
         };
-        let texts = Texts::of(table, column, nulls)?;
+        let texts = Texts::ids(table, column, nulls)?;
         let how = match way {
             Way::Direct { ids, form, .. } if form.split.is_none() => How::Direct(direct(&texts, ids)),
             Way::Direct { ids, form, .. } => {
@@ -287,7 +287,7 @@ impl<'a> WayRows<'a> {
         if let How::Direct(all) = &self.how {
             let why = match all.get(row).copied().unwrap_or(NONE) {
                 NONE => Some(UNKNOWN_LEAD),
-                NO_KEY => Some(NULL_KEY),
+                NO_KEY => Some(self.texts.no_id(row, NULL_KEY)),
                 lead => {
                     leads.push(lead);
                     None
@@ -295,7 +295,7 @@ impl<'a> WayRows<'a> {
             };
             return (why, false, false);
         }
-        let Some(spans) = self.spans_of(row) else { return (Some(NULL_KEY), false, false) };
+        let Some(spans) = self.spans_of(row) else { return (Some(self.texts.no_id(row, NULL_KEY)), false, false) };
         let (mut unknown, mut several, mut unmarked) = (false, false, false);
         for span in spans.iter().filter(|span| span.holds(at)) {
             (several, unmarked) = (several | span.several, unmarked | span.unmarked);
