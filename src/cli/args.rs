@@ -98,9 +98,9 @@ pub(super) struct Shown {
     pub(super) files: Overwrite,
 }
 
-/// Steps that leads go through.
+/// The funnel that leads go through.
 #[derive(Debug, Args, Serialize)]
-pub(super) struct Steps {
+pub(super) struct FunnelFlags {
     /// Event kinds or stages, separated by commas.
     #[arg(long, value_delimiter = ',')]
     pub(super) steps: Vec<String>,

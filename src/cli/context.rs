@@ -130,7 +130,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(super) fn project(&self, common: &Common) -> std::result::Result<Project, Failed> {
+    pub(super) fn project(common: &Common) -> std::result::Result<Project, Failed> {
         let mut project = Project::read(&common.config).map_err(|error| Failed { error, reading: Reading::Config })?;
         if common.max_bad.is_some() {
             project.config.max_bad = common.max_bad;

@@ -16,7 +16,7 @@ pub(super) fn run<S>(
     spec: impl FnOnce(&Project) -> Result<S>,
     answer: impl FnOnce(&Project, &Journeys, &S, &Task) -> Result<Answer>,
 ) -> std::result::Result<(), Failed> {
-    let project = context.project(common)?;
+    let project = Context::project(common)?;
     let showing = Context::showing(shown, tables, &project.inputs())?;
     let spec = spec(&project)?;
     let journeys = context.journeys(&project)?;

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown, Steps};
+use crate::cli::args::{Common, FunnelFlags, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::with_flags;
 use crate::frames::barriers_frame;
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Barriers {
 struct Segments {
     #[command(flatten)]
     #[serde(flatten)]
-    steps: Steps,
+    steps: FunnelFlags,
     /// Lead field, event property or `channel` that makes segments.
     #[arg(long)]
     by: Option<String>,

@@ -32,7 +32,7 @@ fn timeline(entries: &[Entry]) -> Vec<Value> {
 }
 
 pub(super) fn run(command: &Check, context: &mut Context<'_>) -> Result<(), Failed> {
-    let mut project = context.project(&command.common)?;
+    let mut project = Context::project(&command.common)?;
     let tables: &[&str] = if command.show.is_some() { &["timeline", "check"] } else { &["check"] };
     let showing = Context::showing(&command.shown, tables, &project.inputs())?;
     // What is wrong is shown first, and refused then.

@@ -51,7 +51,7 @@ impl Drop for Folder<'_> {
 }
 
 pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Failed> {
-    let project = context.project(&Common { config: command.data.join("leadlens.toml"), max_bad: None })?;
+    let project = Context::project(&Common { config: command.data.join("leadlens.toml"), max_bad: None })?;
     let inputs = project.inputs();
     let _folder = Folder::make(&command.output)?;
     let place = |name: &str| Context::destination("output", &command.output.join(name), &command.files, &inputs);

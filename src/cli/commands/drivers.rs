@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown, Steps};
+use crate::cli::args::{Common, FunnelFlags, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::with_flags;
 use crate::frames::drivers_frame;
@@ -20,7 +20,7 @@ pub(in crate::cli) struct Drivers {
     shown: Shown,
     #[command(flatten)]
     #[serde(skip)]
-    steps: Steps,
+    steps: FunnelFlags,
     /// Lead fields to look at, separated by commas; all if not given.
     #[arg(long, value_delimiter = ',')]
     fields: Vec<String>,

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Evaluate {
 }
 
 pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), Failed> {
-    let project = context.project(&command.common)?;
+    let project = Context::project(&command.common)?;
     let file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", file);

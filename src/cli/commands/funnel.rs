@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown, Steps};
+use crate::cli::args::{Common, FunnelFlags, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::with_flags;
 use crate::frames::{funnel_frame, funnel_periods_frame, funnel_times_frame};
@@ -20,7 +20,7 @@ pub(in crate::cli) struct Funnel {
     shown: Shown,
     #[command(flatten)]
     #[serde(flatten)]
-    steps: Steps,
+    steps: FunnelFlags,
     /// Lead field, event property or `channel` to break down by.
     #[arg(long)]
     by: Option<String>,

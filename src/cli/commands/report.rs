@@ -67,7 +67,7 @@ pub(super) fn funnel(project: &Project, journeys: &Journeys, task: &crate::task:
 }
 
 pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = context.project(&command.common)?;
+    let project = Context::project(&command.common)?;
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);

@@ -83,7 +83,7 @@ pub(super) fn score(
 }
 
 pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = context.project(&command.common)?;
+    let project = Context::project(&command.common)?;
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);

@@ -49,7 +49,7 @@ impl Trained {
 }
 
 pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = context.project(&command.common)?;
+    let project = Context::project(&command.common)?;
     let mut inputs = project.inputs();
     let (option, file) = command.model.as_ref().map_or(("file", &project.model.file), |file| ("model", file));
     let model_file = Context::destination(option, file, &command.shown.files, &inputs)?;
