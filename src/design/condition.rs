@@ -65,8 +65,8 @@ impl Comparison {
 
     /// Whether it holds; never for a missing value.
     #[must_use]
-    pub fn holds<T: PartialOrd>(self, value: T, other: T) -> bool {
-        let Some(order) = value.partial_cmp(&other) else { return false };
+    pub fn holds<T: PartialOrd>(self, value: &T, other: &T) -> bool {
+        let Some(order) = value.partial_cmp(other) else { return false };
         match self {
             Self::Less => order.is_lt(),
             Self::AtMost => order.is_le(),

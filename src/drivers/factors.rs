@@ -278,7 +278,7 @@ impl Journeys {
             let history = history.filter(|_| own.is_none());
             let (codes, levels) = match column {
                 Column::Category { codes, levels } if levels.len() <= MOST_LEVELS => {
-                    (codes.to_vec(), levels.iter().map(|level| shown(level, &[MISSING])).collect())
+                    (codes.clone(), levels.iter().map(|level| shown(level, &[MISSING])).collect())
                 }
                 Column::Number(values) => quartiles(values),
                 Column::Category { .. } | Column::Time(_) if spec.fields.is_empty() => {

@@ -78,7 +78,8 @@ impl Verdict {
         let rate = rows.rate();
         let mut advice = Vec::new();
         let few = format!("{} converted and {} other leads", sample.positives, sample.negatives);
-        let summary = if !enough {
+        let few_leads = !enough;
+        let summary = if few_leads {
             advice.push(format!("collect more data: {few} are too few; at least {COMFORTABLE} of each are needed"));
             format!("Too few leads to judge the scores: {few}.")
         } else {

@@ -324,9 +324,9 @@ fn text_cells(table: &Table, column: &str) -> Result<Cells> {
         // Through texts: 64-bit floats hold whole numbers up to 2^53 only. 7.50 is the number 7.5.
         D::Decimal(..) => {
             let texts = series.cast(&D::String).map_err(failed)?;
-            let short = |text: &str| match text.contains('.') {
-                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                false => text.to_owned(),
+            let short = |text: &str| {
+                let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+                short.to_owned()
             };
             let texts = texts.str().map_err(failed)?.iter().map(|text| text.map(short)).collect::<Vec<_>>();
             Series::new(column.into(), texts)

@@ -37,7 +37,7 @@ impl<'a> Filter<'a> {
                 let mut last = String::new();
                 Texts::of(&whole(column)?, column, &common.nulls)?.each(|_, text| match text {
                     Some(text) if is_pattern(text) && last != text && literal.contains(text) => {
-                        last = text.to_owned();
+                        text.clone_into(&mut last);
                         found.insert(last.clone());
                     }
                     _ => {}

@@ -44,6 +44,7 @@ pub(super) struct Hit {
 
 /// A funnel made ready.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, none excludes another")]
 pub(super) struct Plan<'a> {
     pub(super) journeys: &'a Journeys,
     pub(super) steps: usize,

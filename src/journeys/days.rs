@@ -36,7 +36,7 @@ pub struct Measure<'a> {
 /// Offsets of zones are multiples of this.
 const QUARTER: i64 = DAY / 96;
 
-impl<'a> Measure<'a> {
+impl Measure<'_> {
     /// Whether anything is known to the day only.
     #[must_use]
     pub fn has_days(&self) -> bool {

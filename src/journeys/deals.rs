@@ -17,7 +17,7 @@ pub struct Reversed {
 }
 
 impl Reversed {
-    fn join(self, later: Self) -> Self {
+    fn join(self, later: &Self) -> Self {
         Self { deals: self.deals + later.deals, example: self.example.or(later.example) }
     }
 }
@@ -91,7 +91,7 @@ impl Journeys {
                 }
                 Ok(())
             },
-            Reversed::join,
+            |found, later| found.join(&later),
         )
     }
 

@@ -79,7 +79,7 @@ impl<'a> Matcher<'a> {
                 && c.channels.as_ref().is_none_or(|f| flag(f, timeline.channel.as_ref().map_or(NONE, |t| t.get(i))))
                 && c.values.iter().all(|(v, test, number)| {
                     let value = timeline.values.get(*v).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN);
-                    test.holds(value, *number)
+                    test.holds(&value, number)
                 })
                 && c.props.iter().all(|(p, f)| flag(f, timeline.props.get(*p).map_or(NONE, |t| t.get(i))));
             bits |= if holds { c.bits } else { 0 };

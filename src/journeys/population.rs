@@ -142,14 +142,14 @@ fn flags(name: &str, column: &Column, condition: &Condition) -> Result<Vec<bool>
         (Condition::Text(text), Column::Number(values)) => {
             let (test, number) = Comparison::split(text);
             match number.parse::<f64>() {
-                Ok(number) => values.iter().map(|v| test.holds(*v, number)).collect(),
+                Ok(number) => values.iter().map(|v| test.holds(v, &number)).collect(),
                 Err(_) => return no(format!("'{text}' is no number; give one after >=, <=, >, <, ==, !=")),
             }
         }
         (Condition::Text(text), Column::Time(values)) => {
             let (test, time) = Comparison::split(text);
             match time.parse::<Timestamp>() {
-                Ok(time) => values.iter().map(|v| *v != NO_TIME && test.holds(*v, time.0)).collect(),
+                Ok(time) => values.iter().map(|v| *v != NO_TIME && test.holds(v, &time.0)).collect(),
                 Err(e) => return no(e.to_string()),
             }
         }

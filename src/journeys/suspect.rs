@@ -59,7 +59,7 @@ impl fmt::Display for Suspect {
 /// Which leads are closed, by band of creation time: recent leads are open whatever their fields say.
 #[derive(Debug)]
 pub struct Closed {
-    closed: Vec<bool>,
+    is_closed: Vec<bool>,
     band: Vec<u8>,
     /// Share of closed leads by band.
     share: Vec<f64>,
@@ -87,7 +87,7 @@ impl Closed {
             }
         }
         let share = counts.iter().map(|(all, closed)| *closed as f64 / (*all).max(1) as f64).collect();
-        Some(Self { closed, band, share, count })
+        Some(Self { is_closed: closed, band, share, count })
     }
 
     /// Closed leads expected among those that `has` chooses, if closing had nothing to do with it.
@@ -97,7 +97,7 @@ impl Closed {
     }
 
     fn open(&self) -> usize {
-        self.closed.len() - self.count
+        self.is_closed.len() - self.count
     }
 }
 
@@ -115,7 +115,7 @@ pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool
         add(suspicion, leads, evidence, remedy);
     }
     let among_closed = closed.and_then(|closed| {
-        let rows: Vec<u32> = (0u32..).zip(&closed.closed).filter(|(_, c)| **c).map(|(row, _)| row).collect();
+        let rows: Vec<u32> = (0u32..).zip(&closed.is_closed).filter(|(_, c)| **c).map(|(row, _)| row).collect();
         let won: Vec<bool> = rows.iter().filter_map(|r| won.get(*r as usize).copied()).collect();
         separation(&column.take(&rows), &won)
     });
@@ -195,7 +195,7 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
         },
     };
     let mut counts = vec![(0usize, 0usize); known + 1];
-    for (i, closed) in closed.closed.iter().enumerate() {
+    for (i, closed) in closed.is_closed.iter().enumerate() {
         let own = place(i);
         for place in [Some(own), (own < missing).then_some(known)].into_iter().flatten() {
             if let Some(n) = counts.get_mut(place) {
@@ -267,7 +267,7 @@ fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|p| !p.is_empty()).collect();
     let short = |p: &&str| p.len() <= 2 && p.bytes().all(|b| b.is_ascii_digit());
     if let [a, b, c] = parts.as_slice()
-        && [a, b, c].into_iter().all(|p| short(p))
+        && [a, b, c].into_iter().all(short)
         && c.len() == 2
         && text.bytes().all(|b| b.is_ascii_digit() || b"/.-".contains(&b))
     {
@@ -317,14 +317,14 @@ mod tests {
 
     fn texts(values: &[Option<&str>]) -> Column {
         let mut levels: Vec<String> = Vec::new();
-        let code = |v: &Option<&str>| {
+        let code = |v: Option<&str>| {
             let Some(text) = v else { return NONE };
             levels.iter().position(|l| l == text).unwrap_or_else(|| {
-                levels.push((*text).to_owned());
+                levels.push(text.to_owned());
                 levels.len() - 1
             }) as u32
         };
-        let codes = values.iter().map(code).collect();
+        let codes = values.iter().copied().map(code).collect();
         Column::Category { codes, levels: Arc::from(levels) }
     }
 
@@ -336,7 +336,7 @@ mod tests {
     fn values_of_open_leads_only() {
         let closed: Vec<bool> = (0..1000).map(|i| scattered(i, 10) < 7).collect();
         let sides = Closed::new(closed.clone(), &vec![NO_TIME; 1000]).unwrap();
-        let value = |i: usize| if closed[i] || i % 2 == 0 { Some("x") } else { None };
+        let value = |i: usize| if closed[i] || i.is_multiple_of(2) { Some("x") } else { None };
         let found = suspect("account", &texts(&(0..1000).map(value).collect::<Vec<_>>()), Some(&sides), &[], None);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].suspicion, Suspicion::OpenOnly);

@@ -8,6 +8,7 @@ use crate::journeys::{CodeSlice, Groups, Journeys, Measure, Moment, lost_since, 
 use crate::time::{DAY, NO_TIME};
 
 /// What starts and ends a lead's clock.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, none excludes another")]
 pub(super) struct Clock<'a> {
     journeys: &'a Journeys,
     target: Vec<bool>,

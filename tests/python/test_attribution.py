@@ -201,7 +201,7 @@ def test_spend():
         ({"qualified": "won"}, ll.OptionError, "spend="),
         ({"bootstrap": 1}, ll.OptionError, "200"),
         ({"bootstrap": 10**12}, ll.OptionError, "at most"),
-        ({"method": 5}, ll.OptionError, "neither a name"),
+        ({"method": 5}, ll.OptionError, "unknown method '5'"),
         ({"method": "markov", "order": 4}, ll.OptionError, "order"),
         ({"method": [ll.Rule(first=1), ll.Rule(last=1)]}, ll.OptionError, "name="),
         ({"method": "w_shaped"}, ll.OptionError, "opportunity"),

@@ -189,7 +189,8 @@ def test_a_bad_share_of_rows_is_refused_in_python():
     # Refused only where a share is stated; what is hardly used is warned of.
     with pytest.raises(ll.errors.SchemaError, match=r"30 of 50 rows \(60.0 %\).*unparsable time.*max_bad="):
         build(max_bad=0.5)
-    assert build(max_bad=0.6).facts["events"] == 20
+    with pytest.warns(ll.errors.DataWarning, match="20 of 50 rows are used"):
+        assert build(max_bad=0.6).facts["events"] == 20
     with pytest.raises(ll.errors.SchemaError, match="at most 10 %"):
         build(max_bad=0.1)
     with pytest.raises(ll.errors.OptionError, match="max_bad: must be a share"):

@@ -90,7 +90,6 @@ def months_in_words(d: dict[str, Any]) -> Any:
         (a_level_of_open_leads, "open_only"),
         (numbers_of_open_leads, "closed_only"),
         (almost_the_outcome, "separates"),
-        (running_number, "numbered"),
         (german_numbers, "numbers"),
         (american_numbers, "numbers"),
         (german_dates, "dates"),
@@ -165,9 +164,19 @@ def test_a_rep_who_has_left_is_not_suspect() -> None:
     assert found(journeys({**d, "rep": rep})) == {}
 
 
+def test_numbers_that_are_all_different_are_withheld_and_suspect_where_named() -> None:
+    d = deals(np.random.default_rng(15))
+    frame = pl.DataFrame({"id": d["id"], "y": d["y"], "industry": d["industry"], "extra": running_number(d)})
+    plain = ll.Journeys(leads=ll.Leads(frame, id="id", outcome="y"))
+    assert (found(plain), plain.snapshot().to_polars().columns.count("extra")) == ({}, 0)
+    named = ll.Journeys(leads=ll.Leads(frame, id="id", outcome="y", fields=["industry", "extra"]))
+    assert found(named) == {"extra": "numbered"}
+
+
 def test_suspects_outlive_saving(tmp_path: Path) -> None:
     d = deals(np.random.default_rng(14))
-    j = journeys({**d, "extra": running_number(d)})
+    j = journeys({**d, "extra": only_closed_have_it(d)})
+    assert j.check().suspects
     j.save(tmp_path / "j")
     assert ll.Journeys.open(tmp_path / "j").check().suspects == j.check().suspects
 

@@ -172,7 +172,7 @@ def test_ceilings():
         ({"confidence": 95}, ll.OptionError, "between 0 and 1"),
         ({"at": ["soon"]}, ll.OptionError, "span of time"),
         ({"until": "0d"}, ll.OptionError, "until: must be longer than zero"),
-        ({"target": 5}, ll.OptionError, "neither a name"),
+        ({"target": 5}, ll.UnknownNameError, "unknown target '5'"),
     ],
 )
 def test_errors(options, error, words):

@@ -416,7 +416,7 @@ intervals = true
     assert scorer.plot_validation().to_dict()["title"]["text"].startswith("C = ")
     wrong = (tmp_path / "leadlens.toml").read_text().replace('"auto"\nintervals', "9\nintervals")
     (tmp_path / "leadlens.toml").write_text(wrong)
-    failed = subprocess.run([*run, "train", *config], capture_output=True, text=True, check=False)
+    failed = subprocess.run([*run, "train", *config, "--overwrite"], capture_output=True, text=True, check=False)
     assert failed.returncode == 2
     assert "at most 5" in failed.stderr
     assert ll.load(tmp_path / "m.json").score(test).to_polars().equals(scorer.score(test).to_polars())

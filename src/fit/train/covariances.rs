@@ -10,9 +10,9 @@ use crate::task::Task;
 pub(super) struct Covariances(Vec<Vec<Vec<f64>>>);
 
 impl Covariances {
-    pub(super) fn of(of_layout: &Option<[Vec<f64>; 2]>, purifier: &Purifier<'_>, task: &Task) -> Result<Self> {
+    pub(super) fn of(of_layout: Option<&[Vec<f64>; 2]>, purifier: &Purifier<'_>, task: &Task) -> Result<Self> {
         let mut both = Vec::new();
-        for matrix in of_layout.iter().flatten() {
+        for matrix in of_layout.into_iter().flatten() {
             let mut purified = purifier.covariance(matrix, task)?;
             // A variance that is 0 may have been rounded below it.
             purified.iter_mut().enumerate().filter_map(|(j, row)| row.get_mut(j)).for_each(|v| *v = v.max(0.0));

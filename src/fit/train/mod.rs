@@ -186,7 +186,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         );
         return Err(Error::option("intervals", problem));
     }
-    let covariances = Covariances::of(&covariance, &purifier, task)?;
+    let covariances = Covariances::of(covariance.as_ref(), &purifier, task)?;
     let errors = covariances.errors();
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let mut next = 1;
@@ -325,6 +325,9 @@ fn constrained(mut encoded: Vec<Encoded>, options: &TrainOptions) -> Result<Vec<
     Ok(encoded)
 }
 
+/// The inverse Hessian and the sandwich.
+type BothCovariances = [Vec<f64>; 2];
+
 /// Covariances of intercept and all columns, by rows, and what they assume: rows of one account, or of one lead, are a
 /// cluster. None for designs too wide for it, and fits it has no theory for.
 fn covariance(
@@ -334,7 +337,7 @@ fn covariance(
     params: &ValidLogisticParams,
     solution: &Solution,
     task: &Task,
-) -> Result<(Option<[Vec<f64>; 2]>, Option<String>)> {
+) -> Result<(Option<BothCovariances>, Option<String>)> {
     let smooth = !has_l1(params) && params.params().signs.is_empty();
     if x.width() > MOST_COLUMNS_OF_ERRORS || x.width() + 1 >= snapshot.len() || !smooth {
         return Ok((None, None));

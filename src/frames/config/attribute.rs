@@ -16,7 +16,7 @@ pub enum Attribute {
         literal: String,
     },
     /// By way of another table.
-    Lookup(LookupSpec),
+    Lookup(Box<LookupSpec>),
 }
 
 impl Default for Attribute {

@@ -13,7 +13,7 @@ pub enum LeadKey {
     /// A column with the lead's id.
     Column(String),
     /// By way of another table.
-    Lookup(LookupSpec),
+    Lookup(Box<LookupSpec>),
     /// The first of several that finds a lead.
     Any(Vec<LeadKey>),
 }

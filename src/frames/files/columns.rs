@@ -111,7 +111,7 @@ impl Picked {
                 let free = |name: &String| !times.contains_key(name.as_str());
                 let name = match before {
                     0 => name.to_owned(),
-                    _ => (before..).map(|n| format!("{name}.{n}")).find(free).unwrap_or_default(),
+                    _ => (before..=before + times.len()).map(|n| format!("{name}.{n}")).find(free).unwrap_or_default(),
                 };
                 if before > 0 {
                     picked.remarks.push(format!("{all} columns are called '{}': the next is '{name}'", column.name));

@@ -49,7 +49,7 @@ pub(super) struct Decoder<R> {
     inner: R,
     charset: Charset,
     /// Set by the first bytes.
-    decoder: Option<encoding_rs::Decoder>,
+    started: Option<encoding_rs::Decoder>,
     encoding: &'static Encoding,
     /// Bytes that were read, and text that was not asked for yet.
     bytes: Vec<u8>,
@@ -67,7 +67,7 @@ impl<R: Read> Decoder<R> {
         Self {
             inner,
             charset,
-            decoder: None,
+            started: None,
             encoding: UTF_8,
             bytes: Vec::new(),
             text: Vec::new(),
@@ -111,7 +111,7 @@ impl<R: Read> Decoder<R> {
         if self.encoding.is_single_byte() {
             self.also_utf8 = Some((UTF_8.new_decoder_without_bom_handling(), None));
         }
-        self.decoder = Some(self.encoding.new_decoder_with_bom_removal());
+        self.started = Some(self.encoding.new_decoder_with_bom_removal());
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl<R: Read> Decoder<R> {
         }
         self.bytes.truncate(n);
         self.ended = n < CHUNK;
-        if self.decoder.is_none() {
+        if self.started.is_none() {
             self.begin()?;
         }
         self.decode()?;
@@ -141,7 +141,7 @@ impl<R: Read> Decoder<R> {
     }
 
     fn decode(&mut self) -> Result<()> {
-        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let Some(decoder) = &mut self.started else { return Ok(()) };
         self.given = 0;
         let most = decoder.max_utf8_buffer_length_without_replacement(self.bytes.len()).unwrap_or(usize::MAX);
         self.text.clear();
@@ -195,7 +195,7 @@ impl<R: Read> Decoder<R> {
         }
         if beyond_ascii.is_none() && !self.bytes.is_ascii() {
             // Lines of this chunk were counted already.
-            let lines = |bytes: &[u8]| bytes.iter().filter(|b| **b == b'\n').count();
+            let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').count() - 1;
             let first = self.bytes.iter().position(|b| !b.is_ascii()).unwrap_or(0);
             *beyond_ascii = Some(self.line - lines(self.bytes.get(first..).unwrap_or(&[])));
         }

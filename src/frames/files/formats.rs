@@ -27,6 +27,7 @@ impl Opened {
     ///
     /// # Errors
     /// [`Error::Read`] if it cannot be read, or its name does not end with a known type.
+    #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
     pub(super) fn open(path: &Path, options: &Reading) -> Result<Self> {
         let lower = path.to_string_lossy().to_lowercase();
         let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));

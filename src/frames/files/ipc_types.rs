@@ -145,6 +145,7 @@ fn flat_type(field: FieldRef<'_>) -> Result<Option<ArrowDataType>, Error> {
 /// Schemas that are nested deeper are damaged.
 const DEEPEST: usize = 64;
 
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the crate of its type is not one of ours")]
 fn nested_name(field: FieldRef<'_>, depth: usize) -> Result<String, Error> {
     if depth > DEEPEST {
         return Ok("nested".into());
@@ -162,7 +163,10 @@ fn nested_name(field: FieldRef<'_>, depth: usize) -> Result<String, Error> {
         Some(TypeRef::List(_) | TypeRef::LargeList(_)) => format!("list[{}]", child(field)?),
         Some(TypeRef::ListView(_) | TypeRef::LargeListView(_)) => format!("list_view[{}]", child(field)?),
         Some(TypeRef::FixedSizeList(list)) => format!("array[{}, {}]", child(field)?, list.list_size()?),
-        Some(TypeRef::Struct(_)) => format!("struct[{}]", field.children()?.map_or(0, |c| c.len())),
+        Some(TypeRef::Struct(_)) => format!(
+            "struct[{}]",
+            field.children()?.map_or(0, |c| c.len())
+        ),
         Some(TypeRef::FixedSizeBinary(f)) => format!("fixed_size_binary[{}]", f.byte_width()?),
         Some(TypeRef::RunEndEncoded(_)) => "run_end_encoded".into(),
         Some(TypeRef::Union(_)) => "union".into(),

@@ -27,6 +27,9 @@ pub(in crate::frames) struct Parts {
     untyped: Vec<String>,
 }
 
+/// Parquet files, and the types of their columns.
+type ParquetParts<'a> = (Vec<Arc<ParquetFile>>, &'a [(String, Common)]);
+
 #[derive(Debug)]
 struct Part {
     opened: Opened,
@@ -196,7 +199,7 @@ impl Parts {
 
     /// The files as Parquet files that can be read group by group, and the types of their columns; `None` if they
     /// must be read as a whole.
-    pub(in crate::frames) fn groups(&self) -> Option<(Vec<Arc<ParquetFile>>, &[(String, Common)])> {
+    pub(in crate::frames) fn groups(&self) -> Option<ParquetParts<'_>> {
         let files = self.files.iter().map(|part| match &part.opened {
             Opened::Parquet(file) => Some(Arc::clone(file)),
             _ => None,

@@ -36,7 +36,7 @@ struct Values<'a> {
     spec: &'a LookupSpec,
     form: KeyForm<'a>,
     meanings: Meanings,
-    values: Arc<Ids>,
+    texts: Arc<Ids>,
 }
 
 impl<'a> Values<'a> {
@@ -74,11 +74,11 @@ impl<'a> Values<'a> {
                 let mut meanings = Meanings::read(spec, spec.pick, &table, form, zone, means)?;
                 drop(rows);
                 meanings.remarks.extend(inner.meanings.remarks);
-                (meanings, inner.values)
+                (meanings, inner.texts)
             }
         };
         // The cells of the table that uses it hold one key each.
-        Ok(Self { spec, form: KeyForm { normalize, split: None }, meanings, values })
+        Ok(Self { spec, form: KeyForm { normalize, split: None }, meanings, texts: values })
     }
 
     fn rows_of(&self, table: &Table, nulls: &[String]) -> Result<ValueRows<'_>> {
@@ -157,7 +157,7 @@ impl<'a> AttributeReader<'a> {
                     holding.map_or(NO_MATCH, |span| span.code)
                 };
                 let codes = (0..table.rows()).map(code).collect();
-                Ok(self.renamed(codes, &lookup.values))
+                Ok(self.renamed(codes, &lookup.texts))
             }
         }
     }

@@ -135,6 +135,9 @@ impl<'a> LeadFinder<'a> {
     }
 }
 
+/// Calls the second with each text of the column called the first.
+type EachCell<'a> = dyn Fn(&str, &mut dyn FnMut(&str)) -> Result<()> + 'a;
+
 /// Adds the ids of leads that a key leads to. `each` calls its second argument for the cells of a column.
 pub(super) fn collect_ids(
     key: &LeadKey,
@@ -142,7 +145,7 @@ pub(super) fn collect_ids(
     normalize: Option<Normalize>,
     tables: &mut Tables,
     ids: &mut Ids,
-    each: &dyn Fn(&str, &mut dyn FnMut(&str)) -> Result<()>,
+    each: &EachCell<'_>,
 ) -> Result<()> {
     match key {
         LeadKey::Any(keys) => keys.iter().try_for_each(|key| collect_ids(key, split, normalize, tables, ids, each)),

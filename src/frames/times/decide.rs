@@ -65,10 +65,10 @@ impl TimeReader<'_> {
     /// Numbers without a unit: names the one they seem to have.
     pub(super) fn no_unit(&self, column: &str, example: Option<&str>) -> Error {
         let likely = example.and_then(Decimal::parse).and_then(EpochUnit::likely);
-        let is_date = |e: &&str| grain(e, &TimeFormat::Iso) == Some(Grain::Day);
+        let is_date = |e: &str| grain(e, &TimeFormat::Iso) == Some(Grain::Day);
         let hint = match (example, likely) {
             (Some(example), Some(unit)) => format!("; {example} looks like unit='{}'", unit.name()),
-            (Some(example), None) if Some(example).filter(is_date).is_some() => {
+            (Some(example), None) if is_date(example) => {
                 format!("; {example} looks like time_format='%Y%m%d'")
             }
             _ => String::new(),

@@ -50,13 +50,16 @@ pub struct IndexBuilder {
     extends: Option<Extends>,
 }
 
+/// What a stage row is known by: its time, and what else tells it from others.
+type EntryKey = (i64, u32, u32, u64, u64);
+
 /// What the index had before it is extended.
 #[derive(Debug)]
 struct Extends {
     rows: usize,
     observed_until: i64,
     /// Lead of stage rows, and what they are known by.
-    entries: HashSet<(u32, (i64, u32, u32, u64, u64))>,
+    entries: HashSet<(u32, EntryKey)>,
     report: Extended,
 }
 

@@ -57,11 +57,11 @@ impl Edits {
 
     /// The edits sorted by the entry they edit.
     fn sorted(self) -> Self {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|i| self.entry.get(*i));
         fn pick<T: Copy>(column: &[T], order: &[usize]) -> Vec<T> {
             order.iter().filter_map(|i| column.get(*i).copied()).collect()
         }
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_key(|i| self.entry.get(*i));
         Self {
             entry: pick(&self.entry, &order),
             after: pick(&self.after, &order),
