@@ -50,6 +50,7 @@ def by_deal(**options):
     )
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.DataWarning")
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -99,7 +100,13 @@ def test_what_holds_at_the_time_of_the_row_is_picked():
 @pytest.mark.parametrize("kind", ["frame", "csv", "parquet", "pandas"])
 def test_cells_of_several_ids(kind, tmp_path):
     stages = pl.DataFrame(
-        {"who": ["a; b", "b", "zz;a", ""], "at": [day(3)] * 4, "stage": ["won"] * 4, "sum": [10.0] * 4}
+        {
+            "who": ["a; b", "b", "zz;a", ""],
+            "at": [day(3)] * 4,
+            "stage": ["won"] * 4,
+            "sum": [10.0] * 4,
+            "deal": ["d1", "d2", "d3", "d4"],
+        }
     )
     table = stages
     if kind == "csv":
@@ -112,7 +119,7 @@ def test_cells_of_several_ids(kind, tmp_path):
         table = stages.to_pandas()
 
     def of(**options):
-        given = ll.Stages(table, "who", "at", stage="stage", amount="sum", split=";", **options)
+        given = ll.Stages(table, "who", "at", stage="stage", deal="deal", amount="sum", split=";", **options)
         return ll.Journeys(leads=leads("a", "b"), stages=given, won="won", observed_until=day(30))
 
     assert owners(of(pick="all"), "a", "b") == {"a": 2, "b": 2}
@@ -161,6 +168,7 @@ def test_two_hops():
 FORM = "0015000000Gv7qJ"
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.DataWarning")
 def test_ids_compare_in_one_form_on_both_sides():
     table = visits(who=[" Ann@X.com", "ann@x.COM", "bob@x.com", FORM + "AAR", FORM.lower() + "aar", FORM.lower()])
     for form, own, found in [
