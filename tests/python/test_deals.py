@@ -43,7 +43,11 @@ def test_runs_of_a_deal_are_one_entry_with_the_last_amount():
 
 def test_several_won_stages_of_a_deal_are_one_win():
     visits = pl.DataFrame({"lead": ["a"], "at": ["2024-03-01"], "channel": ["ads"]})
-    rows = [("a", "d", "2024-03-05", "won", 5.0), ("a", "d", "2024-03-06", "paid", 5.0), ("a", "d", "2024-03-07", "won", 5.0)]
+    rows = [
+        ("a", "d", "2024-03-05", "won", 5.0),
+        ("a", "d", "2024-03-06", "paid", 5.0),
+        ("a", "d", "2024-03-07", "won", 5.0),
+    ]
     table = pl.DataFrame(rows, schema=["lead", "deal", "at", "stage", "amount"], orient="row")
     j = ll.Journeys(
         leads=ll.Leads(LEADS, id="id", created="created"),
@@ -77,7 +81,9 @@ def test_build_and_extend_agree_for_any_split():
         whole = journeys(rows, pipeline=["call", "offer", "won"])
         late = [r for r in rows if shuffled.random() < 0.5]
         early = [r for r in rows if r not in late] or rows[:1]
-        table = pl.DataFrame(late, schema={"lead": str, "deal": str, "at": str, "stage": str, "amount": float}, orient="row")
+        table = pl.DataFrame(
+            late, schema={"lead": str, "deal": str, "at": str, "stage": str, "amount": float}, orient="row"
+        )
         stages = ll.Stages(table, "lead", "at", stage="stage", deal="deal", amount="amount")
         grown = journeys(early, pipeline=["call", "offer", "won"])
         if late:
@@ -109,7 +115,11 @@ def test_rows_with_a_known_id_are_dropped():
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
 def test_days_between_dates(zone):
-    rows = [("a", "d", "2024-03-01", "won", 1.0), ("b", "e", "2024-03-31", "won", 1.0), ("c", "f", "2024-04-01", "won", 1.0)]
+    rows = [
+        ("a", "d", "2024-03-01", "won", 1.0),
+        ("b", "e", "2024-03-31", "won", 1.0),
+        ("c", "f", "2024-04-01", "won", 1.0),
+    ]
     j = journeys(rows, calendar_zone=zone)
     assert j.funnel(["created", "won"], window="30d").to_polars()["leads"].to_list() == [3, 2]
     at = j.time_to("won", at=["29d", "30d", "31d"]).at()

@@ -34,7 +34,8 @@ def test_bpic_rows_and_ties(loans):
     reconcile(loans)
     assert loans.facts["leads"] == 13_087
     assert sum(t["used"] for t in loans.check().tables if t["role"] != "leads") == 262_200
-    assert any(r.startswith("13995 consecutive entries") for r in loans.check().remarks)
+    # 13,995 pairs share a time; events before stages and the order of the pipeline decide all but these.
+    assert any(r.startswith("3957 consecutive entries") for r in loans.check().remarks)
     # 7 and 17 kinds in two sources that share none: plain names.
     assert "W_Nabellen offertes" in [k for k, _, _ in loans.facts["kinds"]]
     # Offsets +02:00 and +01:00 convert; the first event is 38 minutes past local midnight of 1 October.
