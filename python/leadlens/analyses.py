@@ -380,8 +380,8 @@ class Analyses:
         The clock of a lead starts with its creation and ends with the event, a competing end, or the end of
         observation. Where losing competes the share is Aalen–Johansen's: F(t) = Σ S(tⱼ₋₁)·dⱼ/nⱼ, S being the share
         without any end. One minus Kaplan–Meier with lost leads censored (``competing_as="censored"``) says what share
-        would convert if nobody could lose. A loss counts if the lead is still lost at the end of observation: a lead that
-        was re-opened is at risk again.
+        would convert if nobody could lose. A loss counts if the lead is still lost at the end of observation: a lead
+        that was re-opened is at risk again.
 
         Parameters
         ----------

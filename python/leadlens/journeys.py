@@ -268,8 +268,8 @@ class Journeys(Analyses):
         events, stages : Events, Stages or sequences of them
             The new rows.
         observed_until : time, optional
-            New end of observation. By default the one that was stated; if none was, it moves to the latest row where stages
-            arrive, as for new journeys.
+            New end of observation. By default the one that was stated; if none was, it moves to the latest row where
+            stages arrive, as for new journeys.
 
         Returns
         -------

@@ -59,7 +59,7 @@ impl fmt::Display for Suspect {
 /// Which leads are closed, by band of creation time: recent leads are open whatever their fields say.
 #[derive(Debug)]
 pub struct Closed {
-    is_closed: Vec<bool>,
+    ended: Vec<bool>,
     band: Vec<u8>,
     /// Share of closed leads by band.
     share: Vec<f64>,
@@ -87,7 +87,7 @@ impl Closed {
             }
         }
         let share = counts.iter().map(|(all, closed)| *closed as f64 / (*all).max(1) as f64).collect();
-        Some(Self { is_closed: closed, band, share, count })
+        Some(Self { ended: closed, band, share, count })
     }
 
     /// Closed leads expected among those that `has` chooses, if closing had nothing to do with it.
@@ -97,7 +97,7 @@ impl Closed {
     }
 
     fn open(&self) -> usize {
-        self.is_closed.len() - self.count
+        self.ended.len() - self.count
     }
 }
 
@@ -115,7 +115,7 @@ pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool
         add(suspicion, leads, evidence, remedy);
     }
     let among_closed = closed.and_then(|closed| {
-        let rows: Vec<u32> = (0u32..).zip(&closed.is_closed).filter(|(_, c)| **c).map(|(row, _)| row).collect();
+        let rows: Vec<u32> = (0u32..).zip(&closed.ended).filter(|(_, c)| **c).map(|(row, _)| row).collect();
         let won: Vec<bool> = rows.iter().filter_map(|r| won.get(*r as usize).copied()).collect();
         separation(&column.take(&rows), &won)
     });
@@ -195,7 +195,7 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
         },
     };
     let mut counts = vec![(0usize, 0usize); known + 1];
-    for (i, closed) in closed.is_closed.iter().enumerate() {
+    for (i, closed) in closed.ended.iter().enumerate() {
         let own = place(i);
         for place in [Some(own), (own < missing).then_some(known)].into_iter().flatten() {
             if let Some(n) = counts.get_mut(place) {

@@ -178,6 +178,7 @@ def test_a_read_only_folder_is_refused_before_the_work(small_disk: Path):
         assert (done.returncode, "read-only" in done.stderr) == (3, True), done.stderr
 
 
+@pytest.mark.filterwarnings("ignore::leadlens.DataWarning")
 def test_a_bad_share_of_rows_is_refused_in_python():
     leads = pl.DataFrame({"id": range(50), "created": "2024-01-01"})
     events = pl.DataFrame({"lead": range(50), "at": ["soon"] * 30 + ["2024-01-02"] * 20})

@@ -29,8 +29,8 @@ class Stages(OfLeads):
         Column with the stage, a :func:`literal`, or a :func:`lookup` with ``value=``; needed unless ``at`` is a
         mapping.
     deal : str, optional
-        Column with the deal; without one the stages are the lead's own. Rows of one deal that repeat its stage are edits:
-        the first is the entry, the last amount counts.
+        Column with the deal; without one the stages are the lead's own. Rows of one deal that repeat its stage are
+        edits: the first is the entry, the last amount counts.
     previous : str, optional
         Column with the stage before; rows that disagree with the log are counted.
     names : mapping, optional

@@ -163,10 +163,7 @@ fn nested_name(field: FieldRef<'_>, depth: usize) -> Result<String, Error> {
         Some(TypeRef::List(_) | TypeRef::LargeList(_)) => format!("list[{}]", child(field)?),
         Some(TypeRef::ListView(_) | TypeRef::LargeListView(_)) => format!("list_view[{}]", child(field)?),
         Some(TypeRef::FixedSizeList(list)) => format!("array[{}, {}]", child(field)?, list.list_size()?),
-        Some(TypeRef::Struct(_)) => format!(
-            "struct[{}]",
-            field.children()?.map_or(0, |c| c.len())
-        ),
+        Some(TypeRef::Struct(_)) => format!("struct[{}]", field.children()?.map_or(0, |c| c.len())),
         Some(TypeRef::FixedSizeBinary(f)) => format!("fixed_size_binary[{}]", f.byte_width()?),
         Some(TypeRef::RunEndEncoded(_)) => "run_end_encoded".into(),
         Some(TypeRef::Union(_)) => "union".into(),
