@@ -171,7 +171,10 @@ proptest! {
         zone in prop::sample::select(vec!["UTC", "America/New_York"]),
     ) {
         // The reference orders ties as the index does: events before stages, each in order of the rows.
-        all.sort_by_key(|h| h.kind >= OPEN);
+        all.sort_by_key(|h| (h.at, h.kind >= OPEN));
+        // Rows that repeat the stage of their lead are edits, not entries.
+        let mut stage = std::collections::HashMap::new();
+        all.retain(|h| h.kind < OPEN || stage.insert(h.lead, h.kind) != Some(h.kind));
         let created = [0i64; 4];
         let j = journeys(&created, &all, 500 * DAY, zone);
         let zone = Zone::new(zone).unwrap();

@@ -242,7 +242,7 @@ fn exclusions_end_attempts_between_the_named_steps() {
     let removed = walk(&["a0 o1 a2 b3 c4", "a0 b1 c2 o3", "a0 o200", "o0 a1"], &between(1, 3, true));
     assert_eq!((removed.removed, removed.steps[0].leads, removed.steps[2].leads), (1, 3, 1));
     let totals = FunnelSpec { entry: Entry::Totals, ..between(1, 3, false) };
-    assert_eq!(counts(&["a0 o1 a2 b3 o4 a5 b6 c7"], &totals), [3, 2, 1]);
+    assert_eq!(counts(&["a0 o1 a2 b3 l3 o4 a5 b6 c7"], &totals), [3, 2, 1]);
 }
 
 #[test]

@@ -79,8 +79,11 @@ fn regressions_and_reopened_leads() {
     // Time in stages: mail 1 to 2 and 4 to 6, call 2 to 4 and 6 to 7.
     assert_eq!((f.all.times[1].visits, f.all.times[1].left.mean, f.all.times[2].left.mean), (2, 1.5, 1.5));
     assert_eq!((f.all.times[3].visits, f.all.times[3].still_in), (1, 1));
+    let f = run(&["m1 l3 o5 l9"], &spec());
+    assert_eq!((f.reopened, f.all.cycles, row(&f, 3)[4]), (1, 1, 1));
+    // A call is an event: only a stage opens a lead again.
     let f = run(&["m1 l3 c5 l9"], &spec());
-    assert_eq!((f.reopened, f.all.cycles, row(&f, 2)[4]), (1, 1, 1));
+    assert_eq!((f.reopened, f.all.cycles, row(&f, 2)[4]), (0, 1, 1));
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn recycled_leads_start_a_new_cycle() {
     // The second cycle skips creation.
     assert_eq!((f.all.stages[0].reached, f.all.stages[0].skipped), (2, 1));
     let f = run(&["m1 l3 m100 c101"], &with(98));
-    assert_eq!((f.all.cycles, f.reopened), (1, 1));
+    assert_eq!((f.all.cycles, f.reopened), (1, 0));
     // Back to an earlier stage after long quiet, without a loss.
     let f = run(&["m1 c3 m200"], &with(90));
     assert_eq!((f.all.cycles, f.recycled, f.regressions), (2, 1, 0));

@@ -262,11 +262,11 @@ fn clocks() {
     let j = journeys(&created, &all, 100 * DAY, "UTC");
     let t = j.time_to(&TimeToSpec::default(), &Task::new()).unwrap();
     let g = &t.groups[0];
-    assert_eq!((g.leads, g.events, g.competing, g.censored), (5, 2, 2, 1));
-    assert_eq!((t.no_start, t.ended_before, t.event_after_competing), (1, 1, 1));
-    // 1/5 at 0, then of 4 left: lost at 5; 1 of 3 at 10.
-    assert_eq!(g.curve.time, [0.0, 5.0, 10.0, 20.0, 100.0 - 1.0 / DAY as f64]);
-    assert!((g.last.incidence - (0.2 + 0.6 / 3.0)).abs() < 1e-12);
+    assert_eq!((g.leads, g.events, g.competing, g.censored), (5, 3, 1, 1));
+    assert_eq!((t.no_start, t.ended_before, t.event_after_competing), (1, 1, 0));
+    // 1/5 at 0; the loss at 5 was not the end: 1 of 4 at 8; 1 of 3 at 10.
+    assert_eq!(g.curve.time, [0.0, 8.0, 10.0, 20.0, 100.0 - 1.0 / DAY as f64]);
+    assert!((g.last.incidence - (0.2 + 0.8 / 4.0 + 0.6 / 3.0)).abs() < 1e-12);
     assert_eq!(g.at.iter().map(|a| (a.days, a.at_risk)).collect::<Vec<_>>(), [(30.0, 1), (60.0, 1), (90.0, 1)]);
     // Nothing competes if asked so; another start.
     let free = TimeToSpec { competing: Some(Vec::new()), ..TimeToSpec::default() };

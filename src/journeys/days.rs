@@ -98,7 +98,8 @@ impl Journeys {
     /// # Errors
     /// [`Error::InvalidOption`] if none has.
     pub fn creation_for(&self, option: &'static str) -> Result<()> {
-        if self.leads.created.iter().any(|t| *t != NO_TIME) {
+        // A partition may have no leads.
+        if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
             return Ok(());
         }
         Err(Error::option(option, "'created' needs times of creation: Leads(created=…)"))

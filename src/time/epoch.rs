@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(read(TimeUnit::Seconds, "1706815712.6829999"), Some(1_706_815_712_682_999));
         assert_eq!(read(TimeUnit::Seconds, "1.706815712682e9"), Some(1_706_815_712_682_000));
         assert_eq!(read(TimeUnit::Nanos, "1.706815712682E+18"), Some(1_706_815_712_682_000));
-        assert_eq!(read(TimeUnit::Micros, "0.0000000000000000000000000000000000000000001"), None);
+        assert_eq!(read(TimeUnit::Micros, "0.0000000000000000000000000000000000000000001"), Some(0));
         assert_eq!(read(TimeUnit::Micros, "1e-60"), Some(0));
         assert_eq!(read(TimeUnit::Micros, "-1e-60"), Some(-1));
         assert_eq!(read(TimeUnit::Micros, "0e900"), Some(0));
