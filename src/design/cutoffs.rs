@@ -1,6 +1,6 @@
 //! Rules that say when a lead is looked at, and what its label is.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::Target;
 use crate::error::{Error, Result};
@@ -185,18 +185,4 @@ impl SnapshotSpec {
             )),
         }
     }
-}
-
-/// Accepts `"won"` as well as `["won", "renewed"]`.
-pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(match OneOrMany::deserialize(d)? {
-        OneOrMany::One(s) => vec![s],
-        OneOrMany::Many(v) => v,
-    })
 }

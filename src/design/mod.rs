@@ -19,8 +19,6 @@ mod wildcard;
 pub use bins::Bins;
 pub use column::{Column, NONE};
 pub use condition::{Comparison, Condition};
-#[cfg(feature = "frames")]
-pub(crate) use cutoffs::one_or_many;
 pub use cutoffs::{Anchor, CutoffRule, Maturity, OutcomeRows, SnapshotSpec, Weighting};
 pub(crate) use encode::slot_of;
 pub use encode::{Encoder, LevelRule, MISSING, OTHER};

@@ -87,6 +87,7 @@ impl Journeys {
     }
 
     /// Gives lead, deal and time of every stage entry and edit to `take`.
+    #[cfg(feature = "frames")]
     pub(crate) fn note_stage_times(&self, mut take: impl FnMut(u32, u32, i64)) {
         let [_, stages] = self.timeline_rows();
         let Some((deals, _)) = &stages.stage else { return };

@@ -163,6 +163,16 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
+/// Accepts `"won"` as well as `["won", "renewed"]`.
 fn one_or_many<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<String>, D::Error> {
-    crate::design::one_or_many(d)
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(d)? {
+        OneOrMany::One(s) => vec![s],
+        OneOrMany::Many(v) => v,
+    })
 }
