@@ -53,7 +53,7 @@ class Step:
     >>> j = ll.datasets.b2b_saas()
     >>> talk = ll.Step(any_of=["demo", "meeting"], name="talk", within="30d")
     >>> j.funnel(["created", talk, "closed_won"], window="60d").steps[1]
-    ('talk', 4007)
+    ('talk', 4058)
     """
 
     kind: str | None = None
@@ -99,7 +99,7 @@ class Exclusion:
     >>> j = ll.datasets.b2b_saas()
     >>> without = ll.Exclusion("meeting", after="sql", before="closed_won")
     >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps[1]
-    ('sql', 4628)
+    ('sql', 4629)
     """
 
     event: str | Step | Sequence[str | Step]
@@ -169,7 +169,7 @@ class Funnel(Shown):
     >>> import leadlens as ll
     >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
     >>> f.steps
-    [('created', 5000), ('sql', 4628), ('closed_won', 386)]
+    [('created', 5000), ('sql', 4629), ('closed_won', 402)]
     """
 
     def to_polars(self) -> pl.DataFrame:
@@ -180,7 +180,7 @@ class Funnel(Shown):
         >>> import leadlens as ll
         >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
         >>> f.to_polars().select("step", "leads").rows()
-        [('created', 5000), ('sql', 4628), ('closed_won', 386)]
+        [('created', 5000), ('sql', 4629), ('closed_won', 402)]
         """
         return self._tables["steps"]
 

@@ -358,7 +358,7 @@ class LeadScorer:
         >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
         >>> scorer = ll.LeadScorer(C=0.01).fit(train)
         >>> scorer.summary().columns[:3]
-        ['feature', 'level', 'part']
+        ['feature', 'level', 'against']
         """
         return pl.DataFrame(self._fitted().terms(dict(reference or {})))
 

@@ -48,7 +48,11 @@ def test_everything_public_is_documented():
 
 
 def test_errors_are_one_family():
-    classes = [c for c in vars(errors).values() if inspect.isclass(c) and issubclass(c, Exception) and not issubclass(c, Warning)]
+    classes = [
+        c
+        for c in vars(errors).values()
+        if inspect.isclass(c) and issubclass(c, Exception) and not issubclass(c, Warning)
+    ]
     assert len(classes) >= 14
     for c in classes:
         assert issubclass(c, ll.LeadLensError)
