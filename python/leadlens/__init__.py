@@ -11,6 +11,7 @@ from . import datasets, errors, metrics
 from ._core import __version__
 from .attribution import Attribution, Rule, Spend
 from .breakdown import Bins
+from .check import Check
 from .errors import (
     ConfigError,
     ConvergenceError,
@@ -33,7 +34,7 @@ from .errors import (
 from .evaluation import Evaluation
 from .features import FeatureSet
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
-from .journeys import Check, Journeys, Snapshot
+from .journeys import Journeys, Snapshot
 from .paths import Paths
 from .pipeline import StageFunnel
 from .reports import report

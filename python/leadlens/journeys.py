@@ -17,6 +17,7 @@ from ._display import pre
 from ._leaks import warn_of_leaks
 from ._progress import progress
 from .analyses import Analyses
+from .check import Check
 from .errors import DataWarning, OptionError
 from .features import FeatureSet
 from .funnels import Step, _step
@@ -26,7 +27,7 @@ from .tables.keys import Table
 from .tables.leads import LeadsOfEvents
 from .tables.role import roles
 
-__all__ = ["Check", "Journeys", "Snapshot"]
+__all__ = ["Journeys", "Snapshot"]
 
 Time = str | date | datetime | np.datetime64
 """An ISO 8601 text, a date, or a datetime (of pandas and numpy, too); without a zone it is read in the journeys'."""
@@ -463,58 +464,6 @@ class Journeys(Analyses):
 
     def __repr__(self) -> str:
         return self._core.describe()
-
-    def _repr_html_(self) -> str:
-        return pre(self._core.check_text())
-
-
-class Check:
-    """What became of every input row.
-
-    Examples
-    --------
-    >>> import leadlens as ll
-    >>> j = ll.datasets.b2b_saas()
-    >>> j.check().to_polars()["status"].unique().sort().to_list()
-    ['noted', 'read', 'used']
-    """
-
-    def __init__(self, core: _core.Journeys) -> None:
-        self._core = core
-        self._audit: dict[str, Any] = json.loads(core.audit())
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return one row per table, role and reason, with counts and an example.
-
-        Examples
-        --------
-        >>> import leadlens as ll
-        >>> j = ll.datasets.b2b_saas()
-        >>> j.check().to_polars().filter(status="quarantined").height
-        0
-        """
-        return pl.DataFrame(self._core.check_frame())
-
-    @property
-    def tables(self) -> list[dict[str, Any]]:
-        """One entry per table and role: rows, used, filtered, quarantined, noted, remarks."""
-        tables: list[dict[str, Any]] = self._audit["tables"]
-        return tables
-
-    @property
-    def remarks(self) -> list[str]:
-        """Remarks on the whole: end of observation, ties, late outcomes, columns withheld."""
-        remarks: list[str] = self._audit["remarks"]
-        return remarks
-
-    @property
-    def suspects(self) -> list[dict[str, Any]]:
-        """Fields that look like leaks or misread types: column, suspicion, leads, evidence, remedy."""
-        suspects: list[dict[str, Any]] = self._audit["suspects"]
-        return suspects
-
-    def __repr__(self) -> str:
-        return self._core.check_text()
 
     def _repr_html_(self) -> str:
         return pre(self._core.check_text())
