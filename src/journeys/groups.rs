@@ -15,10 +15,11 @@ use crate::math::quantile_sorted;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum By {
-    /// One field.
-    One(ByField),
+    // Lists come first: serde would read one as the fields of a struct.
     /// Several: each combination of their values is a group.
     Several(Vec<ByField>),
+    /// One field.
+    One(ByField),
 }
 
 /// A field to break down by.

@@ -188,3 +188,11 @@ def test_declared_stages_that_are_slips():
     assert j.stage_funnel().to_polars()["reached"].to_list() == [2, 1, 1]
     with pytest.raises(ll.UnknownNameError, match="did you mean 'Won'"):
         j.funnel(["created", "won"])
+
+
+def test_a_list_of_one_field_is_that_field(journeys):
+    for by in ("industry", "employees"):
+        one, listed = (journeys.funnel(["created", "won"], by=given).to_polars() for given in (by, [by]))
+        assert listed.equals(one)
+        one, listed = (journeys.stage_funnel(by=given).to_polars() for given in (by, [by]))
+        assert listed.equals(one)

@@ -284,3 +284,15 @@ def test_a_lookup_is_of_a_lead_or_of_an_attribute():
             leads=leads("a"),
             events=ll.Events(visits(l=["a"]), "l", "at", ll.lookup(CONTACTS, "deal", "contact", on="l")),
         )
+
+
+def test_the_first_of_several_columns_that_names_a_lead():
+    table = visits(user=["a", None, "zz"], other=["b", "b", "b"], third=["a", "a", "a"])
+    for columns, expected in (
+        (["user"], {"a": 1, "b": 0}),
+        (["user", "other"], {"a": 1, "b": 2}),
+        (["user", "third", "other"], {"a": 3, "b": 0}),
+    ):
+        events = ll.Events(table, columns, "at", ll.literal("v"))
+        journeys = ll.Journeys(leads=leads("a", "b"), events=events, observed_until=day(30))
+        assert owners(journeys, "a", "b") == expected

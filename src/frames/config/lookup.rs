@@ -10,12 +10,13 @@ use crate::time::TimeUnit;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LeadKey {
+    // Lists come first: serde would read one as the fields of a struct.
+    /// The first of several that finds a lead.
+    Any(Vec<LeadKey>),
     /// A column with the lead's id.
     Column(String),
     /// By way of another table.
     Lookup(Box<LookupSpec>),
-    /// The first of several that finds a lead.
-    Any(Vec<LeadKey>),
 }
 
 /// Which lead is meant where a key has several.
