@@ -78,11 +78,7 @@ impl Verdict {
         let rate = rows.rate();
         let mut advice = Vec::new();
         let few = format!("{} converted and {} other leads", sample.positives, sample.negatives);
-        let few_leads = !enough;
-        let summary = if few_leads {
-            advice.push(format!("collect more data: {few} are too few; at least {COMFORTABLE} of each are needed"));
-            format!("Too few leads to judge the scores: {few}.")
-        } else {
+        let summary = if enough {
             match rank {
                 Finding::Below => {
                     advice.push(
@@ -101,6 +97,9 @@ impl Verdict {
                 }
                 Finding::Above => ranked(level, spread, rate, &mut advice),
             }
+        } else {
+            advice.push(format!("collect more data: {few} are too few; at least {COMFORTABLE} of each are needed"));
+            format!("Too few leads to judge the scores: {few}.")
         };
         if enough && rank == Finding::Above && top != Finding::Above {
             advice.push("the best tenth is not shown to be better than average; work longer lists".to_owned());
