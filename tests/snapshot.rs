@@ -78,7 +78,7 @@ fn grids() {
     // 1970-01-01 was a Thursday; Mondays are days 4, 11, 18, …
     let j = journeys(&[0, 4 * DAY, 5 * DAY], &[], 30 * DAY, "UTC");
     let weekly = SnapshotSpec { every: Some(Span::days(7)), horizon: Some(Span::days(10)), ..SnapshotSpec::default() };
-    let s = take(&j, &weekly);
+    let s = take(&j, &SnapshotSpec { weight: Weighting::Lead, ..weekly.clone() });
     // A lead created at a cutoff exists at it.
     assert_eq!(
         rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
@@ -87,7 +87,7 @@ fn grids() {
     assert_eq!(s.counts.immature, 3);
     let total: f64 = s.weight.iter().sum();
     assert!((total - 3.0).abs() < 1e-12);
-    let s = take(&j, &SnapshotSpec { anchor: Anchor::Created, weight: Weighting::Row, ..weekly.clone() });
+    let s = take(&j, &SnapshotSpec { anchor: Anchor::Created, ..weekly.clone() });
     assert_eq!(
         rows(&s).iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
         [(0, 0), (0, 7), (0, 14), (1, 4), (1, 11), (1, 18), (2, 5), (2, 12), (2, 19)]

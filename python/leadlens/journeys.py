@@ -359,7 +359,7 @@ class Journeys(Analyses):
         horizon: str | None = None,
         by_age: str | None = None,
         target: str | Step | Sequence[str | Step] | None = None,
-        weight: Literal["lead", "row"] = "lead",
+        weight: Literal["row", "lead"] = "row",
         maturity: Literal["drop", "ipcw"] = "drop",
         outcome: Literal["known", "open", "any"] = "known",
         features: FeatureSet | None = None,
@@ -398,8 +398,10 @@ class Journeys(Analyses):
         target : str, Step or sequence of them, optional
             Stages or event kinds that make the label positive, or events that meet conditions, as in
             ``ll.Step("order", where={"total": "> 0"})``; by default the won stages.
-        weight : {"lead", "row"}
-            Whether a row of a lead with k rows weighs 1/k or 1.
+        weight : {"row", "lead"}
+            Whether a row weighs 1, or 1/k where its lead has k rows. With ``"row"`` rates are those of the leads at
+            risk at a cutoff, which are the ones to be scored. ``"lead"`` is outcome-dependent: a lead that converts
+            soon has few rows, so rates of young leads are too high and those of old leads too low; remarks say so.
         maturity : {"drop", "ipcw"}
             Drop immature rows, or weigh resolved ones by the inverse probability of being observed long enough.
         outcome : {"known", "open", "any"}
@@ -484,10 +486,18 @@ class Snapshot:
         self._core = core
 
     @property
-    def counts(self) -> dict[str, int]:
-        """How many pairs of lead and cutoff there were, why some are no rows, rows, positives."""
-        counts: dict[str, int] = json.loads(self._core.counts())
+    def counts(self) -> dict[str, Any]:
+        """How many pairs of lead and cutoff there were, why some are no rows, rows, positives.
+
+        ``largest_weight`` and ``effective_rows``, (Σw)²/Σw², say how even the weights are.
+        """
+        counts: dict[str, Any] = json.loads(self._core.counts())
         return counts
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the weights of the rows assume, or depend on."""
+        return self._core.remarks()
 
     @property
     def base_rate(self) -> float | None:

@@ -212,6 +212,11 @@ impl Snapshot {
         leadlens::report::snapshot_text(&self.0)
     }
 
+    /// What the weights of the rows assume, or depend on.
+    fn remarks(&self) -> Vec<String> {
+        self.0.remarks()
+    }
+
     /// What is suspect about the fields in use, if there is a label to learn.
     fn suspects(&self) -> Vec<String> {
         if self.0.label.is_none() {

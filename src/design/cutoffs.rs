@@ -45,11 +45,12 @@ pub enum OutcomeRows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weighting {
-    /// Every lead weighs 1: a row weighs 1 / rows of its lead.
+    /// Every row weighs 1: rates are those of the leads at risk at a cutoff, which are the ones to be scored.
     #[default]
-    Lead,
-    /// Every row weighs 1.
     Row,
+    /// Every lead weighs 1: a row weighs 1 / rows of its lead. How many rows a lead has depends on its outcome, since one
+    /// that converts soon has few: rates of young leads are too high, those of old leads too low.
+    Lead,
 }
 
 /// When leads are looked at.
@@ -132,7 +133,7 @@ impl Default for SnapshotSpec {
             horizon: None,
             by_age: None,
             target: Target::default(),
-            weight: Weighting::Lead,
+            weight: Weighting::Row,
             maturity: Maturity::Drop,
             outcome: OutcomeRows::Known,
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many (lead, cutoff) pairs there were, and why some are no rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotCounts {
     /// Leads of the journeys.
     pub leads: usize,
@@ -43,6 +43,10 @@ pub struct SnapshotCounts {
     pub positives: usize,
     /// Leads with a positive row.
     pub positive_leads: usize,
+    /// Largest weight of a row.
+    pub largest_weight: f64,
+    /// As many rows of equal weight would say as much: (Σw)²/Σw².
+    pub effective_rows: f64,
 }
 
 impl SnapshotCounts {

@@ -23,6 +23,7 @@ mod stage_order;
 mod status;
 mod suspect;
 mod tile;
+mod weights;
 mod withhold;
 
 use std::collections::{BTreeSet, HashMap, HashSet};

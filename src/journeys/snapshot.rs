@@ -10,10 +10,10 @@ use super::counts::SnapshotCounts;
 use super::split::Split;
 use super::status::{Status, status_before, status_log};
 use super::suspect::Suspect;
+use super::weights::{diagnose, is_by_lead, weigh_by_lead};
 use super::{Journeys, Matcher};
-use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target, Weighting};
+use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target};
 use crate::error::{Error, Result};
-use crate::math;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span, Timestamp};
 
@@ -153,8 +153,7 @@ impl Journeys {
             || parts.iter().map(|part| part.rows.as_slice()).collect::<Vec<_>>().concat(),
             || vec![1.0; parts.iter().map(|part| part.rows.len()).sum()],
         );
-        // Other rules give a lead one row.
-        let by_lead = spec.weight == Weighting::Lead && matches!(rule, CutoffRule::Every { .. } | CutoffRule::Table);
+        let by_lead = is_by_lead(spec, &rule);
         if by_lead {
             weigh_by_lead(&rows, &mut weight);
         }
@@ -279,14 +278,6 @@ impl Snapshot {
 fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
     let mut flags = keep.iter();
     values.retain(|_| flags.next().copied().unwrap_or(false));
-}
-
-/// Rows of one lead, which stand side by side, share its weight.
-fn weigh_by_lead(rows: &[Row], mut weight: &mut [f64]) {
-    for rows in rows.chunk_by(|a, b| a.lead == b.lead) {
-        let own = weight.split_off_mut(..rows.len()).unwrap_or(&mut []);
-        own.iter_mut().for_each(|w| *w /= rows.len() as f64);
-    }
 }
 
 /// Pairs of lead and cutoff, by lead, ascending and without repeats.
@@ -541,7 +532,7 @@ impl Snapshot {
         }
         let mut weight = pick(&self.weight, positions);
         let rows = pick(&self.rows, positions);
-        if self.spec.weight == Weighting::Lead && self.spec.maturity == Maturity::Drop {
+        if is_by_lead(&self.spec, &self.rule) && self.spec.maturity == Maturity::Drop {
             weight.fill(1.0);
             weigh_by_lead(&rows, &mut weight);
         }
@@ -563,24 +554,13 @@ impl Snapshot {
 
     fn recount(&mut self) {
         self.counts.rows = self.rows.len();
+        (self.counts.largest_weight, self.counts.effective_rows) = diagnose(&self.weight);
         self.counts.leads_with_rows = distinct(self.rows.iter().map(|r| r.lead));
         if let Some(label) = &self.label {
             self.counts.positives = label.iter().filter(|l| **l).count();
             self.counts.positive_leads =
                 distinct(self.rows.iter().zip(label).filter(|(_, l)| **l).map(|(r, _)| r.lead));
         }
-    }
-
-    /// Share of positives, by weight; `None` without labels or rows.
-    #[must_use]
-    pub fn base_rate(&self) -> Option<f64> {
-        let label = self.label.as_ref()?;
-        let total = math::sum(&self.weight);
-        let hits = math::sum_by(label.len(), |i| match (label.get(i), self.weight.get(i)) {
-            (Some(true), Some(w)) => *w,
-            _ => 0.0,
-        });
-        (total > 0.0).then(|| hits / total)
     }
 }
 

@@ -95,6 +95,9 @@ pub struct Training {
     pub converged: bool,
     /// Features that said nothing and were left out, with the reason.
     pub dropped: Vec<(String, String)>,
+    /// What the weights of the rows assume, or depend on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// A grade and the lowest score that earns it.

@@ -118,6 +118,7 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     } else {
         lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
     }
+    lines.extend(s.remarks().into_iter().map(|remark| format!("  note: {remark}")));
     if s.label.is_some() {
         lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
     }
@@ -270,6 +271,7 @@ pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
     if let Some(what) = &t.inference {
         notes.push(format!("standard errors {what}"));
     }
+    notes.extend(t.remarks.iter().cloned());
     notes
 }
 

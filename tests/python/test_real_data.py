@@ -67,8 +67,8 @@ def test_bpic_weekly(loans):
     assert (len(train), train.counts["leads_with_rows"], train.counts["positives"]) == (7_413, 3_087, 2_565)
     assert (len(test), test.counts["leads_with_rows"], test.counts["positives"]) == (3_537, 1_768, 1_128)
     frame = s.to_polars()
-    per_lead = frame.group_by("lead_id").agg(pl.col("weight").sum())["weight"]
-    assert (per_lead - 1).abs().max() < 1e-12
+    assert frame["weight"].unique().to_list() == [1.0]
+    assert s.base_rate == pytest.approx(4_601 / 13_925)
     assert set(frame["cutoff"].dt.weekday().to_list()) == {1}
     created = loans.snapshot(every="7d", anchor="created", horizon="30d").counts
     assert (created["rows"], created["positives"], created["immature"]) == (21_767, 5_219, 4_652)

@@ -43,6 +43,7 @@ pub fn evaluate_snapshot(
         let (names, group) = groups(snapshot, by)?;
         evaluation = evaluation.grouped(by, &names, &group, y, &p, w)?;
     }
+    evaluation.remarks.extend(snapshot.remarks());
     if let Some(split) = &snapshot.split {
         evaluation.remarks.push(split.remark.clone());
         if !split.test {

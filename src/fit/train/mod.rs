@@ -274,6 +274,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
             objective: solution.objective,
             converged: solution.converged,
             dropped,
+            remarks: snapshot.remarks(),
         },
     };
     let columns: Vec<Column> = encoded.into_iter().map(|e| Arc::unwrap_or_clone(e.column)).collect();
