@@ -51,6 +51,16 @@ pub(super) struct Minimum {
     pub(super) converged: bool,
 }
 
+/// The minimum of f from a cold start.
+///
+/// # Errors
+/// [`Error::NotConverged`], [`Error::Singular`], [`Error::Interrupted`].
+pub(super) fn solve(f: &Objective<'_>, stop: Stop, task: &Task) -> Result<Solution> {
+    let problem = Problem::new(f, &[], false);
+    let minimum = problem.minimise(problem.at(f.cold_start())?, None, stop, task)?;
+    Ok(problem.solution(minimum))
+}
+
 type Pair = (Vec<f64>, Vec<f64>, f64);
 
 impl<'a> Problem<'a> {

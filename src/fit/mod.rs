@@ -3,6 +3,7 @@
 mod calibrate;
 mod centre;
 mod collinear;
+mod cone;
 mod conjugate;
 mod factor;
 mod firth;

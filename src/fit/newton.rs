@@ -187,13 +187,13 @@ fn follow(
         task.advance(1);
         let step = metric.step(&point.gradient);
         let small = largest(&step) <= stop.tolerance * (1.0 + largest(&point.beta));
-        if size <= stop.tolerance && small {
+        if size <= stop.tolerance && small && is_minimum(f, &point, exact)? {
             return Ok((End { point, size, iterations: iteration, converged: true }, metric));
         }
         let Some((next, normal)) = line_search(f, &point, &step, refresh, task)? else {
             // f cannot fall further in floating point.
-            if size <= stop.tolerance || stop.partial {
-                let converged = size <= stop.tolerance;
+            let converged = size <= stop.tolerance && is_minimum(f, &point, exact)?;
+            if converged || stop.partial {
                 return Ok((End { point, size, iterations: iteration, converged }, metric));
             }
             return Err(Error::NotConverged { iterations: iteration, gradient: size, tolerance: stop.tolerance });
@@ -224,6 +224,23 @@ fn follow(
     }
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }
+
+/// Whether a minimum exists, which a small gradient alone does not say without a penalty.
+///
+/// If d separates, aᵢ = (2yᵢ − 1)·xᵢᵀd ≥ 0, and λᵢ = wᵢ·|yᵢ − pᵢ|, Newton's step s from any point has
+/// Σλᵢaᵢ = −dᵀg = dᵀHs = Σwᵢpᵢ(1 − pᵢ)·(±aᵢ)·xᵢᵀs ≤ Σλᵢaᵢ·max|xᵢᵀs|: some log-odds moves by 1 or more.
+fn is_minimum(f: &Objective<'_>, at: &Point, exact: Hessian<'_>) -> Result<bool> {
+    if f.ridge > 0.0 || f.together.is_some() {
+        return Ok(true);
+    }
+    let (point, normal) = f.at(at.beta.clone(), Some(exact));
+    let Some(normal) = normal else { return Err(Error::Interrupted) };
+    let step = f.factor(normal, exact.plan)?.solve(&point.gradient);
+    Ok(largest(&f.x.predict(&step, None)) < LONGEST_END)
+}
+
+/// Change of a log-odds below which Newton's step proves a minimum: below 1 by as much as rounding needs.
+const LONGEST_END: f64 = 0.1;
 
 /// A factored Hessian and the corrections since.
 struct Metric {

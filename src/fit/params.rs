@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::centre::Centred;
 use super::collinear;
 use super::firth;
+use super::held;
 use super::matrix::{Matrix, Observed, Plan};
 use super::newton::{self, Stop};
 use super::objective::Objective;
@@ -290,21 +291,31 @@ impl ValidLogisticParams {
             pinned.extend(dropped.iter().map(|c| c + 1));
             pinned.sort_unstable();
             let kept = Objective { pinned, ..f.clone() };
-            return match self.minimise(&kept, corners, None, self.stop(), task) {
-                Ok(solution) => Ok(Solution { dropped, ..solution }),
-                // Firth's estimate exists where classes are separated.
-                Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.0.firth => {
-                    Err(separated(&kept, task)?.unwrap_or_else(|| flat(e)))
-                }
-                Err(e) => Err(e),
-            };
+            let fitted = self.minimise(&kept, corners, None, self.stop(), task);
+            return self.explain(&kept, fitted, task).map(|solution| Solution { dropped, ..solution });
         }
-        if self.0.firth {
-            return failed;
+        self.explain(f, failed, task)
+    }
+
+    /// Why a fit of columns that are not collinear failed; of classes that are not separated the minimum exists, and a
+    /// solver with smaller steps finds it.
+    fn explain(&self, f: &Objective<'_>, fitted: Result<Solution>, task: &Task) -> Result<Solution> {
+        let e = match fitted {
+            // Firth's estimate exists where classes are separated.
+            Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.0.firth => e,
+            fitted => return fitted,
+        };
+        let narrow = !is_wide(f.x) && f.x.width() <= MOST_FACTORED;
+        if let Some(e) = separated(f, narrow, task)? {
+            return Err(e);
         }
-        match separated(f, task)? {
-            Some(e) => Err(e),
-            None => failed.map_err(flat),
+        if !narrow {
+            return Err(flat(e));
+        }
+        match held::solve(f, self.stop(), task) {
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(_) => Err(flat(e)),
+            fitted => fitted,
         }
     }
 
@@ -422,8 +433,8 @@ fn flat(e: Error) -> Error {
 }
 
 /// The error that names what separates the classes, if that is proved.
-fn separated(f: &Objective<'_>, task: &Task) -> Result<Option<Error>> {
-    Ok(separation::find(f, task)?.map(|s| Error::Separated {
+fn separated(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Option<Error>> {
+    Ok(separation::find(f, narrow, task)?.map(|s| Error::Separated {
         complete: s.complete,
         rows: s.rows,
         columns: s.columns.iter().map(|c| f.x.name(*c)).collect(),

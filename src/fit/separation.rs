@@ -3,14 +3,18 @@
 //! There is separation if some direction d ≠ 0 has (2yᵢ − 1)·xᵢᵀd ≥ 0 for every row, and > 0 for some: along d the
 //! likelihood rises for ever. If it is > 0 for all rows, separation is complete, else quasi-complete. A. Albert,
 //! J. Anderson, "On the existence of maximum likelihood estimates in logistic regression models", Biometrika 71, 1984.
-//!
-//! Single columns are looked at first. Else such a direction is where ridge solutions go as the ridge vanishes; a candidate is proved by looking at every row.
+//! Whether there is one is a linear program (K. Konis, "Linear programming algorithms for detecting separated data in binary
+//! logistic regression models", 2007), solved here as a problem of least squares (see `cone`).
 
 #![allow(clippy::indexing_slicing, reason = "all vectors have one number per row or coefficient of one matrix")]
 
-use super::newton::{self, Stop};
-use super::objective::Objective;
-use crate::error::{Error, Result};
+use std::borrow::Cow;
+
+use super::collinear::{Basis, Products};
+use super::cone::{self, Direction, ROUNDING};
+use super::matrix::Matrix;
+use super::objective::{Objective, largest};
+use crate::error::Result;
 use crate::task::Task;
 
 /// What was found.
@@ -24,44 +28,118 @@ pub(super) struct Separation {
     pub(super) columns: Vec<usize>,
 }
 
-/// Looks for separation. `None` if no direction could be proved.
-pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
-    let mut alone: Option<Separation> = None;
+/// Looks for separation: what is told apart in all, and the fewest columns that do it. `None` if nothing is.
+///
+/// Of designs too wide for a basis (`narrow` is false) only columns that separate alone are found.
+pub(super) fn find(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Option<Separation>> {
+    if !narrow {
+        return alone(f, task);
+    }
+    let used: Vec<usize> = (0..f.x.rows()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
+    let x = if used.len() == f.x.rows() { Cow::Borrowed(f.x) } else { Cow::Owned(f.x.take(&used)) };
+    let rows = Rows { products: Products::of(&x, &vec![1.0; x.rows()]), y: pick(f.observed.y, &used), x, f, task };
+    let all: Vec<usize> = (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)).collect();
+    let Some((direction, basis)) = rows.direction(&all)? else { return Ok(None) };
+    let told = rows.told_apart(&all)?;
+    let complete = told == rows.y.len();
+    let single: Vec<usize> = all.iter().copied().filter(|c| by_one(f, *c).is_some_and(|(n, _)| n == told)).collect();
+    if !single.is_empty() {
+        return Ok(Some(Separation { complete, rows: told, columns: single }));
+    }
+    let part = |c: &usize| direction.beta[c + 1].abs() * basis.spread(*c);
+    let mut candidates = basis.kept.clone();
+    candidates.sort_by(|a, b| part(a).total_cmp(&part(b)));
+    let mut columns = candidates.clone();
+    let work = (rows.y.len() * basis.size()).max(1);
+    let mut tries = (MOST_WORK / work).clamp(1, 500);
+    rows.leave_out(&candidates, &mut columns, told, &mut tries)?;
+    columns.sort_unstable();
+    Ok(Some(Separation { complete, rows: told, columns }))
+}
+
+/// Rows times columns that are looked at to find the fewest columns; each search passes some tens of times.
+const MOST_WORK: usize = 100_000_000;
+
+fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|i| values[*i]).collect()
+}
+
+/// Rows with weight.
+struct Rows<'a> {
+    x: Cow<'a, Matrix<'a>>,
+    y: Vec<bool>,
+    products: Products,
+    f: &'a Objective<'a>,
+    task: &'a Task,
+}
+
+impl Rows<'_> {
+    fn basis(&self, products: &Products, columns: &[usize]) -> Basis {
+        Basis::of(products, |c| if c == 0 { self.f.is_pinned(0) } else { !columns.contains(&(c - 1)) })
+    }
+
+    /// A direction of some columns that separates.
+    fn direction(&self, columns: &[usize]) -> Result<Option<(Direction, Basis)>> {
+        let basis = self.basis(&self.products, columns);
+        Ok(cone::separating(&self.x, &self.y, &basis, self.task)?.map(|d| (d, basis)))
+    }
+
+    /// How many rows some columns tell apart in all: those of one direction, then of those that it leaves at 0 the ones that
+    /// another direction tells apart, and so on.
+    fn told_apart(&self, columns: &[usize]) -> Result<usize> {
+        let Some((mut direction, _)) = self.direction(columns)? else { return Ok(0) };
+        let mut left: Vec<usize> = (0..self.y.len()).collect();
+        loop {
+            let least = ROUNDING * largest(&direction.sides);
+            left = (0..left.len()).filter(|i| direction.sides[*i] <= least).map(|i| left[i]).collect();
+            if left.is_empty() {
+                return Ok(self.y.len());
+            }
+            let (x, y) = (self.x.take(&left), pick(&self.y, &left));
+            let basis = self.basis(&Products::of(&x, &vec![1.0; x.rows()]), columns);
+            match cone::separating(&x, &y, &basis, self.task)? {
+                Some(next) => direction = next,
+                None => return Ok(self.y.len() - left.len()),
+            }
+        }
+    }
+
+    /// Takes out of `columns` those of `some` without which as many rows are told apart: all at once, or else half of
+    /// them and then the other half.
+    fn leave_out(&self, some: &[usize], columns: &mut Vec<usize>, told: usize, tries: &mut usize) -> Result<()> {
+        if *tries == 0 || some.is_empty() {
+            return Ok(());
+        }
+        let fewer: Vec<usize> = columns.iter().copied().filter(|c| !some.contains(c)).collect();
+        if !fewer.is_empty() {
+            *tries -= 1;
+            if self.told_apart(&fewer)? == told {
+                *columns = fewer;
+                return Ok(());
+            }
+        }
+        if some.len() > 1 {
+            let (first, second) = some.split_at(some.len() / 2);
+            self.leave_out(first, columns, told, tries)?;
+            self.leave_out(second, columns, told, tries)?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns that separate by themselves.
+fn alone(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
+    let mut found: Option<Separation> = None;
     for column in (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)) {
         task.check()?;
         if let Some((rows, complete)) = by_one(f, column) {
-            let found = alone.get_or_insert(Separation { complete: false, rows: 0, columns: Vec::new() });
+            let found = found.get_or_insert(Separation { complete: false, rows: 0, columns: Vec::new() });
             found.complete |= complete;
             found.rows = found.rows.max(rows);
             found.columns.push(column);
         }
     }
-    if alone.is_some() {
-        return Ok(alone);
-    }
-    let (_, squares) = f.x.moments(f.observed.weight);
-    let stop = Stop { tolerance: 1e-9, max_iterations: 60, partial: false };
-    let mut start: Option<Vec<f64>> = None;
-    let mut solutions: Vec<Vec<f64>> = Vec::new();
-    for ridge in [1e-1, 1e-3, 1e-5, 1e-7] {
-        // Offsets shift the classes, but do not change whether a direction separates them.
-        let observed = super::matrix::Observed { offset: None, ..f.observed };
-        let g = Objective { ridge: ridge * f.total / f.x.rows() as f64, observed, ..f.clone() };
-        match newton::solve(&g, start.take().or_else(|| Some(g.cold_start())), stop, task) {
-            Ok(solution) => {
-                solutions.push(solution.beta());
-                start = solutions.last().cloned();
-            }
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(_) => break,
-        }
-        let [.., before, last] = solutions.as_slice() else { continue };
-        let direction: Vec<f64> = last.iter().zip(before).map(|(a, b)| a - b).collect();
-        if let Some(separation) = prove(f, &direction, &squares) {
-            return Ok(Some(separation));
-        }
-    }
-    Ok(None)
+    Ok(found)
 }
 
 /// How many rows one column tells apart, and whether all, if its values do not overlap between the classes.
@@ -92,35 +170,4 @@ fn by_one(f: &Objective<'_>, column: usize) -> Option<(usize, bool)> {
     // Rows on the border are told nothing about.
     let rows = of(true).chain(of(false)).filter(|v| v != border.start()).count();
     Some((rows, false))
-}
-
-/// Small parts of a direction are what the other coefficients still move; they are left out.
-const LEAST_PART: f64 = 0.02;
-
-fn prove(f: &Objective<'_>, direction: &[f64], squares: &[f64]) -> Option<Separation> {
-    let size = |j: usize| if j == 0 { 1.0 } else { squares[j - 1].sqrt() };
-    let largest = direction.iter().enumerate().fold(0.0f64, |m, (j, d)| m.max(d.abs() * size(j)));
-    if largest < 0.1 {
-        return None;
-    }
-    let kept = |j: usize| direction[j].abs() * size(j) > LEAST_PART * largest;
-    let pruned: Vec<f64> = (0..direction.len()).map(|j| if kept(j) { direction[j] } else { 0.0 }).collect();
-    // Pruned, and if that cuts too much, whole.
-    for (d, least) in [(&pruned, 1e-6), (&direction.to_vec(), 1e-4)] {
-        let side = f.x.predict(d, None);
-        let weighted = |i: &usize| f.observed.weight.is_none_or(|w| w[*i] > 0.0);
-        let (mut rows, mut all) = (0, 0);
-        let mut wrong = false;
-        for i in (0..side.len()).filter(weighted) {
-            let s = if f.observed.y[i] { side[i] } else { -side[i] };
-            wrong |= s < -least * largest;
-            rows += usize::from(s > least * largest);
-            all += 1;
-        }
-        if !wrong && rows > 0 {
-            let columns = (1..direction.len()).filter(|j| d[*j] != 0.0 && kept(*j)).map(|j| j - 1).collect();
-            return Some(Separation { complete: rows == all, rows, columns });
-        }
-    }
-    None
 }
