@@ -154,6 +154,18 @@ fn censoring_weights_reweigh_resolved_rows() {
     // Lead 3 is not resolved by day 18: it is dropped. Lead 2 won after 5 days: G(5) = 1.
     assert_eq!(rows(&s), [(0, 0, true), (1, 0, false), (2, 10, true)]);
     assert_eq!((s.weight.clone(), s.counts.immature), (vec![2.0, 2.0, 1.0], 1));
+    // By age: at day 0 all are observed for 10 days, at day 20 half of them; their weights do not mix.
+    let created: Vec<i64> = (0..400).map(|i| if i < 200 { 0 } else { (i % 2) * 5 * DAY }).collect();
+    let events: Vec<Happening> = [event(200, 21 * DAY, WON), event(203, 26 * DAY, WON)].into();
+    let j = journeys(&created, &events, 30 * DAY, "UTC");
+    let spec = SnapshotSpec { horizon: Some(Span::days(10)), maturity: Maturity::Ipcw, ..SnapshotSpec::default() };
+    let cutoffs: Vec<(u32, i64)> =
+        (0..400).map(|lead| (lead, if lead < 200 { 0 } else { created[lead as usize] + 20 * DAY })).collect();
+    let s = j.snapshot(&spec, Some(&cutoffs), FeatureSet::default(), &Task::new()).unwrap();
+    let weight_of = |lead: u32| s.rows.iter().zip(&s.weight).find(|(r, _)| r.lead == lead).map(|(_, w)| *w);
+    // Won after a day, within the time all are observed; observed for the window, as half of them; won after a day; open.
+    assert_eq!([0, 200, 202, 203, 205].map(weight_of), [Some(1.0), Some(1.0), Some(2.0), Some(1.0), None]);
+    assert_eq!((s.counts.immature, s.counts.unobserved_ages, s.counts.largest_weight), (99, 0, 2.0));
     let young = journeys(&[0; 40].map(|_: i64| 15 * DAY), &[], 18 * DAY, "UTC");
     let refused = young.snapshot(
         &SnapshotSpec { maturity: Maturity::Ipcw, ..after(0, 10) },

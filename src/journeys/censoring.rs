@@ -1,6 +1,19 @@
 //! Labels that are not known yet: weights that make up for rows observed too short.
+//!
+//! The time under observation C = end − cutoff is known for every row. A row is resolved if it reaches the target, or its
+//! window is over, within C; it then weighs 1/G(min(T, window) | age), G(u | age) the share of rows of about its age with
+//! C ≥ u. With leads that enter all the time, old leads are those seen late, so that C depends on age as T does: weights
+//! must be conditional on it. J. Robins, A. Rotnitzky, "Recovery of information and adjustment for dependent censoring using
+//! surrogate markers", 1992; D. Vock et al., J. Biomedical Informatics 61, 2016.
+//!
+//! Ages are cut into bands of a quarter of the window, over which the chance to convert hardly changes, and joined until
+//! they hold enough rows. Where fewer than 5 % of a band are observed for the whole window, its rows say nothing about
+//! leads of that age: they are left out, and if they are many, the weights are refused.
 
+use super::counts::SnapshotCounts;
+use super::snapshot::{Row, retain};
 use crate::error::{Error, Result};
+use crate::time::DAY;
 
 /// What is known of the label of a row: time to the target, time observed, length of the window.
 #[derive(Debug, Clone, Copy)]
@@ -10,33 +23,186 @@ pub(super) struct Outcome {
     pub(super) window: i64,
 }
 
-/// Inverse-probability-of-censoring weights: the time under observation C is known for every row, G(u) is the
-/// share of rows with C ≥ u, a row resolved at min(T, horizon) ≤ C weighs 1/G of that time, others are dropped.
-pub(super) fn censoring_weights(outcomes: &[Outcome], weight: &mut [f64]) -> Result<Vec<bool>> {
-    let mut observed: Vec<i64> = outcomes.iter().map(|o| o.observed).collect();
-    observed.sort_unstable();
-    let n = observed.len();
-    let share = |u: i64| (n - observed.partition_point(|c| *c < u)) as f64 / n as f64;
-    let longest = outcomes.iter().map(|o| o.window).max().unwrap_or(0);
-    if n > 0 && share(longest) < 0.05 {
-        return Err(Error::option(
+impl Outcome {
+    /// Whether the target is reached within the window.
+    pub(super) fn label(&self) -> bool {
+        self.event.is_some_and(|e| e < self.window)
+    }
+
+    /// Shortest time under observation that resolves the row: its target, or the end of its window, lies within.
+    fn needed(&self) -> i64 {
+        // The end of observation is exclusive, as that of the window.
+        self.event.map_or(self.window, |e| (e + 1).min(self.window))
+    }
+
+    /// What is known of it at an `earlier` end of observation, by so much.
+    pub(super) fn known_by(self, earlier: i64) -> Self {
+        let observed = self.observed - earlier;
+        Self { event: self.event.filter(|e| *e < observed), observed, ..self }
+    }
+}
+
+/// Rows in a band, at least.
+const MIN_ROWS: usize = 200;
+/// Share of a band that must be observed for the whole window.
+const MIN_SHARE: f64 = 0.05;
+/// Share of all rows that may be of ages that are not.
+const MOST_UNOBSERVED: f64 = 0.2;
+
+/// Rows of about one age.
+struct Band {
+    /// Positions of its rows.
+    rows: Vec<usize>,
+    /// Their times under observation, ascending.
+    observed: Vec<i64>,
+    /// Longest window.
+    longest: i64,
+}
+
+impl Band {
+    fn of(rows: Vec<usize>, outcomes: &[Outcome]) -> Self {
+        let of = |i: &usize| outcomes.get(*i);
+        let mut observed: Vec<i64> = rows.iter().filter_map(of).map(|o| o.observed).collect();
+        observed.sort_unstable();
+        let longest = rows.iter().filter_map(of).map(|o| o.window).max().unwrap_or(0);
+        Self { rows, observed, longest }
+    }
+
+    /// Share of rows with C ≥ u.
+    fn share(&self, u: i64) -> f64 {
+        let n = self.observed.len();
+        (n - self.observed.partition_point(|c| *c < u)) as f64 / n as f64
+    }
+
+    fn is_observed(&self) -> bool {
+        self.share(self.longest) >= MIN_SHARE
+    }
+}
+
+/// Rows by age, in bands of at least a quarter of the longest window and [`MIN_ROWS`] rows.
+fn bands(ages: &[i64], outcomes: &[Outcome]) -> Vec<Band> {
+    let age = |i: &usize| ages.get(*i).copied().unwrap_or(0);
+    let width = outcomes.iter().map(|o| o.window).max().map_or(1, |longest| (longest / 4).max(1));
+    let mut order: Vec<usize> = (0..ages.len()).collect();
+    order.sort_by_key(age);
+    let youngest = order.first().map_or(0, age);
+    let number = |i: &usize| (age(i) - youngest) / width;
+    let mut joined: Vec<Vec<usize>> = Vec::new();
+    for cell in order.chunk_by(|a, b| number(a) == number(b)) {
+        match joined.last_mut() {
+            Some(last) if last.len() < MIN_ROWS => last.extend_from_slice(cell),
+            _ => joined.push(cell.to_vec()),
+        }
+    }
+    let mut bands: Vec<Band> = joined.into_iter().map(|rows| Band::of(rows, outcomes)).collect();
+    // The few oldest rows go with those before them, unless they are too old to be observed for the window.
+    if bands.len() > 1
+        && let Some(last) = bands.pop_if(|last| last.rows.len() < MIN_ROWS && last.is_observed())
+    {
+        let before = bands.pop().map_or_else(Vec::new, |before| before.rows);
+        bands.push(Band::of([before, last.rows].concat(), outcomes));
+    }
+    // Of the oldest that are observed, those older than any row observed for its window are a band of their own.
+    let whole = |i: &usize| outcomes.get(*i).is_some_and(|o| o.observed >= o.window);
+    let oldest = bands.iter().rposition(Band::is_observed);
+    if let Some((at, band)) = oldest.and_then(|at| Some((at, bands.get(at)?)))
+        && let Some(limit) = band.rows.iter().filter(|i| whole(i)).map(age).max()
+    {
+        let (kept, older): (Vec<usize>, Vec<usize>) = band.rows.iter().partition(|i| age(i) <= limit);
+        if !older.is_empty() {
+            let parts = [kept, older].map(|rows| Band::of(rows, outcomes));
+            bands.splice(at..=at, parts);
+        }
+    }
+    bands
+}
+
+/// Rows with what is known of their outcomes, before those that are not resolved are left out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Candidates {
+    pub(super) rows: Vec<Row>,
+    pub(super) ages: Vec<i64>,
+    pub(super) outcomes: Vec<Outcome>,
+    /// Weights without censoring.
+    pub(super) weight: Vec<f64>,
+}
+
+/// Rows that are resolved.
+pub(super) struct Resolved {
+    pub(super) rows: Vec<Row>,
+    pub(super) label: Vec<bool>,
+    pub(super) weight: Vec<f64>,
+}
+
+impl Candidates {
+    /// The candidates whose row meets a condition, known up to an `earlier` end of observation.
+    pub(super) fn filter(&self, keep: impl Fn(&Row) -> bool, earlier: i64) -> Self {
+        let keep: Vec<bool> = self.rows.iter().map(keep).collect();
+        let mut part = self.clone();
+        retain(&mut part.rows, &keep);
+        retain(&mut part.ages, &keep);
+        retain(&mut part.outcomes, &keep);
+        retain(&mut part.weight, &keep);
+        part.outcomes.iter_mut().for_each(|o| *o = o.known_by(earlier));
+        part
+    }
+
+    /// End of observation, UTC microseconds.
+    pub(super) fn end(&self) -> Option<i64> {
+        Some(self.rows.first()?.cutoff + self.outcomes.first()?.observed)
+    }
+
+    /// The rows that are resolved, with their weights; the others are counted.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if too many rows are of ages that are hardly ever observed for the whole window.
+    pub(super) fn resolve(&self, counts: &mut SnapshotCounts) -> Result<Resolved> {
+        let mut factor = vec![0.0; self.rows.len()];
+        let mut unobserved = Vec::new();
+        for band in bands(&self.ages, &self.outcomes) {
+            if !band.is_observed() {
+                unobserved.push(band);
+                continue;
+            }
+            for i in &band.rows {
+                if let (Some(o), Some(factor)) = (self.outcomes.get(*i), factor.get_mut(*i))
+                    && o.needed() <= o.observed
+                {
+                    *factor = 1.0 / band.share(o.needed());
+                }
+            }
+        }
+        let rows_unobserved: usize = unobserved.iter().map(|b| b.rows.len()).sum();
+        if rows_unobserved as f64 > MOST_UNOBSERVED * self.rows.len() as f64 {
+            return Err(self.refusal(&unobserved, rows_unobserved));
+        }
+        let keep: Vec<bool> = factor.iter().map(|f| *f > 0.0).collect();
+        counts.unobserved_ages = rows_unobserved;
+        counts.immature += keep.iter().filter(|k| !**k).count() - rows_unobserved;
+        let mut resolved = Resolved {
+            rows: self.rows.clone(),
+            label: self.outcomes.iter().map(Outcome::label).collect(),
+            weight: self.weight.iter().zip(&factor).map(|(w, f)| w * f).collect(),
+        };
+        retain(&mut resolved.rows, &keep);
+        retain(&mut resolved.label, &keep);
+        retain(&mut resolved.weight, &keep);
+        Ok(resolved)
+    }
+
+    fn refusal(&self, unobserved: &[Band], rows: usize) -> Error {
+        let ages = || unobserved.iter().flat_map(|b| &b.rows).filter_map(|i| self.ages.get(*i));
+        let days = |t: Option<&i64>| t.map_or(0.0, |t| *t as f64 / DAY as f64);
+        Error::option(
             "maturity",
             format!(
-                "'ipcw' needs at least 5 % of rows observed for the whole horizon, here {:.1} %; take a shorter horizon",
-                100.0 * share(longest)
+                "'ipcw' needs at least {:.0} % of the rows of each age to be observed for the whole window; {rows} of {} \
+                 rows are of ages ({:.1} to {:.1} days) with fewer; take a shorter horizon, or use maturity='drop'",
+                100.0 * MIN_SHARE,
+                self.rows.len(),
+                days(ages().min()),
+                days(ages().max()),
             ),
-        ));
+        )
     }
-    Ok(outcomes
-        .iter()
-        .zip(weight)
-        .map(|(o, w)| {
-            let resolved = o.event.map_or(o.window, |e| e.min(o.window));
-            let known = resolved <= o.observed;
-            if known {
-                *w /= share(resolved);
-            }
-            known
-        })
-        .collect())
 }

@@ -31,6 +31,8 @@ pub struct SnapshotCounts {
     pub before_outcomes: usize,
     /// Pairs whose label window is not over at the end of observation.
     pub immature: usize,
+    /// Pairs at ages that are hardly ever observed for a whole label window, where others make up for the immature ones.
+    pub unobserved_ages: usize,
     /// Leads whose outcome is not known, for tables with an outcome column.
     pub without_outcome: usize,
     /// Leads whose outcome is known, where the open ones were asked for.
@@ -65,6 +67,7 @@ impl SnapshotCounts {
             ("after the end of observation", self.not_observed),
             ("before outcomes_from", self.before_outcomes),
             ("immature", self.immature),
+            ("at ages hardly ever observed for the whole window", self.unobserved_ages),
             ("without an outcome", self.without_outcome),
             ("with an outcome", self.with_outcome),
         ]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::censoring::{Outcome, censoring_weights};
+use super::censoring::{Candidates, Outcome};
 use super::counts::SnapshotCounts;
 use super::split::Split;
 use super::status::{Status, status_before, status_log};
@@ -52,6 +52,8 @@ pub struct Snapshot {
     pub counts: SnapshotCounts,
     /// If it is one side of a split, which.
     pub split: Option<Split>,
+    /// All rows, those without a known label among them, if the others make up for these.
+    pub(super) candidates: Option<Arc<Candidates>>,
 }
 
 /// Rows of some leads, and what was excluded.
@@ -149,7 +151,7 @@ impl Journeys {
         let mut counts = SnapshotCounts { leads: self.leads.len(), repeated, ..SnapshotCounts::default() };
         parts.iter().for_each(|part| counts.add(&part.counts));
         let outcomes = parts.iter().map(|part| part.outcomes.as_slice()).collect::<Vec<_>>().concat();
-        let (mut rows, mut weight) = rayon::join(
+        let (mut rows, mut weight): (Vec<Row>, Vec<f64>) = rayon::join(
             || parts.iter().map(|part| part.rows.as_slice()).collect::<Vec<_>>().concat(),
             || vec![1.0; parts.iter().map(|part| part.rows.len()).sum()],
         );
@@ -157,16 +159,15 @@ impl Journeys {
         if by_lead {
             weigh_by_lead(&rows, &mut weight);
         }
-        let mut label =
-            labelled.then(|| outcomes.iter().map(|o| o.event.is_some_and(|e| e < o.window)).collect::<Vec<bool>>());
+        let mut label = labelled.then(|| outcomes.iter().map(Outcome::label).collect::<Vec<bool>>());
+        let mut candidates = None;
         if view.ipcw {
-            let keep = censoring_weights(&outcomes, &mut weight)?;
-            counts.immature += keep.iter().filter(|k| !**k).count();
-            retain(&mut rows, &keep);
-            retain(&mut weight, &keep);
-            if let Some(l) = label.as_mut() {
-                retain(l, &keep);
-            }
+            let created = |r: &Row| self.leads.created_at(r.lead);
+            let ages = rows.iter().map(|r| r.cutoff - created(r)).collect();
+            let all = Arc::new(Candidates { rows, ages, outcomes, weight });
+            let resolved = all.resolve(&mut counts)?;
+            (rows, weight, label) = (resolved.rows, resolved.weight, Some(resolved.label));
+            candidates = Some(all);
         }
         let mut target = target;
         if let (Some(outcome), false) = (&self.leads.outcome, labelled) {
@@ -210,6 +211,7 @@ impl Journeys {
             features,
             counts,
             split: None,
+            candidates,
         };
         snapshot.recount();
         Ok(snapshot)
@@ -256,6 +258,7 @@ impl Journeys {
             features,
             counts,
             split: None,
+            candidates: None,
         };
         snapshot.recount();
         Ok(snapshot)
@@ -275,7 +278,7 @@ impl Snapshot {
     }
 }
 
-fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+pub(super) fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
     let mut flags = keep.iter();
     values.retain(|_| flags.next().copied().unwrap_or(false));
 }
@@ -547,12 +550,13 @@ impl Snapshot {
             features: self.features.clone(),
             counts: self.counts.clone(),
             split: self.split.clone(),
+            candidates: None,
         };
         part.recount();
         part
     }
 
-    fn recount(&mut self) {
+    pub(super) fn recount(&mut self) {
         self.counts.rows = self.rows.len();
         (self.counts.largest_weight, self.counts.effective_rows) = diagnose(&self.weight);
         self.counts.leads_with_rows = distinct(self.rows.iter().map(|r| r.lead));

@@ -1,10 +1,12 @@
 //! Splits of a snapshot into a training and a test part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Snapshot;
+use super::censoring::Candidates;
+use super::{Row, Snapshot};
 use crate::design::Maturity;
 use crate::error::{Error, Result};
 use crate::time::{NO_TIME, Span, Timestamp};
@@ -34,6 +36,9 @@ pub struct Split {
     pub boundary: Option<Timestamp>,
     /// Rows of neither side: their label window reaches into the test period.
     pub in_gap: usize,
+    /// Accounts with leads on both sides.
+    #[serde(default)]
+    pub shared_accounts: usize,
     /// What the split can and cannot show.
     pub remark: String,
 }
@@ -47,67 +52,81 @@ impl Snapshot {
         if !(test > 0.0 && test < 1.0) {
             return Err(Error::option("test", format!("{test} is not between 0 and 1")));
         }
-        if self.spec.maturity == Maturity::Ipcw && by == SplitBy::Time {
+        let leads = &self.journeys.leads;
+        match by {
+            SplitBy::Time => self.split_in_time(test),
+            SplitBy::Order => self.draw(test, by, |lead| (u64::from(self.rank(lead)), u64::from(lead))),
+            SplitBy::Group => self.draw(test, by, |lead| {
+                let group = leads.group(lead);
+                let id = match &leads.account {
+                    Some((_, names)) if group < 1 << 32 => names.get(group as u32),
+                    _ => leads.ids.get(lead),
+                };
+                (hash(id, seed), group)
+            }),
+            SplitBy::Random => self.draw(test, by, |lead| (hash(leads.ids.get(lead), seed), u64::from(lead))),
+        }
+    }
+
+    /// The latest cutoffs are the test.
+    fn split_in_time(&self, test: f64) -> Result<(Self, Self)> {
+        let n = self.rows.len();
+        let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
+        cutoffs.sort_unstable();
+        if cutoffs.first() == Some(&NO_TIME) {
             return Err(Error::option(
                 "by",
-                "weights of maturity='ipcw' belong to the whole period: a split by time would break them; take maturity='drop'",
+                "'time' needs leads with creation times; use by='order', 'group' or 'random'",
             ));
         }
-        let mut boundary = None;
-        let mut in_gap = 0;
-        let n = self.rows.len();
-        let (train, tested): (Vec<usize>, Vec<usize>) = match by {
-            SplitBy::Time => {
-                let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
-                cutoffs.sort_unstable();
-                if cutoffs.first() == Some(&NO_TIME) {
-                    return Err(Error::option(
-                        "by",
-                        "'time' needs leads with creation times; use by='order', 'group' or 'random'",
-                    ));
-                }
-                let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
-                boundary = Some(Timestamp(start));
-                let ends = |i: &usize| self.window_end(*i).is_none_or(|end| end <= start);
-                let before = |i: &usize| self.rows.get(*i).is_some_and(|r| r.cutoff < start);
-                let train: Vec<usize> = (0..n).filter(before).filter(ends).collect();
-                let tested: Vec<usize> = (0..n).filter(|i| !before(i)).collect();
-                in_gap = n - train.len() - tested.len();
-                (train, tested)
-            }
-            SplitBy::Order => self.draw(test, |lead| (u64::from(self.rank(lead)), u64::from(lead))),
-            SplitBy::Group => {
-                let leads = &self.journeys.leads;
-                self.draw(test, |lead| {
-                    let group = leads.group(lead);
-                    let id = match &leads.account {
-                        Some((_, names)) if group < 1 << 32 => names.get(group as u32),
-                        _ => leads.ids.get(lead),
-                    };
-                    (hash(id, seed), group)
-                })
-            }
-            SplitBy::Random => self.draw(test, |lead| (hash(self.journeys.leads.ids.get(lead), seed), u64::from(lead))),
+        let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
+        let (train, tested) = if let Some(candidates) = &self.candidates {
+            // Each side has weights of its own: what the training side knows ends where the test begins.
+            let later = candidates.filter(|r| r.cutoff >= start, 0);
+            let end = candidates.end().unwrap_or(start);
+            let earlier = candidates.filter(|r| r.cutoff < start, end - start);
+            (self.resolved(earlier)?, self.resolved(later)?)
+        } else {
+            let ends = |i: &usize| self.window_end(*i).is_none_or(|end| end <= start);
+            let before = |i: &usize| self.rows.get(*i).is_some_and(|r| r.cutoff < start);
+            let train: Vec<usize> = (0..n).filter(before).filter(ends).collect();
+            let tested: Vec<usize> = (0..n).filter(|i| !before(i)).collect();
+            (self.take(&train), self.take(&tested))
         };
-        if train.is_empty() || tested.is_empty() {
-            let side = if train.is_empty() { "training" } else { "test" };
-            return Err(Error::NoRows {
-                what: "split",
-                why: format!("the {side} side of {n} rows is empty; {in_gap} rows are in the gap of one label window"),
-            });
-        }
-        let remark = match by {
-            SplitBy::Time => "tested on later cutoffs than trained on, with a gap of the label window",
-            SplitBy::Order => "tested on the last leads of the table; order stands for time",
-            SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
-            SplitBy::Random => "random leads of the same period on both sides; flatters, since drift does not show",
+        let (in_gap, remark) = match &self.candidates {
+            Some(_) => (
+                0,
+                "tested on later cutoffs than trained on; outcomes after the first of them are not known in training",
+            ),
+            None => (
+                n - train.len() - tested.len(),
+                "tested on later cutoffs than trained on, with a gap of the label window",
+            ),
         };
-        let side = |positions: &[usize], test: bool| {
-            let mut part = self.take(positions);
-            part.split = Some(Split { by, test, boundary, in_gap, remark: remark.to_owned() });
-            part
-        };
-        Ok((side(&train, false), side(&tested, true)))
+        sides(
+            train,
+            tested,
+            n,
+            &Split {
+                by: SplitBy::Time,
+                test: false,
+                boundary: Some(Timestamp(start)),
+                in_gap,
+                shared_accounts: 0,
+                remark: remark.to_owned(),
+            },
+        )
+    }
+
+    /// The candidates that are resolved, as a snapshot.
+    fn resolved(&self, candidates: Candidates) -> Result<Self> {
+        let mut part = self.take(&[]);
+        (part.counts.immature, part.counts.unobserved_ages) = (0, 0);
+        let resolved = candidates.resolve(&mut part.counts)?;
+        (part.rows, part.weight, part.label) = (resolved.rows, resolved.weight, Some(resolved.label));
+        part.candidates = Some(Arc::new(candidates));
+        part.recount();
+        Ok(part)
     }
 
     /// Up to `k` folds forward in time: each is judged on the rows of one period, and trained on those whose label window
@@ -158,7 +177,7 @@ impl Snapshot {
     }
 
     /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
-    fn draw(&self, test: f64, key: impl Fn(u32) -> (u64, u64)) -> (Vec<usize>, Vec<usize>) {
+    fn draw(&self, test: f64, by: SplitBy, key: impl Fn(u32) -> (u64, u64)) -> Result<(Self, Self)> {
         let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         for row in &self.rows {
             *units.entry(key(row.lead)).or_default() += 1;
@@ -173,11 +192,54 @@ impl Snapshot {
             got += rows;
             first_test = Some(*k);
         }
-        (0..self.rows.len()).partition(|i| match (self.rows.get(*i), first_test) {
-            (Some(row), Some(first)) => key(row.lead) < first,
-            _ => true,
-        })
+        let is_test = |row: &Row| first_test.is_some_and(|first| key(row.lead) >= first);
+        let side = |test: bool| {
+            let on_it = |i: &usize| self.rows.get(*i).is_some_and(|row| is_test(row) == test);
+            let mut part = self.take(&(0..self.rows.len()).filter(on_it).collect::<Vec<usize>>());
+            part.candidates = self.candidates.as_ref().map(|all| Arc::new(all.filter(|row| is_test(row) == test, 0)));
+            part
+        };
+        let (train, tested) = (side(false), side(true));
+        let what = match by {
+            SplitBy::Order => "tested on the last leads of the table; order stands for time",
+            SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
+            SplitBy::Random | SplitBy::Time => {
+                "random leads of the same period on both sides; optimistic, since drift does not show"
+            }
+        };
+        let accounts = |part: &Self| -> BTreeSet<u64> {
+            part.rows.iter().map(|row| self.journeys.leads.group(row.lead)).collect()
+        };
+        let shared = match self.journeys.leads.account {
+            Some(_) => accounts(&train).intersection(&accounts(&tested)).count(),
+            None => 0,
+        };
+        let remark = match shared {
+            0 => what.to_owned(),
+            n => format!(
+                "{what}; {n} accounts have leads on both sides, which makes estimates optimistic: use by='group'"
+            ),
+        };
+        let split = Split { by, test: false, boundary: None, in_gap: 0, shared_accounts: shared, remark };
+        sides(train, tested, self.rows.len(), &split)
     }
+}
+
+/// Both sides, named as such.
+fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) -> Result<(Snapshot, Snapshot)> {
+    if train.is_empty() || tested.is_empty() {
+        let side = if train.is_empty() { "training" } else { "test" };
+        return Err(Error::NoRows {
+            what: "split",
+            why: format!(
+                "the {side} side of {rows} rows is empty; {} rows are in the gap of one label window",
+                split.in_gap
+            ),
+        });
+    }
+    train.split = Some(split.clone());
+    tested.split = Some(Split { test: true, ..split.clone() });
+    Ok((train, tested))
 }
 
 /// FNV-1a and a final mix (SplitMix64): the same on every machine and in every release.

@@ -90,10 +90,16 @@ pub fn wilson(successes: u64, n: u64, confidence: f64) -> Interval {
 /// L. Kish, "Survey Sampling", 1965, section 11.7; as [`wilson`].
 #[must_use]
 pub fn wilson_of_share(p: f64, n: f64, confidence: f64) -> Interval {
-    if n.is_nan() || n <= 0.0 {
+    wilson_within(p, n, normal_quantile(0.5 + confidence / 2.0))
+}
+
+/// As [`wilson_of_share`], `z` standard errors wide: with the quantile of Student's t in the place of the normal one where
+/// the effective number is estimated from few clusters.
+#[must_use]
+pub fn wilson_within(p: f64, n: f64, z: f64) -> Interval {
+    if n.is_nan() || n <= 0.0 || !z.is_finite() {
         return Interval { low: 0.0, high: 1.0 };
     }
-    let z = normal_quantile(0.5 + confidence / 2.0);
     let z2 = z * z;
     let centre = p + z2 / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
