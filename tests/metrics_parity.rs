@@ -70,7 +70,7 @@ fn equal_scikit_learn_with_ties_and_weights() {
         check("brier", brier(&y, p, w).unwrap(), case.expected.brier);
         check("ks", ks(&y, p, w).unwrap(), case.expected.ks);
         if let Some(r) = &case.reliability {
-            let table = calibration_table(&y, p, w, 10, Binning::Uniform).unwrap();
+            let table = calibration_table(&y, p, w, 10, Binning::Uniform, None).unwrap();
             assert_eq!(table.len(), r.prob_true.len(), "{}", case.name);
             for (bin, (t, q)) in table.iter().zip(r.prob_true.iter().zip(&r.prob_pred)) {
                 check("prob_true", bin.observed, *t);

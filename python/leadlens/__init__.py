@@ -13,6 +13,7 @@ from .attribution import Attribution, Rule, Spend
 from .breakdown import Bins
 from .check import Check
 from .errors import (
+    CalibrationWarning,
     ConfigError,
     ConvergenceError,
     DataWarning,
@@ -31,7 +32,7 @@ from .errors import (
     UnknownNameError,
     WriteError,
 )
-from .evaluation import Evaluation
+from .evaluation import Comparison, Evaluation
 from .features import FeatureSet
 from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
 from .journeys import Journeys, Snapshot
@@ -60,7 +61,9 @@ __all__ = [
     "Attribution",
     "Barriers",
     "Bins",
+    "CalibrationWarning",
     "Check",
+    "Comparison",
     "ConfigError",
     "ConvergenceError",
     "Cutoffs",

@@ -41,7 +41,7 @@ def _periods(table: pl.DataFrame, title: str) -> tuple[pl.DataFrame, Any]:
 
 
 def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) -> Any:
-    """Return calibration with intervals, and lift by tenths."""
+    """Return calibration and lift by tenths, with intervals."""
     import altair as alt
 
     top = float(max(calibration_table["observed_high"].max() or 1.0, calibration_table["predicted"].max() or 1.0))  # type: ignore[arg-type]
@@ -68,8 +68,9 @@ def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) 
             y=alt.Y("lift:Q", title="lift"),
         )
     )
+    ranges = alt.Chart(lift_table).mark_rule(color=GREY).encode(x="slice:O", y="lift_low:Q", y2="lift_high:Q")
     one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="lift:Q")
-    lift = alt.layer(bars, one).properties(width=280, height=260, title="Lift")
+    lift = alt.layer(bars, ranges, one).properties(width=280, height=260, title="Lift")
     return alt.hconcat(calibration, lift)
 
 

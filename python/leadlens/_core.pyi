@@ -17,6 +17,7 @@ __all__ = [
     "calibration_table",
     "compare_groups",
     "compare_rates",
+    "compare_scores",
     "drivers",
     "evaluate",
     "fit_logistic",
@@ -115,7 +116,10 @@ class Model:
     def explain(self, snapshot: Snapshot, progress: _Progress | None = None) -> Frame: ...
     def evaluate(
         self, snapshot: Snapshot, by: str | None, top: list[int], progress: _Progress | None = None
-    ) -> tuple[str, str, Frame, Frame]: ...
+    ) -> tuple[str, str, Frame, Frame, Frame]: ...
+    def compare(
+        self, other: Model, snapshot: Snapshot, top: list[int], progress: _Progress | None = None
+    ) -> tuple[str, str, Frame]: ...
     def terms(self, references: dict[str, str]) -> Frame: ...
     def training(self) -> str: ...
     def with_base_rate(self, rate: float) -> Model: ...
@@ -133,12 +137,29 @@ def evaluate(
     weight: NDArray[np.float64] | None = None,
     top: list[int] = ...,
     clusters: list[int] | None = None,
-) -> tuple[str, str, Frame, Frame]: ...
+) -> tuple[str, str, Frame, Frame, Frame]: ...
+def compare_scores(
+    y: NDArray[np.bool_],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    weight: NDArray[np.float64] | None = None,
+    top: list[int] = ...,
+    clusters: list[int] | None = None,
+) -> tuple[str, str, Frame]: ...
 def calibration_table(
-    y: NDArray[np.bool_], p: NDArray[np.float64], weight: NDArray[np.float64] | None, bins: int, uniform: bool
+    y: NDArray[np.bool_],
+    p: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    bins: int,
+    uniform: bool,
+    clusters: list[int] | None = None,
 ) -> Frame: ...
 def lift_table(
-    y: NDArray[np.bool_], p: NDArray[np.float64], weight: NDArray[np.float64] | None, slices: int
+    y: NDArray[np.bool_],
+    p: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    slices: int,
+    clusters: list[int] | None = None,
 ) -> Frame: ...
 def precision_at(y: NDArray[np.bool_], p: NDArray[np.float64], k: int) -> float: ...
 

@@ -92,3 +92,7 @@ class LeakWarning(UserWarning):
 
 class DataWarning(UserWarning):
     """Tables are probably not what was meant: few of their rows are used, or they end before others."""
+
+
+class CalibrationWarning(UserWarning):
+    """Probabilities are not calibrated: on the rows of the calibration higher scores do not convert more often."""

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._frames import cluster_numbers
 from .errors import OptionError
-from .evaluation import Evaluation
+from .evaluation import Comparison, Evaluation
 
 __all__ = [
     "average_precision",
     "brier",
     "calibration_table",
+    "compare",
+    "compare_rates",
     "evaluate",
     "ks",
     "lift_table",
@@ -41,6 +43,10 @@ def _numbers(values: ArrayLike) -> NDArray[np.float64]:
 
 def _weights(weight: ArrayLike | None) -> NDArray[np.float64] | None:
     return None if weight is None else _numbers(weight)
+
+
+def _clusters(clusters: ArrayLike | None) -> list[int] | None:
+    return None if clusters is None else cluster_numbers(clusters).tolist()  # type: ignore[no-any-return]
 
 
 def roc_auc(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
@@ -157,9 +163,17 @@ def precision_at(y: ArrayLike, p: ArrayLike, k: int) -> float:
 
 
 def calibration_table(
-    y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, bins: int = 10, strategy: str = "quantile"
+    y: ArrayLike,
+    p: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    strategy: str = "quantile",
+    clusters: ArrayLike | None = None,
 ) -> pl.DataFrame:
-    """Mean prediction and share of positives by bins of the prediction, with 95 % Wilson intervals.
+    """Mean prediction and share of positives by bins of the prediction, with 95 % intervals.
+
+    Intervals are Wilson's, with as many rows as would give the variance of the share over clusters.
 
     Parameters
     ----------
@@ -169,6 +183,8 @@ def calibration_table(
         Number of bins; empty ones are left out.
     strategy : {"quantile", "uniform"}
         Bins of equal numbers of rows, or of equal width.
+    clusters
+        As in :func:`evaluate`.
 
     Examples
     --------
@@ -178,11 +194,22 @@ def calibration_table(
     """
     if strategy not in ("quantile", "uniform"):
         raise OptionError(f"strategy must be 'quantile' or 'uniform', not {strategy!r}")
-    return pl.DataFrame(_core.calibration_table(_labels(y), _numbers(p), _weights(weight), bins, strategy == "uniform"))
+    return pl.DataFrame(
+        _core.calibration_table(
+            _labels(y), _numbers(p), _weights(weight), bins, strategy == "uniform", _clusters(clusters)
+        )
+    )
 
 
-def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, slices: int = 10) -> pl.DataFrame:
-    """Rows by score, best first, cut into slices of equal weight: rate, lift, share of positives captured.
+def lift_table(
+    y: ArrayLike,
+    p: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    slices: int = 10,
+    clusters: ArrayLike | None = None,
+) -> pl.DataFrame:
+    """Rows by score, best first, cut into slices of equal weight: rate, lift with its 95 % interval, share captured.
 
     Parameters
     ----------
@@ -190,6 +217,8 @@ def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, s
         As in :func:`roc_auc`.
     slices : int
         Number of slices.
+    clusters
+        As in :func:`evaluate`.
 
     Examples
     --------
@@ -197,7 +226,7 @@ def lift_table(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, *, s
     >>> ll.metrics.lift_table([0, 1], [0.2, 0.8], slices=2)["lift"].to_list()
     [2.0, 0.0]
     """
-    return pl.DataFrame(_core.lift_table(_labels(y), _numbers(p), _weights(weight), slices))
+    return pl.DataFrame(_core.lift_table(_labels(y), _numbers(p), _weights(weight), slices, _clusters(clusters)))
 
 
 def evaluate(
@@ -217,8 +246,8 @@ def evaluate(
     precision_at : list of int, optional
         Numbers of best rows for precision at k.
     clusters : array, shape (n,), optional
-        Lead or account of each row, of any type, where rows of one depend on each other: the intervals of the verdict
-        take this into account.
+        Lead or account of each row, of any type, where rows of one depend on each other: intervals take this into
+        account.
 
     Examples
     --------
@@ -226,8 +255,40 @@ def evaluate(
     >>> ll.metrics.evaluate([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.6]).roc_auc
     1.0
     """
-    groups = None if clusters is None else cluster_numbers(clusters).tolist()
-    return Evaluation(*_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or [], groups))
+    return Evaluation(
+        *_core.evaluate(_labels(y), _numbers(p), _weights(weight), precision_at or [], _clusters(clusters))
+    )
+
+
+def compare(
+    y: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    precision_at: list[int] | None = None,
+    clusters: ArrayLike | None = None,
+) -> Comparison:
+    """Compare two sets of predictions of the same rows: the difference of each measure with a paired interval.
+
+    Parameters
+    ----------
+    y, weight
+        As in :func:`roc_auc`.
+    first, second : array of float64, shape (n,)
+        Probabilities.
+    precision_at, clusters
+        As in :func:`evaluate`.
+
+    Examples
+    --------
+    >>> import leadlens as ll
+    >>> found = ll.metrics.compare([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.6], [0.2, 0.4, 0.6, 0.7])
+    >>> found.to_polars()["difference"][0]
+    0.25
+    """
+    given = (_labels(y), _numbers(first), _numbers(second), _weights(weight))
+    return Comparison(*_core.compare_scores(*given, precision_at or [], _clusters(clusters)))
 
 
 def compare_rates(

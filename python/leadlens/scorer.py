@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -16,8 +17,8 @@ from ._charts import effect_chart, validation_chart
 from ._display import pre
 from ._leaks import warn_of_leaks
 from ._progress import progress
-from .errors import LeadLensError, OptionError
-from .evaluation import Evaluation
+from .errors import CalibrationWarning, LeadLensError, OptionError
+from .evaluation import Comparison, Evaluation
 from .journeys import Snapshot
 
 __all__ = ["LeadScorer", "Scores", "load"]
@@ -51,7 +52,9 @@ class LeadScorer:
         refitted so that the mean probability is the rate.
     calibration : {"sigmoid", "isotonic", "beta"}, optional
         Calibrate probabilities on the last fifth of the period, a label window after the rows the coefficients are
-        fitted on; not done, and said so in ``training["calibration"]``, below 50 positives there. A sigmoid rescales
+        fitted on; not done, with the reason in ``training["calibration"]``, with fewer than 50 leads of a class there,
+        or, with a warning, where higher scores do not convert more often. Isotonic probabilities are never 0 or 1: half an
+        observation of each class stands at the wrong end. A sigmoid rescales
         the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons
         add up to ``log_odds``, and the probability is mapped from it.
     l1_ratio : float, default 0
@@ -79,7 +82,7 @@ class LeadScorer:
     min_leads : int, default 40
         Fewest converted, and fewest other leads.
     min_level_rows : int, default 20
-        Levels of texts with fewer rows are grouped as ``(other)``.
+        Levels of texts with fewer rows, those of one lead counted once, are grouped as ``(other)``.
     max_levels : int, default 1000
         At most this many levels of a text.
 
@@ -201,10 +204,15 @@ class LeadScorer:
         -----
         LeakWarning
             Fields look as if they were known only afterwards, or misread.
+        CalibrationWarning
+            ``calibration`` was left out: on the later rows higher scores do not convert more often.
         """
         warn_of_leaks(snapshot._core)
         with progress() as show:
             self._model = _core.Model.train(snapshot._core, json.dumps(self._options), show)
+        calibration = self.training["calibration"]
+        if calibration is not None and calibration["method"] == "none" and calibration["rows"]:
+            warnings.warn(calibration["remark"], CalibrationWarning, stacklevel=2)
         return self
 
     def score(self, snapshot: Snapshot, *, reasons: int = 5, allow_extrapolation: bool = False) -> Scores:
@@ -321,6 +329,13 @@ class LeadScorer:
         precision_at : sequence of int
             Numbers of best rows for precision at k; those above the number of rows are left out.
 
+        Returns
+        -------
+        Evaluation
+            Measures with intervals over leads, or accounts where these are declared. Rows weigh what they do in the
+            snapshot: 1 each, as in the population that will be scored, or the weights of ``maturity="ipcw"``. Remarks
+            say how the rows were held out, and how many of the leads were trained on in the same period.
+
         Examples
         --------
         >>> import leadlens as ll
@@ -331,6 +346,31 @@ class LeadScorer:
         """
         with progress() as show:
             return Evaluation(*self._fitted().evaluate(snapshot._core, by, list(precision_at), show))
+
+    def compare(
+        self, other: LeadScorer, snapshot: Snapshot, *, precision_at: Sequence[int] = (50, 100, 200)
+    ) -> Comparison:
+        """Compare with another scorer on the same labelled rows: the difference of each measure with a paired interval.
+
+        Parameters
+        ----------
+        other : LeadScorer
+            A fitted scorer; its features are computed from the same snapshot.
+        snapshot : Snapshot
+            Rows with labels that neither was fitted on.
+        precision_at : sequence of int
+            As in :meth:`evaluate`.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> first, second = ll.LeadScorer(C=0.01).fit(train), ll.LeadScorer(C=1.0).fit(train)
+        >>> first.compare(second, test).to_polars().columns[:4]
+        ['measure', 'first', 'second', 'difference']
+        """
+        with progress() as show:
+            return Comparison(*self._fitted().compare(other._fitted(), snapshot._core, list(precision_at), show))
 
     def summary(self, *, reference: Mapping[str, str] | None = None) -> pl.DataFrame:
         """Return the coefficients with standard errors, p-values, 95 % intervals and odds ratios.

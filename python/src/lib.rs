@@ -37,6 +37,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
+    m.add_function(wrap_pyfunction!(metrics::compare_scores, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::calibration_table, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::lift_table, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::compare_rates, m)?)?;

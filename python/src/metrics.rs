@@ -1,6 +1,6 @@
 //! Metrics on arrays.
 
-use leadlens::evaluate::{self as measures, Binning};
+use leadlens::evaluate::{self as measures, Binning, Clusters, Comparison, Evaluation};
 use leadlens::{Error, frames};
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -47,7 +47,7 @@ pub(crate) fn metric(
     })
 }
 
-/// All measures, as JSON, as text, and the calibration and lift tables.
+/// All measures, as JSON, as text, and as tables.
 #[pyfunction]
 #[pyo3(signature = (y, p, weight=None, top=Vec::new(), clusters=None))]
 pub(crate) fn evaluate(
@@ -57,42 +57,87 @@ pub(crate) fn evaluate(
     weight: Option<PyReadonlyArray1<'_, f64>>,
     top: Vec<usize>,
     clusters: Option<Vec<u32>>,
-) -> PyResult<(String, String, Frame, Frame)> {
+) -> PyResult<(String, String, Frame, Frame, Frame)> {
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
-    let e = enter(py, None, |_| measures::evaluate_clustered(&y, &p, w.as_deref(), &top, clusters.as_deref()))?;
-    let (calibration, lift) = quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
-    Ok((to_json(&e)?, leadlens::report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
+    let e = enter(py, None, |_| {
+        let clusters = clusters.as_deref().map(|of_row| Clusters { of_row, unit: "clusters" });
+        measures::evaluate_clustered(&y, &p, w.as_deref(), &top, clusters)
+    })?;
+    evaluated(&e)
+}
+
+/// Two sets of predictions compared: as JSON, as text, and the table of measures.
+#[pyfunction]
+#[pyo3(signature = (y, first, second, weight=None, top=Vec::new(), clusters=None))]
+pub(crate) fn compare_scores(
+    py: Python<'_>,
+    y: PyReadonlyArray1<'_, bool>,
+    first: PyReadonlyArray1<'_, f64>,
+    second: PyReadonlyArray1<'_, f64>,
+    weight: Option<PyReadonlyArray1<'_, f64>>,
+    top: Vec<usize>,
+    clusters: Option<Vec<u32>>,
+) -> PyResult<(String, String, Frame)> {
+    let (y, p, q, w) = (flags(&y), floats(&first), floats(&second), weight.as_ref().map(floats));
+    let c = enter(py, None, |_| {
+        let clusters = clusters.as_deref().map(|of_row| Clusters { of_row, unit: "clusters" });
+        measures::compare_scores(&y, [&p, &q], w.as_deref(), &top, clusters)
+    })?;
+    compared(&c)
+}
+
+/// A comparison for Python.
+pub(crate) fn compared(c: &Comparison) -> PyResult<(String, String, Frame)> {
+    let table = quick(|| frames::score_comparison_frame(c))?;
+    Ok((to_json(c)?, leadlens::report::comparison_text(c), Frame::from(table)))
+}
+
+/// An evaluation for Python: as JSON, as text, and its tables of measures, calibration and lift.
+pub(crate) fn evaluated(e: &Evaluation) -> PyResult<(String, String, Frame, Frame, Frame)> {
+    let (estimates, calibration, lift) = quick(|| {
+        Ok((frames::estimates_frame(e)?, frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?))
+    })?;
+    let text = leadlens::report::evaluation_text(e);
+    Ok((to_json(e)?, text, Frame::from(estimates), Frame::from(calibration), Frame::from(lift)))
 }
 
 /// A calibration table.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight, bins, uniform))]
+#[pyo3(signature = (y, p, weight, bins, uniform, clusters=None))]
 pub(crate) fn calibration_table(
     y: PyReadonlyArray1<'_, bool>,
     p: PyReadonlyArray1<'_, f64>,
     weight: Option<PyReadonlyArray1<'_, f64>>,
     bins: usize,
     uniform: bool,
+    clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
     let binning = if uniform { Binning::Uniform } else { Binning::Quantile };
     let w = weight.as_ref().map(floats);
     quick(|| {
-        frames::calibration_frame(&measures::calibration_table(&flags(&y), &floats(&p), w.as_deref(), bins, binning)?)
+        let (y, p) = (flags(&y), floats(&p));
+        let table = measures::calibration_table(&y, &p, w.as_deref(), bins, binning, clusters.as_deref())?;
+        frames::calibration_frame(&table)
     })
     .map(Frame::from)
 }
 
 /// A lift table.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight, slices))]
+#[pyo3(signature = (y, p, weight, slices, clusters=None))]
 pub(crate) fn lift_table(
     y: PyReadonlyArray1<'_, bool>,
     p: PyReadonlyArray1<'_, f64>,
     weight: Option<PyReadonlyArray1<'_, f64>>,
     slices: usize,
+    clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
     let w = weight.as_ref().map(floats);
-    quick(|| frames::lift_frame(&measures::lift_table(&flags(&y), &floats(&p), w.as_deref(), slices)?)).map(Frame::from)
+    quick(|| {
+        let (y, p) = (flags(&y), floats(&p));
+        frames::lift_frame(&measures::lift_table(&y, &p, w.as_deref(), slices, clusters.as_deref())?)
+    })
+    .map(Frame::from)
 }
 
 /// Share of positives among the `k` best rows.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use leadlens::fit::{TrainOptions, evaluate_snapshot, train};
+use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
 use leadlens::funnel::FunnelSpec;
 use leadlens::score::{Cell, strongest};
 use leadlens::{LeadModel, frames, report};
@@ -13,6 +13,7 @@ use pyo3::types::{PyBool, PyFloat, PyString};
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
 use crate::journeys::{Journeys, Snapshot, to_json};
+use crate::metrics::{compared, evaluated};
 
 /// A trained model.
 #[pyclass(frozen, module = "leadlens._core")]
@@ -119,7 +120,7 @@ impl Model {
         enter(py, progress, |task| frames::explain_frame(&self.0, &snapshot.0, task)).map(Frame::from)
     }
 
-    /// An evaluation as JSON, as text, and its calibration and lift tables.
+    /// An evaluation as JSON, as text, and as tables.
     #[pyo3(signature = (snapshot, by, top, progress=None))]
     fn evaluate(
         &self,
@@ -128,11 +129,21 @@ impl Model {
         by: Option<&str>,
         top: Vec<usize>,
         progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(String, String, Frame, Frame)> {
-        let e = enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?;
-        let (calibration, lift) =
-            quick(|| Ok((frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?)))?;
-        Ok((to_json(&e)?, report::evaluation_text(&e), Frame::from(calibration), Frame::from(lift)))
+    ) -> PyResult<(String, String, Frame, Frame, Frame)> {
+        evaluated(&enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?)
+    }
+
+    /// A comparison with another model as JSON, as text, and its table of measures.
+    #[pyo3(signature = (other, snapshot, top, progress=None))]
+    fn compare(
+        &self,
+        py: Python<'_>,
+        other: &Self,
+        snapshot: &Snapshot,
+        top: Vec<usize>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(String, String, Frame)> {
+        compared(&enter(py, progress, |task| compare_models(&self.0, &other.0, &snapshot.0, &top, task))?)
     }
 
     fn terms(&self, references: BTreeMap<String, String>) -> PyResult<Frame> {

@@ -19,8 +19,10 @@ const MOST_GROUPS: usize = 40;
 
 /// How levels of texts are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LevelRule {
-    /// Levels with fewer rows are counted as [`OTHER`].
+pub struct LevelRule<'a> {
+    /// Lead of each row; rows of a lead stand side by side.
+    pub leads: &'a [u32],
+    /// Levels with fewer rows, those of one lead counted once, are counted as [`OTHER`].
     pub min_rows: usize,
     /// At most this many levels, the most frequent.
     pub max_levels: usize,
@@ -75,7 +77,7 @@ impl Encoder {
     /// Learns the encoding of `column`; `None` if it is constant and so says nothing. Numbers whose standard deviation
     /// is not above `resolution` count as constant.
     #[must_use]
-    pub fn fit(column: &Column, weights: &[f64], rule: LevelRule, resolution: f64) -> Option<Self> {
+    pub fn fit(column: &Column, weights: &[f64], rule: LevelRule<'_>, resolution: f64) -> Option<Self> {
         match column {
             Column::Number(values) => {
                 let (mean, deviation, _) = weighted_moments(values, weights);
@@ -96,20 +98,31 @@ impl Encoder {
         }
     }
 
-    fn fit_levels(codes: &[u32], texts: &[String], rule: LevelRule) -> Option<Self> {
-        let mut rows = vec![0usize; texts.len()];
+    fn fit_levels(codes: &[u32], texts: &[String], rule: LevelRule<'_>) -> Option<Self> {
+        // Texts may repeat in a dictionary of stages: count by text.
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        let number_of: Vec<usize> = texts
+            .iter()
+            .map(|text| {
+                let next = numbers.len();
+                *numbers.entry(text).or_insert(next)
+            })
+            .collect();
+        let mut seen: Vec<(usize, Option<u32>)> = vec![(0, None); numbers.len()];
         let mut missing = 0usize;
-        for code in codes {
-            match rows.get_mut(*code as usize) {
-                Some(n) => *n += 1,
-                None => missing += 1,
+        for (i, code) in codes.iter().enumerate() {
+            let Some((n, last)) = number_of.get(*code as usize).and_then(|number| seen.get_mut(*number)) else {
+                missing += 1;
+                continue;
+            };
+            let lead = rule.leads.get(i).copied().unwrap_or(i as u32);
+            if last.replace(lead) != Some(lead) {
+                *n += 1;
             }
         }
-        // Texts may repeat in a dictionary of stages: count by text.
-        let mut by_text: BTreeMap<&str, usize> = BTreeMap::new();
-        for (text, n) in texts.iter().zip(&rows).filter(|(_, n)| **n > 0) {
-            *by_text.entry(text).or_default() += n;
-        }
+        let count = |number: &usize| seen.get(*number).map_or(0, |(n, _)| *n);
+        let by_text: BTreeMap<&str, usize> =
+            numbers.iter().map(|(text, number)| (*text, count(number))).filter(|(_, n)| *n > 0).collect();
         let mut kept: Vec<(&str, usize)> =
             by_text.iter().filter(|(_, n)| **n >= rule.min_rows).map(|(t, n)| (*t, *n)).collect();
         kept.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -362,7 +375,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    const RULE: LevelRule = LevelRule { min_rows: 2, max_levels: 10, reference: false };
+    const RULE: LevelRule<'_> = LevelRule { leads: &[], min_rows: 2, max_levels: 10, reference: false };
 
     fn category(codes: Vec<u32>, levels: &[&str]) -> Column {
         Column::Category { codes, levels: levels.iter().map(|l| (*l).to_owned()).collect::<Arc<[String]>>() }

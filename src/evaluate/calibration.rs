@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
+use super::evaluation::check_clusters;
+use super::influence::Rows;
 use crate::error::Result;
-use crate::math::{Interval, quantile_sorted, wilson_of_share};
+use crate::math::{Interval, quantile_sorted};
 
 /// How predictions are put into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,15 +33,18 @@ pub struct CalibrationBin {
     pub predicted: f64,
     /// Weighted share of positives.
     pub observed: f64,
-    /// Wilson's 95 % interval of the share of positive rows.
+    /// Wilson's 95 % interval of the share of positives, with as many rows as would give its variance over clusters.
     pub interval: Interval,
+    /// Standard error of observed less predicted where predictions are right.
+    pub standard_error: f64,
     /// Sum of weights.
     pub weight: f64,
 }
 
 /// Mean prediction and share of positives by bins of the prediction; empty bins are left out.
 ///
-/// Bins are closed on the right, the first one also on the left, as scikit-learn's `calibration_curve`.
+/// Bins are closed on the right, the first one also on the left, as scikit-learn's `calibration_curve`. Rows of one of the
+/// `clusters` (a lead, an account) may depend on each other: intervals are wider then.
 ///
 /// # Errors
 /// [`crate::Error::Length`], [`crate::Error::NonFinite`].
@@ -49,8 +54,10 @@ pub fn calibration_table(
     weight: Option<&[f64]>,
     bins: usize,
     binning: Binning,
+    clusters: Option<&[u32]>,
 ) -> Result<Vec<CalibrationBin>> {
     let w = checked_probabilities(y, p, weight)?;
+    check_clusters(y, clusters)?;
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
     let even: Vec<f64> = (0..=bins).map(|i| if i == bins { 1.0 } else { i as f64 * (1.0 / bins as f64) }).collect();
@@ -72,25 +79,25 @@ pub fn calibration_table(
             predicted: 0.0,
             observed: 0.0,
             interval: Interval { low: 0.0, high: 1.0 },
+            standard_error: 0.0,
             weight: 0.0,
         })
         .collect();
-    let mut squares = vec![0.0; table.len()];
-    for ((y, p), w) in y.iter().zip(p).zip(w.iter()) {
-        let number = inner.partition_point(|e| e < p);
-        if let (Some(bin), Some(squares)) = (table.get_mut(number), squares.get_mut(number)) {
-            *squares += w * w;
+    let numbers: Vec<usize> = p.iter().map(|p| inner.partition_point(|e| e < p)).collect();
+    for (((y, p), w), number) in y.iter().zip(p).zip(w.iter()).zip(&numbers) {
+        if let Some(bin) = table.get_mut(*number) {
             bin.rows += 1;
             bin.positives += usize::from(*y);
             bin.predicted += w * p;
-            bin.observed += if *y { *w } else { 0.0 };
             bin.weight += w;
         }
     }
-    for (bin, squares) in table.iter_mut().zip(squares) {
+    let rows = Rows::new(y, p, &w, clusters);
+    for (number, bin) in table.iter_mut().enumerate().filter(|(_, bin)| bin.weight > 0.0) {
         bin.predicted /= bin.weight;
-        bin.observed /= bin.weight;
-        bin.interval = wilson_of_share(bin.observed, bin.weight * bin.weight / squares, 0.95);
+        let own = |i: usize| numbers.get(i) == Some(&number);
+        (bin.observed, bin.interval) = rows.share_of(own);
+        bin.standard_error = rows.chance_error(own);
     }
     table.retain(|b| b.weight > 0.0);
     Ok(table)
@@ -107,4 +114,13 @@ pub fn expected_calibration_error(table: &[CalibrationBin]) -> f64 {
     } else {
         0.0
     }
+}
+
+/// What the error of [`expected_calibration_error`] is on average where predictions are right: chance moves every bin, by
+/// √(2/π) of its standard error.
+#[must_use]
+pub fn calibration_error_by_chance(table: &[CalibrationBin]) -> f64 {
+    let total: f64 = table.iter().map(|b| b.weight).sum();
+    let mean = (2.0 / std::f64::consts::PI).sqrt();
+    if total > 0.0 { table.iter().map(|b| b.weight * mean * b.standard_error).sum::<f64>() / total } else { 0.0 }
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::estimates::{Estimate, estimates};
 use super::influence::Rows;
 use super::verdict::Verdict;
 use super::{Binning, CalibrationBin, LiftRow};
 use super::{
-    average_precision, brier, calibration_table, checked_probabilities, expected_calibration_error, ks, lift_table,
-    log_loss, precision_at, roc_auc,
+    average_precision, brier, calibration_error_by_chance, calibration_table, checked_probabilities,
+    expected_calibration_error, ks, lift_table, log_loss, roc_auc,
 };
 use crate::error::{Error, Result};
 use crate::math::{sum, sum_by};
@@ -23,10 +24,18 @@ pub struct Group {
     pub positives: usize,
     /// Weighted share of positives.
     pub observed: f64,
+    /// Lower end of its 95 % interval.
+    pub observed_low: f64,
+    /// Upper end.
+    pub observed_high: f64,
     /// Weighted mean prediction.
     pub predicted: f64,
     /// ROC-AUC within the group; `None` with one class only.
     pub roc_auc: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub roc_auc_low: Option<f64>,
+    /// Upper end.
+    pub roc_auc_high: Option<f64>,
     /// Brier score.
     pub brier: f64,
 }
@@ -58,12 +67,20 @@ pub struct Evaluation {
     pub brier_base: f64,
     /// Expected calibration error over ten quantile bins.
     pub ece: f64,
+    /// What it is on average where probabilities are right.
+    pub ece_by_chance: f64,
     /// (k, share of positives among the k best).
     pub precision_at: Vec<(usize, f64)>,
     /// Calibration by quantile bins.
     pub calibration: Vec<CalibrationBin>,
     /// Lift by tenths.
     pub lift: Vec<LiftRow>,
+    /// Measures with 95 % intervals.
+    pub estimates: Vec<Estimate>,
+    /// Leads, accounts or other clusters, which count as independent.
+    pub clusters: usize,
+    /// What they are.
+    pub unit: String,
     /// What the groups are by, if asked for.
     pub by: Option<String>,
     /// Measures by group.
@@ -83,7 +100,16 @@ pub fn evaluate(y: &[bool], p: &[f64], weight: Option<&[f64]>, top: &[usize]) ->
     evaluate_clustered(y, p, weight, top, None)
 }
 
-/// The same where rows of one cluster (a lead, an account) depend on each other: intervals of the verdict are wider then.
+/// Rows of one cluster may depend on each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Clusters<'a> {
+    /// The cluster of each row.
+    pub of_row: &'a [u32],
+    /// What they are: `leads`, `accounts`.
+    pub unit: &'a str,
+}
+
+/// The same where rows of one cluster (a lead, an account) depend on each other: intervals are wider then.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -92,25 +118,23 @@ pub fn evaluate_clustered(
     p: &[f64],
     weight: Option<&[f64]>,
     top: &[usize],
-    clusters: Option<&[u32]>,
+    clusters: Option<Clusters<'_>>,
 ) -> Result<Evaluation> {
     let w = checked_probabilities(y, p, weight)?;
-    if let Some(got) = clusters.map(<[u32]>::len).filter(|got| *got != y.len()) {
-        return Err(Error::Length { what: "clusters".into(), expected: y.len(), got });
-    }
-    if y.is_empty() {
-        return Err(Error::NoRows { what: "evaluate", why: "there is nothing to evaluate on".into() });
-    }
-    let positives = y.iter().filter(|v| **v).count();
-    if positives == 0 || positives == y.len() {
-        return Err(Error::OneClass { rows: y.len(), positives });
-    }
+    let of_row = clusters.map(|c| c.of_row);
+    check_rows(y, &w, of_row)?;
+    let rows = Rows::new(y, p, &w, of_row);
+    let sample = rows.sample();
+    let unit = clusters.map_or("leads", |c| c.unit);
     let (base_rate, mean_predicted) = means(y, p, &w);
     let auc = roc_auc(y, p, weight)?;
-    let calibration = calibration_table(y, p, weight, 10, Binning::Quantile)?;
+    let calibration = calibration_table(y, p, weight, 10, Binning::Quantile, of_row)?;
+    let estimates = estimates(&rows, sample, top);
+    let value = |e: &Estimate| e.measure.strip_prefix("precision_at_").and_then(|k| Some((k.parse().ok()?, e.value?)));
+    let remarks = clusters.and_then(|_| few_clusters(rows.clusters(), unit)).into_iter().collect();
     Ok(Evaluation {
         rows: y.len(),
-        positives,
+        positives: y.iter().filter(|v| **v).count(),
         base_rate,
         mean_predicted,
         roc_auc: auc,
@@ -121,14 +145,46 @@ pub fn evaluate_clustered(
         brier: brier(y, p, weight)?,
         brier_base: base_rate * (1.0 - base_rate),
         ece: expected_calibration_error(&calibration),
-        precision_at: top.iter().filter_map(|k| precision_at(y, p, *k).ok().map(|v| (*k, v))).collect(),
+        ece_by_chance: calibration_error_by_chance(&calibration),
+        precision_at: estimates.iter().filter_map(value).collect(),
         calibration,
-        lift: lift_table(y, p, weight, 10)?,
+        lift: lift_table(y, p, weight, 10, of_row)?,
+        clusters: rows.clusters(),
+        unit: unit.to_owned(),
         by: None,
         groups: Vec::new(),
-        remarks: Vec::new(),
-        verdict: Verdict::of(&Rows { y, p, w: &w, clusters }),
+        remarks,
+        verdict: Verdict::of(&rows, sample, &estimates, unit),
+        estimates,
     })
+}
+
+/// Says that intervals rest on few clusters, if they do.
+pub(super) fn few_clusters(count: usize, unit: &str) -> Option<String> {
+    const FEW: usize = 40;
+    (count < FEW).then(|| format!("intervals rest on {count} {unit}; with fewer than {FEW} they are approximate"))
+}
+
+pub(super) fn check_clusters(y: &[bool], clusters: Option<&[u32]>) -> Result<()> {
+    match clusters.map(<[u32]>::len).filter(|got| *got != y.len()) {
+        Some(got) => Err(Error::Length { what: "clusters".into(), expected: y.len(), got }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that there are rows with weight of both classes.
+pub(super) fn check_rows(y: &[bool], w: &[f64], clusters: Option<&[u32]>) -> Result<()> {
+    check_clusters(y, clusters)?;
+    let rows = w.iter().filter(|w| **w > 0.0).count();
+    if rows == 0 {
+        let why = if y.is_empty() { "there is nothing to evaluate on" } else { "all weights are 0" };
+        return Err(Error::NoRows { what: "evaluate", why: why.into() });
+    }
+    let positives = y.iter().zip(w).filter(|(y, w)| **y && **w > 0.0).count();
+    if positives == 0 || positives == rows {
+        return Err(Error::OneClass { rows, positives });
+    }
+    Ok(())
 }
 
 fn means(y: &[bool], p: &[f64], w: &[f64]) -> (f64, f64) {
@@ -152,8 +208,10 @@ impl Evaluation {
         y: &[bool],
         p: &[f64],
         weight: Option<&[f64]>,
+        clusters: Option<&[u32]>,
     ) -> Result<Self> {
         let w = checked_probabilities(y, p, weight)?;
+        check_clusters(y, clusters)?;
         if group.len() != y.len() {
             return Err(Error::Length { what: "groups".into(), expected: y.len(), got: group.len() });
         }
@@ -166,14 +224,24 @@ impl Evaluation {
         for (name, rows) in names.iter().zip(members).filter(|(_, rows)| !rows.is_empty()) {
             let (gy, (gp, gw)): (Vec<bool>, (Vec<f64>, Vec<f64>)) =
                 rows.iter().filter_map(|i| Some((*y.get(*i)?, (*p.get(*i)?, *w.get(*i)?)))).unzip();
-            let (observed, predicted) = means(&gy, &gp, &gw);
+            let (_, predicted) = means(&gy, &gp, &gw);
+            let own: Option<Vec<u32>> = clusters.map(|c| rows.iter().filter_map(|i| c.get(*i).copied()).collect());
+            let inside = Rows::new(&gy, &gp, &gw, own.as_deref());
+            let sample = inside.sample();
+            let both = sample.positives > 0 && sample.negatives > 0;
+            let ranking = both.then(|| super::estimates::auc(&inside, sample));
+            let (observed, interval) = inside.share_of(|_| true);
             self.groups.push(Group {
                 name: name.clone(),
                 rows: gy.len(),
                 positives: gy.iter().filter(|v| **v).count(),
                 observed,
+                observed_low: interval.low,
+                observed_high: interval.high,
                 predicted,
-                roc_auc: roc_auc(&gy, &gp, Some(&gw)).ok(),
+                roc_auc: ranking.as_ref().and_then(|r| r.value),
+                roc_auc_low: ranking.as_ref().and_then(|r| r.low),
+                roc_auc_high: ranking.as_ref().and_then(|r| r.high),
                 brier: brier(&gy, &gp, Some(&gw))?,
             });
         }

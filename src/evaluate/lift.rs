@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::estimates::lift;
+use super::evaluation::check_clusters;
+use super::influence::Rows;
 use super::{TieGroup, checked, tie_groups};
 use crate::error::{Error, Result};
 
@@ -18,6 +21,10 @@ pub struct LiftRow {
     pub rate: f64,
     /// Rate over the rate of all rows.
     pub lift: f64,
+    /// Lower end of its 95 % interval.
+    pub lift_low: f64,
+    /// Upper end.
+    pub lift_high: f64,
     /// Share of all positives in this and the slices before.
     pub captured: f64,
     /// Rate of this and the slices before over the rate of all rows.
@@ -27,12 +34,20 @@ pub struct LiftRow {
 }
 
 /// Rows in order of score cut into `slices` of equal weight. Rows of equal score are spread evenly over the cut
-/// between them, so that their order does not matter.
+/// between them, so that their order does not matter. Rows of one of the `clusters` (a lead, an account) may depend on each
+/// other: intervals are wider then.
 ///
 /// # Errors
 /// [`Error::Undefined`] without a positive, [`Error::Length`], [`Error::NonFinite`].
-pub fn lift_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, slices: usize) -> Result<Vec<LiftRow>> {
+pub fn lift_table(
+    y: &[bool],
+    p: &[f64],
+    weight: Option<&[f64]>,
+    slices: usize,
+    clusters: Option<&[u32]>,
+) -> Result<Vec<LiftRow>> {
     let w = checked(y, p, weight)?;
+    check_clusters(y, clusters)?;
     let groups = tie_groups(y, p, &w);
     let all: f64 = groups.iter().map(|g| g.positive + g.negative).sum();
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
@@ -42,17 +57,22 @@ pub fn lift_table(y: &[bool], p: &[f64], weight: Option<&[f64]>, slices: usize) 
     let slices = slices.max(1);
     let rate = positive / all;
     let mut before = (0.0, 0.0);
+    let all_rows = Rows::new(y, p, &w, clusters);
+    let part = |slice: usize| slice as f64 / slices as f64;
     let rows = (1..=slices).map(|slice| {
         let until = if slice == slices { all } else { all * slice as f64 / slices as f64 };
         let (hits, lowest) = captured_at(&groups, until, |g| g.positive + g.negative);
         let (weight, positives) = (until - before.0, hits - before.1);
         before = (until, hits);
+        let (lift_low, lift_high) = lift("lift", &all_rows, part(slice - 1), part(slice)).interval();
         LiftRow {
             slice,
             weight,
             positives,
             rate: positives / weight,
             lift: positives / weight / rate,
+            lift_low,
+            lift_high,
             captured: hits / positive,
             cumulative_lift: hits / until / rate,
             lowest,
@@ -101,7 +121,7 @@ mod tests {
         let y = [true, false, true, false];
         let p = [0.5; 4];
         assert_eq!(precision_at(&y, &p, 1).unwrap(), 0.5);
-        let table = lift_table(&y, &p, None, 2).unwrap();
+        let table = lift_table(&y, &p, None, 2, None).unwrap();
         assert!(table.iter().all(|r| (r.lift - 1.0).abs() < 1e-15));
         assert_eq!(table.last().unwrap().captured, 1.0);
         assert!(precision_at(&y, &p, 5).is_err());
@@ -110,7 +130,7 @@ mod tests {
     #[test]
     fn perfect_order() {
         let y = [true, false, false, false];
-        let table = lift_table(&y, &[0.9, 0.3, 0.2, 0.1], None, 4).unwrap();
+        let table = lift_table(&y, &[0.9, 0.3, 0.2, 0.1], None, 4, None).unwrap();
         assert_eq!((table[0].lift, table[0].captured, table[1].positives), (4.0, 1.0, 0.0));
     }
 }

@@ -5,14 +5,13 @@
 //! logistic recalibration against 1), and are the best tenth better than average (lift against 1). A finding needs an
 //! interval that leaves out the neutral value; of level and spread also a deviation that matters.
 //!
-//! Intervals are by sums of influences over clusters (leads, or accounts), so that rows of one lead are not taken for so many
-//! leads: E. DeLong et al., Biometrics 44, 1988, and N. Obuchowski, Biometrics 53, 1997, for the AUC; D. Cox, "Two further
-//! applications of a model for binary regression", Biometrika 45, 1958, for the slope.
+//! Intervals are those of the evaluation, over clusters (leads, or accounts), so that rows of one lead are not taken for so
+//! many leads. The slope is that of D. Cox, "Two further applications of a model for binary regression", Biometrika 45, 1958.
 
 use serde::{Deserialize, Serialize};
 
+use super::estimates::{Estimate, observed_to_expected};
 use super::influence::{Rows, Sample};
-use crate::math::{exp, ln, logit, normal_quantile, sigmoid, wilson_of_share};
 
 /// What a check finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,26 +57,37 @@ pub struct Verdict {
     pub advice: Vec<String>,
 }
 
-/// Fewest leads of each class for a finding.
+/// Fewest leads, or accounts, of each class for a finding.
 const ENOUGH: usize = 10;
-/// Classes with fewer leads have wide intervals.
+/// Classes with fewer have wide intervals.
 const COMFORTABLE: usize = 50;
 /// Deviations of level and spread below these do not matter.
 const LEVEL_MATTERS: f64 = 0.05;
 const SPREAD_MATTERS: f64 = 0.1;
-/// Probabilities are taken to lie so far from 0 and 1.
-const MARGIN: f64 = 1e-9;
 
 impl Verdict {
-    pub(super) fn of(rows: &Rows<'_>) -> Self {
-        let sample = rows.sample();
+    /// `unit` is what counts as independent, such as leads.
+    pub(super) fn of(rows: &Rows<'_>, sample: Sample, estimates: &[Estimate], unit: &str) -> Self {
         let enough = sample.positives.min(sample.negatives) >= ENOUGH;
-        let checks = [ranking(rows, &sample), level(rows, enough), spread(rows, enough), top_tenth(rows, enough)];
+        let of = |name: &str| estimates.iter().find(|e| e.measure == name);
+        let checks = [
+            ranking(of("roc_auc"), enough),
+            level(&observed_to_expected(rows), enough),
+            spread(of("calibration_slope"), enough),
+            top_tenth(of("lift_top_tenth"), enough),
+        ];
         let finding = |i: usize| checks.get(i).map_or(Finding::Unknown, |c| c.finding);
         let (rank, level, spread, top) = (finding(0), finding(1), finding(2), finding(3));
         let rate = rows.rate();
         let mut advice = Vec::new();
-        let few = format!("{} converted and {} other leads", sample.positives, sample.negatives);
+        let few = match unit {
+            "leads" => format!("{} converted and {} other leads", sample.positives, sample.negatives),
+            _ => format!(
+                "{} {unit} with and {} without a conversion",
+                sample.positives,
+                rows.clusters() - sample.positives
+            ),
+        };
         let summary = if enough {
             match rank {
                 Finding::Below => {
@@ -99,7 +109,7 @@ impl Verdict {
             }
         } else {
             advice.push(format!("collect more data: {few} are too few; at least {COMFORTABLE} of each are needed"));
-            format!("Too few leads to judge the scores: {few}.")
+            format!("Too few {unit} to judge the scores: {few}.")
         };
         if enough && rank == Finding::Above && top != Finding::Above {
             advice.push("the best tenth is not shown to be better than average; work longer lists".to_owned());
@@ -170,105 +180,56 @@ fn ranked(level: Finding, spread: Finding, rate: f64, advice: &mut Vec<String>) 
     }
 }
 
-fn check(name: &str, measure: &str, value: f64, interval: (f64, f64), finding: Finding, words: &str) -> Check {
-    let known = |v: f64| v.is_finite().then_some(v);
+/// A check of an estimate against the value that is right, or average; deviations less than `matters` are neutral. `words`
+/// are those of above, below and neutral.
+fn check(
+    (name, measure): (&str, &str),
+    estimate: Option<&Estimate>,
+    (neutral, matters): (f64, f64),
+    enough: bool,
+    words: [&str; 3],
+) -> Check {
+    let [above, below, right] = words;
+    let (finding, words) = match estimate.map(|e| (e.value, e.low, e.high)) {
+        Some((Some(value), Some(low), Some(high))) if enough => {
+            if low > neutral && value - neutral >= matters {
+                (Finding::Above, above)
+            } else if high < neutral && neutral - value >= matters {
+                (Finding::Below, below)
+            } else {
+                (Finding::Neutral, right)
+            }
+        }
+        Some((Some(_), ..)) => (Finding::Unknown, "too few to tell"),
+        _ => (Finding::Unknown, "not defined: scores are all equal, or separate the classes"),
+    };
     Check {
         name: name.to_owned(),
         measure: measure.to_owned(),
-        value: known(value),
-        low: known(interval.0),
-        high: known(interval.1),
+        value: estimate.and_then(|e| e.value),
+        low: estimate.and_then(|e| e.low),
+        high: estimate.and_then(|e| e.high),
         finding,
         words: words.to_owned(),
     }
 }
 
-fn against(neutral: f64, (low, high): (f64, f64)) -> Finding {
-    if low > neutral {
-        Finding::Above
-    } else if high < neutral {
-        Finding::Below
-    } else {
-        Finding::Neutral
-    }
+fn ranking(auc: Option<&Estimate>, enough: bool) -> Check {
+    let words = ["ranks better than chance", "ranks in reverse", "cannot be told from chance"];
+    check(("ranking", "ROC-AUC"), auc, (0.5, 0.0), enough, words)
 }
 
-fn z95() -> f64 {
-    normal_quantile(0.975)
+fn level(ratio: &Estimate, enough: bool) -> Check {
+    let words = ["probabilities are too low", "probabilities are too high", "the level is right"];
+    check(("level", "observed / expected"), Some(ratio), (1.0, LEVEL_MATTERS), enough, words)
 }
 
-fn ranking(rows: &Rows<'_>, sample: &Sample) -> Check {
-    let (auc, error) = rows.auc();
-    let few = sample.positives.min(sample.negatives);
-    // Without an error among so many pairs, Clopper and Pearson's end for no failure.
-    let all = exp(ln(0.025) / few.max(1) as f64);
-    let interval = if auc >= 1.0 {
-        (all, 1.0)
-    } else if auc <= 0.0 {
-        (0.0, 1.0 - all)
-    } else {
-        let half = z95() * error / (auc * (1.0 - auc));
-        (sigmoid(logit(auc) - half), sigmoid(logit(auc) + half))
-    };
-    let finding = if few < ENOUGH { Finding::Unknown } else { against(0.5, interval) };
-    let words = match finding {
-        Finding::Above => "ranks better than chance",
-        Finding::Below => "ranks in reverse",
-        Finding::Neutral => "cannot be told from chance",
-        Finding::Unknown => "too few leads to tell",
-    };
-    check("ranking", "ROC-AUC", auc, interval, finding, words)
+fn spread(slope: Option<&Estimate>, enough: bool) -> Check {
+    let words = ["probabilities are too close to the mean", "probabilities are too extreme", "the spread is right"];
+    check(("spread", "calibration slope"), slope, (1.0, SPREAD_MATTERS), enough, words)
 }
 
-fn level(rows: &Rows<'_>, enough: bool) -> Check {
-    let (ratio, error) = rows.observed_to_expected(MARGIN);
-    let half = z95() * error;
-    let interval = (ratio * exp(-half), ratio * exp(half));
-    let finding = match against(1.0, interval) {
-        _ if !enough => Finding::Unknown,
-        finding if (ratio - 1.0).abs() >= LEVEL_MATTERS => finding,
-        _ => Finding::Neutral,
-    };
-    let words = match finding {
-        Finding::Above => "probabilities are too low",
-        Finding::Below => "probabilities are too high",
-        Finding::Neutral => "the level is right",
-        Finding::Unknown => "too few leads to tell",
-    };
-    check("level", "observed / expected", ratio, interval, finding, words)
-}
-
-fn spread(rows: &Rows<'_>, enough: bool) -> Check {
-    let Some((slope, error)) = rows.slope(MARGIN) else {
-        let words = "not defined: scores are all equal, or separate the classes";
-        return check("spread", "calibration slope", f64::NAN, (f64::NAN, f64::NAN), Finding::Unknown, words);
-    };
-    let interval = (slope - z95() * error, slope + z95() * error);
-    let finding = match against(1.0, interval) {
-        _ if !enough => Finding::Unknown,
-        finding if (slope - 1.0).abs() >= SPREAD_MATTERS => finding,
-        _ => Finding::Neutral,
-    };
-    let words = match finding {
-        Finding::Above => "probabilities are too close to the mean",
-        Finding::Below => "probabilities are too extreme",
-        Finding::Neutral => "the spread is right",
-        Finding::Unknown => "too few leads to tell",
-    };
-    check("spread", "calibration slope", slope, interval, finding, words)
-}
-
-fn top_tenth(rows: &Rows<'_>, enough: bool) -> Check {
-    let (share, effective) = rows.best(0.1);
-    let rate = rows.rate();
-    let ends = wilson_of_share(share, effective, 0.95);
-    let interval = (ends.low / rate, ends.high / rate);
-    let finding = if enough { against(1.0, interval) } else { Finding::Unknown };
-    let words = match finding {
-        Finding::Above => "better than average",
-        Finding::Below => "worse than average",
-        Finding::Neutral => "cannot be told from the average",
-        Finding::Unknown => "too few leads to tell",
-    };
-    check("top_tenth", "lift of the best tenth", share / rate, interval, finding, words)
+fn top_tenth(lift: Option<&Estimate>, enough: bool) -> Check {
+    let words = ["better than average", "worse than average", "cannot be told from the average"];
+    check(("top_tenth", "lift of the best tenth"), lift, (1.0, 0.0), enough, words)
 }

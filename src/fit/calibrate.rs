@@ -32,7 +32,7 @@ impl Calibrator {
     }
 }
 
-/// Fewest positive rows, and fewest others, that a calibration is fitted on.
+/// Fewest leads with a positive row, and fewest others, that a calibration is fitted on.
 pub const MIN_POSITIVES: usize = 50;
 
 fn exact() -> LogisticParams {
@@ -123,6 +123,31 @@ pub fn isotonic_calibration(log_odds: &[f64], y: &[bool], weight: Option<&[f64]>
         }
     }
     Ok(CalibrationMap::Isotonic { log_odds: x, probability: p })
+}
+
+/// The same with half an observation of each class at the wrong end: a positive one at the lowest log-odds, a negative one at
+/// the highest. No probability is 0 or 1 then, and n observations without a positive at the low end have ½/(n + ½), as in
+/// H. Jeffreys' rule. An observation weighs what one of `observations` does on average: rows of one lead are one.
+///
+/// # Errors
+/// As [`isotonic_calibration`].
+pub fn open_isotonic_calibration(
+    log_odds: &[f64],
+    y: &[bool],
+    weight: Option<&[f64]>,
+    observations: usize,
+) -> Result<CalibrationMap> {
+    let w = checked(log_odds, y, weight)?;
+    let half = crate::math::sum(&w) / (2.0 * observations.max(1) as f64);
+    let weighted = || log_odds.iter().zip(w.iter()).filter(|(_, w)| **w > 0.0).map(|(e, _)| *e);
+    let ends = [weighted().fold(f64::INFINITY, f64::min), weighted().fold(f64::NEG_INFINITY, f64::max)];
+    if ends.iter().any(|e| !e.is_finite()) {
+        return isotonic_calibration(log_odds, y, weight);
+    }
+    let eta = [log_odds, &ends].concat();
+    let label = [y, &[true, false]].concat();
+    let weights = [&*w, &[half, half]].concat();
+    isotonic_calibration(&eta, &label, Some(&weights))
 }
 
 /// Logistic regression on ln p and −ln(1 − p), coefficients not negative, so that the map ascends.

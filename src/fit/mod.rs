@@ -23,11 +23,13 @@ mod together;
 mod train;
 mod validate;
 
-pub use calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
+pub use calibrate::{
+    Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, open_isotonic_calibration, sigmoid_calibration,
+};
 pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use profile::Profile;
 pub use solution::Solution;
-pub use train::{Auto, Direction, Interactions, Nonlinear, TrainOptions, evaluate_snapshot, train};
+pub use train::{Auto, Direction, Interactions, Nonlinear, TrainOptions, compare_models, evaluate_snapshot, train};
 pub use validate::{Choice, Fold, default_cs, grouped_folds};

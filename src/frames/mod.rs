@@ -55,5 +55,7 @@ pub use spend::{SpendSpec, read_spend};
 pub use store::{open, save};
 pub use survival_out::{time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame};
 pub use table::{Table, Tables};
-pub use tables_out::{calibration_frame, check_frame, lift_frame, show_frame, snapshot_frame};
+pub use tables_out::{
+    calibration_frame, check_frame, estimates_frame, lift_frame, score_comparison_frame, show_frame, snapshot_frame,
+};
 pub use write::{TableForm, csv_text, write_frame};

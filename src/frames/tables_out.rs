@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::design::{Column as Values, Feature};
 use crate::error::{Error, Result};
-use crate::evaluate::{CalibrationBin, LiftRow};
+use crate::evaluate::{CalibrationBin, Comparison, Difference, Estimate, Evaluation, LiftRow};
 use crate::journeys::{Audit, Entry, Journeys, Row, Snapshot};
 use crate::task::Stop;
 use crate::time::NO_TIME;
@@ -203,6 +203,59 @@ pub fn calibration_frame(bins: &[CalibrationBin]) -> Result<DataFrame> {
     ])
 }
 
+/// The measures of an evaluation: those with intervals first.
+///
+/// # Errors
+/// As [`terms_frame`].
+pub fn estimates_frame(e: &Evaluation) -> Result<DataFrame> {
+    let others = [
+        ("rows", e.rows as f64),
+        ("positives", e.positives as f64),
+        ("clusters", e.clusters as f64),
+        ("base_rate", e.base_rate),
+        ("mean_predicted", e.mean_predicted),
+        ("gini", e.gini),
+        ("ks", e.ks),
+        ("brier_base", e.brier_base),
+        ("ece", e.ece),
+        ("ece_by_chance", e.ece_by_chance),
+    ];
+    let names = e.estimates.iter().map(|e| e.measure.clone()).chain(others.iter().map(|(name, _)| (*name).to_owned()));
+    let values = e.estimates.iter().map(|e| e.value).chain(others.iter().map(|(_, value)| Some(*value)));
+    let column = |name: &str, get: fn(&Estimate) -> Option<f64>| {
+        let all = e.estimates.iter().map(get).chain(others.iter().map(|_| None));
+        Column::new(name.into(), all.collect::<Vec<Option<f64>>>())
+    };
+    frame(vec![
+        texts("measure", names),
+        Column::new("value".into(), values.collect::<Vec<Option<f64>>>()),
+        column("standard_error", |e| e.standard_error),
+        column("low", |e| e.low),
+        column("high", |e| e.high),
+    ])
+}
+
+/// The measures of two scorers and their differences.
+///
+/// # Errors
+/// As [`terms_frame`].
+pub fn score_comparison_frame(c: &Comparison) -> Result<DataFrame> {
+    let column = |name: &str, get: fn(&Difference) -> Option<f64>| {
+        Column::new(name.into(), c.measures.iter().map(get).collect::<Vec<Option<f64>>>())
+    };
+    frame(vec![
+        texts("measure", c.measures.iter().map(|d| d.measure.clone())),
+        column("first", |d| d.first),
+        column("second", |d| d.second),
+        column("difference", |d| d.difference),
+        column("standard_error", |d| d.standard_error),
+        column("difference_low", |d| d.low),
+        column("difference_high", |d| d.high),
+        column("p_value", |d| d.p_value),
+        optional_texts("better", c.measures.iter().map(|d| d.better.clone())),
+    ])
+}
+
 /// A lift table.
 ///
 /// # Errors
@@ -215,6 +268,8 @@ pub fn lift_frame(rows: &[LiftRow]) -> Result<DataFrame> {
         column("positives", |r| r.positives),
         column("rate", |r| r.rate),
         column("lift", |r| r.lift),
+        column("lift_low", |r| r.lift_low),
+        column("lift_high", |r| r.lift_high),
         column("captured", |r| r.captured),
         column("cumulative_lift", |r| r.cumulative_lift),
         column("lowest", |r| r.lowest),

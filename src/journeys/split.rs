@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::censoring::Candidates;
-use super::{Row, Snapshot};
+use super::{Journeys, Row, Snapshot};
 use crate::design::Maturity;
 use crate::error::{Error, Result};
 use crate::time::{NO_TIME, Span, Timestamp};
@@ -176,6 +176,15 @@ impl Snapshot {
         }
     }
 
+    /// Up to when outcomes are known to it: the end of the last label window, or of observation where windows reach beyond;
+    /// `None` without times.
+    #[must_use]
+    pub fn outcomes_until(&self) -> Option<i64> {
+        let last = (0..self.rows.len()).filter_map(|i| self.window_end(i)).max()?;
+        let end = self.candidates.as_ref().and_then(|all| all.end());
+        Some(end.map_or(last, |end| end.min(last)))
+    }
+
     /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
     fn draw(&self, test: f64, by: SplitBy, key: impl Fn(u32) -> (u64, u64)) -> Result<(Self, Self)> {
         let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
@@ -204,7 +213,7 @@ impl Snapshot {
             SplitBy::Order => "tested on the last leads of the table; order stands for time",
             SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
             SplitBy::Random | SplitBy::Time => {
-                "random leads of the same period on both sides; optimistic, since drift does not show"
+                "random leads of the same period on both sides; flatters, since drift does not show"
             }
         };
         let accounts = |part: &Self| -> BTreeSet<u64> {
@@ -241,6 +250,17 @@ fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) 
     tested.split = Some(Split { test: true, ..split.clone() });
     Ok((train, tested))
 }
+
+impl Journeys {
+    /// 48 bits of a hash of the id of a lead.
+    #[must_use]
+    pub fn lead_hash(&self, lead: u32) -> u64 {
+        hash(self.leads.ids.get(lead), LEADS) >> 16
+    }
+}
+
+/// Seed of hashes of leads.
+const LEADS: u64 = 0x1ead;
 
 /// FNV-1a and a final mix (SplitMix64): the same on every machine and in every release.
 fn hash(text: &str, seed: u64) -> u64 {

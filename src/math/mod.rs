@@ -21,7 +21,7 @@ pub(crate) use logistic::{exp_all, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};
-pub use quantile::{quantile_sorted, weighted_moments};
+pub use quantile::{quantile_sorted, weighted_moments, weighted_quantiles};
 pub use student::{student_quantile, student_tail};
 pub use sum::{CHUNK, sum, sum_by, tree};
 pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};

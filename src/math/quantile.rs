@@ -38,6 +38,31 @@ pub fn weighted_moments(values: &[f64], weights: &[f64]) -> (f64, f64, f64) {
     (mean, variance.sqrt(), total)
 }
 
+/// Quantiles 0, 1/parts, …, 1 of values with weights: where all weights are equal, those of [`quantile_sorted`]; else the
+/// lowest value up to which that share of the weight lies.
+#[must_use]
+pub fn weighted_quantiles(values: &[f64], weights: &[f64], parts: usize) -> Vec<f64> {
+    let mut pairs: Vec<(f64, f64)> = values.iter().copied().zip(weights.iter().copied()).collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let share = |k: usize| k as f64 / parts as f64;
+    if weights.iter().all(|w| Some(w) == weights.first()) {
+        let sorted: Vec<f64> = pairs.into_iter().map(|(value, _)| value).collect();
+        return (0..=parts).map(|k| quantile_sorted(&sorted, share(k))).collect();
+    }
+    pairs.retain(|(_, w)| *w > 0.0);
+    let mut until = Vec::with_capacity(pairs.len());
+    let mut total = 0.0;
+    for (_, w) in &pairs {
+        total += w;
+        until.push(total);
+    }
+    let at = |k: usize| {
+        let place = until.partition_point(|u| *u < share(k) * total).min(pairs.len().saturating_sub(1));
+        pairs.get(place).map_or(f64::NAN, |(value, _)| *value)
+    };
+    (0..=parts).map(at).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +74,15 @@ mod tests {
         assert_eq!(quantile_sorted(&v, 0.5), 3.0);
         assert_eq!(quantile_sorted(&v, 1.0), 8.0);
         assert!(quantile_sorted(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn quantiles_by_weight() {
+        // As each value repeated as often as it weighs.
+        let (values, weights) = ([3.0, 1.0, 2.0], [1.0, 5.0, 2.0]);
+        assert_eq!(weighted_quantiles(&values, &weights, 8), [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
+        assert_eq!(weighted_quantiles(&values, &[2.0; 3], 4), [1.0, 1.5, 2.0, 2.5, 3.0]);
+        assert!(weighted_quantiles(&[], &[], 1).iter().all(|v| v.is_nan()));
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl CalibrationMap {
 pub struct CalibrationFacts {
     /// `sigmoid`, `isotonic` or `beta`, or `none` with the reason in the remark.
     pub method: String,
-    /// Rows of the later slice it was fitted on.
+    /// Rows of the later slice it was fitted on; with `none`, of a slice on which the scores do not hold.
     pub rows: usize,
     /// Positive rows of it.
     pub positives: usize,
@@ -163,7 +163,7 @@ impl super::LeadModel {
         let logit = |p: f64| ln(p / (1.0 - p));
         // Calibrated probabilities are those of the later slice.
         let before = match &mut data.training.calibration {
-            Some(facts) if facts.rows > 0 => &mut facts.base_rate,
+            Some(facts) if facts.method != "none" => &mut facts.base_rate,
             _ => &mut data.training.base_rate,
         };
         let shift = logit(rate) - logit(std::mem::replace(before, rate));

@@ -6,6 +6,7 @@ mod fingerprint;
 mod format;
 mod interaction;
 mod reference;
+mod sample;
 mod validate;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ pub(crate) use fingerprint::Fingerprint;
 pub use format::{FORMAT, FORMAT_VERSION};
 pub use interaction::Interaction;
 pub use reference::Reference;
+pub use sample::LeadSample;
 
 use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
 use crate::error::Result;
@@ -140,6 +142,9 @@ pub struct ModelData {
     pub grades: Vec<Grade>,
     /// Facts of the training.
     pub training: Training,
+    /// The leads it was trained on.
+    #[serde(default)]
+    pub trained_on: LeadSample,
 }
 
 /// A model ready to score.

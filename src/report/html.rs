@@ -1,6 +1,7 @@
 //! Results as one HTML page that needs no network.
 
 use super::best::BestLeads;
+use super::evaluation::{calibration_words, estimate_rows};
 use super::funnels::{funnel_notes, funnel_title};
 use super::text::{by_name, interaction_rows, percent, strongest_columns, training_notes};
 use crate::evaluate::Evaluation;
@@ -122,10 +123,18 @@ fn evaluation(e: &Evaluation) -> String {
         card("observed", percent(e.base_rate)),
     ]
     .concat();
+    let measures = table(&["measure", "value", "95 % interval", ""], estimate_rows(e));
     let lift = table(
-        &["tenth of leads, best first", "rate", "", "lift", "captured"],
+        &["tenth of leads, best first", "rate", "", "lift", "95 % interval", "captured"],
         e.lift.iter().map(|r| {
-            vec![r.slice.to_string(), percent(r.rate), bar(r.rate), format!("{:.2}", r.lift), percent(r.captured)]
+            vec![
+                r.slice.to_string(),
+                percent(r.rate),
+                bar(r.rate),
+                format!("{:.2}", r.lift),
+                format!("{:.2} – {:.2}", r.lift_low, r.lift_high),
+                percent(r.captured),
+            ]
         }),
     );
     let calibration = table(
@@ -141,8 +150,11 @@ fn evaluation(e: &Evaluation) -> String {
         }),
     );
     let notes: String = e.remarks.iter().map(|r| format!("<p class=note>{}</p>", escape(r))).collect();
+    let advice: String = e.verdict.advice.iter().map(|a| format!("<li>{}</li>", escape(a))).collect();
+    let verdict = format!("<p><b>{}</b></p><ul>{advice}</ul>", escape(&e.verdict.summary));
     format!(
-        "<h2>How good the scores are</h2><div class=cards>{cards}</div>{notes}<h2>Lift</h2>{lift}<h2>Calibration</h2>{calibration}"
+        "<h2>How good the scores are</h2><div class=cards>{cards}</div>{verdict}{measures}{notes}<h2>Lift</h2>{lift}<h2>Calibration</h2><p class=note>{}.</p>{calibration}",
+        escape(&calibration_words(e))
     )
 }
 

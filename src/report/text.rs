@@ -2,7 +2,6 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::evaluate::Evaluation;
 use crate::journeys::{By, Snapshot};
 use crate::model::{LeadModel, Term};
 use crate::time::{NO_TIME, Timestamp};
@@ -122,88 +121,6 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     if s.label.is_some() {
         lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
     }
-    lines.join("\n")
-}
-
-/// The measures of an evaluation.
-#[must_use]
-pub fn evaluation_text(e: &Evaluation) -> String {
-    let share = e.positives as f64 / e.rows as f64;
-    let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
-    let mut lines = vec![
-        format!(
-            "Evaluation on {} rows, {} positive; base rate {}{}",
-            e.rows,
-            e.positives,
-            percent(e.base_rate),
-            weighted
-        ),
-        format!("  ROC-AUC     {:.4}    Gini  {:.4}    KS  {:.4}", e.roc_auc, e.gini, e.ks),
-        format!("  PR-AUC      {:.4}    by chance {:.4}", e.pr_auc, e.base_rate),
-        format!("  log loss    {:.4}", e.log_loss),
-        format!("  Brier       {:.4}    of the base rate alone {:.4}", e.brier, e.brier_base),
-        format!(
-            "  predicted   {} on average, observed {}; ECE {:.4}",
-            percent(e.mean_predicted),
-            percent(e.base_rate),
-            e.ece
-        ),
-    ];
-    for (k, precision) in &e.precision_at {
-        lines.push(format!("  precision of the best {k}: {}", percent(*precision)));
-    }
-    lines.extend(e.remarks.iter().map(|r| format!("  note: {r}")));
-    let lift: Vec<Vec<String>> = e
-        .lift
-        .iter()
-        .map(|r| {
-            vec![
-                r.slice.to_string(),
-                percent(r.rate),
-                format!("{:.2}", r.lift),
-                percent(r.captured),
-                format!("{:.2}", r.cumulative_lift),
-            ]
-        })
-        .collect();
-    lines.push(String::new());
-    lines.push(table_text(&["tenth", "rate", "lift", "captured", "cumulative lift"], &lift));
-    let bins: Vec<Vec<String>> = e
-        .calibration
-        .iter()
-        .map(|b| {
-            vec![
-                format!("{:.3} to {:.3}", b.low, b.high),
-                b.rows.to_string(),
-                percent(b.predicted),
-                percent(b.observed),
-                format!("{} to {}", percent(b.interval.low), percent(b.interval.high)),
-            ]
-        })
-        .collect();
-    lines.push(String::new());
-    lines.push(table_text(&["probability", "rows", "predicted", "observed", "95 % interval"], &bins));
-    if let Some(by) = &e.by {
-        let rows: Vec<Vec<String>> = e
-            .groups
-            .iter()
-            .map(|g| {
-                let auc = g.roc_auc.map_or_else(|| "–".to_owned(), |a| format!("{a:.3}"));
-                vec![
-                    g.name.clone(),
-                    g.rows.to_string(),
-                    g.positives.to_string(),
-                    percent(g.predicted),
-                    percent(g.observed),
-                    auc,
-                ]
-            })
-            .collect();
-        lines.push(String::new());
-        lines.push(table_text(&[by, "rows", "positives", "predicted", "observed", "AUC"], &rows));
-    }
-    lines.push(String::new());
-    lines.push(e.verdict.text());
     lines.join("\n")
 }
 

@@ -301,7 +301,7 @@ def test_displays_and_charts(journeys, scorer, sides):
         evaluation.groups.height == 3
     )
     assert evaluation.groups["rows"].sum() == evaluation.rows
-    assert evaluation.to_polars().height == 12
+    assert evaluation.to_polars().height == 20
     assert set(evaluation.precision_at) == {50, 100, 200}
     assert evaluation.lift.height == 10
     funnel = journeys.funnel(["created", "sql", "closed_won"], window="60d", by="lead_source")

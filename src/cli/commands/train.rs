@@ -14,7 +14,7 @@ use crate::cli::project::Project;
 use crate::error::Result;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
-use crate::frames::{calibration_frame, lift_frame, terms_frame};
+use crate::frames::{calibration_frame, estimates_frame, lift_frame, terms_frame};
 use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
 use crate::report::{evaluation_text, model_text, snapshot_text};
@@ -54,7 +54,7 @@ pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Re
     let (option, file) = command.model.as_ref().map_or(("file", &project.model.file), |file| ("model", file));
     let model_file = Context::destination(option, file, &command.shown.files, &inputs)?;
     inputs.file("the model file", file);
-    let showing = Context::showing(&command.shown, &["terms", "lift", "calibration"], &inputs)?;
+    let showing = Context::showing(&command.shown, &["terms", "measures", "lift", "calibration"], &inputs)?;
     let journeys = context.journeys(&project)?;
     let trained = context.work(|task| Trained::new(&project, &journeys, task))?;
     let (model, evaluation) = (&trained.model, &trained.evaluation);
@@ -72,6 +72,7 @@ pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Re
     });
     let tables = vec![
         ("terms", terms_frame(model, &BTreeMap::new())?),
+        ("measures", estimates_frame(evaluation)?),
         ("lift", lift_frame(&evaluation.lift)?),
         ("calibration", calibration_frame(&evaluation.calibration)?),
     ];

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::interactions::{Groups, Interactions, MOST, resolve, with_bins};
 use super::layout::{Encoded, Layout};
 use super::{Nonlinear, TrainOptions, clusters};
-use crate::design::Bend;
+use crate::design::{Bend, Maturity};
 use crate::error::{Error, Result};
 use crate::fit::params::{LogisticParams, Sign, Target, ValidLogisticParams};
 use crate::fit::validate::{Fold, default_cs, grouped_folds};
@@ -34,7 +34,7 @@ pub(super) struct Chooser<'a> {
     folds: OnceCell<(Vec<Fold>, String)>,
 }
 
-/// Folds forward in time that have at least this many rows of each class on both sides count.
+/// Folds forward in time that have at least this many leads of each class on both sides count.
 const MIN_FOLD: usize = 20;
 
 impl<'a> Chooser<'a> {
@@ -177,11 +177,14 @@ impl<'a> Chooser<'a> {
     /// Folds forward in time, or, with fewer than three of them, folds of whole accounts; and what they are.
     fn folds(&self) -> (Vec<Fold>, String) {
         let snapshot = self.snapshot;
-        let of_rarer_class = |rows: &[usize]| {
-            let positives = rows.iter().filter(|i| self.target.y.get(**i) == Some(&true)).count();
-            positives.min(rows.len() - positives)
+        let positive = |i: &usize| self.target.y.get(*i) == Some(&true);
+        let lead = |i: &usize| snapshot.rows.get(*i).map(|r| r.lead);
+        // Rows of a lead stand side by side: it counts once.
+        let enough = |rows: &[usize]| {
+            let leads = || rows.chunk_by(|a, b| lead(a) == lead(b));
+            let positives = leads().filter(|rows| rows.iter().any(positive)).count();
+            positives.min(leads().count() - positives) >= MIN_FOLD
         };
-        let enough = |rows: &[usize]| of_rarer_class(rows) >= MIN_FOLD;
         let forward = snapshot.forward_folds(5).into_iter().filter(|(train, test)| enough(train) && enough(test));
         let folds: Vec<Fold> = forward.map(|(train, test)| Fold { train, test }).collect();
         if folds.len() >= 3 {
@@ -194,17 +197,18 @@ impl<'a> Chooser<'a> {
         let few = folds.len();
         let mut units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
         let mut folds = grouped_folds(&clusters(snapshot), 5);
-        let both = |rows: &[usize]| of_rarer_class(rows) > 0;
+        let both = |rows: &[usize]| rows.iter().any(positive) && !rows.iter().all(positive);
         if folds.len() < 2 || !folds.iter().all(|f| both(&f.train) && both(&f.test)) {
             // Accounts that are few or large: leads then.
             let leads: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
             folds = grouped_folds(&leads, 5);
             units = "leads";
         }
-        let how = format!(
-            "{} folds of whole {units} of the same period, since only {few} folds forward in time have {MIN_FOLD} rows of each class",
-            folds.len()
-        );
+        let why = match snapshot.spec.maturity {
+            Maturity::Ipcw => "weights of maturity='ipcw' belong to the whole period".to_owned(),
+            Maturity::Drop => format!("only {few} folds forward in time have {MIN_FOLD} leads of each class"),
+        };
+        let how = format!("{} folds of whole {units} of the same period, since {why}", folds.len());
         (folds, how)
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::design::{Column, MISSING, NONE};
 use crate::error::{Error, Result};
-use crate::evaluate::{Evaluation, evaluate_clustered};
+use crate::evaluate::{Clusters, Comparison, Evaluation, compare_scores, evaluate_clustered};
 use crate::journeys::{Snapshot, SplitBy};
 use crate::model::LeadModel;
 use crate::task::Task;
 
+use super::seen::share_seen;
 use super::{clusters, labels, log_odds};
 
 /// Age bands of `by = "age"`, days.
@@ -35,21 +36,15 @@ pub fn evaluate_snapshot(
     if snapshot.is_empty() {
         return Err(Error::NoRows { what: "evaluate", why: snapshot.counts.why() });
     }
-    let columns = model.columns(snapshot, task)?;
-    let p: Vec<f64> = log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect();
+    let p = probabilities(model, snapshot, task)?;
     let w = Some(snapshot.weight.as_slice());
-    let mut evaluation = evaluate_clustered(y, &p, w, top, Some(&clusters(snapshot)))?;
+    let of_row = clusters(snapshot);
+    let mut evaluation = evaluate_clustered(y, &p, w, top, Some(Clusters { of_row: &of_row, unit: unit(snapshot) }))?;
     if let Some(by) = by {
         let (names, group) = groups(snapshot, by)?;
-        evaluation = evaluation.grouped(by, &names, &group, y, &p, w)?;
+        evaluation = evaluation.grouped(by, &names, &group, y, &p, w, Some(&of_row))?;
     }
-    evaluation.remarks.extend(snapshot.remarks());
-    if let Some(split) = &snapshot.split {
-        evaluation.remarks.push(split.remark.clone());
-        if !split.test {
-            evaluation.remarks.push("this is the training side of the split: its figures flatter".to_owned());
-        }
-    }
+    evaluation.remarks.extend(held_out(&[model], snapshot));
     if !model.interactions().is_empty() && snapshot.split.as_ref().is_some_and(|s| s.by != SplitBy::Time) {
         evaluation.remarks.push(
             "the test rows are of the same period as the training rows: interactions with dates or campaigns can learn \
@@ -64,6 +59,53 @@ pub fn evaluate_snapshot(
             .push(format!("{outside} of {} rows are outside the ages the model was trained on", snapshot.len()));
     }
     Ok(evaluation)
+}
+
+/// Compares two models on the same rows: each measure, and its difference with a paired standard error.
+///
+/// # Errors
+/// As [`evaluate_snapshot`].
+pub fn compare_models(
+    first: &LeadModel,
+    second: &LeadModel,
+    snapshot: &Snapshot,
+    top: &[usize],
+    task: &Task,
+) -> Result<Comparison> {
+    let y = labels(snapshot)?;
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "compare", why: snapshot.counts.why() });
+    }
+    let (p, q) = (probabilities(first, snapshot, task)?, probabilities(second, snapshot, task)?);
+    let of_row = clusters(snapshot);
+    let clustered = Some(Clusters { of_row: &of_row, unit: unit(snapshot) });
+    let mut comparison = compare_scores(y, [&p, &q], Some(&snapshot.weight), top, clustered)?;
+    comparison.remarks.extend(held_out(&[first, second], snapshot));
+    Ok(comparison)
+}
+
+fn probabilities(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Result<Vec<f64>> {
+    let columns = model.columns(snapshot, task)?;
+    Ok(log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect())
+}
+
+/// What counts as independent.
+fn unit(snapshot: &Snapshot) -> &'static str {
+    if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" }
+}
+
+/// How the rows were held out of the training, if they were.
+fn held_out(models: &[&LeadModel], snapshot: &Snapshot) -> Vec<String> {
+    let mut remarks = snapshot.remarks();
+    remarks.extend(snapshot.split.as_ref().map(|split| split.remark.clone()));
+    let seen = models.iter().map(|m| share_seen(&m.data().trained_on, snapshot)).fold(0.0, f64::max);
+    if seen > 0.0 {
+        remarks.push(format!(
+            "about {:.0} % of these leads were trained on, in the same period; estimates are optimistic",
+            (100.0 * seen).max(1.0)
+        ));
+    }
+    remarks
 }
 
 fn groups(snapshot: &Snapshot, by: &str) -> Result<(Vec<String>, Vec<u32>)> {

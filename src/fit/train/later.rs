@@ -1,7 +1,9 @@
 //! Probabilities calibrated on rows later than those of the coefficients.
 
 use crate::error::{Error, Result};
-use crate::fit::calibrate::{Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, sigmoid_calibration};
+use crate::fit::calibrate::{
+    Calibrator, MIN_POSITIVES, beta_calibration, open_isotonic_calibration, sigmoid_calibration,
+};
 use crate::journeys::{Snapshot, SplitBy};
 use crate::model::{CalibrationFacts, CalibrationMap, LeadModel};
 use crate::task::Task;
@@ -18,35 +20,52 @@ pub(super) fn train_calibrated(
     labels(snapshot)?;
     let (facts, parts) = later_slice(snapshot, calibrator);
     let Some((earlier, later)) = parts else { return with_facts(&train_on(snapshot, options, task)?, None, facts) };
-    let model = train_on(&earlier, options, task)?;
+    let mut data = train_on(&earlier, options, task)?.data().clone();
+    // The later leads are seen too.
+    data.trained_on = super::seen::sample(snapshot);
+    let model = LeadModel::new(data)?;
     let columns = model.columns(&later, task)?;
     let eta = log_odds(&model, &columns, later.len())?;
     let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
+    let uncalibrated = |problem: &str| {
+        let remark = format!(
+            "not calibrated: on the last fifth of the period {problem}: the model does not hold there, and its scores need \
+             to be judged before they are used"
+        );
+        let tried = CalibrationFacts { method: "none".into(), remark, ..facts.clone() };
+        with_facts(&train_on(snapshot, options, task)?, None, tried)
+    };
     let map = match calibrator {
         Calibrator::Sigmoid => {
             let (slope, intercept) = sigmoid_calibration(&eta, y, w, task)?;
+            if slope <= 0.0 {
+                return uncalibrated(&format!("leads with higher scores convert less often (slope {slope:.3})"));
+            }
             return with_facts(&rescaled(&model, slope, intercept)?, None, facts);
         }
-        Calibrator::Isotonic => isotonic_calibration(&eta, y, w)?,
+        Calibrator::Isotonic => open_isotonic_calibration(&eta, y, w, later.counts.leads_with_rows)?,
         Calibrator::Beta => beta_calibration(&eta, y, w, task)?,
     };
+    let ends = eta.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(*v), e.1.max(*v)));
+    if map.probability(ends.1) <= map.probability(ends.0) {
+        return uncalibrated("leads with higher scores do not convert more often");
+    }
     with_facts(&model, Some(map), facts)
 }
 
 /// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
 /// too few.
 fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts, Option<(Snapshot, Snapshot)>) {
-    let none = |remark: String| {
-        (CalibrationFacts { method: "none".into(), rows: 0, positives: 0, base_rate: 0.0, remark }, None)
-    };
+    let none = |remark: String| (not_calibrated(remark), None);
     let (earlier, later) = match snapshot.split(0.2, SplitBy::Time, 0) {
         Ok(parts) => parts,
         Err(e) => return none(format!("not calibrated: no later slice ({e})")),
     };
     let (rows, positives) = (later.counts.rows, later.counts.positives);
-    if positives.min(rows - positives) < MIN_POSITIVES {
+    let (leads, converted) = (later.counts.leads_with_rows, later.counts.positive_leads);
+    if converted.min(leads - converted) < MIN_POSITIVES {
         return none(format!(
-            "not calibrated: the last fifth of the period has {positives} positives in {rows} rows, and {MIN_POSITIVES} of each class are needed"
+            "not calibrated: in the last fifth of the period {converted} of {leads} leads are positive, and {MIN_POSITIVES} leads of each class are needed"
         ));
     }
     let remark =
@@ -55,6 +74,10 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     let facts =
         CalibrationFacts { method: calibrator.name().into(), rows, positives, base_rate, remark: remark.into() };
     (facts, Some((earlier, later)))
+}
+
+fn not_calibrated(remark: String) -> CalibrationFacts {
+    CalibrationFacts { method: "none".into(), rows: 0, positives: 0, base_rate: 0.0, remark }
 }
 
 fn with_facts(model: &LeadModel, map: Option<CalibrationMap>, facts: CalibrationFacts) -> Result<LeadModel> {

@@ -7,6 +7,7 @@ mod interactions;
 mod later;
 mod layout;
 mod purify;
+mod seen;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,13 +27,13 @@ use crate::design::{Column, Encoder, Feature, Kind, LevelRule, Part};
 use crate::error::{Error, Result};
 use crate::features::compute;
 use crate::journeys::Snapshot;
-use crate::math::quantile_sorted;
+use crate::math::weighted_quantiles;
 use crate::model::{Grade, Interaction, LeadModel, ModelData, Term, Training};
 use crate::score::ColumnScorer;
 use crate::task::Task;
 use crate::time::{NO_TIME, Timestamp};
 
-pub use self::evaluate::evaluate_snapshot;
+pub use self::evaluate::{compare_models, evaluate_snapshot};
 pub use self::interactions::{Auto, Interactions};
 
 /// The shape of the effect of numbers.
@@ -91,7 +92,7 @@ pub struct TrainOptions {
     pub calibration: Option<Calibrator>,
     /// Fewest converted, and fewest other leads.
     pub min_leads: usize,
-    /// Levels with fewer rows are grouped as other.
+    /// Levels with fewer rows, those of one lead counted once, are grouped as other.
     pub min_level_rows: usize,
     /// At most this many levels of a text.
     pub max_levels: usize,
@@ -150,7 +151,9 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     let features = snapshot.features.resolve(snapshot)?;
     let columns =
         compute(snapshot, &features, |k| Some(k.clone()), snapshot.features.daily_cap, &journeys.calendar_zone, task)?;
+    let leads: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
     let rule = LevelRule {
+        leads: &leads,
         min_rows: options.min_level_rows,
         max_levels: options.max_levels,
         reference: params.params().c.is_none(),
@@ -276,9 +279,10 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
             dropped,
             remarks: snapshot.remarks(),
         },
+        trained_on: seen::sample(snapshot),
     };
     let columns: Vec<Column> = encoded.into_iter().map(|e| Arc::unwrap_or_clone(e.column)).collect();
-    with_percentiles(data, &columns, snapshot.len())
+    with_percentiles(data, &columns, &snapshot.weight)
 }
 
 /// Encodes the features that say something new, and names the others with the reason.
@@ -286,7 +290,7 @@ fn encode(
     snapshot: &Snapshot,
     features: Vec<Feature>,
     columns: Vec<Column>,
-    rule: LevelRule,
+    rule: LevelRule<'_>,
 ) -> (Vec<Encoded>, Vec<(String, String)>) {
     let (mut encoded, mut dropped): (Vec<Encoded>, _) = (Vec::new(), Vec::new());
     for (feature, column) in features.into_iter().zip(columns) {
@@ -395,11 +399,10 @@ fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
 }
 
 /// Fills in the percentiles of the log-odds of the training rows.
-fn with_percentiles(mut data: ModelData, columns: &[Column], rows: usize) -> Result<LeadModel> {
+fn with_percentiles(mut data: ModelData, columns: &[Column], weight: &[f64]) -> Result<LeadModel> {
     let model = LeadModel::new(data.clone())?;
-    let mut sorted = log_odds(&model, columns, rows)?;
-    sorted.sort_by(f64::total_cmp);
-    data.percentiles = (0..=100).map(|q| quantile_sorted(&sorted, f64::from(q) / 100.0)).collect();
+    let eta = log_odds(&model, columns, weight.len())?;
+    data.percentiles = weighted_quantiles(&eta, weight, 100);
     LeadModel::new(data)
 }
 
