@@ -101,6 +101,14 @@ fn the_whole_job() {
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["roc_auc"].as_f64().unwrap().to_bits(), trained.to_bits());
     assert_eq!(json["groups"].as_array().unwrap().len(), 3);
+    let against = ["evaluate", "--config", config, "--model", &at("m.json"), "--against", &at("m.json")];
+    let (code, out, err) = cli(&against);
+    assert_eq!(code, OK, "{err}");
+    assert!(out.contains("Comparison on ") && out.contains("p-value"), "{out}");
+    let (_, out, _) = cli(&[&against[..], &["--format", "json"]].concat());
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["evaluation"]["roc_auc"].as_f64().unwrap().to_bits(), trained.to_bits());
+    assert!(json["comparison"]["measures"].as_array().unwrap().iter().all(|d| d["difference"] == 0.0));
     for file in ["s.parquet", "s.csv", "s.arrow"] {
         let (code, out, err) = cli(&["score", "--config", config, "--model", &at("m.json"), "--output", &at(file)]);
         assert_eq!(code, OK, "{err}");

@@ -181,31 +181,21 @@ pub fn compare_scores(
     let of_row = clusters.map(|c| c.of_row);
     check_rows(y, &w, of_row)?;
     let (a, b) = (Rows::new(y, first, &w, of_row), Rows::new(y, second, &w, of_row));
+    let measure = |name: &str, of: &dyn Fn(&Rows<'_>) -> Influenced, more_is_better: Option<bool>| {
+        difference(name, &a, &[of(&a), of(&b)], more_is_better)
+    };
     let mut measures = vec![
-        difference("roc_auc", &a, a.auc(), b.auc(), Some(true)),
-        difference("pr_auc", &a, a.average_precision(), b.average_precision(), Some(true)),
-        difference("log_loss", &a, a.log_loss(), b.log_loss(), Some(false)),
-        difference("brier", &a, a.brier(), b.brier(), Some(false)),
-        difference(
-            "calibration_intercept",
-            &a,
-            a.intercept().unwrap_or_else(undefined),
-            b.intercept().unwrap_or_else(undefined),
-            None,
-        ),
-        difference(
-            "calibration_slope",
-            &a,
-            a.slope().unwrap_or_else(undefined),
-            b.slope().unwrap_or_else(undefined),
-            None,
-        ),
-        difference("lift_top_tenth", &a, a.lift_between(0.0, 0.1), b.lift_between(0.0, 0.1), Some(true)),
+        measure("roc_auc", &|rows| rows.auc(), Some(true)),
+        measure("pr_auc", &|rows| rows.average_precision(), Some(true)),
+        measure("log_loss", &|rows| rows.log_loss(), Some(false)),
+        measure("brier", &|rows| rows.brier(), Some(false)),
+        measure("calibration_intercept", &|rows| rows.intercept().unwrap_or_else(undefined), None),
+        measure("calibration_slope", &|rows| rows.slope().unwrap_or_else(undefined), None),
+        measure("lift_top_tenth", &|rows| rows.lift_between(0.0, 0.1), Some(true)),
     ];
     for k in possible(top, y.len()) {
         let part = k as f64 / y.len() as f64;
-        let name = format!("precision_at_{k}");
-        measures.push(difference(&name, &a, a.share_between(0.0, part), b.share_between(0.0, part), Some(true)));
+        measures.push(measure(&format!("precision_at_{k}"), &|rows| rows.share_between(0.0, part), Some(true)));
     }
     let positives = y.iter().filter(|v| **v).count();
     let unit = clusters.map_or("leads", |c| c.unit);
@@ -216,8 +206,7 @@ pub fn compare_scores(
 fn difference(
     measure: &str,
     rows: &Rows<'_>,
-    first: Influenced,
-    second: Influenced,
+    [first, second]: &[Influenced; 2],
     more_is_better: Option<bool>,
 ) -> Difference {
     let known = |v: f64| v.is_finite().then_some(v);

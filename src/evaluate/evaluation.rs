@@ -203,8 +203,7 @@ impl Evaluation {
     pub fn grouped(
         mut self,
         by: &str,
-        names: &[String],
-        group: &[u32],
+        (names, group): (&[String], &[u32]),
         y: &[bool],
         p: &[f64],
         weight: Option<&[f64]>,

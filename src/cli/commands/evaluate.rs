@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::TOP;
 use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
-use crate::fit::evaluate_snapshot;
-use crate::frames::{calibration_frame, estimates_frame, lift_frame};
-use crate::report::evaluation_text;
+use crate::error::Error;
+use crate::fit::{compare_models, evaluate_snapshot};
+use crate::frames::{calibration_frame, estimates_frame, lift_frame, score_comparison_frame};
+use crate::model::LeadModel;
+use crate::report::{comparison_text, evaluation_text};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Evaluate {
@@ -23,6 +26,9 @@ pub(in crate::cli) struct Evaluate {
     /// Also by `age` or by a lead field.
     #[arg(long)]
     by: Option<String>,
+    /// Another model file to compare with on the same rows.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), Failed> {
@@ -30,17 +36,32 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
     let file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", file);
-    let showing = Context::showing(&command.shown, &["measures", "lift", "calibration"], &inputs)?;
+    let mut tables = vec!["measures", "lift", "calibration"];
+    if let Some(other) = &command.against {
+        inputs.file("the other model file", other);
+        tables.push("comparison");
+    }
+    let showing = Context::showing(&command.shown, &tables, &inputs)?;
     let model = Context::model(file)?;
+    let other = command.against.as_ref().map(|file| Context::model(file)).transpose()?;
     let journeys = context.journeys(&project)?;
-    let evaluation = context.work(|task| {
+    let (evaluation, comparison) = context.work(|task| {
         let (_, test) = project.sides(&journeys, task)?;
-        evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)
+        let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)?;
+        let compare = |other: &LeadModel| compare_models(&model, other, &test, &TOP, task);
+        Ok((evaluation, other.as_ref().map(compare).transpose()?))
     })?;
-    let tables = vec![
+    let mut tables = vec![
         ("measures", estimates_frame(&evaluation)?),
         ("lift", lift_frame(&evaluation.lift)?),
         ("calibration", calibration_frame(&evaluation.calibration)?),
     ];
-    context.show(&showing, &Answer::new(evaluation_text(&evaluation), &evaluation, tables)?, Vec::new())
+    let mut text = evaluation_text(&evaluation);
+    let mut json = serde_json::to_value(&evaluation).map_err(|e| Error::option("evaluation", e.to_string()))?;
+    if let Some(c) = &comparison {
+        text = format!("{text}\n\n{}", comparison_text(c));
+        tables.push(("comparison", score_comparison_frame(c)?));
+        json = json!({"evaluation": json, "comparison": c});
+    }
+    context.show(&showing, &Answer::new(text, &json, tables)?, Vec::new())
 }

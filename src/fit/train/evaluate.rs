@@ -42,7 +42,7 @@ pub fn evaluate_snapshot(
     let mut evaluation = evaluate_clustered(y, &p, w, top, Some(Clusters { of_row: &of_row, unit: unit(snapshot) }))?;
     if let Some(by) = by {
         let (names, group) = groups(snapshot, by)?;
-        evaluation = evaluation.grouped(by, &names, &group, y, &p, w, Some(&of_row))?;
+        evaluation = evaluation.grouped(by, (&names, &group), y, &p, w, Some(&of_row))?;
     }
     evaluation.remarks.extend(held_out(&[model], snapshot));
     if !model.interactions().is_empty() && snapshot.split.as_ref().is_some_and(|s| s.by != SplitBy::Time) {
