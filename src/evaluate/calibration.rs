@@ -58,14 +58,19 @@ pub fn calibration_table(
 ) -> Result<Vec<CalibrationBin>> {
     let w = checked_probabilities(y, p, weight)?;
     check_clusters(y, clusters)?;
+    Ok(calibration_table_of(&Rows::new(y, p, &w, clusters), bins, binning))
+}
+
+/// The same of rows that are in order.
+pub(super) fn calibration_table_of(rows: &Rows<'_>, bins: usize, binning: Binning) -> Vec<CalibrationBin> {
+    let (y, p, w) = (rows.y, rows.p, rows.w);
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.
     let even: Vec<f64> = (0..=bins).map(|i| if i == bins { 1.0 } else { i as f64 * (1.0 / bins as f64) }).collect();
     let edges = match binning {
         Binning::Uniform => even,
         Binning::Quantile => {
-            let mut sorted = p.to_vec();
-            sorted.sort_by(f64::total_cmp);
+            let sorted = rows.sorted();
             even.iter().map(|q| quantile_sorted(&sorted, *q)).collect()
         }
     };
@@ -92,7 +97,6 @@ pub fn calibration_table(
             bin.weight += w;
         }
     }
-    let rows = Rows::new(y, p, &w, clusters);
     for (number, bin) in table.iter_mut().enumerate().filter(|(_, bin)| bin.weight > 0.0) {
         bin.predicted /= bin.weight;
         let own = |i: usize| numbers.get(i) == Some(&number);
@@ -100,7 +104,7 @@ pub fn calibration_table(
         bin.standard_error = rows.chance_error(own);
     }
     table.retain(|b| b.weight > 0.0);
-    Ok(table)
+    table
 }
 
 /// Expected calibration error: Σ weight·|predicted − observed| / Σ weight over the bins of a table.

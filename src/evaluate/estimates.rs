@@ -85,10 +85,9 @@ pub(super) fn observed_to_expected(rows: &Rows<'_>) -> Estimate {
 }
 
 /// Lift between two parts of the rows, best first.
-pub(super) fn lift(measure: &str, rows: &Rows<'_>, low: f64, high: f64) -> Estimate {
-    let lift = rows.lift_between(low, high);
+pub(super) fn lift(measure: &str, rows: &Rows<'_>, lift: &Influenced, (low, high): (f64, f64)) -> Estimate {
     if lift.value > 0.0 {
-        return named(measure, rows, &lift, on_logs);
+        return named(measure, rows, lift, on_logs);
     }
     // Without a positive in it, what Wilson's interval of the share leaves possible.
     let (_, interval) = rows.share_within(low, high);
@@ -116,7 +115,7 @@ pub(super) fn estimates(rows: &Rows<'_>, sample: Sample, top: &[usize]) -> Vec<E
         named("brier", rows, &rows.brier(), on_log_odds),
         named("calibration_intercept", rows, &rows.intercept().unwrap_or_else(undefined), plain),
         slope(rows),
-        lift("lift_top_tenth", rows, 0.0, 0.1),
+        lift("lift_top_tenth", rows, &rows.lift_between(0.0, 0.1), (0.0, 0.1)),
     ];
     all.extend(possible(top, rows.y.len()).map(|k| precision(rows, k)));
     all

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::calibration_table_of;
 use super::estimates::{Estimate, estimates};
 use super::influence::Rows;
+use super::lift::lift_table_of;
 use super::verdict::Verdict;
 use super::{Binning, CalibrationBin, LiftRow};
 use super::{
-    average_precision, brier, calibration_error_by_chance, calibration_table, checked_probabilities,
-    expected_calibration_error, ks, lift_table, log_loss, roc_auc,
+    average_precision, brier, calibration_error_by_chance, checked_probabilities, expected_calibration_error, ks,
+    log_loss, roc_auc, tie_groups,
 };
 use crate::error::{Error, Result};
 use crate::math::{sum, sum_by};
@@ -128,7 +130,7 @@ pub fn evaluate_clustered(
     let unit = clusters.map_or("leads", |c| c.unit);
     let (base_rate, mean_predicted) = means(y, p, &w);
     let auc = roc_auc(y, p, weight)?;
-    let calibration = calibration_table(y, p, weight, 10, Binning::Quantile, of_row)?;
+    let calibration = calibration_table_of(&rows, 10, Binning::Quantile);
     let estimates = estimates(&rows, sample, top);
     let value = |e: &Estimate| e.measure.strip_prefix("precision_at_").and_then(|k| Some((k.parse().ok()?, e.value?)));
     let remarks = clusters.and_then(|_| few_clusters(rows.clusters(), unit)).into_iter().collect();
@@ -148,7 +150,7 @@ pub fn evaluate_clustered(
         ece_by_chance: calibration_error_by_chance(&calibration),
         precision_at: estimates.iter().filter_map(value).collect(),
         calibration,
-        lift: lift_table(y, p, weight, 10, of_row)?,
+        lift: lift_table_of(&rows, &tie_groups(y, p, &w), 10)?,
         clusters: rows.clusters(),
         unit: unit.to_owned(),
         by: None,

@@ -6,20 +6,32 @@
 //! E. DeLong et al., Biometrics 44, 1988, with clusters that of N. Obuchowski, Biometrics 53, 1997. Intervals take the
 //! quantile of Student's t with G − 1 degrees of freedom in the place of the normal one.
 
+use std::borrow::Cow;
+
 use crate::math::{Interval, exp, ln, logit, sigmoid, student_quantile, sum, sum_by, wilson_within};
 
 /// Labels, probabilities and weights, and the cluster of each row (its own if there are none).
 pub(super) struct Rows<'a> {
     pub(super) y: &'a [bool],
-    p: &'a [f64],
-    w: &'a [f64],
+    pub(super) p: &'a [f64],
+    pub(super) w: &'a [f64],
     /// Cluster of each row, numbered from 0; none where each row is its own.
     clusters: Option<Vec<u32>>,
     /// Clusters with weight.
     count: usize,
     /// Rows by score, lowest first.
     order: Vec<usize>,
+    /// Rows of equal score, lowest first.
+    ties: Vec<Tie>,
     total: f64,
+}
+
+/// Rows of equal score: where they stand in the order, and the weights of the positives and of all.
+struct Tie {
+    from: usize,
+    to: usize,
+    hits: f64,
+    all: f64,
 }
 
 /// Clusters with a positive row, and with a negative one.
@@ -46,9 +58,23 @@ impl<'a> Rows<'a> {
         let score = |i: &usize| p.get(*i).copied().unwrap_or(0.0);
         order.sort_by(|a, b| score(a).total_cmp(&score(b)));
         let clusters = clusters.map(numbered);
-        let mut rows = Self { y, p, w, clusters, count: 0, order, total: sum(w) };
+        let mut rows = Self { y, p, w, clusters, count: 0, order, ties: Vec::new(), total: sum(w) };
+        let mut ties = Vec::new();
+        let mut from = 0;
+        for tied in rows.order.chunk_by(|a, b| rows.score(*a) == rows.score(*b)) {
+            let hits = tied.iter().map(|i| rows.w(*i) * rows.hit(*i)).sum();
+            let all = tied.iter().map(|i| rows.w(*i)).sum();
+            ties.push(Tie { from, to: from + tied.len(), hits, all });
+            from += tied.len();
+        }
+        rows.ties = ties;
         rows.count = rows.used(|i| rows.w(i) > 0.0);
         rows
+    }
+
+    /// Scores, lowest first.
+    pub(super) fn sorted(&self) -> Vec<f64> {
+        self.order.iter().map(|i| self.score(*i)).collect()
     }
 
     fn len(&self) -> usize {
@@ -103,15 +129,22 @@ impl<'a> Rows<'a> {
 
     /// √G/(G − 1)·Σ S_g², of clusters that `count`.
     fn error_among(&self, influence: &[f64], count: usize) -> f64 {
-        let mut sums = vec![0.0; self.len()];
-        for (i, v) in influence.iter().enumerate() {
-            if let Some(sum) = sums.get_mut(self.cluster(i)) {
+        let count = count as f64;
+        let sums = self.sums(influence);
+        let squares = sum_by(sums.len(), |g| sums.get(g).map_or(0.0, |s| s * s));
+        (squares * count / (count - 1.0).max(1.0)).sqrt()
+    }
+
+    /// Sums over clusters.
+    fn sums<'b>(&self, of_row: &'b [f64]) -> Cow<'b, [f64]> {
+        let Some(clusters) = &self.clusters else { return of_row.into() };
+        let mut sums = vec![0.0; clusters.iter().max().map_or(0, |most| *most as usize + 1)];
+        for (v, cluster) in of_row.iter().zip(clusters) {
+            if let Some(sum) = sums.get_mut(*cluster as usize) {
                 *sum += v;
             }
         }
-        let count = count as f64;
-        let squares = sum_by(sums.len(), |g| sums.get(g).map_or(0.0, |s| s * s));
-        (squares * count / (count - 1.0).max(1.0)).sqrt()
+        sums.into()
     }
 
     /// Standard error of an estimate.
@@ -145,13 +178,8 @@ impl<'a> Rows<'a> {
         self.mean(|i| (self.score(i) - self.hit(i)) * (self.score(i) - self.hit(i)))
     }
 
-    /// Rows of equal score, lowest first.
-    fn ties(&self) -> impl DoubleEndedIterator<Item = &[usize]> {
-        self.order.chunk_by(|a, b| self.score(*a) == self.score(*b))
-    }
-
-    fn weights_of(&self, tied: &[usize]) -> (f64, f64) {
-        tied.iter().fold((0.0, 0.0), |(hits, all), i| (hits + self.w(*i) * self.hit(*i), all + self.w(*i)))
+    fn rows_of(&self, tie: &Tie) -> &[usize] {
+        self.order.get(tie.from..tie.to).unwrap_or(&[])
     }
 
     /// Area under the ROC curve.
@@ -160,14 +188,14 @@ impl<'a> Rows<'a> {
         let negative = self.total - positive;
         let mut of_row = vec![0.0; self.len()];
         let (mut hits_below, mut others_below, mut area) = (0.0, 0.0, 0.0);
-        for tied in self.ties() {
-            let (hits, all) = self.weights_of(tied);
-            let others = all - hits;
+        for tie in &self.ties {
+            let hits = tie.hits;
+            let others = tie.all - hits;
             // The share of the other class that is on the right side of these rows.
             let of_hit = (others_below + others / 2.0) / negative;
             let of_other = (positive - hits_below - hits / 2.0) / positive;
             area += hits * of_hit;
-            for i in tied {
+            for i in self.rows_of(tie) {
                 if let Some(slot) = of_row.get_mut(*i) {
                     *slot = if self.hit(*i) > 0.0 { of_hit } else { of_other };
                 }
@@ -187,21 +215,21 @@ impl<'a> Rows<'a> {
     /// own score, and in the precision at all scores up to it.
     pub(super) fn average_precision(&self) -> Influenced {
         let positive = sum_by(self.len(), |i| self.w(i) * self.hit(i));
-        let mut above: Vec<(&[usize], f64, f64, f64)> = Vec::new();
+        // Each with the positives and all at and above it.
+        let mut above: Vec<(&Tie, f64, f64)> = Vec::new();
         let (mut hits, mut all) = (0.0, 0.0);
-        for tied in self.ties().rev() {
-            let own = self.weights_of(tied);
-            (hits, all) = (hits + own.0, all + own.1);
-            above.push((tied, own.0, hits, all));
+        for tie in self.ties.iter().rev() {
+            (hits, all) = (hits + tie.hits, all + tie.all);
+            above.push((tie, hits, all));
         }
         let precision = |hits: f64, all: f64| if all > 0.0 { hits / all } else { 0.0 };
-        let value = above.iter().map(|(_, own, hits, all)| own * precision(*hits, *all)).sum::<f64>() / positive;
+        let value = above.iter().map(|(tie, hits, all)| tie.hits * precision(*hits, *all)).sum::<f64>() / positive;
         let mut of_row = vec![0.0; self.len()];
         let (mut as_hit, mut as_row) = (0.0, 0.0);
-        for (tied, own, hits, all) in above.iter().rev().filter(|(.., all)| *all > 0.0) {
-            as_hit += own / all;
-            as_row += own * hits / (all * all);
-            for i in *tied {
+        for (tie, hits, all) in above.iter().rev().filter(|(.., all)| *all > 0.0) {
+            as_hit += tie.hits / all;
+            as_row += tie.hits * hits / (all * all);
+            for i in self.rows_of(tie) {
                 let y = self.hit(*i);
                 if let Some(slot) = of_row.get_mut(*i) {
                     *slot = self.w(*i) * (y * (precision(*hits, *all) - value + as_hit) - as_row) / positive;
@@ -301,15 +329,17 @@ impl<'a> Rows<'a> {
     fn membership(&self, from: f64, to: f64) -> Vec<f64> {
         let mut member = vec![0.0; self.len()];
         let mut taken = 0.0;
-        for tied in self.ties().rev() {
-            let all = self.weights_of(tied).1;
-            let share = if all > 0.0 { ((taken + all).min(to) - taken.max(from)).max(0.0) / all } else { 0.0 };
-            for i in tied {
-                if let Some(slot) = member.get_mut(*i) {
-                    *slot = share;
+        for tie in self.ties.iter().rev() {
+            let share =
+                if tie.all > 0.0 { ((taken + tie.all).min(to) - taken.max(from)).max(0.0) / tie.all } else { 0.0 };
+            if share > 0.0 {
+                for i in self.rows_of(tie) {
+                    if let Some(slot) = member.get_mut(*i) {
+                        *slot = share;
+                    }
                 }
             }
-            taken += all;
+            taken += tie.all;
             if taken >= to {
                 break;
             }
@@ -319,14 +349,29 @@ impl<'a> Rows<'a> {
 
     /// Share of positives between two parts of all weight, best first.
     pub(super) fn share_between(&self, low: f64, high: f64) -> Influenced {
-        let (before, until) = (self.captured(low), self.captured(high));
-        let of_row = until.of_row.iter().zip(&before.of_row).map(|(u, b)| (u - b) / (high - low)).collect();
-        Influenced { value: (until.value - before.value) / (high - low), of_row }
+        between(&self.captured(low), &self.captured(high), high - low)
     }
 
     /// The same over the share of all rows.
     pub(super) fn lift_between(&self, low: f64, high: f64) -> Influenced {
-        let share = self.share_between(low, high);
+        self.over_all(&self.share_between(low, high))
+    }
+
+    /// Lift of slices of equal weight, best first.
+    pub(super) fn lifts(&self, slices: usize) -> Vec<Influenced> {
+        let part = |slice: usize| slice as f64 / slices as f64;
+        let mut before = self.captured(0.0);
+        let mut lifts = Vec::with_capacity(slices);
+        for slice in 1..=slices {
+            let until = self.captured(part(slice));
+            lifts.push(self.over_all(&between(&before, &until, part(slice) - part(slice - 1))));
+            before = until;
+        }
+        lifts
+    }
+
+    /// A share of positives over that of all rows.
+    fn over_all(&self, share: &Influenced) -> Influenced {
         let rate = self.rate();
         let value = share.value / rate;
         let of_row = |(i, s): (usize, &f64)| (s - value * self.w(i) * (self.hit(i) - rate) / self.total) / rate;
@@ -336,12 +381,8 @@ impl<'a> Rows<'a> {
     /// Interval of a share of rows that weigh `member`, whose influences are known: Wilson's, with as many rows as would
     /// give its variance, but no more than there are, (Σw)²/Σw².
     pub(super) fn share_interval(&self, share: &Influenced, member: impl Fn(usize) -> f64 + Sync) -> Interval {
-        let mut of_cluster = vec![0.0; self.len()];
-        for i in 0..self.len() {
-            if let Some(slot) = of_cluster.get_mut(self.cluster(i)) {
-                *slot += member(i);
-            }
-        }
+        let members: Vec<f64> = (0..self.len()).map(&member).collect();
+        let of_cluster = self.sums(&members);
         let effective = |squares: f64, total: f64| total * total / squares;
         let total = sum(&of_cluster);
         let rows = effective(sum_by(self.len(), |i| member(i) * member(i)), total);
@@ -387,6 +428,12 @@ impl<'a> Rows<'a> {
         let share = self.influenced(value, |i| member(i) * (self.hit(i) - value) / total);
         (value, self.share_interval(&share, member))
     }
+}
+
+/// What lies between two parts of the rows, per unit of the part between them.
+fn between(before: &Influenced, until: &Influenced, part: f64) -> Influenced {
+    let of_row = until.of_row.iter().zip(&before.of_row).map(|(u, b)| (u - b) / part).collect();
+    Influenced { value: (until.value - before.value) / part, of_row }
 }
 
 /// Interval on the scale of log-odds, for values between 0 and 1.

@@ -48,7 +48,11 @@ pub fn lift_table(
 ) -> Result<Vec<LiftRow>> {
     let w = checked(y, p, weight)?;
     check_clusters(y, clusters)?;
-    let groups = tie_groups(y, p, &w);
+    lift_table_of(&Rows::new(y, p, &w, clusters), &tie_groups(y, p, &w), slices)
+}
+
+/// The same of rows that are in order.
+pub(super) fn lift_table_of(rows: &Rows<'_>, groups: &[TieGroup], slices: usize) -> Result<Vec<LiftRow>> {
     let all: f64 = groups.iter().map(|g| g.positive + g.negative).sum();
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
     if positive <= 0.0 {
@@ -57,14 +61,14 @@ pub fn lift_table(
     let slices = slices.max(1);
     let rate = positive / all;
     let mut before = (0.0, 0.0);
-    let all_rows = Rows::new(y, p, &w, clusters);
     let part = |slice: usize| slice as f64 / slices as f64;
-    let rows = (1..=slices).map(|slice| {
+    let lifts = rows.lifts(slices);
+    let table = (1..=slices).zip(&lifts).map(|(slice, of_slice)| {
         let until = if slice == slices { all } else { all * slice as f64 / slices as f64 };
-        let (hits, lowest) = captured_at(&groups, until, |g| g.positive + g.negative);
+        let (hits, lowest) = captured_at(groups, until, |g| g.positive + g.negative);
         let (weight, positives) = (until - before.0, hits - before.1);
         before = (until, hits);
-        let (lift_low, lift_high) = lift("lift", &all_rows, part(slice - 1), part(slice)).interval();
+        let (lift_low, lift_high) = lift("lift", rows, of_slice, (part(slice - 1), part(slice))).interval();
         LiftRow {
             slice,
             weight,
@@ -78,7 +82,7 @@ pub fn lift_table(
             lowest,
         }
     });
-    Ok(rows.collect())
+    Ok(table.collect())
 }
 
 /// Positives among the first `until` units of size, and the lowest prediction reached.

@@ -1,5 +1,6 @@
 //! Probabilities calibrated on rows later than those of the coefficients.
 
+use crate::design::Maturity;
 use crate::error::{Error, Result};
 use crate::fit::calibrate::{
     Calibrator, MIN_POSITIVES, beta_calibration, open_isotonic_calibration, sigmoid_calibration,
@@ -68,8 +69,12 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
             "not calibrated: in the last fifth of the period {converted} of {leads} leads are positive, and {MIN_POSITIVES} leads of each class are needed"
         ));
     }
-    let remark =
-        "fitted on the last fifth of the period, a label window after the rows the coefficients were fitted on";
+    let remark = match snapshot.spec.maturity {
+        Maturity::Drop => {
+            "fitted on the last fifth of the period, a label window after the rows the coefficients were fitted on"
+        }
+        Maturity::Ipcw => "fitted on the last fifth of the period; the coefficients know no outcome after its start",
+    };
     let base_rate = later.base_rate().unwrap_or(0.0);
     let facts =
         CalibrationFacts { method: calibrator.name().into(), rows, positives, base_rate, remark: remark.into() };
