@@ -46,7 +46,9 @@ def encode(
                 if not known.all() and f"{name} = (missing)" not in left_out:
                     side.append(np.isnan(v).astype(float))
         else:
-            levels = train[name].value_counts().filter(pl.col("count") >= MIN_LEVEL_ROWS)[name].drop_nulls().to_list()
+            # Rows of one lead count once.
+            once = train.unique(["lead_id", name], maintain_order=True)[name]
+            levels = once.value_counts().filter(pl.col("count") >= MIN_LEVEL_ROWS)[name].drop_nulls().to_list()
             kept = set(levels)
             for side, frame in zip(columns, (train, test), strict=True):
                 v = frame[name].to_list()

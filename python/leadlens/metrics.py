@@ -46,7 +46,7 @@ def _weights(weight: ArrayLike | None) -> NDArray[np.float64] | None:
 
 
 def _clusters(clusters: ArrayLike | None) -> list[int] | None:
-    return None if clusters is None else cluster_numbers(clusters).tolist()  # type: ignore[no-any-return]
+    return None if clusters is None else cluster_numbers(clusters).tolist()
 
 
 def roc_auc(y: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:

@@ -53,10 +53,10 @@ class LeadScorer:
     calibration : {"sigmoid", "isotonic", "beta"}, optional
         Calibrate probabilities on the last fifth of the period, a label window after the rows the coefficients are
         fitted on; not done, with the reason in ``training["calibration"]``, with fewer than 50 leads of a class there,
-        or, with a warning, where higher scores do not convert more often. Isotonic probabilities are never 0 or 1: half an
-        observation of each class stands at the wrong end. A sigmoid rescales
-        the contributions, so that reasons still add up to the log-odds of the probability; with the others reasons
-        add up to ``log_odds``, and the probability is mapped from it.
+        or, with a warning, where higher scores do not convert more often. Isotonic probabilities are never 0 or 1:
+        half an observation of each class stands at the wrong end. A sigmoid rescales the contributions, so that reasons
+        still add up to the log-odds of the probability; with the others reasons add up to ``log_odds``, and the
+        probability is mapped from it.
     l1_ratio : float, default 0
         Share of the penalty that is L1: 0 is ridge, 1 is lasso, between them elastic net. Above 0 there are no
         standard errors.

@@ -1,0 +1,188 @@
+"""Error rates and coverage in simulated worlds with a known truth, with their Monte Carlo errors.
+
+    python benches/peers/honesty.py [claim ...]
+
+One function per claim; each prints a table. It takes minutes; small versions are among the tests.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+import leadlens as ll
+
+CLAIMS: dict[str, Callable[[], pl.DataFrame]] = {}
+
+
+def claim(function: Callable[[], pl.DataFrame]) -> Callable[[], pl.DataFrame]:
+    """Register a claim under its name."""
+    CLAIMS[function.__name__] = function
+    return function
+
+
+START = np.datetime64("2022-01-03T00:00:00", "us")
+
+
+def moments(days: np.ndarray) -> np.ndarray:
+    """Return times so many days after the start."""
+    return START + np.round(days * 86_400e6).astype("int64").astype("timedelta64[us]")
+
+
+def entering_leads(
+    seed: int, n: int, length: float, growth: bool
+) -> tuple[ll.Journeys, Callable[[pl.DataFrame], np.ndarray]]:
+    """Return leads of two kinds that are won, and lost, at constant rates, and their chance to be won in 28 days."""
+    rng = np.random.default_rng(seed)
+    kind, rates, lost_rate = rng.integers(0, 2, n), np.array([0.004, 0.012]), 0.01
+    entry = rng.random(n) ** (0.4 if growth else 1.0) * length
+    won, lost = rng.exponential(1 / rates[kind]), rng.exponential(1 / lost_rate, n)
+    end = entry + np.minimum(won, lost)
+    seen = end < length
+    leads = pl.DataFrame({"id": np.arange(n), "created": moments(entry), "kind": np.array(["a", "b"])[kind]})
+    stages = pl.DataFrame({"lead": np.arange(n)[seen], "at": moments(end[seen])})
+    stages = stages.with_columns(stage=pl.Series(np.where(won < lost, "won", "lost")[seen]))
+    journeys = ll.Journeys(
+        leads=ll.Leads(leads, id="id", created="created", fields=["kind"]),
+        stages=ll.Stages(stages, lead="lead", at="at", stage="stage"),
+        won="won",
+        lost="lost",
+        observed_until=f"{moments(np.array(length))}Z",
+    )
+
+    def truth(frame: pl.DataFrame) -> np.ndarray:
+        rate = np.where(frame["kind"] == "b", rates[1], rates[0])
+        return rate / (rate + lost_rate) * (1 - np.exp(-(rate + lost_rate) * 28))
+
+    return journeys, truth
+
+
+AGES = np.array([0, 14, 42, 84, 1e9])
+
+
+@claim
+def repeated_rows() -> pl.DataFrame:
+    """Weekly rows: predicted less true by age, and coverage of 95 % intervals of scores, by weight of the rows."""
+    out = []
+    for weight in ("row", "lead"):
+        for growth in (False, True):
+            off, held = [], []
+            for seed in range(200):
+                journeys, truth = entering_leads(seed, 1500, 364.0, growth)
+                snapshot = journeys.snapshot(every="7d", horizon="28d", weight=weight)
+                scores = ll.LeadScorer(C=10.0, intervals=True).fit(snapshot).score(snapshot).to_polars()
+                frame = snapshot.to_polars()
+                true, age = truth(frame), np.digitize(frame["age_days"].to_numpy(), AGES) - 1
+                error = scores["probability"].to_numpy() - true
+                inside = (scores["low"].to_numpy() <= true) & (true <= scores["high"].to_numpy())
+                off.append([error[age == b].mean() for b in range(4)])
+                held.append([inside.mean(), *(inside[age == b].mean() for b in range(4))])
+            mean, spread = np.mean(off, axis=0), np.std(off, axis=0) / len(off) ** 0.5
+            cover, wide = np.mean(held, axis=0), np.std(held, axis=0) / len(held) ** 0.5
+            for b, name in enumerate(("0-14 d", "14-42 d", "42-84 d", "84 d and more")):
+                out.append({
+                    "weight": weight, "intake": "growing" if growth else "even", "age": name, "off": mean[b],
+                    "±": spread[b], "coverage": cover[b + 1], "± ": wide[b + 1], "all ages": cover[0],
+                })  # fmt: skip
+    return pl.DataFrame(out)
+
+
+@claim
+def immature_rows() -> pl.DataFrame:
+    """Weights of maturity="ipcw": rate less truth by age and length of the history."""
+    out = []
+    for length in (112.0, 182.0, 364.0):
+        for growth in (False, True):
+            off = []
+            for seed in range(100):
+                journeys, truth = entering_leads(seed, 6000, length, growth)
+                frame = journeys.snapshot(every="7d", horizon="28d", maturity="ipcw").to_polars()
+                error = (frame["label"].cast(float).to_numpy() - truth(frame)) * frame["weight"].to_numpy()
+                age, w = np.digitize(frame["age_days"].to_numpy(), AGES) - 1, frame["weight"].to_numpy()
+                off.append(
+                    [error[age == b].sum() / w[age == b].sum() if (age == b).any() else np.nan for b in range(4)]
+                )
+            mean, spread = np.nanmean(off, axis=0), np.nanstd(off, axis=0) / np.isfinite(off).sum(axis=0) ** 0.5
+            for b, name in enumerate(("0-14 d", "14-42 d", "42-84 d", "84 d and more")):
+                row = {"history": length, "intake": "growing" if growth else "even", "age": name}
+                out.append({**row, "off": mean[b], "±": spread[b]})
+    return pl.DataFrame(out)
+
+
+def scored_rows(
+    rng: np.random.Generator, n: int, accounts: int, rate: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return labels, scores and accounts, which differ by more than the scores know."""
+    account = rng.integers(0, accounts, n) if accounts else np.arange(n)
+    known, unknown = rng.normal(size=(2, accounts or n)) * (1.0 if accounts else 0.0)
+    eta = rate + 0.8 * rng.normal(size=n) + 0.6 * known[account]
+    return rng.random(n) < 1 / (1 + np.exp(-eta - unknown[account])), 1 / (1 + np.exp(-eta)), account
+
+
+@claim
+def intervals_of_measures() -> pl.DataFrame:
+    """Coverage of 95 % intervals of the measures of an evaluation, by rows, accounts and share of positives."""
+    out = []
+    for n, accounts, rate in (
+        (300, 0, -1.5), (1000, 0, -1.5), (1000, 0, -4.0), (4000, 0, -3.0),
+        (600, 20, -1.5), (600, 60, -1.5), (3000, 200, -1.5), (3000, 200, -4.0),
+    ):  # fmt: skip
+        y, p, _ = scored_rows(np.random.default_rng(0), 1_000_000, 250_000 if accounts else 0, rate)
+        top = len(y) * 15 // 100
+        exact = ll.metrics.evaluate(y, p, precision_at=[top]).to_polars()
+        truth = dict(zip(exact["measure"], exact["value"], strict=True))
+        k = n * 15 // 100
+        truth[f"precision_at_{k}"] = truth.pop(f"precision_at_{top}")
+        names = [m for m in truth if exact.filter(pl.col("measure") == m)["low"].is_not_null().any()]
+        names.append(f"precision_at_{k}")
+        held: dict[str, list[bool]] = {name: [] for name in names}
+        for seed in range(1000):
+            y, p, account = scored_rows(np.random.default_rng([seed, n]), n, accounts, rate)
+            if min(y.sum(), (~y).sum()) < 5:
+                continue
+            found = ll.metrics.evaluate(y, p, precision_at=[k], clusters=account).to_polars()
+            for row in found.filter(pl.col("measure").is_in(names)).iter_rows(named=True):
+                held[row["measure"]].append((row["low"] or -np.inf) <= truth[row["measure"]] <= (row["high"] or np.inf))
+        out.append({
+            "rows": n, "accounts": accounts or n, "positives": f"{truth['base_rate']:.1%}",
+            **{("precision at 15 %" if m.startswith("precision") else m): np.mean(v) for m, v in held.items()},
+            "±": 0.007,
+        })  # fmt: skip
+    return pl.DataFrame(out)
+
+
+@claim
+def scorers_that_are_equally_good() -> pl.DataFrame:
+    """How often the difference of two scorers that are equally far from the truth has p < 0.05."""
+    out = []
+    for n, accounts in ((500, 0), (2000, 0), (500, 40), (500, 80), (3000, 200)):
+        found: dict[str, list[bool]] = {}
+        for seed in range(1000):
+            rng = np.random.default_rng([seed, n])
+            account = rng.integers(0, accounts, n) if accounts else np.arange(n)
+            eta = -1 + rng.normal(size=account.max() + 1)[account] * (accounts > 0) + rng.normal(size=n)
+            y = rng.random(n) < 1 / (1 + np.exp(-eta))
+            off = [
+                rng.normal(size=account.max() + 1)[account] * (accounts > 0) + 0.5 * rng.normal(size=n) for _ in "ab"
+            ]
+            p, q = (1 / (1 + np.exp(-eta - o)) for o in off)
+            for row in ll.metrics.compare(y, p, q, clusters=account).to_polars().iter_rows(named=True):
+                found.setdefault(row["measure"], []).append(row["p_value"] < 0.05)
+        out.append({"rows": n, "accounts": accounts or n, **{m: np.mean(v) for m, v in found.items()}, "±": 0.007})
+    return pl.DataFrame(out)
+
+
+def main() -> None:
+    """Print the tables of all claims, or of those named."""
+    warnings.simplefilter("ignore")
+    for name in sys.argv[1:] or CLAIMS:
+        print(name, (CLAIMS[name].__doc__ or "").strip(), sep="\n")
+        wide = {"tbl_rows": -1, "tbl_cols": -1, "float_precision": 3, "tbl_width_chars": 160}
+        with pl.Config(**wide, tbl_hide_column_data_types=True):  # type: ignore[arg-type]
+            print(CLAIMS[name](), flush=True)
+
+
+if __name__ == "__main__":
+    main()
