@@ -341,8 +341,8 @@ class LeadScorer:
         >>> import leadlens as ll
         >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
         >>> scorer = ll.LeadScorer(C=0.01).fit(train)
-        >>> scorer.evaluate(test).to_polars().columns[:3]
-        ['measure', 'value']
+        >>> scorer.evaluate(test).to_polars().columns
+        ['measure', 'value', 'standard_error', 'low', 'high']
         """
         with progress() as show:
             return Evaluation(*self._fitted().evaluate(snapshot._core, by, list(precision_at), show))
