@@ -39,7 +39,8 @@ from .journeys import Journeys, Snapshot
 from .paths import Paths
 from .pipeline import StageFunnel
 from .reports import report
-from .scorer import LeadScorer, Scores, load
+from .scorer import LeadScorer, load
+from .scores import Scores
 from .survival import TimeTo
 from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages, literal, lookup
 
