@@ -5,6 +5,7 @@ mod error;
 mod memory;
 mod task;
 mod text_form;
+mod whole_file;
 
 pub mod attribution;
 pub mod design;
@@ -38,3 +39,4 @@ pub use model::LeadModel;
 pub use score::Scored;
 pub use task::{Stop, Task};
 pub use time::{DAY, NO_TIME, Span, Timestamp, Zone};
+pub use whole_file::replace as replace_file;

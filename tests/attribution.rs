@@ -309,7 +309,7 @@ fn paths_that_did_not_convert() {
         let a = j.attribution(&AttributionSpec { nulls, ..spec(Method::Markov(1)) }, &Task::new()).unwrap();
         (a.null_paths, (a.methods[0].chance.unwrap() * 1e6).round() / 1e6, a.remarks.len())
     };
-    assert_eq!(with(NullPaths::All), (2, 0.333_333, 1));
+    assert_eq!(with(NullPaths::All), (2, 0.333_333, 2));
     assert_eq!(with(NullPaths::Lost), (1, 0.5, 1));
     assert_eq!(with(NullPaths::None), (0, 1.0, 2));
 }

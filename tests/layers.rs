@@ -13,11 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "error",
     "memory",
     "text_form",
     "task",
+    "whole_file",
     "math",
     "time",
     "design",

@@ -126,7 +126,7 @@ proptest! {
         let tally = |part: &[&str]| -> PathsTally {
             serde_json::from_str(&serde_json::to_string(&build(part).paths_tally(&spec, &Task::new()).unwrap()).unwrap()).unwrap()
         };
-        let joined = tally(&texts[..cut]).merge(tally(&texts[cut..])).unwrap().finish();
+        let joined = tally(&texts[..cut]).merge(tally(&texts[cut..])).unwrap().finish(&leadlens::Task::new()).unwrap();
         prop_assert_eq!(format!("{joined:?}"), format!("{p:?}"));
     }
 }

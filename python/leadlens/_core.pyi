@@ -30,6 +30,7 @@ __all__ = [
     "precision_at",
     "predict_logistic",
     "read_config",
+    "replace_file",
     "report_page",
     "run_program",
     "seen_levels",
@@ -163,7 +164,7 @@ def lift_table(
 ) -> Frame: ...
 def precision_at(y: NDArray[np.bool_], p: NDArray[np.float64], k: int) -> float: ...
 
-_Shown = tuple[list[tuple[str, Frame]], str, str]
+_Shown = tuple[list[tuple[str, Frame]], str, str, str]
 
 def attribution(
     journeys: Journeys,
@@ -192,11 +193,12 @@ def report_page(
     journeys: Journeys,
     model: Model,
     title: str,
+    sections: Sequence[str],
     test: Snapshot | None = None,
     leads: Snapshot | None = None,
-    funnel: str | None = None,
     progress: _Progress | None = None,
 ) -> str: ...
+def replace_file(path: str, text: str) -> None: ...
 def run_program(arguments: Sequence[str]) -> int: ...
 
 _Parts = tuple[Any, list[tuple[Any, int]], Any, list[str]]

@@ -38,17 +38,26 @@ class _Lazy:
 class Shown:
     """A result of a pass over journeys: named tables, facts, and a text."""
 
-    def __init__(self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], text: str) -> None:
+    def __init__(
+        self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], text: str, section: str
+    ) -> None:
         self._core = core
         self._tables = _Lazy(tables)
         self._facts = facts
         self._text = text
+        # Escaped HTML, for reports.
+        self._section = section
 
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
         with progress() as show:
-            tables, facts, text = run(core, as_json(spec), progress=show)
-        return cls(core, dict(tables), json.loads(facts), text)
+            tables, facts, text, section = run(core, as_json(spec), progress=show)
+        return cls(core, dict(tables), json.loads(facts), text, section)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is left out and why, and what else to know; what ``outcomes_from`` and ``observed_until`` leave open."""
+        return list(self._facts["remarks"])
 
     def __repr__(self) -> str:
         return self._text

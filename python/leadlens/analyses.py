@@ -73,7 +73,7 @@ class Analyses:
         where : mapping, optional
             Leads that count, by conditions on their fields as they were at creation: a value, a text such as
             ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold,
-            ``{"not": …}``, or ``None`` for a missing value.
+            ``{"all": [">= 10", "< 50"]}``, ``{"not": …}``, or ``None`` for a missing value.
         attribution : {"first", "last", "all", "step 1", "step 2", …}
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
             that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
@@ -303,7 +303,7 @@ class Analyses:
     ) -> StageFunnel:
         """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
 
-        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are told. Going
+        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are counted. Going
         back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
         a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
@@ -336,7 +336,7 @@ class Analyses:
         UnknownNameError
             A stage or field is not in the data.
         OptionError
-            There is no pipeline.
+            The journeys have no pipeline and none is given.
 
         Examples
         --------
@@ -402,14 +402,14 @@ class Analyses:
             Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
             outcomes are not in the table; otherwise they are left out.
         at : str or sequence of str
-            Ages at which the share is told.
+            Ages at which the share is given.
         until : str, optional
             Age up to which mean times are taken; by default the longest that all groups were observed.
         confidence : float
             Confidence of the intervals, made for 1 − F on the log(−log) scale.
         ceiling : {"generalized_gamma", "weibull", "lognormal"}, optional
-            Fit F(t) = share·G(t), G of this family (and likewise what competes), to tell the share that will ever have
-            the event: see :meth:`TimeTo.ceilings`. It is told only where follow-up was long enough. Costs more than all
+            Fit F(t) = share·G(t), G of this family (and likewise what competes), to estimate the share that will ever have
+            the event: see :meth:`TimeTo.ceilings`. It is given only where follow-up was long enough. Costs more than all
             else, above all with many different ages.
 
         Raises

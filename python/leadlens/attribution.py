@@ -60,7 +60,7 @@ class Rule:
         for part, share in self.__dict__.items():
             is_number = isinstance(share, Real) and not isinstance(share, bool)
             if part != "name" and not (is_number and -1e300 < share < 1e300):
-                raise OptionError(f"rule '{self.name}': {part}={share!r} is no number")
+                raise OptionError(f"rule '{self.name}': {part}={share!r} is not a number")
         return {part: share if part == "name" else float(share) for part, share in self.__dict__.items()}
 
 
@@ -69,7 +69,7 @@ class Spend:
     """A table of money spent.
 
     Rows without an amount are left out, as is what was spent before the period of the first entry of the journeys or
-    after the end of observation; both are said in the result.
+    after the end of observation; the result counts both.
 
     Parameters
     ----------

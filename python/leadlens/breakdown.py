@@ -53,15 +53,15 @@ def breakdown(by: By | None) -> Any:
     if isinstance(by, Bins):
         return by._spec()
     if not isinstance(by, Iterable):
-        raise OptionError(f"by: {by!r} is no field, Bins, or list of them")
+        raise OptionError(f"by: expected a field, Bins, or a list of them, got {by!r}")
     fields = [breakdown(field) if isinstance(field, str | Bins) else _no_field(field) for field in by]
     if not fields:
-        raise OptionError("by: names no field")
+        raise OptionError("by: the list is empty; name at least one field")
     return fields
 
 
 def _no_field(field: object) -> Any:
-    raise OptionError(f"by: {field!r} is neither a field nor Bins")
+    raise OptionError(f"by: expected a field or Bins, got {field!r}")
 
 
 def by_name(by: Any) -> str | None:
@@ -77,7 +77,7 @@ def conditions(where: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if where is None:
         return None
     if not isinstance(where, Mapping):
-        raise OptionError(f"where: {where!r} is no mapping of lead fields to conditions, such as {{'country': 'DE'}}")
+        raise OptionError(f"where: expected a mapping of lead fields to conditions, such as {{'country': 'DE'}}, got {where!r}")
     return {str(name): _condition(name, condition) for name, condition in where.items()}
 
 
@@ -89,6 +89,8 @@ def _condition(name: object, condition: Any) -> Any:
         return condition
     if isinstance(condition, Mapping) and set(condition) == {"not"}:
         return {"not": _condition(name, condition["not"])}
+    if isinstance(condition, Mapping) and set(condition) == {"all"} and not isinstance(condition["all"], str):
+        return {"all": [_condition(name, one) for one in condition["all"]]}
     if isinstance(condition, Iterable) and not isinstance(condition, Mapping):
         return [_condition(name, one) for one in condition]
-    raise OptionError(f"where: {name}={condition!r}: give a value, a text such as '>= 10', a list of them, or None")
+    raise OptionError(f"where: cannot use {condition!r} for {name!r}; pass a value, a text such as '>= 10', a list of them, or None")

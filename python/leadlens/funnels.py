@@ -128,7 +128,7 @@ def _step(step: str | Step | Sequence[str | Step], option: str = "steps") -> Any
         return step._spec()
     if isinstance(step, Sequence):
         return [_step(choice, option) for choice in step]
-    raise OptionError(f"{option}: {step!r} is no name, Step, or list of them")
+    raise OptionError(f"{option}: expected a name, a Step, or a list of them, got {step!r}")
 
 
 def _exclusion(event: Exclusion | str | Step) -> dict[str, Any]:

@@ -331,7 +331,7 @@ class Journeys(Analyses):
         Raises
         ------
         UnknownNameError
-            There is no such lead.
+            No lead has this id.
 
         Examples
         --------

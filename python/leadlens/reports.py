@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import _core
+from ._display import Shown
 from ._progress import progress
-from .errors import WriteError
-from .funnels import Funnel
+from .errors import OptionError
 from .journeys import Journeys, Snapshot
 from .scorer import LeadScorer
 
@@ -24,7 +22,7 @@ def report(
     *,
     test: Snapshot | None = None,
     leads: Snapshot | None = None,
-    funnel: Funnel | None = None,
+    results: Shown | Iterable[Shown] = (),
     title: str = "Lead report",
 ) -> Path:
     """Write the results as one HTML page that needs no network.
@@ -42,8 +40,8 @@ def report(
     leads : Snapshot, optional
         Leads to score: the best of them with their reasons. Take a snapshot as of the end of observation for leads that
         are open now; the page says which leads they are, and what the probability is of.
-    funnel : Funnel, optional
-        A funnel to show.
+    results : Funnel, StageFunnel, TimeTo, Drivers, Barriers, Paths, Attribution, or list of them
+        Results to show, in this order.
     title : str
         Heading.
 
@@ -54,6 +52,8 @@ def report(
 
     Raises
     ------
+    OptionError
+        ``results`` holds something else than results of analyses.
     WriteError
         The page cannot be written.
 
@@ -64,30 +64,26 @@ def report(
     >>> journeys = ll.datasets.b2b_saas()
     >>> train, test = journeys.snapshot(after="31d", horizon="59d").split(0.3, by="group")
     >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+    >>> results = [journeys.funnel(["created", "sql", "closed_won"]), journeys.time_to("closed_won")]
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     ll.report(journeys, scorer, f"{folder}/report.html", test=test).name
+    ...     ll.report(journeys, scorer, f"{folder}/report.html", test=test, results=results).name
     'report.html'
     """
+    listed = [results] if isinstance(results, Shown) else list(results)
+    wrong = [type(result).__name__ for result in listed if not isinstance(result, Shown)]
+    if wrong:
+        raise OptionError(f"results: {', '.join(wrong)} cannot be shown; pass results of analyses, such as a funnel")
+    sections = [result._section for result in listed]
     with progress() as show:
         page = _core.report_page(
             journeys._core,
             scorer._fitted(),
             title,
+            sections,
             None if test is None else test._core,
             None if leads is None else leads._core,
-            None if funnel is None else json.dumps(funnel._facts["spec"]),
             show,
         )
     path = Path(path)
-    # Another process, or thread, may write to the same path.
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as e:
-        beside.unlink(missing_ok=True)
-        raise WriteError(f"cannot write '{path}': {e}") from e
+    _core.replace_file(str(path), page)
     return path

@@ -1,19 +1,44 @@
-//! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, and as text.
+//! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, as text and as a
+//! section of a page.
 
 use std::sync::Arc;
 
 use leadlens::attribution::AttributionSpec;
-use leadlens::frames::{self, SpendSpec, Tables};
+use leadlens::frames::{self, SpendSpec, Tabled, Tables};
 use leadlens::funnel::FunnelSpec;
+use leadlens::{Error, Task, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use serde::Serialize;
 
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
-use crate::journeys::{Journeys, read_tables, to_json};
+use crate::journeys::{Journeys, json_text, read_tables};
 
-/// Named tables, facts as JSON, text.
-type Shown = (Vec<(&'static str, Frame)>, String, String);
+/// Named tables, facts as JSON, text, section of a page.
+type Shown = (Vec<(&'static str, Frame)>, String, String, String);
+
+/// Runs an analysis and shows its result; tables are made when they are first asked for.
+fn shown<R: Tabled + Serialize + Send + Sync + 'static>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    find: impl FnOnce(&Task) -> Result<R, Error> + Send,
+    facts: impl FnOnce(&R) -> Result<String, Error> + Send,
+    text: fn(&R) -> String,
+    section: fn(&R) -> String,
+) -> PyResult<Shown> {
+    let (found, facts, text, section) = enter(py, progress, |task| {
+        let found = Arc::new(find(task)?);
+        let facts = facts(&found)?;
+        let (text, section) = (text(&found), section(&found));
+        Ok((found, facts, text, section))
+    })?;
+    let table = |name: &'static str| {
+        let found = Arc::clone(&found);
+        (name, Frame::later(move || found.table(name)))
+    };
+    Ok((found.names().into_iter().map(table).collect(), facts, text, section))
+}
 
 /// A funnel.
 #[pyfunction]
@@ -25,15 +50,8 @@ pub(crate) fn funnel(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("funnel", spec))?;
-    let funnel = enter(py, progress, |task| journeys.0.funnel(&spec, task))?;
-    let tables = quick(|| {
-        Ok(vec![
-            ("steps", Frame::from(frames::funnel_frame(&funnel)?)),
-            ("times", Frame::from(frames::funnel_times_frame(&funnel)?)),
-            ("periods", Frame::from(frames::funnel_periods_frame(&funnel)?)),
-        ])
-    })?;
-    Ok((tables, to_json(&funnel)?, leadlens::report::funnel_text(&funnel)))
+    let find = |task: &Task| journeys.0.funnel(&spec, task);
+    shown(py, progress, find, json_text, report::funnel_text, report::funnel_section)
 }
 
 /// How far each lead got.
@@ -63,19 +81,8 @@ pub(crate) fn time_to(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("time_to", spec))?;
-    let (times, tables) = enter(py, progress, |task| {
-        let times = Arc::new(journeys.0.time_to(&spec, task)?);
-        let curves = Arc::clone(&times);
-        let tables = vec![
-            ("groups", Frame::from(frames::time_to_frame(&times)?)),
-            ("ages", Frame::from(frames::time_to_ages_frame(&times)?)),
-            ("ceilings", Frame::from(frames::time_to_ceilings_frame(&times)?)),
-            // As long as there are leads.
-            ("curves", Frame::later(move || frames::time_to_curves_frame(&curves))),
-        ];
-        Ok((times, tables))
-    })?;
-    Ok((tables, to_json(&*times)?, leadlens::report::time_to_text(&times)))
+    let find = |task: &Task| journeys.0.time_to(&spec, task);
+    shown(py, progress, find, json_text, report::time_to_text, report::time_to_section)
 }
 
 /// Credit for conversions. `spend` are the tables given in memory, the declarations of spend as JSON, and the stage of
@@ -98,23 +105,17 @@ pub(crate) fn attribution(
             Some((read_tables(py, &tables, ".", expect)?, declared, qualified))
         }
     };
-    let (result, tables) = enter(py, progress, |task| {
+    let find = |task: &Task| {
         let j = &journeys.0;
-        let result = match spend {
-            None => j.attribution(&spec, task)?,
+        match spend {
+            None => j.attribution(&spec, task),
             Some((mut tables, declared, qualified)) => {
                 let rows = frames::read_spend(&mut tables, &declared, &spec.by, &j.calendar_zone)?;
-                j.attribution_with_spend(&spec, &rows, qualified.as_ref(), task)?
+                j.attribution_with_spend(&spec, &rows, qualified.as_ref(), task)
             }
-        };
-        let mut tables = vec![("credits", Frame::from(frames::attribution_frame(&result)?))];
-        if let Some(costs) = &result.costs {
-            tables.push(("costs", Frame::from(frames::unit_cost_frame(&result, &costs.total, false)?)));
-            tables.push(("costs_by_period", Frame::from(frames::unit_cost_frame(&result, &costs.by_period, true)?)));
         }
-        Ok((result, tables))
-    })?;
-    Ok((tables, to_json(&result)?, leadlens::report::attribution_text(&result)))
+    };
+    shown(py, progress, find, json_text, report::attribution_text, report::attribution_section)
 }
 
 /// How leads move through the pipeline.
@@ -127,18 +128,8 @@ pub(crate) fn stage_funnel(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("stage_funnel", spec))?;
-    let funnel = enter(py, progress, |task| journeys.0.stage_funnel(&spec, task))?;
-    let tables = quick(|| {
-        Ok(vec![
-            ("stages", Frame::from(frames::stage_funnel_frame(&funnel)?)),
-            ("summary", Frame::from(frames::stage_summary_frame(&funnel)?)),
-            ("cohorts", Frame::from(frames::stage_cohorts_frame(&funnel)?)),
-            ("flow", Frame::from(frames::stage_flow_frame(&funnel)?)),
-            ("wins", Frame::from(frames::stage_wins_frame(&funnel)?)),
-            ("times", Frame::from(frames::stage_times_frame(&funnel)?)),
-        ])
-    })?;
-    Ok((tables, to_json(&funnel)?, leadlens::report::stage_funnel_text(&funnel)))
+    let find = |task: &Task| journeys.0.stage_funnel(&spec, task);
+    shown(py, progress, find, json_text, report::stage_funnel_text, report::stage_funnel_section)
 }
 
 /// What separates leads that went on.
@@ -151,9 +142,8 @@ pub(crate) fn drivers(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("drivers", spec))?;
-    let found = enter(py, progress, |task| journeys.0.drivers(&spec, task))?;
-    let table = quick(|| frames::drivers_frame(&found))?;
-    Ok((vec![("drivers", Frame::from(table))], to_json(&found)?, leadlens::report::drivers_text(&found)))
+    let find = |task: &Task| journeys.0.drivers(&spec, task);
+    shown(py, progress, find, json_text, report::drivers_text, report::drivers_section)
 }
 
 /// What segments lose at each step.
@@ -166,9 +156,8 @@ pub(crate) fn barriers(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("barriers", spec))?;
-    let found = enter(py, progress, |task| journeys.0.barriers(&spec, task))?;
-    let table = quick(|| frames::barriers_frame(&found))?;
-    Ok((vec![("barriers", Frame::from(table))], to_json(&found)?, leadlens::report::barriers_text(&found)))
+    let find = |task: &Task| journeys.0.barriers(&spec, task);
+    shown(py, progress, find, json_text, report::barriers_text, report::barriers_section)
 }
 
 /// Two groups of a funnel side by side.
@@ -201,21 +190,16 @@ pub(crate) fn paths(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
     let spec = quick(|| frames::parse_options("paths", spec))?;
-    let found = enter(py, progress, |task| journeys.0.paths(&spec, task))?;
-    let tables = quick(|| {
-        Ok(vec![
-            ("transitions", Frame::from(frames::transitions_frame(&found)?)),
-            ("ways", Frame::from(frames::ways_frame(&found)?)),
-            ("steps", Frame::from(frames::steps_frame(&found)?)),
-            ("loops", Frame::from(frames::loops_frame(&found)?)),
-        ])
-    })?;
-    let facts = serde_json::json!({
-        "spec": found.spec,
-        "paths": found.paths,
-        "different_ways": found.different_ways,
-        "sessions": found.sessions,
-        "before_outcomes": found.before_outcomes,
-    });
-    Ok((tables, to_json(&facts)?, leadlens::report::paths_text(&found)))
+    let find = |task: &Task| journeys.0.paths(&spec, task);
+    let facts = |found: &leadlens::paths::Paths| {
+        json_text(&serde_json::json!({
+            "spec": found.spec,
+            "paths": found.paths,
+            "different_ways": found.different_ways,
+            "sessions": found.sessions,
+            "before_outcomes": found.before_outcomes,
+            "remarks": found.remarks,
+        }))
+    };
+    shown(py, progress, find, facts, report::paths_text, report::paths_section)
 }

@@ -22,8 +22,12 @@ pub(crate) struct Journeys(pub(crate) Arc<leadlens::Journeys>);
 #[pyclass(frozen, module = "leadlens._core")]
 pub(crate) struct Snapshot(pub(crate) leadlens::Snapshot);
 
+pub(crate) fn json_text(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Config { problem: e.to_string() })
+}
+
 pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
-    quick(|| serde_json::to_string(value).map_err(|e| Error::Config { problem: e.to_string() }))
+    quick(|| json_text(value))
 }
 
 /// Reads tables in memory, given as key → (name, object); `expect` says which columns are used. One after the other:

@@ -43,6 +43,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(metrics::compare_rates, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::precision_at, m)?)?;
     m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
+    m.add_function(wrap_pyfunction!(model::replace_file, m)?)?;
     m.add_function(wrap_pyfunction!(model::report_page, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::fit_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::infer_logistic, m)?)?;

@@ -1,11 +1,11 @@
 //! Models: training, scoring, evaluation.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
-use leadlens::funnel::FunnelSpec;
 use leadlens::score::{Cell, strongest};
-use leadlens::{LeadModel, frames, report};
+use leadlens::{Error, LeadModel, frames, report};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyString};
@@ -173,21 +173,30 @@ impl Model {
     }
 }
 
-/// The report as one HTML page. `test` gives the evaluation, `leads` the best leads, `funnel` is a spec as JSON.
+/// Writes a text to a file, whole or not at all.
 #[pyfunction]
-#[pyo3(signature = (journeys, model, title, test=None, leads=None, funnel=None, progress=None))]
+pub(crate) fn replace_file(py: Python<'_>, path: PathBuf, text: &str) -> PyResult<()> {
+    let failed = |e: std::io::Error| Error::Write { path: path.clone(), reason: e.to_string() };
+    enter(py, None, |task| {
+        task.check()?;
+        leadlens::replace_file(&path, text.as_bytes()).map_err(failed)
+    })
+}
+
+/// The report as one HTML page. `test` gives the evaluation, `leads` the best leads, `sections` are results as HTML.
+#[pyfunction]
+#[pyo3(signature = (journeys, model, title, sections, test=None, leads=None, progress=None))]
 #[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
 pub(crate) fn report_page(
     py: Python<'_>,
     journeys: &Journeys,
     model: &Model,
     title: &str,
+    sections: Vec<String>,
     test: Option<&Snapshot>,
     leads: Option<&Snapshot>,
-    funnel: Option<&str>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
-    let spec: Option<FunnelSpec> = quick(|| funnel.map(|f| frames::parse_options("funnel", f)).transpose())?;
     enter(py, progress, |task| {
         let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, None, &[], task)).transpose()?;
         let best = match leads {
@@ -198,7 +207,6 @@ pub(crate) fn report_page(
             }
             None => None,
         };
-        let funnel = spec.map(|s| journeys.0.funnel(&s, task)).transpose()?;
         Ok(report::page(&report::Report {
             title,
             about: &journeys.0.describe(),
@@ -206,7 +214,7 @@ pub(crate) fn report_page(
             counts: None,
             model: Some(&model.0),
             evaluation: evaluation.as_ref(),
-            funnel: funnel.as_ref(),
+            sections: &sections,
             best: best.as_ref(),
         }))
     })

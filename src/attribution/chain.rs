@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Touch;
+use crate::task::Task;
 
 /// A state: the last channels of a path, at most as many as the order, oldest first; empty at the start.
 pub(super) type State = Vec<u32>;
@@ -91,11 +92,15 @@ impl ChainCounter {
         }
     }
 
-    pub(super) fn join(mut self, later: Self) -> Self {
+    /// Counts of both; if the task is to end, of a part.
+    pub(super) fn join(mut self, later: Self, task: &Task) -> Self {
         self.table.iter_mut().zip(later.table).for_each(|(a, b)| *a += b);
         self.value.iter_mut().zip(later.value).for_each(|(a, b)| *a += b);
         self.negative |= later.negative;
-        for (state, out) in later.tree {
+        for (number, (state, out)) in later.tree.into_iter().enumerate() {
+            if number % 4096 == 0 && task.check().is_err() {
+                break;
+            }
             merge(self.tree.entry(state).or_default(), out);
         }
         self

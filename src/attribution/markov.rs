@@ -31,6 +31,8 @@ const SWEEPS: usize = 200_000;
 /// Sweeps after which a chain of at most so many states is solved by elimination.
 const PATIENCE: usize = 3_000;
 const DENSE: usize = 3_000;
+/// States between two looks at whether the work is to end.
+const OFTEN: usize = 8_192;
 
 struct Chain {
     /// Per state: next states with their chances; chance of converting and expected value at once.
@@ -43,7 +45,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(counts: &BTreeMap<State, Outflow>, order: usize, channels: usize) -> Self {
+    fn new(counts: &BTreeMap<State, Outflow>, order: usize, channels: usize, task: &Task) -> Result<Self> {
         let index: HashMap<&State, usize> = counts.keys().zip(0..).collect();
         let mut chain = Self {
             next: Vec::with_capacity(counts.len()),
@@ -53,6 +55,9 @@ impl Chain {
             start: index.get(&State::new()).copied().unwrap_or(0),
         };
         for (i, (state, out)) in counts.iter().enumerate() {
+            if i % OFTEN == 0 {
+                task.check()?;
+            }
             let total = (out.next.values().sum::<u64>() + out.converted + out.ended) as f64;
             let to = |channel: u32| {
                 let mut to = state.clone();
@@ -74,7 +79,7 @@ impl Chain {
                 }
             }
         }
-        chain
+        Ok(chain)
     }
 
     /// Expected reward from each state, with the `removed` states worth nothing: Gauss–Seidel from the last state to the
@@ -92,14 +97,14 @@ impl Chain {
         let mut h: Vec<f64> = guess.iter().zip(&gone).map(|(r, g)| if *g { 0.0 } else { *r }).collect();
         let mut before = f64::INFINITY;
         for sweep in 0..SWEEPS {
-            if sweep % 64 == 0 {
-                task.check()?;
-            }
             if sweep == PATIENCE && n <= DENSE {
                 return self.eliminate(reward, &gone);
             }
             let mut change = 0.0f64;
             for i in (0..n).rev() {
+                if i % OFTEN == 0 {
+                    task.check()?;
+                }
                 if gone.get(i).copied().unwrap_or(true) {
                     continue;
                 }
@@ -168,7 +173,7 @@ pub(super) fn removal(
     channels: usize,
     task: &Task,
 ) -> Result<Removal> {
-    let chain = Chain::new(counts, order, channels);
+    let chain = Chain::new(counts, order, channels, task)?;
     let at_start = |h: &[f64]| h.get(chain.start).copied().unwrap_or(0.0);
     let converts = chain.expect(&chain.converts, &[], &chain.converts, task)?;
     let values = chain.expect(&chain.value, &[], &chain.value, task)?;

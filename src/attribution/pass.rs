@@ -292,7 +292,7 @@ impl<'a> Worker<'a> {
             },
             |mut a, b| {
                 a.counts = a.counts.join(b.counts);
-                a.chains = a.chains.into_iter().zip(b.chains).map(|((k, a), (_, b))| (k, a.join(b))).collect();
+                a.chains = a.chains.into_iter().zip(b.chains).map(|((k, a), (_, b))| (k, a.join(b, task))).collect();
                 a
             },
         )?;

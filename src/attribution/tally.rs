@@ -11,6 +11,7 @@ use super::shapley::{Sets, exact};
 use super::spec::{AttributionSpec, Method, NullPaths};
 use crate::design::MISSING;
 use crate::error::{Error, Result};
+use crate::journeys::before_outcomes_remark;
 use crate::task::Task;
 
 /// Counts of a pass. Channels are places in `names`.
@@ -289,10 +290,16 @@ impl AttributionTally {
 
 fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
     let mut remarks = vec![
-        "credit says what went with conversions, not what caused them: channels that reach leads who would have converted \
-         anyway get credit too"
+        "credit is association, not cause: channels that reach leads who would have converted anyway get credit too"
             .to_owned(),
     ];
+    if counts.nulls > 0 && spec.nulls == NullPaths::All {
+        remarks.push(
+            "paths that did not convert include those of leads still open at the end of observation (observed_until)"
+                .into(),
+        );
+    }
+    remarks.extend(before_outcomes_remark(counts.before_outcomes, "leads started"));
     let missing = counts.names.iter().zip(&counts.touches).find(|(name, n)| *name == MISSING && **n > 0);
     if let Some((_, touches)) = missing {
         remarks.push(format!(

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::breakdown::LeadFlags;
 use super::commands::{
     Attribution, Barriers, Check, Completions, Demo, Drivers, Evaluate, Funnel, Paths, Report, Score, StageFunnel,
     TimeTo, Train,
@@ -98,6 +99,17 @@ pub(super) struct Shown {
     pub(super) files: Overwrite,
 }
 
+/// Flags of every analysis.
+#[derive(Debug, Args)]
+pub(super) struct AnalysisFlags {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    pub(super) shown: Shown,
+    #[command(flatten)]
+    pub(super) leads: LeadFlags,
+}
+
 /// The funnel that leads go through.
 #[derive(Debug, Args, Serialize)]
 pub(super) struct FunnelFlags {
@@ -105,7 +117,7 @@ pub(super) struct FunnelFlags {
     #[arg(long, value_delimiter = ',')]
     pub(super) steps: Vec<String>,
     /// Longest time from the first step to the last, such as 90d.
-    #[arg(long)]
+    #[arg(long, value_name = "SPAN")]
     pub(super) window: Option<String>,
     /// sequential, strict or any.
     #[arg(long)]
@@ -113,4 +125,23 @@ pub(super) struct FunnelFlags {
     /// best, first or totals.
     #[arg(long)]
     pub(super) entry: Option<String>,
+    /// Events that end an attempt between two steps, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
+    #[serde(serialize_with = "as_exclusions")]
+    pub(super) exclude: Vec<String>,
+    /// Property of events, or `channel`, that must have one value in all steps.
+    #[arg(long, value_name = "PROPERTY")]
+    pub(super) hold: Option<String>,
+}
+
+fn as_exclusions<S: Serializer>(events: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(events.iter().map(|event| serde_json::json!({"event": event})))
+}
+
+/// Whose property counts where a funnel is broken down by one of events.
+#[derive(Debug, Args, Serialize)]
+pub(super) struct PropertyFlags {
+    /// Value of a lead where --by is a property of events: first, last, all, "step 1", "step 2", …
+    #[arg(long, value_name = "WHICH")]
+    pub(super) attribution: Option<String>,
 }

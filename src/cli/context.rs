@@ -14,7 +14,7 @@ use super::progress::with_progress;
 use super::project::Project;
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, csv_text, write_frame};
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, Snapshot};
 use crate::model::LeadModel;
 use crate::task::Task;
 
@@ -167,7 +167,7 @@ impl Context<'_> {
         with_progress(self.task, work)
     }
 
-    /// The journeys of a project. Tables with quarantined rows are warned of.
+    /// The journeys of a project, with warnings of tables that are hardly used or ended early.
     pub(super) fn journeys(&mut self, project: &Project) -> Result<Arc<Journeys>> {
         let journeys = self.work(|task| project.journeys(task))?;
         for warning in journeys.audit.warnings() {
@@ -175,6 +175,15 @@ impl Context<'_> {
             let _ = writeln!(self.err, "warning: {warning}");
         }
         Ok(journeys)
+    }
+
+    /// Both sides of the labelled snapshot. Fields that look like leaks are warned of.
+    pub(super) fn sides(&mut self, project: &Project, journeys: &Arc<Journeys>) -> Result<(Snapshot, Snapshot)> {
+        let sides = self.work(|task| project.sides(journeys, task))?;
+        for suspect in sides.0.suspects() {
+            let _ = writeln!(self.err, "warning: {suspect}");
+        }
+        Ok(sides)
     }
 
     /// Writes a result to its file, with other files of the command, and prints it.

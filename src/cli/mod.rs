@@ -1,6 +1,7 @@
 //! The command line: `leadlens check | train | evaluate | score | funnel | … | demo`.
 
 mod args;
+mod breakdown;
 mod commands;
 mod context;
 mod inputs;

@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use super::inputs::Inputs;
 use crate::error::{Error, Result};
 use crate::task::Task;
+use crate::whole_file;
 
 /// Files that are not in their places yet; removed if the process must end at once.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -58,7 +59,7 @@ impl Destination {
             return Err(Error::option(option, format!("'{}' is {input}; name another file", path.display())));
         }
         let device = match fs::metadata(&target) {
-            Ok(m) if m.is_dir() => return Err(failed(path, "it is a folder; name a file")),
+            Ok(m) if m.is_dir() => return Err(failed(path, "it is a folder; give the path of a file")),
             Ok(m) if m.is_file() && !overwrite => {
                 let problem = format!("'{}' exists; pass overwrite= to replace it", path.display());
                 return Err(Error::option(option, problem));
@@ -75,12 +76,8 @@ impl Destination {
         Ok(destination)
     }
 
-    fn folder(&self) -> &Path {
-        self.target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-    }
-
     fn beside(&self) -> Result<NamedTempFile> {
-        let folder = self.folder();
+        let folder = whole_file::folder_of(&self.target);
         if !folder.is_dir() {
             return Err(failed(&self.path, format!("the folder '{}' does not exist", folder.display())));
         }
@@ -90,15 +87,7 @@ impl Destination {
             std::io::ErrorKind::ReadOnlyFilesystem => format!("'{}' is read-only", folder.display()),
             _ => e.to_string(),
         };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".leadlens-");
-        // Temporary files are private; a result is as readable as any new file.
-        #[cfg(unix)]
-        let builder = {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666))
-        };
-        builder.tempfile_in(folder).map_err(|e| failed(&self.path, reason(e)))
+        whole_file::beside(&self.target).map_err(|e| failed(&self.path, reason(e)))
     }
 
     /// Writes the contents beside the place. They get there by [`commit`]; without it, nothing is left.
@@ -172,26 +161,15 @@ impl Staged {
         let Some(file) = self.file.as_mut().and_then(|f| f.0.as_mut()).map(NamedTempFile::as_file_mut) else {
             return Ok(());
         };
-        let text = |e: std::io::Error| e.to_string();
         write(file)?;
-        // It may be read by those who may read the file that it replaces.
-        if let Ok(replaced) = fs::metadata(&self.destination.target) {
-            file.set_permissions(replaced.permissions()).map_err(text)?;
-        }
-        file.sync_all().map_err(text)
+        whole_file::bring_to_disk(file, &self.destination.target).map_err(|e| e.to_string())
     }
 
     fn put(mut self, files: &mut BTreeSet<PathBuf>) -> Result<()> {
         let Some(file) = self.file.as_mut().and_then(|f| f.0.take()) else { return Ok(()) };
         let (target, path) = (&self.destination.target, &self.destination.path);
         files.remove(file.path());
-        let put = if self.destination.overwrite { file.persist(target) } else { file.persist_noclobber(target) };
-        put.map_err(|e| failed(path, e.error.to_string()))?;
-        // The new name is on disk when its folder is.
-        if let Ok(folder) = File::open(self.destination.folder()) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        whole_file::put(file, target, self.destination.overwrite).map_err(|e| failed(path, e.to_string()))
     }
 }
 

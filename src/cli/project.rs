@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::inputs::Inputs;
 use super::sections::{AttributionSection, ModelSection, ReportSection, ScoreSection, SplitSection};
-use crate::attribution::AttributionSpec;
+use crate::attribution::{Attribution, AttributionSpec};
 use crate::design::{FeatureSet, SnapshotSpec};
 use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
-use crate::frames::{Config, Tables, build, parse_options, with_nearest};
+use crate::frames::{Config, Tables, build, parse_options, read_spend, with_nearest};
 use crate::funnel::{Entry, FunnelSpec};
 use crate::journeys::{Journeys, MaxBad, Snapshot};
 use crate::paths::PathsSpec;
@@ -118,6 +118,16 @@ impl Project {
             journeys.audit.check_quarantined(MaxBad::Half)?;
         }
         Ok(journeys.shared())
+    }
+
+    /// Credit for conversions, with costs if the project has spend.
+    pub(super) fn credit(&self, spec: &AttributionSpec, journeys: &Journeys, task: &Task) -> Result<Attribution> {
+        let section = &self.attribution;
+        if section.spend.is_empty() {
+            return journeys.attribution(spec, task);
+        }
+        let rows = read_spend(&mut self.tables(), &section.spend, &spec.by, &journeys.calendar_zone)?;
+        journeys.attribution_with_spend(spec, &rows, section.qualified.as_ref(), task)
     }
 
     pub(super) fn tables(&self) -> Tables {

@@ -16,6 +16,11 @@ pub enum Condition {
     Text(String),
     /// One of these holds.
     Any(Vec<Condition>),
+    /// `{ all = [">= 10", "< 50"] }`: all of these hold.
+    All {
+        /// The conditions.
+        all: Vec<Condition>,
+    },
     /// This does not hold.
     Not {
         /// The condition.

@@ -70,6 +70,8 @@ pub struct Barriers {
     pub immature: u64,
     /// Entrants left out because they entered before outcomes were recorded.
     pub before_outcomes: u64,
+    /// What is left out, and what else to know.
+    pub remarks: Vec<String>,
 }
 
 impl Journeys {
@@ -89,7 +91,7 @@ impl Journeys {
             return Err(Error::option("steps", "give at least two"));
         }
         if let Some(value) = spec.value.filter(|v| !v.is_finite() || *v <= 0.0) {
-            return Err(Error::option("value", format!("{value} is no finite number above 0")));
+            return Err(Error::option("value", format!("{value} is not a finite number above 0")));
         }
         let funnel = self.funnel(&FunnelSpec { times: false, ..spec.funnel.clone() }, task)?;
         if let Some(name) = &spec.reference
@@ -143,7 +145,11 @@ impl Journeys {
         barriers
             .sort_by(|a, b| b.conversions_lost.total_cmp(&a.conversions_lost).then_with(|| a.segment.cmp(&b.segment)));
         let (immature, before_outcomes) = (funnel.immature, funnel.before_outcomes);
-        Ok(Barriers { spec: spec.clone(), value, barriers, unsupported, immature, before_outcomes })
+        let mut remarks = funnel.remarks;
+        if unsupported > 0 {
+            remarks.push(format!("{unsupported} segments at steps have too few leads (min_support=)"));
+        }
+        Ok(Barriers { spec: spec.clone(), value, barriers, unsupported, immature, before_outcomes, remarks })
     }
 
     /// Mean amount of won leads for which one is known: that of all their deals won by the end of observation, each once.

@@ -135,16 +135,13 @@ impl Journeys {
         if f.steps.len() < 2 {
             return Err(Error::option("steps", "give at least two"));
         }
-        let (fields, passed_over) = self.field_codes(spec)?;
+        let (fields, passed_over) = self.field_codes(spec, task)?;
         let kinds = self.kinds.len();
         let channels = self.channels.len();
         let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + 2 * kinds;
         let list = self.funnel_leads(f, task)?;
-        let before_outcomes = if self.outcomes_from == NO_TIME {
-            0
-        } else {
-            self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?.before_outcomes
-        };
+        // What is left out, in numbers and words.
+        let whole = self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?;
         // The next step that is not optional, of each step that is not.
         let required: Vec<usize> =
             (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
@@ -201,11 +198,12 @@ impl Journeys {
                 counts.all = (counts.all.0 + 1, counts.all.1 + u64::from(went_on));
             }
         }
-        let mut found = self.summarise(spec, &fields, &pairs, &counts);
-        found.before_outcomes = before_outcomes;
+        let mut found = self.summarise(spec, &fields, &pairs, &counts, task)?;
+        found.before_outcomes = whole.before_outcomes;
+        found.remarks.splice(0..0, whole.remarks);
         if !passed_over.is_empty() {
             let list = passed_over.join(", ");
-            found.remarks.push(format!("not looked at: {list} (dates, or over {MOST_LEVELS} values)"));
+            found.remarks.push(format!("not compared: {list} (dates, or more than {MOST_LEVELS} values)"));
         }
         Ok(found)
     }
@@ -260,7 +258,7 @@ impl Journeys {
     }
 
     /// The fields to look at, and the names of those passed over.
-    fn field_codes(&self, spec: &DriversSpec) -> Result<(Vec<FieldCodes<'_>>, Vec<String>)> {
+    fn field_codes(&self, spec: &DriversSpec, task: &Task) -> Result<(Vec<FieldCodes<'_>>, Vec<String>)> {
         let names: Vec<String> = if spec.fields.is_empty() {
             self.leads.field_names().map(str::to_owned).collect()
         } else {
@@ -270,6 +268,7 @@ impl Journeys {
         };
         let (mut fields, mut passed_over) = (Vec::new(), Vec::new());
         for name in names {
+            task.check()?;
             let history = self.leads.histories.iter().find(|h| h.name == name);
             let own = self.leads.field(&name).map(|f| &f.column);
             let Some(column) = own.or_else(|| history.map(|h| &h.values)) else {
@@ -302,7 +301,8 @@ impl Journeys {
         fields: &[FieldCodes<'_>],
         pairs: &[(usize, usize)],
         counts: &[Counts],
-    ) -> Drivers {
+        task: &Task,
+    ) -> Result<Drivers> {
         let mut places: Vec<(Factor, String, String)> = Vec::new();
         for f in fields {
             let levels = f.levels.iter().cloned().chain([MISSING.to_owned()]);
@@ -327,6 +327,7 @@ impl Journeys {
                 ));
             }
             for ((factor, property, value), (with, hits)) in places.iter().zip(&c.with) {
+                task.check()?;
                 if *with == 0 {
                     continue;
                 }
@@ -370,7 +371,7 @@ impl Journeys {
                     .to_owned(),
             );
         }
-        Drivers { spec: spec.clone(), drivers, unsupported, before_outcomes: 0, remarks }
+        Ok(Drivers { spec: spec.clone(), drivers, unsupported, before_outcomes: 0, remarks })
     }
 }
 

@@ -51,10 +51,7 @@ pub(crate) fn checked_probabilities<'a>(
 ) -> Result<std::borrow::Cow<'a, [f64]>> {
     let outside = p.iter().filter(|v| **v < 0.0 || **v > 1.0).count();
     if outside > 0 {
-        return Err(Error::option(
-            "predictions",
-            format!("{outside} are outside [0, 1], so they are no probabilities"),
-        ));
+        return Err(Error::option("predictions", format!("{outside} values are outside [0, 1]; pass probabilities")));
     }
     checked(y, p, weight)
 }

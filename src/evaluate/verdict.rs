@@ -1,6 +1,6 @@
 //! What an evaluation comes to, in words.
 //!
-//! Four checks, each a number with a 95 % interval: does the order of the scores tell positives from negatives (ROC-AUC
+//! Four checks, each a number with a 95 % interval: does the order of the scores separate positives from negatives (ROC-AUC
 //! against ½), is the level of the probabilities right (observed / expected against 1), is their spread right (slope of the
 //! logistic recalibration against 1), and are the best tenth better than average (lift against 1). A finding needs an
 //! interval that leaves out the neutral value; of level and spread also a deviation that matters.
@@ -91,9 +91,7 @@ impl Verdict {
         let summary = if enough {
             match rank {
                 Finding::Below => {
-                    advice.push(
-                        "do not use these scores; check that the target, and the labels, mean what they should".into(),
-                    );
+                    advice.push("do not use these scores; check the target and the labels".into());
                     "The scores rank in reverse: leads with high scores convert less often.".to_owned()
                 }
                 Finding::Neutral | Finding::Unknown => {
@@ -112,10 +110,10 @@ impl Verdict {
             format!("Too few {unit} to judge the scores: {few}.")
         };
         if enough && rank == Finding::Above && top != Finding::Above {
-            advice.push("the best tenth is not shown to be better than average; work longer lists".to_owned());
+            advice.push("the best tenth is not significantly better than average; work longer lists".to_owned());
         }
         if enough && sample.positives.min(sample.negatives) < COMFORTABLE && rank == Finding::Above {
-            advice.push(format!("collect more data: {few} leave wide intervals"));
+            advice.push(format!("collect more data: with {few} the intervals are wide"));
         }
         if advice.is_empty() {
             advice.push("use the scores and probabilities as they are".to_owned());
@@ -200,7 +198,7 @@ fn check(
                 (Finding::Neutral, right)
             }
         }
-        Some((Some(_), ..)) => (Finding::Unknown, "too few to tell"),
+        Some((Some(_), ..)) => (Finding::Unknown, "too few"),
         _ => (Finding::Unknown, "not defined: scores are all equal, or separate the classes"),
     };
     Check {
@@ -215,7 +213,7 @@ fn check(
 }
 
 fn ranking(auc: Option<&Estimate>, enough: bool) -> Check {
-    let words = ["ranks better than chance", "ranks in reverse", "cannot be told from chance"];
+    let words = ["ranks better than chance", "ranks in reverse", "is not distinguishable from chance"];
     check(("ranking", "ROC-AUC"), auc, (0.5, 0.0), enough, words)
 }
 
@@ -230,6 +228,6 @@ fn spread(slope: Option<&Estimate>, enough: bool) -> Check {
 }
 
 fn top_tenth(lift: Option<&Estimate>, enough: bool) -> Check {
-    let words = ["better than average", "worse than average", "cannot be told from the average"];
+    let words = ["better than average", "worse than average", "is not distinguishable from the average"];
     check(("top_tenth", "lift of the best tenth"), lift, (1.0, 0.0), enough, words)
 }

@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
 
@@ -19,7 +20,7 @@ use crate::design::{Kind, Side, canonical_text};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
     Arrivals, Audit, Closed, Days, Extended, Field, IndexBuilder, Journeys, Leads, MaxBad, Ranks, Sizes, StageOrder,
-    Status, TableAudit, Texts, misread, separation, status_before, status_log, suspect, withhold,
+    Status, Suspect, TableAudit, Texts, misread, separation, status_before, status_log, suspect, withhold,
 };
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
@@ -216,7 +217,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         audit,
     };
     journeys.check_declared()?;
-    withhold_fields(&mut journeys);
+    withhold_fields(&mut journeys, task)?;
     remark(&mut journeys, task)?;
     Ok(journeys)
 }
@@ -462,8 +463,8 @@ fn hardly_used(audits: &[TableAudit]) -> Vec<String> {
     told.collect()
 }
 
-/// Takes fields that look like outcomes away, unless the user named them.
-fn withhold_fields(journeys: &mut Journeys) {
+/// Of each field, why it is withheld if it is, and what is suspect about it.
+fn judge_fields(journeys: &Journeys, task: &Task) -> Result<Vec<(Option<String>, Vec<Suspect>)>> {
     let won_codes = journeys.codes_known(&journeys.won);
     // Stages only can mean won.
     let entries = &journeys.timeline.stages;
@@ -471,7 +472,7 @@ fn withhold_fields(journeys: &mut Journeys) {
         let positions = entries.position.get(journeys.timeline.stage_range(lead)).unwrap_or(&[]);
         positions.iter().any(|p| won_codes.contains(&journeys.timeline.kind.get(*p as usize)))
     };
-    let won = LazyCell::new(|| -> Vec<bool> {
+    let won = LazyLock::new(|| -> Vec<bool> {
         match &journeys.leads.outcome {
             Some(outcome) => outcome.iter().map(|o| *o == Some(true)).collect(),
             None => (0..journeys.leads.len() as u32).map(ever_won).collect(),
@@ -487,6 +488,7 @@ fn withhold_fields(journeys: &mut Journeys) {
         .collect();
     let closed = closed_leads(journeys);
     let judged = |f: &Field| {
+        task.check()?;
         let auc = LazyCell::new(|| separation(&f.column, &won));
         let reason = withhold(&f.name, &f.column, &journeys.leads, &stages, || *auc).filter(|_| !f.asked);
         let suspects = match &reason {
@@ -495,9 +497,14 @@ fn withhold_fields(journeys: &mut Journeys) {
             Some(_) => Vec::new(),
             None => suspect(&f.name, &f.column, closed.as_ref(), &won, *auc),
         };
-        (reason, suspects)
+        Ok((reason, suspects))
     };
-    let (reasons, suspects): (Vec<_>, Vec<Vec<_>>) = journeys.leads.fields.iter().map(judged).unzip();
+    journeys.leads.fields.par_iter().map(judged).collect()
+}
+
+/// Takes fields that look like outcomes away, unless the user named them.
+fn withhold_fields(journeys: &mut Journeys, task: &Task) -> Result<()> {
+    let (reasons, suspects): (Vec<_>, Vec<Vec<_>>) = judge_fields(journeys, task)?.into_iter().unzip();
     journeys.audit.suspects = suspects.into_iter().flatten().collect();
     let fields = std::mem::take(&mut journeys.leads.fields);
     for (field, reason) in fields.into_iter().zip(reasons) {
@@ -509,6 +516,7 @@ fn withhold_fields(journeys: &mut Journeys) {
             None => journeys.leads.fields.push(field),
         }
     }
+    Ok(())
 }
 
 /// Which leads are closed at the end of observation, where outcomes or stages tell won and lost ones from open ones.

@@ -74,7 +74,7 @@ fn patterns(condition: &Condition, found: &mut BTreeSet<String>) {
         Condition::Text(text) if is_pattern(text) => {
             found.insert(text.clone());
         }
-        Condition::Any(all) => all.iter().for_each(|one| patterns(one, found)),
+        Condition::Any(all) | Condition::All { all } => all.iter().for_each(|one| patterns(one, found)),
         Condition::Not { not } => patterns(not, found),
         _ => {}
     }
@@ -100,6 +100,7 @@ enum Test {
     Text(String),
     Glob(glob::Pattern),
     Any(Vec<Test>),
+    All(Vec<Test>),
     Not(Box<Test>),
 }
 
@@ -118,6 +119,7 @@ impl Test {
             ),
             Condition::Text(t) => Self::Text(canonical_text(t).to_owned()),
             Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
+            Condition::All { all } => Self::All(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
             Condition::Not { not } => Self::Not(Box::new(Self::new(not, literal)?)),
         })
     }
@@ -127,6 +129,7 @@ impl Test {
         match (self, text) {
             (Self::Not(test), _) => !test.holds(text),
             (Self::Any(tests), _) => tests.iter().any(|t| t.holds(text)),
+            (Self::All(tests), _) => tests.iter().all(|t| t.holds(text)),
             (Self::Null, t) => t.is_none(),
             (_, None) => false,
             (Self::Bool(b), Some(t)) => truth(t) == Some(*b),

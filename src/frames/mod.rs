@@ -22,6 +22,7 @@ mod leads;
 mod lookup;
 mod paths_out;
 mod pipeline_out;
+mod results;
 mod scores_out;
 mod source;
 mod spend;
@@ -48,6 +49,7 @@ pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
 };
+pub use results::Tabled;
 pub use scores_out::{
     BestLead, best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame,
 };

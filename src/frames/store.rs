@@ -37,6 +37,7 @@ use crate::journeys::{
 };
 use crate::task::Task;
 use crate::time::Zone;
+use crate::whole_file::{folder_of, sync_folder};
 
 /// The version of the format.
 const FORMAT: u32 = 3;
@@ -94,7 +95,7 @@ struct FieldMeta {
 
 /// Refuses a destination in a folder that does not exist.
 fn check_folder(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     if folder.is_dir() {
         return Ok(());
     }
@@ -111,20 +112,19 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     let failed = |reason: String| Error::Write { path: path.to_owned(), reason };
     check_folder(path)?;
     if path.exists() && !overwrite {
-        return Err(failed("there is something already; say overwrite=True to replace it".into()));
+        return Err(failed("the path exists; pass overwrite=True to replace it".into()));
     }
     if path.exists()
         && let Some(other) = foreign(path).map_err(|e| failed(e.to_string()))?
     {
-        let problem = format!("what is there is no folder of saved journeys ({other}), so it is not replaced");
+        let problem = format!("the path is not a folder of saved journeys ({other}) and is not replaced");
         return Err(failed(problem));
     }
     // By its own name: a way to it may lead through the folder that is replaced.
     let own = if path.exists() {
         path.canonicalize()
     } else {
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        parent.canonicalize().map(|parent| parent.join(path.file_name().unwrap_or_default()))
+        folder_of(path).canonicalize().map(|parent| parent.join(path.file_name().unwrap_or_default()))
     };
     let own = own.map_err(|e| failed(e.to_string()))?;
     let parent = own.parent().unwrap_or(Path::new("."));
@@ -159,6 +159,7 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
         let _ = std::fs::remove_dir_all(&made);
         return Err(failed(e.to_string()));
     }
+    sync_folder(parent);
     // Whoever has the old files open keeps them until they are done.
     replaced.map_or(Ok(()), |old| std::fs::remove_dir_all(old).map_err(|e| failed(e.to_string())))
 }

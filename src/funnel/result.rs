@@ -112,4 +112,6 @@ pub struct Funnel {
     pub never_entered: u64,
     /// Leads that an exclusion took out.
     pub removed: u64,
+    /// What is left out, and what else to know.
+    pub remarks: Vec<String>,
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
-use super::spec::{FunnelSpec, Order};
+use super::spec::{Entry, FunnelSpec, Order};
 use crate::error::{Error, Result};
-use crate::journeys::{Measure, Moment};
+use crate::journeys::{Measure, Moment, before_outcomes_remark, immature_remark};
 use crate::math::wilson;
 
 /// Counts and times of one group of leads.
@@ -233,16 +233,18 @@ impl FunnelTally {
     /// The funnel.
     #[must_use]
     pub fn finish(self) -> Funnel {
-        let Self { spec, part } = self;
+        let Self { spec, mut part } = self;
         let group = |(value, counts): (String, Counts)| {
             let (steps, periods) = counts.finish(&spec);
             FunnelGroup { value, steps, periods }
         };
-        let mut groups: Vec<FunnelGroup> = part.groups.into_iter().map(group).collect();
+        let mut groups: Vec<FunnelGroup> = std::mem::take(&mut part.groups).into_iter().map(group).collect();
         let entered = |g: &FunnelGroup| g.steps.first().map_or(0, |s| s.leads);
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
-        let (steps, periods) = part.all.finish(&spec);
+        let (steps, periods) = std::mem::take(&mut part.all).finish(&spec);
+        let remarks = remarks(&spec, &part);
         Funnel {
+            remarks,
             steps,
             groups,
             periods,
@@ -253,4 +255,19 @@ impl FunnelTally {
             spec,
         }
     }
+}
+
+/// What is left out, one sentence each.
+fn remarks<K: Ord>(spec: &FunnelSpec, part: &Part<K>) -> Vec<String> {
+    let unit = if spec.entry == Entry::Totals { "attempts" } else { "leads" };
+    let mut remarks = Vec::new();
+    remarks.extend(immature_remark(part.immature, &format!("{unit} entered")));
+    remarks.extend(before_outcomes_remark(part.before_outcomes, &format!("{unit} entered")));
+    if spec.compat.is_some() {
+        remarks.push("the rules of windowFunnel apply neither observed_until nor outcomes_from".to_owned());
+    }
+    if part.removed > 0 {
+        remarks.push(format!("{} leads were removed by an exclusion", part.removed));
+    }
+    remarks
 }

@@ -73,6 +73,11 @@ impl Journeys {
             })
             .collect::<Result<_>>()?;
         while done.len() > 1 {
+            if let Err(stopped) = task.check() {
+                // Large accumulators take time to free.
+                done.into_par_iter().for_each(drop);
+                return Err(stopped);
+            }
             let mut rest = done.into_iter();
             let pairs: Vec<(A, Option<A>)> = std::iter::from_fn(|| Some((rest.next()?, rest.next()))).collect();
             let join = |(earlier, later)| match later {
@@ -81,6 +86,7 @@ impl Journeys {
             };
             done = pairs.into_par_iter().map(join).collect();
         }
+        task.check()?;
         Ok(done.pop().unwrap_or_else(new))
     }
 }

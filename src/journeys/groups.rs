@@ -46,12 +46,15 @@ pub struct ByBins {
     pub edges: Vec<f64>,
 }
 
-fn four() -> usize {
-    BINS
+impl ByBins {
+    /// Bins that are made unasked.
+    pub const DEFAULT: usize = 4;
 }
 
-/// Bins that are made unasked.
-const BINS: usize = 4;
+fn four() -> usize {
+    ByBins::DEFAULT
+}
+
 /// A number with more values is broken down by bins.
 const MOST_VALUES: usize = 12;
 /// Most bins.
@@ -239,7 +242,7 @@ fn numbers(values: &[f64]) -> Groups {
     distinct.sort_unstable_by(f64::total_cmp);
     distinct.dedup();
     if distinct.len() > MOST_VALUES {
-        return binned(values, &round_edges(values, BINS));
+        return binned(values, &round_edges(values, ByBins::DEFAULT));
     }
     let code = |v: &f64| distinct.binary_search_by(|d| d.total_cmp(&(v + 0.0))).map_or(NONE, |i| i as u32);
     Groups { codes: values.iter().map(code).collect(), levels: distinct.iter().map(f64::to_string).collect() }

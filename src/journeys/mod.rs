@@ -7,11 +7,13 @@ mod days;
 mod deals;
 mod extend;
 mod fold;
+mod grid;
 mod groups;
 mod identifiers;
 mod ids;
 mod index;
 mod leads;
+mod limits;
 mod matcher;
 mod normalize;
 mod open_deals;
@@ -45,6 +47,7 @@ pub use index::{
     Timeline, build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
+pub use limits::{before_outcomes_remark, immature_remark, open_remark};
 pub(crate) use matcher::Matcher;
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;

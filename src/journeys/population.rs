@@ -52,6 +52,7 @@ fn words(condition: &Condition) -> String {
         Condition::Text(t) if t.starts_with(['<', '>', '=', '!']) => t.clone(),
         Condition::Text(t) => format!("= {t}"),
         Condition::Any(all) => all.iter().map(words).collect::<Vec<_>>().join(" or "),
+        Condition::All { all } => all.iter().map(words).collect::<Vec<_>>().join(" and "),
         Condition::Not { not } => format!("not ({})", words(not)),
     }
 }
@@ -136,6 +137,13 @@ fn flags(name: &str, column: &Column, condition: &Condition) -> Result<Vec<bool>
             }
             any
         }
+        (Condition::All { all }, _) => {
+            let mut every = vec![true; rows];
+            for one in all {
+                every.iter_mut().zip(flags(name, column, one)?).for_each(|(every, flag)| *every &= flag);
+            }
+            every
+        }
         (Condition::Null(()), _) => missing(column),
         (Condition::IsNull { null }, _) => missing(column).into_iter().map(|flag| flag == *null).collect(),
         (Condition::Number(x), Column::Number(values)) => values.iter().map(|v| v == x).collect(),
@@ -143,7 +151,7 @@ fn flags(name: &str, column: &Column, condition: &Condition) -> Result<Vec<bool>
             let (test, number) = Comparison::split(text);
             match number.parse::<f64>() {
                 Ok(number) => values.iter().map(|v| test.holds(v, &number)).collect(),
-                Err(_) => return no(format!("'{text}' is no number; give one after >=, <=, >, <, ==, !=")),
+                Err(_) => return no(format!("'{text}' is not a number; give one after >=, <=, >, <, ==, or !=")),
             }
         }
         (Condition::Text(text), Column::Time(values)) => {

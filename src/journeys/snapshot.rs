@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::censoring::{Candidates, Outcome};
 use super::counts::SnapshotCounts;
+use super::grid::calendar_grid;
 use super::split::Split;
 use super::status::{Status, status_before, status_log};
 use super::suspect::Suspect;
@@ -15,7 +16,7 @@ use super::{Journeys, Matcher};
 use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target};
 use crate::error::{Error, Result};
 use crate::task::Task;
-use crate::time::{DAY, NO_TIME, Span, Timestamp};
+use crate::time::{DAY, NO_TIME, Timestamp};
 
 /// Leads per task.
 const CHUNK: u32 = 1024;
@@ -150,16 +151,13 @@ impl Journeys {
             .collect::<Result<_>>()?;
         let mut counts = SnapshotCounts { leads: self.leads.len(), repeated, ..SnapshotCounts::default() };
         parts.iter().for_each(|part| counts.add(&part.counts));
-        let outcomes = parts.iter().map(|part| part.outcomes.as_slice()).collect::<Vec<_>>().concat();
-        let (mut rows, mut weight): (Vec<Row>, Vec<f64>) = rayon::join(
-            || parts.iter().map(|part| part.rows.as_slice()).collect::<Vec<_>>().concat(),
-            || vec![1.0; parts.iter().map(|part| part.rows.len()).sum()],
-        );
+        let (mut rows, outcomes, mut label) = gather(parts, labelled, view.ipcw, task)?;
+        let mut weight = vec![1.0; rows.len()];
         let by_lead = is_by_lead(spec, &rule);
         if by_lead {
             weigh_by_lead(&rows, &mut weight);
         }
-        let mut label = labelled.then(|| outcomes.iter().map(Outcome::label).collect::<Vec<bool>>());
+        task.check()?;
         let mut candidates = None;
         if view.ipcw {
             let created = |r: &Row| self.leads.created_at(r.lead);
@@ -169,6 +167,7 @@ impl Journeys {
             (rows, weight, label) = (resolved.rows, resolved.weight, Some(resolved.label));
             candidates = Some(all);
         }
+        task.check()?;
         let mut target = target;
         if let (Some(outcome), false) = (&self.leads.outcome, labelled) {
             // An outcome without a time: known ones are labels; as of a time they say that the lead is closed.
@@ -213,6 +212,7 @@ impl Journeys {
             split: None,
             candidates,
         };
+        task.check()?;
         snapshot.recount();
         Ok(snapshot)
     }
@@ -276,6 +276,30 @@ impl Snapshot {
             if features.only.is_empty() { features.fields && !without } else { named && !without }
         })
     }
+}
+
+/// Rows of all parts in order, their outcomes where weights need them, and labels.
+fn gather(
+    parts: Vec<Part>,
+    labelled: bool,
+    with_outcomes: bool,
+    task: &Task,
+) -> Result<(Vec<Row>, Vec<Outcome>, Option<Vec<bool>>)> {
+    let n = parts.iter().map(|part| part.rows.len()).sum();
+    let mut rows = Vec::with_capacity(n);
+    let mut outcomes = Vec::with_capacity(if with_outcomes { n } else { 0 });
+    let mut label = labelled.then(|| Vec::with_capacity(n));
+    for part in parts {
+        task.check()?;
+        rows.extend_from_slice(&part.rows);
+        if let Some(label) = &mut label {
+            label.extend(part.outcomes.iter().map(Outcome::label));
+        }
+        if with_outcomes {
+            outcomes.extend_from_slice(&part.outcomes);
+        }
+    }
+    Ok((rows, outcomes, label))
 }
 
 pub(super) fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
@@ -464,43 +488,6 @@ impl View<'_> {
         let events = if codes.is_empty() { 0..0 } else { timeline.range(lead) };
         events.filter(|i| codes.contains(&timeline.kind.get(*i))).filter_map(|i| timeline.at.get(i).copied())
     }
-}
-
-/// The first Monday, 1970-01-05, as a day number.
-const MONDAY: i64 = 4;
-
-/// Grid of cutoffs in `[low, high]`. Spans of whole days step local midnights; weeks start on Monday.
-fn calendar_grid(zone: &crate::time::Zone, span: Span, low: i64, high: i64) -> Vec<i64> {
-    let step = span.as_micros();
-    let mut grid = Vec::new();
-    if step % DAY == 0 {
-        let days = step / DAY;
-        let mut day = MONDAY + (zone.day(low) - MONDAY).div_euclid(days) * days;
-        while let Some(t) = zone.day_start(day) {
-            if t > high {
-                break;
-            }
-            if t >= low {
-                grid.push(t);
-            }
-            day += days;
-        }
-    } else {
-        // Steps of less than a day are counted on the local clock too.
-        let mut local = zone.to_local(low).div_euclid(step) * step;
-        while let Some(t) = zone.to_utc(local) {
-            if t > high {
-                break;
-            }
-            if t >= low {
-                grid.push(t);
-            }
-            local += step;
-        }
-    }
-    // A local time that does not exist means a neighbour that does.
-    grid.dedup();
-    grid
 }
 
 impl Snapshot {

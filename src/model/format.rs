@@ -1,13 +1,12 @@
 //! The model file: a JSON envelope with a version; data, never code.
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
 use super::{LeadModel, ModelData};
 use crate::error::{Error, Result};
+use crate::whole_file;
 
 /// Value of the `format` key.
 pub const FORMAT: &str = "leadlens.model";
@@ -74,7 +73,7 @@ impl LeadModel {
         let path = path.as_ref();
         let text = self.to_json()?;
         let failed = |e: std::io::Error| Error::Write { path: path.to_owned(), reason: e.to_string() };
-        replace(path, text.as_bytes()).map_err(failed)
+        whole_file::replace(path, text.as_bytes()).map_err(failed)
     }
 
     /// Reads a model file.
@@ -90,27 +89,4 @@ impl LeadModel {
         })?;
         Self::from_json(&text)
     }
-}
-
-/// Writes a file of its own in the same folder, brings it to disk, and renames it.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    static WRITES: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path does not name a file"))?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    // Another process, or thread, may write to the same path.
-    beside.push(format!(".{}.{}.tmp", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed)));
-    let beside = folder.join(beside);
-    let mut file = std::fs::File::create_new(&beside)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    drop(file);
-    let renamed = written.and_then(|()| std::fs::rename(&beside, path));
-    if renamed.is_err() {
-        // What could not be finished is not left behind.
-        let _ = std::fs::remove_file(&beside);
-    }
-    renamed?;
-    // The new name as well; where folders cannot be opened, renames are as safe as the system makes them.
-    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -107,7 +107,7 @@ impl Journeys {
     /// # Errors
     /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::Interrupted`].
     pub fn paths(&self, spec: &PathsSpec, task: &Task) -> Result<Paths> {
-        Ok(self.paths_tally(spec, task)?.finish())
+        self.paths_tally(spec, task)?.finish(task)
     }
 
     /// The counts of paths, to be merged with those of other leads.
@@ -130,7 +130,7 @@ impl Journeys {
                 }
                 Ok(())
             },
-            |(a, room), (b, _)| (a.join(b, |place| place), room),
+            |(a, room), (b, _)| (a.join(b, |place| place, task), room),
         )?;
         Ok(PathsTally::new(spec, &follower.labels, part))
     }

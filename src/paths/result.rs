@@ -109,4 +109,6 @@ pub struct Paths {
     pub before_outcomes: u64,
     /// Sessions, if a gap was given.
     pub sessions: Option<SessionFacts>,
+    /// What is left out, and what else to know.
+    pub remarks: Vec<String>,
 }

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::pass::PathsSpec;
+use super::pass::{PathsSpec, Unit};
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
 use crate::design::shown;
 use crate::error::{Error, Result};
 use crate::funnel::Spread;
-use crate::journeys::Texts;
+use crate::journeys::{Texts, before_outcomes_remark, open_remark};
+use crate::task::Task;
 
 /// Codes of the places that are no label.
 pub(super) const ENTRY: u32 = u32::MAX;
@@ -126,8 +127,8 @@ mod pairs {
 }
 
 impl Part {
-    /// The counts of both; `code` is what a place of the later ones is here.
-    pub(super) fn join(mut self, later: Self, code: impl Fn(u32) -> u32) -> Self {
+    /// The counts of both; `code` is what a place of the later ones is here. If `task` is to end, of a part.
+    pub(super) fn join(mut self, later: Self, code: impl Fn(u32) -> u32, task: &Task) -> Self {
         let list = |mut codes: Way| {
             codes.iter_mut().for_each(|c| *c = code(*c));
             codes
@@ -139,7 +140,10 @@ impl Part {
             mine.0 += n;
             mine.1.join(times);
         }
-        for (key, n) in later.ways {
+        for (number, (key, n)) in later.ways.into_iter().enumerate() {
+            if number % 4096 == 0 && task.check().is_err() {
+                break;
+            }
             let mine = self.ways.entry(list(key)).or_default();
             *mine = (mine.0 + n.0, mine.1 + n.1, mine.2 + n.2);
         }
@@ -172,10 +176,10 @@ impl PathsTally {
         let names: Vec<String> = labels.iter().map(|label| shown(label, &ENDS.map(|(_, name)| name))).collect();
         let tally = Self { spec: spec.clone(), names: Vec::new(), part: Part::default() };
         // Two labels can be shown alike: they are one place.
-        tally.joined(&names, part)
+        tally.joined(&names, part, &Task::new())
     }
 
-    fn joined(mut self, names: &[String], part: Part) -> Self {
+    fn joined(mut self, names: &[String], part: Part, task: &Task) -> Self {
         let first = self.names.is_empty();
         let mut known: Texts = self.names.iter().map(String::as_str).collect();
         let codes: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
@@ -185,7 +189,7 @@ impl PathsTally {
             return self;
         }
         // The codes of ends are the same everywhere.
-        self.part = self.part.join(part, |place| codes.get(place as usize).copied().unwrap_or(place));
+        self.part = self.part.join(part, |place| codes.get(place as usize).copied().unwrap_or(place), task);
         self
     }
 
@@ -197,12 +201,14 @@ impl PathsTally {
         if self.spec != later.spec {
             return Err(Error::option("tally", "the counts are of different paths"));
         }
-        Ok(self.joined(&later.names, later.part))
+        Ok(self.joined(&later.names, later.part, &Task::new()))
     }
 
     /// The paths.
-    #[must_use]
-    pub fn finish(self) -> Paths {
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub fn finish(self, task: &Task) -> Result<Paths> {
         let Self { spec, names, part } = self;
         let places = Places::new(names);
         let mut from: Map<u32, u64> = Map::default();
@@ -212,15 +218,20 @@ impl PathsTally {
         transitions.sort_unstable_by_key(|((from, to), (n, _))| {
             (Reverse(outflow(*from)), places.rank(*from), Reverse(*n), places.rank(*to))
         });
-        let transition = |((from, to), (count, times)): ((u32, u32), (u64, Times))| Transition {
-            from: places.name(from),
-            to: places.name(to),
-            count,
-            probability: count as f64 / outflow(from) as f64,
-            time: times.spread(),
+        let transition = |((from, to), (count, times)): ((u32, u32), (u64, Times))| {
+            task.check()?;
+            Ok(Transition {
+                from: places.name(from),
+                to: places.name(to),
+                count,
+                probability: count as f64 / outflow(from) as f64,
+                time: times.spread(),
+            })
         };
-        let transitions = transitions.into_par_iter().map(transition).collect();
+        let transitions = transitions.into_par_iter().map(transition).collect::<Result<_>>()?;
         let different_ways = part.ways.len() as u64;
+        let open = if spec.unit == Unit::Lead { part.ways.values().map(|(_, _, open)| *open).sum() } else { 0 };
+        task.check()?;
         let ways = most_frequent(part.ways.into_iter().collect(), spec.top, &places);
         let way = |(path, (won, lost, open))| PathRow { path: places.names(path), won, lost, open };
         let paths = part.paths;
@@ -232,6 +243,7 @@ impl PathsTally {
             count,
             share: count as f64 / paths as f64,
         };
+        task.check()?;
         let mut loops: Vec<_> = part.loops.into_iter().collect();
         loops.sort_unstable_by(|(a, n), (b, m)| m.0.cmp(&n.0).then_with(|| places.compare(a, b)));
         loops.truncate(spec.top);
@@ -247,7 +259,10 @@ impl PathsTally {
                 between: part.between.spread(),
             }
         });
-        Paths {
+        let remarks =
+            [open_remark(open, "paths are of leads"), before_outcomes_remark(part.before_outcomes, "leads started")];
+        Ok(Paths {
+            remarks: remarks.into_iter().flatten().collect(),
             paths,
             transitions,
             ways: ways.into_iter().map(way).collect(),
@@ -257,7 +272,7 @@ impl PathsTally {
             before_outcomes: part.before_outcomes,
             sessions,
             spec,
-        }
+        })
     }
 }
 

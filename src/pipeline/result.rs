@@ -205,6 +205,8 @@ pub struct StageFunnel {
     pub ended_before: u64,
     /// Wins of cycles that were won before: they, and their value, are not counted.
     pub more_wins: u64,
+    /// What is left out, and what else to know.
+    pub remarks: Vec<String>,
 }
 
 impl StageFunnel {

@@ -9,6 +9,7 @@ use super::pass::StageFunnelSpec;
 use super::result::{StageFunnel, StageGroup};
 use crate::design::ALL;
 use crate::error::{Error, Result};
+use crate::journeys::{before_outcomes_remark, immature_remark, open_remark};
 
 /// Leads and cycles that are left out, or of note.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +119,7 @@ impl StageTally {
             part.groups.iter().map(|(value, counts)| counts.finish(value, &frame)).collect::<Result<_>>()?;
         groups.sort_by(|a, b| b.cycles.cmp(&a.cycles).then_with(|| a.value.cmp(&b.value)));
         let n = part.noted;
+        let remarks = remarks(&n, &all);
         Ok(StageFunnel {
             win_rate_of: win_rate_of(&spec, can_lose),
             all,
@@ -132,9 +134,35 @@ impl StageTally {
             before_outcomes: n.before_outcomes,
             ended_before: n.ended_before,
             more_wins: n.more_wins,
+            remarks,
             spec,
         })
     }
+}
+
+/// What is left out, and what else to know.
+fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
+    let mut remarks: Vec<String> = [
+        open_remark(all.velocity.opportunities, "cycles are"),
+        immature_remark(n.immature, "cycles started"),
+        before_outcomes_remark(n.before_outcomes, "cycles started"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for (n, what) in [
+        (n.no_start, "leads never entered the pipeline"),
+        (n.ended_before, "leads were won or lost before they were created and are left out"),
+        (n.recycled, "cycles are of recycled leads"),
+        (n.regressions, "moves to an earlier stage"),
+        (n.reopened, "cycles were re-opened after a loss"),
+        (n.more_wins, "wins of leads that were won before are not counted (recycle_after= makes them cycles)"),
+    ] {
+        if n > 0 {
+            remarks.push(format!("{n} {what}"));
+        }
+    }
+    remarks
 }
 
 /// What the win rate is of, in words.

@@ -1,6 +1,7 @@
 //! Attributions as plain text.
 
-use super::text::{percent, table_text};
+use super::body::Body;
+use super::text::percent;
 use crate::attribution::{Attribution, UnitCost};
 
 fn amount(x: f64) -> String {
@@ -10,14 +11,24 @@ fn amount(x: f64) -> String {
 /// Credits of every method, side by side, then each method's ranges if there are any.
 #[must_use]
 pub fn attribution_text(a: &Attribution) -> String {
-    let mut lines = vec![format!(
+    body(a).text()
+}
+
+/// Credits as a section of a page.
+#[must_use]
+pub fn attribution_section(a: &Attribution) -> String {
+    body(a).html("Attribution")
+}
+
+fn body(a: &Attribution) -> Body {
+    let mut body = Body::new(format!(
         "Attribution by {}{}: {} conversions{}, {} paths that did not convert",
         a.spec.by,
         a.spec.filter.suffix(),
         a.conversions,
         if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
         a.null_paths
-    )];
+    ));
     let mut channels: Vec<&str> = Vec::new();
     for c in a.methods.iter().flat_map(|m| &m.credits) {
         if !channels.contains(&c.channel.as_str()) {
@@ -37,14 +48,14 @@ pub fn attribution_text(a: &Attribution) -> String {
         }
         cells
     };
-    lines.push(table_text(&header, &channels.iter().map(row).collect::<Vec<_>>()));
+    body.table(&header, channels.iter().map(row).collect());
     for m in &a.methods {
         if let Some(chance) = m.chance {
-            lines.push(format!("{}: {} of paths convert", m.method, percent(chance)));
+            body.line(format!("{}: {} of paths convert", m.method, percent(chance)));
         }
     }
     if let Some(costs) = &a.costs {
-        lines.push(String::new());
+        body.gap();
         let money = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), amount);
         let row = |c: &UnitCost| {
             vec![
@@ -59,23 +70,19 @@ pub fn attribution_text(a: &Attribution) -> String {
             ]
         };
         let qualified = costs.qualified.as_ref().map_or_else(|| "per qualified".to_owned(), |q| format!("per {q}"));
-        lines.push(table_text(
+        body.table(
             &[a.spec.by.as_str(), "spend", "leads", "per lead", &qualified, "conversions", "per conversion", "return"],
-            &costs.total.iter().map(row).collect::<Vec<_>>(),
-        ));
-        lines.push(format!(
-            "conversions are those of {}, in the period of the touch",
+            costs.total.iter().map(row).collect(),
+        );
+        body.line(format!(
+            "conversions are credited by {}, in the period of the touch",
             a.methods.first().map_or("", |m| m.method.as_str())
         ));
         if !costs.unmatched_channels.is_empty() {
             let names = costs.unmatched_channels.join(", ");
-            lines.push(format!("{} spent on what no touch has: {names}", amount(costs.unmatched)));
+            body.line(format!("{} spent on channels without touches: {names}", amount(costs.unmatched)));
         }
     }
-    if a.before_outcomes > 0 {
-        let why = "started before outcomes were recorded (outcomes_from) and are left out";
-        lines.push(format!("{} leads {why}", a.before_outcomes));
-    }
-    lines.extend(a.remarks.iter().map(|r| format!("note: {r}")));
-    lines.join("\n")
+    body.remarks(&a.remarks);
+    body
 }

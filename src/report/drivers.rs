@@ -1,10 +1,10 @@
 //! Drivers and barriers as plain text.
 
-use super::funnels::{left_out_early, left_out_late};
-use super::text::{percent, table_text};
+use super::body::Body;
+use super::text::percent;
 use crate::drivers::{Barriers, Driver, Drivers, Factor};
 
-/// Most drivers told for one step.
+/// Most drivers shown of one step.
 const MOST: usize = 12;
 
 fn property(d: &Driver) -> String {
@@ -15,29 +15,39 @@ fn property(d: &Driver) -> String {
     }
 }
 
-/// A ratio, with two digits that say something.
+/// A ratio with two significant digits.
 fn ratio(x: f64) -> String {
     if x >= 0.1 { format!("{x:.2}") } else { format!("{x:.1e}") }
 }
 
-/// A probability; below 10⁻³⁰⁰ it is told as such.
+/// A probability; those below 10⁻³⁰⁰ are shown as such.
 fn small(p: f64) -> String {
     if p < 1e-300 { "< 1e-300".to_owned() } else { format!("{p:.1e}") }
 }
 
-/// Drivers of drop-off: those that are sure, by step.
+/// Drivers of drop-off: those with q below 0.05, by step.
 #[must_use]
 pub fn drivers_text(d: &Drivers) -> String {
+    drivers_body(d).text()
+}
+
+/// Drivers of drop-off as a section of a page.
+#[must_use]
+pub fn drivers_section(d: &Drivers) -> String {
+    drivers_body(d).html("Drivers of drop-off")
+}
+
+fn drivers_body(d: &Drivers) -> Body {
     let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q < 0.05).collect();
-    let mut lines = vec![format!(
-        "Drivers of drop-off: {} of {} properties tell who goes on (false discoveries below 5 %){}",
+    let mut body = Body::new(format!(
+        "Drivers of drop-off: {} of {} properties differ between leads that go on and others (false discovery rate below 5 %){}",
         sure.len(),
         d.drivers.len(),
         d.spec.funnel.filter.suffix()
-    )];
+    ));
     for steps in sure.chunk_by(|a, b| a.step == b.step) {
         if let Some(first) = steps.first() {
-            lines.push(format!("\n{} → {}", first.step, first.next));
+            body.heading(format!("{} → {}", first.step, first.next));
         }
         let row = |d: &&Driver| {
             let rate = |hits: u64, n: u64| percent(if n == 0 { f64::NAN } else { hits as f64 / n as f64 });
@@ -51,24 +61,34 @@ pub fn drivers_text(d: &Drivers) -> String {
             ]
         };
         let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
-        lines.push(table_text(&["property", "leads", "go on", "others", "odds ratio", "q"], &rows));
+        body.table(&["property", "leads", "go on", "others", "odds ratio", "q"], rows);
         if steps.len() > MOST {
-            lines.push(format!("and {} more", steps.len() - MOST));
+            body.line(format!("and {} more", steps.len() - MOST));
         }
     }
     if d.unsupported > 0 {
-        lines.push(format!("{} properties at steps have too few leads", d.unsupported));
+        body.line(format!("{} properties at steps have too few leads", d.unsupported));
     }
-    lines.extend(left_out_early(d.before_outcomes));
-    lines.extend(d.remarks.iter().map(|r| format!("note: {r}")));
-    lines.join("\n")
+    body.remarks(&d.remarks);
+    body
 }
 
 /// Barriers, most loss first.
 #[must_use]
 pub fn barriers_text(b: &Barriers) -> String {
+    barriers_body(b).text()
+}
+
+/// Barriers as a section of a page.
+#[must_use]
+pub fn barriers_section(b: &Barriers) -> String {
+    barriers_body(b).html("Barriers")
+}
+
+fn barriers_body(b: &Barriers) -> Body {
     let reference = b.spec.reference.as_deref().unwrap_or("all other leads");
-    let mut lines = vec![format!("Barriers: what segments lose against {reference}{}", b.spec.funnel.filter.suffix())];
+    let mut body =
+        Body::new(format!("Barriers: what segments lose against {reference}{}", b.spec.funnel.filter.suffix()));
     let rows: Vec<Vec<String>> = b
         .barriers
         .iter()
@@ -89,11 +109,7 @@ pub fn barriers_text(b: &Barriers) -> String {
         })
         .collect();
     let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "p"];
-    lines.push(table_text(&header, &rows));
-    if b.unsupported > 0 {
-        lines.push(format!("{} segments at steps have too few leads", b.unsupported));
-    }
-    lines.extend(left_out_late(b.immature));
-    lines.extend(left_out_early(b.before_outcomes));
-    lines.join("\n")
+    body.table(&header, rows);
+    body.remarks(&b.remarks);
+    body
 }

@@ -1,10 +1,11 @@
 //! Funnels as plain text.
 
-use super::text::{by_name, duration, percent, table_text};
+use super::body::Body;
+use super::text::{by_name, duration, percent};
 use crate::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
 
 /// What a funnel asked for, in words.
-pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
+fn funnel_title(spec: &FunnelSpec) -> String {
     let mut parts = Vec::new();
     match (spec.compat, spec.order) {
         (Some(_), _) => {
@@ -38,35 +39,10 @@ pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
             names.get(place).cloned().unwrap_or_default()
         };
         let (after, before) = (step(&e.after, 0), step(&e.before, names.len().saturating_sub(1)));
-        let who = if e.removes { "; who has one is left out" } else { "" };
+        let who = if e.removes { "; leads that have one are left out" } else { "" };
         parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
     }
     format!("Funnel, {}{}", parts.join(", "), spec.filter.suffix())
-}
-
-/// Entrants whose window was not over.
-pub(super) fn left_out_late(entrants: u64) -> Option<String> {
-    (entrants > 0).then(|| format!("{entrants} entered so late that their window is not over; they are left out"))
-}
-
-/// Entrants from before outcomes were recorded.
-pub(super) fn left_out_early(entrants: u64) -> Option<String> {
-    let why = "entered before outcomes were recorded (outcomes_from); they are left out";
-    (entrants > 0).then(|| format!("{entrants} {why}"))
-}
-
-/// What is left out, one sentence each.
-pub(super) fn funnel_notes(f: &Funnel) -> Vec<String> {
-    let mut notes = Vec::new();
-    notes.extend(left_out_late(f.immature));
-    notes.extend(left_out_early(f.before_outcomes));
-    if f.spec.compat.is_some() {
-        notes.push("the rules of windowFunnel ask neither for maturity nor for outcomes_from".to_owned());
-    }
-    if f.removed > 0 {
-        notes.push(format!("{} leads were taken out by an exclusion", f.removed));
-    }
-    notes
 }
 
 fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
@@ -82,14 +58,28 @@ fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
 /// A funnel.
 #[must_use]
 pub fn funnel_text(f: &Funnel) -> String {
+    body(f).text()
+}
+
+/// A funnel as a section of a page.
+#[must_use]
+pub fn funnel_section(f: &Funnel) -> String {
+    body(f).html("Funnel")
+}
+
+fn body(f: &Funnel) -> Body {
     let unit = if f.spec.entry == Entry::Totals { "attempts" } else { "leads" };
     let timed = f.steps.iter().any(|s| s.times.is_some());
     let header = ["step", unit, "of first", "95 % interval", "of previous", if timed { "median time" } else { "" }];
-    let mut lines = vec![funnel_title(&f.spec), table_text(&header, &rows(&f.steps))];
-    lines.extend(funnel_notes(f));
+    let mut body = Body::new(funnel_title(&f.spec));
+    let steps = |body: &mut Body, steps: &[FunnelStep]| {
+        body.table_with_bars(&header, rows(steps), 2, steps.iter().map(|s| s.of_first).collect());
+    };
+    steps(&mut body, &f.steps);
+    body.lines(f.remarks.iter().cloned());
     for g in &f.groups {
-        lines.push(format!("\n{} = {}", by_name(f.spec.by.as_ref()), g.value));
-        lines.push(table_text(&header, &rows(&g.steps)));
+        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
+        steps(&mut body, &g.steps);
     }
-    lines.join("\n")
+    body
 }

@@ -2,24 +2,26 @@
 
 mod attribution;
 mod best;
+mod body;
 mod drivers;
 mod evaluation;
 mod funnels;
 mod html;
+mod markup;
 mod paths;
 mod pipeline;
 mod survival;
 mod text;
 mod timeline;
 
-pub use attribution::attribution_text;
+pub use attribution::{attribution_section, attribution_text};
 pub use best::BestLeads;
-pub use drivers::{barriers_text, drivers_text};
+pub use drivers::{barriers_section, barriers_text, drivers_section, drivers_text};
 pub use evaluation::{comparison_text, evaluation_text};
-pub use funnels::funnel_text;
-pub use html::{Report, page};
-pub use paths::paths_text;
-pub use pipeline::stage_funnel_text;
-pub use survival::time_to_text;
+pub use funnels::{funnel_section, funnel_text};
+pub use html::{Report, missing_section, page};
+pub use paths::{paths_section, paths_text};
+pub use pipeline::{stage_funnel_section, stage_funnel_text};
+pub use survival::{time_to_section, time_to_text};
 pub use text::{model_text, snapshot_text, table_text};
 pub use timeline::timeline_text;

@@ -1,6 +1,7 @@
 //! Paths as plain text.
 
-use super::text::{duration, percent, table_text};
+use super::body::Body;
+use super::text::{duration, percent};
 use crate::design::way;
 use crate::paths::{PathRow, Paths, Unit};
 
@@ -10,13 +11,23 @@ const MOST: usize = 10;
 /// Paths: the most frequent ways to win and loss, transitions, loops.
 #[must_use]
 pub fn paths_text(p: &Paths) -> String {
+    body(p).text()
+}
+
+/// Paths as a section of a page.
+#[must_use]
+pub fn paths_section(p: &Paths) -> String {
+    body(p).html("Paths")
+}
+
+fn body(p: &Paths) -> Body {
     let unit = if p.spec.unit == Unit::Lead { "leads" } else { "sessions" };
-    let mut lines = vec![format!(
+    let mut body = Body::new(format!(
         "Paths of {} {unit}, {} different ways to the end{}",
         p.paths,
         p.different_ways,
         p.spec.filter.suffix()
-    )];
+    ));
     for (title, get) in
         [("ways to won", (|w: &PathRow| w.won) as fn(&PathRow) -> u64), ("ways to lost", |w: &PathRow| w.lost)]
     {
@@ -27,9 +38,8 @@ pub fn paths_text(p: &Paths) -> String {
             vec![way(&w.path), get(w).to_string(), total.to_string(), percent(w.won as f64 / total as f64)]
         };
         if !ways.is_empty() {
-            lines.push(String::new());
-            lines
-                .push(table_text(&[title, "count", "of", "won"], &ways.iter().take(MOST).map(row).collect::<Vec<_>>()));
+            body.gap();
+            body.table(&[title, "count", "of", "won"], ways.iter().take(MOST).map(row).collect());
         }
     }
     let mut most: Vec<_> = p.transitions.iter().collect();
@@ -42,8 +52,8 @@ pub fn paths_text(p: &Paths) -> String {
             vec![format!("{} → {}", t.from, t.to), t.count.to_string(), percent(t.probability), median]
         })
         .collect();
-    lines.push(String::new());
-    lines.push(table_text(&["transition", "count", "of those from there", "median time"], &transitions));
+    body.gap();
+    body.table(&["transition", "count", "of those from there", "median time"], transitions);
     let loops: Vec<Vec<String>> = p
         .loops
         .iter()
@@ -54,12 +64,13 @@ pub fn paths_text(p: &Paths) -> String {
         })
         .collect();
     if !loops.is_empty() {
-        lines.push(String::new());
-        lines.push(table_text(&["loop", "count", unit, "won"], &loops));
+        body.gap();
+        body.table(&["loop", "count", unit, "won"], loops);
     }
     if let Some(s) = p.sessions.as_ref().filter(|s| s.sessions > 0) {
-        lines.push(format!(
-            "\n{} sessions of {} leads, {:.1} events each, {} of one event; median length {}",
+        body.gap();
+        body.line(format!(
+            "{} sessions of {} leads, {:.1} events each, {} of one event; median length {}",
             s.sessions,
             s.leads,
             s.mean_events,
@@ -67,9 +78,6 @@ pub fn paths_text(p: &Paths) -> String {
             duration(s.length.median)
         ));
     }
-    if p.before_outcomes > 0 {
-        let why = "started before outcomes were recorded (outcomes_from) and are left out";
-        lines.push(format!("{} leads {why}", p.before_outcomes));
-    }
-    lines.join("\n")
+    body.lines(p.remarks.iter().cloned());
+    body
 }

@@ -1,6 +1,7 @@
 //! Stage funnels as plain text.
 
-use super::text::{by_name, duration, percent, table_text};
+use super::body::Body;
+use super::text::{by_name, duration, percent};
 use crate::pipeline::{StageFunnel, StageGroup, StageRow, StageTime};
 
 fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
@@ -41,7 +42,7 @@ fn number(x: f64) -> String {
 }
 
 /// Win rate, value and velocity of each group.
-fn summary(f: &StageFunnel) -> String {
+fn summary(f: &StageFunnel, body: &mut Body) {
     let by = &by_name(f.spec.by.as_ref());
     let rate = format!("won of {}", f.win_rate_of);
     let header = [by, "open", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
@@ -59,7 +60,7 @@ fn summary(f: &StageFunnel) -> String {
             number(v.per_day),
         ]
     };
-    table_text(&header, &f.all_and_groups().map(row).collect::<Vec<_>>())
+    body.table(&header, f.all_and_groups().map(row).collect());
 }
 
 /// The win rate and what it is of, and how fast the pipeline makes value.
@@ -90,38 +91,38 @@ fn pace(f: &StageFunnel) -> String {
 /// A stage funnel.
 #[must_use]
 pub fn stage_funnel_text(f: &StageFunnel) -> String {
+    body(f).text()
+}
+
+/// A stage funnel as a section of a page.
+#[must_use]
+pub fn stage_funnel_section(f: &StageFunnel) -> String {
+    body(f).html("Pipeline")
+}
+
+fn body(f: &StageFunnel) -> Body {
     let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
-    let mut lines =
-        vec![format!("Stage funnel: {} cycles of {} leads{}", f.all.cycles, f.leads, f.spec.filter.suffix())];
-    lines.push(table_text(&header, &rows(&f.all.stages)));
-    lines.push(String::new());
-    lines.push(table_text(
+    let mut body =
+        Body::new(format!("Stage funnel: {} cycles of {} leads{}", f.all.cycles, f.leads, f.spec.filter.suffix()));
+    let stages = |body: &mut Body, stages: &[StageRow]| {
+        body.table_with_bars(&header, rows(stages), 2, stages.iter().map(|r| r.of_first).collect());
+    };
+    stages(&mut body, &f.all.stages);
+    body.gap();
+    body.table(
         &["time in stage", "visits", "still in", "quarter left by", "half by", "three quarters by"],
-        &time_rows(&f.all.times),
-    ));
-    lines.push(String::new());
-    lines.push(pace(f));
-    for (n, what) in [
-        (f.no_start, "leads never entered the pipeline"),
-        (f.before_outcomes, "cycles started before outcomes were recorded (outcomes_from) and are left out"),
-        (f.ended_before, "leads were won or lost before they were created and are left out"),
-        (f.immature, "cycles are too young and left out"),
-        (f.recycled, "cycles are of recycled leads"),
-        (f.regressions, "moves to an earlier stage"),
-        (f.reopened, "re-opened after a loss"),
-        (f.more_wins, "wins of leads that were won before are not counted (recycle_after= makes them cycles)"),
-    ] {
-        if n > 0 {
-            lines.push(format!("{n} {what}"));
-        }
-    }
+        time_rows(&f.all.times),
+    );
+    body.gap();
+    body.line(pace(f));
+    body.lines(f.remarks.iter().cloned());
     if !f.groups.is_empty() {
-        lines.push(String::new());
-        lines.push(summary(f));
+        body.gap();
+        summary(f, &mut body);
     }
     for g in &f.groups {
-        lines.push(format!("\n{} = {}", by_name(f.spec.by.as_ref()), g.value));
-        lines.push(table_text(&header, &rows(&g.stages)));
+        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
+        stages(&mut body, &g.stages);
     }
-    lines.join("\n")
+    body
 }

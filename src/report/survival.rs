@@ -1,6 +1,7 @@
 //! Times to an event as plain text.
 
-use super::text::{by_name, duration, percent, table_text};
+use super::body::Body;
+use super::text::{by_name, duration, percent};
 use crate::survival::{AtAge, TimeTo};
 
 fn days(x: Option<f64>) -> String {
@@ -17,10 +18,20 @@ fn share(a: &AtAge) -> String {
 /// How long leads take.
 #[must_use]
 pub fn time_to_text(t: &TimeTo) -> String {
+    body(t).text()
+}
+
+/// How long leads take, as a section of a page.
+#[must_use]
+pub fn time_to_section(t: &TimeTo) -> String {
+    body(t).html("Time to convert")
+}
+
+fn body(t: &TimeTo) -> Body {
     let target = if t.spec.target.is_empty() { "won".to_owned() } else { t.spec.target.join(", ") };
     let start = t.spec.start.as_deref().unwrap_or("creation");
     let how = if t.competes { "Aalen–Johansen cumulative incidence" } else { "one minus Kaplan–Meier" };
-    let mut lines = vec![format!("Time from {start} to {target}{}: {how}", t.spec.filter.suffix())];
+    let mut body = Body::new(format!("Time from {start} to {target}{}: {how}", t.spec.filter.suffix()));
     let rows: Vec<Vec<String>> = t
         .groups
         .iter()
@@ -42,10 +53,10 @@ pub fn time_to_text(t: &TimeTo) -> String {
     let name = &by_name(t.spec.by.as_ref());
     let until = t.groups.iter().find_map(|g| g.restricted_mean).map(|m| m.until);
     let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean to {until:.0} d"));
-    lines.push(table_text(
+    body.table(
         &[name, "leads", "events", "competing", "open", "share at the end", "quarter by", "half by", &mean],
-        &rows,
-    ));
+        rows,
+    );
     let ages: Vec<Vec<String>> = t
         .groups
         .iter()
@@ -54,13 +65,13 @@ pub fn time_to_text(t: &TimeTo) -> String {
         })
         .collect();
     if !ages.is_empty() {
-        lines.push(String::new());
+        body.gap();
         let share = format!("share by then ({} interval)", percent(t.spec.confidence));
-        lines.push(table_text(&[name, "age", &share, "at risk"], &ages));
+        body.table(&[name, "age", &share, "at risk"], ages);
     }
     for g in &t.groups {
         let Some(ceiling) = &g.ceiling else { continue };
-        lines.push(match &ceiling.fit {
+        body.line(match &ceiling.fit {
             Some((fit, interval)) => format!(
                 "{}: {} will ever have the event ({} to {}), by a curve of the family {}",
                 g.value,
@@ -76,21 +87,19 @@ pub fn time_to_text(t: &TimeTo) -> String {
     }
     if let Some(test) = &t.test {
         let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
-        lines.push(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));
+        body.line(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));
     }
     for (n, why) in [
         (t.no_start, "without a start, or one after the end of observation"),
         (t.ended_before, "had the event or were closed before their start"),
-        (t.before_outcomes, "started or ended before outcomes were recorded"),
     ] {
         if n > 0 {
-            lines.push(format!("{n} left out: {why}"));
+            body.line(format!("{n} left out: {why}"));
         }
     }
     if t.event_after_competing > 0 {
-        lines
-            .push(format!("{} had the event after a competing end; the competing end counts", t.event_after_competing));
+        body.line(format!("{} had the event after a competing end; the competing end counts", t.event_after_competing));
     }
-    lines.extend(t.remarks.iter().map(|r| format!("note: {r}")));
-    lines.join("\n")
+    body.remarks(&t.remarks);
+    body
 }

@@ -97,7 +97,7 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
     if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
         lines.push(format!(
-            "  as of {as_of}, but observed until {} only: what happened in between is not known, so leads look idle",
+            "  as of {as_of}, but observed until {} only: events in between are unknown, so leads look idle",
             Timestamp(until)
         ));
     }
@@ -110,7 +110,7 @@ pub fn snapshot_text(s: &Snapshot) -> String {
         ));
         if split.in_gap > 0 {
             lines.push(format!(
-                "  {} rows on neither side: their label window reaches into the test period",
+                "  {} rows are on neither side: their label window reaches into the test period",
                 split.in_gap
             ));
         }
@@ -154,10 +154,7 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         lines.push(table_text(&["interaction", "part", "lowest", "highest", "spread"], &interaction_rows(model)));
     }
     if !t.dropped.is_empty() {
-        lines.push(format!(
-            "{} features say nothing new and are left out: constant, or equal to another in every row",
-            t.dropped.len()
-        ));
+        lines.push(format!("{} features were dropped: constant, or equal to another in every row", t.dropped.len()));
     }
     lines.join("\n")
 }
@@ -239,7 +236,7 @@ pub(super) fn strongest_columns(model: &LeadModel, most: usize) -> Vec<Vec<Strin
     columns.into_iter().map(row).collect()
 }
 
-/// Columns of a term: name, part, coefficient. Levels of a text are told by how they differ from the most frequent one.
+/// Columns of a term: name, part, coefficient. Levels of a text are compared with the most frequent one.
 fn named_columns(t: &Term) -> Vec<(String, &'static str, f64)> {
     let reference = t.reference(None).ok().flatten();
     let mut columns = Vec::new();

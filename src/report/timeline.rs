@@ -8,7 +8,7 @@ use crate::time::{NO_TIME, Timestamp};
 #[must_use]
 pub fn timeline_text(entries: &[Entry]) -> String {
     if entries.is_empty() {
-        return "nothing is known of it".to_owned();
+        return "no entries".to_owned();
     }
     let time = |e: &Entry| if e.at == NO_TIME { String::new() } else { Timestamp(e.at).to_string() };
     let columns: [(&str, Vec<String>); 6] = [
@@ -49,6 +49,6 @@ mod tests {
     #[test]
     fn empty_columns_are_left_out() {
         assert_eq!(timeline_text(&[entry(NO_TIME, "created", None, None)]), "what     source\ncreated  web");
-        assert_eq!(timeline_text(&[]), "nothing is known of it");
+        assert_eq!(timeline_text(&[]), "no entries");
     }
 }

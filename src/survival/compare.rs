@@ -6,6 +6,7 @@ use super::risk::{Pooled, Spell};
 use crate::error::{Error, Result};
 use crate::math::vector::{Kernel, LANES, Vector, dispatch};
 use crate::math::{chi_square_tail, solve};
+use crate::task::Task;
 
 /// A test of several groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,20 +53,20 @@ fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
 /// # Errors
 /// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`super::RiskTable::new`].
 pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
-    log_rank_pooled(&Pooled::new(groups)?)
+    log_rank_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
-pub(super) fn log_rank_pooled(pooled: &Pooled) -> Result<GroupTest> {
+pub(super) fn log_rank_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
-    let (score, variance) = dispatch(LogRank(pooled));
+    let (score, variance) = dispatch(LogRank(pooled, task))?;
     quadratic("log-rank", &score, &variance)
 }
 
 /// Score of each group, and their variances.
-struct LogRank<'a>(&'a Pooled);
+struct LogRank<'a>(&'a Pooled, &'a Task);
 
 impl Kernel for LogRank<'_> {
-    type Output = (Vec<f64>, Vec<f64>);
+    type Output = Result<(Vec<f64>, Vec<f64>)>;
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Self::Output {
@@ -74,7 +75,7 @@ impl Kernel for LogRank<'_> {
         let mut score = vec![0.0; k];
         // A row of whole vectors per group.
         let mut variance = vec![0.0; k * room];
-        self.0.side_by_side(|now| {
+        self.0.side_by_side(self.1, |now| {
             let n: f64 = now.at_risk.iter().sum();
             let d: f64 = now.events.iter().sum();
             if d == 0.0 {
@@ -97,9 +98,9 @@ impl Kernel for LogRank<'_> {
                     *v += of_others * n;
                 }
             }
-        });
+        })?;
         let rows = variance.chunks_exact(room.max(1)).flat_map(|row| row.iter().take(k));
-        (score, rows.copied().collect())
+        Ok((score, rows.copied().collect()))
     }
 }
 
@@ -125,16 +126,16 @@ struct Standing {
 /// # Errors
 /// As [`log_rank`].
 pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
-    gray_pooled(&Pooled::new(groups)?)
+    gray_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
-pub(super) fn gray_pooled(pooled: &Pooled) -> Result<GroupTest> {
+pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let k = pooled.groups();
     let mut curves = vec![(1.0f64, 0.0f64); k];
     // k per time.
     let mut standing: Vec<Standing> = Vec::new();
-    pooled.side_by_side(|now| {
+    pooled.side_by_side(task, |now| {
         let ends = now.events.iter().zip(&now.competing);
         let now = now.at_risk.iter().zip(ends).zip(&mut curves).map(|((n, (d, c)), (free, f))| {
             let (n, d, c) = (*n, *d, *c);
@@ -147,12 +148,16 @@ pub(super) fn gray_pooled(pooled: &Pooled) -> Result<GroupTest> {
             s
         });
         standing.extend(now);
-    });
+    })?;
     let mut score = vec![0.0; k];
     let mut variance = vec![0.0; k * k];
     // Σ over later times of a·d(1/(1 − F)), per score and group: walk back.
     let mut beyond = vec![0.0; k * k];
-    for rows in standing.chunks_exact(k).rev() {
+    for (number, rows) in standing.chunks_exact(k).rev().enumerate() {
+        // The work of a time is the cube of the number of groups.
+        if number % 64 == 0 {
+            task.check()?;
+        }
         let total: f64 = rows.iter().map(|s| s.risk).sum();
         let events: f64 = rows.iter().map(|s| s.events).sum();
         let n: f64 = rows.iter().map(|s| s.n).sum();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::math::vector::LANES;
+use crate::task::Task;
 
 /// How a spell ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,8 +157,11 @@ impl Pooled {
     }
 
     /// Calls `visit` at each time at which something other than censoring ends, with what all groups have then.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
     #[inline(always)]
-    pub(super) fn side_by_side(&self, mut visit: impl FnMut(&Abreast)) {
+    pub(super) fn side_by_side(&self, task: &Task, mut visit: impl FnMut(&Abreast)) -> Result<()> {
         let room = self.groups().next_multiple_of(LANES);
         let mut now = Abreast {
             at_risk: self.from_start.iter().map(|n| *n as f64).collect(),
@@ -166,7 +170,10 @@ impl Pooled {
         };
         now.at_risk.resize(room, 0.0);
         let mut entered = 0;
-        for same in self.ends.chunk_by(|a, b| a.0 == b.0) {
+        for (number, same) in self.ends.chunk_by(|a, b| a.0 == b.0).enumerate() {
+            if number % 4096 == 0 {
+                task.check()?;
+            }
             let Some((time, ..)) = same.first() else { continue };
             let entries = self.entries.get(entered..).unwrap_or(&[]).iter().take_while(|e| e.0 < *time);
             for (_, group) in entries {
@@ -193,6 +200,7 @@ impl Pooled {
                 now.competing.fill(0.0);
             }
         }
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use super::risk::{Pooled, RiskTable, Spell, late_start};
 use super::spec::{CompetingAs, TimeToSpec};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Status, Texts};
+use crate::journeys::{Journeys, Status, Texts, before_outcomes_remark, open_remark};
 use crate::math::Interval;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -331,7 +331,7 @@ impl TimeToTally {
             let tables: Vec<RiskTable> = [first].into_iter().chain(others).collect();
             Ok(tables.into_par_iter().map(|t| Curve::new(t, spec.confidence)).collect())
         };
-        let compare = || if competes { gray_pooled(&pooled) } else { log_rank_pooled(&pooled) };
+        let compare = || if competes { gray_pooled(&pooled, task) } else { log_rank_pooled(&pooled, task) };
         let (curves, test) = rayon::join(curves, || (named.len() > 1).then(compare));
         let curves = curves?;
         // Curves of groups in which nobody is left say what comes later, too.
@@ -365,8 +365,8 @@ impl TimeToTally {
         for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
             if !moved.contains(&g.value) {
                 remarks.push(format!(
-                    "{}: all were first seen late, from {:.1} days on; shares are of those still open then, and nothing is told \
-                     of earlier ages, nor mean times",
+                    "{}: all entered late, from {:.1} days on; shares are of those still open then, without earlier ages and mean \
+                     times",
                     g.value,
                     g.curve.known_from()
                 ));
@@ -381,6 +381,9 @@ impl TimeToTally {
                 "{n} leads with a competing end are censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed"
             ));
         }
+        let open = groups.first().map_or(0, |all| all.censored);
+        remarks.extend(open_remark(open, "leads are"));
+        remarks.extend(before_outcomes_remark(part.left_out.before_outcomes, "leads started or ended"));
         Ok(TimeTo {
             spec,
             competes,

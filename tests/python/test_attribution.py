@@ -126,7 +126,7 @@ def test_options_and_tables():
     assert table["method"].unique(maintain_order=True).to_list() == ["early", "markov 2"]
     inside = pl.col("conversions").is_between("conversions_low", "conversions_high")
     assert table.filter(~inside).height == 0
-    assert "not what caused them" in repr(result)
+    assert "association, not cause" in repr(result)
     for chart in (result.plot(), journeys.attribution("first").plot()):
         assert chart.to_dict()["layer"]
 
@@ -153,7 +153,7 @@ def test_spend():
     monthly = result.costs(by_period=True).filter(pl.col("channel") == "ads")
     assert monthly["spend"].to_list() == pytest.approx([150, 150])
     assert monthly["period"].to_list() == [dt.date(2024, 1, 1), dt.date(2024, 2, 1)]
-    assert "5.00 spent on what no touch has: radio" in repr(result)
+    assert "5.00 spent on channels without touches: radio" in repr(result)
     # A channel that gets no credit keeps its spend.
     first = journeys.attribution("first", spend=spend).costs()
     assert dict(first.select("channel", "spend").rows())["mail"] == pytest.approx(10)
@@ -191,8 +191,8 @@ def test_spend():
         ({"method": "markow"}, ll.OptionError, "did you mean 'markov'"),
         ({"method": []}, ll.OptionError, "at least one"),
         ({"method": ll.Rule(first=0.5)}, ll.OptionError, "add up to 1"),
-        ({"method": ll.Rule(first=float("nan"))}, ll.OptionError, "first=nan is no number"),
-        ({"method": ll.Rule(first="a")}, ll.OptionError, "first='a' is no number"),
+        ({"method": ll.Rule(first=float("nan"))}, ll.OptionError, "first=nan is not a number"),
+        ({"method": ll.Rule(first="a")}, ll.OptionError, "first='a' is not a number"),
         ({"by": "campain"}, ll.UnknownNameError, "campain"),
         ({"target": "wn"}, ll.UnknownNameError, "did you mean 'won'"),
         ({"exclude": ["radio"]}, ll.UnknownNameError, "radio"),

@@ -149,15 +149,15 @@ def test_only_leads_that_count(journeys, where, condition):
     [
         ({"by": ["country", "channel"]}, ll.OptionError, "'channel' is a property of events"),
         ({"by": ["country", "teir"]}, ll.UnknownNameError, "did you mean 'tier'"),
-        ({"by": []}, ll.OptionError, "names no field"),
-        ({"by": [3]}, ll.OptionError, "neither a field nor Bins"),
+        ({"by": []}, ll.OptionError, "the list is empty"),
+        ({"by": [3]}, ll.OptionError, "expected a field or Bins, got 3"),
         ({"by": ll.Bins("country")}, ll.OptionError, "only numbers have bins"),
         ({"by": ll.Bins("employees", edges=[5, 5])}, ll.OptionError, "ascend"),
         ({"by": ll.Bins("employees", 1)}, ll.OptionError, "2 to 100 bins"),
         ({"where": {"contry": "DE"}}, ll.UnknownNameError, "did you mean 'country'"),
         ({"where": {"country": "D"}}, ll.UnknownNameError, "did you mean 'DE'"),
-        ({"where": {"employees": "many"}}, ll.OptionError, "'many' is no number"),
-        ({"where": "country = DE"}, ll.OptionError, "no mapping"),
+        ({"where": {"employees": "many"}}, ll.OptionError, "'many' is not a number"),
+        ({"where": "country = DE"}, ll.OptionError, "expected a mapping"),
     ],
 )
 def test_errors(journeys, options, error, words):

@@ -136,7 +136,7 @@ def test_immature_entrants_are_counted():
     j = journeys((1, 0, "visit"), (2, 24 * 60, "visit"), (2, 1500, "form"), until="2024-01-03")
     f = j.funnel(["visit", "form"], window="36h")
     assert (counts(f), f.immature, f.never_entered) == ([1, 0], 1, 1)
-    assert "1 entered so late" in repr(f)
+    assert "1 leads entered so late" in repr(f)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_immature_entrants_are_counted():
         ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
         ({"steps": ["visit"], "over": "moth"}, ll.OptionError, "did you mean 'month'"),
-        ({"steps": [1, 2]}, ll.OptionError, "no name"),
+        ({"steps": [1, 2]}, ll.OptionError, "expected a name"),
         ({"steps": ["visit"], "window": object()}, ll.OptionError, "neither text"),
         ({"steps": ["visit"], "window": 30}, ll.OptionError, "window: invalid type: integer `30`"),
         ({"steps": None}, ll.OptionError, "steps: None"),

@@ -192,7 +192,7 @@ def test_nothing_is_overwritten_unasked(tables: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine")
-    with pytest.raises(ll.WriteError, match="no folder of saved journeys"):
+    with pytest.raises(ll.WriteError, match="not a folder of saved journeys"):
         built.save(other, overwrite=True)
     # Nor is a folder that has something else beside, or a file of that name.
     (other / "journeys.json").write_text("{}")

@@ -1,25 +1,30 @@
 //! What analyses of the journeys do alike.
 
-use crate::cli::args::{Common, Shown};
+use serde::Serialize;
+
+use crate::cli::args::AnalysisFlags;
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::Project;
 use crate::error::Result;
+use crate::frames::Tabled;
 use crate::journeys::Journeys;
 use crate::task::Task;
 
-/// Runs an analysis: `spec` reads its options, `answer` does it. Everything that can be refused is, before the work.
-pub(super) fn run<S>(
+/// Runs an analysis: `spec` reads its options, `find` does it, `text` shows it. What can be refused is refused before
+/// tables are read.
+pub(super) fn run<S, R: Tabled + Serialize>(
     context: &mut Context<'_>,
-    common: &Common,
-    shown: &Shown,
-    tables: &[&'static str],
+    flags: &AnalysisFlags,
     spec: impl FnOnce(&Project) -> Result<S>,
-    answer: impl FnOnce(&Project, &Journeys, &S, &Task) -> Result<Answer>,
+    find: impl FnOnce(&Project, &Journeys, S, &Task) -> Result<R>,
+    text: impl FnOnce(&R) -> String,
 ) -> std::result::Result<(), Failed> {
-    let project = Context::project(common)?;
-    let showing = Context::showing(shown, tables, &project.inputs())?;
+    let project = Context::project(&flags.common)?;
+    let showing = Context::showing(&flags.shown, R::TABLES, &project.inputs())?;
+    flags.leads.check()?;
     let spec = spec(&project)?;
     let journeys = context.journeys(&project)?;
-    let answer = context.work(|task| answer(&project, &journeys, &spec, task))?;
-    context.show(&showing, &answer, Vec::new())
+    let found = context.work(|task| find(&project, &journeys, spec, task))?;
+    let tables = found.names().into_iter().map(|name| Ok((name, found.table(name)?))).collect::<Result<_>>()?;
+    context.show(&showing, &Answer::new(text(&found), &found, tables)?, Vec::new())
 }

@@ -4,20 +4,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::args::AnalysisFlags;
+use crate::cli::context::{Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::{attribution_frame, read_spend, unit_cost_frame};
 use crate::report::attribution_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct Attribution {
     #[command(flatten)]
     #[serde(skip)]
-    common: Common,
-    #[command(flatten)]
-    #[serde(skip)]
-    shown: Shown,
+    flags: AnalysisFlags,
     /// Methods, separated by commas, such as first,linear,markov.
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
@@ -27,6 +23,21 @@ pub(in crate::cli) struct Attribution {
     /// Stages or event kinds that are conversions, separated by commas; the won stages if not given.
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
+    /// Which conversions of a lead count: first or every.
+    #[arg(long, value_name = "WHICH")]
+    conversions: Option<String>,
+    /// Channels that count, separated by commas; wildcards allowed.
+    #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
+    include: Vec<String>,
+    /// Channels that do not count, separated by commas; wildcards allowed.
+    #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
+    exclude: Vec<String>,
+    /// Repeats of a channel on a path: all, collapse or unique.
+    #[arg(long, value_name = "FORM")]
+    path: Option<String>,
+    /// Stage that is the milestone of w_shaped and full_path.
+    #[arg(long, value_name = "STAGE")]
+    opportunity: Option<String>,
     /// Longest time from a touch to the end of its path.
     #[arg(long, value_name = "SPAN")]
     lookback: Option<String>,
@@ -44,24 +55,12 @@ pub(in crate::cli) struct Attribution {
 pub(super) fn run(command: &Attribution, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
-        &command.common,
-        &command.shown,
-        &["credits", "costs", "costs_by_period"],
+        &command.flags,
         |project| with_flags(&project.attribution.credit, command),
-        |project, journeys, spec, task| {
-            let section = &project.attribution;
-            let result = if section.spend.is_empty() {
-                journeys.attribution(spec, task)?
-            } else {
-                let rows = read_spend(&mut project.tables(), &section.spend, &spec.by, &journeys.calendar_zone)?;
-                journeys.attribution_with_spend(spec, &rows, section.qualified.as_ref(), task)?
-            };
-            let mut tables = vec![("credits", attribution_frame(&result)?)];
-            if let Some(costs) = &result.costs {
-                tables.push(("costs", unit_cost_frame(&result, &costs.total, false)?));
-                tables.push(("costs_by_period", unit_cost_frame(&result, &costs.by_period, true)?));
-            }
-            Answer::new(attribution_text(&result), &result, tables)
+        |project, journeys, mut spec, task| {
+            command.flags.leads.apply(&mut spec.filter, journeys)?;
+            project.credit(&spec, journeys, task)
         },
+        attribution_text,
     )
 }

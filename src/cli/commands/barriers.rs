@@ -4,23 +4,23 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, FunnelFlags, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::args::{AnalysisFlags, FunnelFlags, PropertyFlags};
+use crate::cli::breakdown::ByFlags;
+use crate::cli::context::{Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::barriers_frame;
 use crate::report::barriers_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct Barriers {
     #[command(flatten)]
     #[serde(skip)]
-    common: Common,
+    flags: AnalysisFlags,
     #[command(flatten)]
     #[serde(skip)]
-    shown: Shown,
+    by: ByFlags,
     #[command(flatten)]
     #[serde(skip)]
-    segments: Segments,
+    funnel: SegmentFlags,
     /// Segment that the others are compared with; all other leads together if not given.
     #[arg(long, value_name = "SEGMENT")]
     reference: Option<String>,
@@ -34,29 +34,29 @@ pub(in crate::cli) struct Barriers {
 
 /// The funnel by segments.
 #[derive(Debug, Args, Serialize)]
-struct Segments {
+struct SegmentFlags {
     #[command(flatten)]
     #[serde(flatten)]
     steps: FunnelFlags,
-    /// Lead field, event property or `channel` that makes segments.
-    #[arg(long)]
-    by: Option<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    property: PropertyFlags,
 }
 
 pub(super) fn run(command: &Barriers, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
-        &command.common,
-        &command.shown,
-        &["barriers"],
+        &command.flags,
         |project| {
             let mut spec = with_flags(&project.barriers, command)?;
-            spec.funnel = with_flags(&spec.funnel, &command.segments)?;
+            spec.funnel = with_flags(&spec.funnel, &command.funnel)?;
             Ok(spec)
         },
-        |_, journeys, spec, task| {
-            let found = journeys.barriers(spec, task)?;
-            Answer::new(barriers_text(&found), &found, vec![("barriers", barriers_frame(&found)?)])
+        |_, journeys, mut spec, task| {
+            command.by.apply(&mut spec.funnel.by, journeys);
+            command.flags.leads.apply(&mut spec.funnel.filter, journeys)?;
+            journeys.barriers(&spec, task)
         },
+        barriers_text,
     )
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::report::{Parts, funnel};
+use super::report::{Parts, sections};
 use super::score::score;
 use super::train::Trained;
 use crate::cli::args::{Common, Overwrite};
@@ -57,9 +57,12 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
     let place = |name: &str| Context::destination("output", &command.output.join(name), &command.files, &inputs);
     let (model_file, scores_file, report_file) = (place("model.json")?, place("scores.csv")?, place("report.html")?);
     let journeys = context.journeys(&project)?;
+    let sides = context.sides(&project, &journeys)?;
     let (text, staged) = context.work(|task| {
-        let trained = Trained::new(&project, &journeys, task)?;
-        let funnel = funnel(&project, &journeys, task)?;
+        let trained = Trained::new(&project, sides, task)?;
+        let steps = !project.funnel.steps.is_empty();
+        let funnel = steps.then(|| journeys.funnel(&project.funnel, task)).transpose()?;
+        let sections = sections(&project, &journeys, task)?;
         // The demo shows the whole list: leads outside the trained ages are marked in it.
         let (mut scores, best) = score(&project, &journeys, &trained.model, None, true, task)?;
         sort_by_probability(&mut scores)?;
@@ -77,7 +80,7 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
             model: &trained.model,
             counts: &trained.sides.0.counts,
             evaluation: &trained.evaluation,
-            funnel: funnel.as_ref(),
+            sections: &sections,
             best: &best,
         };
         let staged = vec![

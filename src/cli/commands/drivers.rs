@@ -4,20 +4,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, FunnelFlags, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::args::{AnalysisFlags, FunnelFlags};
+use crate::cli::context::{Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::drivers_frame;
 use crate::report::drivers_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct Drivers {
     #[command(flatten)]
     #[serde(skip)]
-    common: Common,
-    #[command(flatten)]
-    #[serde(skip)]
-    shown: Shown,
+    flags: AnalysisFlags,
     #[command(flatten)]
     #[serde(skip)]
     steps: FunnelFlags,
@@ -32,17 +28,16 @@ pub(in crate::cli) struct Drivers {
 pub(super) fn run(command: &Drivers, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
-        &command.common,
-        &command.shown,
-        &["drivers"],
+        &command.flags,
         |project| {
             let mut spec = with_flags(&project.drivers, command)?;
             spec.funnel = with_flags(&spec.funnel, &command.steps)?;
             Ok(spec)
         },
-        |_, journeys, spec, task| {
-            let found = journeys.drivers(spec, task)?;
-            Answer::new(drivers_text(&found), &found, vec![("drivers", drivers_frame(&found)?)])
+        |_, journeys, mut spec, task| {
+            command.flags.leads.apply(&mut spec.funnel.filter, journeys)?;
+            journeys.drivers(&spec, task)
         },
+        drivers_text,
     )
 }

@@ -45,8 +45,8 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
     let model = Context::model(file)?;
     let other = command.against.as_ref().map(|file| Context::model(file)).transpose()?;
     let journeys = context.journeys(&project)?;
+    let (_, test) = context.sides(&project, &journeys)?;
     let (evaluation, comparison) = context.work(|task| {
-        let (_, test) = project.sides(&journeys, task)?;
         let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)?;
         let compare = |other: &LeadModel| compare_models(&model, other, &test, &TOP, task);
         Ok((evaluation, other.as_ref().map(compare).transpose()?))

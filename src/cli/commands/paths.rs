@@ -2,23 +2,18 @@
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::args::AnalysisFlags;
+use crate::cli::context::{Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::{loops_frame, steps_frame, transitions_frame, ways_frame};
 use crate::report::paths_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct Paths {
     #[command(flatten)]
     #[serde(skip)]
-    common: Common,
-    #[command(flatten)]
-    #[serde(skip)]
-    shown: Shown,
+    flags: AnalysisFlags,
     /// What a place is: kind, channel, or a property of events.
     #[arg(long)]
     by: Option<String>,
@@ -42,19 +37,12 @@ pub(in crate::cli) struct Paths {
 pub(super) fn run(command: &Paths, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
-        &command.common,
-        &command.shown,
-        &["ways", "transitions", "steps", "loops"],
+        &command.flags,
         |project| with_flags(&project.paths, command),
-        |_, journeys, spec, task| {
-            let found = journeys.paths(spec, task)?;
-            let tables = vec![
-                ("ways", ways_frame(&found)?),
-                ("transitions", transitions_frame(&found)?),
-                ("steps", steps_frame(&found)?),
-                ("loops", loops_frame(&found)?),
-            ];
-            Answer::new(paths_text(&found), &json!(found), tables)
+        |_, journeys, mut spec, task| {
+            command.flags.leads.apply(&mut spec.filter, journeys)?;
+            journeys.paths(&spec, task)
         },
+        paths_text,
     )
 }

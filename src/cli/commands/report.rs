@@ -11,13 +11,16 @@ use crate::cli::args::{Common, Overwrite};
 use crate::cli::context::{Context, Failed};
 use crate::cli::output::commit;
 use crate::cli::project::Project;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
 use crate::fit::evaluate_snapshot;
-use crate::funnel::Funnel;
 use crate::journeys::{Journeys, SnapshotCounts};
 use crate::model::LeadModel;
-use crate::report::{self, BestLeads, page};
+use crate::report::{
+    self, BestLeads, attribution_section, barriers_section, drivers_section, funnel_section, page, paths_section,
+    stage_funnel_section, time_to_section,
+};
+use crate::task::Task;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Report {
@@ -42,7 +45,7 @@ pub(super) struct Parts<'a> {
     pub(super) model: &'a LeadModel,
     pub(super) counts: &'a SnapshotCounts,
     pub(super) evaluation: &'a Evaluation,
-    pub(super) funnel: Option<&'a Funnel>,
+    pub(super) sections: &'a [String],
     pub(super) best: &'a BestLeads,
 }
 
@@ -55,15 +58,47 @@ impl Parts<'_> {
             counts: Some(self.counts),
             model: Some(self.model),
             evaluation: Some(self.evaluation),
-            funnel: self.funnel,
+            sections: self.sections,
             best: Some(self.best),
         })
     }
 }
 
-/// The funnel of the project, if it has one.
-pub(super) fn funnel(project: &Project, journeys: &Journeys, task: &crate::task::Task) -> Result<Option<Funnel>> {
-    (!project.funnel.steps.is_empty()).then(|| journeys.funnel(&project.funnel, task)).transpose()
+/// The analyses that the data and the project have something for, as sections of the page; those that the data is too
+/// small for say so.
+pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> Result<Vec<String>> {
+    let mut sections = Vec::new();
+    let has_steps = project.funnel.steps.len() >= 2;
+    let has_won = journeys.won.iter().any(|name| journeys.kinds.iter().any(|k| k.stage && k.is_called(name)));
+    let has_events = journeys.kinds.iter().any(|k| !k.stage);
+    let mut add = |title: &str, wanted: bool, made: &dyn Fn() -> Result<String>| -> Result<()> {
+        if !wanted {
+            return Ok(());
+        }
+        sections.push(match made() {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => report::missing_section(title, &error),
+            Ok(section) => section,
+        });
+        Ok(())
+    };
+    add("Funnel", !project.funnel.steps.is_empty(), &|| Ok(funnel_section(&journeys.funnel(&project.funnel, task)?)))?;
+    add("Drivers of drop-off", has_steps, &|| Ok(drivers_section(&journeys.drivers(&project.drivers, task)?)))?;
+    add("Barriers", has_steps && project.barriers.funnel.by.is_some(), &|| {
+        Ok(barriers_section(&journeys.barriers(&project.barriers, task)?))
+    })?;
+    let has_pipeline = !project.stage_funnel.pipeline.is_empty() || !journeys.pipeline.is_empty();
+    add("Pipeline", has_pipeline, &|| Ok(stage_funnel_section(&journeys.stage_funnel(&project.stage_funnel, task)?)))?;
+    add("Time to convert", has_won || !project.time_to.target.is_empty(), &|| {
+        Ok(time_to_section(&journeys.time_to(&project.time_to, task)?))
+    })?;
+    add("Paths", has_events, &|| Ok(paths_section(&journeys.paths(&project.paths, task)?)))?;
+    let credit = &project.attribution.credit;
+    let has_channels = journeys.timeline.channel.is_some() || credit.by != "channel";
+    add("Attribution", has_events && has_channels && (has_won || !credit.target.is_empty()), &|| {
+        Ok(attribution_section(&project.credit(credit, journeys, task)?))
+    })?;
+    Ok(sections)
 }
 
 pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
@@ -76,17 +111,17 @@ pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::R
     let model = Context::model(model_file)?;
     let journeys = context.journeys(&project)?;
     let title = command.title.as_ref().unwrap_or(&project.report.title);
+    let (train, test) = context.sides(&project, &journeys)?;
     let html = context.work(|task| {
-        let (train, test) = project.sides(&journeys, task)?;
         let evaluation = evaluate_snapshot(&model, &test, None, &TOP, task)?;
-        let funnel = funnel(&project, &journeys, task)?;
+        let sections = sections(&project, &journeys, task)?;
         let (_, best) = score(&project, &journeys, &model, None, true, task)?;
         let parts = Parts {
             journeys: &journeys,
             model: &model,
             counts: &train.counts,
             evaluation: &evaluation,
-            funnel: funnel.as_ref(),
+            sections: &sections,
             best: &best,
         };
         Ok(parts.page(title))

@@ -4,28 +4,23 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::{Common, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::args::AnalysisFlags;
+use crate::cli::breakdown::ByFlags;
+use crate::cli::context::{Context, Failed};
 use crate::cli::project::with_flags;
-use crate::frames::{
-    stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
-};
 use crate::report::stage_funnel_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct StageFunnel {
     #[command(flatten)]
     #[serde(skip)]
-    common: Common,
+    flags: AnalysisFlags,
     #[command(flatten)]
     #[serde(skip)]
-    shown: Shown,
+    by: ByFlags,
     /// Stages, first to last, separated by commas; those of the configuration if not given.
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     pipeline: Vec<String>,
-    /// Lead field to break down by.
-    #[arg(long)]
-    by: Option<String>,
     /// Calendar period of cohorts and of the flow: day, week, month, quarter or year.
     #[arg(long)]
     period: Option<String>,
@@ -43,21 +38,13 @@ pub(in crate::cli) struct StageFunnel {
 pub(super) fn run(command: &StageFunnel, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
-        &command.common,
-        &command.shown,
-        &["stages", "summary", "cohorts", "flow", "wins", "times"],
+        &command.flags,
         |project| with_flags(&project.stage_funnel, command),
-        |_, journeys, spec, task| {
-            let funnel = journeys.stage_funnel(spec, task)?;
-            let tables = vec![
-                ("stages", stage_funnel_frame(&funnel)?),
-                ("summary", stage_summary_frame(&funnel)?),
-                ("cohorts", stage_cohorts_frame(&funnel)?),
-                ("flow", stage_flow_frame(&funnel)?),
-                ("wins", stage_wins_frame(&funnel)?),
-                ("times", stage_times_frame(&funnel)?),
-            ];
-            Answer::new(stage_funnel_text(&funnel), &funnel, tables)
+        |_, journeys, mut spec, task| {
+            command.by.apply(&mut spec.by, journeys);
+            command.flags.leads.apply(&mut spec.filter, journeys)?;
+            journeys.stage_funnel(&spec, task)
         },
+        stage_funnel_text,
     )
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -15,7 +14,7 @@ use crate::error::Result;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
 use crate::frames::{calibration_frame, estimates_frame, lift_frame, terms_frame};
-use crate::journeys::{Journeys, Snapshot};
+use crate::journeys::Snapshot;
 use crate::model::LeadModel;
 use crate::report::{evaluation_text, model_text, snapshot_text};
 use crate::task::Task;
@@ -39,9 +38,8 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    pub(super) fn new(project: &Project, journeys: &Arc<Journeys>, task: &Task) -> Result<Self> {
+    pub(super) fn new(project: &Project, sides: (Snapshot, Snapshot), task: &Task) -> Result<Self> {
         let options = project.model.options()?;
-        let sides = project.sides(journeys, task)?;
         let model = train(&sides.0, &options, task)?;
         let evaluation = evaluate_snapshot(&model, &sides.1, None, &TOP, task)?;
         Ok(Self { model, sides, evaluation })
@@ -56,7 +54,8 @@ pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Re
     inputs.file("the model file", file);
     let showing = Context::showing(&command.shown, &["terms", "measures", "lift", "calibration"], &inputs)?;
     let journeys = context.journeys(&project)?;
-    let trained = context.work(|task| Trained::new(&project, &journeys, task))?;
+    let sides = context.sides(&project, &journeys)?;
+    let trained = context.work(|task| Trained::new(&project, sides, task))?;
     let (model, evaluation) = (&trained.model, &trained.evaluation);
     let text = format!(
         "{}\n\n{}\n\n{}\n\nmodel saved to {}",

@@ -86,7 +86,7 @@ pub fn compare_models(
 
 fn probabilities(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Result<Vec<f64>> {
     let columns = model.columns(snapshot, task)?;
-    Ok(log_odds(model, &columns, snapshot.len())?.into_iter().map(|e| model.probability(e)).collect())
+    Ok(log_odds(model, &columns, snapshot.len(), task)?.into_iter().map(|e| model.probability(e)).collect())
 }
 
 /// What counts as independent.

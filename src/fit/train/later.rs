@@ -26,7 +26,7 @@ pub(super) fn train_calibrated(
     data.trained_on = super::seen::sample(snapshot);
     let model = LeadModel::new(data)?;
     let columns = model.columns(&later, task)?;
-    let eta = log_odds(&model, &columns, later.len())?;
+    let eta = log_odds(&model, &columns, later.len(), task)?;
     let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
     let uncalibrated = |problem: &str| {
         let remark = format!(

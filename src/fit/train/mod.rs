@@ -158,7 +158,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         max_levels: options.max_levels,
         reference: params.params().c.is_none(),
     };
-    let (encoded, mut dropped) = encode(snapshot, features, columns, rule);
+    let (encoded, mut dropped) = encode(snapshot, features, columns, rule, task)?;
     let named = options.interactions.iter().flat_map(Interactions::names).chain(options.monotone.keys());
     for name in named {
         if let Some((_, why)) = dropped.iter().find(|(feature, _)| feature == name) {
@@ -282,7 +282,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         trained_on: seen::sample(snapshot),
     };
     let columns: Vec<Column> = encoded.into_iter().map(|e| Arc::unwrap_or_clone(e.column)).collect();
-    with_percentiles(data, &columns, &snapshot.weight)
+    with_percentiles(data, &columns, &snapshot.weight, task)
 }
 
 /// Encodes the features that say something new, and names the others with the reason.
@@ -291,9 +291,11 @@ fn encode(
     features: Vec<Feature>,
     columns: Vec<Column>,
     rule: LevelRule<'_>,
-) -> (Vec<Encoded>, Vec<(String, String)>) {
+    task: &Task,
+) -> Result<(Vec<Encoded>, Vec<(String, String)>)> {
     let (mut encoded, mut dropped): (Vec<Encoded>, _) = (Vec::new(), Vec::new());
     for (feature, column) in features.into_iter().zip(columns) {
+        task.check()?;
         let Some(mut encoder) = Encoder::fit(&column, &snapshot.weight, rule, feature.resolution()) else {
             dropped.push((feature.to_string(), "constant".to_owned()));
             continue;
@@ -311,7 +313,7 @@ fn encode(
         }
         encoded.push(Encoded { feature, encoder, column: Arc::new(column), sign: Sign::Free });
     }
-    (encoded, dropped)
+    Ok((encoded, dropped))
 }
 
 /// The features with the directions of `monotone`.
@@ -399,15 +401,22 @@ fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
 }
 
 /// Fills in the percentiles of the log-odds of the training rows.
-fn with_percentiles(mut data: ModelData, columns: &[Column], weight: &[f64]) -> Result<LeadModel> {
+fn with_percentiles(mut data: ModelData, columns: &[Column], weight: &[f64], task: &Task) -> Result<LeadModel> {
     let model = LeadModel::new(data.clone())?;
-    let eta = log_odds(&model, columns, weight.len())?;
+    let eta = log_odds(&model, columns, weight.len(), task)?;
+    task.check()?;
     data.percentiles = weighted_quantiles(&eta, weight, 100);
     LeadModel::new(data)
 }
 
-fn log_odds(model: &LeadModel, columns: &[Column], rows: usize) -> Result<Vec<f64>> {
+fn log_odds(model: &LeadModel, columns: &[Column], rows: usize, task: &Task) -> Result<Vec<f64>> {
     let scorer = ColumnScorer::new(model, columns)?;
     let mut contributions = Vec::new();
-    (0..rows).map(|i| scorer.row(i, &mut contributions).map(|scored| scored.log_odds)).collect()
+    let row = |i: usize| {
+        if i % 4096 == 0 {
+            task.check()?;
+        }
+        scorer.row(i, &mut contributions).map(|scored| scored.log_odds)
+    };
+    (0..rows).map(row).collect()
 }

@@ -1,0 +1,100 @@
+//! HTML of tables and sentences. All texts are escaped here, and nowhere else.
+
+/// A cell of a table.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    Text(String),
+    /// A text that is aligned left.
+    Words(String),
+    /// Sentences, one below the other.
+    Lines(Vec<String>),
+    /// A bar, of a length from 0 to 1.
+    Bar(f64),
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            '\'' => out += "&#39;",
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+pub(super) fn note(text: &str) -> String {
+    format!("<p class=note>{}</p>", escape(text))
+}
+
+pub(super) fn heading(level: u8, text: &str) -> String {
+    format!("<h{level}>{}</h{level}>", escape(text))
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => format!("<td>{}</td>", escape(text)),
+        Cell::Words(text) => format!("<td class=l>{}</td>", escape(text)),
+        Cell::Lines(lines) => {
+            let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+            format!("<td class=l>{}</td>", lines.join("<br>"))
+        }
+        Cell::Bar(share) => {
+            let width = if share.is_nan() { 0.0 } else { 100.0 * share.clamp(0.0, 1.0) };
+            format!("<td><div class=bar><i style=\"width:{width:.1}%\"></i></div></td>")
+        }
+    }
+}
+
+/// A table; it scrolls on its own where it is wider than the page.
+pub(super) fn table(header: &[&str], rows: &[Vec<Cell>]) -> String {
+    let left = |column: usize| {
+        rows.first().and_then(|row| row.get(column)).is_some_and(|c| matches!(c, Cell::Words(_) | Cell::Lines(_)))
+    };
+    let head: String = header
+        .iter()
+        .enumerate()
+        .map(|(i, h)| format!("<th{}>{}</th>", if left(i) { " class=l" } else { "" }, escape(h)))
+        .collect();
+    let body: String =
+        rows.iter().map(|row| format!("<tr>{}</tr>", row.iter().map(cell).collect::<String>())).collect();
+    format!("<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_wherever_they_stand() {
+        let evil = "<b onclick=\"x\">&'";
+        let all = [
+            note(evil),
+            heading(2, evil),
+            table(
+                &[evil, ""],
+                &[vec![Cell::from(evil), Cell::Lines(vec![evil.to_owned()])], vec![Cell::Words(evil.to_owned())]],
+            ),
+        ]
+        .concat();
+        assert!(
+            !all.contains("<b") && !all.contains("&'") && all.contains("&lt;b onclick=&quot;x&quot;&gt;&amp;&#39;")
+        );
+    }
+}
