@@ -33,11 +33,17 @@ struct Small {
 impl Small {
     fn new(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut leads = String::from("id,created,owner,size\n");
+        let mut leads = String::from("id,created,owner,size,region\n");
         let mut stages = String::from("lead,at,stage,deal,amount\n");
         let mut visits = String::from("lead,at,kind,channel\n");
         for i in 0..40 {
-            leads += &format!("l{i},2024-01-0{},{},{}\n", 1 + i % 9, ["ann", "bob"][i % 2], i % 3);
+            leads += &format!(
+                "l{i},2024-01-0{},{},{},{}\n",
+                1 + i % 9,
+                ["ann", "bob"][i % 2],
+                i % 3,
+                ["north", "south"][i % 2]
+            );
             visits += &format!("l{i},2024-01-1{},visit,{}\n", i % 9, ["ads", "mail"][i % 2]);
             stages += &format!("l{i},2024-01-2{},open,d{i},{}\n", i % 9, 100 * i);
             if i % 4 == 0 {
@@ -530,12 +536,12 @@ fn analyses_break_down_by_fields_and_bins() {
         names
     };
     for command in ["funnel", "stage-funnel", "time-to"] {
-        assert_eq!(groups(command, &["--by", "owner"]), ["(all)", "ann", "bob"], "{command}");
-        let both = groups(command, &["--by", "owner", "--by", "size:1"]);
-        assert_eq!(both, ["(all)", "ann × < 1", "ann × >= 1", "bob × < 1", "bob × >= 1"], "{command}");
-        assert_eq!(groups(command, &["--by", "size:1,owner"]).len(), 5, "{command}");
+        assert_eq!(groups(command, &["--by", "region"]), ["(all)", "north", "south"], "{command}");
+        let both = groups(command, &["--by", "region", "--by", "size:1"]);
+        assert_eq!(both, ["(all)", "north × < 1", "north × >= 1", "south × < 1", "south × >= 1"], "{command}");
+        assert_eq!(groups(command, &["--by", "size:1,region"]).len(), 5, "{command}");
     }
-    assert_eq!(groups("barriers", &["--by", "owner,size:1", "--min-support", "1"]).len(), 4);
+    assert_eq!(groups("barriers", &["--by", "region,size:1", "--min-support", "1"]).len(), 4);
     assert_eq!(groups("funnel", &["--by", "channel", "--attribution", "last"]), ["(all)", "ads", "mail"]);
 }
 
@@ -548,43 +554,43 @@ fn analyses_take_conditions_on_leads() {
         serde_json::from_str(&out).unwrap()
     };
     let first = |more: &[&str]| spec("funnel", more)["steps"][0]["leads"].as_u64().unwrap();
-    assert_eq!(first(&["--where", "owner=ann"]), 20);
-    assert_eq!(first(&["--where", "owner = ann|bob"]), 40);
-    assert_eq!(first(&["--where", "owner!=ann", "--where", "size>=1"]), 13);
+    assert_eq!(first(&["--where", "region=north"]), 20);
+    assert_eq!(first(&["--where", "region = north|south"]), 40);
+    assert_eq!(first(&["--where", "region!=north", "--where", "size>=1"]), 13);
     assert_eq!(first(&["--where", "size>=1", "--where", "size<2"]), 13);
-    assert_eq!(first(&["--where", "owner=(missing)"]), 0);
+    assert_eq!(first(&["--where", "region=(missing)"]), 0);
     for command in ["stage-funnel", "time-to", "drivers", "paths", "attribution"] {
-        let found = spec(command, &["--where", "owner=ann"]);
+        let found = spec(command, &["--where", "region=north"]);
         let spec = if command == "drivers" { &found["spec"]["funnel"] } else { &found["spec"] };
-        assert_eq!(spec["where"]["owner"], "ann", "{command}");
+        assert_eq!(spec["where"]["region"], "north", "{command}");
     }
-    let (code, _, err) = small.cli("funnel", &["--where", "owner"]);
-    assert_eq!((code, err.starts_with("error[invalid_option]: --where: 'owner' has none")), (USAGE, true), "{err}");
-    let (code, _, err) = small.cli("funnel", &["--where", "ownr=ann"]);
-    assert_eq!((code, err.contains("did you mean 'owner'?")), (USAGE, true), "{err}");
-    let (code, _, err) = small.cli("funnel", &["--where", "owner=anne"]);
-    assert_eq!((code, err.contains("did you mean 'ann'?")), (USAGE, true), "{err}");
+    let (code, _, err) = small.cli("funnel", &["--where", "region"]);
+    assert_eq!((code, err.starts_with("error[invalid_option]: --where: 'region' has none")), (USAGE, true), "{err}");
+    let (code, _, err) = small.cli("funnel", &["--where", "regin=north"]);
+    assert_eq!((code, err.contains("did you mean 'region'?")), (USAGE, true), "{err}");
+    let (code, _, err) = small.cli("funnel", &["--where", "region=norht"]);
+    assert_eq!((code, err.contains("did you mean 'north'?")), (USAGE, true), "{err}");
 }
 
 #[test]
 fn fields_that_look_like_leaks_are_warned_of_on_stderr() {
     let small = Small::new("");
-    // A number that rises with every lead.
+    // Numbers with decimal commas, which are texts.
     let leads = fs::read_to_string(small.at("leads.csv")).unwrap();
-    let numbered = leads.lines().enumerate().map(|(i, line)| match i {
-        0 => format!("{line},lead_number\n"),
-        i => format!("{line},{}\n", 1000 + i),
+    let priced = leads.lines().enumerate().map(|(i, line)| match i {
+        0 => format!("{line},price\n"),
+        i => format!("{line},\"{},5\"\n", i % 3),
     });
-    fs::write(small.at("leads.csv"), numbered.collect::<String>()).unwrap();
+    fs::write(small.at("leads.csv"), priced.collect::<String>()).unwrap();
     let model = small.at("m.json");
     for format in ["text", "json", "csv"] {
         let flags = ["--model", &model, "--overwrite", "--format", format];
         let (code, _, err) = small.cli("train", &flags);
-        assert_eq!((code, err.contains("warning: column 'lead_number'")), (OK, true), "{err}");
+        assert_eq!((code, err.contains("warning: column 'price'")), (OK, true), "{err}");
     }
     for command in ["evaluate", "report"] {
         let (code, _, err) = small.cli(command, &["--model", &model]);
-        assert_eq!((code, err.contains("warning: column 'lead_number'")), (OK, true), "{command}: {err}");
+        assert_eq!((code, err.contains("warning: column 'price'")), (OK, true), "{command}: {err}");
     }
     let page = fs::read_to_string(small.at("report.html")).unwrap();
     for title in ["Funnel", "Drivers of drop-off", "Pipeline", "Time to convert", "Paths", "Attribution"] {

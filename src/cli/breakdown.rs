@@ -13,7 +13,7 @@ use crate::journeys::{By, ByBins, ByField, Journeys, Where};
 pub(super) struct LeadFlags {
     /// Only leads whose field meets the condition, such as 'country=DE', 'country=DE|FR', 'employees>=50', 'source!=web' or
     /// 'owner=(missing)'; all must hold if given several times.
-    #[arg(long = "where", value_name = "CONDITION")]
+    #[arg(id = "where", long, value_name = "CONDITION")]
     conditions: Vec<String>,
 }
 
