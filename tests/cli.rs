@@ -542,7 +542,10 @@ fn analyses_break_down_by_fields_and_bins() {
         assert_eq!(groups(command, &["--by", "size:1,region"]).len(), 5, "{command}");
     }
     assert_eq!(groups("barriers", &["--by", "region,size:1", "--min-support", "1"]).len(), 4);
-    assert_eq!(groups("funnel", &["--by", "channel", "--attribution", "last"]), ["(all)", "ads", "mail"]);
+    assert_eq!(
+        groups("funnel", &["--steps", "visit,open", "--by", "channel", "--attribution", "last"]),
+        ["(all)", "ads", "mail"]
+    );
 }
 
 #[test]
@@ -579,7 +582,7 @@ fn fields_that_look_like_leaks_are_warned_of_on_stderr() {
     let leads = fs::read_to_string(small.at("leads.csv")).unwrap();
     let priced = leads.lines().enumerate().map(|(i, line)| match i {
         0 => format!("{line},price\n"),
-        i => format!("{line},\"{},5\"\n", i % 3),
+        i => format!("{line},\"{},5\"\n", i % 8),
     });
     fs::write(small.at("leads.csv"), priced.collect::<String>()).unwrap();
     let model = small.at("m.json");
