@@ -303,7 +303,7 @@ class Analyses:
     ) -> StageFunnel:
         """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
 
-        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, and are counted. Going
+        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, with a count. Going
         back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
         a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
@@ -408,9 +408,9 @@ class Analyses:
         confidence : float
             Confidence of the intervals, made for 1 − F on the log(−log) scale.
         ceiling : {"generalized_gamma", "weibull", "lognormal"}, optional
-            Fit F(t) = share·G(t), G of this family (and likewise what competes), to estimate the share that will ever have
-            the event: see :meth:`TimeTo.ceilings`. It is given only where follow-up was long enough. Costs more than all
-            else, above all with many different ages.
+            Fit F(t) = share·G(t), G of this family (and likewise what competes), for the share that will ever have the
+            event: see :meth:`TimeTo.ceilings`. Given only where follow-up was long enough. Costs more than all else,
+            above all with many different ages.
 
         Raises
         ------

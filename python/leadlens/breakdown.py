@@ -77,7 +77,9 @@ def conditions(where: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if where is None:
         return None
     if not isinstance(where, Mapping):
-        raise OptionError(f"where: expected a mapping of lead fields to conditions, such as {{'country': 'DE'}}, got {where!r}")
+        raise OptionError(
+            f"where: expected a mapping of lead fields to conditions, such as {{'country': 'DE'}}, got {where!r}"
+        )
     return {str(name): _condition(name, condition) for name, condition in where.items()}
 
 
@@ -93,4 +95,6 @@ def _condition(name: object, condition: Any) -> Any:
         return {"all": [_condition(name, one) for one in condition["all"]]}
     if isinstance(condition, Iterable) and not isinstance(condition, Mapping):
         return [_condition(name, one) for one in condition]
-    raise OptionError(f"where: cannot use {condition!r} for {name!r}; pass a value, a text such as '>= 10', a list of them, or None")
+    raise OptionError(
+        f"where: cannot use {condition!r} for {name!r}; pass a value, a text such as '>= 10', a list of them, or None"
+    )

@@ -11,7 +11,7 @@ import pytest
 
 import leadlens as ll
 
-EVIL = '<script>alert("x")</script> & \'co\''
+EVIL = "<script>alert(\"x\")</script> & 'co'"
 
 
 class Balanced(HTMLParser):

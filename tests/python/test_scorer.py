@@ -315,7 +315,9 @@ def test_displays_and_charts(journeys, scorer, sides):
 
 def test_report(journeys, scorer, sides, tmp_path):
     funnel = journeys.funnel(["created", "sql", "closed_won"], by="lead_source")
-    path = ll.report(journeys, scorer, tmp_path / "r.html", test=sides[1], leads=sides[1], results=funnel, title="A & B")
+    path = ll.report(
+        journeys, scorer, tmp_path / "r.html", test=sides[1], leads=sides[1], results=funnel, title="A & B"
+    )
     page = path.read_text()
     assert "<title>A &amp; B</title>" in page
     assert f"{scorer.evaluate(sides[1]).roc_auc:.3f}" in page
