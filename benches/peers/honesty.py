@@ -174,6 +174,77 @@ def scorers_that_are_equally_good() -> pl.DataFrame:
     return pl.DataFrame(out)
 
 
+def leads_with_outcomes(columns: dict[str, np.ndarray], y: np.ndarray) -> ll.Journeys:
+    """Return journeys of leads in the order of their rows, with fields and an outcome."""
+    frame = pl.DataFrame({"id": np.arange(len(y)), "y": y.astype(int), **columns})
+    return ll.Journeys(leads=ll.Leads(frame, id="id", outcome="y"))
+
+
+@claim
+def intervals_of_scores() -> pl.DataFrame:
+    """Coverage of 95 % intervals, of all leads and of the best 5 %, by strength of the penalty and number of leads."""
+    out = []
+    for rare in (False, True):
+        for n in (600, 1000, 4000):
+            for C in (0.01, 1.0, "cv", np.inf):
+                held, refused = [], 0
+                for seed in range(100):
+                    rng = np.random.default_rng([seed, n])
+                    numbers, levels = rng.normal(size=(n, 3)), rng.integers(0, 4, (n, 3))
+                    eta = -1.4 + 0.5 * numbers[:, 0] + 0.5 * (levels[:, 0] == 1)
+                    columns = {f"n{k}": numbers[:, k] for k in range(3)}
+                    columns |= {f"c{k}": np.array(list("pqrs"))[levels[:, k]] for k in range(3)}
+                    if rare:
+                        level = rng.choice(6, n, p=[0.5, 0.25, 0.12, 0.07, 0.04, 0.02])
+                        eta = eta + rng.normal(0, 0.8, 6)[level]
+                        columns["level"] = np.array(list("uvwxyz"))[level]
+                    p = 1 / (1 + np.exp(-eta))
+                    snapshot = leads_with_outcomes(columns, rng.random(n) < p).snapshot()
+                    try:
+                        scores = ll.LeadScorer(C=C, intervals=True).fit(snapshot).score(snapshot).to_polars()
+                    except ll.errors.LeadLensError:
+                        # Without a penalty a level with one class only has no finite coefficient.
+                        refused += 1
+                        continue
+                    truth = p[scores["lead_id"].cast(int).to_numpy()]
+                    inside = (scores["low"].to_numpy() <= truth) & (truth <= scores["high"].to_numpy())
+                    held.append((inside.mean(), inside[truth >= np.quantile(truth, 0.95)].mean()))
+                mean, error = np.mean(held, axis=0), np.std(held, axis=0) / np.sqrt(len(held))
+                out.append({
+                    "levels": "2 % and more" if rare else "25 %", "leads": n, "C": str(C),
+                    "all": mean[0], "±": error[0], "best 5 %": mean[1], "± ": error[1], "refused of 100": refused,
+                })  # fmt: skip
+    return pl.DataFrame(out)
+
+
+@claim
+def interactions_that_are_not_there() -> pl.DataFrame:
+    """Worlds in which no pair, or one pair, has an effect: how often "auto" keeps one, in the order of time."""
+    out = []
+    for strength in (0.0, 0.15, 0.25):
+        kept = true = 0
+        worlds = 200 if strength == 0 else 50
+        for seed in range(worlds):
+            rng = np.random.default_rng([seed, int(100 * strength)])
+            n = 3000
+            levels, numbers = rng.integers(0, 4, (n, 4)), rng.normal(size=(n, 4))
+            eta = -1 + 0.4 * numbers[:, 0] + 0.3 * (levels[:, 1] == 2)
+            eta = eta + strength * np.where((levels[:, 0] < 2) == (levels[:, 1] < 2), 0.5, -0.5) * 2
+            columns = {f"n{k}": numbers[:, k] for k in range(4)}
+            columns |= {f"c{k}": np.array(list("pqrs"))[levels[:, k]] for k in range(4)}
+            journeys = leads_with_outcomes(columns, rng.random(n) < 1 / (1 + np.exp(-eta)))
+            train, _ = journeys.snapshot().split(0.2, by="order")
+            names = ll.LeadScorer(interactions="auto").fit(train).summary()["feature"].unique().to_list()
+            pairs = [name for name in names if " × " in name]
+            kept += bool(pairs)
+            true += "c0 × c1" in pairs
+        out.append({
+            "strength": strength, "worlds": worlds, "keep a pair": kept / worlds, "the true one": true / worlds,
+            "±": float(np.sqrt(kept / worlds * (1 - kept / worlds) / worlds)),
+        })  # fmt: skip
+    return pl.DataFrame(out)
+
+
 def main() -> None:
     """Print the tables of all claims, or of those named."""
     warnings.simplefilter("ignore")

@@ -180,15 +180,15 @@ impl Encoder {
         }
     }
 
-    /// The same with curved columns over the values of `column`, where these are many enough.
+    /// The same with curved columns over the values of `column`, where these are many enough. `monotone` ones all rise.
     #[must_use]
-    pub fn curved(self, column: &Column, weights: &[f64], bend: Bend) -> Self {
+    pub fn curved(self, column: &Column, weights: &[f64], label: &[bool], bend: Bend, monotone: bool) -> Self {
         match (&self, column) {
             (Self::Number { deviation, .. }, Column::Number(values)) if *deviation > 0.0 => {
                 let z: Vec<f64> = values.iter().map(|v| if v.is_nan() { *v } else { self.standardise(*v) }).collect();
                 let mut curved = self;
                 if let Self::Number { spline, .. } = &mut curved {
-                    *spline = Spline::fit(&z, weights, bend);
+                    *spline = Spline::fit(&z, weights, label, bend, monotone);
                 }
                 curved
             }

@@ -1,6 +1,7 @@
 //! What is asked of the data: kinds, features, cutoffs; and how feature values become columns of the design.
 
 mod bins;
+mod calendar_like;
 mod column;
 mod condition;
 mod cutoffs;
@@ -17,6 +18,7 @@ mod text;
 mod wildcard;
 
 pub use bins::Bins;
+pub use calendar_like::is_calendar_like;
 pub use column::{Column, NONE};
 pub use condition::{Comparison, Condition};
 pub use cutoffs::{Anchor, CutoffRule, Maturity, OutcomeRows, SnapshotSpec, Weighting};

@@ -17,8 +17,11 @@ pub enum Bend {
     Cubic,
 }
 
-/// A spline over standardised values. Its first column is a straight line (of linear splines the rise up to the second
-/// knot), the others are curved; each is standardised.
+/// A spline over standardised values. Its first column is a straight line, the others are what else a curve adds: all that
+/// is straight is taken out of them. So a penalty takes a curve for one variable: a straight line costs what a straight
+/// number does, and all that bends costs together no less than one more number of the same variance.
+///
+/// Of a monotone curve the first column is the rise up to the second knot, and nothing is taken out, since all have to rise.
 ///
 /// Beyond the outer knots all columns are constant: what few rows say about a slope there would be continued to any height.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,9 @@ pub struct Spline {
     /// its outer knots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first: Option<(f64, f64)>,
+    /// What is straight in each curved column, standardised: so much of the first column. Empty for a monotone curve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shares: Vec<f64>,
 }
 
 /// Outer knots leave out this share of rows at each end, if these are enough.
@@ -42,33 +48,60 @@ const TAIL: f64 = 0.01;
 /// Inner knots, as quantiles of the rows between the outer ones.
 const INNER: [f64; 3] = [0.25, 0.5, 0.75];
 /// Fewest rows at each end and between knots, and their least share.
-const LEAST_ROWS: usize = 20;
+const LEAST_ROWS: usize = 30;
 const LEAST_SHARE: f64 = 0.01;
+/// Fewest rows of the rarer class there.
+const LEAST_EVENTS: usize = 10;
+/// Fewest different values of a number with a curve.
+const LEAST_VALUES: usize = 5;
 
 impl Spline {
-    /// The spline of standardised values (NaN is missing); `None` if they do not lie at two places with enough rows.
+    /// The spline of standardised values (NaN is missing); `None` if they are of fewer than five kinds, or do not lie at two
+    /// places with enough rows of both classes.
     #[must_use]
-    pub(super) fn fit(z: &[f64], weights: &[f64], bend: Bend) -> Option<Self> {
-        let mut sorted: Vec<f64> = z.iter().copied().filter(|v| !v.is_nan()).collect();
-        sorted.sort_by(f64::total_cmp);
+    pub(super) fn fit(z: &[f64], weights: &[f64], label: &[bool], bend: Bend, monotone: bool) -> Option<Self> {
+        let positives = label.iter().filter(|y| **y).count();
+        let rarer = 2 * positives <= label.len();
+        let mut sorted: Vec<(f64, bool)> =
+            z.iter().zip(label).filter(|(v, _)| !v.is_nan()).map(|(v, y)| (*v, *y == rarer)).collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
         let knots = knots(&sorted)?;
         let count = knots.len() - 2;
-        let mut spline =
-            Self { bend, knots, means: vec![0.0; count], deviations: vec![1.0; count], first: Some((0.0, 1.0)) };
+        let (means, deviations) = (vec![0.0; count], vec![1.0; count]);
+        let shares = if monotone { Vec::new() } else { vec![0.0; count] };
+        let mut spline = Self { bend, knots, means, deviations, first: Some((0.0, 1.0)), shares };
         let mut scaled = Vec::with_capacity(count + 1);
         for j in 0..=count {
             let column: Vec<f64> = z.iter().map(|v| if v.is_nan() { *v } else { spline.flat(*v, j) }).collect();
             let (mean, deviation, _) = weighted_moments(&column, weights);
             let range = spline.flat(f64::MAX, j) - spline.flat(f64::MIN, j);
-            // A segment of few rows varies little; divided by that little its coefficient would hardly be shrunk.
-            scaled.push((mean, deviation.max(range.abs() / 4.0)));
+            // A segment of few rows varies little; divided by that little its coefficient would hardly be shrunk. And curved
+            // columns share the penalty of one.
+            let among = if j > 0 && !monotone { (count as f64).sqrt() } else { 1.0 };
+            scaled.push((mean, among * deviation.max(range.abs() / 4.0)));
         }
         if !scaled.iter().all(|(mean, deviation)| mean.is_finite() && *deviation > 1e-9 && deviation.is_finite()) {
             return None;
         }
         spline.first = scaled.first().copied();
         (spline.means, spline.deviations) = scaled.into_iter().skip(1).unzip();
+        if !monotone {
+            spline.shares = spline.straight_shares(z, weights);
+        }
         Some(spline)
+    }
+
+    /// Weighted regression of each curved column on the first.
+    fn straight_shares(&self, z: &[f64], weights: &[f64]) -> Vec<f64> {
+        let weight = |i: usize| weights.get(i).copied().unwrap_or(0.0);
+        let product = |j: usize| {
+            crate::math::sum_by(z.len(), |i| match z.get(i) {
+                Some(v) if !v.is_nan() => weight(i) * self.standard(*v, 0) * self.standard(*v, j),
+                _ => 0.0,
+            })
+        };
+        let own = product(0);
+        (1..=self.width()).map(|j| product(j) / own).collect()
     }
 
     /// Number of curved columns.
@@ -81,6 +114,7 @@ impl Spline {
         let (Some(low), Some(high)) = (self.knots.first(), self.knots.last()) else { return 0.0 };
         let inside = z.clamp(*low, *high);
         match (self.bend, j) {
+            (Bend::Linear, 0) if !self.shares.is_empty() => inside,
             (Bend::Linear, j) => self.raw(inside, j),
             (Bend::Cubic, 0) => inside,
             (Bend::Cubic, j) => self.raw(inside, j - 1),
@@ -89,7 +123,19 @@ impl Spline {
 
     /// The first column of a standardised value.
     pub(super) fn straight(&self, z: f64) -> f64 {
-        self.first.map_or(z, |(mean, deviation)| (self.flat(z, 0) - mean) / deviation)
+        self.standard(z, 0)
+    }
+
+    /// Column j, the first one included, standardised.
+    fn standard(&self, z: f64, j: usize) -> f64 {
+        let Some((mean, deviation)) = self.first else { return z };
+        match j.checked_sub(1) {
+            None => (self.flat(z, 0) - mean) / deviation,
+            Some(i) => match (self.means.get(i), self.deviations.get(i)) {
+                (Some(mean), Some(deviation)) => (self.flat(z, j) - mean) / deviation,
+                _ => 0.0,
+            },
+        }
     }
 
     fn raw(&self, z: f64, j: usize) -> f64 {
@@ -113,11 +159,12 @@ impl Spline {
 
     /// Curved column j of a standardised value.
     pub(super) fn column(&self, z: f64, j: usize) -> f64 {
+        if self.first.is_some() {
+            let share = self.shares.get(j).copied().unwrap_or(0.0);
+            return self.standard(z, j + 1) - share * self.standard(z, 0);
+        }
         match (self.means.get(j), self.deviations.get(j)) {
-            (Some(mean), Some(deviation)) => {
-                let raw = if self.first.is_some() { self.flat(z, j + 1) } else { self.raw(z, j) };
-                (raw - mean) / deviation
-            }
+            (Some(mean), Some(deviation)) => (self.raw(z, j) - mean) / deviation,
             _ => 0.0,
         }
     }
@@ -131,6 +178,8 @@ impl Spline {
             && self.knots.is_sorted_by(|a, b| a < b)
             && [self.means.len(), self.deviations.len()] == [columns; 2]
             && self.first.is_none_or(|(mean, deviation)| mean.is_finite() && deviation > 0.0 && deviation.is_finite())
+            && (self.shares.is_empty() || first && self.shares.len() == columns)
+            && finite(&self.shares)
             && finite(&self.knots)
             && finite(&self.means)
             && finite(&self.deviations)
@@ -139,29 +188,45 @@ impl Spline {
 }
 
 /// Knots of sorted values, at least two: the outer ones with enough rows at and beyond them, the inner ones with enough
-/// rows to either side.
-fn knots(sorted: &[f64]) -> Option<Vec<f64>> {
-    let n = sorted.len();
-    let least = LEAST_ROWS.max((n as f64 * LEAST_SHARE) as usize);
-    let (enough_below, enough_above) = (sorted.get(least - 1)?, sorted.get(n.checked_sub(least)?)?);
-    let low = quantile_sorted(sorted, TAIL).max(*enough_below);
-    let high = quantile_sorted(sorted, 1.0 - TAIL).min(*enough_above);
-    let up_to = |v: f64| sorted.partition_point(|x| *x <= v);
-    let apart = |a: f64, b: f64| b - a > 1e-6 && up_to(b) - up_to(a) >= least;
-    // Values pile up: outer knots at one place, with enough rows above them all the same.
-    if !apart(low, high) {
+/// rows to either side. The second of a pair is whether a row is of the rarer class.
+fn knots(sorted: &[(f64, bool)]) -> Option<Vec<f64>> {
+    let values: Vec<f64> = sorted.iter().map(|(v, _)| *v).collect();
+    if 1 + values.windows(2).filter(|w| w.first() != w.last()).count() < LEAST_VALUES {
         return None;
     }
-    let between = sorted.get(up_to(low)..sorted.partition_point(|x| *x < high)).unwrap_or(&[]);
-    let mut knots = vec![low];
+    let n = values.len();
+    let least = LEAST_ROWS.max((n as f64 * LEAST_SHARE).ceil() as usize);
+    let mut events = vec![0; n + 1];
+    for (i, (_, event)) in sorted.iter().enumerate() {
+        let before = events.get(i).copied().unwrap_or(0);
+        if let Some(slot) = events.get_mut(i + 1) {
+            *slot = before + usize::from(*event);
+        }
+    }
+    let events_up_to = |i: usize| events.get(i).copied().unwrap_or(0);
+    let enough = |from: usize, to: usize| to >= from + least && events_up_to(to) - events_up_to(from) >= LEAST_EVENTS;
+    let up_to = |v: f64| values.partition_point(|x| *x <= v);
+    let below = |v: f64| values.partition_point(|x| *x < v);
+    // The first value with enough rows at and below it, and the last with enough at and above it.
+    let low = quantile_sorted(&values, TAIL);
+    let low = values.iter().skip(below(low)).find(|v| enough(0, up_to(**v)))?;
+    let high = quantile_sorted(&values, 1.0 - TAIL);
+    let high = values.iter().take(up_to(high)).rev().find(|v| enough(below(**v), n))?;
+    let apart = |a: f64, b: f64| b - a > 1e-6 && enough(up_to(a), up_to(b));
+    // Values pile up: outer knots at one place, with enough rows above them all the same.
+    if !apart(*low, *high) {
+        return None;
+    }
+    let between = values.get(up_to(*low)..below(*high)).unwrap_or(&[]);
+    let mut knots = vec![*low];
     if !between.is_empty() {
         for knot in INNER.map(|q| quantile_sorted(between, q)) {
-            if knots.last().is_some_and(|last| apart(*last, knot)) && apart(knot, high) {
+            if knots.last().is_some_and(|last| apart(*last, knot)) && apart(knot, *high) {
                 knots.push(knot);
             }
         }
     }
-    knots.push(high);
+    knots.push(*high);
     Some(knots)
 }
 
@@ -171,12 +236,30 @@ mod tests {
 
     fn spline(bend: Bend) -> Spline {
         let z: Vec<f64> = (0..1000).map(|i| f64::from(i) / 250.0 - 2.0).collect();
-        Spline::fit(&z, &vec![1.0; 1000], bend).unwrap()
+        Spline::fit(&z, &vec![1.0; 1000], &alternating(1000), bend, false).unwrap()
+    }
+
+    fn alternating(n: usize) -> Vec<bool> {
+        (0..n).map(|i| i % 2 == 0).collect()
+    }
+
+    #[test]
+    fn nothing_straight_is_left_in_curved_columns_and_these_vary_less() {
+        let z: Vec<f64> = (0..1000).map(|i| (f64::from(i) / 250.0 - 2.0).powi(3)).collect();
+        for bend in [Bend::Linear, Bend::Cubic] {
+            let s = Spline::fit(&z, &vec![1.0; 1000], &alternating(1000), bend, false).unwrap();
+            let mean = |of: &dyn Fn(f64) -> f64| z.iter().map(|v| of(*v)).sum::<f64>() / 1000.0;
+            assert!((mean(&|v| s.straight(v).powi(2)) - 1.0).abs() < 1e-9);
+            let curved = 0..s.width();
+            assert!(curved.clone().all(|j| mean(&|v| s.straight(v) * s.column(v, j)).abs() < 1e-9));
+            assert!(curved.map(|j| mean(&|v| s.column(v, j).powi(2))).sum::<f64>() <= 1.0);
+        }
     }
 
     #[test]
     fn ramps_rise_and_add_up_to_a_straight_line() {
-        let s = spline(Bend::Linear);
+        let z: Vec<f64> = (0..1000).map(|i| f64::from(i) / 250.0 - 2.0).collect();
+        let s = Spline::fit(&z, &vec![1.0; 1000], &alternating(1000), Bend::Linear, true).unwrap();
         assert_eq!((s.knots.len(), s.width()), (5, 3));
         assert!(s.is_usable());
         for k in 0..400 {
@@ -208,20 +291,24 @@ mod tests {
     }
 
     #[test]
-    fn knots_have_rows_between_them() {
+    fn knots_have_rows_of_both_classes_between_them() {
+        let fit = |z: &[f64], y: &[bool]| Spline::fit(z, &vec![1.0; z.len()], y, Bend::Linear, true);
         let mut z = vec![0.0; 880];
-        assert_eq!(Spline::fit(&z, &vec![1.0; 880], Bend::Cubic), None);
         z.extend(vec![1.0; 80]);
         z.extend(vec![2.0; 35]);
-        z.extend([3.0; 5]);
-        let s = Spline::fit(&z, &vec![1.0; 1000], Bend::Linear).unwrap();
+        z.extend([3.0, 4.0, 4.0, 4.0, 4.0]);
+        let s = fit(&z, &alternating(1000)).unwrap();
         assert_eq!(s.knots, [0.0, 1.0, 2.0], "five rows make no segment");
         // The rare segment is divided by a quarter of its rise, not by its small deviation.
         assert_eq!(s.deviations, [0.25]);
-        let two: Vec<f64> = (0..1000).map(|i| f64::from(u8::from(i < 100))).collect();
-        assert_eq!(Spline::fit(&two, &vec![1.0; 1000], Bend::Cubic).unwrap().knots, [0.0, 1.0]);
-        assert_eq!(Spline::fit(&[f64::NAN; 5], &[1.0; 5], Bend::Cubic), None);
-        assert_eq!(Spline::fit(&[], &[], Bend::Cubic), None);
+        // Of the 40 rows at 2 and above only 8 are of the rarer class.
+        let few: Vec<bool> = (0..1000).map(|i| if i < 960 { i % 4 == 0 } else { i % 5 == 0 }).collect();
+        assert_eq!(fit(&z, &few).unwrap().knots, [0.0, 1.0]);
+        assert_eq!(fit(&z, &vec![false; 1000]), None);
+        let four: Vec<f64> = (0..1000).map(|i| f64::from(i % 4)).collect();
+        assert_eq!(fit(&four, &alternating(1000)), None, "four values have no curve");
+        assert_eq!(fit(&[f64::NAN; 5], &[true; 5]), None);
+        assert_eq!(fit(&[], &[]), None);
     }
 
     #[test]

@@ -37,6 +37,15 @@ impl<'a> Centred<'a> {
         inward
     }
 
+    /// Intercept and coefficients of the columns, from those of the centred ones.
+    pub(super) fn outward_coefficients(&self, beta: &[f64]) -> Vec<f64> {
+        let mut outward = beta.to_vec();
+        if let Some((intercept, coefficients)) = outward.split_first_mut() {
+            *intercept -= self.shift(coefficients);
+        }
+        outward
+    }
+
     /// The solution for the centred columns, from that for the columns.
     pub(super) fn inward_solution(&self, solution: &Solution) -> Solution {
         self.moved(solution.clone(), 1.0)

@@ -96,12 +96,35 @@ impl Factor {
     }
 
     /// H⁻¹ by rows, in the order of coefficients (intercept first); rows and columns outside the plan are 0.
+    ///
+    /// As M·Mᵀ, M = L⁻ᵀ of all of H by columns. Where a small ridge alone holds a direction d, H⁻¹ is large along d: its
+    /// rounding then lies along d as well, and cancels in xᵀH⁻¹x for rows x at right angles to d, as it does not if columns
+    /// of H⁻¹ are solved for.
     pub(super) fn inverse(&self, coefficients: usize) -> Vec<f64> {
+        let size = self.plan.size();
+        let columns: Vec<Vec<f64>> = (0..size)
+            .into_par_iter()
+            .map(|i| {
+                let mut core = vec![0.0; size];
+                core[i] = 1.0;
+                dispatch(Transposed { l: &self.l, row: self.row, b: &mut core });
+                let inner = |cross: &[f64]| core.iter().zip(cross).map(|(v, c)| v * c).sum::<f64>();
+                let levels = self.cross.chunks(self.row.max(1)).zip(&self.apart);
+                let apart: Vec<f64> = levels.map(|(cross, d)| -inner(cross) / d).collect();
+                self.plan.scatter(&core, &apart)
+            })
+            .collect();
+        let mut own = vec![0.0; coefficients];
+        self.apart.iter().enumerate().for_each(|(level, d)| own[self.plan.level(level)] = 1.0 / d);
         let mut inverse = vec![0.0; coefficients * coefficients];
         inverse.par_chunks_mut(coefficients).enumerate().for_each(|(j, row)| {
-            let mut unit = vec![0.0; coefficients];
-            unit[j] = 1.0;
-            row.copy_from_slice(&self.solve(&unit));
+            row[j] = own[j];
+            for column in &columns {
+                let share = column[j];
+                if share != 0.0 {
+                    row.iter_mut().zip(column).for_each(|(v, c)| *v += share * c);
+                }
+            }
         });
         inverse
     }
@@ -156,6 +179,27 @@ impl Kernel for Row<'_> {
     }
 }
 
+/// Lᵀ·x = b in place.
+struct Transposed<'a> {
+    l: &'a [f64],
+    row: usize,
+    b: &'a mut [f64],
+}
+
+impl Kernel for Transposed<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for j in (0..self.b.len()).rev() {
+            let l = &self.l[j * self.row..=j * self.row + j];
+            let x = self.b[j] / l[j];
+            self.b[j] = x;
+            add_scaled::<V>(&mut self.b[..j], -x, &l[..j]);
+        }
+    }
+}
+
 /// L·Lᵀ·x = b in place.
 struct Solve<'a> {
     l: &'a [f64],
@@ -173,11 +217,6 @@ impl Kernel for Solve<'_> {
             let l = &self.l[j * self.row..=j * self.row + j];
             self.b[j] = (self.b[j] - dot::<V>(&l[..j], &self.b[..j])) / l[j];
         }
-        for j in (0..size).rev() {
-            let l = &self.l[j * self.row..=j * self.row + j];
-            let x = self.b[j] / l[j];
-            self.b[j] = x;
-            add_scaled::<V>(&mut self.b[..j], -x, &l[..j]);
-        }
+        Transposed { l: self.l, row: self.row, b: self.b }.run::<V>();
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! Of a penalised fit these are approximate: coefficients are shrunk, so that an interval covers their expectation, and
 //! H⁻¹ is the covariance of the posterior under the prior that the penalty stands for (S. Wood, "Generalized Additive
-//! Models", 2017, §6.10).
+//! Models", 2017, §6.10). [`Inference::shrinkage`] says by how much: one Newton step towards the fit without a penalty.
 
 #![allow(clippy::indexing_slicing, reason = "square matrices of one size, made here")]
 
@@ -85,6 +85,9 @@ pub struct Inference {
     pub covariance_type: Covariance,
     /// True if a penalty makes intervals approximate.
     pub approximate: bool,
+    /// By how much the penalty has moved intercept and coefficients, to first order: −H⁻¹·ridge·(0, coefficients). An
+    /// interval holds where this is a small part of a standard error.
+    pub shrinkage: Vec<f64>,
     /// Rows with a positive weight.
     pub rows: usize,
     /// Clusters, if clustered.
@@ -116,6 +119,17 @@ pub struct Inference {
     pub degrees: usize,
     /// Its p-value; of a penalised fit it is approximate.
     pub likelihood_ratio_p_value: f64,
+}
+
+/// What intervals of a model rest on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BothCovariances {
+    /// The inverse Hessian and the sandwich, by rows.
+    pub both: [Vec<f64>; 2],
+    /// Clusters, if rows depend on each other.
+    pub clusters: Option<usize>,
+    /// Effective number of parameters.
+    pub parameters: f64,
 }
 
 /// A test of several coefficients at once.
@@ -218,6 +232,9 @@ impl ValidLogisticParams {
                 * diagonal.iter().enumerate().skip(1).filter(|(j, _)| !f.is_pinned(*j)).map(|(_, d)| d).sum::<f64>();
         let z = normal_quantile(f64::midpoint(1.0, confidence));
         let coefficients = solution.minimum();
+        let penalty: Vec<f64> = beta.iter().enumerate().map(|(j, b)| if j == 0 { 0.0 } else { -f.ridge * b }).collect();
+        let shrinkage = factor.solve(&penalty);
+        let shrinkage = inward.as_ref().map_or_else(|| shrinkage.clone(), |c| c.outward_coefficients(&shrinkage));
         let estimates = (0..k)
             .map(|j| {
                 let name = j.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| x.name(c));
@@ -240,6 +257,7 @@ impl ValidLogisticParams {
         Ok(Inference {
             covariance_type: covariance,
             approximate: f.ridge > 0.0,
+            shrinkage,
             rows,
             clusters: groups,
             estimates,
@@ -258,8 +276,8 @@ impl ValidLogisticParams {
         })
     }
 
-    /// The two covariances that intervals of a model rest on, by rows, and the number of clusters: the inverse of the
-    /// penalised Hessian, and the sandwich.
+    /// The two covariances that intervals of a model rest on, by rows: the inverse of the penalised Hessian, and the
+    /// sandwich; with them the number of clusters and the effective number of parameters.
     ///
     /// The first is the covariance of the coefficients given the data if the penalty is taken as a prior. It holds where a
     /// level has hardly any positives, of which the scores, and so the sandwich, say next to nothing. The sandwich holds
@@ -276,14 +294,16 @@ impl ValidLogisticParams {
         solution: &Solution,
         clusters: Option<&[u32]>,
         task: &Task,
-    ) -> Result<([Vec<f64>; 2], Option<usize>)> {
+    ) -> Result<BothCovariances> {
         let of = |covariance, clusters| {
             let options = InferenceOptions { covariance, clusters, ..InferenceOptions::default() };
             self.inference(x, target, solution, options, task)
         };
         let kind = if clusters.is_some() { Covariance::Clustered } else { Covariance::Robust };
         let sandwich = of(kind, clusters)?;
-        Ok(([of(Covariance::Model, None)?.covariance, sandwich.covariance], sandwich.clusters))
+        let model = of(Covariance::Model, None)?;
+        let both = [model.covariance, sandwich.covariance];
+        Ok(BothCovariances { both, clusters: sandwich.clusters, parameters: model.parameters })
     }
 
     /// The likelihood-ratio test that the coefficients of `columns` are 0: 2·(f(without) − f(with)), f the objective.

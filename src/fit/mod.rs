@@ -26,7 +26,7 @@ mod validate;
 pub use calibrate::{
     Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, open_isotonic_calibration, sigmoid_calibration,
 };
-pub use inference::{Covariance, Estimate, Inference, InferenceOptions, JointTest};
+pub use inference::{BothCovariances, Covariance, Estimate, Inference, InferenceOptions, JointTest};
 pub use matrix::{CodeList, Codes, Dense, Matrix, Numbers, Sparse};
 pub use params::{Collinear, LogisticParams, Sign, Solver, Target, ValidLogisticParams};
 pub use profile::Profile;

@@ -16,8 +16,8 @@ use crate::score::{ColumnScorer, Scored, strongest};
 use crate::task::Task;
 use crate::time::{NO_TIME, Timestamp};
 
-/// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`; and, of
-/// a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
+/// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`, and in
+/// `outside` what is outside the values of training, the age or number fields; and, of a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
 /// data has them, `owner` is the owner of the lead, and `value` the amount of its open deals as known at the cutoff.
 ///
 /// `reasons` are the `k` contributions of the largest size, each as `+0.82 feature = value`, joined by `; `.
@@ -92,7 +92,12 @@ pub fn score_frame(
             scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
         ));
     }
-    out.push(Column::new("out_of_range".into(), outside));
+    let fields = |row: usize| model.fields_outside(&columns, row).map(ToString::to_string);
+    let age = |row: usize| outside.get(row).copied().unwrap_or(false).then(|| "age".to_owned());
+    let outside: Vec<String> =
+        (0..snapshot.len()).map(|row| age(row).into_iter().chain(fields(row)).collect::<Vec<_>>().join("; ")).collect();
+    out.push(Column::new("out_of_range".into(), outside.iter().map(|o| !o.is_empty()).collect::<Vec<bool>>()));
+    out.push(optional_texts("outside", outside.into_iter().map(|o| Some(o).filter(|o| !o.is_empty()))));
     out.extend(owners(snapshot));
     out.extend(values(snapshot));
     out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
@@ -293,6 +298,8 @@ struct TermRow {
     level: String,
     part: Part,
     coefficient: f64,
+    /// What the error is of.
+    unshrunk: f64,
     error: f64,
     mean: f64,
     per: f64,
@@ -301,7 +308,8 @@ struct TermRow {
 }
 
 /// Coefficients: one row per column of the design and per cell of an interaction that training rows are in, with 95 %
-/// Wald intervals. `mean` is the mean of the column in training; `per` the unit of a number: one standard deviation of it,
+/// Wald intervals around `unshrunk`, the coefficient of a fit with a weaker penalty where that of the model is below 10 in C.
+/// `mean` is the mean of the column in training; `per` the unit of a number: one standard deviation of it,
 /// or of ln(1 + it). Coefficients and odds ratios of levels are differences to the level `against`: that of `references` by
 /// feature, else the most frequent.
 ///
@@ -330,6 +338,7 @@ pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> 
             level,
             part: t.part,
             coefficient: reference.as_ref().map_or_else(|| at(&t.coefficients, i), |r| t.contrast(i, r)),
+            unshrunk: t.estimate(i, reference.as_ref()),
             error: match &reference {
                 Some(r) if r.column == Some(i) => f64::NAN,
                 Some(r) => model.contrast_error(place, i, r),
@@ -349,6 +358,10 @@ pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> 
                 level: format!("{} × {}", c.first, c.second),
                 part: interaction.part,
                 coefficient: at(&interaction.effects, c.place),
+                unshrunk: match interaction.estimates.as_slice() {
+                    [] => at(&interaction.effects, c.place),
+                    estimates => at(estimates, c.place),
+                },
                 error: at(&interaction.standard_errors, c.place),
                 mean: at(&interaction.weights, c.place) / total,
                 per: f64::NAN,
@@ -363,10 +376,11 @@ pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> 
         optional_texts("against", rows.iter().map(|r| r.against.clone())),
         texts("part", rows.iter().map(|r| r.part.name().to_owned())),
         numbers("coefficient", column(|r| r.coefficient)),
+        numbers("unshrunk", column(|r| r.unshrunk)),
         numbers("standard_error", column(|r| r.error)),
-        numbers("p_value", column(|r| 2.0 * normal_tail((r.coefficient / r.error).abs()))),
-        numbers("low", column(|r| r.coefficient - Z95 * r.error)),
-        numbers("high", column(|r| r.coefficient + Z95 * r.error)),
+        numbers("p_value", column(|r| 2.0 * normal_tail((r.unshrunk / r.error).abs()))),
+        numbers("low", column(|r| r.unshrunk - Z95 * r.error)),
+        numbers("high", column(|r| r.unshrunk + Z95 * r.error)),
         numbers("odds_ratio", column(|r| crate::math::exp(r.coefficient))),
         numbers("mean", column(|r| r.mean)),
         numbers("per", column(|r| r.per)),

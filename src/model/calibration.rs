@@ -168,6 +168,9 @@ impl super::LeadModel {
         };
         let shift = logit(rate) - logit(std::mem::replace(before, rate));
         data.intercept += shift;
+        if let Some(covariance) = &mut data.covariance {
+            covariance.rescale(1.0, shift);
+        }
         data.percentiles.iter_mut().for_each(|q| *q += shift);
         Self::new(data)
     }

@@ -9,6 +9,10 @@ use crate::math::{Interval, normal_quantile};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientCovariance {
+    /// The estimates it is the covariance of: those of a fit with a weaker penalty, since an interval around shrunken
+    /// coefficients does not hold the truth. Empty where they are the coefficients of the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub centre: Vec<f64>,
     /// From the inverse Hessian: on and below the diagonal, by rows.
     pub lower: Vec<f64>,
     /// Robust to dependent rows, in the same order; empty in files that hold one covariance only.
@@ -35,8 +39,26 @@ pub(crate) fn coefficients(data: &ModelData) -> usize {
 impl CoefficientCovariance {
     pub(super) fn problem(&self, data: &ModelData) -> Option<String> {
         let k = coefficients(data);
+        if !(self.centre.is_empty() || self.centre.len() == k) || !self.centre.iter().all(|v| v.is_finite()) {
+            return Some(format!("the estimates of the covariance are not {k} finite numbers"));
+        }
         let robust = (!self.robust.is_empty()).then_some(&self.robust);
         [&self.lower].into_iter().chain(robust).find_map(|matrix| problem_of(matrix, k))
+    }
+
+    /// Σ value × estimate over `columns`.
+    #[must_use]
+    pub fn estimate(&self, columns: &[ActiveColumn]) -> f64 {
+        columns.iter().map(|c| c.value * self.centre.get(c.place).copied().unwrap_or(0.0)).sum()
+    }
+
+    /// The same for log-odds that are slope·η + intercept.
+    pub(crate) fn rescale(&mut self, slope: f64, intercept: f64) {
+        self.centre.iter_mut().for_each(|c| *c *= slope);
+        if let Some(first) = self.centre.first_mut() {
+            *first += intercept;
+        }
+        self.lower.iter_mut().chain(&mut self.robust).for_each(|v| *v *= slope * slope);
     }
 
     /// Variance of Σ value × coefficient over `columns`: the larger of the two covariances.
@@ -78,14 +100,17 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
 }
 
 impl LeadModel {
-    /// Interval of the probability of a row by the delta method: that of its log-odds, log-odds ± z·√(xᵀVx), mapped to
-    /// probabilities. `columns` are the row's, as the scorer of columns finds them. `None` without a covariance
-    /// in the model. With a penalty it is approximate. It leaves out the error of a calibration and of the choice of C, shapes
-    /// and interactions; a level that training never saw adds none.
+    /// Interval of the probability of a row by the delta method: that of its log-odds, η ± z·√(xᵀVx), mapped to
+    /// probabilities, η that of the estimates of the covariance. Where these are not the coefficients of the model, the
+    /// interval is widened to hold the row's own `log_odds`. `columns` are the row's, as the scorer of columns finds them.
+    /// `None` without a covariance in the model. It leaves out the error of a calibration and of the choice of C, shapes and
+    /// interactions; a level that training never saw adds none.
     #[must_use]
     pub fn interval(&self, log_odds: f64, columns: &[ActiveColumn], confidence: f64) -> Option<Interval> {
-        let error = self.data().covariance.as_ref()?.variance(columns).sqrt();
-        let z = normal_quantile(f64::midpoint(1.0, confidence));
-        Some(Interval { low: self.probability(log_odds - z * error), high: self.probability(log_odds + z * error) })
+        let covariance = self.data().covariance.as_ref()?;
+        let half = normal_quantile(f64::midpoint(1.0, confidence)) * covariance.variance(columns).sqrt();
+        let middle = if covariance.centre.is_empty() { log_odds } else { covariance.estimate(columns) };
+        let (low, high) = ((middle - half).min(log_odds), (middle + half).max(log_odds));
+        Some(Interval { low: self.probability(low), high: self.probability(high) })
     }
 }

@@ -22,6 +22,9 @@ pub struct Interaction {
     pub effects: Vec<f64>,
     /// Standard error of each; empty where none are made.
     pub standard_errors: Vec<f64>,
+    /// The effects that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<f64>,
     /// Weight of the training rows in each cell.
     pub weights: Vec<f64>,
 }

@@ -21,7 +21,7 @@ pub use interaction::Interaction;
 pub use reference::Reference;
 pub use sample::LeadSample;
 
-use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
+use crate::design::{Column, CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
 use crate::error::Result;
 use crate::time::{Timestamp, Zone};
 
@@ -39,6 +39,9 @@ pub struct Term {
     pub coefficients: Vec<f64>,
     /// Standard error of each coefficient; empty where none are made.
     pub standard_errors: Vec<f64>,
+    /// The coefficients that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<f64>,
     /// Standard error of the difference of each level of a text to the first, the most frequent; empty for numbers, and where
     /// none are made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -342,6 +345,17 @@ impl LeadModel {
     pub fn grade(&self, score: f64) -> &str {
         let grades = &self.data.grades;
         grades.iter().find(|g| score >= g.from).or(grades.last()).map_or("", |g| g.name.as_str())
+    }
+
+    /// Number fields whose value in `row` of the columns of the terms is outside the values of training.
+    pub fn fields_outside<'a>(&'a self, columns: &'a [Column], row: usize) -> impl Iterator<Item = &'a Feature> {
+        let is_outside = move |(t, c): &(&Term, &Column)| match (&t.feature, &t.encoder, c) {
+            (Feature::Field(_), Encoder::Number { range: Some((low, high)), .. }, Column::Number(values)) => {
+                values.get(row).is_some_and(|v| v < low || v > high)
+            }
+            _ => false,
+        };
+        self.data.terms.iter().zip(columns).filter(is_outside).map(|(t, _)| &t.feature)
     }
 
     /// True if a lead of this age (days) is younger or older than all the model was trained on.

@@ -40,9 +40,23 @@ impl Term {
     /// Difference of the coefficient of `column` to that of the reference.
     #[must_use]
     pub fn contrast(&self, column: usize, reference: &Reference) -> f64 {
-        let at = |j: usize| self.coefficients.get(j).copied().unwrap_or(0.0);
-        at(column) - reference.column.map_or(0.0, at)
+        difference(&self.coefficients, column, reference)
     }
+
+    /// The estimate that the standard error of `column` is of; with a reference the difference to that.
+    #[must_use]
+    pub fn estimate(&self, column: usize, reference: Option<&Reference>) -> f64 {
+        let estimates = if self.estimates.is_empty() { &self.coefficients } else { &self.estimates };
+        match reference {
+            Some(reference) => difference(estimates, column, reference),
+            None => estimates.get(column).copied().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+fn difference(of: &[f64], column: usize, reference: &Reference) -> f64 {
+    let at = |j: usize| of.get(j).copied().unwrap_or(0.0);
+    at(column) - reference.column.map_or(0.0, at)
 }
 
 impl LeadModel {

@@ -29,7 +29,10 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
             return bad(format!("term '{name}' has standard errors of differences that are not usable"));
         }
-        if !term.coefficients.iter().chain(&term.means).all(|v| v.is_finite()) {
+        if !(term.estimates.is_empty() || term.estimates.len() == width) {
+            return bad(format!("term '{name}' has {} estimates for {width} columns", term.estimates.len()));
+        }
+        if !term.coefficients.iter().chain(&term.means).chain(&term.estimates).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
         if let crate::design::Encoder::Number { mean, deviation, spline, bins, range, .. } = &term.encoder
@@ -82,7 +85,10 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !(errors.is_empty() || errors.len() == cells) || !usable(errors) || !usable(&interaction.weights) {
             return bad(format!("the {name} has standard errors or weights that are not usable"));
         }
-        if !interaction.effects.iter().all(|e| e.is_finite()) {
+        if !(interaction.estimates.is_empty() || interaction.estimates.len() == cells) {
+            return bad(format!("the {name} has {} estimates for {cells} cells", interaction.estimates.len()));
+        }
+        if !interaction.effects.iter().chain(&interaction.estimates).all(|e| e.is_finite()) {
             return bad(format!("the {name} has an effect that is not a finite number"));
         }
     }

@@ -411,7 +411,7 @@ def test_scorer_chooses_c_forward_in_time(weekly):
 def test_scorer_standard_errors_are_clustered(weekly):
     scorer = ll.LeadScorer(C=0.01).fit(weekly)
     assert "clustered by account" in scorer.training["inference"]
-    assert "approximate" in scorer.training["inference"]
+    assert "of a fit with C = 10" in scorer.training["inference"]
     # A reference level has no difference to itself.
     table = scorer.summary().filter(pl.col("level").ne_missing(pl.col("against")))
     assert (table["standard_error"] > 0).all()

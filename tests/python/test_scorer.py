@@ -94,7 +94,7 @@ def test_threads_share_a_scorer(scorer, sides):
 
 def test_summary_and_training(scorer):
     summary = scorer.summary()
-    statistics = ["coefficient", "standard_error", "p_value", "low", "high", "odds_ratio"]
+    statistics = ["coefficient", "unshrunk", "standard_error", "p_value", "low", "high", "odds_ratio"]
     assert summary.columns == ["feature", "level", "against", "part", *statistics, "mean", "per"]
     assert (summary["coefficient"].exp() - summary["odds_ratio"]).abs().max() < 1e-12
     facts = scorer.training

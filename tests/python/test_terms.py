@@ -207,10 +207,7 @@ def test_intervals_of_probabilities(joint, sides):
     model_based = (np.linalg.solve(root.T, x.T) ** 2).sum(axis=0)
     error = np.sqrt(np.maximum(robust, model_based))
     low = 1 / (1 + np.exp(-(s["log_odds"].to_numpy() - 1.959963984540054 * error)))
-    # The inverse of H has variances of 1e4 along the level sums, which cancel in every row but for their rounding.
-    assert np.abs(low - s["low"].to_numpy()).max() < 1e-5
-    larger = robust > 1.001 * model_based
-    assert np.abs(low - s["low"].to_numpy())[larger].max() < 1e-7
+    assert np.abs(low - s["low"].to_numpy()).max() < 1e-7
     assert "low" not in ll.LeadScorer().fit(train).score(train).to_polars().columns
 
 

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::gain::Gain;
 use super::interactions::{Groups, Interactions, MOST, resolve, with_bins};
 use super::layout::{Encoded, Layout};
 use super::{Nonlinear, TrainOptions, clusters};
@@ -37,6 +38,11 @@ pub(super) struct Chooser<'a> {
 /// Folds forward in time that have at least this many leads of each class on both sides count.
 const MIN_FOLD: usize = 20;
 
+/// Periods of equal numbers of rows that the origins of folds forward in time part, after the first, and how many of the latest
+/// are judged on: a fit on a small part of the rows says little about one on all.
+const PERIODS: usize = 8;
+const ORIGINS: usize = 6;
+
 impl<'a> Chooser<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
@@ -63,23 +69,7 @@ impl<'a> Chooser<'a> {
             Some(Nonlinear::Cubic) => &[Some(Nonlinear::Cubic)],
         };
         let judged = shapes.len() > 1 || auto || (wanted.is_none() && self.options.choose_c.is_some());
-        let mut best: Option<Design> = None;
-        let mut losses = Vec::new();
-        for shape in shapes {
-            let shaped: Vec<Encoded> = encoded.iter().map(|e| self.shaped(e, *shape)).collect();
-            let design = self.lay_out(shaped, Vec::new(), judged)?;
-            let loss = design.loss();
-            losses.push(format!("{loss:.5} {}", Nonlinear::name(*shape)));
-            if best.as_ref().is_none_or(|b| loss < b.loss()) {
-                let asked = shape.is_some() || shapes.len() > 1;
-                let nonlinear = asked.then(|| Nonlinear::name(*shape).to_owned());
-                best = Some(Design { nonlinear, ..design });
-            }
-        }
-        let Some(mut design) = best else { return Err(Error::option("nonlinear", "no shape to choose from")) };
-        if let (Some(chosen), Some(v), true) = (&mut design.nonlinear, &design.validation, shapes.len() > 1) {
-            *chosen = format!("{chosen} (log loss {} on {})", losses.join(", "), v.folds);
-        }
+        let design = self.shape(encoded, shapes, judged)?;
         match wanted {
             None => Ok(design),
             Some(Interactions::Named(names)) => {
@@ -94,9 +84,41 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it if `judged`.
+    /// The best of the shapes whose gain over the first lasts; else the first.
+    fn shape(&self, encoded: &[Encoded], shapes: &[Option<Nonlinear>], judged: bool) -> Result<Design> {
+        let of = |shape: &Option<Nonlinear>| -> Result<Design> {
+            let shaped: Vec<Encoded> = encoded.iter().map(|e| self.shaped(e, *shape)).collect();
+            let design = self.lay_out(shaped, Vec::new(), judged)?;
+            let nonlinear = (shape.is_some() || shapes.len() > 1).then(|| Nonlinear::name(*shape).to_owned());
+            Ok(Design { nonlinear, ..design })
+        };
+        let Some((first, others)) = shapes.split_first() else {
+            return Err(Error::option("nonlinear", "no shape to choose from"));
+        };
+        let first = of(first)?;
+        let straight = first.losses();
+        let mut told = vec![format!("{:.5} {}", first.loss(), Nonlinear::name(None))];
+        let mut best = first;
+        for shape in others {
+            let design = of(shape)?;
+            let gain = Gain::of(&straight, &design.losses());
+            let lasts = gain.is_steady();
+            let verdict = if lasts { "" } else { "; too unsteady" };
+            told.push(format!("{:.5} {} ({gain}{verdict})", design.loss(), Nonlinear::name(*shape)));
+            if lasts && design.loss() < best.loss() {
+                best = design;
+            }
+        }
+        if let (Some(chosen), Some(v), false) = (&mut best.nonlinear, &best.validation, others.is_empty()) {
+            *chosen = format!("{chosen} (log loss {} on {})", told.join(", "), v.folds);
+        }
+        Ok(best)
+    }
+
+    /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it, and will go on to,
+    /// if `judged`. Then parts of the calendar take part in no pair.
     fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
-        let groups = Groups::of(&design.encoded, &clusters(self.snapshot));
+        let groups = Groups::of(&design.encoded, &clusters(self.snapshot), judged);
         let mut best = design;
         let mut found = Vec::new();
         let why = loop {
@@ -109,11 +131,12 @@ impl<'a> Chooser<'a> {
             let mut pairs = best.pairs.clone();
             pairs.push(pair);
             let next = self.lay_out(with_bins(&best.encoded, &pairs), pairs, judged)?;
-            if judged && next.loss() >= best.loss() {
-                break format!("; the next, {}, does not lower it", groups.name(pair));
-            }
             if judged {
-                found.push(format!("{} ({:.5} to {:.5})", groups.name(pair), best.loss(), next.loss()));
+                let gain = Gain::of(&best.losses(), &next.losses());
+                if !gain.lasts() {
+                    break format!("; the next, {}, is left out ({gain})", groups.name(pair));
+                }
+                found.push(format!("{} ({:.5} to {:.5}, {gain})", groups.name(pair), best.loss(), next.loss()));
             } else {
                 found.push(groups.name(pair));
             }
@@ -121,8 +144,17 @@ impl<'a> Chooser<'a> {
         };
         let list = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
         let folds = best.validation.as_ref().map_or("", |v| v.folds.as_str());
-        let how =
-            if judged { format!(", by log loss on {folds}{why}") } else { format!(", by a screen of all pairs{why}") };
+        let barred = groups.barred();
+        let barred = if barred.is_empty() {
+            String::new()
+        } else {
+            format!("; not in pairs, as parts of the calendar: {barred}")
+        };
+        let how = if judged {
+            format!(", by log loss on {folds}{why}{barred}")
+        } else {
+            format!(", by a screen of all pairs{why}")
+        };
         if !judged && self.options.choose_c.is_some() {
             best.validation = Some(self.judge(&best.layout)?);
         }
@@ -144,14 +176,16 @@ impl<'a> Chooser<'a> {
     }
 
     fn shaped(&self, e: &Encoded, shape: Option<Nonlinear>) -> Encoded {
-        let w = &self.snapshot.weight;
+        let (w, y) = (&self.snapshot.weight, self.target.y);
         let Some(shape) = shape else { return e.clone() };
         let encoder = if e.feature.is_count() { e.encoder.clone().logged(&e.column, w) } else { e.encoder.clone() };
         let encoder = match (shape, e.sign) {
             (Nonlinear::Log | Nonlinear::Auto, _) => encoder,
             // Ramps with coefficients of one sign are monotone; cubic columns are not.
-            (Nonlinear::Cubic, Sign::Free) => encoder.curved(&e.column, w, Bend::Cubic),
-            (Nonlinear::Cubic | Nonlinear::Linear, _) => encoder.curved(&e.column, w, Bend::Linear),
+            (Nonlinear::Cubic, Sign::Free) => encoder.curved(&e.column, w, y, Bend::Cubic, false),
+            (Nonlinear::Cubic | Nonlinear::Linear, _) => {
+                encoder.curved(&e.column, w, y, Bend::Linear, e.sign != Sign::Free)
+            }
         };
         Encoded { encoder, ..e.clone() }
     }
@@ -185,8 +219,16 @@ impl<'a> Chooser<'a> {
             let positives = leads().filter(|rows| rows.iter().any(positive)).count();
             positives.min(leads().count() - positives) >= MIN_FOLD
         };
-        let forward = snapshot.forward_folds(5).into_iter().filter(|(train, test)| enough(train) && enough(test));
-        let folds: Vec<Fold> = forward.map(|(train, test)| Fold { train, test }).collect();
+        let forward = |periods: usize, origins: usize| -> Vec<Fold> {
+            let folds = snapshot.forward_folds(periods).into_iter().rev().take(origins).rev();
+            let folds = folds.filter(|(train, test)| enough(train) && enough(test));
+            folds.map(|(train, test)| Fold { train, test }).collect()
+        };
+        let mut folds = forward(PERIODS, ORIGINS);
+        if folds.len() < ORIGINS {
+            // Few rows: fewer, longer periods.
+            folds = forward(5, 5);
+        }
         if folds.len() >= 3 {
             let by_order = snapshot.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
             let in_time = "in time, a label window between training and judgement";
@@ -220,6 +262,16 @@ pub(super) fn signed(mut params: LogisticParams, layout: &Layout) -> LogisticPar
 }
 
 impl Design {
+    /// Held-out log losses by fold at the C that is best on all; empty if it was not judged.
+    fn losses(&self) -> Vec<f64> {
+        let Some(v) = &self.validation else { return Vec::new() };
+        let best = (0..v.mean.len()).min_by(|a, b| {
+            let mean = |k: &usize| v.mean.get(*k).copied().unwrap_or(f64::INFINITY);
+            mean(a).total_cmp(&mean(b))
+        });
+        v.losses.iter().filter_map(|fold| fold.get(best?).copied()).collect()
+    }
+
     /// Lowest held-out log loss; infinite if it was not judged.
     fn loss(&self) -> f64 {
         self.validation.as_ref().map_or(f64::INFINITY, |v| v.mean.iter().copied().fold(f64::INFINITY, f64::min))

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{Encoded, place_of};
+use crate::design::is_calendar_like;
 use crate::error::{Error, Result};
 use crate::fit::params::{Sign, Target};
 use crate::math::{chi_square_tail, sigmoid};
@@ -105,6 +106,7 @@ pub(super) struct Groups {
     names: Vec<String>,
     /// Number of groups of each feature, 0 if it takes part in none, and group by row (that number stands for none).
     by_feature: Vec<(usize, Vec<u16>)>,
+    barred: Vec<String>,
 }
 
 /// What is known of a screened row.
@@ -145,7 +147,8 @@ impl CellSums {
 }
 
 impl Groups {
-    pub(super) fn of(encoded: &[Encoded], clusters: &[u32]) -> Self {
+    /// `without_calendar`, parts of the calendar take part in no pair.
+    pub(super) fn of(encoded: &[Encoded], clusters: &[u32], without_calendar: bool) -> Self {
         let rows = encoded.first().map_or(0, |e| e.column.len());
         let step = rows.div_ceil(SCREENED).max(1);
         let mut order: Vec<(usize, u32)> =
@@ -155,13 +158,21 @@ impl Groups {
             .par_iter()
             .map(|e| {
                 let e = Encoded { encoder: e.encoder.clone().binned(&e.column), ..e.clone() };
-                let count = if e.sign == Sign::Free { e.encoder.groups() } else { 0 };
+                let out = e.sign != Sign::Free || without_calendar && is_calendar_like(&e.feature, &e.column);
+                let count = if out { 0 } else { e.encoder.groups() };
                 let groups = if count > 1 { e.groups() } else { Vec::new() };
                 let of = |i: &usize| groups.get(*i).map_or(u16::MAX, |g| *g as u16);
                 (if count > 1 { count } else { 0 }, order.iter().map(|(i, _)| of(i)).collect())
             })
             .collect();
-        Self { rows: order, step, names: encoded.iter().map(|e| e.feature.to_string()).collect(), by_feature }
+        let is_barred = |e: &&Encoded| without_calendar && is_calendar_like(&e.feature, &e.column);
+        let barred = encoded.iter().filter(is_barred).map(|e| e.feature.to_string()).collect();
+        Self { rows: order, step, names: encoded.iter().map(|e| e.feature.to_string()).collect(), by_feature, barred }
+    }
+
+    /// Names of the parts of the calendar.
+    pub(super) fn barred(&self) -> String {
+        self.barred.join(", ")
     }
 
     pub(super) fn name(&self, (a, b): (usize, usize)) -> String {

@@ -1,12 +1,13 @@
 //! Probabilities calibrated on rows later than those of the coefficients.
 
-use crate::design::Maturity;
+use crate::design::{Column, Maturity};
 use crate::error::{Error, Result};
 use crate::fit::calibrate::{
     Calibrator, MIN_POSITIVES, beta_calibration, open_isotonic_calibration, sigmoid_calibration,
 };
 use crate::journeys::{Snapshot, SplitBy};
 use crate::model::{CalibrationFacts, CalibrationMap, LeadModel};
+use crate::score::ColumnScorer;
 use crate::task::Task;
 
 use super::{TrainOptions, labels, log_odds, train_on};
@@ -36,6 +37,7 @@ pub(super) fn train_calibrated(
         let tried = CalibrationFacts { method: "none".into(), remark, ..facts.clone() };
         with_facts(&train_on(snapshot, options, task)?, None, tried)
     };
+    let model = aligned(model, &columns, &eta, later.len())?;
     let map = match calibrator {
         Calibrator::Sigmoid => {
             let (slope, intercept) = sigmoid_calibration(&eta, y, w, task)?;
@@ -92,6 +94,30 @@ fn with_facts(model: &LeadModel, map: Option<CalibrationMap>, facts: Calibration
     LeadModel::new(data)
 }
 
+/// The model with intervals on the scale of its own log-odds, which a calibration is a map of. Where they are of a fit with a
+/// weaker penalty, the line between the log-odds of both on the later rows is taken.
+fn aligned(model: LeadModel, columns: &[Column], eta: &[f64], rows: usize) -> Result<LeadModel> {
+    let Some(covariance) = model.data().covariance.as_ref().filter(|c| !c.centre.is_empty()) else { return Ok(model) };
+    let scorer = ColumnScorer::new(&model, columns)?;
+    let mut active = Vec::new();
+    let other = |row| {
+        scorer.active(row, &mut active);
+        covariance.estimate(&active)
+    };
+    let others: Vec<f64> = (0..rows).map(other).collect();
+    let mean = |v: &[f64]| crate::math::sum(v) / rows as f64;
+    let (a, b) = (mean(&others), mean(eta));
+    let product =
+        |u: &[f64], v: &[f64], mu: f64, mv: f64| -> f64 { u.iter().zip(v).map(|(u, v)| (u - mu) * (v - mv)).sum() };
+    let spread = product(&others, &others, a, a);
+    let slope = if spread > 0.0 { product(&others, eta, a, b) / spread } else { 1.0 };
+    let mut data = model.data().clone();
+    if let Some(covariance) = &mut data.covariance {
+        covariance.rescale(slope, b - slope * a);
+    }
+    LeadModel::new(data)
+}
+
 /// The model whose log-odds are slope·η + intercept: every contribution is scaled, so that they still add up.
 fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> {
     if slope <= 0.0 {
@@ -104,14 +130,17 @@ fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> 
     }
     let mut data = model.data().clone();
     data.intercept = slope * data.intercept + intercept;
-    let terms = data
-        .terms
+    let terms = data.terms.iter_mut().flat_map(|t| {
+        let errors = t.standard_errors.iter_mut().chain(&mut t.contrast_errors);
+        t.coefficients.iter_mut().chain(&mut t.estimates).chain(errors)
+    });
+    let cells = data
+        .interactions
         .iter_mut()
-        .flat_map(|t| t.coefficients.iter_mut().chain(&mut t.standard_errors).chain(&mut t.contrast_errors));
-    let cells = data.interactions.iter_mut().flat_map(|i| i.effects.iter_mut().chain(&mut i.standard_errors));
+        .flat_map(|i| i.effects.iter_mut().chain(&mut i.estimates).chain(&mut i.standard_errors));
     terms.chain(cells).for_each(|c| *c *= slope);
     if let Some(covariance) = &mut data.covariance {
-        covariance.lower.iter_mut().chain(&mut covariance.robust).for_each(|v| *v *= slope * slope);
+        covariance.rescale(slope, intercept);
     }
     data.percentiles.iter_mut().for_each(|q| *q = slope * *q + intercept);
     LeadModel::new(data)

@@ -3,25 +3,24 @@
 mod choose;
 mod covariances;
 mod evaluate;
+mod gain;
 mod interactions;
 mod later;
 mod layout;
 mod purify;
 mod seen;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use self::choose::{Chooser, Design, signed};
-use self::covariances::Covariances;
+use self::covariances::{Covariances, clusters};
 use self::layout::{Encoded, place_of};
 use self::purify::Purifier;
 use super::calibrate::Calibrator;
-use super::matrix::Matrix;
 use super::params::{LogisticParams, Sign, Target, ValidLogisticParams};
-use super::solution::Solution;
 use super::validate::Choice;
 use crate::design::{Column, Encoder, Feature, Kind, LevelRule, Part};
 use crate::error::{Error, Result};
@@ -181,15 +180,10 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     dropped.extend(solution.dropped.iter().map(|c| (name(c), combined.to_owned())));
     let purifier = Purifier::of(&encoded, &layout, &pairs, &snapshot.weight);
     let numbers = purifier.apply(&solution.beta());
-    let (covariance, inference) = covariance(snapshot, &layout.matrix, &target, &params, &solution, task)?;
-    if options.intervals && covariance.is_none() {
-        let (columns, rows) = (layout.matrix.width(), snapshot.len());
-        let problem = format!(
-            "there is no covariance of {columns} columns from {rows} rows (at most {MOST_COLUMNS_OF_ERRORS}, and fewer than rows)"
-        );
-        return Err(Error::option("intervals", problem));
+    let covariances = Covariances::of(snapshot, &layout.matrix, &target, &params, &solution, &purifier, task)?;
+    if let Some(why) = covariances.refused.as_ref().filter(|_| options.intervals) {
+        return Err(Error::option("intervals", why.clone()));
     }
-    let covariances = Covariances::of(covariance.as_ref(), &purifier, task)?;
     let errors = covariances.errors();
     let means = layout.matrix.moments(Some(&snapshot.weight)).0;
     let mut next = 1;
@@ -205,6 +199,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
                 encoder: e.encoder.clone(),
                 coefficients: numbers.get(range.clone()).unwrap_or(&[]).to_vec(),
                 standard_errors: errors.get(range.clone()).unwrap_or(&[]).to_vec(),
+                estimates: covariances.estimates.get(range.clone()).unwrap_or(&[]).to_vec(),
                 contrast_errors: match &e.encoder {
                     Encoder::Category { reference: None, .. } if !errors.is_empty() => {
                         range.clone().map(|j| covariances.of_difference(range.start, j)).collect()
@@ -227,7 +222,8 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
                 second: *second,
                 part: if part_of(*first) == part_of(*second) { part_of(*first) } else { Part::Joint },
                 effects: effects.to_vec(),
-                standard_errors: errors.get(cells).unwrap_or(&[]).to_vec(),
+                standard_errors: errors.get(cells.clone()).unwrap_or(&[]).to_vec(),
+                estimates: covariances.estimates.get(cells).unwrap_or(&[]).to_vec(),
                 weights: weights.to_vec(),
             }
         })
@@ -238,7 +234,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
         intercept: numbers.first().copied().unwrap_or(0.0),
         terms,
         interactions: joint,
-        covariance: options.intervals.then(|| covariances.lower()),
+        covariance: options.intervals.then(|| covariances.kept()),
         kinds: sorted_kinds(&journeys.kinds),
         values: journeys.value_names.clone(),
         daily_cap: snapshot.features.daily_cap,
@@ -271,7 +267,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
             nonlinear,
             interactions,
             calibration: None,
-            inference,
+            inference: covariances.what.clone(),
             iterations: solution.iterations,
             gradient: solution.gradient,
             objective: solution.objective,
@@ -332,57 +328,8 @@ fn constrained(mut encoded: Vec<Encoded>, options: &TrainOptions) -> Result<Vec<
     Ok(encoded)
 }
 
-/// The inverse Hessian and the sandwich.
-type BothCovariances = [Vec<f64>; 2];
-
-/// Covariances of intercept and all columns, by rows, and what they assume: rows of one account, or of one lead, are a
-/// cluster. None for designs too wide for it, and fits it has no theory for.
-fn covariance(
-    snapshot: &Snapshot,
-    x: &Matrix<'_>,
-    target: &Target<'_>,
-    params: &ValidLogisticParams,
-    solution: &Solution,
-    task: &Task,
-) -> Result<(Option<BothCovariances>, Option<String>)> {
-    let smooth = !has_l1(params) && params.params().signs.is_empty();
-    if x.width() > MOST_COLUMNS_OF_ERRORS || x.width() + 1 >= snapshot.len() || !smooth {
-        return Ok((None, None));
-    }
-    let clusters = clusters(snapshot);
-    let count = clusters.iter().max().map_or(0, |m| *m as usize + 1);
-    let repeated = count > 1 && count < snapshot.len();
-    let (covariances, groups) =
-        params.covariances(x, target, solution, repeated.then_some(clusters.as_slice()), task)?;
-    let larger = match groups {
-        Some(groups) => {
-            let unit = if snapshot.journeys.leads.account.is_some() { "account" } else { "lead" };
-            format!("those clustered by {unit} ({groups} clusters)")
-        }
-        None => "robust ones (HC1)".to_owned(),
-    };
-    let mut what = format!("from the inverse Hessian, or {larger} where these are larger");
-    if params.params().c.is_some() {
-        what += "; approximate, since a penalty shrinks the coefficients";
-    }
-    Ok((Some(covariances), Some(what)))
-}
-
 fn has_l1(params: &ValidLogisticParams) -> bool {
     params.params().l1_ratio > 0.0 && params.params().c.is_some()
-}
-
-/// A covariance of so many columns is still made in seconds.
-const MOST_COLUMNS_OF_ERRORS: usize = 2000;
-
-/// A number per row: equal for rows of one account, or of one lead where there are no accounts.
-fn clusters(snapshot: &Snapshot) -> Vec<u32> {
-    let mut numbers = HashMap::new();
-    let number = |r: &crate::journeys::Row| {
-        let next = numbers.len() as u32;
-        *numbers.entry(snapshot.journeys.leads.group(r.lead)).or_insert(next)
-    };
-    snapshot.rows.iter().map(number).collect()
 }
 
 /// Kinds in an order that does not depend on the order of input rows.

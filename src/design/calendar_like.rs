@@ -1,0 +1,126 @@
+//! Fields that say when, not what: what happened on one Tuesday in May does not happen again on the next.
+
+use super::column::Column;
+use super::feature::Feature;
+
+/// Last words of names of calendar fields.
+const WORDS: [&str; 16] = [
+    "day",
+    "dow",
+    "doy",
+    "weekday",
+    "dayofweek",
+    "month",
+    "mon",
+    "week",
+    "weeknumber",
+    "quarter",
+    "qtr",
+    "year",
+    "hour",
+    "date",
+    "season",
+    "fortnight",
+];
+/// Words before them with which a field is a quantity, or a date of the lead's own.
+const OTHERWISE: [&str; 12] =
+    ["per", "since", "of", "last", "birth", "born", "founded", "founding", "foundation", "established", "total", "avg"];
+/// First letters of months and weekdays.
+const NAMES: [&str; 19] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu",
+    "fri", "sat", "sun",
+];
+
+/// Whether a lead field is a part of the calendar: by its name (`month`, `day_of_week`, `signupMonth`), or since its levels
+/// are months or weekdays.
+#[must_use]
+pub fn is_calendar_like(feature: &Feature, column: &Column) -> bool {
+    let Feature::Field(name) = feature else { return false };
+    named(name)
+        || matches!(column, Column::Category { levels, .. } if levels.len() > 2 && levels.iter().all(|l| is_name(l)))
+}
+
+fn named(name: &str) -> bool {
+    let words = words(name);
+    let Some((last, before)) = words.split_last() else { return false };
+    // Of a longer name `of` is part of day_of_week.
+    let day_of = before.last().is_some_and(|w| w == "of") && before.iter().any(|w| WORDS.contains(&w.as_str()));
+    let otherwise = before.iter().any(|w| OTHERWISE.contains(&w.as_str()) && !(w == "of" && day_of));
+    WORDS.contains(&last.as_str()) && !otherwise
+}
+
+/// A month or weekday in English, written out or short.
+fn is_name(level: &str) -> bool {
+    const LONG: [&str; 19] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let level = level.trim().trim_end_matches('.').to_lowercase();
+    let is_start = |long: &&str| long.starts_with(&level) || (level == "sept" && *long == "september");
+    level.len() >= 3 && NAMES.iter().zip(LONG).any(|(short, long)| level.starts_with(short) && is_start(&long))
+}
+
+/// The words of a name, in lower case: parted by signs, and where a capital follows a small letter.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (small && c.is_uppercase()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        small = c.is_lowercase() || c.is_numeric();
+    }
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_calendar_and_others() {
+        for name in ["month", "Day", "day_of_week", "dayOfWeek", "signupMonth", "created week", "contact-hour", "year"]
+        {
+            assert!(named(name), "{name}");
+        }
+        for name in
+            ["visits_per_month", "days", "birth_year", "founded year", "birthday", "Monday ltd", "pages_last_week", ""]
+        {
+            assert!(!named(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn levels_that_are_months() {
+        let of = |levels: &[&str]| Column::Category {
+            codes: vec![0],
+            levels: levels.iter().map(|l| (*l).to_owned()).collect::<std::sync::Arc<[String]>>(),
+        };
+        let field = Feature::Field("m".into());
+        assert!(is_calendar_like(&field, &of(&["jan", "feb", "mar", "sept"])));
+        assert!(is_calendar_like(&field, &of(&["Monday", "Tues", "Wed."])));
+        assert!(!is_calendar_like(&field, &of(&["mar", "marketing", "jan"])));
+        assert!(!is_calendar_like(&field, &of(&["a", "b", "c"])));
+    }
+}
