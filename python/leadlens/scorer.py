@@ -236,9 +236,9 @@ class LeadScorer:
         Scores
             ``lead_id, as_of, probability, score`` (0–100, the percentile among training rows), ``grade, log_odds``, the
             parts ``fit, engagement, sales, time, joint``, ``out_of_range``, ``outside`` (the age, or the number fields,
-            outside the values of training), ``reasons``; where the data has them, ``owner`` and ``value``, the amount of
-            the lead's open deals as known then; with ``intervals=True`` also ``low`` and ``high``, the 95 % interval of
-            the probability.
+            outside the values of training), ``reasons``; where the data has them, ``owner`` and ``value``, the amount
+            of the lead's open deals as known then; with ``intervals=True`` also ``low`` and ``high``, the 95 % interval
+            of the probability.
 
         Raises
         ------

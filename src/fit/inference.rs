@@ -243,10 +243,9 @@ impl ValidLogisticParams {
             .collect();
         // Of Firth's correction they are those of the penalised likelihood.
         let (log_likelihood, null) = if self.params().firth {
-            let mut start = beta.clone();
-            start.iter_mut().skip(1).for_each(|b| *b = 0.0);
             let held: Vec<usize> = (1..k).collect();
-            (-solution.objective, -firth::solve(&f, Some(start), &held, self.stop(), task)?.objective)
+            // Not from the intercept of the fit: of separated classes it is far out, where the others' curvature is lost.
+            (-solution.objective, -firth::solve(&f, Some(f.cold_start()), &held, self.stop(), task)?.objective)
         } else {
             (-solution.loss, null_log_likelihood(&f))
         };
@@ -329,9 +328,19 @@ impl ValidLogisticParams {
         let fitted = if self.params().firth {
             let (f, _) = self.problem(x, target, &solution.dropped)?;
             let held: Vec<usize> = columns.iter().map(|c| c + 1).collect();
-            firth::solve(&f, Some(start), &held, self.stop(), task)?
+            match firth::solve(&f, Some(start), &held, self.stop(), task) {
+                Err(Error::NotConverged { .. } | Error::Singular { .. }) => {
+                    firth::solve(&f, Some(f.cold_start()), &held, self.stop(), task)?
+                }
+                fitted => fitted?,
+            }
         } else {
-            self.minimise(&f, corners, Some(start), self.stop(), task)?
+            match self.minimise(&f, corners, Some(start), self.stop(), task) {
+                Err(Error::NotConverged { .. } | Error::Singular { .. }) => {
+                    self.minimise(&f, corners, None, self.stop(), task)?
+                }
+                fitted => fitted?,
+            }
         };
         let statistic = 2.0 * (fitted.objective - solution.objective);
         Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })

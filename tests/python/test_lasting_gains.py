@@ -31,7 +31,9 @@ def test_noise_has_no_pairs_and_a_true_pair_is_found():
         effect = 1.5 * ((np.isin(a, list("pq"))) == (np.isin(b, list("tu"))))
         noise = ll.LeadScorer(interactions="auto").fit(earlier(rng.random(n) < sigmoid(x - 1), a=a, b=b, x=x)[0])
         assert pairs(noise) == []
-        real = ll.LeadScorer(interactions="auto").fit(earlier(rng.random(n) < sigmoid(x - 2 + effect), a=a, b=b, x=x)[0])
+        real = ll.LeadScorer(interactions="auto").fit(
+            earlier(rng.random(n) < sigmoid(x - 2 + effect), a=a, b=b, x=x)[0]
+        )
         found += pairs(real) == ["a × b"]
     assert found >= 22
 

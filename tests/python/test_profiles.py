@@ -80,3 +80,17 @@ def test_ends_are_those_of_brute_force(kind, firth):
             start = minimize(held, best[rest], method="BFGS").x
             statistic = 2 * (minimize(held, start, **precise).fun - lowest)
             assert statistic == pytest.approx(chi2.ppf(0.95, 1), abs=1e-6)
+
+
+def separated_ages(rng):
+    x = rng.integers(18, 71, (40, 1)).astype(float)
+    return x, x[:, 0] > rng.integers(30, 60)
+
+
+def test_ages_that_separate_have_finite_statistics():
+    for seed in range(40):
+        x, y = separated_ages(np.random.default_rng(seed))
+        model = ll.LogisticRegression(penalty="firth").fit(x, y)
+        found = model.inference(x, y)
+        assert found.likelihood_ratio > 0
+        assert found.to_polars().select("low", "high").to_numpy().__abs__().max() < np.inf

@@ -113,7 +113,9 @@ def test_they_hold_their_calibrated_probability(method):
     created = np.datetime64("2023-01-01", "us") + np.arange(n) * np.timedelta64(3, "h")
     won = rng.random(n) < 1 / (1 + np.exp(1 - x))
     leads = pl.DataFrame({"id": np.arange(n), "created": created, "x": x})
-    stages = pl.DataFrame({"id": np.arange(n)[won], "at": created[won] + np.timedelta64(2, "D")}).with_columns(stage=pl.lit("won"))
+    stages = pl.DataFrame({"id": np.arange(n)[won], "at": created[won] + np.timedelta64(2, "D")}).with_columns(
+        stage=pl.lit("won")
+    )
     journeys = ll.Journeys(
         leads=ll.Leads(leads, id="id", created="created"),
         stages=ll.Stages(stages, lead="id", at="at", stage="stage"),
