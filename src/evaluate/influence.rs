@@ -314,7 +314,8 @@ impl<'a> Rows<'a> {
             let of_row = |i| if part > 0.0 { self.w(i) * (self.hit(i) - value) / self.total } else { 0.0 };
             return self.influenced(value, of_row);
         }
-        let half = (wanted / 2.0).max(10.0 * self.total / self.len().max(1) as f64);
+        let rows = self.w.iter().filter(|w| **w > 0.0).count().max(1) as f64;
+        let half = (wanted / 2.0).max(10.0 * self.total / rows);
         let member = self.membership(0.0, wanted);
         let near = self.membership((wanted - half).max(0.0), wanted + half);
         let at = |shares: &[f64], i: usize| self.w(i) * shares.get(i).copied().unwrap_or(0.0);

@@ -22,17 +22,25 @@ pub fn student_tail(t: f64, degrees: f64) -> f64 {
     if degrees > 1e7 {
         return super::normal_tail(t);
     }
-    incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + t * t), t * t / (degrees + t * t)) / 2.0
+    let (a, b, ratio) = (degrees / 2.0, 0.5, t * t / degrees);
+    if ratio <= 0.0 {
+        return 0.5;
+    }
+    let (x, y) = (1.0 / (1.0 + ratio), ratio / (1.0 + ratio));
+    // x^a·y^b / B(a, b), without the rounding of x near 1.
+    let front = exp(ln_gamma_ratio(a) - a * libm::log1p(ratio) + b * ln(y)) / std::f64::consts::PI.sqrt();
+    let both =
+        if x < (a + 1.0) / (a + b + 2.0) { front * fraction(a, b, x) / a } else { 1.0 - front * fraction(b, a, y) / b };
+    both / 2.0
 }
 
-/// I_x(a, b), y = 1 − x.
-fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    if x <= 0.0 || y <= 0.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
+/// ln Γ(a + ½)/Γ(a): by an asymptotic series where both are large, J. Tricomi, A. Erdélyi, Pacific J. Math. 1, 1951.
+fn ln_gamma_ratio(a: f64) -> f64 {
+    if a < 200.0 {
+        return libm::lgamma(a + 0.5) - libm::lgamma(a);
     }
-    let beta = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b);
-    let front = exp(beta + a * ln(x) + b * ln(y));
-    if x < (a + 1.0) / (a + b + 2.0) { front * fraction(a, b, x) / a } else { 1.0 - front * fraction(b, a, y) / b }
+    let r = 1.0 / a;
+    ln(a) / 2.0 + libm::log1p(r * (-1.0 / 8.0 + r * (1.0 / 128.0 + r * (5.0 / 1024.0 - r * 21.0 / 32_768.0))))
 }
 
 /// The continued fraction, by Lentz's method.
