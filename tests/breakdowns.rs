@@ -58,7 +58,7 @@ fn totals<'a>(groups: impl IntoIterator<Item = &'a StageGroup>) -> BTreeMap<Stri
         }
         add("value won".into(), v.value_won);
         add("mean value".into(), v.value * v.values_known as f64);
-        add("days to win".into(), v.cycle_days * v.won as f64);
+        add("days to win".into(), v.cycle_days * v.days_known as f64);
         for s in &g.stages {
             for (name, n) in [("reached", s.reached), ("lost", s.lost), ("open", s.open), ("won", s.won)] {
                 add(format!("{} {name}", s.stage), n as f64);

@@ -74,6 +74,7 @@ pub fn stage_summary_frame(f: &StageFunnel) -> Result<DataFrame> {
         column("value", |v| v.value_won),
         count("values_known", |v| v.values_known),
         column("mean_value", |v| v.value),
+        count("days_known", |v| v.days_known),
         column("days_to_win", |v| v.cycle_days),
         column("value_per_day", |v| v.per_day),
     ])

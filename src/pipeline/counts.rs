@@ -147,7 +147,7 @@ pub(super) struct Opportunities {
     pub(super) lost: u64,
     pub(super) value_won: f64,
     pub(super) values_known: u64,
-    /// Days from that stage to the win.
+    /// Days from that stage to the win, of those that entered it.
     pub(super) to_win: Vec<f64>,
 }
 
@@ -181,6 +181,7 @@ impl Opportunities {
             value_won: if self.values_known == 0 { f64::NAN } else { self.value_won },
             values_known: self.values_known,
             value,
+            days_known: self.to_win.len() as u64,
             cycle_days: days,
             per_day: pace,
         }

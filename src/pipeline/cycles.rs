@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Status, status_log};
+use crate::journeys::{Journeys, Moment, Status, status_log};
 use crate::time::NO_TIME;
 
 /// How a visit to a stage ended.
@@ -26,8 +26,8 @@ pub(super) enum Exit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visit {
     pub(super) stage: usize,
-    pub(super) from: i64,
-    pub(super) to: i64,
+    pub(super) from: Moment,
+    pub(super) to: Moment,
     pub(super) exit: Exit,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Visit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Open,
-    Won(i64),
+    Won(Moment),
     Lost(i64),
     /// Neither won nor lost when the lead started again.
     Recycled,
@@ -45,8 +45,8 @@ pub(super) enum Standing {
 #[derive(Debug, Clone)]
 pub(super) struct Cycle {
     pub(super) start: i64,
-    /// First entry into each stage, [`NO_TIME`] if none.
-    pub(super) entered: Vec<i64>,
+    /// First entry into each stage.
+    pub(super) entered: Vec<Option<Moment>>,
     pub(super) furthest: usize,
     pub(super) standing: Standing,
     pub(super) visits: Vec<Visit>,
@@ -66,7 +66,7 @@ impl Cycle {
     fn new(stages: usize, start: i64) -> Self {
         Self {
             start,
-            entered: vec![NO_TIME; stages],
+            entered: vec![None; stages],
             furthest: 0,
             standing: Standing::Open,
             visits: Vec::new(),
@@ -94,20 +94,20 @@ impl Cycle {
         self.turns.iter().filter(|(_, s)| *s == Standing::Open).count() as u64
     }
 
-    fn leave(&mut self, at: i64, exit: Exit) {
+    fn leave(&mut self, at: Moment, exit: Exit) {
         if let Some(v) = self.visits.last_mut().filter(|v| v.exit == Exit::Open) {
             (v.to, v.exit) = (at, exit);
         }
     }
 
-    fn enter(&mut self, stage: usize, at: i64, deal: u32) {
+    fn enter(&mut self, stage: usize, at: Moment, deal: u32) {
         let open = self.visits.last().is_some_and(|v| v.exit == Exit::Open);
         match self.position().filter(|_| open) {
             Some(now) if now == stage => return,
             // Another deal that is not so far takes the lead nowhere.
             Some(now) if stage < now && deal != self.deal && deal != NONE && self.deal != NONE => {
-                if let Some(first) = self.entered.get_mut(stage).filter(|t| **t == NO_TIME) {
-                    *first = at;
+                if let Some(first) = self.entered.get_mut(stage).filter(|t| t.is_none()) {
+                    *first = Some(at);
                 }
                 return;
             }
@@ -118,11 +118,11 @@ impl Cycle {
             _ => self.leave(at, Exit::Forward),
         }
         self.deal = deal;
-        if let Some(first) = self.entered.get_mut(stage).filter(|t| **t == NO_TIME) {
-            *first = at;
+        if let Some(first) = self.entered.get_mut(stage).filter(|t| t.is_none()) {
+            *first = Some(at);
         }
         self.furthest = self.furthest.max(stage);
-        self.visits.push(Visit { stage, from: at, to: NO_TIME, exit: Exit::Open });
+        self.visits.push(Visit { stage, from: at, to: at, exit: Exit::Open });
     }
 }
 
@@ -220,7 +220,9 @@ impl<'a> CycleMaker<'a> {
         if self.from_creation && created < until {
             let start = events.first().map_or(created, |e| e.at.min(created));
             let mut first = Cycle::new(self.names.len(), start);
-            first.enter(0, start, NONE);
+            // What came before creation starts the cycle, at the time of the event.
+            let early = events.first().filter(|e| e.at < created).and_then(|e| self.journeys.moment(e.position));
+            first.enter(0, early.unwrap_or_else(|| self.journeys.measure().creation(start)), NONE);
             cycles.push(first);
         }
         // Of deals that close at one instant the one that is won decides.
@@ -247,6 +249,7 @@ impl<'a> CycleMaker<'a> {
 
     fn take(&self, lead: u32, step: Step, cycles: &mut Vec<Cycle>) {
         let Step { at, position, stage, status, deal } = step;
+        let moment = self.journeys.moment(position).unwrap_or(Moment { at, day: false });
         let final_stage = self.names.len() - 1;
         let wins = stage == Some(final_stage) && self.is_end(position) || self.is_won(position);
         let restarts = stage.is_some_and(|s| {
@@ -257,7 +260,7 @@ impl<'a> CycleMaker<'a> {
             })
         });
         if let Some(before) = cycles.last_mut().filter(|c| restarts && c.standing == Standing::Open) {
-            before.leave(at, Exit::Recycled);
+            before.leave(moment, Exit::Recycled);
             before.turn(at, Standing::Recycled);
         }
         if restarts || (cycles.is_empty() && stage.is_some()) {
@@ -276,17 +279,17 @@ impl<'a> CycleMaker<'a> {
             cycle.turn(at, Standing::Open);
         }
         if let Some(stage) = stage {
-            cycle.enter(stage, at, deal);
+            cycle.enter(stage, moment, deal);
         }
         if wins {
             // A win that is no stage of the pipeline ends the visit to its last one.
             if stage != Some(final_stage) {
-                cycle.leave(at, Exit::Forward);
+                cycle.leave(moment, Exit::Forward);
             }
-            cycle.turn(at, Standing::Won(at));
+            cycle.turn(at, Standing::Won(moment));
             cycle.value = self.journeys.amount_won_at(lead, position, &self.won);
         } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
-            cycle.leave(at, Exit::Lost);
+            cycle.leave(moment, Exit::Lost);
             cycle.turn(at, Standing::Lost(at));
         }
     }

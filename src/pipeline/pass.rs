@@ -7,10 +7,10 @@ use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
 use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
-use crate::journeys::{By, Journeys, Where};
+use crate::journeys::{By, Journeys, Moment, Where};
 use crate::survival::{End, Spell};
 use crate::task::Task;
-use crate::time::{DAY, NO_TIME, Period, Span};
+use crate::time::{DAY, Period, Span};
 
 /// A stage funnel as asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,7 +166,12 @@ impl Counter<'_> {
         add_start(cycle, &mut counts.started);
         add_start(cycle, counts.cohort(day(cycle.start)));
         self.add_visits(cycle, day, counts);
-        if let Standing::Won(at) | Standing::Lost(at) = cycle.standing {
+        let closed = match cycle.standing {
+            Standing::Won(t) => Some(t.at),
+            Standing::Lost(at) => Some(at),
+            Standing::Open | Standing::Recycled => None,
+        };
+        if let Some(at) = closed {
             let f = counts.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
             let won = matches!(cycle.standing, Standing::Won(_));
             f.cycles_won += u64::from(won);
@@ -182,13 +187,14 @@ impl Counter<'_> {
         match cycle.standing {
             Standing::Open | Standing::Recycled => {}
             Standing::Lost(_) => opportunities.lost += 1,
-            Standing::Won(at) => {
+            Standing::Won(won) => {
                 opportunities.won += 1;
                 opportunities.value_won += cycle.value.unwrap_or(0.0);
                 opportunities.values_known += u64::from(cycle.value.is_some());
-                // Where the stage was skipped, the first later one counts.
-                let entered = cycle.entered.iter().skip(self.opportunity).copied().filter(|t| *t != NO_TIME).min();
-                opportunities.to_win.extend(entered.map(|t| (at - t) as f64 / DAY as f64));
+                // A stage that was skipped has no time of entry to count from.
+                let entered = cycle.entered.get(self.opportunity).copied().flatten();
+                let days = |from| self.journeys.measure().between(from, won) as f64 / DAY as f64;
+                opportunities.to_win.extend(entered.map(days));
             }
         }
     }
@@ -200,13 +206,14 @@ impl Counter<'_> {
         };
         // A win ends the pipeline: nobody leaves its last stage.
         let won = matches!(cycle.standing, Standing::Won(_));
+        let now = Moment { at: now, day: false };
         for v in &cycle.visits {
-            let f = counts.flow.entry(day(v.from)).or_insert_with(|| Flow::new(self.stages));
+            let f = counts.flow.entry(day(v.from.at)).or_insert_with(|| Flow::new(self.stages));
             if let Some(n) = f.entered.get_mut(v.stage) {
                 *n += 1;
             }
             if v.exit != Exit::Open {
-                let f = counts.flow.entry(day(v.to)).or_insert_with(|| Flow::new(self.stages));
+                let f = counts.flow.entry(day(v.to.at)).or_insert_with(|| Flow::new(self.stages));
                 let list = match v.exit {
                     Exit::Forward => &mut f.forward,
                     Exit::Back => &mut f.back,
@@ -221,7 +228,8 @@ impl Counter<'_> {
                 continue;
             }
             let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
-            let spell = Spell { entry: None, exit: (to - v.from).max(0) as f64 / DAY as f64, end };
+            let days = self.journeys.measure().between(v.from, to).max(0) as f64 / DAY as f64;
+            let spell = Spell { entry: None, exit: days, end };
             if let Some(list) = counts.visits.get_mut(v.stage) {
                 list.push(spell);
             }
@@ -242,16 +250,16 @@ fn add_start(cycle: &Cycle, started: &mut Started) {
         *n += 1;
     }
     for (n, at) in started.entered.iter_mut().zip(&cycle.entered) {
-        *n += u64::from(*at != NO_TIME);
+        *n += u64::from(at.is_some());
     }
 }
 
 /// Forgets what a cycle did at or after `end`.
 fn cut(cycle: &mut Cycle, end: i64) {
-    for t in cycle.entered.iter_mut().filter(|t| **t >= end) {
-        *t = NO_TIME;
+    for t in cycle.entered.iter_mut().filter(|t| t.is_some_and(|t| t.at >= end)) {
+        *t = None;
     }
-    cycle.furthest = cycle.entered.iter().rposition(|t| *t != NO_TIME).unwrap_or(0);
+    cycle.furthest = cycle.entered.iter().rposition(Option::is_some).unwrap_or(0);
     cycle.turns.retain(|(at, _)| *at < end);
     cycle.standing = cycle.turns.last().map_or(Standing::Open, |(_, standing)| *standing);
     if !matches!(cycle.standing, Standing::Won(_)) {
@@ -259,9 +267,9 @@ fn cut(cycle: &mut Cycle, end: i64) {
     }
     // What may have been won again later is not told apart.
     cycle.more_wins = 0;
-    cycle.visits.retain(|v| v.from < end);
-    for v in cycle.visits.iter_mut().filter(|v| v.to >= end) {
-        (v.to, v.exit) = (NO_TIME, Exit::Open);
+    cycle.visits.retain(|v| v.from.at < end);
+    for v in cycle.visits.iter_mut().filter(|v| v.to.at >= end) {
+        v.exit = Exit::Open;
     }
     cycle.regressions = cycle.visits.iter().filter(|v| v.exit == Exit::Back).count() as u64;
 }

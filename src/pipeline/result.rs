@@ -136,7 +136,9 @@ pub struct Velocity {
     pub values_known: u64,
     /// Mean value of those wins.
     pub value: f64,
-    /// Mean days from that stage to the win.
+    /// Wins of cycles that entered that stage: those with days to the win.
+    pub days_known: u64,
+    /// Mean days from that stage to the win, of wins that did not skip it.
     pub cycle_days: f64,
     /// Value per day; NaN if no stage means lost.
     pub per_day: f64,

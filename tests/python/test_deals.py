@@ -156,3 +156,27 @@ def test_competing_losses_can_be_censored():
     j = journeys(rows)
     shares = [j.time_to("won", at="10d", competing_as=how).at()["incidence"][0] for how in ("event", "censored")]
     assert [round(share, 6) for share in shares] == [0.333333, 0.5]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("created", ["2024-03-01", "2024-03-01 15:00"])
+def test_stage_funnels_count_days_between_dates(zone, created):
+    leads = pl.DataFrame({"id": ["a"], "created": [created]})
+    rows = [("a", "d", "2024-03-11", "demo", 1.0), ("a", "d", "2024-03-31", "won", 1.0)]
+    j = journeys(rows, leads=leads, calendar_zone=zone, timezone=zone)
+    f = j.stage_funnel(pipeline=["created", "demo", "won"])
+    assert f.times()["mean_of_left"].to_list()[:2] == [10.0, 20.0]
+    assert f.summary()["days_to_win"].item() == 30.0
+    at = j.time_to("won", at=["29d", "30d"]).at()
+    assert at["incidence"].to_list() == [0.0, 1.0]
+
+
+def test_days_to_win_leave_out_skipped_stages():
+    rows = [
+        ("a", "d", "2024-03-11", "demo", 1.0),
+        ("a", "d", "2024-03-31", "won", 1.0),
+        ("b", "e", "2024-03-05", "won", 1.0),
+    ]
+    f = journeys(rows).stage_funnel(pipeline=["created", "demo", "won"], opportunity="demo")
+    row = f.summary().row(0, named=True)
+    assert (row["won"], row["days_known"], row["days_to_win"]) == (2, 1, 20.0)
