@@ -50,7 +50,7 @@ class StageFunnel(Shown):
 
         ``win_rate_of`` says what the rate is of: closed leads, or all leads if no stage means lost; those that reached
         the stage ``opportunity``, if it was given. ``value`` and ``mean_value`` are of the ``values_known`` wins whose
-        amount is known.
+        amount is known; ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
 
         Examples
         --------
