@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::text::canonical_text;
+
 /// A condition on a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
@@ -10,6 +12,8 @@ pub enum Condition {
     Null(()),
     /// It is this truth value.
     Bool(bool),
+    /// It is this whole number, compared digit by digit.
+    Integer(i64),
     /// It is this number.
     Number(f64),
     /// It matches this text; `*` and `?` are wildcards.
@@ -31,6 +35,70 @@ pub enum Condition {
         /// Whether it must be missing.
         null: bool,
     },
+}
+
+/// Truth value of a text, if it has one.
+#[must_use]
+pub fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "y" | "t" => Some(true),
+        "0" | "false" | "no" | "n" | "f" => Some(false),
+        _ => None,
+    }
+}
+
+/// One value that a text can be, given as a truth value, a number or a text: `1`, `"yes"` and `True` mean a text that is
+/// `true`, and `7`, `7.0` and `"7.0"` mean "7".
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A truth value.
+    Bool(bool),
+    /// A whole number, which is compared without a float between.
+    Integer(i128),
+    /// A number with a fraction.
+    Number(f64),
+    /// A text in its one form ([`canonical_text`]).
+    Text(String),
+}
+
+impl Value {
+    /// A number; a whole one is compared exactly.
+    #[must_use]
+    pub fn number(x: f64) -> Self {
+        // All whole floats of this size are integers of 128 bits.
+        if x.fract() == 0.0 && x.abs() < 1e38 { Self::Integer(x as i128) } else { Self::Number(x) }
+    }
+
+    /// A text; "true" and "false" are the truth values.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        match canonical_text(text) {
+            "true" => Self::Bool(true),
+            "false" => Self::Bool(false),
+            text => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// Whether `text`, in its one form, is the value.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        let flag = match text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        };
+        match (self, flag) {
+            (Self::Bool(wanted), _) => truth(text) == Some(*wanted),
+            (Self::Integer(wanted), Some(flag)) => (*wanted != 0) == flag,
+            (Self::Integer(wanted), None) => match text.parse::<i128>() {
+                Ok(whole) => whole == *wanted,
+                Err(_) => text.parse::<f64>().is_ok_and(|x| Self::number(x) == *self),
+            },
+            (Self::Number(wanted), Some(flag)) => (*wanted != 0.0) == flag,
+            (Self::Number(wanted), None) => text.parse::<f64>().is_ok_and(|x| x == *wanted),
+            (Self::Text(wanted), _) => wanted == text || flag.is_some() && truth(wanted) == flag,
+        }
+    }
 }
 
 /// A comparison with something.
@@ -79,6 +147,31 @@ impl Comparison {
             Self::Unequal => order.is_ne(),
             Self::AtLeast => order.is_ge(),
             Self::Greater => order.is_gt(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_compared_digit_by_digit() {
+        let big = Value::Integer((1 << 53) + 1);
+        assert!(big.is("9007199254740993"));
+        assert!(!big.is("9007199254740992"));
+        let read = |json: &str| serde_json::from_str::<Condition>(json).unwrap();
+        assert_eq!(read("9007199254740993"), Condition::Integer((1 << 53) + 1));
+        assert_eq!(read("7.0"), Condition::Number(7.0));
+    }
+
+    #[test]
+    fn one_value_means_the_same_however_it_is_given() {
+        for value in [Value::Integer(7), Value::number(7.0), Value::text("7"), Value::text("7.0")] {
+            assert!(value.is("7") && !value.is("8"), "{value:?}");
+        }
+        for value in [Value::Bool(true), Value::Integer(1), Value::text("True"), Value::text("1"), Value::number(1.0)] {
+            assert!(value.is("true") && value.is("1") && !value.is("false") && !value.is("0"), "{value:?}");
         }
     }
 }

@@ -26,12 +26,22 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The same of a float of 32 bits.
 const EXACT_32: f32 = 16_777_216.0;
 
-/// Whether a text is a number that went through a float (it has a point, or an exponent as floats are written) and is
-/// too large for one.
+/// Whether a text is a number that a float writer wrote and that is too large for one: digits and a fraction of zeros, or
+/// one digit before the point and an exponent with its sign ("9.007199254740994e+15"). Hex ids such as "4521e123" are none.
 fn is_inexact(text: &str) -> bool {
-    let number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    let float = || text.contains(['.', 'e', 'E']);
-    number && float() && text.parse::<f64>().is_ok_and(|x| x.is_finite() && x.abs() >= EXACT)
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let written = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => {
+            let (first, rest) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+            let power = exponent.strip_prefix('+').or((rest != "0" || mantissa.contains('.')).then_some(exponent));
+            first.len() == 1 && first != "0" && all_digits(first) && all_digits(rest) && power.is_some_and(all_digits)
+        }
+        None => digits
+            .split_once('.')
+            .is_some_and(|(whole, rest)| all_digits(whole) && !rest.is_empty() && rest.bytes().all(|b| b == b'0')),
+    };
+    written && text.parse::<f64>().is_ok_and(|x| x.is_finite() && x.abs() >= EXACT)
 }
 
 /// How the texts of a column are given.
@@ -420,18 +430,23 @@ pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(V
     Ok((values, unusable))
 }
 
-/// Truth value of a text, if it has one.
-pub(super) fn truth(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "y" | "t" => Some(true),
-        "0" | "false" | "no" | "n" | "f" => Some(false),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_float_writer_writes_went_through_a_float() {
+        for text in
+            ["9007199254740994.0", "9.007199254740994e+15", "-9.007199254740994E+15", "9.007199254740994e15", "1e+20"]
+        {
+            assert!(is_inexact(text), "{text}");
+        }
+        for text in
+            ["4521e123", "12345e67", "ab12cd34", "4e12", "7e99", "9007199254740994", "1.5e+3", "7.0", "12345e+67"]
+        {
+            assert!(!is_inexact(text), "{text}");
+        }
+    }
 
     #[test]
     fn texts_have_one_number_each_however_long() {

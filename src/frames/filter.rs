@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::cells::{Texts, truth};
+use super::cells::Texts;
 use super::config::{Common, Condition};
 use super::source::Source;
 use super::table::Table;
-use crate::design::{canonical_text, is_pattern};
+use crate::design::{Value, is_pattern};
 use crate::error::{Error, Result};
 
 /// The conditions of a table, made ready.
@@ -91,13 +91,10 @@ fn single_stars(text: &str) -> String {
     out
 }
 
-/// A condition on the text of a cell, in the one form that it has in every type of column: `1`, `"yes"` and `True` mean a
-/// cell that is `true`.
+/// A condition on the text of a cell, in the one form that it has in every type of column.
 enum Test {
     Null,
-    Bool(bool),
-    Number(f64),
-    Text(String),
+    Value(Value),
     Glob(glob::Pattern),
     Any(Vec<Test>),
     All(Vec<Test>),
@@ -110,14 +107,15 @@ impl Test {
         Ok(match condition {
             Condition::Null(()) | Condition::IsNull { null: true } => Self::Null,
             Condition::IsNull { null: false } => Self::Not(Box::new(Self::Null)),
-            Condition::Bool(b) => Self::Bool(*b),
-            Condition::Number(x) => Self::Number(*x),
+            Condition::Bool(b) => Self::Value(Value::Bool(*b)),
+            Condition::Integer(whole) => Self::Value(Value::Integer(i128::from(*whole))),
+            Condition::Number(x) => Self::Value(Value::number(*x)),
             Condition::Text(t) if is_pattern(t) && !literal.contains(t) => Self::Glob(
                 // Brackets mean themselves.
                 glob::Pattern::new(&single_stars(t).replace('[', "[[]"))
                     .map_err(|e| Error::option("where", format!("'{t}': {e}")))?,
             ),
-            Condition::Text(t) => Self::Text(canonical_text(t).to_owned()),
+            Condition::Text(t) => Self::Value(Value::text(t)),
             Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
             Condition::All { all } => Self::All(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
             Condition::Not { not } => Self::Not(Box::new(Self::new(not, literal)?)),
@@ -125,19 +123,13 @@ impl Test {
     }
 
     fn holds(&self, text: Option<&str>) -> bool {
-        let flag = |t: &str| matches!(t, "true" | "false").then_some(t == "true");
         match (self, text) {
             (Self::Not(test), _) => !test.holds(text),
             (Self::Any(tests), _) => tests.iter().any(|t| t.holds(text)),
             (Self::All(tests), _) => tests.iter().all(|t| t.holds(text)),
             (Self::Null, t) => t.is_none(),
             (_, None) => false,
-            (Self::Bool(b), Some(t)) => truth(t) == Some(*b),
-            (Self::Number(x), Some(t)) => match flag(t) {
-                Some(flag) => (*x != 0.0) == flag,
-                None => t.parse::<f64>().is_ok_and(|v| v == *x),
-            },
-            (Self::Text(want), Some(t)) => want == t || flag(t).is_some() && truth(want) == flag(t),
+            (Self::Value(value), Some(t)) => value.is(t),
             (Self::Glob(pattern), Some(t)) => pattern.matches(t),
         }
     }

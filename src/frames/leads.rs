@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use polars::prelude::Int64Chunked;
 use rayon::prelude::*;
 
-use super::cells::{Texts, truth};
+use super::cells::Texts;
 use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::field_column::FieldReader;
 use super::table::Tables;
 use super::times::{TimeCell, TimeColumn, TimeReader};
-use crate::design::{NONE, canonical_text};
+use crate::design::{NONE, canonical_text, truth};
 use crate::error::{Error, Result};
 use crate::journeys::{Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
 use crate::time::{NO_TIME, Zone};

@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Journeys;
-use crate::design::{Column, Comparison, Condition, NONE, like};
+use crate::design::{Column, Comparison, Condition, NONE, Value, like};
 use crate::error::{Error, Result};
-use crate::time::{NO_TIME, Timestamp};
+use crate::time::{Moment, NO_TIME, Zone};
 
 /// Which leads count: conditions on their fields, all of which must hold.
 ///
@@ -48,6 +48,7 @@ fn words(condition: &Condition) -> String {
         Condition::Null(()) | Condition::IsNull { null: true } => "is missing".to_owned(),
         Condition::IsNull { null: false } => "is not missing".to_owned(),
         Condition::Bool(b) => format!("= {b}"),
+        Condition::Integer(whole) => format!("= {whole}"),
         Condition::Number(x) => format!("= {x}"),
         Condition::Text(t) if t.starts_with(['<', '>', '=', '!']) => t.clone(),
         Condition::Text(t) => format!("= {t}"),
@@ -92,7 +93,7 @@ impl Journeys {
         for (name, condition) in &conditions.0 {
             let column = self.field_at_creation(name);
             let column = column.ok_or_else(|| Error::unknown("field", name, self.leads.field_names()))?;
-            let flags = flags(name, &column, condition)?;
+            let flags = flags(name, &column, condition, &self.timezone)?;
             keep.iter_mut().zip(flags).for_each(|(keep, flag)| *keep &= flag);
         }
         Ok(Population { keep: Some(keep) })
@@ -125,27 +126,31 @@ impl Journeys {
 }
 
 /// Whether a condition holds, per row.
-fn flags(name: &str, column: &Column, condition: &Condition) -> Result<Vec<bool>> {
+fn flags(name: &str, column: &Column, condition: &Condition, zone: &Zone) -> Result<Vec<bool>> {
     let no = |problem: String| Err(Error::option("where", format!("{name}: {problem}")));
     let rows = column.len();
     Ok(match (condition, column) {
-        (Condition::Not { not }, _) => flags(name, column, not)?.into_iter().map(|flag| !flag).collect(),
+        (Condition::Not { not }, _) => flags(name, column, not, zone)?.into_iter().map(|flag| !flag).collect(),
         (Condition::Any(all), _) => {
             let mut any = vec![false; rows];
             for one in all {
-                any.iter_mut().zip(flags(name, column, one)?).for_each(|(any, flag)| *any |= flag);
+                any.iter_mut().zip(flags(name, column, one, zone)?).for_each(|(any, flag)| *any |= flag);
             }
             any
         }
         (Condition::All { all }, _) => {
             let mut every = vec![true; rows];
             for one in all {
-                every.iter_mut().zip(flags(name, column, one)?).for_each(|(every, flag)| *every &= flag);
+                every.iter_mut().zip(flags(name, column, one, zone)?).for_each(|(every, flag)| *every &= flag);
             }
             every
         }
         (Condition::Null(()), _) => missing(column),
         (Condition::IsNull { null }, _) => missing(column).into_iter().map(|flag| flag == *null).collect(),
+        // A float is the whole number only if it is no neighbour's.
+        (Condition::Integer(whole), Column::Number(values)) => {
+            values.iter().map(|v| Value::number(*v) == Value::Integer(i128::from(*whole))).collect()
+        }
         (Condition::Number(x), Column::Number(values)) => values.iter().map(|v| v == x).collect(),
         (Condition::Text(text), Column::Number(values)) => {
             let (test, number) = Comparison::split(text);
@@ -156,27 +161,39 @@ fn flags(name: &str, column: &Column, condition: &Condition) -> Result<Vec<bool>
         }
         (Condition::Text(text), Column::Time(values)) => {
             let (test, time) = Comparison::split(text);
-            match time.parse::<Timestamp>() {
+            match time.parse::<Moment>().map(|time| time.at(zone)) {
                 Ok(time) => values.iter().map(|v| *v != NO_TIME && test.holds(v, &time.0)).collect(),
                 Err(e) => return no(e.to_string()),
             }
         }
-        (Condition::Bool(b), Column::Category { codes, levels }) => by_level(codes, levels, |l| l == b.to_string()),
+        (Condition::Bool(b), Column::Category { codes, levels }) => {
+            by_level(codes, levels, |level| Value::Bool(*b).is(level))
+        }
+        (Condition::Integer(whole), Column::Category { codes, levels }) => {
+            by_level(codes, levels, |level| Value::Integer(i128::from(*whole)).is(level))
+        }
         (Condition::Number(x), Column::Category { codes, levels }) => {
-            by_level(codes, levels, |level| level.parse::<f64>().is_ok_and(|v| v == *x))
+            by_level(codes, levels, |level| Value::number(*x).is(level))
         }
         (Condition::Text(text), Column::Category { codes, levels }) => {
             let others = text.strip_prefix("!=").map(str::trim).filter(|_| !levels.contains(text));
             let wanted = others.unwrap_or(text);
-            let chosen = like(wanted, levels);
+            let mut chosen = like(wanted, levels);
+            if !chosen.contains(&true) {
+                let value = Value::text(wanted);
+                chosen = levels.iter().map(|level| value.is(level)).collect();
+            }
             if !chosen.contains(&true) {
                 return Err(Error::unknown("value", wanted, levels.iter().map(String::as_str).take(10_000)));
             }
             let flag = |code: &u32| chosen.get(*code as usize).is_some_and(|chosen| *chosen != others.is_some());
             codes.iter().map(flag).collect()
         }
+        (Condition::Bool(b), Column::Number(values)) if values.iter().all(|v| v.is_nan() || *v == 0.0 || *v == 1.0) => {
+            values.iter().map(|v| *v == f64::from(u8::from(*b))).collect()
+        }
         (Condition::Bool(b), Column::Number(_)) => return no(format!("is a number, not {b}")),
-        (Condition::Bool(_) | Condition::Number(_), Column::Time(_)) => {
+        (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), Column::Time(_)) => {
             return no("is a date; give one after >=, <=, >, <, ==, !=".to_owned());
         }
     })

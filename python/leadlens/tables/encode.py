@@ -68,6 +68,8 @@ def plain_condition(value: object) -> object:
         return value.isoformat()
     if hasattr(value, "item"):
         value = value.item()  # a numpy scalar
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)  # JSON has no whole numbers of that size
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise OptionError(f"where: {value!r} is no text, number, truth value, None, list of them, or {{'not': …}}")

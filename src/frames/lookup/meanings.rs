@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::spans::{Candidate, Span, settle};
-use crate::design::{NONE, canonical_text};
+use crate::design::{NONE, canonical_text, truth};
 use crate::error::{Error, Result};
-use crate::frames::cells::{Texts, truth};
+use crate::frames::cells::Texts;
 use crate::frames::config::{DayMeans, LookupSpec, Pick};
 use crate::frames::leads::order_ranks;
 use crate::frames::table::Table;
