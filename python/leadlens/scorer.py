@@ -64,8 +64,8 @@ class LeadScorer:
         Shape of the effect of numbers. ``"log"``: counts as ln(1 + count); ``"linear"``: that, and straight lines
         between quantile knots; ``"cubic"``: that, with restricted cubic splines; both are flat beyond the outer knots,
         with at least 1 % of the rows, 30 rows, and 10 of the rarer class, at each end and between knots, and leave
-        numbers of fewer than five values straight. The penalty takes a curve for one variable: its variance costs what
-        that of a straight number does. ``"auto"``: the one of these with the lowest log loss on held-out rows, if its
+        numbers of fewer than five values straight between these knots. The penalty takes a curve for one variable: its
+        variance costs what that of a straight number does. ``"auto"``: the one of these with the lowest log loss on held-out rows, if its
         gain over straight lasts (see ``interactions``). Each number stays one term with one contribution.
     interactions : "auto", int, or list of pairs of str, optional
         Pairs of features, texts among them, with a table of log-odds over bins and levels: named pairs; at most the

@@ -52,12 +52,12 @@ const LEAST_ROWS: usize = 30;
 const LEAST_SHARE: f64 = 0.01;
 /// Fewest rows of the rarer class there.
 const LEAST_EVENTS: usize = 10;
-/// Fewest different values of a number with a curve.
+/// Fewest different values of a number with a curve; a line through fewer ends flat all the same.
 const LEAST_VALUES: usize = 5;
 
 impl Spline {
-    /// The spline of standardised values (NaN is missing); `None` if they are of fewer than five kinds, or do not lie at two
-    /// places with enough rows of both classes.
+    /// The spline of standardised values (NaN is missing), without inner knots if they are of fewer than five kinds; `None` if
+    /// they do not lie at two places with enough rows of both classes.
     #[must_use]
     pub(super) fn fit(z: &[f64], weights: &[f64], label: &[bool], bend: Bend, monotone: bool) -> Option<Self> {
         let positives = label.iter().filter(|y| **y).count();
@@ -75,10 +75,11 @@ impl Spline {
             let column: Vec<f64> = z.iter().map(|v| if v.is_nan() { *v } else { spline.flat(*v, j) }).collect();
             let (mean, deviation, _) = weighted_moments(&column, weights);
             let range = spline.flat(f64::MAX, j) - spline.flat(f64::MIN, j);
-            // A segment of few rows varies little; divided by that little its coefficient would hardly be shrunk. And curved
-            // columns share the penalty of one.
-            let among = if j > 0 && !monotone { (count as f64).sqrt() } else { 1.0 };
-            scaled.push((mean, among * deviation.max(range.abs() / 4.0)));
+            // A segment of few rows varies little; divided by that little its coefficient would hardly be shrunk. Curved
+            // columns share the penalty of one, and a line is standardised as a straight number is.
+            let among = if monotone { 1.0 } else { (count as f64).sqrt() };
+            let scale = if j == 0 && !monotone { deviation } else { among * deviation.max(range.abs() / 4.0) };
+            scaled.push((mean, scale));
         }
         if !scaled.iter().all(|(mean, deviation)| mean.is_finite() && *deviation > 1e-9 && deviation.is_finite()) {
             return None;
@@ -191,9 +192,7 @@ impl Spline {
 /// rows to either side. The second of a pair is whether a row is of the rarer class.
 fn knots(sorted: &[(f64, bool)]) -> Option<Vec<f64>> {
     let values: Vec<f64> = sorted.iter().map(|(v, _)| *v).collect();
-    if 1 + values.windows(2).filter(|w| w.first() != w.last()).count() < LEAST_VALUES {
-        return None;
-    }
+    let kinds = 1 + values.windows(2).filter(|w| w.first() != w.last()).count();
     let n = values.len();
     let least = LEAST_ROWS.max((n as f64 * LEAST_SHARE).ceil() as usize);
     let mut events = vec![0; n + 1];
@@ -219,7 +218,7 @@ fn knots(sorted: &[(f64, bool)]) -> Option<Vec<f64>> {
     }
     let between = values.get(up_to(*low)..below(*high)).unwrap_or(&[]);
     let mut knots = vec![*low];
-    if !between.is_empty() {
+    if kinds >= LEAST_VALUES {
         for knot in INNER.map(|q| quantile_sorted(between, q)) {
             if knots.last().is_some_and(|last| apart(*last, knot)) && apart(knot, *high) {
                 knots.push(knot);
@@ -306,7 +305,11 @@ mod tests {
         assert_eq!(fit(&z, &few).unwrap().knots, [0.0, 1.0]);
         assert_eq!(fit(&z, &vec![false; 1000]), None);
         let four: Vec<f64> = (0..1000).map(|i| f64::from(i % 4)).collect();
-        assert_eq!(fit(&four, &alternating(1000)), None, "four values have no curve");
+        let both: Vec<bool> = (0..1000).map(|i| i / 4 % 2 == 0).collect();
+        let line = fit(&four, &both).unwrap();
+        assert_eq!(line.knots, [0.0, 3.0], "four values have no curve");
+        assert_eq!(line.width(), 0);
+        assert_eq!(line.straight(20.0), line.straight(3.0), "and their line ends flat");
         assert_eq!(fit(&[f64::NAN; 5], &[true; 5]), None);
         assert_eq!(fit(&[], &[]), None);
     }
