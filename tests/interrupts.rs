@@ -38,10 +38,11 @@ fn funnel() -> FunnelSpec {
     serde_json::from_str(r#"{"steps": ["created", "visit", "won"]}"#).unwrap()
 }
 
+type Run<'a> = (&'a str, Box<dyn Fn(&Task) -> Result<()> + 'a>);
+
 #[test]
 fn every_analysis_ends() {
     let j = data();
-    type Run<'a> = (&'a str, Box<dyn Fn(&Task) -> Result<()> + 'a>);
     let by_kind = FunnelSpec { by: Some(By::from("channel")), ..funnel() };
     let runs: Vec<Run<'_>> = vec![
         ("funnel", Box::new(|t| j.funnel(&funnel(), t).map(drop))),

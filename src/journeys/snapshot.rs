@@ -278,13 +278,11 @@ impl Snapshot {
     }
 }
 
-/// Rows of all parts in order, their outcomes where weights need them, and labels.
-fn gather(
-    parts: Vec<Part>,
-    labelled: bool,
-    with_outcomes: bool,
-    task: &Task,
-) -> Result<(Vec<Row>, Vec<Outcome>, Option<Vec<bool>>)> {
+/// Rows in order, their outcomes where weights need them, and labels.
+type Gathered = (Vec<Row>, Vec<Outcome>, Option<Vec<bool>>);
+
+/// The rows of all parts.
+fn gather(parts: Vec<Part>, labelled: bool, with_outcomes: bool, task: &Task) -> Result<Gathered> {
     let n = parts.iter().map(|part| part.rows.len()).sum();
     let mut rows = Vec::with_capacity(n);
     let mut outcomes = Vec::with_capacity(if with_outcomes { n } else { 0 });

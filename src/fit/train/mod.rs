@@ -281,6 +281,9 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     with_percentiles(data, &columns, &snapshot.weight, task)
 }
 
+/// Features left out, with the reason of each.
+type Dropped = Vec<(String, String)>;
+
 /// Encodes the features that say something new, and names the others with the reason.
 fn encode(
     snapshot: &Snapshot,
@@ -288,7 +291,7 @@ fn encode(
     columns: Vec<Column>,
     rule: LevelRule<'_>,
     task: &Task,
-) -> Result<(Vec<Encoded>, Vec<(String, String)>)> {
+) -> Result<(Vec<Encoded>, Dropped)> {
     let (mut encoded, mut dropped): (Vec<Encoded>, _) = (Vec::new(), Vec::new());
     for (feature, column) in features.into_iter().zip(columns) {
         task.check()?;
@@ -360,7 +363,7 @@ fn log_odds(model: &LeadModel, columns: &[Column], rows: usize, task: &Task) -> 
     let scorer = ColumnScorer::new(model, columns)?;
     let mut contributions = Vec::new();
     let row = |i: usize| {
-        if i % 4096 == 0 {
+        if i.is_multiple_of(4096) {
             task.check()?;
         }
         scorer.row(i, &mut contributions).map(|scored| scored.log_odds)
