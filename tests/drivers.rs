@@ -62,7 +62,7 @@ fn worked_example() {
     let spec = DriversSpec { funnel: funnel(), min_support: Some(1), ..DriversSpec::default() };
     let d = example().drivers(&spec, &Task::new()).unwrap();
     let call = find(&d.drivers, Factor::Before, "call").unwrap();
-    assert!((call.odds_ratio - 11.0).abs() < 1e-12);
+    assert!((call.odds_ratio.unwrap() - 11.0).abs() < 1e-12);
     assert_eq!((call.leads, call.went_on, call.other_leads, call.others_went_on), (6, 5, 12, 2));
     // scipy.stats.fisher_exact([[5, 1], [2, 10]])
     assert!((call.p - 0.012_820_512_820_512_82).abs() < 1e-9, "{}", call.p);
@@ -72,7 +72,8 @@ fn worked_example() {
     assert!(find(&d.drivers, Factor::Before, "open").is_none());
     assert_eq!(d.drivers.len(), 2);
     for d in &d.drivers {
-        assert!(d.q >= d.p && d.interval.low < d.odds_ratio && d.odds_ratio < d.interval.high);
+        assert!(d.q >= d.p && d.interval.low < d.ratio() && d.ratio() < d.interval.high);
+        assert_eq!(d.hazard_ratio.is_some(), d.factor == Factor::After);
     }
     // 25, or 2 % of 18 leads: one lead.
     let d = example().drivers(&DriversSpec { funnel: funnel(), ..DriversSpec::default() }, &Task::new()).unwrap();

@@ -329,7 +329,7 @@ def flow_chart(table: pl.DataFrame, by: str | None) -> Any:
 
 
 def drivers_chart(table: pl.DataFrame) -> Any:
-    """Return odds ratios with intervals of the properties with q < 5 %, at most ten a step."""
+    """Return odds and hazard ratios with intervals of the properties with q < 5 %, at most ten a step."""
     import altair as alt
 
     sure = table.filter(pl.col("q") < 0.05)
@@ -343,17 +343,20 @@ def drivers_chart(table: pl.DataFrame) -> Any:
     )
     steps = data["where"].unique(maintain_order=True).to_list()
     data = data.group_by("where", maintain_order=True).head(10)
+    data = data.with_columns(
+        pl.coalesce(f"odds_ratio{end}", f"hazard_ratio{end}").alias(f"ratio{end}") for end in ("", "_low", "_high")
+    )
     scale = alt.Scale(type="log")
-    strongest = alt.SortField("odds_ratio", order="descending")
+    strongest = alt.SortField("ratio", order="descending")
     base = alt.Chart(data).encode(y=alt.Y("property:N", sort=strongest, title=None, axis=alt.Axis(labelLimit=300)))
-    color = alt.condition("datum.odds_ratio > 1", alt.value(BLUE), alt.value(RED))
+    color = alt.condition("datum.ratio > 1", alt.value(BLUE), alt.value(RED))
     rules = base.mark_rule().encode(
-        x=alt.X("odds_ratio_low:Q", scale=scale, title="odds ratio of going on, with 95 % interval"),
-        x2="odds_ratio_high:Q",
+        x=alt.X("ratio_low:Q", scale=scale, title="odds ratio of going on (after: hazard ratio), with 95 % interval"),
+        x2="ratio_high:Q",
         color=color,
     )
     tooltip = ["property", "leads", alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%"), "q"]
-    points = base.mark_circle(size=60, opacity=1).encode(x="odds_ratio:Q", color=color, tooltip=tooltip)
+    points = base.mark_circle(size=60, opacity=1).encode(x="ratio:Q", color=color, tooltip=tooltip)
     one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
     chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))
     header = alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start", labelLimit=600)

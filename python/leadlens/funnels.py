@@ -331,17 +331,18 @@ class Drivers(Shown):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step and property: counts, rates, odds ratio with interval, p, and q.
+        """Return one row per step and property: counts, rates, odds or hazard ratio with interval, p, and q.
 
-        ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``; ``q``
-        controls the share of false discoveries among all properties.
+        ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``. Events
+        after the step have a hazard ratio: the pace of going on after the event by that before it or without it. Their
+        ``q`` controls the share of false discoveries among them, that of the others among the others.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> d = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
         >>> d.to_polars().columns[-5:]
-        ['odds_ratio', 'odds_ratio_low', 'odds_ratio_high', 'p', 'q']
+        ['hazard_ratio', 'hazard_ratio_low', 'hazard_ratio_high', 'p', 'q']
         """
         return self._tables["drivers"]
 

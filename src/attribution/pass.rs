@@ -235,24 +235,9 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// A number per lead that says which leads are drawn together: the hash of its account, or of its id.
-    fn clusters(&self) -> Vec<u64> {
-        let leads = &self.journeys.leads;
-        let hasher = foldhash::quality::FixedState::with_seed(0);
-        (0..leads.len() as u32)
-            .map(|lead| {
-                let account = leads.account.as_ref().and_then(|(codes, names)| {
-                    codes.get(lead as usize).filter(|c| **c != crate::design::NONE).map(|c| names.get(*c))
-                });
-                account
-                    .map_or_else(|| hasher.hash_one(("lead", leads.ids.get(lead))), |a| hasher.hash_one(("account", a)))
-            })
-            .collect()
-    }
-
     fn tally(&self, spec: &AttributionSpec, task: &Task) -> Result<AttributionTally> {
         let counts = self.count(None, task)?;
-        let clusters = if spec.bootstrap > 0 { self.clusters() } else { Vec::new() };
+        let clusters = if spec.bootstrap > 0 { self.journeys.leads.cluster_keys() } else { Vec::new() };
         let draw = |sample: usize| Draw { clusters: &clusters, seed: spec.seed, sample: sample as u64 };
         let samples = (0..spec.bootstrap).map(|sample| self.count(Some(draw(sample)), task)).collect::<Result<_>>()?;
         Ok(AttributionTally { spec: spec.clone(), counts, samples })

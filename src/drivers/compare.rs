@@ -1,10 +1,12 @@
 //! Two groups of a funnel side by side.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::funnel::Funnel;
-use crate::math::{RateComparison, compare_rates};
+use crate::funnel::{Funnel, FunnelGroup, of_clusters};
+use crate::math::{RateComparison, compare_clustered, compare_rates};
 
 /// One step of two groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +23,7 @@ pub struct StepComparison {
 
 impl Funnel {
     /// Compares two values of the breakdown: the share of step 1 at each later step, with Newcombe's interval of the
-    /// difference and the test of equal rates.
+    /// difference and the test of equal rates; both clustered by account where accounts are declared.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] without a breakdown, [`Error::UnknownName`] for a value that it does not have.
@@ -40,14 +42,30 @@ impl Funnel {
         let (a, b) = (group(first)?, group(second)?);
         let entered = |steps: &[crate::funnel::FunnelStep]| steps.first().map_or(0, |s| s.leads);
         let (n1, n2) = (entered(&a.steps), entered(&b.steps));
-        let steps = a.steps.iter().zip(&b.steps).skip(1);
+        let steps = a.steps.iter().zip(&b.steps).enumerate().skip(1);
         Ok(steps
-            .map(|(s, t)| StepComparison {
+            .map(|(k, (s, t))| StepComparison {
                 step: s.step.clone(),
                 first: (n1, s.leads),
                 second: (n2, t.leads),
-                of_first: compare_rates((s.leads, n1), (t.leads, n2), confidence),
+                of_first: if a.clusters.is_empty() {
+                    compare_rates((s.leads, n1), (t.leads, n2), confidence)
+                } else {
+                    compare_clustered(&beside(a, b, k, 0), confidence)
+                },
             })
             .collect())
     }
+}
+
+/// Leads that did step `of` and those of them that did step `k`, of two groups, by account.
+pub(super) fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<((u64, u64), (u64, u64))> {
+    let mut both: BTreeMap<u64, ((u64, u64), (u64, u64))> = BTreeMap::new();
+    for (cluster, counts) in a.clusters.keys().zip(of_clusters(&a.clusters, k, of)) {
+        both.entry(*cluster).or_default().0 = counts;
+    }
+    for (cluster, counts) in b.clusters.keys().zip(of_clusters(&b.clusters, k, of)) {
+        both.entry(*cluster).or_default().1 = counts;
+    }
+    both.into_values().filter(|(a, b)| a.1 + b.1 > 0).collect()
 }

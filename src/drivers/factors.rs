@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::dependence::{Dependence, Gathering, by_account};
+use super::exposure::{Stays, exposure};
 use crate::design::{Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
-use crate::journeys::{FieldHistory, Journeys};
+use crate::journeys::{FieldHistory, Journeys, Matcher, Status, status_before, status_log};
 use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
 use crate::task::Task;
 use crate::time::{NO_TIME, Span};
@@ -60,13 +62,16 @@ pub struct Driver {
     pub other_leads: u64,
     /// Those of them that went on.
     pub others_went_on: u64,
-    /// Odds of going on with it by those without, one added to each count.
-    pub odds_ratio: f64,
-    /// Its 95 % interval.
+    /// Odds of going on with it by those without, one added to each count; `None` for events after the step.
+    pub odds_ratio: Option<f64>,
+    /// For events after the step: pace of going on after the event by that before it or without it.
+    pub hazard_ratio: Option<f64>,
+    /// 95 % interval of that ratio.
     pub interval: Interval,
-    /// Fisher's exact probability.
+    /// Fisher's exact probability, with accounts at least that of the test clustered by them; Mantel–Byar's for events after
+    /// the step.
     pub p: f64,
-    /// The same, adjusted for all properties looked at (false discovery rate).
+    /// The same, adjusted for all properties looked at (false discovery rate); events after a step are a family of their own.
     pub q: f64,
 }
 
@@ -114,6 +119,38 @@ impl FieldCodes<'_> {
 struct Counts {
     all: (u64, u64),
     with: Vec<(u64, u64)>,
+    /// The same by account, if accounts are declared.
+    gathering: Option<Gathering>,
+    /// How long leads were at the step, and what they did there.
+    stays: Stays,
+}
+
+impl Counts {
+    /// A lead, and whether it went on.
+    fn begin(&mut self, account: Option<u64>, went_on: bool) {
+        self.all = (self.all.0 + 1, self.all.1 + u64::from(went_on));
+        if let (Some(gathering), Some(account)) = (&mut self.gathering, account) {
+            gathering.begin(account, went_on);
+        }
+    }
+
+    /// A property of that lead.
+    fn add(&mut self, place: usize, went_on: bool) {
+        if let Some(c) = self.with.get_mut(place) {
+            *c = (c.0 + 1, c.1 + u64::from(went_on));
+        }
+        if let Some(gathering) = &mut self.gathering {
+            gathering.add(place, went_on);
+        }
+    }
+}
+
+impl Driver {
+    /// Odds ratio or hazard ratio.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        self.odds_ratio.or(self.hazard_ratio).unwrap_or(f64::NAN)
+    }
 }
 
 impl Journeys {
@@ -124,6 +161,11 @@ impl Journeys {
     /// Odds ratios have one added to each count: (s + 1)(F − f + 1)/((S − s + 1)(f + 1)) for s of S that went on and f of F
     /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. What is found went with
     /// going on; it need not have caused it.
+    ///
+    /// Leads that stay longer do more, so that an event after the step is tested in time: of the leads at risk whenever one
+    /// goes on, those with the event already are compared with those without it yet (Mantel–Byar). A lead is at risk until
+    /// it goes on, is closed otherwise, or its time is over. Stages and optional steps between the two steps are not
+    /// looked at: they lie on the way. Where accounts are declared all tests and intervals are clustered by them.
     ///
     /// # Errors
     /// As [`Journeys::funnel`]; [`Error::InvalidOption`] for steps in any order, or fewer than two.
@@ -138,21 +180,24 @@ impl Journeys {
         let (fields, passed_over) = self.field_codes(spec, task)?;
         let kinds = self.kinds.len();
         let channels = self.channels.len();
-        let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + 2 * kinds;
-        let list = self.funnel_leads(f, task)?;
+        let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + kinds;
+        let mut list = self.funnel_leads(f, task)?;
+        let clusters = self.leads.clusters();
+        by_account(&mut list, clusters.as_ref());
         // What is left out, in numbers and words.
         let whole = self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?;
         // The next step that is not optional, of each step that is not.
         let required: Vec<usize> =
             (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
         let pairs: Vec<(usize, usize)> = required.iter().copied().zip(required.iter().copied().skip(1)).collect();
-        let zero = Counts { all: (0, 0), with: vec![(0, 0); places] };
+        let gathering = clusters.as_ref().map(|_| Gathering::new(places));
+        let zero = Counts { all: (0, 0), with: vec![(0, 0); places], gathering, stays: Stays::new(kinds) };
         let mut counts = vec![zero; pairs.len()];
         task.begin("comparing leads", list.len());
-        let mut flags = vec![false; 2 * kinds];
         let ends: Vec<u32> = self.codes_known(&self.won).into_iter().chain(self.codes_known(&self.lost)).collect();
-        // Of the lead at hand: first time of each kind.
+        // Of the lead at hand: first time of each kind, and its status.
         let mut first: (u32, Vec<i64>) = (NONE, Vec::new());
+        let (mut log, won, lost) = (Vec::new(), self.codes_known(&self.won), self.codes_known(&self.lost));
         for (n, progress) in list.iter().enumerate() {
             if n % 4096 == 0 {
                 task.check()?;
@@ -160,44 +205,39 @@ impl Journeys {
             }
             if first.0 != progress.lead {
                 first = (progress.lead, self.first_times(progress.lead));
+                status_log(&self.timeline, progress.lead, &won, &lost, &mut log);
             }
+            let account = clusters.as_ref().and_then(|c| c.get(progress.lead as usize)).copied();
             for ((step, next), counts) in pairs.iter().zip(&mut counts) {
                 if progress.done >> step & 1 == 0 {
                     continue;
                 }
                 let went_on = progress.done >> next & 1 != 0;
-                let mut add = |place: usize| {
-                    if let Some(c) = counts.with.get_mut(place) {
-                        *c = (c.0 + 1, c.1 + u64::from(went_on));
-                    }
-                };
+                counts.begin(account, went_on);
                 let mut place = 0;
                 let (at, event) = progress.reached.get(*step).copied().unwrap_or((NO_TIME, u32::MAX));
                 let (created, event) = (self.leads.created_at(progress.lead), event as usize);
                 for field in &fields {
-                    add(place + field.code(progress.lead, created, at));
+                    counts.add(place + field.code(progress.lead, created, at), went_on);
                     place += field.levels.len() + 1;
-                }
-                self.events_around(progress, &first.1, *step, went_on.then_some(*next), f, &mut flags);
-                for end in &ends {
-                    let (before, after) = flags.split_at_mut(kinds);
-                    for flag in [before, after].into_iter().filter_map(|flags| flags.get_mut(*end as usize)) {
-                        *flag = false;
-                    }
                 }
                 let channel = self.timeline.channel.as_ref().map_or(NONE, |c| c.get(event));
                 if channel != NONE {
-                    add(place + channel as usize);
+                    counts.add(place + channel as usize, went_on);
                 }
                 place += channels;
-                for (k, flag) in flags.iter().enumerate() {
-                    if *flag {
-                        add(place + k);
+                for (kind, before) in first.1.iter().enumerate() {
+                    if *before < at && !ends.contains(&(kind as u32)) {
+                        counts.add(place + kind, went_on);
                     }
                 }
-                counts.all = (counts.all.0 + 1, counts.all.1 + u64::from(went_on));
+                let cluster = account.unwrap_or_else(|| u64::from(progress.lead));
+                let end = self.end_of_stay(progress, *step, went_on.then_some(*next), f, &log);
+                counts.stays.begin(at, end.0, end.1, cluster);
+                self.events_after(progress.lead, at, end.0, &mut counts.stays);
             }
         }
+        counts.iter_mut().filter_map(|c| c.gathering.as_mut()).for_each(Gathering::close);
         let mut found = self.summarise(spec, &fields, &pairs, &counts, task)?;
         found.before_outcomes = whole.before_outcomes;
         found.remarks.splice(0..0, whole.remarks);
@@ -220,18 +260,15 @@ impl Journeys {
         first
     }
 
-    /// Sets the flags of kinds with an event before, and after, the one of `step`.
-    fn events_around(
+    /// Time from `step` on at which the lead was no longer at risk, and whether it went on then.
+    fn end_of_stay(
         &self,
         progress: &LeadProgress,
-        first: &[i64],
         step: usize,
         next: Option<usize>,
         spec: &FunnelSpec,
-        flags: &mut [bool],
-    ) {
-        flags.fill(false);
-        let kinds = self.kinds.len();
+        log: &[(i64, Status)],
+    ) -> (i64, bool) {
         // When a lead first got to a step does not depend on what came of it.
         let time = |k: usize| progress.reached.get(k).map_or(i64::MAX, |(at, _)| *at);
         let start = progress.times.first().copied().unwrap_or(i64::MAX);
@@ -240,21 +277,60 @@ impl Journeys {
         let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
         let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));
         // The same limit for all: a lead that goes on from a later event of the step is not watched longer than others.
-        let end = next.map_or(limit, |next| time(next).min(limit)).min(self.observed_until);
-        for (flag, at) in flags.iter_mut().zip(first) {
-            *flag = *at < here;
-        }
-        let range = self.timeline.range(progress.lead);
+        let limit = limit.min(self.observed_until);
+        // It is at risk while it is open, unless the step itself is one of closed leads.
+        let closes = |(at, status): &&(i64, Status)| *at > here && *status != Status::Open;
+        let was_open = status_before(log, here.saturating_add(1)) == Status::Open;
+        let closed = log.iter().find(closes).filter(|_| was_open).map_or(i64::MAX, |(at, _)| *at);
+        let went_on = next.map_or(i64::MAX, time);
+        let end = limit.min(closed).min(went_on);
+        (end.max(here), went_on == end && went_on <= limit)
+    }
+
+    /// First times of kinds in the journey of `lead` after `here` and before `end`.
+    fn events_after(&self, lead: u32, here: i64, end: i64, stays: &mut Stays) {
+        let range = self.timeline.range(lead);
         let times = self.timeline.at.get(range.clone()).unwrap_or(&[]);
         let from = range.start + times.partition_point(|at| *at <= here);
         for i in from..range.end {
-            if self.timeline.at.get(i).is_none_or(|at| *at >= end) {
-                break;
-            }
-            if let Some(flag) = flags.get_mut(kinds + self.timeline.kind.get(i) as usize) {
-                *flag = true;
+            match self.timeline.at.get(i) {
+                Some(at) if *at < end => stays.happens(self.timeline.kind.get(i), *at - here),
+                _ => break,
             }
         }
+    }
+
+    /// Kinds that lie between two steps, on the way from one to the other, and those that say how it ended.
+    fn on_the_way(&self, spec: &FunnelSpec, step: usize, next: usize) -> Result<BTreeSet<u32>> {
+        let kinds_of = |k: usize| -> Result<BTreeSet<u32>> {
+            let mut matcher = Matcher::new(self);
+            let creation = |s: &crate::design::Step| self.codes_known(&[s.name.clone()]).is_empty();
+            if let Some(s) = spec.steps.get(k).filter(|s| !(s.name == "created" && creation(s))) {
+                matcher.add(s, 1)?;
+            }
+            Ok(matcher.kind_bits.iter().zip(0u32..).filter(|(bits, _)| **bits != 0).map(|(_, kind)| kind).collect())
+        };
+        let place = |kind: u32| {
+            let kind = self.kinds.get(kind as usize)?;
+            self.pipeline.iter().position(|stage| kind.is_called(stage))
+        };
+        let mut between: BTreeSet<u32> = self.codes_known(&self.won);
+        between.extend(self.codes_known(&self.lost));
+        for k in step + 1..next {
+            between.extend(kinds_of(k)?);
+        }
+        let (from, to) = (kinds_of(step)?, kinds_of(next)?);
+        let is_stage = |kind: &u32| self.kinds.get(*kind as usize).is_some_and(|k| k.stage);
+        if !to.is_empty() && to.iter().all(is_stage) {
+            let (low, high) = (from.iter().filter_map(|k| place(*k)).max(), to.iter().filter_map(|k| place(*k)).max());
+            let lies_between = |kind: &u32| match (place(*kind), high) {
+                (Some(at), Some(high)) => at < high && low.is_none_or(|low| at > low),
+                // Without an order every stage may lie on the way.
+                _ => self.pipeline.is_empty() && !from.contains(kind),
+            };
+            between.extend((0..self.kinds.len() as u32).filter(is_stage).filter(lies_between));
+        }
+        Ok(between)
     }
 
     /// The fields to look at, and the names of those passed over.
@@ -309,9 +385,7 @@ impl Journeys {
             places.extend(levels.map(|l| (Factor::Field, f.name.clone(), l)));
         }
         places.extend(self.channels.iter().map(|c| (Factor::Channel, "channel".to_owned(), c.to_owned())));
-        for factor in [Factor::Before, Factor::After] {
-            places.extend(self.kinds.iter().map(|k| (factor, k.name(), String::new())));
-        }
+        places.extend(self.kinds.iter().map(|k| (Factor::Before, k.name(), String::new())));
         let names = spec.funnel.step_names();
         let (mut drivers, mut unsupported, mut remarks) = (Vec::new(), 0, Vec::new());
         for ((step, next), c) in pairs.iter().zip(counts) {
@@ -326,7 +400,7 @@ impl Journeys {
                     name(next)
                 ));
             }
-            for ((factor, property, value), (with, hits)) in places.iter().zip(&c.with) {
+            for (place, ((factor, property, value), (with, hits))) in places.iter().zip(&c.with).enumerate() {
                 task.check()?;
                 if *with == 0 {
                     continue;
@@ -336,7 +410,16 @@ impl Journeys {
                     unsupported += 1;
                     continue;
                 }
-                let (odds_ratio, interval) = smoothed_odds_ratio((*hits, *with), (other_hits, others), 0.95);
+                let cells = ((*hits, *with), (other_hits, others));
+                let mut p = fisher_exact([[*hits, with - hits], [other_hits, others - other_hits]]);
+                let (odds_ratio, mut interval) = smoothed_odds_ratio(cells.0, cells.1, 0.95);
+                if let Some((products, whole)) =
+                    c.gathering.as_ref().and_then(|g| Some((g.products.get(place)?, &g.whole)))
+                {
+                    let found = Dependence::new((*with, *hits), (n, went), products, whole);
+                    p = p.max(found.p);
+                    interval = found.widened(odds_ratio, interval);
+                }
                 drivers.push(Driver {
                     step: name(step),
                     next: name(next),
@@ -347,18 +430,54 @@ impl Journeys {
                     went_on: *hits,
                     other_leads: others,
                     others_went_on: other_hits,
-                    odds_ratio,
+                    odds_ratio: Some(odds_ratio),
+                    hazard_ratio: None,
                     interval,
-                    p: fisher_exact([[*hits, with - hits], [other_hits, others - other_hits]]),
+                    p,
+                    q: 1.0,
+                });
+            }
+            let between = self.on_the_way(&spec.funnel, *step, *next)?;
+            for (kind, code) in self.kinds.iter().zip(0u32..).filter(|(_, code)| !between.contains(code)) {
+                let stays = c.stays.of(code);
+                let with = stays.iter().filter(|s| s.exposed.is_some()).count() as u64;
+                if with == 0 {
+                    continue;
+                }
+                let others = n - with;
+                if with < least || others < least {
+                    unsupported += 1;
+                    continue;
+                }
+                let went = stays.iter().filter(|s| s.went_on).count() as u64;
+                let found = exposure(&stays, c.gathering.is_some(), 0.95);
+                drivers.push(Driver {
+                    step: name(step),
+                    next: name(next),
+                    factor: Factor::After,
+                    name: kind.name(),
+                    value: String::new(),
+                    leads: with,
+                    went_on: found.exposed.1,
+                    other_leads: others,
+                    others_went_on: went - found.exposed.1,
+                    odds_ratio: None,
+                    hazard_ratio: Some(found.hazard_ratio),
+                    interval: found.interval,
+                    p: found.p,
                     q: 1.0,
                 });
             }
         }
-        let p: Vec<f64> = drivers.iter().map(|d| d.p).collect();
-        drivers.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q = q);
+        for after in [false, true] {
+            let mut family: Vec<&mut Driver> =
+                drivers.iter_mut().filter(|d| (d.factor == Factor::After) == after).collect();
+            let p: Vec<f64> = family.iter().map(|d| d.p).collect();
+            family.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q = q);
+        }
         let order = |name: &str| names.iter().position(|s| s == name);
         drivers.sort_by(|a, b| {
-            let strength = |d: &Driver| crate::math::ln(d.odds_ratio).abs();
+            let strength = |d: &Driver| crate::math::ln(d.ratio()).abs();
             order(&a.step)
                 .cmp(&order(&b.step))
                 .then_with(|| (a.q >= 0.05).cmp(&(b.q >= 0.05)))
@@ -366,8 +485,8 @@ impl Journeys {
         });
         if drivers.iter().any(|d| d.factor == Factor::After) {
             remarks.push(
-                "leads that went on had less time for events after a step than those that did not: such events are seen \
-                 less often with them even where they matter nothing"
+                "leads that stay longer at a step do more there: events after a step are therefore compared in time, leads \
+                 with the event already with those without it yet (hazard ratios), and the rates of both say less than those"
                     .to_owned(),
             );
         }

@@ -2,6 +2,8 @@
 
 mod barriers;
 mod compare;
+mod dependence;
+mod exposure;
 mod factors;
 
 pub use barriers::{Barrier, Barriers, BarriersSpec};

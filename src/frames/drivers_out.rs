@@ -26,9 +26,12 @@ pub fn drivers_frame(d: &Drivers) -> Result<DataFrame> {
         numbers("rate", rows.iter().map(|r| rate(r.went_on, r.leads)).collect()),
         count("other_leads", |r| r.other_leads),
         numbers("other_rate", rows.iter().map(|r| rate(r.others_went_on, r.other_leads)).collect()),
-        column("odds_ratio", |r| r.odds_ratio),
-        column("odds_ratio_low", |r| r.interval.low),
-        column("odds_ratio_high", |r| r.interval.high),
+        optional("odds_ratio", rows.iter().map(|r| r.odds_ratio)),
+        optional("odds_ratio_low", rows.iter().map(|r| r.odds_ratio.map(|_| r.interval.low))),
+        optional("odds_ratio_high", rows.iter().map(|r| r.odds_ratio.map(|_| r.interval.high))),
+        optional("hazard_ratio", rows.iter().map(|r| r.hazard_ratio)),
+        optional("hazard_ratio_low", rows.iter().map(|r| r.hazard_ratio.map(|_| r.interval.low))),
+        optional("hazard_ratio_high", rows.iter().map(|r| r.hazard_ratio.map(|_| r.interval.high))),
         column("p", |r| r.p),
         column("q", |r| r.q),
     ])
@@ -57,7 +60,10 @@ pub fn barriers_frame(b: &Barriers) -> Result<DataFrame> {
         optional("value_lost", rows.iter().map(|r| r.value_lost)),
         optional("value_lost_low", rows.iter().map(|r| r.value_lost_interval.map(|i| i.low))),
         optional("value_lost_high", rows.iter().map(|r| r.value_lost_interval.map(|i| i.high))),
+        column("shrinkage", |r| r.shrinkage),
+        column("conversions_lost_shrunk", |r| r.conversions_lost_shrunk),
         column("p", |r| r.p),
+        column("q", |r| r.q),
     ])
 }
 

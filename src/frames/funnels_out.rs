@@ -7,7 +7,6 @@ use crate::design::ALL;
 use crate::error::Result;
 use crate::funnel::{Funnel, FunnelSpec, FunnelStep, LeadProgress, Order, Spread};
 use crate::journeys::Journeys;
-use crate::math::wilson;
 use crate::time::NO_TIME;
 
 /// All leads, then each value of the breakdown.
@@ -93,8 +92,7 @@ pub fn funnel_periods_frame(funnel: &Funnel) -> Result<DataFrame> {
         [(ALL, &funnel.periods)].into_iter().chain(groups).flat_map(|(v, list)| list.iter().map(move |p| (v, p)))
     {
         let first = period.leads.first().copied().unwrap_or(0);
-        for (step, n) in funnel.steps.iter().zip(&period.leads) {
-            let interval = wilson(*n, first, 0.95);
+        for ((step, n), interval) in funnel.steps.iter().zip(&period.leads).zip(&period.of_first_intervals) {
             values.push(value.to_owned());
             days.push(period.start_day as i32);
             steps.push(step.step.clone());

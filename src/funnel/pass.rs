@@ -187,13 +187,24 @@ impl Walker {
         let mut groups: BTreeMap<u32, [u64; quick::MOST]> = BTreeMap::new();
         quick.each(plan, leads, |tile| {
             all.iter_mut().zip(tile.reached).for_each(|(all, leads)| *all += u64::from(leads));
-            if let Some(ValueOf::Lead(group)) = &plan.by {
+            let group = match &plan.by {
+                Some(ValueOf::Lead(group)) => Some(group),
+                _ => None,
+            };
+            if group.is_some() || plan.has_clusters() {
                 let apart = tile.tied | tile.immature;
                 for (lead, row) in tile.leads.clone().zip(0..).filter(|(_, row)| apart >> row & 1 == 0) {
                     let done = tile.done(row);
-                    if done > 0 {
-                        let own = groups.entry(group.of(lead)).or_default();
+                    if done == 0 {
+                        continue;
+                    }
+                    let group = group.map(|group| group.of(lead));
+                    if let Some(group) = group {
+                        let own = groups.entry(group).or_default();
                         own.iter_mut().take(done).for_each(|n| *n += 1);
+                    }
+                    if let Some(cluster) = plan.cluster(lead) {
+                        part.all_and(group).for_each(|counts| counts.add_cluster(plan.steps, cluster, done));
                     }
                 }
             }
@@ -248,9 +259,9 @@ impl Walker {
             }
             Outcome::Level(level) => {
                 let done = u32::MAX >> (MAX_STEPS - level);
-                part.all.add(plan.steps, done, None);
+                part.all.add(plan.steps, done, plan.cluster(lead), None);
                 if let Some(ValueOf::Lead(groups)) = &plan.by {
-                    part.groups.entry(groups.of(lead)).or_default().add(plan.steps, done, None);
+                    part.groups.entry(groups.of(lead)).or_default().add(plan.steps, done, plan.cluster(lead), None);
                 }
                 return;
             }
@@ -260,6 +271,7 @@ impl Walker {
             Some(ValueOf::Lead(groups)) => Some(groups.of(lead)),
             _ => None,
         };
+        let cluster = plan.cluster(lead);
         let period = |at: i64| spec.over.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
         if self.walked.removed {
             part.removed += 1;
@@ -281,7 +293,7 @@ impl Walker {
         {
             part.immature += 1;
             if let Some(day) = period(at) {
-                part.all_and(group).for_each(|counts| counts.enter(day, plan.steps, 0));
+                part.all_and(group).for_each(|counts| counts.enter(day, plan.steps, 0, None));
             }
         }
         for attempt in &self.walked.attempts {
@@ -290,9 +302,9 @@ impl Walker {
             let kept = plan.times.then(|| (moments.get(..plan.steps).unwrap_or(&[]), plan.measure));
             let day = times.first().copied().and_then(period);
             let add = |counts: &mut Counts| {
-                counts.add(plan.steps, attempt.done, kept);
+                counts.add(plan.steps, attempt.done, cluster, kept);
                 if let Some(day) = day {
-                    counts.enter(day, plan.steps, attempt.done);
+                    counts.enter(day, plan.steps, attempt.done, cluster);
                 }
             };
             add(&mut part.all);
@@ -308,7 +320,7 @@ impl Walker {
         if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution)
             && !self.walked.removed
         {
-            self.count_every_value(plan, by, part, &period);
+            self.count_every_value(plan, by, lead, part, &period);
         }
     }
 
@@ -402,6 +414,7 @@ impl Walker {
         &mut self,
         plan: &Plan<'_>,
         by: &ValueOf,
+        lead: u32,
         part: &mut Part<u32>,
         period: &impl Fn(i64) -> Option<i64>,
     ) {
@@ -417,9 +430,14 @@ impl Walker {
                 let moment = |p: &u32| group.get(*p as usize).unwrap_or(&NO_EVENT).moment();
                 let times: Vec<Moment> = a.path.iter().take(plan.steps).map(moment).collect();
                 let counts = part.groups.entry(value).or_default();
-                counts.add(plan.steps, a.done, plan.times.then_some((times.as_slice(), plan.measure)));
+                counts.add(
+                    plan.steps,
+                    a.done,
+                    plan.cluster(lead),
+                    plan.times.then_some((times.as_slice(), plan.measure)),
+                );
                 if let Some(day) = times.first().and_then(|start| period(start.at)) {
-                    counts.enter(day, plan.steps, a.done);
+                    counts.enter(day, plan.steps, a.done, plan.cluster(lead));
                 }
             }
         }

@@ -71,6 +71,8 @@ pub(super) struct Plan<'a> {
     pub(super) by: Option<ValueOf>,
     /// Leads that count.
     pub(super) population: Population,
+    /// The account of each lead, if accounts are declared.
+    clusters: Option<Vec<u64>>,
     pub(super) attribution: Attribution,
     /// Modes of `windowFunnel`, if its rules are followed.
     pub(super) clickhouse: Option<Vec<Mode>>,
@@ -78,6 +80,18 @@ pub(super) struct Plan<'a> {
     pub(super) measure: Measure<'a>,
     /// Whether a step is known to the day only.
     pub(super) days: bool,
+}
+
+impl Plan<'_> {
+    /// Whether accounts are declared.
+    pub(super) fn has_clusters(&self) -> bool {
+        self.clusters.is_some()
+    }
+
+    /// Number of the account of `lead`, if accounts are declared.
+    pub(super) fn cluster(&self, lead: u32) -> Option<u64> {
+        self.clusters.as_ref().and_then(|clusters| clusters.get(lead as usize)).copied()
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -105,6 +119,7 @@ impl<'a> Plan<'a> {
             hold: spec.hold.as_deref().map(|h| value_of(journeys, "hold", h, &[])).transpose()?,
             by: spec.by.as_ref().map(|by| by_of(journeys, by)).transpose()?,
             population: journeys.population(&spec.filter)?,
+            clusters: journeys.leads.clusters(),
             attribution: spec.attribution,
             clickhouse: spec.compat.map(|Compat::ClickHouse| spec.modes.clone()),
             times: spec.times,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spec::FunnelSpec;
+use super::tally::Clusters;
 use crate::math::{Interval, quantile_sorted};
 use crate::time::DAY;
 
@@ -59,11 +60,11 @@ pub struct FunnelStep {
     pub leads: u64,
     /// Share of the leads of step 1.
     pub of_first: f64,
-    /// Wilson's 95 % interval of that share.
+    /// Wilson's 95 % interval of that share; with accounts for their effective number of leads.
     pub of_first_interval: Interval,
     /// Share of the leads of the last step before it that is not optional.
     pub of_previous: f64,
-    /// Wilson's 95 % interval of that share.
+    /// Wilson's 95 % interval of that share; with accounts for their effective number of leads.
     pub of_previous_interval: Interval,
     /// Times to it; `None` for step 1, or if they were not asked for.
     pub times: Option<StepTimes>,
@@ -78,6 +79,9 @@ pub struct FunnelGroup {
     pub steps: Vec<FunnelStep>,
     /// By calendar period of entry, if asked for. Entrants that are left out have a value where it is one of a lead field.
     pub periods: Vec<FunnelPeriod>,
+    /// Leads that did each step by account, if accounts are declared.
+    #[serde(skip)]
+    pub(crate) clusters: Clusters,
 }
 
 /// The funnel of those that entered in one calendar period.
@@ -87,6 +91,8 @@ pub struct FunnelPeriod {
     pub start_day: i64,
     /// Leads per step.
     pub leads: Vec<u64>,
+    /// 95 % intervals of their shares of step 1.
+    pub of_first_intervals: Vec<Interval>,
     /// Entrants that are left out because their window is not over.
     pub immature: u64,
     /// Entrants that are left out because outcomes were not recorded yet.
@@ -114,4 +120,7 @@ pub struct Funnel {
     pub removed: u64,
     /// What is left out, and what else to know.
     pub remarks: Vec<String>,
+    /// Leads that did each step by account, if accounts are declared.
+    #[serde(skip)]
+    pub(crate) clusters: Clusters,
 }

@@ -8,7 +8,7 @@ use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepT
 use super::spec::{Entry, FunnelSpec, Order};
 use crate::error::{Error, Result};
 use crate::journeys::{Measure, Moment, before_outcomes_remark, immature_remark};
-use crate::math::wilson;
+use crate::math::{ClusteredShare, Interval, few_clusters, wilson};
 
 /// Counts and times of one group of leads.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,11 +21,58 @@ pub(super) struct Counts {
     from_first: Vec<Vec<i64>>,
     /// By first day of the period of entry.
     periods: BTreeMap<i64, PeriodCounts>,
+    /// Leads that did each step by the number of their account, where accounts are declared.
+    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
+    clusters: Clusters,
+}
+
+/// Leads that did each step, by account.
+pub(crate) type Clusters = BTreeMap<u64, Vec<u64>>;
+
+/// Adds one attempt to its account's.
+fn add_to_cluster(clusters: &mut Clusters, cluster: Option<u64>, steps: usize, done: u32) {
+    let Some(cluster) = cluster else { return };
+    let own = clusters.entry(cluster).or_insert_with(|| vec![0; steps]);
+    own.iter_mut().enumerate().for_each(|(k, n)| *n += u64::from(done >> k & 1));
+}
+
+fn join_clusters(mine: &mut Clusters, theirs: Clusters) {
+    for (cluster, counts) in theirs {
+        match mine.entry(cluster) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(counts);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                slot.get_mut().iter_mut().zip(counts).for_each(|(a, b)| *a += b);
+            }
+        }
+    }
+}
+
+/// (hits, rows) of accounts: leads that did step `of`, and those of them that did step `k`.
+pub(crate) fn of_clusters(clusters: &Clusters, k: usize, of: usize) -> impl Iterator<Item = (u64, u64)> + Clone {
+    let at = |counts: &[u64], k: usize| counts.get(k).copied().unwrap_or(0);
+    clusters.values().map(move |counts| (at(counts, k), at(counts, of)))
+}
+
+/// Wilson's 95 % interval of the share; of leads of accounts for their effective number.
+fn interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
+    if clusters.is_empty() {
+        return wilson(counts.0, counts.1, 0.95);
+    }
+    ClusteredShare::new(of_clusters(clusters, k, of)).interval(0.95)
 }
 
 impl Counts {
-    /// Adds one attempt: the steps done, and their times if they are to be kept.
-    pub(super) fn add(&mut self, steps: usize, done: u32, times: Option<(&[Moment], Measure<'_>)>) {
+    /// Adds one attempt of a lead of `cluster`: the steps done, and their times if they are to be kept.
+    pub(super) fn add(
+        &mut self,
+        steps: usize,
+        done: u32,
+        cluster: Option<u64>,
+        times: Option<(&[Moment], Measure<'_>)>,
+    ) {
+        add_to_cluster(&mut self.clusters, cluster, steps, done);
         self.reached.resize(steps, 0);
         for (k, n) in self.reached.iter_mut().enumerate() {
             *n += u64::from(done >> k & 1);
@@ -45,6 +92,12 @@ impl Counts {
         }
     }
 
+    /// Adds a lead that did the first `done` steps to its account's.
+    pub(super) fn add_cluster(&mut self, steps: usize, cluster: u64, done: usize) {
+        let done = (1u32 << done.min(31)) - 1;
+        add_to_cluster(&mut self.clusters, Some(cluster), steps, done);
+    }
+
     /// Adds leads that did at least one step, at least two, and so on.
     pub(super) fn add_reached(&mut self, steps: usize, leads: &[u64]) {
         self.reached.resize(steps, 0);
@@ -52,8 +105,11 @@ impl Counts {
     }
 
     /// Counts an entry in the period that starts on `day`; one that did no step is immature.
-    pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32) {
+    pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32, cluster: Option<u64>) {
         let period = self.periods.entry(day).or_default();
+        if done != 0 {
+            add_to_cluster(&mut period.clusters, cluster, steps, done);
+        }
         period.reached.resize(steps, 0);
         for (k, n) in period.reached.iter_mut().enumerate() {
             *n += u64::from(done >> k & 1);
@@ -73,7 +129,9 @@ impl Counts {
             period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
             period.immature += counts.immature;
             period.before_outcomes += counts.before_outcomes;
+            join_clusters(&mut period.clusters, counts.clusters);
         }
+        join_clusters(&mut self.clusters, later.clusters);
         self.reached.resize(self.reached.len().max(later.reached.len()), 0);
         self.reached.iter_mut().zip(later.reached).for_each(|(a, b)| *a += b);
         for (mine, theirs) in [(&mut self.from_previous, later.from_previous), (&mut self.from_first, later.from_first)]
@@ -83,22 +141,31 @@ impl Counts {
         }
     }
 
-    /// The steps, and the periods of entry.
-    fn finish(mut self, spec: &FunnelSpec) -> (Vec<FunnelStep>, Vec<FunnelPeriod>) {
+    /// The steps, the periods of entry, and the accounts.
+    fn finish(mut self, spec: &FunnelSpec) -> (Vec<FunnelStep>, Vec<FunnelPeriod>, Clusters) {
         let n = spec.steps.len();
         let period = |(start_day, counts): (i64, PeriodCounts)| {
             let mut leads = counts.reached;
             leads.resize(n, 0);
-            FunnelPeriod { start_day, leads, immature: counts.immature, before_outcomes: counts.before_outcomes }
+            let first = leads.first().copied().unwrap_or(0);
+            let intervals = leads.iter().enumerate().map(|(k, n)| interval((*n, first), &counts.clusters, k, 0));
+            FunnelPeriod {
+                start_day,
+                of_first_intervals: intervals.collect(),
+                leads,
+                immature: counts.immature,
+                before_outcomes: counts.before_outcomes,
+            }
         };
         let periods = std::mem::take(&mut self.periods).into_iter().map(period).collect();
-        (self.steps(spec), periods)
+        let clusters = std::mem::take(&mut self.clusters);
+        (self.steps(spec, &clusters), periods, clusters)
     }
 
-    fn steps(self, spec: &FunnelSpec) -> Vec<FunnelStep> {
+    fn steps(self, spec: &FunnelSpec, clusters: &Clusters) -> Vec<FunnelStep> {
         let reached = |k: usize| self.reached.get(k).copied().unwrap_or(0);
         let first = reached(0);
-        let mut previous = first;
+        let (mut previous, mut before) = (first, 0);
         let n = spec.steps.len();
         let timed = spec.times && spec.compat.is_none();
         let mut from_previous = self.from_previous.into_iter();
@@ -119,13 +186,13 @@ impl Counts {
                 optional: step.optional,
                 leads,
                 of_first: share(first),
-                of_first_interval: wilson(leads, first, 0.95),
+                of_first_interval: interval((leads, first), clusters, k, 0),
                 of_previous: share(previous),
-                of_previous_interval: wilson(leads, previous, 0.95),
+                of_previous_interval: interval((leads, previous), clusters, k, before),
                 times,
             };
             // Steps that may be passed over are no step to compare with.
-            previous = if step.optional { previous } else { leads };
+            (previous, before) = if step.optional { (previous, before) } else { (leads, k) };
             row
         });
         rows.collect()
@@ -138,6 +205,8 @@ struct PeriodCounts {
     reached: Vec<u64>,
     immature: u64,
     before_outcomes: u64,
+    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
+    clusters: Clusters,
 }
 
 /// Counts of a pass, by value of the breakdown.
@@ -235,15 +304,17 @@ impl FunnelTally {
     pub fn finish(self) -> Funnel {
         let Self { spec, mut part } = self;
         let group = |(value, counts): (String, Counts)| {
-            let (steps, periods) = counts.finish(&spec);
-            FunnelGroup { value, steps, periods }
+            let (steps, periods, clusters) = counts.finish(&spec);
+            FunnelGroup { value, steps, periods, clusters }
         };
         let mut groups: Vec<FunnelGroup> = std::mem::take(&mut part.groups).into_iter().map(group).collect();
         let entered = |g: &FunnelGroup| g.steps.first().map_or(0, |s| s.leads);
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
-        let (steps, periods) = std::mem::take(&mut part.all).finish(&spec);
-        let remarks = remarks(&spec, &part);
+        let (steps, periods, clusters) = std::mem::take(&mut part.all).finish(&spec);
+        let mut remarks = remarks(&spec, &part);
+        remarks.extend(if clusters.is_empty() { None } else { few_clusters(clusters.len()) });
         Funnel {
+            clusters,
             remarks,
             steps,
             groups,

@@ -1,5 +1,7 @@
 //! The lead table inside the index: ids in canonical order, creation times, fields, accounts, outcomes.
 
+use std::hash::BuildHasher;
+
 use super::ids::Texts;
 use super::normalize::Normalize;
 use crate::design::{Column, NONE};
@@ -110,6 +112,28 @@ impl Leads {
     /// Names of the fields that features can be made of, those with a history last.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|f| f.name.as_str()).chain(self.histories.iter().map(|h| h.name.as_str()))
+    }
+
+    /// A number per lead that those of one account share, whichever part of the data they are in; `None` if no account is
+    /// declared, and leads are independent.
+    #[must_use]
+    pub fn clusters(&self) -> Option<Vec<u64>> {
+        self.account.is_some().then(|| self.cluster_keys())
+    }
+
+    /// The same of all data; a lead without an account is its own.
+    #[must_use]
+    pub fn cluster_keys(&self) -> Vec<u64> {
+        let hasher = foldhash::quality::FixedState::with_seed(0);
+        let account = |lead: u32| {
+            let (codes, names) = self.account.as_ref()?;
+            codes.get(lead as usize).filter(|c| **c != NONE).map(|c| names.get(*c))
+        };
+        let key = |lead: u32| match account(lead) {
+            Some(account) => hasher.hash_one(("account", account)),
+            None => hasher.hash_one(("lead", self.ids.get(lead))),
+        };
+        (0..self.len() as u32).map(key).collect()
     }
 
     /// Number of the group that rows of `lead` belong to when leads must not be split: its account, else itself.

@@ -1,6 +1,8 @@
 //! Small numerical functions; each states formula, range and source.
 
+mod clusters;
 mod distribution;
+mod fisher;
 mod interval;
 mod linear;
 mod logistic;
@@ -13,7 +15,9 @@ mod unwritten;
 #[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits need most of it"))]
 pub(crate) mod vector;
 
+pub use clusters::{ClusteredShare, FEW_CLUSTERS, compare_clustered, few_clusters};
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
+pub use fisher::fisher_tail;
 pub use interval::{Interval, normal_quantile, wilson, wilson_of_share, wilson_within};
 pub use linear::solve;
 pub use logistic::{exp, exp2, ln, log1pexp, logit, sigmoid};

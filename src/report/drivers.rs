@@ -56,12 +56,12 @@ fn drivers_body(d: &Drivers) -> Body {
                 d.leads.to_string(),
                 rate(d.went_on, d.leads),
                 rate(d.others_went_on, d.other_leads),
-                format!("{} ({} to {})", ratio(d.odds_ratio), ratio(d.interval.low), ratio(d.interval.high)),
+                format!("{} ({} to {})", ratio(d.ratio()), ratio(d.interval.low), ratio(d.interval.high)),
                 small(d.q),
             ]
         };
         let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
-        body.table(&["property", "leads", "go on", "others", "odds ratio", "q"], rows);
+        body.table(&["property", "leads", "go on", "others", "odds or hazard ratio", "q"], rows);
         if steps.len() > MOST {
             body.line(format!("and {} more", steps.len() - MOST));
         }
@@ -104,11 +104,11 @@ fn barriers_body(b: &Barriers) -> Body {
                 percent(x.reference_rate),
                 format!("{:.1} ({:.1} to {:.1})", x.conversions_lost, i.low, i.high),
                 x.value_lost.map_or_else(|| "–".to_owned(), |v| format!("{v:.0}")),
-                small(x.p),
+                small(x.q),
             ]
         })
         .collect();
-    let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "p"];
+    let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "q"];
     body.table(&header, rows);
     body.remarks(&b.remarks);
     body

@@ -20,6 +20,8 @@ pub(super) struct Clock<'a> {
     won: std::collections::BTreeSet<u32>,
     lost: std::collections::BTreeSet<u32>,
     late_entry: bool,
+    /// The account of each lead, if accounts are declared.
+    clusters: Option<Vec<u64>>,
     measure: Measure<'a>,
     targets_are_days: bool,
     losses_are_days: bool,
@@ -68,6 +70,7 @@ impl<'a> Clock<'a> {
             won: journeys.codes_known(&journeys.won),
             lost,
             late_entry: spec.late_entry,
+            clusters: journeys.leads.clusters(),
         })
     }
 
@@ -136,6 +139,7 @@ impl<'a> Clock<'a> {
         part.left_out.event_after_competing += u64::from(target.is_some() && end != End::Event);
         part.left_out.censored_by_competing += u64::from(competing.is_some() && end == End::Censored);
         let group = self.groups.as_ref().map_or(0, |g| g.of(lead).min(g.levels.len() as u32));
-        part.push(group, Spell { entry, exit: days(exit), end });
+        let cluster = self.clusters.as_ref().and_then(|c| c.get(lead as usize)).copied();
+        part.push(group, Spell { entry, exit: days(exit), end }, cluster);
     }
 }

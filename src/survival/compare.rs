@@ -19,7 +19,12 @@ pub struct GroupTest {
     pub degrees: usize,
     /// Probability of a statistic as large by chance.
     pub p: f64,
+    /// Groups with fewer than 5 events expected under equality: the distribution of the statistic is approximate there.
+    pub sparse: usize,
 }
+
+/// Events expected in a group below which χ² is approximate.
+const LEAST_EXPECTED: f64 = 5.0;
 
 fn at_least_two(pooled: &Pooled) -> Result<()> {
     match pooled.groups() {
@@ -30,9 +35,10 @@ fn at_least_two(pooled: &Pooled) -> Result<()> {
     }
 }
 
-fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
+/// Sᵀ·V⁻¹·S of the scores of all groups but the last, and its degrees of freedom.
+pub(super) fn quadratic_form(score: &[f64], variance: &[f64]) -> Result<(f64, usize)> {
     let k = score.len();
-    let degrees = k - 1;
+    let degrees = k.saturating_sub(1);
     // The scores add up to 0: one of them says nothing new.
     let reduced: Vec<f64> =
         variance.chunks_exact(k).take(degrees).flat_map(|row| row.iter().take(degrees)).copied().collect();
@@ -41,8 +47,19 @@ fn quadratic(test: &str, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
         metric: "comparison",
         why: "a group has nobody at risk at the times of the events".into(),
     })?;
-    let statistic: f64 = head.iter().zip(&solved).map(|(a, b)| a * b).sum();
-    Ok(GroupTest { test: test.to_owned(), statistic, degrees, p: chi_square_tail(statistic, degrees) })
+    Ok((head.iter().zip(&solved).map(|(a, b)| a * b).sum(), degrees))
+}
+
+fn tested(test: &str, pooled: &Pooled, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
+    let (statistic, degrees) = quadratic_form(score, variance)?;
+    let p = chi_square_tail(statistic, degrees);
+    Ok(GroupTest { test: test.to_owned(), statistic, degrees, p, sparse: sparse(pooled, score) })
+}
+
+/// Groups whose events, less what the score says came beyond expectation, are fewer than 5.
+pub(super) fn sparse(pooled: &Pooled, score: &[f64]) -> usize {
+    let events = pooled.events();
+    events.iter().zip(score).filter(|(events, score)| **events - **score < LEAST_EXPECTED).count()
 }
 
 /// Log-rank test of equal hazards: events expected in each group are its share of those at risk.
@@ -59,7 +76,12 @@ pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
 pub(super) fn log_rank_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let (score, variance) = dispatch(LogRank(pooled, task))?;
-    quadratic("log-rank", &score, &variance)
+    tested("log-rank", pooled, &score, &variance)
+}
+
+/// Scores of the log-rank test only.
+pub(super) fn log_rank_score(pooled: &Pooled, task: &Task) -> Result<Vec<f64>> {
+    Ok(dispatch(LogRank(pooled, task))?.0)
 }
 
 /// Score of each group, and their variances.
@@ -132,6 +154,33 @@ pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
 pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let k = pooled.groups();
+    let standing = standing(pooled, task)?;
+    let score = gray_score(k, &standing);
+    tested("Gray", pooled, &score, &gray_variance(k, &standing, task)?)
+}
+
+/// Scores of Gray's test only.
+pub(super) fn gray_scores(pooled: &Pooled, task: &Task) -> Result<Vec<f64>> {
+    Ok(gray_score(pooled.groups(), &standing(pooled, task)?))
+}
+
+fn gray_score(k: usize, standing: &[Standing]) -> Vec<f64> {
+    let mut score = vec![0.0; k];
+    for rows in standing.chunks_exact(k).rev() {
+        let total: f64 = rows.iter().map(|s| s.risk).sum();
+        let events: f64 = rows.iter().map(|s| s.events).sum();
+        if events > 0.0 && total > 0.0 {
+            for (z, s) in score.iter_mut().zip(rows) {
+                *z += s.events - s.risk * events / total;
+            }
+        }
+    }
+    score
+}
+
+/// What all groups have, time by time.
+fn standing(pooled: &Pooled, task: &Task) -> Result<Vec<Standing>> {
+    let k = pooled.groups();
     let mut curves = vec![(1.0f64, 0.0f64); k];
     // k per time.
     let mut standing: Vec<Standing> = Vec::new();
@@ -149,7 +198,10 @@ pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
         });
         standing.extend(now);
     })?;
-    let mut score = vec![0.0; k];
+    Ok(standing)
+}
+
+fn gray_variance(k: usize, standing: &[Standing], task: &Task) -> Result<Vec<f64>> {
     let mut variance = vec![0.0; k * k];
     // Σ over later times of a·d(1/(1 − F)), per score and group: walk back.
     let mut beyond = vec![0.0; k * k];
@@ -204,11 +256,6 @@ pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
                 }
             }
         }
-        if events > 0.0 && total > 0.0 {
-            for (z, s) in score.iter_mut().zip(rows) {
-                *z += s.events - s.risk * events / total;
-            }
-        }
     }
-    quadratic("Gray", &score, &variance)
+    Ok(variance)
 }

@@ -102,6 +102,13 @@ impl Curve {
         }
     }
 
+    /// Takes other standard errors, and makes intervals of `z` of them.
+    pub(super) fn take_errors(&mut self, standard_error: Vec<f64>, z: f64) {
+        self.standard_error = standard_error;
+        let bands = Bands { incidence: &self.incidence, standard_error: &self.standard_error, z };
+        (self.low, self.high) = dispatch(bands);
+    }
+
     /// Those whose spell ends at the time at position `i` or later.
     fn ending_from(&self, i: usize) -> u64 {
         let ends = |counts: &[u64]| counts.get(i..).unwrap_or(&[]).iter().sum::<u64>();

@@ -1,5 +1,6 @@
 //! Time to an event: how many have converted by an age, with losing as a competing end.
 
+mod by_account;
 mod ceiling;
 mod clock;
 mod compare;

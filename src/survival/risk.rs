@@ -120,6 +120,14 @@ impl Pooled {
         self.from_start.len()
     }
 
+    /// Events of each group.
+    pub(super) fn events(&self) -> Vec<f64> {
+        let mut events = vec![0.0; self.groups()];
+        let happened = self.ends.iter().filter(|(.., end)| *end == End::Event);
+        happened.for_each(|(_, group, _)| add(&mut events, *group, 1.0));
+        events
+    }
+
     /// The table of all of them as one group.
     pub(super) fn together(&self) -> RiskTable {
         self.tables(1, |_| 0).pop().unwrap_or_default()

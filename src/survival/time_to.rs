@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::by_account::Blocks;
 use super::ceiling::{Ceiling, ceiling};
 use super::clock::Clock;
 use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
@@ -14,7 +15,7 @@ use super::spec::{CompetingAs, TimeToSpec};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{Journeys, Status, Texts, before_outcomes_remark, open_remark};
-use crate::math::Interval;
+use crate::math::{Interval, few_clusters};
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
 
@@ -96,12 +97,21 @@ struct Part {
     names: Vec<String>,
     /// Spells with the numbers of their groups, as they were gathered.
     runs: Vec<Vec<(u32, Spell)>>,
+    /// The accounts of the spells, if accounts are declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clusters: Vec<Vec<u64>>,
     left_out: LeftOut,
 }
 
 impl Part {
     /// Adds spells of groups that are called so.
-    fn join(&mut self, names: &[String], mut runs: Vec<Vec<(u32, Spell)>>, left_out: LeftOut) {
+    fn join(
+        &mut self,
+        names: &[String],
+        mut runs: Vec<Vec<(u32, Spell)>>,
+        mut clusters: Vec<Vec<u64>>,
+        left_out: LeftOut,
+    ) {
         let mut known: Texts = self.names.iter().map(String::as_str).collect();
         let numbers: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
         self.names = known.iter().map(str::to_owned).collect();
@@ -110,7 +120,17 @@ impl Part {
             runs.par_iter_mut().for_each(|run| run.iter_mut().for_each(|(group, _)| renumber(group)));
         }
         self.runs.append(&mut runs);
+        self.clusters.append(&mut clusters);
         self.left_out.add(left_out);
+    }
+
+    /// Spells in blocks of accounts, groups in their order of size.
+    fn blocks(&self, order: &[(u64, &str, u32)]) -> Blocks {
+        let mut places = vec![0u32; self.names.len()];
+        for ((.., i), place) in order.iter().zip(0..) {
+            places.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = place);
+        }
+        Blocks::new(&self.runs, &self.clusters, &places)
     }
 
     /// Spells of each group.
@@ -163,23 +183,28 @@ impl LeftOut {
 #[derive(Default)]
 pub(super) struct Gathered {
     runs: Vec<Vec<(u32, Spell)>>,
+    clusters: Vec<Vec<u64>>,
     pub(super) left_out: LeftOut,
     pub(super) log: Vec<(i64, Status)>,
 }
 
 impl Gathered {
     fn new() -> Self {
-        Self { runs: vec![Vec::new()], ..Self::default() }
+        Self { runs: vec![Vec::new()], clusters: vec![Vec::new()], ..Self::default() }
     }
 
-    pub(super) fn push(&mut self, group: u32, spell: Spell) {
+    pub(super) fn push(&mut self, group: u32, spell: Spell, cluster: Option<u64>) {
         if let Some(run) = self.runs.last_mut() {
             run.push((group, spell));
+        }
+        if let (Some(run), Some(cluster)) = (self.clusters.last_mut(), cluster) {
+            run.push(cluster);
         }
     }
 
     fn join(mut self, later: Self) -> Self {
         self.runs.extend(later.runs);
+        self.clusters.extend(later.clusters);
         self.left_out.add(later.left_out);
         self
     }
@@ -244,7 +269,8 @@ impl Journeys {
             None => vec![String::new()],
         };
         let mut part = Part::default();
-        part.join(&names, gathered.runs, gathered.left_out);
+        let clusters = if self.leads.account.is_some() { gathered.clusters } else { Vec::new() };
+        part.join(&names, gathered.runs, clusters, gathered.left_out);
         // Where competing ends are censored nothing competes.
         let competes = clock.competes && spec.competing_as == CompetingAs::Event;
         Ok(TimeToTally { spec: spec.clone(), competes, part })
@@ -261,7 +287,7 @@ impl TimeToTally {
             return Err(Error::option("tally", "the spells are of different questions"));
         }
         let mut part = self.part;
-        part.join(&later.part.names, later.part.runs, later.part.left_out);
+        part.join(&later.part.names, later.part.runs, later.part.clusters, later.part.left_out);
         Ok(Self { part, ..self })
     }
 
@@ -331,14 +357,28 @@ impl TimeToTally {
             let tables: Vec<RiskTable> = [first].into_iter().chain(others).collect();
             Ok(tables.into_par_iter().map(|t| Curve::new(t, spec.confidence)).collect())
         };
-        let compare = || if competes { gray_pooled(&pooled, task) } else { log_rank_pooled(&pooled, task) };
+        let blocks = (!part.clusters.is_empty()).then(|| part.blocks(&order));
+        remarks.extend(blocks.as_ref().and_then(|b| few_clusters(b.accounts)));
+        let compare = || match &blocks {
+            Some(blocks) => blocks.test(named.len(), competes, task),
+            None if competes => gray_pooled(&pooled, task),
+            None => log_rank_pooled(&pooled, task),
+        };
         let (curves, test) = rayon::join(curves, || (named.len() > 1).then(compare));
-        let curves = curves?;
+        let mut curves = curves?;
         // Curves of groups in which nobody is left say what comes later, too.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
         let common = if common.is_finite() { common } else { last };
         let until = spec.until.map_or(common, Span::as_days);
+        let mut mean_errors = vec![None; curves.len()];
+        if let Some(blocks) = &blocks {
+            let places = [None].into_iter().chain((0..).map(Some));
+            for ((curve, error), place) in curves.iter_mut().zip(&mut mean_errors).zip(places) {
+                task.check()?;
+                *error = blocks.widen(curve, place, spec.confidence, until)?;
+            }
+        }
         let mut ceilings = Vec::new();
         if let Some(family) = spec.ceiling {
             task.begin("fitting curves", curves.len());
@@ -350,6 +390,11 @@ impl TimeToTally {
         let names: Vec<&str> = [ALL].into_iter().chain(named.iter().map(|(value, _)| value.as_str())).collect();
         let mut groups: Vec<TimeToGroup> =
             names.into_par_iter().zip(curves).map(|(value, curve)| group(value, &spec, until, curve)).collect();
+        for (group, error) in groups.iter_mut().zip(mean_errors) {
+            if let (Some(mean), Some(error)) = (group.restricted_mean.as_mut(), error) {
+                mean.standard_error = mean.standard_error.max(error);
+            }
+        }
         groups.iter_mut().zip(ceilings).for_each(|(group, ceiling)| group.ceiling = Some(ceiling));
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
             remarks.push(format!("not all groups were observed from 0 to {until:.0} days: those have no mean time"));
@@ -362,6 +407,15 @@ impl TimeToTally {
             }
             Err(e) => return Err(e),
         };
+        if let Some(test) = test.as_ref().filter(|t| t.sparse > 0) {
+            remarks.push(format!(
+                "{} test: {} of {} groups have fewer than 5 expected events, so its p is approximate; pool small groups, or \
+                 compare fewer",
+                test.test,
+                test.sparse,
+                named.len()
+            ));
+        }
         for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
             if !moved.contains(&g.value) {
                 remarks.push(format!(

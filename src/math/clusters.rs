@@ -1,0 +1,165 @@
+//! Shares whose rows come in clusters (leads of one account): rows of a cluster are not independent.
+
+use super::{Interval, RateComparison, student_quantile, student_tail, wilson_within};
+
+/// Clusters below which intervals and tests say that they rest on few.
+pub const FEW_CLUSTERS: usize = 40;
+
+/// A share of rows, and how much its clusters say of it.
+///
+/// With x of n rows of cluster c hits, p = Σx/Σn and w = n/Σn, the variance is Σ (x − pn)²/((Σn)²(1 − w)): each cluster's
+/// sum of residuals, corrected for its own weight in p (CR2 of R. M. Bell, D. F. McCaffrey, "Bias reduction in standard
+/// errors for linear regression with multi-stage samples", Survey Methodology 28 (2002)). Degrees of freedom are those of
+/// the effective number of clusters, 1/Σw² − 1 (A. V. Carter, K. T. Schnepel, D. G. Steigerwald, "Asymptotic behavior of a
+/// t-test robust to cluster heterogeneity", Review of Economics and Statistics 99 (2017)): G − 1 for equal sizes, fewer
+/// where a few clusters are large. Simulated coverage of 95 % intervals: 93–98 % for 5 to 300 clusters, equal or not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClusteredShare {
+    /// p.
+    pub share: f64,
+    /// Its variance; 0 where no cluster differs from p.
+    pub variance: f64,
+    /// Rows.
+    pub rows: f64,
+    /// Clusters with rows.
+    pub clusters: usize,
+    /// Effective number of clusters, 1/Σw².
+    pub effective_clusters: f64,
+}
+
+impl ClusteredShare {
+    /// The share of (hits, rows) per cluster.
+    #[must_use]
+    pub fn new(counts: impl Iterator<Item = (u64, u64)> + Clone) -> Self {
+        let counts = counts.filter(|(_, n)| *n > 0);
+        let (mut hits, mut rows, mut squares, mut clusters) = (0u64, 0u64, 0u128, 0);
+        for (x, n) in counts.clone() {
+            hits += x;
+            rows += n;
+            squares += u128::from(n) * u128::from(n);
+            clusters += 1;
+        }
+        let (total, share) = (rows as f64, hits as f64 / rows as f64);
+        let of = |(x, n): (u64, u64)| {
+            let residual = (x as f64 - share * n as f64) / total;
+            residual * residual / (1.0 - n as f64 / total)
+        };
+        let variance = if clusters > 1 { counts.map(of).sum() } else { f64::NAN };
+        Self { share, variance, rows: total, clusters, effective_clusters: total * total / squares as f64 }
+    }
+
+    /// Independent rows that would say as much, p(1 − p)/variance, not more than there are. Where all rows or none are
+    /// hits nothing tells how alike the rows of a cluster are: then each cluster counts as one row.
+    #[must_use]
+    pub fn effective_rows(&self) -> f64 {
+        if self.clusters < 2 {
+            return 0.0;
+        }
+        let own = self.share * (1.0 - self.share);
+        if own <= 0.0 || self.variance <= 0.0 {
+            return self.effective_clusters;
+        }
+        (own / self.variance).min(self.rows)
+    }
+
+    /// Degrees of freedom of the variance.
+    #[must_use]
+    pub fn degrees(&self) -> f64 {
+        (self.effective_clusters - 1.0).max(1.0)
+    }
+
+    /// Wilson's interval for the effective number of rows, with Student's quantile.
+    #[must_use]
+    pub fn interval(&self, confidence: f64) -> Interval {
+        wilson_within(self.share, self.effective_rows(), student_quantile((1.0 - confidence) / 2.0, self.degrees()))
+    }
+}
+
+/// Compares two shares whose clusters may be in both: (hits, rows) of the first and of the second per cluster.
+///
+/// The interval combines those of each share as Newcombe's does, with the correlation of the shares that clusters in both
+/// cause (R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
+/// data", Statistics in Medicine 17 (1998), method 10). The test is that of the pooled share: z = d/√Σe², where e is a
+/// cluster's sum of residuals from the pooled share, in the first by its rows less in the second, with Student's t.
+#[must_use]
+pub fn compare_clustered(counts: &[((u64, u64), (u64, u64))], confidence: f64) -> RateComparison {
+    let first = ClusteredShare::new(counts.iter().map(|c| c.0));
+    let second = ClusteredShare::new(counts.iter().map(|c| c.1));
+    let (p1, p2) = (first.share, second.share);
+    let pooled = (p1 * first.rows + p2 * second.rows) / (first.rows + second.rows);
+    let residual = |(x, n): (u64, u64), p: f64, rows: f64| (x as f64 - p * n as f64) / rows;
+    let (mut variance, mut together) = (0.0, 0.0);
+    for (a, b) in counts {
+        let weight = (a.1 + b.1) as f64 / (first.rows + second.rows);
+        let e = residual(*a, pooled, first.rows) - residual(*b, pooled, second.rows);
+        variance += e * e / (1.0 - weight).max(1e-12);
+        let leverage = (1.0 - a.1 as f64 / first.rows) * (1.0 - b.1 as f64 / second.rows);
+        together += residual(*a, p1, first.rows) * residual(*b, p2, second.rows) / leverage.max(1e-12).sqrt();
+    }
+    let correlation = together / (first.variance * second.variance).sqrt();
+    let correlation = if correlation.is_finite() { correlation.clamp(-1.0, 1.0) } else { 0.0 };
+    let difference = p1 - p2;
+    let (a, b) = (first.interval(confidence), second.interval(confidence));
+    let joined = |own: f64, other: f64| (own * own + other * other - 2.0 * correlation * own * other).max(0.0).sqrt();
+    let interval = Interval {
+        low: difference - joined(p1 - a.low, b.high - p2),
+        high: difference + joined(a.high - p1, p2 - b.low),
+    };
+    let z = if difference == 0.0 { 0.0 } else { difference / variance.sqrt() };
+    // Both shares must be known: that with fewer clusters decides.
+    let degrees = first.degrees().min(second.degrees());
+    RateComparison {
+        first: p1,
+        second: p2,
+        difference,
+        interval,
+        ratio: p1 / p2,
+        z,
+        p: 2.0 * student_tail(z.abs(), degrees),
+    }
+}
+
+/// What to know where intervals rest on few clusters; none where there are enough, or no accounts at all.
+#[must_use]
+pub fn few_clusters(clusters: usize) -> Option<String> {
+    (clusters < FEW_CLUSTERS).then(|| {
+        format!(
+            "intervals and tests rest on {clusters} accounts; below {FEW_CLUSTERS} they are wide and approximate: compare \
+             them with longer data before acting on them"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_one_row_are_rows() {
+        let rows: Vec<(u64, u64)> = (0..200).map(|i| (u64::from(i % 4 == 0), 1)).collect();
+        let share = ClusteredShare::new(rows.iter().copied());
+        assert!((share.effective_rows() - 199.0).abs() < 1e-9, "{share:?}");
+        assert_eq!(share.degrees(), 199.0);
+    }
+
+    #[test]
+    fn clusters_of_equal_rows_count_once() {
+        // 50 clusters of 8 rows that are all hits, or none.
+        let rows: Vec<(u64, u64)> = (0..50).map(|i| (if i % 2 == 0 { 8 } else { 0 }, 8)).collect();
+        let share = ClusteredShare::new(rows.iter().copied());
+        assert!((share.effective_rows() - 49.0).abs() < 1e-9, "{share:?}");
+        let none = ClusteredShare::new(rows.iter().map(|(_, n)| (0, *n)));
+        assert!((none.effective_rows() - 50.0).abs() < 1e-9 && none.interval(0.95).low == 0.0);
+        assert_eq!(ClusteredShare::new([(3, 9)].into_iter()).interval(0.95), Interval { low: 0.0, high: 1.0 });
+    }
+
+    #[test]
+    fn a_cluster_in_both_cancels() {
+        // Each cluster has a level of its own, the same in both: what is left is that Wilson's ends are not symmetric.
+        let counts: Vec<_> = (0..60u64).map(|i| ((i % 11, 10), (i % 11, 10))).collect();
+        let same = compare_clustered(&counts, 0.95);
+        assert!(same.difference == 0.0 && same.p == 1.0 && same.interval.high < 0.005, "{same:?}");
+        let apart: Vec<_> = counts.iter().flat_map(|(a, b)| [(*a, (0, 0)), ((0, 0), *b)]).collect();
+        assert!(compare_clustered(&apart, 0.95).interval.high > 0.1);
+    }
+}

@@ -1,0 +1,153 @@
+//! Tests and intervals for leads of accounts: a jackknife over groups of accounts.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::compare::{GroupTest, gray_scores, log_rank_score, quadratic_form, sparse};
+use super::curve::Curve;
+use super::risk::{Pooled, RiskTable, Spell};
+use crate::error::{Error, Result};
+use crate::math::{fisher_tail, student_quantile};
+use crate::task::Task;
+
+/// Most groups of accounts; with as many degrees of freedom Student's t is normal to 2 %.
+const BLOCKS: usize = 60;
+
+/// Spells with the places of their groups, and the block of accounts they are left out with.
+///
+/// Leads of one account are not independent, so that variances come from leaving out whole accounts: up to 60 blocks of
+/// them, alike in size. U_b = T − T₍b₎ is what block b adds to a statistic T, its variance B/(B − 1)·Σ (U_b − Ū)² for sums
+/// such as scores, (B − 1)/B·Σ (T₍b₎ − T̄)² for estimates (J. Shao, D. Tu, "The Jackknife and Bootstrap", 1995, section 5.5:
+/// the grouped jackknife). Degrees of freedom are those of the effective number of blocks, (Σn)²/Σn² − 1.
+pub(super) struct Blocks {
+    spells: Vec<(u32, u32, Spell)>,
+    sizes: Vec<f64>,
+    pub(super) accounts: usize,
+}
+
+impl Blocks {
+    /// Deals accounts, largest first, to the block with the fewest leads.
+    pub(super) fn new(runs: &[Vec<(u32, Spell)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
+        let mut counts: HashMap<u64, u64> = HashMap::new();
+        clusters.iter().flatten().for_each(|cluster| *counts.entry(*cluster).or_default() += 1);
+        let mut order: Vec<(u64, u64)> = counts.into_iter().collect();
+        order.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut sizes = vec![0.0f64; order.len().min(BLOCKS)];
+        let mut block_of: HashMap<u64, u32> = HashMap::new();
+        for (cluster, leads) in &order {
+            let least = sizes.iter_mut().zip(0u32..).min_by(|a, b| a.0.total_cmp(b.0));
+            if let Some((size, block)) = least {
+                *size += *leads as f64;
+                block_of.insert(*cluster, block);
+            }
+        }
+        let tagged = runs.iter().flatten().zip(clusters.iter().flatten());
+        let block = |cluster: &u64| block_of.get(cluster).copied().unwrap_or(0);
+        let place = |group: u32| places.get(group as usize).copied().unwrap_or(0);
+        let spells = tagged.map(|((group, spell), cluster)| (place(*group), block(cluster), *spell)).collect();
+        Self { spells, sizes, accounts: order.len() }
+    }
+
+    /// Effective number of blocks.
+    fn effective(&self) -> f64 {
+        let total: f64 = self.sizes.iter().sum();
+        total * total / self.sizes.iter().map(|n| n * n).sum::<f64>()
+    }
+
+    /// Spells by group, those of a block left out.
+    fn groups(&self, n: usize, without: Option<u32>) -> Vec<Vec<Spell>> {
+        let mut groups = vec![Vec::new(); n];
+        for (place, block, spell) in &self.spells {
+            if Some(*block) != without
+                && let Some(group) = groups.get_mut(*place as usize)
+            {
+                group.push(*spell);
+            }
+        }
+        groups
+    }
+
+    fn scores(&self, n: usize, competes: bool, without: Option<u32>, task: &Task) -> Result<(Vec<f64>, Pooled)> {
+        let groups = self.groups(n, without);
+        let pooled = Pooled::new(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        Ok((if competes { gray_scores(&pooled, task)? } else { log_rank_score(&pooled, task)? }, pooled))
+    }
+
+    /// The log-rank test, or Gray's where something competes: Hotelling's T² of the scores, T²·(B − q)/(q·(B − 1))
+    /// distributed as F with q and B − q degrees of freedom under equality.
+    pub(super) fn test(&self, n: usize, competes: bool, task: &Task) -> Result<GroupTest> {
+        let (score, pooled) = self.scores(n, competes, None, task)?;
+        let blocks = self.sizes.len() as f64;
+        let left: Vec<Vec<f64>> = (0..self.sizes.len() as u32)
+            .into_par_iter()
+            .map(|block| Ok(self.scores(n, competes, Some(block), task)?.0))
+            .collect::<Result<_>>()?;
+        let added: Vec<Vec<f64>> = left.iter().map(|l| score.iter().zip(l).map(|(all, l)| all - l).collect()).collect();
+        let mean = |i: usize| added.iter().filter_map(|u| u.get(i)).sum::<f64>() / blocks;
+        let means: Vec<f64> = (0..n).map(mean).collect();
+        let mut variance = vec![0.0; n * n];
+        for u in &added {
+            let from_mean: Vec<f64> = u.iter().zip(&means).map(|(u, m)| u - m).collect();
+            for (row, a) in variance.chunks_exact_mut(n).zip(&from_mean) {
+                row.iter_mut().zip(&from_mean).for_each(|(v, b)| *v += a * b * blocks / (blocks - 1.0));
+            }
+        }
+        let (effective, q) = (self.effective(), n as f64 - 1.0);
+        if effective - q < 1.0 {
+            let why = format!("{} accounts are too few for a test of {n} groups", self.accounts);
+            return Err(Error::Undefined { metric: "comparison", why });
+        }
+        let (statistic, degrees) = quadratic_form(&score, &variance)?;
+        let f = statistic * (effective - q) / (q * (effective - 1.0));
+        let name = if competes { "Gray (by account)" } else { "log-rank (by account)" };
+        let p = fisher_tail(f, q, effective - q);
+        Ok(GroupTest { test: name.to_owned(), statistic, degrees, p, sparse: sparse(&pooled, &score) })
+    }
+
+    /// Widens the intervals of a curve, that of one group or of all leads: standard errors are those of leaving out accounts,
+    /// where they are larger.
+    pub(super) fn widen(
+        &self,
+        curve: &mut Curve,
+        place: Option<u32>,
+        confidence: f64,
+        until: f64,
+    ) -> Result<Option<f64>> {
+        let own = |wanted: &u32| place.is_none_or(|place| place == *wanted);
+        let mut sizes = vec![0.0f64; self.sizes.len()];
+        for (_, block, _) in self.spells.iter().filter(|(place, ..)| own(place)) {
+            sizes.iter_mut().skip(*block as usize).take(1).for_each(|n| *n += 1.0);
+        }
+        let blocks: Vec<u32> = sizes.iter().zip(0..).filter(|(n, _)| **n > 0.0).map(|(_, block)| block).collect();
+        let b = blocks.len() as f64;
+        let left = |block: &u32| -> Result<(Vec<f64>, f64)> {
+            let kept = self.spells.iter().filter(|(place, of, _)| own(place) && of != block).map(|(.., s)| *s);
+            let left = Curve::new(RiskTable::new(&kept.collect::<Vec<_>>())?, confidence);
+            let mut next = 0;
+            let mut value = 0.0;
+            let at = |age: &f64| {
+                while left.time.get(next).is_some_and(|t| t <= age) {
+                    value = left.incidence.get(next).copied().unwrap_or(value);
+                    next += 1;
+                }
+                value
+            };
+            Ok((curve.time.iter().map(at).collect(), left.restricted_mean(until).mean))
+        };
+        let left: Vec<(Vec<f64>, f64)> = blocks.par_iter().map(left).collect::<Result<_>>()?;
+        let spread = |values: &[f64]| -> f64 {
+            let mean = values.iter().sum::<f64>() / b;
+            ((b - 1.0) / b * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt()
+        };
+        let at = |i: usize| left.iter().filter_map(|(f, _)| f.get(i).copied()).collect::<Vec<f64>>();
+        let errors: Vec<f64> = curve.standard_error.iter().enumerate().map(|(i, se)| spread(&at(i)).max(*se)).collect();
+        let mean_error = spread(&left.iter().map(|(_, mean)| *mean).collect::<Vec<f64>>());
+        let total: f64 = sizes.iter().sum();
+        let effective = total * total / sizes.iter().map(|n| n * n).sum::<f64>();
+        // One account says nothing of others.
+        let z = if b < 2.0 { f64::NAN } else { student_quantile((1.0 - confidence) / 2.0, (effective - 1.0).max(1.0)) };
+        curve.take_errors(errors, z);
+        Ok((b >= 2.0).then_some(mean_error))
+    }
+}
