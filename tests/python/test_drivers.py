@@ -34,11 +34,11 @@ def test_planted_incidents_are_found(shop):
     # A bug of the mobile checkout in April and May.
     checkout = shop.drivers(["shipping_details", "payment_details"], fields="platform").to_polars()
     bug = checkout.filter((pl.col("name") == "checkout_bug") & (pl.col("factor") == "after")).row(0, named=True)
-    assert bug["odds_ratio_high"] < 0.6
+    assert bug["hazard_ratio_high"] < 0.6
     assert bug["q"] < 0.01
     # A payment incident in May and June: of all that can follow, nothing is worse.
     payment = shop.drivers(["payment_details", "purchase"], fields="platform").to_polars()
-    after = payment.filter(pl.col("factor") == "after").sort("odds_ratio")
+    after = payment.filter(pl.col("factor") == "after").sort("hazard_ratio")
     assert after["name"][0] == "payment_error"
     assert after["q"][0] < 1e-6
 
@@ -58,7 +58,8 @@ def test_planted_segments_are_found(shop):
 
 
 def test_tests_equal_scipy(shop):
-    table = shop.drivers(STEPS).to_polars()
+    # Events after a step are tested in time, not by Fisher's test.
+    table = shop.drivers(STEPS).to_polars().filter(pl.col("factor") != "after")
     for row in table.sample(60, seed=1).iter_rows(named=True):
         others = round(row["other_rate"] * row["other_leads"])
         cells = [[row["went_on"], row["leads"] - row["went_on"]], [others, row["other_leads"] - others]]

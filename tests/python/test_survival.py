@@ -138,9 +138,10 @@ def test_tables_and_charts():
         "partner_referral",
     ]
     assert times.at()["days"].unique().to_list() == [30.0, 90.0]
-    assert times.test["test"] == "Gray"
+    # Leads of this data name their accounts.
+    assert times.test["test"] == "Gray (by account)"
     assert times.plot().to_dict()["layer"]
-    assert "Gray test" in times._repr_html_()
+    assert "Gray (by account) test" in times._repr_html_()
 
 
 def test_ceilings():
