@@ -438,6 +438,7 @@ impl Journeys {
                 });
             }
             let between = self.on_the_way(&spec.funnel, *step, *next)?;
+            let leave_unseen = self.codes_known(&self.lost).is_empty();
             for (kind, code) in self.kinds.iter().zip(0u32..).filter(|(_, code)| !between.contains(code)) {
                 let stays = c.stays.of(code);
                 let with = stays.iter().filter(|s| s.exposed.is_some()).count() as u64;
@@ -451,6 +452,9 @@ impl Journeys {
                 }
                 let went = stays.iter().filter(|s| s.went_on).count() as u64;
                 let found = exposure(&stays, c.gathering.is_some(), 0.95);
+                // A lead that left without a word is at risk to the end, and whoever does anything has not left: that raises
+                // the ratio of any event, so that only a lower one is evidence.
+                let p = if leave_unseen && found.hazard_ratio > 1.0 { 1.0 } else { found.p };
                 drivers.push(Driver {
                     step: name(step),
                     next: name(next),
@@ -464,7 +468,7 @@ impl Journeys {
                     odds_ratio: None,
                     hazard_ratio: Some(found.hazard_ratio),
                     interval: found.interval,
-                    p: found.p,
+                    p,
                     q: 1.0,
                 });
             }
@@ -489,6 +493,13 @@ impl Journeys {
                  with the event already with those without it yet (hazard ratios), and the rates of both say less than those"
                     .to_owned(),
             );
+            if self.codes_known(&self.lost).is_empty() {
+                remarks.push(
+                    "no stage closes leads that are lost, so leads that left count as at risk and any event marks a lead that \
+                     is still active: hazard ratios of events after a step are too high, those above 1 are not tested (p = 1)"
+                        .to_owned(),
+                );
+            }
         }
         Ok(Drivers { spec: spec.clone(), drivers, unsupported, before_outcomes: 0, remarks })
     }
