@@ -40,7 +40,7 @@ impl FieldReader<'_> {
             category(&self.texts(name)?)
         } else {
             match self.table.dtype(name)? {
-                DataType::Date | DataType::Datetime(..) => self.times(name)?,
+                DataType::Date | DataType::Datetime(..) => self.times(name, self.common)?,
                 t if t.is_numeric() => self.number(name, audit)?,
                 DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
                     self.of_texts(name, category(&self.texts(name)?), audit)?
@@ -84,8 +84,8 @@ impl FieldReader<'_> {
         true
     }
 
-    fn times(&self, name: &str) -> Result<Column> {
-        let reader = TimeReader { table: self.table, common: self.common, zone: self.zone, day: DayMeans::Start };
+    fn times(&self, name: &str, common: &Common) -> Result<Column> {
+        let reader = TimeReader { table: self.table, common, zone: self.zone, day: DayMeans::Start };
         let time = |cell: TimeCell| match cell {
             TimeCell::At(t) => t,
             _ => NO_TIME,
@@ -98,14 +98,18 @@ impl FieldReader<'_> {
         if levels.is_empty() {
             return Ok(column);
         }
-        let marked = |level: &str| {
-            let reading = &self.common.reading;
-            (reading.decimal.is_some() || reading.thousands.is_some()) && reading.number(level).is_some()
-        };
-        if self.table.is_untyped(name) && levels.iter().all(|level| number_of(level).is_some() || marked(level)) {
+        let reading = &self.common.reading;
+        let marks = reading.decimal.is_some() || reading.thousands.is_some();
+        // A text that is a number only with other marks, such as "1.5" beside decimal=",", stays as it is written.
+        let is_number = |level: &str| if marks { reading.number(level) } else { number_of(level) }.is_some();
+        if self.table.is_untyped(name) && levels.iter().all(|level| is_number(level)) {
             return self.number(name, audit);
         }
-        if self.are_iso_times(levels.iter().map(String::as_str)) { self.times(name) } else { Ok(column) }
+        if !self.are_iso_times(levels.iter().map(String::as_str)) {
+            return Ok(column);
+        }
+        // Format and unit of the table are those of its other times.
+        self.times(name, &Common { time_format: None, unit: None, ..self.common.clone() })
     }
 
     fn are_iso_times<'t>(&self, texts: impl Iterator<Item = &'t str> + Clone) -> bool {

@@ -116,17 +116,22 @@ impl TimeReader<'_> {
         let mut cells: Vec<TimeCell> = Vec::with_capacity(table.rows());
         let dtype = table.dtype(column)?;
         let mut inexact = 0;
-        if dtype.is_integer() && !matches!(dtype, DataType::UInt64 | DataType::Int128 | DataType::UInt128) {
+        let nulls = &self.common.nulls;
+        if nulls.is_empty()
+            && dtype.is_integer()
+            && !matches!(dtype, DataType::UInt64 | DataType::Int128 | DataType::UInt128)
+        {
             let whole = table.column(column)?.cast(&DataType::Int64).map_err(failed)?;
             let numbers = whole.i64().map_err(failed)?.iter();
             cells.extend(numbers.map(|x| x.map_or(TimeCell::Null, |x| cell(Decimal::from(x), unit.to_micros(x)))));
-        } else if let (DataType::UInt64, Ok(numbers)) = (&dtype, table.column(column)?.u64()) {
+        } else if let (true, DataType::UInt64, Ok(numbers)) = (nulls.is_empty(), &dtype, table.column(column)?.u64()) {
             let read = |x: u64| (Decimal::from(x), unit.micros_of(Decimal::from(x)));
             cells.extend(numbers.iter().map(|x| x.map(read).map_or(TimeCell::Null, |(x, at)| cell(x, at))));
         } else if dtype.is_float() {
             let floats = table.column(column)?.cast(&DataType::Float64).map_err(failed)?;
             let numbers = floats.f64().map_err(failed)?.iter();
-            cells.extend(numbers.map(|x| match x.filter(|x| !x.is_nan()) {
+            let missing: Vec<f64> = nulls.iter().filter_map(|null| null.parse().ok()).collect();
+            cells.extend(numbers.map(|x| match x.filter(|x| !x.is_nan() && !missing.contains(x)) {
                 None => TimeCell::Null,
                 Some(x) => {
                     inexact += usize::from(is_inexact(x));
