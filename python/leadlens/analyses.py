@@ -136,10 +136,10 @@ class Analyses:
         each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are Fisher's, adjusted together for the share of
         false discoveries (Benjamini–Hochberg). What is found went with going on; it need not have caused it.
 
-        Leads that stay longer do more, so events after a step are tested in time: whenever a lead goes on, those at risk
-        that had the event already are compared with those without it yet (Mantel–Byar), and a hazard ratio says at what
-        pace they go on. A lead is at risk until it goes on, is closed otherwise, or its time is over. Stages and optional
-        steps between the two steps lie on the way and are not looked at. Where no stage closes lost leads, those that
+        Leads that stay longer do more, so events after a step are tested in time: whenever a lead goes on, those at
+        risk that had the event already are compared with those without it yet (Mantel–Byar), and a hazard ratio says at
+        what pace they go on. A lead is at risk until it goes on, is closed otherwise, or its time is over. Stages and
+        optional steps between the two steps lie on the way and are not looked at. Where no stage closes lost leads, those that
         left count as at risk and any event marks a lead that is still active, so hazard ratios are too high: only those
         below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them.
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::funnel::{Funnel, FunnelGroup, of_clusters};
-use crate::math::{RateComparison, compare_clustered, compare_rates};
+use crate::math::{HitsOfRows, RateComparison, compare_clustered, compare_rates};
 
 /// One step of two groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,8 +59,8 @@ impl Funnel {
 }
 
 /// Leads that did step `of` and those of them that did step `k`, of two groups, by account.
-pub(super) fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<((u64, u64), (u64, u64))> {
-    let mut both: BTreeMap<u64, ((u64, u64), (u64, u64))> = BTreeMap::new();
+pub(super) fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<(HitsOfRows, HitsOfRows)> {
+    let mut both: BTreeMap<u64, (HitsOfRows, HitsOfRows)> = BTreeMap::new();
     for (cluster, counts) in a.clusters.keys().zip(of_clusters(&a.clusters, k, of)) {
         both.entry(*cluster).or_default().0 = counts;
     }

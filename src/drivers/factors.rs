@@ -304,7 +304,7 @@ impl Journeys {
     fn on_the_way(&self, spec: &FunnelSpec, step: usize, next: usize) -> Result<BTreeSet<u32>> {
         let kinds_of = |k: usize| -> Result<BTreeSet<u32>> {
             let mut matcher = Matcher::new(self);
-            let creation = |s: &crate::design::Step| self.codes_known(&[s.name.clone()]).is_empty();
+            let creation = |s: &crate::design::Step| self.codes_known(std::slice::from_ref(&s.name)).is_empty();
             if let Some(s) = spec.steps.get(k).filter(|s| !(s.name == "created" && creation(s))) {
                 matcher.add(s, 1)?;
             }

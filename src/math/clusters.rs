@@ -75,6 +75,9 @@ impl ClusteredShare {
     }
 }
 
+/// Hits and rows of one cluster in a share.
+pub type HitsOfRows = (u64, u64);
+
 /// Compares two shares whose clusters may be in both: (hits, rows) of the first and of the second per cluster.
 ///
 /// The interval combines those of each share as Newcombe's does, with the correlation of the shares that clusters in both
@@ -82,7 +85,7 @@ impl ClusteredShare {
 /// data", Statistics in Medicine 17 (1998), method 10). The test is that of the pooled share: z = d/√Σe², where e is a
 /// cluster's sum of residuals from the pooled share, in the first by its rows less in the second, with Student's t.
 #[must_use]
-pub fn compare_clustered(counts: &[((u64, u64), (u64, u64))], confidence: f64) -> RateComparison {
+pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -> RateComparison {
     let first = ClusteredShare::new(counts.iter().map(|c| c.0));
     let second = ClusteredShare::new(counts.iter().map(|c| c.1));
     let (p1, p2) = (first.share, second.share);
