@@ -139,9 +139,9 @@ class Analyses:
         Leads that stay longer do more, so events after a step are tested in time: whenever a lead goes on, those at
         risk that had the event already are compared with those without it yet (Mantel–Byar), and a hazard ratio says at
         what pace they go on. A lead is at risk until it goes on, is closed otherwise, or its time is over. Stages and
-        optional steps between the two steps lie on the way and are not looked at. Where no stage closes lost leads, those that
-        left count as at risk and any event marks a lead that is still active, so hazard ratios are too high: only those
-        below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them.
+        optional steps between the two steps lie on the way and are not looked at. Where no stage closes lost leads,
+        those that left count as at risk and any event marks a lead that is still active, so hazard ratios are too
+        high: only those below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them.
 
         Parameters
         ----------

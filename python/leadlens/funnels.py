@@ -334,8 +334,8 @@ class Drivers(Shown):
         """Return one row per step and property: counts, rates, odds or hazard ratio with interval, p, and q.
 
         ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``.
-        Events after the step have a hazard ratio: the pace of going on after the event by that before it or without it. Their
-        ``q`` controls the share of false discoveries among them, that of the others among the others.
+        Events after the step have a hazard ratio: the pace of going on after the event by that before it or without
+        it. Their ``q`` controls the share of false discoveries among them, that of the others among the others.
 
         Examples
         --------

@@ -66,7 +66,8 @@ class LeadScorer:
         with at least 1 % of the rows, 30 rows, and 10 of the rarer class, at each end and between knots, and leave
         numbers of fewer than five values straight between these knots. The penalty takes a curve for one variable: its
         variance costs what that of a straight number does. ``"auto"``: the one of these with the lowest log
-        loss on held-out rows, if its gain over straight lasts (see ``interactions``). Each number stays one term with one contribution.
+        loss on held-out rows, if its gain over straight lasts (see ``interactions``). Each number stays one term with
+        one contribution.
     interactions : "auto", int, or list of pairs of str, optional
         Pairs of features, texts among them, with a table of log-odds over bins and levels: named pairs; at most the
         given number of pairs, each the one that explains most of what is left, and more than chance; or, with
