@@ -41,11 +41,14 @@ fn slugs_are_complete_and_distinct() {
     assert_eq!(listed.len(), all().len());
     // Each is provoked by some other test, by its slug or by its Python class.
     let mut tests = String::new();
-    for folder in ["tests", "tests/python"] {
-        for entry in std::fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_file() && !path.ends_with("errors.rs") {
-                tests += &String::from_utf8_lossy(&std::fs::read(path).unwrap());
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs" || e == "py") && !path.ends_with("errors.rs") {
+                tests += &std::fs::read_to_string(path).unwrap();
             }
         }
     }
