@@ -1,7 +1,6 @@
 //! CSV: every cell as text, with the separator found, and no row lost or shifted.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 
 use polars::prelude::*;
 
@@ -35,10 +34,9 @@ impl CsvFile {
     /// Reads the first line. Without `separator=` the separator is the one of `,` `;` tab `|` that it has most of.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is no file, it is empty, or is not in the encoding; [`Error::InvalidOption`].
-    pub(super) fn open(path: &Path, gzip: bool, options: &Reading) -> Result<Self> {
+    /// [`Error::Read`] if it is empty, or is not in the encoding; [`Error::InvalidOption`].
+    pub(super) fn open(file: OpenFile, gzip: bool, options: &Reading) -> Result<Self> {
         let charset = Charset::of(options)?;
-        let file = OpenFile::open(path)?;
         let mut csv =
             Self { file, gzip, charset, separator: b',', header: Vec::new(), trailing: 0, remarks: Vec::new() };
         let mut text = csv.text()?;

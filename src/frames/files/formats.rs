@@ -8,6 +8,7 @@ use polars::prelude::DataType;
 use super::columns::{Offered, Picked};
 use super::csv::CsvFile;
 use super::ipc::IpcFile;
+use super::kind::Kind;
 use super::{OpenFile, ParquetFile};
 use crate::error::{Error, Result};
 use crate::frames::coded::Cells;
@@ -26,25 +27,14 @@ impl Opened {
     /// Opens a file; its name says what it is.
     ///
     /// # Errors
-    /// [`Error::Read`] if it cannot be read, or its name does not end with a known type.
-    #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
+    /// [`Error::Read`] if it cannot be read, or is of another kind.
     pub(super) fn open(path: &Path, options: &Reading) -> Result<Self> {
-        let lower = path.to_string_lossy().to_lowercase();
-        let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
-        if ends(&[".parquet", ".pq"]) {
-            return Ok(Self::Parquet(Arc::new(ParquetFile::open(path)?)));
-        }
-        if ends(&[".arrow", ".ipc", ".feather"]) {
-            return Ok(Self::Ipc(IpcFile::open(path)?));
-        }
-        if ends(&[".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"]) {
-            return Ok(Self::Csv(CsvFile::open(path, lower.ends_with(".gz"), options)?));
-        }
-        // A file that is missing is told first.
         let file = OpenFile::open(path)?;
-        Err(file.failed(
-            "its type is not known; use .parquet, .arrow, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz",
-        ))
+        Ok(match Kind::of(&file)? {
+            Kind::Parquet => Self::Parquet(Arc::new(ParquetFile::open(file)?)),
+            Kind::Arrow => Self::Ipc(IpcFile::open(file)?),
+            Kind::Csv { gzip } => Self::Csv(CsvFile::open(file, gzip, options)?),
+        })
     }
 
     pub(super) fn file(&self) -> &OpenFile {

@@ -1,10 +1,9 @@
-//! Arrow IPC files (Feather version 2).
+//! Arrow IPC files (Feather version 2) and streams.
 //!
 //! polars decodes the columns that are read. The others are described to it by how many buffers they have, so that
 //! types it does not know, such as run-end encoded or list-view, stop nothing.
 
 use std::io::Cursor;
-use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -16,43 +15,65 @@ use polars_arrow::io::ipc::{IpcField, IpcSchema};
 
 use super::columns::Offered;
 use super::guard::guarded;
+use super::ipc_stream::read_stream;
 use super::ipc_types::{Column, column_of};
 use super::typed::is_readable;
 use super::{OpenFile, index_columns};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The end of a file: the length of its footer, and these letters.
 const MAGIC: &[u8; 6] = b"ARROW1";
 const TAIL: u64 = 10;
 
-/// An IPC file whose end was read.
+/// An IPC file whose schema was read.
 #[derive(Debug)]
 pub(super) struct IpcFile {
     pub(super) file: OpenFile,
-    columns: Vec<Column>,
-    blocks: Vec<fb::Block>,
-    dictionaries: Vec<fb::Block>,
+    layout: Layout,
+}
+
+/// What a file says of itself.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    pub(super) columns: Vec<Column>,
+    pub(super) blocks: Vec<fb::Block>,
+    pub(super) dictionaries: Vec<fb::Block>,
     pandas: Option<String>,
 }
 
+impl Layout {
+    /// The columns that a schema has.
+    pub(super) fn of(schema: fb::SchemaRef<'_>) -> std::result::Result<Self, String> {
+        let text = |e: fb::planus::Error| e.to_string();
+        if schema.endianness().map_err(text)? != fb::Endianness::Little {
+            return Err("big-endian files are not supported".into());
+        }
+        let mut layout = Self::default();
+        for field in schema.fields().map_err(text)?.into_iter().flatten() {
+            layout.columns.push(column_of(field.map_err(text)?).map_err(text)?);
+        }
+        layout.pandas = schema.custom_metadata().map_err(text)?.into_iter().flatten().find_map(|pair| {
+            let pair = pair.ok()?;
+            (pair.key().ok()?? == "pandas").then(|| pair.value().ok().flatten().map(str::to_owned))?
+        });
+        Ok(layout)
+    }
+}
+
 impl IpcFile {
-    /// Reads what the file says of itself.
+    /// Reads what the file says of itself: at its end, or, if it is a stream, before each part.
     ///
     /// # Errors
-    /// [`crate::Error::Read`] if there is no file, or it is empty, cut short or of another kind.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = OpenFile::open(path)?;
-        guarded(&file, || Self::read_footer(&file)).map(|(columns, blocks, dictionaries, pandas)| Self {
-            file,
-            columns,
-            blocks,
-            dictionaries,
-            pandas,
-        })
+    /// [`Error::Read`] if it is cut short, or of another kind.
+    pub(super) fn open(file: OpenFile) -> Result<Self> {
+        let layout = guarded(&file, || {
+            let is_file = file.read_at(0, file.bytes().min(MAGIC.len() as u64) as usize)?.starts_with(MAGIC);
+            if is_file { Self::read_footer(&file) } else { read_stream(&file) }
+        })?;
+        Ok(Self { file, layout })
     }
 
-    #[allow(clippy::type_complexity, reason = "the fields of the file, read before it is moved into it")]
-    fn read_footer(file: &OpenFile) -> Result<(Vec<Column>, Vec<fb::Block>, Vec<fb::Block>, Option<String>)> {
+    fn read_footer(file: &OpenFile) -> Result<Layout> {
         let damaged = |e: &dyn std::fmt::Display| file.failed(format!("the footer is damaged ({e})"));
         let end = file.bytes();
         let tail = end.checked_sub(TAIL).map(|start| file.read_at(start, TAIL as usize)).transpose()?;
@@ -61,34 +82,24 @@ impl IpcFile {
             .and_then(|tail| tail.split_first_chunk::<4>())
             .and_then(|(length, magic)| Some((i32::from_le_bytes(*length), <&[u8; 6]>::try_from(magic).ok()?)))
         else {
-            return Err(file.failed("not an Arrow IPC file, or cut short (its last bytes are not 'ARROW1')"));
+            return Err(file.failed("the file is cut short (its last bytes are not 'ARROW1')"));
         };
         let start = u64::try_from(length).ok().and_then(|length| (end - TAIL).checked_sub(length));
         let start = start.ok_or_else(|| damaged(&"its length is beyond the file"))?;
         let footer = file.read_at(start, length as usize)?;
         let footer = fb::FooterRef::read_as_root(&footer).map_err(|e| damaged(&e))?;
         let schema = footer.schema().map_err(|e| damaged(&e))?.ok_or_else(|| damaged(&"no schema"))?;
-        if schema.endianness().map_err(|e| damaged(&e))? != fb::Endianness::Little {
-            return Err(file.failed("big-endian files are not supported"));
-        }
-        let mut columns = Vec::new();
-        for field in schema.fields().map_err(|e| damaged(&e))?.into_iter().flatten() {
-            columns.push(column_of(field.map_err(|e| damaged(&e))?).map_err(|e| damaged(&e))?);
-        }
-        let pandas = schema.custom_metadata().map_err(|e| damaged(&e))?.into_iter().flatten().find_map(|pair| {
-            let pair = pair.ok()?;
-            (pair.key().ok()?? == "pandas").then(|| pair.value().ok().flatten().map(str::to_owned))?
-        });
+        let layout = Layout::of(schema).map_err(|e| damaged(&e))?;
         let batches = footer.record_batches().map_err(|e| damaged(&e))?;
         let dictionaries = footer.dictionaries().map_err(|e| damaged(&e))?;
         let blocks = batches.into_iter().flatten().map(fb::Block::from).collect();
         let dictionaries = dictionaries.into_iter().flatten().map(fb::Block::from).collect();
-        Ok((columns, blocks, dictionaries, pandas))
+        Ok(Layout { blocks, dictionaries, ..layout })
     }
 
     /// The columns.
     pub(super) fn offered(&self) -> Vec<Offered> {
-        let offered = self.columns.iter().map(|column| Offered {
+        let offered = self.layout.columns.iter().map(|column| Offered {
             name: column.field.as_ref().map_or_else(|| column.name.clone(), |field| field.name.to_string()),
             dtype: column.dtype.clone(),
             readable: column.field.as_ref().is_some_and(|field| is_readable(&field.dtype)),
@@ -98,12 +109,12 @@ impl IpcFile {
 
     /// Columns that are the index of a pandas frame.
     pub(super) fn index(&self) -> Vec<String> {
-        self.pandas.as_deref().map(index_columns).unwrap_or_default()
+        self.layout.pandas.as_deref().map(index_columns).unwrap_or_default()
     }
 
     /// The type of a column.
     pub(super) fn dtype(&self, place: usize) -> Result<DataType> {
-        let field = self.columns.get(place).and_then(|c| c.field.as_ref());
+        let field = self.layout.columns.get(place).and_then(|c| c.field.as_ref());
         let field = field.ok_or_else(|| self.file.failed("a column is missing"))?;
         guarded(&self.file, || Ok(DataType::from_arrow_field(field)))
     }
@@ -111,11 +122,22 @@ impl IpcFile {
     /// The columns at these places, which ascend, and the number of rows.
     ///
     /// # Errors
-    /// [`crate::Error::Read`] if the file is damaged.
+    /// [`Error::Read`] if the file is damaged.
     pub(super) fn read(&self, places: &[usize]) -> Result<(usize, Vec<Series>)> {
-        guarded(&self.file, || {
-            let bytes = self.file.read_at(0, self.file.bytes() as usize)?;
-            self.decode(&bytes, places)
+        let bytes = self.file.read_at(0, self.file.bytes() as usize)?;
+        let decode = |places: &[usize]| guarded(&self.file, || self.decode(&bytes, places));
+        decode(places).map_err(|error| {
+            if matches!(error, Error::Interrupted) {
+                return error;
+            }
+            // Which column is at fault is seen if each is read by itself.
+            let fails = |place: &&usize| decode(&[**place]).is_err();
+            let column = places.iter().find(fails).filter(|_| decode(&[]).is_ok());
+            let name = column.and_then(|place| self.layout.columns.get(*place)).map(|column| column.name.as_str());
+            match name {
+                Some(name) => self.file.of_column(name, error),
+                None => error,
+            }
         })
     }
 
@@ -124,7 +146,7 @@ impl IpcFile {
         let (mut schema, mut ipc_fields) = (ArrowSchema::default(), Vec::new());
         let (mut projection, mut fields) = (Vec::new(), Vec::new());
         let mut ids = Vec::new();
-        for (place, column) in self.columns.iter().enumerate() {
+        for (place, column) in self.layout.columns.iter().enumerate() {
             let read = column.field.as_ref().filter(|_| places.contains(&place));
             if let Some(field) = read {
                 projection.push(ipc_fields.len());
@@ -141,13 +163,13 @@ impl IpcFile {
                 ipc_fields.push(IpcField::default());
             }
         }
-        let checked = super::ipc_check::Checked::of(&self.file, bytes, &self.blocks, &self.dictionaries, &ids)?;
+        let checked = super::ipc_check::Checked::of(&self.file, bytes, &self.layout.blocks, &self.layout.dictionaries, &ids)?;
         let metadata = FileMetadata {
             schema: Arc::new(schema),
             custom_schema_metadata: None,
             custom_metadata: None,
             ipc_schema: IpcSchema { fields: ipc_fields, is_little_endian: true },
-            blocks: self.blocks.clone(),
+            blocks: self.layout.blocks.clone(),
             dictionaries: Some(checked.dictionaries),
             size: bytes.len() as u64,
         };
@@ -169,6 +191,9 @@ impl IpcFile {
             }
             Series::try_from((field, chunks)).map_err(|e| self.file.failed(e))
         });
+        if rows != checked.rows {
+            return Err(self.file.failed(format!("the file is damaged: it has {rows} rows of {}", checked.rows)));
+        }
         Ok((rows, columns.collect::<Result<_>>()?))
     }
 }

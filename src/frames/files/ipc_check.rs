@@ -1,6 +1,8 @@
 //! Checks of the messages of an IPC file before their lengths are trusted: a damaged one must not ask for memory that
 //! no machine has.
 
+use std::collections::BTreeSet;
+
 use polars_arrow::io::ipc::format::ipc::planus::{Error, ReadAsRoot};
 use polars_arrow::io::ipc::format::ipc::{self as fb, MessageHeaderRef};
 
@@ -33,6 +35,7 @@ impl Checked {
             };
             checked.rows += rows;
         }
+        let mut seen = BTreeSet::new();
         for (number, block) in dictionaries.iter().enumerate() {
             let damaged = |problem: String| file.failed(format!("dictionary {number} is damaged: {problem}"));
             let (message, body) = message(bytes, block).map_err(damaged)?;
@@ -42,6 +45,12 @@ impl Checked {
             let id = dictionary.id().map_err(|e| damaged(e.to_string()))?;
             if !ids.contains(&id) {
                 continue;
+            }
+            if dictionary.is_delta().map_err(|e| damaged(e.to_string()))? || !seen.insert(id) {
+                return Err(file.failed(
+                    "a dictionary comes in parts, or changes between batches, which is not supported; write each column \
+                     with one dictionary, or as texts",
+                ));
             }
             match dictionary.data() {
                 Ok(Some(batch)) => check_batch(batch, body).map_err(damaged)?,

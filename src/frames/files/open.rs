@@ -99,12 +99,28 @@ impl OpenFile {
         self.version.bytes
     }
 
+    /// An error of the file, whose reason is that it was changed meanwhile, if it was.
     pub(crate) fn failed(&self, reason: impl std::fmt::Display) -> Error {
-        Error::Read { path: self.path.clone(), reason: reason.to_string(), missing: false }
+        match self.unchanged() {
+            Ok(()) => self.error(reason.to_string()),
+            Err(changed) => changed,
+        }
+    }
+
+    /// An error of one column.
+    pub(super) fn of_column(&self, name: &str, error: Error) -> Error {
+        match error {
+            Error::Read { reason, .. } => self.failed(format!("column '{name}': {reason}")),
+            other => other,
+        }
+    }
+
+    fn error(&self, reason: String) -> Error {
+        Error::Read { path: self.path.clone(), reason, missing: false }
     }
 
     fn changed(&self) -> Error {
-        self.failed("the file was replaced or changed while it was read; run again when it is complete")
+        self.error("the file was replaced or changed while it was read; run again when it is complete".into())
     }
 
     fn handle(&self) -> Result<Handle<'_>> {
@@ -114,11 +130,6 @@ impl OpenFile {
         let file = File::open(&self.path).map_err(|e| self.failed(e))?;
         let now = file.metadata().map_err(|e| self.failed(e))?;
         if Version::of(&now) == self.version { Ok(Handle::Again(file)) } else { Err(self.changed()) }
-    }
-
-    /// Calls `with` with the open file.
-    pub(super) fn with<T>(&self, with: impl FnOnce(&File) -> Result<T>) -> Result<T> {
-        with(&*self.handle()?)
     }
 
     /// `len` bytes from `start` on. Several threads can read at once.

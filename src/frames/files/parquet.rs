@@ -1,27 +1,24 @@
 //! Parquet files, read one row group at a time.
 //!
-//! polars decodes; the bytes are read, not mapped, as a page that is looked at once costs more to map than to copy, and
-//! a file cut short meanwhile is an error, not a signal. Texts stay the codes of their dictionary where they have one.
+//! polars decodes; the bytes are read, not mapped: a file that is cut short meanwhile is an error, not a signal that ends
+//! the process. Texts stay the codes of their dictionary where they have one.
 
-use std::io::Cursor;
+use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use memmap2::MmapOptions;
 use polars::prelude::*;
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, IntegerType};
-use polars_buffer::Buffer;
 use polars_parquet::read::{
-    BasicDecompressor, ColumnChunkMetadata, FileMetadata, Filter, PageReader, column_iter_to_arrays, infer_schema,
-    read_metadata,
+    BasicDecompressor, ColumnChunkMetadata, FileMetadata, Filter, column_iter_to_arrays, infer_schema, read_metadata,
 };
 use rayon::prelude::*;
 
 use super::columns::Offered;
 use super::guard::guarded;
-use super::parquet_check::{check_lengths, check_pages};
+use super::parquet_check::check_lengths;
+use super::parquet_pages::{PageIndex, Pages};
 use super::typed::{is_readable, read_as, type_name};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
@@ -33,6 +30,8 @@ pub(in crate::frames) struct ParquetFile {
     pub(in crate::frames) file: OpenFile,
     metadata: FileMetadata,
     schema: ArrowSchema,
+    /// Where the pages of groups that are read in parts lie.
+    pages: Mutex<HashMap<(usize, String), Arc<PageIndex>>>,
 }
 
 /// Some rows of one row group.
@@ -45,9 +44,8 @@ impl ParquetFile {
     /// Reads what the file says of itself.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is no file, or it is empty, cut short or of another kind.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = OpenFile::open(path)?;
+    /// [`Error::Read`] if it is cut short or damaged.
+    pub(super) fn open(file: OpenFile) -> Result<Self> {
         let mut metadata = guarded(&file, || read_metadata(&mut file.reader()?).map_err(|e| file.failed(e)))?;
         let infer = |metadata: &FileMetadata| guarded(&file, || infer_schema(metadata).map_err(|e| file.failed(e)));
         let mut schema = match infer(&metadata) {
@@ -60,7 +58,7 @@ impl ParquetFile {
         };
         schema.iter_values_mut().for_each(|field| field.dtype = read_as(field.dtype.clone()));
         check_lengths(&file, &metadata)?;
-        Ok(Self { file, metadata, schema })
+        Ok(Self { file, metadata, schema, pages: Mutex::default() })
     }
 
     /// The columns.
@@ -100,7 +98,7 @@ impl ParquetFile {
     /// # Errors
     /// [`Error::Read`] if the file has changed, or is damaged.
     pub(in crate::frames) fn cells(&self, these: &GroupRows, name: &str) -> Result<Cells> {
-        guarded(&self.file, || self.column(these, name))
+        guarded(&self.file, || self.column(these, name)).map_err(|error| self.file.of_column(name, error))
     }
 
     /// A column of all rows.
@@ -127,66 +125,113 @@ impl ParquetFile {
         let field = self.schema.get(name).ok_or_else(missing)?;
         let group = self.metadata.row_groups.get(these.group).ok_or_else(missing)?;
         let chunk = group.columns_under_root_iter(name).and_then(|mut c| c.next()).ok_or_else(missing)?;
-        let bytes = self.bytes_of(chunk, these.rows.len() < group.num_rows())?;
-        check_pages(chunk, &bytes, group.num_rows()).map_err(|e| self.failed(format!("column '{name}': {e}")))?;
+        let pages = if these.rows.len() < group.num_rows() {
+            self.index_of(these.group, name, chunk, group.num_rows())?.read(&self.file, chunk, &these.rows)?
+        } else {
+            Pages::all(&self.file, chunk, group.num_rows())?
+        };
+        let rows = pages.place(&these.rows);
         if field.dtype == ArrowDataType::Utf8View
-            && let Some(texts) = codes(chunk, &bytes, field, &these.rows)
+            && let Some(texts) = codes(chunk, &pages, field, &rows)
         {
             return Ok(Cells::Coded(texts));
         }
-        let arrays = decode(chunk, bytes, field.clone(), &these.rows).map_err(|e| self.failed(e))?;
+        let arrays = decode(chunk, &pages, field.clone(), &rows).map_err(|e| self.failed(e))?;
         let series = Series::try_from((field, arrays)).map_err(|e| self.failed(e))?;
-        if series.len() == these.rows.len() {
+        if series.len() == rows.len() {
             Ok(Cells::Series(series))
         } else {
-            Err(self.failed(format!("column '{name}' has {} rows of {}", series.len(), these.rows.len())))
+            Err(self.failed(format!("it has {} rows of {}", series.len(), rows.len())))
         }
     }
 
-    /// The bytes of a column of a group. Where a group is read in pieces they are mapped, as each needs few of them.
-    fn bytes_of(&self, chunk: &ColumnChunkMetadata, pieces: bool) -> Result<Buffer<u8>> {
-        let range = chunk.byte_range();
-        if range.start > range.end || range.end > self.file.bytes() {
-            return Err(self.failed("the file is cut short"));
+    /// Where the pages of a column of a group lie; looked for once.
+    fn index_of(&self, group: usize, name: &str, chunk: &ColumnChunkMetadata, rows: usize) -> Result<Arc<PageIndex>> {
+        let key = (group, name.to_owned());
+        let known = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = known().get(&key) {
+            return Ok(Arc::clone(index));
         }
-        let len = (range.end - range.start) as usize;
-        if pieces {
-            return self.file.with(|file| {
-                // SAFETY: the file is only read. Another process that cuts it short meanwhile would end this one.
-                let map = unsafe { MmapOptions::new().offset(range.start).len(len).map(file) };
-                Ok(Buffer::from_owner(map.map_err(|e| self.failed(e))?))
-            });
-        }
-        Ok(Buffer::from_vec(self.file.read_at(range.start, len)?))
+        let index = Arc::new(PageIndex::of(&self.file, chunk, rows)?);
+        known().insert(key, Arc::clone(&index));
+        Ok(index)
     }
-}
-
-pub(super) fn pages(chunk: &ColumnChunkMetadata, bytes: Buffer<u8>) -> PageReader {
-    // No part of a page is larger than the column it is in.
-    let largest = bytes.len();
-    PageReader::new(Cursor::new(bytes), chunk, Vec::new(), largest)
 }
 
 fn decode(
     chunk: &ColumnChunkMetadata,
-    bytes: Buffer<u8>,
+    pages: &Pages<'_>,
     field: ArrowField,
     rows: &Range<usize>,
 ) -> PolarsResult<Vec<Box<dyn Array>>> {
-    let pages = BasicDecompressor::new(pages(chunk, bytes), Vec::new());
+    let pages = BasicDecompressor::new(pages.reader(), Vec::new());
     let primitive = &chunk.descriptor().descriptor.primitive_type;
     let filter = Filter::new_ranged(rows.start, rows.end);
     Ok(column_iter_to_arrays(vec![pages], vec![primitive], field, Some(filter))?.0)
 }
 
 /// A column of texts as codes, if all of it is coded.
-fn codes(chunk: &ColumnChunkMetadata, bytes: &Buffer<u8>, field: &ArrowField, rows: &Range<usize>) -> Option<Coded> {
-    if !pages(chunk, bytes.clone()).read_dict().is_ok_and(|dictionary| dictionary.is_some()) {
+fn codes(chunk: &ColumnChunkMetadata, pages: &Pages<'_>, field: &ArrowField, rows: &Range<usize>) -> Option<Coded> {
+    if !pages.reader().read_dict().is_ok_and(|dictionary| dictionary.is_some()) {
         return None;
     }
     let dtype = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
     let mut coded = ArrowField::new(field.name.clone(), dtype, true);
     // Only with this mark does the reader leave codes as they are.
     coded.metadata = Some(Arc::new([(DTYPE_CATEGORICAL_NEW.into(), PlSmallStr::EMPTY)].into()));
-    Coded::of(&decode(chunk, bytes.clone(), coded, rows).ok()?)
+    Coded::of(&decode(chunk, pages, coded, rows).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of one row group of several pages.
+    fn written(path: &std::path::Path, rows: usize) {
+        let texts: Vec<String> = (0..rows).map(|i| format!("a text {}", i % 50)).collect();
+        let numbers: Vec<i64> = (0..rows as i64).map(|i| i * i).collect();
+        let columns = vec![Column::new("text".into(), texts), Column::new("number".into(), numbers)];
+        let mut frame = DataFrame::new(rows, columns).unwrap();
+        let writer = ParquetWriter::new(std::fs::File::create(path).unwrap()).with_data_page_size(Some(4_096));
+        writer.with_row_group_size(Some(rows)).finish(&mut frame).unwrap();
+    }
+
+    fn open(path: &std::path::Path) -> ParquetFile {
+        ParquetFile::open(OpenFile::open(path).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn parts_of_a_group_are_those_rows_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        written(&path, 20_000);
+        let file = open(&path);
+        let series = |cells: Cells| match cells {
+            Cells::Series(series) => series,
+            Cells::Coded(coded) => coded.series("text"),
+        };
+        for name in ["text", "number"] {
+            let whole = series(file.all_cells(name).unwrap());
+            for rows in [0..1, 0..19_999, 1..20_000, 7_000..7_001, 19_999..20_000, 511..513, 3_000..12_345] {
+                let part = series(file.cells(&GroupRows { group: 0, rows: rows.clone() }, name).unwrap());
+                assert!(part.equals_missing(&whole.slice(rows.start as i64, rows.len())), "{name} {rows:?}");
+            }
+        }
+        assert!(file.pages.lock().unwrap().values().all(|index| index.pages() > 3));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_short_while_it_is_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        written(&path, 20_000);
+        let file = open(&path);
+        let first = GroupRows { group: 0, rows: 0..100 };
+        assert!(file.cells(&first, "number").is_ok());
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(100).unwrap();
+        for rows in [0..100, 10_000..10_100, 0..20_000] {
+            let said = file.cells(&GroupRows { group: 0, rows }, "number").unwrap_err().to_string();
+            assert!(said.contains("was replaced or changed while it was read"), "{said}");
+        }
+    }
 }

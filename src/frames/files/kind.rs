@@ -1,0 +1,88 @@
+//! What a file is, by its name and its first bytes; a file that is no table says what to do with it.
+
+use std::path::Path;
+
+use super::OpenFile;
+use crate::error::Result;
+
+/// The formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Parquet,
+    Arrow,
+    Csv { gzip: bool },
+}
+
+/// Endings of the formats that are read.
+const KNOWN: [(&[&str], Kind); 4] = [
+    (&[".parquet", ".pq"], Kind::Parquet),
+    (&[".arrow", ".arrows", ".ipc", ".feather"], Kind::Arrow),
+    (&[".csv", ".tsv", ".txt"], Kind::Csv { gzip: false }),
+    (&[".csv.gz", ".tsv.gz", ".txt.gz"], Kind::Csv { gzip: true }),
+];
+
+/// Endings of others, and what to do.
+const OTHERS: [(&[&str], &str); 4] = [
+    (
+        &[".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"],
+        "JSON is not read as a table; write it as Parquet or CSV, for example with polars.read_ndjson(…).write_parquet(…)",
+    ),
+    (&[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"], "spreadsheets are not read; save the sheet as CSV (UTF-8)"),
+    (&[".zip", ".zst", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".tar.gz"], "this compression is not read; unpack the file"),
+    (&[".orc", ".avro", ".db", ".sqlite", ".duckdb", ".pkl"], "this format is not read; export the table as Parquet or CSV"),
+];
+
+/// First bytes of formats that files of another name hold, what they are, and what to do.
+const STARTS: [(&[u8], &str, &str); 8] = [
+    (b"PAR1", "Parquet", "rename it to .parquet"),
+    (b"PARE", "encrypted Parquet", "write it without encryption"),
+    (b"ARROW1", "an Arrow file", "rename it to .arrow"),
+    (b"FEA1", "Feather of version 1", "write it with version=2"),
+    (b"\x1f\x8b", "text that gzip compressed", "rename it to .csv.gz"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet", "save the sheet as CSV (UTF-8)"),
+    (b"SQLite format 3", "a database", "export the table as Parquet or CSV"),
+];
+
+impl Kind {
+    /// What the name of a file says that it is, if its first bytes do not say something else.
+    ///
+    /// # Errors
+    /// [`crate::Error::Read`] with what to do.
+    pub(super) fn of(file: &OpenFile) -> Result<Self> {
+        let kind = Self::named(file.path()).map_err(|advice| file.failed(advice))?;
+        let head = file.read_at(0, file.bytes().min(16) as usize)?;
+        let (own, what): (&[&[u8]], _) = match kind {
+            Self::Parquet => (&[b"PAR1"], "a Parquet file"),
+            Self::Arrow => (&[b"ARROW1", &[0xff; 4]], "an Arrow file"),
+            Self::Csv { gzip: true } => (&[b"\x1f\x8b"], "a file that gzip compressed"),
+            Self::Csv { gzip: false } => (&[], "text"),
+        };
+        if own.iter().any(|start| head.starts_with(start)) {
+            return Ok(kind);
+        }
+        // The name of a column may start like a format, but goes on as text.
+        let text = head.iter().all(|b| b.is_ascii_graphic() || b" \t\r\n".contains(b));
+        if let Some((_, other, advice)) = STARTS.iter().find(|(start, ..)| !text && head.starts_with(start)) {
+            return Err(file.failed(format!("it holds {other}, which its name does not say; {advice}")));
+        }
+        if own.is_empty() {
+            return Ok(kind);
+        }
+        let advice = if text { "if it is text, rename it to .csv" } else { "it may be damaged; write it again" };
+        Err(file.failed(format!("it does not start as {what} does; {advice}")))
+    }
+
+    #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
+    fn named(path: &Path) -> std::result::Result<Self, &'static str> {
+        let lower = path.to_string_lossy().to_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
+        if let Some((_, kind)) = KNOWN.iter().find(|(endings, _)| ends(endings)) {
+            return Ok(*kind);
+        }
+        Err(OTHERS.iter().find(|(endings, _)| ends(endings)).map_or(
+            "its type is not known; use .parquet, .arrow, .arrows, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz",
+            |(_, advice)| *advice,
+        ))
+    }
+}
