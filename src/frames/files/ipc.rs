@@ -163,7 +163,8 @@ impl IpcFile {
                 ipc_fields.push(IpcField::default());
             }
         }
-        let checked = super::ipc_check::Checked::of(&self.file, bytes, &self.layout.blocks, &self.layout.dictionaries, &ids)?;
+        let checked =
+            super::ipc_check::Checked::of(&self.file, bytes, &self.layout.blocks, &self.layout.dictionaries, &ids)?;
         let metadata = FileMetadata {
             schema: Arc::new(schema),
             custom_schema_metadata: None,

@@ -44,7 +44,9 @@ pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
             body_length,
         };
         match (message.header().map_err(|e| damaged(&e))?, &mut layout) {
-            (Some(MessageHeaderRef::Schema(schema)), None) => layout = Some(Layout::of(schema).map_err(|e| damaged(&e))?),
+            (Some(MessageHeaderRef::Schema(schema)), None) => {
+                layout = Some(Layout::of(schema).map_err(|e| damaged(&e))?)
+            }
             (Some(MessageHeaderRef::RecordBatch(_)), Some(layout)) => layout.blocks.push(block),
             (Some(MessageHeaderRef::DictionaryBatch(_)), Some(layout)) => layout.dictionaries.push(block),
             (_, None) => return Err(damaged(&"it does not start with a schema")),

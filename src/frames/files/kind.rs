@@ -28,8 +28,14 @@ const OTHERS: [(&[&str], &str); 4] = [
         "JSON is not read as a table; write it as Parquet or CSV, for example with polars.read_ndjson(…).write_parquet(…)",
     ),
     (&[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"], "spreadsheets are not read; save the sheet as CSV (UTF-8)"),
-    (&[".zip", ".zst", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".tar.gz"], "this compression is not read; unpack the file"),
-    (&[".orc", ".avro", ".db", ".sqlite", ".duckdb", ".pkl"], "this format is not read; export the table as Parquet or CSV"),
+    (
+        &[".zip", ".zst", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".tar.gz"],
+        "this compression is not read; unpack the file",
+    ),
+    (
+        &[".orc", ".avro", ".db", ".sqlite", ".duckdb", ".pkl"],
+        "this format is not read; export the table as Parquet or CSV",
+    ),
 ];
 
 /// First bytes of formats that files of another name hold, what they are, and what to do.

@@ -93,7 +93,8 @@ impl PageIndex {
             }
         }
         check_values(index.rows(), rows).map_err(damaged)?;
-        let dictionary = file.read_at(index.dictionary.start, (index.dictionary.end - index.dictionary.start) as usize)?;
+        let dictionary =
+            file.read_at(index.dictionary.start, (index.dictionary.end - index.dictionary.start) as usize)?;
         let largest = dictionary.len();
         check_dictionary(reader(chunk, Cursor::new(Buffer::from_vec(dictionary)), 0, largest)).map_err(damaged)?;
         Ok(index)
