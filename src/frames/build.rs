@@ -15,8 +15,8 @@ use super::fields::read_history;
 use super::leads::read_leads;
 use super::stages::{Setting, read_stages};
 use super::table::Tables;
-use super::undated::{LastTimes, UndatedRows, note_times};
-use crate::design::{Kind, Side, canonical_text};
+use super::undated::{LastTimes, UndatedRows, note_time, note_times};
+use crate::design::{Kind, Side};
 use crate::error::{Error, Result, Violation};
 use crate::journeys::{
     Arrivals, Audit, Closed, Days, Extended, Field, IndexBuilder, Journeys, Leads, MaxBad, Ranks, Sizes, StageOrder,
@@ -113,6 +113,7 @@ fn position_or_push<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnO
 /// [`Error::InvalidOption`], [`Error::Interrupted`].
 pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journeys> {
     let _here = task.here();
+    let config = &config.canonical();
     let zone = Zone::new(&config.timezone)?;
     let calendar_zone = Zone::new(&config.calendar_zone)?;
     config.expect(tables)?;
@@ -166,7 +167,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         read.saw(Role::Leads, &config.leads.table, &config.leads.common, audit, Extent::of(&created));
     }
     let mut observed = read.ends.observed_until(config.observed_until.map(|t| t.at(&zone)))?;
-    read.add_undated(observed.until, &mut index)?;
+    read.add_undated(observed.until, &mut dict, &mut index)?;
     audit.tables.append(&mut read.audits);
     audit.check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     audit.remarks.append(&mut observed.remarks);
@@ -205,9 +206,9 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         value_names: dict.value_names,
         props: dict.props,
         event_ids: dict.event_ids,
-        pipeline: stage_names(&config.pipeline),
-        won: stage_names(&config.won),
-        lost: stage_names(&config.lost),
+        pipeline: config.pipeline.clone(),
+        won: config.won.clone(),
+        lost: config.lost.clone(),
         days: Days { created: created_days, kinds: dict.days },
         stage_order,
         observed_until: observed.until,
@@ -235,6 +236,7 @@ pub fn extend(
     task: &Task,
 ) -> Result<(Journeys, Extended)> {
     let _here = task.here();
+    let config = &config.canonical();
     let zone = Zone::new(&config.timezone)?;
     Config::expect_rows(events, stages, tables)?;
     let mut violations = Vec::new();
@@ -248,8 +250,6 @@ pub fn extend(
     let stage_order = stage_order(events, stages).max(journeys.stage_order);
     read.roles(events, stages, config, &journeys.leads, &zone, stage_order, &mut dict, tables, &mut index, task)?;
     tables.unchanged()?;
-    Audit { tables: read.audits.clone(), ..Audit::default() }
-        .check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     let t = &journeys.timeline;
     let stage_times: Vec<i64> = t.stages.position.iter().filter_map(|p| t.at.get(*p as usize).copied()).collect();
     let known = t.at.par_iter().max().map_or(NO_TIME, |at| at.saturating_add(1));
@@ -260,12 +260,11 @@ pub fn extend(
         &stage_times,
     )?;
     if stages.iter().any(|s| s.undated == Undated::Last) {
-        journeys.note_stage_times(|lead, deal, at| {
-            let last = read.last.entry((lead, deal)).or_insert(at);
-            *last = at.max(*last);
-        });
+        journeys.note_stage_times(|lead, deal, at, kind| note_time(&mut read.last, (lead, deal), at, kind));
     }
-    read.add_undated(observed.until, &mut index)?;
+    read.add_undated(observed.until, &mut dict, &mut index)?;
+    Audit { tables: read.audits.clone(), ..Audit::default() }
+        .check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
     let arrivals = Arrivals {
         kinds: dict.kinds,
@@ -284,11 +283,6 @@ pub fn extend(
     extended.audit.warnings.append(&mut hardly_used(&read.audits));
     extended.audit.tables.append(&mut read.audits);
     Ok((extended, report))
-}
-
-/// Names of stages as cells give them: 7.0 and True are 7 and true.
-fn stage_names(names: &[String]) -> Vec<String> {
-    names.iter().map(|name| canonical_text(name).to_owned()).collect()
 }
 
 /// The events that leads are derived from, where no table lists them.
@@ -423,7 +417,7 @@ impl Reading {
                 }
                 index.push_rows(&rows)?;
             }
-            self.undated.extend(read.undated);
+            self.undated.extend(read.undated.map(|rows| rows.counted_by(self.audits.len())));
             self.audits.push(read.audit);
             task.advance(1);
         }
@@ -436,9 +430,9 @@ impl Reading {
     }
 
     /// Adds the rows that have no time of their own.
-    fn add_undated(&mut self, until: i64, index: &mut IndexBuilder) -> Result<()> {
+    fn add_undated(&mut self, until: i64, dict: &mut Dictionaries, index: &mut IndexBuilder) -> Result<()> {
         for undated in std::mem::take(&mut self.undated) {
-            index.push_rows(&undated.dated(&self.last, until, &mut self.audits))?;
+            index.push_rows(&undated.dated(&self.last, until, dict, &mut self.audits))?;
         }
         Ok(())
     }

@@ -42,11 +42,19 @@ pub(super) fn derive_leads(
     let candidates = Leads { ids, ..Leads::default() };
     let ids = &candidates.ids;
     let mut created = vec![NO_TIME; ids.len()];
+    // Whether the first event is known to the day.
+    let mut by_day = vec![false; ids.len()];
     let mut names: Vec<String> = Vec::new();
     for spec in events {
-        for (lead, at) in first_events(spec, &candidates, tables, zone)? {
-            if let Some(slot) = created.get_mut(lead as usize).filter(|slot| **slot == NO_TIME || at < **slot) {
-                *slot = at;
+        let (first, whole_days) = first_events(spec, &candidates, tables, zone)?;
+        for (lead, at) in first {
+            let (Some(slot), Some(day)) = (created.get_mut(lead as usize), by_day.get_mut(lead as usize)) else {
+                continue;
+            };
+            if *slot == NO_TIME || at < *slot {
+                (*slot, *day) = (at, whole_days);
+            } else if at == *slot {
+                *day |= whole_days;
             }
         }
         let name = tables.source(&spec.table)?.head.name.clone();
@@ -62,6 +70,9 @@ pub(super) fn derive_leads(
     }
     let mut audit = TableAudit::new(&name, "leads", order.len());
     audit.used = order.len();
+    if order.iter().any(|code| by_day.get(*code as usize) == Some(&true)) {
+        audit.days.insert("created".into());
+    }
     audit.remarks.push(format!("{} leads are derived from events, each created at its first", order.len()));
     let leads = Leads {
         ids: Ids::of_distinct(order.iter().map(|code| ids.get(*code))),
@@ -73,8 +84,8 @@ pub(super) fn derive_leads(
     Ok((leads, audit))
 }
 
-/// Leads and times of the usable rows of a table of events.
-fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zone) -> Result<Vec<(u32, i64)>> {
+/// Leads and times of the first usable rows of a table of events, and whether they are known to the day.
+fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zone) -> Result<(Vec<(u32, i64)>, bool)> {
     let (common, nulls) = (&spec.common, &spec.common.nulls);
     let finder = LeadFinder::new(&spec.lead, &spec.cells, common.normalize, leads, tables, zone)?;
     let kinds = AttributeReader::new("kind", &spec.kind, &spec.names, common, tables, zone)?;
@@ -108,5 +119,5 @@ fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zo
         }
         Ok(first.into_iter().collect::<Vec<_>>())
     });
-    Ok(parts.collect::<Result<Vec<_>>>()?.concat())
+    Ok((parts.collect::<Result<Vec<_>>>()?.concat(), decided.whole_days))
 }

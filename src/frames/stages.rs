@@ -21,6 +21,8 @@ use crate::time::{NO_TIME, Zone};
 /// What rows without a time are.
 const NOT_REACHED: &str = "null time: the stage was not reached";
 const UNDATED: &str = "won or lost without a time: taken as not reached (undated=)";
+/// When the leads and stages of rows without a time are looked up: as known last.
+const KNOWN_LAST: i64 = i64::MAX - 1;
 /// Rows between two looks at whether the work is to end.
 const CHECK_EVERY: usize = 1 << 16;
 
@@ -57,7 +59,9 @@ pub(super) fn read_stages(
     let columns: Vec<(Option<String>, String)> = match &spec.at {
         At::Column(column) => vec![(None, column.clone())],
         At::Columns(map) => {
-            let rank = |stage: &String| setting.ranks.pipeline.iter().position(|p| p == stage).unwrap_or(usize::MAX);
+            let rank = |stage: &String| {
+                setting.ranks.pipeline.iter().position(|p| p == canonical_text(stage)).unwrap_or(usize::MAX)
+            };
             let mut all: Vec<_> = map.iter().map(|(stage, column)| (Some(stage.clone()), column.clone())).collect();
             all.sort_by_key(|(stage, _)| (stage.as_ref().map(rank), stage.clone()));
             all
@@ -105,7 +109,7 @@ pub(super) fn read_stages(
     };
     let ids = spec.id.as_ref().map(|column| Texts::ids(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let mut all = Vec::new();
-    let mut undated = UndatedRows::new(&table.name, spec.undated);
+    let mut undated = UndatedRows::new(spec.undated);
     let mut read = Vec::new();
     for (fixed, column) in &columns {
         let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
@@ -113,7 +117,8 @@ pub(super) fn read_stages(
         audit.remarks.extend(remarks);
         let time = |row: usize| match times.cell(row) {
             TimeCell::At(at) => Some(at),
-            _ => None,
+            TimeCell::Null => Some(KNOWN_LAST),
+            TimeCell::Bad(_) => None,
         };
         let stages = stage.as_ref().map(|stage| stage.read(&table, &c.nulls, time)).transpose()?;
         audit.days.extend(times.whole_days.then(|| column.clone()));
@@ -135,7 +140,10 @@ pub(super) fn read_stages(
                     let code = stages.as_ref().and_then(|(codes, names)| Some((codes.get(row).copied()?, names)));
                     let raw = code.filter(|c| c.0 < NO_MATCH && fixed.is_none()).map(|(code, names)| names.get(code));
                     let stage = raw.map(|raw| spec.names.name("stage", raw).unwrap_or(raw));
-                    audit.note(if stage.is_some_and(closes) { UNDATED } else { NOT_REACHED }, 1);
+                    audit.note(
+                        if stage.is_some_and(|stage| closes(canonical_text(stage))) { UNDATED } else { NOT_REACHED },
+                        1,
+                    );
                     continue;
                 }
                 TimeCell::Bad(why) => {
@@ -144,8 +152,7 @@ pub(super) fn read_stages(
                 }
             };
             read.extend((at != NO_TIME).then_some(at));
-            // Who has a stage without a time now is who is known last.
-            let as_of = if at == NO_TIME { i64::MAX - 1 } else { at };
+            let as_of = if at == NO_TIME { KNOWN_LAST } else { at };
             if let Some(why) = resolver.resolve(row, as_of, &mut leads) {
                 audit.quarantine(why, row, || resolver.key(row));
                 continue;
@@ -176,17 +183,21 @@ pub(super) fn read_stages(
                     ));
                 }
             };
+            // One name, however the mapping or the table writes it.
+            let stage = canonical_text(stage);
             if at == NO_TIME && !closes(stage) {
                 audit.note(NOT_REACHED, 1);
                 continue;
             }
-            if let Some(id) = ids.as_ref().and_then(|ids| ids.get(row)).and_then(|id| id.as_deref()) {
+            let id = ids.as_ref().and_then(|ids| ids.get(row)).and_then(|id| id.as_deref());
+            let hash = id.map(|id| {
                 // Other tables may count their rows alike.
                 let of = leads.first().map_or("", |lead| setting.leads.ids.get(*lead));
-                if !dict.event_ids.insert(event_id(&format!("stage {stage} of {of}"), canonical_text(id))) {
-                    audit.quarantine(DUPLICATE_ID, row, || id.to_owned());
-                    continue;
-                }
+                event_id(&format!("stage {stage} of {of}"), canonical_text(id))
+            });
+            if hash.is_some_and(|hash| dict.event_ids.contains(&hash)) {
+                audit.quarantine(DUPLICATE_ID, row, || id.unwrap_or_default().to_owned());
+                continue;
             }
             let order = match (orders.as_ref().and_then(|o| o.get(row).copied()), setting.order) {
                 (Some(order), _) => order,
@@ -206,7 +217,8 @@ pub(super) fn read_stages(
             let kind = dict.kind(stage, "", Side::Sales, true);
             let amount = amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN);
             if at == NO_TIME {
-                leads.iter().for_each(|lead| undated.push(row, *lead, order, kind, deal, amount));
+                leads.iter().for_each(|lead| undated.push(row, *lead, order, kind, deal, amount, hash));
+                dict.event_ids.extend(hash);
                 audit.used += 1;
                 continue;
             }
@@ -241,6 +253,8 @@ pub(super) fn read_stages(
                 audit.quarantine("before the lead's creation", row, || resolver.key(row));
             } else {
                 audit.note("before the creation of one of several leads, left out for it", early);
+                // A row that is left out may be delivered again.
+                dict.event_ids.extend(hash);
                 audit.used += 1;
             }
         }
@@ -267,7 +281,7 @@ pub(super) fn read_stages(
         rows.stage = Some((deal_codes, amount_values));
         all.push(rows);
     }
-    let undated = undated.checked(spec, &mut audit)?;
+    let undated = undated.checked(spec, &audit)?;
     Ok(StageRows { rows: all, audit, extent: Extent::of(&read), undated })
 }
 

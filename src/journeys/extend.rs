@@ -88,11 +88,11 @@ impl Journeys {
 
     /// Gives lead, deal and time of every stage entry and edit to `take`.
     #[cfg(feature = "frames")]
-    pub(crate) fn note_stage_times(&self, mut take: impl FnMut(u32, u32, i64)) {
+    pub(crate) fn note_stage_times(&self, mut take: impl FnMut(u32, u32, i64, u32)) {
         let [_, stages] = self.timeline_rows();
         let Some((deals, _)) = &stages.stage else { return };
-        for ((lead, deal), at) in stages.lead.iter().zip(deals).zip(&stages.at) {
-            take(*lead, *deal, *at);
+        for (((lead, deal), at), kind) in stages.lead.iter().zip(deals).zip(&stages.at).zip(&stages.kind) {
+            take(*lead, *deal, *at, *kind);
         }
     }
 

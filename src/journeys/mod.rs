@@ -222,10 +222,21 @@ impl Journeys {
             kind.is_some_and(|k| self.won.iter().chain(&self.lost).any(|name| k.is_called(name)))
         };
         let known = (range.start..=entry).rev().take_while(|e| *e == entry || deal != NONE || !closes(*e));
-        let same = known.filter(|e| stages.deal.get(*e) == deal);
-        let until = if self.observed_until == NO_TIME { i64::MAX } else { self.observed_until };
-        let amount = |e: usize| stages.edits.amount_before(e, until).or_else(|| stages.amount.get(e).copied());
-        same.filter_map(amount).find(|a| !a.is_nan())
+        let mut same = known.filter(|e| stages.deal.get(*e) == deal);
+        let until = self.known_until();
+        same.find_map(|e| self.known_amount(e, until))
+    }
+
+    /// What is known at the end of observation.
+    fn known_until(&self) -> i64 {
+        if self.observed_until == NO_TIME { i64::MAX } else { self.observed_until }
+    }
+
+    /// Amount of a stage entry as it is known just before `until`: the last that it was edited to, else its own.
+    pub(in crate::journeys) fn known_amount(&self, entry: usize, until: i64) -> Option<f64> {
+        let stages = &self.timeline.stages;
+        let amount = stages.edits.amount_before(entry, until).or_else(|| stages.amount.get(entry).copied());
+        amount.filter(|a| !a.is_nan())
     }
 
     /// The time line of one lead as text lines: time, what, and details.
@@ -267,7 +278,7 @@ impl Journeys {
             if let Some(s) = stages.next_if(|s| self.timeline.stages.position.get(*s) == Some(&(i as u32))) {
                 let deal = self.timeline.stages.deal.get(s);
                 entry.deal = (deal != NONE).then(|| self.deals.get(deal).to_owned());
-                entry.amount = self.timeline.stages.amount.get(s).copied().filter(|a| !a.is_nan());
+                entry.amount = self.known_amount(s, self.known_until());
             }
             entries.push(entry);
         }

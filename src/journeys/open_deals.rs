@@ -22,9 +22,12 @@ pub fn open_amounts(journeys: &Journeys, lead: u32, t: i64) -> Option<f64> {
         }
         let deal = deals.entry(timeline.stages.deal.get(entry)).or_default();
         deal.0 = !closing(timeline.kind.get(position));
-        if let Some(amount) = timeline.stages.amount.get(entry).copied().filter(|a| !a.is_nan()) {
+        if let Some(amount) = journeys.known_amount(entry, t) {
             deal.1 = Some(amount);
         }
     }
-    deals.into_values().filter_map(|(open, amount)| amount.filter(|_| open)).reduce(|sum, amount| sum + amount)
+    let mut amounts: Vec<f64> = deals.into_values().filter_map(|(open, amount)| amount.filter(|_| open)).collect();
+    // The sum has the same bits in whatever order the deals were read.
+    amounts.sort_by(f64::total_cmp);
+    (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
 }

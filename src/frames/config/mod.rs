@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::files::Wanted;
 use super::table::Tables;
 pub use crate::design::Condition;
+use crate::design::canonical_text;
 use crate::error::Result;
 use crate::journeys::Bytes;
 use crate::time::Moment;
@@ -102,6 +103,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same, with names of stages as cells give them: 7.0 and True are 7 and true.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let names = |names: &[String]| names.iter().map(|name| canonical_text(name).to_owned()).collect();
+        Self { pipeline: names(&self.pipeline), won: names(&self.won), lost: names(&self.lost), ..self.clone() }
+    }
+
     /// Tells `tables` which columns the roles use, and how their files are read.
     ///
     /// # Errors
