@@ -46,10 +46,12 @@ def _time(value: Time | None, option: str) -> str | None:
     raise OptionError(f"{option}: {value!r} is not a time: give an ISO 8601 text, a date or a datetime")
 
 
-def _warn(core: _core.Journeys) -> _core.Journeys:
-    """Raise the warnings of an audit where the caller of the caller called."""
+def _warn(core: _core.Journeys, *, before: _core.Journeys | None = None) -> _core.Journeys:
+    """Raise the warnings of an audit that are new since ``before``, where the caller of the caller called."""
+    known = json.loads(before.audit())["warnings"] if before is not None else []
     for text in json.loads(core.audit())["warnings"]:
-        warnings.warn(text, DataWarning, stacklevel=3)
+        if text not in known:
+            warnings.warn(text, DataWarning, stacklevel=3)
     return core
 
 
@@ -301,7 +303,7 @@ class Journeys(Analyses):
             core, report = self._core.extend(
                 as_json(omit_none(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
             )
-        return Journeys._of(_warn(core), config), json.loads(report)
+        return Journeys._of(_warn(core, before=self._core), config), json.loads(report)
 
     def check(self) -> Check:
         """Say what became of every input row: used, filtered, or quarantined by reason.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::design::{Kind, MISSING, NONE, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Journeys, Matcher, Measure, Moment, Status, lost_since, status_log};
+use crate::journeys::{CodeSlice, Journeys, Matcher, Measure, Moment, Status, WinFinder, Wins, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
 use super::result::{channel_name, channels_like};
@@ -76,7 +76,7 @@ pub(super) struct PathMaker<'a> {
     lookback: Option<i64>,
     form: PathForm,
     nulls: NullPaths,
-    targets: std::collections::BTreeSet<u32>,
+    finder: WinFinder<'a>,
     measure: Measure<'a>,
     won: std::collections::BTreeSet<u32>,
     lost: std::collections::BTreeSet<u32>,
@@ -103,6 +103,7 @@ pub(super) struct Room {
     marks: Vec<(usize, u8)>,
     conversions: Vec<Mark>,
     opportunities: Vec<Mark>,
+    wins: Wins,
 }
 
 impl<'a> PathMaker<'a> {
@@ -174,7 +175,7 @@ impl<'a> PathMaker<'a> {
             lookback: spec.lookback.map(Span::as_micros),
             form: spec.path,
             nulls: spec.nulls,
-            targets,
+            finder: WinFinder::new(journeys, targets),
             measure: journeys.measure(),
             won: journeys.codes_known(&journeys.won),
             lost: journeys.codes_known(&journeys.lost),
@@ -239,6 +240,9 @@ impl<'a> PathMaker<'a> {
         }
         room.conversions.clear();
         room.opportunities.clear();
+        if room.marks.iter().any(|(_, role)| role & TARGET != 0) {
+            self.finder.find(lead, &mut room.wins);
+        }
         for (place, role) in &room.marks {
             let Some(t) = at.get(*place).copied() else { continue };
             let position = range.start + place;
@@ -246,16 +250,10 @@ impl<'a> PathMaker<'a> {
             if role & OPPORTUNITY != 0 {
                 room.opportunities.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount: None });
             }
-            if role & TARGET != 0
-                && (self.every || room.conversions.is_empty())
-                && self.journeys.is_first_win_at(lead, position, &self.targets)
-            {
+            if role & TARGET != 0 && (self.every || room.conversions.is_empty()) && room.wins.is_first(position) {
                 // Of a lead that converts once, all that it won at that instant is the value.
-                let amount = if self.every {
-                    self.journeys.amount_at(lead, position)
-                } else {
-                    self.journeys.amount_won_at(lead, position, &self.targets)
-                };
+                let amount =
+                    if self.every { room.wins.amount(position) } else { room.wins.amount_of_instant(position) };
                 room.conversions.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount });
                 if only_first {
                     events = place + at.iter().take(events).skip(*place).take_while(|other| **other == t).count();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::beside;
 use crate::error::{Error, Result};
 use crate::funnel::{Attribution, Clusters, Entry, Funnel, FunnelGroup, FunnelSpec};
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, WinFinder, Wins};
 use crate::math::{Interval, compare_clustered, compare_rates, false_discovery};
 use crate::task::Task;
 
@@ -137,19 +137,13 @@ impl Journeys {
 
     /// Mean amount of won leads for which one is known: that of all their deals won by the end of observation, each once.
     fn mean_win(&self) -> Option<f64> {
-        let (won, stages) = (self.codes_known(&self.won), &self.timeline.stages);
-        let of_lead = |lead: u32| -> Option<f64> {
-            let (mut deals, mut amounts) = (BTreeSet::new(), Vec::new());
-            for entry in self.timeline.stage_range(lead) {
-                let position = *stages.position.get(entry)? as usize;
-                let seen = self.timeline.at.get(position).is_some_and(|at| *at < self.observed_until);
-                if seen && won.contains(&self.timeline.kind.get(position)) && deals.insert(stages.deal.get(entry)) {
-                    amounts.extend(self.amount_at(lead, position));
-                }
-            }
+        let (finder, mut wins) = (WinFinder::new(self, self.codes_known(&self.won)), Wins::default());
+        let mut of_lead = |lead: u32| -> Option<f64> {
+            finder.find(lead, &mut wins);
+            let amounts: Vec<f64> = wins.amounts().collect();
             (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
         };
-        let amounts: Vec<f64> = (0..self.leads.len() as u32).filter_map(of_lead).collect();
+        let amounts: Vec<f64> = (0..self.leads.len() as u32).filter_map(&mut of_lead).collect();
         (!amounts.is_empty()).then(|| crate::math::sum(&amounts) / amounts.len() as f64)
     }
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::build::Dictionaries;
 use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{DayMeans, EventsSpec};
+use super::dictionaries::Dictionaries;
 use super::extent::Extent;
 use super::filter::Filter;
 use super::leads::order_ranks;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::{Common, DayMeans};
 use crate::error::{Error, Result};
-use crate::time::{DAY, NO_TIME, Timestamp};
+use crate::time::{DAY, NO_TIME, Timestamp, Zone};
 
 /// Days with a row, of which the last so many are kept.
 const RECENT: usize = 1_000;
@@ -111,13 +111,14 @@ pub(super) fn starts(common: &Common, role: Role) -> bool {
 }
 
 impl Ends {
-    /// Adds the rows of a table; `days` says that its times are days that mean their start.
-    pub(super) fn add(&mut self, role: Role, key: &str, name: &str, extent: Extent, days: bool) {
+    /// Adds the rows of a table; `days` is the zone of times that are days and mean their start.
+    pub(super) fn add(&mut self, role: Role, key: &str, name: &str, extent: Extent, days: Option<&Zone>) {
         if extent.latest == NO_TIME {
             return;
         }
         // A day that means its start lasts until the next one.
-        let end = extent.latest.saturating_add(if days { DAY } else { 1 });
+        let next_day = days.and_then(|zone| zone.day_start(zone.day(extent.latest).saturating_add(1)));
+        let end = next_day.unwrap_or(extent.latest.saturating_add(1));
         let new = || Ended { name: name.to_owned(), end, extent: Extent::default() };
         let entry = self.0.entry((role, key.to_owned())).or_insert_with(new);
         entry.end = entry.end.max(end);
@@ -140,6 +141,14 @@ impl Ends {
         }
     }
 
+    /// Says which tables go on after a stated end of observation.
+    fn later_than(&self, given: Timestamp) -> impl Iterator<Item = String> {
+        self.0.values().filter(move |e| e.end > given.0).map(move |e| {
+            let end = Timestamp(e.end);
+            format!("table '{}' has rows until {end}; outcomes at or after observed_until {given} are ignored", e.name)
+        })
+    }
+
     /// Tables of a role that are silent for longer before `until` than is usual for them, and how long that is in days.
     fn ended_early(&self, role: Role, until: i64) -> impl Iterator<Item = (&Ended, i64, i64)> {
         let of_role = self.0.iter().filter(move |((r, _), _)| *r == role).map(|(_, e)| e);
@@ -153,15 +162,7 @@ impl Ends {
     /// End of observation: as said, else the latest time of any row, unless a table of stages ended before.
     pub(super) fn observed_until(&self, stated: Option<Timestamp>) -> Result<Observed> {
         if let Some(given) = stated {
-            let later = self.0.values().filter(|e| e.end > given.0);
-            let remarks = later.map(|e| {
-                let end = Timestamp(e.end);
-                format!(
-                    "table '{}' has rows until {end}; outcomes at or after observed_until {given} are ignored",
-                    e.name
-                )
-            });
-            return Ok(Observed { until: given.0, remarks: remarks.collect(), warnings: Vec::new() });
+            return Ok(Observed { until: given.0, remarks: self.later_than(given).collect(), warnings: Vec::new() });
         }
         self.future()?;
         let Some(latest) = self.latest() else { return Ok(Observed { until: NO_TIME, ..Observed::default() }) };
@@ -178,12 +179,19 @@ impl Ends {
         stages: &[i64],
     ) -> Result<Observed> {
         if let Some(given) = stated {
-            return Ok(Observed { until: given.0, ..Observed::default() });
+            let known = (known > given.0).then(|| {
+                let end = Timestamp(known);
+                format!("the journeys have rows until {end}; outcomes at or after observed_until {given} are ignored")
+            });
+            let remarks = known.into_iter().chain(self.later_than(given)).collect();
+            return Ok(Observed { until: given.0, remarks, warnings: Vec::new() });
         }
         self.future()?;
         if !self.0.keys().any(|(role, _)| *role == Role::Stages) {
             // Outcomes are known no further than before.
-            return Ok(Observed { until: before, ..Observed::default() });
+            let end = Timestamp(before);
+            let remark = format!("observed until {end}, as before: no table of stages was added");
+            return Ok(Observed { until: before, remarks: vec![remark], warnings: Vec::new() });
         }
         for (_, ended) in self.0.iter_mut().filter(|((role, _), _)| *role == Role::Stages) {
             let known = Extent::of(stages);
@@ -249,13 +257,13 @@ mod tests {
     #[test]
     fn silent_stages_end_observation_silent_events_do_not() {
         let mut ends = Ends::default();
-        ends.add(Role::Stages, "s", "s", days(0..100), false);
-        ends.add(Role::Events, "e", "e", days(0..150), false);
+        ends.add(Role::Stages, "s", "s", days(0..100), None);
+        ends.add(Role::Events, "e", "e", days(0..150), None);
         let observed = ends.judge(ends.latest().unwrap(), NO_TIME);
         assert_eq!((observed.until, observed.warnings.len()), (99 * DAY + 6, 1));
         let mut ends = Ends::default();
-        ends.add(Role::Stages, "s", "s", days(0..150), false);
-        ends.add(Role::Events, "e", "e", days(0..100), false);
+        ends.add(Role::Stages, "s", "s", days(0..150), None);
+        ends.add(Role::Events, "e", "e", days(0..100), None);
         let observed = ends.judge(ends.latest().unwrap(), NO_TIME);
         assert_eq!((observed.until, observed.warnings.len()), (149 * DAY + 6, 1));
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::build::Dictionaries;
 use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
+use super::dictionaries::Dictionaries;
 use super::events::{DUPLICATE_ID, pick};
 use super::extent::Extent;
 use super::leads::order_ranks;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::build::Dictionaries;
 use super::config::{StagesSpec, Undated};
+use super::dictionaries::Dictionaries;
 use crate::error::{Error, Result};
 use crate::journeys::{Rows, TableAudit};
 use crate::time::NO_TIME;

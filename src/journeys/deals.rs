@@ -1,6 +1,6 @@
 //! What became of deals: a deal is won once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Journeys;
 use crate::design::NONE;
@@ -22,44 +22,107 @@ impl Reversed {
     }
 }
 
-impl Journeys {
-    /// Whether no earlier entry of its deal is one of `won`: a deal is won once, by whichever stage says so first.
+/// An entry into a stage that means won.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Win {
+    position: usize,
+    at: i64,
+    /// Whether it is the first of its deal.
+    first: bool,
+    amount: Option<f64>,
+}
+
+/// Finds the wins of leads: a deal is won once, by whichever stage says so first.
+#[derive(Debug)]
+pub struct WinFinder<'a> {
+    journeys: &'a Journeys,
+    won: BTreeSet<u32>,
+    /// Stages that close a lead.
+    closing: BTreeSet<u32>,
+    until: i64,
+}
+
+/// The wins of one lead.
+#[derive(Debug, Default)]
+pub struct Wins {
+    all: Vec<Win>,
+    /// Deals that were won.
+    deals: HashSet<u32>,
+    /// Last amount that is known of each deal.
+    known: HashMap<u32, f64>,
+}
+
+impl<'a> WinFinder<'a> {
+    /// Finds entries into the stages of `won` in the observed period.
     #[must_use]
-    pub fn is_first_win(&self, lead: u32, entry: usize, won: &BTreeSet<u32>) -> bool {
-        let (range, stages) = (self.timeline.stage_range(lead), &self.timeline.stages);
-        let deal = stages.deal.get(entry);
-        !(range.start..entry).any(|e| stages.deal.get(e) == deal && self.is_entry_of(e, won))
+    pub fn new(journeys: &'a Journeys, won: BTreeSet<u32>) -> Self {
+        let mut closing = journeys.codes_known(&journeys.won);
+        closing.append(&mut journeys.codes_known(&journeys.lost));
+        Self { journeys, won, closing, until: journeys.known_until() }
     }
 
-    /// Whether what is at `position` of the timeline is an event, or the first of its deal's entries that are one of `won`.
-    #[must_use]
-    pub fn is_first_win_at(&self, lead: u32, position: usize, won: &BTreeSet<u32>) -> bool {
-        self.stage_entry(lead, position).is_none_or(|entry| self.is_first_win(lead, entry, won))
+    /// Writes the wins of `lead` to `wins`. The amount of a win is the last that its entry was edited to, else its own,
+    /// else the last known of the same deal, or of what is of no deal since the lead was last closed.
+    pub fn find(&self, lead: u32, wins: &mut Wins) {
+        wins.all.clear();
+        wins.deals.clear();
+        wins.known.clear();
+        let (timeline, stages) = (&self.journeys.timeline, &self.journeys.timeline.stages);
+        for entry in self.journeys.timeline.stage_range(lead) {
+            let Some(position) = stages.position.get(entry).map(|p| *p as usize) else { break };
+            let Some(at) = timeline.at.get(position).copied().filter(|at| *at < self.until) else { break };
+            let (deal, kind) = (stages.deal.get(entry), timeline.kind.get(position));
+            if let Some(amount) = self.journeys.known_amount(entry, self.until) {
+                wins.known.insert(deal, amount);
+            }
+            if self.won.contains(&kind) {
+                let amount = wins.known.get(&deal).copied();
+                wins.all.push(Win { position, at, first: wins.deals.insert(deal), amount });
+            }
+            if self.closing.contains(&kind) {
+                wins.known.remove(&NONE);
+            }
+        }
+    }
+}
+
+impl Wins {
+    fn at_position(&self, position: usize) -> Option<&Win> {
+        self.all.get(self.all.binary_search_by_key(&position, |w| w.position).ok()?)
     }
 
-    /// Amount of all deals of `lead` that are won first at the instant of `position`: those of one instant are one win.
+    /// Whether what is at `position` of the timeline is no later win of a deal that was won before.
     #[must_use]
-    pub fn amount_won_at(&self, lead: u32, position: usize, won: &BTreeSet<u32>) -> Option<f64> {
-        let (range, stages) = (self.timeline.stage_range(lead), &self.timeline.stages);
-        let at = self.timeline.at.get(position)?;
-        let positions = stages.position.get(range.clone())?;
-        let of_instant = |p: &u32| self.timeline.at.get(*p as usize) == Some(at);
-        let mut amounts: Vec<f64> = (range.start..)
-            .zip(positions)
-            .filter(|(_, p)| of_instant(p))
-            .filter(|(e, p)| **p as usize == position || self.is_entry_of(*e, won) && self.is_first_win(lead, *e, won))
-            .filter_map(|(_, p)| self.amount_at(lead, *p as usize))
-            .collect();
+    pub fn is_first(&self, position: usize) -> bool {
+        self.at_position(position).is_none_or(|win| win.first)
+    }
+
+    /// Amount of the win at `position` of the timeline.
+    #[must_use]
+    pub fn amount(&self, position: usize) -> Option<f64> {
+        self.at_position(position)?.amount
+    }
+
+    /// Amounts of all deals, each at its first win.
+    pub fn amounts(&self) -> impl Iterator<Item = f64> {
+        self.all.iter().filter(|win| win.first).filter_map(|win| win.amount)
+    }
+
+    /// Amount of all deals that are won first at the instant of `position`: those of one instant are one win.
+    #[must_use]
+    pub fn amount_of_instant(&self, position: usize) -> Option<f64> {
+        let at = self.at_position(position)?.at;
+        let from = self.all.partition_point(|win| win.at < at);
+        let of_instant = self.all.get(from..)?.iter().take_while(|win| win.at == at);
+        let counted = of_instant.filter(|win| win.first || win.position == position);
+        let mut amounts: Vec<f64> = counted.filter_map(|win| win.amount).collect();
         // The sum has the same bits whichever row came first.
         amounts.sort_by(f64::total_cmp);
         (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
     }
+}
 
-    fn is_entry_of(&self, entry: usize, kinds: &BTreeSet<u32>) -> bool {
-        let position = self.timeline.stages.position.get(entry);
-        position.is_some_and(|p| kinds.contains(&self.timeline.kind.get(*p as usize)))
-    }
-
+impl Journeys {
     /// Counts the deals whose win was taken back: won, and lost or open at the end of observation.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ use serde::Serialize;
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
 pub use days::{Days, Measure, Moment};
-pub use deals::Reversed;
+pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
 pub use groups::{By, ByBins, ByField, Groups};
 pub use identifiers::code_word;
@@ -59,7 +59,7 @@ pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
 pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
-pub use withhold::{separation, withhold};
+pub use withhold::{Withholding, separation, withhold};
 
 use crate::design::{Kind, NONE, canonical_text};
 use crate::error::{Error, Result, is_slip};
@@ -161,7 +161,7 @@ impl Journeys {
         kinds.filter(|kind| *kind != name).find(|kind| slip(kind))
     }
 
-    /// Refuses declared stages that look like slips for stages that the data has.
+    /// Refuses declared stages that look like slips for stages that the data has, or are events.
     ///
     /// # Errors
     /// [`Error::UnknownName`] with the stage that is meant.
@@ -172,6 +172,13 @@ impl Journeys {
                 if let Some(meant) = self.meant(name, what != "pipeline= stage") {
                     return Err(Error::unknown(what, name, [meant]));
                 }
+            }
+        }
+        for name in self.won.iter().chain(&self.lost) {
+            let called = |stage: bool| self.kinds.iter().any(|k| k.stage == stage && k.is_called(name));
+            if called(false) && !called(true) {
+                let problem = format!("'{name}' is a kind of event; won= and lost= are stages (Stages)");
+                return Err(Error::option("won", problem));
             }
         }
         Ok(())
@@ -208,27 +215,8 @@ impl Journeys {
         self.stage_entry(lead, position).map_or(NONE, |entry| self.timeline.stages.deal.get(entry))
     }
 
-    /// Amount of the stage entry of `lead` at `position` of the timeline: the last that it was edited to in the observed
-    /// period, else its own, else the last known of the same deal, or of what is of no deal since the lead was last closed.
-    #[must_use]
-    pub fn amount_at(&self, lead: u32, position: usize) -> Option<f64> {
-        let stages = &self.timeline.stages;
-        let range = self.timeline.stage_range(lead);
-        let entry = self.stage_entry(lead, position)?;
-        let deal = stages.deal.get(entry);
-        let closes = |e: usize| {
-            let kind =
-                stages.position.get(e).and_then(|p| self.kinds.get(self.timeline.kind.get(*p as usize) as usize));
-            kind.is_some_and(|k| self.won.iter().chain(&self.lost).any(|name| k.is_called(name)))
-        };
-        let known = (range.start..=entry).rev().take_while(|e| *e == entry || deal != NONE || !closes(*e));
-        let mut same = known.filter(|e| stages.deal.get(*e) == deal);
-        let until = self.known_until();
-        same.find_map(|e| self.known_amount(e, until))
-    }
-
     /// What is known at the end of observation.
-    fn known_until(&self) -> i64 {
+    pub(in crate::journeys) fn known_until(&self) -> i64 {
         if self.observed_until == NO_TIME { i64::MAX } else { self.observed_until }
     }
 

@@ -57,6 +57,15 @@ const PLAIN_STAGES: [&str; 8] = ["lead", "leads", "contact", "account", "created
 /// Leads needed on each side before a column is judged by how well it separates them.
 pub(super) const ENOUGH: usize = 40;
 
+/// Why a column is withheld from the features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withholding {
+    /// The reason, in words.
+    pub reason: String,
+    /// Whether its values identify leads, whatever they mean.
+    pub identifier: bool,
+}
+
 /// Reason to withhold `column` from the features, if there is one.
 ///
 /// `stages` are the names of the pipeline, `auc` says how well the column separates by itself ([`separation`]).
@@ -67,7 +76,9 @@ pub fn withhold(
     leads: &Leads,
     stages: &[String],
     auc: impl FnOnce() -> Option<f64>,
-) -> Option<String> {
+) -> Option<Withholding> {
+    let because = |reason: String| Some(Withholding { reason, identifier: false });
+    let identifies = |reason: String| Some(Withholding { reason, identifier: true });
     let words = words_of(name);
     let names_stage =
         |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
@@ -76,7 +87,7 @@ pub fn withhold(
         OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
     };
     if let Some(word) = words.iter().find(says) {
-        return Some(format!("its name says '{word}': an outcome or a stage"));
+        return because(format!("its name says '{word}': an outcome or a stage"));
     }
     if let Column::Time(times) = column {
         let after = times
@@ -85,7 +96,7 @@ pub fn withhold(
             .filter(|(t, c)| **t != NO_TIME && **c != NO_TIME && **t > **c + DAY)
             .count();
         if after > 0 {
-            return Some(format!("{after} of its dates are after the lead's creation"));
+            return because(format!("{after} of its dates are after the lead's creation"));
         }
     }
     let known = column.len() - column.missing();
@@ -93,15 +104,15 @@ pub fn withhold(
         && levels.len() > 50
         && levels.len() * 2 > known
     {
-        return Some(format!("{} different texts in {known} rows: an identifier", levels.len()));
+        return identifies(format!("{} different texts in {known} rows: an identifier", levels.len()));
     }
     if let Column::Number(values) = column
         && are_serial_numbers(name, values)
     {
-        return Some(format!("its {known} numbers are whole and all different: an identifier"));
+        return identifies(format!("its {known} numbers are whole and all different: an identifier"));
     }
-    let auc = auc()?;
-    (auc >= 0.95).then(|| format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
+    let auc = auc().filter(|auc| *auc >= 0.95)?;
+    because(format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
 }
 
 pub(super) fn words_of(name: &str) -> Vec<String> {

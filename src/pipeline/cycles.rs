@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Moment, Status, status_log};
+use crate::journeys::{Journeys, Moment, Status, WinFinder, Wins, status_log};
 use crate::time::NO_TIME;
 
 /// How a visit to a stage ended.
@@ -149,6 +149,7 @@ pub(super) struct CycleMaker<'a> {
     from_creation: bool,
     won: BTreeSet<u32>,
     lost: BTreeSet<u32>,
+    finder: WinFinder<'a>,
     recycle_after: Option<i64>,
 }
 
@@ -183,19 +184,24 @@ impl<'a> CycleMaker<'a> {
                 }
             }
         }
+        let won = journeys.codes_known(&journeys.won);
+        // Where no stage is declared as won, reaching the last one wins.
+        let last = stage_of.iter().zip(0u32..).filter(|(stage, _)| **stage == Some(names.len() - 1));
+        let wins = if journeys.won.is_empty() { last.map(|(_, code)| code).collect() } else { won.clone() };
         Ok(Self {
             journeys,
             names,
             stage_of,
             from_creation,
-            won: journeys.codes_known(&journeys.won),
+            won,
             lost,
+            finder: WinFinder::new(journeys, wins),
             recycle_after,
         })
     }
 
     /// Writes the cycles of `lead` to `cycles`. Entries of one instant are taken in the order of the pipeline.
-    pub(super) fn cycles(&self, lead: u32, log: &mut Vec<(i64, Status)>, cycles: &mut Vec<Cycle>) {
+    pub(super) fn cycles(&self, lead: u32, log: &mut Vec<(i64, Status)>, found: &mut Wins, cycles: &mut Vec<Cycle>) {
         cycles.clear();
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
@@ -227,8 +233,9 @@ impl<'a> CycleMaker<'a> {
         }
         // Of deals that close at one instant the one that is won decides.
         events.sort_by_key(|e| (e.at, e.stage.unwrap_or(usize::MAX), self.is_lost(e.position)));
+        self.finder.find(lead, found);
         for step in events {
-            self.take(lead, step, cycles);
+            self.take(step, found, cycles);
         }
     }
 
@@ -247,7 +254,7 @@ impl<'a> CycleMaker<'a> {
         }) || log.iter().any(|(at, status)| *at < created && *status == Status::Lost)
     }
 
-    fn take(&self, lead: u32, step: Step, cycles: &mut Vec<Cycle>) {
+    fn take(&self, step: Step, found: &Wins, cycles: &mut Vec<Cycle>) {
         let Step { at, position, stage, status, deal } = step;
         let moment = self.journeys.moment(position).unwrap_or(Moment { at, day: false });
         let final_stage = self.names.len() - 1;
@@ -270,7 +277,7 @@ impl<'a> CycleMaker<'a> {
         cycle.last_event = at;
         if matches!(cycle.standing, Standing::Won(_)) {
             // A deal is won once.
-            cycle.more_wins += u64::from(wins && self.journeys.is_first_win_at(lead, position, &self.won));
+            cycle.more_wins += u64::from(wins && found.is_first(position));
             return;
         }
         // What goes on in a stage that the pipeline does not name is open as well.
@@ -287,7 +294,7 @@ impl<'a> CycleMaker<'a> {
                 cycle.leave(moment, Exit::Forward);
             }
             cycle.turn(at, Standing::Won(moment));
-            cycle.value = self.journeys.amount_won_at(lead, position, &self.won);
+            cycle.value = found.amount_of_instant(position);
         } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
             cycle.leave(moment, Exit::Lost);
             cycle.turn(at, Standing::Lost(at));

@@ -7,7 +7,7 @@ use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
 use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
-use crate::journeys::{By, Journeys, Moment, Where};
+use crate::journeys::{By, Journeys, Moment, Where, Wins};
 use crate::survival::{End, Spell};
 use crate::task::Task;
 use crate::time::{DAY, Period, Span};
@@ -93,15 +93,15 @@ impl Journeys {
         let groups = spec.by.as_ref().map(|by| self.groups("by", by)).transpose()?;
         let population = self.population(&spec.filter)?;
         let counter = Counter { journeys: self, spec, stages, opportunity };
-        let (part, _, _) = self.fold(
+        let (part, ..) = self.fold(
             "following stages",
             task,
-            || (Part::<u32>::new(stages), Vec::new(), Vec::new()),
-            |(part, log, cycles), lead| {
+            || (Part::<u32>::new(stages), Vec::new(), Wins::default(), Vec::new()),
+            |(part, log, found, cycles), lead| {
                 if !population.has(lead) {
                     return Ok(());
                 }
-                maker.cycles(lead, log, cycles);
+                maker.cycles(lead, log, found, cycles);
                 if cycles.is_empty() {
                     part.noted.no_start += 1;
                     return Ok(());
@@ -118,7 +118,7 @@ impl Journeys {
                 }
                 Ok(())
             },
-            |(a, log, cycles), (b, _, _)| (a.join(b), log, cycles),
+            |(a, log, found, cycles), (b, ..)| (a.join(b), log, found, cycles),
         )?;
         let name = |code: u32| groups.as_ref().map_or_else(String::new, |g| g.name(code));
         let last_day = spec.period.start_day(&self.calendar_zone, self.observed_until.saturating_sub(1));

@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::{Reader, Writer};
+use super::open::Reader;
+use super::save::Writer;
 use crate::error::Result;
 use crate::journeys::{Edits, StageLog};
 

@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::{Dictionaries, Meta, Reader};
+use super::Meta;
+use super::open::{Dictionaries, Reader};
 use crate::error::Result;
 use crate::journeys::{Field, FieldHistory, Leads, Texts};
 

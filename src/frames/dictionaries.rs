@@ -1,0 +1,89 @@
+//! Dictionaries that rows point into while tables are read.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::design::{Kind, Side};
+use crate::error::{Error, Result};
+use crate::journeys::{Journeys, Texts};
+
+/// Dictionaries that rows point into while tables are read.
+#[derive(Debug, Default)]
+pub(super) struct Dictionaries {
+    pub(super) kinds: Vec<Kind>,
+    by_name: HashMap<(String, String, bool), u32>,
+    pub(super) channels: Texts,
+    pub(super) deals: Texts,
+    pub(super) value_names: Vec<String>,
+    pub(super) props: Vec<(String, Texts)>,
+    /// Hashes of (source, id) of all events with an id.
+    pub(super) event_ids: HashSet<u128>,
+    /// Events of one source come from tables of one side.
+    sides: HashMap<String, Side>,
+    /// Kinds that are known to the day only.
+    pub(super) days: BTreeSet<u32>,
+}
+
+impl Dictionaries {
+    /// Those of an index, to be extended.
+    pub(super) fn of(journeys: &Journeys) -> Self {
+        let key = |(k, code): (&Kind, u32)| ((k.source.clone(), k.plain.clone(), k.stage), code);
+        Self {
+            kinds: journeys.kinds.clone(),
+            by_name: journeys.kinds.iter().zip(0u32..).map(key).collect(),
+            channels: journeys.channels.clone(),
+            deals: journeys.deals.clone(),
+            value_names: journeys.value_names.clone(),
+            props: journeys.props.clone(),
+            event_ids: journeys.event_ids.clone(),
+            sides: journeys.kinds.iter().filter(|k| !k.stage).map(|k| (k.source.clone(), k.side)).collect(),
+            days: journeys.days.kinds.clone(),
+        }
+    }
+
+    /// Declares a source of events.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] if another table of that name has another side.
+    pub(super) fn source(&mut self, table: &str, source: &str, side: Side) -> Result<()> {
+        match *self.sides.entry(source.to_owned()).or_insert(side) {
+            known if known == side => Ok(()),
+            known => Err(Error::schema(
+                table,
+                None,
+                format!(
+                    "its events are called '{source}' like those of another table, but are by {side}, not by {known}; say name="
+                ),
+            )),
+        }
+    }
+
+    /// Code of a kind, new if it has none.
+    pub(super) fn kind(&mut self, plain: &str, source: &str, side: Side, stage: bool) -> u32 {
+        let kinds = &mut self.kinds;
+        *self.by_name.entry((source.to_owned(), plain.to_owned(), stage)).or_insert_with(|| {
+            kinds.push(Kind { plain: plain.to_owned(), source: source.to_owned(), side, stage, shared: false });
+            kinds.len() as u32 - 1
+        })
+    }
+
+    /// Says that events of a source are known to the day only.
+    pub(super) fn mark_days(&mut self, source: &str) {
+        let own = self.kinds.iter().zip(0u32..).filter(|(k, _)| !k.stage && k.source == source);
+        self.days.extend(own.map(|(_, code)| code));
+    }
+
+    pub(super) fn value(&mut self, name: &str) -> usize {
+        position_or_push(&mut self.value_names, |v| v == name, || name.to_owned())
+    }
+
+    pub(super) fn prop(&mut self, name: &str) -> usize {
+        position_or_push(&mut self.props, |p| p.0 == name, || (name.to_owned(), Texts::new()))
+    }
+}
+
+fn position_or_push<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> usize {
+    list.iter().position(is).unwrap_or_else(|| {
+        list.push(new());
+        list.len() - 1
+    })
+}

@@ -1,0 +1,92 @@
+//! What the audit says of the tables and of the journeys as a whole.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::journeys::{Journeys, TableAudit};
+use crate::task::Task;
+use crate::time::{DAY, NO_TIME, Timestamp};
+
+/// Tables of which fewer than half the rows are used.
+pub(super) fn hardly_used(audits: &[TableAudit]) -> Vec<String> {
+    let told = audits.iter().filter_map(|a| {
+        // What was delivered twice is used once.
+        let again: usize =
+            a.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
+        let (used, left_out) = (a.used, a.left_out() - again);
+        let (most, rows) = a.quarantined.iter().map(|(why, q)| (why, q.rows)).max_by_key(|(_, rows)| *rows)?;
+        (left_out > used).then(|| {
+            let n = used + left_out;
+            format!(
+                "table '{}' ({}): {used} of {n} rows are used; {rows} were left out because of: {most}. Check the key columns",
+                a.table, a.role
+            )
+        })
+    });
+    told.collect()
+}
+
+/// Remarks on the whole: ties, outcomes that start late, stages that do not occur.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>> {
+    let mut remarks = Vec::new();
+    let t = &journeys.timeline;
+    let classes = journeys.ranks().classes(journeys.stage_order, &journeys.kinds);
+    let class = |i: usize| classes.get(t.kind.get(i) as usize).copied().unwrap_or(0);
+    // Entries of one stage at one instant are of different deals, and in whatever order the same.
+    let tied = |i: usize| {
+        let (a, b) = (t.kind.get(i), t.kind.get(i + 1));
+        let stage = journeys.kinds.get(a as usize).is_some_and(|k| k.stage);
+        class(i) == class(i + 1) && !(stage && a == b)
+    };
+    let ties: usize = (0..journeys.leads.len() as u32)
+        .into_par_iter()
+        .map(|lead| {
+            let range = t.range(lead);
+            let at = t.at.get(range.clone()).unwrap_or(&[]);
+            at.windows(2).zip(range).filter(|(w, i)| w.first() == w.last() && tied(*i)).count()
+        })
+        .sum();
+    if ties > 0 {
+        remarks.push(format!(
+            "{ties} consecutive entries of a lead share a time and stage order does not decide between them; ordered by order= if given, else by row"
+        ));
+    }
+    let (edits, repeated) = (t.stages.edits.len(), t.stages.repeated);
+    if edits > 0 {
+        remarks.push(format!(
+            "{edits} rows repeat the stage of their deal: they are edits (the last amount counts), not entries"
+        ));
+    }
+    if repeated > 0 {
+        remarks.push(format!("{repeated} rows of stages are the same as another row and were dropped"));
+    }
+    remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
+    for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
+        for name in names.iter().filter(|n| !journeys.kinds.iter().any(|k| k.is_called(n))) {
+            remarks.push(format!("no lead ever reached '{name}', which means {what}"));
+        }
+    }
+    let closing: BTreeSet<u32> = journeys.codes_known(&journeys.won);
+    // Stages only can mean won.
+    let entries = t.stages.position.iter().map(|p| *p as usize);
+    let first_won = entries.filter(|i| closing.contains(&t.kind.get(*i))).filter_map(|i| t.at.get(i)).min();
+    let first_lead = journeys.leads.created.iter().filter(|c| **c != NO_TIME).min();
+    if let (Some(won), Some(lead)) = (first_won, first_lead)
+        && won - lead > 30 * DAY
+    {
+        remarks.push(format!(
+            "the first win is at {}, {} days after the first lead: if outcomes were not recorded before, say outcomes_from=",
+            Timestamp(*won),
+            (won - lead) / DAY
+        ));
+    }
+    for (name, why) in &journeys.leads.withheld {
+        remarks.push(format!("column '{name}' is not used as a field: {why}"));
+    }
+    Ok(remarks)
+}

@@ -1,0 +1,123 @@
+"""Wins and their values against a plain count over rows, whatever the order of rows and however they arrive."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+
+import polars as pl
+import pytest
+
+import leadlens as ll
+
+LEADS = [f"l{i}" for i in range(12)]
+WON, LOST = {"won", "paid"}, {"lost"}
+SCHEMA = {"lead": pl.String, "deal": pl.String, "at": pl.String, "stage": pl.String, "amount": pl.Float64}
+
+
+def history(rng: random.Random, *, names: bool) -> list[tuple]:
+    """Rows of stages: every deal has one row a day at most, and days are shared between deals."""
+    rows = []
+    for lead in LEADS:
+        for deal in range(rng.randrange(4)):
+            for day in sorted(rng.sample(range(1, 28), rng.randrange(1, 7))):
+                stage = rng.choice(["open", "offer", "won", "paid", "lost"])
+                amount = rng.choice([None, float(rng.randrange(1, 99))])
+                rows.append((lead, f"{lead}-{deal}" if names else "only", f"2024-02-{day:02}T12:00:00Z", stage, amount))
+            if not names:
+                break
+    return rows
+
+
+def won_deals(rows) -> dict[str, list[tuple[str, float | None]]]:
+    """Of each lead, when each of its deals was won first, and for how much, as known at the end."""
+    by_deal = defaultdict(list)
+    for lead, deal, at, stage, amount in sorted(rows, key=lambda row: row[2]):
+        by_deal[lead, deal].append((at, stage, amount))
+    wins = defaultdict(list)
+    for (lead, _), entries in by_deal.items():
+        first = next((i for i, (_, stage, _) in enumerate(entries) if stage in WON), None)
+        if first is None:
+            continue
+        at, stage, _ = entries[first]
+        # Rows that repeat the stage edit the entry, until the deal goes on.
+        last = first
+        while last + 1 < len(entries) and entries[last + 1][1] == stage:
+            last += 1
+        known = [amount for _, _, amount in entries[: last + 1] if amount is not None]
+        wins[lead].append((at, known[-1] if known else None))
+    return wins
+
+
+def tables(rows):
+    stages = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    days = [f"2024-02-{day:02}T00:00:00Z" for day in range(1, 29)]
+    visits = pl.DataFrame([(lead, at, "ads") for lead in LEADS for at in days], schema=["lead", "at", "ch"], orient="row")
+    return visits, ll.Stages(stages, "lead", "at", stage="stage", deal="deal", amount="amount")
+
+
+def build(rows):
+    visits, stages = tables(rows)
+    leads = pl.DataFrame({"id": LEADS, "created": ["2024-01-31"] * len(LEADS)})
+    return ll.Journeys(
+        leads=ll.Leads(leads, "id", created="created"),
+        events=ll.Events(visits, "lead", "at", ll.literal("visit"), channel="ch"),
+        stages=stages,
+        won=["won", "paid"],
+        lost="lost",
+        observed_until="2024-03-01",
+    )
+
+
+def figures(journeys) -> dict[str, object]:
+    every = journeys.attribution("last", conversions="every", lookback="60d").to_polars()
+    funnel = journeys.stage_funnel(pipeline=["created", "won"])
+    won = journeys.time_to("won", start="created").to_polars()
+    return {
+        "deals": every["conversions"].sum(),
+        "value": every["value"].sum(),
+        "leads": funnel.wins()["won"].sum(),
+        "value of leads": funnel.wins()["value"].sum(),
+        "share": won.rows(),
+        # Two deals at the same kind of stage at one instant are in the order of rows.
+        "times": [sorted(map(repr, journeys.show(lead).rows())) for lead in LEADS],
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_wins_and_values_are_those_of_a_plain_count(seed):
+    rows = history(random.Random(seed), names=True)
+    wins = won_deals(rows)
+    got = figures(build(rows))
+    assert got["deals"] == sum(len(deals) for deals in wins.values())
+    assert got["value"] == pytest.approx(sum(amount or 0.0 for deals in wins.values() for _, amount in deals))
+    assert got["leads"] == len(wins)
+    # The deals of a lead that are won at its first win are one win.
+    first = {lead: min(at for at, _ in deals) for lead, deals in wins.items()}
+    of_first = [amount or 0.0 for lead, deals in wins.items() for at, amount in deals if at == first[lead]]
+    assert got["value of leads"] == pytest.approx(sum(of_first))
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_of_rows_and_the_way_they_arrive_do_not_matter(seed, names):
+    rng = random.Random(100 + seed)
+    rows = history(rng, names=names)
+    whole = figures(build(rows))
+    for _ in range(3):
+        shuffled = rng.sample(rows, len(rows))
+        assert figures(build(shuffled)) == whole
+        cut = rng.randrange(len(rows) + 1)
+        grown = build(shuffled[:cut])
+        if shuffled[cut:]:
+            _, later = tables(shuffled[cut:])
+            grown, _ = grown.extend(stages=later)
+        assert figures(grown) == whole
+        assert grown.check().remarks == build(shuffled).check().remarks
+
+
+def test_a_lead_of_very_many_deals_has_as_many_wins():
+    deals = 30_000
+    rows = [("l0", f"d{i}", f"2024-02-{i % 27 + 1:02}T12:00:00Z", "won", None) for i in range(deals)]
+    every = build(rows).attribution("last", conversions="every", lookback="60d").to_polars()
+    assert every["conversions"].sum() == deals
