@@ -139,7 +139,9 @@ def test_observation_ends_with_silent_stages():
     assert j.facts["observed_until"] == "2024-03-31T00:00:00Z"
 
 
-@pytest.mark.parametrize(("day", "end"), [("2024-03-31", "2024-03-31T22:00:00Z"), ("2024-10-27", "2024-10-27T23:00:00Z")])
+@pytest.mark.parametrize(
+    ("day", "end"), [("2024-03-31", "2024-03-31T22:00:00Z"), ("2024-10-27", "2024-10-27T23:00:00Z")]
+)
 def test_the_last_day_of_observation_may_have_23_or_25_hours(day, end):
     leads = pl.DataFrame({"id": ["a"], "created": [day]})
     j = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), timezone="Europe/Berlin")

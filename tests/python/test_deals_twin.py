@@ -52,7 +52,9 @@ def won_deals(rows) -> dict[str, list[tuple[str, float | None]]]:
 def tables(rows):
     stages = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     days = [f"2024-02-{day:02}T00:00:00Z" for day in range(1, 29)]
-    visits = pl.DataFrame([(lead, at, "ads") for lead in LEADS for at in days], schema=["lead", "at", "ch"], orient="row")
+    visits = pl.DataFrame(
+        [(lead, at, "ads") for lead in LEADS for at in days], schema=["lead", "at", "ch"], orient="row"
+    )
     return visits, ll.Stages(stages, "lead", "at", stage="stage", deal="deal", amount="amount")
 
 

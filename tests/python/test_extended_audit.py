@@ -60,22 +60,20 @@ def test_a_warning_is_given_once():
 
 
 def test_fields_become_suspect_when_leads_close():
-    n = 60
+    n = 200
     leads = pl.DataFrame(
         {
             "id": [str(i) for i in range(n)],
             "created": ["2024-01-01"] * n,
             # Filled in when a lead closes.
-            "size": [None if i < 30 else f"s{i % 3}" for i in range(n)],
+            "size": [None if i < 100 else f"s{i % 3}" for i in range(n)],
         }
     )
-    first = table(lead=["59", "58"], at=["2024-02-01"] * 2, stage=["won", "lost"])
-    rest = [str(i) for i in range(30, 58)]
+    first = table(lead=["199", "198"], at=["2024-02-01"] * 2, stage=["won", "lost"])
+    rest = [str(i) for i in range(100, 198)]
     journeys = build(leads=leads, events=None, stages=first)
     assert not journeys.check().suspects
-    grown, _ = journeys.extend(
-        stages=stages(lead=rest, at=["2024-02-01"] * 28, stage=[["won", "lost"][i % 2] for i in range(28)])
-    )
+    grown, _ = journeys.extend(stages=stages(lead=rest, at=["2024-02-01"] * 98, stage=["won", "lost"] * 49))
     assert [suspect["column"] for suspect in grown.check().suspects] == ["size"]
 
 
