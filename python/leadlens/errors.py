@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 
 class LeadLensError(Exception):
     """Base of all errors of leadlens.
@@ -77,6 +79,10 @@ class OutOfRangeError(LeadLensError, ValueError):
 
 class ModelFormatError(LeadLensError, ValueError):
     """A model file is damaged, or of another format version."""
+
+
+class PicklingError(LeadLensError, pickle.PicklingError, TypeError):
+    """Journeys and what holds them are not pickled; ``Journeys.save`` and ``Journeys.open`` bring them elsewhere."""
 
 
 class InternalError(LeadLensError, RuntimeError):

@@ -105,6 +105,15 @@ impl Frame {
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
+    /// Tables never change: a copy is the same object.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.table(py)?.shape().into_pyobject(py)

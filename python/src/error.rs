@@ -48,6 +48,17 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     Ok(PyErr::from_value(value))
 }
 
+/// The exception for something that only `save` and `open` bring to another process.
+pub(crate) fn not_pickled(what: &str, remedy: &str) -> PyErr {
+    Python::attach(|py| {
+        let made = py
+            .import("leadlens.errors")
+            .and_then(|m| m.getattr("PicklingError"))
+            .and_then(|c| c.call1((format!("{what} cannot be pickled: {remedy}"),)));
+        made.map_or_else(|e| e, PyErr::from_value)
+    })
+}
+
 /// The exception for a panic of this or another library.
 pub(crate) fn internal(message: &str) -> PyErr {
     Python::attach(|py| {

@@ -11,7 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arrow::Frame;
-use crate::boundary::{enter, quick};
+use crate::boundary::{enter, quick, released};
+use crate::error::not_pickled;
 use crate::stream::{read_stream, take_stream};
 
 /// An index of journeys.
@@ -130,21 +131,38 @@ impl Journeys {
         Ok((Self(Arc::new(journeys)), report.to_string()))
     }
 
+    /// Journeys never change: a copy is the same object.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled(
+            "journeys, and results that hold them,",
+            "save them with Journeys.save(path) and open them with Journeys.open(path) in the other process; of a \
+             result, pass on its tables, such as to_polars()",
+        ))
+    }
+
     /// The audit as JSON.
-    fn audit(&self) -> PyResult<String> {
-        to_json(&self.0.audit)
+    fn audit(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || json_text(&self.0.audit))
     }
 
     fn check_text(&self) -> String {
         self.0.check_text()
     }
 
-    fn check_frame(&self) -> PyResult<Frame> {
-        quick(|| frames::check_frame(&self.0.audit)).map(Frame::from)
+    fn check_frame(&self, py: Python<'_>) -> PyResult<Frame> {
+        released(py, || frames::check_frame(&self.0.audit)).map(Frame::from)
     }
 
-    fn show(&self, lead: &str) -> PyResult<Frame> {
-        quick(|| frames::show_frame(&self.0.show(lead)?)).map(Frame::from)
+    fn show(&self, py: Python<'_>, lead: &str) -> PyResult<Frame> {
+        released(py, || frames::show_frame(&self.0.show(lead)?)).map(Frame::from)
     }
 
     fn describe(&self) -> String {
@@ -208,6 +226,23 @@ impl Snapshot {
         self.0.len()
     }
 
+    /// Snapshots never change: a copy is the same object.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(not_pickled(
+            "a snapshot",
+            "save the journeys with Journeys.save(path), open them with Journeys.open(path) in the other process, and take \
+             the snapshot there; or pass on its table, to_polars()",
+        ))
+    }
+
     fn counts(&self) -> PyResult<String> {
         to_json(&self.0.counts)
     }
@@ -263,7 +298,7 @@ impl Snapshot {
         .map(Frame::from)
     }
 
-    fn split(&self, test: f64, by: &str, seed: u64) -> PyResult<(Self, Self)> {
+    fn split(&self, py: Python<'_>, test: f64, by: &str, seed: u64) -> PyResult<(Self, Self)> {
         let by = match by {
             "time" => SplitBy::Time,
             "order" => SplitBy::Order,
@@ -271,7 +306,7 @@ impl Snapshot {
             "random" => SplitBy::Random,
             other => return quick(|| Err(Error::unknown("split", other, ["time", "order", "group", "random"]))),
         };
-        let (train, test) = quick(|| self.0.split(test, by, seed))?;
+        let (train, test) = enter(py, None, |_| self.0.split(test, by, seed))?;
         Ok((Self(train), Self(test)))
     }
 }

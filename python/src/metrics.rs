@@ -6,7 +6,7 @@ use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::arrow::Frame;
-use crate::boundary::{enter, quick};
+use crate::boundary::{enter, quick, released};
 use crate::journeys::to_json;
 
 fn floats(array: &PyReadonlyArray1<'_, f64>) -> Vec<f64> {
@@ -104,7 +104,9 @@ pub(crate) fn evaluated(e: &Evaluation) -> PyResult<(String, String, Frame, Fram
 /// A calibration table.
 #[pyfunction]
 #[pyo3(signature = (y, p, weight, bins, uniform, clusters=None))]
+#[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
 pub(crate) fn calibration_table(
+    py: Python<'_>,
     y: PyReadonlyArray1<'_, bool>,
     p: PyReadonlyArray1<'_, f64>,
     weight: Option<PyReadonlyArray1<'_, f64>>,
@@ -113,9 +115,8 @@ pub(crate) fn calibration_table(
     clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
     let binning = if uniform { Binning::Uniform } else { Binning::Quantile };
-    let w = weight.as_ref().map(floats);
-    quick(|| {
-        let (y, p) = (flags(&y), floats(&p));
+    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+    released(py, || {
         let table = measures::calibration_table(&y, &p, w.as_deref(), bins, binning, clusters.as_deref())?;
         frames::calibration_frame(&table)
     })
@@ -126,15 +127,15 @@ pub(crate) fn calibration_table(
 #[pyfunction]
 #[pyo3(signature = (y, p, weight, slices, clusters=None))]
 pub(crate) fn lift_table(
+    py: Python<'_>,
     y: PyReadonlyArray1<'_, bool>,
     p: PyReadonlyArray1<'_, f64>,
     weight: Option<PyReadonlyArray1<'_, f64>>,
     slices: usize,
     clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
-    let w = weight.as_ref().map(floats);
-    quick(|| {
-        let (y, p) = (flags(&y), floats(&p));
+    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+    released(py, || {
         frames::lift_frame(&measures::lift_table(&y, &p, w.as_deref(), slices, clusters.as_deref())?)
     })
     .map(Frame::from)
@@ -142,8 +143,14 @@ pub(crate) fn lift_table(
 
 /// Share of positives among the `k` best rows.
 #[pyfunction]
-pub(crate) fn precision_at(y: PyReadonlyArray1<'_, bool>, p: PyReadonlyArray1<'_, f64>, k: usize) -> PyResult<f64> {
-    quick(|| measures::precision_at(&flags(&y), &floats(&p), k))
+pub(crate) fn precision_at(
+    py: Python<'_>,
+    y: PyReadonlyArray1<'_, bool>,
+    p: PyReadonlyArray1<'_, f64>,
+    k: usize,
+) -> PyResult<f64> {
+    let (y, p) = (flags(&y), floats(&p));
+    released(py, || measures::precision_at(&y, &p, k))
 }
 
 /// Two rates compared, as JSON.

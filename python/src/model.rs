@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyString};
 
 use crate::arrow::Frame;
-use crate::boundary::{enter, quick};
+use crate::boundary::{enter, quick, released};
 use crate::journeys::{Journeys, Snapshot, to_json};
 use crate::metrics::{compared, evaluated};
 
@@ -59,21 +59,21 @@ impl Model {
     }
 
     #[staticmethod]
-    fn load(path: &str) -> PyResult<Self> {
-        quick(|| LeadModel::from_path(path)).map(Self::of)
+    fn load(py: Python<'_>, path: &str) -> PyResult<Self> {
+        released(py, || LeadModel::from_path(path)).map(Self::of)
     }
 
     #[staticmethod]
-    fn from_json(text: &str) -> PyResult<Self> {
-        quick(|| LeadModel::from_json(text)).map(Self::of)
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        released(py, || LeadModel::from_json(text)).map(Self::of)
     }
 
-    fn to_json(&self) -> PyResult<String> {
-        quick(|| self.0.to_json())
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || self.0.to_json())
     }
 
-    fn save(&self, path: &str) -> PyResult<()> {
-        quick(|| self.0.save(path))
+    fn save(&self, py: Python<'_>, path: &str) -> PyResult<()> {
+        released(py, || self.0.save(path))
     }
 
     #[pyo3(signature = (snapshot, reasons, allow_extrapolation, progress=None))]
@@ -146,8 +146,8 @@ impl Model {
         compared(&enter(py, progress, |task| compare_models(&self.0, &other.0, &snapshot.0, &top, task))?)
     }
 
-    fn terms(&self, references: BTreeMap<String, String>) -> PyResult<Frame> {
-        quick(|| frames::terms_frame(&self.0, &references)).map(Frame::from)
+    fn terms(&self, py: Python<'_>, references: BTreeMap<String, String>) -> PyResult<Frame> {
+        released(py, || frames::terms_frame(&self.0, &references)).map(Frame::from)
     }
 
     /// Facts of the training as JSON.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::withhold::{ENOUGH, separation, words_of};
-use crate::design::{Column, NONE};
+use crate::design::{Column, NONE, number_of};
 use crate::time::{Looks, NO_TIME, glance};
 
 /// Leads expected on the other side, at the least, before their absence is no accident.
@@ -163,10 +163,22 @@ pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
         let remedy = format!("make times of them before the table is read, or leave it out with ignore=['{plain}']");
         return found(Suspicion::Dates, rows, "dates", remedy);
     }
-    let rows = share(is_number)?;
+    if let Some(rows) = share(is_number) {
+        let remedy =
+            format!("give decimal= and thousands= for the table, or make numbers of them, or use ignore=['{plain}']");
+        return found(Suspicion::Numbers, rows, "numbers that were read as text", remedy);
+    }
+    let rows = share(|text| number_of(text).is_some() || is_number(text))?;
+    // Texts that are numbers throughout may be codes; words among them are placeholders.
+    let mut others = levels.iter().filter(|level| number_of(level).is_none() && !is_number(level)).peekable();
+    let other = others.peek().map(|other| other.as_str())?;
+    if others.any(|other| other.bytes().any(|b| b.is_ascii_digit())) {
+        return None;
+    }
+    let evidence = format!("has numbers in {rows} of {known} leads, and other texts, such as '{other}', in the rest");
     let remedy =
-        format!("give decimal= and thousands= for the table, or make numbers of them, or use ignore=['{plain}']");
-    found(Suspicion::Numbers, rows, "numbers that were read as text", remedy)
+        format!("add the others to nulls=, as in nulls=['{other}'], so that it is a number, or use ignore=['{plain}']");
+    Some(Suspect { column: name.to_owned(), suspicion: Suspicion::Numbers, leads: rows, evidence, remedy })
 }
 
 /// The value with the most leads that occurs on one side only.
@@ -387,6 +399,21 @@ mod tests {
         let values: Vec<String> = (0..60).map(|i| format!("{},5", i % 12)).collect();
         let column = texts(&values.iter().map(|v| Some(v.as_str())).collect::<Vec<_>>());
         assert_eq!(misread("budget", &column).unwrap().suspicion, Suspicion::Numbers);
+    }
+
+    #[test]
+    fn numbers_with_a_few_words_among_them() {
+        let values = |other: &'static str| -> Vec<String> {
+            (0..60).map(|i| if i % 20 == 7 { other.to_owned() } else { (i % 12).to_string() }).collect()
+        };
+        let found = |values: Vec<String>| misread("size", &texts(&values.iter().map(|v| Some(v.as_str())).collect::<Vec<_>>()));
+        let said = found(values("TBD")).unwrap();
+        assert_eq!(said.suspicion, Suspicion::Numbers);
+        assert!(said.evidence.contains("57 of 60") && said.remedy.contains("nulls=['TBD']"), "{said}");
+        // Codes, and texts that are numbers throughout.
+        for other in ["00123", "A7", "5"] {
+            assert!(found(values(other)).is_none(), "{other}");
+        }
     }
 
     #[test]

@@ -145,5 +145,8 @@ def test_numbers_with_a_few_other_texts_are_told(tmp_path: Path, kind: str) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         journeys = ll.Journeys(leads=ll.Leads(source, id="id", created="created"))
-    (told,) = [line for line in str(journeys.check()).splitlines() if "'size'" in line]
-    assert "numbers" in told and "TBD" in told, told
+    (told,) = [suspect for suspect in journeys.check().suspects if suspect["column"] == "size"]
+    assert told["suspicion"] == "numbers" and told["leads"] == 195
+    assert "nulls=['TBD']" in told["remedy"]
+    declared = ll.Journeys(leads=ll.Leads(source, id="id", created="created", nulls=["TBD"], fields=["size"]))
+    assert not declared.check().suspects
