@@ -135,10 +135,8 @@ pub(crate) fn lift_table(
     clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
     let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
-    released(py, || {
-        frames::lift_frame(&measures::lift_table(&y, &p, w.as_deref(), slices, clusters.as_deref())?)
-    })
-    .map(Frame::from)
+    released(py, || frames::lift_frame(&measures::lift_table(&y, &p, w.as_deref(), slices, clusters.as_deref())?))
+        .map(Frame::from)
 }
 
 /// Share of positives among the `k` best rows.

@@ -406,7 +406,8 @@ mod tests {
         let values = |other: &'static str| -> Vec<String> {
             (0..60).map(|i| if i % 20 == 7 { other.to_owned() } else { (i % 12).to_string() }).collect()
         };
-        let found = |values: Vec<String>| misread("size", &texts(&values.iter().map(|v| Some(v.as_str())).collect::<Vec<_>>()));
+        let found =
+            |values: Vec<String>| misread("size", &texts(&values.iter().map(|v| Some(v.as_str())).collect::<Vec<_>>()));
         let said = found(values("TBD")).unwrap();
         assert_eq!(said.suspicion, Suspicion::Numbers);
         assert!(said.evidence.contains("57 of 60") && said.remedy.contains("nulls=['TBD']"), "{said}");
