@@ -125,6 +125,7 @@ class Analyses:
         order: Literal["sequential", "strict"] = "sequential",
         entry: Literal["best", "first", "totals"] = "first",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
+        hold: str | None = None,
         where: Mapping[str, Any] | None = None,
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
@@ -145,7 +146,7 @@ class Analyses:
 
         Parameters
         ----------
-        steps, window, order, entry, exclude, where
+        steps, window, order, entry, exclude, hold, where
             The funnel, as in :meth:`funnel`. Here a lead's first entry is followed by default: which of several entries
             is the best depends on what came of it, and so would all that lies before it.
         fields : str or sequence of str
@@ -167,7 +168,7 @@ class Analyses:
         >>> found.to_polars().columns[:5]
         ['step', 'next', 'factor', 'name', 'value']
         """
-        funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order}
+        funnel = {**_funnel_spec(steps, window=window, entry=entry, exclude=exclude), "order": order, "hold": hold}
         funnel["where"] = conditions(where)
         spec = omit_none({"funnel": omit_none(funnel), "fields": names(fields, "fields"), "min_support": min_support})
         found: Drivers = Drivers._of(_core.drivers, self._core, spec)
@@ -180,8 +181,10 @@ class Analyses:
         by: By,
         where: Mapping[str, Any] | None = None,
         window: str | None = None,
+        order: Literal["sequential", "strict", "any"] = "sequential",
         entry: Literal["best", "first", "totals"] = "best",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
+        hold: str | None = None,
         attribution: str = "first",
         reference: str | None = None,
         value: float | None = None,
@@ -195,7 +198,7 @@ class Analyses:
 
         Parameters
         ----------
-        steps, window, entry, exclude, attribution, where
+        steps, window, order, entry, exclude, hold, attribution, where
             The funnel, as in :meth:`funnel`.
         by : str, Bins, or list of them
             Lead fields, property of events, or ``"channel"`` that makes segments.
@@ -221,7 +224,13 @@ class Analyses:
         if value is not None and not math.isfinite(value):
             raise OptionError(f"value: {value} is not finite")
         funnel = _funnel_spec(steps, window=window, entry=entry, exclude=exclude)
-        funnel |= {"by": breakdown(by), "where": conditions(where), "attribution": attribution}
+        funnel |= {
+            "order": order,
+            "hold": hold,
+            "by": breakdown(by),
+            "where": conditions(where),
+            "attribution": attribution,
+        }
         spec = {"funnel": omit_none(funnel), "reference": reference, "value": value, "min_support": min_support}
         found: Barriers = Barriers._of(_core.barriers, self._core, omit_none(spec))
         return found

@@ -155,6 +155,11 @@ impl Context<'_> {
                 Some((Destination::new("output", path, shown.files.overwrite, inputs)?, form))
             }
         };
+        let holds_table = matches!(file, Some((_, FileForm::Table(_))));
+        if wanted.is_some() && !holds_table && shown.format != Format::Csv {
+            let problem = "text and JSON hold the whole result; use it with --format csv, or an output of .csv, .parquet or .arrow";
+            return Err(Error::option("table", problem));
+        }
         Ok(Showing { shown, file })
     }
 

@@ -120,14 +120,24 @@ impl Project {
         Ok(journeys.shared())
     }
 
-    /// Credit for conversions, with costs if the project has spend.
-    pub(super) fn credit(&self, spec: &AttributionSpec, journeys: &Journeys, task: &Task) -> Result<Attribution> {
+    /// Credit for conversions, with costs if the project has spend; `qualified` stands before the stage of the section.
+    pub(super) fn credit(
+        &self,
+        spec: &AttributionSpec,
+        qualified: Option<&String>,
+        journeys: &Journeys,
+        task: &Task,
+    ) -> Result<Attribution> {
         let section = &self.attribution;
+        let qualified = qualified.or(section.qualified.as_ref());
         if section.spend.is_empty() {
-            return journeys.attribution(spec, task);
+            return match qualified {
+                Some(_) => Err(Error::option("qualified", "is a stage that spend is divided by; declare spend")),
+                None => journeys.attribution(spec, task),
+            };
         }
         let rows = read_spend(&mut self.tables(), &section.spend, &spec.by, &journeys.calendar_zone)?;
-        journeys.attribution_with_spend(spec, &rows, section.qualified.as_ref(), task)
+        journeys.attribution_with_spend(spec, &rows, qualified, task)
     }
 
     pub(super) fn tables(&self) -> Tables {

@@ -82,9 +82,9 @@ pub fn score_frame(
         numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
     ];
     if intervals {
-        let end = |get: fn(Interval) -> f64| scored.iter().map(|s| s.1.map_or(f64::NAN, get)).collect();
-        out.insert(3, numbers("low", end(|i| i.low)));
-        out.insert(4, numbers("high", end(|i| i.high)));
+        let end = |name: &str, get: fn(Interval) -> f64| optional(name, scored.iter().map(|s| s.1.map(get)));
+        out.insert(3, end("low", |i| i.low));
+        out.insert(4, end("high", |i| i.high));
     }
     for part in Part::ALL {
         out.push(numbers(

@@ -58,7 +58,11 @@ def test_dictionaries_that_change_on_the_way_are_refused(tmp_path: Path) -> None
     schema = pa.schema([("id", pa.string()), ("created", pa.string()), ("word", pa.dictionary(pa.int8(), pa.string()))])
     batches = [
         pa.record_batch(
-            [pa.array([f"{i}"]), pa.array(["2024-01-01"]), pa.array([f"w{i}"]).dictionary_encode().cast(schema[2].type)],
+            [
+                pa.array([f"{i}"]),
+                pa.array(["2024-01-01"]),
+                pa.array([f"w{i}"]).dictionary_encode().cast(schema[2].type),
+            ],
             schema=schema,
         )
         for i in range(3)
@@ -102,7 +106,11 @@ def test_a_name_that_does_not_say_what_a_file_holds(tmp_path: Path) -> None:
     table.write_ipc(tmp_path / "arrow")
     table.write_csv(tmp_path / "csv")
     held = {name: (tmp_path / name).read_bytes() for name in ("parquet", "arrow", "csv")}
-    held |= {"gz": gzip.compress(held["csv"]), "xlsx": b"PK\x03\x04\x14\x00\x00\x00", "feather1": b"FEA1\x00\x00\x00\x00"}
+    held |= {
+        "gz": gzip.compress(held["csv"]),
+        "xlsx": b"PK\x03\x04\x14\x00\x00\x00",
+        "feather1": b"FEA1\x00\x00\x00\x00",
+    }
     wrong = {
         "a.csv": {
             "parquet": r"rename it to \.parquet",
@@ -146,7 +154,8 @@ def test_numbers_with_a_few_other_texts_are_told(tmp_path: Path, kind: str) -> N
         warnings.simplefilter("ignore")
         journeys = ll.Journeys(leads=ll.Leads(source, id="id", created="created"))
     (told,) = [suspect for suspect in journeys.check().suspects if suspect["column"] == "size"]
-    assert told["suspicion"] == "numbers" and told["leads"] == 195
+    assert told["suspicion"] == "numbers"
+    assert told["leads"] == 195
     assert "nulls=['TBD']" in told["remedy"]
     declared = ll.Journeys(leads=ll.Leads(source, id="id", created="created", nulls=["TBD"], fields=["size"]))
     assert not declared.check().suspects

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .keys import Attribute, Lead, Literal_, Lookup, Table
+from .keys import Attribute, Lead, Literal_, Table
 from .role import OfLeads, documented
 
 
@@ -66,8 +66,5 @@ class Events(OfLeads):
     props: Sequence[str] = field(default=(), kw_only=True)
 
     def _shown(self) -> str:
-        kind = self.kind
-        column = (
-            kind.value if isinstance(kind, Literal_) else (kind.on or kind.key) if isinstance(kind, Lookup) else kind
-        )
-        return self.name or column
+        # A column is no name of a table.
+        return self.name or (self.kind.value if isinstance(self.kind, Literal_) else super()._shown())

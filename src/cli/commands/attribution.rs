@@ -26,6 +26,9 @@ pub(in crate::cli) struct Attribution {
     /// Which conversions of a lead count: first or every.
     #[arg(long, value_name = "WHICH")]
     conversions: Option<String>,
+    /// Event kinds and stages that are touches, separated by commas; what buyer and marketing did if not given.
+    #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
+    touches: Vec<String>,
     /// Channels that count, separated by commas; wildcards allowed.
     #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
     include: Vec<String>,
@@ -35,6 +38,12 @@ pub(in crate::cli) struct Attribution {
     /// Repeats of a channel on a path: all, collapse or unique.
     #[arg(long, value_name = "FORM")]
     path: Option<String>,
+    /// Which paths that did not convert count for Markov chains: all, lost or none.
+    #[arg(long, value_name = "WHICH")]
+    nulls: Option<String>,
+    /// Channels that last_non_direct passes over, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
+    direct: Vec<String>,
     /// Stage that is the milestone of w_shaped and full_path.
     #[arg(long, value_name = "STAGE")]
     opportunity: Option<String>,
@@ -44,6 +53,10 @@ pub(in crate::cli) struct Attribution {
     /// Half-life of time_decay.
     #[arg(long, value_name = "SPAN")]
     half_life: Option<String>,
+    /// Stage whose leads have a cost of their own, where the configuration has spend.
+    #[arg(long, value_name = "STAGE")]
+    #[serde(skip)]
+    qualified: Option<String>,
     /// Bootstrap samples for intervals.
     #[arg(long, value_name = "SAMPLES")]
     bootstrap: Option<usize>,
@@ -59,7 +72,7 @@ pub(super) fn run(command: &Attribution, context: &mut Context<'_>) -> Result<()
         |project| with_flags(&project.attribution.credit, command),
         |project, journeys, mut spec, task| {
             command.flags.leads.apply(&mut spec.filter, journeys)?;
-            project.credit(&spec, journeys, task)
+            project.credit(&spec, command.qualified.as_ref(), journeys, task)
         },
         attribution_text,
     )

@@ -26,6 +26,9 @@ pub(in crate::cli) struct Evaluate {
     /// Also by `age` or by a lead field.
     #[arg(long)]
     by: Option<String>,
+    /// Numbers of best rows for precision at k, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "ROWS", default_values_t = TOP)]
+    precision_at: Vec<usize>,
     /// Another model file to compare with on the same rows.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
@@ -47,8 +50,8 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
     let journeys = context.journeys(&project)?;
     let (_, test) = context.sides(&project, &journeys)?;
     let (evaluation, comparison) = context.work(|task| {
-        let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)?;
-        let compare = |other: &LeadModel| compare_models(&model, other, &test, &TOP, task);
+        let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &command.precision_at, task)?;
+        let compare = |other: &LeadModel| compare_models(&model, other, &test, &command.precision_at, task);
         Ok((evaluation, other.as_ref().map(compare).transpose()?))
     })?;
     let mut tables = vec![

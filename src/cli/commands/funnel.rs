@@ -27,6 +27,12 @@ pub(in crate::cli) struct Funnel {
     /// Calendar period of entry, for conversion over time: day, week, month, quarter or year.
     #[arg(long, value_name = "PERIOD")]
     over: Option<String>,
+    /// Count by the rules of another system: clickhouse.
+    #[arg(long, value_name = "SYSTEM")]
+    compat: Option<String>,
+    /// Its modes, separated by commas, such as strict_order.
+    #[arg(long, value_delimiter = ',')]
+    modes: Vec<String>,
 }
 
 pub(super) fn run(command: &Funnel, context: &mut Context<'_>) -> Result<(), Failed> {

@@ -17,6 +17,9 @@ pub(in crate::cli) struct Paths {
     /// What a place is: kind, channel, or a property of events.
     #[arg(long)]
     by: Option<String>,
+    /// Event kinds and stages that count, separated by commas; what buyer and marketing did if not given.
+    #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
+    events: Vec<String>,
     /// What one path is: lead or session.
     #[arg(long)]
     unit: Option<String>,
@@ -26,6 +29,10 @@ pub(in crate::cli) struct Paths {
     /// Stages or event kinds that are the win, separated by commas; the won stages if not given.
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
+    /// Repeats in a row are places of their own.
+    #[arg(long)]
+    #[serde(skip)]
+    no_collapse: bool,
     /// Places of a way before its end.
     #[arg(long)]
     length: Option<usize>,
@@ -41,6 +48,7 @@ pub(super) fn run(command: &Paths, context: &mut Context<'_>) -> Result<(), Fail
         |project| with_flags(&project.paths, command),
         |_, journeys, mut spec, task| {
             command.flags.leads.apply(&mut spec.filter, journeys)?;
+            spec.collapse &= !command.no_collapse;
             journeys.paths(&spec, task)
         },
         paths_text,

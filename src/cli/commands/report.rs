@@ -96,7 +96,7 @@ pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> R
     let credit = &project.attribution.credit;
     let has_channels = journeys.timeline.channel.is_some() || credit.by != "channel";
     add("Attribution", has_events && has_channels && (has_won || !credit.target.is_empty()), &|| {
-        Ok(attribution_section(&project.credit(credit, journeys, task)?))
+        Ok(attribution_section(&project.credit(credit, None, journeys, task)?))
     })?;
     Ok(sections)
 }

@@ -33,6 +33,9 @@ pub(in crate::cli) struct Score {
     /// Time at which leads are looked at; the end of observation if not given.
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
+    /// Number of reasons of each lead; `reasons` of [score] in the configuration if not given.
+    #[arg(long, value_name = "NUMBER")]
+    reasons: Option<usize>,
     /// Where the scores go (.parquet, .arrow, .csv); `output` of [score] in the configuration if not given.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -83,7 +86,8 @@ pub(super) fn score(
 }
 
 pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = Context::project(&command.common)?;
+    let mut project = Context::project(&command.common)?;
+    project.score.reasons = command.reasons.unwrap_or(project.score.reasons);
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);

@@ -35,8 +35,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// [`Error::Read`] if it is empty, or is not in the encoding; [`Error::InvalidOption`].
-    pub(super) fn open(file: OpenFile, gzip: bool, options: &Reading) -> Result<Self> {
-        let charset = Charset::of(options)?;
+    pub(super) fn open(file: OpenFile, gzip: bool, charset: Charset, options: &Reading) -> Result<Self> {
         let mut csv =
             Self { file, gzip, charset, separator: b',', header: Vec::new(), trailing: 0, remarks: Vec::new() };
         let mut text = csv.text()?;

@@ -7,6 +7,7 @@ use polars::prelude::DataType;
 
 use super::columns::{Offered, Picked};
 use super::csv::CsvFile;
+use super::decode::Charset;
 use super::ipc::IpcFile;
 use super::kind::Kind;
 use super::{OpenFile, ParquetFile};
@@ -29,11 +30,13 @@ impl Opened {
     /// # Errors
     /// [`Error::Read`] if it cannot be read, or is of another kind.
     pub(super) fn open(path: &Path, options: &Reading) -> Result<Self> {
+        // An encoding that no file can have is told even of a file that is missing.
+        let charset = Charset::of(options)?;
         let file = OpenFile::open(path)?;
         Ok(match Kind::of(&file)? {
             Kind::Parquet => Self::Parquet(Arc::new(ParquetFile::open(file)?)),
             Kind::Arrow => Self::Ipc(IpcFile::open(file)?),
-            Kind::Csv { gzip } => Self::Csv(CsvFile::open(file, gzip, options)?),
+            Kind::Csv { gzip } => Self::Csv(CsvFile::open(file, gzip, charset, options)?),
         })
     }
 
