@@ -173,7 +173,7 @@ def test_a_damaged_file_gives_journeys_or_an_error_that_names_it(tmp_path: Path,
     child = [sys.executable, "-W", "ignore", __file__, str(tmp_path), ending, "20"]
     ended = subprocess.run(child, capture_output=True, text=True, timeout=200, check=False)
     last = ended.stdout.strip().rsplit("\n", 1)[-1]
-    assert ended.returncode == 0 and last.startswith("["), (ended.returncode, ended.stderr[-2000:])
+    assert ended.returncode == 0, (ended.returncode, ended.stderr[-2000:])
     assert json.loads(last) == []
 
 
