@@ -34,6 +34,10 @@ fn stopped(gradient: f64, tolerance: f64) -> String {
     reached + ", but the coefficients still change: classes may be nearly separated, or columns nearly collinear"
 }
 
+fn problems(n: usize) -> String {
+    if n == 1 { "1 problem".into() } else { format!("{n} problems") }
+}
+
 fn list(violations: &[Violation]) -> String {
     let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
     lines.join("\n  ")
@@ -44,7 +48,7 @@ fn list(violations: &[Violation]) -> String {
 #[non_exhaustive]
 pub enum Error {
     /// Input tables do not have the declared shape; every violation is listed.
-    #[error("{} problem(s) in the input tables:\n  {}", violations.len(), list(violations))]
+    #[error("{} in the input tables:\n  {}", problems(violations.len()), list(violations))]
     Schema {
         /// All violations found.
         violations: Vec<Violation>,

@@ -97,7 +97,8 @@ pub struct Config {
     /// Working memory for building the index; as much as it takes if not given.
     #[serde(default)]
     pub memory: Option<Bytes>,
-    /// Largest share of quarantined rows in a table, 0 to 1; half if not given, in tables of at least 20 rows.
+    /// Largest share of quarantined rows in a table, 0 to 1, in tables of at least 20 rows; any share if not given (the
+    /// command line takes half).
     #[serde(default)]
     pub max_bad: Option<f64>,
 }
