@@ -262,7 +262,8 @@ class Analyses:
         unit : {"lead", "session"}
             What is one path.
         gap : str, optional
-            A longer silence ends a session, such as ``"30m"``; also gives facts of sessions.
+            A longer silence ends a session, such as ``"30m"``; also gives facts of sessions. Where one of two events is
+            known to the day only, the silence is the number of calendar days between them.
         where : mapping, optional
             Leads that count, as in :meth:`funnel`; those that started before ``outcomes_from`` do not.
         target : str or sequence of str, optional
@@ -341,9 +342,11 @@ class Analyses:
             What :meth:`StageFunnel.to_polars` and ``plot`` show: cycles by start, or what happened in each period.
         recycle_after : str, optional
             A lead that enters a stage at or before where it was, or any after closing, so long after its last starts a
-            new cycle; never by default.
+            new cycle; never by default. Rows that repeat the stage of a deal are edits of it, not entries; without
+            ``Stages(deal=…)`` all rows of a lead are one deal.
         within : str, optional
-            Only what happens within this time of a cycle's start counts; younger cycles are left out and counted.
+            Only what happens within this time of a cycle's start counts; younger cycles are left out and counted. Where
+            one of the two times is a whole day, it is so many calendar days (inclusive).
         opportunity : str, optional
             Stage that makes an opportunity: win rate and velocity are of leads that reached it; by default of all.
 

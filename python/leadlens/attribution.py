@@ -89,8 +89,11 @@ class Spend:
         gives the credit to.
     names : mapping, optional
         Names of channels and campaigns in the table → names of events; ``*`` and ``?`` are wildcards.
+    timezone : str, optional
+        Zone of times without an offset; that of the journeys if not given.
     time_format : str, optional
-        strptime pattern of texts that are times.
+        strptime pattern of texts that are times. A pattern without a day, such as ``%b %Y``, is of months, one of the
+        year alone of years.
     unit : {"s", "ms", "us", "ns"}, optional
         Unit of numbers that are times.
     period : {"day", "week", "month", "quarter", "year"}
@@ -115,6 +118,7 @@ class Spend:
     channel: str | Literal_ | None = field(default=None, kw_only=True)
     campaign: str | Literal_ | None = field(default=None, kw_only=True)
     names: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict, kw_only=True)
+    timezone: str | None = field(default=None, kw_only=True)
     time_format: str | None = field(default=None, kw_only=True)
     unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)
     period: Literal["day", "week", "month", "quarter", "year"] = field(default="month", kw_only=True)

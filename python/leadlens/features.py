@@ -18,6 +18,7 @@ class FeatureSet:
     ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``, ``sum(session.page_views)``,
     ``max(…)``, ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``, ``stage``,
     ``days_in_stage``, ``age_days``; fields of leads under their own names, dates as ``days_since(field)``.
+    Ages and times since something are exact, up to the cutoff; a whole day counts from the instant that stands for it.
     ``*`` is what buyer and marketing did, ``@sales`` what sales did, ``source:*`` all kinds of one source.
 
     Parameters

@@ -110,7 +110,7 @@ pub(crate) fn attribution(
         match spend {
             None => j.attribution(&spec, task),
             Some((mut tables, declared, qualified)) => {
-                let rows = frames::read_spend(&mut tables, &declared, &spec.by, &j.calendar_zone)?;
+                let rows = frames::read_spend(&mut tables, &declared, &spec.by, j)?;
                 j.attribution_with_spend(&spec, &rows, qualified.as_ref(), task)
             }
         }

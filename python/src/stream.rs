@@ -6,7 +6,9 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use leadlens::frames::{Offered, Picked, Table, Wanted, index_columns, is_readable, read_as, type_name};
+use leadlens::frames::{
+    Offered, Picked, Table, Wanted, index_columns, is_readable, read_as, series_of, stored_as, type_name,
+};
 use leadlens::{Error, Stop};
 use polars::prelude::*;
 use polars_arrow::array::{Array, new_empty_array};
@@ -265,7 +267,7 @@ impl Batch {
         // SAFETY: both describe the one structure of the protocol, and `raw` is not released here.
         let array = unsafe { std::ptr::read((&raw const raw).cast::<ArrowArray>()) };
         // SAFETY: the producer promises that the array is of the type of its schema.
-        unsafe { import_array_from_c(array, field.dtype.clone()) }
+        unsafe { import_array_from_c(array, stored_as(&field.dtype)) }
     }
 }
 
@@ -313,9 +315,9 @@ fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table
     }
     let columns = fields.iter().zip(chunks).map(|(field, mut chunks)| {
         if chunks.is_empty() {
-            chunks.push(new_empty_array(field.dtype.clone()));
+            chunks.push(new_empty_array(stored_as(&field.dtype)));
         }
-        let series = Series::try_from((field, chunks));
+        let series = series_of(field, chunks);
         series.map(IntoColumn::into_column).map_err(|e| Error::schema(name, Some(field.name.as_str()), e.to_string()))
     });
     let columns = columns.collect::<Result<Vec<Column>, Error>>()?;

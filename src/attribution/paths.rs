@@ -88,7 +88,7 @@ const TARGET: u8 = 1;
 const OPPORTUNITY: u8 = 2;
 /// A touch, where nothing else decides.
 const TOUCH: u8 = 4;
-/// Known to the day only.
+/// Of a kind of which some rows are known to the day only.
 const WHOLE_DAY: u8 = 8;
 
 /// Room for the paths of one lead.
@@ -199,14 +199,20 @@ impl<'a> PathMaker<'a> {
         timeline.range(lead).find_map(|i| {
             let at = timeline.at.get(i).copied().filter(|at| *at < until)?;
             let channel = self.channel(i);
-            let day = self.role(i) & WHOLE_DAY != 0;
-            self.is_touch(i, channel).then_some(Touch { channel, at, day })
+            let day = || self.is_day(self.role(i), at);
+            self.is_touch(i, channel).then(|| Touch { channel, at, day: day() })
         })
     }
 
     /// What the event at `i` is.
     fn role(&self, i: usize) -> u8 {
         self.roles.get(self.journeys.timeline.kind.get(i) as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether something of this role at this time is known to the day only.
+    fn is_day(&self, role: u8, at: i64) -> bool {
+        let days = &self.journeys.days;
+        role & WHOLE_DAY != 0 && (days.mixed.is_empty() || days.dates.contains_key(&at))
     }
 
     /// Whether the event at `i`, of `channel`, is a touch.
@@ -248,13 +254,13 @@ impl<'a> PathMaker<'a> {
             let position = range.start + place;
             let deal = if self.asks_opportunity { self.journeys.deal_at(lead, position) } else { NONE };
             if role & OPPORTUNITY != 0 {
-                room.opportunities.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount: None });
+                room.opportunities.push(Mark { at: t, day: self.is_day(*role, t), deal, amount: None });
             }
             if role & TARGET != 0 && (self.every || room.conversions.is_empty()) && room.wins.is_first(position) {
                 // Of a lead that converts once, all that it won at that instant is the value.
                 let amount =
                     if self.every { room.wins.amount(position) } else { room.wins.amount_of_instant(position) };
-                room.conversions.push(Mark { at: t, day: role & WHOLE_DAY != 0, deal, amount });
+                room.conversions.push(Mark { at: t, day: self.is_day(*role, t), deal, amount });
                 if only_first {
                     events = place + at.iter().take(events).skip(*place).take_while(|other| **other == t).count();
                 }
@@ -293,8 +299,7 @@ impl<'a> PathMaker<'a> {
         if self.nulls == NullPaths::Lost {
             status_log(timeline, lead, &self.won, &self.lost, log);
             let Some(at) = lost_since(log, until) else { return };
-            let day = self.lost.iter().any(|kind| self.journeys.days.kinds.contains(kind));
-            end = Moment { at, day };
+            end = self.measure.of_kinds(self.lost.iter(), at);
         }
         let to = touches.partition_point(|t| t.at <= end.at);
         let milestones = self.shape(touches.get(..to).unwrap_or(&[]), end, [created, None], shaped, seen);
@@ -311,7 +316,7 @@ impl<'a> PathMaker<'a> {
             for i in events {
                 let channel = self.channel(i);
                 if let (Some(touch), Some(at)) = (touches.get_mut(n), timeline.at.get(i)) {
-                    *touch = Touch { channel, at: *at, day: self.role(i) & WHOLE_DAY != 0 };
+                    *touch = Touch { channel, at: *at, day: self.is_day(self.role(i), *at) };
                 }
                 n += usize::from(self.is_touch(i, channel));
             }

@@ -225,18 +225,16 @@ pub(super) fn join(
     let known: std::collections::BTreeSet<&String> = names.iter().collect();
     let mut costs = UnitCosts { qualified: qualified.cloned(), ..UnitCosts::default() };
     for s in spend {
-        match &s.channel {
-            Some(c) if known.contains(c) => {
-                let row = rows.entry((c.clone(), s.day)).or_default();
-                (row.channel, row.day) = (c.clone(), Some(s.day));
-                row.spend = Some(row.spend.unwrap_or(0.0) + s.amount);
-            }
-            other => {
-                costs.unmatched += s.amount;
-                let name = other.clone().unwrap_or_else(|| crate::design::MISSING.to_owned());
-                if !costs.unmatched_channels.contains(&name) {
-                    costs.unmatched_channels.push(name);
-                }
+        // Spend without a channel is what touches without one cost.
+        let name = s.channel.clone().unwrap_or_else(|| crate::design::MISSING.to_owned());
+        if known.contains(&name) {
+            let row = rows.entry((name.clone(), s.day)).or_default();
+            (row.channel, row.day) = (name, Some(s.day));
+            row.spend = Some(row.spend.unwrap_or(0.0) + s.amount);
+        } else {
+            costs.unmatched += s.amount;
+            if !costs.unmatched_channels.contains(&name) {
+                costs.unmatched_channels.push(name);
             }
         }
     }

@@ -14,7 +14,7 @@ use super::progress::with_progress;
 use super::project::Project;
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, csv_text, write_frame};
-use crate::journeys::{Journeys, Snapshot};
+use crate::journeys::{Audit, Journeys, MaxBad, Snapshot};
 use crate::model::LeadModel;
 use crate::task::Task;
 
@@ -134,6 +134,10 @@ impl Context<'_> {
         let mut project = Project::read(&common.config).map_err(|error| Failed { error, reading: Reading::Config })?;
         if common.max_bad.is_some() {
             project.config.max_bad = common.max_bad;
+        }
+        // Before the work, not after it.
+        if let Some(share) = project.config.max_bad {
+            Audit::default().check_quarantined(MaxBad::Stated(share))?;
         }
         Ok(project)
     }

@@ -12,7 +12,9 @@ use crate::attribution::{Attribution, AttributionSpec};
 use crate::design::{FeatureSet, SnapshotSpec};
 use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
-use crate::frames::{Config, Tables, build, parse_options, read_spend, with_nearest};
+use crate::frames::{
+    Config, CutoffsSpec, Tables, build, check_cutoffs, cutoff_table, parse_options, read_spend, with_nearest,
+};
 use crate::funnel::{Entry, FunnelSpec};
 use crate::journeys::{Journeys, MaxBad, Snapshot};
 use crate::paths::PathsSpec;
@@ -27,6 +29,10 @@ pub struct Project {
     pub config: Config,
     /// Labelled snapshot that is split into training and test.
     pub snapshot: SnapshotSpec,
+    /// The table of its cutoffs, if it has one.
+    pub cutoffs: Option<CutoffsSpec>,
+    /// That of the snapshot that is scored.
+    pub score_cutoffs: Option<CutoffsSpec>,
     /// The split.
     pub split: SplitSection,
     /// The features.
@@ -79,7 +85,12 @@ impl Project {
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let funnel: FunnelSpec = section(&mut table, "funnel")?;
         let steps = StepsAgain::of(&funnel);
+        let cutoffs = table.get_mut("snapshot").map(|snapshot| cutoffs_of(snapshot, "snapshot"));
+        let scored = table.get_mut("score").and_then(|score| score.get_mut("snapshot"));
+        let score_cutoffs = scored.map(|snapshot| cutoffs_of(snapshot, "score.snapshot"));
         let mut project = Self {
+            cutoffs: cutoffs.transpose()?.flatten(),
+            score_cutoffs: score_cutoffs.transpose()?.flatten(),
             snapshot: section(&mut table, "snapshot")?,
             split: section(&mut table, "split")?,
             features: section(&mut table, "features")?,
@@ -136,7 +147,7 @@ impl Project {
                 None => journeys.attribution(spec, task),
             };
         }
-        let rows = read_spend(&mut self.tables(), &section.spend, &spec.by, &journeys.calendar_zone)?;
+        let rows = read_spend(&mut self.tables(), &section.spend, &spec.by, journeys)?;
         journeys.attribution_with_spend(spec, &rows, qualified, task)
     }
 
@@ -149,10 +160,23 @@ impl Project {
         let mut inputs = Inputs::default();
         inputs.file("the configuration", &self.file);
         inputs.tables(&self.config, &self.folder);
-        if let Ok(spend) = serde_json::to_value(&self.attribution.spend) {
-            inputs.all_tables(&spend, &self.folder);
+        let others = serde_json::to_value((&self.attribution.spend, &self.cutoffs, &self.score_cutoffs));
+        if let Ok(others) = others {
+            inputs.all_tables(&others, &self.folder);
         }
         inputs
+    }
+
+    /// A snapshot, with its table of cutoffs if it has one.
+    pub(super) fn snapshot(
+        &self,
+        spec: &SnapshotSpec,
+        cutoffs: Option<&CutoffsSpec>,
+        journeys: &Arc<Journeys>,
+        task: &Task,
+    ) -> Result<Snapshot> {
+        let pairs = cutoffs.map(|table| cutoff_table(&mut self.tables(), table, journeys)).transpose()?;
+        journeys.snapshot(spec, pairs.as_deref(), self.features.clone(), task)
     }
 
     /// The labelled snapshot, split.
@@ -160,7 +184,7 @@ impl Project {
     /// # Errors
     /// As [`Journeys::snapshot`] and [`Snapshot::split`].
     pub fn sides(&self, journeys: &Arc<Journeys>, task: &Task) -> Result<(Snapshot, Snapshot)> {
-        let snapshot = journeys.snapshot(&self.snapshot, None, self.features.clone(), task)?;
+        let snapshot = self.snapshot(&self.snapshot, self.cutoffs.as_ref(), journeys, task)?;
         snapshot.split(self.split.test, self.split.by, self.split.seed)
     }
 }
@@ -217,6 +241,15 @@ fn read_section<T: for<'de> Deserialize<'de>>(value: toml::Value, key: &str) -> 
     value.try_into().map_err(|e: toml::de::Error| Error::Config {
         problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())),
     })
+}
+
+/// The table of cutoffs of a snapshot, which is declared as those of other roles.
+fn cutoffs_of(snapshot: &mut toml::Value, section: &str) -> Result<Option<CutoffsSpec>> {
+    let key = format!("{section}.cutoffs");
+    let Some(given) = snapshot.as_table_mut().and_then(|table| table.remove("cutoffs")) else { return Ok(None) };
+    let value = serde_json::to_value(&given).map_err(|e| Error::Config { problem: e.to_string() })?;
+    check_cutoffs(&value, &key)?;
+    read_section(given, &key).map(Some)
 }
 
 /// Credit and spend stand in one section.

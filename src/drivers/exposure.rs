@@ -28,9 +28,9 @@ impl Stays {
         Self { stays: Vec::new(), firsts: vec![Vec::new(); kinds] }
     }
 
-    /// The next lead, that got to the step at `here`.
-    pub(super) fn begin(&mut self, here: i64, end: i64, went_on: bool, cluster: u64) {
-        self.stays.push(Stay { end: end - here, went_on, exposed: None, cluster });
+    /// The next lead, and how long after it got to the step it was at risk.
+    pub(super) fn begin(&mut self, end: i64, went_on: bool, cluster: u64) {
+        self.stays.push(Stay { end, went_on, exposed: None, cluster });
     }
 
     /// Something that this lead did, microseconds after it got to the step: in order of time.

@@ -9,7 +9,7 @@ use super::exposure::{Stays, exposure};
 use crate::design::{Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
 use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
-use crate::journeys::{FieldHistory, Journeys, Matcher, Status, status_before, status_log};
+use crate::journeys::{FieldHistory, Journeys, Matcher, Moment, Status, status_before, status_log};
 use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
 use crate::task::Task;
 use crate::time::{NO_TIME, Span};
@@ -233,8 +233,9 @@ impl Journeys {
                 }
                 let cluster = account.unwrap_or_else(|| u64::from(progress.lead));
                 let end = self.end_of_stay(progress, *step, went_on.then_some(*next), f, &log);
-                counts.stays.begin(at, end.0, end.1, cluster);
-                self.events_after(progress.lead, at, end.0, &mut counts.stays);
+                let here = self.moment_of(progress.lead, at, event);
+                counts.stays.begin(self.passed(here, end.0), end.1, cluster);
+                self.events_after(progress.lead, here, end.0, &mut counts.stays);
             }
         }
         counts.iter_mut().filter_map(|c| c.gathering.as_mut()).for_each(Gathering::close);
@@ -260,6 +261,17 @@ impl Journeys {
         first
     }
 
+    /// When an event of the timeline happened, or, past its end, the lead was created.
+    fn moment_of(&self, lead: u32, at: i64, event: usize) -> Moment {
+        self.moment(event).unwrap_or_else(|| self.measure().creation(lead, at))
+    }
+
+    /// Time from `here` on; in calendar days where one of the two is known to the day only.
+    fn passed(&self, here: Moment, at: i64) -> i64 {
+        let day = self.days.dates.contains_key(&at);
+        if here.day || day { self.measure().between(here, Moment { at, day }).max(0) } else { at - here.at }
+    }
+
     /// Time from `step` on at which the lead was no longer at risk, and whether it went on then.
     fn end_of_stay(
         &self,
@@ -273,9 +285,15 @@ impl Journeys {
         let time = |k: usize| progress.reached.get(k).map_or(i64::MAX, |(at, _)| *at);
         let start = progress.times.first().copied().unwrap_or(i64::MAX);
         let here = time(step);
-        let limit = spec.window.map_or(self.observed_until, |w| start.saturating_add(w.as_micros() + 1));
+        let has_days = self.measure().has_days();
+        let over = |from: i64, w: Span| {
+            let exact = from.saturating_add(w.as_micros() + 1);
+            let from = Moment { at: from, day: self.days.dates.contains_key(&from) };
+            if has_days { self.measure().over(from, w.as_micros(), true).unwrap_or(exact) } else { exact }
+        };
+        let limit = spec.window.map_or(self.observed_until, |w| over(start, w));
         let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
-        let limit = within.map_or(limit, |w: Span| limit.min(here.saturating_add(w.as_micros() + 1)));
+        let limit = within.map_or(limit, |w: Span| limit.min(over(here, w)));
         // The same limit for all: a lead that goes on from a later event of the step is not watched longer than others.
         let limit = limit.min(self.observed_until);
         // It is at risk while it is open, unless the step itself is one of closed leads.
@@ -288,13 +306,13 @@ impl Journeys {
     }
 
     /// First times of kinds in the journey of `lead` after `here` and before `end`.
-    fn events_after(&self, lead: u32, here: i64, end: i64, stays: &mut Stays) {
+    fn events_after(&self, lead: u32, here: Moment, end: i64, stays: &mut Stays) {
         let range = self.timeline.range(lead);
         let times = self.timeline.at.get(range.clone()).unwrap_or(&[]);
-        let from = range.start + times.partition_point(|at| *at <= here);
+        let from = range.start + times.partition_point(|at| *at <= here.at);
         for i in from..range.end {
             match self.timeline.at.get(i) {
-                Some(at) if *at < end => stays.happens(self.timeline.kind.get(i), *at - here),
+                Some(at) if *at < end => stays.happens(self.timeline.kind.get(i), self.passed(here, *at)),
                 _ => break,
             }
         }

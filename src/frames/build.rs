@@ -17,7 +17,7 @@ use super::table::Tables;
 use super::undated::note_time;
 use super::withheld::{suspect_fields, withhold_fields};
 use crate::error::{Error, Result};
-use crate::journeys::{Arrivals, Audit, Days, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes};
+use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -33,11 +33,10 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let calendar_zone = Zone::new(&config.calendar_zone)?;
     config.expect(tables)?;
     check_columns(config, tables)?;
-    let (mut leads, lead_audit) = match derived_from(config) {
+    let (mut leads, lead_audit, days) = match derived_from(config) {
         Some(events) => derive_leads(&config.leads, events, tables, &zone)?,
         None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?,
     };
-    let created_days = !lead_audit.days.is_empty();
     let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
     if let Some(spec) = &config.accounts {
         audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
@@ -61,7 +60,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
             leads.histories.push(history);
         }
     }
-    let mut dict = Dictionaries::default();
+    let mut dict = Dictionaries::with(days);
     let mut read = Reading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
     let stage_order = stage_order(&config.events, &config.stages);
@@ -100,6 +99,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     // Tables are in the rows now; their memory is needed for the index.
     tables.forget();
     let timeline = index.finish(&sizes, task)?;
+    let days = dict.all_days();
     let mut journeys = Journeys {
         leads,
         timeline,
@@ -112,7 +112,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         pipeline: config.pipeline.clone(),
         won: config.won.clone(),
         lost: config.lost.clone(),
-        days: Days { created: created_days, kinds: dict.days },
+        days,
         stage_order,
         observed_until: observed.until,
         outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.at(&zone).0),
@@ -179,6 +179,7 @@ pub fn extend(
     Audit { tables: read.audits.clone(), ..Audit::default() }
         .check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
+    let days = dict.all_days();
     let arrivals = Arrivals {
         kinds: dict.kinds,
         channels: dict.channels,
@@ -187,7 +188,7 @@ pub fn extend(
         props: dict.props,
         event_ids: dict.event_ids,
         known_ids,
-        days: Days { created: journeys.days.created, kinds: dict.days },
+        days,
         stage_order,
         observed_until: observed.until,
     };

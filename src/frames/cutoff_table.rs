@@ -1,6 +1,6 @@
 //! A table of (lead, cutoff).
 
-use super::cells::Texts;
+use super::cells::{INEXACT_ID, Texts};
 use super::config::{CutoffsSpec, DayMeans};
 use super::files::Wanted;
 use super::table::Tables;
@@ -24,20 +24,25 @@ pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys
     let reader = TimeReader { table: &table, common: &spec.common, zone: &journeys.timezone, day: DayMeans::Start };
     let (times, _) = reader.read(&spec.at)?;
     let keep = super::filter::keep(&table, &spec.common)?;
-    let (mut pairs, mut unknown, mut timeless, mut example) = (Vec::new(), 0usize, 0usize, None);
-    Texts::ids(&table, &spec.lead, &spec.common.nulls)?.each(|row, text| {
+    let (mut pairs, mut unknown, mut timeless, mut inexact, mut example) = (Vec::new(), 0usize, 0usize, 0usize, None);
+    let ids = Texts::ids(&table, &spec.lead, &spec.common.nulls)?;
+    ids.each(|row, text| {
         if keep.get(row) != Some(&true) {
             return;
         }
         match (text.and_then(|t| journeys.leads.find(t)), times.cell(row)) {
             (Some(lead), TimeCell::At(t)) => pairs.push((lead, t)),
             (Some(_), _) => timeless += 1,
+            (None, _) if text.is_none() && ids.no_id(row, "") == INEXACT_ID => inexact += 1,
             (None, _) => {
                 unknown += 1;
                 example.get_or_insert_with(|| text.unwrap_or("null").to_owned());
             }
         }
     });
+    if inexact > 0 {
+        return Err(Error::schema(&table.name, Some(&spec.lead), format!("{inexact} rows: {INEXACT_ID}")));
+    }
     if let Some(example) = example {
         return Err(Error::schema(
             &table.name,

@@ -1,5 +1,8 @@
 //! Leads that no table lists: those that have events.
 
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::cells::Texts;
@@ -9,7 +12,7 @@ use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, collect_ids};
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, TableAudit, Texts as Ids, canonical_order};
+use crate::journeys::{DayLeads, Days, Leads, TableAudit, Texts as Ids, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
 /// The leads of some tables of events: each that has an event with a time and a kind, created at its first. A day means
@@ -19,7 +22,7 @@ pub(super) fn derive_leads(
     events: &[EventsSpec],
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<(Leads, TableAudit)> {
+) -> Result<(Leads, TableAudit, Days)> {
     let alone = LeadsSpec { from: spec.from.clone(), ..LeadsSpec::default() };
     if *spec != alone {
         return Err(Error::option("leads", "leads derived from events have no table, columns or fields of their own"));
@@ -42,20 +45,22 @@ pub(super) fn derive_leads(
     let candidates = Leads { ids, ..Leads::default() };
     let ids = &candidates.ids;
     let mut created = vec![NO_TIME; ids.len()];
-    // Whether the first event is known to the day.
-    let mut by_day = vec![false; ids.len()];
+    // Which of them are whole days.
+    let (mut day, mut dates) = (vec![false; ids.len()], BTreeMap::new());
     let mut names: Vec<String> = Vec::new();
     for spec in events {
-        let (first, whole_days) = first_events(spec, &candidates, tables, zone)?;
-        for (lead, at) in first {
-            let (Some(slot), Some(day)) = (created.get_mut(lead as usize), by_day.get_mut(lead as usize)) else {
-                continue;
-            };
-            if *slot == NO_TIME || at < *slot {
-                (*slot, *day) = (at, whole_days);
-            } else if at == *slot {
-                *day |= whole_days;
+        for (first, own) in first_events(spec, &candidates, tables, zone)? {
+            for (lead, (at, is_day)) in first {
+                let (Some(slot), Some(day)) = (created.get_mut(lead as usize), day.get_mut(lead as usize)) else {
+                    continue;
+                };
+                if *slot == NO_TIME || at < *slot {
+                    (*slot, *day) = (at, is_day);
+                } else if at == *slot {
+                    *day |= is_day;
+                }
             }
+            dates.extend(own);
         }
         let name = tables.source(&spec.table)?.head.name.clone();
         if !names.contains(&name) {
@@ -70,7 +75,7 @@ pub(super) fn derive_leads(
     }
     let mut audit = TableAudit::new(&name, "leads", order.len());
     audit.used = order.len();
-    if order.iter().any(|code| by_day.get(*code as usize) == Some(&true)) {
+    if order.iter().any(|code| day.get(*code as usize) == Some(&true)) {
         audit.days.insert("created".into());
     }
     audit.remarks.push(format!("{} leads are derived from events, each created at its first", order.len()));
@@ -81,11 +86,16 @@ pub(super) fn derive_leads(
         ..Leads::default()
     };
     [leads.created.iter().min(), leads.created.iter().max()].into_iter().flatten().for_each(|t| audit.saw(*t));
-    Ok((leads, audit))
+    let is_day = |lead: usize| order.get(lead).is_some_and(|code| day.get(*code as usize) == Some(&true));
+    let days = Days { created: DayLeads::of(order.len(), is_day), dates, ..Days::default() };
+    Ok((leads, audit, days))
 }
 
-/// Leads and times of the first usable rows of a table of events, and whether they are known to the day.
-fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zone) -> Result<(Vec<(u32, i64)>, bool)> {
+/// When each lead has its first event, and whether that is a whole day; the instants that stand for days, and the days.
+type FirstEvents = (HashMap<u32, (i64, bool)>, BTreeMap<i64, i64>);
+
+/// Leads and times of the usable rows of a table of events.
+fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zone) -> Result<Vec<FirstEvents>> {
     let (common, nulls) = (&spec.common, &spec.common.nulls);
     let finder = LeadFinder::new(&spec.lead, &spec.cells, common.normalize, leads, tables, zone)?;
     let kinds = AttributeReader::new("kind", &spec.kind, &spec.names, common, tables, zone)?;
@@ -107,17 +117,23 @@ fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zo
         let (kind, _) = kinds.read(&table, nulls, at)?;
         let mut resolver = finder.rows_of(&table, common)?;
         // The first event of each lead is enough.
-        let mut first: hashbrown::HashMap<u32, i64> = hashbrown::HashMap::new();
+        let mut first: HashMap<u32, (i64, bool)> = HashMap::new();
         let mut found = Vec::new();
         for (row, (keep, kind)) in keep.iter().zip(&kind).enumerate() {
             let Some(at) = at(row).filter(|_| *keep && *kind < NO_MATCH) else { continue };
             if resolver.resolve(row, at, &mut found).is_none() {
                 for lead in &found {
-                    first.entry(*lead).and_modify(|t| *t = at.min(*t)).or_insert(at);
+                    let is_day = times.days.is_day(row);
+                    let known = first.entry(*lead).or_insert((at, is_day));
+                    if at < known.0 {
+                        *known = (at, is_day);
+                    } else if at == known.0 {
+                        known.1 |= is_day;
+                    }
                 }
             }
         }
-        Ok(first.into_iter().collect::<Vec<_>>())
+        Ok((first, times.days.dates.clone()))
     });
-    Ok((parts.collect::<Result<Vec<_>>>()?.concat(), decided.whole_days))
+    parts.collect()
 }

@@ -1,10 +1,11 @@
-//! Dictionaries that rows point into while tables are read.
+//! Kinds, channels and other texts that rows point into, and what is known of kinds, while tables are read.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::times::DayCells;
 use crate::design::{Kind, Side};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Texts};
+use crate::journeys::{Days, Journeys, Texts};
 
 /// Dictionaries that rows point into while tables are read.
 #[derive(Debug, Default)]
@@ -19,12 +20,18 @@ pub(super) struct Dictionaries {
     pub(super) event_ids: HashSet<u128>,
     /// Events of one source come from tables of one side.
     sides: HashMap<String, Side>,
-    /// Kinds that are known to the day only.
-    pub(super) days: BTreeSet<u32>,
+    /// What is known to the day only.
+    pub(super) days: Days,
+    /// Kinds that have rows with a time of day.
+    timed: BTreeSet<u32>,
 }
 
 impl Dictionaries {
-    /// Those of an index, to be extended.
+    /// Empty ones, where some leads are created on a day.
+    pub(super) fn with(days: Days) -> Self {
+        Self { days, ..Self::default() }
+    }
+
     pub(super) fn of(journeys: &Journeys) -> Self {
         let key = |(k, code): (&Kind, u32)| ((k.source.clone(), k.plain.clone(), k.stage), code);
         Self {
@@ -36,7 +43,8 @@ impl Dictionaries {
             props: journeys.props.clone(),
             event_ids: journeys.event_ids.clone(),
             sides: journeys.kinds.iter().filter(|k| !k.stage).map(|k| (k.source.clone(), k.side)).collect(),
-            days: journeys.days.kinds.clone(),
+            timed: (0..journeys.kinds.len() as u32).filter(|kind| !journeys.days.kinds.contains(kind)).collect(),
+            days: journeys.days.clone(),
         }
     }
 
@@ -66,10 +74,36 @@ impl Dictionaries {
         })
     }
 
-    /// Says that events of a source are known to the day only.
-    pub(super) fn mark_days(&mut self, source: &str) {
+    /// Says of events of a source that some are known to the day only, or have a time of day.
+    pub(super) fn saw_source(&mut self, source: &str, cells: DayCells) {
         let own = self.kinds.iter().zip(0u32..).filter(|(k, _)| !k.stage && k.source == source);
-        self.days.extend(own.map(|(_, code)| code));
+        let own: Vec<u32> = own.map(|(_, code)| code).collect();
+        if cells.has_days() {
+            self.days.kinds.extend(&own);
+        }
+        if cells.has_times {
+            self.timed.extend(&own);
+        }
+        cells.dates.into_iter().for_each(|(at, date)| self.days.note(at, date));
+    }
+
+    /// Says that something of a kind happened at `at`, which stands for a day if a date is given.
+    pub(super) fn saw(&mut self, kind: u32, at: i64, date: Option<i64>) {
+        match date {
+            Some(date) => {
+                self.days.kinds.insert(kind);
+                self.days.note(at, date);
+            }
+            None => {
+                self.timed.insert(kind);
+            }
+        }
+    }
+
+    /// What is known to the day only, of all rows.
+    pub(super) fn all_days(&mut self) -> Days {
+        self.days.mixed.extend(self.days.kinds.intersection(&self.timed));
+        std::mem::take(&mut self.days)
     }
 
     pub(super) fn value(&mut self, name: &str) -> usize {

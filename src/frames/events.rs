@@ -7,11 +7,11 @@ use super::config::{DayMeans, EventsSpec};
 use super::dictionaries::Dictionaries;
 use super::extent::Extent;
 use super::filter::Filter;
-use super::leads::order_ranks;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
+use super::order::order_ranks;
 use super::source::{Part, Source};
 use super::table::{Table, Tables};
-use super::times::{Decided, Tally, TimeCell, TimeColumn, TimeReader};
+use super::times::{DayCells, Decided, Tally, TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::{
@@ -54,7 +54,11 @@ impl EventsReader<'_> {
         let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
         let decided = times.decide(&spec.at, source.parts(), |part| source.read(part, &[&spec.at]))?;
         let orders = match &spec.common.order {
-            Some(column) => Some(order_ranks(&source.column(column)?, column)?),
+            Some(column) => {
+                let zones = spec.common.timezone_column.as_ref().filter(|zones| *zones != column);
+                let columns: Vec<&str> = [column].into_iter().chain(zones).map(String::as_str).collect();
+                Some(order_ranks(&TimeReader { table: &source.columns(&columns)?, ..times }, column)?)
+            }
             None => None,
         };
         let mut attribute = |part, attribute| {
@@ -90,7 +94,7 @@ impl EventsReader<'_> {
             spec,
             name: &name,
         };
-        let (mut extent, mut tally) = (Extent::default(), Tally::default());
+        let (mut extent, mut tally, mut days) = (Extent::default(), Tally::default(), DayCells::default());
         for wave in waves(source.parts(), index.rows_at_once()) {
             self.task.check()?;
             let mut parts: Vec<Cleaned> = wave.par_iter().map(|part| reader.read(part)).collect::<Result<_>>()?;
@@ -103,6 +107,7 @@ impl EventsReader<'_> {
                 let renumbering = part.join(dict, &reader);
                 extent.merge(part.extent);
                 tally.merge(part.tally);
+                days.merge(std::mem::take(&mut part.days));
                 audit.merge(part.audit);
                 if let Some(mut block) = part.block.take() {
                     block.renumber(renumbering);
@@ -111,10 +116,8 @@ impl EventsReader<'_> {
             }
         }
         audit.remarks.extend(times.conclude(&spec.at, &reader.decided, tally)?);
-        if reader.decided.whole_days {
-            audit.days.insert(spec.at.clone());
-            dict.mark_days(&name);
-        }
+        audit.days.extend(days.has_days().then(|| spec.at.clone()));
+        dict.saw_source(&name, days);
         Ok((audit, extent))
     }
 }
@@ -185,6 +188,7 @@ struct Cleaned {
     audit: TableAudit,
     extent: Extent,
     tally: Tally,
+    days: DayCells,
 }
 
 impl PartReader<'_> {
@@ -252,13 +256,13 @@ impl PartReader<'_> {
         let mut resolver = self.finder.rows_of(table, &self.spec.common)?;
         let mut audit = TableAudit::default();
         let mut rows = Rows::default();
-        let tally = times.tally;
+        let (tally, days) = (times.tally, times.days.clone());
         let faultless =
             self.spec.common.filter.is_empty() && times.all_readable() && !kinds.iter().any(|kind| *kind >= NO_MATCH);
         // As nearly all parts of large tables are.
         if let Some(lead) = faultless.then(|| resolver.take_all()).flatten() {
             (rows.lead, rows.at) = (lead, times.into_times());
-            return Ok(self.cleaned(rows, (0..kinds.len() as u32).collect(), first_row, audit, tally));
+            return Ok(self.cleaned(rows, (0..kinds.len() as u32).collect(), first_row, audit, (tally, days)));
         }
         let (mut used, mut leads) = (Vec::with_capacity(kinds.len()), Vec::new());
         let mut unused = Vec::new();
@@ -298,11 +302,18 @@ impl PartReader<'_> {
             }
         }
         resolver.tell(&mut audit);
-        let cleaned = self.cleaned(rows, used, first_row, audit, tally);
+        let cleaned = self.cleaned(rows, used, first_row, audit, (tally, days));
         Ok(Cleaned { extent: Extent::of(&unused), ..cleaned })
     }
 
-    fn cleaned(&self, mut rows: Rows, used: Vec<u32>, first_row: usize, audit: TableAudit, tally: Tally) -> Cleaned {
+    fn cleaned(
+        &self,
+        mut rows: Rows,
+        used: Vec<u32>,
+        first_row: usize,
+        audit: TableAudit,
+        (tally, days): (Tally, DayCells),
+    ) -> Cleaned {
         if !self.alone || self.orders.is_some() {
             let rank = |row: usize| self.orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32);
             rows.order = used.iter().map(|row| rank(first_row + *row as usize)).collect();
@@ -314,6 +325,7 @@ impl PartReader<'_> {
             first_row,
             audit,
             tally,
+            days,
             block: None,
             kinds: Ids::new(),
             kinds_seen: Vec::new(),

@@ -7,8 +7,8 @@ use polars::prelude::DataType;
 use super::cells::Texts;
 use super::config::{DayMeans, FieldsSpec};
 use super::field_column::{FieldReader, category};
-use super::leads::order_ranks;
 use super::lookup::LeadFinder;
+use super::order::order_ranks;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use crate::design::{Column, like};
@@ -36,12 +36,12 @@ pub(super) fn read_history(
     let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, &spec.common)?;
-    let reader = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
+    let times = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
         spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
     let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
-    let (from, remarks) = reader.read(&spec.valid_from)?;
-    let to = spec.valid_to.as_ref().map(|c| reader.read(c)).transpose()?.map(|(times, _)| times);
+    let (from, remarks) = times.read(&spec.valid_from)?;
+    let to = spec.valid_to.as_ref().map(|c| times.read(c)).transpose()?.map(|(column, _)| column);
     audit.remarks.extend(remarks);
     let mut found = Vec::new();
     let mut entries: Vec<Entry> = Vec::new();
@@ -83,7 +83,7 @@ pub(super) fn read_history(
     }
     resolver.tell(&mut audit);
     // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
-    let orders = spec.common.order.as_ref().map(|c| order_ranks(&table, c)).transpose()?;
+    let orders = spec.common.order.as_ref().map(|c| order_ranks(&times, c)).transpose()?;
     let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
     entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
     let mut histories = Vec::new();

@@ -1,6 +1,5 @@
 //! The table of leads.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use polars::prelude::Int64Chunked;
@@ -9,11 +8,12 @@ use rayon::prelude::*;
 use super::cells::Texts;
 use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::field_column::FieldReader;
+use super::order::order_ranks;
 use super::table::Tables;
-use super::times::{TimeCell, TimeColumn, TimeReader};
+use super::times::{DayCells, TimeCell, TimeColumn, TimeReader};
 use crate::design::{NONE, canonical_text, truth};
 use crate::error::{Error, Result};
-use crate::journeys::{Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
+use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
@@ -22,7 +22,7 @@ pub(super) fn read_leads(
     elsewhere: &BTreeSet<String>,
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<(Leads, TableAudit)> {
+) -> Result<(Leads, TableAudit, Days)> {
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
@@ -38,7 +38,7 @@ pub(super) fn read_leads(
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
             let (times, remarks) = reader.read(column)?;
-            audit.days.extend(times.whole_days.then(|| column.clone()));
+            audit.days.extend(times.days.has_days().then(|| column.clone()));
             audit.remarks.extend(remarks);
             Some(times)
         }
@@ -62,7 +62,11 @@ pub(super) fn read_leads(
         }
         false
     };
-    let ranks = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
+    let ranks = c
+        .order
+        .as_ref()
+        .map(|column| order_ranks(&TimeReader { table: &table, common: c, zone, day: DayMeans::Start }, column))
+        .transpose()?;
     let rule = KeepRule { rows: spec.rows, ranks: ranks.as_deref(), created: created.as_ref() };
     let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
     let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
@@ -89,6 +93,7 @@ pub(super) fn read_leads(
     }
     let rows = distinct.kept;
     audit.used = rows.len();
+    let days = created.as_ref().map(|c| created_days(&c.days, &rows)).unwrap_or_default();
     let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
     let mut leads = Leads {
         ids: distinct.ids,
@@ -166,7 +171,14 @@ pub(super) fn read_leads(
         audit.note(&format!("field '{name}': missing"), missing);
         leads.fields.push(field);
     }
-    Ok((leads, audit))
+    Ok((leads, audit, days))
+}
+
+/// Which leads, by their rows, are created on a day.
+fn created_days(cells: &DayCells, rows: &[u32]) -> Days {
+    let is_day = |lead: usize| rows.get(lead).is_some_and(|row| cells.is_day(*row as usize));
+    let created = if cells.has_days() { DayLeads::of(rows.len(), is_day) } else { DayLeads::None };
+    Days { created, dates: cells.dates.clone(), ..Days::default() }
 }
 
 /// The ids of a table, each once, in canonical order, and their rows.
@@ -316,41 +328,4 @@ fn read_outcome(
         ));
     }
     Ok(rows.iter().map(|r| outcome.get(*r as usize).copied().flatten()).collect())
-}
-
-/// Ascending ranks of an order column, from 1 on: by number if all are numbers, else by text, which puts ISO times in order.
-/// Empty cells come first, with rank 0.
-pub(super) fn order_ranks(table: &super::table::Table, column: &str) -> Result<Vec<u32>> {
-    let texts = Texts::as_written(table, column, &[])?.collect();
-    // Ids of 64 bits are more than a number with a fraction can tell apart.
-    if let Some(whole) = parsed(&texts, |t| t.parse::<i128>().ok()) {
-        return Ok(ranks(&whole, Ord::cmp));
-    }
-    if let Some(numbers) = parsed(&texts, |t| t.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| x + 0.0)) {
-        return Ok(ranks(&numbers, f64::total_cmp));
-    }
-    Ok(ranks(&texts, Ord::cmp))
-}
-
-/// Cells as something else; `None` if one cannot be that.
-fn parsed<T>(texts: &[Option<String>], parse: impl Fn(&str) -> Option<T>) -> Option<Vec<Option<T>>> {
-    let cell = |text: &Option<String>| text.as_deref().map_or(Some(None), |t| parse(t).map(Some));
-    texts.iter().map(cell).collect()
-}
-
-/// Ranks of cells, the same for equal ones; that of empty cells is 0.
-fn ranks<T>(cells: &[Option<T>], compare: impl Fn(&T, &T) -> Ordering) -> Vec<u32> {
-    let cell = |i: &usize| cells.get(*i).and_then(Option::as_ref);
-    let by_cell = |a: &usize, b: &usize| cell(a).zip(cell(b)).map_or(Ordering::Equal, |(a, b)| compare(a, b));
-    let mut order: Vec<usize> = (0..cells.len()).filter(|i| cell(i).is_some()).collect();
-    order.sort_by(by_cell);
-    let mut ranks = vec![0; cells.len()];
-    for (rank, equal) in (1..).zip(order.chunk_by(|a, b| by_cell(a, b) == Ordering::Equal)) {
-        for i in equal {
-            if let Some(slot) = ranks.get_mut(*i) {
-                *slot = rank;
-            }
-        }
-    }
-    ranks
 }

@@ -22,6 +22,7 @@ mod filter;
 mod funnels_out;
 mod leads;
 mod lookup;
+mod order;
 mod paths_out;
 mod pipeline_out;
 mod remarks;
@@ -44,11 +45,14 @@ pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
     AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadCells, LeadKey,
-    LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, parse_json, parse_options, parse_toml, with_nearest,
+    LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, check_cutoffs, parse_json, parse_options, parse_toml,
+    with_nearest,
 };
 pub use cutoff_table::cutoff_table;
 pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
-pub use files::{Offered, Picked, Unread, Wanted, index_columns, is_readable, read_as, type_name};
+pub use files::{
+    Offered, Picked, Unread, Wanted, index_columns, is_readable, read_as, series_of, stored_as, type_name,
+};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{

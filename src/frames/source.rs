@@ -109,12 +109,25 @@ impl Source {
     /// # Errors
     /// As [`Source::read`].
     pub(super) fn column(&self, name: &str) -> Result<Table> {
-        let failed = |e: PolarsError| Error::schema(&self.head.name, Some(name), e.to_string());
-        let mut whole = self.head.column(name)?;
-        for part in &self.parts {
-            whole.append(&self.read(part, &[name])?.column(name)?).map_err(failed)?;
-        }
-        let frame = DataFrame::new(whole.len(), vec![whole.into_column()]).map_err(failed)?;
+        self.columns(&[name])
+    }
+
+    /// Some columns of all rows.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub(super) fn columns(&self, names: &[&str]) -> Result<Table> {
+        let column = |name: &&str| {
+            let failed = |e: PolarsError| Error::schema(&self.head.name, Some(name), e.to_string());
+            let mut whole = self.head.column(name)?;
+            for part in &self.parts {
+                whole.append(&self.read(part, &[*name])?.column(name)?).map_err(failed)?;
+            }
+            Ok(whole.into_column())
+        };
+        let columns = names.iter().map(column).collect::<Result<Vec<Column>>>()?;
+        let frame = DataFrame::new(self.rows, columns);
+        let frame = frame.map_err(|e| Error::schema(&self.head.name, None, e.to_string()))?;
         Ok(Table { frame, ..self.head.clone() })
     }
 }

@@ -6,10 +6,11 @@ use super::cells::{Texts, numbers};
 use super::config::{Attribute, Common, DayMeans, Reading, Renames};
 use super::files::Wanted;
 use super::table::{Table, Tables};
-use super::times::{TimeCell, TimeReader};
+use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::attribution::{Spend, SpendRow};
 use crate::error::{Error, Result, Violation};
-use crate::time::{Period, TimeUnit, Zone};
+use crate::journeys::Journeys;
+use crate::time::{Period, TimeUnit};
 
 /// How a table of spend is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,10 @@ pub struct SpendSpec {
     /// Column of the end of that time (exclusive): the amount is spread evenly over its days.
     #[serde(default)]
     pub until: Option<String>,
-    /// strptime pattern of texts that are times.
+    /// Zone of times without an offset; that of the journeys if not given.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// strptime pattern of texts that are times; one without a day is of months, one of the year alone of years.
     #[serde(default)]
     pub time_format: Option<String>,
     /// Unit of numbers that are times.
@@ -75,19 +79,19 @@ fn one() -> f64 {
 /// # Errors
 /// [`Error::Schema`] for missing columns and rows without a time, [`Error::InvalidOption`] if a table has no column for
 /// `by`, or tables have different periods.
-pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, zone: &Zone) -> Result<Spend> {
+pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, journeys: &Journeys) -> Result<Spend> {
     let Some(first) = specs.first() else { return Err(Error::option("spend", "give at least one table")) };
     let mut spend = Spend { rows: Vec::new(), period: first.period, remarks: Vec::new() };
     for spec in specs {
         if spec.period != first.period {
             return Err(Error::option("spend", "tables have different periods; set the same period= on all"));
         }
-        read_table(tables, spec, by, zone, &mut spend)?;
+        read_table(tables, spec, by, journeys, &mut spend)?;
     }
     Ok(spend)
 }
 
-fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spend: &mut Spend) -> Result<()> {
+fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journeys, spend: &mut Spend) -> Result<()> {
     spec.expect(tables)?;
     let table = tables.get(&spec.table)?;
     tables.unchanged()?;
@@ -104,7 +108,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spen
     if !violations.is_empty() {
         return Err(Error::Schema { violations });
     }
-    let days = read_days(&table, spec, zone)?;
+    let days = read_days(&table, spec, journeys)?;
     let common = Common { reading: spec.reading.clone(), ..Common::default() };
     let (amounts, unreadable) = numbers(&table, &spec.amount, &common)?;
     if unreadable > 0 {
@@ -164,38 +168,51 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, zone: &Zone, spen
 /// First day, and the day after the last, of each row; [`None`] where there is no time.
 type Days = Vec<Option<(i64, i64)>>;
 
-fn read_days(table: &Table, spec: &SpendSpec, zone: &Zone) -> Result<Days> {
+fn read_days(table: &Table, spec: &SpendSpec, journeys: &Journeys) -> Result<Days> {
     if let Some(periods) = whole_periods(table, spec)? {
         return Ok(periods);
     }
-    let common = Common { time_format: spec.time_format.clone(), unit: spec.unit, ..Common::default() };
-    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+    let common = Common {
+        timezone: spec.timezone.clone(),
+        time_format: spec.time_format.clone(),
+        unit: spec.unit,
+        ..Common::default()
+    };
+    let reader = TimeReader { table, common: &common, zone: &journeys.timezone, day: DayMeans::Start };
+    let zone = &journeys.calendar_zone;
     let (at, _) = reader.read(&spec.at)?;
     let until = spec.until.as_ref().map(|u| reader.read(u)).transpose()?.map(|(times, _)| times);
     let days = |row: usize| {
         let TimeCell::At(start) = at.cell(row) else { return None };
-        let first = zone.day(start);
-        let end = match until.as_ref().map(|u| u.cell(row)) {
-            None | Some(TimeCell::Null) => first + 1,
+        // A day is the one that the table has, whichever zone it is in.
+        let date = |times: &TimeColumn, at: i64| times.days.dates.get(&at).copied().filter(|_| times.days.is_day(row));
+        let first = date(&at, start).unwrap_or_else(|| zone.day(start));
+        let end = match until.as_ref().map(|u| (u, u.cell(row))) {
+            None | Some((_, TimeCell::Null)) => first + 1,
             // A time within a day counts the day.
-            Some(TimeCell::At(end)) => zone.day(end - 1) + 1,
-            Some(TimeCell::Bad(_)) => first,
+            Some((until, TimeCell::At(end))) => date(until, end).unwrap_or_else(|| zone.day(end - 1) + 1),
+            Some((_, TimeCell::Bad(_))) => first,
         };
         Some((first, end))
     };
     Ok((0..table.rows()).map(days).collect())
 }
 
-/// The days of cells that are months or quarters, if all of a column are.
+/// The days of cells that are months or quarters, or years if the format says so, if all of a column are.
 fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
-    let is_text = matches!(table.dtype(&spec.at)?, polars::prelude::DataType::String);
-    if !is_text || spec.time_format.is_some() || spec.unit.is_some() {
+    use polars::prelude::DataType as D;
+    let dtype = table.dtype(&spec.at)?;
+    if !(dtype.is_integer() || matches!(dtype, D::String | D::Categorical(..) | D::Enum(..))) || spec.unit.is_some() {
         return Ok(None);
     }
+    let period_of = |text: &str| match &spec.time_format {
+        Some(pattern) => stated_period(text, pattern),
+        None => period_of(text),
+    };
     let mut days = Vec::with_capacity(table.rows());
     let (mut known, mut others) = (0usize, 0usize);
-    Texts::of(table, &spec.at, &[])?.each(|_, text| {
-        let period = text.and_then(period_of);
+    Texts::as_written(table, &spec.at, &[])?.each(|_, text| {
+        let period = text.map(str::trim).and_then(period_of);
         known += usize::from(period.is_some());
         others += usize::from(text.is_some() && period.is_none());
         days.push(period);
@@ -211,6 +228,17 @@ fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
         return Ok(Some(days));
     };
     Err(Error::schema(&table.name, Some(&spec.at), problem))
+}
+
+/// First day, and the day after the last, of a text in a format that says no day.
+fn stated_period(text: &str, pattern: &str) -> Option<(i64, i64)> {
+    let read = jiff::fmt::strtime::parse(pattern, text).ok()?;
+    if read.to_date().is_ok() || read.to_timestamp().is_ok() {
+        return None;
+    }
+    let period = if read.month().is_some() { Period::Month } else { Period::Year };
+    let first = Period::first_day(read.year()?, read.month().unwrap_or(1))?;
+    Some((first, period.next_day(first)))
 }
 
 /// First day, and the day after the last, of `2024-08`, `2024/08`, `08/2024`, `202408` or `2024-Q3`.
@@ -235,6 +263,21 @@ fn period_of(text: &str) -> Option<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn formats_without_a_day_are_of_months_or_years() {
+        let days = |text, pattern| stated_period(text, pattern).map(|(from, until)| (from, until - from));
+        let august = period_of("2024-08").map(|(from, until)| (from, until - from));
+        for (text, pattern) in
+            [("2024-08", "%Y-%m"), ("Aug 2024", "%b %Y"), ("8/24", "%m/%y"), ("August 2024", "%B %Y")]
+        {
+            assert_eq!(days(text, pattern), august, "{text}");
+        }
+        assert_eq!(days("2024", "%Y"), Some((19_723, 366)));
+        for (text, pattern) in [("2024-08-01", "%Y-%m-%d"), ("1722470400", "%s"), ("08", "%m"), ("2024-13", "%Y-%m")] {
+            assert_eq!(days(text, pattern), None, "{text}");
+        }
+    }
 
     #[test]
     fn months_and_quarters_are_all_of_their_days() {

@@ -7,8 +7,8 @@ use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, 
 use super::dictionaries::Dictionaries;
 use super::events::{DUPLICATE_ID, pick};
 use super::extent::Extent;
-use super::leads::order_ranks;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
+use super::order::order_ranks;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use super::undated::UndatedRows;
@@ -90,7 +90,8 @@ pub(super) fn read_stages(
     let finder = LeadFinder::new(&spec.lead, &spec.cells, c.normalize, setting.leads, tables, setting.zone)?;
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, c)?;
-    let orders = c.order.as_ref().map(|column| order_ranks(&table, column)).transpose()?;
+    let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
+    let orders = c.order.as_ref().map(|column| order_ranks(&reader, column)).transpose()?;
     spec.names.check(&["stage"])?;
     let no_names = Renames::default();
     let stage =
@@ -112,7 +113,6 @@ pub(super) fn read_stages(
     let mut undated = UndatedRows::new(spec.undated);
     let mut read = Vec::new();
     for (fixed, column) in &columns {
-        let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
         let (times, remarks) = reader.read(column)?;
         audit.remarks.extend(remarks);
         let time = |row: usize| match times.cell(row) {
@@ -121,7 +121,7 @@ pub(super) fn read_stages(
             TimeCell::Bad(_) => None,
         };
         let stages = stage.as_ref().map(|stage| stage.read(&table, &c.nulls, time)).transpose()?;
-        audit.days.extend(times.whole_days.then(|| column.clone()));
+        audit.days.extend(times.days.has_days().then(|| column.clone()));
         let mut rows = Rows::default();
         let mut leads = Vec::new();
         let (mut deal_codes, mut amount_values, mut used) = (Vec::new(), Vec::new(), Vec::new());
@@ -222,9 +222,7 @@ pub(super) fn read_stages(
                 audit.used += 1;
                 continue;
             }
-            if times.whole_days {
-                dict.days.insert(kind);
-            }
+            let date = times.days.dates.get(&at).copied().filter(|_| times.days.is_day(row));
             let mut early = 0;
             // A row of several leads is an entry of each.
             for lead in &leads {
@@ -239,7 +237,14 @@ pub(super) fn read_stages(
                     let what = if clamp { "moved to it" } else { "kept" };
                     audit.note(&format!("before the lead's creation, {what}"), 1);
                 }
-                let at = if clamp { created } else { at };
+                let (at, date) = if clamp {
+                    // What is moved is as well known as where it is moved to.
+                    let is_day = dict.days.created.contains(*lead);
+                    (created, dict.days.dates.get(&created).copied().filter(|_| is_day))
+                } else {
+                    (at, date)
+                };
+                dict.saw(kind, at, date);
                 audit.saw(at);
                 rows.lead.push(*lead);
                 rows.at.push(at);

@@ -133,20 +133,25 @@ impl UndatedRows {
         dict: &mut Dictionaries,
         audits: &mut [TableAudit],
     ) -> Rows {
-        let mut days = HashSet::new();
+        let mut days = HashMap::new();
         let times: Vec<Option<i64>> = match self.rule {
             Undated::End => vec![(until != NO_TIME).then(|| until - 1); self.lead.len()],
             _ => {
                 let deals = self.lead.iter().zip(&self.deal).zip(&self.kind);
                 let time = deals.map(|((lead, deal), kind)| {
                     let (at, kinds) = last.get(&(*lead, *deal))?;
-                    days.extend(kinds.iter().any(|k| dict.days.contains(k)).then_some(*kind));
+                    let date = dict.days.dates.get(at).filter(|_| kinds.iter().any(|k| dict.days.kinds.contains(k)));
+                    days.extend(date.map(|date| ((*kind, *at), *date)));
                     Some(*at)
                 });
                 time.collect()
             }
         };
-        dict.days.extend(days);
+        for (kind, at) in self.kind.iter().zip(&times) {
+            if let Some(at) = at {
+                dict.saw(*kind, *at, days.get(&(*kind, *at)).copied());
+            }
+        }
         self.count(&times, dict, audits);
         let keep: Vec<bool> = times.iter().map(Option::is_some).collect();
         let mut rows = Rows {

@@ -155,7 +155,7 @@ impl<'a> Plan<'a> {
             plan.hits.push(hit(e, &spec.steps)?);
         }
         let has_days = |kind: &u32| plan.matcher.kind_bits.get(*kind as usize).is_some_and(|bits| *bits != 0);
-        plan.days = from_creation && journeys.days.created || journeys.days.kinds.iter().any(has_days);
+        plan.days = from_creation && journeys.days.created.any() || journeys.days.kinds.iter().any(has_days);
         plan.ways(&spec.steps);
         Ok(plan)
     }
@@ -186,7 +186,7 @@ impl<'a> Plan<'a> {
 
     /// Whether only the day of the event at `i` is known.
     pub(super) fn is_day(&self, i: usize) -> bool {
-        self.days && self.journeys.days.kinds.contains(&self.journeys.timeline.kind.get(i))
+        self.days && self.journeys.moment(i).is_some_and(|moment| moment.day)
     }
 
     /// Time between two events.

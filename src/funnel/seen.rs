@@ -67,7 +67,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
     let mut seq = 0u32;
     let mut to_come = plan.from_creation && created < until;
     let mut i = range.start;
-    let day = plan.journeys.days.created;
+    let day = plan.journeys.days.created.contains(lead);
     let creation = |seq: u32| Seen { at: created, day, event: CREATION, seq, steps: 1, hits: 0 };
     while i < range.end {
         let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };

@@ -1,6 +1,6 @@
 //! What is known to the day only, and how long things take where it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,76 @@ use super::Journeys;
 use crate::error::{Error, Result};
 use crate::time::{DAY, NO_TIME, Zone};
 
-/// Which columns of times have whole days.
+/// What is known to the day only.
+///
+/// An instant stands for each day in the index: its last or first microsecond in the zone of its table. Which instants are
+/// such days is kept, so that a day stays a day beside times of the same kind, whichever zone it is looked at in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Days {
-    /// Whether creation is known to the day only.
-    pub created: bool,
-    /// Kinds and stages that are known to the day only, by code; those of several columns if one of them has days.
+    /// Leads whose creation is known to the day only.
+    pub created: DayLeads,
+    /// Kinds and stages of which some rows are known to the day only, by code.
     pub kinds: BTreeSet<u32>,
+    /// Those of them that have rows with a time of day, too.
+    pub mixed: BTreeSet<u32>,
+    /// The instants that stand for days, and the days, days since 1970.
+    pub dates: BTreeMap<i64, i64>,
+}
+
+/// Leads whose creation is known to the day only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DayLeads {
+    /// None of them.
+    #[default]
+    None,
+    /// All of them.
+    All,
+    /// Those with these numbers, ascending.
+    Some(Vec<u32>),
+}
+
+impl DayLeads {
+    /// Those for which `is_day` is true, of `n` leads.
+    #[must_use]
+    pub fn of(n: usize, is_day: impl Fn(usize) -> bool) -> Self {
+        let days: Vec<u32> = (0..n).filter(|lead| is_day(*lead)).map(|lead| lead as u32).collect();
+        match days.len() {
+            0 => Self::None,
+            some if some == n => Self::All,
+            _ => Self::Some(days),
+        }
+    }
+
+    /// True if it is one of them.
+    #[must_use]
+    pub fn contains(&self, lead: u32) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Some(leads) => leads.binary_search(&lead).is_ok(),
+        }
+    }
+
+    /// True if there is one.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        *self != Self::None
+    }
+}
+
+impl Days {
+    /// Whether something of a kind at this instant is known to the day only.
+    #[must_use]
+    pub fn is_day(&self, kind: u32, at: i64) -> bool {
+        self.kinds.contains(&kind) && (!self.mixed.contains(&kind) || self.dates.contains_key(&at))
+    }
+
+    /// Notes that `at` stands for a day. Where two zones share the instant, the earlier of their days is kept.
+    pub fn note(&mut self, at: i64, date: i64) {
+        let known = self.dates.entry(at).or_insert(date);
+        *known = date.min(*known);
+    }
 }
 
 /// When something happened.
@@ -30,29 +93,34 @@ pub struct Moment {
 #[derive(Debug, Clone, Copy)]
 pub struct Measure<'a> {
     zone: &'a Zone,
+    /// Zone of the tables.
+    tables: &'a Zone,
     days: &'a Days,
 }
-
-/// Offsets of zones are multiples of this.
-const QUARTER: i64 = DAY / 96;
 
 impl Measure<'_> {
     /// Whether anything is known to the day only.
     #[must_use]
     pub fn has_days(&self) -> bool {
-        self.days.created || !self.days.kinds.is_empty()
+        self.days.created.any() || !self.days.kinds.is_empty()
     }
 
     /// A lead's creation.
     #[must_use]
-    pub fn creation(&self, at: i64) -> Moment {
-        Moment { at, day: self.days.created }
+    pub fn creation(&self, lead: u32, at: i64) -> Moment {
+        Moment { at, day: self.days.created.contains(lead) }
     }
 
     /// Something of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: u32, at: i64) -> Moment {
-        Moment { at, day: self.days.kinds.contains(&kind) }
+        Moment { at, day: self.days.is_day(kind, at) }
+    }
+
+    /// Something of one of several kinds, of which it is not known which.
+    #[must_use]
+    pub fn of_kinds<'k>(&self, mut kinds: impl Iterator<Item = &'k u32>, at: i64) -> Moment {
+        Moment { at, day: self.days.dates.contains_key(&at) && kinds.any(|kind| self.days.kinds.contains(kind)) }
     }
 
     /// From one to the other, microseconds.
@@ -64,14 +132,11 @@ impl Measure<'_> {
     /// Calendar day of a moment, days since 1970.
     #[must_use]
     pub fn date(&self, moment: Moment) -> i64 {
-        // A day is an instant at its edge, in the zone of its table: its noon is on that day in zones nearby, too. Other
-        // instants are of a column that shares its kind with one of days.
-        let noon = match moment.at.rem_euclid(QUARTER) {
-            0 => DAY / 2,
-            rest if rest == QUARTER - 1 => -DAY / 2,
-            _ => 0,
-        };
-        self.zone.day(moment.at + if moment.day { noon } else { 0 })
+        if !moment.day {
+            return self.zone.day(moment.at);
+        }
+        // Others stand for no row, as the end of observation: they are compared with days of the tables.
+        self.days.dates.get(&moment.at).copied().unwrap_or_else(|| self.tables.day(moment.at))
     }
 
     /// The instant from which on nothing is within `span` after `from`, if what comes after may be known to the day.
@@ -81,7 +146,8 @@ impl Measure<'_> {
         if !days && !from.day {
             return Some(exact);
         }
-        let next = self.zone.day_start(self.date(from).checked_add(span.div_euclid(DAY))?.checked_add(1)?)?;
+        let next = self.date(from).checked_add(span.div_euclid(DAY))?.checked_add(1)?;
+        let next = self.zone.day_start(next)?.max(self.tables.day_start(next)?);
         Some(if from.day { next } else { next.max(exact) })
     }
 }
@@ -90,7 +156,7 @@ impl Journeys {
     /// How times are measured.
     #[must_use]
     pub fn measure(&self) -> Measure<'_> {
-        Measure { zone: &self.calendar_zone, days: &self.days }
+        Measure { zone: &self.calendar_zone, tables: &self.timezone, days: &self.days }
     }
 
     /// Checks that leads have times of creation, for an option that needs them.
@@ -119,45 +185,70 @@ mod tests {
 
     const HOUR: i64 = DAY / 24;
 
-    fn day(n: i64) -> Moment {
-        Moment { at: n * DAY, day: true }
-    }
-
-    fn end(n: i64) -> Moment {
-        Moment { at: (n + 1) * DAY - 1, day: true }
+    /// Days of a table in `zone`, as they are stored: by their last or first microsecond.
+    fn noted(zone: &Zone, ends: bool) -> (Days, impl Fn(i64) -> Moment) {
+        let at = move |zone: &Zone, n: i64| {
+            if ends { zone.day_start(n + 1).unwrap() - 1 } else { zone.day_start(n).unwrap() }
+        };
+        let mut days = Days { created: DayLeads::All, ..Days::default() };
+        (0..400).for_each(|n| days.note(at(zone, n), n));
+        let zone = zone.clone();
+        (days, move |n| Moment { at: at(&zone, n), day: true })
     }
 
     #[test]
     fn days_are_counted_on_the_calendar() {
-        let days = Days { created: true, kinds: BTreeSet::new() };
-        for zone in ["UTC", "America/New_York", "Asia/Tokyo", "Australia/Sydney"] {
-            let zone = Zone::new(zone).unwrap();
-            let m = Measure { zone: &zone, days: &days };
-            assert_eq!(m.between(day(0), end(0)), 0);
-            assert_eq!(m.between(day(0), end(30)), 30 * DAY);
-            assert_eq!(m.between(day(100), end(101)), DAY);
+        let zones = ["UTC", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "Pacific/Kiritimati", "Asia/Kolkata"];
+        for (table, calendar) in zones.iter().flat_map(|a| zones.iter().map(move |b| (a, b))) {
+            let (table, calendar) = (Zone::new(table).unwrap(), Zone::new(calendar).unwrap());
+            for ends in [true, false] {
+                let (days, at) = noted(&table, ends);
+                let m = Measure { zone: &calendar, tables: &table, days: &days };
+                assert_eq!(m.between(at(0), at(0)), 0);
+                assert_eq!(m.between(at(0), at(30)), 30 * DAY);
+                assert_eq!(m.between(at(100), at(101)), DAY);
+                assert_eq!(m.date(at(100)), 100);
+            }
         }
     }
 
     #[test]
     fn instants_are_counted_exactly() {
         let zone = Zone::utc();
-        let m = Measure { zone: &zone, days: &Days::default() };
+        let (mut days, end) = noted(&zone, true);
+        (days.kinds, days.mixed) = ([1, 2].into(), [2].into());
+        let m = Measure { zone: &zone, tables: &zone, days: &days };
         let at = |t: i64| Moment { at: t, day: false };
         assert_eq!(m.between(at(5), at(DAY + 7)), DAY + 2);
         // One end is a day: 23:00 on day 0 to day 1.
         assert_eq!(m.between(at(23 * HOUR), end(1)), DAY);
-        // An instant of a column that shares its kind with one of days.
-        assert_eq!(m.between(Moment { at: 23 * HOUR + 7, day: true }, end(1)), DAY);
+        // Times of a kind that has days, too, are times, full hours as others.
+        for t in [23 * HOUR + 7, 23 * HOUR, 13 * HOUR + HOUR / 4] {
+            assert_eq!(m.of_kind(2, t), at(t));
+            assert_eq!(m.date(at(t)), 0);
+            assert_eq!(m.between(m.of_kind(2, t), end(1)), DAY);
+        }
+        assert!(m.of_kind(2, end(1).at).day && m.of_kind(1, end(1).at).day && !m.of_kind(0, end(1).at).day);
     }
 
     #[test]
     fn a_window_of_days_lasts_to_the_end_of_its_last_day() {
         let zone = Zone::utc();
-        let m = Measure { zone: &zone, days: &Days::default() };
-        assert_eq!(m.over(day(0), 30 * DAY, true), Some(31 * DAY));
+        let (days, start) = noted(&zone, false);
+        let m = Measure { zone: &zone, tables: &zone, days: &days };
+        assert_eq!(m.over(start(0), 30 * DAY, true), Some(31 * DAY));
         let noon = Moment { at: 12 * HOUR, day: false };
         assert_eq!(m.over(noon, 30 * DAY, false), Some(12 * HOUR + 30 * DAY + 1));
         assert_eq!(m.over(noon, 30 * DAY, true), Some(31 * DAY));
+    }
+
+    #[test]
+    fn leads_that_are_created_on_a_day() {
+        assert_eq!(DayLeads::of(3, |_| true), DayLeads::All);
+        assert_eq!(DayLeads::of(3, |_| false), DayLeads::None);
+        let some = DayLeads::of(3, |lead| lead != 1);
+        assert_eq!((0..4).map(|lead| some.contains(lead)).collect::<Vec<_>>(), [true, false, true, false]);
+        let written = serde_json::to_string(&some).unwrap();
+        assert_eq!(serde_json::from_str::<DayLeads>(&written).unwrap(), some);
     }
 }

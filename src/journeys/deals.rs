@@ -123,6 +123,22 @@ impl Wins {
 }
 
 impl Journeys {
+    /// The deals of a lead whose win was taken back.
+    pub(crate) fn reversed_of(&self, lead: u32, won: &BTreeSet<u32>) -> impl Iterator<Item = u32> + use<> {
+        // Of each deal: whether it was ever won, and whether its last stage is a win.
+        let mut deals: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
+        for entry in self.timeline.stage_range(lead) {
+            let Some(position) = self.timeline.stages.position.get(entry).map(|p| *p as usize) else { break };
+            if self.timeline.at.get(position).is_none_or(|at| *at >= self.observed_until) {
+                break;
+            }
+            let wins = won.contains(&self.timeline.kind.get(position));
+            let state = deals.entry(self.timeline.stages.deal.get(entry)).or_default();
+            *state = (state.0 || wins, wins);
+        }
+        deals.into_iter().filter(|(_, (ever, last))| *ever && !*last).map(|(deal, _)| deal)
+    }
+
     /// Counts the deals whose win was taken back: won, and lost or open at the end of observation.
     ///
     /// # Errors
@@ -137,18 +153,7 @@ impl Journeys {
             task,
             Reversed::default,
             |found, lead| {
-                // Of each deal: whether it was ever won, and whether its last stage is a win.
-                let mut deals: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
-                for entry in self.timeline.stage_range(lead) {
-                    let Some(position) = self.timeline.stages.position.get(entry).map(|p| *p as usize) else { break };
-                    if self.timeline.at.get(position).is_none_or(|at| *at >= self.observed_until) {
-                        break;
-                    }
-                    let wins = won.contains(&self.timeline.kind.get(position));
-                    let state = deals.entry(self.timeline.stages.deal.get(entry)).or_default();
-                    *state = (state.0 || wins, wins);
-                }
-                for (deal, _) in deals.into_iter().filter(|(_, (ever, last))| *ever && !*last) {
+                for deal in self.reversed_of(lead, &won) {
                     found.deals += 1;
                     found.example.get_or_insert((lead, deal));
                 }

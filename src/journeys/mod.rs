@@ -35,7 +35,7 @@ use serde::Serialize;
 
 pub use audit::{Audit, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
-pub use days::{Days, Measure, Moment};
+pub use days::{DayLeads, Days, Measure, Moment};
 pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
 pub use groups::{By, ByBins, ByField, Groups};

@@ -7,7 +7,7 @@ use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, Part, PathsTally, WO
 use crate::design::{Kind, NONE, Side};
 use crate::error::{Error, Result};
 use crate::funnel::Step;
-use crate::journeys::{Journeys, Matcher, Status, Where, lost_since, status_log};
+use crate::journeys::{Journeys, Matcher, Measure, Moment, Status, Where, lost_since, status_log};
 use crate::task::Task;
 use crate::time::Span;
 
@@ -82,12 +82,13 @@ struct Follower<'a> {
     won: std::collections::BTreeSet<u32>,
     lost: std::collections::BTreeSet<u32>,
     gap: Option<i64>,
+    measure: Measure<'a>,
 }
 
 /// Room for one lead.
 #[derive(Default)]
 struct Room {
-    places: Vec<(i64, u32)>,
+    places: Vec<(Moment, u32)>,
     ways: Ways,
     log: Vec<(i64, Status)>,
 }
@@ -190,6 +191,7 @@ impl<'a> Follower<'a> {
             won: journeys.codes_known(&journeys.won),
             lost: journeys.codes_known(&journeys.lost),
             gap: spec.gap.map(Span::as_micros),
+            measure: journeys.measure(),
         })
     }
 
@@ -217,11 +219,12 @@ impl<'a> Follower<'a> {
                 By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
             };
             if counts {
-                room.places.push((at, if place == NONE { MISSING } else { place }));
+                let moment = self.measure.of_kind(kind, at);
+                room.places.push((moment, if place == NONE { MISSING } else { place }));
             }
         }
         if let (Ending::Lost, Some(at)) = (ending, lost) {
-            room.places.truncate(room.places.partition_point(|p| p.0 <= at));
+            room.places.truncate(room.places.partition_point(|p| p.0.at <= at));
         }
         if room.places.is_empty() {
             return;
@@ -229,14 +232,14 @@ impl<'a> Follower<'a> {
         part.leads += 1;
         let Room { places, ways, .. } = room;
         if let Some(gap) = self.gap {
-            let mut before: Option<i64> = None;
-            let mut sessions = places.chunk_by(|a, b| b.0 - a.0 <= gap).peekable();
+            let mut before: Option<Moment> = None;
+            let mut sessions = places.chunk_by(|a, b| self.between(a.0, b.0) <= gap).peekable();
             while let Some(session) = sessions.next() {
                 let (Some(first), Some(last)) = (session.first(), session.last()) else { continue };
                 part.single += u64::from(session.len() == 1);
                 part.events += session.len() as u64;
-                part.lengths.push(last.0 - first.0);
-                before.into_iter().for_each(|b| part.between.push(first.0 - b));
+                part.lengths.push(self.between(first.0, last.0));
+                before.into_iter().for_each(|b| part.between.push(self.between(b, first.0)));
                 before = Some(last.0);
                 if self.spec.unit == Unit::Session {
                     // Only the last can have led to the end.
@@ -255,16 +258,21 @@ impl<'a> Follower<'a> {
         }
     }
 
+    /// Time from one place to the next; in calendar days where one of the two is known to the day only.
+    fn between(&self, from: Moment, to: Moment) -> i64 {
+        self.measure.between(from, to).max(0)
+    }
+
     /// Counts one path.
-    fn count(&self, places: &[(i64, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part) {
+    fn count(&self, places: &[(Moment, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part) {
         let Ways { way, found } = ways;
         part.paths += 1;
-        let mut before: Option<(i64, u32)> = None;
+        let mut before: Option<(Moment, u32)> = None;
         for (at, place) in places.iter().copied() {
             let from = before.map_or(ENTRY, |b| b.1);
             let t = part.transitions.entry((from, place)).or_default();
             t.0 += 1;
-            before.into_iter().for_each(|b| t.1.push(at - b.0));
+            before.into_iter().for_each(|b| t.1.push(self.between(b.0, at)));
             before = Some((at, place));
         }
         if let Some((_, last)) = before {
@@ -289,7 +297,7 @@ impl<'a> Follower<'a> {
 
 /// Repeats in a row, and there and back. `way` has no repeats.
 fn count_loops(
-    places: &[(i64, u32)],
+    places: &[(Moment, u32)],
     way: &[u32],
     ending: Ending,
     found: &mut Vec<(u32, Option<u32>)>,

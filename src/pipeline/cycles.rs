@@ -44,7 +44,7 @@ pub(super) enum Standing {
 /// One way of a lead through the pipeline.
 #[derive(Debug, Clone)]
 pub(super) struct Cycle {
-    pub(super) start: i64,
+    pub(super) start: Moment,
     /// First entry into each stage.
     pub(super) entered: Vec<Option<Moment>>,
     pub(super) furthest: usize,
@@ -52,18 +52,18 @@ pub(super) struct Cycle {
     pub(super) visits: Vec<Visit>,
     pub(super) regressions: u64,
     /// When its standing changed, and to what.
-    pub(super) turns: Vec<(i64, Standing)>,
+    pub(super) turns: Vec<(Moment, Standing)>,
     /// Value of the win, if known.
     pub(super) value: Option<f64>,
     /// Wins after the first.
     pub(super) more_wins: u64,
-    last_event: i64,
+    last_event: Moment,
     /// Deal of the visit it is in.
     deal: u32,
 }
 
 impl Cycle {
-    fn new(stages: usize, start: i64) -> Self {
+    fn new(stages: usize, start: Moment) -> Self {
         Self {
             start,
             entered: vec![None; stages],
@@ -84,7 +84,7 @@ impl Cycle {
         self.visits.last().map(|v| v.stage)
     }
 
-    fn turn(&mut self, at: i64, standing: Standing) {
+    fn turn(&mut self, at: Moment, standing: Standing) {
         self.standing = standing;
         self.turns.push((at, standing));
     }
@@ -224,11 +224,11 @@ impl<'a> CycleMaker<'a> {
             return;
         }
         if self.from_creation && created < until {
-            let start = events.first().map_or(created, |e| e.at.min(created));
-            let mut first = Cycle::new(self.names.len(), start);
             // What came before creation starts the cycle, at the time of the event.
             let early = events.first().filter(|e| e.at < created).and_then(|e| self.journeys.moment(e.position));
-            first.enter(0, early.unwrap_or_else(|| self.journeys.measure().creation(start)), NONE);
+            let start = early.unwrap_or_else(|| self.journeys.measure().creation(lead, created));
+            let mut first = Cycle::new(self.names.len(), start);
+            first.enter(0, start, NONE);
             cycles.push(first);
         }
         // Of deals that close at one instant the one that is won decides.
@@ -261,20 +261,21 @@ impl<'a> CycleMaker<'a> {
         let wins = stage == Some(final_stage) && self.is_end(position) || self.is_won(position);
         let restarts = stage.is_some_and(|s| {
             cycles.last().is_some_and(|c| {
-                let quiet = self.recycle_after.is_some_and(|r| at - c.last_event >= r);
+                let quiet =
+                    self.recycle_after.is_some_and(|r| self.journeys.measure().between(c.last_event, moment) >= r);
                 let behind = c.position().is_some_and(|now| s <= now);
                 quiet && (c.standing != Standing::Open || behind)
             })
         });
         if let Some(before) = cycles.last_mut().filter(|c| restarts && c.standing == Standing::Open) {
             before.leave(moment, Exit::Recycled);
-            before.turn(at, Standing::Recycled);
+            before.turn(moment, Standing::Recycled);
         }
         if restarts || (cycles.is_empty() && stage.is_some()) {
-            cycles.push(Cycle::new(self.names.len(), at));
+            cycles.push(Cycle::new(self.names.len(), moment));
         }
         let Some(cycle) = cycles.last_mut() else { return };
-        cycle.last_event = at;
+        cycle.last_event = moment;
         if matches!(cycle.standing, Standing::Won(_)) {
             // A deal is won once.
             cycle.more_wins += u64::from(wins && found.is_first(position));
@@ -283,7 +284,7 @@ impl<'a> CycleMaker<'a> {
         // What goes on in a stage that the pipeline does not name is open as well.
         let goes_on = status == Some(Status::Open);
         if goes_on && matches!(cycle.standing, Standing::Lost(_)) {
-            cycle.turn(at, Standing::Open);
+            cycle.turn(moment, Standing::Open);
         }
         if let Some(stage) = stage {
             cycle.enter(stage, moment, deal);
@@ -293,12 +294,19 @@ impl<'a> CycleMaker<'a> {
             if stage != Some(final_stage) {
                 cycle.leave(moment, Exit::Forward);
             }
-            cycle.turn(at, Standing::Won(moment));
+            cycle.turn(moment, Standing::Won(moment));
             cycle.value = found.amount_of_instant(position);
         } else if status == Some(Status::Lost) && cycle.standing == Standing::Open {
             cycle.leave(moment, Exit::Lost);
-            cycle.turn(at, Standing::Lost(at));
+            cycle.turn(moment, Standing::Lost(at));
         }
+    }
+
+    /// Whether some entry into a stage, or end, is known to the day only.
+    pub(super) fn has_days(&self) -> bool {
+        let of_stage = |kind: &u32| self.stage_of.get(*kind as usize).is_some_and(Option::is_some);
+        let days = &self.journeys.days.kinds;
+        days.iter().any(|kind| of_stage(kind) || self.won.contains(kind) || self.lost.contains(kind))
     }
 
     /// Whether an entry into the last stage wins: where no stage is declared as won, reaching it does.

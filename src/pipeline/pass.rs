@@ -28,7 +28,8 @@ pub struct StageFunnelSpec {
     /// A lead that enters a stage again (at or before where it was, or after closing) so long after its last stage starts
     /// a new cycle; never if not given.
     pub recycle_after: Option<Span>,
-    /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out.
+    /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out. Where one of
+    /// the two times is known to the day only, it is so many calendar days.
     pub within: Option<Span>,
     /// Stage that makes an opportunity: win rate and velocity are of cycles that reached it; all cycles if not given.
     pub opportunity: Option<String>,
@@ -92,7 +93,8 @@ impl Journeys {
         };
         let groups = spec.by.as_ref().map(|by| self.groups("by", by)).transpose()?;
         let population = self.population(&spec.filter)?;
-        let counter = Counter { journeys: self, spec, stages, opportunity };
+        let won = self.codes_known(&self.won);
+        let counter = Counter { journeys: self, spec, stages, opportunity, has_days: maker.has_days() };
         let (part, ..) = self.fold(
             "following stages",
             task,
@@ -112,6 +114,7 @@ impl Journeys {
                 }
                 part.noted.leads += 1;
                 part.noted.recycled += cycles.len() as u64 - 1;
+                part.noted.reversed += self.reversed_of(lead, &won).count() as u64;
                 let group = groups.as_ref().map(|g| g.of(lead));
                 for cycle in cycles.iter_mut() {
                     counter.add(cycle, group, part);
@@ -132,15 +135,33 @@ struct Counter<'a> {
     spec: &'a StageFunnelSpec,
     stages: usize,
     opportunity: usize,
+    /// Whether some entry into a stage is known to the day only.
+    has_days: bool,
 }
 
 impl Counter<'_> {
+    /// When `within` of a cycle that starts at `start` is over.
+    fn end(&self, start: Moment, within: Span) -> Option<i64> {
+        let within = within.as_micros();
+        if start.day || self.has_days {
+            self.journeys.measure().over(start, within, self.has_days)
+        } else {
+            start.at.checked_add(within)
+        }
+    }
+
+    /// Whether something happens later than `within` after the start of its cycle.
+    fn is_over(&self, start: Moment, within: Span, then: Moment) -> bool {
+        let passed = self.journeys.measure().between(start, then);
+        if start.day || then.day { passed > within.as_micros() } else { passed >= within.as_micros() }
+    }
+
     fn add(&self, cycle: &mut Cycle, group: Option<u32>, part: &mut Part<u32>) {
         let until = self.journeys.observed_until;
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
-        if !self.journeys.records_outcomes_of(cycle.start) {
+        if !self.journeys.records_outcomes_of(cycle.start.at) {
             part.noted.before_outcomes += 1;
-            part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start)).before_outcomes += 1);
+            part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start.at)).before_outcomes += 1);
             return;
         }
         // Open now, whatever `within` says.
@@ -148,12 +169,13 @@ impl Counter<'_> {
             part.of(group, self.stages).for_each(|counts| counts.opportunities.open += 1);
         }
         if let Some(within) = self.spec.within {
-            let Some(end) = cycle.start.checked_add(within.as_micros()).filter(|end| *end <= until) else {
+            if self.end(cycle.start, within).is_none_or(|end| end > until) {
                 part.noted.immature += 1;
-                part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start)).immature += 1);
+                part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start.at)).immature += 1);
                 return;
-            };
-            cut(cycle, end);
+            }
+            let start = cycle.start;
+            cut(cycle, |then| self.is_over(start, within, then));
         }
         part.noted.more_wins += cycle.more_wins;
         part.noted.regressions += cycle.regressions;
@@ -164,7 +186,7 @@ impl Counter<'_> {
     /// Counts a cycle among all, or among those of its group.
     fn count(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         add_start(cycle, &mut counts.started);
-        add_start(cycle, counts.cohort(day(cycle.start)));
+        add_start(cycle, counts.cohort(day(cycle.start.at)));
         self.add_visits(cycle, day, counts);
         let closed = match cycle.standing {
             Standing::Won(t) => Some(t.at),
@@ -201,7 +223,7 @@ impl Counter<'_> {
 
     fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         let now = match self.spec.within {
-            Some(w) => cycle.start + w.as_micros() - 1,
+            Some(within) => self.end(cycle.start, within).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
         };
         // A win ends the pipeline: nobody leaves its last stage.
@@ -254,21 +276,21 @@ fn add_start(cycle: &Cycle, started: &mut Started) {
     }
 }
 
-/// Forgets what a cycle did at or after `end`.
-fn cut(cycle: &mut Cycle, end: i64) {
-    for t in cycle.entered.iter_mut().filter(|t| t.is_some_and(|t| t.at >= end)) {
+/// Forgets what a cycle did when its time was over.
+fn cut(cycle: &mut Cycle, is_over: impl Fn(Moment) -> bool) {
+    for t in cycle.entered.iter_mut().filter(|t| t.is_some_and(&is_over)) {
         *t = None;
     }
     cycle.furthest = cycle.entered.iter().rposition(Option::is_some).unwrap_or(0);
-    cycle.turns.retain(|(at, _)| *at < end);
+    cycle.turns.retain(|(then, _)| !is_over(*then));
     cycle.standing = cycle.turns.last().map_or(Standing::Open, |(_, standing)| *standing);
     if !matches!(cycle.standing, Standing::Won(_)) {
         cycle.value = None;
     }
     // What may have been won again later is not told apart.
     cycle.more_wins = 0;
-    cycle.visits.retain(|v| v.from.at < end);
-    for v in cycle.visits.iter_mut().filter(|v| v.to.at >= end) {
+    cycle.visits.retain(|v| !is_over(v.from));
+    for v in cycle.visits.iter_mut().filter(|v| is_over(v.to)) {
         v.exit = Exit::Open;
     }
     cycle.regressions = cycle.visits.iter().filter(|v| v.exit == Exit::Back).count() as u64;

@@ -25,6 +25,8 @@ pub(super) struct Noted {
     pub(super) ended_before: u64,
     /// Wins of cycles that were won before.
     pub(super) more_wins: u64,
+    /// Deals whose win was taken back.
+    pub(super) reversed: u64,
 }
 
 impl Noted {
@@ -35,6 +37,7 @@ impl Noted {
             (&mut self.regressions, later.regressions),
             (&mut self.reopened, later.reopened),
             (&mut self.no_start, later.no_start),
+            (&mut self.reversed, later.reversed),
             (&mut self.immature, later.immature),
             (&mut self.before_outcomes, later.before_outcomes),
             (&mut self.ended_before, later.ended_before),
@@ -156,6 +159,7 @@ fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
         (n.recycled, "cycles are of recycled leads"),
         (n.regressions, "moves to an earlier stage"),
         (n.reopened, "cycles were re-opened after a loss"),
+        (n.reversed, "deals were won and later lost or re-opened; their first win counts"),
         (n.more_wins, "wins of leads that were won before are not counted (recycle_after= makes them cycles)"),
     ] {
         if n > 0 {

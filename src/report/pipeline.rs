@@ -78,6 +78,9 @@ fn pace(f: &StageFunnel) -> String {
     pace += &format!("; {} open", v.opportunities);
     if !v.cycle_days.is_nan() {
         pace += &format!(", {} to the win", duration(v.cycle_days));
+        if v.days_known < v.won {
+            pace += &format!(" (of {} of {} wins; the others skipped the stage it counts from)", v.days_known, v.won);
+        }
     }
     if !v.value.is_nan() {
         pace += &format!("; mean value {:.0}", v.value);

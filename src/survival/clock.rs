@@ -24,7 +24,6 @@ pub(super) struct Clock<'a> {
     clusters: Option<Vec<u64>>,
     measure: Measure<'a>,
     targets_are_days: bool,
-    losses_are_days: bool,
     /// What a competing end is.
     competing_end: End,
 }
@@ -59,7 +58,6 @@ impl<'a> Clock<'a> {
         Ok(Self {
             journeys,
             targets_are_days: days.iter().any(|kind| target.get(*kind as usize) == Some(&true)),
-            losses_are_days: lost.iter().any(|kind| days.contains(kind)),
             measure: journeys.measure(),
             competing_end: spec.competing_as.into(),
             target,
@@ -94,7 +92,7 @@ impl<'a> Clock<'a> {
     pub(super) fn measure(&self, lead: u32, part: &mut Gathered) {
         let until = self.journeys.observed_until;
         let start = match &self.start {
-            None => Some(self.measure.creation(self.journeys.leads.created_at(lead))),
+            None => Some(self.measure.creation(lead, self.journeys.leads.created_at(lead))),
             Some(kinds) => self.first(lead, kinds),
         };
         let Some(start) = start.filter(|t| t.at != NO_TIME && t.at < until) else {
@@ -106,6 +104,9 @@ impl<'a> Clock<'a> {
             part.left_out.before_outcomes += 1;
             return;
         }
+        if self.won.iter().any(|kind| self.target.get(*kind as usize) == Some(&true)) {
+            part.left_out.reversed += self.journeys.reversed_of(lead, &self.won).count() as u64;
+        }
         let target = self.first(lead, &self.target);
         let competing = match &self.competing {
             Some(kinds) if self.competes => self.first(lead, kinds),
@@ -113,7 +114,7 @@ impl<'a> Clock<'a> {
             None => {
                 // A lead that was lost and re-opened is at risk again.
                 status_log(&self.journeys.timeline, lead, &self.won, &self.lost, &mut part.log);
-                lost_since(&part.log, until).map(|at| Moment { at, day: self.losses_are_days })
+                lost_since(&part.log, until).map(|at| self.measure.of_kinds(self.lost.iter(), at))
             }
         };
         if target.is_some_and(|t| t.at < start.at) || competing.is_some_and(|t| t.at < start.at) {

@@ -167,6 +167,8 @@ pub(super) struct LeftOut {
     pub(super) event_after_competing: u64,
     pub(super) before_outcomes: u64,
     pub(super) censored_by_competing: u64,
+    /// Deals whose win, which is the target, was taken back.
+    pub(super) reversed: u64,
 }
 
 impl LeftOut {
@@ -176,6 +178,7 @@ impl LeftOut {
         self.event_after_competing += other.event_after_competing;
         self.before_outcomes += other.before_outcomes;
         self.censored_by_competing += other.censored_by_competing;
+        self.reversed += other.reversed;
     }
 }
 
@@ -434,6 +437,10 @@ impl TimeToTally {
             remarks.push(format!(
                 "{n} leads with a competing end are censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed"
             ));
+        }
+        if part.left_out.reversed > 0 {
+            let n = part.left_out.reversed;
+            remarks.push(format!("{n} deals were won and later lost or re-opened; their first win counts"));
         }
         let open = groups.first().map_or(0, |all| all.censored);
         remarks.extend(open_remark(open, "leads are"));

@@ -1,5 +1,5 @@
-//! Whether a column of times has whole days or points in time. That belongs to the column, not to the value: an event at
-//! midnight in a column of times is an event at midnight.
+//! Whether the values of a column of times are whole days or points in time. A date without a time of day is a day. What a
+//! midnight is belongs to the column: an event at midnight in a column of times, or beside dates, is an event at midnight.
 
 /// What one value of a column of times shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +50,11 @@ impl Grains {
         self.times > 0
     }
 
-    /// True if the column has whole days: no value has a time of day, and there are dates, or the midnights of two
-    /// different days. One midnight alone may as well be a time.
+    /// True if the midnights of the column are days: it has nothing else, and those of two different days. One midnight
+    /// alone may as well be a time.
     #[must_use]
-    pub fn whole_days(&self) -> bool {
-        self.times == 0 && (self.days > 0 || self.midnights_differ)
+    pub fn midnights_are_days(&self) -> bool {
+        self.times == 0 && self.days == 0 && self.midnights_differ
     }
 }
 
@@ -62,30 +62,29 @@ impl Grains {
 mod tests {
     use super::*;
 
-    fn whole_days(grains: &[Grain]) -> bool {
+    fn are_days(grains: &[Grain]) -> bool {
         // In one part, and in two.
         let one = |grains: &[Grain]| {
             let mut all = Grains::default();
             grains.iter().for_each(|g| all.add(*g));
             all
         };
-        let whole = one(grains).whole_days();
+        let whole = one(grains).midnights_are_days();
         for cut in 0..=grains.len() {
             let mut parts = one(&grains[..cut]);
             parts.merge(one(&grains[cut..]));
-            assert_eq!(parts.whole_days(), whole, "{grains:?} {cut}");
+            assert_eq!(parts.midnights_are_days(), whole, "{grains:?} {cut}");
         }
         whole
     }
 
     #[test]
     fn the_column_decides() {
-        assert!(whole_days(&[Grain::Day]));
-        assert!(whole_days(&[Grain::Midnight(1), Grain::Midnight(1), Grain::Midnight(2)]));
-        assert!(whole_days(&[Grain::Day, Grain::Midnight(1)]));
-        assert!(!whole_days(&[Grain::Midnight(1), Grain::Midnight(1)]));
-        assert!(!whole_days(&[Grain::Midnight(1), Grain::Midnight(2), Grain::Time]));
-        assert!(!whole_days(&[Grain::Day, Grain::Time]));
-        assert!(!whole_days(&[]));
+        assert!(are_days(&[Grain::Midnight(1), Grain::Midnight(1), Grain::Midnight(2)]));
+        // Beside dates, midnights were written as times.
+        assert!(!are_days(&[Grain::Day, Grain::Midnight(1), Grain::Midnight(2)]));
+        assert!(!are_days(&[Grain::Midnight(1), Grain::Midnight(1)]));
+        assert!(!are_days(&[Grain::Midnight(1), Grain::Midnight(2), Grain::Time]));
+        assert!(!are_days(&[]));
     }
 }

@@ -76,8 +76,8 @@ def test_days_in_one_part_and_times_in_another(tmp_path):
         events=ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("visit")),
         observed_until="2024-03-01",
     )
-    # Both parts have whole days only, so each counts as its end.
-    assert [t.hour for t in j.show(1)["at"].to_list()[1:]] == [23, 23]
+    # The date is its day, the midnight of a column of times beside it is an instant.
+    assert [t.hour for t in j.show(1)["at"].to_list()[1:]] == [23, 0]
 
 
 @pytest.mark.parametrize("zones", [("Europe/Berlin", "Asia/Tokyo"), ("+05:30", "UTC")])

@@ -54,11 +54,11 @@ def test_the_column_decides_on_its_resolution(tmp_path):
         assert read(table)[0][0] == day.replace(tzinfo=UTC)
 
 
-def test_a_date_among_times_is_its_midnight():
+def test_a_date_among_times_is_a_day():
     table = pl.DataFrame({"lead": [1, 1], "at": ["2024-02-05", "2024-02-06 10:00"]})
     times, remarks = read(table)
-    assert times == [datetime(2024, 2, 5, tzinfo=UTC), datetime(2024, 2, 6, 10, tzinfo=UTC)]
-    assert "1 values without one are read as midnight" in remarks
+    assert times == [datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC), datetime(2024, 2, 6, 10, tzinfo=UTC)]
+    assert "1 values that are whole days" in remarks
     table = pl.DataFrame({"lead": [1, 1], "at": ["05.02.24", "06.02.24"]})
     assert read(table, time_format="%d.%m.%y")[0][0] == datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC)
     table = pl.DataFrame({"lead": [1, 1], "at": [20240205, 20240206]})

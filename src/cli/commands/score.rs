@@ -53,9 +53,10 @@ const SHOWN: usize = 10;
 fn leads_to_score(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Moment>, task: &Task) -> Result<Snapshot> {
     let timed = journeys.leads.created.iter().any(|c| *c != NO_TIME);
     let mut spec = project.score.snapshot.clone();
+    let cutoffs = project.score_cutoffs.as_ref().filter(|_| as_of.is_none());
     if as_of.is_some() {
         spec = SnapshotSpec { as_of, ..SnapshotSpec::default() };
-    } else if spec == SnapshotSpec::default() && timed {
+    } else if spec == SnapshotSpec::default() && timed && cutoffs.is_none() {
         spec.as_of = Some(Timestamp(journeys.observed_until).into());
     } else if !timed {
         let open = journeys.leads.outcome.as_ref().is_some_and(|o| o.iter().any(Option::is_none));
@@ -65,7 +66,7 @@ fn leads_to_score(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Mom
     if spec.target.is_empty() && timed {
         spec.target.clone_from(&project.snapshot.target);
     }
-    journeys.snapshot(&spec, None, project.features.clone(), task)
+    project.snapshot(&spec, cutoffs, journeys, task)
 }
 
 /// All scores, in the order of the leads, and the best of them.

@@ -33,7 +33,7 @@ pub use history::FieldsSpec;
 pub use leads::LeadsSpec;
 pub(super) use leads::{Duplicates, LeadsFrom};
 pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
-pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
+pub use parse::{check_cutoffs, parse_json, parse_options, parse_toml, with_nearest};
 pub use reading::Reading;
 pub use renames::Renames;
 pub use stages::{At, StagesSpec};

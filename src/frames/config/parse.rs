@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, LookupSpec, StagesSpec};
+use super::{AccountsSpec, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadsSpec, LookupSpec, StagesSpec};
 use crate::error::{Error, Result, nearest};
 
 /// Reads a declaration from TOML.
@@ -19,6 +19,14 @@ pub fn parse_toml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// As [`parse_toml`].
 pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
     read_json(text).map_err(|problem| Error::Config { problem })
+}
+
+/// Refuses keys that a table of cutoffs does not have; `role` is what to call it.
+///
+/// # Errors
+/// [`Error::Config`] naming the key.
+pub fn check_cutoffs(value: &serde_json::Value, role: &str) -> Result<()> {
+    value.as_object().map_or(Ok(()), |map| check_known(map.keys(), &keys_of::<CutoffsSpec>(), role))
 }
 
 /// Reads the options of one call from JSON.

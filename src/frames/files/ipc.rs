@@ -17,7 +17,7 @@ use super::columns::Offered;
 use super::guard::guarded;
 use super::ipc_stream::read_stream;
 use super::ipc_types::{Column, column_of};
-use super::typed::is_readable;
+use super::typed::{is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
 
@@ -153,7 +153,7 @@ impl IpcFile {
                 fields.push(field);
                 ids.extend(column.dictionary);
                 let name: PlSmallStr = ipc_fields.len().to_string().into();
-                schema.insert(name.clone(), ArrowField { name, ..field.clone() });
+                schema.insert(name.clone(), ArrowField { name, dtype: stored_as(&field.dtype), ..field.clone() });
                 ipc_fields.push(IpcField { fields: Vec::new(), dictionary_id: column.dictionary });
                 continue;
             }
@@ -188,9 +188,9 @@ impl IpcFile {
         }
         let columns = fields.into_iter().zip(chunks).map(|(field, mut chunks)| {
             if chunks.is_empty() {
-                chunks.push(polars_arrow::array::new_empty_array(field.dtype.clone()));
+                chunks.push(polars_arrow::array::new_empty_array(stored_as(&field.dtype)));
             }
-            Series::try_from((field, chunks)).map_err(|e| self.file.failed(e))
+            series_of(field, chunks).map_err(|e| self.file.failed(e))
         });
         if rows != checked.rows {
             return Err(self.file.failed(format!("the file is damaged: it has {rows} rows of {}", checked.rows)));

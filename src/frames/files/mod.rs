@@ -28,5 +28,5 @@ pub(super) use open::OpenFile;
 pub use pandas::index_columns;
 pub(super) use parquet::{GroupRows, ParquetFile};
 pub(super) use parts::Parts;
-pub use typed::{is_readable, read_as, type_name};
+pub use typed::{is_readable, read_as, series_of, stored_as, type_name};
 pub(super) use unify::{Common, convert};

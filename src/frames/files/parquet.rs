@@ -56,7 +56,15 @@ impl ParquetFile {
                 infer(&metadata)?
             }
         };
-        schema.iter_values_mut().for_each(|field| field.dtype = read_as(field.dtype.clone()));
+        schema.iter_values_mut().for_each(|field| {
+            field.dtype = match read_as(field.dtype.clone()) {
+                // Parquet has no seconds: they are stored as finer units, which need not be scaled.
+                ArrowDataType::Timestamp(ArrowTimeUnit::Second, zone) => {
+                    ArrowDataType::Timestamp(ArrowTimeUnit::Millisecond, zone)
+                }
+                other => other,
+            }
+        });
         check_lengths(&file, &metadata)?;
         Ok(Self { file, metadata, schema, pages: Mutex::default() })
     }

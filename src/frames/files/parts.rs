@@ -204,8 +204,7 @@ impl Parts {
             Opened::Parquet(file) => Some(Arc::clone(file)),
             _ => None,
         });
-        let whole = self.columns.iter().any(|(_, common)| *common == Common::DaysAndTimes);
-        Some((files.collect::<Option<_>>()?, self.columns.as_slice())).filter(|_| !whole)
+        Some((files.collect::<Option<_>>()?, self.columns.as_slice()))
     }
 
     /// The table without its rows.
@@ -236,7 +235,7 @@ fn shown_path(part: &Part) -> String {
 /// What a column of several types is read as, if that is worth a word.
 fn shown_common(common: &Common) -> Option<&'static str> {
     match common {
-        Common::Untyped | Common::DaysAndTimes | Common::As(DataType::String) => Some("text"),
+        Common::Untyped | Common::As(DataType::String) => Some("text"),
         Common::As(_) => None,
     }
 }

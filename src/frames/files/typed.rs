@@ -1,6 +1,7 @@
 //! Types of columns: which can be read, and what they are called in messages.
 
-use polars::prelude::{ArrowDataType, ArrowTimeUnit};
+use polars::prelude::*;
+use polars_arrow::array::Array;
 
 /// True if columns of this type can be used by some role.
 #[must_use]
@@ -50,6 +51,36 @@ pub fn read_as(dtype: ArrowDataType) -> ArrowDataType {
         }
         other => other,
     }
+}
+
+/// The type in which the values of a column are taken over, before [`series_of`] makes a column of them. polars wraps
+/// round seconds that are too many for its milliseconds; they come as the numbers they are.
+#[must_use]
+pub fn stored_as(dtype: &ArrowDataType) -> ArrowDataType {
+    match dtype {
+        ArrowDataType::Timestamp(ArrowTimeUnit::Second, _) | ArrowDataType::Duration(ArrowTimeUnit::Second) => {
+            ArrowDataType::Int64
+        }
+        ArrowDataType::Dictionary(key, values, ordered) => {
+            ArrowDataType::Dictionary(*key, Box::new(stored_as(values)), *ordered)
+        }
+        other => other.clone(),
+    }
+}
+
+/// The column of a field whose chunks are of the type that [`stored_as`] says. Seconds become milliseconds; those that
+/// are too many become the last or first of them, which is out of the range of times.
+///
+/// # Errors
+/// Those of polars, if chunks and type do not fit.
+pub fn series_of(field: &ArrowField, chunks: Vec<Box<dyn Array>>) -> PolarsResult<Series> {
+    let stored = ArrowField { dtype: stored_as(&field.dtype), ..field.clone() };
+    let series = Series::try_from((&stored, chunks))?;
+    if stored.dtype == field.dtype {
+        return Ok(series);
+    }
+    let millis: Int64Chunked = series.i64()?.apply_values(|seconds| seconds.saturating_mul(1_000));
+    millis.into_series().cast(&DataType::from_arrow_field(field))
 }
 
 /// The name of a type, as polars writes it.

@@ -23,8 +23,6 @@ pub(in crate::frames) enum Common {
     As(DataType),
     /// Texts whose meaning (numbers, times) is found from the values, as in CSV.
     Untyped,
-    /// As [`Common::Untyped`], where whole days must stay whole days: a part is needed as a whole.
-    DaysAndTimes,
 }
 
 impl Common {
@@ -32,7 +30,7 @@ impl Common {
     pub(super) fn dtype(&self) -> DataType {
         match self {
             Self::As(dtype) => dtype.clone(),
-            Self::Untyped | Self::DaysAndTimes => DataType::String,
+            Self::Untyped => DataType::String,
         }
     }
 }
@@ -66,7 +64,7 @@ pub(in crate::frames) fn common_types<'a>(types: impl IntoIterator<Item = &'a Da
     } else if every(&|t| matches!(t, D::Datetime(_, None))) {
         Common::As(D::Datetime(TimeUnit::Microseconds, None))
     } else if every(&moment) {
-        if some(&|t| *t == D::Date) { Common::DaysAndTimes } else { Common::Untyped }
+        Common::Untyped
     } else if some(&text) && every(&|t| text(t) || moment(t)) {
         Common::Untyped
     } else if some(&text) && every(&|t| text(t) || number(t) || *t == D::Boolean) {
@@ -81,7 +79,7 @@ pub(in crate::frames) fn convert(series: &Series, to: &Common) -> PolarsResult<S
     let target = match to {
         Common::As(dtype) if series.dtype() == dtype => return Ok(series.clone()),
         Common::As(dtype) => dtype.clone(),
-        Common::Untyped | Common::DaysAndTimes => DataType::String,
+        Common::Untyped => DataType::String,
     };
     match (series.dtype(), &target) {
         (DataType::Null, _) => Ok(Series::full_null(series.name().clone(), series.len(), &target)),
@@ -115,18 +113,12 @@ pub(in crate::frames) fn convert(series: &Series, to: &Common) -> PolarsResult<S
         (DataType::Datetime(unit, zone), DataType::String) => {
             let physical = series.to_physical_repr();
             let ticks = physical.i64()?;
-            let days = *to == Common::DaysAndTimes
-                && zone.is_none()
-                && ticks.iter().flatten().all(|t| micros(t, *unit) % DAY == 0);
             let naive = zone.is_none();
+            // A midnight has its time of day, so that it is no date.
             let written = ticks.iter().map(|t| {
                 t.map(|t| {
                     let text = Timestamp(micros(t, *unit)).to_string();
-                    match text.split_once('T') {
-                        Some((day, _)) if days => day.to_owned(),
-                        _ if naive => text.trim_end_matches('Z').to_owned(),
-                        _ => text,
-                    }
+                    if naive { text.trim_end_matches('Z').to_owned() } else { text }
                 })
             });
             Ok(texts(series, written))
@@ -178,7 +170,7 @@ mod tests {
             (vec![D::String, D::Int64], Some(Common::As(D::String))),
             (vec![zoned("Europe/Berlin"), zoned("Asia/Tokyo")], Some(Common::As(utc.clone()))),
             (vec![utc.clone(), D::Datetime(micros, None)], Some(Common::Untyped)),
-            (vec![D::Date, utc.clone()], Some(Common::DaysAndTimes)),
+            (vec![D::Date, utc.clone()], Some(Common::Untyped)),
             (vec![D::Boolean, D::Int64], None),
             (vec![utc, D::Int64], None),
         ] {
@@ -198,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn whole_days_stay_whole_days() {
-        let days =
-            Series::new("at".into(), [86_400_000_i64, 0]).cast(&DataType::Datetime(TimeUnit::Milliseconds, None));
-        let texts = convert(&days.unwrap(), &Common::DaysAndTimes).unwrap();
-        assert_eq!(texts.str().unwrap().get(0), Some("1970-01-02"));
+    fn days_and_times_stay_what_they_are() {
+        let days = Series::new("at".into(), [19_725, 0]).cast(&DataType::Date).unwrap();
+        let texts = convert(&days, &Common::Untyped).unwrap();
+        assert_eq!(texts.str().unwrap().get(0), Some("2024-01-03"));
         let times =
             Series::new("at".into(), [86_400_000_i64, 1_500]).cast(&DataType::Datetime(TimeUnit::Milliseconds, None));
-        let texts = convert(&times.unwrap(), &Common::DaysAndTimes).unwrap();
-        assert_eq!(texts.str().unwrap().get(1), Some("1970-01-01T00:00:01.5"));
+        let texts = convert(&times.unwrap(), &Common::Untyped).unwrap();
+        let texts: Vec<Option<&str>> = texts.str().unwrap().iter().collect();
+        assert_eq!(texts, [Some("1970-01-02T00:00:00"), Some("1970-01-01T00:00:01.5")]);
     }
 }

@@ -7,7 +7,7 @@ use crate::design::{NONE, canonical_text, truth};
 use crate::error::{Error, Result};
 use crate::frames::cells::Texts;
 use crate::frames::config::{DayMeans, LookupSpec, Pick};
-use crate::frames::leads::order_ranks;
+use crate::frames::order::order_ranks;
 use crate::frames::table::Table;
 use crate::frames::times::{TimeCell, TimeReader};
 use crate::journeys::{Normalize, Texts as Ids, normalized};
@@ -63,7 +63,9 @@ impl Meanings {
     ) -> Result<Self> {
         let times = |column: &Option<String>, open: i64| times(table, spec, column.as_ref(), open, zone);
         let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
-        let order = spec.order.as_ref().map(|column| order_ranks(table, column)).transpose()?;
+        let common = spec.common();
+        let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+        let order = spec.order.as_ref().map(|column| order_ranks(&reader, column)).transpose()?;
         let primary = spec.primary.as_ref().map(|column| primary(table, column)).transpose()?;
         if pick == Some(Pick::Primary) && primary.is_none() {
             return Err(Error::option("pick", "'primary' needs the column that marks the primary row (primary=)"));

@@ -1,5 +1,7 @@
 //! A column of times that is read, and what its cells were like.
 
+use std::collections::BTreeMap;
+
 use crate::time::{Decimal, NO_TIME, TimeUnit, in_range, is_expected};
 
 /// A time cell.
@@ -13,6 +15,89 @@ pub(in crate::frames) enum TimeCell {
     Bad(&'static str),
 }
 
+/// A time cell as it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReadCell {
+    /// Nothing, a point in time, or no time.
+    Time(TimeCell),
+    /// A calendar day: the instant that stands for it, and the day, days since 1970.
+    Day(i64, i64),
+}
+
+impl From<TimeCell> for ReadCell {
+    fn from(cell: TimeCell) -> Self {
+        Self::Time(cell)
+    }
+}
+
+/// Which values of a column are calendar days.
+#[derive(Debug, Clone, Default)]
+pub(in crate::frames) struct DayCells {
+    /// The instants that stand for days, and the days, days since 1970.
+    pub(in crate::frames) dates: BTreeMap<i64, i64>,
+    /// Whether some value is a point in time.
+    pub(in crate::frames) has_times: bool,
+    /// Of a column of both: which rows are days.
+    rows: Vec<bool>,
+}
+
+impl DayCells {
+    /// Whether some value is a day.
+    pub(in crate::frames) fn has_days(&self) -> bool {
+        !self.dates.is_empty()
+    }
+
+    /// Whether the value of `row` is a day.
+    pub(in crate::frames) fn is_day(&self, row: usize) -> bool {
+        if self.rows.is_empty() { self.has_days() } else { self.rows.get(row) == Some(&true) }
+    }
+
+    fn is_mixed(&self) -> bool {
+        self.has_times && self.has_days()
+    }
+
+    /// Adds the value of a row after `before` others.
+    fn push(&mut self, day: Option<(i64, i64)>, before: usize) {
+        let (had_days, mixed) = (self.has_days(), self.is_mixed());
+        match day {
+            // Rows of one day often follow each other.
+            Some((at, date)) if self.dates.last_key_value() != Some((&at, &date)) => {
+                self.dates.insert(at, date);
+            }
+            Some(_) => {}
+            None => self.has_times = true,
+        }
+        if !mixed && self.is_mixed() {
+            self.rows = vec![had_days; before];
+        }
+        if self.is_mixed() {
+            self.rows.push(day.is_some());
+        }
+    }
+
+    /// Adds what other rows of the column are, but not which of them are days.
+    pub(in crate::frames) fn merge(&mut self, mut later: Self) {
+        self.has_times |= later.has_times;
+        self.dates.append(&mut later.dates);
+    }
+
+    /// Adds those of a later part of `later_len` rows to these, of `len`.
+    fn append(&mut self, mut later: Self, len: usize, later_len: usize) {
+        let mixed = self.has_times || later.has_times;
+        if mixed && (self.has_days() || later.has_days()) {
+            let all = |cells: &mut Self, len: usize| match cells.rows.is_empty() {
+                true => vec![cells.has_days(); len],
+                false => std::mem::take(&mut cells.rows),
+            };
+            let mut rows = all(self, len);
+            rows.append(&mut all(&mut later, later_len));
+            self.rows = rows;
+        }
+        self.has_times |= later.has_times;
+        self.dates.append(&mut later.dates);
+    }
+}
+
 /// A column of times, read; 8 bytes a row.
 pub(in crate::frames) struct TimeColumn {
     /// UTC microseconds; numbers below the earliest time are [`NO_TIME`], then the places in `reasons`.
@@ -20,8 +105,8 @@ pub(in crate::frames) struct TimeColumn {
     reasons: Vec<&'static str>,
     /// What its cells were like.
     pub(in crate::frames) tally: Tally,
-    /// Whether its values are calendar days, not points in time.
-    pub(in crate::frames) whole_days: bool,
+    /// Which of its values are calendar days, not points in time.
+    pub(in crate::frames) days: DayCells,
 }
 
 /// What the cells of a column of times were like.
@@ -31,8 +116,9 @@ pub(in crate::frames) struct Tally {
     pub(super) unreadable: usize,
     /// Why the first unreadable one is so.
     pub(super) reason: Option<&'static str>,
-    /// Texts without a time of day in a column of times, and texts without and with an offset.
-    pub(super) dates: usize,
+    /// Values that are calendar days.
+    pub(in crate::frames) days: usize,
+    /// Texts of points in time without and with an offset.
     pub(super) naive: usize,
     pub(super) offsets: usize,
     pub(super) epochs: Epochs,
@@ -86,7 +172,7 @@ impl Tally {
         self.readable += later.readable;
         self.unreadable += later.unreadable;
         self.reason = self.reason.or(later.reason);
-        self.dates += later.dates;
+        self.days += later.days;
         self.naive += later.naive;
         self.offsets += later.offsets;
         self.epochs.merge(later.epochs);
@@ -95,19 +181,35 @@ impl Tally {
 
 impl TimeColumn {
     fn empty(rows: usize) -> Self {
-        Self { packed: Vec::with_capacity(rows), reasons: Vec::new(), tally: Tally::default(), whole_days: false }
+        Self {
+            packed: Vec::with_capacity(rows),
+            reasons: Vec::new(),
+            tally: Tally::default(),
+            days: DayCells::default(),
+        }
     }
 
     /// Times that are all readable.
     pub(super) fn of_times(times: &[i64]) -> Self {
         let tally = Tally { readable: times.len(), ..Tally::default() };
-        Self { packed: times.to_vec(), tally, ..Self::empty(0) }
+        let days = DayCells { has_times: !times.is_empty(), ..DayCells::default() };
+        Self { packed: times.to_vec(), tally, days, ..Self::empty(0) }
     }
 
-    pub(super) fn of(cells: impl Iterator<Item = TimeCell>, rows: usize) -> Self {
+    pub(super) fn of<C: Into<ReadCell>>(cells: impl Iterator<Item = C>, rows: usize) -> Self {
         let mut column = Self::empty(rows);
         for cell in cells {
+            let (cell, day) = match cell.into() {
+                ReadCell::Day(at, date) => (TimeCell::At(at), Some((at, date))),
+                ReadCell::Time(cell) => (cell, None),
+            };
             let packed = column.pack(cell);
+            if in_range(packed) {
+                column.days.push(day, column.packed.len());
+                column.tally.days += usize::from(day.is_some());
+            } else if !column.days.rows.is_empty() {
+                column.days.rows.push(false);
+            }
             column.tally.readable += usize::from(in_range(packed));
             column.tally.unreadable += usize::from(!in_range(packed) && packed != NO_TIME);
             column.packed.push(packed);
@@ -136,7 +238,8 @@ impl TimeColumn {
     /// Parts of one column, as a whole of `rows` rows.
     pub(super) fn concat(parts: Vec<Self>, rows: usize) -> Self {
         let mut whole = Self::empty(rows);
-        for part in parts {
+        for mut part in parts {
+            whole.days.append(std::mem::take(&mut part.days), whole.packed.len(), part.packed.len());
             if part.reasons.is_empty() {
                 whole.packed.extend_from_slice(&part.packed);
             } else {

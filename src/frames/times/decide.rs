@@ -34,13 +34,12 @@ impl TimeReader<'_> {
         let mut decided = Decided::default();
         let stated = self.common.time_format.clone().map(TimeFormat::Pattern);
         match self.table.dtype(column)? {
-            DataType::Date => decided.whole_days = true,
             DataType::Datetime(unit, None) => {
-                decided.whole_days = self.all_midnights(column, unit, parts, read)?;
+                decided.midnights = self.all_midnights(column, unit, parts, read)?;
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) if self.common.unit.is_none() => {
                 let seen = self.look(column, stated.as_ref(), parts, read)?;
-                decided.whole_days = seen.grains.whole_days();
+                decided.midnights = seen.grains.midnights_are_days();
                 decided.format = Some(match stated {
                     Some(format) => format,
                     None => self.format(column, &seen, &mut decided.remarks)?,
@@ -48,7 +47,7 @@ impl TimeReader<'_> {
             }
             // Numbers such as 20240105.
             t if t.is_primitive_numeric() && stated.is_some() => {
-                decided.whole_days = self.look(column, stated.as_ref(), parts, read)?.grains.whole_days();
+                decided.midnights = self.look(column, stated.as_ref(), parts, read)?.grains.midnights_are_days();
                 decided.format = stated;
             }
             t if (t.is_primitive_numeric() || t.is_decimal()) && self.common.unit.is_none() => {
@@ -94,7 +93,7 @@ impl TimeReader<'_> {
                 }
             }
         }
-        Ok(grains.whole_days())
+        Ok(grains.midnights_are_days())
     }
 
     fn look<P: Sync>(

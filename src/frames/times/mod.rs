@@ -1,8 +1,8 @@
 //! Columns of times, whatever their type, as UTC microseconds.
 //!
-//! Instants are kept; naive times are read in the zone of the table, else in that of the journeys. Whether a column has
-//! calendar days or points in time is decided by the whole column ([`Decided::whole_days`]), the same for texts and types:
-//! dates, and midnights of several days without a zone, are days.
+//! Instants are kept; naive times are read in the zone of the table, else in that of the journeys. Dates are calendar days,
+//! whether they are texts or of a type, and stay days beside points in time; midnights without a zone are days only in a
+//! column that has nothing else ([`Decided::midnights`]).
 
 mod column;
 mod decide;
@@ -16,7 +16,7 @@ use super::table::Table;
 use crate::error::{Error, Result};
 use crate::time::{TimeFormat, Zone};
 
-pub(super) use column::{Tally, TimeCell, TimeColumn};
+pub(super) use column::{DayCells, Tally, TimeCell, TimeColumn};
 
 /// Rows of a part that is read by one thread.
 const PART: usize = 1 << 16;
@@ -35,8 +35,8 @@ pub(super) struct TimeReader<'a> {
 /// What only the whole column can say of how it is to be read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Decided {
-    /// Whether the values are calendar days, not points in time.
-    pub(super) whole_days: bool,
+    /// Whether midnights are calendar days, not points in time.
+    midnights: bool,
     /// Format of texts.
     format: Option<TimeFormat>,
     remarks: Vec<String>,
@@ -54,14 +54,18 @@ impl TimeReader<'_> {
         let decided = self.decide(column, &parts, |p| Ok(part(p)))?;
         let read: Vec<TimeColumn> =
             parts.par_iter().map(|p| self.read_part(&part(p), column, &decided)).collect::<Result<_>>()?;
-        let mut read = TimeColumn::concat(read, rows);
-        read.whole_days = decided.whole_days;
+        let read = TimeColumn::concat(read, rows);
         let remarks = self.conclude(column, &decided, read.tally)?;
         Ok((read, remarks))
     }
 
     fn bad(&self, column: &str, problem: impl Into<String>) -> Error {
         Error::schema(&self.table.name, Some(column), problem.into())
+    }
+
+    /// An error of polars with a column.
+    pub(super) fn failed(&self, column: &str, e: &PolarsError) -> Error {
+        self.bad(column, e.to_string())
     }
 
     /// Remarks on a column whose parts are all read.
@@ -81,16 +85,13 @@ impl TimeReader<'_> {
         let zone = self.zone_label(own_zone.as_ref().unwrap_or(self.zone));
         let mut remarks = decided.remarks.clone();
         remarks.extend(self.doubtful_unit(column, &tally.epochs));
-        let Tally { dates, naive, offsets, epochs, .. } = tally;
+        let Tally { readable, days, naive, offsets, epochs, .. } = tally;
         if naive > 0 && offsets > 0 {
             remarks.push(format!(
                 "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {zone}"
             ));
-        } else if naive > 0 || matches!(self.table.dtype(column)?, DataType::Datetime(_, None)) && !decided.whole_days {
+        } else if naive > 0 || matches!(self.table.dtype(column)?, DataType::Datetime(_, None)) && !decided.midnights {
             remarks.push(format!("'{column}' has no zone: read as {zone}"));
-        }
-        if dates > 0 {
-            remarks.push(format!("'{column}' has times of day; {dates} values without one are read as midnight"));
         }
         if epochs.inexact > 0 {
             remarks.push(format!(
@@ -98,12 +99,17 @@ impl TimeReader<'_> {
                 epochs.inexact
             ));
         }
-        if decided.whole_days {
+        if days > 0 {
             let means = match self.day() {
                 DayMeans::End => "last",
                 DayMeans::Start => "first",
             };
-            remarks.push(format!("'{column}' has whole days: each counts as its {means} microsecond, {zone}"));
+            let which = if days == readable {
+                "whole days: each".to_owned()
+            } else {
+                format!("times of day, and {days} values that are whole days: each of those")
+            };
+            remarks.push(format!("'{column}' has {which} counts as its {means} microsecond, {zone}"));
         }
         Ok(remarks)
     }

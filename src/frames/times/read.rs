@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::column::{Epochs, Tally, TimeCell, TimeColumn};
+use super::column::{Epochs, ReadCell, Tally, TimeCell, TimeColumn};
 use super::{Decided, TimeReader, micros, to_time_unit};
 use crate::error::{Error, Result};
 use crate::frames::cells::Texts;
@@ -26,11 +26,11 @@ impl TimeReader<'_> {
         let zones = self.row_zones(table)?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
         let n = table.rows();
-        let mut read = match table.dtype(column)? {
+        Ok(match table.dtype(column)? {
             DataType::Null => TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n),
             DataType::Date => self.read_dates(table, column, &zone_of)?,
             DataType::Datetime(unit, tz) => {
-                let utc = tz.is_some() || zones.is_none() && zone.is_utc() && !decided.whole_days;
+                let utc = tz.is_some() || zones.is_none() && zone.is_utc() && !decided.midnights;
                 self.read_datetimes(table, column, decided, (unit, tz.is_some(), utc), &zone_of)?
             }
             DataType::String | DataType::Categorical(..) | DataType::Enum(..) if self.common.unit.is_none() => {
@@ -48,16 +48,14 @@ impl TimeReader<'_> {
                 self.read_epochs(table, column, unit)?
             }
             other => return Err(self.bad(column, format!("columns of type {other} cannot be read as times"))),
-        };
-        read.whole_days = decided.whole_days;
-        Ok(read)
+        })
     }
 
     fn read_dates<'z>(&self, table: &Table, column: &str, zone_of: &impl Fn(usize) -> &'z Zone) -> Result<TimeColumn> {
         let physical = table.column(column)?.to_physical_repr().into_owned();
         let dates = physical.i32().map_err(|e| self.bad(column, e.to_string()))?;
         let cells = dates.iter().enumerate().map(|(row, d)| match d {
-            None => TimeCell::Null,
+            None => TimeCell::Null.into(),
             Some(d) => self.day_cell(zone_of(row).day_start(i64::from(d)), zone_of(row)),
         });
         Ok(TimeColumn::of(cells, table.rows()))
@@ -83,13 +81,13 @@ impl TimeReader<'_> {
         };
         let mut read = whole.unwrap_or_else(|| {
             let cells = ticks.iter().enumerate().map(|(row, t)| match t.map(|t| micros(t, unit)) {
-                None => TimeCell::Null,
-                Some(None) => TimeCell::Bad(TOO_FAR),
-                Some(Some(t)) if zoned => TimeCell::At(t),
+                None => TimeCell::Null.into(),
+                Some(None) => TimeCell::Bad(TOO_FAR).into(),
+                Some(Some(t)) if zoned => TimeCell::At(t).into(),
                 Some(Some(t)) => match zone_of(row).to_utc(t) {
-                    Some(utc) if decided.whole_days => self.day_cell(Some(utc), zone_of(row)),
-                    Some(utc) => TimeCell::At(utc),
-                    None => TimeCell::Bad(TOO_FAR),
+                    Some(utc) if decided.midnights => self.day_cell(Some(utc), zone_of(row)),
+                    Some(utc) => TimeCell::At(utc).into(),
+                    None => TimeCell::Bad(TOO_FAR).into(),
                 },
             });
             TimeColumn::of(cells, table.rows())
@@ -167,21 +165,18 @@ impl TimeReader<'_> {
     ) -> Result<TimeColumn> {
         let format = decided.format.as_ref().unwrap_or(&TimeFormat::Iso);
         let texts = Texts::as_written(table, column, &self.common.nulls)?;
-        let mut cells: Vec<TimeCell> = Vec::with_capacity(table.rows());
+        let mut cells: Vec<ReadCell> = Vec::with_capacity(table.rows());
         let mut tally = Tally::default();
         let mut add = |row: usize, read: Option<std::result::Result<Instant, &'static str>>| {
             cells.push(match read {
-                None => TimeCell::Null,
-                Some(Err(why)) => TimeCell::Bad(why),
-                Some(Ok(Instant { micros, .. })) if decided.whole_days => self.day_cell(Some(micros), zone_of(row)),
-                Some(Ok(Instant { micros, resolution, offset })) => {
-                    // A date in a column of times is its midnight.
-                    *match (resolution, offset) {
-                        (Resolution::Day, _) => &mut tally.dates,
-                        (Resolution::Instant, true) => &mut tally.offsets,
-                        (Resolution::Instant, false) => &mut tally.naive,
-                    } += 1;
-                    TimeCell::At(micros)
+                None => TimeCell::Null.into(),
+                Some(Err(why)) => TimeCell::Bad(why).into(),
+                Some(Ok(Instant { micros, resolution, .. })) if decided.midnights || resolution == Resolution::Day => {
+                    self.day_cell(Some(micros), zone_of(row))
+                }
+                Some(Ok(Instant { micros, offset, .. })) => {
+                    *if offset { &mut tally.offsets } else { &mut tally.naive } += 1;
+                    TimeCell::At(micros).into()
                 }
             });
         };
@@ -218,13 +213,14 @@ impl TimeReader<'_> {
     }
 
     /// The instant that a day, given by its first microsecond, means.
-    fn day_cell(&self, start: Option<i64>, zone: &Zone) -> TimeCell {
-        let Some(start) = start else { return TimeCell::Bad(TOO_FAR) };
+    fn day_cell(&self, start: Option<i64>, zone: &Zone) -> ReadCell {
+        let Some(start) = start else { return TimeCell::Bad(TOO_FAR).into() };
+        let day = zone.day(start);
         match self.day() {
-            DayMeans::Start => TimeCell::At(start),
-            DayMeans::End => match zone.day_start(zone.day(start) + 1) {
-                Some(next) => TimeCell::At(next - 1),
-                None => TimeCell::Bad(TOO_FAR),
+            DayMeans::Start => ReadCell::Day(start, day),
+            DayMeans::End => match zone.day_start(day + 1) {
+                Some(next) => ReadCell::Day(next - 1, day),
+                None => TimeCell::Bad(TOO_FAR).into(),
             },
         }
     }
