@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::paths::{Path, Touch};
 use super::result::channel_name;
+use crate::design::MISSING;
 use crate::journeys::Journeys;
 use crate::time::{DAY, NO_TIME, Period, Timestamp};
 
@@ -222,11 +223,12 @@ pub(super) fn join(
             value,
         };
     }
-    let known: std::collections::BTreeSet<&String> = names.iter().collect();
+    // Spend without a channel is what touches without one cost, if there are some.
+    let missing = rows.keys().any(|(name, _)| name == MISSING);
+    let known: std::collections::BTreeSet<&String> = names.iter().filter(|name| missing || *name != MISSING).collect();
     let mut costs = UnitCosts { qualified: qualified.cloned(), ..UnitCosts::default() };
     for s in spend {
-        // Spend without a channel is what touches without one cost.
-        let name = s.channel.clone().unwrap_or_else(|| crate::design::MISSING.to_owned());
+        let name = s.channel.clone().unwrap_or_else(|| MISSING.to_owned());
         if known.contains(&name) {
             let row = rows.entry((name.clone(), s.day)).or_default();
             (row.channel, row.day) = (name, Some(s.day));
