@@ -113,7 +113,7 @@ class Journeys(Analyses):
     A date without a time of day is a whole day, also beside times of day in the same column or in another file of the
     table. So are midnights without a zone, if the column has nothing else and those of several days. In what is visible
     at a cutoff, a day of events and stages counts as its last microsecond and one of creation as its first (``day=``).
-    Durations and windows of analyses are calendar days where one of the two ends is a whole day: windows, ``within`` and
+    Durations and windows of analyses are calendar days where one of the ends is a whole day: windows, ``within`` and
     times of funnels and stage funnels, ``recycle_after``, ``time_to``, lookback and age of touches in attribution,
     windows of drivers and barriers, sessions and times of paths. Created on 1 January and won on the 31st is 30 days.
     Features, label windows and cutoffs after creation count exact time, from and to the instants that stand for days.

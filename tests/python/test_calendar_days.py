@@ -29,7 +29,9 @@ def test_sessions_and_times_of_paths():
         leads=leads(2),
         events=[
             events([0, 0, 0, 1], on([1, 1, 3, 4]), ["a", "b", "c", "a"], name="days"),
-            events([0, 1], [datetime(2024, 3, 2, 23, 59, tzinfo=UTC), datetime(2024, 3, 6, 0, 1, tzinfo=UTC)], ["x", "x"]),
+            events(
+                [0, 1], [datetime(2024, 3, 2, 23, 59, tzinfo=UTC), datetime(2024, 3, 6, 0, 1, tzinfo=UTC)], ["x", "x"]
+            ),
         ],
         observed_until="2024-06-01",
     )

@@ -14,7 +14,11 @@ UTC = timezone.utc
 def journeys():
     leads = pl.DataFrame({"id": [1, 2], "created": [datetime(2024, 1, 2, tzinfo=UTC)] * 2})
     visits = pl.DataFrame(
-        {"lead": [1, 2], "at": [datetime(2024, 2, 9, tzinfo=UTC), datetime(2024, 2, 10, tzinfo=UTC)], "ch": ["ads", None]}
+        {
+            "lead": [1, 2],
+            "at": [datetime(2024, 2, 9, tzinfo=UTC), datetime(2024, 2, 10, tzinfo=UTC)],
+            "ch": ["ads", None],
+        }
     )
     won = pl.DataFrame({"lead": [1, 2], "at": [datetime(2024, 2, 20, tzinfo=UTC)] * 2, "stage": ["won"] * 2})
     return ll.Journeys(

@@ -85,9 +85,8 @@ impl DayCells {
     fn append(&mut self, mut later: Self, len: usize, later_len: usize) {
         let mixed = self.has_times || later.has_times;
         if mixed && (self.has_days() || later.has_days()) {
-            let all = |cells: &mut Self, len: usize| match cells.rows.is_empty() {
-                true => vec![cells.has_days(); len],
-                false => std::mem::take(&mut cells.rows),
+            let all = |cells: &mut Self, len: usize| {
+                if cells.rows.is_empty() { vec![cells.has_days(); len] } else { std::mem::take(&mut cells.rows) }
             };
             let mut rows = all(self, len);
             rows.append(&mut all(&mut later, later_len));
