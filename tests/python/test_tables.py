@@ -398,8 +398,8 @@ def test_extend():
     stages = table(lead=["1", "3"], at=["2024-01-09", "2024-02-20"], stage=["won", "won"])
     third, report = second.extend(stages=ll.Stages(stages, "lead", "at", stage="stage"))
     assert report == {"added": 1, "duplicate": 1, "late": 0}
-    # The latest row of any table, now that stages have arrived.
-    assert third.facts["observed_until"] == "2024-03-01T00:00:00.000001Z"
+    # The latest row of any table, now that stages have arrived: a date beside times is a whole day.
+    assert third.facts["observed_until"] == "2024-03-02T00:00:00Z"
     assert (first.facts["events"], third.facts["events"], third.facts["stage_entries"]) == (3, 4, 3)
     whole = ll.Journeys(
         leads=ll.Leads(LEADS, id="id", created="created"),
