@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -80,8 +82,13 @@ def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Fr
         column = X.iloc[:, [n for n, _ in kinds].index(name)]
         texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
         found = True
-    if found:
-        _refuse([name for name, kind in kinds if name not in texts and _is_neither(kind)])
+    _refuse(
+        [
+            name
+            for i, (name, kind) in enumerate(kinds)
+            if name not in texts and (_is_neither(kind) or (str(kind) == "object" and not _holds_numbers(X.iloc[:, i])))
+        ]
+    )
     return Frame(X, texts) if found else None
 
 
@@ -96,28 +103,65 @@ def as_frame(X: Any) -> Any:
         return X.collect()
     if is_pandas(X):
         return _plain(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "Mm":
+        raise ValueError(f"X holds neither numbers nor texts but {X.dtype}: make numbers of the times first")
     if isinstance(X, (np.ndarray, pl.DataFrame)) or not hasattr(X, "__arrow_c_stream__"):
         return X
     return pl.DataFrame(X)
 
 
+def readable_table(table: Any) -> Any:
+    """Return a pandas frame as an Arrow table; columns that Arrow has no type for are empty, marked with their type."""
+    import pyarrow as pa
+
+    failures = (pa.ArrowException, TypeError, ValueError, OverflowError)
+    # The index, and what pandas says of it.
+    try:
+        whole = pa.Table.from_pandas(table.iloc[:, []])
+    except failures:
+        whole = pa.table({})
+    arrays, fields = list(whole.columns), list(whole.schema)
+    for i in reversed(range(table.shape[1])):
+        name, column = str(table.columns[i]), table.iloc[:, i]
+        try:
+            array = pa.array(np.asarray(column) if str(column.dtype).startswith("Sparse") else column, from_pandas=True)
+            field = pa.field(name, array.type)
+        except failures:
+            array = pa.nulls(len(table))
+            field = pa.field(name, array.type, metadata={"leadlens.unreadable": _shown_type(column)})
+        arrays.insert(0, array)
+        fields.insert(0, field)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=whole.schema.metadata))
+
+
+def _shown_type(column: Any) -> str:
+    """Return the type of a pandas column; of objects, what they are."""
+    if str(column.dtype) != "object":
+        return str(column.dtype)
+    kinds = sorted({type(value).__name__ for value in column.dropna()})
+    return f"object ({', '.join(kinds[:4])})"
+
+
 def _plain(X: Any) -> Any:
-    """Return a pandas frame with extension numbers and flags as float64, missing ones NaN."""
+    """Return a pandas frame with extension numbers as float64, missing ones NaN, and its flags as those of NumPy."""
     extended = [i for i, kind in enumerate(X.dtypes) if not isinstance(kind, np.dtype) and _is_number(kind)]
     if not extended:
         return X
-    columns = {
-        i: X.iloc[:, i].to_numpy(dtype=np.float64, na_value=np.nan) if i in extended else X.iloc[:, i]
-        for i in range(X.shape[1])
-    }
+    columns = {i: _of_numpy(X.iloc[:, i]) if i in extended else X.iloc[:, i] for i in range(X.shape[1])}
     plain = type(X)(columns, index=X.index)
     plain.columns = X.columns
     return plain
 
 
+def _of_numpy(column: Any) -> NDArray[Any]:
+    flags = getattr(column.dtype, "kind", "O") == "b" and not column.isna().any()
+    array: NDArray[Any] = column.to_numpy(dtype=bool) if flags else column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return array
+
+
 def _is_number(kind: Any) -> bool:
     """Whether a pandas type holds numbers or flags, which count as 0 and 1."""
-    return getattr(kind, "kind", "O") in ("i", "u", "f", "c", "b") or str(kind).startswith("decimal")
+    return getattr(kind, "kind", "O") in ("i", "u", "f", "b") or str(kind).startswith("decimal")
 
 
 def _is_text(kind: Any) -> bool:
@@ -143,18 +187,18 @@ def _coded_numbers(
 
 def _text(value: Any) -> str | None:
     """Return the text of a value: a whole number is written as one, whatever type holds it."""
-    if value is None:
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return None
-    if isinstance(value, (float, np.floating)):
-        number = float(value)
-        if np.isnan(number):
-            return None
-        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
-    return str(value)
+    return str(float(value)) if isinstance(value, np.floating) else str(value)
 
 
 def _category(column: Any) -> tuple[list[str], NDArray[Any]]:
-    return [_text(level) or "" for level in column.cat.categories], column.cat.codes.to_numpy()
+    places = column.cat.codes.to_numpy()
+    texts = [_text(level) or "" for level in column.cat.categories]
+    levels = [_core.canonical_text(text) for text in texts]
+    if len(set(levels)) == len(levels):
+        return levels, places
+    return _coded(pl.Series([None if place < 0 else levels[place] for place in places], dtype=pl.String))
 
 
 def _texts(column: Any) -> list[str | None]:
@@ -171,20 +215,30 @@ def _refuse(names: list[str]) -> None:
 def _all_numbers(values: list[str | None]) -> bool:
     """Whether every text is a number: scikit-learn reads such columns as numbers."""
     try:
-        [float(value) for value in values if value not in (None, "True", "False")]
+        [float(value) for value in values if value is not None and value.lower() not in ("true", "false")]
     except ValueError:
         return False
     return True
 
 
+def _holds_numbers(column: Any) -> bool:
+    """Whether objects are numbers, flags, missing values, or texts that may be numbers."""
+    kinds = (str, bool, np.bool_, Real, Decimal, type(None))
+    return all(isinstance(value, kinds) or str(value) == "<NA>" for value in column)
+
+
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
-    """Levels of a text column, sorted, and the place of each row's."""
+    """Levels of a text column in their one form, sorted, and the place of each row's."""
     texts = column.cast(pl.String)
     # Nothing here needs the pool of threads of polars, which a forked process lacks.
-    levels = sorted(texts.drop_nulls().unique().to_list())
-    places = texts.cast(pl.Enum(levels)).to_physical().cast(pl.Int32)
-    missing = texts.is_null().to_numpy()
-    return levels, np.where(missing, np.int32(-1), places.to_numpy()).astype(np.int32)
+    written = sorted(texts.drop_nulls().unique().to_list())
+    form = [_core.canonical_text(text) for text in written]
+    levels = sorted(set(form))
+    place = {level: i for i, level in enumerate(levels)}
+    # The last one is that of missing values.
+    places = np.array([*(place[text] for text in form), -1], dtype=np.int32)
+    codes = texts.cast(pl.Enum(written)).to_physical().cast(pl.Int32)
+    return levels, places[np.where(texts.is_null().to_numpy(), len(written), codes.to_numpy()).astype(np.int64)]
 
 
 def used_levels(levels: list[str], places: NDArray[Any]) -> tuple[list[str], int]:

@@ -17,7 +17,7 @@ from .funnels import Barriers, Drivers, Exclusion, Funnel, Step, _funnel_spec, _
 from .paths import Paths
 from .pipeline import StageFunnel
 from .survival import TimeTo
-from .tables.encode import Tables, as_json, names, omit_none
+from .tables.encode import Tables, as_json, names, omit_none, one_name
 from .tables.role import roles
 
 
@@ -73,7 +73,8 @@ class Analyses:
         where : mapping, optional
             Leads that count, by conditions on their fields as they were at creation: a value, a text such as
             ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold,
-            ``{"all": [">= 10", "< 50"]}``, ``{"not": …}``, or ``None`` for a missing value.
+            ``{"all": [">= 10", "< 50"]}``, ``{"not": …}``, or ``None`` for a missing value. ``"!= web"`` and
+            ``{"not": "web"}`` mean all other leads, those without a value among them.
         attribution : {"first", "last", "all", "step 1", "step 2", …}
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
             that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
@@ -186,7 +187,7 @@ class Analyses:
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         hold: str | None = None,
         attribution: str = "first",
-        reference: str | None = None,
+        reference: str | float | None = None,
         value: float | None = None,
         min_support: int = 25,
     ) -> Barriers:
@@ -231,7 +232,8 @@ class Analyses:
             "where": conditions(where),
             "attribution": attribution,
         }
-        spec = {"funnel": omit_none(funnel), "reference": reference, "value": value, "min_support": min_support}
+        against = one_name(reference)
+        spec = {"funnel": omit_none(funnel), "reference": against, "value": value, "min_support": min_support}
         found: Barriers = Barriers._of(_core.barriers, self._core, omit_none(spec))
         return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import OptionError
+from .tables.encode import plain_condition
 
 __all__ = ["Bins"]
 
@@ -80,21 +81,4 @@ def conditions(where: Mapping[str, Any] | None) -> dict[str, Any] | None:
         raise OptionError(
             f"where: expected a mapping of lead fields to conditions, such as {{'country': 'DE'}}, got {where!r}"
         )
-    return {str(name): _condition(name, condition) for name, condition in where.items()}
-
-
-def _condition(name: object, condition: Any) -> Any:
-    condition = condition.item() if hasattr(condition, "item") else condition
-    if condition is None:
-        return {"null": True}
-    if isinstance(condition, bool | int | float | str):
-        return condition
-    if isinstance(condition, Mapping) and set(condition) == {"not"}:
-        return {"not": _condition(name, condition["not"])}
-    if isinstance(condition, Mapping) and set(condition) == {"all"} and not isinstance(condition["all"], str):
-        return {"all": [_condition(name, one) for one in condition["all"]]}
-    if isinstance(condition, Iterable) and not isinstance(condition, Mapping):
-        return [_condition(name, one) for one in condition]
-    raise OptionError(
-        f"where: cannot use {condition!r} for {name!r}; pass a value, a text such as '>= 10', a list of them, or None"
-    )
+    return {str(name): plain_condition(condition) for name, condition in where.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +13,9 @@ from . import _core
 from ._charts import barriers_chart, drivers_chart, funnel_chart, funnel_trend_chart
 from ._display import Shown
 from ._progress import progress
-from .breakdown import by_name
+from .breakdown import by_name, conditions
 from .errors import OptionError
-from .tables.encode import omit_none
+from .tables.encode import omit_none, one_name
 
 __all__ = ["Barriers", "Drivers", "Exclusion", "Funnel", "Step"]
 
@@ -30,14 +29,16 @@ class Step:
     Parameters
     ----------
     kind : str, optional
-        Event kind or stage; ``*`` and ``?`` are wildcards.
+        Event kind or stage; ``*`` and ``?`` are wildcards. Of kinds that are numbers or truth values also the value
+        itself.
     stage : str, optional
         Stage, where an event kind has the same name.
     channel : str, optional
         Channel; wildcards allowed.
     where : mapping, optional
-        Conditions by name: on an event value a number or a text such as ``">= 3"``, on a property a text (wildcards
-        allowed).
+        Conditions by name of event values and properties, written as those on fields of leads are: a value, a text
+        with wildcards or a comparison such as ``">= 3"``, None (missing), a list of them, ``{"not": …}`` or
+        ``{"all": […]}``. ``"!= 3"`` means all others, as ``{"not": 3}`` does, those without a value among them.
     any_of : sequence of str or Step
         Choices, any of which counts.
     name : str, optional
@@ -56,10 +57,10 @@ class Step:
     ('talk', 4058)
     """
 
-    kind: str | None = None
-    stage: str | None = field(default=None, kw_only=True)
-    channel: str | None = field(default=None, kw_only=True)
-    where: Mapping[str, str | float] = field(default_factory=dict, kw_only=True)
+    kind: str | float | None = None
+    stage: str | float | None = field(default=None, kw_only=True)
+    channel: str | float | None = field(default=None, kw_only=True)
+    where: Mapping[str, object] = field(default_factory=dict, kw_only=True)
     any_of: Sequence[str | Step] = field(default=(), kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     optional: bool = field(default=False, kw_only=True)
@@ -68,10 +69,10 @@ class Step:
     def _spec(self) -> dict[str, Any]:
         return omit_none(
             {
-                "kind": self.kind,
-                "stage": self.stage,
-                "channel": self.channel,
-                "where": {name: _condition(name, condition) for name, condition in self.where.items()},
+                "kind": one_name(self.kind),
+                "stage": one_name(self.stage),
+                "channel": one_name(self.channel),
+                "where": conditions(self.where),
                 "any": [_step(choice) for choice in self.any_of],
                 "name": self.name,
                 "optional": self.optional,
@@ -113,17 +114,11 @@ class Exclusion:
         )
 
 
-def _condition(name: str, condition: object) -> str:
-    condition = condition.item() if hasattr(condition, "item") else condition
-    is_number = isinstance(condition, int | float) and math.isfinite(condition)
-    if is_number or isinstance(condition, str):
-        return str(condition)
-    raise OptionError(f"where: {name}={condition!r} is neither a number nor a text such as '>= 3' or 'mail*'")
-
-
 def _step(step: str | Step | Sequence[str | Step], option: str = "steps") -> Any:
     if isinstance(step, str):
         return step
+    if isinstance(step, bool | int | float) or hasattr(step, "item"):
+        return one_name(step)
     if isinstance(step, Step):
         return step._spec()
     if isinstance(step, Sequence):
@@ -154,7 +149,7 @@ def _funnel_spec(
 
 def _listed(option: str, value: Any, one: Any) -> list[Any]:
     """Return one or several as a list."""
-    if isinstance(value, one):
+    if isinstance(value, (one, bool | int | float)):
         return [value]
     if not isinstance(value, Iterable):
         raise OptionError(f"{option}: {value!r} is neither one nor a list of them")

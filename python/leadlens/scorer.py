@@ -20,6 +20,7 @@ from .errors import CalibrationWarning, LeadLensError, OptionError
 from .evaluation import Comparison, Evaluation
 from .journeys import Snapshot
 from .scores import Scores
+from .tables.encode import one_name
 
 __all__ = ["LeadScorer", "load"]
 
@@ -385,7 +386,7 @@ class LeadScorer:
         with progress() as show:
             return Comparison(*self._fitted().compare(other._fitted(), snapshot._core, list(precision_at), show))
 
-    def summary(self, *, reference: Mapping[str, str] | None = None) -> pl.DataFrame:
+    def summary(self, *, reference: Mapping[str, str | float] | None = None) -> pl.DataFrame:
         """Return the coefficients with standard errors, p-values, 95 % intervals and odds ratios.
 
         Coefficients and odds ratios of the levels of a text are against the level in ``against``, by default the most
@@ -415,10 +416,11 @@ class LeadScorer:
         >>> scorer.summary().columns[:3]
         ['feature', 'level', 'against']
         """
-        return pl.DataFrame(self._fitted().terms(dict(reference or {})))
+        references = {name: str(one_name(level)) for name, level in (reference or {}).items()}
+        return pl.DataFrame(self._fitted().terms(references))
 
     def effect(
-        self, feature: str, values: Sequence[float] | None = None, *, reference: str | None = None
+        self, feature: str, values: Sequence[float] | None = None, *, reference: str | float | None = None
     ) -> pl.DataFrame:
         """Return the contribution of a feature over its values.
 
@@ -453,7 +455,7 @@ class LeadScorer:
         ['value', 'contribution']
         """
         numbers = None if values is None else [float(v) for v in values]
-        return pl.DataFrame(self._fitted().effect(feature, numbers, reference))
+        return pl.DataFrame(self._fitted().effect(feature, numbers, one_name(reference)))
 
     def plot_effect(self, feature: str) -> Any:
         """Return an Altair chart of :meth:`effect`: a curve, bars, or a heat map of an interaction.

@@ -47,7 +47,7 @@ pub(crate) fn read_tables(
         let key = key.extract::<String>()?;
         let wanted = given.wanted(&key);
         let table = enter(py, None, |_| read_stream(stream, &name, &wanted))?;
-        given.give(&key, table);
+        quick(|| given.give(&key, table))?;
     }
     Ok(given)
 }

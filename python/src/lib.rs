@@ -35,6 +35,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyses::paths, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::stage_funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
+    m.add_function(wrap_pyfunction!(logistic::canonical_text, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::metric, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::evaluate, m)?)?;
     m.add_function(wrap_pyfunction!(metrics::compare_scores, m)?)?;

@@ -1,5 +1,7 @@
 //! Logistic regression on arrays.
 
+use std::borrow::Cow;
+
 use leadlens::fit::{
     CodeList, Codes, Covariance, Dense, Estimate, Inference, InferenceOptions, LogisticParams, Matrix, Solution,
     Sparse, Target, default_cs, grouped_folds,
@@ -44,6 +46,12 @@ impl<'py> CodeArray<'py> {
             Self::U32(v) => CodeList::U32(contiguous(v.as_slice())?.into()),
         })
     }
+}
+
+/// The one form of a text: see [`leadlens::design::canonical_text`].
+#[pyfunction]
+pub(crate) fn canonical_text(text: &str) -> Cow<'_, str> {
+    leadlens::design::canonical_text(text)
 }
 
 /// Which of so many levels occur, and how many codes are none of them.

@@ -14,7 +14,7 @@ use polars::prelude::*;
 use polars_arrow::array::{Array, new_empty_array};
 use polars_arrow::datatypes::Field;
 use polars_arrow::ffi::{ArrowArray, ArrowSchema, import_array_from_c, import_field_from_c};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyImportError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
@@ -91,7 +91,19 @@ pub(crate) fn take_stream(table: &Bound<'_, PyAny>) -> PyResult<Stream> {
             "a table must be a path, or an object with __arrow_c_stream__ (polars, pandas ≥ 2.2, pyarrow, DuckDB), not {name}"
         )));
     }
-    let capsule = table.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
+    let capsule = match table.call_method0("__arrow_c_stream__") {
+        // One column that Arrow has no type for stops the whole frame of pandas.
+        Err(e)
+            if table.hasattr("iloc")?
+                && e.is_instance_of::<PyException>(table.py())
+                && !e.is_instance_of::<PyImportError>(table.py()) =>
+        {
+            let readable = table.py().import("leadlens._frames")?.getattr("readable_table")?;
+            readable.call1((table,)).map_err(|_| e)?.call_method0("__arrow_c_stream__")?
+        }
+        taken => taken?,
+    };
+    let capsule = capsule.cast_into::<PyCapsule>()?;
     let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<RawStream>();
     // SAFETY: a capsule of that name holds a valid stream; moving it out and leaving an empty (released) one is what
     // the protocol asks of a consumer.
@@ -205,6 +217,10 @@ impl Schema {
     }
 
     fn offered(&self) -> Offered {
+        // A column that Python could not hand over: see `readable_table` of `_frames.py`.
+        if let Some(kind) = self.metadata("leadlens.unreadable") {
+            return Offered { name: text(self.name).to_owned(), dtype: kind, readable: false };
+        }
         let field = self.field();
         Offered {
             name: text(self.name).to_owned(),

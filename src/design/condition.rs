@@ -1,8 +1,10 @@
 //! Conditions on values: of cells of a table, of lead fields, of values of events.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::text::canonical_text;
+use super::text::{canonical_text, number_of};
 
 /// A condition on a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,29 @@ pub enum Condition {
         /// Whether it must be missing.
         null: bool,
     },
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = |f: &mut fmt::Formatter<'_>, all: &[Self], word: &str| {
+            all.iter().enumerate().try_for_each(|(i, one)| {
+                f.write_str(if i == 0 { "" } else { word })?;
+                one.fmt(f)
+            })
+        };
+        match self {
+            Self::Null(()) | Self::IsNull { null: true } => f.write_str("is missing"),
+            Self::IsNull { null: false } => f.write_str("is not missing"),
+            Self::Bool(b) => write!(f, "= {b}"),
+            Self::Integer(whole) => write!(f, "= {whole}"),
+            Self::Number(x) => write!(f, "= {x}"),
+            Self::Text(t) if t.starts_with(['<', '>', '=', '!']) => f.write_str(t),
+            Self::Text(t) => write!(f, "= {t}"),
+            Self::Any(all) => joined(f, all, " or "),
+            Self::All { all } => joined(f, all, " and "),
+            Self::Not { not } => write!(f, "not ({not})"),
+        }
+    }
 }
 
 /// Truth value of a text, if it has one.
@@ -73,9 +98,9 @@ impl Value {
     #[must_use]
     pub fn text(text: &str) -> Self {
         match canonical_text(text) {
-            "true" => Self::Bool(true),
-            "false" => Self::Bool(false),
-            text => Self::Text(text.to_owned()),
+            text if text == "true" => Self::Bool(true),
+            text if text == "false" => Self::Bool(false),
+            text => Self::Text(text.into_owned()),
         }
     }
 
@@ -90,12 +115,13 @@ impl Value {
         match (self, flag) {
             (Self::Bool(wanted), _) => truth(text) == Some(*wanted),
             (Self::Integer(wanted), Some(flag)) => (*wanted != 0) == flag,
+            // "007" and "+7" are codes, not 7.
             (Self::Integer(wanted), None) => match text.parse::<i128>() {
-                Ok(whole) => whole == *wanted,
-                Err(_) => text.parse::<f64>().is_ok_and(|x| Self::number(x) == *self),
+                Ok(whole) => whole == *wanted && whole.to_string() == text,
+                Err(_) => number_of(text).is_some_and(|x| Self::number(x) == *self),
             },
             (Self::Number(wanted), Some(flag)) => (*wanted != 0.0) == flag,
-            (Self::Number(wanted), None) => text.parse::<f64>().is_ok_and(|x| x == *wanted),
+            (Self::Number(wanted), None) => number_of(text).is_some_and(|x| x == *wanted),
             (Self::Text(wanted), _) => wanted == text || flag.is_some() && truth(wanted) == flag,
         }
     }
@@ -169,6 +195,10 @@ mod tests {
     fn one_value_means_the_same_however_it_is_given() {
         for value in [Value::Integer(7), Value::number(7.0), Value::text("7"), Value::text("7.0")] {
             assert!(value.is("7") && !value.is("8"), "{value:?}");
+            assert!(!value.is("007") && !value.is("+7") && !value.is("7x"), "{value:?}");
+        }
+        for value in [Value::number(7.5), Value::text("7.50"), Value::text(" 7.5 ")] {
+            assert!(value.is("7.5") && !value.is("07.5"), "{value:?}");
         }
         for value in [Value::Bool(true), Value::Integer(1), Value::text("True"), Value::text("1"), Value::number(1.0)] {
             assert!(value.is("true") && value.is("1") && !value.is("false") && !value.is("0"), "{value:?}");

@@ -33,5 +33,5 @@ pub(crate) use shown::way;
 pub(crate) use shown::{ALL, shown};
 pub use spline::{Bend, Spline};
 pub use step::{Choice, Step, Target};
-pub use text::{canonical_text, has_leading_zero, is_exact, number_of};
-pub use wildcard::{is_pattern, like, wildcard};
+pub use text::{canonical_id, canonical_text, has_leading_zero, is_exact, number_of};
+pub use wildcard::{is_pattern, like, named, wildcard};

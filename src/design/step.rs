@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::condition::Condition;
 use crate::error::{Error, Result};
 use crate::time::Span;
 
@@ -27,14 +28,17 @@ pub struct Step {
 #[serde(deny_unknown_fields, default)]
 pub struct Choice {
     /// Event kind or stage; `*` and `?` are wildcards. `created`, as the first step, means the lead's creation.
+    #[serde(deserialize_with = "name")]
     pub kind: Option<String>,
     /// Stage, where an event kind has the same name.
+    #[serde(deserialize_with = "name")]
     pub stage: Option<String>,
     /// Channel; wildcards allowed.
+    #[serde(deserialize_with = "name")]
     pub channel: Option<String>,
-    /// Conditions on values (`">= 3"`) and properties (text, wildcards allowed) by name.
+    /// Conditions on values and properties by name, as those on fields of leads are.
     #[serde(rename = "where")]
-    pub conditions: BTreeMap<String, String>,
+    pub conditions: BTreeMap<String, Condition>,
 }
 
 impl Step {
@@ -101,7 +105,10 @@ impl fmt::Display for Choice {
         parts.extend(self.kind.clone());
         parts.extend(self.stage.clone());
         parts.extend(self.channel.as_ref().map(|c| format!("channel {c}")));
-        parts.extend(self.conditions.iter().map(|(name, c)| format!("{name} {c}")));
+        parts.extend(self.conditions.iter().map(|(name, condition)| match condition {
+            Condition::Text(text) => format!("{name} {text}"),
+            other => format!("{name} {other}"),
+        }));
         f.write_str(&parts.join(", "))
     }
 }
@@ -116,11 +123,32 @@ struct StepTable {
     #[serde(default)]
     optional: bool,
     within: Option<Span>,
+    #[serde(default, deserialize_with = "name")]
     kind: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     stage: Option<String>,
+    #[serde(default, deserialize_with = "name")]
     channel: Option<String>,
     #[serde(rename = "where", default)]
-    conditions: BTreeMap<String, String>,
+    conditions: BTreeMap<String, Condition>,
+}
+
+/// A name; a number or truth value is the name that cells of such a type have.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Text(String),
+        Bool(bool),
+        Integer(i64),
+        Number(f64),
+    }
+    Ok(Option::<Given>::deserialize(deserializer)?.map(|given| match given {
+        Given::Text(text) => text,
+        Given::Bool(flag) => flag.to_string(),
+        Given::Integer(whole) => whole.to_string(),
+        Given::Number(x) => x.to_string(),
+    }))
 }
 
 impl<'de> Deserialize<'de> for Step {
@@ -137,6 +165,22 @@ impl<'de> Deserialize<'de> for Step {
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Step, E> {
                 Ok(Step::kind(name))
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, flag: bool) -> std::result::Result<Step, E> {
+                Ok(Step::kind(&flag.to_string()))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> std::result::Result<Step, E> {
+                Ok(Step::kind(&number.to_string()))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> std::result::Result<Step, E> {
+                Ok(Step::kind(&number.to_string()))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> std::result::Result<Step, E> {
+                Ok(Step::kind(&number.to_string()))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Step, A::Error> {

@@ -1,17 +1,29 @@
 //! What a cell means whatever it was stored as: the one form of a text, and which texts are numbers.
 
-/// The one form of a text, whatever file or type it came from: ids, kinds, channels, levels and all that is compared.
+use std::borrow::Cow;
+
+/// The one form of a text, whatever file or type it came from: kinds, channels, levels and all that is compared, but for ids
+/// ([`canonical_id`]).
 ///
-/// Blanks around it do not count. A whole number written as a decimal fraction (7.0) is that number (7); "007" stays as it
-/// is, and so does "1.10", which may be a version. A truth value is `true` or `false`, however it is capitalised.
+/// Blanks around it do not count. A number with a decimal mark or an exponent is written in one way ("1.50" and 1.5 are "1.5",
+/// "2.00" is "2", "1e3" is "1000"). Codes stay as they are: "007", "00.5", "+49", "0e12", and numbers with an exponent
+/// that floats cannot tell from their neighbours. A truth value is `true` or `false`, however it is capitalised.
 #[must_use]
-pub fn canonical_text(text: &str) -> &str {
+pub fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     match text.as_bytes() {
-        [b't' | b'T', _, _, _] if text.eq_ignore_ascii_case("true") => return "true",
-        [b'f' | b'F', _, _, _, _] if text.eq_ignore_ascii_case("false") => return "false",
+        [b'0'..=b'9' | b'-' | b'.', _, ..] => canonical_number(text),
+        _ => Cow::Borrowed(truth_word(text).unwrap_or(text)),
+    }
+}
+
+/// The one form of an id: 7.0 is 7, but "1.10" is not 1.1 and "1e3" is not 1000, as distinct ids stay distinct.
+#[must_use]
+pub fn canonical_id(text: &str) -> &str {
+    let text = text.trim();
+    match text.as_bytes() {
         [b'0'..=b'9' | b'-', .., b'0'] => {}
-        _ => return text,
+        _ => return truth_word(text).unwrap_or(text),
     }
     let Some((whole, fraction)) = text.split_once('.') else { return text };
     let digits = whole.strip_prefix('-').unwrap_or(whole);
@@ -24,6 +36,42 @@ pub fn canonical_text(text: &str) -> &str {
         (true, "0") => "0",
         (true, _) => whole,
         (false, _) => text,
+    }
+}
+
+fn truth_word(text: &str) -> Option<&'static str> {
+    match text.as_bytes() {
+        [b't' | b'T', _, _, _] if text.eq_ignore_ascii_case("true") => Some("true"),
+        [b'f' | b'F', _, _, _, _] if text.eq_ignore_ascii_case("false") => Some("false"),
+        _ => None,
+    }
+}
+
+fn canonical_number(text: &str) -> Cow<'_, str> {
+    let marked = text.contains('.');
+    let exponent = text.contains(['e', 'E']);
+    if !marked && !exponent {
+        return Cow::Borrowed(if text == "-0" { "0" } else { text });
+    }
+    match number_of(text) {
+        // "0e12" is no number that anybody writes, but part of a hash.
+        Some(x) if exponent && (x == 0.0 || !is_exact(x)) => Cow::Borrowed(text),
+        Some(x) if exponent => Cow::Owned(x.to_string()),
+        Some(_) => shortest(text),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A number with a decimal mark without zeros at its end, digit by digit: a float would change the last of many digits.
+fn shortest(text: &str) -> Cow<'_, str> {
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    match short {
+        "" | "-" | "-0" => Cow::Borrowed("0"),
+        _ => match (short.strip_prefix('.'), short.strip_prefix("-.")) {
+            (Some(fraction), _) => Cow::Owned(format!("0.{fraction}")),
+            (_, Some(fraction)) => Cow::Owned(format!("-0.{fraction}")),
+            (None, None) => Cow::Borrowed(short),
+        },
     }
 }
 
@@ -69,20 +117,78 @@ mod tests {
             ("007.0", "007.0"),
             ("7.5", "7.5"),
             ("a.0", "a.0"),
-            ("7.", "7."),
+            ("7.", "7"),
             (" 7.0 ", "7"),
             ("-0.0", "0"),
-            ("1.10", "1.10"),
+            ("-0", "0"),
+            ("0.10", "0.1"),
+            ("-12.340", "-12.34"),
+            (".50", "0.5"),
+            ("-.5", "-0.5"),
+            (".0", "0"),
+            ("9007199254740993.0", "9007199254740993"),
+            ("0.1234567890123456789010", "0.123456789012345678901"),
+            ("1e3", "1000"),
+            ("1.5E-02", "0.015"),
+            ("2.50e+2", "250"),
+            ("1e-05", "0.00001"),
+            ("0e1234", "0e1234"),
+            ("12345e67", "12345e67"),
+            ("01e3", "01e3"),
+            ("00.50", "00.50"),
+            ("+1.50", "+1.50"),
             ("1.10.0", "1.10.0"),
+            ("1.50 kg", "1.50 kg"),
+            ("1,50", "1,50"),
+            ("10.0.0.10", "10.0.0.10"),
             ("10", "10"),
             ("-", "-"),
+            (".", "."),
+            ("-.", "-."),
+            ("e3", "e3"),
             ("TRUE", "true"),
             ("False", "false"),
             ("Truth", "Truth"),
             ("t", "t"),
             ("", ""),
         ] {
-            assert_eq!(canonical_text(text), form);
+            assert_eq!(canonical_text(text), form, "{text}");
+            assert_eq!(canonical_text(form), form, "{text}: the form of a form");
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_stay_different() {
+        for (text, form) in [
+            ("7.0", "7"),
+            (" 7.00 ", "7"),
+            ("-0.0", "0"),
+            ("007.0", "007.0"),
+            ("1.10", "1.10"),
+            ("1e3", "1e3"),
+            (".5", ".5"),
+            ("7.", "7."),
+            ("True", "true"),
+        ] {
+            assert_eq!(canonical_id(text), form, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        /// A float and the texts that writers make of it have one form.
+        #[test]
+        fn however_a_float_is_written(x in proptest::num::f64::NORMAL, short in -99_999_999i32..99_999_999, digits in 0usize..6) {
+            for x in [x, f64::from(short) / 10f64.powi(digits as i32)] {
+                if x == 0.0 || !is_exact(x) || x.abs() < 1e-300 {
+                    continue;
+                }
+                let form = x.to_string();
+                for written in [form.clone(), format!("{x:e}"), format!("{x:?}")] {
+                    proptest::prop_assert_eq!(canonical_text(&written), form.as_str());
+                }
+            }
+            let (padded, bare) = (format!("{:.6}", f64::from(short) / 1000.0), (f64::from(short) / 1000.0).to_string());
+            proptest::prop_assert_eq!(canonical_text(&padded), bare.as_str());
         }
     }
 

@@ -1,5 +1,7 @@
 //! Texts with wildcards.
 
+use super::condition::Value;
+
 /// Whether `text` is like `pattern`: `*` stands for any characters, `?` for one.
 ///
 /// ```
@@ -33,19 +35,33 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Which of `names` a pattern means: those called exactly so if there are any, else those that are like it.
+/// Which of `names` a pattern means: those called exactly so if there are any, else those that are the same value
+/// ("7.0" is "7", "True" is "true") or are like it.
 ///
 /// ```
 /// assert_eq!(leadlens::design::like("/p?x", &["/p?x", "/p/x"]), [true, false]);
 /// assert_eq!(leadlens::design::like("/p?y", &["/p/x", "/p/y"]), [false, true]);
+/// assert_eq!(leadlens::design::like("7.50", &["7.5", "07.5"]), [true, false]);
 /// ```
 #[must_use]
 pub fn like<T: AsRef<str>>(pattern: &str, names: &[T]) -> Vec<bool> {
     let exact: Vec<bool> = names.iter().map(|name| name.as_ref() == pattern).collect();
-    if exact.contains(&true) || !is_pattern(pattern) {
+    if exact.contains(&true) {
         return exact;
     }
-    names.iter().map(|name| wildcard(pattern, name.as_ref())).collect()
+    if is_pattern(pattern) {
+        return names.iter().map(|name| wildcard(pattern, name.as_ref())).collect();
+    }
+    let value = Value::text(pattern);
+    names.iter().map(|name| value.is(name.as_ref())).collect()
+}
+
+/// Place of the name that is meant: the one called exactly so, else the one that is the same value.
+#[must_use]
+pub fn named<T: AsRef<str>>(name: &str, names: &[T]) -> Option<usize> {
+    let value = Value::text(name);
+    let exact = names.iter().position(|own| own.as_ref() == name);
+    exact.or_else(|| names.iter().position(|own| value.is(own.as_ref())))
 }
 
 /// Whether a text has a wildcard.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::compare::beside;
+use crate::design::named;
 use crate::error::{Error, Result};
 use crate::funnel::{Attribution, Clusters, Entry, Funnel, FunnelGroup, FunnelSpec};
 use crate::journeys::{Journeys, WinFinder, Wins};
@@ -104,16 +105,19 @@ impl Journeys {
             return Err(Error::option("value", format!("{value} is not a finite number above 0")));
         }
         let funnel = self.funnel(&FunnelSpec { times: false, ..spec.funnel.clone() }, task)?;
-        if let Some(name) = &spec.reference
-            && !funnel.groups.iter().any(|g| g.value == *name)
-        {
-            return Err(Error::unknown("segment", name, funnel.groups.iter().map(|g| g.value.as_str())));
-        }
+        let against = match &spec.reference {
+            Some(name) => {
+                let known: Vec<&str> = funnel.groups.iter().map(|g| g.value.as_str()).collect();
+                let found = named(name, &known).and_then(|at| funnel.groups.get(at));
+                Some(found.ok_or_else(|| Error::unknown("segment", name, known))?)
+            }
+            None => None,
+        };
         let value = match spec.value {
             Some(value) => Some(value),
             None => self.mean_win(),
         };
-        let (pairs, unsupported) = pairs(&funnel, spec);
+        let (pairs, unsupported) = pairs(&funnel, against, spec);
         // All intervals hold together: the first is chosen for being extreme. Z. Šidák, JASA 62 (1967).
         let confidence = 0.95f64.powf(1.0 / pairs.len().max(1) as f64);
         let mut barriers: Vec<Barrier> = pairs.iter().map(|pair| pair.barrier(&funnel, confidence, value)).collect();
@@ -159,13 +163,13 @@ struct Pair<'a> {
 }
 
 /// Segments at steps, and how many have too few leads.
-fn pairs<'a>(funnel: &'a Funnel, spec: &BarriersSpec) -> (Vec<Pair<'a>>, usize) {
+fn pairs<'a>(funnel: &'a Funnel, against: Option<&FunnelGroup>, spec: &BarriersSpec) -> (Vec<Pair<'a>>, usize) {
     let (mut pairs, mut unsupported) = (Vec::new(), 0);
     for group in &funnel.groups {
-        if spec.reference.as_ref().is_some_and(|r| *r == group.value) {
+        if against.is_some_and(|against| against.value == group.value) {
             continue;
         }
-        let reference = Rc::new(reference(funnel, spec, group));
+        let reference = Rc::new(against.cloned().unwrap_or_else(|| others(funnel, spec, group)));
         let required = |k: &usize| group.steps.get(*k).is_some_and(|s| !s.optional);
         let steps: Vec<usize> = (0..group.steps.len()).filter(required).collect();
         let last = steps.last().copied().unwrap_or(0);
@@ -268,13 +272,8 @@ fn first_by_chance(barriers: &[Barrier]) -> Option<String> {
     ))
 }
 
-/// What a segment is compared with, as if it were one.
-fn reference(funnel: &Funnel, spec: &BarriersSpec, segment: &FunnelGroup) -> FunnelGroup {
-    if let Some(name) = &spec.reference
-        && let Some(named) = funnel.groups.iter().find(|g| g.value == *name)
-    {
-        return named.clone();
-    }
+/// All leads outside a segment, as if they were one.
+fn others(funnel: &Funnel, spec: &BarriersSpec, segment: &FunnelGroup) -> FunnelGroup {
     // Where one lead can be in several segments, or in none, the others are all groups but this one.
     let apart = !matches!(spec.funnel.attribution, Attribution::First | Attribution::Last)
         || spec.funnel.entry == Entry::Totals;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::design::named;
 use crate::error::{Error, Result};
 use crate::funnel::{Funnel, FunnelGroup, of_clusters};
 use crate::math::{HitsOfRows, RateComparison, compare_clustered, compare_rates};
@@ -35,9 +36,9 @@ impl Funnel {
             return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
         }
         let group = |value: &str| {
-            let known = || self.groups.iter().map(|g| g.value.as_str());
-            let found = self.groups.iter().find(|g| g.value == value);
-            found.ok_or_else(|| Error::unknown("group", value, known()))
+            let known: Vec<&str> = self.groups.iter().map(|g| g.value.as_str()).collect();
+            let found = named(value, &known).and_then(|at| self.groups.get(at));
+            found.ok_or_else(|| Error::unknown("group", value, known))
         };
         let (a, b) = (group(first)?, group(second)?);
         let entered = |steps: &[crate::funnel::FunnelStep]| steps.first().map_or(0, |s| s.leads);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::cells::Sheet;
 use super::plan::{JourneyView, Plan};
 use super::tile::{RowView, Run, Working};
-use crate::design::{Feature, NONE, canonical_text};
+use crate::design::{Feature, NONE, canonical_id, canonical_text};
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Texts};
 use crate::model::{Fingerprint, LeadModel};
@@ -113,11 +113,6 @@ pub struct Scratch {
     pub contributions: Vec<f64>,
 }
 
-/// A text that is given, in its one form.
-fn given(text: Option<&str>) -> Option<&str> {
-    text.map(canonical_text).filter(|text| !text.is_empty())
-}
-
 impl LeadModel {
     /// An empty lead.
     #[must_use]
@@ -188,12 +183,12 @@ impl LeadModel {
     pub fn push(&self, lead: &mut LiveLead, event: Event<'_>) -> Result<Pushed> {
         self.fingerprint().check(lead.model, "lead")?;
         // Texts mean what they mean in tables: see `canonical_text`.
-        let Some(kind) = self.event_kind(canonical_text(event.kind)) else { return Ok(Pushed::UnknownKind) };
+        let Some(kind) = self.event_kind(&canonical_text(event.kind)) else { return Ok(Pushed::UnknownKind) };
         Timestamp(event.at).checked("event.at")?;
         if event.values.iter().any(|(_, v)| v.is_infinite()) {
             return Err(Error::NonFinite { what: format!("values of an event '{}'", event.kind), count: 1 });
         }
-        if let Some(id) = given(event.id)
+        if let Some(id) = event.id.map(canonical_id).filter(|id| !id.is_empty())
             && !lead.seen.insert((
                 self.data().kinds.get(kind as usize).map_or_else(String::new, |k| k.source.clone()),
                 id.to_owned(),
@@ -201,7 +196,8 @@ impl LeadModel {
         {
             return Ok(Pushed::Duplicate);
         }
-        let channel = given(event.channel).map_or(NONE, |c| lead.channels.intern(c));
+        let channel = event.channel.map(canonical_text).filter(|channel| !channel.is_empty());
+        let channel = channel.map_or(NONE, |channel| lead.channels.intern(&channel));
         let value = |name: &String| event.values.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
         let values: Vec<f64> = self.data().values.iter().map(value).collect();
         lead.insert(event.at, kind, channel, &values);
@@ -214,7 +210,7 @@ impl LeadModel {
     /// [`Error::InvalidOption`] if the lead was made for another model.
     pub fn stage(&self, lead: &mut LiveLead, stage: &str, at: Timestamp) -> Result<Pushed> {
         self.fingerprint().check(lead.model, "lead")?;
-        Ok(match self.stage_kind(canonical_text(stage)) {
+        Ok(match self.stage_kind(&canonical_text(stage)) {
             Some(kind) => {
                 let none = vec![f64::NAN; self.data().values.len()];
                 lead.insert(at.0, kind, NONE, &none);
@@ -231,7 +227,7 @@ impl LeadModel {
     /// made for another model.
     pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
         self.check_field(lead, field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
-        match canonical_text(text) {
+        match canonical_text(text).as_ref() {
             "" => lead.fields.retain(|f| f.0 != field),
             text => lead.put(field, FieldValue::Text(text.to_owned())),
         }

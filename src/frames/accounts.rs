@@ -64,6 +64,7 @@ pub(super) fn join_accounts(
     let rows: Vec<u32> = codes.iter().map(|a| by_account.get(*a as usize).copied().unwrap_or(NONE)).collect();
     let unmatched = codes.iter().zip(&rows).filter(|(a, r)| **a != NONE && **r == NONE).count();
     audit.note("leads whose account is not in this table", unmatched);
+    audit.looked_up("accounts of leads", (unmatched, codes.iter().filter(|code| **code != NONE).count()));
     let names =
         spec.fields.clone().unwrap_or_else(|| table.field_names().into_iter().filter(|n| *n != spec.id).collect());
     let (common, asked) = (&spec.common, spec.fields.is_some());

@@ -11,13 +11,13 @@ use super::events::DUPLICATE_ID;
 use super::extent::{Extent, Observed, Role};
 use super::fields::read_history;
 use super::leads::read_leads;
-use super::remarks::{hardly_used, remarks_on};
+use super::remarks::remarks_on;
 use super::rows::{Reading, stage_order};
 use super::table::Tables;
 use super::undated::note_time;
 use super::withheld::{suspect_fields, withhold_fields};
 use crate::error::{Error, Result};
-use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes};
+use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes, TableAudit};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -129,7 +129,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
 /// Says in the audit what is known of the whole.
 fn conclude(journeys: &mut Journeys, observed: Observed, task: &Task) -> Result<()> {
     journeys.audit.warnings = observed.warnings;
-    journeys.audit.warnings.append(&mut hardly_used(&journeys.audit.tables));
+    journeys.audit.warnings.extend(journeys.audit.tables.iter().flat_map(TableAudit::warnings));
     journeys.audit.remarks = observed.remarks;
     let mut on_all = remarks_on(journeys, task)?;
     journeys.audit.remarks.append(&mut on_all);

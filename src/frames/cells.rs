@@ -1,12 +1,14 @@
 //! Cells of a column as texts, numbers or truth values, whatever its type.
 
+use std::borrow::Cow;
+
 use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::coded::{Cells, Coded};
-use super::config::Common;
+use super::config::{Common, Reading};
 use super::table::Table;
-use crate::design::{NONE, canonical_text};
+use crate::design::{NONE, canonical_id, canonical_text};
 use crate::error::{Error, Result};
 use crate::journeys::Texts as Ids;
 use crate::time::DAY;
@@ -47,28 +49,37 @@ fn is_inexact(text: &str) -> bool {
 /// How the texts of a column are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// In their one form.
+    /// In their one form ([`canonical_text`]).
     Canonical,
     /// As they are written.
     Written,
-    /// In their one form; an id that a float has changed is none.
+    /// In their one form as ids ([`canonical_id`]); one that a float has changed is none.
     Id,
 }
 
-/// A column that can be walked as texts: in the one form that a text has whatever it was stored as
-/// ([`canonical_text`]), or as it is written.
+/// A column that can be walked as texts: in the one form that a text has whatever it was stored as, or as it is written.
 pub(super) struct Texts {
     cells: Cells,
     /// Texts that mean "no value", in their one form.
     nulls: Vec<String>,
     form: Form,
+    /// Marks of numbers, where they are not those of [`canonical_text`].
+    marks: Option<Reading>,
 }
 
 impl Texts {
-    /// The texts in their one form, for ids, kinds, levels and all that is compared.
+    /// The texts in their one form, for kinds, channels, stages and all that is compared.
     pub(super) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        let nulls = nulls.iter().map(|null| canonical_text(null).to_owned()).collect();
-        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Canonical })
+        let nulls = nulls.iter().map(|null| canonical_text(null).into_owned()).collect();
+        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Canonical, marks: None })
+    }
+
+    /// The texts in their one form, for fields and properties: numbers have the marks of the table, so that "1.234,50" may be
+    /// "1234.5".
+    pub(super) fn values(table: &Table, column: &str, common: &Common) -> Result<Self> {
+        let marks = common.reading.has_marks() && is_text(&table.dtype(column)?);
+        let marks = marks.then(|| common.reading.clone());
+        Ok(Self { marks, ..Self::of(table, column, &common.nulls)? })
     }
 
     /// The texts as they are written, for those that are parsed as times or numbers.
@@ -79,7 +90,8 @@ impl Texts {
     /// The texts in their one form as ids: one that went through a float too large for whole numbers is none
     /// ([`Texts::no_id`]).
     pub(super) fn ids(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        Ok(Self { form: Form::Id, ..Self::of(table, column, nulls)? })
+        let nulls = nulls.iter().map(|null| canonical_id(null).to_owned()).collect();
+        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Id, marks: None })
     }
 
     /// Why the cell of `row` is no id: `missing`, unless a float has changed it.
@@ -96,15 +108,27 @@ impl Texts {
     }
 
     /// The text of a cell; `None` if it means "no value".
-    fn given<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let form = canonical_text(text);
-        let given = !form.is_empty() && (self.nulls.is_empty() || !self.nulls.iter().any(|n| n == form));
+    fn given<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let text = text.trim();
+        let form = match (self.form, &self.marks) {
+            (Form::Id, _) => Cow::Borrowed(canonical_id(text)),
+            (Form::Written, _) if self.nulls.is_empty() => Cow::Borrowed(text),
+            (Form::Canonical, Some(marks)) => marks.canonical(text),
+            (Form::Canonical | Form::Written, _) => canonical_text(text),
+        };
+        if form.is_empty() || self.nulls.iter().any(|null| *null == form) {
+            return None;
+        }
         match self.form {
-            _ if !given => None,
-            Form::Written => Some(text.trim()),
-            Form::Id if is_inexact(text.trim()) => None,
+            Form::Written => Some(Cow::Borrowed(text)),
+            Form::Id if is_inexact(text) => None,
             Form::Canonical | Form::Id => Some(form),
         }
+    }
+
+    /// The text of a number or truth value, which has no other marks.
+    fn typed<'t>(&self, text: &'t str) -> Option<&'t str> {
+        (self.nulls.is_empty() || !self.nulls.iter().any(|null| null == text)).then_some(text)
     }
 
     /// Calls `visit(row, text)` for every row; `None` where there is no value.
@@ -113,14 +137,14 @@ impl Texts {
             Cells::Series(series) => series,
             Cells::Coded(coded) => {
                 let words = self.words(coded);
-                let texts = coded.codes().iter().map(|code| words.get(*code as usize).copied().flatten());
+                let texts = coded.codes().iter().map(|code| words.get(*code as usize)?.as_deref());
                 return texts.enumerate().for_each(|(row, text)| visit(row, text));
             }
         };
         // `Display` of a whole float has no ".0"; that of a 32-bit one has no digits that it does not hold.
         if let Ok(texts) = series.str() {
             let texts = texts.iter().map(|text| text.and_then(|t| self.given(t)));
-            texts.enumerate().for_each(|(row, text)| visit(row, text));
+            texts.enumerate().for_each(|(row, text)| visit(row, text.as_deref()));
         } else if let Ok(numbers) = series.i64() {
             self.each_number(numbers.iter(), visit);
         } else if let Ok(numbers) = series.f64() {
@@ -130,7 +154,7 @@ impl Texts {
             let known = |x: &f32| !x.is_nan() && (self.form != Form::Id || x.abs() < EXACT_32);
             self.each_number(numbers.iter().map(|x| x.filter(known).map(|x| x + 0.0)), visit);
         } else if let Ok(flags) = series.bool() {
-            let text = |flag: bool| self.given(if flag { "true" } else { "false" });
+            let text = |flag: bool| self.typed(if flag { "true" } else { "false" });
             flags.iter().enumerate().for_each(|(row, flag)| visit(row, flag.and_then(text)));
         } else {
             (0..series.len()).for_each(|row| visit(row, None));
@@ -145,7 +169,7 @@ impl Texts {
         let mut buffer = String::new();
         for (row, n) in numbers.enumerate() {
             let text = n.map(|n| write_to(&mut buffer, &n));
-            visit(row, text.and_then(|t| self.given(t)));
+            visit(row, text.and_then(|t| self.typed(t)));
         }
     }
 
@@ -156,7 +180,7 @@ impl Texts {
             let words = self.words(coded);
             let mut known: Vec<Option<R>> = vec![None; words.len()];
             for (row, code) in coded.codes().iter().enumerate() {
-                let text = words.get(*code as usize).copied().flatten();
+                let text = words.get(*code as usize).and_then(Option::as_deref);
                 let known = text.zip(known.get_mut(*code as usize));
                 visit(row, known.map(|(text, known)| *known.get_or_insert_with(|| read(text))));
             }
@@ -177,7 +201,7 @@ impl Texts {
     }
 
     /// The texts of a dictionary as [`Texts::each`] gives them.
-    fn words<'a>(&self, coded: &'a Coded) -> Vec<Option<&'a str>> {
+    fn words<'a>(&self, coded: &'a Coded) -> Vec<Option<Cow<'a, str>>> {
         coded.words().map(|word| word.and_then(|t| self.given(t))).collect()
     }
 
@@ -193,7 +217,7 @@ impl Texts {
             Cells::Series(series) => Cells::Series(series.slice(start as i64, len)),
             Cells::Coded(coded) => Cells::Coded(coded.slice(start, len)),
         };
-        Self { cells, nulls, form: self.form }
+        Self { cells, nulls, form: self.form, marks: self.marks.clone() }
     }
 
     /// Parts of the column, in order, so that they can be walked in parallel.
@@ -208,8 +232,7 @@ impl Texts {
             let mut codes = Vec::with_capacity(part.len());
             match &part.cells {
                 Cells::Coded(coded) => {
-                    let words = part.words(coded).into_iter();
-                    let words: Vec<u32> = words.map(&code).collect();
+                    let words: Vec<u32> = part.words(coded).iter().map(|word| code(word.as_deref())).collect();
                     let none = code(None);
                     codes.extend(coded.codes().iter().map(|word| words.get(*word as usize).copied().unwrap_or(none)));
                 }
@@ -261,7 +284,7 @@ impl Texts {
                 codes.extend(coded.codes().iter().map(|word| match known.get_mut(*word as usize) {
                     Some(Some(code)) => *code,
                     Some(slot) => {
-                        let word = words.get(*word as usize).copied().flatten();
+                        let word = words.get(*word as usize).and_then(Option::as_deref);
                         *slot.insert(word.map_or(NONE, |w| own.intern(w)))
                     }
                     None => NONE,
@@ -280,7 +303,7 @@ impl Texts {
                     codes.push(NONE);
                     continue;
                 };
-                let mut code = |t: &str| self.given(t).map_or(NONE, |t| own.intern(t));
+                let mut code = |t: &str| self.given(t).map_or(NONE, |t| own.intern(&t));
                 if view.length > INLINE {
                     codes.push(code(text));
                     continue;
@@ -314,6 +337,11 @@ impl Texts {
         self.each(|_, text| all.push(text.map(str::to_owned)));
         all
     }
+}
+
+/// Whether cells of this type are texts, which can be numbers with marks.
+pub(super) fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::String | DataType::Categorical(..) | DataType::Enum(..))
 }
 
 /// The cells of a column whose type can be written as texts.
@@ -467,6 +495,7 @@ mod tests {
             cells: Cells::Series(Series::new("c".into(), &all)),
             nulls: vec!["n/a".into()],
             form: Form::Canonical,
+            marks: None,
         };
         let mut dictionary = Ids::new();
         let codes = column.intern(&mut dictionary);

@@ -210,7 +210,7 @@ impl PartReader<'_> {
                 Prop::Attribute(reader) => reader.read(&table, nulls, at)?,
                 Prop::Column(column) => {
                     let mut levels = Ids::new();
-                    (Texts::of(&table, column, nulls)?.intern(&mut levels), levels)
+                    (Texts::values(&table, column, &spec.common)?.intern(&mut levels), levels)
                 }
             });
         }
@@ -221,15 +221,22 @@ impl PartReader<'_> {
         cleaned.rows.kind = pick(kind, &used);
         if let Some((codes, channels)) = channel {
             cleaned.channels = channels;
-            cleaned.rows.channel = matched(pick(codes, &used), "channel", &mut cleaned.audit);
+            cleaned.rows.channel = pick(codes, &used);
+            if self.channel.as_ref().is_some_and(AttributeReader::looks_up) {
+                matched(&mut cleaned.rows.channel, "channel", &mut cleaned.audit);
+            }
         }
         for (value, column) in &self.values {
             let (cells, unusable) = numbers(&table, column, &spec.common)?;
             cleaned.audit.note(&format!("value '{column}': not a finite number, read as missing"), unusable);
             cleaned.rows.values.push((*value, pick(cells, &used)));
         }
-        for ((prop, name, _), (codes, levels)) in self.props.iter().zip(props) {
-            cleaned.rows.props.push((*prop, matched(pick(codes, &used), name, &mut cleaned.audit)));
+        for ((prop, name, how), (codes, levels)) in self.props.iter().zip(props) {
+            let mut codes = pick(codes, &used);
+            if matches!(how, Prop::Attribute(reader) if reader.looks_up()) {
+                matched(&mut codes, name, &mut cleaned.audit);
+            }
+            cleaned.rows.props.push((*prop, codes));
             cleaned.props.push(levels);
         }
         if let Some(column) = &spec.id {
@@ -419,15 +426,18 @@ fn distinct(rows: &[u32]) -> usize {
     changes + usize::from(!rows.is_empty())
 }
 
-/// Codes in which keys without a match stand for no value, counted.
-fn matched(mut codes: Vec<u32>, part: &str, audit: &mut TableAudit) -> Vec<u32> {
-    let mut unmatched = 0;
-    for code in codes.iter_mut().filter(|code| **code == NO_MATCH) {
-        *code = NONE;
-        unmatched += 1;
+/// Makes "no value" of keys without a match, which are counted.
+fn matched(codes: &mut [u32], part: &str, audit: &mut TableAudit) {
+    let (mut unmatched, mut keys) = (0, 0);
+    for code in codes.iter_mut().filter(|code| **code != NONE) {
+        keys += 1;
+        if *code == NO_MATCH {
+            *code = NONE;
+            unmatched += 1;
+        }
     }
+    audit.looked_up(&format!("lookup of {part}"), (unmatched, keys));
     audit.note(&format!("{part}: key not in the lookup table, read as missing"), unmatched);
-    codes
 }
 
 /// The cells of `rows`, ascending row numbers; the column itself where all are wanted.

@@ -1,14 +1,15 @@
 //! Columns as fields: numbers, truth values and texts as categories, times.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use polars::prelude::DataType;
 
-use super::cells::{Texts, numbers};
+use super::cells::{Texts, is_text, numbers};
 use super::config::{Common, DayMeans};
 use super::table::Table;
 use super::times::{TimeCell, TimeReader};
-use crate::design::{Column, is_exact, number_of};
+use crate::design::{Column, NONE, is_exact, number_of};
 use crate::error::Result;
 use crate::journeys::{TableAudit, Texts as Ids, code_word};
 use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
@@ -16,6 +17,15 @@ use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
 /// Texts that often stand for "no value".
 const PLACEHOLDERS: [&str; 12] =
     ["unknown", "select", "n/a", "na", "none", "null", "nan", "-", "?", "not available", "not set", "undefined"];
+
+/// What the levels of a column of texts are as numbers.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// NaN for those that are none.
+    values: Vec<f64>,
+    /// Whether some have the marks that the user named, and so are numbers in any kind of table.
+    marked: bool,
+}
 
 /// Reads columns of a table as fields.
 #[derive(Clone, Copy)]
@@ -34,7 +44,8 @@ impl FieldReader<'_> {
     ///
     /// A declared category is one, with the texts that its values have in any type of column. Numbers are numbers, unless
     /// they are codes: by their name (zip, phone, owner id), or because they have more digits than a float holds. Texts are
-    /// categories, but for ISO times, and for the numbers of an untyped table (CSV); "007" is a text there.
+    /// categories, but for ISO times, and for the numbers of an untyped table (CSV) or with the marks that the user named;
+    /// "007" is a text there.
     pub(super) fn column(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
         let column = if self.categories.iter().any(|c| c == name) {
             category(&self.texts(name)?)
@@ -42,9 +53,7 @@ impl FieldReader<'_> {
             match self.table.dtype(name)? {
                 DataType::Date | DataType::Datetime(..) => self.times(name, self.common)?,
                 t if t.is_numeric() => self.number(name, audit)?,
-                DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
-                    self.of_texts(name, category(&self.texts(name)?), audit)?
-                }
+                t if is_text(&t) => self.of_texts(name, category(&self.texts(name)?), audit)?,
                 _ => category(&self.texts(name)?),
             }
         };
@@ -54,7 +63,7 @@ impl FieldReader<'_> {
 
     /// The texts of a column.
     pub(super) fn texts(&self, name: &str) -> Result<Texts> {
-        Texts::of(self.table, name, &self.common.nulls)
+        Texts::values(self.table, name, self.common)
     }
 
     fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
@@ -98,11 +107,8 @@ impl FieldReader<'_> {
         if levels.is_empty() {
             return Ok(column);
         }
-        let reading = &self.common.reading;
-        let marks = reading.decimal.is_some() || reading.thousands.is_some();
-        // A text that is a number only with other marks, such as "1.5" beside decimal=",", stays as it is written.
-        let is_number = |level: &str| if marks { reading.number(level) } else { number_of(level) }.is_some();
-        if self.table.is_untyped(name) && levels.iter().all(|level| is_number(level)) {
+        let numbers = self.numbers_of(name, levels)?;
+        if (self.table.is_untyped(name) || numbers.marked) && numbers.values.iter().all(|x| !x.is_nan()) {
             return self.number(name, audit);
         }
         if !self.are_iso_times(levels.iter().map(String::as_str)) {
@@ -112,6 +118,24 @@ impl FieldReader<'_> {
         self.times(name, &Common { time_format: None, unit: None, ..self.common.clone() })
     }
 
+    /// The numbers that the levels of a column of texts are, NaN for those that are none.
+    pub(super) fn numbers_of(&self, name: &str, levels: &[String]) -> Result<Numbers> {
+        let reading = &self.common.reading;
+        let (mut others, mut marked) = (HashSet::new(), false);
+        if reading.has_marks() && is_text(&self.table.dtype(name)?) {
+            let mut look = |text: &str| match reading.value(text) {
+                Some(x) => marked |= number_of(text) != Some(x),
+                // "1.5" is no number beside decimal=",", though its one form looks like one.
+                None => {
+                    others.insert(text.to_owned());
+                }
+            };
+            Texts::as_written(self.table, name, &self.common.nulls)?.each_read(|text| look(text), |_, _| {});
+        }
+        let number = |level: &String| number_of(level).filter(|_| !others.contains(level)).unwrap_or(f64::NAN);
+        Ok(Numbers { values: levels.iter().map(number).collect(), marked })
+    }
+
     fn are_iso_times<'t>(&self, texts: impl Iterator<Item = &'t str> + Clone) -> bool {
         detect(texts.clone()) == Detected::Format(TimeFormat::Iso)
             && texts.into_iter().all(|t| parse(t, &TimeFormat::Iso, self.zone).is_ok())
@@ -119,16 +143,22 @@ impl FieldReader<'_> {
 
     /// Some rows of a column of texts that several fields share, as one of them: with all values numbers it is a number,
     /// unless they are codes, or it is a declared category.
-    pub(super) fn of_shared(&self, name: &str, column: &Column, rows: &[u32], audit: &mut TableAudit) -> Column {
+    pub(super) fn of_shared(
+        &self,
+        name: &str,
+        column: &Column,
+        numbers: &Numbers,
+        rows: &[u32],
+        audit: &mut TableAudit,
+    ) -> Column {
         let own = column.take(rows);
-        let Column::Category { codes, levels } = &own else { return own };
+        let Column::Category { codes, .. } = &own else { return own };
         if self.categories.iter().any(|c| c == name) {
             return own;
         }
-        let texts = || codes.iter().filter_map(|code| levels.get(*code as usize));
-        let numbers: Vec<f64> = levels.iter().map(|level| number_of(level).unwrap_or(f64::NAN)).collect();
-        let value = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(f64::NAN);
-        if texts().next().is_some() && texts().all(|text| number_of(text).is_some()) {
+        let known = || codes.iter().filter(|code| **code != NONE);
+        let value = |code: &u32| numbers.values.get(*code as usize).copied().unwrap_or(f64::NAN);
+        if known().next().is_some() && known().all(|code| !value(code).is_nan()) {
             let values: Vec<f64> = codes.iter().map(value).collect();
             return if self.are_codes(name, &values, audit) { own } else { Column::Number(values) };
         }

@@ -6,7 +6,7 @@ use polars::prelude::DataType;
 
 use super::cells::Texts;
 use super::config::{DayMeans, FieldsSpec};
-use super::field_column::{FieldReader, category};
+use super::field_column::{FieldReader, Numbers, category};
 use super::lookup::LeadFinder;
 use super::order::order_ranks;
 use super::table::{Table, Tables};
@@ -106,12 +106,16 @@ pub(super) fn read_history(
                 DataType::Date | DataType::Datetime(..) => reader.column(value, &mut audit)?,
                 _ => category(&reader.texts(value)?),
             };
+            let numbers = match &column {
+                Column::Category { levels, .. } => reader.numbers_of(value, levels)?,
+                _ => Numbers::default(),
+            };
             let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
             let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
             audit.note("of fields that are not read", unread.filter(|name| others.contains(name)).count());
             for (name, entries) in by_name {
                 let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
-                let values = reader.of_shared(name, &column, &rows, &mut audit);
+                let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }

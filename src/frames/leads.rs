@@ -11,7 +11,7 @@ use super::field_column::FieldReader;
 use super::order::order_ranks;
 use super::table::Tables;
 use super::times::{DayCells, TimeCell, TimeColumn, TimeReader};
-use crate::design::{NONE, canonical_text, truth};
+use crate::design::{NONE, canonical_id, truth};
 use crate::error::{Error, Result};
 use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
 use crate::time::{NO_TIME, Zone};
@@ -83,13 +83,13 @@ pub(super) fn read_leads(
             format!(
                 "{} rows repeat the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
                 distinct.repeats.len(),
-                canonical_text(&texts.at(*first as usize))
+                canonical_id(&texts.at(*first as usize))
             ),
         ));
     }
     let reason = rule.reason(c.order.as_deref());
     for row in &distinct.repeats {
-        audit.quarantine(&reason, *row as usize, || canonical_text(&texts.at(*row as usize)).to_owned());
+        audit.quarantine(&reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
     }
     let rows = distinct.kept;
     audit.used = rows.len();

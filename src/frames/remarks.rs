@@ -5,28 +5,9 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::journeys::{Journeys, TableAudit};
+use crate::journeys::Journeys;
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Timestamp};
-
-/// Tables of which fewer than half the rows are used.
-pub(super) fn hardly_used(audits: &[TableAudit]) -> Vec<String> {
-    let told = audits.iter().filter_map(|a| {
-        // What was delivered twice is used once.
-        let again: usize =
-            a.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
-        let (used, left_out) = (a.used, a.left_out() - again);
-        let (most, rows) = a.quarantined.iter().map(|(why, q)| (why, q.rows)).max_by_key(|(_, rows)| *rows)?;
-        (left_out > used).then(|| {
-            let n = used + left_out;
-            format!(
-                "table '{}' ({}): {used} of {n} rows are used; {rows} were left out because of: {most}. Check the key columns",
-                a.table, a.role
-            )
-        })
-    });
-    told.collect()
-}
 
 /// Remarks on the whole: ties, outcomes that start late, stages that do not occur.
 ///

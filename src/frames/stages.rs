@@ -12,7 +12,7 @@ use super::order::order_ranks;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use super::undated::UndatedRows;
-use crate::design::{NONE, Side, canonical_text};
+use crate::design::{NONE, Side, canonical_id, canonical_text};
 use crate::error::{Error, Result};
 use crate::journeys::{Leads, Ranks, Rows, StageOrder, TableAudit, event_id, normalized};
 use crate::task::Task;
@@ -60,7 +60,7 @@ pub(super) fn read_stages(
         At::Column(column) => vec![(None, column.clone())],
         At::Columns(map) => {
             let rank = |stage: &String| {
-                setting.ranks.pipeline.iter().position(|p| p == canonical_text(stage)).unwrap_or(usize::MAX)
+                setting.ranks.pipeline.iter().position(|p| *p == canonical_text(stage)).unwrap_or(usize::MAX)
             };
             let mut all: Vec<_> = map.iter().map(|(stage, column)| (Some(stage.clone()), column.clone())).collect();
             all.sort_by_key(|(stage, _)| (stage.as_ref().map(rank), stage.clone()));
@@ -141,7 +141,7 @@ pub(super) fn read_stages(
                     let raw = code.filter(|c| c.0 < NO_MATCH && fixed.is_none()).map(|(code, names)| names.get(code));
                     let stage = raw.map(|raw| spec.names.name("stage", raw).unwrap_or(raw));
                     audit.note(
-                        if stage.is_some_and(|stage| closes(canonical_text(stage))) { UNDATED } else { NOT_REACHED },
+                        if stage.is_some_and(|stage| closes(&canonical_text(stage))) { UNDATED } else { NOT_REACHED },
                         1,
                     );
                     continue;
@@ -185,6 +185,7 @@ pub(super) fn read_stages(
             };
             // One name, however the mapping or the table writes it.
             let stage = canonical_text(stage);
+            let stage = stage.as_ref();
             if at == NO_TIME && !closes(stage) {
                 audit.note(NOT_REACHED, 1);
                 continue;
@@ -193,7 +194,7 @@ pub(super) fn read_stages(
             let hash = id.map(|id| {
                 // Other tables may count their rows alike.
                 let of = leads.first().map_or("", |lead| setting.leads.ids.get(*lead));
-                event_id(&format!("stage {stage} of {of}"), canonical_text(id))
+                event_id(&format!("stage {stage} of {of}"), canonical_id(id))
             });
             if hash.is_some_and(|hash| dict.event_ids.contains(&hash)) {
                 audit.quarantine(DUPLICATE_ID, row, || id.unwrap_or_default().to_owned());
@@ -212,7 +213,7 @@ pub(super) fn read_stages(
                 audit.quarantine(INEXACT_ID, row, || texts.at(row));
                 continue;
             }
-            let deal = deal.and_then(|deal| normalized(canonical_text(deal), c.normalize));
+            let deal = deal.and_then(|deal| normalized(canonical_id(deal), c.normalize));
             let deal = deal.map_or(NONE, |deal| dict.deals.intern(&deal));
             let kind = dict.kind(stage, "", Side::Sales, true);
             let amount = amounts.as_ref().and_then(|a| a.get(row)).copied().unwrap_or(f64::NAN);

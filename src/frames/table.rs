@@ -250,9 +250,16 @@ impl Tables {
     }
 
     /// Gives a table in memory.
-    pub fn give(&mut self, key: &str, mut table: Table) {
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if a role says how its file is read.
+    pub fn give(&mut self, key: &str, mut table: Table) -> Result<()> {
+        if let Some(expected) = self.expected.get(key) {
+            expected.reading.is_of_csv(&table.name)?;
+        }
         table.tell_index();
         self.given.insert(key.to_owned(), Arc::new(table));
+        Ok(())
     }
 
     /// The table that `key` means; a file is read once.

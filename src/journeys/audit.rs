@@ -38,6 +38,9 @@ pub struct TableAudit {
     pub span: Option<(i64, i64)>,
     /// Columns of times that have whole days.
     pub days: BTreeSet<String>,
+    /// Keys that were looked up in another table, by what they are of: those that were not found there, and all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, (usize, usize)>,
 }
 
 /// Most examples of one reason.
@@ -65,6 +68,7 @@ impl TableAudit {
         self.used += later.used;
         self.filtered += later.filtered;
         later.noted.iter().for_each(|(what, rows)| self.note(what, *rows));
+        later.keys.iter().for_each(|(what, keys)| self.looked_up(what, *keys));
         for at in later.span.iter().flat_map(|(low, high)| [low, high]) {
             self.saw(*at);
         }
@@ -83,10 +87,44 @@ impl TableAudit {
         }
     }
 
+    /// Counts keys that were looked up in another table: those that were not found there, and all.
+    pub fn looked_up(&mut self, what: &str, (unmatched, all): (usize, usize)) {
+        if all > 0 {
+            let keys = self.keys.entry(what.to_owned()).or_default();
+            *keys = (keys.0 + unmatched, keys.1 + all);
+        }
+    }
+
     /// Rows left out.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.quarantined.values().map(|q| q.rows).sum()
+    }
+
+    /// What is likely to be a mistake: more rows are left out than used, or more keys looked up in vain than not.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        // What was delivered twice is used once.
+        let again: usize =
+            self.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
+        let (used, left_out) = (self.used, self.left_out() - again);
+        let most = self.quarantined.iter().map(|(why, q)| (why, q.rows)).max_by_key(|(_, rows)| *rows);
+        let (table, role) = (&self.table, &self.role);
+        if let Some((most, rows)) = most.filter(|_| left_out > used) {
+            let n = used + left_out;
+            told.push(format!(
+                "table '{table}' ({role}): {used} of {n} rows are used; {rows} were left out because of: {most}. Check the \
+                 key columns"
+            ));
+        }
+        for (what, (unmatched, all)) in self.keys.iter().filter(|(_, (unmatched, all))| 2 * unmatched > *all) {
+            let found = all - unmatched;
+            told.push(format!(
+                "table '{table}' ({role}): {what}: {found} of {all} keys are found. Check the key columns"
+            ));
+        }
+        told
     }
 
     /// Extends the span of times used.

@@ -1,7 +1,8 @@
 //! Which events are which steps: conditions made ready for one data set.
 
 use super::Journeys;
-use crate::design::{Choice, Comparison, NONE, Step, is_pattern, like, wildcard};
+use super::conditions::{Of, One, Ready};
+use crate::design::{Choice, NONE, Step, is_pattern, like, wildcard};
 use crate::error::{Error, Result};
 
 /// Conditions that one event must meet beside its kind.
@@ -11,8 +12,8 @@ struct Condition {
     bits: u64,
     kinds: Vec<bool>,
     channels: Option<Vec<bool>>,
-    values: Vec<(usize, Comparison, f64)>,
-    props: Vec<(usize, Vec<bool>)>,
+    values: Vec<(usize, Ready)>,
+    props: Vec<(usize, Ready)>,
 }
 
 /// Steps made ready: gives each event the bits of the steps it matches.
@@ -51,13 +52,13 @@ impl<'a> Matcher<'a> {
                 let names: Vec<&str> = self.journeys.channels.iter().collect();
                 condition.channels = Some(levels_like("channel", channel, &names)?);
             }
-            for (name, text) in &choice.conditions {
+            for (name, wanted) in &choice.conditions {
                 if let Some(v) = self.journeys.value_names.iter().position(|n| n == name) {
-                    let (test, number) = comparison(name, text)?;
-                    condition.values.push((v, test, number));
+                    let values = self.journeys.timeline.values.get(v).map_or(&[][..], |values| values);
+                    condition.values.push((v, Ready::new::<&str>(name, wanted, &Of::Numbers(values))?));
                 } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
                     let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
-                    condition.props.push((p, levels_like("property value", text, &levels)?));
+                    condition.props.push((p, Ready::new(name, wanted, &Of::Levels(&levels))?));
                 } else {
                     let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
                     return Err(Error::unknown("value or property", name, known.map(String::as_str)));
@@ -77,11 +78,13 @@ impl<'a> Matcher<'a> {
             let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
             let holds = c.kinds.get(kind).copied().unwrap_or(false)
                 && c.channels.as_ref().is_none_or(|f| flag(f, timeline.channel.as_ref().map_or(NONE, |t| t.get(i))))
-                && c.values.iter().all(|(v, test, number)| {
+                && c.values.iter().all(|(v, ready)| {
                     let value = timeline.values.get(*v).and_then(|v| v.get(i)).copied().unwrap_or(f64::NAN);
-                    test.holds(&value, number)
+                    ready.holds(One::Number(value))
                 })
-                && c.props.iter().all(|(p, f)| flag(f, timeline.props.get(*p).map_or(NONE, |t| t.get(i))));
+                && c.props
+                    .iter()
+                    .all(|(p, ready)| ready.holds(One::Level(timeline.props.get(*p).map_or(NONE, |t| t.get(i)))));
             bits |= if holds { c.bits } else { 0 };
         }
         bits
@@ -123,11 +126,4 @@ fn levels_like(what: &'static str, pattern: &str, levels: &[&str]) -> Result<Vec
     } else {
         Err(Error::unknown(what, pattern, levels.iter().copied().take(10_000)))
     }
-}
-
-fn comparison(name: &str, text: &str) -> Result<(Comparison, f64)> {
-    let (test, number) = Comparison::split(text);
-    number.parse().map(|n| (test, n)).map_err(|_| {
-        Error::option("where", format!("'{text}' for '{name}': give a number after one of >=, <=, >, <, ==, !="))
-    })
 }

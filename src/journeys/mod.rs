@@ -2,6 +2,7 @@
 
 mod audit;
 mod censoring;
+mod conditions;
 mod counts;
 mod days;
 mod deals;
@@ -61,7 +62,7 @@ pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::{Withholding, separation, withhold};
 
-use crate::design::{Kind, NONE, canonical_text};
+use crate::design::{Kind, NONE, canonical_id};
 use crate::error::{Error, Result, is_slip};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
@@ -234,7 +235,7 @@ impl Journeys {
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
         let lead = self
             .leads
-            .find(canonical_text(id))
+            .find(canonical_id(id))
             .ok_or_else(|| Error::unknown("lead", id, self.leads.ids.iter().take(10_000)))?;
         let created = self.leads.created_at(lead);
         let mut entries = Vec::new();

@@ -6,15 +6,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Journeys;
-use crate::design::{Column, Comparison, Condition, NONE, Value, like};
+use super::conditions::flags;
+use crate::design::Condition;
 use crate::error::{Error, Result};
-use crate::time::{Moment, NO_TIME, Zone};
+use crate::time::NO_TIME;
 
 /// Which leads count: conditions on their fields, all of which must hold.
 ///
 /// On a number, a condition is a number or a text such as `>= 10`; on a date a text such as `>= 2024-03-01`; on a text the
-/// text itself (`*` and `?` are wildcards, `!=` before it means all others). Fields that change over time are taken as they
-/// were at creation.
+/// text itself (`*` and `?` are wildcards). `!=` before a value means all others, those without a value among them, as `not`
+/// does. Fields that change over time are taken as they were at creation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Where(pub BTreeMap<String, Condition>);
@@ -37,24 +38,9 @@ impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, condition)) in self.0.iter().enumerate() {
             let and = if i == 0 { "" } else { ", " };
-            write!(f, "{and}{name} {}", words(condition))?;
+            write!(f, "{and}{name} {condition}")?;
         }
         Ok(())
-    }
-}
-
-fn words(condition: &Condition) -> String {
-    match condition {
-        Condition::Null(()) | Condition::IsNull { null: true } => "is missing".to_owned(),
-        Condition::IsNull { null: false } => "is not missing".to_owned(),
-        Condition::Bool(b) => format!("= {b}"),
-        Condition::Integer(whole) => format!("= {whole}"),
-        Condition::Number(x) => format!("= {x}"),
-        Condition::Text(t) if t.starts_with(['<', '>', '=', '!']) => t.clone(),
-        Condition::Text(t) => format!("= {t}"),
-        Condition::Any(all) => all.iter().map(words).collect::<Vec<_>>().join(" or "),
-        Condition::All { all } => all.iter().map(words).collect::<Vec<_>>().join(" and "),
-        Condition::Not { not } => format!("not ({})", words(not)),
     }
 }
 
@@ -123,91 +109,4 @@ impl Journeys {
     pub fn started_before_outcomes(&self, lead: u32) -> bool {
         self.outcomes_from != NO_TIME && matches!(self.start_of(lead), t if t != NO_TIME && t < self.outcomes_from)
     }
-}
-
-/// Whether a condition holds, per row.
-fn flags(name: &str, column: &Column, condition: &Condition, zone: &Zone) -> Result<Vec<bool>> {
-    let no = |problem: String| Err(Error::option("where", format!("{name}: {problem}")));
-    let rows = column.len();
-    Ok(match (condition, column) {
-        (Condition::Not { not }, _) => flags(name, column, not, zone)?.into_iter().map(|flag| !flag).collect(),
-        (Condition::Any(all), _) => {
-            let mut any = vec![false; rows];
-            for one in all {
-                any.iter_mut().zip(flags(name, column, one, zone)?).for_each(|(any, flag)| *any |= flag);
-            }
-            any
-        }
-        (Condition::All { all }, _) => {
-            let mut every = vec![true; rows];
-            for one in all {
-                every.iter_mut().zip(flags(name, column, one, zone)?).for_each(|(every, flag)| *every &= flag);
-            }
-            every
-        }
-        (Condition::Null(()), _) => missing(column),
-        (Condition::IsNull { null }, _) => missing(column).into_iter().map(|flag| flag == *null).collect(),
-        // A float is the whole number only if it is no neighbour's.
-        (Condition::Integer(whole), Column::Number(values)) => {
-            values.iter().map(|v| Value::number(*v) == Value::Integer(i128::from(*whole))).collect()
-        }
-        (Condition::Number(x), Column::Number(values)) => values.iter().map(|v| v == x).collect(),
-        (Condition::Text(text), Column::Number(values)) => {
-            let (test, number) = Comparison::split(text);
-            match number.parse::<f64>() {
-                Ok(number) => values.iter().map(|v| test.holds(v, &number)).collect(),
-                Err(_) => return no(format!("'{text}' is not a number; give one after >=, <=, >, <, ==, or !=")),
-            }
-        }
-        (Condition::Text(text), Column::Time(values)) => {
-            let (test, time) = Comparison::split(text);
-            match time.parse::<Moment>().map(|time| time.at(zone)) {
-                Ok(time) => values.iter().map(|v| *v != NO_TIME && test.holds(v, &time.0)).collect(),
-                Err(e) => return no(e.to_string()),
-            }
-        }
-        (Condition::Bool(b), Column::Category { codes, levels }) => {
-            by_level(codes, levels, |level| Value::Bool(*b).is(level))
-        }
-        (Condition::Integer(whole), Column::Category { codes, levels }) => {
-            by_level(codes, levels, |level| Value::Integer(i128::from(*whole)).is(level))
-        }
-        (Condition::Number(x), Column::Category { codes, levels }) => {
-            by_level(codes, levels, |level| Value::number(*x).is(level))
-        }
-        (Condition::Text(text), Column::Category { codes, levels }) => {
-            let others = text.strip_prefix("!=").map(str::trim).filter(|_| !levels.contains(text));
-            let wanted = others.unwrap_or(text);
-            let mut chosen = like(wanted, levels);
-            if !chosen.contains(&true) {
-                let value = Value::text(wanted);
-                chosen = levels.iter().map(|level| value.is(level)).collect();
-            }
-            if !chosen.contains(&true) {
-                return Err(Error::unknown("value", wanted, levels.iter().map(String::as_str).take(10_000)));
-            }
-            let flag = |code: &u32| chosen.get(*code as usize).is_some_and(|chosen| *chosen != others.is_some());
-            codes.iter().map(flag).collect()
-        }
-        (Condition::Bool(b), Column::Number(values)) if values.iter().all(|v| v.is_nan() || *v == 0.0 || *v == 1.0) => {
-            values.iter().map(|v| *v == f64::from(u8::from(*b))).collect()
-        }
-        (Condition::Bool(b), Column::Number(_)) => return no(format!("is a number, not {b}")),
-        (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), Column::Time(_)) => {
-            return no("is a date; give one after >=, <=, >, <, ==, !=".to_owned());
-        }
-    })
-}
-
-fn missing(column: &Column) -> Vec<bool> {
-    match column {
-        Column::Number(values) => values.iter().map(|v| v.is_nan()).collect(),
-        Column::Category { codes, .. } => codes.iter().map(|c| *c == NONE).collect(),
-        Column::Time(values) => values.iter().map(|v| *v == NO_TIME).collect(),
-    }
-}
-
-fn by_level(codes: &[u32], levels: &[String], holds: impl Fn(&str) -> bool) -> Vec<bool> {
-    let flags: Vec<bool> = levels.iter().map(|level| holds(level)).collect();
-    codes.iter().map(|code| flags.get(*code as usize).copied().unwrap_or(false)).collect()
 }

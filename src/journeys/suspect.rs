@@ -1,12 +1,13 @@
 //! Fields that look like leaks or misread types: nothing is dropped for it, but analysts are warned.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::withhold::{ENOUGH, separation, words_of};
 use crate::design::{Column, NONE, number_of};
-use crate::time::{Looks, NO_TIME, glance};
+use crate::time::{Looks, NO_TIME, Timestamp, glance};
 
 /// Leads expected on the other side, at the least, before their absence is no accident.
 const EXPECTED: f64 = 20.0;
@@ -183,23 +184,18 @@ pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
 
 /// The value with the most leads that occurs on one side only.
 fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, String)> {
-    let levels: &[String] = if let Column::Category { levels, .. } = column { levels } else { &[] };
-    // Places: levels, a missing value, any value.
+    let frequent = frequent(column);
+    let levels: &[String] = if let Column::Category { levels, .. } = column { levels } else { &frequent.0 };
+    // Places: levels or frequent values, a missing value, any value.
     let (missing, known) = (levels.len(), levels.len() + 1);
     let place = |i: usize| match column {
         Column::Number(values) => {
-            if values.get(i).is_none_or(|x| x.is_nan()) {
-                missing
-            } else {
-                known
-            }
+            let value = values.get(i).filter(|x| !x.is_nan());
+            value.map_or(missing, |x| frequent.1.get(&number_key(*x)).copied().unwrap_or(known))
         }
         Column::Time(values) => {
-            if values.get(i).is_none_or(|t| *t == NO_TIME) {
-                missing
-            } else {
-                known
-            }
+            let value = values.get(i).filter(|t| **t != NO_TIME);
+            value.map_or(missing, |t| frequent.1.get(t).copied().unwrap_or(known))
         }
         Column::Category { codes, .. } => match codes.get(i) {
             Some(code) if *code != NONE => *code as usize,
@@ -250,6 +246,36 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
         );
         Some((if open_only { Suspicion::OpenOnly } else { Suspicion::ClosedOnly }, count, evidence))
     })
+}
+
+/// A number as a key: 0 and -0 are one.
+fn number_key(x: f64) -> i64 {
+    (x + 0.0).to_bits().cast_signed()
+}
+
+/// The numbers or times that are frequent enough to be judged one by one: 0 or -1, or 1900-01-01, may stand for "not yet".
+fn frequent(column: &Column) -> (Vec<String>, HashMap<i64, usize>) {
+    let mut counts: HashMap<i64, usize> = HashMap::new();
+    match column {
+        Column::Number(values) => {
+            for x in values.iter().filter(|x| !x.is_nan()) {
+                *counts.entry(number_key(*x)).or_default() += 1;
+            }
+        }
+        Column::Time(values) => {
+            for t in values.iter().filter(|t| **t != NO_TIME) {
+                *counts.entry(*t).or_default() += 1;
+            }
+        }
+        Column::Category { .. } => {}
+    }
+    let mut keys: Vec<i64> = counts.into_iter().filter(|(_, n)| *n as f64 >= EXPECTED).map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    let shown = |key: &i64| match column {
+        Column::Number(_) => f64::from_bits(key.cast_unsigned()).to_string(),
+        _ => Timestamp(*key).to_string(),
+    };
+    (keys.iter().map(shown).collect(), keys.iter().enumerate().map(|(place, key)| (*key, place)).collect())
 }
 
 /// How many numbers there are, if they are whole, all different, and too dense for that to be chance.
@@ -353,6 +379,16 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].suspicion, Suspicion::OpenOnly);
         assert!(found[0].evidence.starts_with("is missing for "), "{}", found[0]);
+        // The same of a number, and of a time, that stands for "not yet".
+        let zero =
+            |i: usize| if closed[i] || i.is_multiple_of(2) { f64::from(scattered(i as u32, 7)) + 1.0 } else { -0.0 };
+        let found = suspect("close_value", &Column::Number((0..1000).map(zero).collect()), Some(&sides), &[], None);
+        assert!(found[0].evidence.starts_with("is '0' for "), "{}", found[0]);
+        let day = |i: usize| if closed[i] || i.is_multiple_of(2) { i as i64 + 1 } else { 0 };
+        let found = suspect("closes", &Column::Time((0..1000).map(day).collect()), Some(&sides), &[], None);
+        assert!(found[0].evidence.starts_with("is '1970-01-01"), "{}", found[0]);
+        let any = |i: usize| f64::from(scattered(i as u32, 5));
+        assert_eq!(suspect("seats", &Column::Number((0..1000).map(any).collect()), Some(&sides), &[], None), []);
         // The same of numbers; and a value that only closed leads have.
         let number = |i: usize| if closed[i] { 1.5 } else { f64::NAN };
         let found = suspect("paid", &Column::Number((0..1000).map(number).collect()), Some(&sides), &[], None);

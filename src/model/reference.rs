@@ -1,7 +1,7 @@
 //! Levels of a text against one of them: what odds ratios of levels are of.
 
 use super::{ActiveColumn, LeadModel, Term};
-use crate::design::Encoder;
+use crate::design::{Encoder, named};
 use crate::error::{Error, Result};
 
 /// The level that others are compared with.
@@ -28,12 +28,10 @@ impl Term {
                 None => names.into_iter().next().map(|level| Reference { level, column: Some(0) }),
             });
         };
-        if left_out.as_deref() == Some(level) {
-            return Ok(Some(Reference { level: level.to_owned(), column: None }));
-        }
-        match names.iter().position(|n| n == level) {
-            Some(column) => Ok(Some(Reference { level: level.to_owned(), column: Some(column) })),
-            None => Err(Error::unknown("level", level, names.iter().chain(left_out).map(String::as_str))),
+        let all: Vec<&String> = names.iter().chain(left_out).collect();
+        match named(level, &all).and_then(|at| Some((at, all.get(at)?))) {
+            Some((at, own)) => Ok(Some(Reference { level: (*own).clone(), column: (at < names.len()).then_some(at) })),
+            None => Err(Error::unknown("level", level, all.into_iter().map(String::as_str))),
         }
     }
 

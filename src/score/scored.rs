@@ -1,5 +1,7 @@
 //! Scoring one row.
 
+use std::borrow::Cow;
+
 use crate::design::{Encoder, Part, canonical_text};
 use crate::error::{Error, Result};
 use crate::model::LeadModel;
@@ -86,9 +88,21 @@ impl LeadModel {
             return Err(Error::NonFinite { what: "values".into(), count: infinite });
         }
         // Texts mean what they mean in tables.
+        let rewritten = |(i, cell): (usize, &Cell<'_>)| match cell {
+            Cell::Text(Some(text)) => match canonical_text(text) {
+                Cow::Owned(form) => Some((i, form)),
+                Cow::Borrowed(_) => None,
+            },
+            Cell::Text(None) | Cell::Number(_) => None,
+        };
+        // Few texts are: as a rule, nothing is allocated.
+        let rewritten: Vec<(usize, String)> = cells.iter().enumerate().filter_map(rewritten).collect();
         let cell = |i: usize| match cells.get(i).copied() {
-            Some(Cell::Text(text)) => Cell::Text(text.map(canonical_text).filter(|text| !text.is_empty())),
-            Some(number) => number,
+            Some(Cell::Text(Some(text))) => Cell::Text(match canonical_text(text) {
+                Cow::Borrowed(form) => Some(form).filter(|form| !form.is_empty()),
+                Cow::Owned(_) => rewritten.iter().find(|(at, _)| *at == i).map(|(_, form)| form.as_str()),
+            }),
+            Some(other) => other,
             None => Cell::Text(None),
         };
         self.score_cells(cell, contributions)

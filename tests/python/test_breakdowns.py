@@ -113,7 +113,13 @@ def test_bins_are_named_by_their_edges(journeys):
 WHERE = [
     pytest.param({"country": "DE"}, pl.col("country") == "DE", id="text"),
     pytest.param({"industry": "re*"}, pl.col("industry") == "retail", id="wildcard"),
-    pytest.param({"industry": "!= retail"}, pl.col("industry") == "media", id="other-text"),
+    pytest.param({"industry": "!= retail"}, pl.col("industry").ne_missing("retail"), id="other-text"),
+    pytest.param({"industry": {"not": "retail"}}, pl.col("industry").ne_missing("retail"), id="not-text"),
+    pytest.param(
+        {"industry": {"all": ["!= retail", {"not": None}]}},
+        pl.col("industry") == "media",
+        id="other-text-that-is-known",
+    ),
     pytest.param({"industry": None}, pl.col("industry").is_null(), id="missing"),
     pytest.param({"industry": {"not": None}}, pl.col("industry").is_not_null(), id="not-missing"),
     pytest.param(

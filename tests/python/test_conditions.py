@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -75,3 +76,113 @@ def test_hex_ids_with_an_e_among_digits_are_ids():
         leads=ll.Leads(pl.DataFrame({"id": ids, "made": [day(0)] * 4}), "id", created="made"), observed_until=day(9)
     )
     assert [j.show(i).height for i in ids] == [1] * 4
+
+
+def touched(cells, of="x"):
+    """Return journeys of leads 1, 2 and 3 whose visits have the cells as kind, channel, property, field and stage."""
+    events = pl.DataFrame({"lead": [1, 2, 3], "at": [day(1)] * 3, of: pl.Series(cells, strict=False)})
+    made = pl.DataFrame({"id": [1, 2, 3], "made": [day(0)] * 3, of: events[of]})
+    return ll.Journeys(
+        leads=ll.Leads(made, "id", created="made", categories=[of]),
+        events=[
+            ll.Events(events, "lead", "at", of, name="kinds"),
+            ll.Events(events, "lead", "at", ll.literal("v"), channel=of, props=[of], name="visits"),
+        ],
+        stages=ll.Stages(
+            events.with_columns(pl.lit("won").alias("s"), pl.lit(day(3)).alias("t")), "lead", "t", stage="s"
+        ),
+        won="won",
+        observed_until=day(9),
+    )
+
+
+FORMS = [
+    ([True, False, None], ["True", "true", True, np.True_]),
+    (["TRUE", "False", None], ["True", "true", True]),
+    ([7, 8, None], [7, 7.0, "7", "7.0", np.int64(7), np.float64(7)]),
+    ([7.0, 8.5, None], [7, 7.0, "7", "7.00"]),
+    (["7.50", "8", None], [7.5, "7.5", "7.50"]),
+    ([BIG + 1, BIG, None], [BIG + 1, str(BIG + 1)]),
+]
+
+
+@pytest.mark.parametrize(("cells", "forms"), FORMS)
+def test_steps_channels_properties_and_references_take_every_form(cells, forms):
+    j = touched(cells)
+    for form in forms:
+        assert j.funnel([form]).steps[0][1] == 1, form
+        assert j.funnel([[form, "won"]]).steps[0][1] == 3, form
+        for step in (ll.Step(form), ll.Step(channel=form), ll.Step("v", where={"x": form})):
+            assert j.funnel([step]).steps[0][1] == 1, form
+        assert j.funnel([ll.Step("v", where={"x": {"not": form}})]).steps[0][1] == 2, form
+        assert j.funnel([ll.Step("v", where={"x": [form, None]})]).steps[0][1] == 2, form
+        assert j.funnel(["created"], where={"x": form}).steps[0][1] == 1
+        without = ll.Exclusion(form, after="created", before="won", removes=True)
+        assert j.funnel(["created", "won"], exclude=without).steps[1][1] == 2, form
+        kept = j.attribution("linear", include=form).to_polars()
+        assert kept["touches"].sum() == 1, form
+        kept = j.attribution("linear", exclude=[form]).to_polars().filter(pl.col("channel") != "(missing)")
+        assert kept["touches"].sum() == 1, form
+        barriers = j.barriers(["created", "won"], by="x", reference=form, min_support=1).to_polars()
+        assert len(barriers["group"].unique()) == 2
+        split = j.funnel(["created", "won"], by="x")
+        assert len(split.compare(form, "(missing)")) == 1
+
+
+def test_a_number_is_no_code():
+    table = pl.DataFrame({"id": [1, 2, 3], "made": [day(0)] * 3, "plan": ["7", "007", "+7"]})
+    for wanted in (7, 7.0, "7", "7.0"):
+        leads = ll.Leads(table, "id", created="made", where={"plan": wanted})
+        assert ll.Journeys(leads=leads, observed_until=day(9)).funnel(["created"]).steps[0][1] == 1
+        j = ll.Journeys(leads=ll.Leads(table, "id", created="made"), observed_until=day(9))
+        assert j.funnel(["created"], where={"plan": wanted}).steps[0][1] == 1
+        j = touched(["7", "007", "+7"])
+        assert j.funnel([ll.Step("v", where={"x": wanted})]).steps[0][1] == 1
+
+
+def test_unequal_and_not_agree_on_missing_values_everywhere():
+    table = pl.DataFrame(
+        {
+            "id": [1, 2, 3],
+            "made": [day(0)] * 3,
+            "text": ["a", "b", None],
+            "number": [1.0, 2.0, None],
+            "signed": [dt.date(2024, 1, 1), dt.date(2024, 1, 2), None],
+        }
+    )
+    events = table.rename({"id": "lead", "made": "at"})
+    j = ll.Journeys(
+        leads=ll.Leads(table, "id", created="made"),
+        events=ll.Events(events, "lead", "at", ll.literal("v"), props=["text"], values=["number"]),
+        observed_until=day(9),
+    )
+    cases = {"text": ("!= a", "a"), "number": ("!= 1", 1), "signed": ("!= 2024-01-01", "== 2024-01-01")}
+    for name, (unequal, equal) in cases.items():
+        for condition, count in ((unequal, 2), ({"not": equal}, 2), ({"all": [unequal, {"not": None}]}, 1)):
+            assert j.funnel(["created"], where={name: condition}).steps[0][1] == count, (name, condition)
+            if name != "signed":
+                leads = ll.Leads(table, "id", created="made", where={name: condition})
+                kept = ll.Journeys(leads=leads, observed_until=day(9))
+                assert kept.funnel(["created"]).steps[0][1] == count, (name, condition)
+                step = ll.Step("v", where={name: condition})
+                assert j.funnel([step]).steps[0][1] == count, (name, condition)
+
+
+def test_comparisons_in_tables(tmp_path):
+    table = pl.DataFrame({"id": range(5), "made": ["2024-05-01"] * 5, "size": ["5", "50", "007", ">= 9", None]})
+    table.write_csv(tmp_path / "t.csv")
+    for source in (table, tmp_path / "t.csv"):
+        for condition, count in (
+            (">= 5", 2),
+            ("< 50", 1),
+            ("== 50", 1),
+            ("!= 5*", 3),
+            (">= 9", 1),
+            ({"not": "<none>"}, 5),
+            ({"not": "> 1"}, 3),
+        ):
+            leads = ll.Leads(source, "id", created="made", where={"size": condition})
+            j = ll.Journeys(leads=leads, observed_until=day(9))
+            assert j.funnel(["created"]).steps[0][1] == count, condition
+        with pytest.raises(ll.errors.OptionError, match="no comparison with a number"):
+            ll.Journeys(leads=ll.Leads(source, "id", created="made", where={"size": "> x"}), observed_until=day(9))

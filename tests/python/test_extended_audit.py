@@ -7,9 +7,9 @@ import warnings
 
 import polars as pl
 import pytest
+from small_tables import build, table
 
 import leadlens as ll
-from small_tables import build, table
 
 
 def stages(**columns):

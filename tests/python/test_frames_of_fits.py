@@ -118,3 +118,53 @@ def test_sparse_matrices(kind):
     X = np.column_stack([AGE, FLAG])
     dense = ll.LogisticRegression().fit(X, Y)
     assert np.abs(ll.LogisticRegression().fit(kind(X), Y).coef_ - dense.coef_).max() < 1e-12
+
+
+def beside(column):
+    return pd.DataFrame({"age": AGE, "c": column})
+
+
+FLAGS = {
+    "numpy": FLAG,
+    "boolean": pd.array(FLAG, dtype="boolean"),
+    "arrow": pd.Series(FLAG).astype("bool[pyarrow]"),
+    "objects": FLAG.astype(object),
+    "category": pd.Categorical(FLAG),
+    "category of texts": pd.Categorical(np.where(FLAG, "TRUE", "FALSE")),
+    "lower case": np.where(FLAG, "true", "false").astype(object),
+    "title": np.where(FLAG, "True", "False").astype(object),
+    "arrow texts": pd.Series(np.where(FLAG, "true", "False").tolist()).astype("string[pyarrow]"),
+    "both": np.where(FLAG, np.where(AGE > 40, "True", "true"), "FALSE").astype(object),
+}
+
+
+@pytest.mark.parametrize("trained", ["category", "category of texts", "lower case", "title", "both"])
+def test_truth_values_are_one_level_whatever_holds_them(trained):
+    model = ll.LogisticRegression().fit(beside(FLAGS[trained]), Y)
+    assert model.column_names_ == ["age", "c=false", "c=true"]
+    expected = model.predict_proba(beside(FLAGS[trained]))
+    for kind, column in FLAGS.items():
+        assert (model.predict_proba(beside(column)) == expected).all(), kind
+    frames = [pl.DataFrame({"age": AGE, "c": FLAG}), pa.table({"age": AGE, "c": FLAG})]
+    for frame in frames:
+        assert (model.predict_proba(frame) == expected).all()
+
+
+def test_numbers_in_texts_are_one_level_however_they_are_written():
+    texts = {form: [form.format(t / 2) for t in TIER] for form in ("{:.1f}", "{:.3f}", "{:e}")}
+    model = ll.LogisticRegression().fit(beside(texts["{:.1f}"]).assign(plan=PLAN), Y)
+    if "c" in model._numeric:
+        return
+    levels = [name for name in model.column_names_ if name.startswith("c=")]
+    assert levels == ["c=0.5", "c=1", "c=1.5", "c=2"]
+    expected = model.predict_proba(beside(texts["{:.1f}"]).assign(plan=PLAN))
+    for column in (*texts.values(), TIER / 2, pd.array(TIER / 2, "Float64"), pd.Categorical(TIER / 2)):
+        assert (model.predict_proba(beside(column).assign(plan=PLAN)) == expected).all()
+    frame = pl.DataFrame({"age": AGE, "c": texts["{:.3f}"], "plan": PLAN})
+    assert (model.predict_proba(frame) == expected).all()
+
+
+def test_codes_are_levels_of_their_own():
+    codes = np.where(FLAG, "007", "7").astype(object)
+    model = ll.LogisticRegression().fit(pl.DataFrame({"age": AGE, "c": codes.tolist()}), Y)
+    assert model.column_names_ == ["age", "c=007", "c=7"]

@@ -252,3 +252,34 @@ def test_x_education_numbers_its_leads(shared: Callable[[str], Path]) -> None:
     leads = pl.read_csv(shared("x_education_leads") / "Leads.csv.gz")
     j = ll.Journeys(leads=ll.Leads(leads, id="Prospect ID", outcome="Converted"))
     assert j.check().suspects or "Lead Number" in {name for name, _ in j.facts["withheld"]}
+
+
+@pytest.mark.parametrize("unset", [0.0, -1, -99.5])
+@pytest.mark.parametrize("kind", ["number", "time"])
+def test_a_number_or_time_of_open_leads_only(unset, kind) -> None:
+    n = 600
+    rng = np.random.default_rng(8)
+    still_open = np.arange(n) % 3 == 0
+    won = rng.random(n) < 0.3
+    if kind == "number":
+        values = pl.Series([unset if o else 5.0 + i % 7 for i, o in enumerate(still_open)], strict=False)
+    else:
+        values = pl.Series(
+            [dt.date(1900, 1, 1) if o else dt.date(2023, 1, 1 + i % 28) for i, o in enumerate(still_open)]
+        )
+    outcome = [None if o else int(w) for o, w in zip(still_open, won, strict=True)]
+    frame = pl.DataFrame({"id": range(n), "v": values, "z": rng.choice(["p", "q"], n)})
+    leads = ll.Leads(frame.with_columns(y=pl.Series(outcome)), id="id", outcome="y")
+    with pytest.warns(LeakWarning, match="column 'v' is .* for 200 of 200 open leads") as told:
+        ll.Journeys(leads=leads).snapshot(outcome="known")
+    assert not any("'z'" in str(w.message) for w in told)
+
+
+def test_numbers_that_open_and_closed_leads_share_are_not_suspect() -> None:
+    n = 600
+    rng = np.random.default_rng(9)
+    outcome = [None if o else int(w) for o, w in zip(np.arange(n) % 3 == 0, rng.random(n) < 0.3, strict=True)]
+    frame = pl.DataFrame({"id": range(n), "seats": rng.integers(0, 4, n), "age": rng.normal(size=n), "y": outcome})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakWarning)
+        ll.Journeys(leads=ll.Leads(frame, id="id", outcome="y")).snapshot(outcome="known")

@@ -44,11 +44,16 @@ def names(value: str | Sequence[str] | None, option: str = "") -> list[str]:
     """Return one name or several as a list; numbers and truth values are the names that cells of such types have."""
     if value is None:
         return []
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int | float) or getattr(value, "shape", None) == ():
         return [_name(value)]
     if not isinstance(value, Iterable):
         raise OptionError(f"{option}: {value!r} is neither a name nor a list of names".removeprefix(": "))
     return [_name(one) for one in value]
+
+
+def one_name(value: object) -> str | None:
+    """Return a name, or None; a number or truth value is the name that cells of its type have."""
+    return None if value is None else names(value)[0]  # type: ignore[arg-type]
 
 
 def _name(value: object) -> Any:

@@ -57,6 +57,8 @@ class Lookup:
     unit: Literal["s", "ms", "us", "ns"] | None = None
     encoding: str | None = None
     separator: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
 
 
 Lead = str | Lookup | Sequence[str | Lookup]
@@ -84,6 +86,8 @@ def lookup(
     unit: Literal["s", "ms", "us", "ns"] | None = None,
     encoding: str | None = None,
     separator: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> Lookup:
     """Find the lead of a row, or an attribute of it, by way of another table.
 
@@ -124,6 +128,8 @@ def lookup(
         Unit of its numbers that are times.
     encoding, separator : str, optional
         Encoding and separator of a CSV file, as for the other tables.
+    decimal, thousands : str, optional
+        Marks of numbers in texts of the attribute, as for the other tables.
 
     Examples
     --------
@@ -155,4 +161,6 @@ def lookup(
         unit,
         encoding,
         separator,
+        decimal,
+        thousands,
     )

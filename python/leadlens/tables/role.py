@@ -77,7 +77,9 @@ class OfLeads(Role):
 
 
 _COMMON_DOC = """where : mapping, optional
-        Rows that count: column → value, glob, list of them, None (empty), or ``{"not": …}``.
+        Rows that count: column → value, glob, comparison such as ``">= 3"``, list of them (any of which may hold), None
+        (empty), ``{"not": …}`` or ``{"all": […]}``. ``"!= x"`` means all other rows, as ``{"not": "x"}`` does, those
+        without a value among them.
     nulls : sequence of str, optional
         Texts that mean "no value".
     timezone : str, optional

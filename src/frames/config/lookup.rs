@@ -136,6 +136,7 @@ impl LookupSpec {
             timezone: self.timezone.clone(),
             time_format: self.time_format.clone(),
             unit: self.unit,
+            reading: self.reading.clone(),
             ..Common::default()
         }
     }

@@ -107,7 +107,7 @@ impl Config {
     /// The same, with names of stages as cells give them: 7.0 and True are 7 and true.
     #[must_use]
     pub fn canonical(&self) -> Self {
-        let names = |names: &[String]| names.iter().map(|name| canonical_text(name).to_owned()).collect();
+        let names = |names: &[String]| names.iter().map(|name| canonical_text(name).into_owned()).collect();
         Self { pipeline: names(&self.pipeline), won: names(&self.won), lost: names(&self.lost), ..self.clone() }
     }
 

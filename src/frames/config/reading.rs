@@ -1,7 +1,10 @@
 //! How the texts of a table are read: encoding and separator of a file, and how numbers are written.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::design::{canonical_text, number_of};
 use crate::error::{Error, Result};
 
 /// How the texts of a table are read.
@@ -53,12 +56,56 @@ impl Reading {
         Ok(())
     }
 
+    /// Refuses what only CSV files have, for a table that is none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming the option.
+    pub(in super::super) fn is_of_csv(&self, table: &str) -> Result<()> {
+        match [("encoding", &self.encoding), ("separator", &self.separator)].into_iter().find(|(_, o)| o.is_some()) {
+            None => Ok(()),
+            Some((option, _)) => Err(Error::option(
+                option,
+                format!("'{table}' is no CSV file, so it has no {option}; leave the option out"),
+            )),
+        }
+    }
+
+    /// Whether numbers have other marks than a point.
+    #[must_use]
+    pub(in super::super) fn has_marks(&self) -> bool {
+        self.decimal.is_some() || self.thousands.is_some()
+    }
+
     /// The number that a text is.
     #[must_use]
     pub(in super::super) fn number(&self, text: &str) -> Option<f64> {
-        if self.decimal.is_none() && self.thousands.is_none() {
-            return text.parse().ok();
+        if self.has_marks() { self.plain(text)?.parse().ok() } else { text.parse().ok() }
+    }
+
+    /// The number that a text is, unless it is a code ([`number_of`]).
+    #[must_use]
+    pub(in super::super) fn value(&self, text: &str) -> Option<f64> {
+        if self.has_marks() { number_of(&self.plain(text)?) } else { number_of(text) }
+    }
+
+    /// The one form of a text, of numbers as these marks read them. "1.50" beside another decimal mark is no number, and
+    /// stays as it is.
+    pub(in super::super) fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.has_marks() {
+            return canonical_text(text);
         }
+        match self.plain(text) {
+            Some(plain) if plain == text => canonical_text(text),
+            Some(plain) if number_of(&plain).is_some() => Cow::Owned(canonical_text(&plain).into_owned()),
+            _ => {
+                let truth = ["true", "false"].into_iter().find(|word| text.eq_ignore_ascii_case(word));
+                Cow::Borrowed(truth.unwrap_or(text))
+            }
+        }
+    }
+
+    /// A text as Rust writes numbers; `None` if its marks stand where a number has none.
+    fn plain(&self, text: &str) -> Option<String> {
         let decimal = self.decimal.as_deref().and_then(|d| d.chars().next()).unwrap_or('.');
         let (whole, fraction) = match text.split_once(decimal) {
             Some((whole, fraction)) => (whole, Some(fraction)),
@@ -72,7 +119,7 @@ impl Reading {
         if whole.contains(['.', ',']) || fraction.is_some_and(|f| f.contains(['.', ','])) {
             return None;
         }
-        fraction.map_or_else(|| whole.parse().ok(), |fraction| format!("{whole}.{fraction}").parse().ok())
+        Some(fraction.map_or_else(|| whole.clone(), |fraction| format!("{whole}.{fraction}")))
     }
 }
 

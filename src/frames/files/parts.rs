@@ -61,6 +61,9 @@ impl Parts {
             Ok(Part { opened, picked, types })
         };
         let files = paths.iter().map(open).collect::<Result<Vec<Part>>>()?;
+        if let (Some(first), false) = (files.first(), files.iter().any(|part| part.opened.untyped())) {
+            options.is_of_csv(&shown_path(first))?;
+        }
         let mut parts = Self {
             files,
             columns: Vec::new(),

@@ -61,7 +61,7 @@ impl<'a> Values<'a> {
             }
             Attribute::Column(column) => {
                 let mut values = Ids::new();
-                let codes = Texts::of(&table, column, &[])?.intern(&mut values);
+                let codes = Texts::values(&table, column, &spec.common())?.intern(&mut values);
                 let means = |row: usize, spans: &mut Vec<Span>| of_code(codes.get(row).copied().unwrap_or(NONE), spans);
                 (Meanings::read(spec, spec.pick, &table, form, zone, means)?, Arc::new(values))
             }
@@ -121,6 +121,11 @@ impl<'a> AttributeReader<'a> {
             Attribute::Lookup(spec) => How::Lookup(Values::new(spec, common.normalize, tables, zone)?),
         };
         Ok(Self { part, how, names })
+    }
+
+    /// Whether it is a lookup.
+    pub(in crate::frames) fn looks_up(&self) -> bool {
+        matches!(self.how, How::Lookup(_))
     }
 
     /// What to say of the lookup tables.

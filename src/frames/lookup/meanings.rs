@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::spans::{Candidate, Span, settle};
-use crate::design::{NONE, canonical_text, truth};
+use crate::design::{NONE, canonical_id, truth};
 use crate::error::{Error, Result};
 use crate::frames::cells::Texts;
 use crate::frames::config::{DayMeans, LookupSpec, Pick};
@@ -30,7 +30,7 @@ impl KeyForm<'_> {
     /// Calls `take` for every id of a cell.
     pub(super) fn each(&self, cell: &str, mut take: impl FnMut(&str)) {
         let mut one = |id: &str| {
-            let id = canonical_text(id);
+            let id = canonical_id(id);
             match normalized(id, self.normalize) {
                 Some(id) if !id.is_empty() => take(&id),
                 _ => {}

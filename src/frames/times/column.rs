@@ -179,6 +179,17 @@ impl Tally {
 }
 
 impl TimeColumn {
+    /// Makes "no value" of the cell of `row` if it `is_null`.
+    pub(super) fn forget(&mut self, row: usize, is_null: bool) {
+        let Some(cell) = self.packed.get_mut(row).filter(|_| is_null) else { return };
+        if in_range(*cell) {
+            self.tally.readable -= 1;
+        } else if *cell != NO_TIME {
+            self.tally.unreadable -= 1;
+        }
+        *cell = NO_TIME;
+    }
+
     fn empty(rows: usize) -> Self {
         Self {
             packed: Vec::with_capacity(rows),

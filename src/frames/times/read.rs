@@ -9,7 +9,8 @@ use crate::frames::cells::Texts;
 use crate::frames::config::DayMeans;
 use crate::frames::table::Table;
 use crate::time::{
-    Decimal, Instant, Resolution, TimeFormat, TimeUnit as EpochUnit, Zone, in_range, is_expected, is_inexact, parse,
+    Decimal, Instant, Moment, Resolution, TimeFormat, TimeUnit as EpochUnit, Zone, in_range, is_expected, is_inexact,
+    parse,
 };
 
 /// Why an epoch number is no time.
@@ -26,7 +27,7 @@ impl TimeReader<'_> {
         let zones = self.row_zones(table)?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
         let n = table.rows();
-        Ok(match table.dtype(column)? {
+        let mut read = match table.dtype(column)? {
             DataType::Null => TimeColumn::of(std::iter::repeat_n(TimeCell::Null, n), n),
             DataType::Date => self.read_dates(table, column, &zone_of)?,
             DataType::Datetime(unit, tz) => {
@@ -48,7 +49,42 @@ impl TimeReader<'_> {
                 self.read_epochs(table, column, unit)?
             }
             other => return Err(self.bad(column, format!("columns of type {other} cannot be read as times"))),
-        })
+        };
+        self.forget_nulls(&mut read, table, column, &zone_of)?;
+        Ok(read)
+    }
+
+    /// Makes "no value" of the times that a null means: those of texts and numbers were compared as they are written.
+    fn forget_nulls<'z>(
+        &self,
+        read: &mut TimeColumn,
+        table: &Table,
+        column: &str,
+        zone_of: &impl Fn(usize) -> &'z Zone,
+    ) -> Result<()> {
+        let nulls: Vec<Moment> = self.common.nulls.iter().filter_map(|null| null.trim().parse().ok()).collect();
+        if nulls.is_empty() {
+            return Ok(());
+        }
+        let is_null =
+            |row: usize, at: Option<i64>| at.is_some_and(|at| nulls.iter().any(|null| null.at(zone_of(row)).0 == at));
+        let physical = table.column(column)?.to_physical_repr().into_owned();
+        match (table.dtype(column)?, physical.i32(), physical.i64()) {
+            (DataType::Date, Ok(days), _) => {
+                for (row, day) in days.iter().enumerate() {
+                    read.forget(row, is_null(row, day.and_then(|day| zone_of(row).day_start(i64::from(day)))));
+                }
+            }
+            (DataType::Datetime(unit, zone), _, Ok(ticks)) => {
+                for (row, t) in ticks.iter().enumerate() {
+                    let at = t.and_then(|t| micros(t, unit));
+                    let at = if zone.is_some() { at } else { at.and_then(|at| zone_of(row).to_utc(at)) };
+                    read.forget(row, is_null(row, at));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn read_dates<'z>(&self, table: &Table, column: &str, zone_of: &impl Fn(usize) -> &'z Zone) -> Result<TimeColumn> {
