@@ -1,5 +1,6 @@
 """Dates and points in time of one kind: each keeps its resolution, whatever stands beside it and wherever it is stored."""
 
+import random
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -120,3 +121,63 @@ def test_created_on_a_day_or_at_a_time(tmp_path):
     j.save(tmp_path / "saved")
     again = ll.Journeys.open(tmp_path / "saved").funnel(["created", "won"], window="60d")
     assert again.times()["mean"].to_list() == mean
+
+
+def stage_rows(rows):
+    lead, at, stage = zip(*rows, strict=True)
+    return ll.Stages(pl.DataFrame({"lead": lead, "at": at, "stage": stage}), "lead", "at", stage="stage")
+
+
+def pipeline(n, stages, zone):
+    return ll.Journeys(
+        leads=ll.Leads(pl.DataFrame({"id": range(n), "created": ["2024-01-01"] * n}), "id", created="created"),
+        stages=stages,
+        pipeline=["open", "won"],
+        won="won",
+        lost="lost",
+        timezone=zone,
+        calendar_zone=zone,
+        observed_until="2024-12-01",
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Auckland"])
+def test_a_column_of_both_against_plain_arithmetic(zone):
+    """Exact where both ends are times, dates apart where one is a day."""
+    rng, n = random.Random(11), 120
+    rows, want = [], []
+    for lead in range(n):
+        ends = []
+        first = date(2024, 2, 1) + timedelta(days=rng.randrange(60))
+        for day in (first, first + timedelta(days=rng.randrange(1, 40))):
+            at = datetime(day.year, day.month, day.day, rng.randrange(3, 24), rng.choice([0, 15, 59]))
+            text = day.isoformat() if rng.random() < 0.5 else at.isoformat(sep=" ")
+            ends.append((day, at.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if len(text) > 10 else None))
+            rows.append((lead, text, ["open", "won"][len(ends) - 1]))
+        (first, opened), (second, won) = ends
+        want.append((won - opened) / timedelta(days=1) if opened and won else float((second - first).days))
+    journeys = pipeline(n, stage_rows(rows), zone)
+    assert journeys.stage_funnel().summary()["days_to_win"].to_list() == pytest.approx([sum(want) / n], abs=1e-9)
+    within = sum(days <= 20 for days in want)
+    assert journeys.funnel(["open", "won"], window="20d").to_polars()["leads"].to_list() == [n, within]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_days_and_times_that_arrive_one_after_the_other(zone, tmp_path):
+    days = stage_rows([(0, date(2024, 1, 5), "open"), (0, date(2024, 1, 20), "won"), (1, date(2024, 1, 6), "open")])
+    times = stage_rows(
+        [
+            (1, datetime(2024, 1, 22, 15, tzinfo=UTC), "won"),
+            (2, datetime(2024, 1, 7, 13, tzinfo=UTC), "open"),
+            (2, datetime(2024, 1, 8, 1, tzinfo=UTC), "won"),
+        ]
+    )
+    whole = pipeline(3, [days, times], zone)
+    grown, _ = pipeline(3, days, zone).extend(stages=times)
+    grown.save(tmp_path / "saved")
+    later, _ = pipeline(3, times, zone).extend(stages=days)
+    for other in (grown, later, ll.Journeys.open(tmp_path / "saved")):
+        assert other.stage_funnel(within="15d").summary().equals(whole.stage_funnel(within="15d").summary())
+        assert other.time_to("won").to_polars().equals(whole.time_to("won").to_polars())
+        steps = ["created", "open", "won"]
+        assert other.funnel(steps, window="60d").times().equals(whole.funnel(steps, window="60d").times())

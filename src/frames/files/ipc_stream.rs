@@ -45,7 +45,7 @@ pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
         };
         match (message.header().map_err(|e| damaged(&e))?, &mut layout) {
             (Some(MessageHeaderRef::Schema(schema)), None) => {
-                layout = Some(Layout::of(schema).map_err(|e| damaged(&e))?)
+                layout = Some(Layout::of(schema).map_err(|e| damaged(&e))?);
             }
             (Some(MessageHeaderRef::RecordBatch(_)), Some(layout)) => layout.blocks.push(block),
             (Some(MessageHeaderRef::DictionaryBatch(_)), Some(layout)) => layout.dictionaries.push(block),

@@ -63,9 +63,7 @@ pub(in crate::frames) fn common_types<'a>(types: impl IntoIterator<Item = &'a Da
         Common::As(D::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))
     } else if every(&|t| matches!(t, D::Datetime(_, None))) {
         Common::As(D::Datetime(TimeUnit::Microseconds, None))
-    } else if every(&moment) {
-        Common::Untyped
-    } else if some(&text) && every(&|t| text(t) || moment(t)) {
+    } else if every(&moment) || some(&text) && every(&|t| text(t) || moment(t)) {
         Common::Untyped
     } else if some(&text) && every(&|t| text(t) || number(t) || *t == D::Boolean) {
         Common::As(D::String)
