@@ -60,10 +60,10 @@ fn parse_config(text: &str) -> Result<Config, Error> {
 
 /// The declaration in a TOML file, as JSON, and the folder that its tables are relative to.
 #[pyfunction]
-pub(crate) fn read_config(path: &str) -> PyResult<(String, String)> {
+pub(crate) fn read_config(path: PathBuf) -> PyResult<(String, String)> {
     let (config, folder) = quick(|| {
-        let project = leadlens::cli::Project::read(std::path::Path::new(path))?;
-        let folder = std::path::Path::new(path).parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        let project = leadlens::cli::Project::read(&path)?;
+        let folder = path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
         Ok((project.config, folder))
     })?;
     Ok((to_json(&config)?, folder))
@@ -140,7 +140,7 @@ impl Journeys {
         slf
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: Py<Self>) -> PyResult<()> {
         Err(not_pickled(
             "journeys, and results that hold them,",
             "save them with Journeys.save(path) and open them with Journeys.open(path) in the other process; of a \
@@ -235,7 +235,7 @@ impl Snapshot {
         slf
     }
 
-    fn __reduce__(&self) -> PyResult<()> {
+    fn __reduce__(_slf: Py<Self>) -> PyResult<()> {
         Err(not_pickled(
             "a snapshot",
             "save the journeys with Journeys.save(path), open them with Journeys.open(path) in the other process, and take \

@@ -59,8 +59,8 @@ impl Model {
     }
 
     #[staticmethod]
-    fn load(py: Python<'_>, path: &str) -> PyResult<Self> {
-        released(py, || LeadModel::from_path(path)).map(Self::of)
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        released(py, || LeadModel::from_path(&path)).map(Self::of)
     }
 
     #[staticmethod]
@@ -72,8 +72,8 @@ impl Model {
         released(py, || self.0.to_json())
     }
 
-    fn save(&self, py: Python<'_>, path: &str) -> PyResult<()> {
-        released(py, || self.0.save(path))
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        released(py, || self.0.save(&path))
     }
 
     #[pyo3(signature = (snapshot, reasons, allow_extrapolation, progress=None))]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import decimal
 import gzip
+import random
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -77,6 +80,35 @@ def test_dictionaries_that_change_on_the_way_are_refused(tmp_path: Path) -> None
             ll.Journeys(leads=ll.Leads(tmp_path / "a.arrows", id="id", created="created"))
         # A column that is not read may have any.
         ll.Journeys(leads=ll.Leads(tmp_path / "a.arrows", id="id", created="created", fields=[]))
+
+
+def test_decimals_that_do_not_shrink(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    values = [decimal.Decimal(rng.randrange(10**37)) for _ in range(400)]
+    table = pa.table(
+        {
+            "id": [f"L{i}" for i in range(400)],
+            "created": ["2024-01-01"] * 400,
+            "amount": pa.array(values, pa.decimal128(38, 0)),
+        }
+    )
+    path = tmp_path / "a.arrow"
+    with ipc.new_file(path, table.schema, options=ipc.IpcWriteOptions(compression="zstd")) as file:
+        file.write_table(table)
+    content = path.read_bytes()
+    # As arrow-rs writes it: -1 for the length, and the bytes as they are.
+    raw = table["amount"].chunk(0).buffers()[1].to_pybytes()[: 16 * 400]
+    at = content.index(struct.pack("<q", len(raw)) + bytes.fromhex("28b52ffd"))
+    stored = [n for n in range(len(raw), len(raw) + 64) if content.count(struct.pack("<q", 8 + n)) == 1]
+    assert len(stored) == 1
+    patched = content[:at] + struct.pack("<q", -1) + raw + content[at + 8 + len(raw) :]
+    path.write_bytes(patched.replace(struct.pack("<q", 8 + stored[0]), struct.pack("<q", 8 + len(raw))))
+    assert pa.ipc.open_file(path).read_all().equals(table)
+    tables = [path, table]
+    journeys = [ll.Journeys(leads=ll.Leads(one, id="id", created="created", fields=["amount"])) for one in tables]
+    frames = [j.snapshot(as_of="2024-02-01").to_polars() for j in journeys]
+    assert frames[0].equals(frames[1])
+    assert frames[0]["amount"].null_count() == 0
 
 
 OTHERS = {

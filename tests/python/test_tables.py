@@ -100,7 +100,7 @@ def test_broken_files(tmp_path):
         build(tmp_path / "nothing.parquet")
     with pytest.raises(FileNotFoundError):
         build(tmp_path / "none-*.csv")
-    with pytest.raises(ll.ReadError, match="type is not known"):
+    with pytest.raises(ll.ReadError, match="save the sheet as CSV"):
         (tmp_path / "l.xlsx").write_bytes(b"x")
         build(tmp_path / "l.xlsx")
 

@@ -15,11 +15,13 @@ use polars_arrow::io::ipc::{IpcField, IpcSchema};
 
 use super::columns::Offered;
 use super::guard::guarded;
+use super::ipc_decimal::{as_column, in_file};
 use super::ipc_stream::read_stream;
 use super::ipc_types::{Column, column_of};
 use super::typed::{is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
+use crate::task::Stop;
 
 /// The end of a file: the length of its footer, and these letters.
 const MAGIC: &[u8; 6] = b"ARROW1";
@@ -153,7 +155,8 @@ impl IpcFile {
                 fields.push(field);
                 ids.extend(column.dictionary);
                 let name: PlSmallStr = ipc_fields.len().to_string().into();
-                schema.insert(name.clone(), ArrowField { name, dtype: stored_as(&field.dtype), ..field.clone() });
+                let dtype = in_file(&stored_as(&field.dtype));
+                schema.insert(name.clone(), ArrowField { name, dtype, ..field.clone() });
                 ipc_fields.push(IpcField { fields: Vec::new(), dictionary_id: column.dictionary });
                 continue;
             }
@@ -179,11 +182,13 @@ impl IpcFile {
         }
         let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
         let mut rows = 0;
+        let stop = Stop::here();
         for batch in FileReader::new(Cursor::new(bytes), metadata, Some(projection), None) {
+            stop.check()?;
             let batch = batch.map_err(|e| self.file.failed(e))?;
             rows += batch.len();
-            for (array, column) in batch.into_arrays().into_iter().zip(&mut chunks) {
-                column.push(array);
+            for ((array, field), column) in batch.into_arrays().into_iter().zip(&fields).zip(&mut chunks) {
+                column.push(as_column(array, &field.dtype));
             }
         }
         let columns = fields.into_iter().zip(chunks).map(|(field, mut chunks)| {

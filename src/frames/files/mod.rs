@@ -9,6 +9,7 @@ mod formats;
 mod guard;
 mod ipc;
 mod ipc_check;
+mod ipc_decimal;
 mod ipc_stream;
 mod ipc_types;
 mod kind;
