@@ -68,10 +68,8 @@ fn equal_to_r() {
     let (a, b, c) = (of('a', false), of('b', false), of('c', false));
     let three = gray(&[&a, &b, &c]).unwrap();
     let two = gray(&[&a, &b]).unwrap();
-    // The score is the same; cmprsk estimates its variance with pooled curves, we with each group's own. That makes 6 %
-    // here where groups of 130 differ much, and 1 % where they do not.
-    assert!((three.statistic / golden("gray_three")[0] - 1.0).abs() < 0.06, "{three:?}");
-    assert!((two.statistic / golden("gray_two")[0] - 1.0).abs() < 0.02, "{two:?}");
+    assert!((three.statistic / golden("gray_three")[0] - 1.0).abs() < 1e-9, "{three:?}");
+    assert!((two.statistic / golden("gray_two")[0] - 1.0).abs() < 1e-9, "{two:?}");
     let (a, b, c) = (of('a', true), of('b', true), of('c', true));
     let test = log_rank(&[&a, &b, &c]).unwrap();
     assert!((test.statistic - golden("log_rank")[0]).abs() < 1e-10);
@@ -191,27 +189,6 @@ fn random_group(n: usize, least: f64, most: f64, draw: &mut impl FnMut() -> f64)
         .collect()
 }
 
-/// Days on which stages change are whole: many ends are tied. Under equality the statistic of two groups has mean 1.
-#[test]
-fn gray_holds_its_level_with_ties() {
-    let mut uniform = uniform(7);
-    let (mut total, mut hits, runs) = (0.0, 0, 600);
-    for _ in 0..runs {
-        let mut group = || -> Vec<Spell> {
-            let day = |t: f64| (t / 10.0).ceil() * 10.0;
-            random_group(100, 5.0, 40.0, &mut uniform).iter().map(|s| Spell { exit: day(s.exit), ..*s }).collect()
-        };
-        let (a, b) = (group(), group());
-        let test = gray(&[&a, &b]).unwrap();
-        total += test.statistic;
-        hits += usize::from(test.p < 0.05);
-    }
-    // Mean 1 with standard error 0.058; 30 hits with 5.3.
-    let mean = total / f64::from(runs);
-    assert!((0.83..1.17).contains(&mean), "{mean}");
-    assert!((15..=46).contains(&hits), "{hits}");
-}
-
 #[test]
 fn tests_hold_their_level() {
     // 400 comparisons of three equal groups: about 5 % are called different by chance.
@@ -242,12 +219,13 @@ fn without_rivals_it_is_kaplan_meier() {
         assert!((c.incidence[i] - (1.0 - s)).abs() < 1e-12);
         assert!((c.standard_error[i] - s * f64::sqrt(sum)).abs() < 1e-12);
     }
-    // Gray's test and the log-rank test are then of the same hypothesis.
+    // Gray's test and the log-rank test are then of the same hypothesis, with the same score; Gray's variance is of all
+    // groups' common curve, so that the statistics differ a little.
     let table = competing();
     let of = |g: char| as_open(&table.iter().filter(|r| r.0 == g).map(|r| r.1).collect::<Vec<_>>());
     let (a, c) = (of('a'), of('c'));
     let (gray, rank) = (gray(&[&a, &c]).unwrap(), log_rank(&[&a, &c]).unwrap());
-    assert!((gray.statistic / rank.statistic - 1.0).abs() < 1e-9, "{gray:?} {rank:?}");
+    assert!((gray.statistic / rank.statistic - 1.0).abs() < 0.05, "{gray:?} {rank:?}");
 }
 
 fn at(lead: u32, day: i64, kind: u32) -> Happening {

@@ -1,11 +1,12 @@
 """Error rates and coverage in simulated worlds with a known truth, with their Monte Carlo errors.
 
-    python benches/peers/honesty.py [claim ...]
+    python benches/peers/honesty.py [--worlds 0.25] [claim ...]
 
-One function per claim; each prints a table. It takes minutes; small versions are among the tests.
+One function per claim; each prints a table. It takes minutes, and fewer with a share of the worlds of the later claims;
+small versions are among the tests.
 """
 
-import sys
+import argparse
 import warnings
 from collections.abc import Callable
 
@@ -15,6 +16,20 @@ import polars as pl
 import leadlens as ll
 
 CLAIMS: dict[str, Callable[[], pl.DataFrame]] = {}
+
+
+SHARE = 1.0
+
+
+def some(worlds: int) -> range:
+    """Return the seeds of so many worlds, or of the share that was asked for."""
+    return range(max(10, round(SHARE * worlds)))
+
+
+def chance_error(hits: list[bool]) -> float:
+    """Return the Monte Carlo error of a share."""
+    share = float(np.mean(hits))
+    return float(np.sqrt(share * (1 - share) / len(hits)))
 
 
 def claim(function: Callable[[], pl.DataFrame]) -> Callable[[], pl.DataFrame]:
@@ -245,10 +260,225 @@ def interactions_that_are_not_there() -> pl.DataFrame:
     return pl.DataFrame(out)
 
 
+def closed_leads(leads: dict[str, np.ndarray], ends: np.ndarray, won: np.ndarray, **roles: object) -> ll.Journeys:
+    """Return journeys of leads that are won or lost some days after their creation, all of it observed."""
+    n = len(ends)
+    frame = pl.DataFrame({"id": np.arange(n), **leads})
+    stages = pl.DataFrame({
+        "lead": np.arange(n), "at": leads["created"] + (moments(ends) - START), "stage": np.where(won, "won", "lost"),
+    })  # fmt: skip
+    return ll.Journeys(
+        leads=ll.Leads(frame, id="id", created="created", **roles),  # type: ignore[arg-type]
+        stages=ll.Stages(stages, lead="lead", at="at", stage="stage"),
+        pipeline=["created", "won"],
+        won="won",
+        lost="lost",
+        observed_until=f"{moments(np.array(2000.0))}Z",
+    )
+
+
+def sizes_of_accounts(rng: np.random.Generator, accounts: int, kind: str) -> np.ndarray:
+    """Return the account of each lead: 10 leads each, or the largest with a tenth and more of all."""
+    if kind == "equal":
+        return np.repeat(np.arange(accounts), 10)
+    return rng.choice(accounts, 10 * accounts, p=(w := rng.lognormal(0, 1.2, accounts)) / w.sum())
+
+
+@claim
+def leads_of_accounts() -> pl.DataFrame:
+    """Accounts differ in rate and pace: coverage of 95 % intervals, and how often equal groups have p < 0.05."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    rate = float((weights / weights.sum() / (1 + np.exp(0.5 - nodes))).sum())
+    many = np.random.default_rng(0).random(1_000_000), np.random.default_rng(1).normal(size=1_000_000)
+    days = 2 + 20 * many[0] ** np.exp(0.7 * many[1])
+    by_15, median = rate * float((days <= 15).mean()), float(np.median(days))
+    out = []
+    for kind in ("equal", "skewed"):
+        for accounts in (15, 30, 80, 200):
+            found: dict[str, list[bool]] = {}
+
+            def note(name: str, held: object, found: dict[str, list[bool]] = found) -> None:
+                found.setdefault(name, []).append(bool(held))
+
+            for seed in some(400):
+                rng = np.random.default_rng([seed, accounts, kind == "equal"])
+                account = sizes_of_accounts(rng, accounts, kind)
+                n, effect, pace = len(account), rng.normal(size=accounts), rng.normal(size=accounts)
+                won = rng.random(n) < 1 / (1 + np.exp(0.5 - effect[account]))
+                ends = 2 + 20 * rng.random(n) ** np.exp(0.7 * pace[account])
+                journeys = closed_leads({
+                    "created": moments(100 * rng.random(n)), "acc": np.array([f"a{a}" for a in account]),
+                    "group": np.array(["x", "y"])[rng.integers(0, 2, accounts)[account]],
+                    "other": np.array(["x", "y"])[rng.integers(0, 2, n)],
+                }, ends, won, fields=["group", "other"], account="acc")  # fmt: skip
+                funnel = journeys.funnel(["created", "won"], window="60d", by="group")
+                row = funnel.to_polars().filter(pl.col("group") == "(all)").row(-1, named=True)
+                note("funnel", row["of_first_low"] <= rate <= row["of_first_high"])
+                row = journeys.stage_funnel().summary().row(0, named=True)
+                note("win rate", row["win_rate_low"] <= rate <= row["win_rate_high"])
+                time_to = journeys.time_to("won", by="group", at=["15d"])
+                row = time_to.at().row(0, named=True)
+                note("by 15 d", row["incidence_low"] <= by_15 <= row["incidence_high"])
+                row = journeys.time_to(["won", "lost"]).to_polars().row(0, named=True)
+                note("median", (row["median_low"] or -np.inf) <= median <= (row["median_high"] or np.inf))
+                row = journeys.stage_funnel().times().row(0, named=True)
+                note("in stage", (row["median_low"] or -np.inf) <= median <= (row["median_high"] or np.inf))
+                for by in ("group", "other"):
+                    compared = journeys.funnel(["created", "won"], window="60d", by=by)
+                    if len(compared.to_polars()["group"].unique()) < 3:
+                        continue
+                    row = compared.compare("x", "y").row(-1, named=True)
+                    note(f"compare {by}", row["difference_low"] <= 0 <= row["difference_high"])
+                    note(f"p {by}", row["p"] < 0.05)
+                if time_to.test is not None:
+                    note("p Gray", time_to.test["p"] < 0.05)
+                drivers = journeys.drivers(["created", "won"], window="60d").to_polars()
+                for name in ("group", "other"):
+                    row = drivers.filter((pl.col("name") == name) & (pl.col("value") == "x"))
+                    if row.height:
+                        note(f"odds {name}", row["odds_ratio_low"][0] <= 1 <= row["odds_ratio_high"][0])
+                        note(f"p driver {name}", row["p"][0] < 0.05)
+            out.append(
+                {
+                    "sizes": kind,
+                    "accounts": accounts,
+                    **{k: np.mean(v) for k, v in found.items()},
+                    "±": 0.011 / SHARE**0.5,
+                }
+            )
+    return pl.DataFrame(out)
+
+
+def behaving_leads(seed: int, n: int, ratio: float, reopened: bool) -> ll.Journeys:
+    """Return leads with a constant hazard to be won that an early call multiplies, and noise that does nothing."""
+    rng = np.random.default_rng([seed, n, int(10 * ratio)])
+    call, created = rng.exponential(30, n), 100 * rng.random(n)
+    stages, events = [], []
+    at = np.zeros(n)
+    alive = np.arange(n)
+    while len(alive):
+        now = at[alive]
+        win = now + rng.exponential(100, len(alive))
+        after = np.maximum(now, call[alive])
+        win = np.where(win > after, after + rng.exponential(100 / ratio, len(alive)), win)
+        lose = now + rng.exponential(60, len(alive))
+        end, won = np.minimum(win, lose), win < lose
+        stages += [(alive, end, np.where(won, "won", "lost"))]
+        back = ~won & (rng.random(len(alive)) < 0.5) & reopened
+        at[alive] = end
+        stages += [(alive[back], (end + 5)[back], np.full(back.sum(), "open"))]
+        at[alive[back]] = (end + 5)[back]
+        alive = alive[back]
+    for kind, times in (("call", call), *((f"noise {k}", rng.exponential(30, n)) for k in range(4))):
+        events += [(np.flatnonzero(times < at), times[times < at], np.full((times < at).sum(), kind))]
+    tables = []
+    for name, parts in (("stage", stages), ("kind", events)):
+        lead, day, what = (np.concatenate(column) for column in zip(*parts, strict=True))
+        tables.append(pl.DataFrame({"lead": lead, "at": moments(created[lead] + day), name: what}))
+    return ll.Journeys(
+        leads=ll.Leads(pl.DataFrame({"id": np.arange(n), "created": moments(created)}), id="id", created="created"),
+        stages=ll.Stages(tables[0], lead="lead", at="at", stage="stage"),
+        events=ll.Events(tables[1], lead="lead", at="at", kind="kind"),
+        pipeline=["open", "won"],
+        won="won",
+        lost="lost",
+        observed_until=f"{moments(np.array(4000.0))}Z",
+    )
+
+
+@claim
+def behaviour_after_a_step() -> pl.DataFrame:
+    """A call with a hazard ratio, beside four kinds of noise: power, its interval, and the noise that is found."""
+    out = []
+    for reopened in (False, True):
+        for ratio in (1.0, 2.0):
+            for n in (100, 200, 400, 800, 1600):
+                p, q, held, noise, ratios = [], [], [], [], []
+                for seed in some(200):
+                    found = behaving_leads(seed, n, ratio, reopened).drivers(["created", "won"]).to_polars()
+                    after = found.filter(pl.col("factor") == "after")
+                    noise += (after.filter(pl.col("name") != "call")["p"] < 0.05).to_list()
+                    call = after.filter(pl.col("name") == "call").row(0, named=True)
+                    p.append(call["p"] < 0.05)
+                    q.append(call["q"] < 0.05)
+                    held.append(call["hazard_ratio_low"] <= ratio <= call["hazard_ratio_high"])
+                    ratios.append(np.log(call["hazard_ratio"]))
+                out.append({
+                    "re-opened": reopened, "hazard ratio": ratio, "leads": n, "estimate": np.exp(np.mean(ratios)),
+                    "p < 0.05": np.mean(p), "q < 0.05": np.mean(q), "interval holds": np.mean(held),
+                    "±": chance_error(p), "noise p < 0.05": np.mean(noise),
+                })  # fmt: skip
+    return pl.DataFrame(out)
+
+
+@claim
+def the_barrier_ranked_first() -> pl.DataFrame:
+    """Segments whose rates are equal, or differ: how often the interval of the row ranked first holds its true loss."""
+    out = []
+    for spread in (0.0, 0.3, 0.8):
+        for segments in (10, 40, 150):
+            held, named, real = [], [], []
+            for seed in some(200):
+                rng = np.random.default_rng([seed, segments, int(10 * spread)])
+                n = 75 * segments
+                segment = rng.integers(0, segments, n)
+                rates = 1 / (1 + np.exp(0.85 - spread * rng.normal(size=segments)))
+                won = rng.random(n) < rates[segment]
+                leads = {"created": moments(50 * rng.random(n)), "seg": np.array([f"s{k}" for k in segment])}
+                journeys = closed_leads(leads, np.full(n, 3.0), won, fields=["seg"])
+                barriers = journeys.barriers(["created", "won"], by="seg", window="30d")
+                top = barriers.to_polars().row(0, named=True)
+                k = int(top["group"][1:])
+                own = segment == k
+                truth = own.sum() * (rates[segment[~own]].mean() - rates[k])
+                held.append(top["leads_lost_low"] <= truth <= top["leads_lost_high"])
+                named.append("may be chance" in repr(barriers))
+                real.append(truth > 1e-9)
+            out.append({
+                "spread of log-odds": spread, "segments": segments, "interval of the first holds": np.mean(held),
+                "±": chance_error(held), "named chance": np.mean(named),
+                "loses in truth": np.mean(real),
+            })  # fmt: skip
+    return pl.DataFrame(out)
+
+
+@claim
+def ties_in_grays_test() -> pl.DataFrame:
+    """Equal groups whose ends are tied on a grid: how often Gray's test has p < 0.05, and says that it is coarse."""
+    out = []
+    for grid in (0.01, 1, 2, 5, 10, 20):
+        rejected, coarse = [], []
+        for seed in some(600):
+            rng = np.random.default_rng([seed, int(100 * grid)])
+            event, other = rng.exponential(20, 200), rng.exponential(25, 200)
+            ends = np.ceil(np.minimum(event, other) / grid) * grid
+            leads = {"created": np.full(200, START), "half": np.array(["x", "y"])[np.arange(200) % 2]}
+            test = closed_leads(leads, ends, event < other, fields=["half"]).time_to("won", by="half").test
+            assert test is not None
+            rejected.append(test["p"] < 0.05)
+            coarse.append(test["coarse"])
+        out.append(
+            {
+                "grid of days": grid,
+                "mean days": 11.1,
+                "p < 0.05": np.mean(rejected),
+                "±": chance_error(rejected),
+                "coarse": np.mean(coarse),
+            }
+        )
+    return pl.DataFrame(out)
+
+
 def main() -> None:
     """Print the tables of all claims, or of those named."""
+    global SHARE
     warnings.simplefilter("ignore")
-    for name in sys.argv[1:] or CLAIMS:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--worlds", type=float, default=1.0)
+    parser.add_argument("claims", nargs="*", choices=[*CLAIMS, []])
+    asked = parser.parse_args()
+    SHARE = asked.worlds
+    for name in asked.claims or CLAIMS:
         print(name, (CLAIMS[name].__doc__ or "").strip(), sep="\n")
         wide = {"tbl_rows": -1, "tbl_cols": -1, "float_precision": 3, "tbl_width_chars": 160}
         with pl.Config(**wide, tbl_hide_column_data_types=True):  # type: ignore[arg-type]

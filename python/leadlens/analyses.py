@@ -124,7 +124,7 @@ class Analyses:
         *,
         window: str | None = None,
         order: Literal["sequential", "strict"] = "sequential",
-        entry: Literal["best", "first", "totals"] = "first",
+        entry: Literal["best", "first", "totals"] = "best",
         exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None = None,
         hold: str | None = None,
         where: Mapping[str, Any] | None = None,
@@ -140,16 +140,18 @@ class Analyses:
 
         Leads that stay longer do more, so events after a step are tested in time: whenever a lead goes on, those at
         risk that had the event already are compared with those without it yet (Mantel–Byar), and a hazard ratio says at
-        what pace they go on. A lead is at risk until it goes on, is closed otherwise, or its time is over. Stages and
-        optional steps between the two steps lie on the way and are not looked at. Where no stage closes lost leads,
+        what pace they go on (Cox's model with Efron's ties). A lead is at risk until it goes on, is closed otherwise
+        (again once it is re-opened), or the windows of its entries are over. Stages and optional steps between the two
+        steps lie on the way and are not looked at. Where no stage closes lost leads,
         those that left count as at risk and any event marks a lead that is still active, so hazard ratios are too
         high: only those below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them.
 
         Parameters
         ----------
         steps, window, order, entry, exclude, hold, where
-            The funnel, as in :meth:`funnel`. Here a lead's first entry is followed by default: which of several entries
-            is the best depends on what came of it, and so would all that lies before it.
+            The funnel, as in :meth:`funnel`. Whatever the entry, properties are those of a lead when it first got to
+            the step: which of its entries is the best depends on what came of it. With ``entry="totals"`` each attempt
+            is looked at, and tests are clustered by lead.
         fields : str or sequence of str
             Lead fields to look at, those that change over time as they were at the step; all by default.
         min_support : int, optional
@@ -327,7 +329,8 @@ class Analyses:
         a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
         follow the pipeline; an entry of another deal that is not so far moves nothing. Cycles that started before
-        ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and counted.
+        ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and counted. Where
+        the leads name accounts, intervals of rates and of times in stage are clustered by them.
 
         Parameters
         ----------
@@ -416,7 +419,8 @@ class Analyses:
         start : str, optional
             Stage or event kind with which the clock starts.
         by : str, Bins, or list of them, optional
-            Lead fields to compare by: Gray's test, or the log-rank test where nothing competes.
+            Lead fields to compare by: Gray's test (as R's cmprsk), or the log-rank test where nothing competes; where
+            the leads name accounts a jackknife over them, called "Gray (by account)" or "log-rank (by account)".
         where : mapping, optional
             Leads that count, as in :meth:`funnel`.
         late_entry : bool

@@ -84,7 +84,11 @@ class TimeTo(Shown):
 
     @property
     def test(self) -> dict[str, Any] | None:
-        """Gray's test of the groups (log-rank where nothing competes): statistic, degrees, p."""
+        """Gray's test of the groups (log-rank where nothing competes), or what to know of it.
+
+        ``test`` is its name, with "(by account)" where the leads name accounts; ``statistic``, ``degrees``, ``p``;
+        ``sparse`` counts groups with fewer than 5 expected events, ``coarse`` says whether too many ends are tied.
+        """
         test: dict[str, Any] | None = self._facts["test"]
         return test
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::frames::{
     Config, CutoffsSpec, Tables, build, check_cutoffs, cutoff_table, parse_options, read_spend, with_nearest,
 };
-use crate::funnel::{Entry, FunnelSpec};
+use crate::funnel::FunnelSpec;
 use crate::journeys::{Journeys, MaxBad, Snapshot};
 use crate::paths::PathsSpec;
 use crate::pipeline::StageFunnelSpec;
@@ -98,8 +98,8 @@ impl Project {
             score: section(&mut table, "score")?,
             stage_funnel: section(&mut table, "stage_funnel")?,
             time_to: section(&mut table, "time_to")?,
-            drivers: funnel_section(&mut table, "drivers", &steps, Entry::First)?,
-            barriers: funnel_section(&mut table, "barriers", &steps, Entry::Best)?,
+            drivers: funnel_section(&mut table, "drivers", &steps)?,
+            barriers: funnel_section(&mut table, "barriers", &steps)?,
             paths: section(&mut table, "paths")?,
             attribution: attribution_section(&mut table)?,
             report: section(&mut table, "report")?,
@@ -289,13 +289,11 @@ fn funnel_section<T: Default + Serialize + for<'de> Deserialize<'de>>(
     table: &mut toml::Table,
     key: &str,
     again: &StepsAgain,
-    entry: Entry,
 ) -> Result<T> {
     let given: toml::Table = section(table, key)?;
     let own = keys::<T>();
     let as_json = |e: serde_json::Error| Error::Config { problem: format!("[{key}] {e}") };
     let (mut outer, mut funnel) = (serde_json::Map::new(), serde_json::Map::new());
-    funnel.insert("entry".into(), serde_json::to_value(entry).map_err(as_json)?);
     for (name, value) in &again.0 {
         // Drivers have no breakdown.
         if *name != "by" || key == "barriers" {

@@ -4,22 +4,23 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::at_risk::AtRisk;
 use super::dependence::{Dependence, Gathering, by_account};
 use super::exposure::{Stays, exposure};
 use crate::design::{Column, MISSING, NONE, shown};
 use crate::error::{Error, Result};
-use crate::funnel::{Compat, FunnelSpec, LeadProgress, Order};
+use crate::funnel::{Compat, Entry, FunnelSpec, Order};
 use crate::journeys::{FieldHistory, Journeys, Matcher, Moment, Status, status_before, status_log};
 use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
 use crate::task::Task;
-use crate::time::{NO_TIME, Span};
+use crate::time::NO_TIME;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriversSpec {
-    /// The funnel. Follow first entries ([`crate::funnel::Entry::First`]): which of several is the best depends on what came
-    /// of it, and so does all that lies before it.
+    /// The funnel. Properties are those of a lead when it first got to a step, so that they do not depend on which of its
+    /// entries is the best.
     pub funnel: FunnelSpec,
     /// Lead fields to look at, those that change over time as they were at the step; all if empty.
     pub fields: Vec<String>,
@@ -164,7 +165,7 @@ impl Journeys {
     ///
     /// Leads that stay longer do more, so that an event after the step is tested in time: of the leads at risk whenever one
     /// goes on, those with the event already are compared with those without it yet (Mantel–Byar). A lead is at risk until
-    /// it goes on, is closed otherwise, or its time is over. Stages and optional steps between the two steps are not
+    /// it goes on, is closed otherwise (again when it is re-opened), or the windows of its entries are over. Stages and optional steps between the two steps are not
     /// looked at: they lie on the way. Where accounts are declared all tests and intervals are clustered by them.
     ///
     /// # Errors
@@ -182,7 +183,9 @@ impl Journeys {
         let channels = self.channels.len();
         let places = fields.iter().map(|f| f.levels.len() + 1).sum::<usize>() + channels + kinds;
         let mut list = self.funnel_leads(f, task)?;
-        let clusters = self.leads.clusters();
+        // Attempts of one lead are not independent.
+        let each_lead = || (f.entry == Entry::Totals).then(|| (0..self.leads.len() as u64).collect());
+        let clusters = self.leads.clusters().or_else(each_lead);
         by_account(&mut list, clusters.as_ref());
         // What is left out, in numbers and words.
         let whole = self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?;
@@ -190,6 +193,8 @@ impl Journeys {
         let required: Vec<usize> =
             (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
         let pairs: Vec<(usize, usize)> = required.iter().copied().zip(required.iter().copied().skip(1)).collect();
+        let at_risk: Vec<AtRisk<'_>> =
+            pairs.iter().map(|(step, next)| AtRisk::new(self, f, *step, *next)).collect::<Result<_>>()?;
         let gathering = clusters.as_ref().map(|_| Gathering::new(places));
         let zero = Counts { all: (0, 0), with: vec![(0, 0); places], gathering, stays: Stays::new(kinds) };
         let mut counts = vec![zero; pairs.len()];
@@ -208,7 +213,7 @@ impl Journeys {
                 status_log(&self.timeline, progress.lead, &won, &lost, &mut log);
             }
             let account = clusters.as_ref().and_then(|c| c.get(progress.lead as usize)).copied();
-            for ((step, next), counts) in pairs.iter().zip(&mut counts) {
+            for (((step, next), counts), at_risk) in pairs.iter().zip(&mut counts).zip(&at_risk) {
                 if progress.done >> step & 1 == 0 {
                     continue;
                 }
@@ -232,14 +237,23 @@ impl Journeys {
                     }
                 }
                 let cluster = account.unwrap_or_else(|| u64::from(progress.lead));
-                let end = self.end_of_stay(progress, *step, went_on.then_some(*next), f, &log);
+                let went_on = progress.reached.get(*next).map(|(at, _)| *at).filter(|_| went_on);
+                let periods = at_risk.periods(progress, went_on, &log);
                 let here = self.moment_of(progress.lead, at, event);
-                counts.stays.begin(self.passed(here, end.0), end.1, cluster);
-                self.events_after(progress.lead, here, end.0, &mut counts.stays);
+                let measured = periods
+                    .iter()
+                    .map(|(from, to)| (self.passed(here, *from), self.passed(here, *to), went_on == Some(*to)));
+                counts.stays.begin(measured, went_on.is_some(), cluster);
+                // With steps in strict order the very next event goes on or ends the attempt: nothing lies between.
+                if let Some((_, end)) = periods.last().filter(|_| f.order != Order::Strict) {
+                    // The last instant of a window is part of it; that of going on or a closing is not.
+                    let in_time = went_on.is_none() && status_before(&log, end.saturating_add(1)) == Status::Open;
+                    self.events_after(progress.lead, here, end + i64::from(in_time), &mut counts.stays);
+                }
             }
         }
         counts.iter_mut().filter_map(|c| c.gathering.as_mut()).for_each(Gathering::close);
-        let mut found = self.summarise(spec, &fields, &pairs, &counts, task)?;
+        let mut found = self.summarise(spec, &fields, &pairs, &at_risk, &counts, task)?;
         found.before_outcomes = whole.before_outcomes;
         found.remarks.splice(0..0, whole.remarks);
         if !passed_over.is_empty() {
@@ -270,39 +284,6 @@ impl Journeys {
     fn passed(&self, here: Moment, at: i64) -> i64 {
         let day = self.days.dates.contains_key(&at);
         if here.day || day { self.measure().between(here, Moment { at, day }).max(0) } else { at - here.at }
-    }
-
-    /// Time from `step` on at which the lead was no longer at risk, and whether it went on then.
-    fn end_of_stay(
-        &self,
-        progress: &LeadProgress,
-        step: usize,
-        next: Option<usize>,
-        spec: &FunnelSpec,
-        log: &[(i64, Status)],
-    ) -> (i64, bool) {
-        // When a lead first got to a step does not depend on what came of it.
-        let time = |k: usize| progress.reached.get(k).map_or(i64::MAX, |(at, _)| *at);
-        let start = progress.times.first().copied().unwrap_or(i64::MAX);
-        let here = time(step);
-        let has_days = self.measure().has_days();
-        let over = |from: i64, w: Span| {
-            let exact = from.saturating_add(w.as_micros() + 1);
-            let from = Moment { at: from, day: self.days.dates.contains_key(&from) };
-            if has_days { self.measure().over(from, w.as_micros(), true).unwrap_or(exact) } else { exact }
-        };
-        let limit = spec.window.map_or(self.observed_until, |w| over(start, w));
-        let within = spec.steps.iter().skip(step + 1).find(|s| !s.optional).and_then(|s| s.within);
-        let limit = within.map_or(limit, |w: Span| limit.min(over(here, w)));
-        // The same limit for all: a lead that goes on from a later event of the step is not watched longer than others.
-        let limit = limit.min(self.observed_until);
-        // It is at risk while it is open, unless the step itself is one of closed leads.
-        let closes = |(at, status): &&(i64, Status)| *at > here && *status != Status::Open;
-        let was_open = status_before(log, here.saturating_add(1)) == Status::Open;
-        let closed = log.iter().find(closes).filter(|_| was_open).map_or(i64::MAX, |(at, _)| *at);
-        let went_on = next.map_or(i64::MAX, time);
-        let end = limit.min(closed).min(went_on);
-        (end.max(here), went_on == end && went_on <= limit)
     }
 
     /// First times of kinds in the journey of `lead` after `here` and before `end`.
@@ -394,6 +375,7 @@ impl Journeys {
         spec: &DriversSpec,
         fields: &[FieldCodes<'_>],
         pairs: &[(usize, usize)],
+        at_risk: &[AtRisk<'_>],
         counts: &[Counts],
         task: &Task,
     ) -> Result<Drivers> {
@@ -406,7 +388,7 @@ impl Journeys {
         places.extend(self.kinds.iter().map(|k| (Factor::Before, k.name(), String::new())));
         let names = spec.funnel.step_names();
         let (mut drivers, mut unsupported, mut remarks) = (Vec::new(), 0, Vec::new());
-        for ((step, next), c) in pairs.iter().zip(counts) {
+        for (((step, next), c), at_risk) in pairs.iter().zip(counts).zip(at_risk) {
             let name = |k: &usize| names.get(*k).cloned().unwrap_or_default();
             let (n, went) = c.all;
             let least = spec.min_support.unwrap_or(25.min(n.div_ceil(50))).max(1);
@@ -455,11 +437,11 @@ impl Journeys {
                     q: 1.0,
                 });
             }
-            let between = self.on_the_way(&spec.funnel, *step, *next)?;
+            let mut between = self.on_the_way(&spec.funnel, *step, *next)?;
+            between.extend(at_risk.excludes());
             let leave_unseen = self.codes_known(&self.lost).is_empty();
             for (kind, code) in self.kinds.iter().zip(0u32..).filter(|(_, code)| !between.contains(code)) {
-                let stays = c.stays.of(code);
-                let with = stays.iter().filter(|s| s.exposed.is_some()).count() as u64;
+                let (with, hits) = c.stays.exposed(code);
                 if with == 0 {
                     continue;
                 }
@@ -468,8 +450,7 @@ impl Journeys {
                     unsupported += 1;
                     continue;
                 }
-                let went = stays.iter().filter(|s| s.went_on).count() as u64;
-                let found = exposure(&stays, c.gathering.is_some(), 0.95);
+                let found = exposure(&c.stays.of(code), c.gathering.is_some(), 0.95);
                 // A lead that left without a word is at risk to the end, and whoever does anything has not left: that raises
                 // the ratio of any event, so that only a lower one is evidence.
                 let p = if leave_unseen && found.hazard_ratio > 1.0 { 1.0 } else { found.p };
@@ -480,9 +461,9 @@ impl Journeys {
                     name: kind.name(),
                     value: String::new(),
                     leads: with,
-                    went_on: found.exposed.1,
+                    went_on: hits,
                     other_leads: others,
-                    others_went_on: went - found.exposed.1,
+                    others_went_on: went - hits,
                     odds_ratio: None,
                     hazard_ratio: Some(found.hazard_ratio),
                     interval: found.interval,

@@ -1,5 +1,6 @@
 //! Why leads drop off: what separates those that went on, and which segments lose most.
 
+mod at_risk;
 mod barriers;
 mod compare;
 mod dependence;

@@ -239,6 +239,41 @@ impl<'a> Rows<'a> {
         Influenced { value, of_row }
     }
 
+    /// How much higher average precision is on average than that of all rows that there might be: every positive counts
+    /// among those above itself. By the second derivatives with respect to the weights of clusters, ½·Σ ∂²T/∂ε²
+    /// (B. Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, section 6.6).
+    pub(super) fn average_precision_bias(&self, average: &Influenced) -> f64 {
+        // Of each cluster, so far from the best score down: its positives and its negatives; and over all clusters their
+        // squares and products.
+        let mut own = vec![(0.0f64, 0.0f64); self.clusters.as_ref().map_or(self.len(), |c| c.len())];
+        let (mut a, mut b, mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let mut second = 0.0;
+        for tie in self.ties.iter().rev().filter(|tie| tie.all > 0.0) {
+            for i in self.rows_of(tie) {
+                let (w, y) = (self.w(*i), self.hit(*i));
+                let (hit, miss) = (w * y, w * (1.0 - y));
+                if let Some((x, z)) = own.get_mut(self.cluster(*i)) {
+                    aa += (2.0 * *x + hit) * hit;
+                    ab += *x * miss + hit * *z + hit * miss;
+                    bb += (2.0 * *z + miss) * miss;
+                    (*x, *z) = (*x + hit, *z + miss);
+                }
+                (a, b) = (a + hit, b + miss);
+            }
+            let all = a + b;
+            // Derivatives of a/(a + b).
+            let (by_a, by_b) = (b / (all * all), -a / (all * all));
+            let curved = (-2.0 * b * aa + 2.0 * (a - b) * ab + 2.0 * a * bb) / (all * all * all);
+            for i in self.rows_of(tie).iter().filter(|i| self.hit(**i) > 0.0) {
+                let (x, z) = own.get(self.cluster(*i)).copied().unwrap_or((0.0, 0.0));
+                second += self.w(*i) * (2.0 * (by_a * x + by_b * z) + curved);
+            }
+        }
+        let sums = self.sums(&average.of_row);
+        let together: f64 = own.iter().zip(sums.iter()).map(|((x, _), s)| x * s).sum();
+        0.5 * (second - 2.0 * together) / a
+    }
+
     /// ln(Σ w·y / Σ w·p).
     pub(super) fn observed_to_expected(&self) -> Influenced {
         let observed = sum_by(self.len(), |i| self.w(i) * self.hit(i));

@@ -21,6 +21,9 @@ use crate::task::Task;
 const LONGEST: f64 = 5.0;
 /// Changes of the gradient that are kept.
 const MEMORY: usize = 20;
+/// Steps that get no shorter, after which they are rounding if f would fall by no more than a share so small of itself.
+const IDLE: usize = 5;
+const NEGLIGIBLE: f64 = 1e-12;
 /// Shortest share of a step that is tried.
 const SHORTEST: f64 = 1e-10;
 
@@ -98,6 +101,7 @@ impl<'a> Problem<'a> {
     pub(super) fn minimise(&self, start: State, condition: Option<&[f64]>, stop: Stop, task: &Task) -> Result<Minimum> {
         let mut state = start;
         let mut pairs: Vec<Pair> = Vec::new();
+        let (mut least, mut idle) = (f64::INFINITY, 0);
         for iteration in 0..stop.max_iterations {
             task.check()?;
             task.advance(1);
@@ -111,6 +115,13 @@ impl<'a> Problem<'a> {
             }
             // √fall is the length of the step in standard errors.
             if fall.max(0.0).sqrt() <= stop.tolerance {
+                return Ok(Minimum { state, slope, iterations: iteration, converged: true });
+            }
+            // Where rows of separated classes have almost no weight, gradients are known less exactly than the tolerance: if
+            // steps that short get no shorter, they are rounding.
+            idle = if fall < least / 4.0 { 0 } else { idle + 1 };
+            least = least.min(fall);
+            if idle >= IDLE && fall <= NEGLIGIBLE * (1.0 + state.point.value.abs()) {
                 return Ok(Minimum { state, slope, iterations: iteration, converged: true });
             }
             match self.shorten(&state, &step, fall, task)? {

@@ -29,14 +29,14 @@ pub(super) struct Counts {
 /// Leads that did each step, by account.
 pub(crate) type Clusters = BTreeMap<u64, Vec<u64>>;
 
-/// Adds one attempt to its account's.
-fn add_to_cluster(clusters: &mut Clusters, cluster: Option<u64>, steps: usize, done: u32) {
+/// Adds one attempt that did some of so many steps to its account's.
+pub(crate) fn add_to_cluster(clusters: &mut Clusters, cluster: Option<u64>, steps: usize, did: impl Fn(usize) -> bool) {
     let Some(cluster) = cluster else { return };
     let own = clusters.entry(cluster).or_insert_with(|| vec![0; steps]);
-    own.iter_mut().enumerate().for_each(|(k, n)| *n += u64::from(done >> k & 1));
+    own.iter_mut().enumerate().for_each(|(k, n)| *n += u64::from(did(k)));
 }
 
-fn join_clusters(mine: &mut Clusters, theirs: Clusters) {
+pub(crate) fn join_clusters(mine: &mut Clusters, theirs: Clusters) {
     for (cluster, counts) in theirs {
         match mine.entry(cluster) {
             std::collections::btree_map::Entry::Vacant(slot) => {
@@ -56,7 +56,7 @@ pub(crate) fn of_clusters(clusters: &Clusters, k: usize, of: usize) -> impl Iter
 }
 
 /// Wilson's 95 % interval of the share; of leads of accounts for their effective number.
-fn interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
+pub(crate) fn share_interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
     if clusters.is_empty() {
         return wilson(counts.0, counts.1, 0.95);
     }
@@ -72,7 +72,7 @@ impl Counts {
         cluster: Option<u64>,
         times: Option<(&[Moment], Measure<'_>)>,
     ) {
-        add_to_cluster(&mut self.clusters, cluster, steps, done);
+        add_to_cluster(&mut self.clusters, cluster, steps, |k| done >> k & 1 != 0);
         self.reached.resize(steps, 0);
         for (k, n) in self.reached.iter_mut().enumerate() {
             *n += u64::from(done >> k & 1);
@@ -94,8 +94,7 @@ impl Counts {
 
     /// Adds a lead that did the first `done` steps to its account's.
     pub(super) fn add_cluster(&mut self, steps: usize, cluster: u64, done: usize) {
-        let done = (1u32 << done.min(31)) - 1;
-        add_to_cluster(&mut self.clusters, Some(cluster), steps, done);
+        add_to_cluster(&mut self.clusters, Some(cluster), steps, |k| k < done);
     }
 
     /// Adds leads that did at least one step, at least two, and so on.
@@ -108,7 +107,7 @@ impl Counts {
     pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32, cluster: Option<u64>) {
         let period = self.periods.entry(day).or_default();
         if done != 0 {
-            add_to_cluster(&mut period.clusters, cluster, steps, done);
+            add_to_cluster(&mut period.clusters, cluster, steps, |k| done >> k & 1 != 0);
         }
         period.reached.resize(steps, 0);
         for (k, n) in period.reached.iter_mut().enumerate() {
@@ -148,7 +147,7 @@ impl Counts {
             let mut leads = counts.reached;
             leads.resize(n, 0);
             let first = leads.first().copied().unwrap_or(0);
-            let intervals = leads.iter().enumerate().map(|(k, n)| interval((*n, first), &counts.clusters, k, 0));
+            let intervals = leads.iter().enumerate().map(|(k, n)| share_interval((*n, first), &counts.clusters, k, 0));
             FunnelPeriod {
                 start_day,
                 of_first_intervals: intervals.collect(),
@@ -186,9 +185,9 @@ impl Counts {
                 optional: step.optional,
                 leads,
                 of_first: share(first),
-                of_first_interval: interval((leads, first), clusters, k, 0),
+                of_first_interval: share_interval((leads, first), clusters, k, 0),
                 of_previous: share(previous),
-                of_previous_interval: interval((leads, previous), clusters, k, before),
+                of_previous_interval: share_interval((leads, previous), clusters, k, before),
                 times,
             };
             // Steps that may be passed over are no step to compare with.

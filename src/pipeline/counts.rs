@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::result::{Cohort, FlowRow, StageGroup, StageRow, StageTime, Velocity, WinRow, velocity};
 use crate::error::Result;
-use crate::funnel::Spread;
+use crate::funnel::{Clusters, Spread, join_clusters, share_interval};
 use crate::math::wilson;
-use crate::survival::{Curve, RiskTable, Spell};
+use crate::survival::{Blocks, Curve, RiskTable, Spell};
 use crate::time::{DAY, Period};
 
 /// Cycles that started together.
@@ -26,6 +26,9 @@ pub(super) struct Started {
     pub(super) won: Vec<u64>,
     /// Per stage: cycles that entered it.
     pub(super) entered: Vec<u64>,
+    /// Cycles that reached each stage by account, where accounts are declared.
+    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
+    pub(super) clusters: Clusters,
 }
 
 impl Started {
@@ -40,10 +43,11 @@ impl Started {
             open: zero.clone(),
             won: zero.clone(),
             entered: zero,
+            clusters: Clusters::new(),
         }
     }
 
-    fn join(&mut self, later: &Self) {
+    fn join(&mut self, later: Self) {
         self.cycles += later.cycles;
         self.immature += later.immature;
         self.before_outcomes += later.before_outcomes;
@@ -57,6 +61,7 @@ impl Started {
             mine.resize(mine.len().max(theirs.len()), 0);
             mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
         }
+        join_clusters(&mut self.clusters, later.clusters);
     }
 
     fn rows(&self, names: &[String]) -> Vec<StageRow> {
@@ -73,7 +78,8 @@ impl Started {
             .enumerate()
             .map(|(k, stage)| {
                 let here = of(&reached, k);
-                let previous = if k == 0 { first } else { of(&reached, k - 1) };
+                let before = k.saturating_sub(1);
+                let previous = of(&reached, before);
                 let share = |n: u64| if n == 0 { f64::NAN } else { here as f64 / n as f64 };
                 StageRow {
                     stage: stage.clone(),
@@ -86,9 +92,9 @@ impl Started {
                     open: of(&self.open, k),
                     won: of(&self.won, k),
                     of_first: share(first),
-                    of_first_interval: wilson(here, first, 0.95),
+                    of_first_interval: share_interval((here, first), &self.clusters, k, 0),
                     of_previous: share(previous),
-                    of_previous_interval: wilson(here, previous, 0.95),
+                    of_previous_interval: share_interval((here, previous), &self.clusters, k, before),
                 }
             })
             .collect()
@@ -110,6 +116,9 @@ pub(super) struct Flow {
     pub(super) value: f64,
     /// Wins whose value is known.
     pub(super) values_known: u64,
+    /// Cycles won and closed by account.
+    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
+    pub(super) clusters: Clusters,
 }
 
 impl Flow {
@@ -119,7 +128,7 @@ impl Flow {
         Self { entered, forward, back, lost, recycled: zero, ..Self::default() }
     }
 
-    fn join(&mut self, later: &Self) {
+    fn join(&mut self, later: Self) {
         for (mine, theirs) in [
             (&mut self.entered, &later.entered),
             (&mut self.forward, &later.forward),
@@ -134,6 +143,7 @@ impl Flow {
         self.cycles_lost += later.cycles_lost;
         self.value += later.value;
         self.values_known += later.values_known;
+        join_clusters(&mut self.clusters, later.clusters);
     }
 }
 
@@ -149,6 +159,9 @@ pub(super) struct Opportunities {
     pub(super) values_known: u64,
     /// Days from that stage to the win, of those that entered it.
     pub(super) to_win: Vec<f64>,
+    /// Cycles won, closed, and all of them by account.
+    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
+    pub(super) clusters: Clusters,
 }
 
 impl Opportunities {
@@ -160,6 +173,7 @@ impl Opportunities {
         self.value_won += later.value_won;
         self.values_known += later.values_known;
         self.to_win.extend(later.to_win);
+        join_clusters(&mut self.clusters, later.clusters);
     }
 
     /// Where nothing can be lost, all that is closed is won: a rate of closed cycles would say nothing, so that it is
@@ -177,7 +191,7 @@ impl Opportunities {
             lost: self.lost,
             of,
             win_rate: rate,
-            win_rate_interval: wilson(self.won, of, 0.95),
+            win_rate_interval: share_interval((self.won, of), &self.clusters, 0, if can_lose { 1 } else { 2 }),
             value_won: if self.values_known == 0 { f64::NAN } else { self.value_won },
             values_known: self.values_known,
             value,
@@ -196,6 +210,9 @@ pub(super) struct Counts {
     pub(super) flow: BTreeMap<i64, Flow>,
     /// Per stage: visits in days, whether they ended.
     pub(super) visits: Vec<Vec<Spell>>,
+    /// Per stage: the accounts of those visits, where accounts are declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) visitors: Vec<Vec<u64>>,
     pub(super) opportunities: Opportunities,
 }
 
@@ -215,6 +232,7 @@ impl Counts {
             cohorts: BTreeMap::new(),
             flow: BTreeMap::new(),
             visits: vec![Vec::new(); stages],
+            visitors: Vec::new(),
             opportunities: Opportunities::default(),
         }
     }
@@ -225,13 +243,43 @@ impl Counts {
         self.cohorts.entry(day).or_insert_with(|| Started::new(stages))
     }
 
+    /// A visit to a stage by a lead of an account.
+    pub(super) fn visit(&mut self, stage: usize, spell: Spell, cluster: Option<u64>) {
+        let stages = self.visits.len();
+        self.visits.iter_mut().skip(stage).take(1).for_each(|list| list.push(spell));
+        if let Some(cluster) = cluster {
+            self.visitors.resize(stages, Vec::new());
+            self.visitors.iter_mut().skip(stage).take(1).for_each(|list| list.push(cluster));
+        }
+    }
+
     pub(super) fn join(&mut self, later: Self) {
-        self.started.join(&later.started);
-        later.cohorts.into_iter().for_each(|(k, s)| self.cohorts.entry(k).or_default().join(&s));
-        later.flow.into_iter().for_each(|(k, f)| self.flow.entry(k).or_default().join(&f));
+        self.started.join(later.started);
+        later.cohorts.into_iter().for_each(|(k, s)| self.cohorts.entry(k).or_default().join(s));
+        later.flow.into_iter().for_each(|(k, f)| self.flow.entry(k).or_default().join(f));
         self.visits.resize(self.visits.len().max(later.visits.len()), Vec::new());
         self.visits.iter_mut().zip(later.visits).for_each(|(a, b)| a.extend(b));
+        self.visitors.resize(self.visitors.len().max(later.visitors.len()), Vec::new());
+        self.visitors.iter_mut().zip(later.visitors).for_each(|(a, b)| a.extend(b));
         self.opportunities.join(later.opportunities);
+    }
+
+    fn stage_time(&self, k: usize, stage: &str) -> Result<StageTime> {
+        let spells = self.visits.get(k).map_or(&[][..], Vec::as_slice);
+        let ended = spells.iter().filter(|s| s.end == crate::survival::End::Event);
+        let left: Vec<i64> = ended.map(|s| (s.exit * DAY as f64).round() as i64).collect();
+        let mut curve = Curve::new(RiskTable::new(spells)?, 0.95);
+        if let Some(accounts) = self.visitors.get(k).filter(|list| !list.is_empty()) {
+            let run: Vec<(u32, Spell)> = spells.iter().map(|s| (0, *s)).collect();
+            Blocks::new(&[run], std::slice::from_ref(accounts), &[0]).widen(&mut curve, None, 0.95, 0.0)?;
+        }
+        Ok(StageTime {
+            stage: stage.to_owned(),
+            visits: spells.len() as u64,
+            still_in: (spells.len() - left.len()) as u64,
+            left: Spread::of(left),
+            quantiles: [0.25, 0.5, 0.75].map(|q| curve.quantile(q)),
+        })
     }
 
     /// # Errors
@@ -254,26 +302,10 @@ impl Counts {
             cohorts: self.cohorts.iter().map(cohort).collect(),
             flow: flow_rows(&self.flow, frame),
             wins,
-            times: names.iter().zip(&self.visits).map(|(s, spells)| stage_time(s, spells)).collect::<Result<_>>()?,
+            times: names.iter().enumerate().map(|(k, stage)| self.stage_time(k, stage)).collect::<Result<_>>()?,
             velocity: self.opportunities.velocity(frame.can_lose),
         })
     }
-}
-
-fn stage_time(stage: &str, spells: &[Spell]) -> Result<StageTime> {
-    let left: Vec<i64> = spells
-        .iter()
-        .filter(|s| s.end == crate::survival::End::Event)
-        .map(|s| (s.exit * DAY as f64).round() as i64)
-        .collect();
-    let curve = Curve::new(RiskTable::new(spells)?, 0.95);
-    Ok(StageTime {
-        stage: stage.to_owned(),
-        visits: spells.len() as u64,
-        still_in: (spells.len() - left.len()) as u64,
-        left: Spread::of(left),
-        quantiles: [0.25, 0.5, 0.75].map(|q| curve.quantile(q)),
-    })
 }
 
 /// First days of every period from the first with an event to the end of observation, quiet ones included.
@@ -318,7 +350,10 @@ fn win_row(day: i64, flow: Option<&Flow>, can_lose: bool) -> WinRow {
         won,
         lost,
         win_rate: if closed == 0 { f64::NAN } else { won as f64 / closed as f64 },
-        interval: wilson(won.min(closed), closed, 0.95),
+        interval: match flow {
+            Some(f) if closed > 0 => share_interval((won, closed), &f.clusters, 0, 1),
+            _ => wilson(0, 0, 0.95),
+        },
         value: flow.filter(|f| f.values_known > 0).map(|f| f.value),
     }
 }

@@ -7,6 +7,7 @@ use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
 use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
+use crate::funnel::add_to_cluster;
 use crate::journeys::{By, Journeys, Moment, Where, Wins};
 use crate::survival::{End, Spell};
 use crate::task::Task;
@@ -93,6 +94,7 @@ impl Journeys {
         };
         let groups = spec.by.as_ref().map(|by| self.groups("by", by)).transpose()?;
         let population = self.population(&spec.filter)?;
+        let clusters = self.leads.clusters();
         let won = self.codes_known(&self.won);
         let counter = Counter { journeys: self, spec, stages, opportunity, has_days: maker.has_days() };
         let (part, ..) = self.fold(
@@ -116,8 +118,9 @@ impl Journeys {
                 part.noted.recycled += cycles.len() as u64 - 1;
                 part.noted.reversed += self.reversed_of(lead, &won).count() as u64;
                 let group = groups.as_ref().map(|g| g.of(lead));
+                let cluster = clusters.as_ref().and_then(|c| c.get(lead as usize)).copied();
                 for cycle in cycles.iter_mut() {
-                    counter.add(cycle, group, part);
+                    counter.add(cycle, group, cluster, part);
                 }
                 Ok(())
             },
@@ -156,7 +159,7 @@ impl Counter<'_> {
         if start.day || then.day { passed > within.as_micros() } else { passed >= within.as_micros() }
     }
 
-    fn add(&self, cycle: &mut Cycle, group: Option<u32>, part: &mut Part<u32>) {
+    fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: Option<u64>, part: &mut Part<u32>) {
         let until = self.journeys.observed_until;
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
         if !self.journeys.records_outcomes_of(cycle.start.at) {
@@ -180,14 +183,14 @@ impl Counter<'_> {
         part.noted.more_wins += cycle.more_wins;
         part.noted.regressions += cycle.regressions;
         part.noted.reopened += cycle.reopened();
-        part.of(group, self.stages).for_each(|counts| self.count(cycle, &day, counts));
+        part.of(group, self.stages).for_each(|counts| self.count(cycle, cluster, &day, counts));
     }
 
     /// Counts a cycle among all, or among those of its group.
-    fn count(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
-        add_start(cycle, &mut counts.started);
-        add_start(cycle, counts.cohort(day(cycle.start.at)));
-        self.add_visits(cycle, day, counts);
+    fn count(&self, cycle: &Cycle, cluster: Option<u64>, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+        add_start(cycle, cluster, &mut counts.started);
+        add_start(cycle, cluster, counts.cohort(day(cycle.start.at)));
+        self.add_visits(cycle, cluster, day, counts);
         let closed = match cycle.standing {
             Standing::Won(t) => Some(t.at),
             Standing::Lost(at) => Some(at),
@@ -200,12 +203,19 @@ impl Counter<'_> {
             f.cycles_lost += u64::from(!won);
             f.value += cycle.value.unwrap_or(0.0);
             f.values_known += u64::from(won && cycle.value.is_some());
+            add_to_cluster(&mut f.clusters, cluster, 2, |k| won || k == 1);
         }
         if cycle.furthest < self.opportunity {
             return;
         }
         let opportunities = &mut counts.opportunities;
         opportunities.all += 1;
+        // Won, closed, all.
+        add_to_cluster(&mut opportunities.clusters, cluster, 3, |k| match cycle.standing {
+            Standing::Open | Standing::Recycled => k == 2,
+            Standing::Lost(_) => k >= 1,
+            Standing::Won(_) => true,
+        });
         match cycle.standing {
             Standing::Open | Standing::Recycled => {}
             Standing::Lost(_) => opportunities.lost += 1,
@@ -221,7 +231,7 @@ impl Counter<'_> {
         }
     }
 
-    fn add_visits(&self, cycle: &Cycle, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+    fn add_visits(&self, cycle: &Cycle, cluster: Option<u64>, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         let now = match self.spec.within {
             Some(within) => self.end(cycle.start, within).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
@@ -251,17 +261,15 @@ impl Counter<'_> {
             }
             let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
             let days = self.journeys.measure().between(v.from, to).max(0) as f64 / DAY as f64;
-            let spell = Spell { entry: None, exit: days, end };
-            if let Some(list) = counts.visits.get_mut(v.stage) {
-                list.push(spell);
-            }
+            counts.visit(v.stage, Spell { entry: None, exit: days, end }, cluster);
         }
     }
 }
 
 /// Counts a cycle among those that started together.
-fn add_start(cycle: &Cycle, started: &mut Started) {
+fn add_start(cycle: &Cycle, cluster: Option<u64>, started: &mut Started) {
     started.cycles += 1;
+    add_to_cluster(&mut started.clusters, cluster, started.entered.len(), |k| k <= cycle.furthest);
     let list = match cycle.standing {
         Standing::Open => &mut started.open,
         Standing::Won(_) => &mut started.won,

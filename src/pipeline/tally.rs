@@ -10,6 +10,7 @@ use super::result::{StageFunnel, StageGroup};
 use crate::design::ALL;
 use crate::error::{Error, Result};
 use crate::journeys::{before_outcomes_remark, immature_remark, open_remark};
+use crate::math::few_clusters;
 
 /// Leads and cycles that are left out, or of note.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +123,9 @@ impl StageTally {
             part.groups.iter().map(|(value, counts)| counts.finish(value, &frame)).collect::<Result<_>>()?;
         groups.sort_by(|a, b| b.cycles.cmp(&a.cycles).then_with(|| a.value.cmp(&b.value)));
         let n = part.noted;
-        let remarks = remarks(&n, &all);
+        let accounts = part.all.started.clusters.len();
+        let mut remarks = remarks(&n, &all);
+        remarks.extend((accounts > 0).then(|| few_clusters(accounts)).flatten());
         Ok(StageFunnel {
             win_rate_of: win_rate_of(&spec, can_lose),
             all,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::compare::{GroupTest, gray_scores, log_rank_score, quadratic_form, sparse};
+use super::compare::{GroupTest, log_rank_score, quadratic_form, sparse};
 use super::curve::Curve;
+use super::gray::gray_scores;
 use super::risk::{Pooled, RiskTable, Spell};
 use crate::error::{Error, Result};
 use crate::math::{fisher_tail, student_quantile};
@@ -20,7 +21,7 @@ const BLOCKS: usize = 60;
 /// them, alike in size. U_b = T − T₍b₎ is what block b adds to a statistic T, its variance B/(B − 1)·Σ (U_b − Ū)² for sums
 /// such as scores, (B − 1)/B·Σ (T₍b₎ − T̄)² for estimates (J. Shao, D. Tu, "The Jackknife and Bootstrap", 1995, section 5.5:
 /// the grouped jackknife). Degrees of freedom are those of the effective number of blocks, (Σn)²/Σn² − 1.
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     spells: Vec<(u32, u32, Spell)>,
     sizes: Vec<f64>,
     pub(super) accounts: usize,
@@ -28,7 +29,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Deals accounts, largest first, to the block with the fewest leads.
-    pub(super) fn new(runs: &[Vec<(u32, Spell)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
+    pub(crate) fn new(runs: &[Vec<(u32, Spell)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
         let mut counts: HashMap<u64, u64> = HashMap::new();
         clusters.iter().flatten().for_each(|cluster| *counts.entry(*cluster).or_default() += 1);
         let mut order: Vec<(u64, u64)> = counts.into_iter().collect();
@@ -102,12 +103,12 @@ impl Blocks {
         let f = statistic * (effective - q) / (q * (effective - 1.0));
         let name = if competes { "Gray (by account)" } else { "log-rank (by account)" };
         let p = fisher_tail(f, q, effective - q);
-        Ok(GroupTest { test: name.to_owned(), statistic, degrees, p, sparse: sparse(&pooled, &score) })
+        Ok(GroupTest { test: name.to_owned(), statistic, degrees, p, sparse: sparse(&pooled, &score), coarse: false })
     }
 
     /// Widens the intervals of a curve, that of one group or of all leads: standard errors are those of leaving out accounts,
     /// where they are larger.
-    pub(super) fn widen(
+    pub(crate) fn widen(
         &self,
         curve: &mut Curve,
         place: Option<u32>,

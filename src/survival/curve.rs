@@ -71,8 +71,9 @@ impl Curve {
                 firsts += step * weights;
                 cross += step * cross_weights;
                 own += free * free * (n - d) * d / (n * n * n);
-                f += step;
                 other += free * c / n;
+                // Where all have had the event the share is 1, rounding or not.
+                f = if d + c < n || other > 0.0 { f + step } else { 1.0 };
                 if d + c < n {
                     weights += (d + c) / (n * (n - d - c));
                 }

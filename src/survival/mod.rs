@@ -6,14 +6,17 @@ mod clock;
 mod compare;
 mod curve;
 mod family;
+mod gray;
 mod risk;
 mod spec;
 mod time_to;
 
+pub(crate) use by_account::Blocks;
 pub use ceiling::{Ceiling, ParametricFit, Plateau, ceiling, fit_parametric};
-pub use compare::{GroupTest, gray, log_rank};
+pub use compare::{GroupTest, log_rank};
 pub use curve::{Curve, RestrictedMean};
 pub use family::{Family, Times};
+pub use gray::gray;
 pub use risk::{End, RiskTable, Spell};
 pub use spec::{CompetingAs, TimeToSpec};
 pub use time_to::{AtAge, TimeTo, TimeToGroup, TimeToTally};

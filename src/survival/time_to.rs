@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::by_account::Blocks;
 use super::ceiling::{Ceiling, ceiling};
 use super::clock::Clock;
-use super::compare::{GroupTest, gray_pooled, log_rank_pooled};
+use super::compare::{GroupTest, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
+use super::gray::gray_pooled;
 use super::risk::{Pooled, RiskTable, Spell, late_start};
 use super::spec::{CompetingAs, TimeToSpec};
 use crate::design::{ALL, NONE};
@@ -418,6 +419,13 @@ impl TimeToTally {
                 test.sparse,
                 named.len()
             ));
+        }
+        if test.as_ref().is_some_and(|t| t.coarse) {
+            remarks.push(
+                "Gray test: more than a quarter of the leads at risk end at one time, so its p is too small; give times to the \
+                 day or finer"
+                    .to_owned(),
+            );
         }
         for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
             if !moved.contains(&g.value) {

@@ -58,8 +58,19 @@ pub(crate) const OPEN: u32 = 3;
 pub(crate) const WON: u32 = 4;
 pub(crate) const LOST: u32 = 5;
 
-/// Journeys of leads `0..created.len()`, whose ids are zero-padded numbers.
+/// Journeys of leads `0..created.len()`, whose ids are zero-padded numbers. Stages of one instant are in the order of rows.
 pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until: i64, zone: &str) -> Arc<Journeys> {
+    journeys_ranked(created, happenings, observed_until, zone, Vec::new())
+}
+
+/// The same, with stages of one instant in the order of these classes of kinds.
+pub(crate) fn journeys_ranked(
+    created: &[i64],
+    happenings: &[Happening],
+    observed_until: i64,
+    zone: &str,
+    classes: Vec<u32>,
+) -> Arc<Journeys> {
     let stage = |h: &&Happening| h.kind >= OPEN;
     let rows = |list: Vec<&Happening>, stages: bool, first: u32| Rows {
         lead: list.iter().map(|h| h.lead).collect(),
@@ -75,7 +86,7 @@ pub(crate) fn journeys(created: &[i64], happenings: &[Happening], observed_until
     let stages: Vec<&Happening> = happenings.iter().filter(stage).collect();
     let first = events.len() as u32;
     let tables = vec![rows(events, false, 0), rows(stages, true, first)];
-    let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4, values: 1, ..Sizes::default() };
+    let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4, values: 1, classes, ..Sizes::default() };
     let timeline = build_timeline(tables, &sizes, &Task::new()).unwrap();
     let ids: Vec<String> = (0..created.len()).map(|i| format!("lead{i:05}")).collect();
     Arc::new(Journeys {

@@ -95,3 +95,34 @@ def test_first_of_many_segments_is_named_chance():
     assert first["leads_lost_low"] <= 0
     assert first["q"] >= 0.05
     assert "may be chance" in repr(barriers)
+
+
+def test_stage_funnels_count_accounts():
+    """Each of 50 accounts wins with all 8 leads or with none; all wait as long: rates and times say what 50 leads say."""
+    n = np.arange(400)
+    won = (n // 8) % 2 == 0
+    # Five days apart by account, with and without accounts alike.
+    wait = 1.0 + (n // 8) % 10 * 5 + n / 1e4
+    leads = {"id": n, "created": moment(np.zeros(400)), "acc": [f"a{i // 8}" for i in n]}
+    stages = {"lead": n, "at": moment(wait), "stage": np.where(won, "won", "lost")}
+    frame = pl.DataFrame(stages)
+
+    def made(**roles):
+        return journeys(leads, frame.to_dict(as_series=False), until=400, **roles).stage_funnel(
+            pipeline=["created", "won"]
+        )
+
+    one, many = made(), made(account="acc")
+    for table, low, high in (
+        (lambda f: f.summary(), "win_rate_low", "win_rate_high"),
+        (lambda f: f.to_polars().filter(pl.col("stage") == "won"), "of_first_low", "of_first_high"),
+        (lambda f: f.to_polars().filter(pl.col("stage") == "won"), "of_previous_low", "of_previous_high"),
+        (lambda f: f.times(), "median_low", "median_high"),
+    ):
+        widths = [table(f)[high][0] - table(f)[low][0] for f in (one, many)]
+        assert 2 < widths[1] / widths[0] < 4, (low, widths)
+    assert one.summary()["win_rate"][0] == many.summary()["win_rate"][0]
+    few = journeys(
+        {k: v[:80] for k, v in leads.items()}, frame[:80].to_dict(as_series=False), until=400, account="acc"
+    ).stage_funnel(pipeline=["created", "won"])
+    assert any("rest on 10 accounts" in remark for remark in few.remarks)

@@ -94,3 +94,18 @@ def test_ages_that_separate_have_finite_statistics():
         found = model.inference(x, y)
         assert found.likelihood_ratio > 0
         assert found.to_polars().select("low", "high").to_numpy().__abs__().max() < np.inf
+
+
+@pytest.mark.parametrize("seed", [292, 323, 668, 832, 872])
+def test_separated_ages_whose_gradients_are_rounding_converge(seed):
+    """Next to two ages that separate all other rows have no weight: steps of 1e-7 standard errors are the end."""
+    x, y = separated_ages(np.random.default_rng(seed))
+    model = ll.LogisticRegression(penalty="firth").fit(x, y)
+    assert model.converged_
+    design = np.column_stack([np.ones(len(x)), x[:, 0] - x[y].min()])
+    best = min((minimize(penalised, [0, b], (design, y, True), method="Nelder-Mead",
+                         options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 5000}) for b in (0.2, 1, 3)),
+               key=lambda found: found.fun)  # fmt: skip
+    assert model.coef_[0, 0] == pytest.approx(best.x[1], rel=1e-6)
+    table = model.inference(x, y).to_polars()
+    assert table.select(["low", "high"]).to_numpy().__abs__().max() < np.inf

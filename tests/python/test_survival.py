@@ -179,3 +179,20 @@ def test_ceilings():
 def test_errors(options, error, words):
     with pytest.raises(error, match=words):
         ll.datasets.b2b_saas().time_to(**options)
+
+
+def test_many_tiny_groups_are_named():
+    """The χ² of the log-rank test holds for groups with 5 expected events: the sums of hazards that their leads were under."""
+    draw = np.random.default_rng(2)
+    days, event = draw.exponential(20, 90), np.ones(90, dtype=bool)
+    tiny = as_journeys(days, event, group=[f"g{i // 3}" for i in range(90)]).time_to("won", by="group")
+    assert tiny.test["test"] == "log-rank"
+    at_risk = np.array([(days >= t).sum() for t in np.sort(days)])
+    hazard = np.cumsum(1 / at_risk)[np.argsort(np.argsort(days))]
+    few = int((hazard.reshape(30, 3).sum(axis=1) < 5).sum())
+    assert few > 20
+    assert tiny.test["sparse"] == few
+    assert any(f"log-rank test: {few} of 30 groups have fewer than 5 expected events" in r for r in tiny.remarks)
+    large = as_journeys(days, event, group=[f"g{i // 45}" for i in range(90)]).time_to("won", by="group")
+    assert large.test["sparse"] == 0
+    assert not any("fewer than 5 expected" in r for r in large.remarks)
