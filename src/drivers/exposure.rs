@@ -30,14 +30,14 @@ pub(super) struct Stays {
     /// Of each lead, whether it went on.
     leads: Vec<bool>,
     /// Which lead, and its stay.
-    stays: Vec<(u32, Stay)>,
+    periods: Vec<(u32, Stay)>,
     /// Per kind: which lead, and when.
     firsts: Vec<Vec<(u32, i64)>>,
 }
 
 impl Stays {
     pub(super) fn new(kinds: usize) -> Self {
-        Self { leads: Vec::new(), stays: Vec::new(), firsts: vec![Vec::new(); kinds] }
+        Self { leads: Vec::new(), periods: Vec::new(), firsts: vec![Vec::new(); kinds] }
     }
 
     /// The next lead, with its periods at risk since it got to the step, and whether it went on at the end of each.
@@ -46,7 +46,7 @@ impl Stays {
         self.leads.push(went_on);
         // Where days are known only, a period may begin and end on one.
         let stays = periods.filter(|(begin, end, _)| begin < end);
-        self.stays
+        self.periods
             .extend(stays.map(|(begin, end, went_on)| (lead, Stay { begin, end, went_on, exposed: None, cluster })));
     }
 
@@ -75,7 +75,7 @@ impl Stays {
             let exposed = firsts.peek().filter(|(other, _)| other == lead).map(|(_, at)| *at);
             Stay { exposed, ..*stay }
         };
-        self.stays.iter().map(exposed).collect()
+        self.periods.iter().map(exposed).collect()
     }
 }
 

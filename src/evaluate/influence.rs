@@ -245,7 +245,7 @@ impl<'a> Rows<'a> {
     pub(super) fn average_precision_bias(&self, average: &Influenced) -> f64 {
         // Of each cluster, so far from the best score down: its positives and its negatives; and over all clusters their
         // squares and products.
-        let mut own = vec![(0.0f64, 0.0f64); self.clusters.as_ref().map_or(self.len(), |c| c.len())];
+        let mut own = vec![(0.0f64, 0.0f64); self.clusters.as_ref().map_or(self.len(), Vec::len)];
         let (mut a, mut b, mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0, 0.0, 0.0);
         let mut second = 0.0;
         for tie in self.ties.iter().rev().filter(|tie| tie.all > 0.0) {
