@@ -257,7 +257,7 @@ def test_average_precision_is_centred_on_its_value_less_its_bias(clustered):
     """The bias is half the sum of second derivatives with respect to the weights of clusters, here by differences."""
     y, p, _, w, cluster = rows(4)
     cluster = cluster if clustered else np.arange(len(y))
-    table = ll.metrics.evaluate(y, p, sample_weight=w, clusters=cluster).to_polars()
+    table = ll.metrics.evaluate(y, p, w, clusters=cluster).to_polars()
     found = table.filter(pl.col("measure") == "pr_auc").row(0, named=True)
 
     def at(g, step):
