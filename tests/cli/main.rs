@@ -223,9 +223,9 @@ fn sections_hold_the_defaults_of_flags() {
     assert_eq!((&spec["target"][0], &spec["at"][0]), (&"open".into(), &"12d".into()));
     let spec = &json("time-to", &["--target", "won", "--confidence", "0.9"])["spec"];
     assert_eq!((&spec["target"][0], &spec["at"][0], &spec["confidence"]), (&"won".into(), &"12d".into(), &0.9.into()));
-    // Steps are those of the funnel; a driver follows first entries.
+    // Steps are those of the funnel; drivers follow the best entry, as funnels do.
     let spec = &json("drivers", &["--window", "50d"])["spec"];
-    assert_eq!((&spec["funnel"]["window"], &spec["funnel"]["entry"]), (&"50d".into(), &"first".into()));
+    assert_eq!((&spec["funnel"]["window"], &spec["funnel"]["entry"]), (&"50d".into(), &"best".into()));
     assert_eq!(spec["funnel"]["steps"].as_array().unwrap().len(), 3);
     assert_eq!(spec["min_support"], 1);
     for (section, near) in
