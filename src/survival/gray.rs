@@ -11,7 +11,7 @@ use crate::task::Task;
 /// K-sample tests for comparing the cumulative incidence of a competing risk", Annals of Statistics 16 (1988), section 3,
 /// with ρ = 0: under equality all groups have the incidence F with dF = d₁/Σ nₖ/Sₖ, and ends that are tied count as drawn
 /// without replacement, as in R's cmprsk, whose statistics it equals. With a third of those at risk ending at once it rejects
-/// 6 % of equal groups at 5 %, with half of them 8 %: [`GroupTest::coarse`] says so.
+/// 7 % of equal groups at 5 %, with half of them 8 %: [`GroupTest::coarse`] says so.
 ///
 /// # Errors
 /// As [`super::log_rank`].
