@@ -15,6 +15,7 @@ __all__ = [
     "barriers",
     "build_profile",
     "calibration_table",
+    "canonical_text",
     "compare_groups",
     "compare_rates",
     "compare_scores",
