@@ -1,6 +1,7 @@
 //! Attribution: what share of conversions and value each channel is given credit for.
 
 mod chain;
+mod labels;
 mod markov;
 mod pass;
 mod paths;
@@ -12,7 +13,6 @@ mod spend;
 mod tally;
 
 pub use result::{Attribution, Credit, MethodCredits, Range};
-pub use rules::Weights;
-pub use spec::{AttributionSpec, Conversions, CustomRule, Method, NullPaths, PathForm};
+pub use spec::{AttributionSpec, Conversions, CustomRule, Method, NullPaths, PathForm, Weights};
 pub use spend::{Spend, SpendRow, UnitCost, UnitCosts};
 pub use tally::AttributionTally;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use super::chain::ChainCounter;
+use super::labels::channel_name;
 use super::paths::{Path, PathMaker, Room};
-use super::result::{Attribution, channel_name};
-use super::rules::{Rule, Weights};
+use super::result::Attribution;
+use super::rules::Rule;
+use super::spec::Weights;
 use super::spec::{AttributionSpec, Method};
 use super::spend::{Months, Spend, add, bring, join};
 use super::tally::{AttributionTally, Counts};

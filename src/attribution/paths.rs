@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Journeys, Matcher, Measure, Moment, Status, WinFinder, Wins, lost_since, status_log};
 use crate::time::{NO_TIME, Span};
 
-use super::result::{channel_name, channels_like};
+use super::labels::{channel_name, channels_like};
 use super::spec::{AttributionSpec, Conversions, Method, NullPaths, PathForm};
 
 /// One touch.

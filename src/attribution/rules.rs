@@ -1,43 +1,10 @@
 //! Rules: shares of one conversion by the place of a touch in its path.
 
-use serde::{Deserialize, Serialize};
-
 use super::paths::Path;
-use super::spec::Method;
-use crate::error::{Error, Result};
+use super::spec::{Method, Weights};
+use crate::error::Result;
 use crate::math::exp2;
 use crate::time::{DAY, Span};
-
-/// Shares of the credit by milestone; the rest of the touches share `middle`. They add up to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Weights {
-    /// The first touch.
-    pub first: f64,
-    /// The last touch up to the creation of the lead, if that is not after the path's end.
-    pub lead: f64,
-    /// The last touch up to the entry into the stage of the opportunity: that of the conversion's deal, or one of no deal
-    /// since the conversion before, if it is not after the path's end.
-    pub opportunity: f64,
-    /// The last touch.
-    pub last: f64,
-    /// All touches that are no milestone, in equal parts.
-    pub middle: f64,
-}
-
-impl Weights {
-    /// # Errors
-    /// [`Error::InvalidOption`] unless all are at least 0 and add up to 1.
-    pub fn checked(self, name: &str) -> Result<Self> {
-        let all = [self.first, self.lead, self.opportunity, self.last, self.middle];
-        let total: f64 = all.iter().sum();
-        if all.iter().any(|w| w.is_nan() || *w < 0.0) || (total - 1.0).abs() > 1e-9 {
-            let problem = format!("shares of rule '{name}' must be at least 0 and add up to 1, not {total}");
-            return Err(Error::option("method", problem));
-        }
-        Ok(self)
-    }
-}
 
 /// A rule made ready.
 #[derive(Debug, Clone)]

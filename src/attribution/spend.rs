@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::labels::channel_name;
 use super::paths::{Path, Touch};
-use super::result::channel_name;
 use crate::design::MISSING;
 use crate::journeys::Journeys;
 use crate::time::{DAY, NO_TIME, Period, Timestamp};

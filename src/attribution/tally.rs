@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Outflow, State, merge};
+use super::labels::UNATTRIBUTED;
 use super::markov::removal;
-use super::result::{Attribution, Credit, MethodCredits, UNATTRIBUTED};
+use super::result::{Attribution, Credit, MethodCredits};
 use super::shapley::{Sets, exact};
 use super::spec::{AttributionSpec, Method, NullPaths};
 use crate::design::MISSING;

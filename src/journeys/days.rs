@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Journeys;
-use crate::error::{Error, Result};
-use crate::time::{DAY, NO_TIME, Zone};
+use crate::time::{DAY, Zone};
 
 /// What is known to the day only.
 ///
@@ -98,7 +96,12 @@ pub struct Measure<'a> {
     days: &'a Days,
 }
 
-impl Measure<'_> {
+impl<'a> Measure<'a> {
+    /// Days are counted in `zone`; the days of tables are those of `tables`.
+    pub(super) fn new(zone: &'a Zone, tables: &'a Zone, days: &'a Days) -> Self {
+        Self { zone, tables, days }
+    }
+
     /// Whether anything is known to the day only.
     #[must_use]
     pub fn has_days(&self) -> bool {
@@ -149,33 +152,6 @@ impl Measure<'_> {
         let next = self.date(from).checked_add(span.div_euclid(DAY))?.checked_add(1)?;
         let next = self.zone.day_start(next)?.max(self.tables.day_start(next)?);
         Some(if from.day { next } else { next.max(exact) })
-    }
-}
-
-impl Journeys {
-    /// How times are measured.
-    #[must_use]
-    pub fn measure(&self) -> Measure<'_> {
-        Measure { zone: &self.calendar_zone, tables: &self.timezone, days: &self.days }
-    }
-
-    /// Checks that leads have times of creation, for an option that needs them.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] if none has.
-    pub fn creation_for(&self, option: &'static str) -> Result<()> {
-        // A partition may have no leads.
-        if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
-            return Ok(());
-        }
-        Err(Error::option(option, "'created' needs times of creation: Leads(created=…)"))
-    }
-
-    /// When the event at `position` of the timeline happened.
-    #[must_use]
-    pub fn moment(&self, position: usize) -> Option<Moment> {
-        let at = *self.timeline.at.get(position)?;
-        Some(self.measure().of_kind(self.timeline.kind.get(position), at))
     }
 }
 

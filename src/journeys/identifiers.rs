@@ -1,6 +1,6 @@
 //! Columns of numbers that are codes, not quantities: half a zip code means nothing.
 
-use super::withhold::words_of;
+use super::column_words::words_of;
 
 /// Words that say of a column that its numbers are codes, wherever they stand.
 const CODE_WORDS: [&str; 22] = [

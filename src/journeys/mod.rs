@@ -2,6 +2,7 @@
 
 mod audit;
 mod censoring;
+mod column_words;
 mod conditions;
 mod counts;
 mod days;
@@ -16,6 +17,7 @@ mod index;
 mod leads;
 mod limits;
 mod matcher;
+mod moments;
 mod normalize;
 mod open_deals;
 mod population;

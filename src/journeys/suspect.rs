@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::withhold::{ENOUGH, separation, words_of};
+use super::column_words::words_of;
+use super::withhold::{ENOUGH, separation};
 use crate::design::{Column, NONE, number_of};
 use crate::time::{Looks, NO_TIME, Timestamp, glance};
 

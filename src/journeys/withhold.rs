@@ -4,6 +4,7 @@
 //! creation, and columns that all but repeat the outcome are not.
 
 use super::Leads;
+use super::column_words::words_of;
 use super::identifiers::are_serial_numbers;
 use crate::design::Column;
 use crate::design::NONE;
@@ -115,27 +116,6 @@ pub fn withhold(
     because(format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
 }
 
-pub(super) fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower_before = false;
-    let following = name.chars().skip(1).map(Some).chain([None]);
-    for (c, next) in name.chars().zip(following) {
-        // A capital starts a word after a small letter, and after an acronym if a small letter follows: MQLDate.
-        let starts = c.is_uppercase() && (lower_before || next.is_some_and(char::is_lowercase));
-        if !c.is_alphanumeric() || starts {
-            words.push(String::new());
-        }
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
-        }
-        lower_before = c.is_lowercase();
-    }
-    words.retain(|w| !w.is_empty());
-    words
-}
-
 /// AUC of the best ordering of the column's values (missing is a value; levels with fewer than 5 leads are one).
 ///
 /// `won` says per lead whether it was ever won (or its outcome); `None` with fewer than 40 leads on either side.
@@ -190,7 +170,6 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(words_of("convertedWithin_90-days"), ["converted", "within", "90", "days"]);
         let leads = Leads::default();
         let c = Column::Number(vec![1.0]);
         let stages = vec!["lead".to_owned(), "sql".to_owned()];

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::math::{ln, log1pexp, sigmoid};
+use crate::math::{log1pexp, sigmoid};
 
 /// A monotone map from log-odds to probabilities. A sigmoid map is not among them: it is a new scale of coefficients
 /// and intercept, so that contributions keep adding up.
@@ -130,48 +130,4 @@ pub struct Validation {
     pub c: f64,
     /// How rows were held out.
     pub folds: String,
-}
-
-impl super::LeadModel {
-    /// Probability for log-odds: calibrated where the model is.
-    #[must_use]
-    pub fn probability(&self, log_odds: f64) -> f64 {
-        match &self.data().calibration {
-            Some(map) => map.probability(log_odds),
-            None => sigmoid(log_odds),
-        }
-    }
-
-    /// The model for a population in which the share of positives is `rate`, everything else being as in training: for a
-    /// base rate that has changed, or negatives that were sampled for training.
-    ///
-    /// The intercept moves by logit(rate) − logit(rate in training, or in the slice of the calibration); contributions do not change. G. King, L. Zeng,
-    /// "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
-    ///
-    /// # Errors
-    /// [`crate::Error::InvalidOption`] if `rate` is not between 0 and 1, or the model has an isotonic or beta calibration,
-    /// which belongs to the old rate.
-    pub fn with_base_rate(&self, rate: f64) -> crate::Result<Self> {
-        if !(rate > 0.0 && rate < 1.0) {
-            return Err(crate::Error::option("base_rate", format!("{rate} is not between 0 and 1")));
-        }
-        let mut data = self.data().clone();
-        if data.calibration.is_some() {
-            let problem = "the model has a calibration that belongs to the rate in training; calibrate with 'sigmoid'";
-            return Err(crate::Error::option("base_rate", problem));
-        }
-        let logit = |p: f64| ln(p / (1.0 - p));
-        // Calibrated probabilities are those of the later slice.
-        let before = match &mut data.training.calibration {
-            Some(facts) if facts.method != "none" => &mut facts.base_rate,
-            _ => &mut data.training.base_rate,
-        };
-        let shift = logit(rate) - logit(std::mem::replace(before, rate));
-        data.intercept += shift;
-        if let Some(covariance) = &mut data.covariance {
-            covariance.rescale(1.0, shift);
-        }
-        data.percentiles.iter_mut().for_each(|q| *q += shift);
-        Self::new(data)
-    }
 }

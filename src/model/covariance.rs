@@ -1,9 +1,6 @@
-//! Covariance of the coefficients of a model, and intervals of its probabilities.
+//! Covariance of the coefficients of a model.
 
 use serde::{Deserialize, Serialize};
-
-use super::{LeadModel, ModelData};
-use crate::math::{Interval, normal_quantile};
 
 /// Covariance of intercept, coefficients in the order of terms, and effects of interactions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,16 +26,9 @@ pub struct ActiveColumn {
     pub value: f64,
 }
 
-/// Number of coefficients of a model, the intercept and cells of interactions with them.
-pub(crate) fn coefficients(data: &ModelData) -> usize {
-    let terms: usize = data.terms.iter().map(|t| t.encoder.width()).sum();
-    let cells = data.interactions.iter().map(|i| i.effects.len()).sum::<usize>();
-    1 + terms + cells
-}
-
 impl CoefficientCovariance {
-    pub(super) fn problem(&self, data: &ModelData) -> Option<String> {
-        let k = coefficients(data);
+    /// What makes it unusable for `k` coefficients, if anything does.
+    pub(super) fn problem(&self, k: usize) -> Option<String> {
         if !(self.centre.is_empty() || self.centre.len() == k) || !self.centre.iter().all(|v| v.is_finite()) {
             return Some(format!("the estimates of the covariance are not {k} finite numbers"));
         }
@@ -97,20 +87,4 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
         own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
     });
     (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
-}
-
-impl LeadModel {
-    /// Interval of the probability of a row by the delta method: that of its log-odds, η ± z·√(xᵀVx), mapped to
-    /// probabilities, η that of the estimates of the covariance. Where these are not the coefficients of the model, the
-    /// interval is widened to hold the row's own `log_odds`. `columns` are the row's, as the scorer of columns finds them.
-    /// `None` without a covariance in the model. It leaves out the error of a calibration and of the choice of C, shapes and
-    /// interactions; a level that training never saw adds none.
-    #[must_use]
-    pub fn interval(&self, log_odds: f64, columns: &[ActiveColumn], confidence: f64) -> Option<Interval> {
-        let covariance = self.data().covariance.as_ref()?;
-        let half = normal_quantile(f64::midpoint(1.0, confidence)) * covariance.variance(columns).sqrt();
-        let middle = if covariance.centre.is_empty() { log_odds } else { covariance.estimate(columns) };
-        let (low, high) = ((middle - half).min(log_odds), (middle + half).max(log_odds));
-        Some(Interval { low: self.probability(low), high: self.probability(high) })
-    }
 }

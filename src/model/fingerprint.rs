@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::ModelData;
+use super::data::ModelData;
 use crate::error::{Error, Result};
 
 /// Equal for equal models within one process.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LeadModel, ModelData};
+use super::data::ModelData;
+use super::lead_model::LeadModel;
 use crate::error::{Error, Result};
 use crate::whole_file;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ModelData;
+use super::data::{ModelData, coefficients};
 use crate::error::{Error, Result};
 
 pub(super) fn check(data: &ModelData) -> Result<()> {
@@ -92,7 +92,7 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
             return bad(format!("the {name} has an effect that is not a finite number"));
         }
     }
-    if let Some(problem) = data.covariance.as_ref().and_then(|c| c.problem(data)) {
+    if let Some(problem) = data.covariance.as_ref().and_then(|c| c.problem(coefficients(data))) {
         return bad(problem);
     }
     if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite())

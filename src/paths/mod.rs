@@ -2,8 +2,9 @@
 
 mod pass;
 mod result;
+mod spec;
 mod tally;
 
-pub use pass::{PathsSpec, Unit};
 pub use result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
+pub use spec::{PathsSpec, Unit};
 pub use tally::PathsTally;

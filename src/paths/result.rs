@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pass::PathsSpec;
+use super::spec::PathsSpec;
 use crate::funnel::Spread;
 
 /// How a path ended.

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::pass::{PathsSpec, Unit};
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
+use super::spec::{PathsSpec, Unit};
 use crate::design::shown;
 use crate::error::{Error, Result};
 use crate::funnel::Spread;

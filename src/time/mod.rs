@@ -7,6 +7,7 @@ mod parse;
 mod period;
 mod span;
 mod timestamp;
+mod units;
 mod zone;
 
 pub use epoch::{Decimal, TimeUnit, is_expected, is_inexact};
@@ -15,5 +16,6 @@ pub use moment::Moment;
 pub use parse::{Detected, Detector, Instant, Looks, Resolution, TimeFormat, detect, glance, grain, parse};
 pub use period::Period;
 pub use span::Span;
-pub use timestamp::{DAY, NO_TIME, Timestamp, in_range};
+pub use timestamp::Timestamp;
+pub use units::{DAY, NO_TIME, in_range};
 pub use zone::Zone;

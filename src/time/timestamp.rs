@@ -3,15 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::units::in_range;
 use super::{TimeFormat, Zone, parse};
 use crate::error::{Error, Result};
 use crate::text_form::text_form;
-
-/// Microseconds of one day.
-pub const DAY: i64 = 86_400_000_000;
-
-/// The value that stands for "no time" in columns of UTC microseconds.
-pub const NO_TIME: i64 = i64::MIN;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
@@ -23,16 +18,6 @@ pub const NO_TIME: i64 = i64::MIN;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
-
-/// Years 1000 to 9999: times outside are sentinels or slips, and within them differences cannot overflow.
-const EARLIEST: i64 = -30_610_224_000_000_000;
-const LATEST: i64 = 253_402_300_799_999_999;
-
-/// True if `micros` lies in the years 1000 to 9999.
-#[must_use]
-pub fn in_range(micros: i64) -> bool {
-    (EARLIEST..=LATEST).contains(&micros)
-}
 
 impl Timestamp {
     /// # Errors

@@ -1,6 +1,6 @@
 //! Eight lanes in plain Rust, for CPUs without a vector unit of their own file; the reference of the others.
 
-use super::{LANES, Real, Vector};
+use super::lanes::{LANES, Real, Vector};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Portable([f64; LANES]);

@@ -5,7 +5,7 @@
 use std::arch::x86_64::*;
 use std::sync::OnceLock;
 
-use super::{BINADE, FRACTION, Kernel, ONE, Real, Vector};
+use super::lanes::{BINADE, FRACTION, Kernel, ONE, Real, Vector};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Unit {

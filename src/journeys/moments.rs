@@ -1,0 +1,33 @@
+//! When things of a history happened, and how long they take.
+
+use super::Journeys;
+use super::days::{Measure, Moment};
+use crate::error::{Error, Result};
+use crate::time::NO_TIME;
+
+impl Journeys {
+    /// How times are measured.
+    #[must_use]
+    pub fn measure(&self) -> Measure<'_> {
+        Measure::new(&self.calendar_zone, &self.timezone, &self.days)
+    }
+
+    /// Checks that leads have times of creation, for an option that needs them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if none has.
+    pub fn creation_for(&self, option: &'static str) -> Result<()> {
+        // A partition may have no leads.
+        if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
+            return Ok(());
+        }
+        Err(Error::option(option, "'created' needs times of creation: Leads(created=…)"))
+    }
+
+    /// When the event at `position` of the timeline happened.
+    #[must_use]
+    pub fn moment(&self, position: usize) -> Option<Moment> {
+        let at = *self.timeline.at.get(position)?;
+        Some(self.measure().of_kind(self.timeline.kind.get(position), at))
+    }
+}

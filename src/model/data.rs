@@ -1,0 +1,174 @@
+//! The data of a model, as its file holds it.
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration::{CalibrationFacts, CalibrationMap, Validation};
+use super::covariance::CoefficientCovariance;
+use super::sample::LeadSample;
+use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
+use crate::time::{Timestamp, Zone};
+
+/// One feature with its encoding and coefficients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// The feature.
+    pub feature: Feature,
+    /// The part of the score it belongs to.
+    pub part: Part,
+    /// How its values become columns.
+    pub encoder: Encoder,
+    /// One coefficient per column, log-odds.
+    pub coefficients: Vec<f64>,
+    /// Standard error of each coefficient; empty where none are made.
+    pub standard_errors: Vec<f64>,
+    /// The coefficients that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<f64>,
+    /// Standard error of the difference of each level of a text to the first, the most frequent; empty for numbers, and where
+    /// none are made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contrast_errors: Vec<f64>,
+    /// Weighted mean of each column in training.
+    pub means: Vec<f64>,
+}
+
+/// What the model was trained on, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The snapshot that was asked for.
+    pub snapshot: SnapshotSpec,
+    /// Its cutoff rule.
+    pub rule: CutoffRule,
+    /// Stages or events that made the label positive.
+    pub target: Vec<String>,
+    /// Rows.
+    pub rows: usize,
+    /// Leads.
+    pub leads: usize,
+    /// Positive rows.
+    pub positives: usize,
+    /// Weighted share of positives.
+    pub base_rate: f64,
+    /// Youngest and oldest age at a cutoff, days; `None` without times.
+    pub ages: Option<(f64, f64)>,
+    /// Earliest and latest cutoff; `None` without times.
+    pub cutoffs: Option<(Timestamp, Timestamp)>,
+    /// Solver.
+    pub solver: String,
+    /// Inverse strength of the penalty; `None` is no penalty.
+    pub c: Option<f64>,
+    /// Share of the penalty that is L1.
+    #[serde(default)]
+    pub l1_ratio: f64,
+    /// How C was chosen, if it was.
+    pub validation: Option<Validation>,
+    /// Whether numbers have curved columns, and why, if that was asked for.
+    pub nonlinear: Option<String>,
+    /// How interactions were found, if they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactions: Option<String>,
+    /// How probabilities were calibrated, if that was asked for.
+    pub calibration: Option<CalibrationFacts>,
+    /// What the standard errors assume, and whether they are approximate.
+    pub inference: Option<String>,
+    /// Iterations of the solver.
+    pub iterations: usize,
+    /// Infinity norm of the gradient of the weighted mean loss at the solution.
+    pub gradient: f64,
+    /// Σ w·log loss + ‖coefficients‖²/(2C) at the solution.
+    pub objective: f64,
+    /// Whether the solver reached its tolerance.
+    pub converged: bool,
+    /// Features that said nothing and were left out, with the reason.
+    pub dropped: Vec<(String, String)>,
+    /// What the weights of the rows assume, or depend on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// A grade and the lowest score that earns it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// Its name.
+    pub name: String,
+    /// Lowest score, 0–100.
+    pub from: f64,
+}
+
+/// A table of log-odds over the groups of two terms: bins of a number, levels of a text.
+///
+/// It is pure: weighted by training rows, each row and column of it sums to 0, since what one feature says alone
+/// belongs to its own term. B. Lengerich et al., "Purifying interaction effects with the functional ANOVA", AISTATS 2020.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interaction {
+    /// Place of the first term.
+    pub first: usize,
+    /// Place of the second term, above that of the first.
+    pub second: usize,
+    /// The part of the score it belongs to.
+    pub part: Part,
+    /// Log-odds by group of the first term, then of the second; each has one more group at its end for values without one.
+    pub effects: Vec<f64>,
+    /// Standard error of each; empty where none are made.
+    pub standard_errors: Vec<f64>,
+    /// The effects that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<f64>,
+    /// Weight of the training rows in each cell.
+    pub weights: Vec<f64>,
+}
+
+impl Interaction {
+    /// Groups of both terms, with the one for no group.
+    #[must_use]
+    pub fn shape(&self, data: &ModelData) -> (usize, usize) {
+        let groups = |i: usize| data.terms.get(i).map_or(0, |t| t.encoder.groups() + 1);
+        (groups(self.first), groups(self.second))
+    }
+}
+
+/// What a model file holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelData {
+    /// Log-odds where all columns are 0.
+    pub intercept: f64,
+    /// Terms, in the order in which contributions are summed.
+    pub terms: Vec<Term>,
+    /// Interactions; their contributions come after those of the terms.
+    #[serde(default)]
+    pub interactions: Vec<Interaction>,
+    /// Covariance of all coefficients, where intervals of probabilities are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<CoefficientCovariance>,
+    /// Event kinds and stages known in training; others are ignored.
+    pub kinds: Vec<Kind>,
+    /// Event values used, in the order of their numbers.
+    pub values: Vec<String>,
+    /// Daily cap of events of one kind.
+    pub daily_cap: Option<u32>,
+    /// Zone of calendar days.
+    pub calendar_zone: Zone,
+    /// Map from log-odds to probabilities, where the calibration is no sigmoid.
+    pub calibration: Option<CalibrationMap>,
+    /// Log-odds at the 0th, 1st, …, 100th percentile of the training rows.
+    pub percentiles: Vec<f64>,
+    /// Grades, best first.
+    pub grades: Vec<Grade>,
+    /// Facts of the training.
+    pub training: Training,
+    /// The leads it was trained on.
+    #[serde(default)]
+    pub trained_on: LeadSample,
+}
+
+/// Number of coefficients of a model, the intercept and cells of interactions with them.
+pub(super) fn coefficients(data: &ModelData) -> usize {
+    let terms: usize = data.terms.iter().map(|t| t.encoder.width()).sum();
+    let cells = data.interactions.iter().map(|i| i.effects.len()).sum::<usize>();
+    1 + terms + cells
+}
