@@ -1,0 +1,39 @@
+"""Each kind of error has a Python class, a slug and an exit code of its own choice, not by default."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import leadlens as ll
+from leadlens import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+ERROR = (ROOT / "src" / "error.rs").read_text(encoding="utf-8")
+BINDING = (ROOT / "python" / "src" / "error.rs").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "src" / "cli" / "mod.rs").read_text(encoding="utf-8")
+
+
+def variants() -> list[str]:
+    body = ERROR.split("pub enum Error {")[1].split("\n}\n")[0]
+    return re.findall(r"^    ([A-Z]\w+)(?: \{|,)", body, re.M)
+
+
+def arms(source: str, function: str) -> str:
+    return source.split(f"fn {function}(")[1].split("\n}\n")[0]
+
+
+def test_every_variant_is_placed() -> None:
+    names = variants()
+    assert len(names) >= 20
+    assert set(re.findall(r"Self::(\w+)", ERROR.split("pub fn kind(&self)")[1].split("\n    }\n")[0])) == set(names)
+    assert set(re.findall(r"Error::(\w+)", arms(BINDING, "class_of"))) == set(names)
+    assert set(re.findall(r"Error::(\w+)", arms(COMMANDS, "exit_code"))) == set(names)
+
+
+def test_every_class_exists_and_is_public() -> None:
+    named = set(re.findall(r'"(\w+)"', arms(BINDING, "class_of"))) - {"KeyboardInterrupt"}
+    assert len(named) >= 14
+    for name in named:
+        assert issubclass(getattr(errors, name), ll.LeadLensError)
+        assert name in ll.__all__
