@@ -25,6 +25,11 @@ def test_lints_are_of_the_oldest_supported_python() -> None:
     assert found("python/Cargo.toml", r'features = \["abi3-(py\d+)"\]') == f"py{major}{minor}"
 
 
+def test_hooks_and_tests_spell_with_one_version() -> None:
+    pinned = found("requirements-dev.txt", r"^typos==([\d.]+)")
+    assert found(".pre-commit-config.yaml", r"additional_dependencies: \[typos==([\d.]+)\]") == pinned
+
+
 def test_formats_in_documents_are_those_of_the_code() -> None:
     page = "docs/formats.md"
     assert found(page, r"^\| Model \| (\d+) \|") == found("src/model/format.rs", r"FORMAT_VERSION: u64 = (\d+);")
