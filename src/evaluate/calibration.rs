@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
-use super::evaluation::check_clusters;
+use super::clusters::check_clusters;
 use super::influence::Rows;
 use crate::error::Result;
 use crate::math::{Interval, quantile_sorted};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
-use super::evaluation::{Clusters, check_rows, few_clusters};
+use super::clusters::{Clusters, check_rows, few_clusters};
 use super::influence::{Influenced, Rows, Sample, on_log_odds, on_logs};
 use crate::error::Result;
 use crate::math::{exp, ln, student_quantile, student_tail};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::calibration_table_of;
+use super::clusters::{Clusters, check_clusters, check_rows, few_clusters};
 use super::estimates::{Estimate, estimates};
 use super::influence::Rows;
 use super::lift::lift_table_of;
@@ -102,15 +103,6 @@ pub fn evaluate(y: &[bool], p: &[f64], weight: Option<&[f64]>, top: &[usize]) ->
     evaluate_clustered(y, p, weight, top, None)
 }
 
-/// Rows of one cluster may depend on each other.
-#[derive(Debug, Clone, Copy)]
-pub struct Clusters<'a> {
-    /// The cluster of each row.
-    pub of_row: &'a [u32],
-    /// What they are: `leads`, `accounts`.
-    pub unit: &'a str,
-}
-
 /// The same where rows of one cluster (a lead, an account) depend on each other: intervals are wider then.
 ///
 /// # Errors
@@ -159,34 +151,6 @@ pub fn evaluate_clustered(
         verdict: Verdict::of(&rows, sample, &estimates, unit),
         estimates,
     })
-}
-
-/// Says that intervals rest on few clusters, if they do.
-pub(super) fn few_clusters(count: usize, unit: &str) -> Option<String> {
-    const FEW: usize = 40;
-    (count < FEW).then(|| format!("intervals rest on {count} {unit}; with fewer than {FEW} they are approximate"))
-}
-
-pub(super) fn check_clusters(y: &[bool], clusters: Option<&[u32]>) -> Result<()> {
-    match clusters.map(<[u32]>::len).filter(|got| *got != y.len()) {
-        Some(got) => Err(Error::Length { what: "clusters".into(), expected: y.len(), got }),
-        None => Ok(()),
-    }
-}
-
-/// Checks that there are rows with weight of both classes.
-pub(super) fn check_rows(y: &[bool], w: &[f64], clusters: Option<&[u32]>) -> Result<()> {
-    check_clusters(y, clusters)?;
-    let rows = w.iter().filter(|w| **w > 0.0).count();
-    if rows == 0 {
-        let why = if y.is_empty() { "no rows to evaluate" } else { "all weights are 0" };
-        return Err(Error::NoRows { what: "evaluate", why: why.into() });
-    }
-    let positives = y.iter().zip(w).filter(|(y, w)| **y && **w > 0.0).count();
-    if positives == 0 || positives == rows {
-        return Err(Error::OneClass { rows, positives });
-    }
-    Ok(())
 }
 
 fn means(y: &[bool], p: &[f64], w: &[f64]) -> (f64, f64) {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clusters::check_clusters;
 use super::estimates::lift;
-use super::evaluation::check_clusters;
 use super::influence::Rows;
 use super::{TieGroup, checked, tie_groups};
 use crate::error::{Error, Result};

@@ -1,6 +1,7 @@
 //! How good scores are: ranking, proper scores, calibration, lift. Works on plain slices.
 
 mod calibration;
+mod clusters;
 mod estimates;
 mod evaluation;
 mod influence;
@@ -12,8 +13,9 @@ mod verdict;
 pub use calibration::{
     Binning, CalibrationBin, calibration_error_by_chance, calibration_table, expected_calibration_error,
 };
+pub use clusters::Clusters;
 pub use estimates::{Comparison, Difference, Estimate, compare_scores};
-pub use evaluation::{Clusters, Evaluation, Group, evaluate, evaluate_clustered};
+pub use evaluation::{Evaluation, Group, evaluate, evaluate_clustered};
 pub use lift::{LiftRow, lift_table, precision_at};
 pub use proper::{brier, log_loss};
 pub use ranking::{average_precision, ks, roc_auc};

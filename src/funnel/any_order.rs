@@ -1,6 +1,6 @@
 //! Steps in any order: the most steps that different events within one window can be.
 
-use super::chains::{Attempt, Walked};
+use super::attempt::{Attempt, Walked};
 use super::classes::Classes;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::Seen;

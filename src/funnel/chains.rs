@@ -10,51 +10,13 @@
 
 use std::ops::Range;
 
+use super::attempt::{Attempt, Chain, Walked};
 use super::instances::Instances;
 use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
-use super::seen::{Seen, end_of_instant};
+use super::seen::{Seen, can_be_several, end_of_instant};
 use super::spec::{Entry, Order};
 use crate::journeys::Moment;
-
-/// How far an attempt got: steps done as bits, and the position in `seen` of the event of each.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Attempt {
-    pub(super) done: u32,
-    pub(super) path: [u32; MAX_STEPS],
-    /// The event by which each step was first got to, whatever came of it.
-    pub(super) reached: [u32; MAX_STEPS],
-}
-
-/// What became of one lead.
-#[derive(Debug, Default)]
-pub(super) struct Walked {
-    /// None if it never entered; several for `totals`.
-    pub(super) attempts: Vec<Attempt>,
-    /// An entry's window is not over at the end of observation.
-    pub(super) immature: Option<i64>,
-    /// Starts of attempts before outcomes were recorded, one unless every attempt counts.
-    pub(super) early: Vec<i64>,
-    /// An exclusion took the lead out.
-    pub(super) removed: bool,
-}
-
-impl Walked {
-    pub(super) fn clear(&mut self) {
-        self.attempts.clear();
-        self.early.clear();
-        (self.immature, self.removed) = (None, false);
-    }
-}
-
-/// Events of which each is the next step of the one before.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Chain {
-    pub(super) start: Moment,
-    pub(super) at: Moment,
-    pub(super) seq: u32,
-    pub(super) path: [u32; MAX_STEPS],
-}
 
 /// Which events may start a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -379,11 +341,6 @@ impl At {
         let end = end_of_instant(plan, seen, start);
         Self { end, several: can_be_several(seen.get(start..end).unwrap_or(&[])) }
     }
-}
-
-/// Whether one of several events of an instant can be more than one step.
-pub(super) fn can_be_several(here: &[Seen]) -> bool {
-    here.len() > 1 && here.iter().any(|event| event.steps.count_ones() > 1)
 }
 
 /// Whether one of the events is step 1.

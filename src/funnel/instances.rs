@@ -5,10 +5,10 @@
 //! that were found, the one whose second step is the earliest is meant, of those the one whose third step is, and so
 //! on.
 
-use super::chains::{Attempt, can_be_several};
+use super::attempt::Attempt;
 use super::instant::Instant;
 use super::plan::{MAX_STEPS, Plan};
-use super::seen::{Seen, end_of_instant};
+use super::seen::{Seen, can_be_several, end_of_instant};
 use crate::journeys::Moment;
 
 type Path = [u32; MAX_STEPS];

@@ -1,6 +1,6 @@
 //! Events of one instant, some of which can be several steps: which chains they make, in whatever order.
 
-use super::chains::Chain;
+use super::attempt::Chain;
 use super::classes::Classes;
 use super::plan::{MAX_STEPS, Plan};
 use super::seen::Seen;

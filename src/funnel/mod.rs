@@ -1,6 +1,7 @@
 //! Funnels: how many leads get how far.
 
 mod any_order;
+mod attempt;
 mod chains;
 mod classes;
 mod instances;

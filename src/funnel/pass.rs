@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::any_order;
-use super::chains::{Attempt, Chains, Walked};
+use super::attempt::{Attempt, Walked};
+use super::chains::Chains;
 use super::classes::Classes;
 use super::plan::{MAX_STEPS, Plan, ValueOf};
 use super::quick::{self, Quick};

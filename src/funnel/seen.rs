@@ -116,3 +116,8 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
     }
     true
 }
+
+/// Whether one of several events of an instant can be more than one step.
+pub(super) fn can_be_several(here: &[Seen]) -> bool {
+    here.len() > 1 && here.iter().any(|event| event.steps.count_ones() > 1)
+}

@@ -4,8 +4,9 @@ mod counts;
 mod cycles;
 mod pass;
 mod result;
+mod spec;
 mod tally;
 
-pub use pass::StageFunnelSpec;
 pub use result::{Cohort, FlowRow, StageFunnel, StageGroup, StageRow, StageTime, Velocity, WinRow, velocity};
+pub use spec::StageFunnelSpec;
 pub use tally::StageTally;

@@ -1,54 +1,16 @@
 //! The pass of a stage funnel over all journeys.
 
-use serde::{Deserialize, Serialize};
-
 use super::counts::{Counts, Flow, Started};
 use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
+use super::spec::StageFunnelSpec;
 use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
 use crate::funnel::add_to_cluster;
-use crate::journeys::{By, Journeys, Moment, Where, Wins};
+use crate::journeys::{Journeys, Moment, Wins};
 use crate::survival::{End, Spell};
 use crate::task::Task;
-use crate::time::{DAY, Period, Span};
-
-/// A stage funnel as asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StageFunnelSpec {
-    /// Stages, first to last; that of the journeys if empty. `lead` or `created` as the first means creation.
-    pub pipeline: Vec<String>,
-    /// Lead fields to break down by.
-    pub by: Option<By>,
-    /// Leads that count.
-    #[serde(rename = "where")]
-    pub filter: Where,
-    /// Calendar period of cohorts and of the flow.
-    pub period: Period,
-    /// A lead that enters a stage again (at or before where it was, or after closing) so long after its last stage starts
-    /// a new cycle; never if not given.
-    pub recycle_after: Option<Span>,
-    /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out. Where one of
-    /// the two times is known to the day only, it is so many calendar days.
-    pub within: Option<Span>,
-    /// Stage that makes an opportunity: win rate and velocity are of cycles that reached it; all cycles if not given.
-    pub opportunity: Option<String>,
-}
-
-impl Default for StageFunnelSpec {
-    fn default() -> Self {
-        Self {
-            pipeline: Vec::new(),
-            by: None,
-            filter: Where::default(),
-            period: Period::Month,
-            recycle_after: None,
-            within: None,
-            opportunity: None,
-        }
-    }
-}
+use crate::time::{DAY, Span};
 
 /// Most stages.
 const MOST: usize = 64;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pass::StageFunnelSpec;
+use super::spec::StageFunnelSpec;
 use crate::funnel::Spread;
 use crate::math::Interval;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, Frame};
-use super::pass::StageFunnelSpec;
 use super::result::{StageFunnel, StageGroup};
+use super::spec::StageFunnelSpec;
 use crate::design::ALL;
 use crate::error::{Error, Result};
 use crate::journeys::{before_outcomes_remark, immature_remark, open_remark};

@@ -1,8 +1,8 @@
 //! What starts and ends the clock of a lead.
 
+use super::gathered::Gathered;
 use super::risk::{End, Spell};
 use super::spec::TimeToSpec;
-use super::time_to::Gathered;
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Groups, Journeys, Measure, Moment, lost_since, status_log};
 use crate::time::{DAY, NO_TIME};

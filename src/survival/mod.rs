@@ -6,6 +6,7 @@ mod clock;
 mod compare;
 mod curve;
 mod family;
+mod gathered;
 mod gray;
 mod risk;
 mod spec;

@@ -10,12 +10,13 @@ use super::ceiling::{Ceiling, ceiling};
 use super::clock::Clock;
 use super::compare::{GroupTest, log_rank_pooled};
 use super::curve::{Curve, RestrictedMean};
+use super::gathered::{Gathered, LeftOut};
 use super::gray::gray_pooled;
 use super::risk::{Pooled, RiskTable, Spell, late_start};
 use super::spec::{CompetingAs, TimeToSpec};
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Status, Texts, before_outcomes_remark, open_remark};
+use crate::journeys::{Journeys, Texts, before_outcomes_remark, open_remark};
 use crate::math::{Interval, few_clusters};
 use crate::task::Task;
 use crate::time::{DAY, NO_TIME, Span};
@@ -157,60 +158,6 @@ impl Part {
             lists.iter_mut().skip(*group as usize).take(1).for_each(|list| list.push(*spell));
         }
         lists
-    }
-}
-
-/// Leads by why they have no spell, or another one than they might.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct LeftOut {
-    pub(super) no_start: u64,
-    pub(super) ended_before: u64,
-    pub(super) event_after_competing: u64,
-    pub(super) before_outcomes: u64,
-    pub(super) censored_by_competing: u64,
-    /// Deals whose win, which is the target, was taken back.
-    pub(super) reversed: u64,
-}
-
-impl LeftOut {
-    fn add(&mut self, other: Self) {
-        self.no_start += other.no_start;
-        self.ended_before += other.ended_before;
-        self.event_after_competing += other.event_after_competing;
-        self.before_outcomes += other.before_outcomes;
-        self.censored_by_competing += other.censored_by_competing;
-        self.reversed += other.reversed;
-    }
-}
-
-/// What the pass gathers: spells with their groups, in runs that are joined once.
-#[derive(Default)]
-pub(super) struct Gathered {
-    runs: Vec<Vec<(u32, Spell)>>,
-    clusters: Vec<Vec<u64>>,
-    pub(super) left_out: LeftOut,
-    pub(super) log: Vec<(i64, Status)>,
-}
-
-impl Gathered {
-    fn new() -> Self {
-        Self { runs: vec![Vec::new()], clusters: vec![Vec::new()], ..Self::default() }
-    }
-
-    pub(super) fn push(&mut self, group: u32, spell: Spell, cluster: Option<u64>) {
-        if let Some(run) = self.runs.last_mut() {
-            run.push((group, spell));
-        }
-        if let (Some(run), Some(cluster)) = (self.clusters.last_mut(), cluster) {
-            run.push(cluster);
-        }
-    }
-
-    fn join(mut self, later: Self) -> Self {
-        self.runs.extend(later.runs);
-        self.clusters.extend(later.clusters);
-        self.left_out.add(later.left_out);
-        self
     }
 }
 
