@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::{Dense, Matrix};
-use super::params::{LogisticParams, Sign, Target};
+use super::params::{LogisticParams, Sign};
+use super::target::Target;
 use crate::error::{Error, Result};
 use crate::model::CalibrationMap;
 use crate::task::Task;

@@ -9,7 +9,7 @@
 #![allow(clippy::indexing_slicing, reason = "all vectors have one number per row or coefficient of one matrix")]
 
 use super::factor::Factor;
-use super::firth;
+use super::jeffreys;
 use super::matrix::{Hessian, Plan};
 use super::newton::Stop;
 use super::objective::{Objective, Point, dot, norm, scales};
@@ -86,7 +86,7 @@ impl<'a> Problem<'a> {
         let sizes = scales(&normal, &self.plan);
         if self.firth {
             let information = self.f.factor(normal.clone(), &self.plan)?;
-            firth::correct(&self.f, &information, &mut point);
+            jeffreys::correct(&self.f, &information, &mut point);
         }
         for pinned in &self.held.pinned {
             point.gradient[*pinned] = 0.0;

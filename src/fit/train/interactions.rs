@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::layout::{Encoded, place_of};
 use crate::design::is_calendar_like;
 use crate::error::{Error, Result};
-use crate::fit::params::{Sign, Target};
+use crate::fit::params::Sign;
+use crate::fit::target::Target;
 use crate::math::{chi_square_tail, sigmoid};
 use crate::task::Task;
 

@@ -1,0 +1,249 @@
+//! Fits: which solver takes a design, and why a fit failed.
+
+use super::centre::Centred;
+use super::collinear;
+use super::firth;
+use super::held;
+use super::matrix::{Matrix, Observed, Plan};
+use super::newton::{self, Stop};
+use super::objective::Objective;
+use super::params::{Collinear, LogisticParams, Sign, Solver, ValidLogisticParams};
+use super::proximal::{self, Corners};
+use super::separation;
+use super::solution::Solution;
+use super::target::Target;
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// Columns that are factored as one full matrix; wider designs use conjugate gradients.
+const MOST_FACTORED: usize = 2500;
+/// Numbers of an information matrix that is still made: 128 MiB.
+const MOST_NUMBERS: usize = 16 << 20;
+
+impl ValidLogisticParams {
+    /// Fits the columns of `x`.
+    ///
+    /// # Errors
+    /// [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`]; [`Error::Singular`] without a penalty if
+    /// columns are collinear; [`Error::NotConverged`]; [`Error::Interrupted`].
+    pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+        let Some(inward) = self.centred(x) else { return self.fit_as_it_is(x, target, task) };
+        target.check(x)?;
+        let start = target.start.map(|s| inward.inward(s));
+        let target = Target { start: start.as_deref(), ..*target };
+        self.fit_as_it_is(&inward.matrix, &target, task).map(|solution| inward.outward(solution))
+    }
+
+    /// The centred form of columns far from zero, for the solvers of this library.
+    pub(super) fn centred<'a>(&self, x: &Matrix<'a>) -> Option<Centred<'a>> {
+        (self.params().intercept && self.params().solver == Solver::Newton).then(|| Centred::of(x)).flatten()
+    }
+
+    fn fit_as_it_is(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+        let (objective, corners) = self.problem(x, target, &[])?;
+        let start = target.start.map(<[f64]>::to_vec);
+        let fitted = match self.minimise(&objective, corners, start.clone(), self.stop(), task) {
+            // A start far away (of a model on other scales) may lead nowhere.
+            Err(Error::NotConverged { .. } | Error::Singular { .. }) if start.is_some() => {
+                self.minimise(&objective, corners, None, self.stop(), task)
+            }
+            fitted => fitted,
+        };
+        // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
+        let fitted = match fitted {
+            Err(Error::Singular { .. } | Error::NotConverged { .. })
+                if self.params().c.is_none() && corners.is_smooth() && self.params().solver == Solver::Newton =>
+            {
+                self.diagnose(&objective, corners, fitted, task)
+            }
+            fitted => fitted,
+        };
+        let fitted = match fitted {
+            Err(Error::NotConverged { .. }) if self.params().partial => {
+                self.minimise(&objective, corners, start, Stop { partial: true, ..self.stop() }, task)
+            }
+            fitted => fitted,
+        }?;
+        if !(self.params().firth && self.params().flic && self.params().intercept) {
+            return Ok(fitted);
+        }
+        let own = fitted.intercept;
+        let mut fixed = x.predict(&fitted.beta(), None);
+        fixed.iter_mut().for_each(|e| *e -= own);
+        let intercept = objective.intercept_given(Some(&fixed));
+        Ok(Solution { intercept, firth_intercept: Some(own), ..fitted })
+    }
+
+    fn diagnose(
+        &self,
+        f: &Objective<'_>,
+        corners: Corners<'_>,
+        failed: Result<Solution>,
+        task: &Task,
+    ) -> Result<Solution> {
+        let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
+        if !dependent.is_empty() {
+            // A column that tells something is not left out.
+            if self.params().collinear == Collinear::Refuse || dependent.iter().any(|d| d.far_from_zero) {
+                return Err(Error::Singular { columns: dependent.iter().map(|d| d.describe(f)).collect() });
+            }
+            let dropped: Vec<usize> = dependent.iter().map(|d| d.column).collect();
+            let mut pinned = f.pinned.clone();
+            pinned.extend(dropped.iter().map(|c| c + 1));
+            pinned.sort_unstable();
+            let kept = Objective { pinned, ..f.clone() };
+            let fitted = self.minimise(&kept, corners, None, self.stop(), task);
+            return self.explain(&kept, fitted, task).map(|solution| Solution { dropped, ..solution });
+        }
+        self.explain(f, failed, task)
+    }
+
+    /// Why a fit of columns that are not collinear failed; of classes that are not separated the minimum exists, and a
+    /// solver with smaller steps finds it.
+    fn explain(&self, f: &Objective<'_>, fitted: Result<Solution>, task: &Task) -> Result<Solution> {
+        let e = match fitted {
+            // Firth's estimate exists where classes are separated.
+            Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.params().firth => e,
+            fitted => return fitted,
+        };
+        let narrow = !is_wide(f.x) && f.x.width() <= MOST_FACTORED;
+        if let Some(e) = separated(f, narrow, task)? {
+            return Err(e);
+        }
+        if !narrow {
+            return Err(flat(e));
+        }
+        match held::solve(f, self.stop(), task) {
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(_) => Err(flat(e)),
+            fitted => fitted,
+        }
+    }
+
+    pub(super) fn minimise(
+        &self,
+        objective: &Objective<'_>,
+        corners: Corners<'_>,
+        start: Option<Vec<f64>>,
+        stop: Stop,
+        task: &Task,
+    ) -> Result<Solution> {
+        let (x, stop) = (objective.x, stop);
+        if self.params().firth {
+            return firth::solve(objective, start, &[], stop, task);
+        }
+        if self.params().solver == Solver::Linfa {
+            if !corners.is_smooth() {
+                return Err(Error::option("solver", "'linfa' knows neither L1 nor signs; use solver='newton'"));
+            }
+            x.check_finite()?;
+            super::linfa::solve(objective, stop)
+        } else if !corners.is_smooth() {
+            proximal::solve(objective, corners, start, stop, task)
+        } else if is_wide(x) {
+            super::conjugate::solve(objective, start, stop, task)
+        } else {
+            newton::solve(objective, start, stop, task)
+        }
+    }
+
+    /// Fits for several values of C, each started at the solution for the stronger penalty before; in the order of `cs`.
+    ///
+    /// # Errors
+    /// As [`ValidLogisticParams::fit`]; [`Error::InvalidOption`] for a C that is not a positive number.
+    pub fn fit_path(&self, x: &Matrix<'_>, target: &Target<'_>, cs: &[f64], task: &Task) -> Result<Vec<Solution>> {
+        if let Some(inward) = self.centred(x) {
+            target.check(x)?;
+            let start = target.start.map(|s| inward.inward(s));
+            let target = Target { start: start.as_deref(), ..*target };
+            let path = self.fit_path(&inward.matrix, &target, cs, task)?;
+            return Ok(path.into_iter().map(|solution| inward.outward(solution)).collect());
+        }
+        let mut order: Vec<usize> = (0..cs.len()).collect();
+        let c_of = |i: usize| cs.get(i).copied().unwrap_or(f64::NAN);
+        for i in &order {
+            LogisticParams { c: Some(c_of(*i)), ..self.params().clone() }.check()?;
+        }
+        order.sort_by(|a, b| c_of(*a).total_cmp(&c_of(*b)));
+        let (objective, _) = self.problem(x, target, &[])?;
+        let solved = if self.is_newton(x) {
+            let ridges: Vec<f64> = order.iter().map(|i| 1.0 / c_of(*i)).collect();
+            let stop = Stop { partial: self.params().partial, ..self.stop() };
+            newton::path(&objective, &ridges, stop, task)?.into_iter().map(|(solution, _)| solution).collect()
+        } else {
+            let mut all: Vec<Solution> = Vec::with_capacity(cs.len());
+            for i in &order {
+                let params = Self(LogisticParams { c: Some(c_of(*i)), ..self.params().clone() });
+                let start = all.last().map(Solution::beta);
+                all.push(params.fit(x, &Target { start: start.as_deref().or(target.start), ..*target }, task)?);
+            }
+            all
+        };
+        let mut by_place: Vec<(usize, Solution)> = order.into_iter().zip(solved).collect();
+        by_place.sort_by_key(|(i, _)| *i);
+        Ok(by_place.into_iter().map(|(_, s)| s).collect())
+    }
+
+    /// Whether the fit is Newton's method with factored Hessians.
+    pub(super) fn is_newton(&self, x: &Matrix<'_>) -> bool {
+        let p = &self.params();
+        let smooth = p.l1_ratio == 0.0 && p.signs.iter().all(|s| *s == Sign::Free);
+        p.solver == Solver::Newton && smooth && !p.firth && !is_wide(x)
+    }
+
+    pub(super) fn stop(&self) -> Stop {
+        Stop { tolerance: self.params().tolerance, max_iterations: self.params().max_iterations, partial: false }
+    }
+
+    /// The objective and its corners, with the columns `dropped` held at 0.
+    pub(super) fn problem<'a>(
+        &'a self,
+        x: &'a Matrix<'a>,
+        target: &Target<'a>,
+        dropped: &[usize],
+    ) -> Result<(Objective<'a>, Corners<'a>)> {
+        let total = target.check(x)?;
+        let params = &self.params();
+        if !params.signs.is_empty() && params.signs.len() != x.width() {
+            return Err(Error::Length { what: "signs".into(), expected: x.width(), got: params.signs.len() });
+        }
+        let penalty = params.c.map_or(0.0, |c| 1.0 / c);
+        let mut pinned: Vec<usize> = dropped.iter().map(|c| c + 1).chain((!params.intercept).then_some(0)).collect();
+        pinned.sort_unstable();
+        let objective = Objective {
+            x,
+            observed: Observed { y: target.y, weight: target.weight, offset: target.offset },
+            ridge: penalty * (1.0 - params.l1_ratio),
+            pinned,
+            total,
+            together: None,
+        };
+        Ok((objective, Corners { lasso: penalty * params.l1_ratio, signs: &params.signs }))
+    }
+}
+
+/// A singular Hessian of columns that are not collinear: probabilities have run to 0 or 1 on the rows that tell them apart.
+fn flat(e: Error) -> Error {
+    match e {
+        Error::Singular { columns } => {
+            let why = "on the rows where probabilities are not all but 0 or 1 (a level with few positives, or few negatives?)";
+            Error::Singular { columns: columns.into_iter().map(|c| format!("{c} {why}")).collect() }
+        }
+        e => e,
+    }
+}
+
+/// The error that names what separates the classes, if that is proved.
+fn separated(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Option<Error>> {
+    Ok(separation::find(f, narrow, task)?.map(|s| Error::Separated {
+        complete: s.complete,
+        rows: s.rows,
+        columns: s.columns.iter().map(|c| f.x.name(*c)).collect(),
+    }))
+}
+
+/// Whether a Hessian of all columns is too large to be made and factored.
+fn is_wide(x: &Matrix<'_>) -> bool {
+    let plan = Plan::all(x);
+    plan.size() > MOST_FACTORED || plan.numbers() > MOST_NUMBERS
+}
