@@ -96,6 +96,7 @@ fn every_cell_equals_the_reference() {
     println!("160 fits; largest difference of a coefficient {worst:.1e}");
 }
 
+#[cfg(feature = "linfa")]
 #[test]
 fn a_linfa_data_set_there_and_back() {
     let g: Golden = serde_json::from_str(include_str!("golden/matrix.json")).unwrap();

@@ -10,6 +10,7 @@ mod firth;
 mod held;
 mod inference;
 mod jeffreys;
+#[cfg(feature = "linfa")]
 mod linfa;
 mod matrix;
 mod newton;

@@ -11,7 +11,7 @@ pub enum Solver {
     /// Newton's method: by Cholesky factors, or by conjugate gradients where the design is too wide for them.
     #[default]
     Newton,
-    /// linfa-logistic's L-BFGS: the baseline. It knows no weights.
+    /// linfa-logistic's L-BFGS: the baseline. It takes no weights, and needs the feature `linfa`.
     Linfa,
 }
 

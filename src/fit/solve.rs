@@ -137,7 +137,13 @@ impl ValidLogisticParams {
                 return Err(Error::option("solver", "'linfa' knows neither L1 nor signs; use solver='newton'"));
             }
             x.check_finite()?;
-            super::linfa::solve(objective, stop)
+            #[cfg(feature = "linfa")]
+            return super::linfa::solve(objective, stop);
+            #[cfg(not(feature = "linfa"))]
+            Err(Error::option(
+                "solver",
+                "this build has no 'linfa': build it with the feature 'linfa', or use 'newton'",
+            ))
         } else if !corners.is_smooth() {
             proximal::solve(objective, corners, start, stop, task)
         } else if is_wide(x) {
