@@ -19,7 +19,7 @@ import polars as pl
 import leadlens as ll
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
-from stored import answers, bits, scored
+from stored import answers, answers_of_days, answers_of_outcomes, bits, scored
 
 DAY = np.timedelta64(1, "D")
 
@@ -152,6 +152,63 @@ def without_times(t: dict[str, pl.DataFrame]) -> ll.Snapshot:
     return ll.Journeys(leads=ll.Leads(leads, id="id", outcome="won")).snapshot()
 
 
+def outcomes(rng: np.random.Generator) -> ll.Journeys:
+    """Leads with outcomes and no times, ids that are e-mail addresses, an order, and a column that knows the outcome."""
+    n = 120
+    won = rng.random(n) < 0.4
+    leads = pl.DataFrame(
+        {
+            "mail": [f" Lead{i % 110}@Example.ORG" for i in range(n)],  # some are given twice
+            "version": rng.permutation(n),
+            "source": rng.choice(["ads", "seo"], n),
+            "staff": rng.integers(1, 500, n).astype(float),
+            "status": np.where(won, "converted", "open"),
+            "won": [None if unknown else bool(w) for unknown, w in zip(rng.random(n) < 0.1, won, strict=True)],
+        }
+    )
+    return ll.Journeys(leads=ll.Leads(leads, id="mail", outcome="won", order="version", rows="last", normalize="email"))
+
+
+def days(rng: np.random.Generator) -> ll.Journeys:
+    """Whole days, days beside times, an order of stages, and more than 254 deals and campaigns."""
+    n = 150
+    day = np.datetime64("2024-01-01") + rng.integers(0, 60, n).astype("timedelta64[D]")
+    campaign = [f"c{i}" for i in rng.integers(0, 300, 4 * n)]
+    at = np.tile(day, 4) + rng.integers(0, 30, 4 * n).astype("timedelta64[D]")
+    visits = pl.DataFrame({"lead": np.tile(np.arange(n), 4), "at": at, "campaign": campaign})
+    deals = pl.DataFrame(
+        {
+            "lead": np.repeat(np.arange(n), 2),
+            "deal": [f"d{i}" for i in range(2 * n)],
+            "opened": np.repeat(day, 2) + np.timedelta64(5, "D"),
+        }
+    )
+    closed = deals["opened"].dt.offset_by("9d")
+    timed = (closed.cast(pl.Datetime("us")) + pl.duration(hours=10)).dt.to_string()
+    ended = pl.when(pl.int_range(pl.len()) % 2 == 0).then(timed).otherwise(closed.cast(pl.String))
+    stages = pl.concat(
+        [
+            deals.with_columns(at=pl.col("opened").cast(pl.String), stage=pl.lit("offer"), step=pl.lit(1)),
+            deals.with_columns(at=ended, stage=pl.lit("won"), step=pl.lit(2)).gather_every(3),
+            deals.with_columns(at=pl.col("opened").cast(pl.String), stage=pl.lit("call"), step=pl.lit(3)).gather_every(
+                5
+            ),
+        ]
+    )
+    return ll.Journeys(
+        leads=ll.Leads(
+            pl.DataFrame({"id": np.arange(n), "created": day, "n": rng.random(n)}), id="id", created="created"
+        ),
+        events=ll.Events(visits, lead="lead", at="at", kind=ll.literal("visit"), campaign="campaign"),
+        stages=ll.Stages(stages, lead="lead", at="at", stage="stage", deal="deal", order="step"),
+        pipeline=["offer", "call", "won"],
+        won="won",
+        observed_until="2024-05-01",
+        outcomes_from="2024-01-05",
+        calendar_zone="America/New_York",
+    )
+
+
 def rows_of(scorer: ll.LeadScorer, snapshot: ll.Snapshot, rng: np.random.Generator) -> list[list[float | str | None]]:
     """Feature values of leads as they occur, with values missing, unseen and far away among them."""
     explained = scorer.explain(snapshot)
@@ -200,6 +257,10 @@ def main(folder: Path) -> None:
             for row, (p, reasons) in zip(rows, got, strict=True)
         ]
     write(models / "rows" / "scores.json", of_rows)
+    for name, make, ask in [("outcomes", outcomes, answers_of_outcomes), ("days", days, answers_of_days)]:
+        made = make(np.random.default_rng(3))
+        made.save(saved / name)
+        write(saved / f"answers_{name}.json", ask(made))
     write(saved / "answers.json", answers(journeys))
     write(saved / "scores.json", of_journeys)
 

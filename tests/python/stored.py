@@ -54,6 +54,32 @@ def answers(journeys: ll.Journeys) -> dict[str, Any]:
     }
 
 
+def answers_of_outcomes(journeys: ll.Journeys) -> dict[str, Any]:
+    """Ask leads without times."""
+    rows = journeys.snapshot()
+    return {
+        "audit": journeys.check().tables,
+        "known": plain(rows.to_polars()),
+        "open": plain(journeys.snapshot(outcome="open").to_polars()),
+        "found by another spelling": plain(journeys.show("LEAD7@example.org")),
+        "counts": rows.counts,
+    }
+
+
+def answers_of_days(journeys: ll.Journeys) -> dict[str, Any]:
+    """Ask leads that are known to the day."""
+    steps = ["created", "offer", "won"]
+    return {
+        "facts": {name: value for name, value in journeys.facts.items() if name != "bytes_per_event"},
+        "time line": plain(journeys.show("5")),
+        "funnel": counts(journeys.funnel(steps, window="14d").to_polars()),
+        "funnel by campaign": counts(journeys.funnel(["visit", "won"], by="campaign").to_polars()),
+        "stage funnel": counts(journeys.stage_funnel().to_polars()),
+        "time to won": counts(journeys.time_to("won").to_polars()),
+        "snapshot": plain(journeys.snapshot(after="7d", horizon="30d").to_polars().gather_every(8)),
+    }
+
+
 def scored(scorer: ll.LeadScorer, journeys: ll.Journeys) -> dict[str, list[Any]]:
     """Score some leads of journeys, exactly."""
     scores = scorer.score(journeys.snapshot(as_of=AS_OF), allow_extrapolation=True)

@@ -6,11 +6,13 @@ import json
 import math
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
-from stored import JOURNEYS, MODELS, answers, bits, scored
+from stored import JOURNEYS, MODELS, answers, answers_of_days, answers_of_outcomes, bits, scored
 
 import leadlens as ll
 
@@ -80,6 +82,34 @@ def test_journeys_of_format_3_answer_as_recorded(journeys: ll.Journeys) -> None:
     assert sorted(now) == sorted(recorded)
     for question, answer in recorded.items():
         assert now[question] == answer, question
+
+
+@pytest.mark.parametrize(("name", "ask"), [("outcomes", answers_of_outcomes), ("days", answers_of_days)])
+def test_journeys_of_other_kinds_answer_as_recorded(
+    name: str, ask: Callable[[ll.Journeys], dict[str, Any]], tmp_path: Path
+) -> None:
+    stored = ll.Journeys.open(JOURNEYS / name)
+    stored.save(tmp_path / "again")
+    recorded = read(JOURNEYS / f"answers_{name}.json")
+    for opened in (stored, ll.Journeys.open(tmp_path / "again")):
+        now = json.loads(json.dumps(ask(opened)))
+        for question, answer in recorded.items():
+            assert now[question] == answer, question
+
+
+def test_every_part_of_the_format_is_stored() -> None:
+    metas = [read(path) for path in sorted(JOURNEYS.glob("*/journeys.json"))]
+    assert len(metas) == 3
+    assert {meta["days"]["created"] for meta in metas} == {"none", "all"}
+    assert {meta["stage_order"] for meta in metas} == {"pipeline", "column"}
+    assert any(meta["days"]["mixed"] for meta in metas)
+    assert any(meta["histories"] for meta in metas)
+    assert any(field["hidden"] for meta in metas for field in meta["fields"])
+    assert {meta["normalize"] for meta in metas} == {None, "email"}
+    columns = {column for path in JOURNEYS.glob("*/leads.arrow") for column in pl.read_ipc(path).columns}
+    assert {"account", "owner", "outcome", "order"} <= columns
+    codes = {pl.read_ipc(path)["deal"].dtype for path in JOURNEYS.glob("*/stages.arrow")}
+    assert codes == {pl.UInt8, pl.UInt16}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "without-times"])
