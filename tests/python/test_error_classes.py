@@ -37,3 +37,24 @@ def test_every_class_exists_and_is_public() -> None:
     for name in named:
         assert issubclass(getattr(errors, name), ll.LeadLensError)
         assert name in ll.__all__
+
+
+def test_the_page_of_errors_says_what_the_code_does() -> None:
+    slug_of = dict(re.findall(r"Self::(\w+)(?: \{ \.\. \})? => \"(\w+)\"", ERROR))
+    class_of: dict[str, set[str]] = {}
+    for pattern, name in re.findall(r"((?:\|?\s*Error::\w+(?: \{[^}]*\})?\s*)+)=>\s*\{?\s*\"(\w+)\"", BINDING):
+        for variant in re.findall(r"Error::(\w+)", pattern):
+            class_of.setdefault(variant, set()).add(name)
+    code_named = {name: int(code) for name, code in re.findall(r"pub const (\w+): i32 = (\d+);", COMMANDS)}
+    code_of = {}
+    for pattern, name in re.findall(
+        r"((?:\|?\s*Error::\w+(?: \{ \.\. \})?\s*)+)=> (\w+),", arms(COMMANDS, "exit_code")
+    ):
+        for variant in re.findall(r"Error::(\w+)", pattern):
+            code_of[variant] = code_named[name]
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \|", page, re.M)
+    said = {slug: (set(re.findall(r"`(\w+)`", classes)), int(code)) for slug, classes, code in rows}
+    assert said == {slug: (class_of[variant], code_of[variant]) for variant, slug in slug_of.items()}
+    for name in {c for classes, _ in said.values() for c in classes} - {"KeyboardInterrupt"}:
+        assert hasattr(errors, name)
