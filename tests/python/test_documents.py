@@ -61,3 +61,18 @@ def test_the_pages_are_there() -> None:
     decisions = [page.name for page in PAGES if re.match(r"\d{4}-", page.name)]
     assert len(decisions) > 20
     assert [name for name in decisions if f"({name})" not in listed] == []
+
+
+def test_the_map_has_the_order_of_the_layers() -> None:
+    source = (ROOT / "tests" / "layers.rs").read_text(encoding="utf-8")
+    listed = re.search(r"const LAYERS[^=]*=\s*\[(.*?)\]", source, re.S)
+    assert listed
+    layers = re.findall(r'"(\w+)"', listed[1])
+    page = (
+        (ROOT / "docs" / "architecture.md")
+        .read_text(encoding="utf-8")
+        .split("## Map")[1]
+        .split("Not in the library")[0]
+    )
+    mapped = [Path(path).stem for path in re.findall(r"`src/(\w+(?:\.rs)?)`", page)]
+    assert mapped == layers
