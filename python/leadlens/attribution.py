@@ -156,11 +156,18 @@ class Attribution(Shown):
         return self._tables["credits"]
 
     def costs(self, *, by_period: bool = False) -> pl.DataFrame:
-        """Return unit costs by channel (and period), if spend was given.
+        """Return unit costs by channel, if spend was given.
 
         ``leads`` are those whose first touch was the channel's, ``conversions`` the credit of the first method in the
         period of the touch; models, which give no credit to single touches, are spread like linear credit.
-        ``spend`` and the costs of a channel of which no row says what was spent are null.
+        ``spend`` and the costs of a channel of which no row says what was spent are null. Costs divide the spend by the
+        leads, conversions and value of the periods for which spend of any channel is given; a remark says if there are
+        others. Spend before ``outcomes_from`` is left out as the leads from before are.
+
+        Parameters
+        ----------
+        by_period : bool, default False
+            One row per channel and period, with the first day of the period in ``period``.
 
         Raises
         ------

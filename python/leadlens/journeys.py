@@ -538,7 +538,7 @@ class Snapshot:
     def features(self) -> pl.DataFrame:
         """The features, one row per row of the snapshot."""
         frame = self.to_polars()
-        return frame.select(frame.columns[-len(self.feature_names) :])
+        return frame.select(frame.columns[len(frame.columns) - len(self.feature_names) :])
 
     @property
     def label(self) -> pl.Series | None:

@@ -14,5 +14,5 @@ mod tally;
 
 pub use result::{Attribution, Credit, MethodCredits, Range};
 pub use spec::{AttributionSpec, Conversions, CustomRule, Method, NullPaths, PathForm, Weights};
-pub use spend::{Spend, SpendRow, UnitCost, UnitCosts};
+pub use spend::{Costed, Spend, SpendRow, UnitCost, UnitCosts};
 pub use tally::AttributionTally;

@@ -10,7 +10,7 @@ use super::result::Attribution;
 use super::rules::Rule;
 use super::spec::Weights;
 use super::spec::{AttributionSpec, Method};
-use super::spend::{Months, Spend, add, bring, join};
+use super::spend::{Months, Spend, add, bring, cost_remarks, join};
 use super::tally::{AttributionTally, Counts};
 use crate::error::{Error, Result};
 use crate::journeys::{Journeys, Population};
@@ -95,9 +95,11 @@ impl Journeys {
             };
             worker.maker.names.iter().map(of).collect()
         });
-        let (rows, remarks) = spend.observed(self);
-        result.costs = Some(join(&worker.maker.names, &months, given.as_deref(), &rows, qualified));
-        result.remarks.extend(remarks);
+        let (rows, left_out) = spend.observed(self);
+        let costs = join(&worker.maker.names, &months, given.as_deref(), &rows, qualified);
+        result.remarks.extend(left_out);
+        result.remarks.extend(cost_remarks(&costs, &spec.filter));
+        result.costs = Some(costs);
         Ok(result)
     }
 

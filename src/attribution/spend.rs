@@ -1,13 +1,13 @@
 //! Unit costs: spend beside what a channel is given credit for, by month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::labels::channel_name;
 use super::paths::{Path, Touch};
 use crate::design::MISSING;
-use crate::journeys::Journeys;
+use crate::journeys::{Journeys, Where};
 use crate::time::{DAY, NO_TIME, Period, Timestamp};
 
 /// Money spent on a channel over some days, the same on each.
@@ -44,8 +44,8 @@ pub(super) struct PeriodSpend {
 }
 
 impl Spend {
-    /// Spend by period, of the days that the journeys observe: from the period of their first entry up to the end of
-    /// observation. Says what was left out.
+    /// Spend by period, of the days whose leads are counted: from the period of the first entry, or the day from which
+    /// outcomes are known, up to the end of observation. Says what was left out.
     pub(super) fn observed(&self, journeys: &Journeys) -> (Vec<PeriodSpend>, Vec<String>) {
         let zone = &journeys.calendar_zone;
         let created = journeys.leads.created.iter().copied().filter(|t| *t != NO_TIME).min();
@@ -56,6 +56,9 @@ impl Spend {
             }
             _ => (i64::MIN, i64::MAX),
         };
+        let outcomes = (journeys.outcomes_from != NO_TIME).then(|| zone.day(journeys.outcomes_from));
+        let by_outcomes = outcomes.is_some_and(|day| day > first);
+        let first = outcomes.map_or(first, |day| day.max(first));
         let mut remarks = self.remarks.clone();
         let (mut rows, mut outside, mut left_out) = (Vec::new(), 0usize, 0.0);
         for row in &self.rows {
@@ -77,8 +80,9 @@ impl Spend {
         }
         if outside > 0 {
             let date = |day: i64| Timestamp(day.saturating_mul(DAY)).to_string().chars().take(10).collect::<String>();
+            let period = if by_outcomes { "period with known outcomes" } else { "observed period" };
             remarks.push(format!(
-                "{left_out:.2} of spend ({outside} rows) is outside the observed period, {} to {}, and left out",
+                "{left_out:.2} of spend ({outside} rows) is outside the {period}, {} to {}, and left out",
                 date(first),
                 date(end - 1)
             ));
@@ -104,6 +108,31 @@ pub struct UnitCost {
     pub conversions: f64,
     /// Value likewise.
     pub value: f64,
+    /// What unit costs divide the spend by: leads, qualified, conversions and value of the periods for which spend of any
+    /// channel is given. What was spent in other periods is not known.
+    pub costed: Costed,
+}
+
+/// What the spend of a channel brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Costed {
+    /// Leads.
+    pub leads: u64,
+    /// Leads that reached the stage of `qualified`.
+    pub qualified: u64,
+    /// Conversions.
+    pub conversions: f64,
+    /// Value.
+    pub value: f64,
+}
+
+impl Costed {
+    fn add(&mut self, other: Self) {
+        self.leads += other.leads;
+        self.qualified += other.qualified;
+        self.conversions += other.conversions;
+        self.value += other.value;
+    }
 }
 
 impl UnitCost {
@@ -114,25 +143,25 @@ impl UnitCost {
     /// Spend per lead.
     #[must_use]
     pub fn per_lead(&self) -> Option<f64> {
-        self.per(self.leads as f64)
+        self.per(self.costed.leads as f64)
     }
 
     /// Spend per qualified lead.
     #[must_use]
     pub fn per_qualified(&self) -> Option<f64> {
-        self.per(self.qualified as f64)
+        self.per(self.costed.qualified as f64)
     }
 
     /// Spend per conversion: customer acquisition cost.
     #[must_use]
     pub fn per_conversion(&self) -> Option<f64> {
-        self.per(self.conversions)
+        self.per(self.costed.conversions)
     }
 
     /// Value per unit of spend: return on advertising spend.
     #[must_use]
     pub fn return_on_spend(&self) -> Option<f64> {
-        self.spend.filter(|spend| *spend > 0.0).map(|spend| self.value / spend)
+        self.spend.filter(|spend| *spend > 0.0).map(|spend| self.costed.value / spend)
     }
 }
 
@@ -221,11 +250,12 @@ pub(super) fn join(
             qualified: b.qualified,
             conversions,
             value,
+            costed: Costed::default(),
         };
     }
     // Spend without a channel is what touches without one cost, if there are some.
     let missing = rows.keys().any(|(name, _)| name == MISSING);
-    let known: std::collections::BTreeSet<&String> = names.iter().filter(|name| missing || *name != MISSING).collect();
+    let known: BTreeSet<&String> = names.iter().filter(|name| missing || *name != MISSING).collect();
     let mut costs = UnitCosts { qualified: qualified.cloned(), ..UnitCosts::default() };
     for s in spend {
         let name = s.channel.clone().unwrap_or_else(|| MISSING.to_owned());
@@ -243,6 +273,11 @@ pub(super) fn join(
     // Periods in which a channel was only on paths that did not convert say nothing.
     let is_empty = |c: &UnitCost| c.spend.is_none() && c.leads == 0 && c.conversions == 0.0 && c.value == 0.0;
     rows.retain(|_, row| !is_empty(row));
+    let given: BTreeSet<i64> = spend.iter().map(|s| s.day).collect();
+    for (_, row) in rows.iter_mut().filter(|((_, day), _)| given.contains(day)) {
+        let UnitCost { leads, qualified, conversions, value, .. } = *row;
+        row.costed = Costed { leads, qualified, conversions, value };
+    }
     let mut totals: BTreeMap<String, UnitCost> = BTreeMap::new();
     for row in rows.values() {
         let t = totals.entry(row.channel.clone()).or_default();
@@ -252,6 +287,7 @@ pub(super) fn join(
         t.qualified += row.qualified;
         t.conversions += row.conversions;
         t.value += row.value;
+        t.costed.add(row.costed);
     }
     costs.by_period = rows.into_values().collect();
     costs.total = totals.into_values().collect();
@@ -259,4 +295,27 @@ pub(super) fn join(
         b.spend.unwrap_or(-1.0).total_cmp(&a.spend.unwrap_or(-1.0)).then_with(|| a.channel.cmp(&b.channel))
     });
     costs
+}
+
+/// What to know of unit costs where spend is not given for all that it is set beside.
+pub(super) fn cost_remarks(costs: &UnitCosts, filter: &Where) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let costly = |channel: &String| costs.total.iter().any(|c| c.channel == *channel && c.spend.is_some());
+    let periods = |costed: bool| -> usize {
+        let rows = costs.by_period.iter().filter(|c| costly(&c.channel) && (c.leads > 0 || c.conversions > 0.0));
+        let days: BTreeSet<Option<i64>> =
+            rows.filter(|c| !costed || c.costed.leads > 0 || c.costed.conversions > 0.0).map(|c| c.day).collect();
+        days.len()
+    };
+    let (given, all) = (periods(true), periods(false));
+    if given < all {
+        remarks.push(format!(
+            "spend is given for {given} of {all} periods with leads or conversions: unit costs leave out those of the others"
+        ));
+    }
+    if !filter.is_empty() {
+        remarks
+            .push(format!("costs divide all of the spend by leads where {filter}: give the spend on those leads only"));
+    }
+    remarks
 }

@@ -1,6 +1,6 @@
 //! What a pass over paths counts: it can be joined with that of other leads, saved, and made into credits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,8 @@ impl Counts {
 
     /// The same counts with channels at the places they have in `names`, which holds all of them.
     fn moved(self, names: &[String]) -> Self {
-        let to: Vec<u32> = self.names.iter().map(|n| names.iter().position(|m| m == n).unwrap_or(0) as u32).collect();
+        let places: HashMap<&String, u32> = names.iter().zip(0..).collect();
+        let to: Vec<u32> = self.names.iter().map(|n| places.get(n).copied().unwrap_or(0)).collect();
         let place = |c: u32| to.get(c as usize).copied().unwrap_or(0);
         let outflow = |o: Outflow| Outflow { next: o.next.into_iter().map(|(c, n)| (place(c), n)).collect(), ..o };
         let state = |s: State| s.into_iter().map(place).collect::<State>();
@@ -220,6 +221,11 @@ impl AttributionTally {
     /// [`Error::NotConverged`] if a chain cannot be solved, [`Error::Interrupted`].
     pub fn finish(self, task: &Task) -> Result<Attribution> {
         let Self { spec, counts, samples } = self;
+        // Sums over channels run in the order of their names, so that the order of rows changes no bit.
+        let mut names = counts.names.clone();
+        names.sort_unstable();
+        let counts = counts.moved(&names);
+        let samples: Vec<Counts> = samples.into_iter().map(|sample| sample.moved(&names)).collect();
         let given = counts.credit(&spec.methods, task)?;
         task.begin("bootstrap intervals", samples.len());
         let mut drawn: Vec<Vec<Given>> = Vec::with_capacity(samples.len());

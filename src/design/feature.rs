@@ -190,6 +190,12 @@ fn call(text: &str) -> Option<(&str, &str)> {
     FUNCTIONS.contains(&function).then_some((function, arguments))
 }
 
+/// Whether the bare name of a field would not be read as that field.
+fn reads_otherwise(name: &str) -> bool {
+    let text = name.trim();
+    text.is_empty() || WORDS.iter().chain(&RESERVED).any(|word| *word == text) || call(text).is_some()
+}
+
 impl Feature {
     /// The error of a name that is neither a feature nor one of the `known` fields: of a function, if it reads as one
     /// with a slip.
@@ -237,9 +243,7 @@ impl fmt::Display for Feature {
             Self::Stage => f.write_str("stage"),
             Self::DaysInStage => f.write_str("days_in_stage"),
             Self::AgeDays => f.write_str("age_days"),
-            Self::Field(name) if WORDS.iter().chain(&RESERVED).any(|w| w == name) || call(name).is_some() => {
-                write!(f, "field({name})")
-            }
+            Self::Field(name) if reads_otherwise(name) => write!(f, "field({name})"),
             Self::Field(name) => f.write_str(name),
             Self::DaysSinceField(name) => write!(f, "days_since({name})"),
         }
@@ -328,6 +332,11 @@ mod tests {
             "days_since(trial start)",
             "field(stage)",
             "field(count(x))",
+            "field()",
+            "field( )",
+            "field( stage)",
+            "field(count(x) )",
+            "days_since()",
             "weird (x)",
             " padded ",
             "count(\"a, 1d\")",

@@ -9,7 +9,7 @@ use super::compare::beside;
 use crate::design::named;
 use crate::error::{Error, Result};
 use crate::funnel::{Attribution, Clusters, Entry, Funnel, FunnelGroup, FunnelSpec};
-use crate::journeys::{Journeys, WinFinder, Wins};
+use crate::journeys::{Journeys, Where, WinFinder, Wins};
 use crate::math::{Interval, compare_clustered, compare_rates, false_discovery};
 use crate::task::Task;
 
@@ -115,7 +115,7 @@ impl Journeys {
         };
         let value = match spec.value {
             Some(value) => Some(value),
-            None => self.mean_win(),
+            None => self.mean_win(&spec.funnel.filter)?,
         };
         let (pairs, unsupported) = pairs(&funnel, against, spec);
         // All intervals hold together: the first is chosen for being extreme. Z. Šidák, JASA 62 (1967).
@@ -139,16 +139,20 @@ impl Journeys {
         Ok(Barriers { spec: spec.clone(), value, barriers, unsupported, immature, before_outcomes, remarks })
     }
 
-    /// Mean amount of won leads for which one is known: that of all their deals won by the end of observation, each once.
-    fn mean_win(&self) -> Option<f64> {
+    /// Mean amount of won leads that count and for which one is known: that of all their deals won by the end of
+    /// observation, each once.
+    fn mean_win(&self, filter: &Where) -> Result<Option<f64>> {
+        let population = self.population(filter)?;
+        let counts = |lead: &u32| population.has(*lead) && !self.started_before_outcomes(*lead);
         let (finder, mut wins) = (WinFinder::new(self, self.codes_known(&self.won)), Wins::default());
         let mut of_lead = |lead: u32| -> Option<f64> {
             finder.find(lead, &mut wins);
             let amounts: Vec<f64> = wins.amounts().collect();
             (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
         };
-        let amounts: Vec<f64> = (0..self.leads.len() as u32).filter_map(&mut of_lead).collect();
-        (!amounts.is_empty()).then(|| crate::math::sum(&amounts) / amounts.len() as f64)
+        let leads = (0..self.leads.len() as u32).filter(counts);
+        let amounts: Vec<f64> = leads.filter_map(&mut of_lead).collect();
+        Ok((!amounts.is_empty()).then(|| crate::math::sum(&amounts) / amounts.len() as f64))
     }
 }
 

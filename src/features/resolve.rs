@@ -52,12 +52,6 @@ impl FeatureSet {
                 return Err(Error::unknown("event kind", &selector.to_string(), known.iter().map(String::as_str)));
             }
         }
-        if features.is_empty() {
-            return Err(Error::NoRows {
-                what: "features",
-                why: "the data has no fields, events or times to make features of".into(),
-            });
-        }
         Ok(features)
     }
 

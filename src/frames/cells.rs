@@ -10,7 +10,7 @@ use super::config::{Common, Reading};
 use super::table::Table;
 use crate::design::{NONE, canonical_id, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::Texts as Ids;
+use crate::journeys::{NotNumbers, Texts as Ids};
 use crate::time::DAY;
 
 /// Rows of a part that is walked by one thread.
@@ -413,24 +413,26 @@ fn write_to<'a>(buffer: &'a mut String, value: &impl std::fmt::Display) -> &'a s
     buffer
 }
 
-/// Numbers of a column and how many cells were not finite numbers; those are NaN. A cell that one of the nulls means has
-/// no value, whatever the type of the column.
-pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(Vec<f64>, usize)> {
+/// Numbers of a column, and which of its cells are not finite numbers; those are NaN. A cell that one of the nulls means
+/// has no value, whatever the type of the column.
+pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(Vec<f64>, NotNumbers)> {
     let nulls = &common.nulls;
-    let mut unusable = 0;
-    let mut finite = |x: f64| {
+    let mut unusable = NotNumbers::default();
+    let mut finite = |x: f64, text: &dyn Fn() -> String| {
+        unusable.known += 1;
         if x.is_finite() {
-            x
-        } else {
-            unusable += 1;
-            f64::NAN
+            return x;
         }
+        unusable.rows += 1;
+        unusable.example.get_or_insert_with(text);
+        f64::NAN
     };
     let values: Vec<f64> = match table.dtype(column)? {
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
             Texts::as_written(table, column, nulls)?.each(|_, text| {
-                values.push(text.map_or(f64::NAN, |t| finite(common.reading.number(t).unwrap_or(f64::NAN))));
+                let number = |t: &str| common.reading.number(t).unwrap_or(f64::NAN);
+                values.push(text.map_or(f64::NAN, |t| finite(number(t), &|| t.to_owned())));
             });
             values
         }
@@ -444,11 +446,11 @@ pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(V
                 && missing.is_empty()
                 && all.iter().all(|x| x.is_finite())
             {
-                return Ok((all.to_vec(), 0));
+                return Ok((all.to_vec(), NotNumbers { known: all.len(), ..NotNumbers::default() }));
             }
             // A float NaN in the data is a missing value, an infinite one is unusable.
             let known = |x: &f64| !x.is_nan() && !missing.contains(x);
-            numbers.iter().map(|x| x.filter(known).map_or(f64::NAN, &mut finite)).collect()
+            numbers.iter().map(|x| x.filter(known).map_or(f64::NAN, |x| finite(x, &|| x.to_string()))).collect()
         }
         other => {
             let problem = format!("columns of type {other} cannot be read as numbers");

@@ -228,7 +228,7 @@ impl PartReader<'_> {
         }
         for (value, column) in &self.values {
             let (cells, unusable) = numbers(&table, column, &spec.common)?;
-            cleaned.audit.note(&format!("value '{column}': not a finite number, read as missing"), unusable);
+            cleaned.audit.not_numbers(&format!("value '{column}'"), unusable);
             cleaned.rows.values.push((*value, pick(cells, &used)));
         }
         for ((prop, name, how), (codes, levels)) in self.props.iter().zip(props) {

@@ -68,7 +68,7 @@ impl FieldReader<'_> {
 
     fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
         let (values, unusable) = numbers(self.table, name, self.common)?;
-        audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable);
+        audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable.rows);
         if self.are_codes(name, &values, audit) {
             return Ok(category(&self.texts(name)?));
         }

@@ -111,12 +111,8 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
     let days = read_days(&table, spec, journeys)?;
     let common = Common { reading: spec.reading.clone(), ..Common::default() };
     let (amounts, unreadable) = numbers(&table, &spec.amount, &common)?;
-    if unreadable > 0 {
-        return Err(Error::schema(
-            &table.name,
-            Some(&spec.amount),
-            format!("{unreadable} rows are not finite numbers"),
-        ));
+    if unreadable.rows > 0 {
+        return Err(Error::schema(&table.name, Some(&spec.amount), unreadable.to_string()));
     }
     let names: Vec<Option<String>> = match given {
         Attribute::Column(column) => Texts::of(&table, column, &[])?.collect(),

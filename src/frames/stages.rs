@@ -103,7 +103,7 @@ pub(super) fn read_stages(
     let amounts = match &spec.amount {
         Some(column) => {
             let (values, unusable) = numbers(&table, column, c)?;
-            audit.note(&format!("amount '{column}': not a finite number, read as missing"), unusable);
+            audit.not_numbers(&format!("amount '{column}'"), unusable);
             Some(values)
         }
         None => None,

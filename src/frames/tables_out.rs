@@ -151,8 +151,8 @@ pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
             let example = q.examples.first().map(|(row, value)| format!("row {row}: {value}"));
             add("quarantined", reason, q.rows, example);
         }
-        for (what, n) in &t.noted {
-            add("noted", what, *n, None);
+        for (what, n) in t.notes() {
+            add("noted", &what, n, None);
         }
     }
     // Fields of accounts are fields of their leads.
@@ -290,7 +290,7 @@ impl Journeys {
                 let example = q.examples.first().map(|(row, v)| format!(" (row {row}: {v})")).unwrap_or_default();
                 lines.push(format!("    {} quarantined: {reason}{example}", q.rows));
             }
-            for (what, n) in &t.noted {
+            for (what, n) in t.notes() {
                 lines.push(format!("    {n} noted: {what}"));
             }
             lines.extend(t.remarks.iter().map(|r| format!("    {r}")));

@@ -1,10 +1,11 @@
 //! What became of every input row.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::suspect::Suspect;
+use super::suspect::{Suspect, is_marked_number};
 
 /// Rows of one table in one role that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,41 @@ pub struct TableAudit {
     /// Keys that were looked up in another table, by what they are of: those that were not found there, and all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, (usize, usize)>,
+    /// Cells that are not the numbers they should be, by their column.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_numbers: BTreeMap<String, NotNumbers>,
+}
+
+/// Cells of a column of numbers that hold something else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotNumbers {
+    /// How many.
+    pub rows: usize,
+    /// Cells that hold anything.
+    pub known: usize,
+    /// The first of them.
+    pub example: Option<String>,
+}
+
+impl NotNumbers {
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.known += later.known;
+        self.example = self.example.take().or(later.example);
+    }
+}
+
+impl fmt::Display for NotNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, known, example } = self;
+        let are = if *rows == 1 { "is not a finite number" } else { "are not finite numbers" };
+        let example = example.as_deref().unwrap_or_default();
+        write!(f, "{rows} of {known} values {are}, such as '{example}'")?;
+        if is_marked_number(example) {
+            f.write_str("; decimal= and thousands= of the table say how its numbers are written")?;
+        }
+        Ok(())
+    }
 }
 
 /// Most examples of one reason.
@@ -69,6 +105,9 @@ impl TableAudit {
         self.filtered += later.filtered;
         later.noted.iter().for_each(|(what, rows)| self.note(what, *rows));
         later.keys.iter().for_each(|(what, keys)| self.looked_up(what, *keys));
+        for (column, cells) in later.not_numbers {
+            self.not_numbers.entry(column).or_default().merge(cells);
+        }
         for at in later.span.iter().flat_map(|(low, high)| [low, high]) {
             self.saw(*at);
         }
@@ -85,6 +124,24 @@ impl TableAudit {
         if rows > 0 {
             *self.noted.entry(what.to_owned()).or_default() += rows;
         }
+    }
+
+    /// Counts cells of a column of numbers that hold something else, and are read as missing.
+    pub fn not_numbers(&mut self, column: &str, cells: NotNumbers) {
+        if cells.known > 0 {
+            self.not_numbers.entry(column.to_owned()).or_default().merge(cells);
+        }
+    }
+
+    /// Rows that need no action but should be known, by what they are, cells that are no numbers among them.
+    #[must_use]
+    pub fn notes(&self) -> Vec<(String, usize)> {
+        let noted = self.noted.iter().map(|(what, rows)| (what.clone(), *rows));
+        let cells = self.not_numbers.iter().filter(|(_, cells)| cells.rows > 0).map(|(column, cells)| {
+            let example = cells.example.as_deref().unwrap_or_default();
+            (format!("{column}: not a finite number, such as '{example}', read as missing"), cells.rows)
+        });
+        noted.chain(cells).collect()
     }
 
     /// Counts keys that were looked up in another table: those that were not found there, and all.
@@ -123,6 +180,11 @@ impl TableAudit {
             told.push(format!(
                 "table '{table}' ({role}): {what}: {found} of {all} keys are found. Check the key columns"
             ));
+        }
+        for (column, cells) in
+            self.not_numbers.iter().filter(|(_, cells)| 2 * cells.rows >= cells.known && cells.rows > 0)
+        {
+            told.push(format!("table '{table}' ({role}): {column}: {cells}"));
         }
         told
     }

@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use audit::{Audit, Quarantine, TableAudit};
+pub use audit::{Audit, NotNumbers, Quarantine, TableAudit};
 pub use counts::SnapshotCounts;
 pub use days::{DayLeads, Days, Measure, Moment};
 pub use deals::{Reversed, WinFinder, Wins};

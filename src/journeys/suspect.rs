@@ -165,14 +165,14 @@ pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
         let remedy = format!("make times of them before the table is read, or leave it out with ignore=['{plain}']");
         return found(Suspicion::Dates, rows, "dates", remedy);
     }
-    if let Some(rows) = share(is_number) {
+    if let Some(rows) = share(is_marked_number) {
         let remedy =
             format!("give decimal= and thousands= for the table, or make numbers of them, or use ignore=['{plain}']");
         return found(Suspicion::Numbers, rows, "numbers that were read as text", remedy);
     }
-    let rows = share(|text| number_of(text).is_some() || is_number(text))?;
+    let rows = share(|text| number_of(text).is_some() || is_marked_number(text))?;
     // Texts that are numbers throughout may be codes; words among them are placeholders.
-    let mut others = levels.iter().filter(|level| number_of(level).is_none() && !is_number(level)).peekable();
+    let mut others = levels.iter().filter(|level| number_of(level).is_none() && !is_marked_number(level)).peekable();
     let other = others.peek().map(|other| other.as_str())?;
     if others.any(|other| other.bytes().any(|b| b.is_ascii_digit())) {
         return None;
@@ -337,7 +337,7 @@ fn is_date(text: &str) -> bool {
 }
 
 /// Whether a text is a number that Rust does not read as one: 1,5; 1.234,50; 1,234.50; 12 %; € 3.
-fn is_number(text: &str) -> bool {
+pub(super) fn is_marked_number(text: &str) -> bool {
     let text = text.trim();
     let bare =
         text.trim_start_matches(['+', '-', '$', '€', '£', ' ']).trim_end_matches(['%', '€', '$', '£', ' ', '\u{a0}']);
@@ -428,10 +428,10 @@ mod tests {
             assert!(!is_date(other), "{other}");
         }
         for number in ["1,5", "-1.234,50", "1,234.50", "12 %", "€ 3", "1 234,5"] {
-            assert!(is_number(number), "{number}");
+            assert!(is_marked_number(number), "{number}");
         }
         for other in ["1.5", "10-50", "1,000+", "007", "a,b", "1.2.3.4", "", "-", "$"] {
-            assert!(!is_number(other), "{other}");
+            assert!(!is_marked_number(other), "{other}");
         }
         let values: Vec<String> = (0..60).map(|i| format!("{},5", i % 12)).collect();
         let column = texts(&values.iter().map(|v| Some(v.as_str())).collect::<Vec<_>>());

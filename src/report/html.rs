@@ -193,7 +193,7 @@ fn audit(a: &Audit) -> String {
             .quarantined
             .iter()
             .map(move |(why, q)| line(format!("quarantined: {why}"), q.rows))
-            .chain(t.noted.iter().map(move |(what, n)| line(format!("noted: {what}"), *n)));
+            .chain(t.notes().into_iter().map(move |(what, n)| line(format!("noted: {what}"), n)));
         [head, used].into_iter().chain(rest).collect::<Vec<_>>()
     });
     let rows: Vec<Vec<Cell>> = rows

@@ -159,7 +159,7 @@ def test_spend():
     assert dict(first.select("channel", "spend").rows())["mail"] == pytest.approx(10)
     with pytest.raises(ll.OptionError, match="give attribution"):
         journeys.attribution("linear").costs()
-    with pytest.raises(ll.SchemaError, match="1 rows are not finite numbers"):
+    with pytest.raises(ll.SchemaError, match="1 of 3 values is not a finite number, such as 'x'"):
         bad = money.with_columns(cost=pl.Series(["x", "1", "2"]))
         journeys.attribution(spend=ll.Spend(bad, at="day", amount="cost", channel="channel"))
     with pytest.raises(ll.SchemaError, match="'dy'"):

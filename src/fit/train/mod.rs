@@ -149,6 +149,10 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     }
     let journeys = &snapshot.journeys;
     let features = snapshot.features.resolve(snapshot)?;
+    if features.is_empty() {
+        let why = "the data has no fields, events or times to make features of".into();
+        return Err(Error::NoRows { what: "features", why });
+    }
     let columns =
         compute(snapshot, &features, |k| Some(k.clone()), snapshot.features.daily_cap, &journeys.calendar_zone, task)?;
     let leads: Vec<u32> = snapshot.rows.iter().map(|r| r.lead).collect();
