@@ -144,7 +144,8 @@ class Analyses:
         (again once it is re-opened), or the windows of its entries are over. Stages and optional steps between the two
         steps lie on the way and are not looked at. Where no stage closes lost leads,
         those that left count as at risk and any event marks a lead that is still active, so hazard ratios are too
-        high: only those below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them.
+        high: only those below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them,
+        else attempts of one lead by lead.
 
         Parameters
         ----------
@@ -330,7 +331,8 @@ class Analyses:
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
         follow the pipeline; an entry of another deal that is not so far moves nothing. Cycles that started before
         ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and counted. Where
-        the leads name accounts, intervals of rates and of times in stage are clustered by them.
+        the leads name accounts, intervals of rates and of times in stage are clustered by them; else cycles and visits
+        of one lead are clustered by lead.
 
         Parameters
         ----------

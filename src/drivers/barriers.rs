@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::beside;
+use super::compare::compare_groups;
 use crate::design::named;
 use crate::error::{Error, Result};
 use crate::funnel::{Attribution, Clusters, Entry, Funnel, FunnelGroup, FunnelSpec};
 use crate::journeys::{Journeys, Where, WinFinder, Wins};
-use crate::math::{Interval, compare_clustered, compare_rates, false_discovery};
+use crate::math::{Interval, false_discovery};
 use crate::task::Task;
 
 /// What is asked for.
@@ -120,7 +120,7 @@ impl Journeys {
         let (pairs, unsupported) = pairs(&funnel, against, spec);
         // All intervals hold together: the first is chosen for being extreme. Z. Šidák, JASA 62 (1967).
         let confidence = 0.95f64.powf(1.0 / pairs.len().max(1) as f64);
-        let mut barriers: Vec<Barrier> = pairs.iter().map(|pair| pair.barrier(&funnel, confidence, value)).collect();
+        let mut barriers: Vec<Barrier> = pairs.iter().map(|pair| pair.barrier(confidence, value)).collect();
         shrink(&mut barriers);
         let p: Vec<f64> = barriers.iter().map(|b| b.p).collect();
         barriers.iter_mut().zip(false_discovery(&p)).for_each(|(b, q)| b.q = q);
@@ -194,15 +194,10 @@ fn leads(group: &FunnelGroup, k: usize) -> u64 {
 }
 
 impl Pair<'_> {
-    fn barrier(&self, funnel: &Funnel, confidence: f64, value: Option<f64>) -> Barrier {
+    fn barrier(&self, confidence: f64, value: Option<f64>) -> Barrier {
         let Self { group, reference, step, next, last } = self;
-        let (n, m) = (leads(group, *step), leads(reference, *step));
-        let (went_on, others) = (leads(group, *next), leads(reference, *next));
-        let c = if funnel.clusters.is_empty() {
-            compare_rates((others, m), (went_on, n), confidence)
-        } else {
-            compare_clustered(&beside(reference, group, *next, *step), confidence)
-        };
+        let (n, others) = (leads(group, *step), leads(reference, *next));
+        let c = compare_groups((reference, group), (*next, *step), confidence);
         let later = if others == 0 { 0.0 } else { leads(reference, *last) as f64 / others as f64 };
         let scaled = |by: f64| Interval { low: c.interval.low * by, high: c.interval.high * by };
         let n_leads = n as f64;

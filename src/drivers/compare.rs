@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::design::named;
 use crate::error::{Error, Result};
-use crate::funnel::{Funnel, FunnelGroup, of_clusters};
+use crate::funnel::{Funnel, FunnelGroup, depend, of_clusters};
 use crate::math::{HitsOfRows, RateComparison, compare_clustered, compare_rates};
 
 /// One step of two groups.
@@ -24,7 +24,8 @@ pub struct StepComparison {
 
 impl Funnel {
     /// Compares two values of the breakdown: the share of step 1 at each later step, with Newcombe's interval of the
-    /// difference and the test of equal rates; both clustered by account where accounts are declared.
+    /// difference and the test of equal rates; both clustered by account where accounts are declared, and by
+    /// lead where one can count more than once.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] without a breakdown, [`Error::UnknownName`] for a value that it does not have.
@@ -49,18 +50,28 @@ impl Funnel {
                 step: s.step.clone(),
                 first: (n1, s.leads),
                 second: (n2, t.leads),
-                of_first: if a.clusters.is_empty() {
-                    compare_rates((s.leads, n1), (t.leads, n2), confidence)
-                } else {
-                    compare_clustered(&beside(a, b, k, 0), confidence)
-                },
+                of_first: compare_groups((a, b), (k, 0), confidence),
             })
             .collect())
     }
 }
 
-/// Leads that did step `of` and those of them that did step `k`, of two groups, by account.
-pub(super) fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<(HitsOfRows, HitsOfRows)> {
+/// Of two groups the shares of those at step `of` that did step `k`, compared.
+pub(super) fn compare_groups(
+    (a, b): (&FunnelGroup, &FunnelGroup),
+    (k, of): (usize, usize),
+    confidence: f64,
+) -> RateComparison {
+    let counts = beside(a, b, k, of);
+    if depend(counts.iter().map(|(a, b)| (a.0 + b.0, a.1 + b.1))) {
+        return compare_clustered(&counts, confidence);
+    }
+    let at = |group: &FunnelGroup, step: usize| group.steps.get(step).map_or(0, |s| s.leads);
+    compare_rates((at(a, k), at(a, of)), (at(b, k), at(b, of)), confidence)
+}
+
+/// Leads that did step `of` and those of them that did step `k`, of two groups, by account, or by lead.
+fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<(HitsOfRows, HitsOfRows)> {
     let mut both: BTreeMap<u64, (HitsOfRows, HitsOfRows)> = BTreeMap::new();
     for (cluster, counts) in a.clusters.keys().zip(of_clusters(&a.clusters, k, of)) {
         both.entry(*cluster).or_default().0 = counts;

@@ -20,4 +20,4 @@ pub use pass::LeadProgress;
 pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 pub use spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepRef};
 pub use tally::FunnelTally;
-pub(crate) use tally::{Clusters, add_to_cluster, join_clusters, of_clusters, share_interval};
+pub(crate) use tally::{Clusters, add_to_cluster, depend, join_clusters, of_clusters, share_interval};

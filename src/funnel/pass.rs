@@ -73,7 +73,8 @@ impl Journeys {
                 join,
             )?,
         };
-        Ok(FunnelTally { spec: spec.clone(), part: part.named(|code| plan.name_of(code)) })
+        let accounts = self.leads.account.is_some();
+        Ok(FunnelTally { spec: spec.clone(), accounts, part: part.named(|code| plan.name_of(code)) })
     }
 
     /// How far each lead got: one entry per attempt that counts, by lead.

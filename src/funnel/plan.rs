@@ -71,7 +71,7 @@ pub(super) struct Plan<'a> {
     pub(super) by: Option<ValueOf>,
     /// Leads that count.
     pub(super) population: Population,
-    /// The account of each lead, if accounts are declared.
+    /// The account of each lead, if accounts are declared; the lead itself where it can count more than once.
     clusters: Option<Vec<u64>>,
     pub(super) attribution: Attribution,
     /// Modes of `windowFunnel`, if its rules are followed.
@@ -83,12 +83,12 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Whether accounts are declared.
+    /// Whether what is counted depends on each other: leads of an account, or attempts of a lead.
     pub(super) fn has_clusters(&self) -> bool {
         self.clusters.is_some()
     }
 
-    /// Number of the account of `lead`, if accounts are declared.
+    /// Number of the cluster of `lead`, if there are clusters.
     pub(super) fn cluster(&self, lead: u32) -> Option<u64> {
         self.clusters.as_ref().and_then(|clusters| clusters.get(lead as usize)).copied()
     }
@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
             hold: spec.hold.as_deref().map(|h| value_of(journeys, "hold", h, &[])).transpose()?,
             by: spec.by.as_ref().map(|by| by_of(journeys, by)).transpose()?,
             population: journeys.population(&spec.filter)?,
-            clusters: journeys.leads.clusters(),
+            clusters: clusters(journeys, spec),
             attribution: spec.attribution,
             clickhouse: spec.compat.map(|Compat::ClickHouse| spec.modes.clone()),
             times: spec.times,
@@ -226,6 +226,13 @@ impl<'a> Plan<'a> {
             None => String::new(),
         }
     }
+}
+
+/// The account of each lead where accounts are declared, else the lead where it can count more than once: attempts of one
+/// lead, and values of which it has several, are not independent.
+fn clusters(journeys: &Journeys, spec: &FunnelSpec) -> Option<Vec<u64>> {
+    let several = || spec.entry == Entry::Totals || spec.attribution == Attribution::All;
+    journeys.leads.clusters().or_else(|| several().then(|| journeys.leads.cluster_keys()))
 }
 
 fn is_called_creation(step: &Step) -> bool {

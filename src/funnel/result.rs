@@ -60,11 +60,11 @@ pub struct FunnelStep {
     pub leads: u64,
     /// Share of the leads of step 1.
     pub of_first: f64,
-    /// Wilson's 95 % interval of that share; with accounts for their effective number of leads.
+    /// Wilson's 95 % interval of that share; for the effective number where leads have accounts or each attempt counts.
     pub of_first_interval: Interval,
     /// Share of the leads of the last step before it that is not optional.
     pub of_previous: f64,
-    /// Wilson's 95 % interval of that share; with accounts for their effective number of leads.
+    /// Wilson's 95 % interval of that share; for the effective number where leads have accounts or each attempt counts.
     pub of_previous_interval: Interval,
     /// Times to it; `None` for step 1, or if they were not asked for.
     pub times: Option<StepTimes>,
@@ -79,7 +79,7 @@ pub struct FunnelGroup {
     pub steps: Vec<FunnelStep>,
     /// By calendar period of entry, if asked for. Entrants that are left out have a value where it is one of a lead field.
     pub periods: Vec<FunnelPeriod>,
-    /// Leads that did each step by account, if accounts are declared.
+    /// Leads that did each step by account, if accounts are declared; by lead where one can count more than once.
     #[serde(skip)]
     pub(crate) clusters: Clusters,
 }
@@ -120,7 +120,7 @@ pub struct Funnel {
     pub removed: u64,
     /// What is left out, and what else to know.
     pub remarks: Vec<String>,
-    /// Leads that did each step by account, if accounts are declared.
+    /// Leads that did each step by account, if accounts are declared; by lead where one can count more than once.
     #[serde(skip)]
     pub(crate) clusters: Clusters,
 }

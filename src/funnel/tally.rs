@@ -21,12 +21,13 @@ pub(super) struct Counts {
     from_first: Vec<Vec<i64>>,
     /// By first day of the period of entry.
     periods: BTreeMap<i64, PeriodCounts>,
-    /// Leads that did each step by the number of their account, where accounts are declared.
+    /// Leads that did each step by the number of their account, where accounts are declared; attempts by lead where each
+    /// counts.
     #[serde(default, skip_serializing_if = "Clusters::is_empty")]
     clusters: Clusters,
 }
 
-/// Leads that did each step, by account.
+/// Leads that did each step, by account, or attempts by lead.
 pub(crate) type Clusters = BTreeMap<u64, Vec<u64>>;
 
 /// Adds one attempt that did some of so many steps to its account's.
@@ -55,9 +56,14 @@ pub(crate) fn of_clusters(clusters: &Clusters, k: usize, of: usize) -> impl Iter
     clusters.values().map(move |counts| (at(counts, k), at(counts, of)))
 }
 
-/// Wilson's 95 % interval of the share; of leads of accounts for their effective number.
+/// Whether some cluster has several of the rows that are (hits, rows).
+pub(crate) fn depend(mut counts: impl Iterator<Item = (u64, u64)>) -> bool {
+    counts.any(|(_, rows)| rows > 1)
+}
+
+/// Wilson's 95 % interval of the share; of leads of accounts, and of attempts of leads, for their effective number.
 pub(crate) fn share_interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
-    if clusters.is_empty() {
+    if !depend(of_clusters(clusters, k, of)) {
         return wilson(counts.0, counts.1, 0.95);
     }
     ClusteredShare::new(of_clusters(clusters, k, of)).interval(0.95)
@@ -283,6 +289,9 @@ impl<K: Ord> Part<K> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FunnelTally {
     pub(super) spec: FunnelSpec,
+    /// Whether accounts are declared.
+    #[serde(default)]
+    pub(super) accounts: bool,
     pub(super) part: Part<String>,
 }
 
@@ -295,13 +304,13 @@ impl FunnelTally {
         if self.spec != later.spec {
             return Err(Error::option("tally", "the counts are of different funnels"));
         }
-        Ok(Self { spec: self.spec, part: self.part.join(later.part) })
+        Ok(Self { spec: self.spec, accounts: self.accounts || later.accounts, part: self.part.join(later.part) })
     }
 
     /// The funnel.
     #[must_use]
     pub fn finish(self) -> Funnel {
-        let Self { spec, mut part } = self;
+        let Self { spec, accounts, mut part } = self;
         let group = |(value, counts): (String, Counts)| {
             let (steps, periods, clusters) = counts.finish(&spec);
             FunnelGroup { value, steps, periods, clusters }
@@ -311,7 +320,11 @@ impl FunnelTally {
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
         let (steps, periods, clusters) = std::mem::take(&mut part.all).finish(&spec);
         let mut remarks = remarks(&spec, &part);
-        remarks.extend(if clusters.is_empty() { None } else { few_clusters(clusters.len()) });
+        let unit = match accounts {
+            true => Some("accounts"),
+            false => (spec.entry == Entry::Totals).then_some("leads"),
+        };
+        remarks.extend(unit.filter(|_| !clusters.is_empty()).and_then(|unit| few_clusters(clusters.len(), unit)));
         Funnel {
             clusters,
             remarks,

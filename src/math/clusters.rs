@@ -122,12 +122,12 @@ pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -
     }
 }
 
-/// What to know where intervals rest on few clusters; none where there are enough, or no accounts at all.
+/// What to know where intervals rest on few clusters of a unit (accounts, leads); none where there are enough.
 #[must_use]
-pub fn few_clusters(clusters: usize) -> Option<String> {
+pub fn few_clusters(clusters: usize, unit: &str) -> Option<String> {
     (clusters < FEW_CLUSTERS).then(|| {
         format!(
-            "intervals and tests rest on {clusters} accounts; below {FEW_CLUSTERS} they are wide and approximate: compare \
+            "intervals and tests rest on {clusters} {unit}; below {FEW_CLUSTERS} they are wide and approximate: compare \
              them with longer data before acting on them"
         )
     })

@@ -26,7 +26,7 @@ pub(super) struct Started {
     pub(super) won: Vec<u64>,
     /// Per stage: cycles that entered it.
     pub(super) entered: Vec<u64>,
-    /// Cycles that reached each stage by account, where accounts are declared.
+    /// Cycles that reached each stage by account where accounts are declared, by lead where one can have several.
     #[serde(default, skip_serializing_if = "Clusters::is_empty")]
     pub(super) clusters: Clusters,
 }
@@ -116,7 +116,7 @@ pub(super) struct Flow {
     pub(super) value: f64,
     /// Wins whose value is known.
     pub(super) values_known: u64,
-    /// Cycles won and closed by account.
+    /// Cycles won and closed by account, or lead.
     #[serde(default, skip_serializing_if = "Clusters::is_empty")]
     pub(super) clusters: Clusters,
 }
@@ -159,7 +159,7 @@ pub(super) struct Opportunities {
     pub(super) values_known: u64,
     /// Days from that stage to the win, of those that entered it.
     pub(super) to_win: Vec<f64>,
-    /// Cycles won, closed, and all of them by account.
+    /// Cycles won, closed, and all of them by account, or lead.
     #[serde(default, skip_serializing_if = "Clusters::is_empty")]
     pub(super) clusters: Clusters,
 }
@@ -210,8 +210,8 @@ pub(super) struct Counts {
     pub(super) flow: BTreeMap<i64, Flow>,
     /// Per stage: visits in days, whether they ended.
     pub(super) visits: Vec<Vec<Spell>>,
-    /// Per stage: the accounts of those visits, where accounts are declared.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Per stage: the accounts of those visits where accounts are declared, else their leads; those of one lead follow
+    /// each other.
     pub(super) visitors: Vec<Vec<u64>>,
     pub(super) opportunities: Opportunities,
 }
@@ -220,6 +220,8 @@ pub(super) struct Counts {
 pub(super) struct Frame<'a> {
     pub(super) names: &'a [String],
     pub(super) can_lose: bool,
+    /// Whether accounts are declared.
+    pub(super) accounts: bool,
     pub(super) period: Period,
     /// Period in which observation ends.
     pub(super) last_day: i64,
@@ -232,7 +234,7 @@ impl Counts {
             cohorts: BTreeMap::new(),
             flow: BTreeMap::new(),
             visits: vec![Vec::new(); stages],
-            visitors: Vec::new(),
+            visitors: vec![Vec::new(); stages],
             opportunities: Opportunities::default(),
         }
     }
@@ -243,13 +245,11 @@ impl Counts {
         self.cohorts.entry(day).or_insert_with(|| Started::new(stages))
     }
 
-    /// A visit to a stage by a lead of an account.
-    pub(super) fn visit(&mut self, stage: usize, spell: Spell, cluster: Option<u64>) {
-        let stages = self.visits.len();
-        self.visits.iter_mut().skip(stage).take(1).for_each(|list| list.push(spell));
-        if let Some(cluster) = cluster {
-            self.visitors.resize(stages, Vec::new());
-            self.visitors.iter_mut().skip(stage).take(1).for_each(|list| list.push(cluster));
+    /// A visit to a stage by a lead of a cluster.
+    pub(super) fn visit(&mut self, stage: usize, spell: Spell, cluster: u64) {
+        if let (Some(visits), Some(visitors)) = (self.visits.get_mut(stage), self.visitors.get_mut(stage)) {
+            visits.push(spell);
+            visitors.push(cluster);
         }
     }
 
@@ -264,14 +264,16 @@ impl Counts {
         self.opportunities.join(later.opportunities);
     }
 
-    fn stage_time(&self, k: usize, stage: &str) -> Result<StageTime> {
+    fn stage_time(&self, k: usize, stage: &str, accounts: bool) -> Result<StageTime> {
         let spells = self.visits.get(k).map_or(&[][..], Vec::as_slice);
         let ended = spells.iter().filter(|s| s.end == crate::survival::End::Event);
         let left: Vec<i64> = ended.map(|s| (s.exit * DAY as f64).round() as i64).collect();
         let mut curve = Curve::new(RiskTable::new(spells)?, 0.95);
-        if let Some(accounts) = self.visitors.get(k).filter(|list| !list.is_empty()) {
+        // A lead that was here before: its visits are not independent.
+        let repeated = |visitors: &&Vec<u64>| accounts || visitors.windows(2).any(|pair| pair.first() == pair.last());
+        if let Some(visitors) = self.visitors.get(k).filter(repeated).filter(|_| !spells.is_empty()) {
             let run: Vec<(u32, Spell)> = spells.iter().map(|s| (0, *s)).collect();
-            Blocks::new(&[run], std::slice::from_ref(accounts), &[0]).widen(&mut curve, None, 0.95, 0.0)?;
+            Blocks::new(&[run], std::slice::from_ref(visitors), &[0]).widen(&mut curve, None, 0.95, 0.0)?;
         }
         Ok(StageTime {
             stage: stage.to_owned(),
@@ -302,7 +304,11 @@ impl Counts {
             cohorts: self.cohorts.iter().map(cohort).collect(),
             flow: flow_rows(&self.flow, frame),
             wins,
-            times: names.iter().enumerate().map(|(k, stage)| self.stage_time(k, stage)).collect::<Result<_>>()?,
+            times: names
+                .iter()
+                .enumerate()
+                .map(|(k, stage)| self.stage_time(k, stage, frame.accounts))
+                .collect::<Result<_>>()?,
             velocity: self.opportunities.velocity(frame.can_lose),
         })
     }

@@ -56,9 +56,11 @@ impl Journeys {
         };
         let groups = spec.by.as_ref().map(|by| self.groups("by", by)).transpose()?;
         let population = self.population(&spec.filter)?;
-        let clusters = self.leads.clusters();
+        let (clusters, accounts) = (self.leads.cluster_keys(), self.leads.account.is_some());
+        // Cycles of one lead are not independent; without them each lead counts once.
+        let several = accounts || spec.recycle_after.is_some();
         let won = self.codes_known(&self.won);
-        let counter = Counter { journeys: self, spec, stages, opportunity, has_days: maker.has_days() };
+        let counter = Counter { journeys: self, spec, stages, opportunity, has_days: maker.has_days(), several };
         let (part, ..) = self.fold(
             "following stages",
             task,
@@ -80,7 +82,7 @@ impl Journeys {
                 part.noted.recycled += cycles.len() as u64 - 1;
                 part.noted.reversed += self.reversed_of(lead, &won).count() as u64;
                 let group = groups.as_ref().map(|g| g.of(lead));
-                let cluster = clusters.as_ref().and_then(|c| c.get(lead as usize)).copied();
+                let cluster = clusters.get(lead as usize).copied().unwrap_or(0);
                 for cycle in cycles.iter_mut() {
                     counter.add(cycle, group, cluster, part);
                 }
@@ -91,7 +93,7 @@ impl Journeys {
         let name = |code: u32| groups.as_ref().map_or_else(String::new, |g| g.name(code));
         let last_day = spec.period.start_day(&self.calendar_zone, self.observed_until.saturating_sub(1));
         let can_lose = !self.lost.is_empty();
-        Ok(StageTally { spec: spec.clone(), names: maker.names, can_lose, last_day, part: part.named(name) })
+        Ok(StageTally { spec: spec.clone(), names: maker.names, can_lose, accounts, last_day, part: part.named(name) })
     }
 }
 
@@ -102,6 +104,8 @@ struct Counter<'a> {
     opportunity: usize,
     /// Whether some entry into a stage is known to the day only.
     has_days: bool,
+    /// Whether cycles depend on each other: of an account, or of a lead.
+    several: bool,
 }
 
 impl Counter<'_> {
@@ -121,7 +125,7 @@ impl Counter<'_> {
         if start.day || then.day { passed > within.as_micros() } else { passed >= within.as_micros() }
     }
 
-    fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: Option<u64>, part: &mut Part<u32>) {
+    fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: u64, part: &mut Part<u32>) {
         let until = self.journeys.observed_until;
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
         if !self.journeys.records_outcomes_of(cycle.start.at) {
@@ -149,10 +153,11 @@ impl Counter<'_> {
     }
 
     /// Counts a cycle among all, or among those of its group.
-    fn count(&self, cycle: &Cycle, cluster: Option<u64>, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+    fn count(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+        let cluster = self.several.then_some(visitor);
         add_start(cycle, cluster, &mut counts.started);
         add_start(cycle, cluster, counts.cohort(day(cycle.start.at)));
-        self.add_visits(cycle, cluster, day, counts);
+        self.add_visits(cycle, visitor, day, counts);
         let closed = match cycle.standing {
             Standing::Won(t) => Some(t.at),
             Standing::Lost(at) => Some(at),
@@ -193,7 +198,7 @@ impl Counter<'_> {
         }
     }
 
-    fn add_visits(&self, cycle: &Cycle, cluster: Option<u64>, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+    fn add_visits(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         let now = match self.spec.within {
             Some(within) => self.end(cycle.start, within).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
@@ -223,7 +228,7 @@ impl Counter<'_> {
             }
             let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
             let days = self.journeys.measure().between(v.from, to).max(0) as f64 / DAY as f64;
-            counts.visit(v.stage, Spell { entry: None, exit: days, end }, cluster);
+            counts.visit(v.stage, Spell { entry: None, exit: days, end }, visitor);
         }
     }
 }

@@ -29,11 +29,11 @@ pub struct StageRow {
     pub won: u64,
     /// Share of the first stage.
     pub of_first: f64,
-    /// Wilson's 95 % interval, where accounts are declared for their effective number.
+    /// Wilson's 95 % interval, for the effective number where leads have accounts or are recycled.
     pub of_first_interval: Interval,
     /// Share of the stage before.
     pub of_previous: f64,
-    /// Wilson's 95 % interval, where accounts are declared for their effective number.
+    /// Wilson's 95 % interval, for the effective number where leads have accounts or are recycled.
     pub of_previous_interval: Interval,
 }
 
@@ -94,7 +94,7 @@ pub struct WinRow {
     pub lost: u64,
     /// won / (won + lost); NaN if nothing was closed, or no stage means lost.
     pub win_rate: f64,
-    /// Wilson's 95 % interval, where accounts are declared for their effective number.
+    /// Wilson's 95 % interval, for the effective number where leads have accounts or are recycled.
     pub interval: Interval,
     /// Value won, where one is known.
     pub value: Option<f64>,
@@ -112,7 +112,7 @@ pub struct StageTime {
     /// Length of those that ended.
     pub left: Spread,
     /// Quarter, half and three quarters have left by, with visits that go on taken as such (Kaplan–Meier), and intervals,
-    /// where accounts are declared by leaving out accounts.
+    /// where accounts are declared, or a lead was here more than once, by leaving out accounts or leads.
     pub quantiles: [[Option<f64>; 3]; 3],
 }
 
@@ -129,7 +129,7 @@ pub struct Velocity {
     pub of: u64,
     /// won / of; NaN if there are none.
     pub win_rate: f64,
-    /// Wilson's 95 % interval, where accounts are declared for their effective number.
+    /// Wilson's 95 % interval, for the effective number where leads have accounts or are recycled.
     pub win_rate_interval: Interval,
     /// Value of the wins whose value is known.
     pub value_won: f64,

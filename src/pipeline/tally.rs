@@ -93,6 +93,8 @@ pub struct StageTally {
     pub(super) names: Vec<String>,
     /// Whether a lead can be lost: a stage is declared as lost.
     pub(super) can_lose: bool,
+    /// Whether accounts are declared.
+    pub(super) accounts: bool,
     /// Period in which observation ends.
     pub(super) last_day: i64,
     pub(super) part: Part<String>,
@@ -108,7 +110,8 @@ impl StageTally {
             return Err(Error::option("tally", "the counts are of different stage funnels"));
         }
         let last_day = self.last_day.max(later.last_day);
-        Ok(Self { part: self.part.join(later.part), last_day, ..self })
+        let accounts = self.accounts || later.accounts;
+        Ok(Self { part: self.part.join(later.part), accounts, last_day, ..self })
     }
 
     /// The stage funnel.
@@ -116,16 +119,16 @@ impl StageTally {
     /// # Errors
     /// As [`crate::survival::RiskTable::new`].
     pub fn finish(self) -> Result<StageFunnel> {
-        let Self { spec, names, can_lose, last_day, part } = self;
-        let frame = Frame { names: &names, can_lose, period: spec.period, last_day };
+        let Self { spec, names, can_lose, accounts, last_day, part } = self;
+        let frame = Frame { names: &names, can_lose, accounts, period: spec.period, last_day };
         let all = part.all.finish(ALL, &frame)?;
         let mut groups: Vec<StageGroup> =
             part.groups.iter().map(|(value, counts)| counts.finish(value, &frame)).collect::<Result<_>>()?;
         groups.sort_by(|a, b| b.cycles.cmp(&a.cycles).then_with(|| a.value.cmp(&b.value)));
         let n = part.noted;
-        let accounts = part.all.started.clusters.len();
+        let (clusters, unit) = (part.all.started.clusters.len(), if accounts { "accounts" } else { "leads" });
         let mut remarks = remarks(&n, &all);
-        remarks.extend((accounts > 0).then(|| few_clusters(accounts)).flatten());
+        remarks.extend((clusters > 0).then(|| few_clusters(clusters, unit)).flatten());
         Ok(StageFunnel {
             win_rate_of: win_rate_of(&spec, can_lose),
             all,

@@ -309,7 +309,7 @@ impl TimeToTally {
             Ok(tables.into_par_iter().map(|t| Curve::new(t, spec.confidence)).collect())
         };
         let blocks = (!part.clusters.is_empty()).then(|| part.blocks(&order));
-        remarks.extend(blocks.as_ref().and_then(|b| few_clusters(b.accounts)));
+        remarks.extend(blocks.as_ref().and_then(|b| few_clusters(b.accounts, "accounts")));
         let compare = || match &blocks {
             Some(blocks) => blocks.test(named.len(), competes, task),
             None if competes => gray_pooled(&pooled, task),
