@@ -282,21 +282,12 @@ fn others(funnel: &Funnel, spec: &BarriersSpec, segment: &FunnelGroup) -> Funnel
         let all = funnel.steps.get(k).map_or(0, |s| s.leads);
         step.leads = if apart { groups().map(|g| leads(g, k)).sum() } else { all.saturating_sub(leads(segment, k)) };
     }
-    others.clusters = if apart { Clusters::new() } else { funnel.clusters.clone() };
     if apart {
-        groups().for_each(|g| add_clusters(&mut others.clusters, &g.clusters));
+        others.clusters = Clusters::default();
+        groups().for_each(|g| others.clusters.join(&g.clusters));
+        others.clusters.settle();
     } else {
-        for (cluster, counts) in &segment.clusters {
-            let all = others.clusters.entry(*cluster).or_default();
-            all.iter_mut().zip(counts).for_each(|(all, own)| *all = all.saturating_sub(*own));
-        }
+        others.clusters = funnel.clusters.clone().less(&segment.clusters);
     }
     others
-}
-
-fn add_clusters(sum: &mut Clusters, more: &Clusters) {
-    for (cluster, counts) in more {
-        let own = sum.entry(*cluster).or_insert_with(|| vec![0; counts.len()]);
-        own.iter_mut().zip(counts).for_each(|(a, b)| *a += b);
-    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::design::named;
 use crate::error::{Error, Result};
-use crate::funnel::{Funnel, FunnelGroup, depend, of_clusters};
+use crate::funnel::{Funnel, FunnelGroup, depend};
 use crate::math::{HitsOfRows, RateComparison, compare_clustered, compare_rates};
 
 /// One step of two groups.
@@ -73,11 +73,8 @@ pub(super) fn compare_groups(
 /// Leads that did step `of` and those of them that did step `k`, of two groups, by account, or by lead.
 fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<(HitsOfRows, HitsOfRows)> {
     let mut both: BTreeMap<u64, (HitsOfRows, HitsOfRows)> = BTreeMap::new();
-    for (cluster, counts) in a.clusters.keys().zip(of_clusters(&a.clusters, k, of)) {
-        both.entry(*cluster).or_default().0 = counts;
-    }
-    for (cluster, counts) in b.clusters.keys().zip(of_clusters(&b.clusters, k, of)) {
-        both.entry(*cluster).or_default().1 = counts;
-    }
+    let at = |counts: &[u64]| (counts.get(k).copied().unwrap_or(0), counts.get(of).copied().unwrap_or(0));
+    a.clusters.each().for_each(|(cluster, counts)| both.entry(cluster).or_default().0 = at(counts));
+    b.clusters.each().for_each(|(cluster, counts)| both.entry(cluster).or_default().1 = at(counts));
     both.into_values().filter(|(a, b)| a.1 + b.1 > 0).collect()
 }

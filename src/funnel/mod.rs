@@ -4,6 +4,7 @@ mod any_order;
 mod attempt;
 mod chains;
 mod classes;
+mod clusters;
 mod instances;
 mod instant;
 mod pass;
@@ -16,8 +17,9 @@ mod tally;
 mod window_funnel;
 
 pub use crate::design::{Choice, Step};
+pub(crate) use clusters::Clusters;
 pub use pass::LeadProgress;
 pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 pub use spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepRef};
 pub use tally::FunnelTally;
-pub(crate) use tally::{Clusters, add_to_cluster, depend, join_clusters, of_clusters, share_interval};
+pub(crate) use tally::{depend, share_interval};

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clusters::Clusters;
 use super::spec::FunnelSpec;
-use super::tally::Clusters;
 use crate::math::{Interval, quantile_sorted};
 use crate::time::DAY;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::clusters::Clusters;
 use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 use super::spec::{Entry, FunnelSpec, Order};
 use crate::error::{Error, Result};
@@ -27,35 +28,6 @@ pub(super) struct Counts {
     clusters: Clusters,
 }
 
-/// Leads that did each step, by account, or attempts by lead.
-pub(crate) type Clusters = BTreeMap<u64, Vec<u64>>;
-
-/// Adds one attempt that did some of so many steps to its account's.
-pub(crate) fn add_to_cluster(clusters: &mut Clusters, cluster: Option<u64>, steps: usize, did: impl Fn(usize) -> bool) {
-    let Some(cluster) = cluster else { return };
-    let own = clusters.entry(cluster).or_insert_with(|| vec![0; steps]);
-    own.iter_mut().enumerate().for_each(|(k, n)| *n += u64::from(did(k)));
-}
-
-pub(crate) fn join_clusters(mine: &mut Clusters, theirs: Clusters) {
-    for (cluster, counts) in theirs {
-        match mine.entry(cluster) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(counts);
-            }
-            std::collections::btree_map::Entry::Occupied(mut slot) => {
-                slot.get_mut().iter_mut().zip(counts).for_each(|(a, b)| *a += b);
-            }
-        }
-    }
-}
-
-/// (hits, rows) of accounts: leads that did step `of`, and those of them that did step `k`.
-pub(crate) fn of_clusters(clusters: &Clusters, k: usize, of: usize) -> impl Iterator<Item = (u64, u64)> + Clone {
-    let at = |counts: &[u64], k: usize| counts.get(k).copied().unwrap_or(0);
-    clusters.values().map(move |counts| (at(counts, k), at(counts, of)))
-}
-
 /// Whether some cluster has several of the rows that are (hits, rows).
 pub(crate) fn depend(mut counts: impl Iterator<Item = (u64, u64)>) -> bool {
     counts.any(|(_, rows)| rows > 1)
@@ -63,10 +35,10 @@ pub(crate) fn depend(mut counts: impl Iterator<Item = (u64, u64)>) -> bool {
 
 /// Wilson's 95 % interval of the share; of leads of accounts, and of attempts of leads, for their effective number.
 pub(crate) fn share_interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
-    if !depend(of_clusters(clusters, k, of)) {
+    if !depend(clusters.shares(k, of)) {
         return wilson(counts.0, counts.1, 0.95);
     }
-    ClusteredShare::new(of_clusters(clusters, k, of)).interval(0.95)
+    ClusteredShare::new(clusters.shares(k, of)).interval(0.95)
 }
 
 impl Counts {
@@ -78,7 +50,7 @@ impl Counts {
         cluster: Option<u64>,
         times: Option<(&[Moment], Measure<'_>)>,
     ) {
-        add_to_cluster(&mut self.clusters, cluster, steps, |k| done >> k & 1 != 0);
+        self.clusters.add(cluster, steps, |k| done >> k & 1 != 0);
         self.reached.resize(steps, 0);
         for (k, n) in self.reached.iter_mut().enumerate() {
             *n += u64::from(done >> k & 1);
@@ -100,7 +72,7 @@ impl Counts {
 
     /// Adds a lead that did the first `done` steps to its account's.
     pub(super) fn add_cluster(&mut self, steps: usize, cluster: u64, done: usize) {
-        add_to_cluster(&mut self.clusters, Some(cluster), steps, |k| k < done);
+        self.clusters.add(Some(cluster), steps, |k| k < done);
     }
 
     /// Adds leads that did at least one step, at least two, and so on.
@@ -113,7 +85,7 @@ impl Counts {
     pub(super) fn enter(&mut self, day: i64, steps: usize, done: u32, cluster: Option<u64>) {
         let period = self.periods.entry(day).or_default();
         if done != 0 {
-            add_to_cluster(&mut period.clusters, cluster, steps, |k| done >> k & 1 != 0);
+            period.clusters.add(cluster, steps, |k| done >> k & 1 != 0);
         }
         period.reached.resize(steps, 0);
         for (k, n) in period.reached.iter_mut().enumerate() {
@@ -134,9 +106,9 @@ impl Counts {
             period.reached.iter_mut().zip(counts.reached).for_each(|(a, b)| *a += b);
             period.immature += counts.immature;
             period.before_outcomes += counts.before_outcomes;
-            join_clusters(&mut period.clusters, counts.clusters);
+            period.clusters.join(&counts.clusters);
         }
-        join_clusters(&mut self.clusters, later.clusters);
+        self.clusters.join(&later.clusters);
         self.reached.resize(self.reached.len().max(later.reached.len()), 0);
         self.reached.iter_mut().zip(later.reached).for_each(|(a, b)| *a += b);
         for (mine, theirs) in [(&mut self.from_previous, later.from_previous), (&mut self.from_first, later.from_first)]
@@ -144,6 +116,12 @@ impl Counts {
             mine.resize(mine.len().max(theirs.len()), Vec::new());
             mine.iter_mut().zip(theirs).for_each(|(a, b)| a.extend(b));
         }
+    }
+
+    /// Puts clusters in order.
+    fn settle(&mut self) {
+        self.clusters.settle();
+        self.periods.values_mut().for_each(|period| period.clusters.settle());
     }
 
     /// The steps, the periods of entry, and the accounts.
@@ -260,14 +238,22 @@ impl<K: Ord> Part<K> {
         for (key, counts) in self.groups {
             groups.entry(name(key)).or_default().join(counts);
         }
-        Part {
+        let part = Part {
             all: self.all,
             groups,
             immature: self.immature,
             before_outcomes: self.before_outcomes,
             never_entered: self.never_entered,
             removed: self.removed,
-        }
+        };
+        part.settled()
+    }
+
+    /// The same with clusters in order.
+    fn settled(mut self) -> Self {
+        self.all.settle();
+        self.groups.values_mut().for_each(Counts::settle);
+        self
     }
 }
 
@@ -304,7 +290,11 @@ impl FunnelTally {
         if self.spec != later.spec {
             return Err(Error::option("tally", "the counts are of different funnels"));
         }
-        Ok(Self { spec: self.spec, accounts: self.accounts || later.accounts, part: self.part.join(later.part) })
+        Ok(Self {
+            spec: self.spec,
+            accounts: self.accounts || later.accounts,
+            part: self.part.join(later.part).settled(),
+        })
     }
 
     /// The funnel.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::result::{Cohort, FlowRow, StageGroup, StageRow, StageTime, Velocity, WinRow, velocity};
 use crate::error::Result;
-use crate::funnel::{Clusters, Spread, join_clusters, share_interval};
+use crate::funnel::{Clusters, Spread, share_interval};
 use crate::math::wilson;
 use crate::survival::{Blocks, Curve, RiskTable, Spell};
 use crate::time::{DAY, Period};
@@ -43,7 +43,7 @@ impl Started {
             open: zero.clone(),
             won: zero.clone(),
             entered: zero,
-            clusters: Clusters::new(),
+            clusters: Clusters::default(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Started {
             mine.resize(mine.len().max(theirs.len()), 0);
             mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
         }
-        join_clusters(&mut self.clusters, later.clusters);
+        self.clusters.join(&later.clusters);
     }
 
     fn rows(&self, names: &[String]) -> Vec<StageRow> {
@@ -143,7 +143,7 @@ impl Flow {
         self.cycles_lost += later.cycles_lost;
         self.value += later.value;
         self.values_known += later.values_known;
-        join_clusters(&mut self.clusters, later.clusters);
+        self.clusters.join(&later.clusters);
     }
 }
 
@@ -173,7 +173,7 @@ impl Opportunities {
         self.value_won += later.value_won;
         self.values_known += later.values_known;
         self.to_win.extend(later.to_win);
-        join_clusters(&mut self.clusters, later.clusters);
+        self.clusters.join(&later.clusters);
     }
 
     /// Where nothing can be lost, all that is closed is won: a rate of closed cycles would say nothing, so that it is
@@ -264,6 +264,14 @@ impl Counts {
         self.opportunities.join(later.opportunities);
     }
 
+    /// Puts clusters in order.
+    pub(super) fn settle(&mut self) {
+        self.started.clusters.settle();
+        self.cohorts.values_mut().for_each(|started| started.clusters.settle());
+        self.flow.values_mut().for_each(|flow| flow.clusters.settle());
+        self.opportunities.clusters.settle();
+    }
+
     fn stage_time(&self, k: usize, stage: &str, accounts: bool) -> Result<StageTime> {
         let spells = self.visits.get(k).map_or(&[][..], Vec::as_slice);
         let ended = spells.iter().filter(|s| s.end == crate::survival::End::Event);
@@ -273,7 +281,7 @@ impl Counts {
         let repeated = |visitors: &&Vec<u64>| accounts || visitors.windows(2).any(|pair| pair.first() == pair.last());
         if let Some(visitors) = self.visitors.get(k).filter(repeated).filter(|_| !spells.is_empty()) {
             let run: Vec<(u32, Spell)> = spells.iter().map(|s| (0, *s)).collect();
-            Blocks::new(&[run], std::slice::from_ref(visitors), &[0]).widen(&mut curve, None, 0.95, 0.0)?;
+            Blocks::new(&[run], std::slice::from_ref(visitors), &[0]).widen(&mut curve, None, 0.95, 0.0);
         }
         Ok(StageTime {
             stage: stage.to_owned(),

@@ -6,7 +6,6 @@ use super::result::StageFunnel;
 use super::spec::StageFunnelSpec;
 use super::tally::{Part, StageTally};
 use crate::error::{Error, Result};
-use crate::funnel::add_to_cluster;
 use crate::journeys::{Journeys, Moment, Wins};
 use crate::survival::{End, Spell};
 use crate::task::Task;
@@ -170,7 +169,7 @@ impl Counter<'_> {
             f.cycles_lost += u64::from(!won);
             f.value += cycle.value.unwrap_or(0.0);
             f.values_known += u64::from(won && cycle.value.is_some());
-            add_to_cluster(&mut f.clusters, cluster, 2, |k| won || k == 1);
+            f.clusters.add(cluster, 2, |k| won || k == 1);
         }
         if cycle.furthest < self.opportunity {
             return;
@@ -178,7 +177,7 @@ impl Counter<'_> {
         let opportunities = &mut counts.opportunities;
         opportunities.all += 1;
         // Won, closed, all.
-        add_to_cluster(&mut opportunities.clusters, cluster, 3, |k| match cycle.standing {
+        opportunities.clusters.add(cluster, 3, |k| match cycle.standing {
             Standing::Open | Standing::Recycled => k == 2,
             Standing::Lost(_) => k >= 1,
             Standing::Won(_) => true,
@@ -236,7 +235,8 @@ impl Counter<'_> {
 /// Counts a cycle among those that started together.
 fn add_start(cycle: &Cycle, cluster: Option<u64>, started: &mut Started) {
     started.cycles += 1;
-    add_to_cluster(&mut started.clusters, cluster, started.entered.len(), |k| k <= cycle.furthest);
+    let stages = started.entered.len();
+    started.clusters.add(cluster, stages, |k| k <= cycle.furthest);
     let list = match cycle.standing {
         Standing::Open => &mut started.open,
         Standing::Won(_) => &mut started.won,

@@ -82,7 +82,14 @@ impl<K: Ord> Part<K> {
         for (key, counts) in self.groups {
             groups.entry(name(key)).or_insert_with(|| Counts::new(0)).join(counts);
         }
-        Part { groups, all: self.all, noted: self.noted }
+        Part { groups, all: self.all, noted: self.noted }.settled()
+    }
+
+    /// The same with clusters in order.
+    fn settled(mut self) -> Self {
+        self.all.settle();
+        self.groups.values_mut().for_each(Counts::settle);
+        self
     }
 }
 
@@ -111,7 +118,7 @@ impl StageTally {
         }
         let last_day = self.last_day.max(later.last_day);
         let accounts = self.accounts || later.accounts;
-        Ok(Self { part: self.part.join(later.part), accounts, last_day, ..self })
+        Ok(Self { part: self.part.join(later.part).settled(), accounts, last_day, ..self })
     }
 
     /// The stage funnel.

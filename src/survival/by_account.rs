@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use super::compare::{GroupTest, log_rank_score, quadratic_form, sparse};
 use super::curve::Curve;
 use super::gray::gray_scores;
-use super::risk::{Pooled, RiskTable, Spell};
+use super::left_out::without_each;
+use super::risk::{Pooled, Spell};
 use crate::error::{Error, Result};
 use crate::math::{fisher_tail, student_quantile};
 use crate::task::Task;
@@ -108,13 +109,7 @@ impl Blocks {
 
     /// Widens the intervals of a curve, that of one group or of all leads: standard errors are those of leaving out accounts,
     /// where they are larger.
-    pub(crate) fn widen(
-        &self,
-        curve: &mut Curve,
-        place: Option<u32>,
-        confidence: f64,
-        until: f64,
-    ) -> Result<Option<f64>> {
+    pub(crate) fn widen(&self, curve: &mut Curve, place: Option<u32>, confidence: f64, until: f64) -> Option<f64> {
         let own = |wanted: &u32| place.is_none_or(|place| place == *wanted);
         let mut sizes = vec![0.0f64; self.sizes.len()];
         for (_, block, _) in self.spells.iter().filter(|(place, ..)| own(place)) {
@@ -122,33 +117,14 @@ impl Blocks {
         }
         let blocks: Vec<u32> = sizes.iter().zip(0..).filter(|(n, _)| **n > 0.0).map(|(_, block)| block).collect();
         let b = blocks.len() as f64;
-        let left = |block: &u32| -> Result<(Vec<f64>, f64)> {
-            let kept = self.spells.iter().filter(|(place, of, _)| own(place) && of != block).map(|(.., s)| *s);
-            let left = Curve::new(RiskTable::new(&kept.collect::<Vec<_>>())?, confidence);
-            let mut next = 0;
-            let mut value = 0.0;
-            let at = |age: &f64| {
-                while left.time.get(next).is_some_and(|t| t <= age) {
-                    value = left.incidence.get(next).copied().unwrap_or(value);
-                    next += 1;
-                }
-                value
-            };
-            Ok((curve.time.iter().map(at).collect(), left.restricted_mean(until).mean))
-        };
-        let left: Vec<(Vec<f64>, f64)> = blocks.par_iter().map(left).collect::<Result<_>>()?;
-        let spread = |values: &[f64]| -> f64 {
-            let mean = values.iter().sum::<f64>() / b;
-            ((b - 1.0) / b * values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>()).sqrt()
-        };
-        let at = |i: usize| left.iter().filter_map(|(f, _)| f.get(i).copied()).collect::<Vec<f64>>();
-        let errors: Vec<f64> = curve.standard_error.iter().enumerate().map(|(i, se)| spread(&at(i)).max(*se)).collect();
-        let mean_error = spread(&left.iter().map(|(_, mean)| *mean).collect::<Vec<f64>>());
+        let own_spells = self.spells.iter().filter(|(place, ..)| own(place)).map(|(_, block, spell)| (*block, *spell));
+        let left = without_each(own_spells.collect(), &blocks, &curve.time, until);
+        let errors = curve.standard_error.iter().zip(&left.errors).map(|(own, left)| left.max(*own)).collect();
         let total: f64 = sizes.iter().sum();
         let effective = total * total / sizes.iter().map(|n| n * n).sum::<f64>();
         // One account says nothing of others.
         let z = if b < 2.0 { f64::NAN } else { student_quantile((1.0 - confidence) / 2.0, (effective - 1.0).max(1.0)) };
         curve.take_errors(errors, z);
-        Ok((b >= 2.0).then_some(mean_error))
+        (b >= 2.0).then_some(left.mean_error)
     }
 }

@@ -8,6 +8,7 @@ mod curve;
 mod family;
 mod gathered;
 mod gray;
+mod left_out;
 mod risk;
 mod spec;
 mod time_to;
