@@ -218,3 +218,37 @@ fn wrong_questions_are_typed_errors() {
         "interrupted"
     );
 }
+
+#[test]
+fn folds_forward_know_what_was_known_at_their_start() {
+    let created: Vec<i64> = (0..1200).map(|i| i * 200 * DAY / 1200).collect();
+    let won = |i: i64| event(i as u32, created[i as usize] + (1 + i * 37 % 60) * DAY, WON);
+    let events: Vec<Happening> = (0..1200).filter(|i| i % 3 == 0).map(won).filter(|e| e.at < 200 * DAY).collect();
+    let j = journeys(&created, &events, 200 * DAY, "UTC");
+    let weekly = |maturity, known_by| SnapshotSpec {
+        every: Some(Span::days(7)),
+        horizon: Some(Span::days(20)),
+        maturity,
+        known_by,
+        ..SnapshotSpec::default()
+    };
+    let s = take(&j, &weekly(Maturity::Ipcw, None));
+    let folds = s.forward_folds(8);
+    assert!(folds.len() >= 6, "{}", folds.len());
+    for fold in &folds {
+        let weight = fold.weight.as_ref().unwrap();
+        let start = fold.test.iter().map(|i| s.rows[*i].cutoff).min().unwrap();
+        let known = take(&j, &weekly(Maturity::Ipcw, Some(Timestamp(start).into())));
+        let then = known.rows.iter().zip(&known.weight).zip(known.label.as_ref().unwrap());
+        let then: Vec<_> = then.filter(|((r, _), _)| r.cutoff < start).map(|((r, w), l)| (*r, *w, *l)).collect();
+        let label = s.label.as_ref().unwrap();
+        let now: Vec<_> = fold.train.iter().map(|i| (s.rows[*i], weight[*i], label[*i])).collect();
+        assert_eq!(now, then, "of {}", start / DAY);
+        // Judged rows stand for those of their period that are not resolved; together they are all of it.
+        let judged: f64 = fold.test.iter().map(|i| weight[*i]).sum();
+        assert!(judged >= fold.test.len() as f64 && fold.test.iter().all(|i| s.rows[*i].cutoff >= start));
+    }
+    // Without censoring both are the same rows, each with its own weight.
+    let whole = take(&j, &weekly(Maturity::Drop, None));
+    assert!(whole.forward_folds(8).iter().all(|f| f.weight.is_none()));
+}

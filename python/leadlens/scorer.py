@@ -47,7 +47,9 @@ class LeadScorer:
     C : float or "cv", default 1.0
         Inverse strength of the penalty; ``math.inf`` for none. ``"cv"`` chooses among 20 values by log loss on folds
         forward in time, a label window between training and judgement; with fewer than three such folds, on folds of
-        whole accounts (leads where there are none). ``training["validation"]`` holds the losses.
+        whole accounts (leads where there are none). With ``maturity="ipcw"`` each fold is trained on what was known at
+        its start, with weights of that time; a history too short for three is refused.
+        ``training["validation"]`` holds the losses.
     penalty : {"l2", "firth"}, default "l2"
         ``"firth"`` is Firth's correction in the place of ``C``, for few leads or separated classes; the intercept is
         refitted so that the mean probability is the rate.
@@ -72,8 +74,9 @@ class LeadScorer:
     interactions : "auto", int, or list of pairs of str, optional
         Pairs of features, texts among them, with a table of log-odds over bins and levels: named pairs; at most the
         given number of pairs, each the one that explains most of what is left, and more than chance; or, with
-        ``"auto"``, at most 5, as long as the gain of log loss on held-out rows lasts: over the origins of folds forward
-        in time its mean exceeds its standard error, most gain, and so do the later ones. Parts of the
+        ``"auto"``, at most 5, as long as the gain of log loss on held-out rows lasts: most origins of folds forward in
+        time gain, the later ones do, and the mean gain exceeds its standard error over leads (any gain will do where
+        chance explains the pair with a probability below 0.001). Parts of the
         calendar (month, weekday) are in no pair then, unless named. Tables are purified: what a feature says alone is
         in its own term, and a pair is one term ``first × second`` with one contribution.
     monotone : dict of str to {"increasing", "decreasing"}, optional

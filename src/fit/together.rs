@@ -13,6 +13,7 @@ pub(super) struct Together<'a> {
     x: &'a Matrix<'a>,
     observed: Observed<'a>,
     roles: &'a [Vec<Role>],
+    weights: &'a [Option<Vec<f64>>],
     state: Mutex<State>,
     answered: Condvar,
 }
@@ -32,7 +33,12 @@ impl std::fmt::Debug for Together<'_> {
 }
 
 impl<'a> Together<'a> {
-    pub(super) fn new(x: &'a Matrix<'a>, observed: Observed<'a>, roles: &'a [Vec<Role>]) -> Self {
+    pub(super) fn new(
+        x: &'a Matrix<'a>,
+        observed: Observed<'a>,
+        roles: &'a [Vec<Role>],
+        weights: &'a [Option<Vec<f64>>],
+    ) -> Self {
         let none = || (0..roles.len()).map(|_| None);
         let state = State {
             running: roles.len(),
@@ -40,7 +46,7 @@ impl<'a> Together<'a> {
             asked: none().collect(),
             answers: (0..roles.len()).map(|_| None).collect(),
         };
-        Self { x, observed, roles, state: Mutex::new(state), answered: Condvar::new() }
+        Self { x, observed, roles, weights, state: Mutex::new(state), answered: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,8 +98,11 @@ impl<'a> Together<'a> {
         if asking.is_empty() || asking.len() < state.running || state.failed {
             return;
         }
-        let asked: Vec<Asked<'_>> =
-            asking.iter().filter_map(|(fold, beta)| Some(Asked { roles: self.roles.get(*fold)?, beta })).collect();
+        let weight = |fold: usize| self.weights.get(fold).and_then(Option::as_deref);
+        let asked: Vec<Asked<'_>> = asking
+            .iter()
+            .filter_map(|(fold, beta)| Some(Asked { roles: self.roles.get(*fold)?, weight: weight(*fold), beta }))
+            .collect();
         // True until the pass has come back.
         state.failed = true;
         let found = self.x.pass_folds(&self.observed, &asked);

@@ -6,21 +6,34 @@ use super::matrix::{Matrix, Observed, Role};
 use super::newton::{self, Stop};
 use super::objective::Objective;
 use super::params::{LogisticParams, ValidLogisticParams};
+use super::solution::Solution;
 use super::target::Target;
 use super::together::Together;
 use crate::error::{Error, Result};
 use crate::evaluate::log_loss;
-use crate::math::sigmoid;
+use crate::math::{ln, sigmoid};
 use crate::model::Validation;
 use crate::task::Task;
 
 /// Rows to fit on and rows to judge on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fold {
     /// Rows of the fit.
     pub train: Vec<usize>,
     /// Rows of the judgement.
     pub test: Vec<usize>,
+    /// Weight of each row of the table in this fold; that of the target if not given.
+    pub weight: Option<Vec<f64>>,
+}
+
+/// A row that was judged, at the C of the lowest mean loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Held {
+    pub(super) fold: usize,
+    pub(super) row: usize,
+    /// Its share of the weight of the fold.
+    pub(super) share: f64,
+    pub(super) loss: f64,
 }
 
 /// Which C is taken.
@@ -55,13 +68,26 @@ impl ValidLogisticParams {
         choice: Choice,
         task: &Task,
     ) -> Result<Validation> {
+        Ok(self.validate_rows(x, target, folds, cs, choice, task)?.0)
+    }
+
+    /// The same, with the losses of the rows.
+    pub(super) fn validate_rows(
+        &self,
+        x: &Matrix<'_>,
+        target: &Target<'_>,
+        folds: &[Fold],
+        cs: &[f64],
+        choice: Choice,
+        task: &Task,
+    ) -> Result<(Validation, Vec<Held>)> {
         if self.params().firth {
             return Err(Error::option("C", "Firth's correction has no C to choose"));
         }
         if let Some(inward) = self.centred(x) {
             let start = target.start.map(|s| inward.inward(s));
             let target = Target { start: start.as_deref(), ..*target };
-            return self.validate(&inward.matrix, &target, folds, cs, choice, task);
+            return self.validate_rows(&inward.matrix, &target, folds, cs, choice, task);
         }
         if folds.len() < 2 || cs.is_empty() {
             let problem = format!("{} folds and {} values of C; at least 2 and 1 are needed", folds.len(), cs.len());
@@ -75,17 +101,18 @@ impl ValidLogisticParams {
         // Folds wait for each other on threads of their own; a worker of a pool that waits for them would starve them.
         let alone = rayon::current_thread_index().is_some();
         let shared = if rough.is_newton(x) && !alone { roles(folds, x.rows()) } else { None };
-        let losses = match shared {
-            Some(roles) => rough.losses_together(x, target, &roles, &cs, task)?,
+        let paths = match shared {
+            Some(roles) => rough.paths_together(x, target, (folds, &roles), &cs, task)?,
             None => folds
                 .iter()
                 .enumerate()
                 .map(|(number, fold)| {
                     task.check()?;
-                    rough.losses_of(x, target, fold, &cs, task).map_err(|e| of_fold(number, e))
+                    rough.path_of(x, target, fold, &cs, task).map_err(|e| of_fold(number, e))
                 })
                 .collect::<Result<Vec<_>>>()?,
         };
+        let losses: Vec<Vec<f64>> = paths.iter().map(|path| path.iter().map(|(_, loss)| *loss).collect()).collect();
         let (count, at) = (losses.len() as f64, |fold: &Vec<f64>, k: usize| fold.get(k).copied().unwrap_or(f64::NAN));
         let mean: Vec<f64> = (0..cs.len()).map(|k| losses.iter().map(|f| at(f, k)).sum::<f64>() / count).collect();
         let standard_error: Vec<f64> = mean
@@ -105,29 +132,35 @@ impl ValidLogisticParams {
             }
         };
         let c = at(&cs, chosen);
-        Ok(Validation { cs, losses, mean, standard_error, c, folds: format!("{} folds", folds.len()) })
+        let held = folds.iter().zip(&paths).enumerate().map(|(number, (fold, path))| {
+            let beta = path.get(best).map_or(&[][..], |(beta, _)| beta.as_slice());
+            held_rows(x, target, (number, fold), beta)
+        });
+        let held = held.flatten().collect();
+        let folds = format!("{} folds", folds.len());
+        Ok((Validation { cs, losses, mean, standard_error, c, folds }, held))
     }
 
-    /// Losses by fold and C of folds that share their passes.
-    fn losses_together(
+    /// Paths by fold of folds that share their passes.
+    fn paths_together(
         &self,
         x: &Matrix<'_>,
         target: &Target<'_>,
-        roles: &[Vec<Role>],
+        (folds, roles): (&[Fold], &[Vec<Role>]),
         cs: &[f64],
         task: &Task,
-    ) -> Result<Vec<Vec<f64>>> {
-        let weight = |i: usize| target.weight.map_or(1.0, |w| w.get(i).copied().unwrap_or(0.0));
-        let masked = |roles: &[Role], kept: Role| -> Vec<f64> {
+    ) -> Result<Vec<Path>> {
+        let masked = |fold: &Fold, roles: &[Role], kept: Role| -> Vec<f64> {
+            let weight = |i: usize| weight_of(target, fold, i);
             roles.iter().enumerate().map(|(i, r)| if *r == kept { weight(i) } else { 0.0 }).collect()
         };
-        let weights: Vec<Vec<f64>> = roles.iter().map(|r| masked(r, Role::Train)).collect();
+        let weights: Vec<Vec<f64>> = folds.iter().zip(roles).map(|(f, r)| masked(f, r, Role::Train)).collect();
         let mut problems = Vec::with_capacity(roles.len());
         let mut totals = Vec::with_capacity(roles.len());
-        for (number, (roles, weight)) in roles.iter().zip(&weights).enumerate() {
+        for (number, ((fold, roles), weight)) in folds.iter().zip(roles).zip(&weights).enumerate() {
             let seen = Target { weight: Some(weight), start: None, ..*target };
             problems.push(self.problem(x, &seen, &[]).map_err(|e| of_fold(number, e))?.0);
-            let total = crate::math::sum(&masked(roles, Role::Test));
+            let total = crate::math::sum(&masked(fold, roles, Role::Test));
             if total.is_nan() || total <= 0.0 {
                 return Err(Error::option("folds", format!("fold {} has no row with weight to judge on", number + 1)));
             }
@@ -139,9 +172,10 @@ impl ValidLogisticParams {
         let mut ridges: Vec<f64> = cs.iter().map(|c| 1.0 / c).collect();
         ridges.sort_by(|a, b| b.total_cmp(a));
         let observed = Observed { y: target.y, weight: target.weight, offset: target.offset };
-        let together = Together::new(x, observed, roles);
+        let own: Vec<Option<Vec<f64>>> = folds.iter().map(|f| f.weight.clone()).collect();
+        let together = Together::new(x, observed, roles, &own);
         let stop = Stop { partial: self.params().partial, ..self.stop() };
-        let found: Vec<Result<Vec<f64>>> = std::thread::scope(|scope| {
+        let found: Vec<Result<Path>> = std::thread::scope(|scope| {
             let mut threads = Vec::with_capacity(problems.len());
             for (number, problem) in problems.into_iter().enumerate() {
                 let (together, ridges) = (&together, &ridges);
@@ -151,13 +185,19 @@ impl ValidLogisticParams {
             let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             let path = ended.map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             path.zip(&totals)
-                .map(|(path, total)| Ok(path?.iter().map(|(_, held)| held.unwrap_or(f64::NAN) / total).collect()))
+                .map(|(path, total)| {
+                    let judged = |(solution, held): &(Solution, Option<f64>)| {
+                        (solution.beta(), held.unwrap_or(f64::NAN) / total)
+                    };
+                    Ok(path?.iter().map(judged).collect())
+                })
                 .collect()
         });
         found.into_iter().collect()
     }
 
-    fn losses_of(&self, x: &Matrix<'_>, target: &Target<'_>, fold: &Fold, cs: &[f64], task: &Task) -> Result<Vec<f64>> {
+    fn path_of(&self, x: &Matrix<'_>, target: &Target<'_>, fold: &Fold, cs: &[f64], task: &Task) -> Result<Path> {
+        let target = &Target { weight: fold.weight.as_deref().or(target.weight), ..*target };
         let part = |rows: &[usize]| {
             let numbers = |v: Option<&[f64]>| -> Option<Vec<f64>> {
                 v.map(|v| rows.iter().filter_map(|i| v.get(*i).copied()).collect())
@@ -174,10 +214,31 @@ impl ValidLogisticParams {
             .map(|solution| {
                 let eta = test.predict(&solution.beta(), offset.as_deref());
                 let p: Vec<f64> = eta.into_iter().map(sigmoid).collect();
-                log_loss(&y, &p, weight.as_deref())
+                Ok((solution.beta(), log_loss(&y, &p, weight.as_deref())?))
             })
             .collect()
     }
+}
+
+/// Coefficients and held-out losses by C.
+type Path = Vec<(Vec<f64>, f64)>;
+
+fn weight_of(target: &Target<'_>, fold: &Fold, row: usize) -> f64 {
+    fold.weight.as_deref().or(target.weight).map_or(1.0, |w| w.get(row).copied().unwrap_or(0.0))
+}
+
+/// The losses of the rows of a fold at some coefficients, with probabilities clipped as in the measure.
+fn held_rows(x: &Matrix<'_>, target: &Target<'_>, (number, fold): (usize, &Fold), beta: &[f64]) -> Vec<Held> {
+    let of = |values: Option<&[f64]>| -> Option<Vec<f64>> {
+        values.map(|v| fold.test.iter().filter_map(|i| v.get(*i).copied()).collect())
+    };
+    let eta = x.take(&fold.test).predict(beta, of(target.offset).as_deref());
+    let total: f64 = fold.test.iter().map(|i| weight_of(target, fold, *i)).sum();
+    let held = |(row, eta): (&usize, f64)| {
+        let p = sigmoid(if target.y.get(*row) == Some(&true) { eta } else { -eta });
+        Held { fold: number, row: *row, share: weight_of(target, fold, *row) / total, loss: -ln(p.max(f64::EPSILON)) }
+    };
+    fold.test.iter().zip(eta).map(held).collect()
 }
 
 fn of_fold(number: usize, e: Error) -> Error {
@@ -241,7 +302,7 @@ pub fn grouped_folds(groups: &[u32], k: usize) -> Vec<Fold> {
             *slot = smallest;
         }
     }
-    let mut folds = vec![Fold { train: Vec::new(), test: Vec::new() }; filled.len()];
+    let mut folds = vec![Fold { train: Vec::new(), test: Vec::new(), weight: None }; filled.len()];
     for (i, group) in groups.iter().enumerate() {
         let own = fold_of.get(*group as usize).copied().unwrap_or(0);
         for (f, fold) in folds.iter_mut().enumerate() {

@@ -57,7 +57,7 @@ pub use open_deals::open_amounts;
 pub use population::{Population, Where};
 pub use quarantine::MaxBad;
 pub use snapshot::{Row, Snapshot};
-pub use split::{Split, SplitBy};
+pub use split::{ForwardFold, Split, SplitBy};
 pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
 pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};

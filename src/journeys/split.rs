@@ -1,11 +1,12 @@
 //! Splits of a snapshot into a training and a test part.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::censoring::Candidates;
+use super::counts::SnapshotCounts;
 use super::{Journeys, Row, Snapshot};
 use crate::design::Maturity;
 use crate::error::{Error, Result};
@@ -41,6 +42,17 @@ pub struct Split {
     pub shared_accounts: usize,
     /// What the split can and cannot show.
     pub remark: String,
+}
+
+/// Rows to train on, and later ones to judge on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForwardFold {
+    /// Rows whose outcome was known before the others.
+    pub train: Vec<usize>,
+    /// Rows of one period.
+    pub test: Vec<usize>,
+    /// Weight of each row of the snapshot in this fold, if it is not the row's own.
+    pub weight: Option<Vec<f64>>,
 }
 
 impl Snapshot {
@@ -132,12 +144,15 @@ impl Snapshot {
     /// Up to `k` folds forward in time: each is judged on the rows of one period, and trained on those whose label window
     /// ended before it. Periods are of equal numbers of rows, after a first one that is only trained on. Without times,
     /// but split by order, the order of the leads stands for time; else empty.
+    ///
+    /// With `maturity = "ipcw"` a fold is trained on what was known at the start of its period, with weights of that time,
+    /// and judged with weights of its period. Periods in which too few rows are observed for the whole window are left out.
     #[must_use]
-    pub fn forward_folds(&self, k: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
+    pub fn forward_folds(&self, k: usize) -> Vec<ForwardFold> {
         let n = self.rows.len();
         let timed = self.rows.iter().all(|r| r.cutoff != NO_TIME);
         let ordered = self.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
-        if !timed && !ordered || self.spec.maturity == Maturity::Ipcw {
+        if !timed && !ordered {
             return Vec::new();
         }
         let at = |i: usize| match self.rows.get(i) {
@@ -149,14 +164,48 @@ impl Snapshot {
         sorted.sort_unstable();
         let mut starts: Vec<i64> = (1..=k).filter_map(|f| sorted.get(f * n / (k + 1)).copied()).collect();
         starts.dedup();
+        if self.spec.maturity == Maturity::Ipcw {
+            return self.weighted_folds(&starts);
+        }
         let ended = |i: usize, start: i64| !timed || self.window_end(i).is_none_or(|end| end <= start);
         let fold = |(f, start): (usize, &i64)| {
             let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
             let train = (0..n).filter(|i| ended(*i, *start) && at(*i) < *start);
-            (train.collect(), (0..n).filter(|i| (*start..end).contains(&at(*i))).collect())
+            let test = (0..n).filter(|i| (*start..end).contains(&at(*i)));
+            ForwardFold { train: train.collect(), test: test.collect(), weight: None }
         };
         let folds = starts.iter().enumerate().map(fold);
-        folds.filter(|(train, test): &(Vec<usize>, Vec<usize>)| !train.is_empty() && !test.is_empty()).collect()
+        folds.filter(|f| !f.train.is_empty() && !f.test.is_empty()).collect()
+    }
+
+    /// Folds of rows with weights for censoring; periods begin at `starts`.
+    fn weighted_folds(&self, starts: &[i64]) -> Vec<ForwardFold> {
+        let Some((candidates, observed_until)) = self.candidates.as_ref().and_then(|c| Some((c, c.end()?))) else {
+            return Vec::new();
+        };
+        let numbered = self.rows.iter().enumerate();
+        let places: HashMap<(u32, i64), usize> = numbered.map(|(i, r)| ((r.lead, r.cutoff), i)).collect();
+        let side = |part: &Candidates, weight: &mut [f64]| -> Option<Vec<usize>> {
+            let resolved = part.resolve(&mut SnapshotCounts::default()).ok()?;
+            let mut positions = Vec::with_capacity(resolved.rows.len());
+            for (row, own) in resolved.rows.iter().zip(&resolved.weight) {
+                if let Some((place, slot)) =
+                    places.get(&(row.lead, row.cutoff)).and_then(|i| Some((*i, weight.get_mut(*i)?)))
+                {
+                    *slot = *own;
+                    positions.push(place);
+                }
+            }
+            (!positions.is_empty()).then_some(positions)
+        };
+        let fold = |(f, start): (usize, &i64)| {
+            let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
+            let mut weight = vec![0.0; self.rows.len()];
+            let train = side(&candidates.filter(|r| r.cutoff < *start, observed_until - start), &mut weight)?;
+            let test = side(&candidates.filter(|r| (*start..end).contains(&r.cutoff), 0), &mut weight)?;
+            Some(ForwardFold { train, test, weight: Some(weight) })
+        };
+        starts.iter().enumerate().filter_map(fold).collect()
     }
 
     /// Place of a lead in the order of the table.

@@ -24,6 +24,8 @@ pub(crate) enum Role {
 pub(crate) struct Asked<'a> {
     /// Role of each row.
     pub(crate) roles: &'a [Role],
+    /// Weight of each row in this fold; as observed if not given.
+    pub(crate) weight: Option<&'a [f64]>,
     /// Intercept and coefficients.
     pub(crate) beta: &'a [f64],
 }
@@ -94,7 +96,8 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
                 }
                 let eta = &mut eta[..rows];
                 self.x.eta::<V, T, true>(self.dense, beta, self.observed.offset, start, eta);
-                link.read(self.observed, start, rows);
+                let weight = asked.weight.or(self.observed.weight);
+                link.read(&Observed { weight, ..*self.observed }, start, rows);
                 if tests || roles.contains(&Role::Out) {
                     link.split(roles);
                     link.apply::<V, true>(eta, &mut sums.link);

@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 
 use super::gain::Gain;
-use super::interactions::{Groups, Interactions, MOST, resolve, with_bins};
+use super::interactions::{Groups, Interactions, MOST, Strongest, resolve, with_bins};
 use super::layout::{Encoded, Layout};
 use super::{Nonlinear, TrainOptions, clusters};
 use crate::design::{Bend, Maturity};
 use crate::error::{Error, Result};
 use crate::fit::params::{LogisticParams, Sign, ValidLogisticParams};
 use crate::fit::target::Target;
-use crate::fit::validate::{Fold, default_cs, grouped_folds};
+use crate::fit::validate::{Fold, Held, default_cs, grouped_folds};
 use crate::journeys::{Snapshot, SplitBy};
 use crate::model::Validation;
 use crate::task::Task;
@@ -22,6 +22,8 @@ pub(super) struct Design {
     pub(super) pairs: Vec<(usize, usize)>,
     pub(super) layout: Layout,
     pub(super) validation: Option<Validation>,
+    /// Losses of the rows it was judged on.
+    held: Vec<Held>,
     pub(super) nonlinear: Option<String>,
     pub(super) interactions: Option<String>,
 }
@@ -34,6 +36,8 @@ pub(super) struct Chooser<'a> {
     pub(super) options: &'a TrainOptions,
     pub(super) task: &'a Task,
     folds: OnceCell<(Vec<Fold>, String)>,
+    /// Lead or account of each row.
+    clusters: Vec<u32>,
 }
 
 /// Folds forward in time that have at least this many leads of each class on both sides count.
@@ -52,7 +56,7 @@ impl<'a> Chooser<'a> {
         options: &'a TrainOptions,
         task: &'a Task,
     ) -> Self {
-        Self { snapshot, target, params, options, task, folds: OnceCell::new() }
+        Self { snapshot, target, params, options, task, folds: OnceCell::new(), clusters: clusters(snapshot) }
     }
 
     /// The design: the best shape of numbers first, then interactions, one after the other.
@@ -97,12 +101,12 @@ impl<'a> Chooser<'a> {
             return Err(Error::option("nonlinear", "no shape to choose from"));
         };
         let first = of(first)?;
-        let straight = first.losses();
         let mut told = vec![format!("{:.5} {}", first.loss(), Nonlinear::name(None))];
+        let straight = (first.losses(), first.held.clone());
         let mut best = first;
         for shape in others {
             let design = of(shape)?;
-            let gain = Gain::of(&straight, &design.losses());
+            let gain = self.gain((&straight.0, &straight.1), &design);
             let lasts = gain.is_steady();
             let verdict = if lasts { "" } else { "; too unsteady" };
             told.push(format!("{:.5} {} ({gain}{verdict})", design.loss(), Nonlinear::name(*shape)));
@@ -119,22 +123,22 @@ impl<'a> Chooser<'a> {
     /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it, and will go on to,
     /// if `judged`. Then parts of the calendar take part in no pair.
     fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
-        let groups = Groups::of(&design.encoded, &clusters(self.snapshot), judged);
+        let groups = Groups::of(&design.encoded, &self.clusters, judged);
         let mut best = design;
         let mut found = Vec::new();
         let why = loop {
             if best.pairs.len() >= most {
                 break String::new();
             }
-            let Some(pair) = self.strongest(&groups, &best)? else {
+            let Some(Strongest { pair, p }) = self.strongest(&groups, &best)? else {
                 break "; no other pair explains more than chance".to_owned();
             };
             let mut pairs = best.pairs.clone();
             pairs.push(pair);
             let next = self.lay_out(with_bins(&best.encoded, &pairs), pairs, judged)?;
             if judged {
-                let gain = Gain::of(&best.losses(), &next.losses());
-                if !gain.lasts() {
+                let gain = self.gain((&best.losses(), &best.held), &next);
+                if !gain.lasts(p) {
                     break format!("; the next, {}, is left out ({gain})", groups.name(pair));
                 }
                 found.push(format!("{} ({:.5} to {:.5}, {gain})", groups.name(pair), best.loss(), next.loss()));
@@ -157,13 +161,13 @@ impl<'a> Chooser<'a> {
             format!(", by a screen of all pairs{why}")
         };
         if !judged && self.options.choose_c.is_some() {
-            best.validation = Some(self.judge(&best.layout)?);
+            best.validation = Some(self.judge(&best.layout)?.0);
         }
         Ok(Design { interactions: Some(list + &how), ..best })
     }
 
     /// The pair of features whose table explains most of the residuals of a design.
-    fn strongest(&self, groups: &Groups, design: &Design) -> Result<Option<(usize, usize)>> {
+    fn strongest(&self, groups: &Groups, design: &Design) -> Result<Option<Strongest>> {
         let c = design.validation.as_ref().map(|v| v.c).or(self.params.params().c).unwrap_or(1.0);
         let rough = LogisticParams {
             c: Some(c),
@@ -193,24 +197,37 @@ impl<'a> Chooser<'a> {
 
     fn lay_out(&self, encoded: Vec<Encoded>, pairs: Vec<(usize, usize)>, judged: bool) -> Result<Design> {
         let layout = Layout::of(&encoded, &pairs, self.snapshot.len())?;
-        let validation = judged.then(|| self.judge(&layout)).transpose()?;
-        Ok(Design { encoded, pairs, layout, validation, nonlinear: None, interactions: None })
+        let (validation, held) = judged.then(|| self.judge(&layout)).transpose()?.unzip();
+        let held = held.unwrap_or_default();
+        Ok(Design { encoded, pairs, layout, validation, held, nonlinear: None, interactions: None })
     }
 
-    fn judge(&self, layout: &Layout) -> Result<Validation> {
+    fn gain(&self, (losses, held): (&[f64], &[Held]), after: &Design) -> Gain {
+        Gain::of((losses, held), (&after.losses(), &after.held), &self.clusters)
+    }
+
+    fn judge(&self, layout: &Layout) -> Result<(Validation, Vec<Held>)> {
         // With a fixed C that one is judged; without a penalty, one that is as good as none.
         let params = self.params.params();
         let cs = if self.options.choose_c.is_some() { default_cs() } else { vec![params.c.unwrap_or(1e4)] };
         let judged = LogisticParams { firth: false, c: cs.first().copied(), ..params.clone() };
         let judged = signed(judged, layout).check()?;
         let choice = self.options.choose_c.unwrap_or_default();
-        let (folds, how) = self.folds.get_or_init(|| self.folds());
-        let validation = judged.validate(&layout.matrix, &self.target, folds, &cs, choice, self.task)?;
-        Ok(Validation { folds: how.clone(), ..validation })
+        if self.folds.get().is_none() {
+            let folds = self.folds()?;
+            self.folds.get_or_init(|| folds);
+        }
+        let (folds, how) = self.folds.get().map_or((&[][..], ""), |(folds, how)| (folds.as_slice(), how.as_str()));
+        let (validation, held) = judged.validate_rows(&layout.matrix, &self.target, folds, &cs, choice, self.task)?;
+        Ok((Validation { folds: how.to_owned(), ..validation }, held))
     }
 
     /// Folds forward in time, or, with fewer than three of them, folds of whole accounts; and what they are.
-    fn folds(&self) -> (Vec<Fold>, String) {
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] with weights for censoring, which are known only as time goes on, if there are too few
+    /// folds forward.
+    fn folds(&self) -> Result<(Vec<Fold>, String)> {
         let snapshot = self.snapshot;
         let positive = |i: &usize| self.target.y.get(*i) == Some(&true);
         let lead = |i: &usize| snapshot.rows.get(*i).map(|r| r.lead);
@@ -222,8 +239,8 @@ impl<'a> Chooser<'a> {
         };
         let forward = |periods: usize, origins: usize| -> Vec<Fold> {
             let folds = snapshot.forward_folds(periods).into_iter().rev().take(origins).rev();
-            let folds = folds.filter(|(train, test)| enough(train) && enough(test));
-            folds.map(|(train, test)| Fold { train, test }).collect()
+            let folds = folds.filter(|f| enough(&f.train) && enough(&f.test));
+            folds.map(|f| Fold { train: f.train, test: f.test, weight: f.weight }).collect()
         };
         let mut folds = forward(PERIODS, ORIGINS);
         if folds.len() < ORIGINS {
@@ -235,11 +252,14 @@ impl<'a> Chooser<'a> {
             let in_time = "in time, a label window between training and judgement";
             let gap = if by_order { "in the order of the leads" } else { in_time };
             let how = format!("{} folds forward {gap}", folds.len());
-            return (folds, how);
+            return Ok((folds, how));
         }
         let few = folds.len();
+        if snapshot.spec.maturity == Maturity::Ipcw {
+            return Err(self.too_short(few));
+        }
         let mut units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
-        let mut folds = grouped_folds(&clusters(snapshot), 5);
+        let mut folds = grouped_folds(&self.clusters, 5);
         let both = |rows: &[usize]| rows.iter().any(positive) && !rows.iter().all(positive);
         if folds.len() < 2 || !folds.iter().all(|f| both(&f.train) && both(&f.test)) {
             // Accounts that are few or large: leads then.
@@ -247,12 +267,24 @@ impl<'a> Chooser<'a> {
             folds = grouped_folds(&leads, 5);
             units = "leads";
         }
-        let why = match snapshot.spec.maturity {
-            Maturity::Ipcw => "weights of maturity='ipcw' belong to the whole period".to_owned(),
-            Maturity::Drop => format!("only {few} folds forward in time have {MIN_FOLD} leads of each class"),
-        };
+        let why = format!("only {few} folds forward in time have {MIN_FOLD} leads of each class");
         let how = format!("{} folds of whole {units} of the same period, since {why}", folds.len());
-        (folds, how)
+        Ok((folds, how))
+    }
+
+    fn too_short(&self, few: usize) -> Error {
+        let (option, instead) = match (&self.options.choose_c, self.options.nonlinear) {
+            (Some(_), _) => ("C", "a number"),
+            (None, Some(Nonlinear::Auto)) => ("nonlinear", "a shape"),
+            (None, _) => ("interactions", "pairs"),
+        };
+        Error::option(
+            option,
+            format!(
+                "with maturity='ipcw' it is chosen on at least 3 periods, each with {MIN_FOLD} leads of each class and as many \
+                 known at its start; this history has {few}: give {instead}, a longer history or a shorter horizon"
+            ),
+        )
     }
 }
 

@@ -110,6 +110,13 @@ pub(super) struct Groups {
     barred: Vec<String>,
 }
 
+/// The pair that explains most of what is left.
+pub(super) struct Strongest {
+    pub(super) pair: (usize, usize),
+    /// Probability of a pair as strong by chance, corrected for the number of pairs.
+    pub(super) p: f64,
+}
+
 /// What is known of a screened row.
 struct Screened {
     /// w(y − p).
@@ -195,7 +202,7 @@ impl Groups {
         known: &[(usize, usize)],
         ridge: f64,
         task: &Task,
-    ) -> Result<Option<(usize, usize)>> {
+    ) -> Result<Option<Strongest>> {
         let rows: Vec<Screened> = self
             .rows
             .iter()
@@ -222,8 +229,10 @@ impl Groups {
                 Ok(self.excess(*a, *b, &rows, ridge))
             })
             .collect::<Result<_>>()?;
-        let significant = found.iter().zip(&pairs).filter(|((_, p), _)| p * pairs.len() as f64 <= SIGNIFICANT);
-        Ok(significant.max_by(|a, b| a.0.0.total_cmp(&b.0.0).then(b.1.cmp(a.1))).map(|(_, pair)| *pair))
+        let corrected = |p: f64| p * pairs.len() as f64;
+        let significant = found.iter().zip(&pairs).filter(|((_, p), _)| corrected(*p) <= SIGNIFICANT);
+        let strongest = significant.max_by(|a, b| a.0.0.total_cmp(&b.0.0).then(b.1.cmp(a.1)));
+        Ok(strongest.map(|((_, p), pair)| Strongest { pair: *pair, p: corrected(*p) }))
     }
 
     fn width(&self, feature: usize) -> usize {

@@ -175,7 +175,7 @@ fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task) -> Result<
     let encoded = constrained(encoded, options)?;
     let target = Target::new(label).weighted(&snapshot.weight);
     let chosen = Chooser::new(snapshot, target, params.clone(), options, task).choose(&encoded)?;
-    let Design { encoded, pairs, layout, validation, nonlinear, interactions } = chosen;
+    let Design { encoded, pairs, layout, validation, nonlinear, interactions, .. } = chosen;
     let validation = validation.filter(|_| options.choose_c.is_some());
     let c = validation.as_ref().map_or(params.params().c, |v| Some(v.c));
     let params = signed(LogisticParams { c, ..params.params().clone() }, &layout).check()?;

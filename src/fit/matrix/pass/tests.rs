@@ -189,17 +189,21 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         (0..ROWS).map(|i| [Role::Train, Role::Out, Role::Test, Role::Out][4 * i / ROWS]).collect(),
         (0..ROWS).map(|i| if i < 100 { Role::Train } else { Role::Out }).collect(),
     ];
+    // One fold has weights of its own.
+    let own: Vec<f64> = numbers(ROWS, 40).iter().map(|x| x.abs()).collect();
+    let own = [None, Some(own.as_slice()), None];
     for by_rows in [true, false] {
         let x = matrix(by_rows);
         let betas: Vec<Vec<f64>> = (0..3).map(|k| numbers(x.width() + 1, 20 + k)).collect();
         let asked = |folds: &[usize]| -> Vec<_> {
-            let asked: Vec<Asked<'_>> = folds.iter().map(|k| Asked { roles: &roles[*k], beta: &betas[*k] }).collect();
+            let ask = |k: &usize| Asked { roles: &roles[*k], weight: own[*k], beta: &betas[*k] };
+            let asked: Vec<Asked<'_>> = folds.iter().map(ask).collect();
             x.pass_folds(&observed, &asked)
         };
         let together = asked(&[0, 1, 2]);
         for (k, found) in together.iter().enumerate() {
             let of = |kept: Role| -> Vec<f64> {
-                roles[k].iter().zip(&w).map(|(r, w)| if *r == kept { *w } else { 0.0 }).collect()
+                roles[k].iter().zip(own[k].unwrap_or(&w)).map(|(r, w)| if *r == kept { *w } else { 0.0 }).collect()
             };
             let alone = |w: &[f64]| x.pass(&Observed { weight: Some(w), ..observed }, &betas[k], None);
             let trained = alone(&of(Role::Train));
@@ -216,7 +220,7 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         // A certain mistake costs what it costs in the measure.
         let mut certain = vec![0.0; x.width() + 1];
         certain[0] = 1e4;
-        let judged = [Asked { roles: &roles[0], beta: &certain }];
+        let judged = [Asked { roles: &roles[0], weight: None, beta: &certain }];
         let lost = x.pass_folds(&Observed { offset: None, ..observed }, &judged)[0].held_out;
         let wrong: f64 = (0..ROWS).filter(|i| roles[0][*i] == Role::Test && !y[*i]).map(|i| w[i]).sum();
         close(lost, wrong * -f64::EPSILON.ln());
