@@ -6,6 +6,8 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::task::Stop;
+
 /// The folder of a file or folder.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -23,6 +25,57 @@ pub(crate) fn beside(target: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666))
     };
     builder.tempfile_in(folder_of(target))
+}
+
+/// Whether a path is written to, not replaced: a pipe or a device, or an open file by a name such as `/dev/stdout`.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    let open = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"];
+    open.iter().any(|name| path.starts_with(name)) || fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
+}
+
+/// Opens a stream for writing: a pipe as soon as it is read from, or the task of this thread is to end.
+pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        // Opened by its name, a file would be written from its start.
+        let is = |name: &str, number: &str| {
+            path == Path::new(name) || ["/dev/fd", "/proc/self/fd"].iter().any(|fd| path == Path::new(fd).join(number))
+        };
+        if is("/dev/stdout", "1") {
+            return io::stdout().as_fd().try_clone_to_owned().map(File::from);
+        }
+        if is("/dev/stderr", "2") {
+            return io::stderr().as_fd().try_clone_to_owned().map(File::from);
+        }
+    }
+    let _open = wait_for_reader(path)?;
+    File::options().write(true).open(path)
+}
+
+/// Keeps a pipe open once it is read from; other streams need not wait.
+#[cfg(target_os = "linux")]
+fn wait_for_reader(path: &Path) -> io::Result<Option<File>> {
+    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+    if !fs::metadata(path)?.file_type().is_fifo() {
+        return Ok(None);
+    }
+    let stop = Stop::here();
+    loop {
+        match File::options().write(true).custom_flags(libc::O_NONBLOCK).open(path) {
+            Ok(open) => return Ok(Some(open)),
+            Err(e) if e.raw_os_error() != Some(libc::ENXIO) => return Err(e),
+            Err(_) => stop.check().map_err(|e| io::Error::other(e.to_string()))?,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Opening a pipe waits by itself.
+#[cfg(not(target_os = "linux"))]
+fn wait_for_reader(_: &Path) -> io::Result<Option<File>> {
+    Stop::here().check().map_err(|e| io::Error::other(e.to_string()))?;
+    Ok(None)
 }
 
 /// Brings a file that is to replace `target` to disk. It may be read by those who may read what it replaces.
@@ -49,13 +102,17 @@ pub(crate) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Writes a file: readers, and other writers at the same time, find the old contents or the new.
+/// Writes a file: readers, and other writers at the same time, find the old contents or the new. Pipes and devices are
+/// written to.
 ///
 /// # Errors
 /// Those of the system; the old file is left then.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::Error::other("the path does not name a file"));
+    }
+    if is_stream(path) {
+        return open_stream(path)?.write_all(bytes);
     }
     // A symbolic link stays one.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -68,6 +125,33 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn streams_are_written_to() {
+        replace(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        assert!(is_stream(Path::new("/dev/stdout")) && is_stream(Path::new("/dev/fd/1")));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_stream(folder.path()) && !is_stream(&folder.path().join("new")));
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return;
+        }
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read(pipe))
+        };
+        replace(&pipe, b"through").unwrap();
+        assert_eq!(reader.join().unwrap().unwrap(), b"through");
+        // Nobody reads it.
+        let task = crate::task::Task::new();
+        task.stop();
+        let _here = task.here();
+        assert!(replace(&pipe, b"x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn a_file_is_replaced_and_keeps_its_permissions() {

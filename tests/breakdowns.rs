@@ -106,7 +106,7 @@ proptest! {
             by: Some("source".into()),
             period: Period::Week,
             recycle_after: Some(Span::days(20)),
-            within: within.map(Span::days),
+            window: within.map(Span::days),
             filter: Where::default(),
             opportunity: opportunity.map(|k| ["mail", "open", "won"][k].to_owned()),
         };

@@ -441,14 +441,14 @@ fn conversion_over_time_adds_up() {
     let day = 24 * 60;
     let leads = [format!("a0 b{}", 40 * day), format!("a{} b{}", 31 * day, 32 * day), format!("a{}", 35 * day)];
     let texts: Vec<&str> = leads.iter().map(String::as_str).collect();
-    let f = walk(&texts, &FunnelSpec { over: Some(Period::Month), ..spec("ab", 50 * day) });
+    let f = walk(&texts, &FunnelSpec { period: Some(Period::Month), ..spec("ab", 50 * day) });
     let rows: Vec<(i64, Vec<u64>)> = f.periods.iter().map(|p| (p.start_day, p.leads.clone())).collect();
     assert_eq!(rows, [(0, vec![1, 1]), (31, vec![2, 1])]);
 }
 
 #[test]
 fn tallies_join_and_survive_being_saved() {
-    let s = FunnelSpec { by: Some("channel".into()), over: Some(Period::Day), ..spec("ab", 100) };
+    let s = FunnelSpec { by: Some("channel".into()), period: Some(Period::Day), ..spec("ab", 100) };
     let leads = ["a0/0 b1/1", "a2000/1 b2001", "a5", "c1"];
     let whole = walk(&leads, &s);
     let part = |leads: &[&str]| {
@@ -458,7 +458,7 @@ fn tallies_join_and_survive_being_saved() {
     };
     let joined = part(&leads[..2]).merge(part(&leads[2..])).unwrap();
     // NaN shares of empty groups are equal as texts.
-    assert_eq!(format!("{:?}", joined.clone().finish()), format!("{whole:?}"));
+    assert_eq!(format!("{:?}", joined.clone().finish(&Task::new()).unwrap()), format!("{whole:?}"));
     let other = FunnelTally::merge(joined, {
         let j = journeys(&[0], &happenings(0, "a0"), DAY, "UTC");
         j.funnel_tally(&spec("a", 1), &Task::new()).unwrap()

@@ -86,7 +86,7 @@ fn the_most_frequent_ways_to_each_end() {
 
 #[test]
 fn sessions() {
-    let spec = PathsSpec { unit: Unit::Session, gap: Some(Span::micros(DAY / 24)), ..PathsSpec::default() };
+    let spec = PathsSpec { unit: Unit::Session, session_gap: Some(Span::micros(DAY / 24)), ..PathsSpec::default() };
     let p = run(&["v0 m1 v5 v6 w7", "m3"], &spec);
     let s = p.sessions.unwrap();
     assert_eq!((s.sessions, s.leads, s.single), (3, 2, 1));
@@ -95,7 +95,7 @@ fn sessions() {
     // Only the last session led to the win.
     assert_eq!(p.ways.iter().map(|w| w.won).sum::<u64>(), 1);
     let kind = |s: PathsSpec| build(&["v0"]).paths(&s, &Task::new()).unwrap_err().kind();
-    assert_eq!(kind(PathsSpec { gap: None, ..spec.clone() }), "invalid_option");
+    assert_eq!(kind(PathsSpec { session_gap: None, ..spec.clone() }), "invalid_option");
     assert_eq!(kind(PathsSpec { length: 0, ..spec.clone() }), "invalid_option");
     assert_eq!(kind(PathsSpec { by: "knd".into(), ..spec.clone() }), "unknown_name");
     assert_eq!(kind(PathsSpec { target: vec!["wn".into()], ..spec }), "unknown_name");
@@ -108,7 +108,7 @@ proptest! {
         let texts: Vec<String> =
             leads.iter().map(|l| l.iter().map(|(k, h)| format!("{k}{h}")).collect::<Vec<_>>().join(" ")).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let spec = PathsSpec { gap: Some(Span::micros(DAY / 8)), top: 10_000, ..PathsSpec::default() };
+        let spec = PathsSpec { session_gap: Some(Span::micros(DAY / 8)), top: 10_000, ..PathsSpec::default() };
         let p = run(&texts, &spec);
         // What enters a place leaves it; probabilities add up to 1.
         for place in ["visit", "mail"] {

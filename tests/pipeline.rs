@@ -296,7 +296,7 @@ proptest! {
             let t = build(part, 70).stage_tally(&s, &Task::new()).unwrap();
             serde_json::from_str(&serde_json::to_string(&t).unwrap()).unwrap()
         };
-        let joined = tally(&texts[..cut]).merge(tally(&texts[cut..])).unwrap().finish().unwrap();
+        let joined = tally(&texts[..cut]).merge(tally(&texts[cut..])).unwrap().finish(&Task::new()).unwrap();
         prop_assert_eq!(format!("{joined:?}"), format!("{f:?}"));
     }
 }

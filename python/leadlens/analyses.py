@@ -38,7 +38,7 @@ class Analyses:
         by: By | None = None,
         where: Mapping[str, Any] | None = None,
         attribution: str = "first",
-        over: Literal["day", "week", "month", "quarter", "year"] | None = None,
+        period: Literal["day", "week", "month", "quarter", "year"] | None = None,
         times: bool = True,
         compat: Literal["clickhouse"] | None = None,
         modes: Sequence[str] = (),
@@ -79,7 +79,7 @@ class Analyses:
             For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
             that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
             value up to the lead's creation.
-        over : {"day", "week", "month", "quarter", "year"}, optional
+        period : {"day", "week", "month", "quarter", "year"}, optional
             Also by calendar period of entry; see :meth:`Funnel.trend`.
         times : bool
             Whether times from step to step are taken.
@@ -110,7 +110,7 @@ class Analyses:
             "by": breakdown(by),
             "where": conditions(where),
             "attribution": attribution,
-            "over": over,
+            "period": period,
             "times": times,
             "compat": compat,
             "modes": names(modes, "modes"),
@@ -246,7 +246,7 @@ class Analyses:
         by: str = "kind",
         events: str | Step | Sequence[str | Step] | None = None,
         unit: Literal["lead", "session"] = "lead",
-        gap: str | None = None,
+        session_gap: str | None = None,
         where: Mapping[str, Any] | None = None,
         target: str | Sequence[str] | None = None,
         collapse: bool = True,
@@ -266,7 +266,7 @@ class Analyses:
             Events that count; by default what buyer and marketing did.
         unit : {"lead", "session"}
             What is one path.
-        gap : str, optional
+        session_gap : str, optional
             A longer silence ends a session, such as ``"30m"``; also gives facts of sessions. Where one of two events is
             known to the day only, the silence is the number of calendar days between them.
         where : mapping, optional
@@ -285,7 +285,7 @@ class Analyses:
         UnknownNameError
             A name is not in the data.
         OptionError
-            Sessions without a gap.
+            Sessions without ``session_gap``.
 
         Examples
         --------
@@ -297,7 +297,7 @@ class Analyses:
             "by": by,
             "events": None if events is None else _step(events, "events"),
             "unit": unit,
-            "gap": gap,
+            "session_gap": session_gap,
             "where": conditions(where),
             "target": names(target, "target"),
             "collapse": collapse,
@@ -317,10 +317,10 @@ class Analyses:
         pipeline: Sequence[str] = (),
         by: By | None = None,
         where: Mapping[str, Any] | None = None,
-        cohort: Literal["day", "week", "month", "quarter", "year"] = "month",
+        period: Literal["day", "week", "month", "quarter", "year"] = "month",
         view: Literal["cohort", "flow"] = "cohort",
         recycle_after: str | None = None,
-        within: str | None = None,
+        window: str | None = None,
         opportunity: str | None = None,
     ) -> StageFunnel:
         """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
@@ -343,7 +343,7 @@ class Analyses:
             Lead fields to break down by: every table has rows for each group, which add up to all.
         where : mapping, optional
             Leads that count, as in :meth:`funnel`.
-        cohort : {"day", "week", "month", "quarter", "year"}
+        period : {"day", "week", "month", "quarter", "year"}
             Calendar period of cohorts and of the flow.
         view : {"cohort", "flow"}
             What :meth:`StageFunnel.to_polars` and ``plot`` show: cycles by start, or what happened in each period.
@@ -351,7 +351,7 @@ class Analyses:
             A lead that enters a stage at or before where it was, or any after closing, so long after its last starts a
             new cycle; never by default. Rows that repeat the stage of a deal are edits of it, not entries; without
             ``Stages(deal=…)`` all rows of a lead are one deal.
-        within : str, optional
+        window : str, optional
             Only what happens within this time of a cycle's start counts; younger cycles are left out and counted. Where
             one of the two times is a whole day, it is so many calendar days (inclusive).
         opportunity : str, optional
@@ -375,9 +375,9 @@ class Analyses:
             "pipeline": names(pipeline, "pipeline"),
             "by": breakdown(by),
             "where": conditions(where),
-            "period": cohort,
+            "period": period,
             "recycle_after": recycle_after,
-            "within": within,
+            "window": window,
             "opportunity": opportunity,
         }
         if view not in ("cohort", "flow"):

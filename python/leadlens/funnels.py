@@ -192,7 +192,7 @@ class Funnel(Shown):
         return self._tables["times"]
 
     def trend(self) -> pl.DataFrame:
-        """Return one row per period of entry and step (and value of the breakdown), if ``over`` was given.
+        """Return one row per period of entry and step (and value of the breakdown), if ``period`` was given.
 
         Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
         because their window is not over, ``before_outcomes`` those who entered before ``outcomes_from``: such a period
@@ -201,17 +201,17 @@ class Funnel(Shown):
         Raises
         ------
         OptionError
-            ``over`` was not given.
+            ``period`` was not given.
 
         Examples
         --------
         >>> import leadlens as ll
-        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", over="quarter")
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", period="quarter")
         >>> f.trend().columns[:4]
         ['period', 'step', 'leads', 'of_first']
         """
-        if self._facts["spec"].get("over") is None:
-            raise OptionError("over: the funnel was not asked for periods of entry; give over='month' or another")
+        if self._facts["spec"].get("period") is None:
+            raise OptionError("period: the funnel was not asked for periods of entry; give period='month' or another")
         return self._tables["periods"]
 
     def compare(self, first: object, second: object, *, confidence: float = 0.95) -> pl.DataFrame:
@@ -307,7 +307,7 @@ class Funnel(Shown):
         Examples
         --------
         >>> import leadlens as ll
-        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", over="month")
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", period="month")
         >>> type(f.plot_trend()).__name__
         'LayerChart'
         """

@@ -200,7 +200,7 @@ class Journeys(Analyses):
         ConfigError
             A key is unknown or a value wrong.
         """
-        text, folder = _core.read_config(str(path))
+        text, folder = _core.read_config(path)
         with progress() as show:
             core = _core.Journeys.build(text, {}, folder, show)
         return cls._of(_warn(core), json.loads(text))

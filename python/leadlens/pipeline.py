@@ -64,7 +64,7 @@ class StageFunnel(Shown):
     def cohorts(self) -> pl.DataFrame:
         """Return the stages by period of start; those that are not ``mature`` have rates that will grow.
 
-        A period is mature when none of its cycles is open; with ``within``, when none is left out as too young.
+        A period is mature when none of its cycles is open; with ``window``, when none is left out as too young.
 
         Examples
         --------

@@ -1,6 +1,7 @@
 //! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, as text and as a
 //! section of a page.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use leadlens::attribution::AttributionSpec;
@@ -102,7 +103,7 @@ pub(crate) fn attribution(
         Some((tables, declared, qualified)) => {
             let declared: Vec<SpendSpec> = quick(|| frames::parse_options("spend", &declared))?;
             let expect = |given: &mut Tables| declared.iter().try_for_each(|spec| spec.expect(given));
-            Some((read_tables(py, &tables, ".", expect)?, declared, qualified))
+            Some((read_tables(py, &tables, Path::new("."), expect)?, declared, qualified))
         }
     };
     let find = |task: &Task| {

@@ -4,8 +4,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use leadlens::cli::GRACE;
 use leadlens::{Error, Task};
 use pyo3::prelude::*;
 
@@ -26,6 +27,16 @@ pub(crate) fn enter<T: Send>(
     progress: Option<&Bound<'_, PyAny>>,
     work: impl FnOnce(&Task) -> Result<T, Error> + Send,
 ) -> PyResult<T> {
+    enter_or_leave(py, progress, None, work)
+}
+
+/// As [`enter`]; `leave` is called where work goes on for longer than it may after a signal.
+pub(crate) fn enter_or_leave<T: Send>(
+    py: Python<'_>,
+    progress: Option<&Bound<'_, PyAny>>,
+    leave: Option<fn(&PyErr)>,
+    work: impl FnOnce(&Task) -> Result<T, Error> + Send,
+) -> PyResult<T> {
     let progress: Option<Py<PyAny>> = progress.map(|p| p.clone().unbind());
     let task = Task::new();
     let forked = fork::forked();
@@ -36,7 +47,7 @@ pub(crate) fn enter<T: Send>(
             // The receiver lives until the value arrives.
             let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work(&task))));
         };
-        let (raised, outcome) = beside(forked, job, || watch(&task, progress.as_ref(), &receiver))
+        let (raised, outcome) = beside(forked, job, || watch(&task, progress.as_ref(), leave, &receiver))
             .map_err(|e| internal(&format!("no thread could be started: {e}")))?;
         match (raised, outcome) {
             (Some(e), _) => Err(e),
@@ -64,14 +75,22 @@ type Outcome<T> = std::thread::Result<Result<T, Error>>;
 fn watch<T>(
     task: &Task,
     progress: Option<&Py<PyAny>>,
+    leave: Option<fn(&PyErr)>,
     receiver: &Receiver<Outcome<T>>,
 ) -> (Option<PyErr>, Option<Outcome<T>>) {
-    let mut raised = None;
+    let mut raised: Option<PyErr> = None;
+    let mut asked = Instant::now();
     loop {
         match receiver.recv_timeout(Duration::from_millis(100)) {
             Ok(outcome) => return (raised, Some(outcome)),
             Err(RecvTimeoutError::Disconnected) => return (raised, None),
-            Err(RecvTimeoutError::Timeout) if raised.is_some() => {}
+            Err(RecvTimeoutError::Timeout) if raised.is_some() => {
+                if let (Some(e), Some(leave)) = (&raised, leave)
+                    && asked.elapsed() >= GRACE
+                {
+                    leave(e);
+                }
+            }
             Err(RecvTimeoutError::Timeout) => {
                 let watched = Python::attach(|py| {
                     py.check_signals()?;
@@ -82,6 +101,7 @@ fn watch<T>(
                 });
                 if let Err(e) = watched {
                     task.stop();
+                    asked = Instant::now();
                     raised = Some(e);
                 }
             }

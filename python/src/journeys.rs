@@ -1,6 +1,6 @@
 //! Journeys and snapshots.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
@@ -36,7 +36,7 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
 pub(crate) fn read_tables(
     py: Python<'_>,
     tables: &Bound<'_, PyDict>,
-    base: &str,
+    base: &Path,
     expect: impl FnOnce(&mut Tables) -> Result<(), Error>,
 ) -> PyResult<Tables> {
     let mut given = Tables::new(base);
@@ -60,10 +60,10 @@ fn parse_config(text: &str) -> Result<Config, Error> {
 
 /// The declaration in a TOML file, as JSON, and the folder that its tables are relative to.
 #[pyfunction]
-pub(crate) fn read_config(path: PathBuf) -> PyResult<(String, String)> {
+pub(crate) fn read_config(path: PathBuf) -> PyResult<(String, PathBuf)> {
     let (config, folder) = quick(|| {
         let project = leadlens::cli::Project::read(&path)?;
-        let folder = path.parent().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok((project.config, folder))
     })?;
     Ok((to_json(&config)?, folder))
@@ -78,11 +78,11 @@ impl Journeys {
         py: Python<'_>,
         config: &str,
         tables: &Bound<'_, PyDict>,
-        base: &str,
+        base: PathBuf,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let config = quick(|| parse_config(config))?;
-        let mut tables = read_tables(py, tables, base, |given| config.expect(given))?;
+        let mut tables = read_tables(py, tables, &base, |given| config.expect(given))?;
         let journeys = enter(py, progress, |task| frames::build(&config, &mut tables, task))?;
         Ok(Self(Arc::new(journeys)))
     }
@@ -118,13 +118,13 @@ impl Journeys {
         events: &str,
         stages: &str,
         tables: &Bound<'_, PyDict>,
-        base: &str,
+        base: PathBuf,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
         let events: Vec<EventsSpec> = quick(|| frames::parse_options("events", events))?;
         let stages: Vec<StagesSpec> = quick(|| frames::parse_options("stages", stages))?;
-        let mut tables = read_tables(py, tables, base, |given| Config::expect_rows(&events, &stages, given))?;
+        let mut tables = read_tables(py, tables, &base, |given| Config::expect_rows(&events, &stages, given))?;
         let (journeys, report) =
             enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
         let report = serde_json::json!({"added": report.added, "duplicate": report.duplicate, "late": report.late});
@@ -205,7 +205,7 @@ impl Journeys {
                 let declared: CutoffsSpec = quick(|| frames::parse_options("cutoffs", &declared))?;
                 let wanted = Wanted::named(declared.columns());
                 let expect = |given: &mut Tables| given.expect(&declared.table, wanted, &declared.common.reading);
-                Some((read_tables(py, &tables, ".", expect)?, declared))
+                Some((read_tables(py, &tables, Path::new("."), expect)?, declared))
             }
             None => None,
         };

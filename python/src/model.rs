@@ -90,9 +90,9 @@ impl Model {
     }
 
     /// Which leads a snapshot holds, and what the probability is of, in words.
-    fn scores_about(&self, snapshot: &Snapshot) -> (String, String) {
-        let leads = report::BestLeads::new(&self.0, &snapshot.0, Vec::new());
-        (leads.title, leads.about)
+    fn scores_about(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<(String, String)> {
+        let about = || Ok(report::BestLeads::new(&self.0, &snapshot.0, Vec::new()));
+        released(py, about).map(|leads| (leads.title, leads.about))
     }
 
     /// Probability of one row of feature values, and the names and contributions of the strongest.

@@ -98,7 +98,7 @@ impl ChainCounter {
         self.value.iter_mut().zip(later.value).for_each(|(a, b)| *a += b);
         self.negative |= later.negative;
         for (number, (state, out)) in later.tree.into_iter().enumerate() {
-            if number % 4096 == 0 && task.check().is_err() {
+            if number % 1024 == 0 && task.check().is_err() {
                 break;
             }
             merge(self.tree.entry(state).or_default(), out);

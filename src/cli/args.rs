@@ -56,6 +56,13 @@ pub(super) enum Command {
     Completions(Completions),
 }
 
+/// How it is printed what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Summary {
+    Text,
+    Json,
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -65,18 +72,30 @@ pub(super) enum Format {
 }
 
 /// Which tables are read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Common {
     /// Declaration of the tables.
     #[arg(long, default_value = "leadlens.toml")]
     pub(super) config: PathBuf,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// What takes the place of keys of the configuration.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Settings {
     /// Largest share of quarantined rows in a table, 0 to 1; `max_bad` of the configuration if not given.
     #[arg(long, value_name = "SHARE")]
     pub(super) max_bad: Option<f64>,
+    /// Set any key of the configuration, such as snapshot.horizon=60d, 'model.monotone.employees=increasing',
+    /// 'pipeline=["mql", "sql"]' or attribution.spend.0.scale=1e-6: a value of TOML, or else a text. Paths are relative to
+    /// the configuration. Can be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
 }
 
 /// Where files go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Overwrite {
     /// Replace output files that exist.
     #[arg(long)]
@@ -84,7 +103,7 @@ pub(super) struct Overwrite {
 }
 
 /// How the result is shown.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Shown {
     /// How the result is printed.
     #[arg(long, value_enum, default_value = "text")]
@@ -97,10 +116,13 @@ pub(super) struct Shown {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) files: Overwrite,
+    /// The table that csv, parquet and arrow hold if none is asked for; the first if empty.
+    #[arg(skip)]
+    pub(super) view: Option<&'static str>,
 }
 
 /// Flags of every analysis.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct AnalysisFlags {
     #[command(flatten)]
     pub(super) common: Common,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::journeys::{By, ByBins, ByField, Journeys, Where};
 
 /// Which leads count.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct LeadFlags {
     /// Only leads whose field meets the condition, such as 'country=DE', 'country=DE|FR', 'employees>=50', 'source!=web' or
     /// 'owner=(missing)'; all must hold if given several times.

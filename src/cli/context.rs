@@ -7,11 +7,12 @@ use std::sync::Arc;
 use polars::prelude::DataFrame;
 use serde_json::Value;
 
-use super::args::{Common, Format, Overwrite, Shown};
+use super::args::{Common, Format, Overwrite, Settings, Shown};
 use super::inputs::Inputs;
 use super::output::{Destination, Staged, commit};
 use super::progress::with_progress;
 use super::project::Project;
+use super::settings::Setting;
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, csv_text, write_frame};
 use crate::journeys::{Audit, Journeys, MaxBad, Snapshot};
@@ -131,9 +132,16 @@ pub(super) struct Context<'a> {
 
 impl Context<'_> {
     pub(super) fn project(common: &Common) -> std::result::Result<Project, Failed> {
-        let mut project = Project::read(&common.config).map_err(|error| Failed { error, reading: Reading::Config })?;
-        if common.max_bad.is_some() {
-            project.config.max_bad = common.max_bad;
+        Self::project_at(&common.config, &common.settings)
+    }
+
+    /// The project of a file, with the settings of the command line.
+    pub(super) fn project_at(file: &Path, settings: &Settings) -> std::result::Result<Project, Failed> {
+        let set = settings.set.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<Setting>>>()?;
+        let read = Project::read_with(file, &set);
+        let mut project = read.map_err(|error| Failed { error, reading: Reading::Config })?;
+        if settings.max_bad.is_some() {
+            project.config.max_bad = settings.max_bad;
         }
         // Before the work, not after it.
         if let Some(share) = project.config.max_bad {
@@ -202,7 +210,7 @@ impl Context<'_> {
         answer: &Answer,
         mut files: Vec<Staged>,
     ) -> std::result::Result<(), Failed> {
-        let table = showing.shown.table.as_deref();
+        let table = showing.shown.table.as_deref().or(showing.shown.view);
         if let Some((destination, form)) = &showing.file {
             files.push(match form {
                 FileForm::Table(form) => stage_table(destination, *form, answer.table(table)?)?,

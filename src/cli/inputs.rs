@@ -1,12 +1,12 @@
 //! The files that a command reads, which it must not write over.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 use serde_json::Value;
 
-use crate::frames::Config;
+use crate::frames::{Config, path_of, text_of};
 
 /// Files and patterns, each with what it is.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +43,8 @@ impl Inputs {
     }
 
     fn table(&mut self, table: &str, base: &Path) {
-        let path = base.join(table);
-        let pattern = if path.exists() { None } else { Pattern::new(&absolute(&path).to_string_lossy()).ok() };
+        let path = base.join(path_of(table));
+        let pattern = if path.exists() { None } else { pattern(base, table, &path) };
         match pattern {
             Some(pattern) => self.patterns.push((format!("read as a part of the table '{table}'"), pattern)),
             None => self.files.push((format!("the input table '{table}'"), path)),
@@ -56,12 +56,28 @@ impl Inputs {
         let whole = absolute(path);
         let is_file = |input: &Path| absolute(input) == whole || is_same_file(input, path);
         let file = self.files.iter().find(|(_, input)| is_file(input)).map(|(what, _)| what.as_str());
-        let text = whole.to_string_lossy();
+        let text = text_of(whole.as_os_str().as_encoded_bytes());
         let whole_names = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         let matches =
             || self.patterns.iter().find(|(_, p)| p.matches_with(&text, whole_names)).map(|(what, _)| what.as_str());
         file.or_else(matches)
     }
+}
+
+/// The pattern of whole paths that the table `text`, which is `path`, means. Folders that exist are no patterns.
+fn pattern(base: &Path, text: &str, path: &Path) -> Option<Pattern> {
+    let literal = |folder: &Path| {
+        let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
+        Some(Pattern::escape(&text_of(folder.as_os_str().as_encoded_bytes())))
+    };
+    let name = path.file_name().map(|name| text_of(name.as_encoded_bytes()));
+    let own = path.parent().and_then(literal).zip(name);
+    let whole = match own {
+        Some((folder, name)) => format!("{folder}{MAIN_SEPARATOR}{name}"),
+        None if Path::new(text).is_absolute() => text.to_owned(),
+        None => format!("{}{MAIN_SEPARATOR}{text}", literal(base)?),
+    };
+    Pattern::new(&whole).ok()
 }
 
 /// The path from the root, with symbolic links of its folder followed.

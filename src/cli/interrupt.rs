@@ -35,17 +35,24 @@ pub(super) fn watch(task: &Arc<Task>) -> Caught {
                 caught.0.store(signal, Ordering::Relaxed);
                 task.stop();
                 std::thread::sleep(GRACE);
-                super::output::abandon();
-                signal_hook::low_level::exit(128 + signal);
+                leave(128 + signal);
             }
         });
     }
     caught
 }
 
-/// How long work may take to end by itself.
-#[cfg(unix)]
-const GRACE: std::time::Duration = std::time::Duration::from_millis(350);
+/// How long work that was stopped may take to end by itself.
+pub const GRACE: std::time::Duration = std::time::Duration::from_millis(350);
+
+/// Ends the process while work goes on: its unfinished files are removed.
+pub fn leave(code: i32) -> ! {
+    super::output::abandon();
+    #[cfg(unix)]
+    signal_hook::low_level::exit(code);
+    #[cfg(not(unix))]
+    std::process::exit(code)
+}
 
 /// Signals keep their usual effect.
 #[cfg(not(unix))]

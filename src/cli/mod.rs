@@ -10,6 +10,8 @@ mod output;
 mod progress;
 mod project;
 mod sections;
+mod settings;
+mod training;
 mod words;
 
 use std::any::Any;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 
+pub use interrupt::{GRACE, leave};
 pub use project::Project;
 pub use sections::{
     AttributionSection, CrossValidated, ModelSection, Penalty, ReportSection, ScoreSection, SplitSection, Strength,
@@ -85,7 +88,11 @@ pub fn run(
     // Nothing can be done if stderr is closed.
     match result {
         Ok(Ok(()) | Err(Failed { reading: Reading::ClosedPipe, .. })) => OK,
-        Ok(Err(failed)) => {
+        Ok(Err(mut failed)) => {
+            // What failed because it was to stop was stopped.
+            if context.task.check().is_err() {
+                failed.error = Error::Interrupted;
+            }
             let _ = writeln!(context.err, "error[{}]: {}", failed.error.kind(), words.message(&failed.error));
             failed.exit_code()
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -24,11 +24,42 @@ fn unfinished() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
 /// Removes all unfinished files, and keeps others from being finished until the process ends.
 pub(super) fn abandon() {
     let files = unfinished();
-    for file in files.iter() {
-        // Nothing more can be done for one that is gone.
-        let _ = fs::remove_file(file);
+    // What is in a folder comes after it.
+    for path in files.iter().rev() {
+        // Nothing more can be done for one that is gone; a folder stays if there is something in it.
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
     }
     std::mem::forget(files);
+}
+
+/// A folder that is removed again, with those that were made above it, if nothing comes into it.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// The folders that were made, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Folder {
+    /// # Errors
+    /// [`Error::Write`].
+    pub(super) fn make(path: &Path) -> Result<Self> {
+        let missing = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let folder = Self { made: missing.map(Path::to_owned).collect() };
+        unfinished().extend(folder.made.iter().cloned());
+        fs::create_dir_all(path).map_err(|e| failed(path, e.to_string()))?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let mut unfinished = unfinished();
+        for folder in &self.made {
+            unfinished.remove(folder);
+            // It stays if there is something in it.
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 fn failed(path: &Path, reason: impl Into<String>) -> Error {
@@ -58,16 +89,17 @@ impl Destination {
         if let Some(input) = inputs.find(&target) {
             return Err(Error::option(option, format!("'{}' is {input}; name another file", path.display())));
         }
-        let device = match fs::metadata(&target) {
+        let device = whole_file::is_stream(path);
+        match fs::metadata(&target) {
+            _ if device => {}
             Ok(m) if m.is_dir() => return Err(failed(path, "it is a folder; give the path of a file")),
             Ok(m) if m.is_file() && !overwrite => {
                 let problem = format!("'{}' exists; pass overwrite= to replace it", path.display());
                 return Err(Error::option(option, problem));
             }
-            Ok(m) if m.is_file() && m.permissions().readonly() => return Err(failed(path, "the file is read-only")),
-            Ok(m) => !m.is_file(),
-            Err(_) => false,
-        };
+            Ok(m) if m.permissions().readonly() => return Err(failed(path, "the file is read-only")),
+            _ => {}
+        }
         let destination = Self { path: path.to_owned(), target, overwrite, device };
         if !device {
             // The only sure way to know whether a file can be made is to make one.
@@ -96,13 +128,13 @@ impl Destination {
     /// [`Error::Write`].
     pub(super) fn stage(&self, write: impl FnOnce(&mut File) -> std::result::Result<(), String>) -> Result<Staged> {
         if self.device {
-            let mut file =
-                File::options().write(true).open(&self.target).map_err(|e| failed(&self.path, e.to_string()))?;
+            // What is written to a stream cannot be taken back: it waits, too, in a file without a name.
+            let mut file = tempfile::tempfile().map_err(|e| failed(&self.path, e.to_string()))?;
             write(&mut file).map_err(|e| failed(&self.path, e))?;
-            return Ok(Staged { destination: self.clone(), file: None });
+            return Ok(Staged { destination: self.clone(), contents: Contents::Stream(file) });
         }
         let file = self.beside()?;
-        let mut staged = Staged { destination: self.clone(), file: Some(Unfinished::new(file)) };
+        let mut staged = Staged { destination: self.clone(), contents: Contents::File(Unfinished::new(file)) };
         staged.write(write).map_err(|e| failed(&self.path, e))?;
         Ok(staged)
     }
@@ -118,6 +150,9 @@ impl Destination {
 
 /// The file that `path` means once symbolic links are followed.
 fn follow(path: &Path) -> Result<PathBuf> {
+    if whole_file::is_stream(path) {
+        return Ok(path.to_owned());
+    }
     match fs::symlink_metadata(path) {
         Ok(m) if m.is_symlink() => {
             fs::canonicalize(path).map_err(|_| failed(path, "it is a symbolic link to a file that does not exist"))
@@ -149,8 +184,15 @@ impl Drop for Unfinished {
 #[derive(Debug)]
 pub(super) struct Staged {
     destination: Destination,
-    /// None for a device, which has them already.
-    file: Option<Unfinished>,
+    contents: Contents,
+}
+
+#[derive(Debug)]
+enum Contents {
+    /// A file that gets its name.
+    File(Unfinished),
+    /// What is written to a pipe or a device.
+    Stream(File),
 }
 
 impl Staged {
@@ -158,18 +200,32 @@ impl Staged {
         &mut self,
         write: impl FnOnce(&mut File) -> std::result::Result<(), String>,
     ) -> std::result::Result<(), String> {
-        let Some(file) = self.file.as_mut().and_then(|f| f.0.as_mut()).map(NamedTempFile::as_file_mut) else {
-            return Ok(());
-        };
+        let Contents::File(Unfinished(Some(file))) = &mut self.contents else { return Ok(()) };
+        let file = file.as_file_mut();
         write(file)?;
         whole_file::bring_to_disk(file, &self.destination.target).map_err(|e| e.to_string())
     }
 
-    fn put(mut self, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-        let Some(file) = self.file.as_mut().and_then(|f| f.0.take()) else { return Ok(()) };
+    /// Puts a file in its place; gives back what is to be written to a stream.
+    fn put(mut self, files: &mut BTreeSet<PathBuf>) -> Result<Option<Self>> {
+        let Contents::File(Unfinished(file)) = &mut self.contents else { return Ok(Some(self)) };
+        let Some(file) = file.take() else { return Ok(None) };
         let (target, path) = (&self.destination.target, &self.destination.path);
         files.remove(file.path());
-        whole_file::put(file, target, self.destination.overwrite).map_err(|e| failed(path, e.to_string()))
+        whole_file::put(file, target, self.destination.overwrite).map_err(|e| failed(path, e.to_string()))?;
+        Ok(None)
+    }
+
+    /// Writes to the stream.
+    fn pour(self) -> Result<()> {
+        let Contents::Stream(mut contents) = self.contents else { return Ok(()) };
+        let mut copy = || {
+            contents.rewind()?;
+            let mut stream = whole_file::open_stream(&self.destination.target)?;
+            std::io::copy(&mut contents, &mut stream)?;
+            stream.flush()
+        };
+        copy().map_err(|e| failed(&self.destination.path, e.to_string()))
     }
 }
 
@@ -179,15 +235,16 @@ impl Staged {
 /// [`Error::Interrupted`], [`Error::Write`].
 pub(super) fn commit(staged: Vec<Staged>, task: &Task) -> Result<()> {
     let mut files = unfinished();
-    let mut rest = staged;
+    let (mut rest, mut streams) = (staged, Vec::new());
     let result = task.check().and_then(|()| {
         while !rest.is_empty() {
-            rest.remove(0).put(&mut files)?;
+            streams.extend(rest.remove(0).put(&mut files)?);
         }
         Ok(())
     });
     // What is left takes itself off the list.
     drop(files);
     drop(rest);
-    result
+    // Whoever reads a stream may keep it waiting, which must not keep the process from ending.
+    result.and_then(|()| streams.into_iter().try_for_each(Staged::pour))
 }

@@ -8,12 +8,14 @@ use serde_json::Value;
 
 use super::inputs::Inputs;
 use super::sections::{AttributionSection, ModelSection, ReportSection, ScoreSection, SplitSection};
+use super::settings::Setting;
 use crate::attribution::{Attribution, AttributionSpec};
 use crate::design::{FeatureSet, SnapshotSpec};
 use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
 use crate::frames::{
-    Config, CutoffsSpec, Tables, build, check_cutoffs, cutoff_table, parse_options, read_spend, with_nearest,
+    Config, CutoffsSpec, Tables, build, check_cutoffs, cutoff_table, is_raw, parse_options, path_of, read_spend,
+    text_of, with_nearest,
 };
 use crate::funnel::FunnelSpec;
 use crate::journeys::{Journeys, MaxBad, Snapshot};
@@ -67,13 +69,43 @@ impl Project {
     /// # Errors
     /// [`Error::Read`], [`Error::Config`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::Read {
-            path: path.to_owned(),
-            missing: e.kind() == std::io::ErrorKind::NotFound,
-            reason: e.to_string(),
-        })?;
-        let mut table: toml::Table = toml::from_str(&text).map_err(|e| bad(&e))?;
-        table.iter_mut().for_each(|(_, value)| times_to_text(value));
+        Self::read_with(path, &[])
+    }
+
+    /// Reads a project file, with some of its keys set to something else.
+    ///
+    /// # Errors
+    /// As [`Project::read`]; those of a setting name it.
+    pub(super) fn read_with(path: &Path, settings: &[Setting]) -> Result<Self> {
+        let failed = |missing: bool, reason: String| Error::Read { path: path.to_owned(), missing, reason };
+        let bytes = std::fs::read(path).map_err(|e| failed(e.kind() == std::io::ErrorKind::NotFound, e.to_string()))?;
+        // Paths may be anything, all else is UTF-8.
+        let text = text_of(&bytes);
+        if let Ok(table) = toml::from_str::<toml::Table>(&text)
+            && has_raw_text(&table)
+        {
+            let valid = std::str::from_utf8(&bytes).map_or_else(|e| e.valid_up_to(), str::len);
+            let line = 1 + bytes.iter().take(valid).filter(|b| **b == b'\n').count();
+            return Err(failed(false, format!("line {line} is not UTF-8; save the file as UTF-8")));
+        }
+        // What editors of Windows write first.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let whole = Self::parse(text, path, settings);
+        let Err(error) = &whole else { return whole };
+        // The first setting with which it goes wrong in this way is at fault.
+        let is_same =
+            |n: &usize| Self::parse(text, path, settings.get(..*n).unwrap_or(&[])).err().as_ref() == Some(error);
+        let at_fault = (0..settings.len()).find(is_same).unwrap_or(settings.len()).checked_sub(1);
+        match (at_fault.and_then(|n| settings.get(n)), error) {
+            (Some(setting), Error::Config { problem }) => {
+                Err(Error::option("set", format!("'{}': {problem}", setting.key)))
+            }
+            _ => whole,
+        }
+    }
+
+    fn parse(text: &str, path: &Path, settings: &[Setting]) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text).map_err(|e| bad(&e))?;
         // Sections are called as the commands are, with either sign between words.
         for (section, name) in SECTIONS.map(|section| (section, section.replace('_', "-"))) {
             if section != name
@@ -82,6 +114,8 @@ impl Project {
                 table.insert(section.to_owned(), value);
             }
         }
+        settings.iter().try_for_each(|setting| setting.apply(&mut table))?;
+        table.iter_mut().for_each(|(_, value)| times_to_text(value));
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let funnel: FunnelSpec = section(&mut table, "funnel")?;
         let steps = StepsAgain::of(&funnel);
@@ -114,7 +148,7 @@ impl Project {
             folder,
         };
         let files = [&mut project.model.file, &mut project.score.output, &mut project.report.output];
-        files.into_iter().for_each(|file| *file = project.folder.join(&*file));
+        files.into_iter().for_each(|file| *file = project.folder.join(path_of(&file.to_string_lossy())));
         Ok(project)
     }
 
@@ -187,6 +221,22 @@ impl Project {
         let snapshot = self.snapshot(&self.snapshot, self.cutoffs.as_ref(), journeys, task)?;
         snapshot.split(self.split.test, self.split.by, self.split.seed)
     }
+}
+
+/// Whether a name, or a text that is no path, has bytes that are not UTF-8.
+fn has_raw_text(table: &toml::Table) -> bool {
+    let is_path = |key: &str| ["table", "file", "output"].contains(&key);
+    let in_value = |key: &str, value: &toml::Value| match value {
+        toml::Value::Table(inner) => has_raw_text(inner),
+        toml::Value::Array(list) => list.iter().any(|one| match one {
+            toml::Value::Table(inner) => has_raw_text(inner),
+            toml::Value::String(text) => is_raw(text),
+            _ => false,
+        }),
+        toml::Value::String(text) => is_raw(text) && !is_path(key),
+        _ => false,
+    };
+    table.iter().any(|(key, value)| is_raw(key) || in_value(key, value))
 }
 
 fn bad(e: &toml::de::Error) -> Error {
@@ -324,11 +374,11 @@ fn keys<T: Default + Serialize>() -> Vec<String> {
     }
 }
 
-/// Where a project file has the key `name`, in words; `first` is the section to look at first.
-pub(super) fn place_of(name: &str, first: &str) -> Option<String> {
+/// The section of a project file that has the key `name`, empty for the top; `first` is the section to look at first.
+pub(super) fn section_of(name: &str, first: &str) -> Option<&'static str> {
     let top = ["observed_until", "outcomes_from", "timezone", "calendar_zone", "before_creation", "memory", "max_bad"];
     if top.contains(&name) || ["pipeline", "won", "lost"].contains(&name) {
-        return Some("in the configuration".to_owned());
+        return Some("");
     }
     let sections = [
         ("snapshot", keys::<SnapshotSpec>()),
@@ -346,7 +396,7 @@ pub(super) fn place_of(name: &str, first: &str) -> Option<String> {
     ];
     let has = |(_, keys): &&(&str, Vec<String>)| keys.iter().any(|k| k == name);
     let own = sections.iter().filter(|(section, _)| *section == first).find(has);
-    own.or_else(|| sections.iter().find(has)).map(|(section, _)| format!("in [{section}]"))
+    own.or_else(|| sections.iter().find(has)).map(|(section, _)| *section)
 }
 
 /// `spec` with the options that flags give in the place of its own. `flags` are the arguments of a command; those that
@@ -361,6 +411,7 @@ pub(super) fn with_flags<T: Serialize + for<'de> Deserialize<'de>>(spec: &T, fla
         let given = |v: &Value| match v {
             Value::Null | Value::Bool(false) => false,
             Value::Array(list) => !list.is_empty(),
+            Value::Object(map) => !map.is_empty(),
             _ => true,
         };
         own.extend(flags.into_iter().filter(|(_, v)| given(v)));

@@ -34,7 +34,7 @@ impl Default for SplitSection {
 
 /// The penalty: a number, or chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "C is a number, or \"cv\"")]
 pub enum Strength {
     /// Its inverse strength; 0 is no penalty.
     Fixed(f64),
@@ -64,9 +64,9 @@ pub enum Penalty {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSection {
-    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows.
+    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows; 1 if not given.
     #[serde(rename = "C")]
-    pub c: Strength,
+    pub c: Option<Strength>,
     /// Which C is taken with `"cv"`.
     pub choice: Choice,
     /// Kind of penalty.
@@ -99,7 +99,7 @@ impl Default for ModelSection {
     fn default() -> Self {
         let o = TrainOptions::default();
         Self {
-            c: Strength::Fixed(1.0),
+            c: None,
             choice: Choice::Lowest,
             penalty: Penalty::L2,
             l1_ratio: 0.0,
@@ -146,16 +146,18 @@ impl ModelSection {
     /// Options of the training.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] where Firth's correction has a C to choose.
+    /// [`Error::InvalidOption`] where Firth's correction stands beside a C.
     pub fn options(&self) -> Result<TrainOptions> {
         let m = self;
         let firth = m.penalty == Penalty::Firth;
         let (c, choose_c) = match m.c {
-            Strength::Chosen(CrossValidated::Cv) if firth => {
-                return Err(Error::option("C", "Firth's correction has no C to choose"));
+            Some(_) if firth => {
+                return Err(Error::option("C", "penalty=\"firth\" cannot be combined with C; leave one of them out"));
             }
-            Strength::Chosen(CrossValidated::Cv) => (Some(1.0), Some(m.choice)),
-            Strength::Fixed(c) => ((c != 0.0 && !firth).then_some(c), None),
+            None if firth => (None, None),
+            None => (Some(1.0), None),
+            Some(Strength::Chosen(CrossValidated::Cv)) => (Some(1.0), Some(m.choice)),
+            Some(Strength::Fixed(c)) => ((c != 0.0).then_some(c), None),
         };
         let logistic = LogisticParams {
             c,

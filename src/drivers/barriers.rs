@@ -120,7 +120,11 @@ impl Journeys {
         let (pairs, unsupported) = pairs(&funnel, against, spec);
         // All intervals hold together: the first is chosen for being extreme. Z. Šidák, JASA 62 (1967).
         let confidence = 0.95f64.powf(1.0 / pairs.len().max(1) as f64);
-        let mut barriers: Vec<Barrier> = pairs.iter().map(|pair| pair.barrier(confidence, value)).collect();
+        let barrier = |pair: &Pair<'_>| {
+            task.check()?;
+            Ok(pair.barrier(confidence, value))
+        };
+        let mut barriers: Vec<Barrier> = pairs.iter().map(barrier).collect::<Result<_>>()?;
         shrink(&mut barriers);
         let p: Vec<f64> = barriers.iter().map(|b| b.p).collect();
         barriers.iter_mut().zip(false_discovery(&p)).for_each(|(b, q)| b.q = q);

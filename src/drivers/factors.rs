@@ -188,7 +188,7 @@ impl Journeys {
         let clusters = self.leads.clusters().or_else(each_lead);
         by_account(&mut list, clusters.as_ref());
         // What is left out, in numbers and words.
-        let whole = self.funnel(&FunnelSpec { times: false, by: None, over: None, ..f.clone() }, task)?;
+        let whole = self.funnel(&FunnelSpec { times: false, by: None, period: None, ..f.clone() }, task)?;
         // The next step that is not optional, of each step that is not.
         let required: Vec<usize> =
             (0..f.steps.len()).filter(|k| f.steps.get(*k).is_some_and(|s| !s.optional)).collect();
@@ -441,6 +441,7 @@ impl Journeys {
             between.extend(at_risk.excludes());
             let leave_unseen = self.codes_known(&self.lost).is_empty();
             for (kind, code) in self.kinds.iter().zip(0u32..).filter(|(_, code)| !between.contains(code)) {
+                task.check()?;
                 let (with, hits) = c.stays.exposed(code);
                 if with == 0 {
                     continue;

@@ -52,7 +52,11 @@ impl EventsReader<'_> {
         columns.sort_unstable();
         columns.dedup();
         let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
-        let decided = times.decide(&spec.at, source.parts(), |part| source.read(part, &[&spec.at]))?;
+        let looked_at = |part: &Part| {
+            self.task.check()?;
+            source.read(part, &[&spec.at])
+        };
+        let decided = times.decide(&spec.at, source.parts(), looked_at)?;
         let orders = match &spec.common.order {
             Some(column) => {
                 let zones = spec.common.timezone_column.as_ref().filter(|zones| *zones != column);
@@ -97,13 +101,18 @@ impl EventsReader<'_> {
         let (mut extent, mut tally, mut days) = (Extent::default(), Tally::default(), DayCells::default());
         for wave in waves(source.parts(), index.rows_at_once()) {
             self.task.check()?;
-            let mut parts: Vec<Cleaned> = wave.par_iter().map(|part| reader.read(part)).collect::<Result<_>>()?;
+            let read = |part| {
+                self.task.check()?;
+                reader.read(part)
+            };
+            let mut parts: Vec<Cleaned> = wave.par_iter().map(read).collect::<Result<_>>()?;
             if spec.id.is_some() {
                 // Which of two rows with an id comes first is known only in order.
                 parts.iter_mut().for_each(|part| part.drop_known(dict, &mut audit));
                 parts.par_iter_mut().for_each(|part| part.sort(&reader));
             }
             for mut part in parts {
+                self.task.check()?;
                 let renumbering = part.join(dict, &reader);
                 extent.merge(part.extent);
                 tally.merge(part.tally);

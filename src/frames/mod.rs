@@ -53,6 +53,8 @@ pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};
 pub use files::{
     Offered, Picked, Unread, Wanted, index_columns, is_readable, read_as, series_of, stored_as, type_name,
 };
+#[cfg(feature = "cli")]
+pub(crate) use files::{is_raw, path_of, text_of};
 pub use funnels_out::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use paths_out::{loops_frame, steps_frame, transitions_frame, ways_frame};
 pub use pipeline_out::{

@@ -47,6 +47,8 @@ pub fn score_frame(
     let scorer = ColumnScorer::new(model, &columns)?;
     let names = model.names();
     let intervals = model.data().covariance.is_some();
+    let fields = |row: usize| model.fields_outside(&columns, row).map(ToString::to_string);
+    let age = |row: usize| outside.get(row).copied().unwrap_or(false).then(|| "age".to_owned());
     task.begin("scoring", snapshot.len());
     let rows: Vec<usize> = (0..snapshot.len()).collect();
     let scored = rows
@@ -67,12 +69,14 @@ pub fn score_frame(
                         scorer.active(*row, &mut active);
                         model.interval(scored.log_odds, &active, 0.95)
                     });
-                    Ok((scored, interval.flatten(), reasons.join("; ")))
+                    let outside = age(*row).into_iter().chain(fields(*row)).collect::<Vec<_>>().join("; ");
+                    Ok((scored, interval.flatten(), reasons.join("; "), outside))
                 })
                 .collect::<Result<Vec<_>>>()
         })
         .collect::<Result<Vec<_>>>()?;
-    let scored: Vec<(Scored, Option<Interval>, String)> = scored.into_iter().flatten().collect();
+    let scored: Vec<(Scored, Option<Interval>, String, String)> = scored.into_iter().flatten().collect();
+    task.check()?;
     let mut out = vec![
         lead_ids(snapshot, "lead_id"),
         cutoffs(snapshot, "as_of"),
@@ -87,19 +91,18 @@ pub fn score_frame(
         out.insert(4, end("high", |i| i.high));
     }
     for part in Part::ALL {
+        task.check()?;
         out.push(numbers(
             part.name(),
             scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
         ));
     }
-    let fields = |row: usize| model.fields_outside(&columns, row).map(ToString::to_string);
-    let age = |row: usize| outside.get(row).copied().unwrap_or(false).then(|| "age".to_owned());
-    let outside: Vec<String> =
-        (0..snapshot.len()).map(|row| age(row).into_iter().chain(fields(row)).collect::<Vec<_>>().join("; ")).collect();
-    out.push(Column::new("out_of_range".into(), outside.iter().map(|o| !o.is_empty()).collect::<Vec<bool>>()));
-    out.push(optional_texts("outside", outside.into_iter().map(|o| Some(o).filter(|o| !o.is_empty()))));
+    out.push(Column::new("out_of_range".into(), scored.iter().map(|s| !s.3.is_empty()).collect::<Vec<bool>>()));
+    out.push(optional_texts("outside", scored.iter().map(|s| Some(s.3.clone()).filter(|o| !o.is_empty()))));
+    task.check()?;
     out.extend(owners(snapshot));
     out.extend(values(snapshot));
+    task.check()?;
     out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
     frame(out)
 }
@@ -130,6 +133,23 @@ fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
         }
         (e, _) => e,
     }
+}
+
+/// The reasons that a cell holds; each starts with the size of a contribution, whatever signs values have.
+fn reasons_of(cell: &str) -> Vec<String> {
+    let starts = |text: &str| text.starts_with(['+', '-']) && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    let mut reasons: Vec<String> = Vec::new();
+    for part in cell.split("; ") {
+        match reasons.last_mut() {
+            Some(last) if !starts(part) => {
+                last.push_str("; ");
+                last.push_str(part);
+            }
+            _ if part.is_empty() => {}
+            _ => reasons.push(part.to_owned()),
+        }
+    }
+    reasons
 }
 
 fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
@@ -236,7 +256,7 @@ pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<BestLead>> {
         grade: grade.unwrap_or_default(),
         owner,
         value,
-        reasons: reasons.iter().flat_map(|r| r.split("; ")).filter(|r| !r.is_empty()).map(ToOwned::to_owned).collect(),
+        reasons: reasons.as_deref().map(reasons_of).unwrap_or_default(),
     });
     Ok(best.collect())
 }

@@ -297,7 +297,7 @@ impl Tables {
             return Ok(Arc::clone(parts));
         }
         let reading = self.expected.get(key).map(|e| e.reading.clone()).unwrap_or_default();
-        let parts = Parts::open(&paths_of(&self.base.join(key))?, &reading, &self.wanted(key))?;
+        let parts = Parts::open(&paths_of(&self.base, key)?, &reading, &self.wanted(key))?;
         let parts = Arc::new(parts);
         self.opened.insert(key.to_owned(), Arc::clone(&parts));
         Ok(parts)

@@ -6,6 +6,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::task::Stop;
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,24 @@ impl TableForm {
     }
 }
 
-/// Writes `frame` to `sink`.
+/// A place to write to, until the task of the thread is to end.
+struct Stoppable<W> {
+    sink: W,
+    stop: Stop,
+}
+
+impl<W: Write> Write for Stoppable<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.stop.check().map_err(|e| std::io::Error::other(e.to_string()))?;
+        self.sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+/// Writes `frame` to `sink`, unless the task of the thread is to end.
 ///
 /// # Errors
 /// The reason, as a text.
@@ -40,6 +58,8 @@ pub fn write_frame(
     form: TableForm,
     sink: &mut (impl Write + Send),
 ) -> std::result::Result<(), String> {
+    let mut sink = Stoppable { sink, stop: Stop::here() };
+    let sink = &mut sink;
     match form {
         TableForm::Parquet => ParquetWriter::new(sink).finish(frame).map(|_| ()).map_err(|e| e.to_string()),
         TableForm::Arrow => IpcWriter::new(sink).finish(frame).map_err(|e| e.to_string()),
@@ -52,8 +72,8 @@ pub fn write_frame(
 /// # Errors
 /// None in practice; polars may refuse a cell.
 pub fn csv_text(frame: &DataFrame) -> Result<String> {
-    let mut bytes = Vec::new();
-    let written = write_csv(frame, &mut bytes).and_then(|()| String::from_utf8(bytes).map_err(|e| e.to_string()));
+    let mut sink = Stoppable { sink: Vec::new(), stop: Stop::here() };
+    let written = write_csv(frame, &mut sink).and_then(|()| String::from_utf8(sink.sink).map_err(|e| e.to_string()));
     written.map_err(|problem| Error::option("table", problem))
 }
 

@@ -32,7 +32,7 @@ impl Journeys {
     /// [`crate::Error::InvalidOption`] for options that do not go together, [`crate::Error::UnknownName`] for a step or
     /// field that the data does not have, [`crate::Error::Interrupted`].
     pub fn funnel(&self, spec: &FunnelSpec, task: &Task) -> Result<Funnel> {
-        Ok(self.funnel_tally(spec, task)?.finish())
+        self.funnel_tally(spec, task)?.finish(task)
     }
 
     /// The counts of a funnel, to be merged with those of other leads.
@@ -42,10 +42,10 @@ impl Journeys {
     pub fn funnel_tally(&self, spec: &FunnelSpec, task: &Task) -> Result<FunnelTally> {
         let plan = Plan::new(self, spec)?;
         let quick =
-            Quick::new(&plan).filter(|_| spec.over.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
+            Quick::new(&plan).filter(|_| spec.period.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
         let quick = quick.filter(|_| plan.population.is_whole());
         let new = || (Part::new(), Walker::new(&plan));
-        let join = |(a, walker): (Part<u32>, Walker), (b, _): (Part<u32>, Walker)| (a.join(b), walker);
+        let join = |(a, walker): (Part<u32>, Walker), (b, _): (Part<u32>, Walker)| (a.join(b, task), walker);
         let label = "walking the funnel";
         let (part, _) = match &quick {
             Some(quick) => self.fold_parts(
@@ -74,7 +74,7 @@ impl Journeys {
             )?,
         };
         let accounts = self.leads.account.is_some();
-        Ok(FunnelTally { spec: spec.clone(), accounts, part: part.named(|code| plan.name_of(code)) })
+        Ok(FunnelTally { spec: spec.clone(), accounts, part: part.named(|code| plan.name_of(code), task)? })
     }
 
     /// How far each lead got: one entry per attempt that counts, by lead.
@@ -274,7 +274,7 @@ impl Walker {
             _ => None,
         };
         let cluster = plan.cluster(lead);
-        let period = |at: i64| spec.over.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
+        let period = |at: i64| spec.period.map(|p| p.start_day(&plan.journeys.calendar_zone, at));
         if self.walked.removed {
             part.removed += 1;
         } else if self.walked.attempts.is_empty() && self.walked.immature.is_none() && self.walked.early.is_empty() {

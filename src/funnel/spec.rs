@@ -35,7 +35,7 @@ pub struct FunnelSpec {
     /// Which step's property counts, for a breakdown by one of events.
     pub attribution: Attribution,
     /// Conversion over time: calendar period of entry.
-    pub over: Option<Period>,
+    pub period: Option<Period>,
     /// Whether times from step to step are taken.
     pub times: bool,
     /// Another system's rules instead of these.
@@ -56,7 +56,7 @@ impl Default for FunnelSpec {
             by: None,
             filter: Where::default(),
             attribution: Attribution::First,
-            over: None,
+            period: None,
             times: true,
             compat: None,
             modes: Vec::new(),

@@ -10,6 +10,7 @@ use super::spec::{Entry, FunnelSpec, Order};
 use crate::error::{Error, Result};
 use crate::journeys::{Measure, Moment, before_outcomes_remark, immature_remark};
 use crate::math::{ClusteredShare, Interval, few_clusters, wilson};
+use crate::task::Task;
 
 /// Counts and times of one group of leads.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -220,9 +221,13 @@ impl<K: Ord> Part<K> {
         std::iter::once(&mut self.all).chain(group.map(|g| self.groups.entry(g).or_default()))
     }
 
-    pub(super) fn join(mut self, later: Self) -> Self {
+    /// The counts of both; once the task is to end, only some of them.
+    pub(super) fn join(mut self, later: Self, task: &Task) -> Self {
         self.all.join(later.all);
         for (key, counts) in later.groups {
+            if task.check().is_err() {
+                break;
+            }
             self.groups.entry(key).or_default().join(counts);
         }
         self.immature += later.immature;
@@ -233,9 +238,13 @@ impl<K: Ord> Part<K> {
     }
 
     /// The same with keys that other parts of the data know.
-    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> Part<N> {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N, task: &Task) -> Result<Part<N>> {
         let mut groups = BTreeMap::<N, Counts>::new();
         for (key, counts) in self.groups {
+            task.check()?;
             groups.entry(name(key)).or_default().join(counts);
         }
         let part = Part {
@@ -246,7 +255,7 @@ impl<K: Ord> Part<K> {
             never_entered: self.never_entered,
             removed: self.removed,
         };
-        part.settled()
+        Ok(part.settled())
     }
 
     /// The same with clusters in order.
@@ -260,7 +269,7 @@ impl<K: Ord> Part<K> {
 /// What was counted over some leads: serialisable, joins with that of other leads, becomes a [`Funnel`].
 ///
 /// ```
-/// # use leadlens::funnel::FunnelTally;
+/// # use leadlens::{Task, funnel::FunnelTally};
 /// # fn joined(parts: Vec<FunnelTally>) -> leadlens::Result<Option<leadlens::funnel::Funnel>> {
 /// let mut whole: Option<FunnelTally> = None;
 /// for part in parts {
@@ -269,7 +278,7 @@ impl<K: Ord> Part<K> {
 ///         None => part,
 ///     });
 /// }
-/// # Ok(whole.map(FunnelTally::finish))
+/// # whole.map(|whole| whole.finish(&Task::new())).transpose()
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,19 +302,23 @@ impl FunnelTally {
         Ok(Self {
             spec: self.spec,
             accounts: self.accounts || later.accounts,
-            part: self.part.join(later.part).settled(),
+            part: self.part.join(later.part, &Task::new()).settled(),
         })
     }
 
     /// The funnel.
-    #[must_use]
-    pub fn finish(self) -> Funnel {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn finish(self, task: &Task) -> Result<Funnel> {
         let Self { spec, accounts, mut part } = self;
         let group = |(value, counts): (String, Counts)| {
+            task.check()?;
             let (steps, periods, clusters) = counts.finish(&spec);
-            FunnelGroup { value, steps, periods, clusters }
+            Ok(FunnelGroup { value, steps, periods, clusters })
         };
-        let mut groups: Vec<FunnelGroup> = std::mem::take(&mut part.groups).into_iter().map(group).collect();
+        let counted = std::mem::take(&mut part.groups).into_iter();
+        let mut groups: Vec<FunnelGroup> = counted.map(group).collect::<Result<_>>()?;
         let entered = |g: &FunnelGroup| g.steps.first().map_or(0, |s| s.leads);
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
         let (steps, periods, clusters) = std::mem::take(&mut part.all).finish(&spec);
@@ -315,7 +328,7 @@ impl FunnelTally {
             false => (spec.entry == Entry::Totals).then_some("leads"),
         };
         remarks.extend(unit.filter(|_| !clusters.is_empty()).and_then(|unit| few_clusters(clusters.len(), unit)));
-        Funnel {
+        Ok(Funnel {
             clusters,
             remarks,
             steps,
@@ -326,7 +339,7 @@ impl FunnelTally {
             never_entered: part.never_entered,
             removed: part.removed,
             spec,
-        }
+        })
     }
 }
 

@@ -44,7 +44,15 @@ impl Journeys {
         visit: impl Fn(&mut A, u32) -> Result<()> + Sync,
         join: impl Fn(A, A) -> A + Sync,
     ) -> Result<A> {
-        self.fold_parts(label, task, new, |state, mut leads| leads.try_for_each(|lead| visit(state, lead)), join)
+        let visit_all = |state: &mut A, mut leads: Range<u32>| {
+            leads.try_for_each(|lead| {
+                if lead.is_multiple_of(256) {
+                    task.check()?;
+                }
+                visit(state, lead)
+            })
+        };
+        self.fold_parts(label, task, new, visit_all, join)
     }
 
     /// As [`Journeys::fold`]; `visit` gets the numbers of the leads of a part at once.

@@ -237,8 +237,14 @@ impl Snapshot {
     /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
     fn draw(&self, test: f64, by: SplitBy, key: impl Fn(u32) -> (u64, u64)) -> Result<(Self, Self)> {
         let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
-        for row in &self.rows {
-            *units.entry(key(row.lead)).or_default() += 1;
+        // Rows of a lead are together.
+        let same_lead = |a: &Row, b: &Row| a.lead == b.lead;
+        let mut keys = Vec::with_capacity(self.rows.len());
+        for rows in self.rows.chunk_by(same_lead) {
+            let Some(first) = rows.first() else { continue };
+            let key = key(first.lead);
+            *units.entry(key).or_default() += rows.len();
+            keys.resize(keys.len() + rows.len(), key);
         }
         let wanted = (test * self.rows.len() as f64).round() as usize;
         let mut got = 0;
@@ -252,7 +258,8 @@ impl Snapshot {
         }
         let is_test = |row: &Row| first_test.is_some_and(|first| key(row.lead) >= first);
         let side = |test: bool| {
-            let on_it = |i: &usize| self.rows.get(*i).is_some_and(|row| is_test(row) == test);
+            let on_test = |i: &usize| first_test.zip(keys.get(*i)).is_some_and(|(first, key)| *key >= first);
+            let on_it = |i: &usize| on_test(i) == test;
             let mut part = self.take(&(0..self.rows.len()).filter(on_it).collect::<Vec<usize>>());
             part.candidates = self.candidates.as_ref().map(|all| Arc::new(all.filter(|row| is_test(row) == test, 0)));
             part
@@ -266,7 +273,8 @@ impl Snapshot {
             }
         };
         let accounts = |part: &Self| -> BTreeSet<u64> {
-            part.rows.iter().map(|row| self.journeys.leads.group(row.lead)).collect()
+            let leads = part.rows.chunk_by(same_lead).filter_map(<[Row]>::first);
+            leads.map(|row| self.journeys.leads.group(row.lead)).collect()
         };
         let shared = match self.journeys.leads.account {
             Some(_) => accounts(&train).intersection(&accounts(&tested)).count(),

@@ -85,11 +85,11 @@ impl Journeys {
 
 impl<'a> Follower<'a> {
     fn new(journeys: &'a Journeys, spec: &'a PathsSpec) -> Result<Self> {
-        if spec.unit == Unit::Session && spec.gap.is_none() {
-            return Err(Error::option("gap", "say how long a silence ends a session, such as '30m'"));
+        if spec.unit == Unit::Session && spec.session_gap.is_none() {
+            return Err(Error::option("session_gap", "say how long a silence ends a session, such as '30m'"));
         }
-        if let Some(gap) = spec.gap {
-            gap.positive("gap")?;
+        if let Some(gap) = spec.session_gap {
+            gap.positive("session_gap")?;
         }
         if spec.length == 0 || spec.length > 100 {
             return Err(Error::option("length", format!("{} is not between 1 and 100", spec.length)));
@@ -136,7 +136,7 @@ impl<'a> Follower<'a> {
             target: (0..journeys.kinds.len() as u32).map(|c| target.contains(&c)).collect(),
             won: journeys.codes_known(&journeys.won),
             lost: journeys.codes_known(&journeys.lost),
-            gap: spec.gap.map(Span::as_micros),
+            gap: spec.session_gap.map(Span::as_micros),
             measure: journeys.measure(),
         })
     }

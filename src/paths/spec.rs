@@ -28,7 +28,7 @@ pub struct PathsSpec {
     /// What is one path.
     pub unit: Unit,
     /// A longer time without an event ends a session; needed for paths of sessions.
-    pub gap: Option<Span>,
+    pub session_gap: Option<Span>,
     /// Leads that count.
     #[serde(rename = "where")]
     pub filter: Where,
@@ -48,7 +48,7 @@ impl Default for PathsSpec {
             by: "kind".into(),
             events: None,
             unit: Unit::Lead,
-            gap: None,
+            session_gap: None,
             filter: Where::default(),
             target: Vec::new(),
             collapse: true,

@@ -248,7 +248,7 @@ impl PathsTally {
         loops.sort_unstable_by(|(a, n), (b, m)| m.0.cmp(&n.0).then_with(|| places.compare(a, b)));
         loops.truncate(spec.top);
         let round = |(path, (count, paths, won))| Loop { places: places.names(path), count, paths, won };
-        let sessions = spec.gap.map(|_| {
+        let sessions = spec.session_gap.map(|_| {
             let n = part.lengths.len();
             SessionFacts {
                 sessions: n as u64,

@@ -27,7 +27,7 @@ impl Journeys {
     /// [`Error::InvalidOption`] without a pipeline, [`Error::UnknownName`] for names that the data does not have,
     /// [`Error::Interrupted`].
     pub fn stage_funnel(&self, spec: &StageFunnelSpec, task: &Task) -> Result<StageFunnel> {
-        self.stage_tally(spec, task)?.finish()
+        self.stage_tally(spec, task)?.finish(task)
     }
 
     /// The counts of a stage funnel, to be merged with those of other leads.
@@ -35,7 +35,7 @@ impl Journeys {
     /// # Errors
     /// As [`Journeys::stage_funnel`].
     pub fn stage_tally(&self, spec: &StageFunnelSpec, task: &Task) -> Result<StageTally> {
-        for (option, span) in [("recycle_after", spec.recycle_after), ("within", spec.within)] {
+        for (option, span) in [("recycle_after", spec.recycle_after), ("window", spec.window)] {
             if let Some(span) = span {
                 span.positive(option)?;
             }
@@ -108,20 +108,20 @@ struct Counter<'a> {
 }
 
 impl Counter<'_> {
-    /// When `within` of a cycle that starts at `start` is over.
-    fn end(&self, start: Moment, within: Span) -> Option<i64> {
-        let within = within.as_micros();
+    /// When `window` of a cycle that starts at `start` is over.
+    fn end(&self, start: Moment, window: Span) -> Option<i64> {
+        let window = window.as_micros();
         if start.day || self.has_days {
-            self.journeys.measure().over(start, within, self.has_days)
+            self.journeys.measure().over(start, window, self.has_days)
         } else {
-            start.at.checked_add(within)
+            start.at.checked_add(window)
         }
     }
 
-    /// Whether something happens later than `within` after the start of its cycle.
-    fn is_over(&self, start: Moment, within: Span, then: Moment) -> bool {
+    /// Whether something happens later than `window` after the start of its cycle.
+    fn is_over(&self, start: Moment, window: Span, then: Moment) -> bool {
         let passed = self.journeys.measure().between(start, then);
-        if start.day || then.day { passed > within.as_micros() } else { passed >= within.as_micros() }
+        if start.day || then.day { passed > window.as_micros() } else { passed >= window.as_micros() }
     }
 
     fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: u64, part: &mut Part<u32>) {
@@ -132,18 +132,18 @@ impl Counter<'_> {
             part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start.at)).before_outcomes += 1);
             return;
         }
-        // Open now, whatever `within` says.
+        // Open now, whatever `window` says.
         if cycle.standing == Standing::Open && cycle.furthest >= self.opportunity {
             part.of(group, self.stages).for_each(|counts| counts.opportunities.open += 1);
         }
-        if let Some(within) = self.spec.within {
-            if self.end(cycle.start, within).is_none_or(|end| end > until) {
+        if let Some(window) = self.spec.window {
+            if self.end(cycle.start, window).is_none_or(|end| end > until) {
                 part.noted.immature += 1;
                 part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start.at)).immature += 1);
                 return;
             }
             let start = cycle.start;
-            cut(cycle, |then| self.is_over(start, within, then));
+            cut(cycle, |then| self.is_over(start, window, then));
         }
         part.noted.more_wins += cycle.more_wins;
         part.noted.regressions += cycle.regressions;
@@ -198,8 +198,8 @@ impl Counter<'_> {
     }
 
     fn add_visits(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
-        let now = match self.spec.within {
-            Some(within) => self.end(cycle.start, within).unwrap_or(self.journeys.observed_until) - 1,
+        let now = match self.spec.window {
+            Some(window) => self.end(cycle.start, window).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
         };
         // A win ends the pipeline: nobody leaves its last stage.

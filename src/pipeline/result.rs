@@ -46,7 +46,7 @@ pub struct Cohort {
     pub cycles: u64,
     /// Those of them that are open.
     pub open: u64,
-    /// Cycles of the period that are left out, because they started less than `within` before the end of observation.
+    /// Cycles of the period that are left out, because they started less than `window` before the end of observation.
     pub immature: u64,
     /// Cycles of the period that are left out, because they started before outcomes were recorded.
     pub before_outcomes: u64,
@@ -55,10 +55,10 @@ pub struct Cohort {
 }
 
 impl Cohort {
-    /// Whether its rates are final: no cycle is open, or with `within`, none is left out as too young.
+    /// Whether its rates are final: no cycle is open, or with `window`, none is left out as too young.
     #[must_use]
     pub fn is_mature(&self, spec: &StageFunnelSpec) -> bool {
-        if spec.within.is_some() { self.immature == 0 } else { self.open == 0 }
+        if spec.window.is_some() { self.immature == 0 } else { self.open == 0 }
     }
 }
 
@@ -119,7 +119,7 @@ pub struct StageTime {
 /// How many opportunities are won, and how fast the pipeline makes value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
-    /// Cycles that are open at the end of observation and reached the opportunity's stage, also with `within`.
+    /// Cycles that are open at the end of observation and reached the opportunity's stage, also with `window`.
     pub opportunities: u64,
     /// Cycles that reached it and were won.
     pub won: u64,
@@ -200,7 +200,7 @@ pub struct StageFunnel {
     pub reopened: u64,
     /// Leads that never entered the pipeline.
     pub no_start: u64,
-    /// Cycles left out because they started less than `within` before the end of observation.
+    /// Cycles left out because they started less than `window` before the end of observation.
     pub immature: u64,
     /// Cycles left out because they started before outcomes were recorded.
     pub before_outcomes: u64,

@@ -23,7 +23,7 @@ pub struct StageFunnelSpec {
     pub recycle_after: Option<Span>,
     /// Only what happens within this time of a cycle's start counts, and cycles younger than it are left out. Where one of
     /// the two times is known to the day only, it is so many calendar days.
-    pub within: Option<Span>,
+    pub window: Option<Span>,
     /// Stage that makes an opportunity: win rate and velocity are of cycles that reached it; all cycles if not given.
     pub opportunity: Option<String>,
 }
@@ -36,7 +36,7 @@ impl Default for StageFunnelSpec {
             filter: Where::default(),
             period: Period::Month,
             recycle_after: None,
-            within: None,
+            window: None,
             opportunity: None,
         }
     }

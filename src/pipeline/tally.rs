@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, Frame};
@@ -11,6 +12,7 @@ use crate::design::ALL;
 use crate::error::{Error, Result};
 use crate::journeys::{before_outcomes_remark, immature_remark, open_remark};
 use crate::math::few_clusters;
+use crate::task::Task;
 
 /// Leads and cycles that are left out, or of note.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,13 +126,16 @@ impl StageTally {
     /// The stage funnel.
     ///
     /// # Errors
-    /// As [`crate::survival::RiskTable::new`].
-    pub fn finish(self) -> Result<StageFunnel> {
+    /// As [`crate::survival::RiskTable::new`]; [`Error::Interrupted`].
+    pub fn finish(self, task: &Task) -> Result<StageFunnel> {
         let Self { spec, names, can_lose, accounts, last_day, part } = self;
         let frame = Frame { names: &names, can_lose, accounts, period: spec.period, last_day };
         let all = part.all.finish(ALL, &frame)?;
-        let mut groups: Vec<StageGroup> =
-            part.groups.iter().map(|(value, counts)| counts.finish(value, &frame)).collect::<Result<_>>()?;
+        let group = |(value, counts): (&String, &Counts)| {
+            task.check()?;
+            counts.finish(value, &frame)
+        };
+        let mut groups: Vec<StageGroup> = part.groups.par_iter().map(group).collect::<Result<_>>()?;
         groups.sort_by(|a, b| b.cycles.cmp(&a.cycles).then_with(|| a.value.cmp(&b.value)));
         let n = part.noted;
         let (clusters, unit) = (part.all.started.clusters.len(), if accounts { "accounts" } else { "leads" });
@@ -187,6 +192,6 @@ fn win_rate_of(spec: &StageFunnelSpec, can_lose: bool) -> String {
     let unit = if spec.recycle_after.is_some() { "cycles" } else { "leads" };
     let which = if can_lose { "closed" } else { "all" };
     let reached = spec.opportunity.as_ref().map_or_else(String::new, |stage| format!(" that reached '{stage}'"));
-    let within = spec.within.map_or_else(String::new, |span| format!(" within {span} of their start"));
+    let within = spec.window.map_or_else(String::new, |span| format!(" within {span} of their start"));
     format!("{which} {unit}{reached}{within}")
 }

@@ -1,8 +1,10 @@
 //! Attributions as plain text.
 
+use std::collections::{HashMap, HashSet};
+
 use super::body::Body;
 use super::text::percent;
-use crate::attribution::{Attribution, UnitCost};
+use crate::attribution::{Attribution, Credit, UnitCost};
 
 fn amount(x: f64) -> String {
     if x.abs() >= 1000.0 { format!("{x:.0}") } else { format!("{x:.2}") }
@@ -29,19 +31,20 @@ fn body(a: &Attribution) -> Body {
         if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
         a.null_paths
     ));
-    let mut channels: Vec<&str> = Vec::new();
+    let (mut channels, mut known): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for c in a.methods.iter().flat_map(|m| &m.credits) {
-        if !channels.contains(&c.channel.as_str()) {
+        if known.insert(&c.channel) {
             channels.push(&c.channel);
         }
     }
+    let credits: Vec<HashMap<&str, &Credit>> =
+        a.methods.iter().map(|m| m.credits.iter().map(|c| (c.channel.as_str(), c)).collect()).collect();
     let mut header = vec![a.spec.by.as_str()];
     header.extend(a.methods.iter().map(|m| m.method.as_str()));
     let row = |channel: &&str| {
         let mut cells = vec![(*channel).to_owned()];
-        for m in &a.methods {
-            let credit = m.credits.iter().find(|c| c.channel == **channel);
-            cells.push(credit.map_or_else(String::new, |c| match c.conversions_range {
+        for credits in &credits {
+            cells.push(credits.get(channel).map_or_else(String::new, |c| match c.conversions_range {
                 Some(r) => format!("{:.1} ({:.1} to {:.1})", c.conversions, r.low, r.high),
                 None => format!("{:.1} ({})", c.conversions, percent(c.share)),
             }));

@@ -104,7 +104,7 @@ def test_how_many_were_won_within_a_time(seed, deals, reopened, recorded):
     j = world(seed, deals, reopened, **({} if recorded is None else {"outcomes_from": day(recorded)}))
     f = j.funnel(["created", "won"], window="90d")
     (_, entered), (_, won) = f.steps
-    s = j.stage_funnel(pipeline=["created", "won"], within="90d")
+    s = j.stage_funnel(pipeline=["created", "won"], window="90d")
     table = s.to_polars().filter(pl.col("stage") == "won")
     assert (s.facts["cycles"], table["won"][0]) == (entered, won)
     assert (s.facts["immature"], s.facts["before_outcomes"]) == (f.immature, f.before_outcomes)
@@ -112,7 +112,7 @@ def test_how_many_were_won_within_a_time(seed, deals, reopened, recorded):
     label = j.snapshot(after="0d", horizon="90d", target="won")
     assert (label.counts["rows"], label.counts["positives"]) == (entered, won)
     assert len(f.leads()) == entered
-    by_month = j.funnel(["created", "won"], window="90d", over="month").trend()
+    by_month = j.funnel(["created", "won"], window="90d", period="month").trend()
     assert by_month.filter(pl.col("step") == "won")["leads"].sum() == won
     assert by_month.filter(pl.col("step") == "won")["before_outcomes"].sum() == f.before_outcomes
 

@@ -73,7 +73,7 @@ def test_groups_add_up(journeys, by):
         add_up(table, keys, sums)
     rates = s.summary().with_columns(closed=pl.col("won") + pl.col("lost"))
     assert (rates["win_rate"] * rates["closed"] - rates["won"]).abs().max() < 1e-9
-    f = journeys.funnel(["created", "won"], window="60d", by=by, over="month")
+    f = journeys.funnel(["created", "won"], window="60d", by=by, period="month")
     add_up(f.to_polars(), ["step"], ["leads"])
     add_up(f.trend(), ["period", "step"], ["leads", "immature", "before_outcomes"])
     groups = set(f.to_polars()["group"])

@@ -36,9 +36,9 @@ def test_sessions_and_times_of_paths():
         observed_until="2024-06-01",
     )
     # Lead 0: x at 23:59 and the days of a and b are one date; c is two days later. Lead 1: a, and x on the day after.
-    paths = journeys.paths(unit="session", gap="30m")
+    paths = journeys.paths(unit="session", session_gap="30m")
     assert paths.facts["paths"] == 4
-    paths = journeys.paths(unit="session", gap="1d")
+    paths = journeys.paths(unit="session", session_gap="1d")
     assert paths.facts["paths"] == 3
     times = {(r["from"], r["to"]): r for r in journeys.paths(collapse=False).transitions().to_dicts()}
     column = next(c for c in next(iter(times.values())) if c.startswith(("median", "days")))
@@ -63,7 +63,7 @@ def test_within_of_stage_funnels(day, within, counts, zone):
             calendar_zone=zone,
             observed_until="2024-06-01",
         )
-        assert j.stage_funnel(within=within).summary()["won"].to_list() == [int(counts)]
+        assert j.stage_funnel(window=within).summary()["won"].to_list() == [int(counts)]
 
 
 def test_cycles_too_young_for_within_are_left_out():
@@ -72,9 +72,9 @@ def test_cycles_too_young_for_within_are_left_out():
     )
     options = {"pipeline": ["created", "won"], "won": "won", "lost": "lost", "leads": leads(2), "stages": stages}
     # The tenth day is over at the end of 11 March.
-    young = ll.Journeys(observed_until="2024-03-11", **options).stage_funnel(within="10d")
+    young = ll.Journeys(observed_until="2024-03-11", **options).stage_funnel(window="10d")
     assert young.facts["immature"] == 2
-    assert ll.Journeys(observed_until="2024-03-12", **options).stage_funnel(within="10d").facts["immature"] == 0
+    assert ll.Journeys(observed_until="2024-03-12", **options).stage_funnel(window="10d").facts["immature"] == 0
 
 
 def test_recycling_counts_calendar_days():

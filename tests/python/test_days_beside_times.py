@@ -177,7 +177,7 @@ def test_days_and_times_that_arrive_one_after_the_other(zone, tmp_path):
     grown.save(tmp_path / "saved")
     later, _ = pipeline(3, times, zone).extend(stages=days)
     for other in (grown, later, ll.Journeys.open(tmp_path / "saved")):
-        assert other.stage_funnel(within="15d").summary().equals(whole.stage_funnel(within="15d").summary())
+        assert other.stage_funnel(window="15d").summary().equals(whole.stage_funnel(window="15d").summary())
         assert other.time_to("won").to_polars().equals(whole.time_to("won").to_polars())
         steps = ["created", "open", "won"]
         assert other.funnel(steps, window="60d").times().equals(whole.funnel(steps, window="60d").times())

@@ -76,7 +76,7 @@ def test_options_reach_the_core(three):
 
 
 def test_tables(three):
-    f = three.funnel(["visit", "form"], by="size", over="month")
+    f = three.funnel(["visit", "form"], by="size", period="month")
     assert f.to_polars().columns[:3] == ["group", "step", "leads"]
     assert f.to_polars()["group"].to_list() == ["(all)", "(all)", "big", "big"]
     times = f.times().filter((pl.col("group") == "(all)") & (pl.col("since") == "first"))
@@ -127,8 +127,8 @@ def test_fields_called_like_columns(three):
     nobody = j.funnel(["created", "visit"], window="3650d")
     assert nobody.to_polars()["of_first"].to_list() == [None, None]
     assert nobody.plot().to_dict()
-    assert j.funnel(["created", "visit"], window="3650d", over="month").plot_trend().to_dict()
-    with pytest.raises(ll.OptionError, match="give over="):
+    assert j.funnel(["created", "visit"], window="3650d", period="month").plot_trend().to_dict()
+    with pytest.raises(ll.OptionError, match="give period="):
         nobody.plot_trend()
 
 

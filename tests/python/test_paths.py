@@ -20,7 +20,7 @@ def visitors(shared):
 
 def test_transitions_equal_plain_counting(visitors):
     journeys, log = visitors
-    found = journeys.paths(unit="session", gap="30m")
+    found = journeys.paths(unit="session", session_gap="30m")
     # Sessions of the log are at least half an hour apart.
     assert found.facts["sessions"]["sessions"] == 3_605
     assert found.facts["paths"] == 3_605
@@ -38,19 +38,19 @@ def test_transitions_equal_plain_counting(visitors):
 
 def test_planted_loop_is_found(visitors):
     journeys, _ = visitors
-    loops = journeys.paths(unit="session", gap="30m", events=["shipping_details", "add_to_cart"], top=10).loops()
+    loops = journeys.paths(unit="session", session_gap="30m", events=["shipping_details", "add_to_cart"], top=10).loops()
     assert "shipping_details > add_to_cart" in loops["loop"].to_list()
 
 
 def test_ways_and_charts():
     journeys = ll.datasets.b2b_saas()
-    found = journeys.paths(by="kind", length=3, gap="1d")
+    found = journeys.paths(by="kind", length=3, session_gap="1d")
     ways = found.to_polars()
     assert ways["won"].sum() > 0
     assert (ways["paths"] == ways["won"] + ways["lost"] + ways["open"]).all()
     matrix = found.matrix()
     assert matrix.drop("from").sum_horizontal().to_list() == pytest.approx([1.0] * matrix.height)
-    assert journeys.transitions(length=3, gap="1d").equals(found.transitions())
+    assert journeys.transitions(length=3, session_gap="1d").equals(found.transitions())
     for chart in (found.plot(), found.plot_steps()):
         assert chart.to_dict()["$schema"]
     assert "ways to won" in found._repr_html_()

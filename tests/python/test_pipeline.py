@@ -76,16 +76,16 @@ def test_views_and_charts():
     journeys = ll.datasets.b2b_saas()
     steps = ["lead", "sql", "closed_won"]
     cohort = journeys.stage_funnel(pipeline=steps, by="lead_source")
-    flow = journeys.stage_funnel(pipeline=steps, view="flow", cohort="week")
+    flow = journeys.stage_funnel(pipeline=steps, view="flow", period="week")
     assert cohort.to_polars().columns[:3] == ["group", "stage", "reached"]
     assert flow.to_polars().columns[:3] == ["group", "period", "stage"]
-    young = journeys.stage_funnel(pipeline=steps, within="100d")
+    young = journeys.stage_funnel(pipeline=steps, window="100d")
     assert young.facts["immature"] + young.facts["cycles"] == 5_000
     assert cohort.times().filter(pl.col("group") == "(all)")["stage"].to_list() == steps
     for chart in (cohort.plot(), flow.plot(), journeys.stage_funnel(pipeline=steps).plot()):
         assert chart.to_dict()["$schema"]
     assert "win rate" in cohort._repr_html_()
-    empty = journeys.stage_funnel(pipeline=steps, within="3000d", view="flow")
+    empty = journeys.stage_funnel(pipeline=steps, window="3000d", view="flow")
     assert empty.to_polars().height == 0
     assert empty.plot().to_dict()
 

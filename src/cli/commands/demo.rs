@@ -1,17 +1,16 @@
 //! `leadlens demo`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
-use super::report::{Parts, sections};
+use super::report::{Parts, json_summary, sections};
 use super::score::score;
 use super::train::Trained;
-use crate::cli::args::{Common, Overwrite};
+use crate::cli::args::{Overwrite, Settings, Summary};
 use crate::cli::context::{Context, Failed, stage_table};
-use crate::cli::output::commit;
-use crate::error::Error;
+use crate::cli::output::{Folder, commit};
 use crate::frames::{TableForm, sort_by_probability};
 use crate::report::{evaluation_text, funnel_text, model_text, snapshot_text};
 
@@ -23,42 +22,24 @@ pub(in crate::cli) struct Demo {
     /// The folder that model, scores and report go to.
     #[arg(long, default_value = "demo-output")]
     output: PathBuf,
+    /// How it is printed what was written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Summary,
+    #[command(flatten)]
+    settings: Settings,
     #[command(flatten)]
     files: Overwrite,
 }
 
-/// A folder that is removed again if nothing comes into it.
-struct Folder<'a> {
-    path: &'a Path,
-    made: bool,
-}
-
-impl<'a> Folder<'a> {
-    fn make(path: &'a Path) -> Result<Self, Error> {
-        let made = !path.exists();
-        fs::create_dir_all(path).map_err(|e| Error::Write { path: path.to_owned(), reason: e.to_string() })?;
-        Ok(Self { path, made })
-    }
-}
-
-impl Drop for Folder<'_> {
-    fn drop(&mut self) {
-        if self.made {
-            // It stays if there is something in it.
-            let _ = fs::remove_dir(self.path);
-        }
-    }
-}
-
 pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Failed> {
-    let project = Context::project(&Common { config: command.data.join("leadlens.toml"), max_bad: None })?;
+    let project = Context::project_at(&command.data.join("leadlens.toml"), &command.settings)?;
     let inputs = project.inputs();
     let _folder = Folder::make(&command.output)?;
     let place = |name: &str| Context::destination("output", &command.output.join(name), &command.files, &inputs);
     let (model_file, scores_file, report_file) = (place("model.json")?, place("scores.csv")?, place("report.html")?);
     let journeys = context.journeys(&project)?;
     let sides = context.sides(&project, &journeys)?;
-    let (text, staged) = context.work(|task| {
+    let (told, staged) = context.work(|task| {
         let trained = Trained::new(&project, sides, task)?;
         let steps = !project.funnel.steps.is_empty();
         let funnel = steps.then(|| journeys.funnel(&project.funnel, task)).transpose()?;
@@ -88,13 +69,26 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
             stage_table(&scores_file, TableForm::Csv, &scores)?,
             report_file.stage_text(&parts.page(&project.report.title))?,
         ];
-        Ok((text, staged))
+        let told = match command.format {
+            Summary::Text => format!(
+                "{text}\n\nmodel:  {}\nscores: {}\nreport: {}\n",
+                model_file.path.display(),
+                scores_file.path.display(),
+                report_file.path.display()
+            ),
+            Summary::Json => json_summary(&json!({
+                "model": model_file.path.to_string_lossy(),
+                "scores": scores_file.path.to_string_lossy(),
+                "report": report_file.path.to_string_lossy(),
+                "rows": scores.height(),
+                "training": trained.model.data().training,
+                "evaluation": trained.evaluation,
+                "about": best.about,
+                "best": best.rows,
+            }))?,
+        };
+        Ok((told, staged))
     })?;
     commit(staged, context.task)?;
-    context.print(&format!(
-        "{text}\n\nmodel:  {}\nscores: {}\nreport: {}\n",
-        model_file.path.display(),
-        scores_file.path.display(),
-        report_file.path.display()
-    ))
+    context.print(&told)
 }

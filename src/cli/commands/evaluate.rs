@@ -8,6 +8,7 @@ use serde_json::json;
 use super::TOP;
 use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::training::SideFlags;
 use crate::error::Error;
 use crate::fit::{compare_models, evaluate_snapshot};
 use crate::frames::{calibration_frame, estimates_frame, lift_frame, score_comparison_frame};
@@ -20,6 +21,8 @@ pub(in crate::cli) struct Evaluate {
     common: Common,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    sides: SideFlags,
     /// The model file; `file` of [model] in the configuration if not given.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -35,7 +38,8 @@ pub(in crate::cli) struct Evaluate {
 }
 
 pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), Failed> {
-    let project = Context::project(&command.common)?;
+    let mut project = Context::project(&command.common)?;
+    command.sides.apply(&mut project)?;
     let file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", file);

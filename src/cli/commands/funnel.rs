@@ -26,7 +26,11 @@ pub(in crate::cli) struct Funnel {
     property: PropertyFlags,
     /// Calendar period of entry, for conversion over time: day, week, month, quarter or year.
     #[arg(long, value_name = "PERIOD")]
-    over: Option<String>,
+    period: Option<String>,
+    /// Leave out times from step to step.
+    #[arg(long)]
+    #[serde(skip)]
+    no_times: bool,
     /// Count by the rules of another system: clickhouse.
     #[arg(long, value_name = "SYSTEM")]
     compat: Option<String>,
@@ -43,6 +47,7 @@ pub(super) fn run(command: &Funnel, context: &mut Context<'_>) -> Result<(), Fai
         |_, journeys, mut spec, task| {
             command.by.apply(&mut spec.by, journeys);
             command.flags.leads.apply(&mut spec.filter, journeys)?;
+            spec.times &= !command.no_times;
             journeys.funnel(&spec, task)
         },
         funnel_text,

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Paths {
     unit: Option<String>,
     /// A longer time without an event ends a session.
     #[arg(long, value_name = "SPAN")]
-    gap: Option<String>,
+    session_gap: Option<String>,
     /// Stages or event kinds that are the win, separated by commas; the won stages if not given.
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,

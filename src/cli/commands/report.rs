@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::TOP;
 use super::score::score;
-use crate::cli::args::{Common, Overwrite};
-use crate::cli::context::{Context, Failed};
+use crate::cli::args::{Common, Overwrite, Summary};
+use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::output::commit;
 use crate::cli::project::Project;
+use crate::cli::training::SideFlags;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
 use crate::fit::evaluate_snapshot;
@@ -26,6 +28,11 @@ use crate::task::Task;
 pub(in crate::cli) struct Report {
     #[command(flatten)]
     common: Common,
+    /// How it is printed what was written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Summary,
+    #[command(flatten)]
+    sides: SideFlags,
     /// The model file; `file` of [model] in the configuration if not given.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -101,8 +108,14 @@ pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> R
     Ok(sections)
 }
 
+/// What was written, as JSON.
+pub(super) fn json_summary(value: &Value) -> Result<String> {
+    Ok(Answer::new(String::new(), value, Vec::new())?.json_text()? + "\n")
+}
+
 pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = Context::project(&command.common)?;
+    let mut project = Context::project(&command.common)?;
+    command.sides.apply(&mut project)?;
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);
@@ -112,7 +125,7 @@ pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::R
     let journeys = context.journeys(&project)?;
     let title = command.title.as_ref().unwrap_or(&project.report.title);
     let (train, test) = context.sides(&project, &journeys)?;
-    let html = context.work(|task| {
+    let (html, evaluation, best) = context.work(|task| {
         let evaluation = evaluate_snapshot(&model, &test, None, &TOP, task)?;
         let sections = sections(&project, &journeys, task)?;
         let (_, best) = score(&project, &journeys, &model, None, true, task)?;
@@ -124,8 +137,19 @@ pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::R
             sections: &sections,
             best: &best,
         };
-        Ok(parts.page(title))
+        let html = parts.page(title);
+        Ok((html, evaluation, best))
     })?;
     commit(vec![destination.stage_text(&html)?], context.task)?;
-    context.print(&format!("report written to {}\n", output.display()))
+    context.print(&match command.format {
+        Summary::Text => format!("report written to {}\n", output.display()),
+        Summary::Json => json_summary(&json!({
+            "report": output.to_string_lossy(),
+            "title": title,
+            "model": model_file.to_string_lossy(),
+            "evaluation": evaluation,
+            "about": best.about,
+            "best": best.rows,
+        }))?,
+    })
 }

@@ -7,8 +7,9 @@ use clap::Args;
 use polars::prelude::DataFrame;
 use serde_json::json;
 
+use super::report::json_summary;
 use crate::cli::args::{Common, Format, Overwrite};
-use crate::cli::context::{Answer, Context, Failed, stage_table};
+use crate::cli::context::{Context, Failed, stage_table};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
 use crate::design::{OutcomeRows, SnapshotSpec};
@@ -109,7 +110,7 @@ pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Re
         Format::Json => {
             let json =
                 json!({"rows": rows, "output": output.to_string_lossy(), "about": best.about, "best": best.rows});
-            Answer::new(String::new(), &json, Vec::new())?.json_text()? + "\n"
+            json_summary(&json)?
         }
         Format::Csv => csv_text(&scores)?,
     };

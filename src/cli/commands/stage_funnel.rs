@@ -1,6 +1,6 @@
 //! `leadlens stage-funnel`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::analysis;
@@ -29,16 +29,28 @@ pub(in crate::cli) struct StageFunnel {
     recycle_after: Option<String>,
     /// Only what happens within this time of a cycle's start counts.
     #[arg(long, value_name = "SPAN")]
-    within: Option<String>,
+    window: Option<String>,
     /// Stage that makes an opportunity.
     #[arg(long, value_name = "STAGE")]
     opportunity: Option<String>,
+    /// Which table csv, parquet and arrow hold unless --table says so: cycles by start, or what happened in each period.
+    #[arg(long, value_enum)]
+    #[serde(skip)]
+    view: Option<View>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum View {
+    Cohort,
+    Flow,
 }
 
 pub(super) fn run(command: &StageFunnel, context: &mut Context<'_>) -> Result<(), Failed> {
+    let mut flags = command.flags.clone();
+    flags.shown.view = matches!(command.view, Some(View::Flow)).then_some("flow");
     analysis::run(
         context,
-        &command.flags,
+        &flags,
         |project| with_flags(&project.stage_funnel, command),
         |_, journeys, mut spec, task| {
             command.by.apply(&mut spec.by, journeys);

@@ -10,6 +10,7 @@ use super::TOP;
 use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
 use crate::cli::project::Project;
+use crate::cli::training::{ModelFlags, SideFlags};
 use crate::error::Result;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
@@ -25,6 +26,10 @@ pub(in crate::cli) struct Train {
     common: Common,
     #[command(flatten)]
     shown: Shown,
+    #[command(flatten)]
+    sides: SideFlags,
+    #[command(flatten)]
+    options: ModelFlags,
     /// Where the model goes; `file` of [model] in the configuration if not given.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -47,7 +52,11 @@ impl Trained {
 }
 
 pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
-    let project = Context::project(&command.common)?;
+    let mut project = Context::project(&command.common)?;
+    command.sides.apply(&mut project)?;
+    command.options.apply(&mut project)?;
+    // What can be refused is refused before tables are read.
+    project.model.options()?;
     let mut inputs = project.inputs();
     let (option, file) = command.model.as_ref().map_or(("file", &project.model.file), |file| ("model", file));
     let model_file = Context::destination(option, file, &command.shown.files, &inputs)?;

@@ -1,6 +1,6 @@
 //! The formats of files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::DataType;
@@ -10,8 +10,9 @@ use super::csv::CsvFile;
 use super::decode::Charset;
 use super::ipc::IpcFile;
 use super::kind::Kind;
+use super::paths::path_of;
 use super::{OpenFile, ParquetFile};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frames::coded::Cells;
 use crate::frames::config::Reading;
 use crate::frames::table::Table;
@@ -106,28 +107,7 @@ impl Opened {
     }
 }
 
-/// The files that `path` means: itself, or those that match it as a pattern, in order.
-///
-/// # Errors
-/// [`Error::Read`] if no file matches.
-pub(in crate::frames) fn paths_of(path: &Path) -> Result<Vec<PathBuf>> {
-    let text = path.to_string_lossy().into_owned();
-    if path.exists() || !text.contains(['*', '?', '[']) {
-        return Ok(vec![path.to_owned()]);
-    }
-    let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
-    let mut paths: Vec<PathBuf> = glob::glob(&text)
-        .map_err(|e| failed(format!("not a usable pattern: {e}"), false))?
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|e| failed(e.to_string(), false))?;
-    paths.sort();
-    if paths.is_empty() {
-        return Err(failed("no file matches the pattern".into(), true));
-    }
-    Ok(paths)
-}
-
 /// The name of a table that is shown to users.
 pub(in crate::frames) fn shown(key: &str) -> String {
-    Path::new(key).file_name().map_or_else(|| key.to_owned(), |f| f.to_string_lossy().into_owned())
+    path_of(key).file_name().map_or_else(|| key.to_owned(), |f| f.to_string_lossy().into_owned())
 }

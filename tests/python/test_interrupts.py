@@ -1,0 +1,163 @@
+"""Ctrl-C ends every long computation soon, and nothing is written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import leadlens as ll
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+LEADS, EVENTS = 40_000, 800_000
+
+
+@cache
+def tables() -> dict[str, pl.DataFrame]:
+    rng = np.random.default_rng(11)
+    start, second = np.datetime64("2023-01-01", "us"), np.timedelta64(1_000_000, "us")
+    created = rng.integers(0, 400 * 86_400, LEADS)
+    lead = rng.integers(0, LEADS, EVENTS)
+    at = created[lead] + rng.exponential(50 * 86_400, EVENTS).astype(np.int64)
+    won = rng.choice(LEADS, LEADS // 4, replace=False)
+    return {
+        "leads": pl.DataFrame(
+            {
+                "id": np.arange(LEADS),
+                "created": start + created * second,
+                "source": rng.choice(["ads", "mail", "web"], LEADS),
+                "size": rng.normal(size=LEADS),
+                "account": rng.integers(0, LEADS // 3, LEADS),
+            }
+        ),
+        "events": pl.DataFrame(
+            {
+                "lead": lead,
+                "at": start + at * second,
+                "kind": rng.choice(["visit", "email", "demo", "call"], EVENTS),
+                "channel": rng.choice(["search", "social", "mail", "direct", "partner"], EVENTS),
+                "campaign": rng.choice([f"c{i}" for i in range(30)], EVENTS),
+            }
+        ),
+        "stages": pl.DataFrame(
+            {"lead": won, "at": start + (created[won] + 86_400 * rng.integers(1, 90, len(won))) * second, "stage": "won"}
+        ),
+    }
+
+
+def build() -> ll.Journeys:
+    t = tables()
+    return ll.Journeys(
+        leads=ll.Leads(t["leads"], id="id", created="created", account="account"),
+        events=ll.Events(t["events"], "lead", "at", "kind", channel="channel", props=["campaign"]),
+        stages=ll.Stages(t["stages"], "lead", "at", stage="stage"),
+        won="won",
+        observed_until="2024-10-01",
+    )
+
+
+@cache
+def journeys() -> ll.Journeys:
+    return build()
+
+
+@cache
+def sides() -> tuple[ll.Snapshot, ll.Snapshot]:
+    return journeys().snapshot(every="30d", horizon="60d").split(by="group")
+
+
+@cache
+def scorer() -> ll.LeadScorer:
+    return ll.LeadScorer().fit(sides()[0])
+
+
+@cache
+def arrays() -> tuple[Any, Any]:
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(120_000, 25))
+    return X, X[:, 0] + rng.normal(size=len(X)) > 0
+
+
+def extended() -> Any:
+    more = tables()["events"].with_columns(pl.col("at") + pl.duration(minutes=1))
+    return journeys().extend(events=ll.Events(more, "lead", "at", "kind", channel="channel", props=["campaign"]))
+
+
+WORK: dict[str, Callable[[Path], Any]] = {
+    "build": lambda _: build(),
+    "extend": lambda _: extended(),
+    "snapshot": lambda _: journeys().snapshot(every="1d", horizon="60d"),
+    "features": lambda _: journeys().snapshot(every="7d", horizon="60d").to_polars(),
+    "funnel": lambda _: journeys().funnel(["visit", "demo", "call"], by="campaign", attribution="all"),
+    "barriers": lambda _: journeys().barriers(["visit", "demo", "won"], by="campaign", attribution="all"),
+    "drivers": lambda _: journeys().drivers(["visit", "demo", "won"]),
+    "paths": lambda _: journeys().paths(by="campaign", length=6),
+    "time to": lambda _: journeys().time_to("won", by="source", ceiling="weibull", competing_as="censored"),
+    "attribution": lambda _: journeys().attribution(["markov", "shapley"], by="channel", bootstrap=100),
+    "fit": lambda _: ll.LeadScorer(C="cv", nonlinear="auto").fit(sides()[0]),
+    "score": lambda _: scorer().score(journeys().snapshot(every="7d"), allow_extrapolation=True),
+    "explain": lambda _: scorer().explain(sides()[0]),
+    "evaluate": lambda _: scorer().evaluate(sides()[0]),
+    "compare": lambda _: scorer().compare(scorer(), sides()[0]),
+    "logistic, cv": lambda _: ll.LogisticRegression(C="cv").fit(*arrays()),
+    "logistic, firth": lambda _: ll.LogisticRegression(penalty="firth").fit(*arrays()),
+    "report": lambda folder: ll.report(
+        journeys(), scorer(), folder / "report.html", test=sides()[0], leads=journeys().snapshot(every="7d")
+    ),
+}
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Callable[[float], None]]:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds) and None
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", WORK)
+def test_it_ends_long_before_it_is_done(name: str, tmp_path: Path, interrupt: Callable[[float], None]) -> None:
+    work, full, out = WORK[name], tmp_path / "full", tmp_path / "out"
+    full.mkdir()
+    out.mkdir()
+    work(full)
+    # Processor time, since other processes may take the processor.
+    start = time.process_time()
+    work(full)
+    whole = time.process_time() - start
+    start = time.process_time()
+    interrupt(0.02)
+    with pytest.raises(KeyboardInterrupt):
+        work(out)
+    used = time.process_time() - start
+    interrupt(0)
+    # Signals are looked at ten times a second, by as many threads as work.
+    assert used < 0.7 * whole + 0.2, f"{used:.2f} s of {whole:.2f} s"
+    assert not list(out.iterdir())
+
+
+def test_journeys_that_are_saved_again_stay(tmp_path: Path, interrupt: Callable[[float], None]) -> None:
+    folder = tmp_path / "saved"
+    journeys().save(folder)
+    before = sorted(p.name for p in folder.iterdir())
+    for after in (0.01, 0.05, 0.1):
+        interrupt(after)
+        try:
+            journeys().save(folder, overwrite=True)
+            time.sleep(after)
+        except KeyboardInterrupt:
+            pass
+        interrupt(0)
+        assert [p.name for p in tmp_path.iterdir()] == ["saved"]
+        assert sorted(p.name for p in folder.iterdir()) == before
+        assert repr(ll.Journeys.open(folder)) == repr(journeys())
