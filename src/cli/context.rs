@@ -18,6 +18,7 @@ use crate::frames::{TableForm, csv_text, write_frame};
 use crate::journeys::{Audit, Journeys, MaxBad, Snapshot};
 use crate::model::LeadModel;
 use crate::task::Task;
+use crate::whole_file::is_stream;
 
 /// What was being done when a command failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,12 +110,18 @@ enum FileForm {
 }
 
 impl FileForm {
-    fn of(path: &Path) -> Result<Self> {
+    /// What the ending of the path says; for a pipe or a device without one, how the result is printed.
+    fn of(path: &Path, format: Format) -> Result<Self> {
         let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
         match (TableForm::of(path), ending.as_deref()) {
             (Some(form), _) => Ok(Self::Table(form)),
             (None, Some("json")) => Ok(Self::Json),
             (None, Some("txt")) => Ok(Self::Text),
+            _ if is_stream(path) => Ok(match format {
+                Format::Text => Self::Text,
+                Format::Json => Self::Json,
+                Format::Csv => Self::Table(TableForm::Csv),
+            }),
             _ => {
                 let problem = format!("'{}' must end in .csv, .parquet, .arrow, .json or .txt", path.display());
                 Err(Error::option("output", problem))
@@ -163,7 +170,7 @@ impl Context<'_> {
         let file = match &shown.output {
             None => None,
             Some(path) => {
-                let form = FileForm::of(path)?;
+                let form = FileForm::of(path, shown.format)?;
                 Some((Destination::new("output", path, shown.files.overwrite, inputs)?, form))
             }
         };

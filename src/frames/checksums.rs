@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Result, Write};
+use std::io::{Error, Read, Result, Write};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::task::Stop;
 
 /// Bytes that have one sum; several are looked at at a time.
 const BLOCK: usize = 1 << 24;
@@ -21,12 +23,16 @@ pub(super) struct Checksums {
 pub(super) type OfFolder = BTreeMap<String, Checksums>;
 
 impl Checksums {
-    /// Whether an open file has these.
+    /// Whether an open file has these; an error if the task of the thread is to end.
     pub(super) fn fit(&self, file: &File) -> Result<bool> {
         if file.metadata()?.len() != self.bytes || self.blocks.len() as u64 != self.bytes.div_ceil(BLOCK as u64) {
             return Ok(false);
         }
-        let fits = |(number, sum): (usize, &u32)| Ok(block_sum(file, number as u64 * BLOCK as u64)? == *sum);
+        let stop = Stop::here();
+        let fits = |(number, sum): (usize, &u32)| {
+            stop.check().map_err(Error::other)?;
+            Ok(block_sum(file, number as u64 * BLOCK as u64)? == *sum)
+        };
         self.blocks.par_iter().enumerate().map(fits).try_reduce(|| true, |a, b| Ok(a && b))
     }
 }
@@ -68,8 +74,9 @@ fn read_at(file: &File, buffer: &mut [u8], place: u64) -> Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, place)
 }
 
-/// Sums what is written.
+/// Sums what is written, until the task of the thread is to end.
 pub(super) struct Summed<'a> {
+    stop: Stop,
     file: &'a mut File,
     sums: Checksums,
     hasher: crc32fast::Hasher,
@@ -79,7 +86,7 @@ pub(super) struct Summed<'a> {
 
 impl<'a> Summed<'a> {
     pub(super) fn new(file: &'a mut File) -> Self {
-        Self { file, sums: Checksums::default(), hasher: crc32fast::Hasher::new(), filled: 0 }
+        Self { stop: Stop::here(), file, sums: Checksums::default(), hasher: crc32fast::Hasher::new(), filled: 0 }
     }
 
     /// The sums of all that was written.
@@ -93,6 +100,7 @@ impl<'a> Summed<'a> {
 
 impl Write for Summed<'_> {
     fn write(&mut self, buffer: &[u8]) -> Result<usize> {
+        self.stop.check().map_err(Error::other)?;
         let written = self.file.write(buffer)?;
         let mut new = buffer.get(..written).unwrap_or(&[]);
         self.sums.bytes += written as u64;

@@ -161,7 +161,7 @@ def test_any_key_can_be_set(tmp_path: Path) -> None:
     (folder / "spend.csv").write_text(f"month,channel,amount\n2024-02,{channel},1000\n")
     settings = [
         "snapshot.horizon=21d",
-        "snapshot.target=[\"sql\"]",
+        'snapshot.target=["sql"]',
         "model.C=0.3",
         "stage-funnel.period=quarter",
         'attribution.spend=[{table = "spend.csv", at = "month", amount = "amount", channel = "channel"}]',
@@ -207,7 +207,9 @@ def as_toml(table: dict[str, Any]) -> str:
     ],
 )
 def test_what_is_set_wrong_is_named(setting: str, said: str, tmp_path: Path) -> None:
-    ended = run("train", "--config", CONFIG, "--set", "split.test=0.3", "--set", setting, "--model", tmp_path / "m.json")
+    ended = run(
+        "train", "--config", CONFIG, "--set", "split.test=0.3", "--set", setting, "--model", tmp_path / "m.json"
+    )
     assert ended.returncode == 2, ended.stderr
     assert said in ended.stderr
     assert "split.test" not in ended.stderr

@@ -49,7 +49,11 @@ def tables() -> dict[str, pl.DataFrame]:
             }
         ),
         "stages": pl.DataFrame(
-            {"lead": won, "at": start + (created[won] + 86_400 * rng.integers(1, 90, len(won))) * second, "stage": "won"}
+            {
+                "lead": won,
+                "at": start + (created[won] + 86_400 * rng.integers(1, 90, len(won))) * second,
+                "stage": "won",
+            }
         ),
     }
 

@@ -38,7 +38,9 @@ def test_transitions_equal_plain_counting(visitors):
 
 def test_planted_loop_is_found(visitors):
     journeys, _ = visitors
-    loops = journeys.paths(unit="session", session_gap="30m", events=["shipping_details", "add_to_cart"], top=10).loops()
+    loops = journeys.paths(
+        unit="session", session_gap="30m", events=["shipping_details", "add_to_cart"], top=10
+    ).loops()
     assert "shipping_details > add_to_cart" in loops["loop"].to_list()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 from typing import Any
 
 import joblib
@@ -97,3 +98,27 @@ def test_workers_of_joblib_fit_and_score(backend: str) -> None:
         assert parallel(joblib.delayed(probability)(model) for _ in range(3)) == [probability(model)] * 3
         strengths = [0.1, 1.0, 10.0]
         assert parallel(joblib.delayed(coefficients)(C) for C in strengths) == [coefficients(C) for C in strengths]
+
+
+def leads(journeys: ll.Journeys) -> int:
+    count: int = journeys.facts["leads"]
+    return count
+
+
+def journeys_of(_: int) -> ll.Journeys:
+    return ll.datasets.b2b_saas()
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_joblib_shows_how_to_pass_journeys_on(journeys: ll.Journeys, backend: str) -> None:
+    """Loky has a message of its own for arguments, of which ours is the cause; both are printed."""
+    for work, argument in [(leads, journeys), (journeys_of, 1)]:
+        parallel = joblib.Parallel(n_jobs=2, backend=backend, timeout=120)
+        with pytest.raises(Exception, match=r"(?i)pickle|sending result") as raised:
+            parallel(joblib.delayed(work)(argument) for _ in range(2))
+        shown = "".join(traceback.format_exception(raised.value))
+        assert "save them with Journeys.save(path)" in shown
+        if backend == "multiprocessing" and work is leads:
+            assert isinstance(raised.value, ll.PicklingError)
+        if backend == "loky" and work is journeys_of:
+            assert isinstance(raised.value, ll.PicklingError)

@@ -20,6 +20,7 @@ use crate::model::LeadModel;
 use crate::report::BestLeads;
 use crate::task::Task;
 use crate::time::{Moment, NO_TIME, Timestamp};
+use crate::whole_file::is_stream;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Score {
@@ -94,7 +95,7 @@ pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Re
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);
     let output = command.output.as_ref().unwrap_or(&project.score.output);
-    let form = TableForm::of(output).ok_or_else(|| {
+    let form = TableForm::of(output).or_else(|| is_stream(output).then_some(TableForm::Csv)).ok_or_else(|| {
         Error::option("output", format!("'{}' must end in .parquet, .arrow or .csv", output.display()))
     })?;
     let destination = Context::destination("output", output, &command.files, &inputs)?;

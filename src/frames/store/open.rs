@@ -12,6 +12,7 @@ use crate::design::Column as Values;
 use crate::error::{Error, Result};
 use crate::frames::checksums::OfFolder;
 use crate::journeys::{Codes, Edits, Journeys, Slab, StageLog, Texts, Timeline};
+use crate::task::Stop;
 
 /// Opens saved journeys, and what was kept with them. Files are checked by their sums, and mapped into memory: shared by
 /// all processes that have them open. The files must not be changed meanwhile; [`save`] replaces the folder as a whole,
@@ -87,7 +88,10 @@ impl Reader {
         match self.sums.get(name).map(|sums| sums.fit(&file)) {
             Some(Ok(true)) => Ok(file),
             Some(Ok(false)) => Err(self.damaged(name, "its content is not what was saved")),
-            Some(Err(e)) => Err(self.damaged(name, e)),
+            Some(Err(e)) => {
+                Stop::here().check()?;
+                Err(self.damaged(name, e))
+            }
             None => Err(self.damaged(name, format!("{SUMS} does not have it"))),
         }
     }
