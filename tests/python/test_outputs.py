@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -34,15 +35,20 @@ def scorer(journeys: ll.Journeys) -> ll.LeadScorer:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB with one file, that is nearly full."""
+    """A file system of 64 KiB with one file."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True).returncode:
         pytest.skip("a small file system cannot be mounted here")
     (folder / "old").write_text("old")
-    (folder / "filler").write_bytes(b"x" * 55_000)
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
 
 
 WRITERS: dict[str, Callable[[ll.Journeys, ll.LeadScorer, Path], object]] = {
@@ -54,7 +60,7 @@ WRITERS: dict[str, Callable[[ll.Journeys, ll.LeadScorer, Path], object]] = {
 
 @pytest.mark.parametrize("what", WRITERS)
 def test_a_full_disk_keeps_what_was_there(journeys: ll.Journeys, scorer: ll.LeadScorer, disk: Path, what: str) -> None:
-    (disk / "filler").write_bytes(b"x" * 60_000)
+    fill(disk)
     with pytest.raises(ll.errors.WriteError, match="No space left"):
         WRITERS[what](journeys, scorer, disk / "old")
     assert sorted(p.name for p in disk.iterdir()) == ["filler", "old"]
@@ -65,7 +71,7 @@ def test_a_full_disk_keeps_what_was_there(journeys: ll.Journeys, scorer: ll.Lead
 def test_commands_on_a_full_disk(disk: Path, arguments: list[str]) -> None:
     name = "old" if arguments[0] == "train" else "old.json"
     (disk / name).write_text("old")
-    (disk / "filler").write_bytes(b"x" * 61_000)
+    fill(disk)
     before = sorted(p.name for p in disk.iterdir())
     command = [*COMMAND, arguments[0], "--config", CONFIG, *arguments[1:], disk / name, "--overwrite"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
