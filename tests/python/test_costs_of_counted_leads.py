@@ -25,7 +25,9 @@ def halves(only=None, **options):
     )
     closing = [m + dt.timedelta(days=5) for m in made]
     stages = pl.DataFrame({"lead": list(n), "at": closing, "to": win, "sum": [1000.0 if o else 10.0 for o in old]})
-    visits = pl.DataFrame({"lead": list(n), "at": [m + dt.timedelta(days=1) for m in made], "channel": ["ads"] * len(n)})
+    visits = pl.DataFrame(
+        {"lead": list(n), "at": [m + dt.timedelta(days=1) for m in made], "channel": ["ads"] * len(n)}
+    )
     return ll.Journeys(
         leads=ll.Leads(leads, "id", created="made"),
         events=ll.Events(visits, "lead", "at", ll.literal("visit"), channel="channel"),
