@@ -139,7 +139,7 @@ fn a_win_counts_whatever_else_is_open() {
 
 #[test]
 fn periods_are_mature_when_all_their_windows_are_over() {
-    let s = StageFunnelSpec { within: Some(Span::days(10)), ..spec() };
+    let s = StageFunnelSpec { window: Some(Span::days(10)), ..spec() };
     let f = build(&["m1 w5", "m3", "m33 w35", "m52"], 59).stage_funnel(&s, &Task::new()).unwrap();
     let cohorts: Vec<_> = f.all.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
     // Creation, on day 0, is the start of all four.
@@ -166,7 +166,7 @@ fn without_a_stage_that_means_lost_the_win_rate_is_of_all() {
 
 #[test]
 fn a_loss_within_the_time_stays_one() {
-    let f = run(&["m2 l5 m25 w26"], &StageFunnelSpec { within: Some(Span::days(10)), ..spec() });
+    let f = run(&["m2 l5 m25 w26"], &StageFunnelSpec { window: Some(Span::days(10)), ..spec() });
     assert_eq!((row(&f, 1)[4], row(&f, 1)[5], f.reopened, f.all.wins[0].lost), (1, 0, 0, 1));
 }
 
@@ -198,11 +198,11 @@ fn entries_of_one_instant_follow_the_pipeline() {
 #[test]
 fn within_a_time_of_the_start() {
     let leads = ["m1 c20 w40", "m1 c2 w3", "m1 l40"];
-    let f = run(&leads, &StageFunnelSpec { within: Some(Span::days(30)), ..spec() });
+    let f = run(&leads, &StageFunnelSpec { window: Some(Span::days(30)), ..spec() });
     assert_eq!((row(&f, 2)[0], row(&f, 4)[0], row(&f, 1)[4], row(&f, 1)[5]), (2, 1, 0, 1));
     assert!(f.all.stages[1].reached == 3);
     let young =
-        build(&leads, 20).stage_funnel(&StageFunnelSpec { within: Some(Span::days(30)), ..spec() }, &Task::new());
+        build(&leads, 20).stage_funnel(&StageFunnelSpec { window: Some(Span::days(30)), ..spec() }, &Task::new());
     assert_eq!((young.clone().unwrap().immature, young.unwrap().all.cycles), (3, 0));
 }
 
@@ -247,7 +247,7 @@ fn bad_questions() {
     assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail", "mail"]), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { pipeline: names(&["mail", "won", "lost"]), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { by: Some("size".into()), ..spec() }), "unknown_name");
-    assert_eq!(kind(StageFunnelSpec { within: Some(Span::days(0)), ..spec() }), "invalid_option");
+    assert_eq!(kind(StageFunnelSpec { window: Some(Span::days(0)), ..spec() }), "invalid_option");
     assert_eq!(kind(StageFunnelSpec { opportunity: Some("opp".into()), ..spec() }), "unknown_name");
     // The pipeline of the journeys is taken if none is given: open and won.
     let own = StageFunnelSpec { pipeline: Vec::new(), ..spec() };
@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn laws(leads in random_leads(), recycle in prop::option::of(1i64..40), within in prop::option::of(1i64..80)) {
         let texts: Vec<&str> = leads.iter().map(String::as_str).collect();
-        let s = StageFunnelSpec { recycle_after: recycle.map(Span::days), within: within.map(Span::days), period: Period::Week, ..spec() };
+        let s = StageFunnelSpec { recycle_after: recycle.map(Span::days), window: within.map(Span::days), period: Period::Week, ..spec() };
         let f = build(&texts, 70).stage_funnel(&s, &Task::new()).unwrap();
         prop_assert_eq!(f.leads + f.no_start, leads.len() as u64);
         prop_assert_eq!(f.leads + f.recycled, f.all.cycles + f.immature);
