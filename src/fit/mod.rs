@@ -26,6 +26,7 @@ mod target;
 mod together;
 mod train;
 mod validate;
+mod wide;
 
 pub use calibrate::{
     Calibrator, MIN_POSITIVES, beta_calibration, isotonic_calibration, open_isotonic_calibration, sigmoid_calibration,

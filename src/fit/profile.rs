@@ -12,6 +12,7 @@ use super::centre::{centred, unit};
 use super::held::{Problem, State};
 use super::matrix::Matrix;
 use super::newton::Stop;
+use super::objective::dot;
 use super::params::ValidLogisticParams;
 use super::solution::Solution;
 use super::target::Target;
@@ -71,11 +72,12 @@ impl ValidLogisticParams {
         let start = problem.at(beta)?;
         let best = problem.minimise(start, None, stop, task)?.state;
         let value = solution.minimum().get(coefficient).copied().unwrap_or(0.0);
-        let profiled = Profiled { problem, condition, best, stop, task };
+        let profiled = Profiled { problem, condition, best, stop, firth: self.params().firth, task };
         let wanted = chi_square_quantile(1.0 - confidence, 1);
         let (low, high) = (profiled.end(-1.0, wanted)?, profiled.end(1.0, wanted)?);
         let mut at_zero = profiled.best.clone();
         profiled.reach(&mut at_zero, -value)?;
+        profiled.lower(&mut at_zero, -value)?;
         let statistic = profiled.statistic(&at_zero).max(0.0);
         let interval = Interval { low: value + low, high: value + high };
         Ok(Profile { interval, p_value: chi_square_tail(statistic, 1) })
@@ -89,6 +91,7 @@ struct Profiled<'a> {
     condition: Vec<f64>,
     best: State,
     stop: Stop,
+    firth: bool,
     task: &'a Task,
 }
 
@@ -124,6 +127,38 @@ impl Profiled<'_> {
         Ok(slope)
     }
 
+    /// Takes a lower minimum at `change` from the estimate than the one that was reached, if there is one; its slope.
+    ///
+    /// Firth's penalty is not convex: where classes are separated, m has branches, and the one that starts at the estimate need
+    /// not be the lowest far from it. Others are sought with all other coefficients at the estimate, and grown alike.
+    fn lower(&self, state: &mut State, change: f64) -> Result<Option<f64>> {
+        if !self.firth {
+            return Ok(None);
+        }
+        let best = &self.best.point.beta;
+        let (length, value) = (dot(&self.condition, &self.condition), dot(&self.condition, best));
+        let alone = best.iter().zip(&self.condition).map(|(b, c)| b + change / length * c).collect();
+        let grown = |share: f64| best.iter().map(|b| b * share).collect::<Vec<f64>>();
+        let share = 1.0 + change / value;
+        let starts = [Some(alone), (share > 0.0 && share < 1e3).then(|| grown(share))];
+        let mut slope = None;
+        for start in starts.into_iter().flatten() {
+            let found = self
+                .problem
+                .at(start)
+                .and_then(|start| self.problem.minimise(start, Some(&self.condition), self.stop, self.task));
+            match found {
+                Ok(minimum) if minimum.state.point.value < state.point.value - CLOSE => {
+                    (*state, slope) = (minimum.state, Some(minimum.slope));
+                }
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                // No minimum from there.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(slope)
+    }
+
     /// How far from the estimate the end in the direction of `sign` is.
     fn end(&self, sign: f64, wanted: f64) -> Result<f64> {
         let unit = self.best.standard_error(&self.condition);
@@ -132,8 +167,9 @@ impl Profiled<'_> {
         let (mut inside, mut outside) = (0.0f64, f64::INFINITY);
         let (mut at, mut next) = (0.0f64, unit * wanted.sqrt());
         for _ in 0..FITS {
-            let slope = self.reach(&mut state, sign * (next - at))? * sign;
+            let reached = self.reach(&mut state, sign * (next - at))?;
             at = next;
+            let slope = self.lower(&mut state, sign * at)?.unwrap_or(reached) * sign;
             let statistic = self.statistic(&state);
             if (statistic - wanted).abs() <= CLOSE {
                 return Ok(sign * at);

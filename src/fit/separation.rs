@@ -30,11 +30,8 @@ pub(super) struct Separation {
 
 /// Looks for separation: what is told apart in all, and the fewest columns that do it. `None` if nothing is.
 ///
-/// Of designs too wide for a basis (`narrow` is false) only columns that separate alone are found.
-pub(super) fn find(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Option<Separation>> {
-    if !narrow {
-        return alone(f, task);
-    }
+/// For designs that are not too wide for a basis of their columns; see `wide` for others.
+pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
     let used: Vec<usize> = (0..f.x.rows()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
     let x = if used.len() == f.x.rows() { Cow::Borrowed(f.x) } else { Cow::Owned(f.x.take(&used)) };
     let rows = Rows { products: Products::of(&x, &vec![1.0; x.rows()]), y: pick(f.observed.y, &used), x, f, task };
@@ -42,7 +39,8 @@ pub(super) fn find(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Optio
     let Some((direction, basis)) = rows.direction(&all)? else { return Ok(None) };
     let told = rows.told_apart(&all)?;
     let complete = told == rows.y.len();
-    let single: Vec<usize> = all.iter().copied().filter(|c| by_one(f, *c).is_some_and(|(n, _)| n == told)).collect();
+    let single: Vec<usize> =
+        all.iter().copied().filter(|c| by_one(f, &used, &f.x.column(*c)).is_some_and(|(n, _)| n == told)).collect();
     if !single.is_empty() {
         return Ok(Some(Separation { complete, rows: told, columns: single }));
     }
@@ -127,27 +125,10 @@ impl Rows<'_> {
     }
 }
 
-/// Columns that separate by themselves.
-fn alone(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
-    let mut found: Option<Separation> = None;
-    for column in (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)) {
-        task.check()?;
-        if let Some((rows, complete)) = by_one(f, column) {
-            let found = found.get_or_insert(Separation { complete: false, rows: 0, columns: Vec::new() });
-            found.complete |= complete;
-            found.rows = found.rows.max(rows);
-            found.columns.push(column);
-        }
-    }
-    Ok(found)
-}
-
-/// How many rows one column tells apart, and whether all, if its values do not overlap between the classes.
-fn by_one(f: &Objective<'_>, column: usize) -> Option<(usize, bool)> {
-    let values = f.x.column(column);
-    let weighted = |i: &usize| f.observed.weight.is_none_or(|w| w[*i] > 0.0);
-    let of =
-        |class: bool| (0..values.len()).filter(weighted).filter(move |i| f.observed.y[*i] == class).map(|i| values[i]);
+/// How many of some rows one column tells apart, and the value of those it does not, if its values do not overlap between the
+/// classes.
+pub(super) fn by_one(f: &Objective<'_>, rows: &[usize], values: &[f64]) -> Option<(usize, Option<f64>)> {
+    let of = |class: bool| rows.iter().filter(move |i| f.observed.y[**i] == class).map(|i| values[*i]);
     let range = |class| of(class).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     let (negative, positive) = (range(false), range(true));
     if negative == positive {
@@ -164,10 +145,11 @@ fn by_one(f: &Objective<'_>, column: usize) -> Option<(usize, bool)> {
     if f.is_pinned(0) && !border.contains(&0.0) {
         return None;
     }
-    if border.start() < border.end() {
-        return Some((of(true).count() + of(false).count(), true));
+    if border.start() < border.end() && !f.is_pinned(0) {
+        return Some((rows.len(), None));
     }
     // Rows on the border are told nothing about.
-    let rows = of(true).chain(of(false)).filter(|v| v != border.start()).count();
-    Some((rows, false))
+    let border = if f.is_pinned(0) { 0.0 } else { *border.start() };
+    let told = rows.iter().filter(|i| values[**i] != border).count();
+    Some((told, Some(border)))
 }

@@ -6,17 +6,20 @@ use super::firth;
 use super::held;
 use super::matrix::{Matrix, Observed, Plan};
 use super::newton::{self, Stop};
-use super::objective::Objective;
+use super::objective::{Objective, largest};
 use super::params::{Collinear, LogisticParams, Sign, Solver, ValidLogisticParams};
 use super::proximal::{self, Corners};
 use super::separation;
 use super::solution::Solution;
 use super::target::Target;
+use super::wide;
 use crate::error::{Error, Result};
 use crate::task::Task;
 
 /// Columns that are factored as one full matrix; wider designs use conjugate gradients.
 const MOST_FACTORED: usize = 2500;
+/// Log-odds above which a wide design is looked at for separation.
+const FAR: f64 = 12.0;
 /// Numbers of an information matrix that is still made: 128 MiB.
 const MOST_NUMBERS: usize = 16 << 20;
 
@@ -58,6 +61,18 @@ impl ValidLogisticParams {
             }
             fitted => fitted,
         };
+        // Conjugate gradients end where probabilities are all but 0 or 1, whether or not there is a minimum.
+        if let Ok(found) = &fitted
+            && self.params().c.is_none()
+            && self.params().solver == Solver::Newton
+            && !self.params().firth
+            && corners.is_smooth()
+            && !is_narrow(x)
+            && largest(&x.predict(&found.beta(), target.offset)) > FAR
+            && let wide::Found::Separated(s) = wide::find(&objective, task)?
+        {
+            return Err(told_apart(&objective, &s));
+        }
         let fitted = match fitted {
             Err(Error::NotConverged { .. }) if self.params().partial => {
                 self.minimise(&objective, corners, start, Stop { partial: true, ..self.stop() }, task)
@@ -106,12 +121,14 @@ impl ValidLogisticParams {
             Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.params().firth => e,
             fitted => return fitted,
         };
-        let narrow = !is_wide(f.x) && f.x.width() <= MOST_FACTORED;
-        if let Some(e) = separated(f, narrow, task)? {
-            return Err(e);
+        if !is_narrow(f.x) {
+            return Err(match wide::find(f, task)? {
+                wide::Found::Separated(s) => told_apart(f, &s),
+                wide::Found::Overlap | wide::Found::Unknown => flat(e),
+            });
         }
-        if !narrow {
-            return Err(flat(e));
+        if let Some(s) = separation::find(f, task)? {
+            return Err(told_apart(f, &s));
         }
         match held::solve(f, self.stop(), task) {
             Err(Error::Interrupted) => Err(Error::Interrupted),
@@ -239,13 +256,15 @@ fn flat(e: Error) -> Error {
     }
 }
 
-/// The error that names what separates the classes, if that is proved.
-fn separated(f: &Objective<'_>, narrow: bool, task: &Task) -> Result<Option<Error>> {
-    Ok(separation::find(f, narrow, task)?.map(|s| Error::Separated {
-        complete: s.complete,
-        rows: s.rows,
-        columns: s.columns.iter().map(|c| f.x.name(*c)).collect(),
-    }))
+/// The error that names what separates the classes.
+fn told_apart(f: &Objective<'_>, s: &separation::Separation) -> Error {
+    let columns = s.columns.iter().map(|c| f.x.name(*c)).collect();
+    Error::Separated { complete: s.complete, rows: s.rows, columns }
+}
+
+/// Whether a basis of all columns can be made.
+fn is_narrow(x: &Matrix<'_>) -> bool {
+    !is_wide(x) && x.width() <= MOST_FACTORED
 }
 
 /// Whether a Hessian of all columns is too large to be made and factored.
