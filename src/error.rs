@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::counted::counted;
+
 /// A `Result` whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -34,10 +36,6 @@ fn stopped(gradient: f64, tolerance: f64) -> String {
     reached + ", but the coefficients still change: classes may be nearly separated, or columns nearly collinear"
 }
 
-fn problems(n: usize) -> String {
-    if n == 1 { "1 problem".into() } else { format!("{n} problems") }
-}
-
 fn list(violations: &[Violation]) -> String {
     let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
     lines.join("\n  ")
@@ -48,7 +46,7 @@ fn list(violations: &[Violation]) -> String {
 #[non_exhaustive]
 pub enum Error {
     /// Input tables do not have the declared shape; every violation is listed.
-    #[error("{} in the input tables:\n  {}", problems(violations.len()), list(violations))]
+    #[error("{} in the input tables:\n  {}", counted(violations.len(), "problem", "problems"), list(violations))]
     Schema {
         /// All violations found.
         violations: Vec<Violation>,
@@ -99,7 +97,8 @@ pub enum Error {
     },
     /// Some tables hold timestamps in the future, so the end of observation cannot be derived.
     #[error(
-        "table '{table}' has {rows} timestamps after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where="
+        "table '{table}' has {} after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where=",
+        counted(*rows, "timestamp", "timestamps")
     )]
     FutureDated {
         /// The table.
@@ -118,7 +117,11 @@ pub enum Error {
         why: String,
     },
     /// The label has one class only.
-    #[error("the label has one class only: {positives} positives in {rows} rows; both classes are needed")]
+    #[error(
+        "the label has one class only: {} in {}; both classes are needed",
+        counted(*positives, "positive", "positives"),
+        counted(*rows, "row", "rows")
+    )]
     OneClass {
         /// Rows.
         rows: usize,
@@ -127,7 +130,8 @@ pub enum Error {
     },
     /// Too few leads to fit a model anyone should use.
     #[error(
-        "{positives} converted and {negatives} other leads: below the minimum of {minimum} each; pass min_leads= to fit all the same"
+        "{positives} converted and {}: below the minimum of {minimum} each; pass min_leads= to fit all the same",
+        counted(*negatives, "other lead", "other leads")
     )]
     TooFew {
         /// Leads with a positive row.
@@ -138,7 +142,7 @@ pub enum Error {
         minimum: usize,
     },
     /// A number in the data is NaN or infinite where it must be finite.
-    #[error("{what} has {count} values that are NaN or infinite")]
+    #[error("{what} has {}", counted(*count, "value that is NaN or infinite", "values that are NaN or infinite"))]
     NonFinite {
         /// Which array.
         what: String,
@@ -174,10 +178,11 @@ pub enum Error {
     },
     /// Without a penalty, columns that tell the classes apart without error have no finite coefficients.
     #[error(
-        "{} separation: {} tell{} the classes of {rows} rows apart without error, so coefficients grow for ever; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
+        "{} separation: {} tell{} the classes of {} apart without error, so coefficients grow for ever; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
         if *complete { "complete" } else { "quasi-complete" },
         columns.iter().map(|c| format!("'{c}'")).collect::<Vec<_>>().join(", "),
-        if columns.len() == 1 { "s" } else { "" }
+        if columns.len() == 1 { "s" } else { "" },
+        counted(*rows, "row", "rows")
     )]
     Separated {
         /// Whether all rows are told apart.
@@ -188,7 +193,7 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// The solver stopped before the gradient was small enough.
-    #[error("no convergence after {iterations} iterations: {}", stopped(*gradient, *tolerance))]
+    #[error("no convergence after {}: {}", counted(*iterations, "iteration", "iterations"), stopped(*gradient, *tolerance))]
     NotConverged {
         /// Iterations done.
         iterations: usize,
@@ -199,7 +204,9 @@ pub enum Error {
     },
     /// More leads than allowed lie outside the ages the model was trained on.
     #[error(
-        "{outside} of {rows} leads are outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation= to score them all the same"
+        "{outside} of {} {} outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation= to score them all the same",
+        counted(*rows, "lead", "leads"),
+        if *outside == 1 { "is" } else { "are" }
     )]
     OutOfRange {
         /// Rows outside.

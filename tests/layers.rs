@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
+    "counted",
     "error",
     "memory",
     "text_form",

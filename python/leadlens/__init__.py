@@ -14,6 +14,7 @@ from .breakdown import Bins
 from .check import Check
 from .errors import (
     CalibrationWarning,
+    ColumnTypeError,
     ConfigError,
     ConvergenceError,
     DataWarning,
@@ -65,6 +66,7 @@ __all__ = [
     "Bins",
     "CalibrationWarning",
     "Check",
+    "ColumnTypeError",
     "Comparison",
     "ConfigError",
     "ConvergenceError",

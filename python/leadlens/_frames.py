@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from .errors import OptionError
+from .errors import ColumnTypeError, OptionError
 
 
 class Frame:
@@ -25,10 +25,10 @@ class Frame:
         self.numeric = [name for name in self.names if name not in texts]
         self.rows = len(X)
         if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise ValueError(f"the columns {repeated} occur more than once in X")
+            raise OptionError(f"the columns {repeated} occur more than once in X")
         for name, (levels, _) in texts.items():
             if len(set(levels)) < len(levels):
-                raise ValueError(f"column '{name}' has different levels of the same text")
+                raise OptionError(f"column '{name}' has different levels of the same text")
 
     def numbers(self, names: list[str]) -> NDArray[np.float64]:
         """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
@@ -52,7 +52,7 @@ def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Fr
     """
     if isinstance(X, pl.DataFrame):
         other = [c for c in X.get_columns() if not (c.dtype.is_numeric() or c.dtype in (pl.Boolean, pl.Null))]
-        _refuse([c.name for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum)])
+        _refuse({c.name: str(c.dtype) for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum)})
         texts = {c.name: _coded(c) for c in other}
         for name in _coded_numbers(trained, texts, X.columns):
             texts[name] = _coded(pl.Series(name, [_text(v) for v in X[name].to_list()], dtype=pl.String))
@@ -62,6 +62,13 @@ def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Fr
     texts = {}
     found = False
     kinds = [(str(name), kind) for name, kind in zip(X.columns, X.dtypes, strict=True)]
+    _refuse(
+        {
+            name: _shown_type(X.iloc[:, i])
+            for i, (name, kind) in enumerate(kinds)
+            if _is_neither(kind) or (str(kind) == "object" and not _holds_numbers(X.iloc[:, i]))
+        }
+    )
     for i, (name, kind) in enumerate(kinds):
         if _is_number(kind):
             continue
@@ -82,13 +89,6 @@ def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Fr
         column = X.iloc[:, [n for n, _ in kinds].index(name)]
         texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
         found = True
-    _refuse(
-        [
-            name
-            for i, (name, kind) in enumerate(kinds)
-            if name not in texts and (_is_neither(kind) or (str(kind) == "object" and not _holds_numbers(X.iloc[:, i])))
-        ]
-    )
     return Frame(X, texts) if found else None
 
 
@@ -104,7 +104,7 @@ def as_frame(X: Any) -> Any:
     if is_pandas(X):
         return _plain(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "Mm":
-        raise ValueError(f"X holds neither numbers nor texts but {X.dtype}: make numbers of the times first")
+        raise ColumnTypeError(f"X holds neither numbers nor texts but {X.dtype}: make numbers of the times first")
     if isinstance(X, (np.ndarray, pl.DataFrame)) or not hasattr(X, "__arrow_c_stream__"):
         return X
     return pl.DataFrame(X)
@@ -138,8 +138,12 @@ def _shown_type(column: Any) -> str:
     """Return the type of a pandas column; of objects, what they are."""
     if str(column.dtype) != "object":
         return str(column.dtype)
-    kinds = sorted({type(value).__name__ for value in column.dropna()})
-    return f"object ({', '.join(kinds[:4])})"
+    return f"object ({_kinds(column.dropna())})"
+
+
+def _kinds(values: Iterable[Any]) -> str:
+    """Return the types of values, the first few by name."""
+    return ", ".join(sorted({type(value).__name__ for value in values})[:4])
 
 
 def _plain(X: Any) -> Any:
@@ -207,9 +211,13 @@ def _texts(column: Any) -> list[str | None]:
     return [None if none else _text(value) for value, none in zip(column, missing, strict=True)]
 
 
-def _refuse(names: list[str]) -> None:
-    if names:
-        raise ValueError(f"columns {names} hold neither numbers nor texts (dates, lists): make numbers of them first")
+def _refuse(kinds: dict[str, str]) -> None:
+    """Refuse columns, by their names and types."""
+    if kinds:
+        shown = ", ".join(f"'{name}' is of type {kind}" for name, kind in kinds.items())
+        raise ColumnTypeError(
+            f"columns {list(kinds)} hold neither numbers nor texts: {shown}; make numbers of them first"
+        )
 
 
 def _all_numbers(values: list[str | None]) -> bool:
@@ -223,8 +231,35 @@ def _all_numbers(values: list[str | None]) -> bool:
 
 def _holds_numbers(column: Any) -> bool:
     """Whether objects are numbers, flags, missing values, or texts that may be numbers."""
+    return all(_is_scalar(value) for value in column)
+
+
+def _is_scalar(value: Any) -> bool:
     kinds = (str, bool, np.bool_, Real, Decimal, type(None))
-    return all(isinstance(value, kinds) or str(value) == "<NA>" for value in column)
+    return isinstance(value, kinds) or (not hasattr(value, "__len__") and str(value) in ("<NA>", "NaT"))
+
+
+def odd_array(X: Any) -> str | None:
+    """Say which column of an array, or of lists, holds what no number can be made of; None if none does."""
+    try:
+        table = np.asarray(X)
+    except ValueError:
+        rows = [len(row) if hasattr(row, "__len__") else 0 for row in X]
+        return f"X must be a table of numbers: its rows have {min(rows)} to {max(rows)} values, or hold lists"
+    if table.dtype.kind == "c":
+        return f"Complex data not supported: X is of type {table.dtype}"
+    if table.dtype.kind != "O" or table.ndim != 2:
+        return None
+    for i, column in enumerate(table.T):
+        if any(isinstance(value, complex | np.complexfloating) for value in column):
+            return f"Complex data not supported: column 'x{i}' holds values of type {_kinds(column)}"
+        odd = [value for value in column if not _is_scalar(value)]
+        if odd:
+            return (
+                f"column 'x{i}' holds values of type {_kinds(odd)}, but each argument must be a string of a number, or a "
+                "number"
+            )
+    return None
 
 
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:

@@ -53,6 +53,10 @@ class OptionError(LeadLensError, ValueError):
     """An option has a value that is not allowed."""
 
 
+class ColumnTypeError(OptionError, TypeError):
+    """A column holds values of a type that cannot be used, such as lists, dicts or complex numbers."""
+
+
 class UnknownNameError(LeadLensError, LookupError):
     """A stage, event kind, field or feature that the data does not have."""
 

@@ -130,7 +130,7 @@ class Journeys(Analyses):
     ...     won="won",
     ... )
     >>> j
-    Journeys: 2 leads, 0 events, 1 stage entries, 1 kinds, observed until 2024-01-10T00:00:00Z
+    Journeys: 2 leads, 0 events, 1 stage entry, 1 kind, observed until 2024-01-10T00:00:00Z
     """
 
     def __init__(

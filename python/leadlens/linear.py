@@ -17,9 +17,18 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from . import _core
 from ._charts import validation_chart
-from ._frames import Frame, as_frame, cluster_numbers, code_type, frame_of, narrowest_codes, used_levels
+from ._frames import (
+    Frame,
+    as_frame,
+    cluster_numbers,
+    code_type,
+    frame_of,
+    narrowest_codes,
+    odd_array,
+    used_levels,
+)
 from ._progress import progress
-from .errors import OptionError
+from .errors import ColumnTypeError, OptionError
 from .inference import Inference
 
 __all__ = ["LogisticRegression"]
@@ -265,10 +274,13 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _labels(self, labels: ArrayLike, rows: int) -> NDArray[np.bool_]:
         if labels is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        y: NDArray[Any] = column_or_1d(labels, warn=True)
+            raise OptionError("requires y to be passed, but the target y is None")
+        try:
+            y: NDArray[Any] = column_or_1d(labels, warn=True)
+        except (ValueError, TypeError) as e:
+            raise OptionError(f"y: {e}") from e
         if len(y) != rows:
-            raise ValueError(f"X has {rows} rows and y has {len(y)}: inconsistent numbers of samples")
+            raise OptionError(f"X has {rows} rows and y has {len(y)}: inconsistent numbers of samples")
         fast = y.dtype.kind in "bui" and len(y) > 0
         if fast:
             # Sorting a million labels costs as much as a pass of the fit.
@@ -278,12 +290,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if fast:
             self.classes_ = np.array([low, high])
             return np.ascontiguousarray(positive)
-        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        try:
+            kind = type_of_target(y, input_name="y", raise_unknown=True)
+        except (ValueError, TypeError) as e:
+            raise OptionError(str(e)) from e
         if kind not in ("binary", "multiclass"):
-            raise ValueError(f"Unknown label type: {kind}. y must hold two classes.")
+            raise OptionError(f"Unknown label type: {kind}. y must hold two classes.")
         self.classes_ = np.unique(y)
         if len(self.classes_) > 2:
-            raise ValueError(
+            raise OptionError(
                 "Only binary classification is supported. The type of the target is "
                 f"{kind}: {len(self.classes_)} classes."
             )
@@ -295,11 +310,14 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight = None
         if sample_weight is not None:
             shape_only = np.empty((rows, 0))
-            weight = np.ascontiguousarray(_check_sample_weight(sample_weight, shape_only, dtype=np.float64))
+            try:
+                weight = np.ascontiguousarray(_check_sample_weight(sample_weight, shape_only, dtype=np.float64))
+            except (ValueError, TypeError) as e:
+                raise OptionError(f"sample_weight: {e}") from e
         if self.class_weight is not None and len(self.classes_) == 2:
             y = self.classes_[labels.astype(np.intp)]
             if weight is not None and (empty := [c for c in self.classes_ if not weight[y == c].any()]):
-                raise ValueError(f"all rows of the classes {empty} have sample_weight 0")
+                raise OptionError(f"all rows of the classes {empty} have sample_weight 0")
             by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight)
             weight = (1.0 if weight is None else weight) * by_class[labels.astype(np.intp)]
         return weight
@@ -310,19 +328,22 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         frame = frame_of(X, None if first else getattr(self, "_levels", {}))
         if frame is not None:
             if not first and not self._levels:
-                raise ValueError(
+                raise OptionError(
                     f"the model was fitted on numbers only; {list(frame.texts)} hold texts: leave them out"
                 )
             return self._read_frame(frame, first=first)
         if not first and getattr(self, "_levels", None):
-            raise ValueError("the model was fitted on a data frame with text columns; X has none")
+            raise OptionError("the model was fitted on a data frame with text columns; X has none")
         if first:
             self._numeric: list[str] = []
             self._levels: dict[str, list[str]] = {}
         # The core finds numbers that are not finite by itself, without a pass of its own.
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=[np.float64, np.float32], ensure_all_finite=False, reset=first
-        )
+        try:
+            X = validate_data(
+                self, X, accept_sparse="csr", dtype=[np.float64, np.float32], ensure_all_finite=False, reset=first
+            )
+        except (ValueError, TypeError) as e:
+            raise ColumnTypeError(odd_array(X) or str(e)) from e
         names = [str(n) for n in getattr(self, "feature_names_in_", [])]
         if first:
             self.column_names_ = names or [f"x{i}" for i in range(X.shape[1])]
@@ -352,11 +373,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             for name in names:
                 if name in there:
                     other = "texts" if kind == "numbers" else "numbers"
-                    raise ValueError(f"column '{name}' held {kind} in training, and holds {other} here")
+                    raise OptionError(f"column '{name}' held {kind} in training, and holds {other} here")
                 if name not in here:
-                    raise ValueError(f"X lacks the columns ['{name}'] that the model was fitted on")
+                    raise OptionError(f"X lacks the columns ['{name}'] that the model was fitted on")
         if nulls := {n: used[n][1] for n in self._levels if used[n][1] > 0}:
-            raise ValueError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
+            raise OptionError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
         dense = frame.numbers(self._numeric) if self._numeric else None
         codes = []
         for name, known in self._levels.items():

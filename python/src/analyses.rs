@@ -101,7 +101,7 @@ pub(crate) fn attribution(
     let spend = match spend {
         None => None,
         Some((tables, declared, qualified)) => {
-            let declared: Vec<SpendSpec> = quick(|| frames::parse_options("spend", &declared))?;
+            let declared: Vec<SpendSpec> = quick(|| frames::parse_declared("spend", &declared))?;
             let expect = |given: &mut Tables| declared.iter().try_for_each(|spec| spec.expect(given));
             Some((read_tables(py, &tables, Path::new("."), expect)?, declared, qualified))
         }

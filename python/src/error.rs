@@ -1,6 +1,6 @@
 //! leadlens' errors as Python exceptions: one class per family, defined in `leadlens.errors`.
 
-use leadlens::Error;
+use leadlens::{Error, Mention};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -27,6 +27,42 @@ fn class_of(error: &Error) -> &'static str {
     }
 }
 
+/// An option as Python writes it: `stages[1].undated` is an argument of the second `Stages`.
+fn in_python(option: &str) -> String {
+    let (path, column) = match option.split_once("['") {
+        Some((path, column)) => (path, Some(column.trim_end_matches("']"))),
+        None => (option, None),
+    };
+    let mut keys = path.split('.');
+    let role = keys.next().unwrap_or(path);
+    let keys: Vec<&str> = keys.collect();
+    let name = |key: &str| key.split('[').next().unwrap_or(key).to_owned();
+    let Some((last, outer)) = keys.split_last() else { return option.to_owned() };
+    let value = column.map_or_else(|| "…".to_owned(), |column| format!("{{'{column}': …}}"));
+    let innermost = if *last == "lookup" { "lookup(…)".to_owned() } else { format!("{}={value}", name(last)) };
+    let role_name = name(role);
+    let (class, list) = match role_name.as_str() {
+        "leads" => ("Leads", false),
+        "events" => ("Events", true),
+        "stages" => ("Stages", true),
+        "fields" => ("Fields", true),
+        "accounts" => ("Accounts", false),
+        "cutoffs" => ("Cutoffs", false),
+        "spend" => ("Spend", true),
+        call => (call, false),
+    };
+    let inner = outer.iter().rev().fold(innermost, |inner, key| match name(key).as_str() {
+        "from" => format!("from_events(Events({inner}))"),
+        "lookup" => format!("lookup({inner})"),
+        // Options of analyses are not made of lookups.
+        key if class.starts_with(char::is_lowercase) => format!("{key}={inner}"),
+        key => format!("{key}=lookup({inner})"),
+    });
+    let spelled =
+        if inner.starts_with("from_events") { format!("{class}.{inner}") } else { format!("{class}({inner})") };
+    if list && role.contains('[') { format!("{spelled} in {role}") } else { spelled }
+}
+
 /// The exception for `error`, with its stable slug as `kind` and, for a schema, the list of `violations`.
 pub(crate) fn to_python(error: &Error) -> PyErr {
     Python::attach(|py| build(py, error).unwrap_or_else(|e| e))
@@ -38,7 +74,11 @@ fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         return Ok(pyo3::exceptions::PyKeyboardInterrupt::new_err("interrupted"));
     }
     let class = py.import("leadlens.errors")?.getattr(name)?;
-    let value = class.call1((error.to_string(),))?;
+    let message = error.spelled(&|mention| match mention {
+        Mention::AtFault(option) => in_python(option),
+        Mention::Advice { name, .. } => format!("{name}="),
+    });
+    let value = class.call1((message,))?;
     value.setattr("kind", error.kind())?;
     if let Error::Schema { violations } = error {
         let rows = violations.iter().map(|v| (v.table.as_str(), v.column.as_deref(), v.problem.as_str()));

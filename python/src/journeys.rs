@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, CutoffsSpec, EventsSpec, StagesSpec, Tables, Wanted};
+use leadlens::frames::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec, Tables, Wanted};
 use leadlens::journeys::SplitBy;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
@@ -54,8 +54,7 @@ pub(crate) fn read_tables(
 
 fn parse_config(text: &str) -> Result<Config, Error> {
     let value: serde_json::Value = frames::parse_json(text)?;
-    Config::check_keys(&value)?;
-    frames::parse_json(text)
+    Config::declared(&value).map_err(Fault::option)
 }
 
 /// The declaration in a TOML file, as JSON, and the folder that its tables are relative to.
@@ -122,8 +121,8 @@ impl Journeys {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
-        let events: Vec<EventsSpec> = quick(|| frames::parse_options("events", events))?;
-        let stages: Vec<StagesSpec> = quick(|| frames::parse_options("stages", stages))?;
+        let events: Vec<EventsSpec> = quick(|| frames::parse_declared("events", events))?;
+        let stages: Vec<StagesSpec> = quick(|| frames::parse_declared("stages", stages))?;
         let mut tables = read_tables(py, tables, &base, |given| Config::expect_rows(&events, &stages, given))?;
         let (journeys, report) =
             enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
@@ -202,7 +201,8 @@ impl Journeys {
         let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
         let table = match cutoffs {
             Some((tables, declared)) => {
-                let declared: CutoffsSpec = quick(|| frames::parse_options("cutoffs", &declared))?;
+                let declared: Vec<CutoffsSpec> = quick(|| frames::parse_declared("cutoffs", &declared))?;
+                let declared = declared.into_iter().next().unwrap_or_default();
                 let wanted = Wanted::named(declared.columns());
                 let expect = |given: &mut Tables| given.expect(&declared.table, wanted, &declared.common.reading);
                 Some((read_tables(py, &tables, Path::new("."), expect)?, declared))

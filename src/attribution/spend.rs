@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::channel_name;
 use super::paths::{Path, Touch};
+use crate::counted::counted;
 use crate::design::MISSING;
 use crate::journeys::{Journeys, Where};
 use crate::time::{DAY, NO_TIME, Period, Timestamp};
@@ -82,7 +83,8 @@ impl Spend {
             let date = |day: i64| Timestamp(day.saturating_mul(DAY)).to_string().chars().take(10).collect::<String>();
             let period = if by_outcomes { "period with known outcomes" } else { "observed period" };
             remarks.push(format!(
-                "{left_out:.2} of spend ({outside} rows) is outside the {period}, {} to {}, and left out",
+                "{left_out:.2} of spend ({}) is outside the {period}, {} to {}, and left out",
+                counted(outside, "row", "rows"),
                 date(first),
                 date(end - 1)
             ));

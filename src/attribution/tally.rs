@@ -10,6 +10,7 @@ use super::markov::removal;
 use super::result::{Attribution, Credit, MethodCredits};
 use super::shapley::{Sets, exact};
 use super::spec::{AttributionSpec, Method, NullPaths};
+use crate::counted::counted;
 use crate::design::MISSING;
 use crate::error::{Error, Result};
 use crate::journeys::before_outcomes_remark;
@@ -306,11 +307,12 @@ fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
                 .into(),
         );
     }
-    remarks.extend(before_outcomes_remark(counts.before_outcomes, "leads started"));
+    remarks.extend(before_outcomes_remark(counts.before_outcomes, "lead started", "leads started"));
     let missing = counts.names.iter().zip(&counts.touches).find(|(name, n)| *name == MISSING && **n > 0);
     if let Some((_, touches)) = missing {
         remarks.push(format!(
-            "{touches} touches have no {}: they are '{MISSING}'; exclude='{MISSING}' leaves them out",
+            "{} no {}: '{MISSING}'; exclude='{MISSING}' leaves them out",
+            counted(*touches, "touch has", "touches have"),
             spec.by
         ));
     }

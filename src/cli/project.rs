@@ -14,7 +14,7 @@ use crate::design::{FeatureSet, SnapshotSpec};
 use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
 use crate::frames::{
-    Config, CutoffsSpec, Tables, build, check_cutoffs, cutoff_table, is_raw, parse_options, path_of, read_spend,
+    Config, CutoffsSpec, Fault, SpendSpec, Tables, build, cutoff_table, declared, is_raw, parse_options, path_of, read_spend,
     text_of, with_nearest,
 };
 use crate::funnel::FunnelSpec;
@@ -67,7 +67,7 @@ impl Project {
     /// Reads a project file; the paths in it are relative to its folder.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Config`].
+    /// [`Error::Read`], [`Error::Config`] naming the file.
     pub fn read(path: &Path) -> Result<Self> {
         Self::read_with(path, &[])
     }
@@ -99,6 +99,9 @@ impl Project {
         match (at_fault.and_then(|n| settings.get(n)), error) {
             (Some(setting), Error::Config { problem }) => {
                 Err(Error::option("set", format!("'{}': {problem}", setting.key)))
+            }
+            (None, Error::Config { problem }) => {
+                Err(Error::Config { problem: format!("'{}': {problem}", path.display()) })
             }
             _ => whole,
         }
@@ -141,8 +144,7 @@ impl Project {
             config: {
                 let value = serde_json::to_value(&table).map_err(|e| Error::Config { problem: e.to_string() })?;
                 check_sections(&table)?;
-                Config::check_keys(&value)?;
-                table.try_into().map_err(|e| bad(&e))?
+                Config::declared(&value).map_err(Fault::config)?
             },
             file: path.to_owned(),
             folder,
@@ -298,8 +300,7 @@ fn cutoffs_of(snapshot: &mut toml::Value, section: &str) -> Result<Option<Cutoff
     let key = format!("{section}.cutoffs");
     let Some(given) = snapshot.as_table_mut().and_then(|table| table.remove("cutoffs")) else { return Ok(None) };
     let value = serde_json::to_value(&given).map_err(|e| Error::Config { problem: e.to_string() })?;
-    check_cutoffs(&value, &key)?;
-    read_section(given, &key).map(Some)
+    declared(&key, &value).map(|all| all.into_iter().next()).map_err(Fault::config)
 }
 
 /// Credit and spend stand in one section.
@@ -307,14 +308,16 @@ fn attribution_section(table: &mut toml::Table) -> Result<AttributionSection> {
     let mut given: toml::Table = section(table, "attribution")?;
     let spend = match given.remove("spend") {
         None => Vec::new(),
-        Some(toml::Value::Array(tables)) => {
-            let read = |spend| read_section(spend, "attribution.spend");
-            tables.into_iter().map(read).collect::<Result<_>>()?
-        }
-        Some(one) => vec![read_section(one, "attribution.spend")?],
+        Some(toml::Value::Array(tables)) => declared_spend(&toml::Value::Array(tables))?,
+        Some(one) => declared_spend(&one)?,
     };
     let qualified = given.remove("qualified").map(|stage| read_section(stage, "attribution")).transpose()?;
     Ok(AttributionSection { credit: read_section(toml::Value::Table(given), "attribution")?, spend, qualified })
+}
+
+fn declared_spend(given: &toml::Value) -> Result<Vec<SpendSpec>> {
+    let value = serde_json::to_value(given).map_err(|e| Error::Config { problem: e.to_string() })?;
+    declared("attribution.spend", &value).map_err(Fault::config)
 }
 
 /// What drivers and barriers take from the funnel's section where their own says nothing.
@@ -361,7 +364,10 @@ fn funnel_section<T: Default + Serialize + for<'de> Deserialize<'de>>(
     outer.insert("funnel".into(), Value::Object(funnel));
     let read = parse_options(key, &Value::Object(outer).to_string());
     read.map_err(|e| match e {
-        Error::InvalidOption { problem, .. } => Error::Config { problem: format!("[{key}] {problem}") },
+        Error::InvalidOption { option, problem } => {
+            let inner = option.split_once('.').map_or_else(String::new, |(_, inner)| format!("{inner}: "));
+            Error::Config { problem: format!("[{key}] {inner}{problem}") }
+        }
         other => other,
     })
 }

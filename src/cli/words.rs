@@ -1,6 +1,7 @@
 //! Errors in the words of the command line: flags, or keys of the project file.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::project::section_of;
 use super::settings::Setting;
@@ -16,6 +17,8 @@ pub(super) struct Words {
     set: Vec<Setting>,
     /// The section of the project file that is called like the command.
     section: String,
+    /// The project file.
+    file: Option<PathBuf>,
 }
 
 impl Words {
@@ -28,13 +31,20 @@ impl Words {
         let texts = given.try_get_many::<String>("set").ok().flatten().into_iter().flatten();
         let set = texts.filter_map(|text| Setting::parse(text).ok()).collect();
         let section = name.replace('-', "_");
-        Self { given: flags.iter().filter(is_given).cloned().collect(), flags, set, section }
+        let file = given.try_get_one::<PathBuf>("config").ok().flatten().cloned();
+        Self { file, given: flags.iter().filter(is_given).cloned().collect(), flags, set, section }
+    }
+
+    fn of_file(&self, word: &str) -> String {
+        self.file.as_ref().map_or_else(String::new, |file| format!("{word} '{}'", file.display()))
     }
 
     /// What an error says, with options as they are written here.
     pub(super) fn message(&self, error: &Error) -> String {
         error.spelled(&|mention| match mention {
             Mention::AtFault(name) if self.given.contains(name) => flag(name),
+            // A key of the declaration of a table.
+            Mention::AtFault(name) if name.contains('.') => name.to_owned() + &self.of_file(" in"),
             Mention::AtFault(name) => match self.place_of(name) {
                 Some(place) => place,
                 None if self.flags.contains(name) => flag(name),

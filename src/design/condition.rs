@@ -5,10 +5,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::text::{canonical_text, number_of};
+use crate::time::Moment;
 
 /// A condition on a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "expected a value, a comparison such as '>= 3', a list of them, null, or one of {not = …}, {all = […]}, {null = true}"
+)]
 pub enum Condition {
     /// The value is missing.
     Null(()),
@@ -20,6 +25,11 @@ pub enum Condition {
     Number(f64),
     /// It matches this text; `*` and `?` are wildcards.
     Text(String),
+    /// `{ time = "2024-06-30" }`: it is this time; a day is all of its instants.
+    Time {
+        /// The time.
+        time: Moment,
+    },
     /// One of these holds.
     Any(Vec<Condition>),
     /// `{ all = [">= 10", "< 50"] }`: all of these hold.
@@ -53,6 +63,7 @@ impl fmt::Display for Condition {
             Self::Bool(b) => write!(f, "= {b}"),
             Self::Integer(whole) => write!(f, "= {whole}"),
             Self::Number(x) => write!(f, "= {x}"),
+            Self::Time { time } => write!(f, "= {time}"),
             Self::Text(t) if t.starts_with(['<', '>', '=', '!']) => f.write_str(t),
             Self::Text(t) => write!(f, "= {t}"),
             Self::Any(all) => joined(f, all, " or "),
@@ -68,6 +79,16 @@ pub fn truth(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "y" | "t" => Some(true),
         "0" | "false" | "no" | "n" | "f" => Some(false),
+        _ => None,
+    }
+}
+
+/// The number that a truth value is, in its one form: 1 is true and 0 is false, and nothing else is either.
+#[must_use]
+pub fn truth_number(text: &str) -> Option<f64> {
+    match text {
+        "true" => Some(1.0),
+        "false" => Some(0.0),
         _ => None,
     }
 }
@@ -160,6 +181,19 @@ impl Comparison {
         let text = text.trim();
         let found = signs.iter().find_map(|(sign, test)| text.strip_prefix(sign).map(|rest| (*test, rest.trim())));
         found.unwrap_or((Self::Equal, text))
+    }
+
+    /// Whether it holds between an instant and a time that has these instants, from the first until after the last.
+    #[must_use]
+    pub fn holds_in(self, at: i64, (from, until): (i64, i64)) -> bool {
+        match self {
+            Self::Less => at < from,
+            Self::AtMost => at < until,
+            Self::Equal => (from..until).contains(&at),
+            Self::Unequal => !(from..until).contains(&at),
+            Self::AtLeast => at >= from,
+            Self::Greater => at >= until,
+        }
     }
 
     /// Whether it holds; never for a missing value.

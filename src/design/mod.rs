@@ -20,7 +20,7 @@ mod wildcard;
 pub use bins::Bins;
 pub use calendar_like::is_calendar_like;
 pub use column::{Column, NONE};
-pub use condition::{Comparison, Condition, Value, truth};
+pub use condition::{Comparison, Condition, Value, truth, truth_number};
 pub use cutoffs::{Anchor, CutoffRule, Maturity, OutcomeRows, SnapshotSpec, Weighting};
 pub(crate) use encode::slot_of;
 pub use encode::{Encoder, LevelRule, MISSING, OTHER};

@@ -21,6 +21,7 @@ pub use proper::{brier, log_loss};
 pub use ranking::{average_precision, ks, roc_auc};
 pub use verdict::{Check, Finding, Verdict};
 
+use crate::counted::counted;
 use crate::error::{Error, Result};
 
 /// Checks labels, predictions and weights; returns the weights, 1 for each row if there are none.
@@ -53,7 +54,10 @@ pub(crate) fn checked_probabilities<'a>(
 ) -> Result<std::borrow::Cow<'a, [f64]>> {
     let outside = p.iter().filter(|v| **v < 0.0 || **v > 1.0).count();
     if outside > 0 {
-        return Err(Error::option("predictions", format!("{outside} values are outside [0, 1]; pass probabilities")));
+        return Err(Error::option(
+            "predictions",
+            format!("{} outside [0, 1]; pass probabilities", counted(outside, "value is", "values are")),
+        ));
     }
     checked(y, p, weight)
 }

@@ -10,6 +10,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::counted::counted;
+
 use super::estimates::{Estimate, observed_to_expected};
 use super::influence::{Rows, Sample};
 
@@ -81,7 +83,9 @@ impl Verdict {
         let rate = rows.rate();
         let mut advice = Vec::new();
         let few = match unit {
-            "leads" => format!("{} converted and {} other leads", sample.positives, sample.negatives),
+            "leads" => {
+                format!("{} converted and {}", sample.positives, counted(sample.negatives, "other lead", "other leads"))
+            }
             _ => format!(
                 "{} {unit} with and {} without a conversion",
                 sample.positives,

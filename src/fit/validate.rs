@@ -9,6 +9,7 @@ use super::params::{LogisticParams, ValidLogisticParams};
 use super::solution::Solution;
 use super::target::Target;
 use super::together::Together;
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::evaluate::log_loss;
 use crate::math::{ln, sigmoid};
@@ -245,7 +246,12 @@ fn of_fold(number: usize, e: Error) -> Error {
     match e {
         Error::OneClass { rows, positives } => Error::option(
             "folds",
-            format!("fold {} has {positives} positives in {rows} rows: use fewer folds", number + 1),
+            format!(
+                "fold {} has {} in {}: use fewer folds",
+                number + 1,
+                counted(positives, "positive", "positives"),
+                counted(rows, "row", "rows")
+            ),
         ),
         e => e,
     }

@@ -40,7 +40,7 @@ pub(super) fn join_accounts(
             "accounts are given, but the leads name none: say Leads(account=…)",
         ));
     };
-    let keep = super::filter::keep(&table, &spec.common)?;
+    let keep = super::filter::keep(&table, &spec.common, zone)?;
     let mut row_of: HashMap<String, u32> = HashMap::new();
     let ids = Texts::ids(&table, &spec.id, &spec.common.nulls)?;
     ids.each(|row, text| {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::accounts::join_accounts;
-use super::config::{Config, EventsSpec, StagesSpec, Undated};
+use super::config::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec, Undated, place_of, within};
 use super::declared::{check_columns, check_roles, columns_elsewhere, derived_from};
 use super::derived_leads::derive_leads;
 use super::dictionaries::Dictionaries;
@@ -30,19 +30,26 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let _here = task.here();
     let config = &config.canonical();
     let zone = Zone::new(&config.timezone)?;
-    let calendar_zone = Zone::new(&config.calendar_zone)?;
+    let calendar_zone = Zone::new(&config.calendar_zone).map_err(|e| match e {
+        Error::InvalidOption { problem, .. } => Error::option("calendar_zone", problem),
+        other => other,
+    })?;
     config.expect(tables)?;
     check_columns(config, tables)?;
     let (mut leads, lead_audit, days) = match derived_from(config) {
         Some(events) => derive_leads(&config.leads, events, tables, &zone)?,
-        None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)?,
+        None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)
+            .map_err(|e| within::<LeadsSpec>(e, "leads"))?,
     };
     let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
     if let Some(spec) = &config.accounts {
-        audit.tables.push(join_accounts(spec, &config.leads.include, &mut leads, tables, &zone)?);
+        let joined = join_accounts(spec, &config.leads.include, &mut leads, tables, &zone);
+        audit.tables.push(joined.map_err(|e| within::<AccountsSpec>(e, "accounts"))?);
     }
-    for spec in &config.fields {
-        let (histories, history_audit) = read_history(spec, &leads, tables, &zone)?;
+    for (i, spec) in config.fields.iter().enumerate() {
+        let read = read_history(spec, &leads, tables, &zone);
+        let place = place_of("fields", i, config.fields.len());
+        let (histories, history_audit) = read.map_err(|e| within::<FieldsSpec>(e, &place))?;
         audit.tables.push(history_audit);
         for history in histories {
             // The column of the lead table is the value of today; the history says what was known when.

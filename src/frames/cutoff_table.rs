@@ -1,10 +1,11 @@
 //! A table of (lead, cutoff).
 
 use super::cells::{INEXACT_ID, Texts};
-use super::config::{CutoffsSpec, DayMeans};
+use super::config::{CutoffsSpec, DayMeans, within};
 use super::files::Wanted;
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 
@@ -14,6 +15,10 @@ use crate::journeys::Journeys;
 /// # Errors
 /// [`Error::Schema`] with the number of rows that do not.
 pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
+    read(tables, spec, journeys).map_err(|e| within::<CutoffsSpec>(e, "cutoffs"))
+}
+
+fn read(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
     tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
     let table = tables.get(&spec.table)?;
     tables.unchanged()?;
@@ -23,7 +28,7 @@ pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys
     }
     let reader = TimeReader { table: &table, common: &spec.common, zone: &journeys.timezone, day: DayMeans::Start };
     let (times, _) = reader.read(&spec.at)?;
-    let keep = super::filter::keep(&table, &spec.common)?;
+    let keep = super::filter::keep(&table, &spec.common, &journeys.timezone)?;
     let (mut pairs, mut unknown, mut timeless, mut inexact, mut example) = (Vec::new(), 0usize, 0usize, 0usize, None);
     let ids = Texts::ids(&table, &spec.lead, &spec.common.nulls)?;
     ids.each(|row, text| {
@@ -41,17 +46,25 @@ pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys
         }
     });
     if inexact > 0 {
-        return Err(Error::schema(&table.name, Some(&spec.lead), format!("{inexact} rows: {INEXACT_ID}")));
+        return Err(Error::schema(
+            &table.name,
+            Some(&spec.lead),
+            format!("{}: {INEXACT_ID}", counted(inexact, "row", "rows")),
+        ));
     }
     if let Some(example) = example {
         return Err(Error::schema(
             &table.name,
             Some(&spec.lead),
-            format!("{unknown} rows name no known lead (first: '{example}')"),
+            format!("{} no known lead (first: '{example}')", counted(unknown, "row names", "rows name")),
         ));
     }
     if timeless > 0 {
-        return Err(Error::schema(&table.name, Some(&spec.at), format!("{timeless} rows have no readable time")));
+        return Err(Error::schema(
+            &table.name,
+            Some(&spec.at),
+            counted(timeless, "row has no readable time", "rows have no readable time"),
+        ));
     }
     Ok(pairs)
 }

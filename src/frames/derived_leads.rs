@@ -100,7 +100,7 @@ fn first_events(spec: &EventsSpec, leads: &Leads, tables: &mut Tables, zone: &Zo
     let finder = LeadFinder::new(&spec.lead, &spec.cells, common.normalize, leads, tables, zone)?;
     let kinds = AttributeReader::new("kind", &spec.kind, &spec.names, common, tables, zone)?;
     let source = tables.source(&spec.table)?;
-    let filter = Filter::of_source(&source, common)?;
+    let filter = Filter::of_source(&source, common, zone)?;
     let reader = TimeReader { table: &source.head, common, zone, day: DayMeans::Start };
     let decided = reader.decide(&spec.at, source.parts(), |part| source.read(part, &[&spec.at]))?;
     let mut columns: Vec<&str> = spec.columns().map(String::as_str).collect();

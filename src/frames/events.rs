@@ -82,7 +82,7 @@ impl EventsReader<'_> {
         let reader = PartReader {
             leads: self.leads,
             finder,
-            filter: Filter::of_source(&source, &spec.common)?,
+            filter: Filter::of_source(&source, &spec.common, self.zone)?,
             kind,
             channel,
             props: own.chain(named).map(|(prop, how)| (dict.prop(prop), prop, how)).collect(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::{Common, DayMeans};
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};
 
@@ -209,9 +210,11 @@ impl Ends {
         if let Some((e, silent, usual)) = first {
             observed.until = e.end.max(least);
             observed.warnings.push(format!(
-                "table '{}' of stages ends {silent} days before the last row of all tables, longer than its usual silence \
-                 of up to {usual} days: observation ends with it, at {}; set observed_until= if it is complete for longer",
+                "table '{}' of stages ends {} before the last row of all tables, longer than its usual silence \
+                 of up to {}: observation ends with it, at {}; set observed_until= if it is complete for longer",
                 e.name,
+                counted(silent, "day", "days"),
+                counted(usual, "day", "days"),
                 Timestamp(observed.until)
             ));
         } else if let Some(e) = self.0.values().find(|e| e.end == latest) {
@@ -219,9 +222,11 @@ impl Ends {
         }
         for (e, silent, usual) in self.ended_early(Role::Events, observed.until) {
             observed.warnings.push(format!(
-                "table '{}' of events ends {silent} days before the end of observation, longer than its usual silence of up \
-                 to {usual} days: later events may be missing",
-                e.name
+                "table '{}' of events ends {} before the end of observation, longer than its usual silence of up \
+                 to {}: later events may be missing",
+                e.name,
+                counted(silent, "day", "days"),
+                counted(usual, "day", "days")
             ));
         }
         observed.until = observed.until.max(least);

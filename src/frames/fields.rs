@@ -32,7 +32,7 @@ pub(super) fn read_history(
     if spec.name.is_some() != spec.value.is_some() {
         return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
     }
-    let keep = super::filter::keep(&table, &spec.common)?;
+    let keep = super::filter::keep(&table, &spec.common, zone)?;
     let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, &spec.common)?;

@@ -2,61 +2,100 @@
 
 use std::collections::BTreeSet;
 
+use polars::prelude::DataType;
+
+use super::cell_test::{Cell, CellTest, ColumnKind, has_sign, with_signs};
 use super::cells::Texts;
-use super::config::{Common, Condition};
+use super::config::{Common, DayMeans};
 use super::source::Source;
 use super::table::Table;
-use crate::design::{Comparison, Value, is_pattern, number_of};
+use super::times::{Decided, TimeCell, TimeReader};
 use crate::error::{Error, Result};
+use crate::time::Zone;
 
 /// The conditions of a table, made ready.
 pub(super) struct Filter<'a> {
     common: &'a Common,
-    tests: Vec<(&'a String, Test)>,
+    /// Zone of times without an offset.
+    zone: &'a Zone,
+    tests: Vec<ColumnTest<'a>>,
+}
+
+struct ColumnTest<'a> {
+    column: &'a String,
+    test: CellTest,
+    /// How cells are read as times, if the condition has any.
+    times: Option<Times>,
+}
+
+/// How the cells of a column are read as times.
+struct Times {
+    /// The column without its rows.
+    head: Table,
+    common: Common,
+    decided: Decided,
+}
+
+impl Times {
+    fn reader<'t>(&'t self, zone: &'t Zone) -> TimeReader<'t> {
+        TimeReader { table: &self.head, common: &self.common, zone, day: DayMeans::Start }
+    }
 }
 
 impl<'a> Filter<'a> {
-    /// Those of a table that is read whole.
-    pub(super) fn of(table: &Table, common: &'a Common) -> Result<Self> {
-        Self::new(common, |_| Ok(table.clone()))
+    /// Those of a table that is read whole. Times without an offset are read in `zone`, unless the table says its own.
+    pub(super) fn of(table: &Table, common: &'a Common, zone: &'a Zone) -> Result<Self> {
+        Self::new(common, zone, table, |_| Ok(table.clone()))
     }
 
-    /// Those of a table that is read part by part. Columns with a pattern or a comparison are read first: a text that occurs
-    /// in them means itself.
-    pub(super) fn of_source(source: &Source, common: &'a Common) -> Result<Self> {
-        Self::new(common, |column| source.column(column))
+    /// Those of a table that is read part by part. Columns with a pattern, a comparison or a time are read first: a text that
+    /// occurs in them means itself, and how times are written is a matter of the whole column.
+    pub(super) fn of_source(source: &Source, common: &'a Common, zone: &'a Zone) -> Result<Self> {
+        Self::new(common, zone, &source.head, |columns| source.columns(columns))
     }
 
-    fn new(common: &'a Common, whole: impl Fn(&str) -> Result<Table>) -> Result<Self> {
+    fn new(common: &'a Common, zone: &'a Zone, head: &Table, whole: impl Fn(&[&str]) -> Result<Table>) -> Result<Self> {
+        let own_zone = common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
         let mut tests = Vec::new();
         for (column, condition) in &common.filter {
             let mut literal = BTreeSet::new();
             with_signs(condition, &mut literal);
             if !literal.is_empty() {
-                let mut found = BTreeSet::new();
-                let mut last = String::new();
-                Texts::values(&whole(column)?, column, common)?.each(|_, text| match text {
-                    Some(text) if has_sign(text) && last != text && literal.contains(text) => {
-                        text.clone_into(&mut last);
-                        found.insert(last.clone());
-                    }
-                    _ => {}
-                });
-                literal = found;
+                literal = occurring(&whole(&[column])?, column, common, &literal)?;
             }
-            tests.push((column, Test::new(condition, &literal)?));
+            let kind = ColumnKind::of(&head.dtype(column)?, common);
+            let fault = |what: &str, remedy: &str| mismatch(head, column, what, remedy);
+            let test = CellTest::new(condition, &literal, kind, own_zone.as_ref().unwrap_or(zone), &fault)?;
+            if kind == ColumnKind::Texts && test.is_of_numbers() {
+                check_numbers(&whole(&[column])?, column, common)?;
+            }
+            let times = match test.times() {
+                None => None,
+                Some(strict) => {
+                    let columns = [Some(column), common.timezone_column.as_ref().filter(|zones| *zones != column)];
+                    let columns: Vec<&str> = columns.into_iter().flatten().map(String::as_str).collect();
+                    read_as_times(&whole(&columns)?, column, common, zone, strict)?
+                }
+            };
+            tests.push(ColumnTest { column, test, times });
         }
-        Ok(Self { common, tests })
+        Ok(Self { common, zone, tests })
     }
 
     /// One flag per row of the table, or of a part of it: whether all conditions hold.
     pub(super) fn keep(&self, table: &Table) -> Result<Vec<bool>> {
         let mut flags = vec![true; table.rows()];
-        for (column, test) in &self.tests {
+        for ColumnTest { column, test, times } in &self.tests {
+            let times = times.as_ref().map(|t| t.reader(self.zone).read_part(table, column, &t.decided)).transpose()?;
             Texts::values(table, column, self.common)?.each(|row, text| {
-                if let Some(flag) = flags.get_mut(row) {
-                    *flag &= test.holds(text);
-                }
+                let Some(flag) = flags.get_mut(row).filter(|flag| **flag) else { return };
+                let at = match times.as_ref().map(|times| times.cell(row)) {
+                    Some(TimeCell::At(at)) => Some(at),
+                    _ => None,
+                };
+                let is_day = times.as_ref().filter(|times| times.days.is_day(row));
+                let day = is_day.zip(at).and_then(|(times, at)| times.days.dates.get(&at).copied());
+                *flag = test.holds(&Cell { text, at, day });
             });
         }
         Ok(flags)
@@ -64,105 +103,76 @@ impl<'a> Filter<'a> {
 }
 
 /// One flag per row of a table that is read whole: whether all conditions hold.
-pub(super) fn keep(table: &Table, common: &Common) -> Result<Vec<bool>> {
-    Filter::of(table, common)?.keep(table)
+pub(super) fn keep(table: &Table, common: &Common, zone: &Zone) -> Result<Vec<bool>> {
+    Filter::of(table, common, zone)?.keep(table)
 }
 
-/// Whether a text can mean something else than itself: a pattern, or a comparison.
-fn has_sign(text: &str) -> bool {
-    is_pattern(text) || text.starts_with(['<', '>', '=', '!'])
-}
-
-/// The texts in a condition that can mean something else than themselves.
-fn with_signs(condition: &Condition, found: &mut BTreeSet<String>) {
-    match condition {
-        Condition::Text(text) if has_sign(text) => {
-            found.insert(text.clone());
+/// The texts with signs that occur in a column.
+fn occurring(table: &Table, column: &str, common: &Common, signs: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut last = String::new();
+    Texts::values(table, column, common)?.each(|_, text| match text {
+        Some(text) if has_sign(text) && last != text && signs.contains(text) => {
+            text.clone_into(&mut last);
+            found.insert(last.clone());
         }
-        Condition::Any(all) | Condition::All { all } => all.iter().for_each(|one| with_signs(one, found)),
-        Condition::Not { not } => with_signs(not, found),
         _ => {}
-    }
+    });
+    Ok(found)
 }
 
-/// `**` means what `*` means.
-fn single_stars(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c != '*' || !out.ends_with('*') {
-            out.push(c);
+/// Refuses a column of texts that is compared with numbers, and has none.
+fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
+    let (mut some, mut other) = (false, None);
+    Texts::values(table, column, common)?.each(|_, text| match text {
+        Some(text) if !some => match CellTest::number(text) {
+            Some(_) => some = true,
+            None if other.is_none() => other = Some(text.to_owned()),
+            None => {}
+        },
+        _ => {}
+    });
+    match other.filter(|_| !some) {
+        None => Ok(()),
+        Some(other) => {
+            let remedy = format!("none is a number, such as '{other}': give a text, or set decimal= or thousands=");
+            Err(mismatch(table, column, "a number", &remedy))
         }
     }
-    out
 }
 
-/// A condition on the text of a cell, in the one form that it has in every type of column.
-enum Test {
-    Null,
-    Value(Value),
-    Glob(glob::Pattern),
-    Number(Comparison, f64),
-    Any(Vec<Test>),
-    All(Vec<Test>),
-    Not(Box<Test>),
-}
-
-impl Test {
-    /// `literal` are the texts with signs that occur, so that they mean themselves.
-    fn new(condition: &Condition, literal: &BTreeSet<String>) -> Result<Self> {
-        Ok(match condition {
-            Condition::Null(()) | Condition::IsNull { null: true } => Self::Null,
-            Condition::IsNull { null: false } => Self::Not(Box::new(Self::Null)),
-            Condition::Bool(b) => Self::Value(Value::Bool(*b)),
-            Condition::Integer(whole) => Self::Value(Value::Integer(i128::from(*whole))),
-            Condition::Number(x) => Self::Value(Value::number(*x)),
-            Condition::Text(t) if literal.contains(t) => Self::Value(Value::text(t)),
-            Condition::Text(t) => Self::of_text(t)?,
-            Condition::Any(all) => Self::Any(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
-            Condition::All { all } => Self::All(all.iter().map(|c| Self::new(c, literal)).collect::<Result<_>>()?),
-            Condition::Not { not } => Self::Not(Box::new(Self::new(not, literal)?)),
-        })
-    }
-
-    fn of_text(text: &str) -> Result<Self> {
-        let plain = |text: &str| {
-            if !is_pattern(text) {
-                return Ok(Self::Value(Value::text(text)));
-            }
-            // Brackets mean themselves.
-            let pattern = glob::Pattern::new(&single_stars(text).replace('[', "[[]"));
-            pattern.map(Self::Glob).map_err(|e| Error::option("where", format!("'{text}': {e}")))
-        };
-        Ok(match (Comparison::split(text), text.starts_with('=')) {
-            ((Comparison::Unequal, rest), _) => Self::Not(Box::new(plain(rest)?)),
-            ((Comparison::Equal, rest), true) => plain(rest)?,
-            ((Comparison::Equal, _), false) => plain(text)?,
-            // "<none>" is a text.
-            ((Comparison::Less, rest), _) if rest.ends_with('>') => plain(text)?,
-            ((test, rest), _) => match rest.parse::<f64>() {
-                Ok(number) => Self::Number(test, number),
-                Err(_) => {
-                    let problem = format!("'{text}' is no comparison with a number; give one after >=, <=, > or <");
-                    return Err(Error::option("where", problem));
-                }
-            },
-        })
-    }
-
-    fn holds(&self, text: Option<&str>) -> bool {
-        match (self, text) {
-            (Self::Not(test), _) => !test.holds(text),
-            (Self::Any(tests), _) => tests.iter().any(|t| t.holds(text)),
-            (Self::All(tests), _) => tests.iter().all(|t| t.holds(text)),
-            (Self::Null, t) => t.is_none(),
-            (_, None) => false,
-            (Self::Value(value), Some(t)) => value.is(t),
-            (Self::Glob(pattern), Some(t)) => pattern.matches(t),
-            // Whole numbers of any size, but no codes such as "007".
-            (Self::Number(test, number), Some(t)) => {
-                let whole = || t.parse::<i128>().ok().filter(|whole| whole.to_string() == t).map(|whole| whole as f64);
-                number_of(t).or_else(whole).is_some_and(|x| test.holds(&x, number))
-            }
+/// How the cells of a column are read as times; none if they are not, unless they must be.
+fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, strict: bool) -> Result<Option<Times>> {
+    // Days are compared as days, whatever they stand for on the time line.
+    let common = Common { day: None, ..common.clone() };
+    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+    let decided = reader.decide(column, &[()], |()| Ok(table.clone())).and_then(|decided| {
+        // Says so if no cell is a time.
+        reader.read(column).map(|_| decided)
+    });
+    match decided {
+        Ok(decided) => {
+            let mut head = table.slice(0, 0);
+            head.remarks.clear();
+            Ok(Some(Times { head, common, decided }))
         }
+        Err(Error::Schema { violations }) if strict => {
+            let why: Vec<String> = violations.into_iter().map(|violation| violation.problem).collect();
+            Err(mismatch(table, column, "a time", &why.join("; ")))
+        }
+        Err(e) if strict => Err(e),
+        Err(_) => Ok(None),
     }
+}
+
+/// A comparison that cannot be meant.
+fn mismatch(table: &Table, column: &str, what: &str, remedy: &str) -> Error {
+    let kind = match table.dtype(column) {
+        Ok(kind) if table.untyped && kind == DataType::String => "text".to_owned(),
+        Ok(DataType::String | DataType::Categorical(..) | DataType::Enum(..)) => "text".to_owned(),
+        Ok(kind) => kind.to_string(),
+        Err(_) => "unknown".to_owned(),
+    };
+    let problem = format!("where= compares it with {what}, but it is of type {kind}; {remedy}");
+    Error::schema(&table.name, Some(column), problem)
 }

@@ -33,7 +33,7 @@ pub(super) fn read_leads(
     if table.rows() == 0 {
         return Err(Error::schema(&table.name, None, "the table of leads has no row"));
     }
-    let keep = super::filter::keep(&table, c)?;
+    let keep = super::filter::keep(&table, c, zone)?;
     let created = match &spec.created {
         Some(column) => {
             let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };

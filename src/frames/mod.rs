@@ -4,6 +4,7 @@
 mod accounts;
 mod attribution_out;
 mod build;
+mod cell_test;
 mod cells;
 mod checksums;
 mod coded;
@@ -44,9 +45,9 @@ mod write;
 pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
 pub use config::{
-    AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadCells, LeadKey,
-    LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, check_cutoffs, parse_json, parse_options, parse_toml,
-    with_nearest,
+    AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, Fault, FieldsSpec, LeadCells,
+    LeadKey, LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, declared, parse_declared, parse_json,
+    parse_options, parse_toml, with_nearest,
 };
 pub use cutoff_table::cutoff_table;
 pub use drivers_out::{barriers_frame, comparison_frame, drivers_frame};

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use polars::prelude::*;
 
-use super::cells::Texts;
+use super::cells::{Texts, is_text};
 use super::config::Common;
 use super::times::{TimeCell, TimeReader};
 use crate::error::Result;
@@ -17,7 +17,8 @@ use crate::time::glance;
 /// [`crate::Error::Schema`] if there is no such column, or if it has dates whose order of day and month is not decided.
 pub(super) fn order_ranks(reader: &TimeReader<'_>, column: &str) -> Result<Vec<u32>> {
     let table = reader.table;
-    if matches!(table.dtype(column)?, DataType::Date | DataType::Datetime(..)) {
+    let kind = table.dtype(column)?;
+    if matches!(kind, DataType::Date | DataType::Datetime(..)) {
         if let Some(times) = times(reader, column)? {
             return Ok(ranks(&times, Ord::cmp));
         }
@@ -33,11 +34,14 @@ pub(super) fn order_ranks(reader: &TimeReader<'_>, column: &str) -> Result<Vec<u
         return Ok(ranks(&times, Ord::cmp));
     }
     let texts = Texts::as_written(table, column, &reader.common.nulls)?.collect();
+    // Numbers that are no texts have no marks.
+    let marks = Some(&reader.common.reading).filter(|_| is_text(&kind));
+    let number = |t: &str| marks.map_or_else(|| t.parse().ok(), |marks| marks.number(t));
     // Ids of 64 bits are more than a number with a fraction can tell apart.
     if let Some(whole) = parsed(&texts, |t| t.parse::<i128>().ok()) {
         return Ok(ranks(&whole, Ord::cmp));
     }
-    if let Some(numbers) = parsed(&texts, |t| t.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| x + 0.0)) {
+    if let Some(numbers) = parsed(&texts, |t| number(t).filter(|x| x.is_finite()).map(|x| x + 0.0)) {
         return Ok(ranks(&numbers, f64::total_cmp));
     }
     // The format and unit of the table's other times are not always those of this column.

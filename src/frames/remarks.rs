@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use crate::counted::counted;
 use crate::error::Result;
 use crate::journeys::Journeys;
 use crate::task::Task;
@@ -34,17 +35,27 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         .sum();
     if ties > 0 {
         remarks.push(format!(
-            "{ties} consecutive entries of a lead share a time and stage order does not decide between them; ordered by order= if given, else by row"
+            "{} as the one before it of the same lead, and stage order does not decide between them; ordered by order= if given, else by row",
+            counted(ties, "entry has the same time", "entries have the same time")
         ));
     }
     let (edits, repeated) = (t.stages.edits.len(), t.stages.repeated);
     if edits > 0 {
         remarks.push(format!(
-            "{edits} rows repeat the stage of their deal: they are edits (the last amount counts), not entries"
+            "{} (the last amount counts), not entries",
+            counted(
+                edits,
+                "row repeats the stage of its deal: it is an edit",
+                "rows repeat the stage of their deal: they are edits"
+            )
         ));
     }
     if repeated > 0 {
-        remarks.push(format!("{repeated} rows of stages are the same as another row and were dropped"));
+        remarks.push(counted(
+            repeated,
+            "row of stages is the same as another row and was dropped",
+            "rows of stages are the same as another row and were dropped",
+        ));
     }
     remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
     for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
@@ -57,11 +68,12 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
     let entries = t.stages.position.iter().map(|p| *p as usize);
     let first_won = entries.filter(|i| closing.contains(&t.kind.get(*i))).filter_map(|i| t.at.get(i)).min();
     let first_lead = journeys.leads.created.iter().filter(|c| **c != NO_TIME).min();
-    if let (Some(won), Some(lead)) = (first_won, first_lead)
+    if journeys.outcomes_from == NO_TIME
+        && let (Some(won), Some(lead)) = (first_won, first_lead)
         && won - lead > 30 * DAY
     {
         remarks.push(format!(
-            "the first win is at {}, {} days after the first lead: if outcomes were not recorded before, say outcomes_from=",
+            "the first win is at {}, {} days after the first lead: if outcomes were not recorded before, set outcomes_from=",
             Timestamp(*won),
             (won - lead) / DAY
         ));

@@ -1,6 +1,6 @@
 //! Rows of all tables of events and stages, added to the index.
 
-use super::config::{Common, Config, EventsSpec, StagesSpec, Undated};
+use super::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, within};
 use super::dictionaries::Dictionaries;
 use super::events::EventsReader;
 use super::extent::{Ends, Extent, Role, starts};
@@ -54,9 +54,11 @@ impl Reading {
         task.begin("reading tables", events.len() + stages.len());
         let alone = events.len() + stages.len() == 1 && index.is_empty();
         let reader = EventsReader { leads, zone, alone, task };
-        for spec in events {
+        for (i, spec) in events.iter().enumerate() {
             task.check()?;
-            let (audit, extent) = reader.read(spec, dict, tables, index)?;
+            let read = reader.read(spec, dict, tables, index);
+            let place = place_of("events", i, events.len());
+            let (audit, extent) = read.map_err(|e| within::<EventsSpec>(e, &place))?;
             self.saw(Role::Events, &spec.common, &audit, &spec.table, extent, zone)?;
             self.audits.push(audit);
             task.advance(1);
@@ -64,9 +66,10 @@ impl Reading {
         let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
         let setting = Setting { leads, zone, ranks, order, before_creation: config.before_creation, task };
         let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
-        for spec in stages {
+        for (i, spec) in stages.iter().enumerate() {
             task.check()?;
-            let read = read_stages(spec, &setting, dict, tables)?;
+            let read = read_stages(spec, &setting, dict, tables);
+            let read = read.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
             self.saw(Role::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
             for rows in read.rows {
                 if dates_by_last {

@@ -104,14 +104,6 @@ impl Source {
         }
     }
 
-    /// One column of all rows.
-    ///
-    /// # Errors
-    /// As [`Source::read`].
-    pub(super) fn column(&self, name: &str) -> Result<Table> {
-        self.columns(&[name])
-    }
-
     /// Some columns of all rows.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Texts, numbers};
-use super::config::{Attribute, Common, DayMeans, Reading, Renames};
+use super::config::{Attribute, Common, DayMeans, Reading, Renames, place_of, within};
 use super::files::Wanted;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeColumn, TimeReader};
@@ -54,6 +54,26 @@ pub struct SpendSpec {
     pub period: Period,
 }
 
+impl Default for SpendSpec {
+    fn default() -> Self {
+        Self {
+            table: String::new(),
+            at: String::new(),
+            amount: String::new(),
+            scale: one(),
+            until: None,
+            timezone: None,
+            time_format: None,
+            unit: None,
+            channel: None,
+            campaign: None,
+            names: Renames::default(),
+            reading: Reading::default(),
+            period: month(),
+        }
+    }
+}
+
 impl SpendSpec {
     /// Tells `tables` which columns it uses, and how its file is read.
     ///
@@ -82,11 +102,12 @@ fn one() -> f64 {
 pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, journeys: &Journeys) -> Result<Spend> {
     let Some(first) = specs.first() else { return Err(Error::option("spend", "give at least one table")) };
     let mut spend = Spend { rows: Vec::new(), period: first.period, remarks: Vec::new() };
-    for spec in specs {
+    for (i, spec) in specs.iter().enumerate() {
         if spec.period != first.period {
             return Err(Error::option("spend", "tables have different periods; set the same period= on all"));
         }
-        read_table(tables, spec, by, journeys, &mut spend)?;
+        let read = read_table(tables, spec, by, journeys, &mut spend);
+        read.map_err(|e| within::<SpendSpec>(e, &place_of("spend", i, specs.len())))?;
     }
     Ok(spend)
 }

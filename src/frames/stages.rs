@@ -86,7 +86,7 @@ pub(super) fn read_stages(
         }
         _ => {}
     }
-    let keep = super::filter::keep(&table, c)?;
+    let keep = super::filter::keep(&table, c, setting.zone)?;
     let finder = LeadFinder::new(&spec.lead, &spec.cells, c.normalize, setting.leads, tables, setting.zone)?;
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, c)?;

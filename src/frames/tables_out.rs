@@ -6,6 +6,7 @@ use polars_arrow::bitmap::Bitmap;
 use polars_buffer::Buffer;
 use rayon::prelude::*;
 
+use crate::counted::counted;
 use crate::design::{Column as Values, Feature};
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, Comparison, Difference, Estimate, Evaluation, LiftRow};
@@ -282,7 +283,7 @@ impl Journeys {
     pub fn check_text(&self) -> String {
         let mut lines = vec![self.describe()];
         for t in &self.audit.tables {
-            lines.push(format!("{} as {}: {} rows read, {} used", t.table, t.role, t.rows, t.used));
+            lines.push(format!("{} as {}: {} read, {} used", t.table, t.role, counted(t.rows, "row", "rows"), t.used));
             if t.filtered > 0 {
                 lines.push(format!("    {} filtered by where=", t.filtered));
             }

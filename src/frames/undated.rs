@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::config::{StagesSpec, Undated};
 use super::dictionaries::Dictionaries;
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::{Rows, TableAudit};
 use crate::time::NO_TIME;
@@ -116,8 +117,8 @@ impl UndatedRows {
             // A row of several leads is one row.
             let rows: HashSet<u32> = self.numbers.iter().copied().collect();
             let problem = format!(
-                "{} rows are won or lost without a time; set undated=\"drop\", \"last\" or \"end\", or complete them",
-                rows.len()
+                "{} won or lost without a time; set undated=\"drop\", \"last\" or \"end\", or complete them",
+                counted(rows.len(), "row is", "rows are")
             );
             return Err(Error::schema(&audit.table, column, problem));
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::clusters::Clusters;
 use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
 use super::spec::{Entry, FunnelSpec, Order};
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::{Measure, Moment, before_outcomes_remark, immature_remark};
 use crate::math::{ClusteredShare, Interval, few_clusters, wilson};
@@ -345,15 +346,19 @@ impl FunnelTally {
 
 /// What is left out, one sentence each.
 fn remarks<K: Ord>(spec: &FunnelSpec, part: &Part<K>) -> Vec<String> {
-    let unit = if spec.entry == Entry::Totals { "attempts" } else { "leads" };
+    let (one, more) = if spec.entry == Entry::Totals {
+        ("attempt entered", "attempts entered")
+    } else {
+        ("lead entered", "leads entered")
+    };
     let mut remarks = Vec::new();
-    remarks.extend(immature_remark(part.immature, &format!("{unit} entered")));
-    remarks.extend(before_outcomes_remark(part.before_outcomes, &format!("{unit} entered")));
+    remarks.extend(immature_remark(part.immature, one, more));
+    remarks.extend(before_outcomes_remark(part.before_outcomes, one, more));
     if spec.compat.is_some() {
         remarks.push("the rules of windowFunnel apply neither observed_until nor outcomes_from".to_owned());
     }
     if part.removed > 0 {
-        remarks.push(format!("{} leads were removed by an exclusion", part.removed));
+        remarks.push(counted(part.removed, "lead was removed by an exclusion", "leads were removed by an exclusion"));
     }
     remarks
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::suspect::{Suspect, is_marked_number};
+use crate::counted::counted;
 
 /// Rows of one table in one role that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,14 +172,17 @@ impl TableAudit {
         if let Some((most, rows)) = most.filter(|_| left_out > used) {
             let n = used + left_out;
             told.push(format!(
-                "table '{table}' ({role}): {used} of {n} rows are used; {rows} were left out because of: {most}. Check the \
-                 key columns"
+                "table '{table}' ({role}): {used} of {} used; {} left out because of: {most}. Check the \
+                 key columns",
+                counted(n, "row is", "rows are"),
+                counted(rows, "was", "were")
             ));
         }
         for (what, (unmatched, all)) in self.keys.iter().filter(|(_, (unmatched, all))| 2 * unmatched > *all) {
             let found = all - unmatched;
             told.push(format!(
-                "table '{table}' ({role}): {what}: {found} of {all} keys are found. Check the key columns"
+                "table '{table}' ({role}): {what}: {found} of {} found. Check the key columns",
+                counted(*all, "key is", "keys are")
             ));
         }
         for (column, cells) in

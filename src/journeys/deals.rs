@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Journeys;
+use crate::counted::counted;
 use crate::design::NONE;
 use crate::error::Result;
 use crate::task::Task;
@@ -174,6 +175,8 @@ impl Journeys {
             format!("deal '{}' of lead '{lead}'", self.deals.get(deal))
         };
         let deals = found.deals;
-        Some(format!("{deals} deals were won and later lost or re-opened, such as {example}; their first win counts"))
+        let whose = if deals == 1 { "its" } else { "their" };
+        let deals = counted(deals, "deal was", "deals were");
+        Some(format!("{deals} won and later lost or re-opened, such as {example}; {whose} first win counts"))
     }
 }

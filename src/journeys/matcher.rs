@@ -52,13 +52,14 @@ impl<'a> Matcher<'a> {
                 let names: Vec<&str> = self.journeys.channels.iter().collect();
                 condition.channels = Some(levels_like("channel", channel, &names)?);
             }
+            let zone = &self.journeys.timezone;
             for (name, wanted) in &choice.conditions {
                 if let Some(v) = self.journeys.value_names.iter().position(|n| n == name) {
                     let values = self.journeys.timeline.values.get(v).map_or(&[][..], |values| values);
-                    condition.values.push((v, Ready::new::<&str>(name, wanted, &Of::Numbers(values))?));
+                    condition.values.push((v, Ready::new::<&str>(name, wanted, &Of::Numbers(values), zone)?));
                 } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
                     let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
-                    condition.props.push((p, Ready::new(name, wanted, &Of::Levels(&levels))?));
+                    condition.props.push((p, Ready::new(name, wanted, &Of::Levels(&levels), zone)?));
                 } else {
                     let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
                     return Err(Error::unknown("value or property", name, known.map(String::as_str)));

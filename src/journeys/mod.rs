@@ -64,6 +64,7 @@ pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
 pub(crate) use tile::{ROWS, number_rows};
 pub use withhold::{Withholding, separation, withhold};
 
+use crate::counted::counted;
 use crate::design::{Kind, NONE, canonical_id};
 use crate::error::{Error, Result, is_slip};
 use crate::time::{NO_TIME, Timestamp, Zone};
@@ -284,11 +285,11 @@ impl Journeys {
         let until =
             if self.observed_until == NO_TIME { "-".into() } else { Timestamp(self.observed_until).to_string() };
         format!(
-            "Journeys: {} leads, {} events, {} stage entries, {} kinds, observed until {until}",
-            self.leads.len(),
-            self.timeline.len() - self.timeline.stages.position.len(),
-            self.timeline.stages.position.len(),
-            self.kinds.len(),
+            "Journeys: {}, {}, {}, {}, observed until {until}",
+            counted(self.leads.len(), "lead", "leads"),
+            counted(self.timeline.len() - self.timeline.stages.position.len(), "event", "events"),
+            counted(self.timeline.stages.position.len(), "stage entry", "stage entries"),
+            counted(self.kinds.len(), "kind", "kinds"),
         )
     }
 

@@ -1,6 +1,7 @@
 //! How many rows of a table may be left out before it is refused.
 
 use super::audit::{Audit, TableAudit};
+use crate::counted::counted;
 use crate::error::{Error, Result, Violation};
 
 /// Largest share of quarantined rows that batch jobs accept unasked.
@@ -74,7 +75,8 @@ impl TableAudit {
         reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         let reasons: Vec<String> = reasons.into_iter().map(|(why, n)| format!("{n} {why}")).collect();
         let share = 100.0 * bad as f64 / rows.max(1) as f64;
-        format!("{bad} of {rows} rows ({share:.1} %) are quarantined: {}", reasons.join("; "))
+        let are = if bad == 1 { "is" } else { "are" };
+        format!("{bad} of {} ({share:.1} %) {are} quarantined: {}", counted(rows, "row", "rows"), reasons.join("; "))
     }
 }
 

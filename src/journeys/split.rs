@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::censoring::Candidates;
 use super::counts::SnapshotCounts;
 use super::{Journeys, Row, Snapshot};
+use crate::counted::counted;
 use crate::design::Maturity;
 use crate::error::{Error, Result};
 use crate::time::{NO_TIME, Span, Timestamp};
@@ -283,7 +284,8 @@ impl Snapshot {
         let remark = match shared {
             0 => what.to_owned(),
             n => format!(
-                "{what}; {n} accounts have leads on both sides, which makes estimates optimistic: use by='group'"
+                "{what}; {} leads on both sides, which makes estimates optimistic: use by='group'",
+                counted(n, "account has", "accounts have")
             ),
         };
         let split = Split { by, test: false, boundary: None, in_gap: 0, shared_accounts: shared, remark };
@@ -298,8 +300,9 @@ fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) 
         return Err(Error::NoRows {
             what: "split",
             why: format!(
-                "the {side} side of {rows} rows is empty; {} rows are in the gap of one label window",
-                split.in_gap
+                "the {side} side of {} is empty; {} in the gap of one label window",
+                counted(rows, "row", "rows"),
+                counted(split.in_gap, "row is", "rows are")
             ),
         });
     }

@@ -6,6 +6,7 @@
 use super::Leads;
 use super::column_words::words_of;
 use super::identifiers::are_serial_numbers;
+use crate::counted::counted;
 use crate::design::Column;
 use crate::design::NONE;
 use crate::time::{DAY, NO_TIME};
@@ -97,7 +98,10 @@ pub fn withhold(
             .filter(|(t, c)| **t != NO_TIME && **c != NO_TIME && **t > **c + DAY)
             .count();
         if after > 0 {
-            return because(format!("{after} of its dates are after the lead's creation"));
+            return because(format!(
+                "{} after the lead's creation",
+                counted(after, "of its dates is", "of its dates are")
+            ));
         }
     }
     let known = column.len() - column.missing();

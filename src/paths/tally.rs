@@ -259,8 +259,10 @@ impl PathsTally {
                 between: part.between.spread(),
             }
         });
-        let remarks =
-            [open_remark(open, "paths are of leads"), before_outcomes_remark(part.before_outcomes, "leads started")];
+        let remarks = [
+            open_remark(open, "path is of a lead", "paths are of leads"),
+            before_outcomes_remark(part.before_outcomes, "lead started", "leads started"),
+        ];
         Ok(Paths {
             remarks: remarks.into_iter().flatten().collect(),
             paths,

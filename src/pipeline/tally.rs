@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::{Counts, Frame};
 use super::result::{StageFunnel, StageGroup};
 use super::spec::StageFunnelSpec;
+use crate::counted::counted;
 use crate::design::ALL;
 use crate::error::{Error, Result};
 use crate::journeys::{before_outcomes_remark, immature_remark, open_remark};
@@ -164,24 +165,36 @@ impl StageTally {
 /// What is left out, and what else to know.
 fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
     let mut remarks: Vec<String> = [
-        open_remark(all.velocity.opportunities, "cycles are"),
-        immature_remark(n.immature, "cycles started"),
-        before_outcomes_remark(n.before_outcomes, "cycles started"),
+        open_remark(all.velocity.opportunities, "cycle is", "cycles are"),
+        immature_remark(n.immature, "cycle started", "cycles started"),
+        before_outcomes_remark(n.before_outcomes, "cycle started", "cycles started"),
     ]
     .into_iter()
     .flatten()
     .collect();
-    for (n, what) in [
-        (n.no_start, "leads never entered the pipeline"),
-        (n.ended_before, "leads were won or lost before they were created and are left out"),
-        (n.recycled, "cycles are of recycled leads"),
-        (n.regressions, "moves to an earlier stage"),
-        (n.reopened, "cycles were re-opened after a loss"),
-        (n.reversed, "deals were won and later lost or re-opened; their first win counts"),
-        (n.more_wins, "wins of leads that were won before are not counted (recycle_after= makes them cycles)"),
+    for (n, one, more) in [
+        (n.no_start, "lead never entered the pipeline", "leads never entered the pipeline"),
+        (
+            n.ended_before,
+            "lead was won or lost before it was created and is left out",
+            "leads were won or lost before they were created and are left out",
+        ),
+        (n.recycled, "cycle is of a recycled lead", "cycles are of recycled leads"),
+        (n.regressions, "move to an earlier stage", "moves to an earlier stage"),
+        (n.reopened, "cycle was re-opened after a loss", "cycles were re-opened after a loss"),
+        (
+            n.reversed,
+            "deal was won and later lost or re-opened; its first win counts",
+            "deals were won and later lost or re-opened; their first win counts",
+        ),
+        (
+            n.more_wins,
+            "win of a lead that was won before is not counted (recycle_after= makes it a cycle)",
+            "wins of leads that were won before are not counted (recycle_after= makes them cycles)",
+        ),
     ] {
         if n > 0 {
-            remarks.push(format!("{n} {what}"));
+            remarks.push(counted(n, one, more));
         }
     }
     remarks

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::body::Body;
 use super::text::percent;
 use crate::attribution::{Attribution, Credit, UnitCost};
+use crate::counted::counted;
 
 fn amount(x: f64) -> String {
     if x.abs() >= 1000.0 { format!("{x:.0}") } else { format!("{x:.2}") }
@@ -24,12 +25,12 @@ pub fn attribution_section(a: &Attribution) -> String {
 
 fn body(a: &Attribution) -> Body {
     let mut body = Body::new(format!(
-        "Attribution by {}{}: {} conversions{}, {} paths that did not convert",
+        "Attribution by {}{}: {}{}, {} that did not convert",
         a.spec.by,
         a.spec.filter.suffix(),
-        a.conversions,
+        counted(a.conversions, "conversion", "conversions"),
         if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
-        a.null_paths
+        counted(a.null_paths, "path", "paths")
     ));
     let (mut channels, mut known): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for c in a.methods.iter().flat_map(|m| &m.credits) {

@@ -1,6 +1,7 @@
 //! The best leads, and in words what their probabilities are of.
 
 use super::text::{aligned_text, percent};
+use crate::counted::counted;
 use crate::design::{CutoffRule, OutcomeRows, SnapshotSpec};
 use crate::frames::BestLead;
 use crate::journeys::Snapshot;
@@ -25,7 +26,10 @@ impl BestLeads {
         let mut about = format!("{} {which}; {}", leads.len(), question(model));
         let outside = (0..leads.len()).filter(|i| model.is_out_of_range(leads.age_days(*i))).count();
         if let (1.., Some((low, high))) = (outside, model.data().training.ages) {
-            about += &format!("; {outside} are outside the ages it was trained on ({low:.0} to {high:.0} days)");
+            about += &format!(
+                "; {} outside the ages it was trained on ({low:.0} to {high:.0} days)",
+                counted(outside, "is", "are")
+            );
         }
         Self { title: title.to_owned(), about, rows }
     }

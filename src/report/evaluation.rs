@@ -1,6 +1,7 @@
 //! Evaluations and comparisons of scores as text.
 
 use super::text::{percent, table_text};
+use crate::counted::counted;
 use crate::evaluate::{Comparison, Estimate, Evaluation};
 
 /// A number with four decimals, or a dash.
@@ -66,8 +67,8 @@ pub fn evaluation_text(e: &Evaluation) -> String {
     let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
     let of = if e.clusters == e.rows { String::new() } else { format!(" of {} {}", e.clusters, e.unit) };
     let mut lines = vec![format!(
-        "Evaluation on {} rows{of}, {} positive; base rate {}{}",
-        e.rows,
+        "Evaluation on {}{of}, {} positive; base rate {}{}",
+        counted(e.rows, "row", "rows"),
         e.positives,
         percent(e.base_rate),
         weighted
@@ -143,7 +144,7 @@ fn group_table(by: &str, e: &Evaluation) -> String {
 #[must_use]
 pub fn comparison_text(c: &Comparison) -> String {
     let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
-    let mut lines = vec![format!("Comparison on {} rows{of}, {} positive", c.rows, c.positives)];
+    let mut lines = vec![format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives)];
     let rows: Vec<Vec<String>> = c
         .measures
         .iter()

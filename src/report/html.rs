@@ -4,6 +4,7 @@ use super::best::BestLeads;
 use super::evaluation::{calibration_words, estimate_rows};
 use super::markup::{Cell, escape, heading, note, table};
 use super::text::{interaction_rows, percent, strongest_columns, training_notes};
+use crate::counted::counted;
 use crate::evaluate::Evaluation;
 use crate::journeys::{Audit, SnapshotCounts};
 use crate::model::LeadModel;
@@ -169,9 +170,9 @@ fn evaluation(e: &Evaluation) -> String {
 fn model(m: &LeadModel) -> String {
     let t = &m.data().training;
     let about = format!(
-        "{} rows of {} leads; solver {}, {}.",
-        t.rows,
-        t.leads,
+        "{} of {}; solver {}, {}.",
+        counted(t.rows, "row", "rows"),
+        counted(t.leads, "lead", "leads"),
         t.solver,
         if t.converged { "converged" } else { "NOT CONVERGED" }
     );

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::text::{duration, percent};
+use crate::counted::counted;
 use crate::design::way;
 use crate::paths::{PathRow, Paths, Unit};
 
@@ -70,9 +71,9 @@ fn body(p: &Paths) -> Body {
     if let Some(s) = p.sessions.as_ref().filter(|s| s.sessions > 0) {
         body.gap();
         body.line(format!(
-            "{} sessions of {} leads, {:.1} events each, {} of one event; median length {}",
-            s.sessions,
-            s.leads,
+            "{} of {}, {:.1} events each, {} of one event; median length {}",
+            counted(s.sessions, "session", "sessions"),
+            counted(s.leads, "lead", "leads"),
             s.mean_events,
             percent(s.single as f64 / s.sessions as f64),
             duration(s.length.median)

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::text::{by_name, duration, percent};
+use crate::counted::counted;
 use crate::pipeline::{StageFunnel, StageGroup, StageRow, StageTime};
 
 fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
@@ -79,7 +80,11 @@ fn pace(f: &StageFunnel) -> String {
     if !v.cycle_days.is_nan() {
         pace += &format!(", {} to the win", duration(v.cycle_days));
         if v.days_known < v.won {
-            pace += &format!(" (of {} of {} wins; the others skipped the stage it counts from)", v.days_known, v.won);
+            pace += &format!(
+                " (of {} of {}; the others skipped the stage it counts from)",
+                v.days_known,
+                counted(v.won, "win", "wins")
+            );
         }
     }
     if !v.value.is_nan() {
@@ -105,8 +110,12 @@ pub fn stage_funnel_section(f: &StageFunnel) -> String {
 
 fn body(f: &StageFunnel) -> Body {
     let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
-    let mut body =
-        Body::new(format!("Stage funnel: {} cycles of {} leads{}", f.all.cycles, f.leads, f.spec.filter.suffix()));
+    let mut body = Body::new(format!(
+        "Stage funnel: {} of {}{}",
+        counted(f.all.cycles, "cycle", "cycles"),
+        counted(f.leads, "lead", "leads"),
+        f.spec.filter.suffix()
+    ));
     let stages = |body: &mut Body, stages: &[StageRow]| {
         body.table_with_bars(&header, rows(stages), 2, stages.iter().map(|r| r.of_first).collect());
     };

@@ -2,6 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::counted::counted;
 use crate::journeys::{By, Snapshot};
 use crate::model::{LeadModel, Term};
 use crate::time::{NO_TIME, Timestamp};
@@ -84,12 +85,17 @@ pub(super) fn percent(x: f64) -> String {
 #[must_use]
 pub fn snapshot_text(s: &Snapshot) -> String {
     let c = &s.counts;
-    let mut lines = vec![format!("Snapshot: {} rows of {} leads (of {})", c.rows, c.leads_with_rows, c.leads)];
+    let mut lines = vec![format!(
+        "Snapshot: {} of {} (of {})",
+        counted(c.rows, "row", "rows"),
+        counted(c.leads_with_rows, "lead", "leads"),
+        c.leads
+    )];
     if let Some(rate) = s.base_rate() {
         lines.push(format!(
-            "  {} positive rows of {} leads; base rate {}",
-            c.positives,
-            c.positive_leads,
+            "  {} of {}; base rate {}",
+            counted(c.positives, "positive row", "positive rows"),
+            counted(c.positive_leads, "lead", "leads"),
             percent(rate)
         ));
     }
@@ -110,8 +116,12 @@ pub fn snapshot_text(s: &Snapshot) -> String {
         ));
         if split.in_gap > 0 {
             lines.push(format!(
-                "  {} rows are on neither side: their label window reaches into the test period",
-                split.in_gap
+                "  {} into the test period",
+                counted(
+                    split.in_gap,
+                    "row is on neither side: its label window reaches",
+                    "rows are on neither side: their label windows reach",
+                )
             ));
         }
     } else {
@@ -130,17 +140,17 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     let t = &model.data().training;
     let mut lines = vec![
         format!(
-            "Model of {}, trained on {} rows of {} leads, base rate {}",
+            "Model of {}, trained on {} of {}, base rate {}",
             size(model),
-            t.rows,
-            t.leads,
+            counted(t.rows, "row", "rows"),
+            counted(t.leads, "lead", "leads"),
             percent(t.base_rate)
         ),
         format!(
-            "  solver {}, C {}, {} iterations, gradient {:.1e}, {}",
+            "  solver {}, C {}, {}, gradient {:.1e}, {}",
             t.solver,
             penalty(model),
-            t.iterations,
+            counted(t.iterations, "iteration", "iterations"),
             t.gradient,
             if t.converged { "converged" } else { "NOT CONVERGED" }
         ),
@@ -154,7 +164,10 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
         lines.push(table_text(&["interaction", "part", "lowest", "highest", "spread"], &interaction_rows(model)));
     }
     if !t.dropped.is_empty() {
-        lines.push(format!("{} features were dropped: constant, or equal to another in every row", t.dropped.len()));
+        lines.push(format!(
+            "{} dropped: constant, or equal to another in every row",
+            counted(t.dropped.len(), "feature was", "features were")
+        ));
     }
     lines.join("\n")
 }
@@ -179,7 +192,13 @@ pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
         notes.push(if c.method == "none" {
             c.remark.clone()
         } else {
-            format!("{} calibration, {} ({} rows, {} positive)", c.method, c.remark, c.rows, c.positives)
+            format!(
+                "{} calibration, {} ({}, {} positive)",
+                c.method,
+                c.remark,
+                counted(c.rows, "row", "rows"),
+                c.positives
+            )
         });
     }
     if let Some(what) = &t.inference {
@@ -190,10 +209,10 @@ pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
 }
 
 fn size(model: &LeadModel) -> String {
+    let terms = counted(model.terms().len(), "term", "terms");
     match model.interactions().len() {
-        0 => format!("{} terms", model.terms().len()),
-        1 => format!("{} terms and 1 interaction", model.terms().len()),
-        n => format!("{} terms and {n} interactions", model.terms().len()),
+        0 => terms,
+        n => format!("{terms} and {}", counted(n, "interaction", "interactions")),
     }
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::math::vector::LANES;
 use crate::task::Task;
@@ -67,7 +68,10 @@ fn check((wild, empty): (usize, usize)) -> Result<()> {
         return Err(Error::NonFinite { what: "durations".into(), count: wild });
     }
     if empty > 0 {
-        return Err(Error::option("entry", format!("{empty} spells end before or when they are entered")));
+        return Err(Error::option(
+            "entry",
+            counted(empty, "spell ends before or when it is entered", "spells end before or when they are entered"),
+        ));
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::gathered::{Gathered, LeftOut};
 use super::gray::gray_pooled;
 use super::risk::{Pooled, RiskTable, Spell, late_start};
 use super::spec::{CompetingAs, TimeToSpec};
+use crate::counted::counted;
 use crate::design::{ALL, NONE};
 use crate::error::{Error, Result};
 use crate::journeys::{Journeys, Texts, before_outcomes_remark, open_remark};
@@ -390,16 +391,25 @@ impl TimeToTally {
         if spec.competing_as == CompetingAs::Censored {
             let n = part.left_out.censored_by_competing;
             remarks.push(format!(
-                "{n} leads with a competing end are censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed"
+                "{} censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed",
+                counted(n, "lead with a competing end is", "leads with a competing end are")
             ));
         }
         if part.left_out.reversed > 0 {
             let n = part.left_out.reversed;
-            remarks.push(format!("{n} deals were won and later lost or re-opened; their first win counts"));
+            remarks.push(counted(
+                n,
+                "deal was won and later lost or re-opened; its first win counts",
+                "deals were won and later lost or re-opened; their first win counts",
+            ));
         }
         let open = groups.first().map_or(0, |all| all.censored);
-        remarks.extend(open_remark(open, "leads are"));
-        remarks.extend(before_outcomes_remark(part.left_out.before_outcomes, "leads started or ended"));
+        remarks.extend(open_remark(open, "lead is", "leads are"));
+        remarks.extend(before_outcomes_remark(
+            part.left_out.before_outcomes,
+            "lead started or ended",
+            "leads started or ended",
+        ));
         Ok(TimeTo {
             spec,
             competes,
@@ -427,8 +437,8 @@ fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -
     }
     remarks.push(format!(
         "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
-         age with at least {least} at risk, and is of those still open then ({} leads ended before)",
-        before - spells.len()
+         age with at least {least} at risk, and is of those still open then ({} ended before)",
+        counted(before - spells.len(), "lead", "leads")
     ));
     Ok(true)
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{TimeFormat, Timestamp, Zone, parse};
+use super::{DAY, Resolution, TimeFormat, Timestamp, Zone, parse};
 use crate::error::{Error, Result};
 
 /// A time as an option states it: an instant if it has an offset, else a reading of the clock in a zone that is stated
@@ -26,6 +26,8 @@ pub struct Moment {
     /// UTC microseconds; of a naive time those of the same reading in UTC.
     micros: i64,
     naive: bool,
+    /// Whether it is a calendar day, without a time of day.
+    day: bool,
 }
 
 impl Moment {
@@ -35,11 +37,25 @@ impl Moment {
         let utc = if self.naive { zone.to_utc(self.micros) } else { None };
         Timestamp(utc.unwrap_or(self.micros))
     }
+
+    /// The calendar day that it is, days since 1970, if it has no time of day.
+    #[must_use]
+    pub fn day(self) -> Option<i64> {
+        self.day.then(|| self.micros.div_euclid(DAY))
+    }
+
+    /// The instants that it means in comparisons, from the first until after the last: a day is all of its instants.
+    #[must_use]
+    pub fn span(self, zone: &Zone) -> (i64, i64) {
+        let at = self.at(zone).0;
+        let next = self.day().and_then(|day| zone.day_start(day + 1));
+        (at, next.unwrap_or(at + 1))
+    }
 }
 
 impl From<Timestamp> for Moment {
     fn from(at: Timestamp) -> Self {
-        Self { micros: at.0, naive: false }
+        Self { micros: at.0, naive: false, day: false }
     }
 }
 
@@ -49,13 +65,20 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self> {
         let problem = || format!("'{text}' is not an ISO 8601 time such as 2024-06-30 or 2024-06-30T12:00Z");
         let read = parse(text, &TimeFormat::Iso, &Zone::utc()).map_err(|_| Error::option("time", problem()))?;
-        Ok(Self { micros: Timestamp(read.micros).checked("time")?.0, naive: !read.offset })
+        Ok(Self {
+            micros: Timestamp(read.micros).checked("time")?.0,
+            naive: !read.offset,
+            day: read.resolution == Resolution::Day,
+        })
     }
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = Timestamp(self.micros).to_string();
+        if self.day {
+            return f.write_str(text.split('T').next().unwrap_or(&text));
+        }
         f.write_str(if self.naive { text.trim_end_matches('Z') } else { &text })
     }
 }
@@ -100,7 +123,7 @@ mod tests {
 
     #[test]
     fn texts_round_trip() {
-        for text in ["2024-03-06T00:00:00", "2024-03-06T10:20:30.25Z", "1999-12-31T23:59:59.999999"] {
+        for text in ["2024-03-06", "2024-03-06T00:00:00", "2024-03-06T10:20:30.25Z", "1999-12-31T23:59:59.999999"] {
             let moment: Moment = text.parse().unwrap();
             assert_eq!(moment.to_string(), text);
         }

@@ -147,7 +147,7 @@ def test_entries_before_outcomes_were_recorded():
             assert [n for _, n in best.steps] == [3, 1]
             assert ([n for _, n in first.steps], first.before_outcomes) == ([1, 0], 2)
             assert ([n for _, n in every.steps], every.before_outcomes) == ([3, 1], 2)
-    assert "1 leads entered before outcomes were recorded" in str(j.funnel(["visit", "won"], window="30d"))
+    assert "1 lead entered before outcomes were recorded" in str(j.funnel(["visit", "won"], window="30d"))
     same = j.funnel(["visit", "won"], window="30d", times=False)
     assert [n for _, n in same.steps] == [2, 1]
     assert same.before_outcomes == 1
@@ -167,5 +167,5 @@ def test_leads_before_outcomes_were_recorded(shared):
     t = everything.time_to("won")
     assert (won, s.velocity["won"], t.to_polars()["events"][0]) == (841, 841, 841)
     assert (s.facts["ended_before"], t.facts["ended_before"]) == (1, 1)
-    assert "1 leads were won or lost before they were created" in str(s)
+    assert "1 lead was won or lost before it was created" in str(s)
     assert s.facts["win_rate_of"] == "all leads"

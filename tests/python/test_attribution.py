@@ -169,7 +169,7 @@ def test_spend():
     # Rows without an amount are left out, and said.
     none = money.with_columns(cost=pl.Series([None, 1.0, 2.0]))
     result = journeys.attribution(spend=ll.Spend(none, at="day", amount="cost", channel="channel"))
-    assert "1 rows have no 'cost' and are left out" in str(result)
+    assert "1 row has no 'cost' and is left out" in str(result)
     assert dict(result.costs().select("channel", "spend").rows()) == {"ads": None, "mail": pytest.approx(1)}
     # Dates that could be read two ways are told by time_format=; credit by something else has its column in channel=.
     days = money.with_columns(day=pl.Series(["17/01/2024", "02/01/2024", "03/01/2024"]))
@@ -288,7 +288,7 @@ def test_spend_of_several_tables():
     assert dict(free.costs().select("channel", "cost_per_conversion").rows())["meta"] == 0.0
     told = str(result)
     assert "14.00 of spend (2 rows) is outside the observed period, 2024-01-01 to 2024-12-31, and left out" in told
-    assert "1 rows have no 'micros' and are left out" in told
+    assert "1 row has no 'micros' and is left out" in told
     # Half of a quarter that ends after the observation counts.
     late = pl.DataFrame({"q": ["2024-Q4", "2025-Q1"], "cost": [92.0, 90.0]})
     result = journeys.attribution("linear", spend=ll.Spend(late, at="q", amount="cost", channel=ll.literal("mail")))

@@ -119,7 +119,7 @@ def test_wins_that_were_taken_back_are_named():
         lost="lost",
         observed_until="2024-06-01",
     )
-    words = "1 deals were won and later lost or re-opened"
+    words = "1 deal was won and later lost or re-opened"
     assert words in str(j.stage_funnel())
     assert words in str(j.time_to("won"))
     assert words not in str(j.time_to("lost", competing=[]))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 
 import leadlens as ll
@@ -53,6 +54,38 @@ def test_the_command_line_takes_a_table_of_cutoffs(project):
     replace_snapshot(project, table + 'every = "7d"\n')
     done = run("train", "--config", project / "leadlens.toml", "--overwrite")
     assert "give only one of" in done.stderr
+
+
+def scores(folder):
+    done = run("score", "--config", folder / "leadlens.toml", "--overwrite", "--output", folder / "out.csv")
+    assert done.returncode == 0, done.stderr
+    return pl.read_csv(folder / "out.csv", infer_schema_length=0)
+
+
+def test_scores_at_a_table_of_cutoffs(project):
+    """What is scored may be a table of its own, whose options are those of any role."""
+    config = project / "leadlens.toml"
+    assert run("train", "--config", config, "--overwrite").returncode == 0
+    rows = ll.datasets.b2b_saas().snapshot(as_of="2024-03-04").to_polars().select("lead_id", "cutoff")
+    table = rows.with_columns(who="lead_id", when=pl.col("cutoff").dt.epoch("ms"), use=pl.int_range(pl.len()) % 2 == 0)
+    table.select("who", "when", "use").write_csv(project / "now.csv")
+    plain = config.read_text()
+    lines = [line for line in plain.splitlines() if not line.startswith("[score.snapshot")]
+    cutoffs = '[score.snapshot.cutoffs]\ntable = "now.csv"\nlead = "who"\nat = "when"\nunit = "ms"\n'
+    config.write_text("\n".join(lines) + f"\n{cutoffs}where = {{ use = true }}\n")
+    got = scores(project)
+    config.write_text("\n".join(lines) + '\n[score.snapshot]\nas_of = "2024-03-04"\n')
+    all_of_them = scores(project).join(table.filter("use"), left_on="lead_id", right_on="who", how="semi")
+    assert got.height == table["use"].sum() > 0
+    assert dict(zip(got["lead_id"], got["probability"])) == dict(
+        zip(all_of_them["lead_id"], all_of_them["probability"])
+    )
+    config.write_text("\n".join(lines) + "\n" + cutoffs.replace("unit", "unnit"))
+    done = run("score", "--config", config)
+    assert done.returncode == 2
+    assert "unknown key 'unnit' in score.snapshot.cutoffs; did you mean 'unit'?" in done.stderr
+    config.write_text("\n".join(lines) + "\n" + cutoffs.replace('"ms"', '"m"'))
+    assert "score.snapshot.cutoffs.unit: 'm' is not one of" in run("score", "--config", config).stderr
 
 
 @pytest.mark.parametrize("share", ["5", "-0.1", "nan"])

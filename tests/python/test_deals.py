@@ -62,7 +62,7 @@ def test_several_won_stages_of_a_deal_are_one_win():
 
 def test_a_win_taken_back_is_named():
     rows = [("a", "d", "2024-03-05", "won", 5.0), ("a", "d", "2024-03-08", "lost", 5.0)]
-    assert any("1 deals were won and later lost" in remark for remark in journeys(rows).check().remarks)
+    assert any("1 deal was won and later lost" in remark for remark in journeys(rows).check().remarks)
 
 
 def test_build_and_extend_agree_for_any_split():
@@ -102,7 +102,7 @@ def test_won_without_a_date(undated, events):
 
 
 def test_won_without_a_date_can_be_refused():
-    with pytest.raises(ll.SchemaError, match="1 rows are won or lost without a time"):
+    with pytest.raises(ll.SchemaError, match="1 row is won or lost without a time"):
         journeys([("a", "d", None, "won", 5.0)], undated="error")
 
 
@@ -189,3 +189,5 @@ def test_days_to_win_leave_out_skipped_stages():
     f = journeys(rows).stage_funnel(pipeline=["created", "demo", "won"], opportunity="demo")
     row = f.summary().row(0, named=True)
     assert (row["won"], row["days_known"], row["days_to_win"]) == (2, 1, 20.0)
+    assert "20 d to the win (of 1 of 2 wins; the others skipped the stage it counts from)" in str(f)
+    assert "skipped the stage" not in str(journeys(rows[:2]).stage_funnel(pipeline=["demo", "won"], opportunity="demo"))

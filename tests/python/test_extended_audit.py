@@ -23,7 +23,7 @@ def test_remarks_are_those_of_all_rows():
     remarks = grown.check().remarks
     assert not any("2024-01-21" in remark for remark in remarks)
     assert any("observed until 2024-02-21" in remark for remark in remarks)
-    assert any("1 deals were won and later lost or re-opened" in remark for remark in remarks)
+    assert any("1 deal was won and later lost or re-opened" in remark for remark in remarks)
     # Those of the journeys that were extended stay as they were.
     assert not any("re-opened" in remark for remark in journeys.check().remarks)
 

@@ -74,7 +74,7 @@ def test_missing_values_are_named():
         pl.DataFrame({"age": AGE, "flag": flags}),
         pd.DataFrame({"flag": pd.array(flags, "boolean"), "plan": PLAN}),
     ):
-        with pytest.raises(ll.OptionError, match="'flag' has 1 values that are NaN"):
+        with pytest.raises(ll.OptionError, match="'flag' has 1 value that is NaN"):
             ll.LogisticRegression().fit(frame, Y)
     with pytest.raises(ValueError, match=r"missing values in text columns \{'plan': 80\}"):
         ll.LogisticRegression().fit(TEXTS["arrow string"].assign(plan=pd.array(["a", None, "b"] * 80, "string")), Y)

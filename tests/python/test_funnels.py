@@ -136,7 +136,7 @@ def test_immature_entrants_are_counted():
     j = journeys((1, 0, "visit"), (2, 24 * 60, "visit"), (2, 1500, "form"), until="2024-01-03")
     f = j.funnel(["visit", "form"], window="36h")
     assert (counts(f), f.immature, f.never_entered) == ([1, 0], 1, 1)
-    assert "1 leads entered so late" in repr(f)
+    assert "1 lead entered so late" in repr(f)
 
 
 @pytest.mark.parametrize(

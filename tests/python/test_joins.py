@@ -77,7 +77,7 @@ def test_a_key_of_several_leads_is_picked_or_given_to_each(options, expected):
 
 
 def test_a_key_of_several_leads_is_refused_unasked():
-    with pytest.raises(ll.SchemaError, match=r"1 keys mean several leads.*'d1'.*pick="):
+    with pytest.raises(ll.SchemaError, match=r"1 key means several leads.*'d1'.*pick="):
         by_deal()
     with pytest.raises(ll.OptionError, match="primary="):
         by_deal(pick="primary")

@@ -327,7 +327,7 @@ def test_bad_options(options, match):
 @pytest.mark.parametrize(
     ("spoil", "match"),
     [
-        (lambda X, y: (np.where(X > 2, np.inf, X), y), "column 'x0' has 1 values that are NaN or infinite"),
+        (lambda X, y: (np.where(X > 2, np.inf, X), y), "column 'x0' has 1 value that is NaN or infinite"),
         (lambda X, y: (np.where(X > 2, np.nan, X), y), "NaN"),
         (lambda X, y: (X, np.ones_like(y)), "one class only"),
         (lambda X, y: (X, np.arange(len(y)) % 3), "Only binary"),
@@ -381,7 +381,7 @@ def test_bad_rows_at_prediction():
     X, y, _ = draw(100, 2)
     model = ll.LogisticRegression().fit(X, y)
     X[3, 1] = np.nan
-    with pytest.raises(ValueError, match="column 'x1' has 1 values that are NaN or infinite"):
+    with pytest.raises(ValueError, match="column 'x1' has 1 value that is NaN or infinite"):
         model.predict_proba(X)
 
 

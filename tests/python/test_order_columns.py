@@ -21,11 +21,21 @@ ORDERS = [
     (["26/3/2024", "1/4/2024", "2/4/2024"], {}),
     (["9", "10", "11"], {}),
     (["v1", "v2", "v3"], {}),
+    # Numbers with the marks of the table: 999, 1000.5 and 10000.
+    (["999", "1.000,5", "10.000"], {"decimal": ",", "thousands": "."}),
+    (["2,5", "10", "11,25"], {"decimal": ","}),
+    # Numbers that are no texts have no marks.
+    ([2.5, 10.0, 11.25], {"decimal": ","}),
+    # The unit of the other times: 999 is before 1000 whatever it counts.
+    ([999, 1000, 1000000000000], {"unit": "ms"}),
+    (["999", "1000", "1000000000000"], {"unit": "ms"}),
 ]
 
 
 def ordered(times, options):
     """Give a column of times that the options read."""
+    if options.get("unit") == "ms":
+        return [int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in times]
     return [t.strftime(options.get("time_format", "%Y-%m-%dT%H:%M:%SZ")) for t in times]
 
 

@@ -80,5 +80,5 @@ def test_float_ids_of_cutoffs_say_why():
     leads = pl.DataFrame({"id": [2**53, 1], "created": [datetime(2024, 1, 2, tzinfo=UTC)] * 2})
     j = ll.Journeys(leads=ll.Leads(leads, "id", created="created"), observed_until="2024-12-31")
     cutoffs = pl.DataFrame({"lead_id": [2.0**53, 1.0], "cutoff": [datetime(2024, 2, 2, tzinfo=UTC)] * 2})
-    with pytest.raises(ll.SchemaError, match=r"1 rows: float id of 2\^53 or more"):
+    with pytest.raises(ll.SchemaError, match=r"1 row: float id of 2\^53 or more"):
         j.snapshot(cutoffs=cutoffs)

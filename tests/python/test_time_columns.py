@@ -58,7 +58,7 @@ def test_a_date_among_times_is_a_day():
     table = pl.DataFrame({"lead": [1, 1], "at": ["2024-02-05", "2024-02-06 10:00"]})
     times, remarks = read(table)
     assert times == [datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC), datetime(2024, 2, 6, 10, tzinfo=UTC)]
-    assert "1 values that are whole days" in remarks
+    assert "1 value that is a whole day" in remarks
     table = pl.DataFrame({"lead": [1, 1], "at": ["05.02.24", "06.02.24"]})
     assert read(table, time_format="%d.%m.%y")[0][0] == datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC)
     table = pl.DataFrame({"lead": [1, 1], "at": [20240205, 20240206]})
@@ -216,7 +216,7 @@ def test_times_of_the_cutoffs_table():
     assert cutoff(pl.DataFrame({"l": [1.0], "c": ["06/03/24"]}), lead="l", at="c", time_format="%d/%m/%y") == at
     only = pl.DataFrame({"lead_id": [1, 7], "cutoff": ["2024-03-06", "?"], "use": [True, False]})
     assert cutoff(only, where={"use": True}, nulls=["?"]) == at
-    with pytest.raises(ll.SchemaError, match="1 rows name no known lead"):
+    with pytest.raises(ll.SchemaError, match="1 row names no known lead"):
         cutoff(only)
 
 

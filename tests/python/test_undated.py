@@ -36,7 +36,7 @@ def test_stages_of_a_lookup_are_refused_or_noted():
     rows = [("a", "x", "2024-03-05 10:00", 4), ("a", "x", None, 7)]
     names = pl.DataFrame({"code": [4, 7], "name": ["open", "won"]})
     stage = ll.lookup(names, "code", value="name", on="stage")
-    with pytest.raises(ll.errors.SchemaError, match="1 rows are won or lost without a time"):
+    with pytest.raises(ll.errors.SchemaError, match="1 row is won or lost without a time"):
         journeys(rows, stage=stage, undated="error")
     assert counts(journeys(rows, stage=stage))["won or lost without a time: taken as not reached (undated=)"] == 1
 

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import OptionError
 from .keys import Literal_, Lookup, Table
 
@@ -63,21 +65,28 @@ def _name(value: object) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-def plain_condition(value: object) -> object:
-    """Return a condition of ``where`` as JSON can hold it."""
+def plain_condition(value: object, place: str = "where") -> object:
+    """Return a condition of ``where`` as JSON can hold it; ``place`` is what messages call it."""
     if isinstance(value, Mapping):
-        return {k: plain_condition(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_condition(v) for v in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    if hasattr(value, "item"):
+        return {k: plain_condition(v, place) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_condition(v, place) for v in value]
+    if isinstance(value, set | frozenset):
+        return [plain_condition(v, place) for v in sorted(value, key=repr)]
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        return {"time": str(value.astype("datetime64[D]" if value.dtype == "datetime64[D]" else "datetime64[us]"))}
+    # NaT is a date that is not equal to itself.
+    if isinstance(value, date) and value == value:
+        return {"time": value.isoformat()}
+    if hasattr(value, "item") and not isinstance(value, np.datetime64 | np.timedelta64):
         value = value.item()  # a numpy scalar
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)  # JSON has no whole numbers of that size
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise OptionError(f"where: {value!r} is no text, number, truth value, None, list of them, or {{'not': …}}")
+    raise OptionError(
+        f"{place}: {value!r} is no text, number, truth value, date, datetime, None, list of them, or {{'not': …}}"
+    )
 
 
 def omit_none(options: dict[str, Any]) -> dict[str, Any]:
@@ -99,6 +108,15 @@ def _other(value: object) -> object:
     if hasattr(value, "item"):
         return value.item()  # a numpy scalar
     raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
+
+
+def checked(value: object, place: str) -> object:
+    """Return a value if JSON can hold it; ``place`` is what messages call it."""
+    try:
+        as_json(value)
+    except (OptionError, TypeError, ValueError) as e:
+        raise OptionError(f"{place}: {e}") from None
+    return value
 
 
 def encode(value: object, tables: Tables) -> object:

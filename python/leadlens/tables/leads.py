@@ -88,7 +88,7 @@ class Leads(Role):
         >>> visits = pl.DataFrame({"user": [1, 2, 1], "at": ["2024-01-03", "2024-01-02", "2024-01-01"]})
         >>> events = ll.Events(visits, lead="user", at="at", kind=ll.literal("visit"))
         >>> ll.Journeys(leads=ll.Leads.from_events(events))
-        Journeys: 2 leads, 3 events, 0 stage entries, 1 kinds, observed until 2024-01-04T00:00:00Z
+        Journeys: 2 leads, 3 events, 0 stage entries, 1 kind, observed until 2024-01-04T00:00:00Z
         """
         given = [events] if isinstance(events, Events) else events
         if not isinstance(given, Sequence) or not given or not all(isinstance(one, Events) for one in given):

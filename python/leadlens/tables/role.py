@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Protocol, TypeVar
 
 from ..errors import OptionError
-from .encode import Tables, encode, names, omit_none, plain_condition
+from .encode import Tables, checked, encode, names, omit_none, plain_condition
 
 
 class _Declared(Protocol):
@@ -27,7 +27,14 @@ def roles(
         raise OptionError(
             f"{option}: give {name}(table, …), which says what its columns are, not {type(value).__name__}"
         )
-    return [one._spec(tables) for one in given]
+    specs = []
+    for i, one in enumerate(given):
+        try:
+            specs.append(one._spec(tables))
+        except OptionError as e:
+            # Which one, if there are several, is named as Rust names it.
+            raise e if len(given) == 1 else OptionError(str(e).replace("): ", f") in {option}[{i}]: ", 1)) from None
+    return specs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +60,20 @@ class Role:
         spec: dict[str, Any] = {}
         for one in fields(self):
             value = getattr(self, one.name)
+            place = f"{type(self).__name__}({one.name}=…)"
             if one.name == "table":
                 spec["table"] = tables.key(value, self._shown())
             elif one.name == "where":
-                spec["where"] = {column: plain_condition(condition) for column, condition in value.items()}
+                if not isinstance(value, Mapping):
+                    raise OptionError(f"{place}: give a mapping of columns to conditions, not {type(value).__name__}")
+                spec["where"] = {
+                    str(column): plain_condition(condition, f"{type(self).__name__}(where={{{column!r}: …}})")
+                    for column, condition in value.items()
+                }
             elif str(one.type).startswith("Sequence") and value is not None:
-                spec[one.name] = names(value, one.name)
+                spec[one.name] = names(value, place)
             else:
-                spec[one.name] = encode(value, tables)
+                spec[one.name] = checked(encode(value, tables), place)
         return omit_none(spec)
 
     def _shown(self) -> str:
@@ -79,7 +92,10 @@ class OfLeads(Role):
 _COMMON_DOC = """where : mapping, optional
         Rows that count: column → value, glob, comparison such as ``">= 3"``, list of them (any of which may hold), None
         (empty), ``{"not": …}`` or ``{"all": […]}``. ``"!= x"`` means all other rows, as ``{"not": "x"}`` does, those
-        without a value among them.
+        without a value among them. Dates and datetimes, or ISO texts such as ``">= 2024-06-30"``, are compared with times,
+        whatever they are stored as (texts and numbers as ``time_format`` and ``unit`` read them); a date is the whole
+        day, so that ``"<= 2024-06-30"`` holds until midnight. 1 is true and 0 is false. A comparison that cannot be
+        meant, such as of a date with a column of numbers, is an error.
     nulls : sequence of str, optional
         Texts that mean "no value".
     timezone : str, optional

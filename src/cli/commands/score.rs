@@ -12,6 +12,7 @@ use crate::cli::args::{Common, Format, Overwrite};
 use crate::cli::context::{Context, Failed, stage_table};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
+use crate::counted::counted;
 use crate::design::{OutcomeRows, SnapshotSpec};
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability};
@@ -107,7 +108,9 @@ pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Re
     let staged = stage_table(&destination, form, &scores)?;
     let rows = scores.height();
     let text = match command.format {
-        Format::Text => format!("{}\n\n{rows} leads scored, written to {}\n", best.text(), output.display()),
+        Format::Text => {
+            format!("{}\n\n{} scored, written to {}\n", best.text(), counted(rows, "lead", "leads"), output.display())
+        }
         Format::Json => {
             let json =
                 json!({"rows": rows, "output": output.to_string_lossy(), "about": best.about, "best": best.rows});

@@ -1,5 +1,6 @@
 //! Evaluation of a model on a snapshot.
 
+use crate::counted::counted;
 use crate::design::{Column, MISSING, NONE};
 use crate::error::{Error, Result};
 use crate::evaluate::{Clusters, Comparison, Evaluation, compare_scores, evaluate_clustered};
@@ -54,9 +55,11 @@ pub fn evaluate_snapshot(
     }
     let outside = (0..snapshot.len()).filter(|i| model.is_out_of_range(snapshot.age_days(*i))).count();
     if outside > 0 {
-        evaluation
-            .remarks
-            .push(format!("{outside} of {} rows are outside the ages the model was trained on", snapshot.len()));
+        evaluation.remarks.push(format!(
+            "{outside} of {} {} outside the ages the model was trained on",
+            counted(snapshot.len(), "row", "rows"),
+            if outside == 1 { "is" } else { "are" }
+        ));
     }
     Ok(evaluation)
 }

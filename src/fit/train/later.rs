@@ -1,5 +1,6 @@
 //! Probabilities calibrated on rows later than those of the coefficients.
 
+use crate::counted::counted;
 use crate::design::{Column, Maturity};
 use crate::error::{Error, Result};
 use crate::fit::calibrate::{
@@ -68,7 +69,8 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     let (leads, converted) = (later.counts.leads_with_rows, later.counts.positive_leads);
     if converted.min(leads - converted) < MIN_POSITIVES {
         return none(format!(
-            "not calibrated: in the last fifth of the period {converted} of {leads} leads are positive, and {MIN_POSITIVES} leads of each class are needed"
+            "not calibrated: in the last fifth of the period {converted} of {} positive, and {MIN_POSITIVES} leads of each class are needed",
+            counted(leads, "lead is", "leads are")
         ));
     }
     let remark = match snapshot.spec.maturity {

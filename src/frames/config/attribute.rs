@@ -6,7 +6,7 @@ use super::LookupSpec;
 
 /// Where an attribute of a row is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the name of a column, a literal, or a lookup")]
 pub enum Attribute {
     /// A column.
     Column(String),

@@ -8,7 +8,7 @@ use crate::time::TimeUnit;
 
 /// Where the lead of a row is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the name of a column, a lookup, or a list of them")]
 pub enum LeadKey {
     // Lists come first: serde would read one as the fields of a struct.
     /// The first of several that finds a lead.

@@ -9,6 +9,7 @@ mod history;
 mod leads;
 mod lookup;
 mod parse;
+mod place;
 mod reading;
 mod renames;
 mod stages;
@@ -33,7 +34,9 @@ pub use history::FieldsSpec;
 pub use leads::LeadsSpec;
 pub(super) use leads::{Duplicates, LeadsFrom};
 pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
-pub use parse::{check_cutoffs, parse_json, parse_options, parse_toml, with_nearest};
+pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
+pub use place::{Fault, declared, parse_declared};
+pub(super) use place::{place_of, within};
 pub use reading::Reading;
 pub use renames::Renames;
 pub use stages::{At, StagesSpec};
@@ -125,7 +128,10 @@ impl Config {
         match &leads.from {
             Some(LeadsFrom::Tables(events)) => Self::expect_rows(events, &[], tables)?,
             Some(LeadsFrom::Events(_)) => {}
-            None => tables.expect(&leads.table, wanted, &leads.common.reading)?,
+            None => {
+                let expected = tables.expect(&leads.table, wanted, &leads.common.reading);
+                expected.map_err(|e| within::<LeadsSpec>(e, "leads"))?;
+            }
         }
         if let Some(accounts) = &self.accounts {
             let wanted = match &accounts.fields {
@@ -133,13 +139,16 @@ impl Config {
                 Some(_) if self.leads.include.is_empty() => Wanted::named(accounts.columns()),
                 _ => Wanted::all_but(accounts.columns(), []),
             };
-            tables.expect(&accounts.table, wanted, &accounts.common.reading)?;
+            let expected = tables.expect(&accounts.table, wanted, &accounts.common.reading);
+            expected.map_err(|e| within::<AccountsSpec>(e, "accounts"))?;
         }
-        for fields in &self.fields {
+        for (i, fields) in self.fields.iter().enumerate() {
             let long = fields.name.is_some() && fields.value.is_some();
             let wanted = if long { Wanted::named(fields.columns()) } else { Wanted::all_but(fields.columns(), []) };
-            tables.expect(&fields.table, wanted, &fields.common.reading)?;
-            expect_lookups(fields.lead.lookups(), tables)?;
+            let expected = tables.expect(&fields.table, wanted, &fields.common.reading);
+            let place = place_of("fields", i, self.fields.len());
+            expected.map_err(|e| within::<FieldsSpec>(e, &place))?;
+            expect_lookups(fields.lead.lookups(), tables).map_err(|e| within::<FieldsSpec>(e, &place))?;
         }
         Self::expect_rows(&self.events, &self.stages, tables)
     }
@@ -149,13 +158,15 @@ impl Config {
     /// # Errors
     /// As [`Config::expect`].
     pub fn expect_rows(events: &[EventsSpec], stages: &[StagesSpec], tables: &mut Tables) -> Result<()> {
-        for spec in events {
-            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
-            expect_lookups(spec.lookups(), tables)?;
+        for (i, spec) in events.iter().enumerate() {
+            let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading);
+            let expected = expected.and_then(|()| expect_lookups(spec.lookups(), tables));
+            expected.map_err(|e| within::<EventsSpec>(e, &place_of("events", i, events.len())))?;
         }
-        for spec in stages {
-            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
-            expect_lookups(spec.lookups(), tables)?;
+        for (i, spec) in stages.iter().enumerate() {
+            let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading);
+            let expected = expected.and_then(|()| expect_lookups(spec.lookups(), tables));
+            expected.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
         }
         Ok(())
     }
@@ -163,7 +174,8 @@ impl Config {
 
 fn expect_lookups<'a>(lookups: impl IntoIterator<Item = &'a LookupSpec>, tables: &mut Tables) -> Result<()> {
     for spec in lookups {
-        tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.reading)?;
+        let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.reading);
+        expected.map_err(|e| within::<LookupSpec>(e, "lookup"))?;
     }
     Ok(())
 }
@@ -175,7 +187,7 @@ fn utc() -> String {
 /// Accepts `"won"` as well as `["won", "renewed"]`.
 fn one_or_many<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a name, or a list of names")]
     enum OneOrMany {
         One(String),
         Many(Vec<String>),

@@ -1,8 +1,9 @@
 //! Declarations and options from TOML and JSON, with errors that say which key is wrong.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{AccountsSpec, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadsSpec, LookupSpec, StagesSpec};
+use super::place::{Fault, check, declared};
+use super::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec};
 use crate::error::{Error, Result, nearest};
 
 /// Reads a declaration from TOML.
@@ -18,116 +19,73 @@ pub fn parse_toml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// As [`parse_toml`].
 pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
-    read_json(text).map_err(|problem| Error::Config { problem })
-}
-
-/// Refuses keys that a table of cutoffs does not have; `role` is what to call it.
-///
-/// # Errors
-/// [`Error::Config`] naming the key.
-pub fn check_cutoffs(value: &serde_json::Value, role: &str) -> Result<()> {
-    value.as_object().map_or(Ok(()), |map| check_known(map.keys(), &keys_of::<CutoffsSpec>(), role))
+    read_json(text).map_err(Fault::config)
 }
 
 /// Reads the options of one call from JSON.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] naming the call.
+/// [`Error::InvalidOption`] naming the call and the option, as in `funnel.window`.
 pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
-    read_json(text).map_err(|problem| Error::option(call, problem))
+    read_json(text).map_err(|Fault { place, problem }| {
+        Error::option(if place.is_empty() { call.to_owned() } else { format!("{call}.{place}") }, problem)
+    })
 }
 
 /// Reads JSON; the error says which option is wrong.
-fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, String> {
+fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, Fault> {
     let read = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(read).map_err(|e| {
-        let (path, problem) = (e.path().to_string(), json_problem(e.inner()));
-        if path == "." { problem } else { format!("{path}: {problem}") }
+        let place = e.path().to_string();
+        Fault::new(if place == "." { "" } else { &place }, json_problem(e.inner()))
     })
 }
 
 /// What is wrong, without the position in a JSON text that the caller never saw.
-fn json_problem(e: &serde_json::Error) -> String {
+pub(super) fn json_problem(e: &serde_json::Error) -> String {
     let message = e.to_string();
-    with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m))
+    let problem = with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m));
+    // Times and spans name themselves as the option.
+    let own = ["time: ", "span: "].into_iter().find_map(|name| problem.strip_prefix(name));
+    own.map_or_else(|| problem.clone(), str::to_owned)
 }
 
-/// Adds "did you mean" to serde's message about an unknown key.
+/// serde's message, with quotes as here, and "did you mean" about an unknown key or word.
 #[must_use]
 pub fn with_nearest(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((name, known)) if message.contains("unknown field") || message.contains("unknown variant") => {
-            match nearest(name, known.iter().copied()) {
-                Some(near) => format!("{message}; did you mean '{near}'?"),
-                None => message.to_owned(),
-            }
-        }
-        _ => message.to_owned(),
+    let Some((name, known)) = quoted.split_first() else { return message.to_owned() };
+    let near = || nearest(name, known.iter().copied()).map(|near| format!("; did you mean '{near}'?"));
+    if message.starts_with("unknown variant") && !known.is_empty() && !message.contains('\n') {
+        let known: Vec<String> = known.iter().map(|word| format!("'{word}'")).collect();
+        return format!("'{name}' is not one of {}{}", known.join(", "), near().unwrap_or_default());
     }
-}
-
-/// The keys of a declaration, those of its shared options included: serde names them all.
-fn keys_of<T: Default + Serialize>() -> Vec<String> {
-    match serde_json::to_value(T::default()) {
-        Ok(serde_json::Value::Object(map)) => map.into_iter().map(|(key, _)| key).collect(),
-        _ => Vec::new(),
+    if message.contains("unknown field") || message.contains("unknown variant") {
+        return message.to_owned() + &near().unwrap_or_default();
     }
-}
-
-/// Refuses a key that `known` does not have.
-fn check_known<'a>(mut keys: impl Iterator<Item = &'a String>, known: &[String], place: &str) -> Result<()> {
-    let Some(key) = keys.find(|key| !known.contains(key)) else { return Ok(()) };
-    let near = nearest(key, known.iter().map(String::as_str));
-    let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-    Err(Error::Config { problem: format!("unknown key '{key}' in {place}{near}") })
-}
-
-/// Refuses a key that literals and lookups do not have, those in lookups included.
-fn check_inner(value: &serde_json::Value, lookup: &[String], place: &str) -> Result<()> {
-    if let Some(list) = value.as_array() {
-        return list.iter().try_for_each(|one| check_inner(one, lookup, place));
-    }
-    let Some(map) = value.as_object() else { return Ok(()) };
-    if map.contains_key("literal") {
-        check_known(map.keys(), &["literal".to_owned()], place)?;
-    } else {
-        check_known(map.keys(), lookup, place)?;
-    }
-    ["lead", "value"].iter().filter_map(|key| map.get(*key)).try_for_each(|inner| check_inner(inner, lookup, place))
+    message.to_owned()
 }
 
 impl Config {
-    /// Refuses keys of a role that do not exist: serde cannot, where shared options are flattened in.
+    /// Reads a declaration, looking at each role first.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the role, the key and the nearest known one.
-    pub fn check_keys(value: &serde_json::Value) -> Result<()> {
-        let roles = [
-            ("leads", keys_of::<LeadsSpec>()),
-            ("events", keys_of::<EventsSpec>()),
-            ("stages", keys_of::<StagesSpec>()),
-            ("fields", keys_of::<FieldsSpec>()),
-            ("accounts", keys_of::<AccountsSpec>()),
-        ];
-        let mut lookup = keys_of::<LookupSpec>();
-        lookup.push("literal".to_owned());
-        for (role, known) in roles {
-            let entries: Vec<&serde_json::Value> = match value.get(role) {
-                Some(serde_json::Value::Array(list)) => list.iter().collect(),
-                Some(serde_json::Value::Object(_)) if ["events", "stages", "fields"].contains(&role) => {
-                    return Err(Error::Config { problem: format!("{role} is a list of tables: write [[{role}]]") });
-                }
-                Some(one) => vec![one],
-                None => Vec::new(),
-            };
-            for entry in entries.iter().filter_map(|e| e.as_object()) {
-                check_known(entry.keys(), &known, role)?;
-                for key in ["lead", "kind", "channel", "campaign", "rep", "stage"] {
-                    entry.get(key).map_or(Ok(()), |value| check_inner(value, &lookup, &format!("{key} of {role}")))?;
-                }
+    /// The first [`Fault`].
+    pub fn declared(value: &serde_json::Value) -> std::result::Result<Self, Fault> {
+        for role in ["events", "stages", "fields"] {
+            if value.get(role).is_some_and(serde_json::Value::is_object) {
+                return Err(Fault::new("", format!("{role} is a list of tables: write [[{role}]]")));
             }
         }
-        Ok(())
+        let given = |role: &str| value.get(role).filter(|given| !given.is_null());
+        given("leads").map_or(Ok(()), |leads| check::<LeadsSpec>(leads, "leads"))?;
+        given("accounts").map_or(Ok(()), |accounts| check::<AccountsSpec>(accounts, "accounts"))?;
+        given("events").map_or(Ok(()), |all| declared::<EventsSpec>("events", all).map(drop))?;
+        given("stages").map_or(Ok(()), |all| declared::<StagesSpec>("stages", all).map(drop))?;
+        given("fields").map_or(Ok(()), |all| declared::<FieldsSpec>("fields", all).map(drop))?;
+        serde_path_to_error::deserialize(value).map_err(|e| {
+            let place = e.path().to_string();
+            Fault::new(if place == "." { "" } else { &place }, json_problem(e.inner()))
+        })
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, nearest};
 pub struct Renames(BTreeMap<String, To>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a name for each name, or such names by part")]
 enum To {
     Name(String),
     Part(BTreeMap<String, String>),

@@ -8,7 +8,7 @@ use super::{Attribute, Common, LeadCells, LeadKey, LookupSpec, Renames};
 
 /// Where the times of stages are found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the name of a column, or a column per stage")]
 pub enum At {
     /// One column; the stage is in another.
     Column(String),

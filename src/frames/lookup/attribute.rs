@@ -7,7 +7,7 @@ use super::spans::Span;
 use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::frames::cells::Texts;
-use crate::frames::config::{Attribute, Common, LookupSpec, Pick, Renames};
+use crate::frames::config::{Attribute, Common, LookupSpec, Pick, Renames, within};
 use crate::frames::table::{Table, Tables};
 use crate::journeys::{Normalize, Texts as Ids};
 use crate::time::Zone;
@@ -41,6 +41,10 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn new(spec: &'a LookupSpec, normalize: Option<Normalize>, tables: &mut Tables, zone: &Zone) -> Result<Self> {
+        Self::of_lookup(spec, normalize, tables, zone).map_err(|e| within::<LookupSpec>(e, "lookup"))
+    }
+
+    fn of_lookup(spec: &'a LookupSpec, normalize: Option<Normalize>, tables: &mut Tables, zone: &Zone) -> Result<Self> {
         let Some(value) = &spec.value else {
             return Err(Error::option("lookup", "a lookup of a kind, channel or the like needs its column (value=)"));
         };
@@ -57,7 +61,7 @@ impl<'a> Values<'a> {
         };
         let (meanings, values) = match &**value {
             Attribute::Literal { .. } => {
-                return Err(Error::option("lookup", "value= is a column or a lookup, not a literal"));
+                return Err(Error::option("value", "give a column or a lookup, not a literal"));
             }
             Attribute::Column(column) => {
                 let mut values = Ids::new();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::spans::{Candidate, Span, settle};
+use crate::counted::counted;
 use crate::design::{NONE, canonical_id, truth};
 use crate::error::{Error, Result};
 use crate::frames::cells::Texts;
@@ -114,8 +115,9 @@ impl Meanings {
                 &table.name,
                 Some(&spec.key),
                 format!(
-                    "{clashes} keys mean several {what} at the same time (first: '{example}'); set pick='first', 'last'{all}, \
-                     or valid_from= and valid_to="
+                    "{} several {what} at the same time (first: '{example}'); set pick='first', 'last'{all}, \
+                     or valid_from= and valid_to=",
+                    counted(clashes, "key means", "keys mean")
                 ),
             ));
         }
@@ -124,9 +126,11 @@ impl Meanings {
         for (n, what) in [(keyless, "key"), (meaningless, column)] {
             if n > 0 {
                 remarks.push(format!(
-                    "lookup '{}': {n} of {} rows have no {what} and are left out",
+                    "lookup '{}': {n} of {} {} no {what} and {} left out",
                     table.name,
-                    table.rows()
+                    counted(table.rows(), "row", "rows"),
+                    if n == 1 { "has" } else { "have" },
+                    if n == 1 { "is" } else { "are" }
                 ));
             }
         }
@@ -161,7 +165,7 @@ fn primary(table: &Table, column: &str) -> Result<Vec<bool>> {
         marks.push(mark.unwrap_or(false));
     });
     if unclear > 0 && !marks.contains(&true) {
-        let problem = format!("{unclear} cells are not 1/0, true/false, yes/no or 'primary'");
+        let problem = format!("{} not 1/0, true/false, yes/no or 'primary'", counted(unclear, "cell is", "cells are"));
         return Err(Error::schema(&table.name, Some(column), problem));
     }
     Ok(marks)

@@ -14,7 +14,7 @@ use self::meanings::{KeyForm, Meanings, keys};
 use self::numbered::NumberedIds;
 use self::spans::Span;
 use super::cells::Texts;
-use super::config::{Common, LeadCells, LeadKey, LookupSpec, Pick};
+use super::config::{Common, LeadCells, LeadKey, LookupSpec, Pick, within};
 use super::table::{Table, Tables};
 use crate::design::NONE;
 use crate::error::{Error, Result};
@@ -198,7 +198,8 @@ fn add_ways<'a>(
             let own = KeyForm { normalize, split: spec.split.as_deref() };
             let finder = LeadFinder::of_cells(lead, own, inner, leads, tables, zone)?;
             let rows = finder.rows_of(&table, &Common::default())?;
-            let mut meanings = Meanings::read(spec, pick, &table, own, zone, |row, spans| rows.spans(row, spans))?;
+            let meanings = Meanings::read(spec, pick, &table, own, zone, |row, spans| rows.spans(row, spans));
+            let mut meanings = meanings.map_err(|e| within::<LookupSpec>(e, "lookup"))?;
             meanings.remarks.extend(finder.remarks());
             ways.push(Way::Lookup { spec, meanings, form: KeyForm { normalize, ..form } });
         }

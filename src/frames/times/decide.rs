@@ -174,7 +174,7 @@ impl TimeReader<'_> {
         Err(self.bad(
             column,
             format!(
-                "with unit='{}' all {} values lie {where_to}; they look like unit='{}'",
+                "with unit='{}' all values ({}) lie {where_to}; they look like unit='{}'",
                 stated.name(),
                 epochs.seen,
                 likely.name()
