@@ -256,8 +256,8 @@ def odd_array(X: Any) -> str | None:
         odd = [value for value in column if not _is_scalar(value)]
         if odd:
             return (
-                f"column 'x{i}' holds values of type {_kinds(odd)}, but each argument must be a string of a number, or a "
-                "number"
+                f"column 'x{i}' holds values of type {_kinds(odd)}, but each argument must be a string of a number, "
+                "or a number"
             )
     return None
 

@@ -55,7 +55,8 @@ fn in_python(option: &str) -> String {
         "from" => format!("from_events(Events({inner}))"),
         "lookup" => format!("lookup({inner})"),
         // Options of analyses are not made of lookups.
-        key if class.starts_with(char::is_lowercase) => format!("{key}={inner}"),
+        "steps" if class.starts_with(char::is_lowercase) => format!("steps=[Step({inner})]"),
+        key if class.starts_with(char::is_lowercase) => format!("{key}: {inner}"),
         key => format!("{key}=lookup({inner})"),
     });
     let spelled =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec, Tables, Wanted};
+use leadlens::frames::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec, Tables};
 use leadlens::journeys::SplitBy;
 use leadlens::{Error, Task, frames};
 use pyo3::prelude::*;
@@ -203,9 +203,7 @@ impl Journeys {
             Some((tables, declared)) => {
                 let declared: Vec<CutoffsSpec> = quick(|| frames::parse_declared("cutoffs", &declared))?;
                 let declared = declared.into_iter().next().unwrap_or_default();
-                let wanted = Wanted::named(declared.columns());
-                let expect = |given: &mut Tables| given.expect(&declared.table, wanted, &declared.common.reading);
-                Some((read_tables(py, &tables, Path::new("."), expect)?, declared))
+                Some((read_tables(py, &tables, Path::new("."), |given| declared.expect(given))?, declared))
             }
             None => None,
         };

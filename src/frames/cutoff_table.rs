@@ -2,7 +2,6 @@
 
 use super::cells::{INEXACT_ID, Texts};
 use super::config::{CutoffsSpec, DayMeans, within};
-use super::files::Wanted;
 use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::counted::counted;
@@ -19,7 +18,7 @@ pub fn cutoff_table(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys
 }
 
 fn read(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<Vec<(u32, i64)>> {
-    tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading)?;
+    spec.expect(tables)?;
     let table = tables.get(&spec.table)?;
     tables.unchanged()?;
     let missing = table.check(spec.columns());

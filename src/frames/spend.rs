@@ -82,7 +82,7 @@ impl SpendSpec {
     pub fn expect(&self, tables: &mut Tables) -> Result<()> {
         let attributes = [&self.channel, &self.campaign].into_iter().flatten().filter_map(Attribute::column);
         let named = [&self.at, &self.amount].into_iter().chain(&self.until).chain(attributes);
-        tables.expect(&self.table, Wanted::named(named), &self.reading)
+        tables.expect(&self.table, Wanted::named(named), &self.reading).map_err(|e| within::<Self>(e, "spend"))
     }
 }
 

@@ -56,7 +56,12 @@ def test_types_of_columns():
             ll.LogisticRegression().fit(pl.DataFrame({"ok": range(6), "odd": column}), Y)
         with pytest.raises(ll.ColumnTypeError, match="'odd' is of type"):
             ll.LogisticRegression().fit(pa.table({"ok": range(6), "odd": column.to_arrow()}), Y)
-    for column in ([1j] * 6, pd.to_datetime(["2024-01-01"] * 6), pd.to_timedelta(range(6)), pd.period_range("2024", periods=6)):
+    for column in (
+        [1j] * 6,
+        pd.to_datetime(["2024-01-01"] * 6),
+        pd.to_timedelta(range(6)),
+        pd.period_range("2024", periods=6),
+    ):
         with pytest.raises(ll.ColumnTypeError, match="'odd' is of type"):
             ll.LogisticRegression().fit(pd.DataFrame({"ok": range(6), "odd": column}), Y)
 

@@ -36,7 +36,6 @@ def build(**roles):
         ("leads", "day", "noon"),
         ("leads", "normalize", "phone"),
         ("leads", "decimal", "#"),
-        ("leads", "encoding", "latin-1"),
         ("leads", "timezone", "Mars/Base"),
         ("leads", "order", 7),
         ("leads", "time_format", 7),
@@ -68,7 +67,6 @@ def test_lookups_are_named_by_where_they_stand():
         ({"lead": ["id", ll.lookup(KEYS, "key", "lead", pick="any")]}, "Events(lead=lookup(pick=…)): "),
         ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", decimal="#")}, "Events(lookup(decimal=…)): "),
         ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", timezone="Mars")}, "Events(lookup(timezone=…)): "),
-        ({"kind": ll.lookup(KEYS, "key", on="id")}, "Events(lookup(…)): "),
     ]:
         with pytest.raises(ll.OptionError) as failed:
             build(events=events(**wrong))
@@ -153,7 +151,6 @@ def check(folder, text):
         ('stage = "k"', 'stage = { table = "rows.csv", key = "k", value = "k", unit = "y" }', "stages.stage.unit: "),
         ('stage = "k"', 'stage = "k"\ntimezone = "Mars"', "stages.timezone in '"),
         ('stage = "k"', 'stage = "k"\nwhere = { x = { nto = 1 } }', "stages.where['x']: "),
-        ('name = "more"', 'encoding = "klingon"', "events[1].encoding in '"),
         ('name = "more"', 'pick = "primary"', "events[1].pick in '"),
         ('name = "more"', 'naem = "more"', "unknown key 'naem' in events[1]; did you mean 'name'?"),
         ('won = "b"', 'won = "b"\nbefore_creation = "x"', "before_creation: 'x' is not one of"),

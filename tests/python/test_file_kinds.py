@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.ipc as ipc
 import pytest
 
@@ -191,3 +192,15 @@ def test_numbers_with_a_few_other_texts_are_told(tmp_path: Path, kind: str) -> N
     assert "nulls=['TBD']" in told["remedy"]
     declared = ll.Journeys(leads=ll.Leads(source, id="id", created="created", nulls=["TBD"], fields=["size"]))
     assert not declared.check().suspects
+
+
+def test_compressed_views_say_what_to_do(tmp_path: Path) -> None:
+    table = pa.table({"id": [1, 2], "c": pa.array(["a", "b"], pa.string_view())})
+    for compression in ("uncompressed", "lz4", "zstd"):
+        feather.write_feather(table, tmp_path / "t.arrow", compression)
+        leads = ll.Leads(tmp_path / "t.arrow", "id", fields=["c"])
+        if compression == "uncompressed":
+            assert ll.Journeys(leads=leads).facts["fields"] == ["c"]
+            continue
+        with pytest.raises(ll.ReadError, match=r"column 'c'.*write this string_view column as string"):
+            ll.Journeys(leads=leads)

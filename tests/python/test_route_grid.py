@@ -142,7 +142,10 @@ def world(i):
             "since": times([START + timedelta(days=25)] * LEADS, at),
             "grade": column([lead % 3 for lead in ids], field),
         },
-        "accounts": {"id": column(list(range(1, 10)), key), "region": column([f"r{j % 2}" for j in range(9)], TEXTS[i % 4])},
+        "accounts": {
+            "id": column(list(range(1, 10)), key),
+            "region": column([f"r{j % 2}" for j in range(9)], TEXTS[i % 4]),
+        },
         "spend": {
             "day": times([START + timedelta(days=d) for d in range(60)], at),
             "channel": column([1 + d % 2 for d in range(60)], KEYS[(i + 5) % len(KEYS)]),
@@ -280,10 +283,25 @@ def toml(tables, options):
     return "\n".join(
         [
             'won = "won"\nobserved_until = "2024-08-01"',
-            section("[leads]", table=path["leads"], id="id", created="created", account="account", fields=["size"], **of_created),
             section(
-                "[[events]]", table=path["events"], lead=keys, at="at", kind="kind", channel="channel", values=["v"],
-                where={"c": condition}, **of_at,
+                "[leads]",
+                table=path["leads"],
+                id="id",
+                created="created",
+                account="account",
+                fields=["size"],
+                **of_created,
+            ),
+            section(
+                "[[events]]",
+                table=path["events"],
+                lead=keys,
+                at="at",
+                kind="kind",
+                channel="channel",
+                values=["v"],
+                where={"c": condition},
+                **of_at,
             ),
             section("[[stages]]", table=path["stages"], lead="lead", at={"won": "at"}, amount="amount", **of_at),
             section("[[fields]]", table=path["history"], lead="lead", valid_from="since", **of_at),

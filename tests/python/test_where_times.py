@@ -76,7 +76,11 @@ def test_points_in_time(column):
 
 
 def test_days_and_naive_times_are_read_in_the_zone_of_the_table():
-    late = [datetime(2024, 5, 2, 23, tzinfo=UTC), datetime(2024, 5, 3, 21, tzinfo=UTC), datetime(2024, 5, 3, 23, tzinfo=UTC)]
+    late = [
+        datetime(2024, 5, 2, 23, tzinfo=UTC),
+        datetime(2024, 5, 3, 21, tzinfo=UTC),
+        datetime(2024, 5, 3, 23, tzinfo=UTC),
+    ]
     table = pl.DataFrame({"id": [1, 2, 3], "c": late})
     for wanted in (date(2024, 5, 3), "2024-05-03", {"all": [">= 2024-05-03", "<= 2024-05-03"]}):
         assert kept(table, wanted, timezone="Europe/Berlin") == [1, 2]
@@ -149,7 +153,12 @@ def test_other_roles_and_their_parts(tmp_path):
 
 
 def test_one_and_zero_are_true_and_false():
-    for column in (pl.Series([1, 0, 1, 0]), pl.Series([True, False] * 2), pl.Series([1.0, 0.0] * 2), pl.Series(["True", "false"] * 2)):
+    for column in (
+        pl.Series([1, 0, 1, 0]),
+        pl.Series([True, False] * 2),
+        pl.Series([1.0, 0.0] * 2),
+        pl.Series(["True", "false"] * 2),
+    ):
         for wanted in (True, 1, 1.0, "true", "1", ">= 1", "> 0", "!= 0"):
             assert kept(column, wanted) == [1, 3], (column.dtype, wanted)
         for wanted in (False, 0, "false", "< 1", {"not": True}, "!= true"):
@@ -157,10 +166,14 @@ def test_one_and_zero_are_true_and_false():
 
 
 def test_analyses_have_the_same_rule():
-    frame = pl.DataFrame({"id": [1, 2, 3, 4], "c": TIMES, "day": DAYS, "flag": [1, 0, 1, 0], "word": [str(d) for d in DAYS]})
+    frame = pl.DataFrame(
+        {"id": [1, 2, 3, 4], "c": TIMES, "day": DAYS, "flag": [1, 0, 1, 0], "word": [str(d) for d in DAYS]}
+    )
     visits = frame.with_columns(at=pl.lit(datetime(2024, 5, 6, tzinfo=UTC)))
     j = ll.Journeys(
-        leads=ll.Leads(frame.with_columns(day=pl.col("day") - timedelta(days=30)), "id", created="c", fields=["day", "flag"]),
+        leads=ll.Leads(
+            frame.with_columns(day=pl.col("day") - timedelta(days=30)), "id", created="c", fields=["day", "flag"]
+        ),
         events=ll.Events(visits, "id", "at", ll.literal("visit"), props=["word"], values=["flag"]),
         observed_until="2024-07-01",
     )

@@ -92,10 +92,10 @@ class OfLeads(Role):
 _COMMON_DOC = """where : mapping, optional
         Rows that count: column → value, glob, comparison such as ``">= 3"``, list of them (any of which may hold), None
         (empty), ``{"not": …}`` or ``{"all": […]}``. ``"!= x"`` means all other rows, as ``{"not": "x"}`` does, those
-        without a value among them. Dates and datetimes, or ISO texts such as ``">= 2024-06-30"``, are compared with times,
-        whatever they are stored as (texts and numbers as ``time_format`` and ``unit`` read them); a date is the whole
-        day, so that ``"<= 2024-06-30"`` holds until midnight. 1 is true and 0 is false. A comparison that cannot be
-        meant, such as of a date with a column of numbers, is an error.
+        without a value among them. Dates and datetimes, or ISO texts such as ``">= 2024-06-30"``, are compared with
+        times of any type, texts and numbers as ``time_format`` and ``unit`` read them; a date is all of its day, so
+        ``"<= 2024-06-30"`` holds until midnight. 1 is true and 0 is false. A comparison that cannot be meant, such as
+        of a date with a column of numbers, is an error.
     nulls : sequence of str, optional
         Texts that mean "no value".
     timezone : str, optional

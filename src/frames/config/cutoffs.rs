@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Common;
+use super::{Common, within};
+use crate::error::Result;
+use crate::frames::files::Wanted;
+use crate::frames::table::Tables;
 
 /// A table of (lead, cutoff).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,15 @@ impl Default for CutoffsSpec {
 }
 
 impl CutoffsSpec {
+    /// Tells `tables` which columns it uses, and how its file is read.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] if an option of reading is wrong.
+    pub fn expect(&self, tables: &mut Tables) -> Result<()> {
+        let expected = tables.expect(&self.table, Wanted::named(self.columns()), &self.common.reading);
+        expected.map_err(|e| within::<Self>(e, "cutoffs"))
+    }
+
     /// Every column it names.
     pub fn columns(&self) -> impl Iterator<Item = &String> {
         [&self.lead, &self.at].into_iter().chain(self.common.columns())

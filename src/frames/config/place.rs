@@ -104,11 +104,7 @@ pub(super) fn check<T: Default + Serialize + DeserializeOwned>(
         return Err(Fault::new(place, "expected a table, that is keys and their values"));
     };
     let defaults = defaults::<T>();
-    if let Some(key) = map.keys().find(|key| !defaults.contains_key(*key)) {
-        let near = nearest(key, defaults.keys().map(String::as_str));
-        let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-        return Err(Fault::new("", format!("unknown key '{key}' in {place}{near}")));
-    }
+    check_known(map, &defaults, None, place)?;
     for (key, given) in map {
         let inner = format!("{place}.{key}");
         match key.as_str() {
@@ -122,6 +118,19 @@ pub(super) fn check<T: Default + Serialize + DeserializeOwned>(
         T::deserialize(Value::Object(alone)).map_err(|e| Fault::new(inner, json_problem(&e)))?;
     }
     Ok(())
+}
+
+/// Refuses a key that is not known; `other` may be meant, too.
+fn check_known(
+    map: &Map<String, Value>,
+    known: &Map<String, Value>,
+    other: Option<&str>,
+    place: &str,
+) -> std::result::Result<(), Fault> {
+    let Some(key) = map.keys().find(|key| !known.contains_key(*key)) else { return Ok(()) };
+    let near = nearest(key, known.keys().map(String::as_str).chain(other));
+    let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+    Err(Fault::new("", format!("unknown key '{key}' in {place}{near}")))
 }
 
 fn check_all<T: Default + Serialize + DeserializeOwned>(value: &Value, place: &str) -> std::result::Result<(), Fault> {
@@ -138,7 +147,10 @@ fn check_lookups(value: &Value, place: &str) -> std::result::Result<(), Fault> {
             Some(key) => Err(Fault::new("", format!("unknown key '{key}' in {place}, which is a literal"))),
             None => Ok(()),
         },
-        Value::Object(_) => check::<LookupSpec>(value, place),
+        Value::Object(map) => {
+            check_known(map, &defaults::<LookupSpec>(), Some("literal"), place)?;
+            check::<LookupSpec>(value, place)
+        }
         _ => Ok(()),
     }
 }

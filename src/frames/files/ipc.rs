@@ -135,10 +135,15 @@ impl IpcFile {
             // Which column is at fault is seen if each is read by itself.
             let fails = |place: &&usize| decode(&[**place]).is_err();
             let column = places.iter().find(fails).filter(|_| decode(&[]).is_ok());
-            let name = column.and_then(|place| self.layout.columns.get(*place)).map(|column| column.name.as_str());
-            match name {
-                Some(name) => self.file.of_column(name, error),
-                None => error,
+            let Some(column) = column.and_then(|place| self.layout.columns.get(*place)) else { return error };
+            match (self.file.of_column(&column.name, error), column.field.as_ref().map(|field| &field.dtype)) {
+                // polars takes the empty buffers that pyarrow compresses with short texts for damage.
+                (Error::Read { path, reason, missing }, Some(ArrowDataType::Utf8View | ArrowDataType::BinaryView)) => {
+                    let remedy =
+                        "if the file is sound, write this string_view column as string, or without compression";
+                    Error::Read { path, reason: format!("{reason}; {remedy}"), missing }
+                }
+                (error, _) => error,
             }
         })
     }
