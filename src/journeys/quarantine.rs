@@ -121,6 +121,6 @@ mod tests {
     fn every_quarantined_row_is_warned_of() {
         assert!(audit(1000, 0, 900).warnings().is_empty());
         let warnings = audit(1000, 1, 0).warnings();
-        assert_eq!(warnings, ["table 'visits.csv' as events: 1 of 1000 rows (0.1 %) are quarantined: 1 null time"]);
+        assert_eq!(warnings, ["table 'visits.csv' as events: 1 of 1000 rows (0.1 %) is quarantined: 1 null time"]);
     }
 }
