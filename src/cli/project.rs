@@ -249,8 +249,26 @@ fn bad(e: &toml::de::Error) -> Error {
 fn times_to_text(value: &mut toml::Value) {
     match value {
         toml::Value::Datetime(time) => *value = toml::Value::String(time.to_string()),
+        toml::Value::Table(table) if table.get("where").is_some_and(toml::Value::is_table) => {
+            table
+                .iter_mut()
+                .for_each(|(key, v)| if key == "where" { times_of_conditions(v) } else { times_to_text(v) });
+        }
         toml::Value::Array(list) => list.iter_mut().for_each(times_to_text),
         toml::Value::Table(table) => table.iter_mut().for_each(|(_, v)| times_to_text(v)),
+        _ => {}
+    }
+}
+
+/// A time without quotes is one in a condition, whatever the column holds.
+fn times_of_conditions(value: &mut toml::Value) {
+    match value {
+        toml::Value::Datetime(time) => {
+            let text = toml::Value::String(time.to_string());
+            *value = toml::Value::Table([("time".to_owned(), text)].into_iter().collect());
+        }
+        toml::Value::Array(list) => list.iter_mut().for_each(times_of_conditions),
+        toml::Value::Table(table) => table.iter_mut().for_each(|(_, v)| times_of_conditions(v)),
         _ => {}
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::coded::{Cells, Coded};
 use super::config::{Common, Reading};
 use super::table::Table;
-use crate::design::{NONE, canonical_id, canonical_text};
+use crate::design::{NONE, canonical_id, canonical_text, truth_number};
 use crate::error::{Error, Result};
 use crate::journeys::{NotNumbers, Texts as Ids};
 use crate::time::DAY;
@@ -431,8 +431,9 @@ pub(super) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(V
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
             Texts::as_written(table, column, nulls)?.each(|_, text| {
-                let number = |t: &str| common.reading.number(t).unwrap_or(f64::NAN);
-                values.push(text.map_or(f64::NAN, |t| finite(number(t), &|| t.to_owned())));
+                // As truth values that are no texts.
+                let number = |t: &str| common.reading.number(t).or_else(|| truth_number(&canonical_text(t)));
+                values.push(text.map_or(f64::NAN, |t| finite(number(t).unwrap_or(f64::NAN), &|| t.to_owned())));
             });
             values
         }

@@ -144,14 +144,19 @@ fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
 /// How the cells of a column are read as times; none if they are not, unless they must be.
 fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, strict: bool) -> Result<Option<Times>> {
     // Days are compared as days, whatever they stand for on the time line.
-    let common = Common { day: None, ..common.clone() };
-    let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
-    let decided = reader.decide(column, &[()], |()| Ok(table.clone())).and_then(|decided| {
+    let stated = Common { day: None, ..common.clone() };
+    // The unit and format of the table's other times are not always those of this column.
+    let plain = Common { unit: None, time_format: None, ..stated.clone() };
+    let decide = |common: Common| {
+        let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };
+        let decided = reader.decide(column, &[()], |()| Ok(table.clone()))?;
         // Says so if no cell is a time.
-        reader.read(column).map(|_| decided)
-    });
+        reader.read(column)?;
+        Ok((common, decided))
+    };
+    let decided = decide(stated).or_else(|e| decide(plain).map_err(|_| e));
     match decided {
-        Ok(decided) => {
+        Ok((common, decided)) => {
             let mut head = table.slice(0, 0);
             head.remarks.clear();
             Ok(Some(Times { head, common, decided }))

@@ -66,7 +66,8 @@ def test_lookups_are_named_by_where_they_stand():
         ({"lead": ll.lookup(KEYS, "key", "lead", unit="y")}, "Events(lead=lookup(unit=…)): "),
         ({"lead": ["id", ll.lookup(KEYS, "key", "lead", pick="any")]}, "Events(lead=lookup(pick=…)): "),
         ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", decimal="#")}, "Events(lookup(decimal=…)): "),
-        ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", timezone="Mars")}, "Events(lookup(timezone=…)): "),
+        ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", pick="any")}, "Events(kind=lookup(pick=…)): "),
+        ({"kind": ll.lookup(KEYS, "key", value="lead", on="id", pick="all")}, "Events(lookup(pick=…)): "),
     ]:
         with pytest.raises(ll.OptionError) as failed:
             build(events=events(**wrong))

@@ -24,8 +24,6 @@ ORDERS = [
     # Numbers with the marks of the table: 999, 1000.5 and 10000.
     (["999", "1.000,5", "10.000"], {"decimal": ",", "thousands": "."}),
     (["2,5", "10", "11,25"], {"decimal": ","}),
-    # Numbers that are no texts have no marks.
-    ([2.5, 10.0, 11.25], {"decimal": ","}),
     # The unit of the other times: 999 is before 1000 whatever it counts.
     ([999, 1000, 1000000000000], {"unit": "ms"}),
     (["999", "1000", "1000000000000"], {"unit": "ms"}),
@@ -79,3 +77,11 @@ def test_days_and_months_that_are_not_decided():
     frame = pl.DataFrame({"id": ["a"] * 2, "c": ["2024-01-01"] * 2, "o": ["01.02.2024", "02.01.2024"]})
     with pytest.raises(ll.SchemaError, match="may be day-month or month-day"):
         ll.Journeys(leads=ll.Leads(frame, "id", created="c", rows="last", order="o"), observed_until="2024-07-01")
+
+
+def test_numbers_that_are_no_texts_have_no_marks():
+    frame = pl.DataFrame({"id": ["a"] * 3, "c": ["2024-01-01"] * 3, "x": ["x", "y", "z"], "o": [10.5, 2.5, 11.25]})
+    for table in (frame, frame.to_pandas(), frame.to_arrow()):
+        leads = ll.Leads(table, "id", created="c", fields=["x"], rows="first", order="o", decimal=",")
+        j = ll.Journeys(leads=leads, observed_until="2024-07-01")
+        assert j.snapshot(as_of="2024-06-01").to_polars()["x"].to_list() == ["y"]

@@ -1,5 +1,6 @@
 """Conditions of ``where=`` on dates and times mean the same in every type of column and on every route."""
 
+import contextlib
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
@@ -15,12 +16,22 @@ DAYS = [date(2024, 5, d) for d in (1, 2, 3, 4)]
 TIMES = [datetime(2024, 5, d, 10 * (d % 2), tzinfo=UTC) for d in (1, 2, 3, 4)]
 
 
+def ids(journeys):
+    """Give the leads that there are."""
+    known = []
+    for i in (1, 2, 3, 4):
+        with contextlib.suppress(ll.UnknownNameError):
+            journeys.show(i)
+            known.append(i)
+    return known
+
+
 def kept(column, condition, **options):
     table = pl.DataFrame({"id": [1, 2, 3, 4], "c": column}) if not isinstance(column, pl.DataFrame) else column
     journeys = ll.Journeys(
         leads=ll.Leads(table, "id", where={"c": condition}, fields=[], **options), observed_until="2025-01-01"
     )
-    return sorted(int(i) for i in journeys.snapshot().to_polars()["lead_id"])
+    return ids(journeys)
 
 
 COLUMNS = {
@@ -119,7 +130,7 @@ def test_files_agree_with_frames(tmp_path):
     for table in [*routes, pa.table({"id": frame["id"], "c": pa.array(DAYS, pa.date64()), "t": frame["t"].to_arrow()})]:
         for column in ("c", "t"):
             j = ll.Journeys(leads=ll.Leads(table, "id", where={column: ">= 2024-05-03"}, fields=[]))
-            assert sorted(j.snapshot().to_polars()["lead_id"].cast(int)) == [3, 4], (type(table), column)
+            assert ids(j) == [3, 4], (type(table), column)
         with pytest.raises(ll.SchemaError, match="where="):
             ll.Journeys(leads=ll.Leads(table, "id", where={"id": date(2024, 5, 3)}, fields=[]))
 
