@@ -35,8 +35,12 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         .sum();
     if ties > 0 {
         remarks.push(format!(
-            "{} as the one before it of the same lead, and stage order does not decide between them; ordered by order= if given, else by row",
-            counted(ties, "entry has the same time", "entries have the same time")
+            "{}, and stage order does not decide between them; ordered by order= if given, else by row",
+            counted(
+                ties,
+                "consecutive entry of a lead shares the time of the one before it",
+                "consecutive entries of a lead share a time",
+            )
         ));
     }
     let (edits, repeated) = (t.stages.edits.len(), t.stages.repeated);

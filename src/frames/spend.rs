@@ -8,6 +8,7 @@ use super::files::Wanted;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::attribution::{Spend, SpendRow};
+use crate::counted::counted;
 use crate::error::{Error, Result, Violation};
 use crate::journeys::Journeys;
 use crate::time::{Period, TimeUnit};
@@ -160,16 +161,21 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
         spend.rows.push(SpendRow { from, until, channel, amount: amount * spec.scale });
     }
     let faults = [
-        (timeless, &spec.at, "have no readable time"),
-        (backwards, spec.until.as_ref().unwrap_or(&spec.at), "have no readable end, or end before they start"),
+        (timeless, &spec.at, "row has no readable time", "rows have no readable time"),
+        (
+            backwards,
+            spec.until.as_ref().unwrap_or(&spec.at),
+            "row has no readable end, or ends before it starts",
+            "rows have no readable end, or end before they start",
+        ),
     ];
     let violations: Vec<Violation> = faults
         .into_iter()
         .filter(|(n, ..)| *n > 0)
-        .map(|(n, column, what)| Violation {
+        .map(|(n, column, one, more)| Violation {
             table: table.name.clone(),
             column: Some(column.clone()),
-            problem: format!("{n} rows {what}"),
+            problem: counted(n, one, more),
         })
         .collect();
     if !violations.is_empty() {
@@ -177,7 +183,9 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
     }
     if without_amount > 0 {
         let (table, column) = (&table.name, &spec.amount);
-        spend.remarks.push(format!("spend '{table}': {without_amount} rows have no '{column}' and are left out"));
+        let (rows, are) =
+            (counted(without_amount, "row has", "rows have"), if without_amount == 1 { "is" } else { "are" });
+        spend.remarks.push(format!("spend '{table}': {rows} no '{column}' and {are} left out"));
     }
     Ok(())
 }
@@ -238,7 +246,8 @@ fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
         return Ok(None);
     }
     let problem = if others > 0 {
-        format!("{known} rows are whole months or quarters and {others} are not; give them as two tables")
+        let known = counted(known, "row is a whole month or quarter", "rows are whole months or quarters");
+        format!("{known} and {}; give them as two tables", counted(others, "is not", "are not"))
     } else if spec.until.is_some() {
         "whole months or quarters end by themselves; leave out until=".to_owned()
     } else {
