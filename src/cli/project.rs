@@ -14,8 +14,8 @@ use crate::design::{FeatureSet, SnapshotSpec};
 use crate::drivers::{BarriersSpec, DriversSpec};
 use crate::error::{Error, Result};
 use crate::frames::{
-    Config, CutoffsSpec, Fault, SpendSpec, Tables, build, cutoff_table, declared, is_raw, parse_options, path_of, read_spend,
-    text_of, with_nearest,
+    Config, CutoffsSpec, Fault, SpendSpec, Tables, build, cutoff_table, declared, is_raw, parse_options, path_of,
+    read_spend, text_of, with_nearest,
 };
 use crate::funnel::FunnelSpec;
 use crate::journeys::{Journeys, MaxBad, Snapshot};
