@@ -130,4 +130,9 @@ impl ValidLogisticParams {
     pub fn params(&self) -> &LogisticParams {
         &self.0
     }
+
+    /// Whether the penalty has corners, for which standard errors have no theory.
+    pub(super) fn has_l1(&self) -> bool {
+        self.0.l1_ratio > 0.0 && self.0.c.is_some()
+    }
 }

@@ -1,15 +1,12 @@
 //! The index of all journeys, and snapshots of it at cutoffs.
 
 mod audit;
-mod censoring;
 mod column_words;
 mod conditions;
-mod counts;
 mod days;
 mod deals;
 mod extend;
 mod fold;
-mod grid;
 mod groups;
 mod identifiers;
 mod ids;
@@ -23,12 +20,10 @@ mod open_deals;
 mod population;
 mod quarantine;
 mod snapshot;
-mod split;
 mod stage_order;
 mod status;
 mod suspect;
 mod tile;
-mod weights;
 mod withhold;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -37,7 +32,6 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use audit::{Audit, NotNumbers, Quarantine, TableAudit};
-pub use counts::SnapshotCounts;
 pub use days::{DayLeads, Days, Measure, Moment};
 pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
@@ -56,8 +50,7 @@ pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
 pub use population::{Population, Where};
 pub use quarantine::MaxBad;
-pub use snapshot::{Row, Snapshot};
-pub use split::{ForwardFold, Split, SplitBy};
+pub use snapshot::{ForwardFold, Row, Snapshot, SnapshotCounts, Split, SplitBy};
 pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
 pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};

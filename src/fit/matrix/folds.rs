@@ -4,21 +4,11 @@ use rayon::prelude::*;
 
 use super::dense::{View, with_dense};
 use super::kernels::{self, padded};
-use super::pass::{Coefficients, Found, Link, LinkSums, MOST_ROWS, ranges};
+use super::link::{Coefficients, Link, LinkSums, MOST_ROWS, Role, ranges};
+use super::pass::Found;
 use super::{Matrix, Observed};
 use crate::math::tree;
 use crate::math::vector::{Element, Kernel, Vector, dispatch};
-
-/// What a row is in a fold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Neither.
-    Out,
-    /// The model is fitted on it.
-    Train,
-    /// The model is judged on it.
-    Test,
-}
 
 /// The point at which a fold asks for its sums.
 pub(crate) struct Asked<'a> {

@@ -12,6 +12,7 @@ mod codes;
 mod dense;
 mod folds;
 mod kernels;
+mod link;
 mod normal;
 mod pass;
 mod sparse;
@@ -20,7 +21,8 @@ use crate::error::{Error, Result};
 
 pub use codes::{CodeList, Codes};
 pub use dense::{Dense, Numbers};
-pub(super) use folds::{Asked, FoldFound, Role};
+pub(super) use folds::{Asked, FoldFound};
+pub(super) use link::Role;
 pub(super) use normal::{Normal, Plan};
 pub(super) use pass::{Found, Hessian};
 pub use sparse::Sparse;

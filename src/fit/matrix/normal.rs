@@ -7,8 +7,7 @@
 use super::Matrix;
 use super::codes::{Code, with_codes};
 use super::dense::View;
-use super::kernels::{self, padded};
-use super::pass::Packing;
+use super::kernels::{self, PACKED, padded};
 use crate::math::vector::{Element, LANES, Vector, add_scaled};
 
 /// Column that a plan leaves out.
@@ -326,6 +325,31 @@ impl Normal {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Buffers for packed rows.
+pub(super) struct Packing {
+    pub(super) packed: Vec<f64>,
+    pub(super) scaled: Vec<f64>,
+    pub(super) by_rows: Vec<f64>,
+    /// Places of the levels of each block of codes, block after block.
+    pub(super) levels: Vec<u32>,
+    /// Places and values of one row with sparse columns.
+    pub(super) entries: Vec<(u32, f64)>,
+}
+
+impl Packing {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let size = padded(plan.dense_size()) * PACKED;
+        let by_rows = if plan.has_entries() { size } else { 0 };
+        Self {
+            packed: vec![0.0; size],
+            scaled: vec![0.0; size],
+            by_rows: vec![0.0; by_rows],
+            levels: Vec::new(),
+            entries: Vec::new(),
         }
     }
 }

@@ -4,13 +4,13 @@ use rayon::prelude::*;
 
 use super::codes::{Code, with_codes};
 use super::dense::{View, with_dense};
-use super::folds::Role;
 use super::kernels::{self, PACKED, padded};
-use super::normal::{Normal, Plan};
+use super::link::{Coefficients, Link, LinkSums, MOST_ROWS, ranges};
+use super::normal::{Normal, Packing, Plan};
 use super::{Matrix, Observed};
 use crate::error::{Error, Result};
-use crate::math::vector::{Element, Kernel, LANES, Vector, dispatch};
-use crate::math::{loss_lanes, tree};
+use crate::math::tree;
+use crate::math::vector::{Element, Kernel, Vector, dispatch};
 
 /// What a pass finds at one point.
 #[derive(Debug, Clone)]
@@ -30,21 +30,6 @@ pub(crate) struct Hessian<'a> {
     pub(crate) plan: &'a Plan,
     /// It is made of one in so many blocks of rows, and scaled up.
     pub(crate) thinning: usize,
-}
-
-/// Most rows of a block of any layout.
-pub(super) const MOST_ROWS: usize = 512;
-
-/// Numbers that the partial sums of all ranges may hold: 32 MiB.
-const MOST_PARTIAL: usize = 4 << 20;
-
-/// Ranges of rows that are summed on their own. They depend on the shape only, so that sums have the same bits for any
-/// number of threads; they are fewer where their sums are large.
-pub(super) fn ranges(rows: usize, numbers: usize) -> Vec<std::ops::Range<usize>> {
-    let most = (MOST_PARTIAL / numbers.max(1)).clamp(4, 64);
-    // Clearing and joining the sums must cost less than the rows.
-    let each = rows.div_ceil(most).max(1024).max(numbers / 64).next_multiple_of(PACKED);
-    (0..rows.div_ceil(each)).map(|r| r * each..((r + 1) * each).min(rows)).collect()
 }
 
 impl Matrix<'_> {
@@ -206,25 +191,6 @@ impl Found {
     }
 }
 
-/// Coefficients as kernels read them.
-pub(super) struct Coefficients {
-    pub(super) intercept: f64,
-    /// Of dense columns, padded.
-    pub(super) dense: Vec<f64>,
-    /// Of the columns after them.
-    rest: Vec<f64>,
-}
-
-impl Coefficients {
-    pub(super) fn of(x: &Matrix<'_>, beta: &[f64]) -> Self {
-        let (intercept, rest) = beta.split_first().map_or((0.0, &[][..]), |(b0, rest)| (*b0, rest));
-        let (dense, rest) = rest.split_at(x.dense_width().min(rest.len()));
-        let mut padding = dense.to_vec();
-        padding.resize(padded(dense.len()), 0.0);
-        Self { intercept, dense: padding, rest: rest.to_vec() }
-    }
-}
-
 struct Predict<'a, 'm, T, const FUSED: bool> {
     x: &'a Matrix<'m>,
     dense: View<'a, T>,
@@ -351,125 +317,6 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
             loss: sums.loss.sum(),
             gradient: [sums.intercept.sum()].into_iter().chain(g.into_iter().take(d)).chain(rest).collect(),
             normal: normal.map(|(n, _)| n.scaled(self.range.len(), rows_used)),
-        }
-    }
-}
-
-/// Buffers for packed rows.
-pub(super) struct Packing {
-    pub(super) packed: Vec<f64>,
-    pub(super) scaled: Vec<f64>,
-    pub(super) by_rows: Vec<f64>,
-    /// Places of the levels of each block of codes, block after block.
-    pub(super) levels: Vec<u32>,
-    /// Places and values of one row with sparse columns.
-    pub(super) entries: Vec<(u32, f64)>,
-}
-
-impl Packing {
-    fn of(plan: &Plan) -> Self {
-        let size = padded(plan.dense_size()) * PACKED;
-        let by_rows = if plan.has_entries() { size } else { 0 };
-        Self {
-            packed: vec![0.0; size],
-            scaled: vec![0.0; size],
-            by_rows: vec![0.0; by_rows],
-            levels: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-}
-
-/// From η to residuals and curvatures of a block of rows.
-pub(super) struct Link {
-    sign: [f64; MOST_ROWS],
-    weight: [f64; MOST_ROWS],
-    held: [f64; MOST_ROWS],
-    pub(super) r: [f64; MOST_ROWS],
-    h: [f64; MOST_ROWS],
-}
-
-/// Sums over rows: of losses, of residuals, and of losses of test rows, each of these at most [`MOST_LOSS`].
-#[derive(Clone, Copy)]
-pub(super) struct LinkSums<V> {
-    pub(super) loss: V,
-    pub(super) intercept: V,
-    pub(super) held_out: V,
-}
-
-impl<V: Vector> LinkSums<V> {
-    pub(super) fn zero() -> Self {
-        let zero = V::splat(0.0);
-        Self { loss: zero, intercept: zero, held_out: zero }
-    }
-}
-
-/// The largest loss of one row in the measure of log loss: −ln 2⁻⁵².
-const MOST_LOSS: f64 = 52.0 * std::f64::consts::LN_2;
-
-impl Link {
-    pub(super) fn new() -> Self {
-        Self {
-            sign: [1.0; MOST_ROWS],
-            weight: [0.0; MOST_ROWS],
-            held: [0.0; MOST_ROWS],
-            r: [0.0; MOST_ROWS],
-            h: [0.0; MOST_ROWS],
-        }
-    }
-
-    /// Splits the weights by the roles of rows.
-    #[inline(always)]
-    pub(super) fn split(&mut self, roles: &[Role]) {
-        for ((w, held), role) in self.weight.iter_mut().zip(&mut self.held).zip(roles) {
-            *held = if *role == Role::Test { *w } else { 0.0 };
-            *w = if *role == Role::Train { *w } else { 0.0 };
-        }
-        let filled = padded(roles.len());
-        self.held[roles.len()..filled].fill(0.0);
-    }
-
-    #[inline(always)]
-    pub(super) fn read(&mut self, observed: &Observed<'_>, start: usize, rows: usize) {
-        for (s, y) in self.sign.iter_mut().zip(&observed.y[start..start + rows]) {
-            *s = if *y { -1.0 } else { 1.0 };
-        }
-        match observed.weight {
-            Some(w) => self.weight[..rows].copy_from_slice(&w[start..start + rows]),
-            None => self.weight[..rows].fill(1.0),
-        }
-        // Rows that only fill up the last lanes count nothing.
-        let filled = padded(rows);
-        self.weight[rows..filled].fill(0.0);
-    }
-
-    /// With z = −η for a positive and η for a negative row, the loss is ln(1 + e^z), the residual ±w·σ(z) and the
-    /// curvature w·σ(z)σ(−z).
-    #[inline(always)]
-    pub(super) fn apply<V: Vector, const HELD: bool>(&mut self, eta: &[f64], sums: &mut LinkSums<V>) {
-        let rows = eta.len();
-        let mut i = 0;
-        while i < rows {
-            let n = (rows - i).min(LANES);
-            // SAFETY: i + 8 is within the arrays, as rows is at most their length, a multiple of eight; `eta` has n
-            // numbers from i.
-            unsafe {
-                let e = if n == LANES { V::load(eta.as_ptr().add(i)) } else { V::load_part(eta.as_ptr().add(i), n) };
-                let sign = V::load(self.sign.as_ptr().add(i));
-                let weight = V::load(self.weight.as_ptr().add(i));
-                let (l, p, q) = loss_lanes(e.mul(sign));
-                let wp = weight.mul(p);
-                let r = wp.mul(sign);
-                sums.loss = sums.loss.add(weight.mul(l));
-                sums.intercept = sums.intercept.add(r);
-                if HELD {
-                    let held = V::load(self.held.as_ptr().add(i));
-                    sums.held_out = sums.held_out.add(held.mul(l.min(V::splat(MOST_LOSS))));
-                }
-                r.store(self.r.as_mut_ptr().add(i));
-                wp.mul(q).store(self.h.as_mut_ptr().add(i));
-            }
-            i += LANES;
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
+use super::covariances::clusters;
 use super::gain::Gain;
 use super::interactions::{Groups, Interactions, MOST, Strongest, resolve, with_bins};
 use super::layout::{Encoded, Layout};
-use super::{Nonlinear, TrainOptions, clusters};
+use super::options::{Nonlinear, TrainOptions};
 use crate::design::{Bend, Maturity};
 use crate::error::{Error, Result};
 use crate::fit::params::{LogisticParams, Sign, ValidLogisticParams};

@@ -54,7 +54,7 @@ impl Covariances {
         purifier: &Purifier<'_>,
         task: &Task,
     ) -> Result<Self> {
-        let smooth = !super::has_l1(params) && params.params().signs.is_empty();
+        let smooth = !params.has_l1() && params.params().signs.is_empty();
         if x.width() > MOST_COLUMNS || x.width() + 1 >= snapshot.len() || !smooth {
             let (columns, rows) = (x.width(), snapshot.len());
             let why = format!(

@@ -8,8 +8,9 @@ use crate::journeys::{Snapshot, SplitBy};
 use crate::model::LeadModel;
 use crate::task::Task;
 
+use super::covariances::clusters;
+use super::rows::{labels, log_odds};
 use super::seen::share_seen;
-use super::{clusters, labels, log_odds};
 
 /// Age bands of `by = "age"`, days.
 const AGE_BANDS: [(f64, f64, &str); 6] = [

@@ -174,7 +174,8 @@ fn a_thinned_hessian_is_close() {
 
 #[test]
 fn folds_share_a_pass_and_get_what_is_theirs() {
-    use super::super::folds::{Asked, Role};
+    use super::super::folds::Asked;
+    use super::super::link::Role;
     let (y, w): (Vec<bool>, Vec<f64>) = numbers(ROWS, 5).into_iter().map(|x| (x > 0.3, x.abs() + 0.1)).unzip();
     let offset = numbers(ROWS, 6);
     let observed = Observed { y: &y, weight: Some(&w), offset: Some(&offset) };

@@ -11,7 +11,9 @@ use crate::model::{CalibrationFacts, CalibrationMap, LeadModel};
 use crate::score::ColumnScorer;
 use crate::task::Task;
 
-use super::{TrainOptions, labels, log_odds, train_on};
+use super::options::TrainOptions;
+use super::rows::{labels, log_odds};
+use super::uncalibrated::train_on;
 
 /// Trains on the earlier rows and calibrates on the later ones.
 pub(super) fn train_calibrated(

@@ -1,49 +1,17 @@
-//! Splits of a snapshot into a training and a test part.
+//! Splits of a snapshot into a training and a test part, and forward folds.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::censoring::Candidates;
 use super::counts::SnapshotCounts;
-use super::{Journeys, Row, Snapshot};
+use super::row::Row;
+use super::rows::{Snapshot, Split, SplitBy};
 use crate::counted::counted;
 use crate::design::Maturity;
 use crate::error::{Error, Result};
+use crate::journeys::Journeys;
 use crate::time::{NO_TIME, Span, Timestamp};
-
-/// What a split is made by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SplitBy {
-    /// The latest cutoffs are the test; training label windows end before it.
-    Time,
-    /// The last leads in the order of the table are the test.
-    Order,
-    /// Whole accounts (leads where there are none) go to one side, drawn by a hash.
-    Group,
-    /// Leads go to one side, drawn by a hash.
-    Random,
-}
-
-/// Which side of which split a snapshot is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Split {
-    /// What it was made by.
-    pub by: SplitBy,
-    /// True for the test side.
-    pub test: bool,
-    /// First test cutoff, for a split by time.
-    pub boundary: Option<Timestamp>,
-    /// Rows of neither side: their label window reaches into the test period.
-    pub in_gap: usize,
-    /// Accounts with leads on both sides.
-    #[serde(default)]
-    pub shared_accounts: usize,
-    /// What the split can and cannot show.
-    pub remark: String,
-}
 
 /// Rows to train on, and later ones to judge on.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! Snapshots: which leads are looked at when, and what became of them after.
+//! Taking a snapshot: which leads are looked at when, and what became of them after.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,54 +8,18 @@ use rayon::prelude::*;
 use super::censoring::{Candidates, Outcome};
 use super::counts::SnapshotCounts;
 use super::grid::calendar_grid;
-use super::split::Split;
-use super::status::{Status, status_before, status_log};
-use super::suspect::Suspect;
-use super::weights::{diagnose, is_by_lead, weigh_by_lead};
-use super::{Journeys, Matcher};
-use crate::design::{Anchor, CutoffRule, Feature, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target};
+use super::row::{Row, retain};
+use super::rows::Snapshot;
+use super::weights::{is_by_lead, weigh_by_lead};
+use crate::design::{Anchor, CutoffRule, FeatureSet, Maturity, OutcomeRows, SnapshotSpec, Target};
 use crate::error::{Error, Result};
+use crate::journeys::status::{Status, status_before, status_log};
+use crate::journeys::{Journeys, Matcher};
 use crate::task::Task;
-use crate::time::{DAY, NO_TIME, Timestamp};
+use crate::time::{NO_TIME, Timestamp};
 
 /// Leads per task.
 const CHUNK: u32 = 1024;
-
-/// One lead at one cutoff.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Number of the lead.
-    pub lead: u32,
-    /// UTC microseconds; events before it are visible. [`NO_TIME`] for leads without times.
-    pub cutoff: i64,
-}
-
-/// Leads at cutoffs, with labels where a label window was asked for. Features are computed on demand.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The journeys it looks at.
-    pub journeys: Arc<Journeys>,
-    /// Rows in order of lead, then cutoff.
-    pub rows: Vec<Row>,
-    /// Whether the target was reached within the label window.
-    pub label: Option<Vec<bool>>,
-    /// Weight of each row.
-    pub weight: Vec<f64>,
-    /// What was asked for.
-    pub spec: SnapshotSpec,
-    /// The cutoff rule.
-    pub rule: CutoffRule,
-    /// Names of the target; `outcome` for an outcome column.
-    pub target: Vec<String>,
-    /// The features to compute.
-    pub features: FeatureSet,
-    /// What was excluded and why.
-    pub counts: SnapshotCounts,
-    /// If it is one side of a split, which.
-    pub split: Option<Split>,
-    /// All rows, those without a known label among them, if the others make up for these.
-    pub(super) candidates: Option<Arc<Candidates>>,
-}
 
 /// Rows of some leads, and what was excluded.
 #[derive(Default)]
@@ -265,19 +229,6 @@ impl Journeys {
     }
 }
 
-impl Snapshot {
-    /// What is suspect about the fields that its features may use.
-    pub fn suspects(&self) -> impl Iterator<Item = &Suspect> {
-        let features = &self.features;
-        let is_field = |f: &Feature, column: &str| matches!(f, Feature::Field(name) | Feature::DaysSinceField(name) if name == column);
-        self.journeys.audit.suspects.iter().filter(move |s| {
-            let named = features.only.iter().any(|f| is_field(f, &s.column));
-            let without = features.without.iter().any(|f| is_field(f, &s.column));
-            if features.only.is_empty() { features.fields && !without } else { named && !without }
-        })
-    }
-}
-
 /// Rows in order, their outcomes where weights need them, and labels.
 type Gathered = (Vec<Row>, Vec<Outcome>, Option<Vec<bool>>);
 
@@ -298,11 +249,6 @@ fn gather(parts: Vec<Part>, labelled: bool, with_outcomes: bool, task: &Task) ->
         }
     }
     Ok((rows, outcomes, label))
-}
-
-pub(super) fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
-    let mut flags = keep.iter();
-    values.retain(|_| flags.next().copied().unwrap_or(false));
 }
 
 /// Pairs of lead and cutoff, by lead, ascending and without repeats.
@@ -486,75 +432,4 @@ impl View<'_> {
         let events = if codes.is_empty() { 0..0 } else { timeline.range(lead) };
         events.filter(|i| codes.contains(&timeline.kind.get(*i))).filter_map(|i| timeline.at.get(i).copied())
     }
-}
-
-impl Snapshot {
-    /// Number of rows.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// True if it has no row.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Age of the lead at the cutoff of row `i`, in days; NaN without times.
-    #[must_use]
-    pub fn age_days(&self, i: usize) -> f64 {
-        match self.rows.get(i) {
-            Some(row) if row.cutoff != NO_TIME => {
-                (row.cutoff - self.journeys.leads.created_at(row.lead)) as f64 / DAY as f64
-            }
-            _ => f64::NAN,
-        }
-    }
-
-    /// The rows at `positions`, ascending, as a snapshot of its own.
-    #[must_use]
-    pub fn take(&self, positions: &[usize]) -> Self {
-        fn pick<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
-            positions.iter().filter_map(|p| values.get(*p).copied()).collect()
-        }
-        let mut weight = pick(&self.weight, positions);
-        let rows = pick(&self.rows, positions);
-        if is_by_lead(&self.spec, &self.rule) && self.spec.maturity == Maturity::Drop {
-            weight.fill(1.0);
-            weigh_by_lead(&rows, &mut weight);
-        }
-        let mut part = Self {
-            journeys: Arc::clone(&self.journeys),
-            label: self.label.as_ref().map(|l| pick(l, positions)),
-            rows,
-            weight,
-            spec: self.spec.clone(),
-            rule: self.rule.clone(),
-            target: self.target.clone(),
-            features: self.features.clone(),
-            counts: self.counts.clone(),
-            split: self.split.clone(),
-            candidates: None,
-        };
-        part.recount();
-        part
-    }
-
-    pub(super) fn recount(&mut self) {
-        self.counts.rows = self.rows.len();
-        (self.counts.largest_weight, self.counts.effective_rows) = diagnose(&self.weight);
-        self.counts.leads_with_rows = distinct(self.rows.iter().map(|r| r.lead));
-        if let Some(label) = &self.label {
-            self.counts.positives = label.iter().filter(|l| **l).count();
-            self.counts.positive_leads =
-                distinct(self.rows.iter().zip(label).filter(|(_, l)| **l).map(|(r, _)| r.lead));
-        }
-    }
-}
-
-/// Number of distinct values of an ascending sequence.
-fn distinct(values: impl Iterator<Item = u32>) -> usize {
-    let mut last = None;
-    values.filter(|v| last.replace(*v) != Some(*v)).count()
 }

@@ -11,7 +11,7 @@
 //! leads of that age: they are left out, and if they are many, the weights are refused.
 
 use super::counts::SnapshotCounts;
-use super::snapshot::{Row, retain};
+use super::row::{Row, retain};
 use crate::error::{Error, Result};
 use crate::time::DAY;
 

@@ -1,0 +1,29 @@
+//! Labels and log-odds of the rows of a snapshot.
+
+use crate::design::Column;
+use crate::error::{Error, Result};
+use crate::journeys::Snapshot;
+use crate::model::LeadModel;
+use crate::score::ColumnScorer;
+use crate::task::Task;
+
+/// The labels of a snapshot.
+pub(super) fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
+    snapshot
+        .label
+        .as_deref()
+        .ok_or_else(|| Error::option("snapshot", "it has no label: take it with horizon= or by_age="))
+}
+
+/// The log-odds of rows by the columns of their features.
+pub(super) fn log_odds(model: &LeadModel, columns: &[Column], rows: usize, task: &Task) -> Result<Vec<f64>> {
+    let scorer = ColumnScorer::new(model, columns)?;
+    let mut contributions = Vec::new();
+    let row = |i: usize| {
+        if i.is_multiple_of(4096) {
+            task.check()?;
+        }
+        scorer.row(i, &mut contributions).map(|scored| scored.log_odds)
+    };
+    (0..rows).map(row).collect()
+}
