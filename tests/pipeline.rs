@@ -292,11 +292,15 @@ proptest! {
         prop_assert_eq!(closed.0, f.all.stages.iter().map(|r| r.won).sum::<u64>());
         // Parts join to the whole.
         let cut = leads.len() / 2;
-        let tally = |part: &[&str]| -> StageTally {
-            let t = build(part, 70).stage_tally(&s, &Task::new()).unwrap();
+        let tally = |part: &[&str], first: usize| -> StageTally {
+            let mut journeys = Arc::unwrap_or_clone(build(part, 70));
+            // Leads of two parts are different leads, and cycles are clustered by lead.
+            let ids: Vec<String> = (first..first + part.len()).map(|i| format!("lead{i:05}")).collect();
+            journeys.leads.ids = ids.iter().map(String::as_str).collect();
+            let t = journeys.stage_tally(&s, &Task::new()).unwrap();
             serde_json::from_str(&serde_json::to_string(&t).unwrap()).unwrap()
         };
-        let joined = tally(&texts[..cut]).merge(tally(&texts[cut..])).unwrap().finish(&Task::new()).unwrap();
+        let joined = tally(&texts[..cut], 0).merge(tally(&texts[cut..], cut)).unwrap().finish(&Task::new()).unwrap();
         prop_assert_eq!(format!("{joined:?}"), format!("{f:?}"));
     }
 }
