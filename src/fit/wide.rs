@@ -438,7 +438,7 @@ mod tests {
         }
 
         fn below(&mut self, n: usize) -> usize {
-            ((self.next() + 1.0) / 2.0 * n as f64) as usize % n
+            (f64::midpoint(self.next(), 1.0) * n as f64) as usize % n
         }
     }
 

@@ -77,7 +77,8 @@ impl Clusters {
         let key = |i: usize| self.keys.get(i).copied();
         order.sort_unstable_by_key(|i| (key(*i), *i));
         let mut whole = Self { steps: self.steps, ..Self::default() };
-        (whole.keys.reserve(order.len()), whole.counts.reserve(self.counts.len()));
+        whole.keys.reserve(order.len());
+        whole.counts.reserve(self.counts.len());
         for i in order {
             let (Some(key), Some(counts)) = (key(i), self.row(i)) else { continue };
             if whole.keys.last() == Some(&key) {
@@ -123,7 +124,8 @@ mod tests {
         };
         let (mut whole, mut parts) = (of(&rows), Clusters::default());
         rows.chunks(170).for_each(|part| parts.join(&of(part)));
-        (whole.settle(), parts.settle());
+        whole.settle();
+        parts.settle();
         assert_eq!(whole, parts);
         assert_eq!(whole.len(), 13);
         let hits = |key: u64, k: u64| rows.iter().filter(|(other, done)| *other == key && k <= *done).count() as u64;

@@ -324,10 +324,7 @@ impl FunnelTally {
         groups.sort_by(|a, b| entered(b).cmp(&entered(a)).then_with(|| a.value.cmp(&b.value)));
         let (steps, periods, clusters) = std::mem::take(&mut part.all).finish(&spec);
         let mut remarks = remarks(&spec, &part);
-        let unit = match accounts {
-            true => Some("accounts"),
-            false => (spec.entry == Entry::Totals).then_some("leads"),
-        };
+        let unit = if accounts { Some("accounts") } else { (spec.entry == Entry::Totals).then_some("leads") };
         remarks.extend(unit.filter(|_| !clusters.is_empty()).and_then(|unit| few_clusters(clusters.len(), unit)));
         Ok(Funnel {
             clusters,

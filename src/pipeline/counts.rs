@@ -47,7 +47,7 @@ impl Started {
         }
     }
 
-    fn join(&mut self, later: Self) {
+    fn join(&mut self, later: &Self) {
         self.cycles += later.cycles;
         self.immature += later.immature;
         self.before_outcomes += later.before_outcomes;
@@ -128,7 +128,7 @@ impl Flow {
         Self { entered, forward, back, lost, recycled: zero, ..Self::default() }
     }
 
-    fn join(&mut self, later: Self) {
+    fn join(&mut self, later: &Self) {
         for (mine, theirs) in [
             (&mut self.entered, &later.entered),
             (&mut self.forward, &later.forward),
@@ -254,9 +254,9 @@ impl Counts {
     }
 
     pub(super) fn join(&mut self, later: Self) {
-        self.started.join(later.started);
-        later.cohorts.into_iter().for_each(|(k, s)| self.cohorts.entry(k).or_default().join(s));
-        later.flow.into_iter().for_each(|(k, f)| self.flow.entry(k).or_default().join(f));
+        self.started.join(&later.started);
+        later.cohorts.into_iter().for_each(|(k, s)| self.cohorts.entry(k).or_default().join(&s));
+        later.flow.into_iter().for_each(|(k, f)| self.flow.entry(k).or_default().join(&f));
         self.visits.resize(self.visits.len().max(later.visits.len()), Vec::new());
         self.visits.iter_mut().zip(later.visits).for_each(|(a, b)| a.extend(b));
         self.visitors.resize(self.visitors.len().max(later.visitors.len()), Vec::new());

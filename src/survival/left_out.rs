@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_sweep_is_the_jackknife() {
         let spell = |i: u64| Spell {
-            entry: (i % 5 == 0).then_some((i % 7) as f64),
+            entry: i.is_multiple_of(5).then_some((i % 7) as f64),
             exit: 8.0 + (i * 37 % 41) as f64,
             end: [End::Event, End::Censored, End::Competing, End::Event][i as usize % 4],
         };
