@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use common::{CALL, DAY, Draw, LOST, MAIL, OPEN, WON, event, journeys};
 use leadlens::design::{Column, NONE};
 use leadlens::journeys::{Field, Where};
-use leadlens::pipeline::{StageFunnelSpec, StageGroup};
+use leadlens::pipeline::{StageFunnelSpec, StageGroup, StageRow};
 use leadlens::time::Period;
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
@@ -53,7 +53,14 @@ fn totals<'a>(groups: impl IntoIterator<Item = &'a StageGroup>) -> BTreeMap<Stri
     for g in groups {
         let v = &g.velocity;
         add("cycles".into(), g.cycles as f64);
-        for (name, n) in [("opportunities", v.opportunities), ("won", v.won), ("lost", v.lost), ("of", v.of)] {
+        for (name, n) in [
+            ("opportunities", v.opportunities),
+            ("open", v.open),
+            ("open_now", v.open_now),
+            ("won", v.won),
+            ("lost", v.lost),
+            ("of", v.of),
+        ] {
             add(name.into(), n as f64);
         }
         add("value won".into(), v.value_won);
@@ -121,14 +128,16 @@ proptest! {
         prop_assert_eq!(format!("{:?}", alone.all), format!("{:?}", f.all));
         for g in f.all_and_groups() {
             let wins = g.wins.iter().fold((0, 0, 0.0), |a, w| (a.0 + w.won, a.1 + w.lost, a.2 + w.value.unwrap_or(0.0)));
-            prop_assert_eq!(wins.0, g.stages.iter().map(|s| s.won).sum::<u64>());
-            prop_assert_eq!(wins.1, g.stages.iter().map(|s| s.lost).sum::<u64>());
             prop_assert_eq!(g.cycles, g.cohorts.iter().map(|c| c.cycles).sum::<u64>());
-            if opportunity.is_none() {
-                prop_assert_eq!((wins.0, wins.1), (g.velocity.won, g.velocity.lost));
-                let value = if g.velocity.values_known == 0 { 0.0 } else { g.velocity.value_won };
-                prop_assert!(close(wins.2, value));
-            }
+            // Periods, summary and stages are of the same cycles.
+            let v = &g.velocity;
+            prop_assert_eq!((wins.0, wins.1), (v.won, v.lost));
+            let value = if v.values_known == 0 { 0.0 } else { v.value_won };
+            prop_assert!(close(wins.2, value));
+            let from = opportunity.map_or(0, |k| k + 1);
+            let of = |get: fn(&StageRow) -> u64| g.stages.iter().skip(from).map(get).sum::<u64>();
+            prop_assert_eq!((v.won, v.lost, v.open), (of(|s| s.won), of(|s| s.lost), of(|s| s.open)));
+            prop_assert_eq!(v.opportunities, v.won + v.lost + v.open + of(|s| s.recycled));
         }
         let early: u64 = f.all.cohorts.iter().map(|c| c.before_outcomes).sum();
         prop_assert_eq!(f.before_outcomes, early);

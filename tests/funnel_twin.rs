@@ -368,6 +368,7 @@ prop_compose! {
             any: list.iter().map(|k| Choice { kind: Some(NAMES[*k as usize].into()), ..Choice::default() }).collect(),
             optional: !plain && i > 0 && optional[i],
             within: within[i].filter(|_| !plain && i > 0).map(Span::micros),
+            event: false,
         }).collect();
         let n = steps.len();
         let exclude = exclude.filter(|_| !plain && n > 1).map(|(kind, after, before, removes)| {

@@ -105,7 +105,7 @@ fn recycled_leads_start_a_new_cycle() {
     assert_eq!((last("mail"), last("call"), f.all.times[2].still_in, f.all.times[2].left.mean), (1, 0, 0, 197.0));
     assert!(f.all.cohorts[0].is_mature(&f.spec) && !f.all.cohorts[1].is_mature(&f.spec));
     let f = run(&["o3 o200"], &StageFunnelSpec { opportunity: Some("open".into()), ..with(90) });
-    assert_eq!(f.all.velocity.opportunities, 1);
+    assert_eq!(f.all.velocity.open_now, 1);
     // Going on after long quiet is the same cycle.
     assert_eq!(run(&["m1 c300"], &with(90)).all.cycles, 1);
 }
@@ -149,7 +149,7 @@ fn periods_are_mature_when_all_their_windows_are_over() {
     let cohorts: Vec<_> = f.all.cohorts.iter().map(|c| (c.cycles, c.open, c.immature, c.is_mature(&s))).collect();
     assert_eq!(cohorts, [(2, 1, 0, true), (1, 0, 1, false)]);
     // Open now, though their windows are over or not.
-    assert_eq!(f.all.velocity.opportunities, 2);
+    assert_eq!(f.all.velocity.open_now, 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn without_a_stage_that_means_lost_the_win_rate_is_of_all() {
     let v = &f.all.velocity;
     assert_eq!((v.won, v.of, f.win_rate_of.as_str()), (1, 2, "all leads"));
     assert!(v.per_day.is_nan() && f.all.wins[0].win_rate.is_nan());
-    assert_eq!((f.all.wins[0].won, v.opportunities), (1, 1));
+    assert_eq!((f.all.wins[0].won, v.open_now), (1, 1));
 }
 
 #[test]
@@ -206,6 +206,51 @@ fn within_a_time_of_the_start() {
     assert_eq!((young.clone().unwrap().immature, young.unwrap().all.cycles), (3, 0));
 }
 
+/// Opportunities, won, lost, open, open now.
+fn summary(f: &StageFunnel) -> [u64; 5] {
+    let v = &f.all.velocity;
+    [v.opportunities, v.won, v.lost, v.open, v.open_now]
+}
+
+#[test]
+fn the_summary_adds_up_within_a_time() {
+    let leads = ["o1 w5", "o1 l25", "o1 w26", "m3"];
+    let f = run(&leads, &StageFunnelSpec { window: Some(Span::days(20)), ..spec() });
+    assert_eq!(summary(&f), [4, 1, 0, 3, 1]);
+    assert_eq!(f.all.stages.iter().map(|s| s.open).sum::<u64>(), 3);
+    assert_eq!(summary(&run(&leads, &spec())), [4, 2, 1, 1, 1]);
+    let opportunity = Some("open".to_owned());
+    let f = run(&leads, &StageFunnelSpec { window: Some(Span::days(20)), opportunity, ..spec() });
+    assert_eq!(summary(&f), [3, 1, 0, 2, 0]);
+}
+
+#[test]
+fn periods_are_of_the_same_cycles_as_the_summary() {
+    let s = StageFunnelSpec { opportunity: Some("open".into()), ..spec() };
+    let f = run(&["o2 w9", "l3", "m1 l3", "o4 l40", "c1"], &s);
+    assert_eq!(summary(&f), [2, 1, 1, 0, 0]);
+    let closed: Vec<_> = f.all.wins.iter().map(|w| (w.won, w.lost)).filter(|w| *w != (0, 0)).collect();
+    assert_eq!((closed, f.all.wins[0].win_rate), (vec![(1, 0), (0, 1)], 1.0));
+    assert_eq!(f.wins_of(), "closed leads that reached 'open', by period of closing");
+}
+
+#[test]
+fn a_cycle_that_starts_with_creation_starts_then() {
+    let all = [entries(0, "m1 c3 o20 w31"), entries(1, "o1 l2 o3"), entries(2, "w1 o15"), entries(3, "m1")].concat();
+    let created = [10, 10, 10, 40].map(|day| day * DAY);
+    let j = journeys(&created, &all, 1000 * DAY, "UTC");
+    let f = j.stage_funnel(&spec(), &Task::new()).unwrap();
+    // The mail and the call are as old as the lead, and no time was spent in the mail.
+    assert_eq!((f.all.velocity.cycle_days, f.all.times[1].left.mean, f.all.times[2].left.mean), (21.0, 0.0, 10.0));
+    assert_eq!(f.all.cohorts.iter().map(|c| (c.start_day, c.cycles)).collect::<Vec<_>>(), [(0, 1), (31, 1)]);
+    // Of the two that were closed before, none is counted.
+    assert_eq!((f.leads, f.ended_before), (2, 2));
+    let within = StageFunnelSpec { window: Some(Span::days(22)), ..spec() };
+    assert_eq!(j.stage_funnel(&within, &Task::new()).unwrap().all.velocity.won, 1);
+    let within = StageFunnelSpec { window: Some(Span::days(20)), ..spec() };
+    assert_eq!(j.stage_funnel(&within, &Task::new()).unwrap().all.velocity.won, 0);
+}
+
 #[test]
 fn cohorts_and_flow() {
     let months = StageFunnelSpec { period: Period::Month, ..spec() };
@@ -232,7 +277,7 @@ fn velocity() {
         j.timeline.stages.position.iter().map(|p| if won(p) { 25_000.0 } else { f64::NAN }).collect();
     let asked = StageFunnelSpec { opportunity: Some("open".into()), ..spec() };
     let v = j.stage_funnel(&asked, &Task::new()).unwrap().all.velocity;
-    assert_eq!((v.opportunities, v.value, v.cycle_days), (1, 25_000.0, 45.0));
+    assert_eq!((v.open_now, v.value, v.cycle_days), (1, 25_000.0, 45.0));
     assert!((v.win_rate - 2.0 / 3.0).abs() < 1e-12);
     assert!((v.per_day - 2.0 / 3.0 * 25_000.0 / 45.0).abs() < 1e-9);
 }

@@ -273,8 +273,9 @@ class Journeys(Analyses):
     ) -> tuple[Journeys, dict[str, int]]:
         """Return the index with new rows, and what became of them.
 
-        Stage rows that the index has are dropped, those that repeat the stage of their deal are edits; at equal times,
-        rows that came earlier stay first.
+        Stage rows that the index has are dropped, those that repeat the stage of their deal are edits. At equal times
+        rows are ordered as in one build: by ``order`` of their tables, whose values must be of the same sort, or by the
+        pipeline; of rows that neither decides, those that came earlier stay first.
 
         Parameters
         ----------

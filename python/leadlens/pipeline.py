@@ -48,8 +48,11 @@ class StageFunnel(Shown):
     def summary(self) -> pl.DataFrame:
         """Return win rate, value won and velocity, one row for all leads and one per value of ``by``.
 
-        ``win_rate_of`` says what the rate is of: closed leads, or all leads if no stage means lost; those that reached
-        the stage ``opportunity``, if it was given. ``value`` and ``mean_value`` are of the ``values_known`` wins whose
+        ``opportunities`` are the cycles that reached the stage ``opportunity``; all ``cycles`` if it was not given. They
+        are ``won``, ``lost`` or ``open`` at the end of observation (or when ``window`` is over), or started again while
+        they were open. ``open_now`` are those open at the end of observation whatever ``window`` says, too young ones
+        included; velocity counts them. ``win_rate_of`` says what the rate is of: closed opportunities, or all of them if
+        no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose
         amount is known; ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
 
         Examples
@@ -90,12 +93,15 @@ class StageFunnel(Shown):
     def wins(self) -> pl.DataFrame:
         """Return won, lost, win rate (won of won and lost) and value by period of closing.
 
+        As in :meth:`summary`, they are of cycles that reached the stage ``opportunity``, if it was given;
+        ``win_rate_of`` says so.
+
         Examples
         --------
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
         >>> s.wins().columns
-        ['group', 'period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'value']
+        ['group', 'period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'win_rate_of', 'value']
         """
         return self._tables["wins"]
 
@@ -113,7 +119,7 @@ class StageFunnel(Shown):
 
     @property
     def velocity(self) -> dict[str, Any]:
-        """Open opportunities × win rate × mean value / days to the win, and its parts.
+        """Opportunities open now × win rate × mean value / days to the win, and its parts.
 
         :meth:`summary` has them by group.
         """

@@ -50,13 +50,14 @@ impl Kind {
         if self.shared { format!("{}:{}", self.source, self.plain) } else { self.plain.clone() }
     }
 
-    /// True if `name` means this kind.
+    /// True if `name` means this kind: its name, `source:kind`, or `stage:stage`.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         let is_plain = |name: &str| self.plain == name || self.plain == canonical_text(name);
         if !self.shared && is_plain(name) {
             return true;
         }
-        !self.stage && name.split_once(':').is_some_and(|(s, k)| s == self.source && is_plain(k))
+        let source = if self.stage { "stage" } else { &self.source };
+        name.split_once(':').is_some_and(|(s, k)| s == source && is_plain(k))
     }
 }

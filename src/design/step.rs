@@ -21,6 +21,9 @@ pub struct Step {
     pub optional: bool,
     /// Time from the step before, inclusive.
     pub within: Option<Span>,
+    /// Whether an event is meant where `created` could also be the creation of leads.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub event: bool,
 }
 
 /// What an event must be to count for a step: all that is given must hold.
@@ -50,6 +53,7 @@ impl Step {
             any: vec![Choice { kind: Some(name.to_owned()), ..Choice::default() }],
             optional: false,
             within: None,
+            event: false,
         }
     }
 
@@ -65,7 +69,7 @@ impl Step {
 
     fn of(choices: Vec<Choice>) -> Self {
         let name = choices.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
-        Self { name, any: choices, optional: false, within: None }
+        Self { name, any: choices, optional: false, within: None, event: false }
     }
 }
 
@@ -123,6 +127,8 @@ struct StepTable {
     #[serde(default)]
     optional: bool,
     within: Option<Span>,
+    #[serde(default)]
+    event: bool,
     #[serde(default, deserialize_with = "name")]
     kind: Option<String>,
     #[serde(default, deserialize_with = "name")]
@@ -209,7 +215,7 @@ impl<'de> Deserialize<'de> for Step {
                 }
                 let mut step = Step::of(choices);
                 step.name = t.name.unwrap_or(step.name);
-                (step.optional, step.within) = (t.optional, t.within);
+                (step.optional, step.within, step.event) = (t.optional, t.within, t.event);
                 Ok(step)
             }
         }

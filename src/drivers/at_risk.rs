@@ -37,7 +37,7 @@ impl<'a> AtRisk<'a> {
         let mut matcher = Matcher::new(journeys);
         let mut days = false;
         for (k, s) in spec.steps.iter().enumerate() {
-            if s.name == "created" && journeys.codes_known(std::slice::from_ref(&s.name)).is_empty() {
+            if k == 0 && journeys.is_creation("steps", s)? {
                 days |= journeys.days.created.any();
                 continue;
             }

@@ -303,8 +303,9 @@ impl Journeys {
     fn on_the_way(&self, spec: &FunnelSpec, step: usize, next: usize) -> Result<BTreeSet<u32>> {
         let kinds_of = |k: usize| -> Result<BTreeSet<u32>> {
             let mut matcher = Matcher::new(self);
-            let creation = |s: &crate::design::Step| self.codes_known(std::slice::from_ref(&s.name)).is_empty();
-            if let Some(s) = spec.steps.get(k).filter(|s| !(s.name == "created" && creation(s))) {
+            if let Some(s) = spec.steps.get(k)
+                && !(k == 0 && self.is_creation("steps", s)?)
+            {
                 matcher.add(s, 1)?;
             }
             Ok(matcher.kind_bits.iter().zip(0u32..).filter(|(bits, _)| **bits != 0).map(|(_, kind)| kind).collect())

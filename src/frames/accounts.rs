@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::cells::Texts;
-use super::config::AccountsSpec;
+use super::config::{AccountsSpec, DayMeans};
 use super::field_column::FieldReader;
+use super::order::order_ranks;
 use super::table::Tables;
+use super::times::TimeReader;
 use crate::design::NONE;
 use crate::error::{Error, Result};
 use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, normalized};
@@ -41,6 +43,12 @@ pub(super) fn join_accounts(
         ));
     };
     let keep = super::filter::keep(&table, &spec.common, zone)?;
+    let times = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
+    let order = spec.common.order.as_ref();
+    let ranks = order.map(|column| order_ranks(&times, column)).transpose()?;
+    let rank = |row: u32| ranks.as_ref().and_then(|r| r.get(row as usize)).copied().unwrap_or(0);
+    let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
+    let again = format!("duplicate account id, the first row{by} was kept");
     let mut row_of: HashMap<String, u32> = HashMap::new();
     let ids = Texts::ids(&table, &spec.id, &spec.common.nulls)?;
     ids.each(|row, text| {
@@ -51,13 +59,19 @@ pub(super) fn join_accounts(
         let id = text.and_then(|id| normalized(id, normalize));
         match id.as_deref() {
             None => audit.quarantine(ids.no_id(row, "null account id"), row, || ids.at(row)),
-            Some(id) if row_of.contains_key(id) => {
-                audit.quarantine("duplicate account id, the first row was kept", row, || id.to_owned());
-            }
-            Some(id) => {
-                audit.used += 1;
-                row_of.insert(id.to_owned(), row as u32);
-            }
+            Some(id) => match row_of.get_mut(id) {
+                Some(kept) => {
+                    let (new, old) = (rank(row as u32), rank(*kept));
+                    // A row whose place in the order is not known is kept only if all are like that.
+                    let is_first = new != 0 && (old == 0 || new < old);
+                    let other = if is_first { std::mem::replace(kept, row as u32) } else { row as u32 };
+                    audit.quarantine(&again, other as usize, || id.to_owned());
+                }
+                None => {
+                    audit.used += 1;
+                    row_of.insert(id.to_owned(), row as u32);
+                }
+            },
         }
     });
     let by_account: Vec<u32> = accounts.iter().map(|id| row_of.get(id).copied().unwrap_or(NONE)).collect();

@@ -101,6 +101,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         props: dict.props.iter().map(|(_, levels)| levels.len()).collect(),
         classes: Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost }
             .classes(stage_order, &dict.kinds),
+        ties: Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost }.ties(&dict.kinds),
     };
     tables.unchanged()?;
     // Tables are in the rows now; their memory is needed for the index.

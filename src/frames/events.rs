@@ -8,7 +8,7 @@ use super::dictionaries::Dictionaries;
 use super::extent::Extent;
 use super::filter::Filter;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
-use super::order::order_ranks;
+use super::order::{add_orders, order_values};
 use super::source::{Part, Source};
 use super::table::{Table, Tables};
 use super::times::{DayCells, Decided, Tally, TimeCell, TimeColumn, TimeReader};
@@ -61,10 +61,13 @@ impl EventsReader<'_> {
             Some(column) => {
                 let zones = spec.common.timezone_column.as_ref().filter(|zones| *zones != column);
                 let columns: Vec<&str> = [column].into_iter().chain(zones).map(String::as_str).collect();
-                Some(order_ranks(&TimeReader { table: &source.columns(&columns)?, ..times }, column)?)
+                Some(order_values(&TimeReader { table: &source.columns(&columns)?, ..times }, column)?)
             }
             None => None,
         };
+        let (orders, values) = orders.unzip();
+        let column = spec.common.order.as_deref();
+        let ordered = values.map(|values| add_orders(index, values, &audit.table, column)).transpose()?;
         let mut attribute = |part, attribute| {
             let reader = AttributeReader::new(part, attribute, &spec.names, &spec.common, tables, self.zone)?;
             audit.remarks.extend(reader.remarks());
@@ -90,6 +93,7 @@ impl EventsReader<'_> {
             partitions: index.partitions(),
             all_created: self.leads.created.iter().copied().max().unwrap_or(NO_TIME),
             orders,
+            ordered,
             alone: self.alone,
             source: &source,
             columns,
@@ -164,6 +168,8 @@ struct PartReader<'a> {
     decided: Decided,
     /// Rank of each row of the table among equal times.
     orders: Option<Vec<u32>>,
+    /// Which values they are ranks of.
+    ordered: Option<u32>,
     /// Whether no other table has rows in the index.
     alone: bool,
     /// Number and column.
@@ -332,6 +338,7 @@ impl PartReader<'_> {
     ) -> Cleaned {
         if !self.alone || self.orders.is_some() {
             let rank = |row: usize| self.orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(row as u32);
+            rows.ordered = self.ordered;
             rows.order = used.iter().map(|row| rank(first_row + *row as usize)).collect();
         }
         Cleaned {

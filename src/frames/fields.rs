@@ -87,6 +87,7 @@ pub(super) fn read_history(
     let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
     entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
     let mut histories = Vec::new();
+    let mut tied = BTreeSet::new();
     let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
     match (&names, &spec.value) {
         (Some(names), Some(value)) => {
@@ -116,6 +117,7 @@ pub(super) fn read_history(
             for (name, entries) in by_name {
                 let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
                 let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
+                tied.extend(ties(&entries, &values, order));
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }
@@ -127,12 +129,29 @@ pub(super) fn read_history(
             let wanted = wanted(spec, &table, &free)?;
             let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
             for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
-                let column = reader.column(name, &mut audit)?;
-                histories.push(history(name, &entries, column.take(&rows), leads.len()));
+                let values = reader.column(name, &mut audit)?.take(&rows);
+                tied.extend(ties(&entries, &values, order));
+                histories.push(history(name, &entries, values, leads.len()));
             }
         }
     }
+    audit.note(
+        "with the lead and time of another row that says otherwise; order= does not decide, the later row counts",
+        tied.len(),
+    );
     Ok((histories, audit))
+}
+
+/// Rows of entries that differ from the one before, which has their lead, time and place in the order.
+fn ties(entries: &[Entry], values: &Column, order: impl Fn(u32) -> u32) -> Vec<u32> {
+    let key = |e: &Entry| (e.0, e.1, order(e.3));
+    let differ = |i: usize| match values {
+        Column::Number(cells) => cells.get(i).zip(cells.get(i + 1)).is_some_and(|(a, b)| a.total_cmp(b).is_ne()),
+        Column::Time(cells) => cells.get(i) != cells.get(i + 1),
+        Column::Category { codes, .. } => codes.get(i) != codes.get(i + 1),
+    };
+    let pairs = entries.iter().zip(entries.iter().skip(1)).enumerate();
+    pairs.filter(|(i, (a, b))| key(a) == key(b) && differ(*i)).map(|(_, (_, b))| b.3).collect()
 }
 
 /// The fields that are to be read, of those that there are.

@@ -64,9 +64,11 @@ pub fn stage_summary_frame(f: &StageFunnel) -> Result<DataFrame> {
     frame(vec![
         texts("group", rows.iter().map(|r| r.value.clone())),
         counts("cycles", rows.iter().map(|r| r.cycles as usize)),
+        count("opportunities", |v| v.opportunities),
         count("won", |v| v.won),
         count("lost", |v| v.lost),
-        count("open", |v| v.opportunities),
+        count("open", |v| v.open),
+        count("open_now", |v| v.open_now),
         column("win_rate", |v| v.win_rate),
         column("win_rate_low", |v| v.win_rate_interval.low),
         column("win_rate_high", |v| v.win_rate_interval.high),
@@ -135,6 +137,7 @@ pub fn stage_wins_frame(f: &StageFunnel) -> Result<DataFrame> {
         column("win_rate", |x| x.win_rate),
         column("win_rate_low", |x| x.interval.low),
         column("win_rate_high", |x| x.interval.high),
+        texts("win_rate_of", rows.iter().map(|_| f.wins_of())),
         optional("value", rows.iter().map(|r| r.1.value)),
     ])
 }

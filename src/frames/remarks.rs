@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::counted::counted;
+use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::Journeys;
 use crate::task::Task;
@@ -17,20 +18,22 @@ use crate::time::{DAY, NO_TIME, Timestamp};
 pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>> {
     let mut remarks = Vec::new();
     let t = &journeys.timeline;
-    let classes = journeys.ranks().classes(journeys.stage_order, &journeys.kinds);
-    let class = |i: usize| classes.get(t.kind.get(i) as usize).copied().unwrap_or(0);
+    let (classes, places) =
+        (journeys.ranks().classes(journeys.stage_order, &journeys.kinds), journeys.ranks().ties(&journeys.kinds));
+    let of = |list: &[u32], i: usize| list.get(t.kind.get(i) as usize).copied().unwrap_or(0);
+    let place = |lead: u32, i: usize| (of(&classes, i), t.order_code(i, journeys.stage_entry(lead, i)), of(&places, i));
     // Entries of one stage at one instant are of different deals, and in whatever order the same.
-    let tied = |i: usize| {
+    let tied = |lead: u32, i: usize| {
         let (a, b) = (t.kind.get(i), t.kind.get(i + 1));
         let stage = journeys.kinds.get(a as usize).is_some_and(|k| k.stage);
-        class(i) == class(i + 1) && !(stage && a == b)
+        !(stage && a == b) && place(lead, i) == place(lead, i + 1)
     };
     let ties: usize = (0..journeys.leads.len() as u32)
         .into_par_iter()
         .map(|lead| {
             let range = t.range(lead);
             let at = t.at.get(range.clone()).unwrap_or(&[]);
-            at.windows(2).zip(range).filter(|(w, i)| w.first() == w.last() && tied(*i)).count()
+            at.windows(2).zip(range).filter(|(w, i)| w.first() == w.last() && tied(lead, *i)).count()
         })
         .sum();
     if ties > 0 {
@@ -61,6 +64,12 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
             "rows of stages are the same as another row and were dropped",
         ));
     }
+    let tied_amounts = tied_amounts(journeys);
+    if tied_amounts > 0 {
+        remarks.push(format!(
+            "amounts given at the same time as another amount of the same stage and deal, where order= does not decide: {tied_amounts}; the later row counts"
+        ));
+    }
     remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
     for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
         for name in names.iter().filter(|n| !journeys.kinds.iter().any(|k| k.is_called(n))) {
@@ -86,4 +95,27 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         remarks.push(format!("column '{name}' is not used as a field: {why}"));
     }
     Ok(remarks)
+}
+
+/// How many amounts are given at the time of another of the same entry, so that only the order of rows decides.
+fn tied_amounts(journeys: &Journeys) -> usize {
+    let stages = &journeys.timeline.stages;
+    let edits = &stages.edits;
+    let edit = |i: usize| Some((*edits.at.get(i)?, edits.order.get(i).copied().unwrap_or(NONE), *edits.amount.get(i)?));
+    let before = |i: usize| {
+        let entry = *edits.entry.get(i)? as usize;
+        if let Some(last) = i.checked_sub(1).filter(|last| edits.entry.get(*last).is_some_and(|e| *e as usize == entry))
+        {
+            return edit(last);
+        }
+        let position = *stages.position.get(entry)? as usize;
+        let order = journeys.timeline.order_code(position, Some(entry));
+        Some((*journeys.timeline.at.get(position)?, order, *stages.amount.get(entry)?))
+    };
+    let is_tied = |i: &usize| {
+        edit(*i).zip(before(*i)).is_some_and(|((at, order, amount), (at_before, order_before, amount_before))| {
+            (at, order) == (at_before, order_before) && (amount < amount_before || amount > amount_before)
+        })
+    };
+    (0..edits.len()).filter(is_tied).count()
 }

@@ -4,6 +4,7 @@ use super::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, w
 use super::dictionaries::Dictionaries;
 use super::events::EventsReader;
 use super::extent::{Ends, Extent, Role, starts};
+use super::order::add_orders;
 use super::stages::{Setting, read_stages};
 use super::table::Tables;
 use super::undated::{LastTimes, UndatedRows, note_times};
@@ -71,13 +72,16 @@ impl Reading {
             let read = read_stages(spec, &setting, dict, tables);
             let read = read.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
             self.saw(Role::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
-            for rows in read.rows {
+            let column = spec.common.order.as_deref();
+            let ordered = read.orders.map(|values| add_orders(index, values, &read.audit.table, column)).transpose()?;
+            for mut rows in read.rows {
+                rows.ordered = ordered;
                 if dates_by_last {
                     note_times(&rows, &mut self.last);
                 }
                 index.push_rows(&rows)?;
             }
-            self.undated.extend(read.undated.map(|rows| rows.counted_by(self.audits.len())));
+            self.undated.extend(read.undated.map(|rows| rows.counted_by(self.audits.len()).ordered_by(ordered)));
             self.audits.push(read.audit);
             task.advance(1);
         }

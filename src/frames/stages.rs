@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
-use super::config::{At, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
+use super::config::{At, Attribute, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
 use super::dictionaries::Dictionaries;
 use super::events::{DUPLICATE_ID, pick};
 use super::extent::Extent;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
-use super::order::order_ranks;
+use super::order::order_values;
 use super::table::{Table, Tables};
 use super::times::{TimeCell, TimeReader};
 use super::undated::UndatedRows;
 use crate::design::{NONE, Side, canonical_id, canonical_text};
 use crate::error::{Error, Result};
-use crate::journeys::{Leads, Ranks, Rows, StageOrder, TableAudit, event_id, normalized};
+use crate::journeys::{Leads, Orders, Ranks, Rows, StageOrder, TableAudit, event_id, normalized};
 use crate::task::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -41,6 +41,8 @@ pub(super) struct StageRows {
     /// One set of rows per column of times; those of a wide table are in the order of the pipeline.
     pub(super) rows: Vec<Rows>,
     pub(super) audit: TableAudit,
+    /// Values of the order column.
+    pub(super) orders: Option<Orders>,
     /// How far all its rows go, used or not.
     pub(super) extent: Extent,
     /// Stages that are reached at a time that other rows say.
@@ -81,6 +83,11 @@ pub(super) fn read_stages(
                 "say which column holds the stage (stage=), or give at= as a mapping stage → column",
             ));
         }
+        (At::Columns(_), None) if spec.undated != Undated::Drop => {
+            let problem =
+                "an empty cell of at= as a mapping means that the stage was not reached; undated= needs stage=";
+            return Err(Error::option("undated", problem));
+        }
         (At::Columns(_), Some(_)) => {
             return Err(Error::schema(&table.name, None, "at= maps stages to columns, so stage= means nothing"));
         }
@@ -91,7 +98,7 @@ pub(super) fn read_stages(
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, c)?;
     let reader = TimeReader { table: &table, common: c, zone: setting.zone, day: DayMeans::End };
-    let orders = c.order.as_ref().map(|column| order_ranks(&reader, column)).transpose()?;
+    let (orders, values) = c.order.as_ref().map(|column| order_values(&reader, column)).transpose()?.unzip();
     spec.names.check(&["stage"])?;
     let no_names = Renames::default();
     let stage =
@@ -109,6 +116,7 @@ pub(super) fn read_stages(
         None => None,
     };
     let ids = spec.id.as_ref().map(|column| Texts::ids(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let is_literal = matches!(spec.stage, Some(Attribute::Literal { .. }));
     let mut all = Vec::new();
     let mut undated = UndatedRows::new(spec.undated);
     let mut read = Vec::new();
@@ -168,7 +176,7 @@ pub(super) fn read_stages(
             let stage = match (spec.names.name("stage", raw), spec.unmapped) {
                 (Some(name), _) => name,
                 (None, Unmapped::Keep) => raw,
-                (None, _) if spec.names.is_empty() || fixed.is_some() => raw,
+                (None, _) if spec.names.is_empty() || fixed.is_some() || is_literal => raw,
                 (None, Unmapped::Drop) => {
                     audit.quarantine("stage not in names=", row, || raw.to_owned());
                     continue;
@@ -203,7 +211,7 @@ pub(super) fn read_stages(
             let order = match (orders.as_ref().and_then(|o| o.get(row).copied()), setting.order) {
                 (Some(order), _) => order,
                 // Beside tables that are ordered by a column, those without one are ordered by the pipeline.
-                (None, StageOrder::Column) => setting.ranks.of(stage),
+                (None, StageOrder::Column) => 0,
                 (None, _) => row as u32,
             };
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
@@ -288,7 +296,7 @@ pub(super) fn read_stages(
         all.push(rows);
     }
     let undated = undated.checked(spec, &audit)?;
-    Ok(StageRows { rows: all, audit, extent: Extent::of(&read), undated })
+    Ok(StageRows { rows: all, audit, orders: values, extent: Extent::of(&read), undated })
 }
 
 /// A property of the used rows.

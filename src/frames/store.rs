@@ -16,6 +16,7 @@
 mod edits;
 mod leads;
 mod open;
+mod orders;
 mod save;
 
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,8 @@ pub(super) struct UndatedRows {
     numbers: Vec<u32>,
     lead: Vec<u32>,
     order: Vec<u32>,
+    /// Which values of order columns that is of.
+    ordered: Option<u32>,
     kind: Vec<u32>,
     deal: Vec<u32>,
     amount: Vec<f64>,
@@ -58,6 +60,7 @@ impl UndatedRows {
             numbers: Vec::new(),
             lead: Vec::new(),
             order: Vec::new(),
+            ordered: None,
             kind: Vec::new(),
             deal: Vec::new(),
             amount: Vec::new(),
@@ -98,6 +101,12 @@ impl UndatedRows {
     /// Says which audit counts the rows.
     pub(super) fn counted_by(mut self, audit: usize) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// Says which values of order columns the rows have.
+    pub(super) fn ordered_by(mut self, ordered: Option<u32>) -> Self {
+        self.ordered = ordered;
         self
     }
 
@@ -160,6 +169,7 @@ impl UndatedRows {
             channel: vec![crate::design::NONE; self.lead.len()],
             lead: self.lead,
             order: self.order,
+            ordered: self.ordered,
             kind: self.kind,
             props: self.props,
             stage: Some((self.deal, self.amount)),

@@ -1,9 +1,9 @@
 //! A funnel made ready for one data set: names become codes, steps become bits, orders of steps become states.
 
-use crate::design::{ALL, Choice, MISSING, NONE, Step, shown};
+use crate::design::{ALL, MISSING, NONE, Step, shown};
 use crate::error::{Error, Result};
 use crate::journeys::{By, Groups, Journeys, Matcher, Measure, Moment, Population};
-use crate::time::{NO_TIME, Span};
+use crate::time::Span;
 
 use super::spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order};
 
@@ -100,7 +100,12 @@ impl<'a> Plan<'a> {
     /// not have.
     pub(super) fn new(journeys: &'a Journeys, spec: &FunnelSpec) -> Result<Self> {
         check(spec)?;
-        let from_creation = spec.steps.first().is_some_and(|s| is_creation(s, journeys));
+        let from_creation = match spec.steps.first() {
+            // Another system's rules know events only.
+            Some(first) if spec.compat.is_some() => is_creation_alone(first, journeys),
+            Some(first) => journeys.is_creation("steps", first)?,
+            None => false,
+        };
         let mut plan = Self {
             journeys,
             steps: spec.steps.len(),
@@ -140,12 +145,6 @@ impl<'a> Plan<'a> {
         }
         if spec.compat.is_some() && of_events {
             return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
-        }
-        if !from_creation
-            && spec.steps.first().is_some_and(is_called_creation)
-            && journeys.codes_known(&["created".to_owned()]).is_empty()
-        {
-            journeys.creation_for("steps")?;
         }
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
             plan.matcher.add(step, 1 << k)?;
@@ -235,14 +234,9 @@ fn clusters(journeys: &Journeys, spec: &FunnelSpec) -> Option<Vec<u64>> {
     journeys.leads.clusters().or_else(|| several().then(|| journeys.leads.cluster_keys()))
 }
 
-fn is_called_creation(step: &Step) -> bool {
-    let plain = |c: &Choice| c.channel.is_none() && c.stage.is_none() && c.conditions.is_empty();
-    matches!(step.any.as_slice(), [c] if plain(c) && c.kind.as_deref() == Some("created"))
-}
-
-fn is_creation(step: &Step, journeys: &Journeys) -> bool {
-    let dated = || journeys.leads.created.iter().any(|t| *t != NO_TIME);
-    is_called_creation(step) && dated() && journeys.codes_known(&["created".to_owned()]).is_empty()
+/// Whether a step is the creation of leads, and no event is called so.
+fn is_creation_alone(step: &Step, journeys: &Journeys) -> bool {
+    journeys.is_creation("steps", &Step { event: true, ..step.clone() }).unwrap_or(false)
 }
 
 fn check(spec: &FunnelSpec) -> Result<()> {

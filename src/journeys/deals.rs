@@ -1,6 +1,6 @@
 //! What became of deals: a deal is won once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Journeys;
 use crate::counted::counted;
@@ -28,6 +28,7 @@ impl Reversed {
 struct Win {
     position: usize,
     at: i64,
+    deal: u32,
     /// Whether it is the first of its deal.
     first: bool,
     amount: Option<f64>,
@@ -47,8 +48,8 @@ pub struct WinFinder<'a> {
 #[derive(Debug, Default)]
 pub struct Wins {
     all: Vec<Win>,
-    /// Deals that were won.
-    deals: HashSet<u32>,
+    /// Deals that were won, and the number of their first win.
+    deals: HashMap<u32, usize>,
     /// Last amount that is known of each deal.
     known: HashMap<u32, f64>,
 }
@@ -63,13 +64,17 @@ impl<'a> WinFinder<'a> {
     }
 
     /// Writes the wins of `lead` to `wins`. The amount of a win is the last that its entry was edited to, else its own,
-    /// else the last known of the same deal, or of what is of no deal since the lead was last closed.
+    /// else the last known of the same deal. Several wins of a deal at one instant are one, for the last amount known then.
+    ///
+    /// What is of no deal is one deal, unless the lead has others: amounts are then forgotten when the lead is closed.
     pub fn find(&self, lead: u32, wins: &mut Wins) {
         wins.all.clear();
         wins.deals.clear();
         wins.known.clear();
         let (timeline, stages) = (&self.journeys.timeline, &self.journeys.timeline.stages);
-        for entry in self.journeys.timeline.stage_range(lead) {
+        let entries = self.journeys.timeline.stage_range(lead);
+        let has_deals = entries.clone().any(|entry| stages.deal.get(entry) != NONE);
+        for entry in entries {
             let Some(position) = stages.position.get(entry).map(|p| *p as usize) else { break };
             let Some(at) = timeline.at.get(position).copied().filter(|at| *at < self.until) else { break };
             let (deal, kind) = (stages.deal.get(entry), timeline.kind.get(position));
@@ -78,9 +83,14 @@ impl<'a> WinFinder<'a> {
             }
             if self.won.contains(&kind) {
                 let amount = wins.known.get(&deal).copied();
-                wins.all.push(Win { position, at, first: wins.deals.insert(deal), amount });
+                let number = wins.all.len();
+                let first = *wins.deals.entry(deal).or_insert(number);
+                wins.all.push(Win { position, at, deal, first: first == number, amount });
+                for win in wins.all.iter_mut().rev().take_while(|win| win.at == at).filter(|win| win.deal == deal) {
+                    win.amount = amount;
+                }
             }
-            if self.closing.contains(&kind) {
+            if has_deals && self.closing.contains(&kind) {
                 wins.known.remove(&NONE);
             }
         }
@@ -109,13 +119,15 @@ impl Wins {
         self.all.iter().filter(|win| win.first).filter_map(|win| win.amount)
     }
 
-    /// Amount of all deals that are won first at the instant of `position`: those of one instant are one win.
+    /// Amount of all deals that are won first at the instant of `position`, and of its own: those of one instant are one
+    /// win.
     #[must_use]
     pub fn amount_of_instant(&self, position: usize) -> Option<f64> {
-        let at = self.at_position(position)?.at;
+        let Win { at, deal, .. } = *self.at_position(position)?;
         let from = self.all.partition_point(|win| win.at < at);
         let of_instant = self.all.get(from..)?.iter().take_while(|win| win.at == at);
-        let counted = of_instant.filter(|win| win.first || win.position == position);
+        // Of its own deal itself, whether or not it is the first; of others the first.
+        let counted = of_instant.filter(|win| if win.deal == deal { win.position == position } else { win.first });
         let mut amounts: Vec<f64> = counted.filter_map(|win| win.amount).collect();
         // The sum has the same bits whichever row came first.
         amounts.sort_by(f64::total_cmp);

@@ -35,13 +35,14 @@ pub struct Arrivals {
 }
 
 impl Journeys {
-    /// A builder that has the rows of the index: at equal times, rows pushed to it come after them.
+    /// A builder that has the rows of the index: at equal times, rows pushed to it come after them, unless order columns
+    /// or the pipeline say otherwise.
     ///
     /// # Errors
     /// As [`IndexBuilder::push`].
     pub fn extending(&self) -> Result<IndexBuilder> {
         let [events, stages] = self.timeline_rows();
-        IndexBuilder::extending(self.leads.len(), &events, &stages, self.observed_until)
+        IndexBuilder::extending(self.leads.len(), &events, &stages, self.timeline.orders.clone(), self.observed_until)
     }
 
     /// The index with the rows that `index`, made by [`Journeys::extending`], was given.
@@ -59,6 +60,7 @@ impl Journeys {
             values: arrivals.value_names.len(),
             props: arrivals.props.iter().map(|(_, levels)| levels.len()).collect(),
             classes: self.ranks().classes(arrivals.stage_order, &arrivals.kinds),
+            ties: self.ranks().ties(&arrivals.kinds),
         };
         let timeline = index.finish(&sizes, task)?;
         let mut kinds = arrivals.kinds;
@@ -102,8 +104,8 @@ impl Journeys {
         Ranks { pipeline: &self.pipeline, won: &self.won, lost: &self.lost }
     }
 
-    /// The timeline as rows again: events, then stage entries with their edits; their order is the position in the
-    /// timeline.
+    /// The timeline as rows again: events, then stage entries with their edits, each after those that came before it. Their
+    /// order is the value of the order column.
     fn timeline_rows(&self) -> [Rows; 2] {
         let t = &self.timeline;
         let mut lead = vec![0; t.len()];
@@ -117,7 +119,8 @@ impl Journeys {
         let rows_at = |positions: &[u32]| Rows {
             lead: positions.iter().map(|i| lead.get(*i as usize).copied().unwrap_or(0)).collect(),
             at: positions.iter().map(|i| t.at.get(*i as usize).copied().unwrap_or(NO_TIME)).collect(),
-            order: positions.to_vec(),
+            order: positions.iter().map(|i| rank(t.order.as_ref().map_or(NONE, |o| o.get(*i as usize)))).collect(),
+            ordered: t.order.is_some().then_some(0),
             kind: positions.iter().map(|i| t.kind.get(*i as usize)).collect(),
             channel: t
                 .channel
@@ -132,39 +135,41 @@ impl Journeys {
             props: t.props.iter().map(|c| positions.iter().map(|i| c.get(*i as usize)).collect()).enumerate().collect(),
             stage: None,
         };
-        let events = rows_at(&positions);
-        let mut stages = rows_at(&t.stages.position);
-        let deals = (0..t.stages.deal.len()).map(|s| t.stages.deal.get(s)).collect();
-        stages.stage = Some((deals, t.stages.amount.to_vec()));
-        self.add_edits(&mut stages);
-        [events, stages]
-    }
-
-    /// Adds edits to the rows of the entries, each after those that came before it.
-    fn add_edits(&self, stages: &mut Rows) {
-        let edits = &self.timeline.stages.edits;
-        for edit in edits.in_order() {
-            let entry = edits.entry.get(edit).map_or(0, |e| *e as usize);
-            let cell = |column: &[u32]| column.get(entry).copied().unwrap_or(NONE);
-            let (lead, kind) = (cell(&stages.lead), cell(&stages.kind));
-            let after = edits.after.get(edit).map_or(0, |e| *e as usize);
-            stages.lead.push(lead);
-            stages.kind.push(kind);
-            stages.at.push(edits.at.get(edit).copied().unwrap_or(NO_TIME));
-            // That of the entry before it, after which it was pushed.
-            stages.order.push(stages.order.get(after).copied().unwrap_or(0));
-            if !stages.channel.is_empty() {
-                stages.channel.push(NONE);
-            }
-            stages.values.iter_mut().for_each(|(_, column)| column.push(f64::NAN));
-            for (prop, column) in &mut stages.props {
-                let own = edits.props.iter().find(|(p, _)| p == prop);
-                column.push(own.and_then(|(_, codes)| codes.get(edit)).copied().unwrap_or(NONE));
-            }
-            if let Some((deals, amounts)) = &mut stages.stage {
-                deals.push(deals.get(entry).copied().unwrap_or(NONE));
-                amounts.push(edits.amount.get(edit).copied().unwrap_or(f64::NAN));
+        let entries = self.entries_and_edits();
+        let of_entries: Vec<u32> =
+            entries.iter().map(|(entry, _)| t.stages.position.get(*entry).copied().unwrap_or(0)).collect();
+        let mut stages = rows_at(&of_entries);
+        stages.ordered = t.stages.order.is_some().then_some(0);
+        let code = |entry: usize| t.stages.order.as_ref().map_or(NONE, |o| o.get(entry));
+        stages.order = entries.iter().map(|(entry, _)| rank(code(*entry))).collect();
+        stages.stage = Some((
+            entries.iter().map(|(entry, _)| t.stages.deal.get(*entry)).collect(),
+            entries.iter().map(|(entry, _)| t.stages.amount.get(*entry).copied().unwrap_or(f64::NAN)).collect(),
+        ));
+        for (row, (_, edit)) in entries.iter().enumerate() {
+            if let Some(edit) = edit {
+                t.stages.edits.write(*edit, &mut stages, row);
             }
         }
+        [rows_at(&positions), stages]
     }
+
+    /// Every stage entry, and after it the edits that came before the next: the entry they edit, and their number.
+    fn entries_and_edits(&self) -> Vec<(usize, Option<usize>)> {
+        let edits = &self.timeline.stages.edits;
+        let mut order = edits.in_order().into_iter().peekable();
+        let mut all = Vec::new();
+        for entry in 0..self.timeline.stages.position.len() {
+            all.push((entry, None));
+            while let Some(edit) = order.next_if(|edit| edits.after.get(*edit).is_some_and(|a| *a as usize <= entry)) {
+                all.push((edits.entry.get(edit).map_or(entry, |e| *e as usize), Some(edit)));
+            }
+        }
+        all
+    }
+}
+
+/// What a code is as the order of a row.
+fn rank(code: u32) -> u32 {
+    code.wrapping_add(1)
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod column_words;
 mod conditions;
+mod creation;
 mod days;
 mod deals;
 mod extend;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use audit::{Audit, NotNumbers, Quarantine, TableAudit};
+pub(crate) use creation::{CREATED, FIRST_STAGE};
 pub use days::{DayLeads, Days, Measure, Moment};
 pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
@@ -40,8 +42,8 @@ pub use identifiers::code_word;
 pub use ids::{Texts, canonical_order, id_number};
 pub(crate) use index::CodeSlice;
 pub use index::{
-    Block, Bytes, Codes, Edits, Extended, IndexBuilder, Partitioning, Renumbering, Rows, Sizes, Slab, StageLog,
-    Timeline, build as build_timeline,
+    Block, Bytes, Codes, Edits, Extended, IndexBuilder, OrderNumbers, Orders, Partitioning, Renumbering, Rows, Sizes,
+    Slab, StageLog, Timeline, build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
 pub use limits::{before_outcomes_remark, immature_remark, open_remark};
@@ -200,7 +202,7 @@ impl Journeys {
     }
 
     /// Number of the stage entry of `lead` at `position` of the timeline; `None` for an event.
-    fn stage_entry(&self, lead: u32, position: usize) -> Option<usize> {
+    pub(crate) fn stage_entry(&self, lead: u32, position: usize) -> Option<usize> {
         let range = self.timeline.stage_range(lead);
         let positions = self.timeline.stages.position.get(range.clone())?;
         Some(range.start + positions.binary_search(&(position as u32)).ok()?)

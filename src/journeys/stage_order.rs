@@ -38,11 +38,17 @@ impl Ranks<'_> {
         place as u32 + 1
     }
 
+    /// By kind, how rows of one instant are ordered whose order columns have the same value, or none.
+    #[must_use]
+    pub fn ties(&self, kinds: &[Kind]) -> Vec<u32> {
+        kinds.iter().map(|k| if k.stage { self.of(&k.plain) } else { 0 }).collect()
+    }
+
     /// By kind, how rows of one instant are ordered before their own order says.
     #[must_use]
     pub fn classes(&self, order: StageOrder, kinds: &[Kind]) -> Vec<u32> {
         match order {
-            StageOrder::Pipeline => kinds.iter().map(|k| if k.stage { self.of(&k.plain) } else { 0 }).collect(),
+            StageOrder::Pipeline => self.ties(kinds),
             StageOrder::Column => kinds.iter().map(|k| u32::from(k.stage)).collect(),
             StageOrder::Shared => Vec::new(),
         }

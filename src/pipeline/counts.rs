@@ -110,7 +110,7 @@ pub(super) struct Flow {
     pub(super) back: Vec<u64>,
     pub(super) lost: Vec<u64>,
     pub(super) recycled: Vec<u64>,
-    /// Cycles won and lost in it, and the value won.
+    /// Opportunities won and lost in it, and the value won.
     pub(super) cycles_won: u64,
     pub(super) cycles_lost: u64,
     pub(super) value: f64,
@@ -151,8 +151,10 @@ impl Flow {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Opportunities {
     pub(super) all: u64,
-    /// Open at the end of observation.
+    /// Open when their time, if it is limited, is over.
     pub(super) open: u64,
+    /// Open at the end of observation.
+    pub(super) open_now: u64,
     pub(super) won: u64,
     pub(super) lost: u64,
     pub(super) value_won: f64,
@@ -168,6 +170,7 @@ impl Opportunities {
     fn join(&mut self, later: Self) {
         self.all += later.all;
         self.open += later.open;
+        self.open_now += later.open_now;
         self.won += later.won;
         self.lost += later.lost;
         self.value_won += later.value_won;
@@ -184,11 +187,13 @@ impl Opportunities {
         let rate = if of == 0 { f64::NAN } else { self.won as f64 / of as f64 };
         let value = if self.values_known == 0 { f64::NAN } else { self.value_won / self.values_known as f64 };
         let days = mean(&self.to_win);
-        let pace = if can_lose { velocity(self.open as f64, rate, value, days) } else { f64::NAN };
+        let pace = if can_lose { velocity(self.open_now as f64, rate, value, days) } else { f64::NAN };
         Velocity {
-            opportunities: self.open,
+            opportunities: self.all,
             won: self.won,
             lost: self.lost,
+            open: self.open,
+            open_now: self.open_now,
             of,
             win_rate: rate,
             win_rate_interval: share_interval((self.won, of), &self.clusters, 0, if can_lose { 1 } else { 2 }),

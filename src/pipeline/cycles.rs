@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Moment, Status, WinFinder, Wins, status_log};
+use crate::journeys::{FIRST_STAGE, Journeys, Moment, StageOrder, Status, WinFinder, Wins, status_log};
 use crate::time::NO_TIME;
 
 /// How a visit to a stage ended.
@@ -130,6 +130,8 @@ impl Cycle {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     at: i64,
+    /// Rank at its instant before the pipeline says.
+    order: u64,
     /// In the timeline.
     position: usize,
     stage: Option<usize>,
@@ -165,9 +167,7 @@ impl<'a> CycleMaker<'a> {
         let mut stage_of = vec![None; journeys.kinds.len()];
         let mut from_creation = false;
         for (stage, name) in names.iter().enumerate() {
-            let codes = journeys.codes_known(std::slice::from_ref(name));
-            if codes.is_empty() && stage == 0 && ["lead", "created", "creation", "inquiry"].contains(&name.as_str()) {
-                journeys.creation_for("pipeline")?;
+            if stage == 0 && journeys.means_creation("pipeline", name, FIRST_STAGE)? {
                 from_creation = true;
                 continue;
             }
@@ -200,7 +200,8 @@ impl<'a> CycleMaker<'a> {
         })
     }
 
-    /// Writes the cycles of `lead` to `cycles`. Entries of one instant are taken in the order of the pipeline.
+    /// Writes the cycles of `lead` to `cycles`. Entries of one instant are taken in the order of their order column, or of
+    /// the pipeline. Stages entered before creation, where that is the first stage, are entered at creation.
     pub(super) fn cycles(&self, lead: u32, log: &mut Vec<(i64, Status)>, found: &mut Wins, cycles: &mut Vec<Cycle>) {
         cycles.clear();
         let timeline = &self.journeys.timeline;
@@ -216,7 +217,7 @@ impl<'a> CycleMaker<'a> {
             let deal = entry.map_or(NONE, |e| timeline.stages.deal.get(e));
             let stage = self.stage_of.get(timeline.kind.get(i) as usize).copied().flatten();
             if stage.is_some() || status.is_some() {
-                events.push(Step { at, position: i, stage, status, deal });
+                events.push(Step { at, order: self.order(i, entry), position: i, stage, status, deal });
             }
         }
         let created = self.journeys.leads.created_at(lead);
@@ -224,15 +225,13 @@ impl<'a> CycleMaker<'a> {
             return;
         }
         if self.from_creation && created < until {
-            // What came before creation starts the cycle, at the time of the event.
-            let early = events.first().filter(|e| e.at < created).and_then(|e| self.journeys.moment(e.position));
-            let start = early.unwrap_or_else(|| self.journeys.measure().creation(lead, created));
+            let start = self.journeys.measure().creation(lead, created);
             let mut first = Cycle::new(self.names.len(), start);
             first.enter(0, start, NONE);
             cycles.push(first);
         }
         // Of deals that close at one instant the one that is won decides.
-        events.sort_by_key(|e| (e.at, e.stage.unwrap_or(usize::MAX), self.is_lost(e.position)));
+        events.sort_by_key(|e| (e.at, e.order, e.stage.unwrap_or(usize::MAX), self.is_lost(e.position)));
         self.finder.find(lead, found);
         for step in events {
             self.take(step, found, cycles);
@@ -254,9 +253,22 @@ impl<'a> CycleMaker<'a> {
         }) || log.iter().any(|(at, status)| *at < created && *status == Status::Lost)
     }
 
+    /// Rank at its instant of what is at `position`, which may be a stage entry, where order columns say.
+    fn order(&self, position: usize, entry: Option<usize>) -> u64 {
+        let of_column = || u64::from(self.journeys.timeline.order_code(position, entry).wrapping_add(1));
+        match self.journeys.stage_order {
+            StageOrder::Pipeline => 0,
+            StageOrder::Column => u64::from(entry.is_some()) << 32 | of_column(),
+            StageOrder::Shared => of_column(),
+        }
+    }
+
     fn take(&self, step: Step, found: &Wins, cycles: &mut Vec<Cycle>) {
-        let Step { at, position, stage, status, deal } = step;
-        let moment = self.journeys.moment(position).unwrap_or(Moment { at, day: false });
+        let Step { at, position, stage, status, deal, .. } = step;
+        let mut moment = self.journeys.moment(position).unwrap_or(Moment { at, day: false });
+        if let Some(first) = cycles.first().filter(|first| self.from_creation && at < first.start.at) {
+            moment = first.start;
+        }
         let final_stage = self.names.len() - 1;
         let wins = stage == Some(final_stage) && self.is_end(position) || self.is_won(position);
         let restarts = stage.is_some_and(|s| {

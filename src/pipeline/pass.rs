@@ -134,7 +134,7 @@ impl Counter<'_> {
         }
         // Open now, whatever `window` says.
         if cycle.standing == Standing::Open && cycle.furthest >= self.opportunity {
-            part.of(group, self.stages).for_each(|counts| counts.opportunities.open += 1);
+            part.of(group, self.stages).for_each(|counts| counts.opportunities.open_now += 1);
         }
         if let Some(window) = self.spec.window {
             if self.end(cycle.start, window).is_none_or(|end| end > until) {
@@ -162,7 +162,7 @@ impl Counter<'_> {
             Standing::Lost(at) => Some(at),
             Standing::Open | Standing::Recycled => None,
         };
-        if let Some(at) = closed {
+        if let Some(at) = closed.filter(|_| cycle.furthest >= self.opportunity) {
             let f = counts.flow.entry(day(at)).or_insert_with(|| Flow::new(self.stages));
             let won = matches!(cycle.standing, Standing::Won(_));
             f.cycles_won += u64::from(won);
@@ -183,7 +183,8 @@ impl Counter<'_> {
             Standing::Won(_) => true,
         });
         match cycle.standing {
-            Standing::Open | Standing::Recycled => {}
+            Standing::Open => opportunities.open += 1,
+            Standing::Recycled => {}
             Standing::Lost(_) => opportunities.lost += 1,
             Standing::Won(won) => {
                 opportunities.won += 1;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spec::StageFunnelSpec;
+use super::tally::win_rate_of;
 use crate::funnel::Spread;
 use crate::math::Interval;
 
@@ -88,9 +89,9 @@ pub struct FlowRow {
 pub struct WinRow {
     /// First day of the period.
     pub start_day: i64,
-    /// Cycles won.
+    /// Cycles won that reached the opportunity's stage.
     pub won: u64,
-    /// Cycles lost.
+    /// Those lost.
     pub lost: u64,
     /// won / (won + lost); NaN if nothing was closed, or no stage means lost.
     pub win_rate: f64,
@@ -119,12 +120,18 @@ pub struct StageTime {
 /// How many opportunities are won, and how fast the pipeline makes value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
-    /// Cycles that are open at the end of observation and reached the opportunity's stage, also with `window`.
+    /// Cycles that reached the opportunity's stage. `won`, `lost` and `open` add up to them, with those that started again
+    /// while they were open.
     pub opportunities: u64,
-    /// Cycles that reached it and were won.
+    /// Those that were won.
     pub won: u64,
-    /// Cycles that reached it and were lost.
+    /// Those that were lost.
     pub lost: u64,
+    /// Those that are open: at the end of observation, or when `window` is over.
+    pub open: u64,
+    /// Cycles that reached the opportunity's stage and are open at the end of observation, also with `window`, those that
+    /// are too young for it included. They make the pace.
+    pub open_now: u64,
     /// Cycles that the win rate is of ([`StageFunnel::win_rate_of`]).
     pub of: u64,
     /// won / of; NaN if there are none.
@@ -145,7 +152,7 @@ pub struct Velocity {
     pub per_day: f64,
 }
 
-/// Pipeline velocity: opportunities × win rate × mean value / days of a cycle.
+/// Pipeline velocity: open opportunities × win rate × mean value / days of a cycle.
 ///
 /// ```
 /// let per_day = leadlens::pipeline::velocity(50.0, 0.25, 25_000.0, 60.0);
@@ -182,7 +189,7 @@ pub struct StageGroup {
 pub struct StageFunnel {
     /// What was asked for.
     pub spec: StageFunnelSpec,
-    /// What the win rates are of, such as `closed leads` or `all leads that reached 'sql'`.
+    /// What the win rate is of, such as `closed leads` or `all leads that reached 'sql'`.
     pub win_rate_of: String,
     /// All leads.
     pub all: StageGroup,
@@ -216,5 +223,11 @@ impl StageFunnel {
     /// All leads, then each group.
     pub fn all_and_groups(&self) -> impl Iterator<Item = &StageGroup> {
         std::iter::once(&self.all).chain(&self.groups)
+    }
+
+    /// What the win rates of periods are of: closed cycles, of the period in which they were closed.
+    #[must_use]
+    pub fn wins_of(&self) -> String {
+        format!("{}, by period of closing", win_rate_of(&self.spec, true))
     }
 }

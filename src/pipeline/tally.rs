@@ -165,7 +165,7 @@ impl StageTally {
 /// What is left out, and what else to know.
 fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
     let mut remarks: Vec<String> = [
-        open_remark(all.velocity.opportunities, "cycle is", "cycles are"),
+        open_remark(all.velocity.open_now, "cycle is", "cycles are"),
         immature_remark(n.immature, "cycle started", "cycles started"),
         before_outcomes_remark(n.before_outcomes, "cycle started", "cycles started"),
     ]
@@ -201,7 +201,7 @@ fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
 }
 
 /// What the win rate is of, in words.
-fn win_rate_of(spec: &StageFunnelSpec, can_lose: bool) -> String {
+pub(super) fn win_rate_of(spec: &StageFunnelSpec, can_lose: bool) -> String {
     let unit = if spec.recycle_after.is_some() { "cycles" } else { "leads" };
     let which = if can_lose { "closed" } else { "all" };
     let reached = spec.opportunity.as_ref().map_or_else(String::new, |stage| format!(" that reached '{stage}'"));

@@ -46,12 +46,13 @@ fn number(x: f64) -> String {
 fn summary(f: &StageFunnel, body: &mut Body) {
     let by = &by_name(f.spec.by.as_ref());
     let rate = format!("won of {}", f.win_rate_of);
-    let header = [by, "open", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
+    let header =
+        [by, "open now", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
     let row = |g: &StageGroup| {
         let v = &g.velocity;
         vec![
             g.value.clone(),
-            v.opportunities.to_string(),
+            v.open_now.to_string(),
             v.won.to_string(),
             percent(v.win_rate),
             format!("{} to {}", percent(v.win_rate_interval.low), percent(v.win_rate_interval.high)),
@@ -76,7 +77,10 @@ fn pace(f: &StageFunnel) -> String {
     if !f.can_lose {
         pace += ", open ones included, as no stage means lost (Journeys(lost=…))";
     }
-    pace += &format!("; {} open", v.opportunities);
+    if let Some(within) = f.spec.window {
+        pace += &format!("; {} open {within} after their start", v.open);
+    }
+    pace += &format!("; {} open now", v.open_now);
     if !v.cycle_days.is_nan() {
         pace += &format!(", {} to the win", duration(v.cycle_days));
         if v.days_known < v.won {

@@ -4,7 +4,7 @@ use super::gathered::Gathered;
 use super::risk::{End, Spell};
 use super::spec::TimeToSpec;
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Groups, Journeys, Measure, Moment, lost_since, status_log};
+use crate::journeys::{CREATED, CodeSlice, Groups, Journeys, Measure, Moment, lost_since, status_log};
 use crate::time::{DAY, NO_TIME};
 
 /// What starts and ends a lead's clock.
@@ -38,11 +38,14 @@ impl<'a> Clock<'a> {
         if target.is_empty() {
             return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
         }
-        let creation = |name: &String| name == "created" && !journeys.kinds.iter().any(|k| k.is_called(name));
-        let start = spec.start.as_ref().filter(|name| !creation(name));
-        if start.is_none() {
-            journeys.creation_for("start")?;
-        }
+        let start = match &spec.start {
+            Some(name) if !journeys.means_creation("start", name, CREATED)? => Some(name),
+            Some(_) => None,
+            None => {
+                journeys.creation_for("start")?;
+                None
+            }
+        };
         let lost = journeys.codes_known(&journeys.lost);
         let competing = match &spec.competing {
             None if lost.is_empty() => Some(vec![false; journeys.kinds.len()]),

@@ -76,6 +76,7 @@ pub(crate) fn journeys_ranked(
         lead: list.iter().map(|h| h.lead).collect(),
         at: list.iter().map(|h| h.at).collect(),
         order: (first..first + list.len() as u32).collect(),
+        ordered: None,
         kind: list.iter().map(|h| h.kind).collect(),
         channel: list.iter().map(|h| h.channel.unwrap_or(NONE)).collect(),
         values: vec![(0, list.iter().map(|h| h.value.unwrap_or(f64::NAN)).collect())],

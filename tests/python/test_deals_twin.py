@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import defaultdict
 
@@ -123,3 +124,87 @@ def test_a_lead_of_very_many_deals_has_as_many_wins():
     rows = [("l0", f"d{i}", f"2024-02-{i % 27 + 1:02}T12:00:00Z", "won", None) for i in range(deals)]
     every = build(rows).attribution("last", conversions="every", lookback="60d").to_polars()
     assert every["conversions"].sum() == deals
+
+
+def tied(rng: random.Random) -> list[tuple]:
+    """Rows of deals that reach several stages a day, each once; the last amount of a day is that of all its rows."""
+    rows = []
+    for lead in LEADS:
+        for deal in range(rng.randrange(1, 3)):
+            for day in sorted(rng.sample(range(1, 28), rng.randrange(1, 5))):
+                amount = rng.choice([None, float(rng.randrange(1, 99))])
+                # That the deal is open first ends what could be edited later.
+                for stage in ["open", *rng.sample(["won", "paid", "active"], rng.randrange(4))]:
+                    rows.append((lead, f"{lead}-{deal}", f"2024-02-{day:02}T12:00:00Z", stage, amount))
+    return rows
+
+
+def of_first_win(rows, *, deals: bool) -> dict[str, float]:
+    """What each lead was won for, at the first time that one of its deals was won."""
+    found: dict[str, float] = {}
+    for lead in LEADS:
+        own = [row for row in rows if row[0] == lead]
+        wins = [row for row in own if row[3] in ("won", "paid", "active")]
+        if not wins:
+            continue
+        first = min(row[2] for row in wins)
+        value = 0.0
+        for deal in {row[1] if deals else None for row in wins if row[2] == first}:
+            known = [row for row in own if row[2] <= first and (not deals or row[1] == deal) and row[4] is not None]
+            value += max(known, key=lambda row: row[2])[4] if known else 0.0
+        found[lead] = value
+    return found
+
+
+@pytest.mark.parametrize("deals", [True, False])
+@pytest.mark.parametrize("seed", range(8))
+def test_several_won_stages_at_one_instant_are_one_win(seed, deals):
+    rng = random.Random(seed)
+    rows = tied(rng)
+    if not deals:
+        # Rows of one day say the same amount.
+        amounts = {(row[0], row[2]): row[4] for row in rows}
+        rows = [(*row[:4], amounts[row[0], row[2]]) for row in rows]
+    wins = of_first_win(rows, deals=deals)
+    for _ in range(3):
+        rng.shuffle(rows)
+        visits, stages = tables(rows)
+        j = ll.Journeys(
+            leads=ll.Leads(pl.DataFrame({"id": LEADS, "created": ["2024-01-31"] * len(LEADS)}), "id", created="created"),
+            events=ll.Events(visits, "lead", "at", ll.literal("visit"), channel="ch"),
+            stages=stages if deals else dataclasses.replace(stages, deal=None),
+            pipeline=["created", "open", "won", "paid", "active"],
+            won=["won", "paid", "active"],
+            observed_until="2024-03-01",
+        )
+        funnel = j.stage_funnel()
+        assert funnel.summary()["won"].to_list() == [len(wins)]
+        assert funnel.summary()["value"].to_list() == pytest.approx([sum(wins.values())])
+        assert funnel.wins()["value"].sum() == pytest.approx(sum(wins.values()))
+        linear = j.attribution("linear", lookback="60d").to_polars()
+        assert linear["conversions"].sum() == pytest.approx(len(wins))
+        if not deals:
+            assert linear["value"].sum() == pytest.approx(sum(wins.values()))
+
+
+@pytest.mark.parametrize("deal", ["deal", None])
+def test_what_is_known_of_a_deal_outlives_its_loss(deal):
+    for between in ([], [("l0", "x", "2024-02-06", "open", None)]):
+        rows = [
+            ("l0", "x", "2024-02-05", "lost", 5.0),
+            *between,
+            ("l0", "x", "2024-02-07", "won", None),
+            ("l0", "x", "2024-02-09", "lost", None),
+            ("l0", "x", "2024-02-10", "won", 9.0),
+        ]
+        visits, stages = tables(rows)
+        j = ll.Journeys(
+            leads=ll.Leads(pl.DataFrame({"id": ["l0"], "created": ["2024-01-31"]}), "id", created="created"),
+            events=ll.Events(visits.filter(lead="l0"), "lead", "at", ll.literal("visit"), channel="ch"),
+            stages=dataclasses.replace(stages, deal=deal),
+            won="won",
+            lost="lost",
+            observed_until="2024-03-01",
+        )
+        assert j.stage_funnel(pipeline=["created", "won"]).summary()["value"].to_list() == [5.0]
+        assert j.attribution("linear", lookback="60d").to_polars()["value"].to_list() == [5.0]

@@ -160,3 +160,32 @@ def test_leads_of_events_known_to_the_day_count_days():
 
     listed = ll.Leads(visits.rename({"at": "created"}), id="l", created="created")
     assert curve(ll.Leads.from_events(events)) == curve(listed)
+
+
+@pytest.mark.parametrize("undated", ["end", "last", "error"])
+def test_a_stage_that_is_the_same_for_all_rows(undated):
+    rows = [("a", "x", "2024-03-05 10:00", "Won"), ("b", "y", None, "Won"), ("c", "z", None, "Open")]
+
+    def build(stage, **options):
+        options["where"] = {"stage": "Won"}
+        return journeys(rows, stage=stage, undated=undated, **options)
+
+    if undated == "error":
+        with pytest.raises(ll.errors.SchemaError, match="1 rows are won or lost without a time"):
+            build(ll.literal("won"))
+        return
+    j = build(ll.literal("won"))
+    assert j.stage_funnel(pipeline=["created", "won"]).to_polars()["reached"].to_list() == [3, 2 if undated == "end" else 1]
+    # The name of a literal is meant as it is written, whatever names= maps.
+    j = build(ll.literal("won"), names={"Won": "closed"}, unmapped="drop")
+    assert "won" in j.show("a")["what"].to_list()
+
+
+def test_an_empty_cell_of_a_wide_table_is_a_stage_not_reached():
+    table = pl.DataFrame({"lead": ["a", "b"], "mql": ["2024-03-05", "2024-03-06"], "won": ["2024-03-07", None]})
+    at = {"mql": "mql", "won": "won"}
+    for undated in ("end", "last", "error"):
+        with pytest.raises(ll.OptionError, match=r"undated= needs stage="):
+            ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at, undated=undated), won="won")
+    j = ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at), won="won", observed_until="2024-12-01")
+    assert j.show("b")["what"].to_list() == ["created", "mql"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from .encode import Tables
-from .keys import Attribute, Lead, Literal_, Table
+from .keys import Attribute, Lead, Table
 from .role import OfLeads, documented
 
 
@@ -42,7 +41,8 @@ class Stages(OfLeads):
         Column that tells rows apart; rows of a lead and stage with a known one are dropped, and counted.
     undated : {"drop", "last", "end", "error"}, default "drop"
         Rows that are won or lost but have no time: not reached, reached at the last known time of their deal, reached
-        just before the end of observation, or an error. They are counted.
+        just before the end of observation, or an error. They are counted. Where ``at`` is a mapping, an empty cell
+        always means that the stage was not reached.
     amount, currency, reason, rep : str, optional
         Columns with the amount, its currency, the reason and the rep.
     {leads}
@@ -69,10 +69,3 @@ class Stages(OfLeads):
     currency: str | None = field(default=None, kw_only=True)
     reason: str | None = field(default=None, kw_only=True)
     rep: str | None = field(default=None, kw_only=True)
-
-    def _spec(self, tables: Tables) -> dict[str, Any]:
-        spec = super()._spec(tables)
-        if isinstance(self.stage, Literal_) and isinstance(self.at, str):
-            spec["at"] = {self.stage.value: self.at}
-            del spec["stage"]
-        return spec

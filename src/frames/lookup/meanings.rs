@@ -82,7 +82,10 @@ impl Meanings {
             meant.clear();
             means(row, &mut meant);
             meaningless += usize::from(meant.is_empty());
-            let first = order.as_ref().and_then(|o| o.get(row)).map_or(from, |rank| i64::from(*rank));
+            // A row whose place in the order is not known is picked only if all are like that.
+            let unknown = if pick == Some(Pick::Last) { i64::MIN } else { i64::MAX };
+            let place = |rank: &u32| if *rank == 0 { unknown } else { i64::from(*rank) };
+            let first = order.as_ref().and_then(|o| o.get(row)).map_or(from, place);
             let is_primary = primary.as_ref().and_then(|p| p.get(row)).copied().unwrap_or(false);
             form.each(text, |key| {
                 let candidates = meant.iter().map(|span| Candidate {

@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::open::Reader;
 use super::save::Writer;
+use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::{Edits, StageLog};
 
@@ -17,6 +18,9 @@ impl Writer<'_> {
             Column::new("at".into(), &edits.at),
             Column::new("amount".into(), &edits.amount),
         ];
+        if edits.order.iter().any(|code| *code != NONE) {
+            columns.push(Column::new("order".into(), &edits.order));
+        }
         columns.extend(edits.props.iter().map(|(p, codes)| Column::new(format!("prop{p}").into(), codes)));
         self.file(FILE, columns)
     }
@@ -31,8 +35,12 @@ impl Reader {
             after: self.numbers::<UInt32Type>(FILE, &table, "after")?,
             at: self.numbers::<Int64Type>(FILE, &table, "at")?,
             amount: self.numbers::<Float64Type>(FILE, &table, "amount")?,
+            order: vec![NONE; table.height()],
             props: Vec::new(),
         };
+        if table.get_column_index("order").is_some() {
+            edits.order = self.numbers::<UInt32Type>(FILE, &table, "order")?;
+        }
         for prop in 0..props {
             let name = format!("prop{prop}");
             if table.get_column_index(&name).is_some() {

@@ -211,16 +211,22 @@ impl Reader {
             props: (0..meta.props.len())
                 .map(|i| self.codes(file, &events, &format!("prop{i}")))
                 .collect::<Result<_>>()?,
+            order: has("order").then(|| self.codes(file, &events, "order")).transpose()?,
+            orders: self.orders(&mut dictionaries)?,
             stages: StageLog {
                 offsets: offsets_of("stages", stages.height())?,
                 position: self.slab::<UInt32Type>("stages.arrow", &stages, "position")?,
                 deal: self.codes("stages.arrow", &stages, "deal")?,
                 amount: self.slab::<Float64Type>("stages.arrow", &stages, "amount")?,
                 edits: Edits::default(),
+                order: (stages.get_column_index("order").is_some())
+                    .then(|| self.codes("stages.arrow", &stages, "order"))
+                    .transpose()?,
                 repeated: meta.repeated,
             },
         };
         timeline.stages.edits = self.edits(&timeline.stages, meta.props.len())?;
+        self.check_orders(&timeline)?;
         if timeline.stages.position.iter().any(|p| *p as usize >= timeline.len()) {
             return Err(self.damaged("stages.arrow", "an entry is beyond the last event"));
         }

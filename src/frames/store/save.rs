@@ -157,16 +157,16 @@ impl Writer<'_> {
         events.extend(t.channel.iter().map(|c| codes_column("channel", c)));
         events.extend(t.values.iter().enumerate().map(|(i, v)| column::<Float64Type>(&format!("value{i}"), v)));
         events.extend(t.props.iter().enumerate().map(|(i, p)| codes_column(&format!("prop{i}"), p)));
+        events.extend(t.order.iter().map(|o| codes_column("order", o)));
         self.file("events.arrow", events)?;
         let s = &t.stages;
-        self.file(
-            "stages.arrow",
-            vec![
-                column::<UInt32Type>("position", &s.position),
-                codes_column("deal", &s.deal),
-                column::<Float64Type>("amount", &s.amount),
-            ],
-        )?;
+        let mut stages = vec![
+            column::<UInt32Type>("position", &s.position),
+            codes_column("deal", &s.deal),
+            column::<Float64Type>("amount", &s.amount),
+        ];
+        stages.extend(s.order.iter().map(|o| codes_column("order", o)));
+        self.file("stages.arrow", stages)?;
         self.edits(&s.edits)?;
         let offsets = vec![offsets_column("events", &t.offsets), offsets_column("stages", &s.offsets)];
         self.file("offsets.arrow", offsets)?;
@@ -180,6 +180,7 @@ impl Writer<'_> {
         for (i, (_, levels)) in j.props.iter().enumerate() {
             self.dictionary(&format!("prop{i}"), levels.iter());
         }
+        self.orders(&t.orders);
         let fields = self.leads(&j.leads)?;
         for (i, history) in j.leads.histories.iter().enumerate() {
             let columns = vec![
@@ -251,7 +252,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn dictionary<'t>(&mut self, name: &str, texts: impl Iterator<Item = &'t str>) {
+    pub(super) fn dictionary<'t>(&mut self, name: &str, texts: impl Iterator<Item = &'t str>) {
         let before = self.texts.len();
         self.texts.extend(texts.map(str::to_owned));
         self.dictionaries.push((name.to_owned(), self.texts.len() - before));

@@ -16,8 +16,6 @@ pub struct Partitioning {
     shift: u32,
     /// Number of partitions.
     pub(super) count: usize,
-    /// Rows of an index that is extended: they come before all others of their time.
-    pub(super) after: u32,
 }
 
 impl Partitioning {
@@ -25,7 +23,7 @@ impl Partitioning {
     #[must_use]
     pub fn new(leads: usize) -> Self {
         let shift = (leads >> 10).max(1).ilog2().clamp(11, u16::BITS);
-        Self { shift, count: (leads >> shift) + 1, after: 0 }
+        Self { shift, count: (leads >> shift) + 1 }
     }
 
     /// Leads of a partition.
@@ -133,6 +131,8 @@ pub struct Block {
     pub(super) at: Slab<i64>,
     /// Rank among equal times, if it is not the place in the blocks.
     pub(super) order: Option<Slab<u32>>,
+    /// Which values of order columns the ranks are codes of.
+    pub(super) ordered: Option<u32>,
     pub(super) kind: Coded,
     pub(super) channel: Option<Coded>,
     pub(super) values: Vec<(usize, Slab<f64>)>,
@@ -181,13 +181,14 @@ impl Block {
         let place: Vec<u32> = rows.lead.iter().map(&mut take).collect();
         let has_channel = rows.channel.iter().any(|c| *c != NONE);
         let numbers = |column: &[f64]| scatter(column.iter().copied(), &place, f64::NAN);
-        let order = || scatter(rows.order.iter().map(|o| o.saturating_add(partitions.after)), &place, 0);
+        let order = || scatter(rows.order.iter().copied(), &place, 0);
         Self {
             first: 0,
             starts,
             lead: scatter(rows.lead.iter().map(|l| partitions.within(*l)), &place, 0),
             at: scatter(rows.at.iter().copied(), &place, 0),
             order: (!rows.order.is_empty()).then(order),
+            ordered: rows.ordered,
             kind: Coded::new(&rows.kind, &place),
             channel: has_channel.then(|| Coded::new(&rows.channel, &place)),
             values: rows.values.iter().map(|(v, c)| (*v, numbers(c))).collect(),
@@ -262,6 +263,7 @@ impl Block {
             lead: take(from, n)?,
             at: take(from, n)?,
             order: self.order.as_ref().map(|_| take(from, n)).transpose()?,
+            ordered: self.ordered,
             kind: take_codes(from, &self.kind, n)?,
             channel: self.channel.as_ref().map(|c| take_codes(from, c, n)).transpose()?,
             values: self.values.iter().map(|(v, _)| Ok((*v, take(from, n)?))).collect::<std::io::Result<_>>()?,

@@ -4,7 +4,6 @@
 //! to a nameless file, partition by partition, and read back one range of partitions at a time. The result is the same
 //! whatever the memory, the number of threads and the size of the blocks.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -14,8 +13,9 @@ use rayon::prelude::*;
 
 use super::block::{Block, Partitioning};
 use super::codes::Codes;
-use super::edits::{Edits, collapse, same};
+use super::edits::{Edits, Seen, collapse, same};
 use super::merge::{Columns, Cut, Merged, Part, Scratch};
+use super::orders::{Orders, Ranking};
 use super::rows::{Rows, Sizes};
 use super::slab::Place;
 use super::{StageLog, Timeline};
@@ -40,6 +40,8 @@ pub struct IndexBuilder {
     blocks: Vec<Block>,
     /// Tables of stages, in which repeats are found when all are known.
     stages: Vec<Rows>,
+    /// Values of the order columns of tables.
+    orders: Vec<Orders>,
     /// Bytes of the blocks in memory.
     bytes: usize,
     rows: usize,
@@ -50,16 +52,13 @@ pub struct IndexBuilder {
     extends: Option<Extends>,
 }
 
-/// What a stage row is known by: its time, and what else tells it from others.
-type EntryKey = (i64, u32, u32, u64, u64);
-
 /// What the index had before it is extended.
 #[derive(Debug)]
 struct Extends {
     rows: usize,
     observed_until: i64,
-    /// Lead of stage rows, and what they are known by.
-    entries: HashSet<(u32, EntryKey)>,
+    /// Stage rows.
+    entries: Seen,
     report: Extended,
 }
 
@@ -100,6 +99,7 @@ impl IndexBuilder {
             leads,
             blocks: Vec::new(),
             stages: Vec::new(),
+            orders: Vec::new(),
             bytes: 0,
             rows: 0,
             memory,
@@ -109,8 +109,8 @@ impl IndexBuilder {
         }
     }
 
-    /// A builder that has the rows of an index, `events` and `stages`, observed until then; what is pushed comes after
-    /// them among equal times, but for stage entries they have.
+    /// A builder that has the rows of an index, `events` and `stages`, observed until then, whose order columns have the
+    /// values `orders`; of rows that nothing orders, what is pushed comes after them among equal times.
     ///
     /// # Errors
     /// As [`IndexBuilder::push`].
@@ -118,17 +118,31 @@ impl IndexBuilder {
         leads: usize,
         events: &Rows,
         stages: &Rows,
+        orders: Orders,
         observed_until: i64,
     ) -> Result<Self> {
         let mut builder = Self::new(leads, None);
+        builder.orders(orders);
         builder.push_rows(events)?;
         builder.push_rows(stages)?;
         let mut extends =
-            Extends { rows: builder.rows, observed_until, entries: HashSet::new(), report: Extended::default() };
-        extends.new_entries(stages);
-        builder.partitions.after = builder.rows as u32;
+            Extends { rows: builder.rows, observed_until, entries: Seen::default(), report: Extended::default() };
+        extends.new_entries(stages, &builder.orders);
         builder.extends = Some(extends);
         Ok(builder)
+    }
+
+    /// Takes the values of a table's order column; gives what [`Rows::ordered`] of its rows is to be.
+    pub fn orders(&mut self, values: Orders) -> u32 {
+        self.orders.push(values);
+        self.orders.len() as u32 - 1
+    }
+
+    /// A sort of values that an order column has and those of the index that is extended have not, and what they are: the
+    /// two cannot be compared.
+    #[must_use]
+    pub fn unlike(&self, values: &Orders) -> Option<(&'static str, &'static str)> {
+        self.extends.as_ref().and_then(|_| self.orders.first()).and_then(|known| known.differs(values))
     }
 
     /// What became of the rows pushed since.
@@ -194,14 +208,11 @@ impl IndexBuilder {
         }
         let mut rows = rows.clone();
         if let Some(extends) = &mut self.extends {
-            let keep = extends.new_entries(&rows);
+            let keep = extends.new_entries(&rows, &self.orders);
             extends.report.duplicate += keep.iter().filter(|keep| !**keep).count();
             rows.retain(&keep);
         }
         self.count(&rows.at)?;
-        // Rows of the index come before all others of their time.
-        let after = self.partitions.after;
-        rows.order.iter_mut().for_each(|order| *order = order.saturating_add(after));
         self.stages.push(rows);
         Ok(())
     }
@@ -247,11 +258,9 @@ impl IndexBuilder {
     }
 
     /// Finds the rows of stages that repeat what is known, and takes in the others.
-    fn take_stages(&mut self, classes: &[u32]) -> Result<(Edits, usize)> {
+    fn take_stages(&mut self, ranking: &Ranking) -> Result<(Edits, usize)> {
         let mut stages = std::mem::take(&mut self.stages);
-        let found = collapse(&mut stages, classes);
-        // Their orders are raised already.
-        self.partitions.after = 0;
+        let found = collapse(&mut stages, ranking, &self.orders);
         stages.iter().try_for_each(|rows| self.keep_rows(rows))?;
         Ok(found)
     }
@@ -262,18 +271,21 @@ impl IndexBuilder {
     /// [`Error::Write`] if memory is bounded and the disk is full, [`Error::Interrupted`].
     pub fn finish(mut self, sizes: &Sizes, task: &Task) -> Result<Timeline> {
         task.begin("ordering events", self.rows);
-        let (edits, repeated) = self.take_stages(&sizes.classes)?;
+        let (orders, codes) = Orders::joined(&self.orders);
+        let ranking = Ranking::new(&sizes.classes, &sizes.ties, codes);
+        let (edits, repeated) = self.take_stages(&ranking)?;
         let shells = || self.spilled.iter().flat_map(|s| &s.batches).flat_map(|b| &b.shells).chain(&self.blocks);
         let lengths: Vec<usize> =
             (0..self.partitions.count).into_par_iter().map(|p| shells().map(|b| b.run(p).len()).sum()).collect();
         let has_channel = shells().any(|b| b.channel.is_some());
+        let has_order = shells().any(|b| b.ordered.is_some() && b.stage.is_none());
         let rows = lengths.iter().sum::<usize>();
         let needed = rows.saturating_mul(Columns::bytes_per_row(sizes));
         let place = match self.memory {
             Some(memory) if needed > memory / 3 => Place::File(self.folder.clone()),
             _ => Place::Memory,
         };
-        let mut columns = Columns::zeroed(rows, sizes, has_channel, &place)?;
+        let mut columns = Columns::zeroed(rows, sizes, has_channel, has_order.then_some(orders.len()), &place)?;
         let mut parts: Vec<(usize, Part<'_>)> = columns.parts(&lengths).into_iter().enumerate().collect();
         let mut merged: Vec<Merged> = Vec::with_capacity(parts.len());
         let ranges = self.ranges(if self.spilled.is_some() { RANGES } else { 1 });
@@ -299,7 +311,7 @@ impl IndexBuilder {
                 .into_par_iter()
                 .map_init(Scratch::default, |scratch, (cut, mut part)| {
                     task.check()?;
-                    let merged = scratch.merge(&blocks, &cut, &sizes.classes, &mut part);
+                    let merged = scratch.merge(&blocks, &cut, &ranking, &mut part);
                     task.advance(cut.rows);
                     Ok(merged)
                 })
@@ -308,7 +320,7 @@ impl IndexBuilder {
         }
         drop(parts);
         drop(self.blocks);
-        let stages = StageLog { edits, repeated, ..join_stages(&merged, self.leads, sizes) };
+        let stages = StageLog { edits, repeated, ..join_stages(&merged, self.leads, sizes, orders.len()) };
         let offsets = running(merged.iter().map(|m| (m.counts.len(), m.counts.as_slice())), self.leads);
         Ok(Timeline {
             offsets: offsets.into(),
@@ -317,6 +329,8 @@ impl IndexBuilder {
             channel: columns.channel.map(super::codes::CodesMut::freeze),
             values: columns.values.into_iter().map(super::slab::SlabMut::freeze).collect(),
             props: columns.props.into_iter().map(super::codes::CodesMut::freeze).collect(),
+            order: columns.order.map(super::codes::CodesMut::freeze),
+            orders,
             stages,
         })
     }
@@ -324,8 +338,8 @@ impl IndexBuilder {
 
 impl Extends {
     /// Which stage entries are new; they are known from then on.
-    fn new_entries(&mut self, rows: &Rows) -> Vec<bool> {
-        rows.lead.iter().enumerate().map(|(i, lead)| self.entries.insert((*lead, same(rows, i)))).collect()
+    fn new_entries(&mut self, rows: &Rows, orders: &[Orders]) -> Vec<bool> {
+        rows.lead.iter().enumerate().map(|(i, lead)| self.entries.insert(*lead, same(rows, i, orders))).collect()
     }
 }
 
@@ -367,7 +381,8 @@ fn running<'a>(parts: impl Iterator<Item = (usize, &'a [u32])>, n: usize) -> Vec
     offsets
 }
 
-fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes) -> StageLog {
+fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes, orders: usize) -> StageLog {
+    let order: Vec<u32> = merged.iter().flat_map(|m| &m.order).copied().collect();
     let deals: Vec<u32> = merged.iter().flat_map(|m| &m.deal).copied().collect();
     StageLog {
         // A partition without stages has not counted them.
@@ -375,6 +390,7 @@ fn join_stages(merged: &[Merged], leads: usize, sizes: &Sizes) -> StageLog {
         position: merged.iter().flat_map(|m| &m.position).copied().collect(),
         deal: Codes::narrowest(&deals, sizes.deals),
         amount: merged.iter().flat_map(|m| &m.amount).copied().collect(),
+        order: order.iter().any(|code| *code != NONE).then(|| Codes::narrowest(&order, orders)),
         edits: Edits::default(),
         repeated: 0,
     }
@@ -407,6 +423,7 @@ mod tests {
             lead: rows.iter().map(|r| r.0).collect(),
             at: rows.iter().map(|r| r.1).collect(),
             order: rows.iter().map(|r| r.2).collect(),
+            ordered: None,
             kind: rows.iter().map(|r| r.3).collect(),
             channel: if stages { Vec::new() } else { rows.iter().map(|r| r.3 * 7).collect() },
             values: vec![(usize::from(stages), rows.iter().map(|r| f64::from(r.4)).collect())],

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use rayon::prelude::*;
 
+use super::orders::{Orders, Ranking};
 use super::rows::Rows;
 use crate::design::NONE;
 use crate::time::NO_TIME;
@@ -20,6 +21,8 @@ pub struct Edits {
     pub at: Vec<i64>,
     /// Amount, NaN if none.
     pub amount: Vec<f64>,
+    /// Code of the order column's value, [`NONE`] if there is none.
+    pub order: Vec<u32>,
     /// Properties: number of the property and one code per edit.
     pub props: Vec<(usize, Vec<u32>)>,
 }
@@ -48,6 +51,24 @@ impl Edits {
             .find(|amount| !amount.is_nan())
     }
 
+    /// Writes an edit over the row of the entry that it edits.
+    pub(in crate::journeys) fn write(&self, edit: usize, rows: &mut Rows, row: usize) {
+        fn put<T: Copy>(column: &mut [T], row: usize, value: Option<T>, none: T) {
+            if let Some(slot) = column.get_mut(row) {
+                *slot = value.unwrap_or(none);
+            }
+        }
+        put(&mut rows.at, row, self.at.get(edit).copied(), NO_TIME);
+        put(&mut rows.order, row, self.order.get(edit).map(|code| code.wrapping_add(1)), 0);
+        for (prop, column) in &mut rows.props {
+            let own = self.props.iter().find(|(p, _)| p == prop);
+            put(column, row, own.and_then(|(_, codes)| codes.get(edit)).copied(), NONE);
+        }
+        if let Some((_, amounts)) = &mut rows.stage {
+            put(amounts, row, self.amount.get(edit).copied(), f64::NAN);
+        }
+    }
+
     /// Numbers of the edits in order of time, lead by lead.
     pub(in crate::journeys) fn in_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();
@@ -67,16 +88,17 @@ impl Edits {
             after: pick(&self.after, &order),
             at: pick(&self.at, &order),
             amount: pick(&self.amount, &order),
+            order: pick(&self.order, &order),
             props: self.props.iter().map(|(p, codes)| (*p, pick(codes, &order))).collect(),
         }
     }
 }
 
-/// What makes two stage rows of a lead the same: time, stage, deal, amount, and properties.
-type Same = (i64, u32, u32, u64, u64);
+/// What makes two stage rows of a lead the same: time, stage, deal, amount, properties, and the value that orders it.
+pub(super) type Same = (i64, u32, u32, u64, u64, u64);
 
-/// What the stage row `i` is known by.
-pub(super) fn same(rows: &Rows, i: usize) -> Same {
+/// What the stage row `i` is known by; `orders` are the values of order columns of each table.
+pub(super) fn same(rows: &Rows, i: usize, orders: &[Orders]) -> Same {
     let (deal, amount) = deal_and_amount(rows, i);
     // Properties without a value say nothing, whether or not their table has them.
     let mut hasher = foldhash::quality::FixedState::with_seed(7).build_hasher();
@@ -89,7 +111,33 @@ pub(super) fn same(rows: &Rows, i: usize) -> Same {
     }
     let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
     let amount = if amount.is_nan() { f64::NAN } else { amount + 0.0 };
-    (at, rows.kind.get(i).copied().unwrap_or(NONE), deal, amount.to_bits(), hasher.finish())
+    let values = rows.ordered.and_then(|table| orders.get(table as usize));
+    let code = rows.order.get(i).and_then(|order| order.checked_sub(1));
+    let order = values.zip(code).map_or(0, |(values, code)| values.hash(code));
+    (at, rows.kind.get(i).copied().unwrap_or(NONE), deal, amount.to_bits(), hasher.finish(), order)
+}
+
+/// Rows of leads that were seen.
+#[derive(Debug, Default)]
+pub(super) struct Seen(HashSet<(u32, Same)>);
+
+impl Seen {
+    /// Whether a row is another than those before: one whose place in the order is not known is the same wherever it is.
+    pub(super) fn insert(&mut self, lead: u32, row: Same) -> bool {
+        // No value has an even hash.
+        let like = |order: u64| (lead, (row.0, row.1, row.2, row.3, row.4, order));
+        let (somewhere, anywhere) = (like(0), like(2));
+        if row.5 == 0 {
+            self.0.insert(anywhere);
+            return self.0.insert(somewhere);
+        }
+        self.0.insert(somewhere);
+        !self.0.contains(&anywhere) && self.0.insert((lead, row))
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
@@ -100,17 +148,19 @@ fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
 /// Lead, time, rank among equal times, table, row.
 type Place = (u32, i64, u64, u32, u32);
 
-/// Takes rows that repeat the stage of their deal, and rows that are there already, out of tables of stages; `classes`
-/// say by kind how entries of one instant are ordered.
+/// Takes rows that repeat the stage of their deal, and rows that are there already, out of tables of stages; `ranking` says
+/// how entries of one instant are ordered, by the values `orders` of each table.
 ///
 /// A deal's rows of one stage with nothing of another stage between them are one entry, the first; the others are edits
 /// of it. Entries of no deal are those of one deal, the lead's own.
-pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
+pub(super) fn collapse(tables: &mut [Rows], ranking: &Ranking, orders: &[Orders]) -> (Edits, usize) {
     let mut places: Vec<Place> = Vec::new();
     for (table, rows) in (0u32..).zip(tables.iter()) {
         places.extend((0..rows.len()).map(|i| {
             let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
-            let rank = rank(classes, rows.kind.get(i).copied(), rows.order.get(i).copied().unwrap_or(0));
+            let order = rows.order.get(i).copied().unwrap_or(0);
+            let of_kind = rows.kind.get(i).map_or(0, |kind| ranking.of_kind(*kind));
+            let rank = of_kind | ranking.of_order(rows.ordered, order);
             (rows.lead.get(i).copied().unwrap_or(0), at, rank, table, i as u32)
         }));
     }
@@ -126,7 +176,7 @@ pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
     let (mut entries, mut repeated) = (0u32, 0);
     // Of the lead at hand: stage and number of the last entry of each deal.
     let mut last: HashMap<u32, (u32, u32)> = HashMap::new();
-    let mut seen: HashSet<Same> = HashSet::new();
+    let mut seen = Seen::default();
     for lead in places.chunk_by(|a, b| a.0 == b.0) {
         last.clear();
         for instant in lead.chunk_by(|a, b| a.1 == b.1) {
@@ -134,7 +184,7 @@ pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
             for place in instant {
                 let Some(rows) = tables.get(place.3 as usize) else { continue };
                 let i = place.4 as usize;
-                if instant.len() > 1 && !seen.insert(same(rows, i)) {
+                if instant.len() > 1 && !seen.insert(place.0, same(rows, i, orders)) {
                     repeated += 1;
                     drop_row(place);
                     continue;
@@ -147,6 +197,7 @@ pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
                         edits.after.push(entries.saturating_sub(1));
                         edits.at.push(place.1);
                         edits.amount.push(amount);
+                        edits.order.push(ranking.code(rows.ordered, rows.order.get(i).copied().unwrap_or(0)));
                         edited.push(*place);
                         drop_row(place);
                     }
@@ -176,12 +227,6 @@ pub(super) fn collapse(tables: &mut [Rows], classes: &[u32]) -> (Edits, usize) {
     (edits.sorted(), repeated)
 }
 
-/// Rank of a row among those of its lead and time.
-pub(super) fn rank(classes: &[u32], kind: Option<u32>, order: u32) -> u64 {
-    let class = kind.and_then(|kind| classes.get(kind as usize)).copied().unwrap_or(0);
-    u64::from(class) << 32 | u64::from(order)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +247,7 @@ mod tests {
     fn runs_of_a_deal_are_one_entry() {
         // Two deals take turns; the second row of deal 1 is an edit although deal 0 moved in between.
         let mut tables = [rows(&[(3, 1, 0, 0, 1.0), (3, 2, 0, 1, 5.0), (3, 3, 1, 0, 1.0), (3, 4, 0, 1, 6.0)])];
-        let (edits, repeated) = collapse(&mut tables, &[]);
+        let (edits, repeated) = collapse(&mut tables, &Ranking::default(), &[]);
         assert_eq!((tables[0].at.as_slice(), repeated), ([1, 2, 3].as_slice(), 0));
         assert_eq!((edits.entry.as_slice(), edits.after.as_slice()), ([1].as_slice(), [2].as_slice()));
         assert_eq!((edits.amount_before(1, 9), edits.amount_before(1, 4)), (Some(6.0), None));
@@ -211,7 +256,7 @@ mod tests {
     #[test]
     fn rows_given_twice_are_dropped() {
         let mut tables = [rows(&[(0, 1, 0, 0, 1.0)]), rows(&[(0, 1, 0, 0, 1.0), (0, 1, 0, 0, 2.0)])];
-        let (edits, repeated) = collapse(&mut tables, &[]);
+        let (edits, repeated) = collapse(&mut tables, &Ranking::default(), &[]);
         assert_eq!((tables[0].len(), tables[1].len(), edits.len(), repeated), (1, 0, 1, 1));
     }
 
@@ -219,7 +264,7 @@ mod tests {
     fn classes_order_an_instant() {
         // Kind 1 is the first stage of the pipeline although its row comes last.
         let mut tables = [rows(&[(0, 1, 0, 0, 1.0), (0, 1, 1, 0, 1.0), (0, 2, 0, 0, 3.0)])];
-        let (edits, _) = collapse(&mut tables, &[2, 1]);
+        let (edits, _) = collapse(&mut tables, &Ranking::new(&[2, 1], &[], Vec::new()), &[]);
         assert_eq!((tables[0].at.as_slice(), edits.entry.as_slice()), ([1, 1].as_slice(), [1].as_slice()));
     }
 }

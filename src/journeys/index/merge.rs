@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::block::{Block, Chosen, Coded, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut, narrow};
-use super::edits::rank;
+use super::orders::Ranking;
 use super::rows::Sizes;
 use super::slab::{Place, SlabMut};
 use super::sort::Sorter;
@@ -23,11 +23,18 @@ pub(super) struct Columns {
     pub(super) channel: Option<CodesMut>,
     pub(super) values: Vec<SlabMut<f64>>,
     pub(super) props: Vec<CodesMut>,
+    pub(super) order: Option<CodesMut>,
 }
 
 impl Columns {
-    /// Room for `n` rows.
-    pub(super) fn zeroed(n: usize, sizes: &Sizes, has_channel: bool, place: &Place) -> Result<Self> {
+    /// Room for `n` rows, of which events may have one of so many values of order columns.
+    pub(super) fn zeroed(
+        n: usize,
+        sizes: &Sizes,
+        has_channel: bool,
+        orders: Option<usize>,
+        place: &Place,
+    ) -> Result<Self> {
         let codes = |bound: usize| CodesMut::zeroed(n, bound, place);
         Ok(Self {
             at: SlabMut::zeroed(n, place)?,
@@ -35,6 +42,7 @@ impl Columns {
             channel: has_channel.then(|| codes(sizes.channels)).transpose()?,
             values: (0..sizes.values).map(|_| SlabMut::zeroed(n, place)).collect::<Result<_>>()?,
             props: sizes.props.iter().map(|levels| codes(*levels)).collect::<Result<_>>()?,
+            order: orders.map(codes).transpose()?,
         })
     }
 
@@ -64,6 +72,7 @@ impl Columns {
             channel: self.channel.as_mut().map(CodesMut::part),
             values: self.values.iter_mut().map(|v| &mut **v).collect(),
             props: self.props.iter_mut().map(CodesMut::part).collect(),
+            order: self.order.as_mut().map(CodesMut::part),
         };
         lengths.iter().map(|len| rest.cut(*len)).collect()
     }
@@ -78,6 +87,7 @@ pub(super) struct Part<'a> {
     channel: Option<CodesPart<'a>>,
     values: Vec<&'a mut [f64]>,
     props: Vec<CodesPart<'a>>,
+    order: Option<CodesPart<'a>>,
 }
 
 impl Part<'_> {
@@ -92,6 +102,7 @@ impl Part<'_> {
             channel: self.channel.as_mut().map(|c| c.cut(len)),
             values: self.values.iter_mut().map(|v| cut(v, len)).collect(),
             props: self.props.iter_mut().map(|p| p.cut(len)).collect(),
+            order: self.order.as_mut().map(|o| o.cut(len)),
         }
     }
 }
@@ -188,6 +199,8 @@ pub(super) struct Merged {
     pub(super) position: Vec<u32>,
     pub(super) deal: Vec<u32>,
     pub(super) amount: Vec<f64>,
+    /// Of each stage entry, the code of the order column's value.
+    pub(super) order: Vec<u32>,
 }
 
 /// Memory of one thread, used again for every partition.
@@ -206,13 +219,13 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// Orders the rows that `blocks` have of a cut, and writes them to `out`.
-    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, classes: &[u32], out: &mut Part<'_>) -> Merged {
+    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, ranking: &Ranking, out: &mut Part<'_>) -> Merged {
         let mut picks = std::mem::take(&mut self.picks);
         picks.pick(blocks, cut_of);
         let chosen: Vec<(&Block, Chosen<'_>)> = picks.of(blocks, cut_of.partition).collect();
         let mut merged = Merged { counts: vec![0; cut_of.leads.len()], ..Merged::default() };
         self.line_up(&chosen, cut_of, &mut merged.counts, out.at);
-        self.rank(blocks, &chosen, classes);
+        self.rank(blocks, &chosen, ranking);
         self.sorter.sort(&merged.counts, out.at, &mut self.rows, &self.ranks);
         self.write_codes(&chosen, |b| Some(&b.kind), &mut out.kind);
         if let Some(channel) = &mut out.channel {
@@ -231,29 +244,49 @@ impl Scratch {
             }
             gather(&self.numbers, &self.rows, out);
         }
-        self.gather_stages(&chosen, out.start, &mut merged);
+        if let Some(order) = &mut out.order {
+            self.write_order(&chosen, ranking, order);
+        }
+        self.gather_stages(&chosen, ranking, out.start, &mut merged);
         drop(chosen);
         self.picks = picks;
         merged
     }
 
     /// Ranks rows among those of their time; no ranks if they are in order.
-    fn rank(&mut self, blocks: &[&Block], chosen: &[(&Block, Chosen<'_>)], classes: &[u32]) {
+    fn rank(&mut self, blocks: &[&Block], chosen: &[(&Block, Chosen<'_>)], ranking: &Ranking) {
         self.ranks.clear();
         if blocks.iter().all(|block| block.order.is_none()) {
             return;
         }
         for (block, rows) in chosen {
             match &block.order {
-                Some(order) => rows.append(order, &mut self.ranks, u64::from),
+                Some(order) => rows.append(order, &mut self.ranks, |o| ranking.of_order(block.ordered, o)),
                 None => self.ranks.extend(std::iter::repeat_n(0, rows.len())),
             }
         }
-        if classes.iter().any(|class| *class != 0) {
+        if ranking.by_kind() {
             append_codes(chosen, |b| Some(&b.kind), &mut self.codes, |c| c);
             for (slot, kind) in self.ranks.iter_mut().zip(&self.codes) {
-                *slot |= rank(classes, Some(*kind), 0);
+                *slot |= ranking.of_kind(*kind);
             }
+        }
+    }
+
+    /// Writes the codes of the values of order columns.
+    fn write_order(&mut self, chosen: &[(&Block, Chosen<'_>)], ranking: &Ranking, out: &mut CodesPart<'_>) {
+        self.codes.clear();
+        for (block, rows) in chosen {
+            match &block.order {
+                Some(order) => rows.append(order, &mut self.codes, |o| ranking.code(block.ordered, o)),
+                None => self.codes.extend(std::iter::repeat_n(NONE, rows.len())),
+            }
+        }
+        let code = |row: &u32| self.codes.get(*row as usize).copied().unwrap_or(NONE);
+        match out {
+            CodesPart::U8(out) => out.iter_mut().zip(&self.rows).for_each(|(o, r)| *o = narrow(code(r), u8::MAX)),
+            CodesPart::U16(out) => out.iter_mut().zip(&self.rows).for_each(|(o, r)| *o = narrow(code(r), u16::MAX)),
+            CodesPart::U32(out) => out.iter_mut().zip(&self.rows).for_each(|(o, r)| *o = code(r)),
         }
     }
 
@@ -314,7 +347,7 @@ impl Scratch {
         }
     }
 
-    fn gather_stages(&mut self, chosen: &[(&Block, Chosen<'_>)], start: usize, merged: &mut Merged) {
+    fn gather_stages(&mut self, chosen: &[(&Block, Chosen<'_>)], ranking: &Ranking, start: usize, merged: &mut Merged) {
         if !chosen.iter().any(|(block, rows)| block.stage.is_some() && rows.len() > 0) {
             return;
         }
@@ -322,12 +355,17 @@ impl Scratch {
         self.numbers.clear();
         // Rows that are no stage entries have no number here.
         let mut number: Vec<u32> = Vec::with_capacity(self.rows.len());
+        let mut orders: Vec<u32> = Vec::new();
         for (block, rows) in chosen {
             match &block.stage {
                 Some((deals, amounts)) => {
                     number.extend((self.codes.len() as u32..).take(rows.len()));
                     deals.append(rows, &mut self.codes, |c| c);
                     rows.append(amounts, &mut self.numbers, |x| x);
+                    match &block.order {
+                        Some(order) => rows.append(order, &mut orders, |o| ranking.code(block.ordered, o)),
+                        None => orders.extend(std::iter::repeat_n(NONE, rows.len())),
+                    }
                 }
                 None => number.extend(std::iter::repeat_n(NONE, rows.len())),
             }
@@ -340,6 +378,7 @@ impl Scratch {
                 merged.position.push(position);
                 merged.deal.push(self.codes.get(n as usize).copied().unwrap_or(NONE));
                 merged.amount.push(self.numbers.get(n as usize).copied().unwrap_or(f64::NAN));
+                merged.order.push(orders.get(n as usize).copied().unwrap_or(NONE));
             }
             merged.entries.push((merged.position.len() - before) as u32);
         }

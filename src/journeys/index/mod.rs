@@ -9,6 +9,7 @@ mod bytes;
 mod codes;
 mod edits;
 mod merge;
+mod orders;
 mod rows;
 mod slab;
 mod sort;
@@ -19,8 +20,11 @@ pub use bytes::Bytes;
 pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
 pub use edits::Edits;
+pub use orders::{OrderNumbers, Orders};
 pub use rows::{Rows, Sizes};
 pub use slab::Slab;
+
+use crate::design::NONE;
 
 /// Stage entries of all leads, in the order of the timeline.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct StageLog {
     pub deal: Codes,
     /// Amount, NaN if none.
     pub amount: Slab<f64>,
+    /// Code of the order column's value, if a table of stages has one.
+    pub order: Option<Codes>,
     /// Rows that repeat the stage of their deal: edits of entries.
     pub edits: Edits,
     /// Rows of stages that were given twice, and left out.
@@ -54,6 +60,10 @@ pub struct Timeline {
     pub values: Vec<Slab<f64>>,
     /// Properties by number.
     pub props: Vec<Codes>,
+    /// Code of the order column's value, if a table of events has one.
+    pub order: Option<Codes>,
+    /// Values of the order columns of all tables.
+    pub orders: Orders,
     /// Stage entries.
     pub stages: StageLog,
 }
@@ -80,6 +90,15 @@ impl Timeline {
         match (self.stages.offsets.get(i), self.stages.offsets.get(i + 1)) {
             (Some(a), Some(b)) => *a..*b,
             _ => 0..0,
+        }
+    }
+
+    /// Code of the order column's value of what is at `position`, which may be a stage entry of this number.
+    #[must_use]
+    pub fn order_code(&self, position: usize, entry: Option<usize>) -> u32 {
+        match entry {
+            Some(entry) => self.stages.order.as_ref().map_or(NONE, |o| o.get(entry)),
+            None => self.order.as_ref().map_or(NONE, |o| o.get(position)),
         }
     }
 

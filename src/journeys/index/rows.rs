@@ -9,9 +9,11 @@ pub struct Rows {
     pub lead: Vec<u32>,
     /// UTC microseconds.
     pub at: Vec<i64>,
-    /// Rank among equal times: the order column's rank, else the row number in the source. Empty if rows of equal times
-    /// are in order already and no other source has rows.
+    /// Rank among equal times: one more than the code of the order column's value, 0 for none, or the row number in the
+    /// source. Empty if rows of equal times are in order already and no other source has rows.
     pub order: Vec<u32>,
+    /// Which values `order` has codes of, as [`super::IndexBuilder::orders`] gives it; `None` for row numbers.
+    pub ordered: Option<u32>,
     /// Kind code.
     pub kind: Vec<u32>,
     /// Channel code, empty if the source has none.
@@ -41,6 +43,8 @@ pub struct Sizes {
     pub props: Vec<usize>,
     /// By kind, how rows of one instant are ordered before their own order says; all alike if empty.
     pub classes: Vec<u32>,
+    /// By kind, how rows of one instant are ordered whose order columns have the same value; all alike if empty.
+    pub ties: Vec<u32>,
 }
 
 impl Rows {
@@ -66,6 +70,7 @@ impl Rows {
             lead: cells(&self.lead, range),
             at: cells(&self.at, range),
             order: cells(&self.order, range),
+            ordered: self.ordered,
             kind: cells(&self.kind, range),
             channel: cells(&self.channel, range),
             values: self.values.iter().map(|(v, c)| (*v, cells(c, range))).collect(),

@@ -1,0 +1,95 @@
+"""The name of creation means creation, or is refused where something else is called so: never silently something else."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+import leadlens as ll
+
+UTC = dt.timezone.utc
+AT = dt.datetime(2024, 1, 2, tzinfo=UTC)
+
+
+def journeys(kinds=("visit",), stages=("won",), *, dated=True):
+    n = 5
+    table = pl.DataFrame({"id": range(n), "c": [dt.datetime(2024, 1, 1, tzinfo=UTC)] * n})
+    return ll.Journeys(
+        leads=ll.Leads(table, "id", created="c" if dated else None, fields=[]),
+        events=[events([kind], f"web{i}") for i, kind in enumerate(kinds)],
+        stages=ll.Stages(
+            pl.DataFrame({"l": range(len(stages)), "at": [AT] * len(stages), "s": stages}), "l", "at", stage="s"
+        ),
+        won="won",
+        observed_until="2024-03-01",
+    )
+
+
+def events(kinds, name="web"):
+    table = pl.DataFrame({"l": range(len(kinds)), "at": [AT] * len(kinds), "k": list(kinds)})
+    return ll.Events(table, "l", "at", "k", name=name)
+
+
+QUESTIONS = {
+    "funnel": lambda j: j.funnel(["created", "won"]).steps[0],
+    "stage_funnel": lambda j: j.stage_funnel(pipeline=["created", "won"]).to_polars()["reached"][0],
+    "time_to": lambda j: j.time_to(start="created", at="20d").to_polars()["leads"][0],
+    "drivers": lambda j: j.drivers(["created", "won"]),
+    "barriers": lambda j: j.barriers(["created", "won"], by="x"),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    ("kinds", "stages", "other"),
+    [
+        (("created", "visit"), ("won",), "web0:created"),
+        (("created", "created"), ("won",), "web0:created"),
+        (("visit",), ("created", "won"), "stage:created"),
+    ],
+)
+def test_two_meanings_are_refused(question, kinds, stages, other):
+    with pytest.raises(ll.OptionError, match=f"'created' is the creation of leads and also .*'{other}'"):
+        QUESTIONS[question](journeys(kinds, stages))
+
+
+def test_each_meaning_has_a_name():
+    j = journeys(("created", "visit"))
+    assert j.funnel(["web0:created", "won"]).steps == [("web0:created", 1), ("won", 1)]
+    assert j.funnel([ll.Step("created"), "won"]).steps == [("created", 1), ("won", 1)]
+    assert j.time_to(start="web0:created", at="20d").to_polars()["leads"][0] == 1
+    assert j.time_to(at="20d").to_polars()["leads"][0] == 5
+    assert j.stage_funnel(pipeline=["web0:created", "won"]).to_polars()["reached"][0] == 1
+    # Creation has other names in a pipeline.
+    assert j.stage_funnel(pipeline=["lead", "won"]).to_polars()["reached"][0] == 5
+    j = journeys(stages=("created", "won"))
+    assert j.stage_funnel(pipeline=["stage:created", "won"]).to_polars()["reached"][0] == 2
+    assert j.funnel([ll.Step(stage="created"), "won"]).steps[0] == ("created", 1)
+    assert j.stage_funnel(pipeline=["lead", "won"]).to_polars()["reached"][0] == 5
+
+
+@pytest.mark.parametrize("word", ["lead", "inquiry"])
+def test_other_names_of_creation(word):
+    ask = {"pipeline": [word, "won"]}
+    assert journeys().stage_funnel(**ask).to_polars()["reached"][0] == 5
+    for j in (journeys((word,)), journeys(stages=(word, "won"))):
+        with pytest.raises(ll.OptionError, match=f"'{word}' is the creation of leads .*write 'created' for the creation"):
+            j.stage_funnel(**ask)
+
+
+def test_extend_does_not_change_the_meaning():
+    j = journeys()
+    assert j.funnel(["created", "won"]).steps[0] == ("created", 5)
+    grown, _ = j.extend(events=events(["created"], "app"))
+    for ask in (QUESTIONS["funnel"], QUESTIONS["stage_funnel"], QUESTIONS["time_to"]):
+        with pytest.raises(ll.OptionError, match="app:created"):
+            ask(grown)
+
+
+def test_without_times_of_creation_the_event_is_meant():
+    j = journeys(("created",), dated=False)
+    assert j.funnel(["created", "won"]).steps == [("created", 1), ("won", 1)]
+    with pytest.raises(ll.OptionError, match=r"Leads\(created=…\)"):
+        journeys(dated=False).funnel(["created", "won"])
