@@ -171,7 +171,7 @@ def test_a_stage_that_is_the_same_for_all_rows(undated):
         return journeys(rows, stage=stage, undated=undated, **options)
 
     if undated == "error":
-        with pytest.raises(ll.errors.SchemaError, match="1 rows are won or lost without a time"):
+        with pytest.raises(ll.errors.SchemaError, match="1 row is won or lost without a time"):
             build(ll.literal("won"))
         return
     j = build(ll.literal("won"))
@@ -185,7 +185,7 @@ def test_an_empty_cell_of_a_wide_table_is_a_stage_not_reached():
     table = pl.DataFrame({"lead": ["a", "b"], "mql": ["2024-03-05", "2024-03-06"], "won": ["2024-03-07", None]})
     at = {"mql": "mql", "won": "won"}
     for undated in ("end", "last", "error"):
-        with pytest.raises(ll.OptionError, match=r"undated= needs stage="):
+        with pytest.raises(ll.OptionError, match="undated= needs stage="):
             ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at, undated=undated), won="won")
     j = ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at), won="won", observed_until="2024-12-01")
     assert j.show("b")["what"].to_list() == ["created", "mql"]
