@@ -7,7 +7,8 @@ use std::sync::Arc;
 use polars::prelude::DataFrame;
 use serde_json::Value;
 
-use super::args::{Common, Format, Overwrite, Settings, Shown};
+use super::exit_codes::{MODEL, USAGE, exit_code};
+use super::flags::{Common, Format, Overwrite, Settings, Shown};
 use super::inputs::Inputs;
 use super::output::{Destination, Staged, commit};
 use super::progress::with_progress;
@@ -19,6 +20,9 @@ use crate::journeys::{Audit, Journeys, MaxBad, Snapshot};
 use crate::model::LeadModel;
 use crate::task::Task;
 use crate::whole_file::is_stream;
+
+/// Numbers of best rows for precision at k.
+pub(super) const TOP: [usize; 3] = [50, 100, 200];
 
 /// What was being done when a command failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +56,9 @@ impl Failed {
     pub(super) fn exit_code(&self) -> i32 {
         match (&self.error, self.reading) {
             // Which file could not be read says whose fault it is.
-            (Error::Read { .. }, Reading::Config) => super::USAGE,
-            (Error::Read { .. }, Reading::Model) => super::MODEL,
-            (error, _) => super::exit_code(error),
+            (Error::Read { .. }, Reading::Config) => USAGE,
+            (Error::Read { .. }, Reading::Model) => MODEL,
+            (error, _) => exit_code(error),
         }
     }
 }
@@ -246,4 +250,9 @@ impl Context<'_> {
 /// Writes a table beside its place.
 pub(super) fn stage_table(destination: &Destination, form: TableForm, frame: &DataFrame) -> Result<Staged> {
     destination.stage(|file| write_frame(&mut frame.clone(), form, file))
+}
+
+/// What was written, as JSON.
+pub(super) fn json_summary(value: &Value) -> Result<String> {
+    Ok(Answer::new(String::new(), value, Vec::new())?.json_text()? + "\n")
 }

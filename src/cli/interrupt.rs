@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use super::exit_codes::INTERRUPTED;
 use crate::task::Task;
 
 /// The signal that asked the program to stop, if one did.
@@ -13,7 +14,7 @@ impl Caught {
     /// Exit code of a program that the signal ended, as shells write it: 130 for SIGINT, 143 for SIGTERM.
     pub(super) fn exit_code(&self) -> i32 {
         match self.0.load(Ordering::Relaxed) {
-            0 => super::INTERRUPTED,
+            0 => INTERRUPTED,
             signal => 128 + signal,
         }
     }

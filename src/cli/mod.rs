@@ -4,6 +4,8 @@ mod args;
 mod breakdown;
 mod commands;
 mod context;
+mod exit_codes;
+mod flags;
 mod inputs;
 mod interrupt;
 mod output;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches};
 
+pub use exit_codes::{DATA, INTERNAL, INTERRUPTED, MODEL, OK, USAGE};
 pub use interrupt::{GRACE, leave};
 pub use project::Project;
 pub use sections::{
@@ -33,19 +36,6 @@ use crate::task::Task;
 use args::Arguments;
 use context::{Context, Failed, Reading};
 use words::Words;
-
-/// Exit code: all went well.
-pub const OK: i32 = 0;
-/// Exit code: wrong arguments or configuration.
-pub const USAGE: i32 = 2;
-/// Exit code: the data cannot be used.
-pub const DATA: i32 = 3;
-/// Exit code: the model cannot be fitted or used.
-pub const MODEL: i32 = 4;
-/// Exit code: a defect of leadlens or of a library it uses.
-pub const INTERNAL: i32 = 70;
-/// Exit code: stopped by SIGINT, or by the task.
-pub const INTERRUPTED: i32 = 130;
 
 /// Runs a command line on the streams of the process and returns the exit code. SIGINT and SIGTERM end it with 130 and
 /// 143 within half a second, and nothing half-written stays.
@@ -106,27 +96,4 @@ pub fn run(
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic without a message")
-}
-
-fn exit_code(error: &Error) -> i32 {
-    match error {
-        Error::Config { .. } | Error::InvalidOption { .. } | Error::UnknownName { .. } => USAGE,
-        Error::Schema { .. }
-        | Error::Read { .. }
-        | Error::Write { .. }
-        | Error::FutureDated { .. }
-        | Error::NoRows { .. }
-        | Error::NonFinite { .. }
-        | Error::Length { .. } => DATA,
-        Error::OneClass { .. }
-        | Error::TooFew { .. }
-        | Error::Undefined { .. }
-        | Error::Singular { .. }
-        | Error::Separated { .. }
-        | Error::NotConverged { .. }
-        | Error::OutOfRange { .. }
-        | Error::ModelFormat { .. }
-        | Error::ModelVersion { .. } => MODEL,
-        Error::Interrupted => INTERRUPTED,
-    }
 }

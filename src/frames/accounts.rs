@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::catalog::Tables;
 use super::cells::Texts;
 use super::config::{AccountsSpec, DayMeans};
 use super::field_column::FieldReader;
 use super::order::order_ranks;
-use super::table::Tables;
 use super::times::TimeReader;
 use crate::design::NONE;
 use crate::error::{Error, Result};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::accounts::join_accounts;
+use super::catalog::Tables;
 use super::config::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec, Undated, place_of, within};
 use super::declared::{check_columns, check_roles, columns_elsewhere, derived_from};
 use super::derived_leads::derive_leads;
@@ -13,7 +14,6 @@ use super::fields::read_history;
 use super::leads::read_leads;
 use super::remarks::remarks_on;
 use super::rows::{Reading, stage_order};
-use super::table::Tables;
 use super::undated::note_time;
 use super::withheld::{suspect_fields, withhold_fields};
 use crate::error::{Error, Result};

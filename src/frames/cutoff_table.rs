@@ -1,8 +1,8 @@
 //! A table of (lead, cutoff).
 
+use super::catalog::Tables;
 use super::cells::{INEXACT_ID, Texts};
 use super::config::{CutoffsSpec, DayMeans, within};
-use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::counted::counted;
 use crate::error::{Error, Result};

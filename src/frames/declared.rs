@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::catalog::Tables;
 use super::config::{Config, EventsSpec, LeadsFrom, LookupSpec, StagesSpec};
-use super::table::Tables;
 use crate::error::{Error, Result, Violation};
 
 /// The events that leads are derived from, where no table lists them.

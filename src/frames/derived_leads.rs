@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::catalog::Tables;
 use super::cells::Texts;
 use super::config::{DayMeans, EventsSpec, LeadsSpec};
 use super::filter::Filter;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, collect_ids};
-use super::table::Tables;
 use super::times::{TimeCell, TimeReader};
 use crate::error::{Error, Result};
 use crate::journeys::{DayLeads, Days, Leads, TableAudit, Texts as Ids, canonical_order};

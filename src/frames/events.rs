@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::catalog::Tables;
 use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{DayMeans, EventsSpec};
 use super::dictionaries::Dictionaries;
@@ -10,7 +11,7 @@ use super::filter::Filter;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
 use super::order::{add_orders, order_values};
 use super::source::{Part, Source};
-use super::table::{Table, Tables};
+use super::table::Table;
 use super::times::{DayCells, Decided, Tally, TimeCell, TimeColumn, TimeReader};
 use crate::design::NONE;
 use crate::error::Result;

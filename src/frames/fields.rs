@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::DataType;
 
+use super::catalog::Tables;
 use super::cells::Texts;
 use super::config::{DayMeans, FieldsSpec};
 use super::field_column::{FieldReader, Numbers, category};
 use super::lookup::LeadFinder;
 use super::order::order_ranks;
-use super::table::{Table, Tables};
+use super::table::Table;
 use super::times::{TimeCell, TimeReader};
 use crate::design::{Column, like};
 use crate::error::{Error, Result, nearest};

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use polars::prelude::Int64Chunked;
 use rayon::prelude::*;
 
+use super::catalog::Tables;
 use super::cells::Texts;
 use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::field_column::FieldReader;
 use super::order::order_ranks;
-use super::table::Tables;
 use super::times::{DayCells, TimeCell, TimeColumn, TimeReader};
 use crate::design::{NONE, canonical_id, truth};
 use crate::error::{Error, Result};

@@ -4,6 +4,7 @@
 mod accounts;
 mod attribution_out;
 mod build;
+mod catalog;
 mod cell_test;
 mod cells;
 mod checksums;
@@ -44,6 +45,7 @@ mod write;
 
 pub use attribution_out::{attribution_frame, unit_cost_frame};
 pub use build::{build, extend};
+pub use catalog::Tables;
 pub use config::{
     AccountsSpec, At, Attribute, Common, Condition, Config, CutoffsSpec, EventsSpec, Fault, FieldsSpec, LeadCells,
     LeadKey, LeadsSpec, LookupSpec, Pick, Reading, Renames, StagesSpec, declared, parse_declared, parse_json,
@@ -68,7 +70,7 @@ pub use scores_out::{
 pub use spend::{SpendSpec, read_spend};
 pub use store::{open, save};
 pub use survival_out::{time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame};
-pub use table::{Table, Tables};
+pub use table::Table;
 pub use tables_out::{
     calibration_frame, check_frame, estimates_frame, lift_frame, score_comparison_frame, show_frame, snapshot_frame,
 };

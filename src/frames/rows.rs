@@ -1,12 +1,12 @@
 //! Rows of all tables of events and stages, added to the index.
 
+use super::catalog::Tables;
 use super::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, within};
 use super::dictionaries::Dictionaries;
 use super::events::EventsReader;
 use super::extent::{Ends, Extent, Role, starts};
 use super::order::add_orders;
 use super::stages::{Setting, read_stages};
-use super::table::Tables;
 use super::undated::{LastTimes, UndatedRows, note_times};
 use crate::error::Result;
 use crate::journeys::{IndexBuilder, Leads, Ranks, StageOrder, TableAudit};

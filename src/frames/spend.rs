@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Tables;
 use super::cells::{Texts, numbers};
 use super::config::{Attribute, Common, DayMeans, Reading, Renames, place_of, within};
 use super::files::Wanted;
-use super::table::{Table, Tables};
+use super::table::Table;
 use super::times::{TimeCell, TimeColumn, TimeReader};
 use crate::attribution::{Spend, SpendRow};
 use crate::counted::counted;

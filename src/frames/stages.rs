@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::catalog::Tables;
 use super::cells::{INEXACT_ID, Texts, cell_text, numbers};
 use super::config::{At, Attribute, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
 use super::dictionaries::Dictionaries;
@@ -9,7 +10,7 @@ use super::events::{DUPLICATE_ID, pick};
 use super::extent::Extent;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH};
 use super::order::order_values;
-use super::table::{Table, Tables};
+use super::table::Table;
 use super::times::{TimeCell, TimeReader};
 use super::undated::UndatedRows;
 use crate::design::{NONE, Side, canonical_id, canonical_text};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cli::args::AnalysisFlags;
 use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::Project;
 use crate::error::Result;
 use crate::frames::Tabled;

@@ -4,8 +4,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::analysis;
-use crate::cli::args::AnalysisFlags;
 use crate::cli::context::{Context, Failed};
+use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::with_flags;
 use crate::report::attribution_text;
 

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::args::{Common, Shown};
 use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::flags::{Common, Shown};
 use crate::error::Error;
 use crate::frames::{check_frame, show_frame};
 use crate::journeys::{Entry, MaxBad};

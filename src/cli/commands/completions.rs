@@ -1,9 +1,8 @@
 //! `leadlens completions`.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::args::Arguments;
 use crate::cli::context::{Context, Failed};
 
 #[derive(Debug, Args)]
@@ -13,8 +12,9 @@ pub(in crate::cli) struct Completions {
     shell: Shell,
 }
 
-pub(super) fn run(command: &Completions, context: &mut Context<'_>) -> Result<(), Failed> {
+/// Prints the script of the `program` with all its commands.
+pub(super) fn run(command: &Completions, mut program: clap::Command, context: &mut Context<'_>) -> Result<(), Failed> {
     let mut script = Vec::new();
-    clap_complete::generate(command.shell, &mut Arguments::command(), "leadlens", &mut script);
+    clap_complete::generate(command.shell, &mut program, "leadlens", &mut script);
     context.print(&String::from_utf8_lossy(&script))
 }

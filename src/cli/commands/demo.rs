@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::report::{Parts, json_summary, sections};
+use super::report::{Parts, sections};
 use super::score::score;
 use super::train::Trained;
-use crate::cli::args::{Overwrite, Settings, Summary};
-use crate::cli::context::{Context, Failed, stage_table};
+use crate::cli::context::{Context, Failed, json_summary, stage_table};
+use crate::cli::flags::{Overwrite, Settings, Summary};
 use crate::cli::output::{Folder, commit};
 use crate::frames::{TableForm, sort_by_probability};
 use crate::report::{evaluation_text, funnel_text, model_text, snapshot_text};

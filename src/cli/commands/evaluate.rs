@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::TOP;
-use crate::cli::args::{Common, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::context::{Answer, Context, Failed, TOP};
+use crate::cli::flags::{Common, Shown};
 use crate::cli::training::SideFlags;
 use crate::error::Error;
 use crate::fit::{compare_models, evaluate_snapshot};

@@ -31,11 +31,10 @@ pub(super) use stage_funnel::StageFunnel;
 pub(super) use time_to::TimeTo;
 pub(super) use train::Train;
 
+use clap::CommandFactory;
+
 use super::args::{Arguments, Command};
 use super::context::{Context, Failed};
-
-/// Numbers of best rows for precision at k.
-const TOP: [usize; 3] = [50, 100, 200];
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<(), Failed> {
     match &arguments.command {
@@ -52,6 +51,6 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<()
         Command::Attribution(c) => attribution::run(c, context),
         Command::Report(c) => report::run(c, context),
         Command::Demo(c) => demo::run(c, context),
-        Command::Completions(c) => completions::run(c, context),
+        Command::Completions(c) => completions::run(c, Arguments::command(), context),
     }
 }

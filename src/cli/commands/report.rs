@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::TOP;
 use super::score::score;
-use crate::cli::args::{Common, Overwrite, Summary};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::context::{Context, Failed, TOP, json_summary};
+use crate::cli::flags::{Common, Overwrite, Summary};
 use crate::cli::output::commit;
 use crate::cli::project::Project;
 use crate::cli::training::SideFlags;
@@ -106,11 +105,6 @@ pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> R
         Ok(attribution_section(&project.credit(credit, None, journeys, task)?))
     })?;
     Ok(sections)
-}
-
-/// What was written, as JSON.
-pub(super) fn json_summary(value: &Value) -> Result<String> {
-    Ok(Answer::new(String::new(), value, Vec::new())?.json_text()? + "\n")
 }
 
 pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::Result<(), Failed> {

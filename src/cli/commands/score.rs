@@ -7,9 +7,8 @@ use clap::Args;
 use polars::prelude::DataFrame;
 use serde_json::json;
 
-use super::report::json_summary;
-use crate::cli::args::{Common, Format, Overwrite};
-use crate::cli::context::{Context, Failed, stage_table};
+use crate::cli::context::{Context, Failed, json_summary, stage_table};
+use crate::cli::flags::{Common, Format, Overwrite};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
 use crate::counted::counted;

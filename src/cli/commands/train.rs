@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::TOP;
-use crate::cli::args::{Common, Shown};
-use crate::cli::context::{Answer, Context, Failed};
+use crate::cli::context::{Answer, Context, Failed, TOP};
+use crate::cli::flags::{Common, Shown};
 use crate::cli::project::Project;
 use crate::cli::training::{ModelFlags, SideFlags};
 use crate::error::Result;

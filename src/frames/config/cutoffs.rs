@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Common, within};
 use crate::error::Result;
+use crate::frames::catalog::Tables;
 use crate::frames::files::Wanted;
-use crate::frames::table::Tables;
 
 /// A table of (lead, cutoff).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

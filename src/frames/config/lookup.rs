@@ -1,8 +1,8 @@
-//! Where the lead of a row is found.
+//! Where the lead of a row, or an attribute of it, is found.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Common, Reading};
+use super::{Common, Reading};
 use crate::journeys::Normalize;
 use crate::time::TimeUnit;
 
@@ -155,5 +155,57 @@ impl LookupSpec {
         let lead = self.lead.iter().flat_map(|lead| lead.lookups());
         let value = self.value.iter().filter_map(|value| value.lookup()).flat_map(Self::lookups);
         [self].into_iter().chain(lead).chain(value).collect()
+    }
+}
+
+/// Where an attribute of a row is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a column, a literal, or a lookup")]
+pub enum Attribute {
+    /// A column.
+    Column(String),
+    /// The same for all rows.
+    Literal {
+        /// The value.
+        literal: String,
+    },
+    /// By way of another table.
+    Lookup(Box<LookupSpec>),
+}
+
+impl Default for Attribute {
+    fn default() -> Self {
+        Self::Column(String::new())
+    }
+}
+
+impl Attribute {
+    /// The column of the table that uses it, unless it is a literal.
+    #[must_use]
+    pub fn column(&self) -> Option<&String> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::Literal { .. } => None,
+            Self::Lookup(spec) => Some(spec.column()),
+        }
+    }
+
+    /// A short name: the column, or the literal.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Literal { literal } => literal,
+            Self::Column(column) => column,
+            Self::Lookup(spec) => spec.column(),
+        }
+    }
+
+    /// The lookup, if it is one.
+    #[must_use]
+    pub fn lookup(&self) -> Option<&LookupSpec> {
+        match self {
+            Self::Lookup(spec) => Some(spec),
+            _ => None,
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The declaration of tables and roles: the same keys in TOML, in Python and in Rust.
 
 mod accounts;
-mod attribute;
 mod common;
 mod cutoffs;
 mod events;
@@ -12,12 +11,13 @@ mod parse;
 mod place;
 mod reading;
 mod renames;
+mod roles;
 mod stages;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::catalog::Tables;
 use super::files::Wanted;
-use super::table::Tables;
 pub use crate::design::Condition;
 use crate::design::canonical_text;
 use crate::error::Result;
@@ -25,7 +25,6 @@ use crate::journeys::Bytes;
 use crate::time::Moment;
 
 pub use accounts::AccountsSpec;
-pub use attribute::Attribute;
 pub use common::Common;
 pub(super) use common::DayMeans;
 pub use cutoffs::CutoffsSpec;
@@ -33,9 +32,9 @@ pub use events::EventsSpec;
 pub use history::FieldsSpec;
 pub use leads::LeadsSpec;
 pub(super) use leads::{Duplicates, LeadsFrom};
-pub use lookup::{LeadCells, LeadKey, LookupSpec, Pick};
-pub use parse::{parse_json, parse_options, parse_toml, with_nearest};
-pub use place::{Fault, declared, parse_declared};
+pub use lookup::{Attribute, LeadCells, LeadKey, LookupSpec, Pick};
+pub use parse::{Fault, parse_json, parse_options, parse_toml, with_nearest};
+pub use place::{declared, parse_declared};
 pub(super) use place::{place_of, within};
 pub use reading::Reading;
 pub use renames::Renames;

@@ -2,9 +2,38 @@
 
 use serde::Deserialize;
 
-use super::place::{Fault, check, declared};
-use super::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec};
 use crate::error::{Error, Result, nearest};
+
+/// What is wrong with a declaration, and where: `stages[1].undated`, `events.lead.unit`, `leads.where['score']`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The place: the role, its number if there are several, and keys. Empty if all of it is meant.
+    pub place: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Fault {
+    pub(super) fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { place: place.into(), problem: problem.into() }
+    }
+
+    /// As the error of a wrong option.
+    #[must_use]
+    pub fn option(self) -> Error {
+        if self.place.is_empty() {
+            return Error::Config { problem: self.problem };
+        }
+        Error::option(self.place, self.problem)
+    }
+
+    /// As the error of a wrong configuration.
+    #[must_use]
+    pub fn config(self) -> Error {
+        let problem = if self.place.is_empty() { self.problem } else { format!("{}: {}", self.place, self.problem) };
+        Error::Config { problem }
+    }
+}
 
 /// Reads a declaration from TOML.
 ///
@@ -64,28 +93,4 @@ pub fn with_nearest(message: &str) -> String {
         return message.to_owned() + &near().unwrap_or_default();
     }
     message.to_owned()
-}
-
-impl Config {
-    /// Reads a declaration, looking at each role first.
-    ///
-    /// # Errors
-    /// The first [`Fault`].
-    pub fn declared(value: &serde_json::Value) -> std::result::Result<Self, Fault> {
-        for role in ["events", "stages", "fields"] {
-            if value.get(role).is_some_and(serde_json::Value::is_object) {
-                return Err(Fault::new("", format!("{role} is a list of tables: write [[{role}]]")));
-            }
-        }
-        let given = |role: &str| value.get(role).filter(|given| !given.is_null());
-        given("leads").map_or(Ok(()), |leads| check::<LeadsSpec>(leads, "leads"))?;
-        given("accounts").map_or(Ok(()), |accounts| check::<AccountsSpec>(accounts, "accounts"))?;
-        given("events").map_or(Ok(()), |all| declared::<EventsSpec>("events", all).map(drop))?;
-        given("stages").map_or(Ok(()), |all| declared::<StagesSpec>("stages", all).map(drop))?;
-        given("fields").map_or(Ok(()), |all| declared::<FieldsSpec>("fields", all).map(drop))?;
-        serde_path_to_error::deserialize(value).map_err(|e| {
-            let place = e.path().to_string();
-            Fault::new(if place == "." { "" } else { &place }, json_problem(e.inner()))
-        })
-    }
 }

@@ -5,43 +5,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::parse::json_problem;
+use super::parse::{Fault, json_problem, parse_json};
 use super::{Condition, EventsSpec, LookupSpec};
 use crate::error::{Error, Result, nearest};
 
 /// Keys of a role that hold a column or a lookup.
 const LOOKUPS: [&str; 7] = ["lead", "kind", "channel", "campaign", "rep", "stage", "value"];
-
-/// What is wrong with a declaration, and where: `stages[1].undated`, `events.lead.unit`, `leads.where['score']`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The place: the role, its number if there are several, and keys. Empty if all of it is meant.
-    pub place: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl Fault {
-    pub(super) fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
-    }
-
-    /// As the error of a wrong option.
-    #[must_use]
-    pub fn option(self) -> Error {
-        if self.place.is_empty() {
-            return Error::Config { problem: self.problem };
-        }
-        Error::option(self.place, self.problem)
-    }
-
-    /// As the error of a wrong configuration.
-    #[must_use]
-    pub fn config(self) -> Error {
-        let problem = if self.place.is_empty() { self.problem } else { format!("{}: {}", self.place, self.problem) };
-        Error::Config { problem }
-    }
-}
 
 /// The place of declaration `i` of `n` of a role.
 pub(in crate::frames) fn place_of(role: &str, i: usize, n: usize) -> String {
@@ -82,7 +51,7 @@ pub fn declared<T: Default + Serialize + DeserializeOwned>(
 /// # Errors
 /// [`Error::InvalidOption`] naming the place.
 pub fn parse_declared<T: Default + Serialize + DeserializeOwned>(role: &str, text: &str) -> Result<Vec<T>> {
-    let value: Value = super::parse_json(text)?;
+    let value: Value = parse_json(text)?;
     declared(role, &value).map_err(Fault::option)
 }
 

@@ -16,8 +16,8 @@ use polars_arrow::io::ipc::{IpcField, IpcSchema};
 use super::columns::Offered;
 use super::guard::guarded;
 use super::ipc_decimal::{as_column, in_file};
+use super::ipc_layout::Layout;
 use super::ipc_stream::read_stream;
-use super::ipc_types::{Column, column_of};
 use super::typed::{is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
@@ -32,34 +32,6 @@ const TAIL: u64 = 10;
 pub(super) struct IpcFile {
     pub(super) file: OpenFile,
     layout: Layout,
-}
-
-/// What a file says of itself.
-#[derive(Debug, Default)]
-pub(super) struct Layout {
-    pub(super) columns: Vec<Column>,
-    pub(super) blocks: Vec<fb::Block>,
-    pub(super) dictionaries: Vec<fb::Block>,
-    pandas: Option<String>,
-}
-
-impl Layout {
-    /// The columns that a schema has.
-    pub(super) fn of(schema: fb::SchemaRef<'_>) -> std::result::Result<Self, String> {
-        let text = |e: fb::planus::Error| e.to_string();
-        if schema.endianness().map_err(text)? != fb::Endianness::Little {
-            return Err("big-endian files are not supported".into());
-        }
-        let mut layout = Self::default();
-        for field in schema.fields().map_err(text)?.into_iter().flatten() {
-            layout.columns.push(column_of(field.map_err(text)?).map_err(text)?);
-        }
-        layout.pandas = schema.custom_metadata().map_err(text)?.into_iter().flatten().find_map(|pair| {
-            let pair = pair.ok()?;
-            (pair.key().ok()?? == "pandas").then(|| pair.value().ok().flatten().map(str::to_owned))?
-        });
-        Ok(layout)
-    }
 }
 
 impl IpcFile {

@@ -4,7 +4,7 @@ use polars_arrow::io::ipc::format::ipc::planus::ReadAsRoot;
 use polars_arrow::io::ipc::format::ipc::{self as fb, MessageHeaderRef};
 
 use super::OpenFile;
-use super::ipc::Layout;
+use super::ipc_layout::Layout;
 use crate::error::Result;
 use crate::task::Stop;
 

@@ -10,6 +10,7 @@ mod guard;
 mod ipc;
 mod ipc_check;
 mod ipc_decimal;
+mod ipc_layout;
 mod ipc_stream;
 mod ipc_types;
 mod kind;

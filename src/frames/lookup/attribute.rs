@@ -6,9 +6,10 @@ use super::meanings::{KeyForm, Meanings, keys};
 use super::spans::Span;
 use crate::design::NONE;
 use crate::error::{Error, Result};
+use crate::frames::catalog::Tables;
 use crate::frames::cells::Texts;
 use crate::frames::config::{Attribute, Common, LookupSpec, Pick, Renames, within};
-use crate::frames::table::{Table, Tables};
+use crate::frames::table::Table;
 use crate::journeys::{Normalize, Texts as Ids};
 use crate::time::Zone;
 
