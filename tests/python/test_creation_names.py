@@ -75,7 +75,9 @@ def test_other_names_of_creation(word):
     ask = {"pipeline": [word, "won"]}
     assert journeys().stage_funnel(**ask).to_polars()["reached"][0] == 5
     for j in (journeys((word,)), journeys(stages=(word, "won"))):
-        with pytest.raises(ll.OptionError, match=f"'{word}' is the creation of leads .*write 'created' for the creation"):
+        with pytest.raises(
+            ll.OptionError, match=f"'{word}' is the creation of leads .*write 'created' for the creation"
+        ):
             j.stage_funnel(**ask)
 
 

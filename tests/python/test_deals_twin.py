@@ -170,7 +170,9 @@ def test_several_won_stages_at_one_instant_are_one_win(seed, deals):
         rng.shuffle(rows)
         visits, stages = tables(rows)
         j = ll.Journeys(
-            leads=ll.Leads(pl.DataFrame({"id": LEADS, "created": ["2024-01-31"] * len(LEADS)}), "id", created="created"),
+            leads=ll.Leads(
+                pl.DataFrame({"id": LEADS, "created": ["2024-01-31"] * len(LEADS)}), "id", created="created"
+            ),
             events=ll.Events(visits, "lead", "at", ll.literal("visit"), channel="ch"),
             stages=stages if deals else dataclasses.replace(stages, deal=None),
             pipeline=["created", "open", "won", "paid", "active"],

@@ -110,9 +110,7 @@ def test_rows_may_arrive_in_any_order_and_at_any_time(sort, deal, tmp_path):
     rng, n, values = random.Random(sort), 6, SORTS[sort]
     for k in range(3):
         of_stages, of_events = world(rng, n)
-        whole = answers(
-            journeys(n, stages=stages(of_stages, values, deal=deal), events=events(of_events, values)), n
-        )
+        whole = answers(journeys(n, stages=stages(of_stages, values, deal=deal), events=events(of_events, values)), n)
         shuffled = rng.sample(of_stages, len(of_stages)), rng.sample(of_events, len(of_events))
         tables = {"stages": stages(shuffled[0], values, deal=deal), "events": events(shuffled[1], values)}
         assert answers(journeys(n, **tables), n) == whole

@@ -100,7 +100,7 @@ def test_views_and_charts():
         ({"pipeline": ["lead", "sql"], "recycle_after": "0d"}, ll.OptionError, "longer than zero"),
         ({"pipeline": ["lead", "sql"], "opportunity": "opp"}, ll.UnknownNameError, "opp"),
         ({"pipeline": ["lead", "sql"], "view": "flows"}, ll.OptionError, "flow"),
-        ({"pipeline": ["lead", "sql"], "cohort": "moth"}, ll.OptionError, "did you mean 'month'"),
+        ({"pipeline": ["lead", "sql"], "period": "moth"}, ll.OptionError, "did you mean 'month'"),
     ],
 )
 def test_errors(options, error, words):

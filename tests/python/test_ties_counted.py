@@ -49,7 +49,9 @@ def test_amounts():
         ([5.0, 7.0], [2, 1], 0, 5.0),
         ([5.0, 7.0], [1, 1], 1, 7.0),
     ]:
-        table = pl.DataFrame({"l": [0, 0], "at": ["2024-02-01"] * 2, "s": ["won"] * 2, "a": amounts, "o": order or [0] * 2})
+        table = pl.DataFrame(
+            {"l": [0, 0], "at": ["2024-02-01"] * 2, "s": ["won"] * 2, "a": amounts, "o": order or [0] * 2}
+        )
         j = journeys(stages=ll.Stages(table, "l", "at", stage="s", amount="a", order="o" if order else None))
         assert j.stage_funnel().summary()["value"].to_list() == [value]
         assert len(said(j, tie)) == ties, (amounts, order)

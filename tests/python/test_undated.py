@@ -175,7 +175,10 @@ def test_a_stage_that_is_the_same_for_all_rows(undated):
             build(ll.literal("won"))
         return
     j = build(ll.literal("won"))
-    assert j.stage_funnel(pipeline=["created", "won"]).to_polars()["reached"].to_list() == [3, 2 if undated == "end" else 1]
+    assert j.stage_funnel(pipeline=["created", "won"]).to_polars()["reached"].to_list() == [
+        3,
+        2 if undated == "end" else 1,
+    ]
     # The name of a literal is meant as it is written, whatever names= maps.
     j = build(ll.literal("won"), names={"Won": "closed"}, unmapped="drop")
     assert "won" in j.show("a")["what"].to_list()
