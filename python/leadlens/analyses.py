@@ -55,8 +55,8 @@ class Analyses:
         Parameters
         ----------
         steps : sequence of str, Step, or list of them
-            Event kinds or stages; ``"created"`` as the first means every lead; a list means any of its members. Where an
-            event or stage is called so as well, that is an error: ``ll.Step("created")`` means the event.
+            Event kinds or stages; ``"created"`` as the first means every lead; a list means any of its members. Where
+            an event or stage is called so as well, that is an error: ``ll.Step("created")`` means the event.
         window : str, optional
             Time from step 1 within which the last step must happen (inclusive).
         order : {"sequential", "strict", "any"}
@@ -332,16 +332,16 @@ class Analyses:
         deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
         follow ``order`` of their table, then the pipeline; an entry of another deal that is not so far moves nothing. A
         pipeline that starts with creation starts there: stages entered before are entered then. Cycles that started
-        before ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and counted.
-        Where the leads name accounts, intervals of rates and of times in stage are clustered by them; else
+        before ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and
+        counted. Where the leads name accounts, intervals of rates and of times in stage are clustered by them; else
         cycles and visits of one lead are clustered by lead.
 
         Parameters
         ----------
         pipeline : sequence of str, optional
             Stages (or event kinds), first to last; by default those of the journeys. ``"lead"`` or ``"created"`` as the
-            first means creation. An event of that name is ``"source:created"``, a stage ``"stage:created"``; where there
-            is one, the plain name is an error.
+            first means creation. An event of that name is ``"source:created"``, a stage ``"stage:created"``; where
+            there is one, the plain name is an error.
         by : str, Bins, or list of them, optional
             Lead fields to break down by: every table has rows for each group, which add up to all.
         where : mapping, optional

@@ -48,12 +48,12 @@ class StageFunnel(Shown):
     def summary(self) -> pl.DataFrame:
         """Return win rate, value won and velocity, one row for all leads and one per value of ``by``.
 
-        ``opportunities`` are the cycles that reached the stage ``opportunity``; all ``cycles`` if it was not given. They
-        are ``won``, ``lost`` or ``open`` at the end of observation (or when ``window`` is over), or started again while
-        they were open. ``open_now`` are those open at the end of observation whatever ``window`` says, too young ones
-        included; velocity counts them. ``win_rate_of`` says what the rate is of: closed opportunities, or all of them if
-        no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose
-        amount is known; ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
+        ``opportunities`` are the cycles that reached the stage ``opportunity``; all ``cycles`` if it was not given.
+        They are ``won``, ``lost`` or ``open`` at the end of observation (or when ``window`` is over), or started again
+        while they were open. ``open_now`` are those open at the end of observation whatever ``window`` says, too young
+        ones included; velocity counts them. ``win_rate_of`` says what the rate is of: closed opportunities, or all of
+        them if no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose amount is known;
+        ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
 
         Examples
         --------

@@ -117,7 +117,7 @@ def test_rows_may_arrive_in_any_order_and_at_any_time(sort, deal, tmp_path):
         # By way of the disk.
         assert answers(journeys(n, memory=1, **tables), n) == whole
         cuts = [rng.randrange(1, len(rows)) for rows in shuffled]
-        first, later = zip(*((rows[:c], rows[c:]) for rows, c in zip(shuffled, cuts)))
+        first, later = zip(*((rows[:c], rows[c:]) for rows, c in zip(shuffled, cuts, strict=True)), strict=True)
         j = journeys(n, stages=stages(first[0], values, deal=deal), events=events(first[1], values))
         middle = len(later[0]) // 2
         for i, part in enumerate([later[0][:middle], later[0][middle:]]):
