@@ -52,8 +52,8 @@ class StageFunnel(Shown):
         They are ``won``, ``lost`` or ``open`` at the end of observation (or when ``window`` is over), or started again
         while they were open. ``open_now`` are those open at the end of observation whatever ``window`` says, too young
         ones included; velocity counts them. ``win_rate_of`` says what the rate is of: closed opportunities, or all of
-        them if no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose amount is known;
-        ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
+        them if no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose amount is
+        known; ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
 
         Examples
         --------
