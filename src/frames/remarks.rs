@@ -1,5 +1,6 @@
 //! What the audit says of the tables and of the journeys as a whole.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
@@ -114,7 +115,7 @@ fn tied_amounts(journeys: &Journeys) -> usize {
     };
     let is_tied = |i: &usize| {
         edit(*i).zip(before(*i)).is_some_and(|((at, order, amount), (at_before, order_before, amount_before))| {
-            (at, order) == (at_before, order_before) && (amount < amount_before || amount > amount_before)
+            (at, order) == (at_before, order_before) && amount.partial_cmp(&amount_before).is_some_and(Ordering::is_ne)
         })
     };
     (0..edits.len()).filter(is_tied).count()
