@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::StageFunnelSpec;
-use super::tally::win_rate_of;
+use super::spec::{StageFunnelSpec, win_rate_of};
+
 use crate::funnel::Spread;
 use crate::math::Interval;
 

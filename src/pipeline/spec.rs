@@ -41,3 +41,12 @@ impl Default for StageFunnelSpec {
         }
     }
 }
+
+/// What the win rate is of, in words.
+pub(super) fn win_rate_of(spec: &StageFunnelSpec, can_lose: bool) -> String {
+    let unit = if spec.recycle_after.is_some() { "cycles" } else { "leads" };
+    let which = if can_lose { "closed" } else { "all" };
+    let reached = spec.opportunity.as_ref().map_or_else(String::new, |stage| format!(" that reached '{stage}'"));
+    let within = spec.window.map_or_else(String::new, |span| format!(" within {span} of their start"));
+    format!("{which} {unit}{reached}{within}")
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, Frame};
 use super::result::{StageFunnel, StageGroup};
-use super::spec::StageFunnelSpec;
+use super::spec::{StageFunnelSpec, win_rate_of};
 use crate::counted::counted;
 use crate::design::ALL;
 use crate::error::{Error, Result};
@@ -198,13 +198,4 @@ fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
         }
     }
     remarks
-}
-
-/// What the win rate is of, in words.
-pub(super) fn win_rate_of(spec: &StageFunnelSpec, can_lose: bool) -> String {
-    let unit = if spec.recycle_after.is_some() { "cycles" } else { "leads" };
-    let which = if can_lose { "closed" } else { "all" };
-    let reached = spec.opportunity.as_ref().map_or_else(String::new, |stage| format!(" that reached '{stage}'"));
-    let within = spec.window.map_or_else(String::new, |span| format!(" within {span} of their start"));
-    format!("{which} {unit}{reached}{within}")
 }
