@@ -616,10 +616,10 @@ def least(
         information = (design * weight[:, None]).T @ design
         gradient = design.T @ (y - p)
         if firth:
-            hat = weight * np.einsum("ij,ij->i", design @ np.linalg.inv(information), design)
+            hat = weight * np.einsum("ij,ij->i", design @ np.linalg.pinv(information), design)
             gradient = gradient + design.T @ (hat * (0.5 - p))
         step = np.zeros(len(beta))
-        step[free] = np.linalg.solve(information[np.ix_(free, free)], gradient[free])
+        step[free] = np.linalg.lstsq(information[np.ix_(free, free)], gradient[free], rcond=None)[0]
         fall = gradient @ step
         share = min(1.0, 5 / max(np.abs(design @ step).max(), 1e-300))
         while share > 1e-10 and not loss(beta + share * step) <= value - 1e-4 * share * fall + 1e-14 * abs(value):
