@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::coded::{Cells, Coded};
 use super::config::{Common, Reading};
 use super::table::Table;
+use crate::counted::counted;
 use crate::design::{NONE, canonical_id, canonical_text, truth_number};
 use crate::error::{Error, Result};
 use crate::journeys::{NotNumbers, Texts as Ids};
@@ -372,7 +373,7 @@ fn text_cells(table: &Table, column: &str) -> Result<Cells> {
         D::Date | D::Datetime(..) => match series.iter().filter(|cell| !is_writable(cell)).count() {
             0 => series.cast(&D::String).map_err(failed)?,
             n => {
-                let problem = format!("{n} times are too far from today to be read as texts");
+                let problem = format!("{} too far from today to be read as texts", counted(n, "time is", "times are"));
                 return Err(Error::schema(&table.name, Some(column), problem));
             }
         },

@@ -11,6 +11,7 @@ use super::config::{DayMeans, EventsSpec, LeadsSpec};
 use super::filter::Filter;
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, collect_ids};
 use super::times::{TimeCell, TimeReader};
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::{DayLeads, Days, Leads, TableAudit, Texts as Ids, canonical_order};
 use crate::time::{NO_TIME, Zone};
@@ -78,7 +79,10 @@ pub(super) fn derive_leads(
     if order.iter().any(|code| day.get(*code as usize) == Some(&true)) {
         audit.days.insert("created".into());
     }
-    audit.remarks.push(format!("{} leads are derived from events, each created at its first", order.len()));
+    audit.remarks.push(format!(
+        "{} derived from events, each created at its first",
+        counted(order.len(), "lead is", "leads are")
+    ));
     let leads = Leads {
         ids: Ids::of_distinct(order.iter().map(|code| ids.get(*code))),
         created: order.iter().filter_map(|code| created.get(*code as usize).copied()).collect(),

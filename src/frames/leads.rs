@@ -11,6 +11,7 @@ use super::config::{DayMeans, Duplicates, LeadsSpec};
 use super::field_column::FieldReader;
 use super::order::order_ranks;
 use super::times::{DayCells, TimeCell, TimeColumn, TimeReader};
+use crate::counted::counted;
 use crate::design::{NONE, canonical_id, truth};
 use crate::error::{Error, Result};
 use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
@@ -81,8 +82,8 @@ pub(super) fn read_leads(
             &table.name,
             Some(&spec.id),
             format!(
-                "{} rows repeat the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
-                distinct.repeats.len(),
+                "{} the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
+                counted(distinct.repeats.len(), "row repeats", "rows repeat"),
                 canonical_id(&texts.at(*first as usize))
             ),
         ));

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::config::{Common, DayMeans};
 use super::table::Table;
+use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::time::{TimeFormat, Zone};
 
@@ -78,7 +79,10 @@ impl TimeReader<'_> {
             let values = tally.unreadable;
             return Err(self.bad(
                 column,
-                format!("none of its {values} values is a readable time ({why}); say time_format= or unit="),
+                format!(
+                    "none of its {} is a readable time ({why}); say time_format= or unit=",
+                    counted(values, "value", "values")
+                ),
             ));
         }
         let own_zone = self.own_zone()?;
@@ -88,15 +92,16 @@ impl TimeReader<'_> {
         let Tally { readable, days, naive, offsets, epochs, .. } = tally;
         if naive > 0 && offsets > 0 {
             remarks.push(format!(
-                "'{column}' mixes {offsets} times with an offset and {naive} without; those without read as {zone}"
+                "'{column}' mixes {} with an offset and {naive} without; those without read as {zone}",
+                counted(offsets, "time", "times")
             ));
         } else if naive > 0 || matches!(self.table.dtype(column)?, DataType::Datetime(_, None)) && !decided.midnights {
             remarks.push(format!("'{column}' has no zone: read as {zone}"));
         }
         if epochs.inexact > 0 {
             remarks.push(format!(
-                "'{column}' holds {} epoch numbers as floats beyond 2^53, of which only the first 16 digits are certain; store them as integers",
-                epochs.inexact
+                "'{column}' holds {} beyond 2^53, of which only the first 16 digits are certain; store them as integers",
+                counted(epochs.inexact, "epoch number as a float", "epoch numbers as floats")
             ));
         }
         if days > 0 {
@@ -107,7 +112,10 @@ impl TimeReader<'_> {
             let which = if days == readable {
                 "whole days: each".to_owned()
             } else {
-                format!("times of day, and {days} values that are whole days: each of those")
+                format!(
+                    "times of day, and {}: each of those",
+                    counted(days, "value that is a whole day", "values that are whole days")
+                )
             };
             remarks.push(format!("'{column}' has {which} counts as its {means} microsecond, {zone}"));
         }
