@@ -33,7 +33,8 @@ def test_rows_and_labels_do_not_need_features(rule):
     assert table.columns == ["lead_id", "cutoff", "label", "weight"]
     assert table["label"].to_list() == [True, False, False]
     assert list(snapshot.label) == [True, False, False]
-    assert snapshot.feature_names == [] and snapshot.features.width == 0
+    assert snapshot.feature_names == []
+    assert snapshot.features.width == 0
     with pytest.raises(ll.NotEnoughDataError):
         ll.LeadScorer().fit(snapshot)
 

@@ -51,7 +51,8 @@ def test_a_few_others_among_numbers_are_noted_only():
     _, warned = told(lambda: with_amounts(["TBD", "open", None, "1"], nulls=["TBD", "open"]))
     assert warned == []
     _, warned = told(lambda: with_amounts(["TBD", None, None, "1"]))
-    assert len(warned) == 1 and warned[0].endswith("1 of 2 values is not a finite number, such as 'TBD'")
+    assert len(warned) == 1
+    assert warned[0].endswith("1 of 2 values is not a finite number, such as 'TBD'")
 
 
 def test_values_of_events_in_parts(tmp_path):
@@ -60,7 +61,8 @@ def test_values_of_events_in_parts(tmp_path):
         rows.write_parquet(tmp_path / f"{part}.parquet")
     events = ll.Events(tmp_path / "*.parquet", "lead", "at", ll.literal("visit"), values=["size"])
     _, warned = told(lambda: ll.Journeys(leads=leads(2), events=events, observed_until=day(9)))
-    assert len(warned) == 1 and "3 of 6 values are not finite numbers, such as 'n/a'" in warned[0]
+    assert len(warned) == 1
+    assert "3 of 6 values are not finite numbers, such as 'n/a'" in warned[0]
 
 
 def test_spend_that_is_no_number_names_an_example_and_the_remedy():
