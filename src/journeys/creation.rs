@@ -11,7 +11,8 @@ pub(crate) const CREATED: &[&str] = &["created"];
 pub(crate) const FIRST_STAGE: &[&str] = &["created", "lead", "creation", "inquiry"];
 
 impl Journeys {
-    /// Whether `name` means the creation of leads, which is called one of `words`; the data must have it then.
+    /// Whether `name` means the creation of leads, which is called one of `words`; the data must have it then. A stage of
+    /// the data comes before the words for the first stage other than "created".
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming `option` if leads have times of creation and events or a stage are called so as well,
@@ -25,6 +26,10 @@ impl Journeys {
             return Ok(true);
         };
         if !self.leads.created.iter().any(|t| *t != NO_TIME) {
+            return Ok(false);
+        }
+        // A pipeline is made of stages: one of the data that is called so is meant. Nothing else is called "created".
+        if other.stage && !CREATED.contains(&name) {
             return Ok(false);
         }
         let (what, qualified) = if other.stage {
