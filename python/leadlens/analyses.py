@@ -339,9 +339,9 @@ class Analyses:
         Parameters
         ----------
         pipeline : sequence of str, optional
-            Stages (or event kinds), first to last; by default those of the journeys. ``"lead"`` or ``"created"`` as the
-            first means creation. An event of that name is ``"source:created"``, a stage ``"stage:created"``; where
-            there is one, the plain name is an error.
+            Stages (or event kinds), first to last; by default those of the journeys. ``"created"`` as the first means
+            creation, as does ``"lead"`` unless a stage is called so. An event of that name is ``"source:created"``, a
+            stage ``"stage:created"``; if there is one, ``"created"`` is an error.
         by : str, Bins, or list of them, optional
             Lead fields to break down by: every table has rows for each group, which add up to all.
         where : mapping, optional

@@ -9,7 +9,8 @@ use crate::time::{Period, Span};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StageFunnelSpec {
-    /// Stages, first to last; that of the journeys if empty. `lead` or `created` as the first means creation.
+    /// Stages, first to last; that of the journeys if empty. `created` as the first means creation, as does `lead` unless
+    /// a stage of the data is called so.
     pub pipeline: Vec<String>,
     /// Lead fields to break down by.
     pub by: Option<By>,
