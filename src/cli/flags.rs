@@ -39,7 +39,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "SHARE")]
     pub(super) max_bad: Option<f64>,
     /// Set any key of the configuration, such as snapshot.horizon=60d, 'model.monotone.employees=increasing',
-    /// 'pipeline=["mql", "sql"]' or attribution.spend.0.scale=1e-6: a value of TOML, or else a text. Paths are relative to
+    /// `pipeline=["mql", "sql"]` or attribution.spend.0.scale=1e-6: a value of TOML, or else a text. Paths are relative to
     /// the configuration. Can be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,

@@ -139,6 +139,7 @@ impl ModelFlags {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a parser of an argument may fail")]
 fn number_or_word(text: &str) -> std::result::Result<Value, Infallible> {
     let number = text.parse::<u64>().ok().map(Value::from).or_else(|| text.parse::<f64>().ok().map(Value::from));
     Ok(number.filter(Value::is_number).unwrap_or_else(|| Value::from(text)))

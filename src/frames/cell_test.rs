@@ -136,11 +136,10 @@ impl CellTest {
             Self::Glob(pattern) => cell.text.is_some_and(|t| pattern.matches(t)),
             Self::Number(test, number) => cell.text.and_then(Self::number).is_some_and(|x| test.holds(&x, number)),
             Self::Time { test, span, day, .. } => match (cell.text, cell.day.zip(*day), cell.at) {
-                (None, ..) => false,
                 // Days are compared as such, in whatever zones they begin.
-                (_, Some((own, day)), _) => test.holds(&own, &day),
-                (_, None, Some(at)) => test.holds_in(at, *span),
-                (_, None, None) => false,
+                (Some(_), Some((own, day)), _) => test.holds(&own, &day),
+                (Some(_), None, Some(at)) => test.holds_in(at, *span),
+                _ => false,
             },
         }
     }
