@@ -11,7 +11,7 @@ from leadlens import errors
 ROOT = Path(__file__).resolve().parents[2]
 ERROR = (ROOT / "src" / "error.rs").read_text(encoding="utf-8")
 BINDING = (ROOT / "python" / "src" / "error.rs").read_text(encoding="utf-8")
-COMMANDS = (ROOT / "src" / "cli" / "mod.rs").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "src" / "cli" / "exit_codes.rs").read_text(encoding="utf-8")
 
 
 def variants() -> list[str]:

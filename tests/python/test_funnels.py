@@ -156,7 +156,7 @@ def test_immature_entrants_are_counted():
         ({"steps": ["visit", "form"], "exclude": ll.Exclusion("chat", after="frm")}, ll.UnknownNameError, "'form'"),
         ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
-        ({"steps": ["visit"], "over": "moth"}, ll.OptionError, "did you mean 'month'"),
+        ({"steps": ["visit"], "period": "moth"}, ll.OptionError, "did you mean 'month'"),
         ({"steps": [object(), 2]}, ll.OptionError, "expected a name"),
         ({"steps": ["visit"], "window": object()}, ll.OptionError, "neither text"),
         ({"steps": ["visit"], "window": 30}, ll.OptionError, r"funnel\(window=…\): invalid type: integer `30`"),

@@ -179,7 +179,7 @@ def test_ids_compare_in_one_form_on_both_sides():
                 observed_until=day(30),
             )
             assert f"6 rows read, {found} used" in counts(journeys), (form, where)
-    with pytest.raises(ll.SchemaError, match="repeat the id"):
+    with pytest.raises(ll.SchemaError, match="1 row repeats the id"):
         ll.Journeys(leads=leads("a@x.com", "A@X.com ", normalize="email"), observed_until=day(30))
 
 

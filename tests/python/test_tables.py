@@ -547,7 +547,7 @@ def test_times_beyond_all_calendars(far):
     assert bad["rows"].to_list() == [1]
     for role in ({"kind": "at", "at": "when"}, {"kind": "kind", "at": "when", "channel": "at"}):
         again = events.with_columns(when=pl.lit("2024-02-01 10:00"))
-        with pytest.raises(ll.SchemaError, match="'at': 1 times are too far"):
+        with pytest.raises(ll.SchemaError, match="'at': 1 time is too far"):
             ll.Journeys(
                 leads=ll.Leads(LEADS, id="id", created="created"),
                 events=ll.Events(again, lead="lead", name="e", **role),

@@ -46,7 +46,7 @@ def test_whole_days():
         events = pl.DataFrame({"lead": ["2", "1"], "at": column})
         end = build(events=events, stages=None)
         assert when(end, 1, "visit") == [datetime(2024, 1, 5, 23, 59, 59, 999999, tzinfo=timezone.utc)]
-        assert any("whole days" in r for r in audit(end, "events")["remarks"])
+        assert any("whole day" in r for r in audit(end, "events")["remarks"])
         assert end.facts["observed_until"] == "2024-01-06T00:00:00Z"
         start = ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
@@ -77,7 +77,7 @@ def test_mixed_offsets_and_sentinels():
     j = build(events=events, stages=None, timezone="America/New_York")
     found = audit(j, "events")
     assert found["used"] == 2
-    assert any("mixes 1 times with an offset and 1 without" in r for r in found["remarks"])
+    assert any("mixes 1 time with an offset and 1 without" in r for r in found["remarks"])
     assert "unparsable time: outside the years 1000 to 9999" in found["quarantined"]
     assert "unparsable time: no such calendar day" in found["quarantined"]
 
