@@ -14,11 +14,6 @@ def found(path: str, pattern: str) -> str:
     return match[1]
 
 
-def test_builds_are_of_the_oldest_supported_rust() -> None:
-    minimum = found("Cargo.toml", r'^rust-version = "([\d.]+)"')
-    assert found("rust-toolchain.toml", r'^channel = "([\d.]+)"') == f"{minimum}.0"
-
-
 def test_lints_are_of_the_oldest_supported_python() -> None:
     major, minor = found("pyproject.toml", r'^requires-python = ">=([\d.]+)"').split(".")
     assert found("pyproject.toml", r'^target-version = "(\w+)"') == f"py{major}{minor}"
