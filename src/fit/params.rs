@@ -68,8 +68,8 @@ pub struct LogisticParams {
     pub tolerance: f64,
     /// Most iterations.
     pub max_iterations: usize,
-    /// Whether a fit that has not reached its tolerance by then is a result with [`Solution::converged`] false, not an
-    /// error.
+    /// Whether a fit that has not reached its tolerance by then is a result with
+    /// [`Solution::converged`](super::Solution::converged) false, not an error.
     pub partial: bool,
 }
 

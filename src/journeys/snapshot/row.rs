@@ -5,7 +5,7 @@
 pub struct Row {
     /// Number of the lead.
     pub lead: u32,
-    /// UTC microseconds; events before it are visible. [`NO_TIME`] for leads without times.
+    /// UTC microseconds; events before it are visible. [`NO_TIME`](crate::NO_TIME) for leads without times.
     pub cutoff: i64,
 }
 
