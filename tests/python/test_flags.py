@@ -153,7 +153,7 @@ def test_training_has_the_options_of_python(tmp_path: Path) -> None:
 
 
 def test_any_key_can_be_set(tmp_path: Path) -> None:
-    tomllib = pytest.importorskip("tomllib")
+    tomllib = pytest.importorskip("tomllib", reason="in the standard library from Python 3.11 on")
     folder = tmp_path / "project"
     shutil.copytree(CONFIG.parent, folder)
     text = (folder / "leadlens.toml").read_text()
