@@ -2,11 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench stops at the first surprise")]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use leadlens::design::{Feature, FeatureSet, NONE, SnapshotSpec};
+use leadlens::analyses::funnel::{FunnelSpec, Step};
 use leadlens::features::compute;
 use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Target};
-use leadlens::funnel::{FunnelSpec, Step};
 use leadlens::journeys::build_timeline;
+use leadlens::schema::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::score::{Cell, strongest};
 use leadlens::{DAY, LeadModel, Span, Task, Timestamp, Zone};
 use leadlens_benches::{Draw, KINDS, journeys, rows, sizes};

@@ -3,28 +3,29 @@
 
 mod counted;
 mod error;
-mod memory;
-mod task;
-mod text_form;
+mod huge_pages;
+mod progress;
+mod serde_str;
 mod whole_file;
 
-pub mod attribution;
-pub mod design;
-pub mod drivers;
+pub mod analyses;
+pub mod encoding;
 pub mod evaluate;
 pub mod features;
-pub mod funnel;
 pub mod journeys;
 pub mod math;
 pub mod model;
-pub mod paths;
-pub mod pipeline;
+pub mod query;
+pub mod schema;
 pub mod score;
+pub mod snapshot;
 pub mod survival;
 pub mod time;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "frames")]
+pub mod config;
 #[cfg(feature = "fit")]
 pub mod fit;
 #[cfg(feature = "frames")]
@@ -34,10 +35,11 @@ pub mod report;
 
 pub use error::{Error, Mention, Result, Violation};
 pub use features::{Event, LiveLead, Pushed, Scratch};
-pub use journeys::{Journeys, Normalize, Snapshot};
-pub use memory::LargePages;
+pub use huge_pages::LargePages;
+pub use journeys::{Journeys, Normalize};
 pub use model::LeadModel;
+pub use progress::{Stop, Task};
 pub use score::Scored;
-pub use task::{Stop, Task};
+pub use snapshot::Snapshot;
 pub use time::{DAY, NO_TIME, Span, Timestamp, Zone};
 pub use whole_file::replace as replace_file;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::task::Stop;
+use crate::progress::Stop;
 
 /// The folder of a file or folder.
 pub(crate) fn folder_of(path: &Path) -> &Path {
@@ -146,7 +146,7 @@ mod tests {
         replace(&pipe, b"through").unwrap();
         assert_eq!(reader.join().unwrap().unwrap(), b"through");
         // Nobody reads it.
-        let task = crate::task::Task::new();
+        let task = crate::progress::Task::new();
         task.stop();
         let _here = task.here();
         assert!(replace(&pipe, b"x").is_err());

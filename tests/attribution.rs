@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::{CALL, DAY, Happening, LOST, OPEN, VISIT, WON, event, journeys};
-use leadlens::attribution::{
+use leadlens::analyses::attribution::{
     Attribution, AttributionSpec, AttributionTally, Conversions, CustomRule, Method, NullPaths, PathForm, Spend,
     SpendRow, Weights,
 };

@@ -13,9 +13,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{CALL, DAY, Draw, LOST, MAIL, OPEN, WON, event, journeys};
-use leadlens::design::{Column, NONE};
-use leadlens::journeys::{Field, Where};
-use leadlens::pipeline::{StageFunnelSpec, StageGroup, StageRow};
+use leadlens::analyses::stage_funnel::{StageFunnelSpec, StageGroup, StageRow};
+use leadlens::journeys::Field;
+use leadlens::query::Where;
+use leadlens::schema::{Column, NONE};
 use leadlens::time::Period;
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;

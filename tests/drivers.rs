@@ -13,10 +13,10 @@ mod common;
 use std::sync::Arc;
 
 use common::{CALL, DAY, Happening, MAIL, OPEN, VISIT, WON, event, journeys};
-use leadlens::design::Column;
-use leadlens::drivers::{BarriersSpec, Driver, DriversSpec, Factor};
-use leadlens::funnel::{FunnelSpec, Order, Step};
+use leadlens::analyses::drivers::{BarriersSpec, Driver, DriversSpec, Factor};
+use leadlens::analyses::funnel::{FunnelSpec, Order, Step};
 use leadlens::journeys::{Field, FieldHistory};
+use leadlens::schema::Column;
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
@@ -123,7 +123,7 @@ fn windows_of_steps_tell_nothing_of_the_outcome() {
         let funnel = FunnelSpec {
             steps,
             window: Some(Span::days(60)),
-            entry: leadlens::funnel::Entry::First,
+            entry: leadlens::analyses::funnel::Entry::First,
             ..FunnelSpec::default()
         };
         let d = j.drivers(&DriversSpec { funnel, min_support: Some(1), ..DriversSpec::default() }, &Task::new());
@@ -233,7 +233,7 @@ fn segments_of_a_step() {
         }
     }
     let steps = vec!["visit".into(), "mail".into()];
-    let attribution = leadlens::funnel::Attribution::Step(2);
+    let attribution = leadlens::analyses::funnel::Attribution::Step(2);
     let funnel = FunnelSpec { steps, by: Some("channel".into()), attribution, ..FunnelSpec::default() };
     let spec = BarriersSpec { funnel, min_support: Some(1), ..BarriersSpec::default() };
     let b = journeys(&[0; 80], &all, 1000 * DAY, "UTC").barriers(&spec, &Task::new()).unwrap();
@@ -280,7 +280,7 @@ proptest! {
         }).collect();
         let j = journeys(&vec![0; leads.len()], &all, 100 * DAY, "UTC");
         let spec = DriversSpec {
-            funnel: FunnelSpec { entry: leadlens::funnel::Entry::First, window: Some(Span::days(5)), ..funnel() },
+            funnel: FunnelSpec { entry: leadlens::analyses::funnel::Entry::First, window: Some(Span::days(5)), ..funnel() },
             min_support: Some(1),
             ..DriversSpec::default()
         };

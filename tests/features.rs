@@ -13,9 +13,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{CALL, DAY, Draw, Happening, OPEN, event, journeys};
-use leadlens::design::{Column, Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::features::compute;
-use leadlens::journeys::Snapshot;
+use leadlens::schema::{Column, Feature, FeatureSet, NONE, SnapshotSpec};
+use leadlens::snapshot::Snapshot;
 use leadlens::{Journeys, Span, Task, Timestamp, Zone};
 use proptest::prelude::*;
 

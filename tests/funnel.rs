@@ -11,7 +11,7 @@
 mod common;
 
 use common::{DAY, Happening, event, journeys};
-use leadlens::funnel::{
+use leadlens::analyses::funnel::{
     Attribution, Compat, Entry, Exclusion, Funnel, FunnelSpec, FunnelTally, Mode, Order, Step, StepRef,
 };
 use leadlens::time::Period;

@@ -13,7 +13,7 @@ mod common;
 use std::cmp::Reverse;
 
 use common::{DAY, Draw, Happening, event, journeys};
-use leadlens::funnel::{Choice, Entry, Exclusion, FunnelSpec, LeadProgress, Order, Step, StepRef};
+use leadlens::analyses::funnel::{Choice, Entry, Exclusion, FunnelSpec, LeadProgress, Order, Step, StepRef};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
 
@@ -434,7 +434,7 @@ proptest! {
         let j = journeys(&[0], &all_of(0, &events), UNTIL - 5, "UTC");
         let slow = j.funnel(&spec, &Task::new()).unwrap();
         let fast = j.funnel(&FunnelSpec { times: false, ..spec }, &Task::new()).unwrap();
-        let counts = |f: &leadlens::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
+        let counts = |f: &leadlens::analyses::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
         prop_assert_eq!(counts(&slow), counts(&fast));
         prop_assert_eq!((slow.immature, slow.never_entered), (fast.immature, fast.never_entered));
     }
@@ -494,7 +494,8 @@ fn many_leads_side_by_side_give_what_chains_give() {
                 let spec = FunnelSpec { steps, window, ..FunnelSpec::default() };
                 let slow = j.funnel(&spec, &Task::new()).unwrap();
                 let fast = j.funnel(&FunnelSpec { times: false, ..spec.clone() }, &Task::new()).unwrap();
-                let counts = |f: &leadlens::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
+                let counts =
+                    |f: &leadlens::analyses::funnel::Funnel| f.steps.iter().map(|s| s.leads).collect::<Vec<_>>();
                 assert!(slow.steps[0].leads > 100);
                 assert_eq!(counts(&slow), counts(&fast), "{spec:?}");
                 assert_eq!((slow.immature, slow.never_entered), (fast.immature, fast.never_entered), "{spec:?}");

@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use leadlens::design::Encoder;
+use leadlens::encoding::Encoder;
 use leadlens::score::Cell;
 use leadlens::{Error, Event, LeadModel, Timestamp};
 use serde_json::{Value, json};

@@ -6,14 +6,14 @@ mod common;
 use std::sync::Arc;
 
 use common::{DAY, LOST, MAIL, OPEN, VISIT, WON, event, journeys};
-use leadlens::attribution::AttributionSpec;
-use leadlens::design::FeatureSet;
-use leadlens::drivers::{BarriersSpec, DriversSpec};
-use leadlens::funnel::FunnelSpec;
-use leadlens::journeys::By;
-use leadlens::paths::PathsSpec;
-use leadlens::pipeline::StageFunnelSpec;
-use leadlens::survival::TimeToSpec;
+use leadlens::analyses::attribution::AttributionSpec;
+use leadlens::analyses::drivers::{BarriersSpec, DriversSpec};
+use leadlens::analyses::funnel::FunnelSpec;
+use leadlens::analyses::paths::PathsSpec;
+use leadlens::analyses::stage_funnel::StageFunnelSpec;
+use leadlens::analyses::time_to::TimeToSpec;
+use leadlens::query::By;
+use leadlens::schema::FeatureSet;
 use leadlens::{Error, Journeys, Result, Task};
 
 fn data() -> Arc<Journeys> {
@@ -80,7 +80,7 @@ fn what_follows_a_pass_ends_too() {
         let codes = (0..60).map(|lead| lead % 2).collect();
         with_field.leads.fields.push(leadlens::journeys::Field {
             name: "half".into(),
-            column: leadlens::design::Column::Category { codes, levels: ["a".to_owned(), "b".to_owned()].into() },
+            column: leadlens::schema::Column::Category { codes, levels: ["a".to_owned(), "b".to_owned()].into() },
             asked: false,
         });
         grouped.push(with_field.time_to_tally(&serde_json::from_str(&spec).unwrap(), &run).unwrap());

@@ -11,9 +11,9 @@
 mod common;
 
 use common::{CALL, DAY, Happening, MAIL, OPEN, VISIT, WON, event, journeys, kinds};
-use leadlens::design::{Column, FeatureSet, SnapshotSpec};
 use leadlens::fit::{TrainOptions, train};
 use leadlens::journeys::Field;
+use leadlens::schema::{Column, FeatureSet, SnapshotSpec};
 use leadlens::score::ColumnScorer;
 use leadlens::{Event, Journeys, LeadModel, Pushed, Snapshot, Span, Task, Timestamp};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ fn world() -> (Arc<Journeys>, Vec<Happening>) {
     for lead in 0..400u32 {
         let visits = draw(6);
         let trade = draw(3) as u32;
-        industry.push(if draw(20) == 0 { leadlens::design::NONE } else { trade });
+        industry.push(if draw(20) == 0 { leadlens::schema::NONE } else { trade });
         for _ in 0..visits {
             let mut h = event(lead, draw(20) as i64 * DAY / 2, if draw(3) == 0 { MAIL } else { VISIT });
             h.channel = (draw(4) > 0).then(|| draw(3) as u32);
@@ -143,7 +143,7 @@ fn one_lead_at_a_time_has_the_bits_of_batch_scoring() {
                 Column::Number(v) if !v[r.lead as usize].is_nan() => {
                     model.set_number(&mut lead, &field.name, v[r.lead as usize]).unwrap();
                 }
-                Column::Category { codes, levels } if codes[r.lead as usize] != leadlens::design::NONE => {
+                Column::Category { codes, levels } if codes[r.lead as usize] != leadlens::schema::NONE => {
                     model.set_text(&mut lead, &field.name, &levels[codes[r.lead as usize] as usize]).unwrap();
                 }
                 _ => {}

@@ -13,7 +13,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{DAY, Happening, LOST, MAIL, VISIT, WON, event, journeys};
-use leadlens::paths::{Paths, PathsSpec, PathsTally, Unit};
+use leadlens::analyses::paths::{Paths, PathsSpec, PathsTally, Unit};
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 

@@ -13,7 +13,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{CALL, DAY, Happening, LOST, MAIL, OPEN, VISIT, WON, event, journeys};
-use leadlens::pipeline::{StageFunnel, StageFunnelSpec, StageTally};
+use leadlens::analyses::stage_funnel::{StageFunnel, StageFunnelSpec, StageTally};
 use leadlens::time::Period;
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;

@@ -11,9 +11,9 @@
 mod common;
 
 use common::{DAY, VISIT, WON, event, journeys};
-use leadlens::design::{Column, FeatureSet, SnapshotSpec};
 use leadlens::fit::{TrainOptions, train};
 use leadlens::journeys::Field;
+use leadlens::schema::{Column, FeatureSet, SnapshotSpec};
 use leadlens::score::{Cell, ColumnScorer};
 use leadlens::{Error, Event, LeadModel, Pushed, Span, Task, Timestamp};
 use std::sync::Arc;
@@ -86,14 +86,18 @@ fn numbers_that_overflow_are_an_error() {
         .terms()
         .iter()
         .zip(&cells)
-        .map(|(t, c)| if matches!(t.encoder, leadlens::design::Encoder::Number { .. }) { *c } else { Cell::Text(None) })
+        .map(
+            |(t, c)| {
+                if matches!(t.encoder, leadlens::encoding::Encoder::Number { .. }) { *c } else { Cell::Text(None) }
+            },
+        )
         .collect();
     failed(steep.score_row(&numbers, &mut Vec::new()).unwrap_err());
     let columns: Vec<Column> = numbers
         .iter()
         .map(|c| match c {
             Cell::Number(x) => Column::Number(vec![*x]),
-            Cell::Text(_) => Column::Category { codes: vec![leadlens::design::NONE], levels: Arc::from(Vec::new()) },
+            Cell::Text(_) => Column::Category { codes: vec![leadlens::schema::NONE], levels: Arc::from(Vec::new()) },
         })
         .collect();
     failed(ColumnScorer::new(&steep, &columns).unwrap().row(0, &mut Vec::new()).unwrap_err());

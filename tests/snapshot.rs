@@ -11,8 +11,8 @@
 mod common;
 
 use common::{DAY, Happening, LOST, MAIL, OPEN, VISIT, WON, event, journeys};
-use leadlens::design::{Anchor, FeatureSet, Maturity, SnapshotSpec, Target, Weighting};
-use leadlens::journeys::SplitBy;
+use leadlens::schema::{Anchor, FeatureSet, Maturity, SnapshotSpec, Target, Weighting};
+use leadlens::snapshot::SplitBy;
 use leadlens::{Journeys, Snapshot, Span, Task, Timestamp};
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use leadlens::design::Encoder;
+use leadlens::encoding::Encoder;
 use leadlens::score::Cell;
 use leadlens::{Error, LeadModel};
 use serde::Deserialize;

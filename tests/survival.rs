@@ -11,9 +11,8 @@
 mod common;
 
 use common::{DAY, Happening, LOST, OPEN, WON, event, journeys};
-use leadlens::survival::{
-    Curve, End, Family, Plateau, RiskTable, Spell, TimeToSpec, TimeToTally, ceiling, fit_parametric, gray, log_rank,
-};
+use leadlens::analyses::time_to::{TimeToSpec, TimeToTally};
+use leadlens::survival::{Curve, End, Family, Plateau, RiskTable, Spell, ceiling, fit_parametric, gray, log_rank};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
 

@@ -4,12 +4,11 @@
 mod common;
 
 use common::{DAY, Draw, Happening, LOST, OPEN, VISIT, WON, event, journeys_ranked, kinds};
-use leadlens::Task;
-use leadlens::design::{FeatureSet, SnapshotSpec};
+use leadlens::analyses::stage_funnel::StageFunnelSpec;
+use leadlens::analyses::time_to::TimeToSpec;
 use leadlens::journeys::{Journeys, Ranks, StageOrder};
-use leadlens::pipeline::StageFunnelSpec;
-use leadlens::survival::TimeToSpec;
-use leadlens::{Span, Timestamp};
+use leadlens::schema::{FeatureSet, SnapshotSpec};
+use leadlens::{Span, Task, Timestamp};
 use proptest::prelude::*;
 use std::sync::Arc;
 

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use leadlens::design::{Kind, Side};
 use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
+use leadlens::schema::{Kind, Side};
 use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
 
 /// Leads.

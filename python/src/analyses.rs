@@ -4,10 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use leadlens::attribution::AttributionSpec;
-use leadlens::frames::{self, SpendSpec, Tabled, Tables};
-use leadlens::funnel::FunnelSpec;
-use leadlens::{Error, Task, report};
+use leadlens::analyses::attribution::AttributionSpec;
+use leadlens::analyses::funnel::FunnelSpec;
+use leadlens::frames::{SpendSpec, Tabled, Tables};
+use leadlens::{Error, Task, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub(crate) fn funnel(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("funnel", spec))?;
+    let spec = quick(|| config::parse_options("funnel", spec))?;
     let find = |task: &Task| journeys.0.funnel(&spec, task);
     shown(py, progress, find, json_text, report::funnel_text, report::funnel_section)
 }
@@ -64,7 +64,7 @@ pub(crate) fn funnel_leads(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Frame> {
-    let spec = quick(|| frames::parse_options("funnel", spec))?;
+    let spec = quick(|| config::parse_options("funnel", spec))?;
     enter(py, progress, |task| {
         let list = journeys.0.funnel_leads(&spec, task)?;
         frames::funnel_leads_frame(&journeys.0, &spec, &list)
@@ -81,7 +81,7 @@ pub(crate) fn time_to(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("time_to", spec))?;
+    let spec = quick(|| config::parse_options("time_to", spec))?;
     let find = |task: &Task| journeys.0.time_to(&spec, task);
     shown(py, progress, find, json_text, report::time_to_text, report::time_to_section)
 }
@@ -97,11 +97,11 @@ pub(crate) fn attribution(
     spend: Option<(Bound<'_, PyDict>, String, Option<String>)>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec: AttributionSpec = quick(|| frames::parse_options("attribution", spec))?;
+    let spec: AttributionSpec = quick(|| config::parse_options("attribution", spec))?;
     let spend = match spend {
         None => None,
         Some((tables, declared, qualified)) => {
-            let declared: Vec<SpendSpec> = quick(|| frames::parse_declared("spend", &declared))?;
+            let declared: Vec<SpendSpec> = quick(|| config::parse_declared("spend", &declared))?;
             let expect = |given: &mut Tables| declared.iter().try_for_each(|spec| spec.expect(given));
             Some((read_tables(py, &tables, Path::new("."), expect)?, declared, qualified))
         }
@@ -128,7 +128,7 @@ pub(crate) fn stage_funnel(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("stage_funnel", spec))?;
+    let spec = quick(|| config::parse_options("stage_funnel", spec))?;
     let find = |task: &Task| journeys.0.stage_funnel(&spec, task);
     shown(py, progress, find, json_text, report::stage_funnel_text, report::stage_funnel_section)
 }
@@ -142,7 +142,7 @@ pub(crate) fn drivers(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("drivers", spec))?;
+    let spec = quick(|| config::parse_options("drivers", spec))?;
     let find = |task: &Task| journeys.0.drivers(&spec, task);
     shown(py, progress, find, json_text, report::drivers_text, report::drivers_section)
 }
@@ -156,7 +156,7 @@ pub(crate) fn barriers(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("barriers", spec))?;
+    let spec = quick(|| config::parse_options("barriers", spec))?;
     let find = |task: &Task| journeys.0.barriers(&spec, task);
     shown(py, progress, find, json_text, report::barriers_text, report::barriers_section)
 }
@@ -173,7 +173,7 @@ pub(crate) fn compare_groups(
     confidence: f64,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Frame> {
-    let mut spec: FunnelSpec = quick(|| frames::parse_options("funnel", spec))?;
+    let mut spec: FunnelSpec = quick(|| config::parse_options("funnel", spec))?;
     spec.times = false;
     enter(py, progress, |task| {
         frames::comparison_frame(&journeys.0.funnel(&spec, task)?.compare(first, second, confidence)?)
@@ -190,9 +190,9 @@ pub(crate) fn paths(
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Shown> {
-    let spec = quick(|| frames::parse_options("paths", spec))?;
+    let spec = quick(|| config::parse_options("paths", spec))?;
     let find = |task: &Task| journeys.0.paths(&spec, task);
-    let facts = |found: &leadlens::paths::Paths| {
+    let facts = |found: &leadlens::analyses::paths::Paths| {
         json_text(&serde_json::json!({
             "spec": found.spec,
             "paths": found.paths,

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leadlens::design::FeatureSet;
-use leadlens::frames::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec, Tables};
-use leadlens::journeys::SplitBy;
-use leadlens::{Error, Task, frames};
+use leadlens::config::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec};
+use leadlens::frames::Tables;
+use leadlens::schema::FeatureSet;
+use leadlens::snapshot::SplitBy;
+use leadlens::{Error, Task, config, frames};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -53,7 +54,7 @@ pub(crate) fn read_tables(
 }
 
 fn parse_config(text: &str) -> Result<Config, Error> {
-    let value: serde_json::Value = frames::parse_json(text)?;
+    let value: serde_json::Value = config::parse_json(text)?;
     Config::declared(&value).map_err(Fault::option)
 }
 
@@ -103,7 +104,7 @@ impl Journeys {
         overwrite: bool,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let config: serde_json::Value = quick(|| frames::parse_json(config))?;
+        let config: serde_json::Value = quick(|| config::parse_json(config))?;
         enter(py, progress, |task| frames::save(&self.0, &path, config, overwrite, task))
     }
 
@@ -121,8 +122,8 @@ impl Journeys {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
-        let events: Vec<EventsSpec> = quick(|| frames::parse_declared("events", events))?;
-        let stages: Vec<StagesSpec> = quick(|| frames::parse_declared("stages", stages))?;
+        let events: Vec<EventsSpec> = quick(|| config::parse_declared("events", events))?;
+        let stages: Vec<StagesSpec> = quick(|| config::parse_declared("stages", stages))?;
         let mut tables = read_tables(py, tables, &base, |given| Config::expect_rows(&events, &stages, given))?;
         let (journeys, report) =
             enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
@@ -197,11 +198,11 @@ impl Journeys {
         cutoffs: Option<(Bound<'_, PyDict>, String)>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Snapshot> {
-        let spec = quick(|| frames::parse_options("snapshot", spec))?;
-        let features: FeatureSet = quick(|| frames::parse_options("features", features))?;
+        let spec = quick(|| config::parse_options("snapshot", spec))?;
+        let features: FeatureSet = quick(|| config::parse_options("features", features))?;
         let table = match cutoffs {
             Some((tables, declared)) => {
-                let declared: Vec<CutoffsSpec> = quick(|| frames::parse_declared("cutoffs", &declared))?;
+                let declared: Vec<CutoffsSpec> = quick(|| config::parse_declared("cutoffs", &declared))?;
                 let declared = declared.into_iter().next().unwrap_or_default();
                 Some((read_tables(py, &tables, Path::new("."), |given| declared.expect(given))?, declared))
             }

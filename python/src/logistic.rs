@@ -6,7 +6,7 @@ use leadlens::fit::{
     CodeList, Codes, Covariance, Dense, Estimate, Inference, InferenceOptions, LogisticParams, Matrix, Solution,
     Sparse, Target, default_cs, grouped_folds,
 };
-use leadlens::{Error, Task, frames};
+use leadlens::{Error, Task, config};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -48,10 +48,10 @@ impl<'py> CodeArray<'py> {
     }
 }
 
-/// The one form of a text: see [`leadlens::design::canonical_text`].
+/// The one form of a text: see [`leadlens::schema::canonical_text`].
 #[pyfunction]
 pub(crate) fn canonical_text(text: &str) -> Cow<'_, str> {
-    leadlens::design::canonical_text(text)
+    leadlens::schema::canonical_text(text)
 }
 
 /// Which of so many levels occur, and how many codes are none of them.
@@ -210,7 +210,7 @@ pub(crate) fn fit_logistic<'py>(
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Fitted<'py>> {
     let (params, matrix, given) = quick(|| {
-        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
+        let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
         let given = Given::of(&y, weight.as_ref(), offset.as_ref(), start.as_ref())?;
         Ok((params.check()?, parts.matrix()?, given))
     })?;
@@ -265,8 +265,8 @@ pub(crate) fn infer_logistic<'py>(
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(String, Bound<'py, PyArray1<f64>>)> {
     let (params, asked, matrix, given, clusters) = quick(|| {
-        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
-        let asked: Asked = frames::parse_options("inference", asked)?;
+        let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
+        let asked: Asked = config::parse_options("inference", asked)?;
         let given = Given::of(&y, weight.as_ref(), offset.as_ref(), Some(&beta))?;
         let clusters = clusters.as_ref().map(|c| contiguous(c.as_slice())).transpose()?;
         Ok((params.check()?, asked, parts.matrix()?, given, clusters))
@@ -323,8 +323,8 @@ pub(crate) fn validate_logistic<'py>(
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<String> {
     let (params, choice, matrix, given, groups) = quick(|| {
-        let params: LogisticParams = frames::parse_options("LogisticRegression", options)?;
-        let choice = frames::parse_options("choice", choice)?;
+        let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
+        let choice = config::parse_options("choice", choice)?;
         let given = Given::of(&y, weight.as_ref(), offset.as_ref(), None)?;
         Ok((params.check()?, choice, parts.matrix()?, given, contiguous(groups.as_slice())?))
     })?;

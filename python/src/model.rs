@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
 use leadlens::score::{Cell, strongest};
-use leadlens::{Error, LeadModel, frames, report};
+use leadlens::{Error, LeadModel, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyString};
@@ -54,7 +54,7 @@ impl Model {
         options: &str,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let options: TrainOptions = quick(|| frames::parse_options("LeadScorer", options))?;
+        let options: TrainOptions = quick(|| config::parse_options("LeadScorer", options))?;
         enter(py, progress, |task| train(&snapshot.0, &options, task)).map(Self::of)
     }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 
-use crate::design::Condition;
 use crate::error::{Error, Result};
-use crate::journeys::{By, ByBins, ByField, Journeys, Where};
+use crate::journeys::Journeys;
+use crate::query::{By, ByBins, ByField, Where};
+use crate::schema::Condition;
 
 /// Which leads count.
 #[derive(Debug, Clone, Args)]

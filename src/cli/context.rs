@@ -16,9 +16,10 @@ use super::project::Project;
 use super::settings::Setting;
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, csv_text, write_frame};
-use crate::journeys::{Audit, Journeys, MaxBad, Snapshot};
+use crate::journeys::{Audit, Journeys, MaxBad};
 use crate::model::LeadModel;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::snapshot::Snapshot;
 use crate::whole_file::is_stream;
 
 /// Numbers of best rows for precision at k.

@@ -6,7 +6,8 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 use serde_json::Value;
 
-use crate::frames::{Config, path_of, text_of};
+use crate::config::Config;
+use crate::frames::{path_of, text_of};
 
 /// Files and patterns, each with what it is.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::exit_codes::INTERRUPTED;
-use crate::task::Task;
+use crate::progress::Task;
 
 /// The signal that asked the program to stop, if one did.
 #[derive(Debug, Clone, Default)]

@@ -32,7 +32,7 @@ pub use sections::{
 };
 
 use crate::error::Error;
-use crate::task::Task;
+use crate::progress::Task;
 use args::Arguments;
 use context::{Context, Failed, Reading};
 use words::Words;

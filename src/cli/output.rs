@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::inputs::Inputs;
 use crate::error::{Error, Result};
-use crate::task::Task;
+use crate::progress::Task;
 use crate::whole_file;
 
 /// Files that are not in their places yet; removed if the process must end at once.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::Result;
-use crate::task::Task;
+use crate::progress::Task;
 
 /// Ends the watcher however the work ends, by a panic too: a scope waits for its threads.
 struct Release<'a>(&'a AtomicBool, &'a Thread);

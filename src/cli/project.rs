@@ -9,20 +9,19 @@ use serde_json::Value;
 use super::inputs::Inputs;
 use super::sections::{AttributionSection, ModelSection, ReportSection, ScoreSection, SplitSection};
 use super::settings::Setting;
-use crate::attribution::{Attribution, AttributionSpec};
-use crate::design::{FeatureSet, SnapshotSpec};
-use crate::drivers::{BarriersSpec, DriversSpec};
+use crate::analyses::attribution::{Attribution, AttributionSpec};
+use crate::analyses::drivers::{BarriersSpec, DriversSpec};
+use crate::analyses::funnel::FunnelSpec;
+use crate::analyses::paths::PathsSpec;
+use crate::analyses::stage_funnel::StageFunnelSpec;
+use crate::analyses::time_to::TimeToSpec;
+use crate::config::{Config, CutoffsSpec, Fault, declared, parse_options, with_nearest};
 use crate::error::{Error, Result};
-use crate::frames::{
-    Config, CutoffsSpec, Fault, SpendSpec, Tables, build, cutoff_table, declared, is_raw, parse_options, path_of,
-    read_spend, text_of, with_nearest,
-};
-use crate::funnel::FunnelSpec;
-use crate::journeys::{Journeys, MaxBad, Snapshot};
-use crate::paths::PathsSpec;
-use crate::pipeline::StageFunnelSpec;
-use crate::survival::TimeToSpec;
-use crate::task::Task;
+use crate::frames::{SpendSpec, Tables, build, cutoff_table, is_raw, path_of, read_spend, text_of};
+use crate::journeys::{Journeys, MaxBad};
+use crate::progress::Task;
+use crate::schema::{FeatureSet, SnapshotSpec};
+use crate::snapshot::Snapshot;
 
 /// A project file.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribution::AttributionSpec;
-use crate::design::SnapshotSpec;
+use crate::analyses::attribution::AttributionSpec;
 use crate::error::{Error, Result};
 use crate::fit::{
     Calibrator, Choice, Collinear, Direction, Interactions, LogisticParams, Nonlinear, Solver, TrainOptions,
 };
 use crate::frames::SpendSpec;
-use crate::journeys::SplitBy;
+use crate::schema::SnapshotSpec;
+use crate::snapshot::SplitBy;
 
 /// How a snapshot is split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,10 +8,9 @@ use super::estimates::{Estimate, estimates};
 use super::influence::Rows;
 use super::lift::lift_table_of;
 use super::verdict::Verdict;
-use super::{Binning, CalibrationBin, LiftRow};
 use super::{
-    average_precision, brier, calibration_error_by_chance, checked_probabilities, expected_calibration_error, ks,
-    log_loss, roc_auc, tie_groups,
+    Binning, CalibrationBin, LiftRow, average_precision, brier, calibration_error_by_chance, checked_probabilities,
+    expected_calibration_error, ks, log_loss, roc_auc, tie_groups,
 };
 use crate::error::{Error, Result};
 use crate::math::{sum, sum_by};

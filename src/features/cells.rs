@@ -2,12 +2,12 @@
 
 #![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
 
-use super::loops::{Bin, add_channels, add_up, mask, mask_values};
 use super::plan::{JourneyView, Looks, Op, Plan};
-use super::tile::{Place, RowView, Run, Spare, Working};
-use crate::design::{NONE, ValueOp};
+use crate::features::batch::{Place, RowView, Run, Spare, Working};
+use crate::features::kernels::{Bin, add_channels, add_up, mask, mask_values};
 use crate::journeys::{CodeSlice, ROWS};
 use crate::math::vector::{Kernel, LANES, Vector, dispatch};
+use crate::schema::{NONE, ValueOp};
 use crate::time::{DAY, NO_TIME};
 
 /// Where the cells of a tile go.
@@ -293,8 +293,8 @@ fn lower_half(x: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::{Feature, Kind, Side};
     use crate::math::vector::on_every_unit;
+    use crate::schema::{Feature, Kind, Side};
     use crate::time::Zone;
 
     /// Events of all leads, one after the other.

@@ -8,13 +8,14 @@ use rayon::prelude::*;
 
 use super::cells::Sheet;
 use super::plan::{JourneyView, Op, Plan};
-use super::tile::{RowView, Run, Working};
-use crate::design::{Column, Feature, Kind, NONE};
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, ROWS, Row, Snapshot, Timeline};
+use crate::features::batch::{RowView, Run, Working};
+use crate::journeys::{CodeSlice, ROWS, Timeline};
 use crate::math::{Part, Unwritten};
 use crate::model::LeadModel;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::{Column, Feature, Kind, NONE};
+use crate::snapshot::{Row, Snapshot};
 use crate::time::{DAY, NO_TIME, Zone};
 
 /// Rows per task.

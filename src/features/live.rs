@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
+use super::batch::{RowView, Run, Working};
 use super::cells::Sheet;
 use super::plan::{JourneyView, Plan};
-use super::tile::{RowView, Run, Working};
-use crate::design::{Feature, NONE, canonical_id, canonical_text};
 use crate::error::{Error, Result};
 use crate::journeys::{CodeSlice, Texts};
 use crate::model::{Fingerprint, LeadModel};
+use crate::schema::{Feature, NONE, canonical_id, canonical_text};
 use crate::score::{Cell, Scored};
 use crate::time::{DAY, Timestamp};
 
@@ -18,7 +18,7 @@ use crate::time::{DAY, Timestamp};
 pub struct Event<'a> {
     /// UTC microseconds.
     pub at: i64,
-    /// Kind, as in [`crate::design::Kind::name`]. An event without one is dropped, as in tables.
+    /// Kind, as in [`crate::schema::Kind::name`]. An event without one is dropped, as in tables.
     pub kind: &'a str,
     /// Channel.
     pub channel: Option<&'a str>,
@@ -226,7 +226,7 @@ impl LeadModel {
     /// [`Error::UnknownName`] if the model has no such field, [`Error::InvalidOption`] if it is a number there, or if the lead was
     /// made for another model.
     pub fn set_text(&self, lead: &mut LiveLead, field: &str, text: &str) -> Result<()> {
-        self.check_field(lead, field, "text", |t| matches!(t.encoder, crate::design::Encoder::Category { .. }))?;
+        self.check_field(lead, field, "text", |t| matches!(t.encoder, crate::encoding::Encoder::Category { .. }))?;
         match canonical_text(text).as_ref() {
             "" => lead.fields.retain(|f| f.0 != field),
             text => lead.put(field, FieldValue::Text(text.to_owned())),
@@ -243,7 +243,7 @@ impl LeadModel {
             return Err(Error::NonFinite { what: format!("field '{field}'"), count: 1 });
         }
         self.check_field(lead, field, "number", |t| {
-            matches!(t.encoder, crate::design::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_))
+            matches!(t.encoder, crate::encoding::Encoder::Number { .. }) && matches!(t.feature, Feature::Field(_))
         })?;
         lead.put(field, FieldValue::Number(number));
         Ok(())

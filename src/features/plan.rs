@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::loops::Bin;
-use crate::design::{Feature, Kind, Side, ValueOp};
+use crate::features::kernels::Bin;
 use crate::journeys::CodeSlice;
+use crate::schema::{Feature, Kind, Side, ValueOp};
 use crate::time::{DAY, Span, Zone};
 
 /// Events in order, of one lead after the other.
@@ -15,7 +15,7 @@ pub(crate) trait JourneyView {
     fn kind(&self, i: usize) -> u32;
     /// Kind code of each event.
     fn kinds(&self) -> CodeSlice<'_>;
-    /// Channel code of event `i`, [`crate::design::NONE`] if it has none.
+    /// Channel code of event `i`, [`crate::schema::NONE`] if it has none.
     fn channel(&self, i: usize) -> u32;
     /// Channel code of each event; empty if no event has one.
     fn channels(&self) -> CodeSlice<'_>;
@@ -54,7 +54,7 @@ pub(super) struct Looks {
 
 /// Features made ready.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(super) struct Plan {
     pub(super) ops: Vec<(Op, Looks)>,
     /// First bin of each kind's class: kinds that the same features look at are counted together. No feature looks at
     /// class 0.
@@ -75,7 +75,7 @@ impl Plan {
     /// own, which may be called differently where the data has grown a source); events of a kind without one are
     /// ignored by every feature.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         features: &[Feature],
         kinds: &[Kind],
         known: impl Fn(&Kind) -> Option<Kind>,

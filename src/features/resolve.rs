@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::design::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
 use crate::error::{Error, Result};
-use crate::journeys::{Codes, Snapshot};
+use crate::journeys::Codes;
+use crate::schema::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
+use crate::snapshot::Snapshot;
 use crate::time::Span;
 
 impl FeatureSet {

@@ -69,7 +69,7 @@ pub struct LogisticParams {
     /// Most iterations.
     pub max_iterations: usize,
     /// Whether a fit that has not reached its tolerance by then is a result with
-    /// [`Solution::converged`](super::Solution::converged) false, not an error.
+    /// [`Solution::converged`](crate::fit::solvers::Solution::converged) false, not an error.
     pub partial: bool,
 }
 

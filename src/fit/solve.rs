@@ -1,20 +1,18 @@
 //! Fits: which solver takes a design, and why a fit failed.
 
-use super::centre::Centred;
-use super::collinear;
-use super::firth;
-use super::held;
 use super::matrix::{Matrix, Observed, Plan};
-use super::newton::{self, Stop};
-use super::objective::{Objective, largest};
 use super::params::{Collinear, LogisticParams, Sign, Solver, ValidLogisticParams};
-use super::proximal::{self, Corners};
 use super::separation;
-use super::solution::Solution;
 use super::target::Target;
-use super::wide;
 use crate::error::{Error, Result};
-use crate::task::Task;
+use crate::fit::separation::{collinear, wide};
+use crate::fit::solvers::centre::Centred;
+use crate::fit::solvers::newton::{self, Stop};
+use crate::fit::solvers::objective::{Objective, largest};
+use crate::fit::solvers::proximal::{self, Corners};
+use crate::fit::solvers::solution::Solution;
+use crate::fit::solvers::{firth, held};
+use crate::progress::Task;
 
 /// Columns that are factored as one full matrix; wider designs use conjugate gradients.
 const MOST_FACTORED: usize = 2500;
@@ -155,7 +153,7 @@ impl ValidLogisticParams {
             }
             x.check_finite()?;
             #[cfg(feature = "linfa")]
-            return super::linfa::solve(objective, stop);
+            return crate::fit::solvers::linfa::solve(objective, stop);
             #[cfg(not(feature = "linfa"))]
             Err(Error::option(
                 "solver",
@@ -164,7 +162,7 @@ impl ValidLogisticParams {
         } else if !corners.is_smooth() {
             proximal::solve(objective, corners, start, stop, task)
         } else if is_wide(x) {
-            super::conjugate::solve(objective, start, stop, task)
+            crate::fit::solvers::conjugate_gradient::solve(objective, start, stop, task)
         } else {
             newton::solve(objective, start, stop, task)
         }

@@ -2,23 +2,23 @@
 
 use rayon::prelude::*;
 
-use super::accounts::join_accounts;
-use super::catalog::Tables;
-use super::config::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec, Undated, place_of, within};
 use super::declared::{check_columns, check_roles, columns_elsewhere, derived_from};
-use super::derived_leads::derive_leads;
 use super::dictionaries::Dictionaries;
-use super::events::DUPLICATE_ID;
 use super::extent::{Extent, Observed, Role};
-use super::fields::read_history;
-use super::leads::read_leads;
 use super::remarks::remarks_on;
-use super::rows::{Reading, stage_order};
-use super::undated::note_time;
 use super::withheld::{suspect_fields, withhold_fields};
+use crate::config::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec, Undated, place_of, within};
 use crate::error::{Error, Result};
+use crate::frames::files::catalog::Tables;
+use crate::frames::roles::accounts::join_accounts;
+use crate::frames::roles::derived_leads::derive_leads;
+use crate::frames::roles::events::DUPLICATE_ID;
+use crate::frames::roles::fields::read_history;
+use crate::frames::roles::leads::read_leads;
+use crate::frames::roles::rows::{Reading, stage_order};
+use crate::frames::roles::undated::note_time;
 use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes, TableAudit};
-use crate::task::Task;
+use crate::progress::Task;
 use crate::time::{NO_TIME, Zone};
 
 /// Reads all declared tables and builds the index.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::catalog::Tables;
-use super::config::{Config, EventsSpec, LeadsFrom, LookupSpec, StagesSpec};
+use crate::config::{Config, EventsSpec, LeadsFrom, LookupSpec, StagesSpec};
 use crate::error::{Error, Result, Violation};
+use crate::frames::files::catalog::Tables;
 
 /// The events that leads are derived from, where no table lists them.
 pub(super) fn derived_from(config: &Config) -> Option<&[EventsSpec]> {

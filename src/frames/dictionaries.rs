@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::times::DayCells;
-use crate::design::{Kind, Side};
 use crate::error::{Error, Result};
+use crate::frames::columns::time::DayCells;
 use crate::journeys::{Days, Journeys, Texts};
+use crate::schema::{Kind, Side};
 
 /// Dictionaries that rows point into while tables are read.
 #[derive(Debug, Default)]

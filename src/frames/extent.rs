@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::config::{Common, DayMeans};
+use crate::config::{Common, DayMeans};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::time::{DAY, NO_TIME, Timestamp, Zone};

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::counted::counted;
-use crate::design::NONE;
 use crate::error::Result;
 use crate::journeys::Journeys;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::NONE;
 use crate::time::{DAY, NO_TIME, Timestamp};
 
 /// Remarks on the whole: ties, outcomes that start late, stages that do not occur.

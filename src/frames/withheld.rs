@@ -9,7 +9,7 @@ use crate::journeys::{
     Closed, Field, Journeys, Status, Suspect, Withholding, misread, separation, status_before, status_log, suspect,
     withhold,
 };
-use crate::task::Task;
+use crate::progress::Task;
 
 /// What fields are judged by.
 struct Judge<'a> {

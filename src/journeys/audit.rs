@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::suspect::{Suspect, is_marked_number};
 use crate::counted::counted;
+use crate::journeys::leakage::{Suspect, is_marked_number};
 
 /// Rows of one table in one role that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

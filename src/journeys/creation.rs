@@ -1,8 +1,8 @@
 //! Names that mean the creation of leads.
 
 use super::Journeys;
-use crate::design::{Choice, Step, canonical_text};
 use crate::error::{Error, Result};
+use crate::schema::{Choice, Step, canonical_text};
 use crate::time::NO_TIME;
 
 /// The name of creation in funnels, and as the start of a clock.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Journeys;
 use crate::counted::counted;
-use crate::design::NONE;
 use crate::error::Result;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::NONE;
 
 /// Wins that were taken back by the end of observation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

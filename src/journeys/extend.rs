@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::index::{Extended, IndexBuilder, Rows, Sizes};
 use super::{Days, Journeys, Ranks, StageOrder, Texts};
-use crate::design::{Kind, NONE};
 use crate::error::Result;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::{Kind, NONE};
 use crate::time::NO_TIME;
 
 /// Dictionaries of new rows, which extend those of the index, and how far they go.

@@ -2,9 +2,9 @@
 
 use std::hash::BuildHasher;
 
-use super::ids::Texts;
 use super::normalize::Normalize;
-use crate::design::{Column, NONE};
+use crate::journeys::string_table::Texts;
+use crate::schema::{Column, NONE};
 use crate::time::NO_TIME;
 
 /// A field of the leads, known at creation.

@@ -2,30 +2,23 @@
 
 mod audit;
 mod column_words;
-mod conditions;
 mod creation;
 mod days;
 mod deals;
 mod extend;
-mod fold;
-mod groups;
 mod identifiers;
-mod ids;
 mod index;
 mod leads;
-mod limits;
-mod matcher;
+mod leakage;
 mod moments;
 mod normalize;
 mod open_deals;
-mod population;
+mod parallel_fold;
 mod quarantine;
-mod snapshot;
+mod row_batch;
 mod stage_order;
 mod status;
-mod suspect;
-mod tile;
-mod withhold;
+mod string_table;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -37,31 +30,30 @@ pub(crate) use creation::{CREATED, FIRST_STAGE};
 pub use days::{DayLeads, Days, Measure, Moment};
 pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
-pub use groups::{By, ByBins, ByField, Groups};
+
 pub use identifiers::code_word;
-pub use ids::{Texts, canonical_order, id_number};
 pub(crate) use index::CodeSlice;
 pub use index::{
     Block, Bytes, Codes, Edits, Extended, IndexBuilder, OrderNumbers, Orders, Partitioning, Renumbering, Rows, Sizes,
     Slab, StageLog, Timeline, build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
-pub use limits::{before_outcomes_remark, immature_remark, open_remark};
-pub(crate) use matcher::Matcher;
+pub use string_table::{Texts, canonical_order, id_number};
+
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
-pub use population::{Population, Where};
+
 pub use quarantine::MaxBad;
-pub use snapshot::{ForwardFold, Row, Snapshot, SnapshotCounts, Split, SplitBy};
+
+pub use leakage::{Closed, Suspect, Suspicion, Withholding, misread, separation, suspect, withhold};
 pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
-pub use suspect::{Closed, Suspect, Suspicion, misread, suspect};
-pub(crate) use tile::{ROWS, number_rows};
-pub use withhold::{Withholding, separation, withhold};
+
+pub(crate) use row_batch::{ROWS, number_rows};
 
 use crate::counted::counted;
-use crate::design::{Kind, NONE, canonical_id};
 use crate::error::{Error, Result, is_slip};
+use crate::schema::{Kind, NONE, canonical_id};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
 /// All journeys: leads, what they did, and what sales did with them.

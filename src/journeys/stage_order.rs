@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::design::Kind;
+use crate::schema::Kind;
 
 /// What orders stage entries of one lead and instant; events come before stages but for [`StageOrder::Shared`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

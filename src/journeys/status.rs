@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::index::Timeline;
-use crate::design::NONE;
+use crate::schema::NONE;
 use crate::time::NO_TIME;
 
 /// Standing of a lead just before a time.
@@ -95,7 +95,7 @@ pub fn status_before(log: &[(i64, Status)], t: i64) -> Status {
 mod tests {
     use super::super::index::{Rows, Sizes, build};
     use super::*;
-    use crate::task::Task;
+    use crate::progress::Task;
 
     const WON: u32 = 0;
     const LOST: u32 = 1;

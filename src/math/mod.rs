@@ -7,11 +7,11 @@ mod interval;
 mod linear;
 mod logistic;
 mod minimize;
+mod parallel_buffer;
+mod proportions;
 mod quantile;
 mod student;
 mod sum;
-mod two_rates;
-mod unwritten;
 #[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits need most of it"))]
 pub(crate) mod vector;
 
@@ -25,9 +25,9 @@ pub(crate) use logistic::{exp_all, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};
+pub(crate) use parallel_buffer::{Part, Unwritten};
+pub use proportions::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};
 pub use quantile::{quantile_sorted, weighted_moments, weighted_quantiles};
 pub use student::{student_quantile, student_tail};
 pub use sum::{CHUNK, sum, sum_by, tree};
-pub use two_rates::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};
-pub(crate) use unwritten::{Part, Unwritten};
 pub use vector::vector_unit;

@@ -29,7 +29,7 @@ pub enum CalibrationMap {
     },
 }
 
-/// The keys of all maps, read as a plain struct as those of [`crate::design::Encoder`] are.
+/// The keys of all maps, read as a plain struct as those of [`crate::encoding::Encoder`] are.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MapForm {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{CalibrationFacts, CalibrationMap, Validation};
 use super::covariance::CoefficientCovariance;
 use super::sample::LeadSample;
-use crate::design::{CutoffRule, Encoder, Feature, Kind, Part, SnapshotSpec};
+use crate::encoding::Encoder;
+use crate::schema::{CutoffRule, Feature, Kind, Part, SnapshotSpec};
 use crate::time::{Timestamp, Zone};
 
 /// One feature with its encoding and coefficients.

@@ -2,7 +2,7 @@
 
 use super::data::Interaction;
 use super::lead_model::LeadModel;
-use crate::design::Part;
+use crate::schema::Part;
 
 impl LeadModel {
     /// Interactions; their contributions come after those of the terms.

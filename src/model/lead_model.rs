@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::data::{ModelData, Term};
 use super::fingerprint::Fingerprint;
 use super::validate;
-use crate::design::{Column, Encoder, Feature, Part};
+use crate::encoding::Encoder;
 use crate::error::Result;
+use crate::schema::{Column, Feature, Part};
 
 /// A model ready to score.
 #[derive(Debug, Clone, PartialEq)]

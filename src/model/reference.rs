@@ -1,8 +1,9 @@
 //! Levels of a text against one of them: what odds ratios of levels are of.
 
 use super::{ActiveColumn, LeadModel, Term};
-use crate::design::{Encoder, named};
+use crate::encoding::Encoder;
 use crate::error::{Error, Result};
+use crate::schema::named;
 
 /// The level that others are compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,22 +35,22 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         if !term.coefficients.iter().chain(&term.means).chain(&term.estimates).all(|v| v.is_finite()) {
             return bad(format!("term '{name}' has a coefficient or mean that is not a finite number"));
         }
-        if let crate::design::Encoder::Number { mean, deviation, spline, bins, range, .. } = &term.encoder
+        if let crate::encoding::Encoder::Number { mean, deviation, spline, bins, range, .. } = &term.encoder
             && !(mean.is_finite()
                 && deviation.is_finite()
                 && *deviation >= 0.0
                 && range.is_none_or(|(low, high)| low <= high && low.is_finite() && high.is_finite())
-                && spline.as_ref().is_none_or(crate::design::Spline::is_usable)
-                && bins.as_ref().is_none_or(crate::design::Bins::is_usable))
+                && spline.as_ref().is_none_or(crate::encoding::Spline::is_usable)
+                && bins.as_ref().is_none_or(crate::encoding::Bins::is_usable))
         {
             return bad(format!("term '{name}' has a mean or deviation that is not usable"));
         }
-        if let crate::design::Encoder::Number { deviation, .. } = &term.encoder
+        if let crate::encoding::Encoder::Number { deviation, .. } = &term.encoder
             && !(*deviation == 0.0 || deviation.is_normal())
         {
             return bad(format!("term '{name}' has a deviation that is not usable"));
         }
-        if let crate::design::Encoder::Category { levels, reference, .. } = &term.encoder
+        if let crate::encoding::Encoder::Category { levels, reference, .. } = &term.encoder
             && levels.iter().chain(reference).collect::<BTreeSet<_>>().len()
                 != levels.len() + usize::from(reference.is_some())
         {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::body::Body;
 use super::text::percent;
-use crate::attribution::{Attribution, Credit, UnitCost};
+use crate::analyses::attribution::{Attribution, Credit, UnitCost};
 use crate::counted::counted;
 
 fn amount(x: f64) -> String {

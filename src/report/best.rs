@@ -2,10 +2,10 @@
 
 use super::text::{aligned_text, percent};
 use crate::counted::counted;
-use crate::design::{CutoffRule, OutcomeRows, SnapshotSpec};
 use crate::frames::BestLead;
-use crate::journeys::Snapshot;
 use crate::model::LeadModel;
+use crate::schema::{CutoffRule, OutcomeRows, SnapshotSpec};
+use crate::snapshot::Snapshot;
 
 /// The best leads of a list of scores.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::text::percent;
-use crate::drivers::{Barriers, Driver, Drivers, Factor};
+use crate::analyses::drivers::{Barriers, Driver, Drivers, Factor};
 
 /// Most drivers shown of one step.
 const MOST: usize = 12;

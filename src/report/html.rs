@@ -6,8 +6,9 @@ use super::markup::{Cell, escape, heading, note, table};
 use super::text::{interaction_rows, percent, strongest_columns, training_notes};
 use crate::counted::counted;
 use crate::evaluate::Evaluation;
-use crate::journeys::{Audit, SnapshotCounts};
+use crate::journeys::Audit;
 use crate::model::LeadModel;
+use crate::snapshot::SnapshotCounts;
 
 /// What goes into a report; parts that are `None` are left out.
 #[derive(Debug, Default, Clone, Copy)]

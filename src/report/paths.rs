@@ -2,9 +2,9 @@
 
 use super::body::Body;
 use super::text::{duration, percent};
+use crate::analyses::paths::{PathRow, Paths, Unit};
 use crate::counted::counted;
-use crate::design::way;
-use crate::paths::{PathRow, Paths, Unit};
+use crate::schema::way;
 
 /// Most rows of one table.
 const MOST: usize = 10;

@@ -3,8 +3,9 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::counted::counted;
-use crate::journeys::{By, Snapshot};
 use crate::model::{LeadModel, Term};
+use crate::query::By;
+use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
 
 /// Widest text of a cell; wider ones end in dots.

@@ -5,9 +5,10 @@ use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::design::{Column, Encoder, NONE, has_leading_zero, number_of, slot_of};
+use crate::encoding::{Encoder, slot_of};
 use crate::error::{Error, Result};
 use crate::model::{ActiveColumn, LeadModel};
+use crate::schema::{Column, NONE, has_leading_zero, number_of};
 
 use super::scored::Scored;
 

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::design::{Encoder, Part, canonical_text};
+use crate::encoding::Encoder;
 use crate::error::{Error, Result};
 use crate::model::LeadModel;
+use crate::schema::{Part, canonical_text};
 
 /// The value of one feature of one lead.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::compare::{GroupTest, log_rank_score, quadratic_form, sparse};
 use super::curve::Curve;
 use super::gray::gray_scores;
 use super::left_out::without_each;
 use super::risk::{Pooled, Spell};
 use crate::error::{Error, Result};
 use crate::math::{fisher_tail, student_quantile};
-use crate::task::Task;
+use crate::progress::Task;
+use crate::survival::log_rank::{GroupTest, log_rank_score, quadratic_form, sparse};
 
 /// Most groups of accounts; with as many degrees of freedom Student's t is normal to 2 %.
 const BLOCKS: usize = 60;
@@ -25,7 +25,7 @@ const BLOCKS: usize = 60;
 pub(crate) struct Blocks {
     spells: Vec<(u32, u32, Spell)>,
     sizes: Vec<f64>,
-    pub(super) accounts: usize,
+    pub(crate) accounts: usize,
 }
 
 impl Blocks {
@@ -78,7 +78,7 @@ impl Blocks {
 
     /// The log-rank test, or Gray's where something competes: Hotelling's T² of the scores, T²·(B − q)/(q·(B − 1))
     /// distributed as F with q and B − q degrees of freedom under equality.
-    pub(super) fn test(&self, n: usize, competes: bool, task: &Task) -> Result<GroupTest> {
+    pub(crate) fn test(&self, n: usize, competes: bool, task: &Task) -> Result<GroupTest> {
         let (score, pooled) = self.scores(n, competes, None, task)?;
         let blocks = self.sizes.len() as f64;
         let left: Vec<Vec<f64>> = (0..self.sizes.len() as u32)

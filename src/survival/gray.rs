@@ -1,9 +1,9 @@
 //! Gray's test: whether groups differ in cumulative incidence where other ends compete.
 
-use super::compare::{GroupTest, at_least_two, tested};
 use super::risk::{Pooled, Spell};
 use crate::error::Result;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::survival::log_rank::{GroupTest, at_least_two, tested};
 
 /// Gray's test of equal cumulative incidence, with competing ends.
 ///
@@ -19,7 +19,7 @@ pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
     gray_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
-pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
+pub(crate) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let k = pooled.groups();
     let standing = standing(pooled, task)?;

@@ -1,24 +1,21 @@
 //! Time to an event: how many have converted by an age, with losing as a competing end.
 
 mod by_account;
-mod ceiling;
-mod clock;
-mod compare;
+mod cure;
 mod curve;
-mod family;
-mod gathered;
+mod generalized_gamma;
 mod gray;
 mod left_out;
+mod log_rank;
 mod risk;
-mod spec;
-mod time_to;
 
 pub(crate) use by_account::Blocks;
-pub use ceiling::{Ceiling, ParametricFit, Plateau, ceiling, fit_parametric};
-pub use compare::{GroupTest, log_rank};
+pub use cure::{Ceiling, ParametricFit, Plateau, ceiling, fit_parametric};
 pub use curve::{Curve, RestrictedMean};
-pub use family::{Family, Times};
+pub use generalized_gamma::{Family, Times};
 pub use gray::gray;
+pub(crate) use gray::gray_pooled;
+pub(crate) use log_rank::log_rank_pooled;
+pub use log_rank::{GroupTest, log_rank};
 pub use risk::{End, RiskTable, Spell};
-pub use spec::{CompetingAs, TimeToSpec};
-pub use time_to::{AtAge, TimeTo, TimeToGroup, TimeToTally};
+pub(crate) use risk::{Pooled, late_start};

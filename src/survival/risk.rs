@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::math::vector::LANES;
-use crate::task::Task;
+use crate::progress::Task;
 
 /// How a spell ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ fn check((wild, empty): (usize, usize)) -> Result<()> {
 }
 
 /// Checked spells of several groups in order of their ends: sorted once, for all of them, and for each.
-pub(super) struct Pooled {
+pub(crate) struct Pooled {
     /// Time, group, how.
     ends: Vec<(f64, u32, End)>,
     /// Time and group of entries after the start.
@@ -87,7 +87,7 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    pub(super) fn new(groups: &[&[Spell]]) -> Result<Self> {
+    pub(crate) fn new(groups: &[&[Spell]]) -> Result<Self> {
         check(faults(groups.iter().copied().flatten()))?;
         let tagged = || groups.iter().zip(0u32..).flat_map(|(spells, group)| spells.iter().map(move |s| (s, group)));
         let mut ends = Vec::with_capacity(groups.iter().map(|g| g.len()).sum());
@@ -104,7 +104,7 @@ impl Pooled {
 
     /// Of spells that are all observed from the start, in runs, with the places of their groups in `numbers`; `sizes`
     /// says how many each place has.
-    pub(super) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], sizes: Vec<usize>) -> Result<Self> {
+    pub(crate) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], sizes: Vec<usize>) -> Result<Self> {
         let both = |a: (usize, usize), b: (usize, usize)| (a.0 + b.0, a.1 + b.1);
         check(runs.par_iter().map(|run| faults(run.iter().map(|(_, s)| s))).reduce(|| (0, 0), both))?;
         let mut ends = vec![(0.0, 0, End::Censored); runs.iter().map(Vec::len).sum()];
@@ -133,12 +133,12 @@ impl Pooled {
     }
 
     /// The table of all of them as one group.
-    pub(super) fn together(&self) -> RiskTable {
+    pub(crate) fn together(&self) -> RiskTable {
         self.tables(1, |_| 0).pop().unwrap_or_default()
     }
 
     /// The table of each group, at its own times.
-    pub(super) fn apart(&self) -> Vec<RiskTable> {
+    pub(crate) fn apart(&self) -> Vec<RiskTable> {
         self.tables(self.groups(), |group| group as usize)
     }
 
@@ -296,7 +296,7 @@ impl RiskTable {
 ///
 /// A product over ages ends where everybody at risk ends. With late entry that can happen early, when few have entered,
 /// and says nothing about the rest.
-pub(super) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
+pub(crate) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
     if spells.iter().all(|s| s.entry.is_none()) {
         return Ok(None);
     }

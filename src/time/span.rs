@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::DAY;
 use crate::error::{Error, Result};
-use crate::text_form::text_form;
+use crate::serde_str::text_form;
 
 /// A fixed length of time in microseconds; a day has 24 hours, a week 7 days.
 ///

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::units::in_range;
 use super::{TimeFormat, Zone, parse};
 use crate::error::{Error, Result};
-use crate::text_form::text_form;
+use crate::serde_str::text_form;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///

@@ -11,8 +11,8 @@
 
 use std::sync::Arc;
 
-use leadlens::design::{Kind, NONE, Side};
 use leadlens::journeys::{Audit, Days, Journeys, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
+use leadlens::schema::{Kind, NONE, Side};
 use leadlens::{NO_TIME, Task, Zone};
 
 pub(crate) const DAY: i64 = leadlens::DAY;

@@ -8,7 +8,7 @@ use crate::cli::project::Project;
 use crate::error::Result;
 use crate::frames::Tabled;
 use crate::journeys::Journeys;
-use crate::task::Task;
+use crate::progress::Task;
 
 /// Runs an analysis: `spec` reads its options, `find` does it, `text` shows it. What can be refused is refused before
 /// tables are read.

@@ -15,13 +15,14 @@ use crate::cli::training::SideFlags;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluation;
 use crate::fit::evaluate_snapshot;
-use crate::journeys::{Journeys, SnapshotCounts};
+use crate::journeys::Journeys;
 use crate::model::LeadModel;
+use crate::progress::Task;
 use crate::report::{
     self, BestLeads, attribution_section, barriers_section, drivers_section, funnel_section, page, paths_section,
     stage_funnel_section, time_to_section,
 };
-use crate::task::Task;
+use crate::snapshot::SnapshotCounts;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Report {

@@ -12,13 +12,14 @@ use crate::cli::flags::{Common, Format, Overwrite};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
 use crate::counted::counted;
-use crate::design::{OutcomeRows, SnapshotSpec};
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability};
-use crate::journeys::{Journeys, Snapshot};
+use crate::journeys::Journeys;
 use crate::model::LeadModel;
+use crate::progress::Task;
 use crate::report::BestLeads;
-use crate::task::Task;
+use crate::schema::{OutcomeRows, SnapshotSpec};
+use crate::snapshot::Snapshot;
 use crate::time::{Moment, NO_TIME, Timestamp};
 use crate::whole_file::is_stream;
 

@@ -14,10 +14,10 @@ use crate::error::Result;
 use crate::evaluate::Evaluation;
 use crate::fit::{evaluate_snapshot, train};
 use crate::frames::{calibration_frame, estimates_frame, lift_frame, terms_frame};
-use crate::journeys::Snapshot;
 use crate::model::LeadModel;
+use crate::progress::Task;
 use crate::report::{evaluation_text, model_text, snapshot_text};
-use crate::task::Task;
+use crate::snapshot::Snapshot;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Train {

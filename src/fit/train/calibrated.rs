@@ -1,15 +1,15 @@
 //! Probabilities calibrated on rows later than those of the coefficients.
 
 use crate::counted::counted;
-use crate::design::{Column, Maturity};
 use crate::error::{Error, Result};
-use crate::fit::calibrate::{
+use crate::fit::calibration::{
     Calibrator, MIN_POSITIVES, beta_calibration, open_isotonic_calibration, sigmoid_calibration,
 };
-use crate::journeys::{Snapshot, SplitBy};
 use crate::model::{CalibrationFacts, CalibrationMap, LeadModel};
+use crate::progress::Task;
+use crate::schema::{Column, Maturity};
 use crate::score::ColumnScorer;
-use crate::task::Task;
+use crate::snapshot::{Snapshot, SplitBy};
 
 use super::options::TrainOptions;
 use super::rows::{labels, log_odds};

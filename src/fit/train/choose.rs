@@ -7,14 +7,15 @@ use super::gain::Gain;
 use super::interactions::{Groups, Interactions, MOST, Strongest, resolve, with_bins};
 use super::layout::{Encoded, Layout};
 use super::options::{Nonlinear, TrainOptions};
-use crate::design::{Bend, Maturity};
+use crate::encoding::Bend;
 use crate::error::{Error, Result};
+use crate::fit::cross_validation::{Fold, Held, default_cs, grouped_folds};
 use crate::fit::params::{LogisticParams, Sign, ValidLogisticParams};
 use crate::fit::target::Target;
-use crate::fit::validate::{Fold, Held, default_cs, grouped_folds};
-use crate::journeys::{Snapshot, SplitBy};
 use crate::model::Validation;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::Maturity;
+use crate::snapshot::{Snapshot, SplitBy};
 
 /// Features with their encodings, laid out, and how they were chosen.
 pub(super) struct Design {

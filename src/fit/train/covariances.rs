@@ -13,11 +13,11 @@ use super::purify::Purifier;
 use crate::error::Result;
 use crate::fit::matrix::Matrix;
 use crate::fit::params::{LogisticParams, ValidLogisticParams};
-use crate::fit::solution::Solution;
+use crate::fit::solvers::solution::Solution;
 use crate::fit::target::Target;
-use crate::journeys::Snapshot;
 use crate::model::CoefficientCovariance;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::snapshot::Snapshot;
 
 /// C of the fit that standard errors are of, where the model has a smaller one.
 const LIGHT: f64 = 10.0;
@@ -151,7 +151,7 @@ fn purified(matrix: &[f64], purifier: &Purifier<'_>, task: &Task) -> Result<Vec<
 /// A number per row: equal for rows of one account, or of one lead where there are no accounts.
 pub(super) fn clusters(snapshot: &Snapshot) -> Vec<u32> {
     let mut numbers = HashMap::new();
-    let number = |r: &crate::journeys::Row| {
+    let number = |r: &crate::snapshot::Row| {
         let next = numbers.len() as u32;
         *numbers.entry(snapshot.journeys.leads.group(r.lead)).or_insert(next)
     };

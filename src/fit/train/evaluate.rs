@@ -1,12 +1,13 @@
 //! Evaluation of a model on a snapshot.
 
 use crate::counted::counted;
-use crate::design::{Column, MISSING, NONE};
+use crate::encoding::MISSING;
 use crate::error::{Error, Result};
 use crate::evaluate::{Clusters, Comparison, Evaluation, compare_scores, evaluate_clustered};
-use crate::journeys::{Snapshot, SplitBy};
 use crate::model::LeadModel;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::{Column, NONE};
+use crate::snapshot::{Snapshot, SplitBy};
 
 use super::covariances::clusters;
 use super::rows::{labels, log_odds};

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use crate::fit::validate::Held;
+use crate::fit::cross_validation::Held;
 
 /// Probability of a screened pair by chance, corrected for the number of pairs, below which any gain is enough.
 const SURE: f64 = 1e-3;

@@ -4,12 +4,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{Encoded, place_of};
-use crate::design::is_calendar_like;
 use crate::error::{Error, Result};
 use crate::fit::params::Sign;
 use crate::fit::target::Target;
 use crate::math::{chi_square_tail, sigmoid};
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::is_calendar_like;
 
 /// Which interactions a model has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::design::{Column, Encoder, Feature, NONE, slot_of};
+use crate::encoding::{Encoder, slot_of};
 use crate::error::{Error, Result};
 use crate::fit::matrix::{Codes, Dense, Matrix};
 use crate::fit::params::Sign;
+use crate::schema::{Column, Feature, NONE};
 
 /// A feature with its encoding and its values in training.
 #[derive(Debug, Clone)]

@@ -14,9 +14,9 @@ mod seen;
 mod uncalibrated;
 
 use crate::error::Result;
-use crate::journeys::Snapshot;
 use crate::model::LeadModel;
-use crate::task::Task;
+use crate::progress::Task;
+use crate::snapshot::Snapshot;
 
 pub use self::evaluate::{compare_models, evaluate_snapshot};
 pub use self::interactions::{Auto, Interactions};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::interactions::Interactions;
-use crate::fit::calibrate::Calibrator;
+use crate::fit::calibration::Calibrator;
+use crate::fit::cross_validation::Choice;
 use crate::fit::params::LogisticParams;
-use crate::fit::validate::Choice;
 
 /// The shape of the effect of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

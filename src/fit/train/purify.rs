@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::layout::{Encoded, Layout};
 use crate::error::Result;
-use crate::task::Task;
+use crate::progress::Task;
 
 /// The map from the coefficients of a layout to those of a model. It is linear, and leaves every log-odds as it is.
 pub(super) struct Purifier<'a> {

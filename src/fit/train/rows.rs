@@ -1,11 +1,11 @@
 //! Labels and log-odds of the rows of a snapshot.
 
-use crate::design::Column;
 use crate::error::{Error, Result};
-use crate::journeys::Snapshot;
 use crate::model::LeadModel;
+use crate::progress::Task;
+use crate::schema::Column;
 use crate::score::ColumnScorer;
-use crate::task::Task;
+use crate::snapshot::Snapshot;
 
 /// The labels of a snapshot.
 pub(super) fn labels(snapshot: &Snapshot) -> Result<&[bool]> {

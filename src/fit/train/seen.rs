@@ -1,7 +1,7 @@
 //! Which leads a model has seen.
 
-use crate::journeys::{Row, Snapshot};
 use crate::model::LeadSample;
+use crate::snapshot::{Row, Snapshot};
 use crate::time::{NO_TIME, Timestamp};
 
 /// The leads of a training snapshot.

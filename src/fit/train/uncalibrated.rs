@@ -10,16 +10,17 @@ use super::options::{Direction, TrainOptions};
 use super::purify::Purifier;
 use super::rows::{labels, log_odds};
 use super::seen;
-use crate::design::{Column, Encoder, Feature, Kind, LevelRule, Part};
+use crate::encoding::{Encoder, LevelRule};
 use crate::error::{Error, Result};
 use crate::features::compute;
 use crate::fit::params::{LogisticParams, Sign, Solver, ValidLogisticParams};
-use crate::fit::solution::Solution;
+use crate::fit::solvers::solution::Solution;
 use crate::fit::target::Target;
-use crate::journeys::Snapshot;
 use crate::math::weighted_quantiles;
 use crate::model::{Grade, Interaction, LeadModel, ModelData, Term, Training};
-use crate::task::Task;
+use crate::progress::Task;
+use crate::schema::{Column, Feature, Kind, Part};
+use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
 
 /// Trains a model whose probabilities are not calibrated.

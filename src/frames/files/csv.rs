@@ -9,10 +9,10 @@ use super::columns::{Offered, Picked};
 use super::csv_quotes::Quotes;
 use super::csv_swallowed::Swallowed;
 use super::decode::{Charset, Decoder};
+use crate::config::Reading;
 use crate::error::{Error, Result};
-use crate::frames::config::Reading;
-use crate::frames::table::Table;
-use crate::task::Stop;
+use crate::frames::files::table::Table;
+use crate::progress::Stop;
 
 /// A CSV file whose first line was read.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::frames::config::Reading;
+use crate::config::Reading;
 
 /// The encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use super::ipc::IpcFile;
 use super::kind::Kind;
 use super::paths::path_of;
 use super::{OpenFile, ParquetFile};
+use crate::config::Reading;
 use crate::error::Result;
-use crate::frames::coded::Cells;
-use crate::frames::config::Reading;
-use crate::frames::table::Table;
+use crate::frames::columns::dictionary::Cells;
+use crate::frames::files::table::Table;
 
 /// A file that was opened: what columns it has is known.
 #[derive(Debug)]

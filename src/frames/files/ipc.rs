@@ -21,7 +21,7 @@ use super::ipc_stream::read_stream;
 use super::typed::{is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
-use crate::task::Stop;
+use crate::progress::Stop;
 
 /// The end of a file: the length of its footer, and these letters.
 const MAGIC: &[u8; 6] = b"ARROW1";

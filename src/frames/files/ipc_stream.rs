@@ -6,7 +6,7 @@ use polars_arrow::io::ipc::format::ipc::{self as fb, MessageHeaderRef};
 use super::OpenFile;
 use super::ipc_layout::Layout;
 use crate::error::Result;
-use crate::task::Stop;
+use crate::progress::Stop;
 
 /// The mark and the length before each message.
 const PREFIX: u64 = 8;

@@ -1,5 +1,7 @@
 //! Files as tables: which files a text means, how each format is read, and how the parts of one table are joined.
 
+pub(super) mod catalog;
+pub(super) mod chunked_table;
 mod columns;
 mod csv;
 mod csv_quotes;
@@ -21,9 +23,11 @@ mod parquet_check;
 mod parquet_pages;
 mod parts;
 mod paths;
+pub(super) mod table;
 mod typed;
 mod unify;
 
+pub use catalog::Tables;
 pub(super) use columns::unread_remark;
 pub use columns::{Offered, Picked, Unread, Wanted};
 pub(super) use formats::shown;
@@ -33,5 +37,6 @@ pub(super) use parquet::{GroupRows, ParquetFile};
 pub(super) use parts::Parts;
 pub(super) use paths::paths_of;
 pub(crate) use paths::{is_raw, path_of, text_of};
+pub use table::Table;
 pub use typed::{is_readable, read_as, series_of, stored_as, type_name};
 pub(super) use unify::{Common, convert};

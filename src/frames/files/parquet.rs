@@ -22,7 +22,7 @@ use super::parquet_pages::{PageIndex, Pages};
 use super::typed::{is_readable, read_as, type_name};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
-use crate::frames::coded::{Cells, Coded};
+use crate::frames::columns::dictionary::{Cells, Coded};
 
 /// A Parquet file whose end was read: which columns it has, and where.
 #[derive(Debug)]

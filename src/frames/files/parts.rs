@@ -9,10 +9,10 @@ use super::columns::{Picked, Unread, Wanted, unread_remark};
 use super::formats::{Opened, shown};
 use super::unify::{Common, common_types, convert};
 use super::{OpenFile, ParquetFile};
+use crate::config::Reading;
 use crate::error::{Error, Result};
-use crate::frames::config::Reading;
-use crate::frames::table::Table;
-use crate::task::Stop;
+use crate::frames::files::table::Table;
+use crate::progress::Stop;
 
 /// The files of one table, open.
 #[derive(Debug)]

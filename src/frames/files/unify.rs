@@ -10,7 +10,7 @@
 
 use polars::prelude::*;
 
-use crate::frames::cells::is_writable;
+use crate::frames::columns::text::is_writable;
 use crate::time::{DAY, Timestamp};
 
 /// From here on a float cannot tell a whole number from the next.

@@ -7,8 +7,8 @@ use bytemuck::Pod;
 
 use super::codes::{Codes, narrow, widen};
 use super::rows::Rows;
-use super::slab::Slab;
-use crate::design::NONE;
+use crate::journeys::index::mapped_column::Slab;
+use crate::schema::NONE;
 
 /// How leads are cut into partitions, each of which is ordered in cache.
 #[derive(Debug, Clone, Copy)]

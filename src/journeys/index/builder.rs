@@ -17,11 +17,11 @@ use super::edits::{Edits, Seen, collapse, same};
 use super::merge::{Columns, Cut, Merged, Part, Scratch};
 use super::orders::{Orders, Ranking};
 use super::rows::{Rows, Sizes};
-use super::slab::Place;
 use super::{StageLog, Timeline};
-use crate::design::NONE;
 use crate::error::{Error, Result};
-use crate::task::Task;
+use crate::journeys::index::mapped_column::Place;
+use crate::progress::Task;
+use crate::schema::NONE;
 use crate::time::NO_TIME;
 
 /// Rows of a block, where whole tables are cut into blocks.
@@ -327,7 +327,7 @@ impl IndexBuilder {
             at: columns.at.freeze(),
             kind: columns.kind.freeze(),
             channel: columns.channel.map(super::codes::CodesMut::freeze),
-            values: columns.values.into_iter().map(super::slab::SlabMut::freeze).collect(),
+            values: columns.values.into_iter().map(crate::journeys::index::mapped_column::SlabMut::freeze).collect(),
             props: columns.props.into_iter().map(super::codes::CodesMut::freeze).collect(),
             order: columns.order.map(super::codes::CodesMut::freeze),
             orders,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::text_form::text_form;
+use crate::serde_str::text_form;
 
 /// An amount of memory: `8GB`, `500 MB`, `1.5 GiB`, or a number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

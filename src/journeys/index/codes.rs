@@ -1,8 +1,8 @@
 //! A column of dictionary codes in the narrowest integers that hold them.
 
-use super::slab::{Place, Slab, SlabMut};
-use crate::design::NONE;
 use crate::error::Result;
+use crate::journeys::index::mapped_column::{Place, Slab, SlabMut};
+use crate::schema::NONE;
 
 /// Codes below a known bound; the largest value of each width stands for "no value".
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::orders::{Orders, Ranking};
 use super::rows::Rows;
-use crate::design::NONE;
+use crate::schema::NONE;
 use crate::time::NO_TIME;
 
 /// Rows that repeat the stage of their deal, by the entry they edit, in order. All columns are of one length.

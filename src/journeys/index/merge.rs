@@ -6,10 +6,10 @@ use super::block::{Block, Chosen, Coded, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut, narrow};
 use super::orders::Ranking;
 use super::rows::Sizes;
-use super::slab::{Place, SlabMut};
 use super::sort::Sorter;
-use crate::design::NONE;
 use crate::error::Result;
+use crate::journeys::index::mapped_column::{Place, SlabMut};
+use crate::schema::NONE;
 
 /// Rows of a partition from which on it is cut: where few leads have nearly all events, all threads take part.
 const HEAVY: usize = 1 << 18;

@@ -8,10 +8,10 @@ mod builder;
 mod bytes;
 mod codes;
 mod edits;
+mod mapped_column;
 mod merge;
 mod orders;
 mod rows;
-mod slab;
 mod sort;
 
 pub use block::{Block, Partitioning, Renumbering};
@@ -20,11 +20,11 @@ pub use bytes::Bytes;
 pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
 pub use edits::Edits;
+pub use mapped_column::Slab;
 pub use orders::{OrderNumbers, Orders};
 pub use rows::{Rows, Sizes};
-pub use slab::Slab;
 
-use crate::design::NONE;
+use crate::schema::NONE;
 
 /// Stage entries of all leads, in the order of the timeline.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub struct StageLog {
     pub offsets: Slab<usize>,
     /// Position in the timeline.
     pub position: Slab<u32>,
-    /// Deal code, [`crate::design::NONE`] if the entry is the lead's own.
+    /// Deal code, [`crate::schema::NONE`] if the entry is the lead's own.
     pub deal: Codes,
     /// Amount, NaN if none.
     pub amount: Slab<f64>,

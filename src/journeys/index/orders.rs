@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash};
 
-use crate::design::NONE;
+use crate::schema::NONE;
 
 /// Numbers of order columns, ascending and distinct: whole ones unless one has a fraction.
 #[derive(Debug, Clone, PartialEq)]

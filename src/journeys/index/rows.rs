@@ -22,7 +22,7 @@ pub struct Rows {
     pub values: Vec<(usize, Vec<f64>)>,
     /// Property columns: number of the property and one code per row.
     pub props: Vec<(usize, Vec<u32>)>,
-    /// For stages: deal code ([`crate::design::NONE`] for the lead itself) and amount (NaN if none).
+    /// For stages: deal code ([`crate::schema::NONE`] for the lead itself) and amount (NaN if none).
     pub stage: Option<(Vec<u32>, Vec<f64>)>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Codes, Dense, Matrix, Numbers, Observed, Sparse};
 use super::*;
-use crate::fit::factor::Factor;
+use crate::fit::solvers::cholesky::Factor;
 use crate::math::sigmoid;
 
 const ROWS: usize = 3000;

@@ -1,0 +1,54 @@
+//! What all roles of a table share.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::journeys::Normalize;
+use crate::schema::Condition;
+use crate::time::TimeUnit;
+
+/// What all roles of a table share: how its times are read, and which rows count.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Common {
+    /// Zone of times without an offset; that of the configuration if not given.
+    pub timezone: Option<String>,
+    /// Column with the zone of each row instead.
+    pub timezone_column: Option<String>,
+    /// strptime pattern of texts that are times.
+    pub time_format: Option<String>,
+    /// Unit of numbers that are times.
+    pub unit: Option<TimeUnit>,
+    /// Whether a whole day means its end (events, stages) or its start (creation); the role's own rule if not given.
+    pub day: Option<DayMeans>,
+    /// Column that orders rows of equal time.
+    pub order: Option<String>,
+    /// Rows that count: column → condition.
+    #[serde(rename = "where")]
+    pub filter: BTreeMap<String, Condition>,
+    /// How ids are written.
+    pub normalize: Option<Normalize>,
+    /// Texts that mean "no value".
+    pub nulls: Vec<String>,
+    /// How its texts are read.
+    #[serde(flatten)]
+    pub reading: Reading,
+}
+
+/// Which instant of a day a whole day means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DayMeans {
+    /// Its last microsecond.
+    End,
+    /// Its first microsecond.
+    Start,
+}
+
+impl Common {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.order.iter().chain(&self.timezone_column).chain(self.filter.keys())
+    }
+}

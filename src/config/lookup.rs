@@ -1,0 +1,211 @@
+//! Where the lead of a row, or an attribute of it, is found.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Common, Reading};
+use crate::journeys::Normalize;
+use crate::time::TimeUnit;
+
+/// Where the lead of a row is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a column, a lookup, or a list of them")]
+pub enum LeadKey {
+    // Lists come first: serde would read one as the fields of a struct.
+    /// The first of several that finds a lead.
+    Any(Vec<LeadKey>),
+    /// A column with the lead's id.
+    Column(String),
+    /// By way of another table.
+    Lookup(Box<LookupSpec>),
+}
+
+/// Which lead is meant where a key has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pick {
+    /// The first one.
+    First,
+    /// The last one.
+    Last,
+    /// The one that a column marks, else the first.
+    Primary,
+    /// Each of them.
+    All,
+}
+
+/// A table that says what a key means: the lead of an anonymous id, deal or contact, or an attribute such as the channel
+/// of a campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupSpec {
+    /// The table.
+    pub table: String,
+    /// Its key column; also the column of the table that uses it, unless `on` says another.
+    pub key: String,
+    /// Its column with the lead's id, or a lookup of it.
+    #[serde(default)]
+    pub lead: Option<Box<LeadKey>>,
+    /// Its column with the attribute, or a lookup of it.
+    #[serde(default)]
+    pub value: Option<Box<Attribute>>,
+    /// Column of the table that uses it.
+    #[serde(default)]
+    pub on: Option<String>,
+    /// Column from when on the key means the lead.
+    #[serde(default)]
+    pub valid_from: Option<String>,
+    /// Column until when (exclusive).
+    #[serde(default)]
+    pub valid_to: Option<String>,
+    /// Text between several ids in one cell, of keys and of leads.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// Which is meant where a key has several at a time; that is refused if not given.
+    #[serde(default)]
+    pub pick: Option<Pick>,
+    /// Column that says which row of a key is the primary one.
+    #[serde(default)]
+    pub primary: Option<String>,
+    /// Column that orders the rows of a key; they are in the order of the table if not given.
+    #[serde(default)]
+    pub order: Option<String>,
+    /// How keys and leads are written.
+    #[serde(default)]
+    pub normalize: Option<Normalize>,
+    /// Zone of its times without an offset; that of the configuration if not given.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// strptime pattern of its texts that are times.
+    #[serde(default)]
+    pub time_format: Option<String>,
+    /// Unit of its numbers that are times.
+    #[serde(default)]
+    pub unit: Option<TimeUnit>,
+    /// How its texts are read.
+    #[serde(flatten)]
+    pub reading: Reading,
+}
+
+/// How the cells of a table name its leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeadCells {
+    /// Text between several ids in one cell.
+    pub split: Option<String>,
+    /// Which lead is meant where a row has several.
+    pub pick: Option<Pick>,
+}
+
+impl Default for LeadKey {
+    fn default() -> Self {
+        Self::Column(String::new())
+    }
+}
+
+impl LeadKey {
+    /// The columns of the table that uses it.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&String> {
+        match self {
+            Self::Column(column) => vec![column],
+            Self::Lookup(spec) => vec![spec.column()],
+            Self::Any(keys) => keys.iter().flat_map(Self::columns).collect(),
+        }
+    }
+
+    /// The lookups it names, those of other lookups behind them.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<&LookupSpec> {
+        match self {
+            Self::Column(_) => Vec::new(),
+            Self::Lookup(spec) => spec.lookups(),
+            Self::Any(keys) => keys.iter().flat_map(Self::lookups).collect(),
+        }
+    }
+}
+
+impl LookupSpec {
+    /// The column of the table that uses it.
+    #[must_use]
+    pub fn column(&self) -> &String {
+        self.on.as_ref().unwrap_or(&self.key)
+    }
+
+    /// How its times are read.
+    pub(crate) fn common(&self) -> Common {
+        Common {
+            timezone: self.timezone.clone(),
+            time_format: self.time_format.clone(),
+            unit: self.unit,
+            reading: self.reading.clone(),
+            ..Common::default()
+        }
+    }
+
+    /// Every column it names in its own table.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        let lead = self.lead.iter().flat_map(|lead| lead.columns());
+        let value = self.value.iter().filter_map(|value| value.column());
+        let named = [&self.valid_from, &self.valid_to, &self.primary, &self.order];
+        [&self.key].into_iter().chain(lead).chain(value).chain(named.into_iter().flatten())
+    }
+
+    /// The lookup, and those that it names.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<&LookupSpec> {
+        let lead = self.lead.iter().flat_map(|lead| lead.lookups());
+        let value = self.value.iter().filter_map(|value| value.lookup()).flat_map(Self::lookups);
+        [self].into_iter().chain(lead).chain(value).collect()
+    }
+}
+
+/// Where an attribute of a row is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a column, a literal, or a lookup")]
+pub enum Attribute {
+    /// A column.
+    Column(String),
+    /// The same for all rows.
+    Literal {
+        /// The value.
+        literal: String,
+    },
+    /// By way of another table.
+    Lookup(Box<LookupSpec>),
+}
+
+impl Default for Attribute {
+    fn default() -> Self {
+        Self::Column(String::new())
+    }
+}
+
+impl Attribute {
+    /// The column of the table that uses it, unless it is a literal.
+    #[must_use]
+    pub fn column(&self) -> Option<&String> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::Literal { .. } => None,
+            Self::Lookup(spec) => Some(spec.column()),
+        }
+    }
+
+    /// A short name: the column, or the literal.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Literal { literal } => literal,
+            Self::Column(column) => column,
+            Self::Lookup(spec) => spec.column(),
+        }
+    }
+
+    /// The lookup, if it is one.
+    #[must_use]
+    pub fn lookup(&self) -> Option<&LookupSpec> {
+        match self {
+            Self::Lookup(spec) => Some(spec),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Values as columns of a design matrix: levels, numbers, splines, bins.
+
+mod bins;
+mod encoder;
+mod encoder_form;
+mod spline;
+
+pub use bins::Bins;
+pub(crate) use encoder::slot_of;
+pub use encoder::{Encoder, LevelRule, MISSING, OTHER};
+pub use spline::{Bend, Spline};

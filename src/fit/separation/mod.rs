@@ -1,0 +1,159 @@
+//! Separation: columns that tell the classes apart without error, so that the likelihood has no maximum.
+//!
+//! There is separation if some direction d ≠ 0 has (2yᵢ − 1)·xᵢᵀd ≥ 0 for every row, and > 0 for some: along d the
+//! likelihood rises for ever. If it is > 0 for all rows, separation is complete, else quasi-complete. A. Albert,
+//! J. Anderson, "On the existence of maximum likelihood estimates in logistic regression models", Biometrika 71, 1984.
+//! Whether there is one is a linear program (K. Konis, "Linear programming algorithms for detecting separated data in binary
+//! logistic regression models", 2007), solved here as a problem of least squares (see `cone`).
+
+#![allow(clippy::indexing_slicing, reason = "all vectors have one number per row or coefficient of one matrix")]
+
+pub(super) mod collinear;
+pub(super) mod cone;
+pub(super) mod wide;
+
+use std::borrow::Cow;
+
+use super::matrix::Matrix;
+use crate::error::Result;
+use crate::fit::separation::collinear::{Basis, Products};
+use crate::fit::separation::cone::{Direction, ROUNDING};
+use crate::fit::solvers::objective::{Objective, largest};
+use crate::progress::Task;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Separation {
+    /// Whether all rows are told apart.
+    pub(super) complete: bool,
+    /// Rows on the right side.
+    pub(super) rows: usize,
+    /// Columns of the direction.
+    pub(super) columns: Vec<usize>,
+}
+
+/// Looks for separation: what is told apart in all, and the fewest columns that do it. `None` if nothing is.
+///
+/// For designs that are not too wide for a basis of their columns; see `wide` for others.
+pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
+    let used: Vec<usize> = (0..f.x.rows()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
+    let x = if used.len() == f.x.rows() { Cow::Borrowed(f.x) } else { Cow::Owned(f.x.take(&used)) };
+    let rows = Rows { products: Products::of(&x, &vec![1.0; x.rows()]), y: pick(f.observed.y, &used), x, f, task };
+    let all: Vec<usize> = (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)).collect();
+    let Some((direction, basis)) = rows.direction(&all)? else { return Ok(None) };
+    let told = rows.told_apart(&all)?;
+    let complete = told == rows.y.len();
+    let single: Vec<usize> =
+        all.iter().copied().filter(|c| by_one(f, &used, &f.x.column(*c)).is_some_and(|(n, _)| n == told)).collect();
+    if !single.is_empty() {
+        return Ok(Some(Separation { complete, rows: told, columns: single }));
+    }
+    let part = |c: &usize| direction.beta[c + 1].abs() * basis.spread(*c);
+    let mut candidates = basis.kept.clone();
+    candidates.sort_by(|a, b| part(a).total_cmp(&part(b)));
+    let mut columns = candidates.clone();
+    let work = (rows.y.len() * basis.size()).max(1);
+    let mut tries = (MOST_WORK / work).clamp(1, 500);
+    rows.leave_out(&candidates, &mut columns, told, &mut tries)?;
+    columns.sort_unstable();
+    Ok(Some(Separation { complete, rows: told, columns }))
+}
+
+/// Rows times columns that are looked at to find the fewest columns; each search passes some tens of times.
+const MOST_WORK: usize = 100_000_000;
+
+fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|i| values[*i]).collect()
+}
+
+/// Rows with weight.
+struct Rows<'a> {
+    x: Cow<'a, Matrix<'a>>,
+    y: Vec<bool>,
+    products: Products,
+    f: &'a Objective<'a>,
+    task: &'a Task,
+}
+
+impl Rows<'_> {
+    fn basis(&self, products: &Products, columns: &[usize]) -> Basis {
+        Basis::of(products, |c| if c == 0 { self.f.is_pinned(0) } else { !columns.contains(&(c - 1)) })
+    }
+
+    /// A direction of some columns that separates.
+    fn direction(&self, columns: &[usize]) -> Result<Option<(Direction, Basis)>> {
+        let basis = self.basis(&self.products, columns);
+        Ok(cone::separating(&self.x, &self.y, &basis, self.task)?.map(|d| (d, basis)))
+    }
+
+    /// How many rows some columns tell apart in all: those of one direction, then of those that it leaves at 0 the ones that
+    /// another direction tells apart, and so on.
+    fn told_apart(&self, columns: &[usize]) -> Result<usize> {
+        let Some((mut direction, _)) = self.direction(columns)? else { return Ok(0) };
+        let mut left: Vec<usize> = (0..self.y.len()).collect();
+        loop {
+            let least = ROUNDING * largest(&direction.sides);
+            left = (0..left.len()).filter(|i| direction.sides[*i] <= least).map(|i| left[i]).collect();
+            if left.is_empty() {
+                return Ok(self.y.len());
+            }
+            let (x, y) = (self.x.take(&left), pick(&self.y, &left));
+            let basis = self.basis(&Products::of(&x, &vec![1.0; x.rows()]), columns);
+            match cone::separating(&x, &y, &basis, self.task)? {
+                Some(next) => direction = next,
+                None => return Ok(self.y.len() - left.len()),
+            }
+        }
+    }
+
+    /// Takes out of `columns` those of `some` without which as many rows are told apart: all at once, or else half of
+    /// them and then the other half.
+    fn leave_out(&self, some: &[usize], columns: &mut Vec<usize>, told: usize, tries: &mut usize) -> Result<()> {
+        if *tries == 0 || some.is_empty() {
+            return Ok(());
+        }
+        let fewer: Vec<usize> = columns.iter().copied().filter(|c| !some.contains(c)).collect();
+        if !fewer.is_empty() {
+            *tries -= 1;
+            if self.told_apart(&fewer)? == told {
+                *columns = fewer;
+                return Ok(());
+            }
+        }
+        if some.len() > 1 {
+            let (first, second) = some.split_at(some.len() / 2);
+            self.leave_out(first, columns, told, tries)?;
+            self.leave_out(second, columns, told, tries)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many of some rows one column tells apart, and the value of those it does not, if its values do not overlap between the
+/// classes.
+pub(super) fn by_one(f: &Objective<'_>, rows: &[usize], values: &[f64]) -> Option<(usize, Option<f64>)> {
+    let of = |class: bool| rows.iter().filter(move |i| f.observed.y[**i] == class).map(|i| values[*i]);
+    let range = |class| of(class).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let (negative, positive) = (range(false), range(true));
+    if negative == positive {
+        return None;
+    }
+    // Without an intercept the border is 0.
+    let border = if negative.1 <= positive.0 {
+        negative.1..=positive.0
+    } else if positive.1 <= negative.0 {
+        positive.1..=negative.0
+    } else {
+        return None;
+    };
+    if f.is_pinned(0) && !border.contains(&0.0) {
+        return None;
+    }
+    if border.start() < border.end() && !f.is_pinned(0) {
+        return Some((rows.len(), None));
+    }
+    // Rows on the border are told nothing about.
+    let border = if f.is_pinned(0) { 0.0 } else { *border.start() };
+    let told = rows.iter().filter(|i| values[**i] != border).count();
+    Some((told, Some(border)))
+}

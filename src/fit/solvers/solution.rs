@@ -1,0 +1,71 @@
+//! What a fit finds.
+
+use super::objective::{Objective, Point};
+
+/// A fitted model of the columns of a matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// Intercept.
+    pub intercept: f64,
+    /// One coefficient per column.
+    pub coefficients: Vec<f64>,
+    /// Objective at the solution.
+    pub objective: f64,
+    /// Σ w·log loss at the solution: minus the log-likelihood.
+    pub loss: f64,
+    /// Infinity norm of the gradient of the weighted mean loss; of columns whose root mean square is above 1, divided by
+    /// it.
+    pub gradient: f64,
+    /// Firth's own intercept, where the intercept was refitted after it.
+    pub firth_intercept: Option<f64>,
+    /// Columns left out since they are constant or combinations of others; their coefficients are 0.
+    pub dropped: Vec<usize>,
+    /// Difference between the objective and the best lower bound known (the duality gap), relative to Σw, where the
+    /// solver has one.
+    pub gap: Option<f64>,
+    /// Iterations.
+    pub iterations: usize,
+    /// Whether the tolerance was reached.
+    pub converged: bool,
+}
+
+impl Solution {
+    pub(in crate::fit) fn at(
+        f: &Objective<'_>,
+        point: Point,
+        gradient: f64,
+        iterations: usize,
+        converged: bool,
+    ) -> Self {
+        let mut beta = point.beta.into_iter();
+        let intercept = beta.next().unwrap_or(0.0);
+        let coefficients: Vec<f64> = beta.take(f.x.width()).collect();
+        Self {
+            intercept,
+            coefficients,
+            objective: point.value,
+            loss: point.loss,
+            gradient,
+            firth_intercept: None,
+            dropped: Vec::new(),
+            gap: None,
+            iterations,
+            converged,
+        }
+    }
+
+    /// Intercept and coefficients in one list.
+    #[must_use]
+    pub fn beta(&self) -> Vec<f64> {
+        self.with(self.intercept)
+    }
+
+    /// Where the objective has its minimum: with Firth's own intercept.
+    pub(in crate::fit) fn minimum(&self) -> Vec<f64> {
+        self.with(self.firth_intercept.unwrap_or(self.intercept))
+    }
+
+    fn with(&self, intercept: f64) -> Vec<f64> {
+        [intercept].into_iter().chain(self.coefficients.iter().copied()).collect()
+    }
+}

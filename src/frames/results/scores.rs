@@ -1,0 +1,488 @@
+//! Scores, reasons and terms of a model as tables.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polars::prelude::*;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::encoding::Encoder;
+use crate::error::{Error, Result};
+use crate::frames::results::columns::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
+use crate::journeys::open_amounts;
+use crate::math::{Interval, normal_tail};
+use crate::model::{Interaction, LeadModel};
+use crate::progress::Task;
+use crate::schema::{Column as Values, NONE, Part};
+use crate::score::{ColumnScorer, Scored, strongest};
+use crate::snapshot::Snapshot;
+use crate::time::{NO_TIME, Timestamp};
+
+/// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`, and in
+/// `outside` what is outside the values of training, the age or number fields; and, of a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
+/// data has them, `owner` is the owner of the lead, and `value` the amount of its open deals as known at the cutoff.
+///
+/// `reasons` are the `k` contributions of the largest size, each as `+0.82 feature = value`, joined by `; `.
+///
+/// # Errors
+/// [`Error::NoRows`]; [`Error::OutOfRange`] if more than a fifth of the rows lie outside the ages the model was
+/// trained on, unless `allow_extrapolation`; errors of the features.
+pub fn score_frame(
+    model: &LeadModel,
+    snapshot: &Snapshot,
+    k: usize,
+    allow_extrapolation: bool,
+    task: &Task,
+) -> Result<DataFrame> {
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "score", why: snapshot.counts.why() });
+    }
+    let outside: Vec<bool> = (0..snapshot.len()).map(|i| model.is_out_of_range(snapshot.age_days(i))).collect();
+    let outside_rows = outside.iter().filter(|o| **o).count();
+    if let Some((low, high)) = model.data().training.ages
+        && outside_rows * 5 > snapshot.len()
+        && !allow_extrapolation
+    {
+        return Err(Error::OutOfRange { outside: outside_rows, rows: snapshot.len(), low, high });
+    }
+    let columns = model.columns(snapshot, task)?;
+    let scorer = ColumnScorer::new(model, &columns)?;
+    let names = model.names();
+    let intervals = model.data().covariance.is_some();
+    let fields = |row: usize| model.fields_outside(&columns, row).map(ToString::to_string);
+    let age = |row: usize| outside.get(row).copied().unwrap_or(false).then(|| "age".to_owned());
+    task.begin("scoring", snapshot.len());
+    let rows: Vec<usize> = (0..snapshot.len()).collect();
+    let scored = rows
+        .par_chunks(4096)
+        .map(|chunk| {
+            task.check()?;
+            task.advance(chunk.len());
+            let (mut contributions, mut active) = (Vec::new(), Vec::new());
+            chunk
+                .iter()
+                .map(|row| {
+                    let scored = scorer.row(*row, &mut contributions).map_err(|e| of_lead(e, snapshot, *row))?;
+                    let reasons: Vec<String> = strongest(&contributions, k)
+                        .into_iter()
+                        .map(|t| reason(contributions.get(t), names.get(t), &value_of(model, &columns, t, *row)))
+                        .collect();
+                    let interval = intervals.then(|| {
+                        scorer.active(*row, &mut active);
+                        model.interval(scored.log_odds, &active, 0.95)
+                    });
+                    let outside = age(*row).into_iter().chain(fields(*row)).collect::<Vec<_>>().join("; ");
+                    Ok((scored, interval.flatten(), reasons.join("; "), outside))
+                })
+                .collect::<Result<Vec<_>>>()
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let scored: Vec<(Scored, Option<Interval>, String, String)> = scored.into_iter().flatten().collect();
+    task.check()?;
+    let mut out = vec![
+        lead_ids(snapshot, "lead_id"),
+        cutoffs(snapshot, "as_of"),
+        numbers("probability", scored.iter().map(|s| s.0.probability).collect()),
+        numbers("score", scored.iter().map(|s| s.0.score).collect()),
+        texts("grade", scored.iter().map(|s| model.grade(s.0.score).to_owned())),
+        numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
+    ];
+    if intervals {
+        let end = |name: &str, get: fn(Interval) -> f64| optional(name, scored.iter().map(|s| s.1.map(get)));
+        out.insert(3, end("low", |i| i.low));
+        out.insert(4, end("high", |i| i.high));
+    }
+    for part in Part::ALL {
+        task.check()?;
+        out.push(numbers(
+            part.name(),
+            scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
+        ));
+    }
+    out.push(Column::new("out_of_range".into(), scored.iter().map(|s| !s.3.is_empty()).collect::<Vec<bool>>()));
+    out.push(optional_texts("outside", scored.iter().map(|s| Some(s.3.clone()).filter(|o| !o.is_empty()))));
+    task.check()?;
+    out.extend(owners(snapshot));
+    out.extend(values(snapshot));
+    task.check()?;
+    out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
+    frame(out)
+}
+
+/// The owner of each row's lead, if the table of leads has owners.
+fn owners(snapshot: &Snapshot) -> Option<Column> {
+    let (codes, names) = snapshot.journeys.leads.owner.as_ref()?;
+    let code = |lead: u32| codes.get(lead as usize).copied().filter(|code| *code != NONE);
+    Some(optional_texts("owner", snapshot.rows.iter().map(|r| code(r.lead).map(|code| names.get(code).to_owned()))))
+}
+
+/// The amount of each lead's open deals, if stages have amounts.
+fn values(snapshot: &Snapshot) -> Option<Column> {
+    let journeys = &snapshot.journeys;
+    if journeys.timeline.stages.amount.iter().all(|a| a.is_nan()) {
+        return None;
+    }
+    let values: Vec<Option<f64>> = snapshot.rows.par_iter().map(|r| open_amounts(journeys, r.lead, r.cutoff)).collect();
+    Some(optional("value", values.into_iter()))
+}
+
+/// The error of a score, with the lead it is of.
+fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
+    match (e, snapshot.rows.get(row)) {
+        (Error::InvalidOption { option, problem }, Some(r)) => {
+            let lead = snapshot.journeys.leads.ids.get(r.lead);
+            Error::InvalidOption { option, problem: format!("lead '{lead}': {problem}") }
+        }
+        (e, _) => e,
+    }
+}
+
+/// The reasons that a cell holds; each starts with the size of a contribution, whatever signs values have.
+fn reasons_of(cell: &str) -> Vec<String> {
+    let starts = |text: &str| text.starts_with(['+', '-']) && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    let mut reasons: Vec<String> = Vec::new();
+    for part in cell.split("; ") {
+        match reasons.last_mut() {
+            Some(last) if !starts(part) => {
+                last.push_str("; ");
+                last.push_str(part);
+            }
+            _ if part.is_empty() => {}
+            _ => reasons.push(part.to_owned()),
+        }
+    }
+    reasons
+}
+
+fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
+    let (c, name) = (contribution.copied().unwrap_or(0.0), name.map_or("", String::as_str));
+    format!("{c:+.2} {name} = {value}")
+}
+
+/// The value of term `i`, or the values of the two terms of an interaction, in a row.
+fn value_of(model: &LeadModel, columns: &[Values], i: usize, row: usize) -> String {
+    let text = |i: usize| columns.get(i).map_or_else(String::new, |c| value_text(c, row));
+    match i.checked_sub(model.terms().len()).and_then(|k| model.interactions().get(k)) {
+        Some(Interaction { first, second, .. }) => format!("{} × {}", text(*first), text(*second)),
+        None => text(i),
+    }
+}
+
+/// The value of a feature as people read it.
+fn value_text(column: &Values, row: usize) -> String {
+    match column {
+        Values::Number(v) => match v.get(row) {
+            Some(x) if x.is_nan() => "(missing)".into(),
+            Some(x) => {
+                let text = format!("{x:.2}");
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+            None => String::new(),
+        },
+        Values::Category { codes, levels } => match codes.get(row) {
+            Some(code) if *code != NONE => levels.get(*code as usize).cloned().unwrap_or_default(),
+            _ => "(missing)".into(),
+        },
+        Values::Time(_) => String::new(),
+    }
+}
+
+/// Sorts scores by probability, highest first, ties by lead.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if the table is not one of scores.
+pub fn sort_by_probability(scores: &mut DataFrame) -> Result<()> {
+    let order = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+    *scores = scores.sort(["probability", "lead_id"], order).map_err(|e| Error::option("scores", e.to_string()))?;
+    Ok(())
+}
+
+/// A lead at the top of a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BestLead {
+    /// Its id.
+    pub lead: String,
+    /// When it was looked at; `None` without times.
+    pub as_of: Option<Timestamp>,
+    /// Probability of reaching the target.
+    pub probability: f64,
+    /// Grade.
+    pub grade: String,
+    /// Owner, if known.
+    pub owner: Option<String>,
+    /// Amount of its open deals, if known.
+    pub value: Option<f64>,
+    /// What the probability is made of, strongest first.
+    pub reasons: Vec<String>,
+}
+
+/// The last row in time of each lead, in the order of the table.
+fn latest(scores: &DataFrame) -> PolarsResult<IdxCa> {
+    let (leads, times) = (scores.column("lead_id")?.str()?, scores.column("as_of")?.datetime()?);
+    let mut last: HashMap<&str, i64> = HashMap::with_capacity(leads.len());
+    let rows = || leads.iter().zip(times.physical().iter()).map(|(l, t)| (l.unwrap_or(""), t.unwrap_or(NO_TIME)));
+    for (lead, at) in rows() {
+        last.entry(lead).and_modify(|known| *known = at.max(*known)).or_insert(at);
+    }
+    let kept = rows().enumerate().filter(|(_, (lead, at))| last.get(lead) == Some(at));
+    Ok(IdxCa::from_vec("row".into(), kept.map(|(row, _)| row as IdxSize).collect()))
+}
+
+/// The first `n` leads of a table of scores; a lead with several rows as it was last seen.
+///
+/// # Errors
+/// As [`sort_by_probability`].
+pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<BestLead>> {
+    let failed = |e: PolarsError| Error::option("scores", e.to_string());
+    let head = latest(scores).and_then(|rows| scores.take(&rows.slice(0, n))).map_err(failed)?;
+    let text = |name: &str| -> Result<Vec<Option<String>>> {
+        match head.column(name) {
+            Ok(column) => Ok(column.str().map_err(failed)?.iter().map(|t| t.map(ToOwned::to_owned)).collect()),
+            Err(_) => Ok(vec![None; head.height()]),
+        }
+    };
+    let number = |name: &str| -> Result<Vec<Option<f64>>> {
+        match head.column(name) {
+            Ok(column) => Ok(column.f64().map_err(failed)?.iter().collect()),
+            Err(_) => Ok(vec![None; head.height()]),
+        }
+    };
+    let as_of = head.column("as_of").map_err(failed)?.datetime().map_err(failed)?.physical().iter().collect::<Vec<_>>();
+    let (leads, grades, owners, reasons) = (text("lead_id")?, text("grade")?, text("owner")?, text("reasons")?);
+    let (probabilities, values) = (number("probability")?, number("value")?);
+    let rows = leads.into_iter().zip(as_of).zip(probabilities).zip(grades).zip(owners).zip(values).zip(reasons);
+    let best = rows.map(|((((((lead, as_of), probability), grade), owner), value), reasons)| BestLead {
+        lead: lead.unwrap_or_default(),
+        as_of: as_of.filter(|t| *t != NO_TIME).map(Timestamp),
+        probability: probability.unwrap_or(f64::NAN),
+        grade: grade.unwrap_or_default(),
+        owner,
+        value,
+        reasons: reasons.as_deref().map(reasons_of).unwrap_or_default(),
+    });
+    Ok(best.collect())
+}
+
+/// Every contribution of every row, long: `lead_id, as_of, feature, part, value, contribution`. Per row, `(base)` is
+/// first, and the contributions with it sum to the log-odds.
+///
+/// # Errors
+/// As [`score_frame`], ages aside.
+pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Result<DataFrame> {
+    if snapshot.is_empty() {
+        return Err(Error::NoRows { what: "explain", why: snapshot.counts.why() });
+    }
+    let columns = model.columns(snapshot, task)?;
+    let scorer = ColumnScorer::new(model, &columns)?;
+    let per_row = model.names().len() + 1;
+    let total = snapshot.len() * per_row;
+    let ids = &snapshot.journeys.leads.ids;
+    let mut lead = StringChunkedBuilder::new("lead_id".into(), total);
+    let mut feature = StringChunkedBuilder::new("feature".into(), total);
+    let mut part = StringChunkedBuilder::new("part".into(), total);
+    let mut value = StringChunkedBuilder::new("value".into(), total);
+    let (mut as_of, mut contribution) = (Vec::with_capacity(total), Vec::with_capacity(total));
+    let names = model.names();
+    let mut contributions = Vec::new();
+    for (row, r) in snapshot.rows.iter().enumerate() {
+        if row % 4096 == 0 {
+            task.check()?;
+        }
+        scorer.row(row, &mut contributions).map_err(|e| of_lead(e, snapshot, row))?;
+        let base = [("(base)", "base", String::new(), model.base())];
+        let terms = names.iter().zip(model.parts()).zip(&contributions).enumerate();
+        let rest =
+            terms.map(|(i, ((name, part), c))| (name.as_str(), part.name(), value_of(model, &columns, i, row), *c));
+        for (f, p, v, c) in base.into_iter().chain(rest) {
+            lead.append_value(ids.get(r.lead));
+            as_of.push(r.cutoff);
+            feature.append_value(f);
+            part.append_value(p);
+            value.append_value(v);
+            contribution.push(c);
+        }
+    }
+    frame(vec![
+        lead.finish().into_series().into_column(),
+        times("as_of", as_of),
+        feature.finish().into_series().into_column(),
+        part.finish().into_series().into_column(),
+        value.finish().into_series().into_column(),
+        numbers("contribution", contribution),
+    ])
+}
+
+/// Quantile of 95 % intervals.
+const Z95: f64 = 1.959_963_984_540_054;
+
+struct TermRow {
+    feature: String,
+    level: String,
+    part: Part,
+    coefficient: f64,
+    /// What the error is of.
+    unshrunk: f64,
+    error: f64,
+    mean: f64,
+    per: f64,
+    /// The level that a level is compared with.
+    against: Option<String>,
+}
+
+/// Coefficients: one row per column of the design and per cell of an interaction that training rows are in, with 95 %
+/// Wald intervals around `unshrunk`, the coefficient of a fit with a weaker penalty where that of the model is below 10 in C.
+/// `mean` is the mean of the column in training; `per` the unit of a number: one standard deviation of it,
+/// or of ln(1 + it). Coefficients and odds ratios of levels are differences to the level `against`: that of `references` by
+/// feature, else the most frequent.
+///
+/// # Errors
+/// [`Error::UnknownName`] for a feature or level of `references` that the model does not have, [`Error::InvalidOption`] for
+/// one that is not a text.
+pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> Result<DataFrame> {
+    for name in references.keys() {
+        let texts = || model.terms().iter().filter(|t| matches!(t.encoder, Encoder::Category { .. }));
+        let known: Vec<String> = texts().map(|t| t.feature.to_string()).collect();
+        if !known.contains(name) {
+            return Err(Error::unknown("feature with levels", name, known.iter().map(String::as_str)));
+        }
+    }
+    let mut rows = Vec::new();
+    let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
+    for (place, t) in model.terms().iter().enumerate() {
+        let reference = t.reference(references.get(&t.feature.to_string()).map(String::as_str))?;
+        let unit = match &t.encoder {
+            Encoder::Number { deviation, .. } => *deviation,
+            Encoder::Category { .. } => f64::NAN,
+        };
+        let is_bin = |i: usize| matches!(t.encoder, Encoder::Number { .. }) && i >= t.encoder.smooth_width();
+        rows.extend(t.encoder.column_names().into_iter().enumerate().map(|(i, level)| TermRow {
+            feature: t.feature.to_string(),
+            level,
+            part: t.part,
+            coefficient: reference.as_ref().map_or_else(|| at(&t.coefficients, i), |r| t.contrast(i, r)),
+            unshrunk: t.estimate(i, reference.as_ref()),
+            error: match &reference {
+                Some(r) if r.column == Some(i) => f64::NAN,
+                Some(r) => model.contrast_error(place, i, r),
+                None => at(&t.standard_errors, i),
+            },
+            mean: at(&t.means, i),
+            per: if is_bin(i) || t.encoder.is_curved() { f64::NAN } else { unit },
+            against: reference.as_ref().map(|r| r.level.clone()),
+        }));
+    }
+    let names = model.names();
+    for (interaction, feature) in model.interactions().iter().zip(names.iter().skip(model.terms().len())) {
+        let total = crate::math::sum(&interaction.weights);
+        rows.extend(cells(model, interaction).into_iter().filter(|c| at(&interaction.weights, c.place) > 0.0).map(
+            |c| TermRow {
+                feature: feature.clone(),
+                level: format!("{} × {}", c.first, c.second),
+                part: interaction.part,
+                coefficient: at(&interaction.effects, c.place),
+                unshrunk: match interaction.estimates.as_slice() {
+                    [] => at(&interaction.effects, c.place),
+                    estimates => at(estimates, c.place),
+                },
+                error: at(&interaction.standard_errors, c.place),
+                mean: at(&interaction.weights, c.place) / total,
+                per: f64::NAN,
+                against: None,
+            },
+        ));
+    }
+    let column = |get: fn(&TermRow) -> f64| rows.iter().map(get).collect::<Vec<f64>>();
+    frame(vec![
+        texts("feature", rows.iter().map(|r| r.feature.clone())),
+        texts("level", rows.iter().map(|r| r.level.clone())),
+        optional_texts("against", rows.iter().map(|r| r.against.clone())),
+        texts("part", rows.iter().map(|r| r.part.name().to_owned())),
+        numbers("coefficient", column(|r| r.coefficient)),
+        numbers("unshrunk", column(|r| r.unshrunk)),
+        numbers("standard_error", column(|r| r.error)),
+        numbers("p_value", column(|r| 2.0 * normal_tail((r.unshrunk / r.error).abs()))),
+        numbers("low", column(|r| r.unshrunk - Z95 * r.error)),
+        numbers("high", column(|r| r.unshrunk + Z95 * r.error)),
+        numbers("odds_ratio", column(|r| crate::math::exp(r.coefficient))),
+        numbers("mean", column(|r| r.mean)),
+        numbers("per", column(|r| r.per)),
+    ])
+}
+
+/// A cell of an interaction: its groups by name, and its place in the table.
+struct Cell {
+    first: String,
+    second: String,
+    place: usize,
+}
+
+fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<Cell> {
+    let groups = |i: usize| model.terms().get(i).map_or_else(Vec::new, |t| t.encoder.group_names());
+    let (first, second) = (groups(interaction.first), groups(interaction.second));
+    let cell = |(i, a): (usize, &String)| {
+        let row = i * (second.len() + 1);
+        let of = move |(j, b): (usize, &String)| (j, b.clone(), row);
+        let a = a.clone();
+        second.iter().enumerate().map(of).map(move |(j, b, row)| Cell { first: a.clone(), second: b, place: row + j })
+    };
+    first.iter().enumerate().flat_map(cell).collect()
+}
+
+/// Contribution of one feature over its values, or of an interaction over its cells, with the weight of training rows.
+/// Contributions of levels are differences to the level `reference` if one is given.
+///
+/// # Errors
+/// [`Error::UnknownName`] for a feature or level that the model does not have; [`Error::InvalidOption`] for values where it
+/// is not a number, or a reference where it is not a text, and for values at which the contribution overflows.
+pub fn effect_frame(
+    model: &LeadModel,
+    feature: &str,
+    values: Option<&[f64]>,
+    reference: Option<&str>,
+) -> Result<DataFrame> {
+    let names = model.names();
+    let Some(i) = names.iter().position(|n| n == feature) else {
+        return Err(Error::unknown("feature", feature, names.iter().map(String::as_str)));
+    };
+    let encoder = model.terms().get(i).map(|t| &t.encoder);
+    if values.is_some() && !matches!(encoder, Some(Encoder::Number { .. })) {
+        return Err(Error::option("values", format!("'{feature}' is no number: all its values are given")));
+    }
+    if reference.is_some() && !matches!(encoder, Some(Encoder::Category { .. })) {
+        return Err(Error::option("reference", format!("'{feature}' has no levels; leave reference= out")));
+    }
+    match encoder {
+        Some(encoder @ Encoder::Number { .. }) => {
+            let values: Vec<f64> = values.map_or_else(|| encoder.grid(101), <[f64]>::to_vec);
+            let contributions: Vec<f64> = values.iter().map(|v| model.number(i, *v)).collect();
+            if let Some((v, _)) = values.iter().zip(&contributions).find(|(_, c)| !c.is_finite()) {
+                return Err(Error::option("values", format!("the contribution of '{feature}' at {v} overflows")));
+            }
+            frame(vec![numbers("value", values), numbers("contribution", contributions)])
+        }
+        Some(encoder) => {
+            let levels = encoder.column_names();
+            let against = match (model.terms().get(i), reference) {
+                (Some(term), Some(level)) => term.reference(Some(level))?,
+                _ => None,
+            };
+            let zero = against.map_or(0.0, |r| model.level(i, r.column));
+            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot)) - zero).collect();
+            frame(vec![texts("value", levels.into_iter()), numbers("contribution", contributions)])
+        }
+        None => {
+            let interaction = i.checked_sub(model.terms().len()).and_then(|k| model.interactions().get(k));
+            let cells = interaction.map_or_else(Vec::new, |i| cells(model, i));
+            let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
+            let column = |get: fn(&Interaction) -> &Vec<f64>| {
+                cells.iter().filter_map(|c| interaction.map(|i| at(get(i), c.place))).collect::<Vec<f64>>()
+            };
+            frame(vec![
+                texts("first", cells.iter().map(|c| c.first.clone())),
+                texts("second", cells.iter().map(|c| c.second.clone())),
+                numbers("contribution", column(|i| &i.effects)),
+                numbers("weight", column(|i| &i.weights)),
+            ])
+        }
+    }
+}

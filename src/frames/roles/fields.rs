@@ -1,0 +1,213 @@
+//! Fields that change over time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::DataType;
+
+use super::lookup::LeadFinder;
+use crate::config::{DayMeans, FieldsSpec};
+use crate::error::{Error, Result, nearest};
+use crate::frames::columns::field::{FieldReader, Numbers, category};
+use crate::frames::columns::order::order_ranks;
+use crate::frames::columns::text::Texts;
+use crate::frames::columns::time::{TimeCell, TimeReader};
+use crate::frames::files::catalog::Tables;
+use crate::frames::files::table::Table;
+use crate::journeys::{FieldHistory, Leads, TableAudit};
+use crate::schema::{Column, like};
+use crate::time::{NO_TIME, Zone};
+
+/// Rows of one history before they are sorted: lead, from, to, row of the table.
+type Entry = (u32, i64, i64, u32);
+
+/// Reads a table of fields that change over time.
+pub(in crate::frames) fn read_history(
+    spec: &FieldsSpec,
+    leads: &Leads,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<(Vec<FieldHistory>, TableAudit)> {
+    let table = tables.get(&spec.table)?;
+    let mut audit = TableAudit::new(&table.name, "fields", table.rows());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    if spec.name.is_some() != spec.value.is_some() {
+        return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
+    }
+    let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, zone)?;
+    let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
+    audit.remarks.extend(finder.remarks());
+    let mut resolver = finder.rows_of(&table, &spec.common)?;
+    let times = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
+    let names =
+        spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
+    let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
+    let (from, remarks) = times.read(&spec.valid_from)?;
+    let to = spec.valid_to.as_ref().map(|c| times.read(c)).transpose()?.map(|(column, _)| column);
+    audit.remarks.extend(remarks);
+    let mut found = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
+    for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
+        if !keep {
+            audit.filtered += 1;
+            continue;
+        }
+        if nameless(row) {
+            audit.quarantine("null field name", row, String::new);
+            continue;
+        }
+        let from = match cell {
+            TimeCell::At(t) => t,
+            TimeCell::Null => {
+                audit.quarantine("null valid_from", row, String::new);
+                continue;
+            }
+            TimeCell::Bad(why) => {
+                audit.quarantine(&format!("unparsable valid_from: {why}"), row, String::new);
+                continue;
+            }
+        };
+        let to = match to.as_ref().map(|t| t.cell(row)) {
+            Some(TimeCell::At(t)) => t,
+            Some(TimeCell::Bad(why)) => {
+                audit.quarantine(&format!("unparsable valid_to: {why}"), row, String::new);
+                continue;
+            }
+            _ => NO_TIME,
+        };
+        if let Some(why) = resolver.resolve(row, from, &mut found) {
+            audit.quarantine(why, row, || resolver.key(row));
+            continue;
+        }
+        audit.used += 1;
+        audit.saw(from);
+        entries.extend(found.iter().map(|lead| (*lead, from, to, row as u32)));
+    }
+    resolver.tell(&mut audit);
+    // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
+    let orders = spec.common.order.as_ref().map(|c| order_ranks(&times, c)).transpose()?;
+    let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
+    entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
+    let mut histories = Vec::new();
+    let mut tied = BTreeSet::new();
+    let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
+    match (&names, &spec.value) {
+        (Some(names), Some(value)) => {
+            let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+            let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
+            let wanted = wanted(spec, &table, &all.iter().copied().collect::<Vec<_>>())?;
+            for e in &entries {
+                if let Some(Some(name)) = names.get(e.3 as usize)
+                    && wanted.contains(name.as_str())
+                {
+                    by_name.entry(name).or_default().push(*e);
+                }
+            }
+            check_categories(spec, &table, all.iter().copied())?;
+            // Fields of all types share the column: each is what its own values are.
+            let column = match table.dtype(value)? {
+                DataType::Date | DataType::Datetime(..) => reader.column(value, &mut audit)?,
+                _ => category(&reader.texts(value)?),
+            };
+            let numbers = match &column {
+                Column::Category { levels, .. } => reader.numbers_of(value, levels)?,
+                _ => Numbers::default(),
+            };
+            let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
+            let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
+            audit.note("of fields that are not read", unread.filter(|name| others.contains(name)).count());
+            for (name, entries) in by_name {
+                let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
+                let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
+                tied.extend(ties(&entries, &values, order));
+                histories.push(history(name, &entries, values, leads.len()));
+            }
+        }
+        _ => {
+            let used: Vec<&String> = spec.columns().collect();
+            let names = table.field_names();
+            let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
+            check_categories(spec, &table, free.iter().copied())?;
+            let wanted = wanted(spec, &table, &free)?;
+            let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
+            for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
+                let values = reader.column(name, &mut audit)?.take(&rows);
+                tied.extend(ties(&entries, &values, order));
+                histories.push(history(name, &entries, values, leads.len()));
+            }
+        }
+    }
+    audit.note(
+        "with the lead and time of another row that says otherwise; order= does not decide, the later row counts",
+        tied.len(),
+    );
+    Ok((histories, audit))
+}
+
+/// Rows of entries that differ from the one before, which has their lead, time and place in the order.
+fn ties(entries: &[Entry], values: &Column, order: impl Fn(u32) -> u32) -> Vec<u32> {
+    let key = |e: &Entry| (e.0, e.1, order(e.3));
+    let differ = |i: usize| match values {
+        Column::Number(cells) => cells.get(i).zip(cells.get(i + 1)).is_some_and(|(a, b)| a.total_cmp(b).is_ne()),
+        Column::Time(cells) => cells.get(i) != cells.get(i + 1),
+        Column::Category { codes, .. } => codes.get(i) != codes.get(i + 1),
+    };
+    let pairs = entries.iter().zip(entries.iter().skip(1)).enumerate();
+    pairs.filter(|(i, (a, b))| key(a) == key(b) && differ(*i)).map(|(_, (_, b))| b.3).collect()
+}
+
+/// The fields that are to be read, of those that there are.
+fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTreeSet<&'a str>> {
+    let chosen = |option: &str, patterns: &[String]| -> Result<BTreeSet<&'a str>> {
+        let mut chosen = BTreeSet::new();
+        for pattern in patterns {
+            let flags = like(pattern, all);
+            if !flags.contains(&true) {
+                let near = nearest(pattern, all.iter().copied());
+                let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+                let problem = format!("{option}= names '{pattern}', which is not one of its fields{near}");
+                return Err(Error::schema(&table.name, spec.name.as_deref(), problem));
+            }
+            chosen.extend(all.iter().zip(flags).filter(|(_, flag)| *flag).map(|(name, _)| *name));
+        }
+        Ok(chosen)
+    };
+    let ignored = chosen("ignore", &spec.ignore)?;
+    let fields = match &spec.fields {
+        Some(fields) => chosen("fields", fields)?,
+        None => all.iter().copied().collect(),
+    };
+    Ok(fields.difference(&ignored).copied().collect())
+}
+
+/// Refuses a category that is no field of the table.
+fn check_categories<'n>(spec: &FieldsSpec, table: &Table, fields: impl Iterator<Item = &'n str> + Clone) -> Result<()> {
+    match spec.categories.iter().find(|c| !fields.clone().any(|name| name == *c)) {
+        Some(unknown) => {
+            let near = nearest(unknown, fields).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            let problem = format!("categories= names '{unknown}', which is no field of this table{near}");
+            Err(Error::schema(&table.name, spec.name.as_deref(), problem))
+        }
+        None => Ok(()),
+    }
+}
+
+fn history(name: &str, entries: &[Entry], values: Column, leads: usize) -> FieldHistory {
+    let mut offsets = vec![0usize; leads + 1];
+    for e in entries {
+        if let Some(o) = offsets.get_mut(e.0 as usize + 1) {
+            *o += 1;
+        }
+    }
+    let mut total = 0;
+    for o in &mut offsets {
+        total += *o;
+        *o = total;
+    }
+    FieldHistory {
+        name: name.to_owned(),
+        offsets,
+        valid_from: entries.iter().map(|e| e.1).collect(),
+        valid_to: entries.iter().map(|e| e.2).collect(),
+        values,
+    }
+}

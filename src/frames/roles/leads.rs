@@ -1,0 +1,332 @@
+//! The table of leads.
+
+use std::collections::BTreeSet;
+
+use polars::prelude::Int64Chunked;
+use rayon::prelude::*;
+
+use crate::config::{DayMeans, Duplicates, LeadsSpec};
+use crate::counted::counted;
+use crate::error::{Error, Result};
+use crate::frames::columns::field::FieldReader;
+use crate::frames::columns::order::order_ranks;
+use crate::frames::columns::text::Texts;
+use crate::frames::columns::time::{DayCells, TimeCell, TimeColumn, TimeReader};
+use crate::frames::files::catalog::Tables;
+use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
+use crate::schema::{NONE, canonical_id, truth};
+use crate::time::{NO_TIME, Zone};
+
+/// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
+pub(in crate::frames) fn read_leads(
+    spec: &LeadsSpec,
+    elsewhere: &BTreeSet<String>,
+    tables: &mut Tables,
+    zone: &Zone,
+) -> Result<(Leads, TableAudit, Days)> {
+    let table = tables.get(&spec.table)?;
+    let mut audit = TableAudit::new(&table.name, "leads", table.rows());
+    audit.remarks.extend(table.remarks.iter().cloned());
+    let c = &spec.common;
+    if spec.rows == Duplicates::Earliest && spec.created.is_none() {
+        return Err(Error::option("rows", "'earliest' needs created="));
+    }
+    if table.rows() == 0 {
+        return Err(Error::schema(&table.name, None, "the table of leads has no row"));
+    }
+    let keep = crate::frames::columns::where_clause::keep(&table, c, zone)?;
+    let created = match &spec.created {
+        Some(column) => {
+            let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
+            let (times, remarks) = reader.read(column)?;
+            audit.days.extend(times.days.has_days().then(|| column.clone()));
+            audit.remarks.extend(remarks);
+            Some(times)
+        }
+        None => None,
+    };
+
+    let texts = Texts::ids(&table, &spec.id, &c.nulls)?;
+    let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
+        if keep.get(row) != Some(&true) {
+            audit.filtered += 1;
+            return false;
+        }
+        let Some(id) = id else {
+            audit.quarantine(texts.no_id(row, "null lead id"), row, || texts.at(row));
+            return false;
+        };
+        match created.as_ref().map(|c| c.cell(row)) {
+            Some(TimeCell::Null) => audit.quarantine("no creation time", row, id),
+            Some(TimeCell::Bad(why)) => audit.quarantine(&format!("unparsable creation time: {why}"), row, id),
+            _ => return true,
+        }
+        false
+    };
+    let ranks = c
+        .order
+        .as_ref()
+        .map(|column| order_ranks(&TimeReader { table: &table, common: c, zone, day: DayMeans::Start }, column))
+        .transpose()?;
+    let rule = KeepRule { rows: spec.rows, ranks: ranks.as_deref(), created: created.as_ref() };
+    let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
+    let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
+    let ascending = numbers.filter(|_| faultless).and_then(Distinct::of_ascending);
+    let distinct = match (ascending, numbers) {
+        (Some(distinct), _) => distinct,
+        (None, Some(numbers)) => Distinct::of_numbers(numbers, &rule, &mut usable),
+        (None, None) => Distinct::of_texts(&texts, c.normalize, &rule, &mut usable),
+    };
+    if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
+        return Err(Error::schema(
+            &table.name,
+            Some(&spec.id),
+            format!(
+                "{} the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
+                counted(distinct.repeats.len(), "row repeats", "rows repeat"),
+                canonical_id(&texts.at(*first as usize))
+            ),
+        ));
+    }
+    let reason = rule.reason(c.order.as_deref());
+    for row in &distinct.repeats {
+        audit.quarantine(&reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
+    }
+    let rows = distinct.kept;
+    audit.used = rows.len();
+    let days = created.as_ref().map(|c| created_days(&c.days, &rows)).unwrap_or_default();
+    let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
+    let mut leads = Leads {
+        ids: distinct.ids,
+        created: match created {
+            None => vec![NO_TIME; rows.len()],
+            Some(cells) if in_order && cells.all_readable() => cells.into_times(),
+            Some(cells) => rows
+                .iter()
+                .map(|r| match cells.cell(*r as usize) {
+                    TimeCell::At(t) => t,
+                    _ => NO_TIME,
+                })
+                .collect(),
+        },
+        source_row: rows.clone(),
+        normalize: c.normalize,
+        ..Leads::default()
+    };
+    let known = || leads.created.iter().copied().filter(|t| *t != NO_TIME);
+    known().min().into_iter().chain(known().max()).for_each(|t| audit.saw(t));
+    let coded = |column: &Option<String>| -> Result<Option<(Vec<u32>, Ids)>> {
+        let Some(column) = column else { return Ok(None) };
+        let mut names = Ids::new();
+        let mut codes = Vec::new();
+        Texts::ids(&table, column, &c.nulls)?.each(|_, t| {
+            codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
+        });
+        Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))
+    };
+    leads.account = coded(&spec.account)?;
+    leads.owner = coded(&spec.owner)?;
+    if let Some((codes, _)) = &leads.account {
+        audit.note("leads without an account", codes.iter().filter(|a| **a == NONE).count());
+    }
+    if let Some(ranks) = &ranks {
+        leads.order = Some(rows.iter().map(|r| ranks.get(*r as usize).copied().unwrap_or(0)).collect());
+    }
+    if let Some(column) = &spec.outcome {
+        leads.outcome = Some(read_outcome(&table, column, &c.nulls, &rows)?);
+    }
+    let used: Vec<&String> = spec.roles().collect();
+    let names: Vec<String> = match &spec.fields {
+        Some(fields) => {
+            let repeated = fields.iter().enumerate().find(|(i, f)| fields.iter().take(*i).any(|o| o == *f));
+            if let Some((_, name)) = repeated {
+                return Err(Error::schema(&table.name, Some(name), "named twice in fields="));
+            }
+            fields.iter().chain(spec.include.iter().filter(|name| !fields.contains(name))).cloned().collect()
+        }
+        None => {
+            let free = |n: &String| {
+                let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
+                let taken = taken || table.index.contains(n);
+                !taken || spec.include.contains(n)
+            };
+            table.names().into_iter().filter(free).collect()
+        }
+    };
+    let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
+    let reader = FieldReader { table: &table, common: c, zone, categories: &spec.categories, asked: false };
+    for name in names {
+        if let Some(dtype) = unusable(&table, &name).filter(|_| !asked(&name)) {
+            leads.withheld.push((name, format!("its type is {dtype}")));
+            continue;
+        }
+        let column = FieldReader { asked: asked(&name), ..reader }.column(&name, &mut audit)?;
+        let column = if in_order { column } else { column.take(&rows) };
+        let missing = column.missing();
+        let field = Field { name: name.clone(), column, asked: asked(&name) };
+        if missing == rows.len() {
+            leads.withheld.push((name, "empty".into()));
+            leads.hidden.push(field);
+            continue;
+        }
+        audit.note(&format!("field '{name}': missing"), missing);
+        leads.fields.push(field);
+    }
+    Ok((leads, audit, days))
+}
+
+/// Which leads, by their rows, are created on a day.
+fn created_days(cells: &DayCells, rows: &[u32]) -> Days {
+    let is_day = |lead: usize| rows.get(lead).is_some_and(|row| cells.is_day(*row as usize));
+    let created = if cells.has_days() { DayLeads::of(rows.len(), is_day) } else { DayLeads::None };
+    Days { created, dates: cells.dates.clone(), ..Days::default() }
+}
+
+/// The ids of a table, each once, in canonical order, and their rows.
+struct Distinct {
+    ids: Ids,
+    /// The row of each that is kept.
+    kept: Vec<u32>,
+    /// The other rows, ascending.
+    repeats: Vec<u32>,
+}
+
+/// Which of several rows of a lead is kept.
+struct KeepRule<'a> {
+    rows: Duplicates,
+    /// Ranks of the order column; 0 is an empty cell.
+    ranks: Option<&'a [u32]>,
+    created: Option<&'a TimeColumn>,
+}
+
+impl KeepRule<'_> {
+    /// Whether `row` is kept in the place of `kept`, an earlier row of the table.
+    fn prefers(&self, row: u32, kept: u32) -> bool {
+        let rank = |row: u32| self.ranks.and_then(|r| r.get(row as usize)).copied().unwrap_or(0);
+        let created = |row: u32| match self.created.map(|c| c.cell(row as usize)) {
+            Some(TimeCell::At(t)) => t,
+            _ => i64::MAX,
+        };
+        let (new, old) = (rank(row), rank(kept));
+        match self.rows {
+            Duplicates::Error => false,
+            // A row whose place in the order is not known is kept only if all are like that.
+            Duplicates::First => new != 0 && (old == 0 || new < old),
+            Duplicates::Last => new >= old,
+            Duplicates::Earliest => {
+                created(row) < created(kept) || created(row) == created(kept) && new != 0 && (old == 0 || new < old)
+            }
+        }
+    }
+
+    /// Why the other rows are left out.
+    fn reason(&self, order: Option<&str>) -> String {
+        let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
+        match self.rows {
+            Duplicates::Last if by.is_empty() => "duplicate lead id, a later row was kept".to_owned(),
+            Duplicates::Last => format!("duplicate lead id, the last row{by} was kept"),
+            Duplicates::Earliest => "duplicate lead id, the row created first was kept".to_owned(),
+            Duplicates::First | Duplicates::Error => format!("duplicate lead id, the first row{by} was kept"),
+        }
+    }
+}
+
+impl Distinct {
+    /// Rows without a fault whose ids are numbers in ascending order.
+    fn of_ascending(numbers: &Int64Chunked) -> Option<Self> {
+        let numbers = numbers.cont_slice().ok().filter(|numbers| numbers.is_sorted_by(|a, b| a < b))?;
+        let rows: Vec<u32> = (0..numbers.len() as u32).collect();
+        Some(Self { ids: Ids::of_distinct_numbers(numbers), kept: rows, repeats: Vec::new() })
+    }
+
+    fn of_numbers(
+        numbers: &Int64Chunked,
+        rule: &KeepRule<'_>,
+        usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
+    ) -> Self {
+        let mut keyed: Vec<(i64, u32)> = Vec::with_capacity(numbers.len());
+        for (row, n) in numbers.iter().enumerate() {
+            let text = n.map(|n| move || n.to_string());
+            if usable(row, text.as_ref().map(|t| t as &dyn Fn() -> String)) {
+                keyed.extend(n.map(|n| (n, row as u32)));
+            }
+        }
+        keyed.par_sort_unstable();
+        let (mut kept, mut repeats) = (Vec::with_capacity(keyed.len()), Vec::new());
+        for rows in keyed.chunk_by(|a, b| a.0 == b.0) {
+            let rows = || rows.iter().map(|r| r.1);
+            let Some(best) = rows().reduce(|kept, row| if rule.prefers(row, kept) { row } else { kept }) else {
+                continue;
+            };
+            kept.push(best);
+            repeats.extend(rows().filter(|row| *row != best));
+        }
+        repeats.sort_unstable();
+        keyed.dedup_by_key(|k| k.0);
+        let numbers: Vec<i64> = keyed.into_iter().map(|k| k.0).collect();
+        Self { ids: Ids::of_distinct_numbers(&numbers), kept, repeats }
+    }
+
+    fn of_texts(
+        texts: &Texts,
+        normalize: Option<Normalize>,
+        rule: &KeepRule<'_>,
+        usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
+    ) -> Self {
+        let mut ids = Ids::new();
+        // In order of first sight.
+        let (mut kept, mut repeats) = (Vec::new(), Vec::new());
+        texts.each(|row, text| {
+            let text = text.and_then(|text| normalized(text, normalize));
+            let owned = text.as_ref().map(|t| move || t.to_string());
+            let (true, Some(text)) = (usable(row, owned.as_ref().map(|t| t as &dyn Fn() -> String)), &text) else {
+                return;
+            };
+            let row = row as u32;
+            match kept.get_mut(ids.intern(text) as usize) {
+                None => kept.push(row),
+                Some(kept) if rule.prefers(row, *kept) => repeats.push(std::mem::replace(kept, row)),
+                Some(_) => repeats.push(row),
+            }
+        });
+        repeats.sort_unstable();
+        let order = canonical_order(&ids);
+        Self {
+            ids: Ids::of_distinct(order.iter().map(|code| ids.get(*code))),
+            kept: order.iter().filter_map(|code| kept.get(*code as usize).copied()).collect(),
+            repeats,
+        }
+    }
+}
+
+/// The type of a column that cannot be a field.
+fn unusable(table: &crate::frames::files::table::Table, name: &str) -> Option<String> {
+    use polars::prelude::DataType as D;
+    let dtype = table.dtype(name).ok()?;
+    matches!(dtype, D::Duration(_) | D::Time).then(|| dtype.to_string())
+}
+
+fn read_outcome(
+    table: &crate::frames::files::table::Table,
+    column: &str,
+    nulls: &[String],
+    rows: &[u32],
+) -> Result<Vec<Option<bool>>> {
+    let (mut outcome, mut bad, mut example) = (Vec::new(), 0usize, None);
+    Texts::of(table, column, nulls)?.each(|_, text| {
+        let value = text.and_then(truth);
+        if let (Some(text), None) = (text, value) {
+            bad += 1;
+            example.get_or_insert_with(|| text.to_owned());
+        }
+        outcome.push(value);
+    });
+    if let Some(example) = example {
+        return Err(Error::schema(
+            &table.name,
+            Some(column),
+            format!("{bad} outcomes such as '{example}' are not 1/0, true/false or yes/no"),
+        ));
+    }
+    Ok(rows.iter().map(|r| outcome.get(*r as usize).copied().flatten()).collect())
+}

@@ -1,0 +1,16 @@
+//! One reader per role of a table.
+
+pub(super) mod accounts;
+pub(super) mod cutoffs;
+pub(super) mod derived_leads;
+pub(super) mod events;
+pub(super) mod fields;
+pub(super) mod leads;
+pub(super) mod lookup;
+pub(super) mod rows;
+pub(super) mod spend;
+pub(super) mod stages;
+pub(super) mod undated;
+
+pub use cutoffs::cutoff_table;
+pub use spend::{SpendSpec, read_spend};

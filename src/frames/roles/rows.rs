@@ -1,0 +1,122 @@
+//! Rows of all tables of events and stages, added to the index.
+
+use super::events::EventsReader;
+use super::stages::{Setting, read_stages};
+use super::undated::{LastTimes, UndatedRows, note_times};
+use crate::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, within};
+use crate::error::Result;
+use crate::frames::columns::order::add_orders;
+use crate::frames::dictionaries::Dictionaries;
+use crate::frames::extent::{Ends, Extent, Role, starts};
+use crate::frames::files::catalog::Tables;
+use crate::journeys::{IndexBuilder, Leads, Ranks, StageOrder, TableAudit};
+use crate::progress::Task;
+use crate::time::Zone;
+
+/// What is known of the tables that were read.
+#[derive(Default)]
+pub(in crate::frames) struct Reading {
+    pub(in crate::frames) audits: Vec<TableAudit>,
+    pub(in crate::frames) ends: Ends,
+    undated: Vec<UndatedRows>,
+    /// Last times of deals.
+    pub(in crate::frames) last: LastTimes,
+}
+
+/// What orders stages of one instant, given what tables say.
+pub(in crate::frames) fn stage_order(events: &[EventsSpec], stages: &[StagesSpec]) -> StageOrder {
+    let shared = |s: &StagesSpec| events.iter().any(|e| e.table == s.table && e.common.order == s.common.order);
+    let ordered = || stages.iter().filter(|s| s.common.order.is_some());
+    if ordered().next().is_none() {
+        StageOrder::Pipeline
+    } else if ordered().all(shared) && ordered().count() == stages.len() {
+        StageOrder::Shared
+    } else {
+        StageOrder::Column
+    }
+}
+
+impl Reading {
+    /// Reads the rows of all tables of events and stages.
+    #[allow(clippy::too_many_arguments, reason = "shared by build and extend, which own different parts of it")]
+    pub(in crate::frames) fn roles(
+        &mut self,
+        events: &[EventsSpec],
+        stages: &[StagesSpec],
+        config: &Config,
+        leads: &Leads,
+        zone: &Zone,
+        order: StageOrder,
+        dict: &mut Dictionaries,
+        tables: &mut Tables,
+        index: &mut IndexBuilder,
+        task: &Task,
+    ) -> Result<()> {
+        task.begin("reading tables", events.len() + stages.len());
+        let alone = events.len() + stages.len() == 1 && index.is_empty();
+        let reader = EventsReader { leads, zone, alone, task };
+        for (i, spec) in events.iter().enumerate() {
+            task.check()?;
+            let read = reader.read(spec, dict, tables, index);
+            let place = place_of("events", i, events.len());
+            let (audit, extent) = read.map_err(|e| within::<EventsSpec>(e, &place))?;
+            self.saw(Role::Events, &spec.common, &audit, &spec.table, extent, zone)?;
+            self.audits.push(audit);
+            task.advance(1);
+        }
+        let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
+        let setting = Setting { leads, zone, ranks, order, before_creation: config.before_creation, task };
+        let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
+        for (i, spec) in stages.iter().enumerate() {
+            task.check()?;
+            let read = read_stages(spec, &setting, dict, tables);
+            let read = read.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
+            self.saw(Role::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
+            let column = spec.common.order.as_deref();
+            let ordered = read.orders.map(|values| add_orders(index, values, &read.audit.table, column)).transpose()?;
+            for mut rows in read.rows {
+                rows.ordered = ordered;
+                if dates_by_last {
+                    note_times(&rows, &mut self.last);
+                }
+                index.push_rows(&rows)?;
+            }
+            self.undated.extend(read.undated.map(|rows| rows.counted_by(self.audits.len()).ordered_by(ordered)));
+            self.audits.push(read.audit);
+            task.advance(1);
+        }
+        Ok(())
+    }
+
+    /// Notes how far a table goes; `zone` is that of the journeys.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidOption`] for an unknown zone of the table.
+    pub(in crate::frames) fn saw(
+        &mut self,
+        role: Role,
+        common: &Common,
+        audit: &TableAudit,
+        key: &str,
+        extent: Extent,
+        zone: &Zone,
+    ) -> Result<()> {
+        let own = common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
+        let days = starts(common, role) && !audit.days.is_empty();
+        self.ends.add(role, key, &audit.table, extent, days.then_some(own.as_ref().unwrap_or(zone)));
+        Ok(())
+    }
+
+    /// Adds the rows that have no time of their own.
+    pub(in crate::frames) fn add_undated(
+        &mut self,
+        until: i64,
+        dict: &mut Dictionaries,
+        index: &mut IndexBuilder,
+    ) -> Result<()> {
+        for undated in std::mem::take(&mut self.undated) {
+            index.push_rows(&undated.dated(&self.last, until, dict, &mut self.audits))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Journeys on disk: a folder of Arrow IPC files, of which those of events are mapped into memory, not read.
+//!
+//! | file | rows | columns |
+//! |---|---|---|
+//! | `journeys.json` | | kinds, names, settings, the audit |
+//! | `leads.arrow` | leads | ids, creation, fields |
+//! | `offsets.arrow` | leads + 1 | where each lead's events and stage entries start |
+//! | `events.arrow` | events | time, kind, channel, values, properties |
+//! | `stages.arrow` | stage entries | position among the events, deal, amount |
+//! | `edits.arrow` | edits of them | entry, the entry before it, time, amount, properties |
+//! | `texts.arrow` | texts | dictionaries that codes point into |
+//! | `event_ids.arrow` | events with an id | hashes of ids |
+//! | `history<i>.arrow`, `history<i>_offsets.arrow` | | fields that change over time |
+//! | `checksums.json` | | of all other files |
+
+mod checksums;
+mod edits;
+mod leads;
+mod open;
+mod orders;
+mod save;
+
+use serde::{Deserialize, Serialize};
+
+use crate::journeys::{Audit, Days, Normalize, StageOrder};
+use crate::schema::Kind;
+use crate::time::Zone;
+
+pub use open::open;
+pub use save::save;
+
+/// The version of the format.
+const FORMAT: u32 = 3;
+const META: &str = "journeys.json";
+const SUMS: &str = "checksums.json";
+/// All files but those of histories.
+const FILES: [&str; 9] = [
+    META,
+    SUMS,
+    "leads.arrow",
+    "offsets.arrow",
+    "events.arrow",
+    "stages.arrow",
+    "edits.arrow",
+    "texts.arrow",
+    "event_ids.arrow",
+];
+
+/// What is not a column.
+#[derive(Serialize, Deserialize)]
+struct Meta {
+    format: u32,
+    kinds: Vec<Kind>,
+    value_names: Vec<String>,
+    props: Vec<String>,
+    pipeline: Vec<String>,
+    won: Vec<String>,
+    lost: Vec<String>,
+    observed_until: i64,
+    outcomes_from: i64,
+    timezone: Zone,
+    calendar_zone: Zone,
+    days: Days,
+    stage_order: StageOrder,
+    /// Rows of stages that were given twice.
+    repeated: usize,
+    audit: Audit,
+    fields: Vec<FieldMeta>,
+    histories: Vec<String>,
+    withheld: Vec<(String, String)>,
+    /// Name and length of each dictionary, in the order of the texts.
+    dictionaries: Vec<(String, usize)>,
+    /// How ids of leads are written.
+    normalize: Option<Normalize>,
+    /// What the caller keeps with it.
+    kept: serde_json::Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FieldMeta {
+    name: String,
+    asked: bool,
+    hidden: bool,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}

@@ -1,0 +1,85 @@
+//! Funnels as plain text.
+
+use super::body::Body;
+use super::text::{by_name, duration, percent};
+use crate::analyses::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
+
+/// What a funnel asked for, in words.
+fn funnel_title(spec: &FunnelSpec) -> String {
+    let mut parts = Vec::new();
+    match (spec.compat, spec.order) {
+        (Some(_), _) => {
+            let modes: Vec<String> = spec
+                .modes
+                .iter()
+                .filter_map(|m| serde_json::to_value(m).ok().and_then(|v| v.as_str().map(str::to_owned)))
+                .collect();
+            parts.push(format!("by the rules of ClickHouse's windowFunnel({})", modes.join(", ")));
+        }
+        (None, Order::Sequential) => {}
+        (None, Order::Strict) => parts.push("nothing in between".to_owned()),
+        (None, Order::Any) => parts.push("in any order".to_owned()),
+    }
+    parts.push(spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1")));
+    let names = spec.step_names();
+    for (step, name) in spec.steps.iter().zip(&names) {
+        parts.extend(step.within.map(|w| format!("{name} within {w} of the step before")));
+    }
+    match spec.entry {
+        Entry::Best => {}
+        Entry::First => parts.push("first entry only".to_owned()),
+        Entry::Totals => parts.push("every attempt counts".to_owned()),
+    }
+    if let Some(hold) = &spec.hold {
+        parts.push(format!("same {hold} in all steps"));
+    }
+    for e in &spec.exclude {
+        let step = |at: &Option<StepRef>, default: usize| {
+            let place = at.as_ref().map_or(Ok(default), |at| at.position(&spec.steps)).unwrap_or(default);
+            names.get(place).cloned().unwrap_or_default()
+        };
+        let (after, before) = (step(&e.after, 0), step(&e.before, names.len().saturating_sub(1)));
+        let who = if e.removes { "; leads that have one are left out" } else { "" };
+        parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
+    }
+    format!("Funnel, {}{}", parts.join(", "), spec.filter.suffix())
+}
+
+fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
+    let row = |s: &FunnelStep| {
+        let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
+        let name = if s.optional { format!("({})", s.step) } else { s.step.clone() };
+        let median = s.times.as_ref().map_or(String::new(), |t| duration(t.from_previous.median));
+        vec![name, s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous), median]
+    };
+    steps.iter().map(row).collect()
+}
+
+/// A funnel.
+#[must_use]
+pub fn funnel_text(f: &Funnel) -> String {
+    body(f).text()
+}
+
+/// A funnel as a section of a page.
+#[must_use]
+pub fn funnel_section(f: &Funnel) -> String {
+    body(f).html("Funnel")
+}
+
+fn body(f: &Funnel) -> Body {
+    let unit = if f.spec.entry == Entry::Totals { "attempts" } else { "leads" };
+    let timed = f.steps.iter().any(|s| s.times.is_some());
+    let header = ["step", unit, "of first", "95 % interval", "of previous", if timed { "median time" } else { "" }];
+    let mut body = Body::new(funnel_title(&f.spec));
+    let steps = |body: &mut Body, steps: &[FunnelStep]| {
+        body.table_with_bars(&header, rows(steps), 2, steps.iter().map(|s| s.of_first).collect());
+    };
+    steps(&mut body, &f.steps);
+    body.lines(f.remarks.iter().cloned());
+    for g in &f.groups {
+        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
+        steps(&mut body, &g.steps);
+    }
+    body
+}

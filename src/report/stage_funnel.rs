@@ -1,0 +1,144 @@
+//! Stage funnels as plain text.
+
+use super::body::Body;
+use super::text::{by_name, duration, percent};
+use crate::analyses::stage_funnel::{StageFunnel, StageGroup, StageRow, StageTime};
+use crate::counted::counted;
+
+fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
+    let row = |r: &StageRow| {
+        vec![
+            r.stage.clone(),
+            r.reached.to_string(),
+            percent(r.of_first),
+            percent(r.of_previous),
+            format!("{} to {}", percent(r.of_previous_interval.low), percent(r.of_previous_interval.high)),
+            r.skipped.to_string(),
+            r.lost.to_string(),
+            r.open.to_string(),
+        ]
+    };
+    stages.iter().map(row).collect()
+}
+
+fn time_rows(times: &[StageTime]) -> Vec<Vec<String>> {
+    let days = |x: Option<f64>| duration(x.unwrap_or(f64::NAN));
+    let row = |t: &StageTime| {
+        let [quarter, half, most] = t.quantiles;
+        let first = |ages: [Option<f64>; 3]| ages.first().copied().flatten();
+        vec![
+            t.stage.clone(),
+            t.visits.to_string(),
+            t.still_in.to_string(),
+            days(first(quarter)),
+            days(first(half)),
+            days(first(most)),
+        ]
+    };
+    times.iter().map(row).collect()
+}
+
+fn number(x: f64) -> String {
+    if x.is_nan() { "–".to_owned() } else { format!("{x:.0}") }
+}
+
+/// Win rate, value and velocity of each group.
+fn summary(f: &StageFunnel, body: &mut Body) {
+    let by = &by_name(f.spec.by.as_ref());
+    let rate = format!("won of {}", f.win_rate_of);
+    let header =
+        [by, "open now", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
+    let row = |g: &StageGroup| {
+        let v = &g.velocity;
+        vec![
+            g.value.clone(),
+            v.open_now.to_string(),
+            v.won.to_string(),
+            percent(v.win_rate),
+            format!("{} to {}", percent(v.win_rate_interval.low), percent(v.win_rate_interval.high)),
+            number(v.value_won),
+            number(v.value),
+            duration(v.cycle_days),
+            number(v.per_day),
+        ]
+    };
+    body.table(&header, f.all_and_groups().map(row).collect());
+}
+
+/// The win rate and what it is of, and how fast the pipeline makes value.
+fn pace(f: &StageFunnel) -> String {
+    let v = &f.all.velocity;
+    let mut pace = if v.win_rate.is_nan() {
+        format!("no win rate: none of {} yet", f.win_rate_of)
+    } else {
+        let (low, high) = (percent(v.win_rate_interval.low), percent(v.win_rate_interval.high));
+        format!("win rate {} ({low} to {high}): {} won of {} {}", percent(v.win_rate), v.won, v.of, f.win_rate_of)
+    };
+    if !f.can_lose {
+        pace += ", open ones included, as no stage means lost (Journeys(lost=…))";
+    }
+    if let Some(within) = f.spec.window {
+        pace += &format!("; {} open {within} after their start", v.open);
+    }
+    pace += &format!("; {} open now", v.open_now);
+    if !v.cycle_days.is_nan() {
+        pace += &format!(", {} to the win", duration(v.cycle_days));
+        if v.days_known < v.won {
+            pace += &format!(
+                " (of {} of {}; the others skipped the stage it counts from)",
+                v.days_known,
+                counted(v.won, "win", "wins")
+            );
+        }
+    }
+    if !v.value.is_nan() {
+        pace += &format!("; mean value {:.0}", v.value);
+    }
+    if !v.per_day.is_nan() {
+        pace += &format!(", velocity {:.0} a day", v.per_day);
+    }
+    pace
+}
+
+/// A stage funnel.
+#[must_use]
+pub fn stage_funnel_text(f: &StageFunnel) -> String {
+    body(f).text()
+}
+
+/// A stage funnel as a section of a page.
+#[must_use]
+pub fn stage_funnel_section(f: &StageFunnel) -> String {
+    body(f).html("Pipeline")
+}
+
+fn body(f: &StageFunnel) -> Body {
+    let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
+    let mut body = Body::new(format!(
+        "Stage funnel: {} of {}{}",
+        counted(f.all.cycles, "cycle", "cycles"),
+        counted(f.leads, "lead", "leads"),
+        f.spec.filter.suffix()
+    ));
+    let stages = |body: &mut Body, stages: &[StageRow]| {
+        body.table_with_bars(&header, rows(stages), 2, stages.iter().map(|r| r.of_first).collect());
+    };
+    stages(&mut body, &f.all.stages);
+    body.gap();
+    body.table(
+        &["time in stage", "visits", "still in", "quarter left by", "half by", "three quarters by"],
+        time_rows(&f.all.times),
+    );
+    body.gap();
+    body.line(pace(f));
+    body.lines(f.remarks.iter().cloned());
+    if !f.groups.is_empty() {
+        body.gap();
+        summary(f, &mut body);
+    }
+    for g in &f.groups {
+        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
+        stages(&mut body, &g.stages);
+    }
+    body
+}

@@ -1,0 +1,105 @@
+//! Times to an event as plain text.
+
+use super::body::Body;
+use super::text::{by_name, duration, percent};
+use crate::analyses::time_to::{AtAge, TimeTo};
+
+fn days(x: Option<f64>) -> String {
+    duration(x.unwrap_or(f64::NAN))
+}
+
+fn share(a: &AtAge) -> String {
+    if a.interval.low.is_nan() {
+        return percent(a.incidence);
+    }
+    format!("{} ({} to {})", percent(a.incidence), percent(a.interval.low), percent(a.interval.high))
+}
+
+/// How long leads take.
+#[must_use]
+pub fn time_to_text(t: &TimeTo) -> String {
+    body(t).text()
+}
+
+/// How long leads take, as a section of a page.
+#[must_use]
+pub fn time_to_section(t: &TimeTo) -> String {
+    body(t).html("Time to convert")
+}
+
+fn body(t: &TimeTo) -> Body {
+    let target = if t.spec.target.is_empty() { "won".to_owned() } else { t.spec.target.join(", ") };
+    let start = t.spec.start.as_deref().unwrap_or("creation");
+    let how = if t.competes { "Aalen–Johansen cumulative incidence" } else { "one minus Kaplan–Meier" };
+    let mut body = Body::new(format!("Time from {start} to {target}{}: {how}", t.spec.filter.suffix()));
+    let rows: Vec<Vec<String>> = t
+        .groups
+        .iter()
+        .map(|g| {
+            let quantile = |q: usize| g.quantiles.get(q).and_then(|(_, ages)| ages.first().copied().flatten());
+            vec![
+                g.value.clone(),
+                g.leads.to_string(),
+                g.events.to_string(),
+                g.competing.to_string(),
+                g.censored.to_string(),
+                format!("{} by {:.0} d", share(&g.last), g.last.days),
+                days(quantile(0)),
+                days(quantile(1)),
+                days(g.restricted_mean.map(|m| m.mean)),
+            ]
+        })
+        .collect();
+    let name = &by_name(t.spec.by.as_ref());
+    let until = t.groups.iter().find_map(|g| g.restricted_mean).map(|m| m.until);
+    let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean to {until:.0} d"));
+    body.table(
+        &[name, "leads", "events", "competing", "open", "share at the end", "quarter by", "half by", &mean],
+        rows,
+    );
+    let ages: Vec<Vec<String>> = t
+        .groups
+        .iter()
+        .flat_map(|g| {
+            g.at.iter().map(|a| vec![g.value.clone(), format!("{:.0} d", a.days), share(a), a.at_risk.to_string()])
+        })
+        .collect();
+    if !ages.is_empty() {
+        body.gap();
+        let share = format!("share by then ({} interval)", percent(t.spec.confidence));
+        body.table(&[name, "age", &share, "at risk"], ages);
+    }
+    for g in &t.groups {
+        let Some(ceiling) = &g.ceiling else { continue };
+        body.line(match &ceiling.fit {
+            Some((fit, interval)) => format!(
+                "{}: {} will ever have the event ({} to {}), by a curve of the family {}",
+                g.value,
+                percent(fit.share),
+                percent(interval.low),
+                percent(interval.high),
+                ceiling.family
+            ),
+            None => {
+                format!("{}: the share that will ever have the event is not identified: {}", g.value, ceiling.why_not)
+            }
+        });
+    }
+    if let Some(test) = &t.test {
+        let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
+        body.line(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));
+    }
+    for (n, why) in [
+        (t.no_start, "without a start, or one after the end of observation"),
+        (t.ended_before, "had the event or were closed before their start"),
+    ] {
+        if n > 0 {
+            body.line(format!("{n} left out: {why}"));
+        }
+    }
+    if t.event_after_competing > 0 {
+        body.line(format!("{} had the event after a competing end; the competing end counts", t.event_after_competing));
+    }
+    body.remarks(&t.remarks);
+    body
+}

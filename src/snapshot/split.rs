@@ -1,0 +1,302 @@
+//! Splits of a snapshot into a training and a test part, and forward folds.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::censoring::Candidates;
+use super::counts::SnapshotCounts;
+use super::row::Row;
+use super::rows::{Snapshot, Split, SplitBy};
+use crate::counted::counted;
+use crate::error::{Error, Result};
+use crate::journeys::Journeys;
+use crate::schema::Maturity;
+use crate::time::{NO_TIME, Span, Timestamp};
+
+/// Rows to train on, and later ones to judge on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForwardFold {
+    /// Rows whose outcome was known before the others.
+    pub train: Vec<usize>,
+    /// Rows of one period.
+    pub test: Vec<usize>,
+    /// Weight of each row of the snapshot in this fold, if it is not the row's own.
+    pub weight: Option<Vec<f64>>,
+}
+
+impl Snapshot {
+    /// Splits the rows; `test` is the share of the test side, in (0, 1).
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if `test` is out of range, [`Error::NoRows`] if a side would be empty.
+    pub fn split(&self, test: f64, by: SplitBy, seed: u64) -> Result<(Self, Self)> {
+        if !(test > 0.0 && test < 1.0) {
+            return Err(Error::option("test", format!("{test} is not between 0 and 1")));
+        }
+        let leads = &self.journeys.leads;
+        match by {
+            SplitBy::Time => self.split_in_time(test),
+            SplitBy::Order => self.draw(test, by, |lead| (u64::from(self.rank(lead)), u64::from(lead))),
+            SplitBy::Group => self.draw(test, by, |lead| {
+                let group = leads.group(lead);
+                let id = match &leads.account {
+                    Some((_, names)) if group < 1 << 32 => names.get(group as u32),
+                    _ => leads.ids.get(lead),
+                };
+                (hash(id, seed), group)
+            }),
+            SplitBy::Random => self.draw(test, by, |lead| (hash(leads.ids.get(lead), seed), u64::from(lead))),
+        }
+    }
+
+    /// The latest cutoffs are the test.
+    fn split_in_time(&self, test: f64) -> Result<(Self, Self)> {
+        let n = self.rows.len();
+        let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
+        cutoffs.sort_unstable();
+        if cutoffs.first() == Some(&NO_TIME) {
+            return Err(Error::option(
+                "by",
+                "'time' needs leads with creation times; use by='order', 'group' or 'random'",
+            ));
+        }
+        let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
+        let (train, tested) = if let Some(candidates) = &self.candidates {
+            // Each side has weights of its own: what the training side knows ends where the test begins.
+            let later = candidates.filter(|r| r.cutoff >= start, 0);
+            let end = candidates.end().unwrap_or(start);
+            let earlier = candidates.filter(|r| r.cutoff < start, end - start);
+            (self.resolved(earlier)?, self.resolved(later)?)
+        } else {
+            let ends = |i: &usize| self.window_end(*i).is_none_or(|end| end <= start);
+            let before = |i: &usize| self.rows.get(*i).is_some_and(|r| r.cutoff < start);
+            let train: Vec<usize> = (0..n).filter(before).filter(ends).collect();
+            let tested: Vec<usize> = (0..n).filter(|i| !before(i)).collect();
+            (self.take(&train), self.take(&tested))
+        };
+        let (in_gap, remark) = match &self.candidates {
+            Some(_) => (
+                0,
+                "tested on later cutoffs than trained on; outcomes after the first of them are not known in training",
+            ),
+            None => (
+                n - train.len() - tested.len(),
+                "tested on later cutoffs than trained on, with a gap of the label window",
+            ),
+        };
+        sides(
+            train,
+            tested,
+            n,
+            &Split {
+                by: SplitBy::Time,
+                test: false,
+                boundary: Some(Timestamp(start)),
+                in_gap,
+                shared_accounts: 0,
+                remark: remark.to_owned(),
+            },
+        )
+    }
+
+    /// The candidates that are resolved, as a snapshot.
+    fn resolved(&self, candidates: Candidates) -> Result<Self> {
+        let mut part = self.take(&[]);
+        (part.counts.immature, part.counts.unobserved_ages) = (0, 0);
+        let resolved = candidates.resolve(&mut part.counts)?;
+        (part.rows, part.weight, part.label) = (resolved.rows, resolved.weight, Some(resolved.label));
+        part.candidates = Some(Arc::new(candidates));
+        part.recount();
+        Ok(part)
+    }
+
+    /// Up to `k` folds forward in time: each is judged on the rows of one period, and trained on those whose label window
+    /// ended before it. Periods are of equal numbers of rows, after a first one that is only trained on. Without times,
+    /// but split by order, the order of the leads stands for time; else empty.
+    ///
+    /// With `maturity = "ipcw"` a fold is trained on what was known at the start of its period, with weights of that time,
+    /// and judged with weights of its period. Periods in which too few rows are observed for the whole window are left out.
+    #[must_use]
+    pub fn forward_folds(&self, k: usize) -> Vec<ForwardFold> {
+        let n = self.rows.len();
+        let timed = self.rows.iter().all(|r| r.cutoff != NO_TIME);
+        let ordered = self.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
+        if !timed && !ordered {
+            return Vec::new();
+        }
+        let at = |i: usize| match self.rows.get(i) {
+            Some(r) if timed => r.cutoff,
+            Some(r) => i64::from(self.rank(r.lead)),
+            None => i64::MIN,
+        };
+        let mut sorted: Vec<i64> = (0..n).map(at).collect();
+        sorted.sort_unstable();
+        let mut starts: Vec<i64> = (1..=k).filter_map(|f| sorted.get(f * n / (k + 1)).copied()).collect();
+        starts.dedup();
+        if self.spec.maturity == Maturity::Ipcw {
+            return self.weighted_folds(&starts);
+        }
+        let ended = |i: usize, start: i64| !timed || self.window_end(i).is_none_or(|end| end <= start);
+        let fold = |(f, start): (usize, &i64)| {
+            let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
+            let train = (0..n).filter(|i| ended(*i, *start) && at(*i) < *start);
+            let test = (0..n).filter(|i| (*start..end).contains(&at(*i)));
+            ForwardFold { train: train.collect(), test: test.collect(), weight: None }
+        };
+        let folds = starts.iter().enumerate().map(fold);
+        folds.filter(|f| !f.train.is_empty() && !f.test.is_empty()).collect()
+    }
+
+    /// Folds of rows with weights for censoring; periods begin at `starts`.
+    fn weighted_folds(&self, starts: &[i64]) -> Vec<ForwardFold> {
+        let Some((candidates, observed_until)) = self.candidates.as_ref().and_then(|c| Some((c, c.end()?))) else {
+            return Vec::new();
+        };
+        let numbered = self.rows.iter().enumerate();
+        let places: HashMap<(u32, i64), usize> = numbered.map(|(i, r)| ((r.lead, r.cutoff), i)).collect();
+        let side = |part: &Candidates, weight: &mut [f64]| -> Option<Vec<usize>> {
+            let resolved = part.resolve(&mut SnapshotCounts::default()).ok()?;
+            let mut positions = Vec::with_capacity(resolved.rows.len());
+            for (row, own) in resolved.rows.iter().zip(&resolved.weight) {
+                if let Some((place, slot)) =
+                    places.get(&(row.lead, row.cutoff)).and_then(|i| Some((*i, weight.get_mut(*i)?)))
+                {
+                    *slot = *own;
+                    positions.push(place);
+                }
+            }
+            (!positions.is_empty()).then_some(positions)
+        };
+        let fold = |(f, start): (usize, &i64)| {
+            let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
+            let mut weight = vec![0.0; self.rows.len()];
+            let train = side(&candidates.filter(|r| r.cutoff < *start, observed_until - start), &mut weight)?;
+            let test = side(&candidates.filter(|r| (*start..end).contains(&r.cutoff), 0), &mut weight)?;
+            Some(ForwardFold { train, test, weight: Some(weight) })
+        };
+        starts.iter().enumerate().filter_map(fold).collect()
+    }
+
+    /// Place of a lead in the order of the table.
+    fn rank(&self, lead: u32) -> u32 {
+        let leads = &self.journeys.leads;
+        leads.order.as_ref().unwrap_or(&leads.source_row).get(lead as usize).copied().unwrap_or(0)
+    }
+
+    /// End of the label window of row `i`.
+    fn window_end(&self, i: usize) -> Option<i64> {
+        let row = self.rows.get(i)?;
+        let span = |s: Option<Span>| s.map(Span::as_micros);
+        match (span(self.spec.horizon), span(self.spec.by_age)) {
+            (Some(h), _) => Some(row.cutoff.saturating_add(h)),
+            (None, Some(age)) => Some(self.journeys.leads.created_at(row.lead).saturating_add(age)),
+            (None, None) => None,
+        }
+    }
+
+    /// Up to when outcomes are known to it: the end of the last label window, or of observation where windows reach beyond;
+    /// `None` without times.
+    #[must_use]
+    pub fn outcomes_until(&self) -> Option<i64> {
+        let last = (0..self.rows.len()).filter_map(|i| self.window_end(i)).max()?;
+        let end = self.candidates.as_ref().and_then(|all| all.end());
+        Some(end.map_or(last, |end| end.min(last)))
+    }
+
+    /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
+    fn draw(&self, test: f64, by: SplitBy, key: impl Fn(u32) -> (u64, u64)) -> Result<(Self, Self)> {
+        let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        // Rows of a lead are together.
+        let same_lead = |a: &Row, b: &Row| a.lead == b.lead;
+        let mut keys = Vec::with_capacity(self.rows.len());
+        for rows in self.rows.chunk_by(same_lead) {
+            let Some(first) = rows.first() else { continue };
+            let key = key(first.lead);
+            *units.entry(key).or_default() += rows.len();
+            keys.resize(keys.len() + rows.len(), key);
+        }
+        let wanted = (test * self.rows.len() as f64).round() as usize;
+        let mut got = 0;
+        let mut first_test = None;
+        for (k, rows) in units.iter().rev() {
+            if got >= wanted {
+                break;
+            }
+            got += rows;
+            first_test = Some(*k);
+        }
+        let is_test = |row: &Row| first_test.is_some_and(|first| key(row.lead) >= first);
+        let side = |test: bool| {
+            let on_test = |i: &usize| first_test.zip(keys.get(*i)).is_some_and(|(first, key)| *key >= first);
+            let on_it = |i: &usize| on_test(i) == test;
+            let mut part = self.take(&(0..self.rows.len()).filter(on_it).collect::<Vec<usize>>());
+            part.candidates = self.candidates.as_ref().map(|all| Arc::new(all.filter(|row| is_test(row) == test, 0)));
+            part
+        };
+        let (train, tested) = (side(false), side(true));
+        let what = match by {
+            SplitBy::Order => "tested on the last leads of the table; order stands for time",
+            SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
+            SplitBy::Random | SplitBy::Time => {
+                "random leads of the same period on both sides; flatters, since drift does not show"
+            }
+        };
+        let accounts = |part: &Self| -> BTreeSet<u64> {
+            let leads = part.rows.chunk_by(same_lead).filter_map(<[Row]>::first);
+            leads.map(|row| self.journeys.leads.group(row.lead)).collect()
+        };
+        let shared = match self.journeys.leads.account {
+            Some(_) => accounts(&train).intersection(&accounts(&tested)).count(),
+            None => 0,
+        };
+        let remark = match shared {
+            0 => what.to_owned(),
+            n => format!(
+                "{what}; {} leads on both sides, which makes estimates optimistic: use by='group'",
+                counted(n, "account has", "accounts have")
+            ),
+        };
+        let split = Split { by, test: false, boundary: None, in_gap: 0, shared_accounts: shared, remark };
+        sides(train, tested, self.rows.len(), &split)
+    }
+}
+
+/// Both sides, named as such.
+fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) -> Result<(Snapshot, Snapshot)> {
+    if train.is_empty() || tested.is_empty() {
+        let side = if train.is_empty() { "training" } else { "test" };
+        return Err(Error::NoRows {
+            what: "split",
+            why: format!(
+                "the {side} side of {} is empty; {} in the gap of one label window",
+                counted(rows, "row", "rows"),
+                counted(split.in_gap, "row is", "rows are")
+            ),
+        });
+    }
+    train.split = Some(split.clone());
+    tested.split = Some(Split { test: true, ..split.clone() });
+    Ok((train, tested))
+}
+
+impl Journeys {
+    /// 48 bits of a hash of the id of a lead.
+    #[must_use]
+    pub fn lead_hash(&self, lead: u32) -> u64 {
+        hash(self.leads.ids.get(lead), LEADS) >> 16
+    }
+}
+
+/// Seed of hashes of leads.
+const LEADS: u64 = 0x1ead;
+
+/// FNV-1a and a final mix (SplitMix64): the same on every machine and in every release.
+fn hash(text: &str, seed: u64) -> u64 {
+    let mut h = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for b in text.bytes() {
+        h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    h ^ (h >> 31)
+}
