@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import datasets, errors, metrics
 from ._core import __version__
-from .attribution import Attribution, Rule, Spend
-from .breakdown import Bins
-from .check import Check
+from .analyses import Attribution, Barriers, Drivers, Funnel, Paths, Rule, StageFunnel, TimeTo
+from .audit import Check
 from .errors import (
     CalibrationWarning,
     ColumnTypeError,
@@ -34,26 +33,21 @@ from .errors import (
     UnknownNameError,
     WriteError,
 )
-from .evaluation import Comparison, Evaluation
-from .features import FeatureSet
-from .funnels import Barriers, Drivers, Exclusion, Funnel, Step
-from .journeys import Journeys, Snapshot
-from .paths import Paths
-from .pipeline import StageFunnel
+from .journeys import Journeys
+from .query import Bins, Exclusion, FeatureSet, Step
 from .reports import report
-from .scorer import LeadScorer, load
-from .scores import Scores
-from .survival import TimeTo
-from .tables import Accounts, Cutoffs, Events, Fields, Leads, Stages, literal, lookup
+from .scoring import Comparison, Evaluation, LeadScorer, Scores, load
+from .snapshot import Snapshot
+from .tables import Accounts, Cutoffs, Events, Fields, Leads, Spend, Stages, literal, lookup
 
 if TYPE_CHECKING:
-    from .linear import LogisticRegression as LogisticRegression
+    from .linear_model import LogisticRegression as LogisticRegression
 
 
 def __getattr__(name: str) -> Any:
     # scikit-learn takes a second to import, and is needed for its contract only.
     if name == "LogisticRegression":
-        from .linear import LogisticRegression
+        from .linear_model import LogisticRegression
 
         return LogisticRegression
     raise AttributeError(f"module 'leadlens' has no attribute {name!r}")

@@ -1,113 +1,19 @@
-"""Data frames with text columns: numbers as one array, texts as codes."""
+"""Frames of pandas and others, read without importing what is not there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from decimal import Decimal
-from numbers import Real
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from . import _core
-from .errors import ColumnTypeError, OptionError
-
-
-class Frame:
-    """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
-
-    def __init__(self, X: Any, texts: dict[str, tuple[list[str], NDArray[Any]]]) -> None:
-        self._X = X
-        self.names = [str(name) for name in X.columns]
-        self.texts = texts
-        self.numeric = [name for name in self.names if name not in texts]
-        self.rows = len(X)
-        if repeated := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise OptionError(f"the columns {repeated} occur more than once in X")
-        for name, (levels, _) in texts.items():
-            if len(set(levels)) < len(levels):
-                raise OptionError(f"column '{name}' has different levels of the same text")
-
-    def numbers(self, names: list[str]) -> NDArray[np.float64]:
-        """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
-        if isinstance(self._X, pl.DataFrame):
-            # Column by column, as a frame's own conversion needs its pool of threads, which a forked process lacks.
-            table: NDArray[Any] = np.empty((self.rows, len(names)), dtype=np.float64, order="F")
-            for i, name in enumerate(names):
-                table[:, i] = self._X.get_column(name).cast(pl.Float64).to_numpy()
-        else:
-            table = self._X.iloc[:, [self.names.index(name) for name in names]].to_numpy(
-                dtype=np.float64, na_value=np.nan
-            )
-        return table if table.flags.c_contiguous or table.flags.f_contiguous else np.ascontiguousarray(table)
-
-
-def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Frame | None:
-    """Return a data frame that has text columns; None for anything else.
-
-    ``trained`` has the levels of the columns that held texts in training: such a column is one of texts here where its
-    values can be.
-    """
-    if isinstance(X, pl.DataFrame):
-        other = [c for c in X.get_columns() if not (c.dtype.is_numeric() or c.dtype in (pl.Boolean, pl.Null))]
-        _refuse({c.name: str(c.dtype) for c in other if c.dtype not in (pl.String, pl.Categorical, pl.Enum)})
-        texts = {c.name: _coded(c) for c in other}
-        for name in _coded_numbers(trained, texts, X.columns):
-            texts[name] = _coded(pl.Series(name, [_text(v) for v in X[name].to_list()], dtype=pl.String))
-        return Frame(X, texts) if texts else None
-    if not is_pandas(X):
-        return None
-    texts = {}
-    found = False
-    kinds = [(str(name), kind) for name, kind in zip(X.columns, X.dtypes, strict=True)]
-    _refuse(
-        {
-            name: _shown_type(X.iloc[:, i])
-            for i, (name, kind) in enumerate(kinds)
-            if _is_neither(kind) or (str(kind) == "object" and not _holds_numbers(X.iloc[:, i]))
-        }
-    )
-    for i, (name, kind) in enumerate(kinds):
-        if _is_number(kind):
-            continue
-        column = X.iloc[:, i]
-        if str(kind) == "category":
-            texts[name] = _category(column)
-            found = True
-        elif _is_text(kind):
-            texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
-            found = True
-        elif str(kind) == "object" and (
-            name in trained if trained is not None else any(isinstance(value, str) for value in column)
-        ):
-            values = _texts(column)
-            texts[name] = _coded(pl.Series(name, values, dtype=pl.String))
-            found = found or trained is not None or not _all_numbers(values)
-    for name in _coded_numbers(trained, texts, [name for name, _ in kinds]):
-        column = X.iloc[:, [n for n, _ in kinds].index(name)]
-        texts[name] = _coded(pl.Series(name, _texts(column), dtype=pl.String))
-        found = True
-    return Frame(X, texts) if found else None
+from .errors import OptionError
 
 
 def is_pandas(X: Any) -> bool:
     """Whether X is a pandas DataFrame, by what it offers: pandas need not be installed."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")
-
-
-def as_frame(X: Any) -> Any:
-    """Return other tables (pyarrow, DuckDB, lazy polars) as polars frames, and pandas frames with plain numbers."""
-    if isinstance(X, pl.LazyFrame):
-        return X.collect()
-    if is_pandas(X):
-        return _plain(X)
-    if isinstance(X, np.ndarray) and X.dtype.kind in "Mm":
-        raise ColumnTypeError(f"X holds neither numbers nor texts but {X.dtype}: make numbers of the times first")
-    if isinstance(X, (np.ndarray, pl.DataFrame)) or not hasattr(X, "__arrow_c_stream__"):
-        return X
-    return pl.DataFrame(X)
 
 
 def readable_table(table: Any) -> Any:
@@ -128,170 +34,22 @@ def readable_table(table: Any) -> Any:
             field = pa.field(name, array.type)
         except failures:
             array = pa.nulls(len(table))
-            field = pa.field(name, array.type, metadata={"leadlens.unreadable": _shown_type(column)})
+            field = pa.field(name, array.type, metadata={"leadlens.unreadable": shown_type(column)})
         arrays.insert(0, array)
         fields.insert(0, field)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=whole.schema.metadata))
 
 
-def _shown_type(column: Any) -> str:
+def shown_type(column: Any) -> str:
     """Return the type of a pandas column; of objects, what they are."""
     if str(column.dtype) != "object":
         return str(column.dtype)
-    return f"object ({_kinds(column.dropna())})"
+    return f"object ({kinds_of(column.dropna())})"
 
 
-def _kinds(values: Iterable[Any]) -> str:
+def kinds_of(values: Iterable[Any]) -> str:
     """Return the types of values, the first few by name."""
     return ", ".join(sorted({type(value).__name__ for value in values})[:4])
-
-
-def _plain(X: Any) -> Any:
-    """Return a pandas frame with extension numbers as float64, missing ones NaN, and its flags as those of NumPy."""
-    extended = [i for i, kind in enumerate(X.dtypes) if not isinstance(kind, np.dtype) and _is_number(kind)]
-    if not extended:
-        return X
-    columns = {i: _of_numpy(X.iloc[:, i]) if i in extended else X.iloc[:, i] for i in range(X.shape[1])}
-    plain = type(X)(columns, index=X.index)
-    plain.columns = X.columns
-    return plain
-
-
-def _of_numpy(column: Any) -> NDArray[Any]:
-    flags = getattr(column.dtype, "kind", "O") == "b" and not column.isna().any()
-    array: NDArray[Any] = column.to_numpy(dtype=bool) if flags else column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return array
-
-
-def _is_number(kind: Any) -> bool:
-    """Whether a pandas type holds numbers or flags, which count as 0 and 1."""
-    return getattr(kind, "kind", "O") in ("i", "u", "f", "b") or str(kind).startswith("decimal")
-
-
-def _is_text(kind: Any) -> bool:
-    name = str(kind)
-    return name.startswith(("str", "large_string", "string")) or (
-        name.startswith("dictionary<values=") and "string" in name.split(",")[0]
-    )
-
-
-def _is_neither(kind: Any) -> bool:
-    return getattr(kind, "kind", "O") in "Mm" or not (
-        _is_number(kind) or _is_text(kind) or str(kind) in ("category", "object")
-    )
-
-
-def _coded_numbers(
-    trained: Mapping[str, Collection[str]] | None, texts: Collection[str], names: Sequence[str]
-) -> list[str]:
-    """Columns of numbers here whose levels in training were numbers too: 1.0 is the level 1."""
-    known = trained or {}
-    return [name for name in known if name in names and name not in texts and _all_numbers(list(known[name]))]
-
-
-def _text(value: Any) -> str | None:
-    """Return the text of a value: a whole number is written as one, whatever type holds it."""
-    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
-        return None
-    return str(float(value)) if isinstance(value, np.floating) else str(value)
-
-
-def _category(column: Any) -> tuple[list[str], NDArray[Any]]:
-    places = column.cat.codes.to_numpy()
-    texts = [_text(level) or "" for level in column.cat.categories]
-    levels = [_core.canonical_text(text) for text in texts]
-    if len(set(levels)) == len(levels):
-        return levels, places
-    return _coded(pl.Series([None if place < 0 else levels[place] for place in places], dtype=pl.String))
-
-
-def _texts(column: Any) -> list[str | None]:
-    # None, NaN and NA of any type are missing.
-    missing = column.isna().to_numpy()
-    return [None if none else _text(value) for value, none in zip(column, missing, strict=True)]
-
-
-def _refuse(kinds: dict[str, str]) -> None:
-    """Refuse columns, by their names and types."""
-    if kinds:
-        shown = ", ".join(f"'{name}' is of type {kind}" for name, kind in kinds.items())
-        raise ColumnTypeError(
-            f"columns {list(kinds)} hold neither numbers nor texts: {shown}; make numbers of them first"
-        )
-
-
-def _all_numbers(values: list[str | None]) -> bool:
-    """Whether every text is a number: scikit-learn reads such columns as numbers."""
-    try:
-        [float(value) for value in values if value is not None and value.lower() not in ("true", "false")]
-    except ValueError:
-        return False
-    return True
-
-
-def _holds_numbers(column: Any) -> bool:
-    """Whether objects are numbers, flags, missing values, or texts that may be numbers."""
-    return all(_is_scalar(value) for value in column)
-
-
-def _is_scalar(value: Any) -> bool:
-    kinds = (str, bool, np.bool_, Real, Decimal, type(None))
-    return isinstance(value, kinds) or (not hasattr(value, "__len__") and str(value) in ("<NA>", "NaT"))
-
-
-def odd_array(X: Any) -> str | None:
-    """Say which column of an array, or of lists, holds what no number can be made of; None if none does."""
-    try:
-        table = np.asarray(X)
-    except ValueError:
-        rows = [len(row) if hasattr(row, "__len__") else 0 for row in X]
-        return f"X must be a table of numbers: its rows have {min(rows)} to {max(rows)} values, or hold lists"
-    if table.dtype.kind == "c":
-        return f"Complex data not supported: X is of type {table.dtype}"
-    if table.dtype.kind != "O" or table.ndim != 2:
-        return None
-    for i, column in enumerate(table.T):
-        if any(isinstance(value, complex | np.complexfloating) for value in column):
-            return f"Complex data not supported: column 'x{i}' holds values of type {_kinds(column)}"
-        odd = [value for value in column if not _is_scalar(value)]
-        if odd:
-            return (
-                f"column 'x{i}' holds values of type {_kinds(odd)}, but each argument must be a string of a number, "
-                "or a number"
-            )
-    return None
-
-
-def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
-    """Levels of a text column in their one form, sorted, and the place of each row's."""
-    texts = column.cast(pl.String)
-    # Nothing here needs the pool of threads of polars, which a forked process lacks.
-    written = sorted(texts.drop_nulls().unique().to_list())
-    form = [_core.canonical_text(text) for text in written]
-    levels = sorted(set(form))
-    place = {level: i for i, level in enumerate(levels)}
-    # The last one is that of missing values.
-    places = np.array([*(place[text] for text in form), -1], dtype=np.int32)
-    codes = texts.cast(pl.Enum(written)).to_physical().cast(pl.Int32)
-    return levels, places[np.where(texts.is_null().to_numpy(), len(written), codes.to_numpy()).astype(np.int64)]
-
-
-def used_levels(levels: list[str], places: NDArray[Any]) -> tuple[list[str], int]:
-    """Levels that occur, in their order, and the number of missing values."""
-    codes = np.ascontiguousarray(places).view(f"u{places.dtype.itemsize}")
-    seen, missing = _core.seen_levels(codes, len(levels))
-    return [level for level, used in zip(levels, seen, strict=True) if used], missing
-
-
-def code_type(none: int) -> Any:
-    return np.uint8 if none < 2**8 else np.uint16 if none < 2**16 else np.uint32
-
-
-def narrowest_codes(places: NDArray[Any], none: int) -> NDArray[Any]:
-    """Codes of the narrowest type; without a copy where the type has the same width."""
-    kind = np.dtype(code_type(none))
-    places = np.ascontiguousarray(places)
-    return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)
 
 
 def cluster_numbers(clusters: ArrayLike) -> NDArray[np.uint32]:

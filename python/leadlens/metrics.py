@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._frames import cluster_numbers
 from .errors import OptionError
-from .evaluation import Comparison, Evaluation
+from .scoring import Comparison, Evaluation
 
 __all__ = [
     "average_precision",

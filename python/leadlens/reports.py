@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import _core
-from ._display import Shown
 from ._progress import progress
+from .analyses.result import Result
 from .errors import OptionError
-from .journeys import Journeys, Snapshot
-from .scorer import LeadScorer
+from .journeys import Journeys
+from .scoring import LeadScorer
+from .snapshot import Snapshot
 
 __all__ = ["report"]
 
@@ -22,7 +23,7 @@ def report(
     *,
     test: Snapshot | None = None,
     leads: Snapshot | None = None,
-    results: Shown | Iterable[Shown] = (),
+    results: Result | Iterable[Result] = (),
     title: str = "Lead report",
 ) -> Path:
     """Write the results as one HTML page that needs no network.
@@ -69,8 +70,8 @@ def report(
     ...     ll.report(journeys, scorer, f"{folder}/report.html", test=test, results=results).name
     'report.html'
     """
-    listed = [results] if isinstance(results, Shown) else list(results)
-    wrong = [type(result).__name__ for result in listed if not isinstance(result, Shown)]
+    listed = [results] if isinstance(results, Result) else list(results)
+    wrong = [type(result).__name__ for result in listed if not isinstance(result, Result)]
     if wrong:
         raise OptionError(f"results: {', '.join(wrong)} cannot be shown; pass results of analyses, such as a funnel")
     sections = [result._section for result in listed]

@@ -1,4 +1,4 @@
-"""Tables and the roles of their columns: leads, events, stages, field histories, accounts."""
+"""Tables and the roles of their columns: leads, events, stages, field histories, accounts, spend."""
 
 from .accounts import Accounts
 from .cutoffs import Cutoffs
@@ -6,6 +6,7 @@ from .events import Events
 from .fields import Fields
 from .keys import literal, lookup
 from .leads import Leads
+from .spend import Spend
 from .stages import Stages
 
-__all__ = ["Accounts", "Cutoffs", "Events", "Fields", "Leads", "Stages", "literal", "lookup"]
+__all__ = ["Accounts", "Cutoffs", "Events", "Fields", "Leads", "Spend", "Stages", "literal", "lookup"]

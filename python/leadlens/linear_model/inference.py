@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from ._display import pre
-from .errors import OptionError
+from .._display import pre
+from ..errors import OptionError
 
 __all__ = ["Inference"]
 

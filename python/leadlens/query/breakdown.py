@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import OptionError
-from .tables.encode import plain_condition
+from ..errors import OptionError
+from ..tables.encode import plain_condition
 
 __all__ = ["Bins"]
 

@@ -11,16 +11,18 @@ from typing import Any, Literal
 
 import polars as pl
 
-from . import _core
-from ._charts import effect_chart, validation_chart
-from ._display import pre
-from ._leaks import warn_of_leaks
-from ._progress import progress
-from .errors import CalibrationWarning, LeadLensError, OptionError
-from .evaluation import Comparison, Evaluation
-from .journeys import Snapshot
+from .. import _core
+from .._charts import validation_chart
+from .._display import pre
+from .._leaks import warn_of_leaks
+from .._progress import progress
+from ..errors import CalibrationWarning, LeadLensError, OptionError
+from ..snapshot import Snapshot
+from ..tables.encode import one_name
+from .comparison import Comparison
+from .effect import effect_chart
+from .evaluation import Evaluation
 from .scores import Scores
-from .tables.encode import one_name
 
 __all__ = ["LeadScorer", "load"]
 

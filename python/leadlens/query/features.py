@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .tables.encode import as_json, names
+from ..tables.encode import as_json, names
 
 __all__ = ["FeatureSet"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from ._charts import evaluation_chart
-from ._display import pre
-from .errors import UnknownNameError
+from .._charts import BLUE, GREY
+from .._display import pre
+from ..errors import UnknownNameError
 
-__all__ = ["Comparison", "Evaluation"]
+__all__ = ["Evaluation"]
 
 
 class Evaluation:
@@ -164,54 +164,35 @@ class Evaluation:
         return pre(self._text)
 
 
-class Comparison:
-    """Two scorers on the same rows; made by :meth:`LeadScorer.compare` or :func:`leadlens.metrics.compare`.
+def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) -> Any:
+    """Return calibration and lift by tenths, with intervals."""
+    import altair as alt
 
-    Attributes
-    ----------
-    rows, positives, clusters : int
-        Numbers of rows, and of the leads, accounts or other clusters that count as independent.
-
-    Notes
-    -----
-    Standard errors are paired: of the sums over clusters of the differences of the influences. Of two AUCs this is the
-    test of DeLong et al. (Biometrics 44, 1988), with clusters that of Obuchowski (Biometrics 53, 1997).
-
-    Examples
-    --------
-    >>> import leadlens as ll
-    >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
-    >>> first, second = ll.LeadScorer(C=0.01).fit(train), ll.LeadScorer(C=1.0).fit(train)
-    >>> first.compare(second, test).to_polars()["measure"].to_list()[:3]
-    ['roc_auc', 'pr_auc', 'log_loss']
-    """
-
-    def __init__(self, facts: str, text: str, measures: Any) -> None:
-        self._facts: dict[str, Any] = json.loads(facts)
-        self._text = text
-        self._measures = pl.DataFrame(measures)
-        self.rows: int = self._facts["rows"]
-        self.positives: int = self._facts["positives"]
-        self.clusters: int = self._facts["clusters"]
-
-    @property
-    def remarks(self) -> list[str]:
-        """How the rows were held out, and what else to know."""
-        return list(self._facts["remarks"])
-
-    def to_polars(self) -> pl.DataFrame:
-        """Return the measures of both and their differences.
-
-        ``measure, first, second, difference`` (first less second), ``standard_error, difference_low, difference_high,
-        p_value``, and ``better``: ``first`` or ``second`` where the interval leaves out 0.
-        """
-        return self._measures
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._measures.__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)
+    top = float(max(calibration_table["observed_high"].max() or 1.0, calibration_table["predicted"].max() or 1.0))  # type: ignore[arg-type]
+    scale = alt.Scale(domain=[0, min(1.0, top)])
+    ideal = (
+        alt.Chart(pl.DataFrame({"p": [0.0, min(1.0, top)]}))
+        .mark_line(color=GREY, strokeDash=[4, 4])
+        .encode(x=alt.X("p:Q", scale=scale), y=alt.Y("p:Q", scale=scale))
+    )
+    base = alt.Chart(calibration_table).encode(
+        x=alt.X("predicted:Q", title="predicted", axis=alt.Axis(format="%"), scale=scale)
+    )
+    rules = base.mark_rule(color=BLUE).encode(
+        y=alt.Y("observed_low:Q", title="observed, with 95 % intervals", axis=alt.Axis(format="%"), scale=scale),
+        y2="observed_high:Q",
+    )
+    points = base.mark_circle(color=BLUE, size=60, opacity=1).encode(y="observed:Q")
+    calibration = alt.layer(ideal, rules, points).properties(width=280, height=260, title="Calibration")
+    bars = (
+        alt.Chart(lift_table)
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X("slice:O", title="tenth of leads, best first", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("lift:Q", title="lift"),
+        )
+    )
+    ranges = alt.Chart(lift_table).mark_rule(color=GREY).encode(x="slice:O", y="lift_low:Q", y2="lift_high:Q")
+    one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="lift:Q")
+    lift = alt.layer(bars, ranges, one).properties(width=280, height=260, title="Lift")
+    return alt.hconcat(calibration, lift)

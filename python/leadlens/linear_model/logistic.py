@@ -15,20 +15,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
-from . import _core
-from ._charts import validation_chart
-from ._frames import (
-    Frame,
-    as_frame,
-    cluster_numbers,
-    code_type,
-    frame_of,
-    narrowest_codes,
-    odd_array,
-    used_levels,
-)
-from ._progress import progress
-from .errors import ColumnTypeError, OptionError
+from .. import _core
+from .._charts import validation_chart
+from .._frames import cluster_numbers
+from .._progress import progress
+from ..errors import ColumnTypeError, OptionError
+from .columns import Frame, as_frame, code_type, frame_of, narrowest_codes, odd_array, used_levels
 from .inference import Inference
 
 __all__ = ["LogisticRegression"]

@@ -1,4 +1,4 @@
-"""What became of every input row."""
+"""The audit: what became of every input row."""
 
 from __future__ import annotations
 

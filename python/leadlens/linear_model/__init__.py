@@ -1,0 +1,6 @@
+"""Logistic regression with scikit-learn's contract; scikit-learn is needed here only."""
+
+from .inference import Inference
+from .logistic import LogisticRegression
+
+__all__ = ["Inference", "LogisticRegression"]
