@@ -63,7 +63,7 @@ def compare(name: str, sides: tuple[ll.Snapshot, ll.Snapshot], C: float = 1.0) -
     train, test = sides
     scorer = ll.LeadScorer(C=C, min_leads=20).fit(train)
     e = scorer.evaluate(test)
-    left_out = {n for n, _ in scorer.training["dropped"]}
+    left_out = {n for n, _ in scorer.training_["dropped"]}
     names = [n for n in train.feature_names if n not in left_out]
     a, b = train.to_polars(), test.to_polars()
     b = b.select(a.columns) if set(a.columns) <= set(b.columns) else b
@@ -72,7 +72,7 @@ def compare(name: str, sides: tuple[ll.Snapshot, ll.Snapshot], C: float = 1.0) -
     peer.fit(x, a["label"], sample_weight=a["weight"])
     p, y, w = peer.predict_proba(z)[:, 1], b["label"].to_numpy(), b["weight"].to_numpy()
     curved = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto", min_leads=20).fit(train)
-    shape = str(curved.training["nonlinear"]).split(" (")[0]
+    shape = str(curved.training_["nonlinear"]).split(" (")[0]
     pairs = len(curved.summary().filter(pl.col("feature").str.contains(" × "))["feature"].unique())
     boosted = boost(a, b, [n for n in names if n in b.columns])
 
@@ -179,7 +179,9 @@ def by_age(journeys: ll.Journeys) -> None:
     """Print BPIC by age of the application, for weekly snapshots and for a model of one age."""
     train, test = journeys.snapshot(every="7d", horizon="30d").split(0.2)
     print(
-        "weekly model on the latest fifth, by age", ll.LeadScorer().fit(train).evaluate(test, by="age").groups, sep="\n"
+        "weekly model on the latest fifth, by age",
+        ll.LeadScorer().fit(train).evaluate(test, by="age").groups(),
+        sep="\n",
     )
     now = "2012-01-16"
     known = {"horizon": "30d", "known_by": now}
@@ -194,7 +196,7 @@ def by_age(journeys: ll.Journeys) -> None:
             f"trained {name} on what was known on {now} ({len(rows)} rows), all {e.rows} open applications: "
             f"predicted {e.mean_predicted:.3f}, observed {e.base_rate:.3f}, AUC {e.roc_auc:.3f}, Brier {e.brier:.3f}"
         )
-    print("the model of one age on the latest fifth, by age", scorer.evaluate(test, by="age").groups, sep="\n")
+    print("the model of one age on the latest fifth, by age", scorer.evaluate(test, by="age").groups(), sep="\n")
 
 
 def main() -> None:

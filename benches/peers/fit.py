@@ -179,7 +179,7 @@ def one():
     table = pl.DataFrame({"id": np.arange(5000), "won": y.astype(int), **dict(zip(names, X.T, strict=True))})
     leads = ll.Leads(table, id="id", fields=names, outcome="won")
     scorer = ll.LeadScorer().fit(ll.Journeys(leads=leads).snapshot())
-    order = [names.index(f) for f in scorer.features]
+    order = [names.index(f) for f in scorer.features_]
     row, calls = [float(v) for v in X[7, order]], 20_000
     z = StandardScaler().fit(X).transform(X)
     peer = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(z, y)

@@ -332,7 +332,7 @@ def leads_of_accounts() -> pl.DataFrame:
                     note(f"compare {by}", row["difference_low"] <= 0 <= row["difference_high"])
                     note(f"p {by}", row["p"] < 0.05)
                 if time_to.test is not None:
-                    note("p Gray", time_to.test["p"] < 0.05)
+                    note("p Gray", time_to.test["p_value"] < 0.05)
                 drivers = journeys.drivers(["created", "won"], window="60d").to_polars()
                 for name in ("group", "other"):
                     row = drivers.filter((pl.col("name") == name) & (pl.col("value") == "x"))

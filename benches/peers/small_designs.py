@@ -97,7 +97,7 @@ def profiles(seeds: range) -> pl.DataFrame:
                 lowest, best = least(design, y, start, list(range(len(start))), firth)
                 for j in range(1, len(best)):
                     free = [k for k in range(len(best)) if k != j]
-                    ends = table["low"][j] * spread[j - 1], table["high"][j] * spread[j - 1]
+                    ends = table["coefficient_low"][j] * spread[j - 1], table["coefficient_high"][j] * spread[j - 1]
                     for end in ends:
                         # A step of Newton's from the end: how far the profile is from where it should be.
                         width = 1e-4 * (ends[1] - ends[0])

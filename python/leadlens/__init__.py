@@ -1,8 +1,8 @@
-"""Lead-scoring analytics: one history of marketing and sales, an explainable model, funnels.
+"""Lead-scoring analytics: journeys of leads, funnels, and an explainable model.
 
-A lead is a journey: what it did and what sales did with it lie on one time line. :class:`Journeys` builds an index
-of all journeys; snapshots of it at cutoffs give features that never see the future, and labels; :class:`LeadScorer`
-fits a logistic model whose scores come with reasons that add up.
+A journey is the time line of a lead: its events and what sales did with it. :class:`Journeys` is the index of all
+journeys, on which every analysis runs. Snapshots of it at cutoffs have features that never see the future, and labels.
+:class:`LeadScorer` fits a logistic model on a snapshot whose scores are sums of contributions.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from .errors import (
     MissingFileError,
     ModelFormatError,
     NotEnoughDataError,
+    NotFittedError,
     OptionError,
     OutOfRangeError,
     PicklingError,
@@ -45,12 +46,18 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    # scikit-learn takes a second to import, and is needed for its contract only.
+    # scikit-learn takes a second to import, and only this class needs it.
     if name == "LogisticRegression":
-        from .linear_model import LogisticRegression
-
+        try:
+            from .linear_model import LogisticRegression
+        except ModuleNotFoundError as e:
+            raise ImportError("LogisticRegression requires scikit-learn; install leadlens[sklearn]") from e
         return LogisticRegression
     raise AttributeError(f"module 'leadlens' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 __all__ = [
@@ -80,9 +87,11 @@ __all__ = [
     "LeadScorer",
     "Leads",
     "LeakWarning",
+    "LogisticRegression",
     "MissingFileError",
     "ModelFormatError",
     "NotEnoughDataError",
+    "NotFittedError",
     "OptionError",
     "OutOfRangeError",
     "Paths",

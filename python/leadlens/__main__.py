@@ -1,4 +1,4 @@
-"""The command line: ``leadlens check | train | evaluate | score | funnel | demo``."""
+"""The command line, ``leadlens``; ``leadlens --help`` lists the commands."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .datasets import folder
 
 
 def _stop(number: int, frame: Any) -> None:
-    # As shells say of a program that a signal ended: 130 for Ctrl-C, 143 for SIGTERM.
+    # The exit code that shells use for a program ended by a signal: 130 for Ctrl-C, 143 for SIGTERM.
     raise SystemExit(128 + number)
 
 
 def main() -> None:
     """Run the command line and exit with its code: 0 ok, 2 usage, 3 data, 4 model, 70 a defect, 130 or 143 stopped."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A shell that starts a job in the background has it ignore Ctrl-C.
+        # A job in the background of a shell ignores Ctrl-C, and must go on doing so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     arguments = ["leadlens", *sys.argv[1:]]

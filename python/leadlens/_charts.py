@@ -1,4 +1,4 @@
-"""What the charts of several results share."""
+"""Parts that the charts of several results share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BLUE, GREY, RED = "#2f6fb2", "#9aa7b5", "#b8473d"
 
 
 def nothing(why: str) -> Any:
-    """Return a chart that says why there is none."""
+    """Return a text in the place of a chart that would be empty."""
     import altair as alt
 
     text = alt.Chart(pl.DataFrame({"text": [why]})).mark_text(fontSize=13, color="#555")
@@ -19,7 +19,7 @@ def nothing(why: str) -> Any:
 
 
 def part_of(shown: list[Any], all_of_them: list[Any], what: str) -> dict[str, Any]:
-    """Return a title where some are left out."""
+    """Return a title that states how many of the groups are shown, if some are not."""
     import altair as alt
 
     if len(shown) >= len(all_of_them):
@@ -29,7 +29,7 @@ def part_of(shown: list[Any], all_of_them: list[Any], what: str) -> dict[str, An
 
 
 def periods_axis(table: pl.DataFrame, title: str) -> tuple[pl.DataFrame, Any]:
-    """Return periods as texts, and the axis that shows each of them as it is called."""
+    """Return periods as texts, and an axis with one place for each."""
     import altair as alt
 
     days = table["period"].unique().sort()

@@ -1,4 +1,4 @@
-"""How results show themselves in notebooks."""
+"""HTML of results in notebooks."""
 
 from __future__ import annotations
 

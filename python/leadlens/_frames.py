@@ -1,4 +1,4 @@
-"""Frames of pandas and others, read without importing what is not there."""
+"""Frames of other libraries, read without importing them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from .errors import LeakWarning
 
 
 def warn_of_leaks(snapshot: _core.Snapshot) -> None:
-    """Warn, in the name of the caller's caller, of suspect fields of a labelled snapshot."""
+    """Warn of suspect fields of a labelled snapshot, at the place of the caller of the caller."""
     suspects = snapshot.suspects()
     if suspects:
         fields = "1 field looks" if len(suspects) == 1 else f"{len(suspects)} fields look"

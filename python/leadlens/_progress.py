@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], object] | None]:
-    """Yield a callback ``(label, done, total)`` that drives a bar, or None where nobody looks."""
+    """Yield a callback ``(label, done, total)`` that drives a bar, or None outside of terminals and notebooks."""
     notebook = "ipykernel" in sys.modules
     if not (notebook or sys.stderr.isatty()):
         yield None

@@ -1,7 +1,8 @@
-"""The audit: what became of every input row."""
+"""The audit: an account of every input row."""
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -9,10 +10,17 @@ import polars as pl
 
 from . import _core
 from ._display import pre
+from ._once import Once
+
+__all__ = ["Check"]
 
 
 class Check:
-    """What became of every input row.
+    """An account of every input row; returned by :meth:`Journeys.check`.
+
+    See Also
+    --------
+    Journeys.check : Check journeys.
 
     Examples
     --------
@@ -25,9 +33,26 @@ class Check:
     def __init__(self, core: _core.Journeys) -> None:
         self._core = core
         self._audit: dict[str, Any] = json.loads(core.audit())
+        self._once = Once()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per table, role and reason, with counts and an example.
+        """Return counts of rows by table, role and reason.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per table, role and reason.
+
+            - ``table``, ``role`` (String): the table, and the role that reads it.
+            - ``status`` (String): ``read``, ``used``, ``filtered``, ``quarantined``, or ``noted`` for rows that are
+              used with a remark.
+            - ``what`` (String): the reason.
+            - ``rows`` (UInt64): number of rows.
+            - ``example`` (String): one of them; null without one.
+
+        See Also
+        --------
+        Check.tables : The same as dictionaries.
 
         Examples
         --------
@@ -36,28 +61,28 @@ class Check:
         >>> j.check().to_polars().filter(status="quarantined").height
         0
         """
-        return pl.DataFrame(self._core.check_frame())
+        return self._once.frame("rows", self._core.check_frame)
 
     @property
     def tables(self) -> list[dict[str, Any]]:
-        """One entry per table and role: rows, used, filtered, quarantined, noted, remarks."""
-        tables: list[dict[str, Any]] = self._audit["tables"]
-        return tables
+        """Rows, used, filtered, quarantined and noted rows, and remarks, of each table and role."""
+        return copy.deepcopy(self._audit["tables"])
 
     @property
     def remarks(self) -> list[str]:
-        """Remarks on the whole: end of observation, ties, late outcomes, columns withheld."""
-        remarks: list[str] = self._audit["remarks"]
-        return remarks
+        """Remarks on the data as a whole: end of observation, ties, late outcomes, withheld columns."""
+        return list(self._audit["remarks"])
 
     @property
     def suspects(self) -> list[dict[str, Any]]:
-        """Fields that look like leaks or misread types: column, suspicion, leads, evidence, remedy."""
-        suspects: list[dict[str, Any]] = self._audit["suspects"]
-        return suspects
+        """Fields that look like leaks or misread types: column, suspicion, number of leads, evidence, remedy."""
+        return copy.deepcopy(self._audit["suspects"])
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return self._core.check_text()
+        return self._once.get("text", self._core.check_text)
 
     def _repr_html_(self) -> str:
-        return pre(self._core.check_text())
+        return pre(repr(self))

@@ -1,4 +1,4 @@
-"""Exceptions: one class per family, whose ``kind`` is a stable slug of the exact error; and warnings."""
+"""Exceptions, one class per family with a stable slug in ``kind``, and warnings."""
 
 from __future__ import annotations
 
@@ -54,19 +54,25 @@ class OptionError(LeadLensError, ValueError):
 
 
 class ColumnTypeError(OptionError, TypeError):
-    """A column holds values of a type that cannot be used, such as lists, dicts or complex numbers."""
+    """A column has a type that is not supported, such as lists, dicts or complex numbers."""
 
 
 class UnknownNameError(LeadLensError, LookupError):
-    """A stage, event kind, field or feature that the data does not have."""
+    """The data does not have a stage, event kind, field or feature of this name."""
 
 
 class NotEnoughDataError(LeadLensError, ValueError):
-    """No rows are left, or only one class, or too few leads."""
+    """The data has no rows left, only one class, or too few leads."""
 
 
 class FitError(LeadLensError):
     """The model cannot be fitted."""
+
+
+class NotFittedError(LeadLensError, ValueError, AttributeError):
+    """An estimator is used before ``fit``."""
+
+    kind = "not_fitted"
 
 
 class ConvergenceError(FitError):
@@ -74,7 +80,7 @@ class ConvergenceError(FitError):
 
 
 class SeparationError(FitError):
-    """Columns tell the classes apart without error, so that their coefficients have no finite value."""
+    """Columns separate the classes without error, so the coefficients have no finite value."""
 
 
 class OutOfRangeError(LeadLensError, ValueError):
@@ -86,23 +92,23 @@ class ModelFormatError(LeadLensError, ValueError):
 
 
 class PicklingError(LeadLensError, pickle.PicklingError, TypeError):
-    """Journeys and what holds them are not pickled; ``Journeys.save`` and ``Journeys.open`` bring them elsewhere."""
+    """Journeys, snapshots and results cannot be pickled; use ``Journeys.save`` and ``Journeys.open`` instead."""
 
 
 class InternalError(LeadLensError, RuntimeError):
-    """A defect of leadlens or of a library it uses; please report it."""
+    """A defect of leadlens or of a library that it uses; please report it."""
 
 
 class LeakWarning(UserWarning):
-    """A field looks as if it were known only afterwards, or as if its type was misread.
+    """A field looks as if it was recorded after the outcome, or has a misread type.
 
-    Nothing is left out for it. :meth:`leadlens.Journeys.check` lists the fields with evidence and what to do.
+    The field is still used. :meth:`leadlens.Journeys.check` lists such fields with evidence and a remedy.
     """
 
 
 class DataWarning(UserWarning):
-    """Tables are probably not what was meant: few of their rows are used, or they end before others."""
+    """A table is probably declared wrongly: few of its rows are used, or it ends before the others."""
 
 
 class CalibrationWarning(UserWarning):
-    """Probabilities are not calibrated: on the rows of the calibration higher scores do not convert more often."""
+    """Probabilities are not calibrated, because higher scores do not convert more often on the calibration rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from . import _core
 from ._display import pre
+from ._once import Once
 from ._progress import progress
 from .analyses.methods import Analyses
 from .audit import Check
@@ -28,7 +29,7 @@ __all__ = ["Journeys"]
 
 
 def _warn(core: _core.Journeys, *, before: _core.Journeys | None = None) -> _core.Journeys:
-    """Raise the warnings of an audit that are new since ``before``, where the caller of the caller called."""
+    """Raise the warnings of an audit that ``before`` does not have, at the place of the caller of the caller."""
     known = json.loads(before.audit())["warnings"] if before is not None else []
     for text in json.loads(core.audit())["warnings"]:
         if text not in known:
@@ -37,67 +38,71 @@ def _warn(core: _core.Journeys, *, before: _core.Journeys | None = None) -> _cor
 
 
 class Journeys(SnapshotMethod, Analyses):
-    """The index of all journeys: leads, what they did, and what sales did with them.
+    """The index of all leads with their events and stages, on which every analysis runs.
 
     Parameters
     ----------
     leads : Leads
-        The leads.
+        Table of leads.
     events : Events or sequence of Events, optional
-        What happened.
+        Tables of events.
     stages : Stages or sequence of Stages, optional
-        What sales did.
+        Tables of stage entries.
     fields : Fields or sequence of Fields, optional
-        Fields that change over time.
+        Tables of lead fields that change over time.
     accounts : Accounts, optional
-        Accounts of the leads.
+        Table of accounts.
     pipeline : sequence of str, optional
         Stages in order.
     won, lost : str or sequence of str, optional
-        Stages that mean won, and lost.
+        Stages that mean won, and stages that mean lost.
     observed_until : time, optional
-        End of observation (exclusive). By default the latest time of any row of leads, events or stages, used or not;
-        where a table of stages is silent before it for longer than is usual for the table, the end of that table.
+        End of observation, exclusive. By default the latest time of any row of leads, events or stages that was read.
+        If a table of stages is silent before that for longer than is usual for it, the end of that table, with a
+        warning.
     outcomes_from : time, optional
-        From when on outcomes were recorded.
+        Time from which on outcomes were recorded.
     timezone : str, default "UTC"
-        Zone of times without an offset: those of tables that do not say their own, and those of options such as
-        ``observed_until`` and ``as_of``.
+        Zone of times without an offset, in options such as ``as_of`` and in tables that do not declare their own.
     calendar_zone : str, default "UTC"
         Zone of calendar days.
     before_creation : {"keep", "quarantine", "clamp"}, default "keep"
-        What to do with stage entries before their lead's creation.
+        Whether stage entries before the creation of their lead are kept, quarantined, or moved to the creation.
     memory : int or str, optional
-        Working memory for the build, as bytes or as ``"4GB"``. Events that do not fit wait in a temporary file, and an
-        index that would take more than a third of it is kept in one that the system maps into memory (in the folder
-        that ``TMPDIR`` names). Events are read part by part from Parquet files; other tables are in memory as a whole.
-        By default as much as it takes. The result is the same.
+        Working memory of the build, in bytes or as ``"4GB"``. Unlimited by default. Events that do not fit are written
+        to a temporary file, and an index larger than a third of it is mapped from a file in ``TMPDIR``. Events are read
+        in parts from Parquet files; other tables are in memory as a whole. The result is the same.
     max_bad : float, optional
-        Largest share of rows of a table, from 0 to 1, that may be quarantined; not limited by default, but tables of
-        which fewer than half the rows are used are warned of. Rows that ``where=`` filters out do not count.
+        Largest share of rows of a table that may be quarantined, from 0 to 1. Unlimited by default; tables with fewer
+        than half of their rows in use cause a warning. Rows that ``where`` filters out do not count.
 
     Raises
     ------
     SchemaError
-        Tables do not have the declared columns or types; every missing column is listed. More rows than ``max_bad`` are
-        quarantined; reasons and counts are named.
+        Tables do not have the declared columns or types, or more rows than ``max_bad`` are quarantined.
     ReadError
         A file cannot be read.
 
     Warns
     -----
     DataWarning
-        Fewer than half the rows of a table are used, or a table ends long before the others.
+        Fewer than half of the rows of a table are used, or a table ends long before the others.
 
-    Notes
-    -----
-    A date without a time of day is a whole day, also beside times of day in the same column or in another file of the
-    table. So are midnights without a zone, if the column has nothing else and those of several days. In what is visible
-    at a cutoff, a day of events and stages counts as its last microsecond and one of creation as its first (``day=``).
-    Durations and windows of analyses are calendar days where one of the ends is a whole day: windows, ``within`` and
-    times of funnels and stage funnels, ``recycle_after``, ``time_to``, lookback and age of touches in attribution,
-    windows of drivers and barriers, sessions and times of paths. Created on 1 January and won on the 31st is 30 days.
-    Features, label windows and cutoffs after creation count exact time, from and to the instants that stand for days.
+    See Also
+    --------
+    Journeys.from_config : Build the index from a TOML file.
+    Journeys.open : Open a saved index.
+    Journeys.check : Account of all input rows.
+
+    Notes ----- A date without a time of day is a whole day, also beside times of day in the same column or in another
+    file of the table. A column of midnights without a zone, of several days, holds whole days too. At a cutoff, a whole
+    day of events and stages counts as its last microsecond, and a whole day of creation as its first (``day=``).
+
+    If one of the two ends of a duration is a whole day, the duration is the number of calendar days between them, and
+    windows count calendar days. This holds for windows, ``within`` and times of funnels and stage funnels,
+    ``recycle_after``, ``time_to``, lookback and age of touches in attribution, windows of drivers and barriers,
+    sessions and times of paths. A lead created on 1 January and won on 31 January took 30 days. Features, label windows
+    and cutoffs after creation count exact time, to and from the instants that stand for days.
 
     Examples
     --------
@@ -159,27 +164,49 @@ class Journeys(SnapshotMethod, Analyses):
         with progress() as show:
             core = _core.Journeys.build(as_json(config), tables.given, ".", show)
         self._core = _warn(core)
+        self._once = Once()
 
     @classmethod
     def _of(cls, core: _core.Journeys, config: dict[str, Any]) -> Journeys:
         made = cls.__new__(cls)
         made._core = core
         made._config = config
+        made._once = Once()
         return made
 
     @classmethod
     def from_config(cls, path: str | Path) -> Journeys:
-        """Build the index that a TOML file declares; tables are relative to its folder.
+        """Build the index that a TOML file declares.
 
         Parameters
         ----------
         path : str or Path
-            The file, as the command line uses it.
+            File, in the form that the command line reads. Paths of tables are relative to its folder.
+
+        Returns
+        -------
+        Journeys
+            The index.
 
         Raises
         ------
         ConfigError
-            A key is unknown or a value wrong.
+            The file has an unknown key or a wrong value.
+        SchemaError
+            Tables do not have the declared columns or types.
+        ReadError
+            A file cannot be read.
+
+        See Also
+        --------
+        leadlens.datasets.folder : A bundled example, ``leadlens.toml`` in ``folder("b2b_saas")``.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> j = ll.Journeys.from_config(ll.datasets.folder("b2b_saas") / "leadlens.toml")
+        >>> j.facts["leads"]
+        5000
         """
         text, folder = _core.read_config(path)
         with progress() as show:
@@ -187,23 +214,27 @@ class Journeys(SnapshotMethod, Analyses):
         return cls._of(_warn(core), json.loads(text))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Save the index as a folder, to be opened again in no time.
+        """Save the index as a folder of Arrow IPC files.
 
-        The folder holds Arrow IPC files, which other tools can read too: ``leads``, ``events`` (times in microseconds,
-        codes of kinds and channels), ``offsets`` (where each lead's events start), ``stages``, ``texts`` (what the
-        codes mean), and ``journeys.json``.
+        The folder contains ``leads``, ``events`` (times in microseconds, codes of kinds and channels), ``offsets``
+        (start of the events of each lead), ``stages``, ``texts`` (meaning of the codes), and ``journeys.json``. Other
+        tools can read these files; ``docs/formats.md`` describes them.
 
         Parameters
         ----------
         path : str or Path
-            The folder to make; its parent must exist.
+            Folder to create. Its parent must exist.
         overwrite : bool, default False
-            Whether to replace journeys saved there before. Whoever has them open keeps them.
+            Whether to replace an index saved there. Processes that have it open keep it.
 
         Raises
         ------
         WriteError
-            There is something at ``path``, or no room. Nothing half-done is left.
+            The path exists, or the files cannot be written. No part of them is left.
+
+        See Also
+        --------
+        Journeys.open : Open the saved index.
 
         Examples
         --------
@@ -220,18 +251,29 @@ class Journeys(SnapshotMethod, Analyses):
 
     @classmethod
     def open(cls, path: str | Path) -> Journeys:
-        """Open saved journeys. Their files are checked, then mapped into memory, and shared by all processes.
+        """Open a saved index.
+
+        The files are checked, mapped into memory, and shared by all processes that open them.
 
         Parameters
         ----------
         path : str or Path
-            The folder that :meth:`save` made. Its files must not be changed while they are open;
-            ``save(overwrite=True)`` may be used.
+            Folder that :meth:`save` created. Do not change its files while they are open;
+            ``save(overwrite=True)`` is safe.
+
+        Returns
+        -------
+        Journeys
+            The index.
 
         Raises
         ------
         ReadError
-            It is no folder of saved journeys, is of a later version, or a file is damaged.
+            The path is not a folder of saved journeys, its version is newer, or a file is damaged.
+
+        See Also
+        --------
+        Journeys.save : Save an index.
 
         Examples
         --------
@@ -252,26 +294,40 @@ class Journeys(SnapshotMethod, Analyses):
         stages: Stages | Sequence[Stages] | None = None,
         observed_until: Time | None = None,
     ) -> tuple[Journeys, dict[str, int]]:
-        """Return the index with new rows, and what became of them.
+        """Return a new index with additional rows.
 
-        Stage rows that the index has are dropped, those that repeat the stage of their deal are edits. At equal times
-        rows are ordered as in one build: by ``order`` of their tables, whose values must be of the same sort, or by the
-        pipeline; of rows that neither decides, those that came earlier stay first.
+        Stage rows that the index has already are dropped; rows that repeat the stage of their deal are edits. Rows with
+        equal times are ordered as in one build: by ``order`` of their tables, whose values must be of the same type, or
+        by the pipeline. If neither decides, earlier rows stay first.
 
         Parameters
         ----------
-        events, stages : Events, Stages or sequences of them
-            The new rows.
+        events, stages : Events, Stages or sequences of them, optional
+            New rows.
         observed_until : time, optional
-            New end of observation. By default the one that was stated; if none was, it moves to the latest row where
+            New end of observation. By default the one given before; if none was given, it moves to the latest row where
             stages arrive, as for new journeys.
 
         Returns
         -------
-        Journeys
-            A new index; this one is unchanged.
-        dict
-            Rows ``added``, ``duplicate`` (dropped) and ``late`` (older than the former end of observation).
+        journeys : Journeys
+            New index. This one does not change.
+        counts : dict of str to int
+            Rows ``added``, ``duplicate`` (dropped) and ``late`` (older than the end of observation before).
+
+        Raises
+        ------
+        SchemaError
+            Tables do not have the declared columns or types.
+
+        Warns
+        -----
+        DataWarning
+            As for new journeys; only warnings that this index did not raise.
+
+        See Also
+        --------
+        Journeys.save : Save the new index.
 
         Examples
         --------
@@ -279,14 +335,15 @@ class Journeys(SnapshotMethod, Analyses):
         >>> import leadlens as ll
         >>> j = ll.datasets.b2b_saas()
         >>> call = pl.DataFrame({"lead": ["lead_000001"], "at": ["2024-04-28T10:00:00Z"]})
-        >>> longer, told = j.extend(events=ll.Events(call, lead="lead", at="at", kind=ll.literal("call"), side="sales"))
-        >>> told
+        >>> calls = ll.Events(call, lead="lead", at="at", kind=ll.literal("call"), side="sales")
+        >>> longer, counts = j.extend(events=calls)
+        >>> counts
         {'added': 1, 'duplicate': 0, 'late': 1}
         """
         tables = Tables()
         new_events = roles("events", Events, events, tables)
         new_stages = roles("stages", Stages, stages, tables)
-        # An end that was stated stays unless a new one is.
+        # An end of observation that was given stays, unless a new one is given.
         config = {
             **self._config,
             "observed_until": encode_time(observed_until, "observed_until") or self._config.get("observed_until"),
@@ -298,12 +355,16 @@ class Journeys(SnapshotMethod, Analyses):
         return Journeys._of(_warn(core, before=self._core), config), json.loads(report)
 
     def check(self) -> Check:
-        """Say what became of every input row: used, filtered, or quarantined by reason.
+        """Account for every input row: used, filtered, or quarantined by reason.
 
         Returns
         -------
         Check
-            Shows itself as text; ``to_polars()`` is the table of counts, ``remarks`` what else to know.
+            Text, a table of counts, remarks, and fields that look like leaks.
+
+        See Also
+        --------
+        Journeys.show : Time line of one lead.
 
         Examples
         --------
@@ -312,7 +373,7 @@ class Journeys(SnapshotMethod, Analyses):
         >>> j.check().to_polars().columns
         ['table', 'role', 'status', 'what', 'rows', 'example']
         """
-        return Check(self._core)
+        return self._once.get("check", lambda: Check(self._core))
 
     def show(self, lead: object) -> pl.DataFrame:
         """Return the time line of one lead.
@@ -322,10 +383,25 @@ class Journeys(SnapshotMethod, Analyses):
         lead : str or int
             Id of the lead.
 
+        Returns
+        -------
+        polars.DataFrame
+            One row per event and stage entry, in order of time.
+
+            - ``at`` (Datetime): time, UTC.
+            - ``what`` (String): event kind or stage.
+            - ``source`` (String): name of the table.
+            - ``channel``, ``deal`` (String): channel of the event, deal of the stage entry; null without one.
+            - ``amount`` (Float64): amount of the stage entry; null without one.
+
         Raises
         ------
         UnknownNameError
-            No lead has this id.
+            The data has no lead with this id.
+
+        See Also
+        --------
+        Journeys.paths : Sequences of events of all leads.
 
         Examples
         --------
@@ -337,13 +413,13 @@ class Journeys(SnapshotMethod, Analyses):
         return pl.DataFrame(self._core.show(str(lead)))
 
     @property
-    def facts(self) -> Mapping[str, Any]:
-        """Counts, kinds, channels, fields, withheld columns and the period of observation."""
-        facts: Mapping[str, Any] = json.loads(self._core.facts())
+    def facts(self) -> dict[str, Any]:
+        """Counts, kinds, channels, fields, withheld columns, and the period of observation."""
+        facts: dict[str, Any] = json.loads(self._once.get("facts", self._core.facts))
         return facts
 
     def __repr__(self) -> str:
         return self._core.describe()
 
     def _repr_html_(self) -> str:
-        return pre(self._core.check_text())
+        return pre(self._once.get("text", self._core.check_text))

@@ -1,4 +1,4 @@
-"""One self-contained HTML page with the results."""
+"""The report: one HTML file with the results."""
 
 from __future__ import annotations
 
@@ -26,37 +26,44 @@ def report(
     results: Result | Iterable[Result] = (),
     title: str = "Lead report",
 ) -> Path:
-    """Write the results as one HTML page that needs no network.
+    """Write a report as one HTML file that needs no network.
 
     Parameters
     ----------
     journeys : Journeys
-        The data; the page says what became of every input row.
+        The data. The report accounts for every input row.
     scorer : LeadScorer
-        The model; the page shows its strongest columns.
+        A fitted scorer. The report shows its strongest columns.
     path : str or Path
-        Destination; a reader never sees half a page.
+        File to write. A reader sees the old file or the whole new one.
     test : Snapshot, optional
-        Labelled rows that the model was not fitted on: evaluation, lift and calibration.
+        Labelled rows that the scorer was not fitted on, for evaluation, lift and calibration.
     leads : Snapshot, optional
-        Leads to score: the best of them with their reasons. Take a snapshot as of the end of observation for leads that
-        are open now; the page says which leads they are, and what the probability is of.
-    results : Funnel, StageFunnel, TimeTo, Drivers, Barriers, Paths, Attribution, or list of them
-        Results to show, in this order.
-    title : str
+        Leads to score. The report lists the best with their reasons. Take a snapshot as of the end of observation for
+        leads that are open now.
+    results : Funnel, StageFunnel, TimeTo, Drivers, Barriers, Paths, Attribution, or list of them, optional
+        Results of analyses to show, in this order.
+    title : str, default "Lead report"
         Heading.
 
     Returns
     -------
     Path
-        The destination.
+        Path of the file.
 
     Raises
     ------
     OptionError
-        ``results`` holds something else than results of analyses.
+        ``results`` contains something else than results of analyses.
+    NotFittedError
+        The scorer is not fitted.
     WriteError
-        The page cannot be written.
+        The file cannot be written.
+
+    See Also
+    --------
+    Journeys.check : Account of the input rows.
+    LeadScorer.evaluate : Measures of the scorer.
 
     Examples
     --------

@@ -1,9 +1,10 @@
-"""Snapshots: leads at cutoffs."""
+"""Snapshots: leads at cutoffs, with features and labels."""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from . import _core
 from ._display import pre
 from ._leaks import warn_of_leaks
+from ._once import Once
 from ._progress import progress
 from .errors import OptionError
 from .query import FeatureSet, Step, Time
@@ -24,7 +26,14 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """Leads at cutoffs, with labels where a label window was asked for; made by :meth:`Journeys.snapshot`.
+    """Leads at cutoffs, with features and labels; returned by :meth:`Journeys.snapshot`.
+
+    A snapshot does not change. Its features are computed on first access and kept.
+
+    See Also
+    --------
+    Journeys.snapshot : Take a snapshot; documents which leads are at risk.
+    LeadScorer.fit : Fit a model on a snapshot.
 
     Examples
     --------
@@ -34,35 +43,58 @@ class Snapshot:
     True
     """
 
-    def __init__(self, core: _core.Snapshot) -> None:
+    def __init__(self, core: _core.Snapshot, spec: Mapping[str, Any]) -> None:
         self._core = core
+        self._spec = spec
+        self._once = Once()
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Options of the snapshot that were given, as the core received them."""
+        return copy.deepcopy(dict(self._spec))
 
     @property
     def counts(self) -> dict[str, Any]:
-        """How many pairs of lead and cutoff there were, why some are no rows, rows, positives.
+        """Pairs of lead and cutoff, those left out by reason, rows, and positives.
 
-        ``largest_weight`` and ``effective_rows``, (Σw)²/Σw², say how even the weights are.
+        ``largest_weight`` and ``effective_rows`` = (Σw)² / Σw² describe how even the weights are.
         """
-        counts: dict[str, Any] = json.loads(self._core.counts())
+        counts: dict[str, Any] = json.loads(self._once.get("counts", self._core.counts))
         return counts
 
     @property
     def remarks(self) -> list[str]:
-        """What the weights of the rows assume, or depend on."""
+        """Remarks on the rows and their weights, such as assumptions of ``maturity="ipcw"``."""
         return self._core.remarks()
 
     @property
     def base_rate(self) -> float | None:
-        """Weighted share of positives."""
+        """Weighted share of positives, from 0 to 1; None without labels."""
         return self._core.base_rate
 
     @property
     def feature_names(self) -> list[str]:
-        """Names of the features."""
+        """Names of the features, in the order of the columns."""
         return self._core.features()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return all rows: ``lead_id``, ``cutoff``, ``label``, ``weight``, and one column per feature.
+        """Return all rows with labels, weights and features.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per lead and cutoff. After these columns, one per feature: Float64 for numbers, String for texts,
+            null for missing values.
+
+            - ``lead_id`` (String): id of the lead.
+            - ``cutoff`` (Datetime): time up to which events are visible, UTC.
+            - ``label`` (Boolean): whether the target is reached in the label window; null without one.
+            - ``weight`` (Float64): weight of the row.
+
+        See Also
+        --------
+        Snapshot.features : The features only.
+        Snapshot.label : The labels only.
 
         Examples
         --------
@@ -71,39 +103,55 @@ class Snapshot:
         >>> s.to_polars().columns[:4]
         ['lead_id', 'cutoff', 'label', 'weight']
         """
-        with progress() as show:
-            return pl.DataFrame(self._core.frame(show))
+
+        def compute() -> Any:
+            with progress() as show:
+                return self._core.frame(show)
+
+        return self._once.frame("rows", compute)
 
     @property
     def features(self) -> pl.DataFrame:
-        """The features, one row per row of the snapshot."""
+        """Features, one row per row of the snapshot and one column per feature."""
         frame = self.to_polars()
-        return frame.select(frame.columns[len(frame.columns) - len(self.feature_names) :])
+        return frame.select(frame.columns[frame.width - len(self.feature_names) :])
 
     @property
     def label(self) -> pl.Series | None:
-        """The labels, or None without a label window."""
+        """Labels (Boolean), or None without a label window."""
         return self.to_polars()["label"] if self._core.has_label else None
 
     def split(
         self, test: float = 0.2, *, by: Literal["time", "order", "group", "random"] = "time", seed: int = 0
     ) -> tuple[Snapshot, Snapshot]:
-        """Split into a training and a test snapshot.
+        """Split the rows into a training and a test snapshot.
 
         Parameters
         ----------
-        test : float
-            Share of the test side, in (0, 1).
-        by : {"time", "order", "group", "random"}
-            The latest cutoffs, with a gap of the label window; the last leads of the table (or of its order column);
-            whole accounts; or leads at random. Evaluations say which.
-        seed : int
-            Seed of the drawn ones; they depend on ids, not on the order of rows.
+        test : float, default 0.2
+            Share of the test side, between 0 and 1.
+        by : {"time", "order", "group", "random"}, default "time"
+            What the test side is: the latest cutoffs, with a gap of the label window (``"time"``); the last leads of
+            the table or of its ``order`` (``"order"``); whole accounts (``"group"``); or random leads (``"random"``).
+            All rows of a lead are on the same side, except with ``"time"``.
+        seed : int, default 0
+            Seed of the random choice, which depends on ids and not on the order of rows.
+
+        Returns
+        -------
+        train, test : Snapshot
+            The two sides. Evaluations state how they were split.
 
         Raises
         ------
         NotEnoughDataError
             A side would be empty.
+        OptionError
+            A share or seed out of range.
+
+        See Also
+        --------
+        LeadScorer.evaluate : Evaluate on the test side.
 
         Examples
         --------
@@ -114,12 +162,15 @@ class Snapshot:
         True
         """
         if seed < 0:
-            raise OptionError(f"seed must not be negative, {seed} is")
+            raise OptionError(f"seed: must not be negative, got {seed}")
         train, tested = self._core.split(test, by, seed)
-        return Snapshot(train), Snapshot(tested)
+        return Snapshot(train, self._spec), Snapshot(tested, self._spec)
 
     def __len__(self) -> int:
         return len(self._core)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         return self._core.text()
@@ -129,7 +180,7 @@ class Snapshot:
 
 
 class SnapshotMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.snapshot`."""
 
     _core: _core.Journeys
 
@@ -155,63 +206,81 @@ class SnapshotMethod:
         outcome: Literal["known", "open", "any"] = "known",
         features: FeatureSet | None = None,
     ) -> Snapshot:
-        """Look at open leads at cutoffs: features from before, the label from after.
+        """Take leads at cutoffs, with features from before the cutoff and labels from after it.
 
-        A lead is at risk at a cutoff ``t`` if it was created by ``t``, has not reached the target before ``t``, and
-        it or one of its deals is open. Events before ``t`` are visible; the label is whether the target is reached in
-        ``[t, t + horizon)``. Rows whose window is not over at the end of observation are dropped, positive or not.
+        Give one rule for the cutoffs: ``every``, ``after``, ``at``, ``as_of`` or ``cutoffs``. A lead is at risk at a
+        cutoff t if it was created by t, has not reached the target before t, and it or one of its deals is open. Events
+        before t are visible. The label is whether the target is reached in [t, t + horizon). Rows whose window had not
+        ended when observation ended are dropped, positive or not.
 
         Parameters
         ----------
         every : str, optional
-            A grid of cutoffs, such as ``"7d"``.
-        anchor : {"calendar", "created"}
-            Whether the grid starts on Mondays (midnights) or at each lead's creation.
+            Distance of a grid of cutoffs, such as ``"7d"``.
+        anchor : {"calendar", "created"}, default "calendar"
+            Whether the grid starts on a Monday at midnight, or at the creation of each lead.
         after : str, optional
-            One cutoff per lead, this long after its creation.
+            One cutoff per lead, at this age, such as ``"30d"``.
         at : str, optional
-            One cutoff per lead: its first entry of this stage or event kind.
-        inclusive : bool
-            For ``at``: whether that entry itself is visible.
+            One cutoff per lead, at its first entry into this stage or first event of this kind.
+        inclusive : bool, default True
+            With ``at``: whether that entry itself is visible.
         as_of : time, optional
             One cutoff for all leads.
-        cutoffs : table, optional
-            A table of leads and cutoffs; ``cutoff_columns`` names its two columns. For tables that need more to be said
-            (unit, format or zone of the times, rows that count), give :class:`Cutoffs`.
+        cutoffs : table or Cutoffs, optional
+            Table of leads and cutoffs. Use :class:`Cutoffs` to declare the unit, format or zone of the times.
+        cutoff_columns : tuple of (str, str), default ("lead_id", "cutoff")
+            Columns of ``cutoffs``, if it is a plain table.
         since, until : time, optional
-            Cutoffs in ``[since, until)`` only.
+            Range of the cutoffs, ``until`` exclusive.
         known_by : time, optional
-            Nothing at or after it exists for this snapshot, label windows included.
+            Time from which on nothing exists for this snapshot, label windows included.
         horizon : str, optional
-            Length of the label window; without it (and ``by_age``) there is no label.
+            Length of the label window, such as ``"90d"``. Without it and ``by_age``, rows have no label.
         by_age : str, optional
-            The label window ends at this age of the lead instead.
+            Age of the lead at which the label window ends, in the place of ``horizon``.
         target : str, Step or sequence of them, optional
-            Stages or event kinds that make the label positive, or events that meet conditions, as in
-            ``ll.Step("order", where={"total": "> 0"})``; by default the won stages.
-        weight : {"row", "lead"}
-            Whether a row weighs 1, or 1/k where its lead has k rows. With ``"row"`` rates are those of the leads at
-            risk at a cutoff, which are the ones to be scored. ``"lead"`` is outcome-dependent: a lead that converts
-            soon has few rows, so rates of young leads are too high and those of old leads too low; remarks say so.
-        maturity : {"drop", "ipcw"}
-            Drop immature rows, or weigh resolved ones by the inverse probability of being observed long enough.
-        outcome : {"known", "open", "any"}
-            For leads with an outcome column and no label window: those whose outcome is known (the label), those to
-            score, or all. With ``as_of`` it is the open ones unless said otherwise.
+            Stages, event kinds, or events that meet conditions such as ``ll.Step("order", where={"total": "> 0"})``,
+            that make the label positive. By default the won stages.
+        weight : {"row", "lead"}, default "row"
+            Whether a row weighs 1, or 1/k if its lead has k rows. ``"lead"`` depends on the outcome: a lead that
+            converts soon has few rows, so rates of young leads are too high and those of old leads too low.
+        maturity : {"drop", "ipcw"}, default "drop"
+            Whether to drop immature rows, or to weight resolved rows by the inverse probability of being observed for
+            the whole window.
+        outcome : {"known", "open", "any"}, default "known"
+            For leads with an outcome column and without label window: those with a known outcome, those without, or
+            all. With ``as_of`` the default is ``"open"``.
         features : FeatureSet, optional
-            Which features to compute.
+            Features to compute.
+
+        Returns
+        -------
+        Snapshot
+            One row per lead and cutoff.
 
         Raises
         ------
         OptionError
-            None or several cutoff rules, or a span that is none.
+            No rule for the cutoffs or several, or a wrong length of time.
         UnknownNameError
-            The target or the stage of ``at`` is not in the data.
+            The data has no such target or stage.
 
         Warns
         -----
         LeakWarning
-            Fields of a labelled snapshot look as if they were known only afterwards, or misread.
+            Fields of a labelled snapshot look as if they were recorded after the outcome, or have a misread type.
+
+        See Also
+        --------
+        Snapshot.split : Split into training and test side.
+        LeadScorer.fit : Fit a model on a snapshot.
+        Journeys.check : Fields that look like leaks, with evidence.
+
+        References
+        ----------
+        ``maturity="ipcw"``: J. Robins, D. Finkelstein, "Correcting for noncompliance and dependent censoring in an AIDS
+        clinical trial with inverse probability of censoring weighted (IPCW) log-rank tests", Biometrics 56, 2000.
 
         Examples
         --------
@@ -247,4 +316,4 @@ class SnapshotMethod:
         with progress() as show:
             core = self._core.snapshot(as_json(spec), (features or FeatureSet())._json(), table, show)
         warn_of_leaks(core)
-        return Snapshot(core)
+        return Snapshot(core, spec)

@@ -51,10 +51,10 @@ def test_left_out_with_a_warning_where_higher_scores_convert_less(method):
     snapshot = journeys(1, 3_000, effect=reversing).snapshot(after="0d", horizon="20d")
     with pytest.warns(ll.CalibrationWarning, match="convert (less|more) often"):
         scorer = ll.LeadScorer(calibration=method).fit(snapshot)
-    facts = scorer.training["calibration"]
+    facts = scorer.training_["calibration"]
     assert facts["method"] == "none"
     assert "the model does not hold there" in facts["remark"]
-    assert facts["remark"] in repr(scorer)
+    assert facts["remark"] in str(scorer)
     # It is the model of all rows, without a calibration.
     plain = ll.LeadScorer().fit(snapshot)
     p, q = (s.score(snapshot).to_polars()["probability"] for s in (scorer, plain))
@@ -72,24 +72,24 @@ def test_isotonic_probabilities_are_never_certain():
     # Half an observation in the lowest pool: (1/2) / (n + 1/2), n the rows of the calibration slice in it.
     n = 0.5 / p.min() - 0.5
     assert n == pytest.approx(round(n), abs=1e-6)
-    assert 100 < n < scorer.training["calibration"]["rows"]
+    assert 100 < n < scorer.training_["calibration"]["rows"]
 
 
 def test_sufficiency_counts_leads_not_rows():
     # Rows enough of either class, but of few leads.
     few = journeys(3, 250, effect=steady, length=100.0).snapshot(every="1d", horizon="20d")
-    facts = ll.LeadScorer(calibration="sigmoid").fit(few).training["calibration"]
+    facts = ll.LeadScorer(calibration="sigmoid").fit(few).training_["calibration"]
     assert (facts["method"], facts["rows"]) == ("none", 0)
     assert "50 leads of each class are needed" in facts["remark"]
     many = journeys(3, 2_500, effect=steady, length=100.0).snapshot(every="1d", horizon="20d")
-    assert ll.LeadScorer(calibration="sigmoid").fit(many).training["calibration"]["method"] == "sigmoid"
+    assert ll.LeadScorer(calibration="sigmoid").fit(many).training_["calibration"]["method"] == "sigmoid"
 
 
 def test_folds_forward_in_time_count_leads():
     few = journeys(4, 110, effect=steady, length=100.0).snapshot(every="1d", horizon="10d")
     assert len(few) > 1_000
     scorer = ll.LeadScorer(C="cv", min_leads=10).fit(few)
-    assert "folds forward in time have 20 leads of each class" in scorer.training["validation"]["folds"]
+    assert "folds forward in time have 20 leads of each class" in scorer.training_["validation"]["folds"]
 
 
 def test_levels_of_few_leads_are_rare_however_many_rows_they_have():
@@ -185,4 +185,4 @@ def test_no_warning_where_a_calibration_is_fitted():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for method in ("sigmoid", "isotonic", "beta"):
-            assert ll.LeadScorer(calibration=method).fit(snapshot).training["calibration"]["method"] == method
+            assert ll.LeadScorer(calibration=method).fit(snapshot).training_["calibration"]["method"] == method

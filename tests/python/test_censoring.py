@@ -96,7 +96,7 @@ def test_models_are_fitted_and_evaluated_with_the_weights():
         evaluation = scorer.evaluate(test)
         assert evaluation.base_rate == pytest.approx(np.average(rows["label"].cast(float), weights=rows["weight"]))
         assert any("no drift" in remark for remark in evaluation.remarks)
-        assert any("no drift" in remark for remark in scorer.training["remarks"])
+        assert any("no drift" in remark for remark in scorer.training_["remarks"])
 
 
 def test_the_text_states_assumption_and_diagnostics():

@@ -39,7 +39,7 @@ def weekly(journeys, **options):
 def later_loss(train, test, **options):
     scorer = ll.LeadScorer(**options).fit(train)
     estimates = scorer.evaluate(test).to_polars()
-    return estimates.filter(pl.col("measure") == "log_loss")["value"][0], scorer.training
+    return estimates.filter(pl.col("measure") == "log_loss")["value"][0], scorer.training_
 
 
 def test_a_choice_forward_in_time_is_no_worse_on_later_leads():
@@ -57,7 +57,7 @@ def test_a_choice_forward_in_time_is_no_worse_on_later_leads():
 
 def test_shapes_and_pairs_are_chosen_forward_in_time_too():
     train, _ = weekly(noisy_world(7), maturity="ipcw").split(0.25)
-    facts = ll.LeadScorer(nonlinear="auto", interactions="auto").fit(train).training
+    facts = ll.LeadScorer(nonlinear="auto", interactions="auto").fit(train).training_
     for chosen in (facts["nonlinear"], facts["interactions"]):
         assert "folds forward in time" in chosen
 
@@ -68,7 +68,7 @@ def test_without_censoring_both_maturities_choose_alike():
     cutoffs = journeys.snapshot(every="14d", horizon="7d", known_by=str(at(200.0)) + "Z").to_polars()
     cutoffs = cutoffs.select("lead_id", "cutoff")
     found = [
-        ll.LeadScorer(C="cv").fit(journeys.snapshot(cutoffs=cutoffs, horizon="21d", maturity=maturity)).training
+        ll.LeadScorer(C="cv").fit(journeys.snapshot(cutoffs=cutoffs, horizon="21d", maturity=maturity)).training_
         for maturity in ("drop", "ipcw")
     ]
     assert found[0]["rows"] == found[1]["rows"]
@@ -84,4 +84,4 @@ def test_a_short_history_is_refused_with_the_reason(options, name):
     message = rf"{name}.*at least 3 periods.*this history has \d.*longer history or a shorter horizon"
     with pytest.raises(ll.errors.OptionError, match=message):
         ll.LeadScorer(**options).fit(snapshot)
-    assert ll.LeadScorer(C=0.1).fit(snapshot).training["rows"] > 0
+    assert ll.LeadScorer(C=0.1).fit(snapshot).training_["rows"] > 0

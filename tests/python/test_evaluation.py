@@ -76,14 +76,14 @@ def test_standard_errors_are_derivatives_of_the_measures(clustered):
     y, p, q, w, cluster = rows(1)
     groups = cluster if clustered else np.arange(len(y))
     option = {"clusters": cluster} if clustered else {}
-    found = by_measure(ll.metrics.evaluate(y, p, w, **option).to_polars())
+    found = by_measure(ll.metrics.evaluate(y, p, sample_weight=w, **option).to_polars())
     first, second = influences(y, p, w), influences(y, q, w)
     expected = measures(y, p, w)
     for name, influence in first.items():
         assert found[name]["value"] == pytest.approx(expected[name], abs=1e-9), name
         assert found[name]["standard_error"] == pytest.approx(clustered_error(influence, groups), rel=1e-5), name
     # Paired differences.
-    compared = by_measure(ll.metrics.compare(y, p, q, w, **option).to_polars())
+    compared = by_measure(ll.metrics.compare(y, p, q, sample_weight=w, **option).to_polars())
     for name, influence in first.items():
         row = compared[name]
         error = clustered_error(influence - second[name], groups)
@@ -217,14 +217,14 @@ def test_few_clusters_are_remarked():
 
 def test_intervals_and_errors_of_odd_input():
     y, p, _, w, cluster = rows(6)
-    e = ll.metrics.evaluate(y, p, w, clusters=cluster, precision_at=[10, 5_000])
+    e = ll.metrics.evaluate(y, p, sample_weight=w, clusters=cluster, precision_at=[10, 5_000])
     assert list(e.precision_at) == [10]
     low, high = e.interval("precision_at_10")
     assert 0 <= low <= e.precision_at[10] <= high <= 1
     with pytest.raises(ll.UnknownNameError, match="has no interval"):
         e.interval("gini")
     with pytest.raises(ll.NotEnoughDataError, match="all weights are 0"):
-        ll.metrics.evaluate(y, p, np.zeros(len(y)))
+        ll.metrics.evaluate(y, p, sample_weight=np.zeros(len(y)))
     with pytest.raises(ll.NotEnoughDataError):
         ll.metrics.compare(np.ones(5, bool), p[:5], p[:5])
     with pytest.raises(ll.LeadLensError, match="clusters"):
@@ -243,12 +243,12 @@ def test_intervals_and_errors_of_odd_input():
 def test_groups_and_tenths_have_intervals():
     train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
     e = ll.LeadScorer(C=0.01).fit(train).evaluate(test, by="lead_source")
-    inside = e.groups.filter(
+    inside = e.groups().filter(
         (pl.col("observed_low") <= pl.col("observed")) & (pl.col("observed") <= pl.col("observed_high"))
     )
-    assert inside.height == e.groups.height
-    assert (e.groups["roc_auc_low"] <= e.groups["roc_auc"]).drop_nulls().all()
-    assert ((e.lift["lift_low"] <= e.lift["lift"]) & (e.lift["lift"] <= e.lift["lift_high"])).all()
+    assert inside.height == e.groups().height
+    assert (e.groups()["roc_auc_low"] <= e.groups()["roc_auc"]).drop_nulls().all()
+    assert ((e.lift()["lift_low"] <= e.lift()["lift"]) & (e.lift()["lift"] <= e.lift()["lift_high"])).all()
     assert "lift of the best tenth" in e.verdict
 
 
@@ -257,7 +257,7 @@ def test_average_precision_is_centred_on_its_value_less_its_bias(clustered):
     """The bias is half the sum of second derivatives with respect to the weights of clusters, here by differences."""
     y, p, _, w, cluster = rows(4)
     cluster = cluster if clustered else np.arange(len(y))
-    table = ll.metrics.evaluate(y, p, w, clusters=cluster).to_polars()
+    table = ll.metrics.evaluate(y, p, sample_weight=w, clusters=cluster).to_polars()
     found = table.filter(pl.col("measure") == "pr_auc").row(0, named=True)
 
     def at(g, step):

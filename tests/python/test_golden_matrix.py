@@ -76,7 +76,7 @@ min_level_rows = 1
         command = [sys.executable, "-m", "leadlens", "score", "--config", tmp_path / "leadlens.toml"]
         command += ["--model", tmp_path / "model.json", "--output", out, "--overwrite"]
         subprocess.run(command, check=True, capture_output=True)
-        table = rows.to_polars().select(scorer.features)
+        table = rows.to_polars().select(scorer.features_)
         one = [scorer.score_row(table.row(i))[0] for i in range(len(table))]
         by_cli = pl.read_parquet(out).sort(pl.col("lead_id").cast(pl.Int64))["probability"].to_numpy()
         assert np.abs(here["probability"].to_numpy() - wanted).max() < 1e-7

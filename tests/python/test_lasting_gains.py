@@ -46,9 +46,9 @@ def test_gains_by_origin_are_reported():
     train, _ = earlier(y, a=a, b=b, x=x)
     scorer = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto").fit(train)
     origins = r"gain by origin (\+\d\.\d{5}, ){5}\+\d\.\d{5}"
-    assert re.search(rf"a × b \([\d.]+ to [\d.]+, {origins}\)", scorer.training["interactions"])
-    assert re.match(r"(linear|restricted cubic) splines \(log loss [\d.]+ straight, ", scorer.training["nonlinear"])
-    assert re.search(origins, scorer.training["nonlinear"])
+    assert re.search(rf"a × b \([\d.]+ to [\d.]+, {origins}\)", scorer.training_["interactions"])
+    assert re.match(r"(linear|restricted cubic) splines \(log loss [\d.]+ straight, ", scorer.training_["nonlinear"])
+    assert re.search(origins, scorer.training_["nonlinear"])
 
 
 def test_a_pair_and_a_shape_that_hold_no_longer_are_left_out():
@@ -60,8 +60,8 @@ def test_a_pair_and_a_shape_that_hold_no_longer_are_left_out():
     train, _ = earlier(rng.random(n) < sigmoid(-2 + gone), a=a, b=b, x=x)
     scorer = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto").fit(train)
     assert pairs(scorer) == []
-    assert scorer.training["nonlinear"].startswith("straight ")
-    assert "too unsteady" in scorer.training["nonlinear"]
+    assert scorer.training_["nonlinear"].startswith("straight ")
+    assert "too unsteady" in scorer.training_["nonlinear"]
 
 
 def test_parts_of_the_calendar_are_in_pairs_by_name_only():
@@ -72,6 +72,6 @@ def test_parts_of_the_calendar_are_in_pairs_by_name_only():
     train, _ = earlier(y, month=month, contact=day)
     scorer = ll.LeadScorer(interactions="auto").fit(train)
     assert pairs(scorer) == []
-    assert "not in pairs, as parts of the calendar: month, contact" in scorer.training["interactions"]
+    assert "not in pairs, as parts of the calendar: month, contact" in scorer.training_["interactions"]
     named = ll.LeadScorer(interactions=[("month", "contact")]).fit(train)
     assert pairs(named) == ["month × contact"]

@@ -243,8 +243,8 @@ def test_statistics():
         ("coefficient", "params"),
         ("standard_error", "bse"),
         ("p_value", "p"),
-        ("low", "low"),
-        ("high", "high"),
+        ("coefficient_low", "low"),
+        ("coefficient_high", "high"),
     ]:
         assert np.allclose(table[column], golden["model"][key], rtol=1e-8, atol=1e-10)
     assert np.allclose(table["odds_ratio"], np.exp(golden["model"]["params"]))
@@ -252,9 +252,10 @@ def test_statistics():
     clustered = model.inference(X, y, covariance="clustered", clusters=[f"account {c}" for c in golden["cluster"]])
     assert np.allclose(clustered.to_polars()["standard_error"], golden["clustered"]["bse"], rtol=1e-8)
     interval = result.interval(X[:5])
-    assert ((interval["low"] < interval["probability"]) & (interval["probability"] < interval["high"])).all()
+    low, high = interval["probability_low"], interval["probability_high"]
+    assert ((low < interval["probability"]) & (interval["probability"] < high)).all()
     assert "model-based standard errors" in repr(result)
-    assert model.inference(X, y, profile=True).to_polars()["low"][1] != table["low"][1]
+    assert model.inference(X, y, profile=True).to_polars()["coefficient_low"][1] != table["coefficient_low"][1]
     assert "approximate" in repr(ll.LogisticRegression().fit(X, y).inference(X, y))
     with pytest.raises(ll.OptionError, match="no standard errors"):
         ll.LogisticRegression(l1_ratio=1.0).fit(X, y).inference(X, y)
@@ -269,7 +270,7 @@ def test_intervals_cover():
         X = rng.normal(size=(600, 2))
         y = rng.random(600) < 1 / (1 + np.exp(-(truth[0] + X @ truth[1:])))
         table = ll.LogisticRegression(math.inf).fit(X, y).inference(X, y).to_polars()
-        inside += (table["low"].to_numpy() <= truth) & (truth <= table["high"].to_numpy())
+        inside += (table["coefficient_low"].to_numpy() <= truth) & (truth <= table["coefficient_high"].to_numpy())
     # Four standard errors of a share of 0.95 of 400.
     assert (np.abs(inside / 400 - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 400)).all()
 
@@ -284,8 +285,8 @@ def test_firth_and_separation():
     model = ll.LogisticRegression(penalty="firth", flic=False).fit(frame, data["y"])
     assert np.allclose(model.coef_[0], data["coef"], rtol=1e-5)
     table = model.inference(frame, data["y"]).to_polars()
-    assert np.allclose(table["low"], data["low"], rtol=1e-4)
-    assert np.allclose(table["high"], data["high"], rtol=1e-4)
+    assert np.allclose(table["coefficient_low"], data["low"], rtol=1e-4)
+    assert np.allclose(table["coefficient_high"], data["high"], rtol=1e-4)
     scores = ll.LogisticRegression(penalty="firth").fit(frame, data["y"]).predict_proba(frame)[:, 1]
     assert scores.mean() == pytest.approx(np.mean(data["y"]), abs=1e-12)
 
@@ -401,18 +402,18 @@ def weekly():
 
 def test_scorer_chooses_c_forward_in_time(weekly):
     scorer = ll.LeadScorer(C="cv").fit(weekly)
-    v = scorer.training["validation"]
+    v = scorer.training_["validation"]
     assert "forward in time" in v["folds"]
-    assert scorer.training["c"] == v["c"] == v["cs"][int(np.argmin(v["mean"]))]
-    assert "C chosen by log loss" in repr(scorer)
+    assert scorer.training_["c"] == v["c"] == v["cs"][int(np.argmin(v["mean"]))]
+    assert "C chosen by log loss" in str(scorer)
     careful = ll.LeadScorer(C="cv", choice="one_standard_error").fit(weekly)
-    assert careful.training["c"] <= v["c"]
+    assert careful.training_["c"] <= v["c"]
 
 
 def test_scorer_standard_errors_are_clustered(weekly):
     scorer = ll.LeadScorer(C=0.01).fit(weekly)
-    assert "clustered by account" in scorer.training["inference"]
-    assert "of a fit with C = 10" in scorer.training["inference"]
+    assert "clustered by account" in scorer.training_["inference"]
+    assert "of a fit with C = 10" in scorer.training_["inference"]
     # A reference level has no difference to itself.
     table = scorer.summary().filter(pl.col("level").ne_missing(pl.col("against")))
     assert (table["standard_error"] > 0).all()
@@ -422,7 +423,7 @@ def test_scorer_standard_errors_are_clustered(weekly):
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "beta"])
 def test_scorer_calibration(weekly, method):
     scorer = ll.LeadScorer(C=0.01, calibration=method).fit(weekly)
-    facts = scorer.training["calibration"]
+    facts = scorer.training_["calibration"]
     assert facts["method"] == method
     assert facts["positives"] >= 50
     # The slice that calibrates is not trained on, and so its ages are not.
@@ -450,17 +451,17 @@ def test_scorer_calibration(weekly, method):
 
 def test_scorer_says_why_it_is_not_calibrated():
     scorer = ll.LeadScorer(C=0.01, calibration="sigmoid").fit(bank().snapshot())
-    facts = scorer.training["calibration"]
+    facts = scorer.training_["calibration"]
     assert facts["method"] == "none"
     assert "needs leads with creation times" in facts["remark"]
-    assert "not calibrated" in repr(scorer)
+    assert "not calibrated" in str(scorer)
 
 
 def test_scorer_without_a_penalty_drops_what_is_not_determined(weekly):
     scorer = ll.LeadScorer(C=math.inf, min_level_rows=200).fit(weekly)
-    assert scorer.training["converged"]
-    assert any("combination" in why for _, why in scorer.training["dropped"])
-    assert "approximate" not in scorer.training["inference"]
+    assert scorer.training_["converged"]
+    assert any("combination" in why for _, why in scorer.training_["dropped"])
+    assert "approximate" not in scorer.training_["inference"]
 
 
 def test_scorer_base_rate_is_checked(weekly):
@@ -494,8 +495,8 @@ def test_splines_follow_a_bend(bent):
     straight = ll.LeadScorer().fit(train)
     curved = ll.LeadScorer(nonlinear="auto").fit(train)
     # Both follow the bend; which is better beyond the outer knots, where they are flat, depends on the draw.
-    assert curved.training["nonlinear"].startswith(("linear splines (log loss", "restricted cubic splines (log loss"))
-    assert "splines (log loss" in repr(curved)
+    assert curved.training_["nonlinear"].startswith(("linear splines (log loss", "restricted cubic splines (log loss"))
+    assert "splines (log loss" in str(curved)
     assert curved.evaluate(test).roc_auc > straight.evaluate(test).roc_auc + 0.1
     levels = curved.summary().filter(pl.col("feature") == "size")["level"].to_list()
     assert levels == ["", *(f"(curve {j})" for j in range(1, 4))]
@@ -528,7 +529,7 @@ def test_splines_follow_a_bend(bent):
         bend = cube(t[j]) - cube(t[3]) * (t[4] - t[j]) / (t[4] - t[3]) + cube(t[4]) * (t[3] - t[j]) / (t[4] - t[3])
         basis.append(bend / (t[4] - t[0]) ** 2)
     alone = ll.LeadScorer(C=1e6, nonlinear="cubic").fit(train)
-    assert alone.training["nonlinear"] == "restricted cubic splines"
+    assert alone.training_["nonlinear"] == "restricted cubic splines"
     columns = np.column_stack([(b - b.mean()) / b.std() for b in basis])
     ours = alone.effect("size", list(z * deviation + mean))["contribution"].to_numpy()
     fitted = columns @ np.linalg.lstsq(columns, ours - ours.mean(), rcond=None)[0]
@@ -542,12 +543,12 @@ def test_splines_are_left_out_where_they_do_not_help():
     leads = pl.DataFrame({"id": np.arange(3000), "x": x, "won": won})
     train = ll.Journeys(leads=ll.Leads(leads, id="id", fields=["x"], outcome="won")).snapshot()
     scorer = ll.LeadScorer(nonlinear="auto", C="cv").fit(train)
-    what = scorer.training["nonlinear"]
+    what = scorer.training_["nonlinear"]
     shapes = re.findall(r"(?<![+-])\d\.\d{5} (straight|log of counts|linear splines|restricted cubic splines)", what)
     assert shapes == ["straight", "log of counts", "linear splines", "restricted cubic splines"]
     assert what.startswith("straight (")
     assert what.count("too unsteady") == 3
-    assert scorer.training["c"] == scorer.training["validation"]["c"]
+    assert scorer.training_["c"] == scorer.training_["validation"]["c"]
 
 
 def test_a_flag_of_a_short_campaign_is_not_called_collinear():

@@ -52,7 +52,6 @@ def test_ways_and_charts():
     assert (ways["paths"] == ways["won"] + ways["lost"] + ways["open"]).all()
     matrix = found.matrix()
     assert matrix.drop("from").sum_horizontal().to_list() == pytest.approx([1.0] * matrix.height)
-    assert journeys.transitions(length=3, session_gap="1d").equals(found.transitions())
     for chart in (found.plot(), found.plot_steps()):
         assert chart.to_dict()["$schema"]
     assert "ways to won" in found._repr_html_()

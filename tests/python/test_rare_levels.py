@@ -33,7 +33,7 @@ def test_curves_end_flat(shape, kind):
     assert effect[2] == effect[3] == effect[4]
     row = [scorer.score_row([v])[0] for v in grid]
     eta = np.log(np.array(row) / (1 - np.array(row)))
-    assert np.allclose(eta - scorer.base, effect, atol=1e-12)
+    assert np.allclose(eta - scorer.base_, effect, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", ["linear", "cubic"])
@@ -149,7 +149,7 @@ def test_odds_ratios_are_against_a_named_level():
     assert small.summary(reference={"plan": "pro"})["standard_error"].is_nan().all()
     effect = scorer.effect("plan", reference="team")
     assert effect.filter(pl.col("value") == "team")["contribution"][0] == 0
-    assert "plan = pro against 'free'" in repr(scorer)
+    assert "plan = pro against 'free'" in str(scorer)
     with pytest.raises(ll.UnknownNameError, match="level 'pra'"):
         scorer.summary(reference={"plan": "pra"})
     with pytest.raises(ll.UnknownNameError, match="feature with levels 'plam'"):

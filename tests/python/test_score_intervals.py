@@ -59,7 +59,7 @@ def test_too_few_leads_are_refused_with_the_reason():
     train = snapshot(rng.random(n) < 0.2, **columns)
     with pytest.raises(ll.OptionError, match=r"leads of the rarer class are fewer than 3 for each of 4\d effective"):
         ll.LeadScorer(C=0.01, intervals=True).fit(train)
-    assert "too small" in ll.LeadScorer(C=0.01).fit(train).training["inference"]
+    assert "too small" in ll.LeadScorer(C=0.01).fit(train).training_["inference"]
 
 
 @pytest.mark.parametrize("c", [0.01, 1.0, 100.0])
@@ -97,7 +97,7 @@ def test_they_move_with_the_base_rate_and_are_saved(tmp_path):
     rate = float(p.mean())
     moved = scorer.with_base_rate(0.9).score(train).to_polars()
     before = scorer.score(train).to_polars()
-    base = scorer.training["base_rate"]
+    base = scorer.training_["base_rate"]
     shift = math.log(0.9 / 0.1) - math.log(base / (1 - base))
     assert abs(rate - base) < 0.05
     for column in ("low", "high"):

@@ -40,7 +40,7 @@ def test_reasons_add_up_to_the_log_odds(scorer, sides):
     sums = explained.group_by("lead_id", maintain_order=True).agg(pl.col("contribution").sum())
     assert (sums["contribution"] - scores["log_odds"]).abs().max() < 1e-12
     parts = scores.select(pl.sum_horizontal("fit", "engagement", "sales", "time", "joint")).to_series()
-    assert (parts + scorer.base - scores["log_odds"]).abs().max() < 1e-12
+    assert (parts + scorer.base_ - scores["log_odds"]).abs().max() < 1e-12
     assert (1 / (1 + (-scores["log_odds"]).exp()) - scores["probability"]).abs().max() < 1e-15
     assert scores["score"].is_between(0, 100).all()
     assert scores.filter(pl.col("grade") == "A")["score"].min() >= 75
@@ -97,21 +97,21 @@ def test_summary_and_training(scorer):
     statistics = ["coefficient", "unshrunk", "standard_error", "p_value", "low", "high", "odds_ratio"]
     assert summary.columns == ["feature", "level", "against", "part", *statistics, "mean", "per"]
     assert (summary["coefficient"].exp() - summary["odds_ratio"]).abs().max() < 1e-12
-    facts = scorer.training
+    facts = scorer.training_
     assert facts["converged"]
     assert facts["gradient"] < 1e-9
     assert facts["target"] == ["closed_won"]
     assert facts["ages"] == [31.0, 31.0]
-    assert "not fitted" in repr(ll.LeadScorer())
+    assert "not fitted" in str(ll.LeadScorer())
     assert "odds ratio" in scorer._repr_html_()
 
 
 def test_linfa_is_the_baseline(sides):
     train = sides[0]
-    newton = ll.LeadScorer(C=0.01).fit(train).training
+    newton = ll.LeadScorer(C=0.01).fit(train).training_
     linfa = ll.LeadScorer(C=0.01, solver="linfa").fit(train)
-    assert linfa.training["objective"] == pytest.approx(newton["objective"], rel=1e-7)
-    assert linfa.training["solver"] == "linfa"
+    assert linfa.training_["objective"] == pytest.approx(newton["objective"], rel=1e-7)
+    assert linfa.training_["solver"] == "linfa"
 
 
 def test_unseen_kinds_levels_and_types(scorer):
@@ -297,13 +297,13 @@ def test_other_threads_run_meanwhile(journeys):
 
 def test_displays_and_charts(journeys, scorer, sides):
     evaluation = scorer.evaluate(sides[1], by="lead_source")
-    assert evaluation.groups["name"].to_list() == ["inbound_marketing", "partner_referral", "sdr_outbound"] or (
-        evaluation.groups.height == 3
+    assert evaluation.groups()["group"].to_list() == ["inbound_marketing", "partner_referral", "sdr_outbound"] or (
+        evaluation.groups().height == 3
     )
-    assert evaluation.groups["rows"].sum() == evaluation.rows
+    assert evaluation.groups()["rows"].sum() == evaluation.rows
     assert evaluation.to_polars().height == 20
     assert set(evaluation.precision_at) == {50, 100, 200}
-    assert evaluation.lift.height == 10
+    assert evaluation.lift().height == 10
     funnel = journeys.funnel(["created", "sql", "closed_won"], window="60d", by="lead_source")
     assert funnel.to_polars().height == 4 * 3
     for shown in (journeys, journeys.check(), sides[0], evaluation, funnel, scorer.score(sides[1])):

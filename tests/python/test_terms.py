@@ -54,9 +54,9 @@ def test_planted_interactions_are_found_and_no_others(joint, sides):
     assert found.roc_auc > plain.roc_auc + 0.05
     assert found.log_loss < plain.log_loss - 0.02
     assert any("same period" in r for r in found.remarks)
-    assert "region × size" in joint.training["interactions"]
-    assert "by log loss on 5 folds" in joint.training["interactions"]
-    assert "lowest" in repr(joint)
+    assert "region × size" in joint.training_["interactions"]
+    assert "by log loss on 5 folds" in joint.training_["interactions"]
+    assert "lowest" in str(joint)
 
 
 def test_noise_has_no_interactions():
@@ -64,7 +64,7 @@ def test_noise_has_no_interactions():
         train = snapshot(leads(3000, 100 + seed, joint=False))
         for wanted in ("auto", 5):
             scorer = ll.LeadScorer(interactions=wanted).fit(train)
-            assert scorer.training["interactions"].startswith("none"), (seed, scorer.training["interactions"])
+            assert scorer.training_["interactions"].startswith("none"), (seed, scorer.training_["interactions"])
 
 
 def test_noise_of_many_rows_and_of_accounts_has_no_interactions():
@@ -74,7 +74,7 @@ def test_noise_of_many_rows_and_of_accounts_has_no_interactions():
     table = {k: rng.normal(size=n) for k in "abc"} | {"t": rng.choice(list("uvwxyz"), n)}
     table = pl.DataFrame({"id": np.arange(n), **table, "won": (rng.random(n) < 0.3).astype(int)})
     rows = ll.Journeys(leads=ll.Leads(table, id="id", fields=["a", "b", "c", "t"], outcome="won")).snapshot()
-    assert ll.LeadScorer(interactions=3).fit(rows).training["interactions"].startswith("none")
+    assert ll.LeadScorer(interactions=3).fit(rows).training_["interactions"].startswith("none")
     # Leads of an account share its luck and its fields.
     for seed in range(3):
         rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ def test_noise_of_many_rows_and_of_accounts_has_no_interactions():
             "won": won,
         }
         leads = ll.Leads(pl.DataFrame(table), id="id", account="account", fields=list(fields), outcome="won")
-        found = ll.LeadScorer(interactions=3).fit(ll.Journeys(leads=leads).snapshot()).training["interactions"]
+        found = ll.LeadScorer(interactions=3).fit(ll.Journeys(leads=leads).snapshot()).training_["interactions"]
         assert found.startswith("none"), found
 
 
@@ -103,7 +103,7 @@ def test_a_small_strong_table_is_found_beside_wide_noise():
     won = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int)
     table = pl.DataFrame({"id": np.arange(n), "a": a, "b": b, **noise, "won": won})
     rows = ll.Journeys(leads=ll.Leads(table, id="id", fields=["a", "b", *noise], outcome="won")).snapshot()
-    assert ll.LeadScorer(interactions=1).fit(rows).training["interactions"].startswith("a × b")
+    assert ll.LeadScorer(interactions=1).fit(rows).training_["interactions"].startswith("a × b")
 
 
 def test_tables_are_pure_and_add_up(joint, sides):
@@ -273,7 +273,7 @@ def test_calibration_rescales_everything():
     plain = ll.LeadScorer(**options).fit(train)
     for method in ("sigmoid", "isotonic", "beta"):
         scorer = ll.LeadScorer(**options, calibration=method).fit(train)
-        assert scorer.training["calibration"]["method"] == method
+        assert scorer.training_["calibration"]["method"] == method
         assert "plan × region" in scorer.summary()["feature"].to_list()
         # Isotonic steps end at 0 and 1, which the log loss does not forgive.
         measure = "ece" if method == "isotonic" else "log_loss"
@@ -328,7 +328,7 @@ def test_monotone_numbers(sides):
     effect = rising.effect("clicks")["contribution"].to_numpy()
     assert np.diff(effect).min() >= -1e-12
     assert effect[-1] > effect[0] + 0.5
-    assert rising.training["inference"] is None
+    assert rising.training_["inference"] is None
     assert rising.summary()["standard_error"].is_nan().all()
 
 
@@ -336,7 +336,7 @@ def test_elastic_net_drops_what_says_nothing(sides):
     scorer = ll.LeadScorer(C=0.002, l1_ratio=1.0).fit(sides[0])
     zero = (scorer.summary()["coefficient"] == 0).sum()
     assert zero >= 3
-    assert "L1 ratio 1" in repr(scorer)
+    assert "L1 ratio 1" in str(scorer)
 
 
 def test_options_that_do_not_go_together(sides):
@@ -421,7 +421,7 @@ intervals = true
 
 def test_one_row_has_the_bits_of_the_table(joint, sides):
     test = sides[1]
-    table = test.to_polars().select(joint.features)
+    table = test.to_polars().select(joint.features_)
     scores = joint.score(test).to_polars()
     explained = joint.explain(test).filter(pl.col("feature") != "(base)")
     for i in [*range(40), len(table) - 1]:
@@ -433,10 +433,10 @@ def test_one_row_has_the_bits_of_the_table(joint, sides):
     row = list(table.row(0))
     with pytest.raises(ll.LeadLensError, match="values"):
         joint.score_row(row[:-1])
-    at = joint.features.index("plan")
+    at = joint.features_.index("plan")
     with pytest.raises(ll.SchemaError, match="trained on texts"):
         joint.score_row([*row[:at], 3.0, *row[at + 1 :]])
-    at = joint.features.index("clicks")
+    at = joint.features_.index("clicks")
     with pytest.raises(ll.SchemaError, match="trained on numbers"):
         joint.score_row([*row[:at], "many", *row[at + 1 :]])
     with pytest.raises(ll.OptionError, match="values"):

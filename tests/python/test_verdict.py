@@ -30,7 +30,7 @@ SCORERS = {
 def test_simulated_scorers(name):
     p, findings, advice = SCORERS[name]
     evaluation = ll.metrics.evaluate(Y, p)
-    for got, expected in zip(evaluation.checks["finding"], findings, strict=True):
+    for got, expected in zip(evaluation.checks()["finding"], findings, strict=True):
         assert expected in (None, got)
     assert advice in evaluation.advice[0]
     assert advice in evaluation.verdict
@@ -39,13 +39,13 @@ def test_simulated_scorers(name):
 
 def test_a_tiny_test_side_says_nothing_and_asks_for_data():
     evaluation = ll.metrics.evaluate(Y[:30], sigmoid(ETA[:30]))
-    assert set(evaluation.checks["finding"]) == {"unknown"}
+    assert set(evaluation.checks()["finding"]) == {"unknown"}
     assert "collect more data" in evaluation.advice[0]
 
 
 @pytest.mark.parametrize("p", [np.full(N, 0.2), np.zeros(N), np.where(Y, 0.999, 0.001), np.where(Y, 1.0, 0.0)])
 def test_scores_without_a_slope(p):
-    checks = ll.metrics.evaluate(Y, p).checks
+    checks = ll.metrics.evaluate(Y, p).checks()
     assert checks["value"][2] is None
     assert checks["finding"][2] == "unknown"
 
@@ -53,7 +53,7 @@ def test_scores_without_a_slope(p):
 def test_repeated_rows_of_a_lead_are_not_more_leads():
     lead = np.repeat(np.arange(300), 8)
     p, y = sigmoid(ETA[lead]), Y[lead]
-    width = lambda e: e.checks["high"][0] - e.checks["low"][0]  # noqa: E731
+    width = lambda e: e.checks()["value_high"][0] - e.checks()["value_low"][0]  # noqa: E731
     rows, leads = ll.metrics.evaluate(y, p), ll.metrics.evaluate(y, p, clusters=lead)
     once = ll.metrics.evaluate(Y[:300], sigmoid(ETA[:300]))
     assert width(rows) < 0.5 * width(leads)
@@ -68,7 +68,7 @@ def test_intervals_cover_the_truth():
     for seed in range(300):
         rng = np.random.default_rng(seed)
         eta = rng.normal(-1.5, 1, 300)
-        checks = ll.metrics.evaluate(rng.random(300) < sigmoid(eta), sigmoid(eta)).checks
+        checks = ll.metrics.evaluate(rng.random(300) < sigmoid(eta), sigmoid(eta)).checks()
         for i, value in enumerate((truth, 1.0, 1.0)):
-            covered[i] += checks["low"][i] <= value <= checks["high"][i]
+            covered[i] += checks["value_low"][i] <= value <= checks["value_high"][i]
     assert (covered / 300 > 0.9).all(), covered

@@ -122,15 +122,15 @@ def test_weights_by_lead_are_named_outcome_dependent(tmp_path):
     assert "outcome-dependent" in repr(by_lead)
     train, test = by_lead.split(0.3, by="random")
     scorer = ll.LeadScorer().fit(train)
-    assert any("outcome-dependent" in remark for remark in scorer.training["remarks"])
-    assert "outcome-dependent" in repr(scorer)
+    assert any("outcome-dependent" in remark for remark in scorer.training_["remarks"])
+    assert "outcome-dependent" in str(scorer)
     assert any("outcome-dependent" in remark for remark in scorer.evaluate(test).remarks)
     scorer.save(tmp_path / "model.json")
-    assert ll.load(tmp_path / "model.json").training == scorer.training
+    assert ll.load(tmp_path / "model.json").training_ == scorer.training_
     # Rows weigh 1 by default, and so do single rows of leads, whatever is asked for.
     assert weekly(journeys).remarks == []
     assert journeys.snapshot(after="7d", horizon="21d", weight="lead").remarks == []
-    assert "remarks" not in json.dumps(ll.LeadScorer().fit(weekly(journeys)).training)
+    assert "remarks" not in json.dumps(ll.LeadScorer().fit(weekly(journeys)).training_)
 
 
 def test_weights_by_lead_overstate_the_young():

@@ -1,4 +1,4 @@
-"""Attribution: what share of conversions and value each channel is given credit for."""
+"""Attribution: credit for conversions and their value by channel."""
 
 from __future__ import annotations
 
@@ -25,26 +25,30 @@ __all__ = ["Attribution", "Rule"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Shares of the credit by milestone; they add up to 1.
+    """A rule of attribution that gives fixed shares of the credit to milestones of a path.
 
-    A milestone that a path lacks gives its share to what there is, in proportion; a touch that is two milestones gets
-    both shares; all other touches share ``middle`` in equal parts.
+    The shares add up to 1. If a path lacks a milestone, its share goes to the others in proportion. A touch that is two
+    milestones gets both shares. The touches that are no milestone divide ``middle`` equally.
 
     Parameters
     ----------
-    name : str
-        Its name in results.
-    first : float
-        Share of the first touch.
-    lead : float
-        Share of the last touch up to the creation of the lead, if that is not after the conversion.
-    opportunity : float
-        Share of the last touch up to the entry into the opportunity's stage: that of the conversion's deal, or one of
-        no deal since the conversion before, if it is not after the conversion.
-    last : float
+    name : str, default "custom"
+        Name in results.
+    first : float, default 0
+        Share of the first touch, from 0 to 1.
+    lead : float, default 0
+        Share of the last touch up to the creation of the lead, if the creation is not after the conversion.
+    opportunity : float, default 0
+        Share of the last touch up to the entry into the stage ``opportunity``: the entry of the converted deal, or one
+        without a deal since the conversion before, if it is not after the conversion.
+    last : float, default 0
         Share of the last touch.
-    middle : float
-        Share of all others.
+    middle : float, default 0
+        Share of all other touches together.
+
+    See Also
+    --------
+    Journeys.attribution : Accepts rules beside the names of methods.
 
     Examples
     --------
@@ -70,7 +74,14 @@ class Rule:
 
 
 class Attribution(Result):
-    """Credit for conversions and value; made by :meth:`Journeys.attribution`. Credit is not cause.
+    """Credit for conversions and value by channel; returned by :meth:`Journeys.attribution`.
+
+    Credit describes which touches came before conversions. It does not measure the effect of a channel.
+
+    See Also
+    --------
+    Journeys.attribution : Compute an attribution; documents the methods.
+    Paths : Sequences of touches.
 
     Examples
     --------
@@ -81,7 +92,28 @@ class Attribution(Result):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per method and channel: touches, paths, conversions, value, share, removal effect, ranges.
+        """Return touches, credit and value by method and channel.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per method and channel, most credit first.
+
+            - ``method`` (String): name of the method or rule.
+            - ``channel`` (String): value of ``by``; ``(missing)`` for touches without one, ``(unattributed)`` for
+              conversions without a touch.
+            - ``touches``, ``paths`` (UInt64): touches of the channel in paths, and paths with at least one.
+            - ``conversions``, ``conversions_low``, ``conversions_high`` (Float64): conversions credited, with the 95 %
+              bootstrap interval. The interval only with ``bootstrap``.
+            - ``value``, ``value_low``, ``value_high`` (Float64): value credited, in the unit of the amounts, with the
+              95 % bootstrap interval; null if no amount is known. The interval only with ``bootstrap``.
+            - ``share`` (Float64): share of all conversions, from 0 to 1.
+            - ``removal_effect`` (Float64): for Markov chains, the share of conversions that would be lost without the
+              channel; null otherwise.
+
+        See Also
+        --------
+        Attribution.costs : Cost per lead and per conversion by channel.
 
         Examples
         --------
@@ -90,48 +122,67 @@ class Attribution(Result):
         >>> a.to_polars().columns[:5]
         ['method', 'channel', 'touches', 'paths', 'conversions']
         """
-        return self._tables["credits"]
+        return self._table("credits")
 
     def costs(self, *, by_period: bool = False) -> pl.DataFrame:
-        """Return unit costs by channel, if spend was given.
-
-        ``leads`` are those whose first touch was the channel's, ``conversions`` the credit of the first method in the
-        period of the touch; models, which give no credit to single touches, are spread like linear credit.
-        ``spend`` and the costs of a channel of which no row says what was spent are null. Costs divide the spend by the
-        leads, conversions and value of the periods for which spend of any channel is given; a remark says if there are
-        others. Spend before ``outcomes_from`` is left out as the leads from before are.
+        """Return spend and unit costs by channel.
 
         Parameters
         ----------
         by_period : bool, default False
-            One row per channel and period, with the first day of the period in ``period``.
+            Whether to return one row per channel and period.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per channel, or per channel and period. Unit costs divide the spend by the leads, conversions and
+            value of the periods for which spend of any channel is given.
+
+            - ``channel`` (String): value of ``by``.
+            - ``period`` (Date): first day of the period. Only with ``by_period=True``.
+            - ``spend`` (Float64): amount spent; null if no row names the channel.
+            - ``leads``, ``qualified`` (UInt64): leads whose first touch was the channel's, and those of them that
+              reached the stage ``qualified``.
+            - ``conversions`` (Float64): conversions credited by the first method, in the period of the touch. Markov
+              and Shapley credit is spread over touches like linear credit.
+            - ``value`` (Float64): value credited by the first method.
+            - ``cost_per_lead``, ``cost_per_qualified``, ``cost_per_conversion`` (Float64): spend divided by each count.
+            - ``return_on_spend`` (Float64): value divided by spend.
 
         Raises
         ------
         OptionError
-            No spend was given.
+            The attribution was computed without ``spend``.
+
+        See Also
+        --------
+        Spend : Declares a table of money spent.
 
         Examples
         --------
         >>> import polars as pl
         >>> import leadlens as ll
-        >>> table = pl.DataFrame({"day": ["2024-01-01"], "cost": [900.0], "channel": ["search"]})
+        >>> table = pl.DataFrame({"day": ["2024-01-01"], "cost": [900.0], "channel": ["inbound_marketing"]})
         >>> spend = ll.Spend(table, at="day", amount="cost", channel="channel")
         >>> a = ll.datasets.b2b_saas().attribution("linear", target="closed_won", spend=spend)
         >>> a.costs().columns[:3]
         ['channel', 'spend', 'leads']
         """
-        if "costs" not in self._tables:
-            raise OptionError("costs: give attribution(spend=ll.Spend(...)) to have unit costs")
-        return self._tables["costs_by_period" if by_period else "costs"]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What was asked for, conversions, paths, remarks; of Markov chains the chance of converting."""
-        return self._facts
+        if "costs" not in self._frames:
+            raise OptionError("costs: requires spend; pass spend=ll.Spend(...) to Journeys.attribution")
+        return self._table("costs_by_period" if by_period else "costs")
 
     def plot(self) -> Any:
-        """Return an Altair chart: conversions by channel, methods side by side, with bootstrap ranges.
+        """Plot the conversions credited to each channel, methods side by side.
+
+        Returns
+        -------
+        altair.LayerChart
+            The twenty channels with most credit, with bootstrap intervals if computed.
+
+        See Also
+        --------
+        Attribution.to_polars : Table behind the chart.
 
         Examples
         --------
@@ -140,11 +191,11 @@ class Attribution(Result):
         >>> type(a.plot()).__name__
         'LayerChart'
         """
-        return attribution_chart(self._tables["credits"], self._facts["spec"]["by"])
+        return attribution_chart(self._table("credits"), self._facts["spec"]["by"])
 
 
 class AttributionMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.attribution`."""
 
     _core: _core.Journeys
 
@@ -171,60 +222,90 @@ class AttributionMethod:
         bootstrap: int = 0,
         seed: int = 0,
     ) -> Attribution:
-        """Give credit for conversions and their value to channels. Credit is not cause.
+        """Divide the credit for conversions and their value among channels.
 
-        A path is the touches of a lead before its conversion, or of a lead that did not convert. Conversions without a
-        touch form the row ``(unattributed)``, touches without a channel ``(missing)`` (of tables that have channels, or
-        that ``touches`` names): credits of every method but ``shapley_exact`` add up to all conversions.
+        A path is the touches of a lead before its conversion, or all touches of a lead that did not convert. The
+        credits of every method except ``shapley_exact`` add up to all conversions. Credit is not an effect.
 
         Parameters
         ----------
-        method : str, Rule or sequence of them
-            ``first``, ``last``, ``last_non_direct``, ``linear``, ``position`` (40/20/40), ``u_shaped`` (first, lead
-            creation), ``w_shaped`` (and opportunity), ``full_path`` (and last), ``time_decay``, ``markov`` (removal
-            effects), ``shapley`` (worth of a set: conversions whose channels all lie in it), ``shapley_exact`` (exactly
-            the set), or a :class:`Rule`. Several are compared side by side; ``"markov 2"`` fixes an order.
-        order : {1, 2, 3}
-            Order of ``markov``.
-        by : str
-            What gets the credit: ``"channel"``, ``"kind"``, or a property of events such as ``"campaign"``.
+        method : str, Rule or sequence of them, default "linear"
+            One method or several, to be compared:
+
+            - ``"first"``, ``"last"``: the first or last touch.
+            - ``"last_non_direct"``: the last touch of a channel that is not in ``direct``.
+            - ``"linear"``: all touches equally.
+            - ``"position"``: 40 % first, 40 % last, 20 % the others.
+            - ``"u_shaped"``: first touch and creation of the lead.
+            - ``"w_shaped"``: the same and the opportunity.
+            - ``"full_path"``: the same and the last touch.
+            - ``"time_decay"``: weights 2^(−age / half_life).
+            - ``"markov"``: removal effects in a Markov chain; ``"markov 2"`` fixes its order.
+            - ``"shapley"``: Shapley value, where the worth of a set of channels is the number of conversions whose
+              channels all lie in it.
+            - ``"shapley_exact"``: the same with conversions whose channels are exactly the set.
+            - a :class:`Rule`: shares by milestone.
+        order : {1, 2, 3}, default 1
+            Order of ``"markov"``.
+        by : str, default "channel"
+            What receives the credit: ``"channel"``, ``"kind"``, or a property of events such as ``"campaign"``.
         where : mapping, optional
-            Leads that count, as in :meth:`funnel`; those that started before ``outcomes_from`` do not.
+            Conditions on lead fields, as in :meth:`Journeys.funnel`. Leads that started before ``outcomes_from`` are
+            left out.
         target : str or sequence of str, optional
-            Conversions; by default the won stages. Their value is the amount of the stage entry.
-        conversions : {"first", "every"}
-            Whether a lead's first conversion counts, or every one, with the touches since the one before.
+            Stages or event kinds that are conversions. By default the won stages. The value of a conversion is the
+            amount of its stage entry.
+        conversions : {"first", "every"}, default "first"
+            Whether only the first conversion of a lead counts, or each, with the touches since the one before.
         touches : str, Step or sequence of them, optional
-            Events that are touches; by default what buyer and marketing did.
-        include, exclude : sequence of str
-            Channels that count, or do not; wildcards allowed. ``"(missing)"`` are touches without one.
+            Events that are touches. By default those of buyer and marketing.
+        include, exclude : sequence of str, optional
+            Channels that count, or do not count; ``*`` and ``?`` are wildcards. ``"(missing)"`` stands for touches
+            without a channel.
         lookback : str, optional
-            Touches older than this before the end of the path do not count.
-        path : {"all", "collapse", "unique"}
-            Repeats as they are, in a row as one, or each channel once.
-        nulls : {"all", "lost", "none"}
-            Which paths that did not convert count for Markov chains.
-        direct : sequence of str
-            Channels that ``last_non_direct`` passes over.
+            Age before the end of the path above which a touch does not count, such as ``"90d"``.
+        path : {"all", "collapse", "unique"}, default "all"
+            Whether all touches count, repeats in a row count once, or each channel counts once.
+        nulls : {"all", "lost", "none"}, default "all"
+            Paths without conversion that enter Markov chains.
+        direct : sequence of str, optional
+            Channels that ``"last_non_direct"`` passes over.
         opportunity : str, optional
-            Stage that is the milestone of ``w_shaped`` and ``full_path``; by default the last but one of the pipeline.
-        half_life : str
-            Of ``time_decay``: 2^(−age/half-life).
+            Stage that is the milestone of ``"w_shaped"`` and ``"full_path"``. By default the last but one of the
+            pipeline.
+        half_life : str, default "7d"
+            Half-life of ``"time_decay"``.
         spend : Spend or sequence of them, optional
             Money spent, for :meth:`Attribution.costs`.
         qualified : str, optional
-            Stage whose leads have a cost of their own.
-        bootstrap : int
-            Number of samples of leads (of accounts, if given) for 95 % ranges; 200 is enough.
-        seed : int
+            Stage whose leads have a unit cost of their own. Requires ``spend``.
+        bootstrap : int, default 0
+            Number of bootstrap samples for 95 % intervals, at least 2 (200 recommended); 0 for no intervals. Samples
+            are of accounts where the leads name them, else of leads.
+        seed : int, default 0
             Seed of the samples.
+
+        Returns
+        -------
+        Attribution
+            Credit by method and channel, and unit costs.
 
         Raises
         ------
         UnknownNameError
-            A name is not in the data.
+            The data has no such name.
         OptionError
-            A rule that does not add up to 1, or options that do not go together.
+            The shares of a rule do not add up to 1, or another wrong value.
+
+        See Also
+        --------
+        Journeys.paths : The sequences of touches.
+        Journeys.funnel : Conversion rates by channel, with ``by="channel"``.
+
+        References ---------- E. Anderl, I. Becker, F. von Wangenheim, J. Schumann, "Mapping the customer journey:
+        lessons learned from graph-based online attribution modeling", International Journal of Research in Marketing
+        33, 2016 (Markov). L. Shapley, "A value for n-person games", 1953. B. Efron, R. Tibshirani, "An Introduction to
+        the Bootstrap", 1993.
 
         Examples
         --------
@@ -234,7 +315,7 @@ class AttributionMethod:
         ['first', 'markov']
         """
         if order not in (1, 2, 3):
-            raise OptionError(f"order: {order!r} is not 1, 2 or 3")
+            raise OptionError(f"order: must be 1, 2 or 3, got {order!r}")
         methods = [method] if isinstance(method, Rule) else names(method, "method")  # type: ignore[arg-type]
         chain = "markov" if order == 1 else f"markov {order}"
         spec = {
@@ -261,7 +342,7 @@ class AttributionMethod:
             declared = as_json(roles("spend", Spend, spend, tables))
             given = (tables.given, declared, qualified)
         elif qualified is not None:
-            raise OptionError("qualified: is a stage that spend is divided by; give spend=")
+            raise OptionError("qualified: requires spend; pass spend=ll.Spend(...)")
         run = partial(_core.attribution, spend=given)
         credit: Attribution = Attribution._of(run, self._core, omit_none(spec))
         return credit

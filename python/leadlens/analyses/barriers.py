@@ -1,4 +1,4 @@
-"""What segments lose at each step of a funnel."""
+"""Barriers: what groups lose at each step of a funnel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ __all__ = ["Barriers"]
 
 
 class Barriers(Result):
-    """What segments lose at each step against a reference; made by :meth:`Journeys.barriers`.
+    """Losses of groups against a reference, by step; returned by :meth:`Journeys.barriers`.
+
+    See Also
+    --------
+    Journeys.barriers : Compute the barriers; documents the statistics.
+    Funnel.compare : Two groups at each step.
 
     Examples
     --------
@@ -31,7 +36,33 @@ class Barriers(Result):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step and segment, most loss first; segments that do better have negative losses.
+        """Return one row per step and group, largest expected loss first.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per step and group. A group that does better than the reference has negative losses.
+
+            - ``step``, ``next`` (String): the step, and the one after it.
+            - ``group`` (String): value of the breakdown.
+            - ``leads`` (UInt64): leads of the group at the step.
+            - ``rate``, ``reference_rate`` (Float64): share of them, and of the reference, that went on, from 0 to 1.
+            - ``leads_lost``, ``leads_lost_low``, ``leads_lost_high`` (Float64): leads that would go on at the rate of
+              the reference, minus those that did. The intervals hold for all rows of the table at once in 95 % of
+              samples, so they also hold for the row that is ranked first.
+            - ``conversions_lost``, ``conversions_lost_low``, ``conversions_lost_high`` (Float64): the same at the last
+              step.
+            - ``value_lost``, ``value_lost_low``, ``value_lost_high`` (Float64): the same in the unit of the amounts;
+              null if no amount is known and ``value`` was not given.
+            - ``shrinkage`` (Float64): share of the observed difference that is expected to last, from 0 to 1, estimated
+              from the spread of all groups at the step.
+            - ``conversions_lost_shrunk`` (Float64): ``conversions_lost`` × ``shrinkage``, by which the rows are
+              ordered.
+            - ``p``, ``q`` (Float64): p-value of equal rates, and p-value adjusted for the false discovery rate.
+
+        See Also
+        --------
+        Barriers.plot : Chart of the largest losses.
 
         Examples
         --------
@@ -40,10 +71,19 @@ class Barriers(Result):
         >>> b.to_polars().columns[:4]
         ['step', 'next', 'group', 'leads']
         """
-        return self._tables["barriers"]
+        return self._table("barriers")
 
     def plot(self) -> Any:
-        """Return an Altair chart: conversions lost with intervals, the twenty largest.
+        """Plot the twenty largest losses of conversions with intervals.
+
+        Returns
+        -------
+        altair.LayerChart
+            One bar per step and group.
+
+        See Also
+        --------
+        Barriers.to_polars : Table of all steps and groups.
 
         Examples
         --------
@@ -52,11 +92,11 @@ class Barriers(Result):
         >>> type(b.plot()).__name__
         'LayerChart'
         """
-        return barriers_chart(self._tables["barriers"])
+        return barriers_chart(self._table("barriers"))
 
 
 class BarriersMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.barriers`."""
 
     _core: _core.Journeys
 
@@ -76,29 +116,49 @@ class BarriersMethod:
         value: float | None = None,
         min_support: int = 25,
     ) -> Barriers:
-        """Rank steps by segments by what a segment loses against a reference.
-
-        loss = leads at the step × (reference's rate − rate) × reference's rate from the next step to the last × value,
-        with Newcombe's interval of the difference. It is what would be won if the segment did as well as the reference;
-        segments differ in more than the step.
+        """Order steps and groups by what a group loses against a reference.
 
         Parameters
         ----------
         steps, window, order, entry, exclude, hold, attribution, where
-            The funnel, as in :meth:`funnel`.
+            The funnel, as in :meth:`Journeys.funnel`.
         by : str, Bins, or list of them
-            Lead fields, property of events, or ``"channel"`` that makes segments.
-        reference : str, optional
-            Segment that the others are compared with; by default all other leads together.
+            Breakdown into groups, as in :meth:`Journeys.funnel`.
+        reference : str or float, optional
+            Group that the others are compared with. By default a group is compared with all other leads together.
         value : float, optional
-            Value of a lead at the last step; by default the mean amount of won leads.
-        min_support : int
-            Fewest leads of a segment at a step.
+            Value of a lead at the last step. By default the mean amount of won leads.
+        min_support : int, default 25
+            Fewest leads of a group at a step.
+
+        Returns
+        -------
+        Barriers
+            Losses with intervals by step and group.
 
         Raises
         ------
         UnknownNameError
-            A step, field or segment is not in the data.
+            The data has no such step, field or group.
+        OptionError
+            An option has a wrong value, or two options exclude each other.
+
+        See Also
+        --------
+        Journeys.funnel : Conversion rates of the same steps.
+        Journeys.drivers : Fields, channels and events that go with going on.
+
+        Notes
+        -----
+        loss = leads at the step × (rate of the reference − rate of the group) × rate of the reference from the next
+        step to the last × value. It is the gain if the group converted like the reference at this step. Groups differ
+        in other ways too, so it is an upper end of what a change of the step can bring.
+
+        References
+        ----------
+        R. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
+        17, 1998, method 10. Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate", JRSS B 57, 1995.
+        C. Morris, "Parametric empirical Bayes inference", JASA 78, 1983 (shrinkage).
 
         Examples
         --------
@@ -108,7 +168,7 @@ class BarriersMethod:
         'partner_referral'
         """
         if value is not None and not math.isfinite(value):
-            raise OptionError(f"value: {value} is not finite")
+            raise OptionError(f"value: must be finite, got {value}")
         funnel = encode_funnel(steps, window=window, entry=entry, exclude=exclude)
         funnel |= {
             "order": order,

@@ -1,4 +1,4 @@
-"""What separates leads that go on from those that drop off."""
+"""Drivers: what distinguishes leads that go on from leads that drop off."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ __all__ = ["Drivers"]
 
 
 class Drivers(Result):
-    """What separates leads that went on from those that dropped off; made by :meth:`Journeys.drivers`.
+    """Association of fields, channels and events with going on to the next step; returned by :meth:`Journeys.drivers`.
+
+    See Also
+    --------
+    Journeys.drivers : Compute the drivers; documents the statistics.
+    Barriers : Groups of one breakdown, ordered by what they lose.
 
     Examples
     --------
@@ -29,23 +34,52 @@ class Drivers(Result):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step and property: counts, rates, odds or hazard ratio with interval, p, and q.
+        """Return one row per step and property, with its association with going on.
 
-        ``factor`` is ``field``, ``channel``, ``before`` (an event of the kind came before the step) or ``after``.
-        Events after the step have a hazard ratio: the pace of going on after the event by that before it or without
-        it. Their ``q`` controls the share of false discoveries among them, that of the others among the others.
+        Returns
+        -------
+        polars.DataFrame
+            One row per step and property.
+
+            - ``step``, ``next`` (String): the step, and the one after it.
+            - ``factor`` (String): ``field``, ``channel``, ``before`` (the lead had an event of the kind before the
+              step) or ``after`` (it had one after the step).
+            - ``name``, ``value`` (String): the field, channel or event kind, and the value of the field.
+            - ``leads``, ``went_on`` (UInt64): leads with the property, and those of them that went on.
+            - ``rate`` (Float64): ``went_on`` / ``leads``, from 0 to 1.
+            - ``other_leads`` (UInt64): leads without the property.
+            - ``other_rate`` (Float64): share of them that went on.
+            - ``odds_ratio``, ``odds_ratio_low``, ``odds_ratio_high`` (Float64): odds ratio with its 95 % interval; null
+              for ``after``.
+            - ``hazard_ratio``, ``hazard_ratio_low``, ``hazard_ratio_high`` (Float64): for ``after``, the rate per time
+              of going on after the event relative to before or without it, with its 95 % interval; null otherwise.
+            - ``p``, ``q`` (Float64): p-value, and p-value adjusted for the false discovery rate. Rows with
+              ``factor="after"`` are adjusted together, and all others together.
+
+        See Also
+        --------
+        Drivers.plot : Chart of the properties with an adjusted p-value below 0.05.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> d = ll.datasets.b2b_saas().drivers(["created", "sql", "closed_won"], window="90d")
-        >>> d.to_polars().columns[-5:]
-        ['hazard_ratio', 'hazard_ratio_low', 'hazard_ratio_high', 'p', 'q']
+        >>> d.to_polars().columns[:5]
+        ['step', 'next', 'factor', 'name', 'value']
         """
-        return self._tables["drivers"]
+        return self._table("drivers")
 
     def plot(self) -> Any:
-        """Return an Altair chart: odds ratios with intervals of the strongest sure properties, by step.
+        """Plot odds and hazard ratios with intervals, by step.
+
+        Returns
+        -------
+        altair.FacetChart
+            At most ten properties per step, those with an adjusted p-value below 0.05.
+
+        See Also
+        --------
+        Drivers.to_polars : Table of all properties.
 
         Examples
         --------
@@ -54,11 +88,11 @@ class Drivers(Result):
         >>> type(d.plot()).__name__
         'FacetChart'
         """
-        return drivers_chart(self._tables["drivers"])
+        return drivers_chart(self._table("drivers"))
 
 
 class DriversMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.drivers`."""
 
     _core: _core.Journeys
 
@@ -75,39 +109,60 @@ class DriversMethod:
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
     ) -> Drivers:
-        """Say what separates leads that went on from those that dropped off, at each step of a funnel.
+        """Compare, at each step of a funnel, the leads that went on with those that dropped off.
 
-        Looked at are values of lead fields (numbers by quarter), channels, and kinds of events before and after the
-        event by which a lead first got to the step; stages that mean won or lost are not. Odds ratios have one added to
-        each count, (s + 1)(F − f + 1)/((S − s + 1)(f + 1)); tests are Fisher's, adjusted together for the share of
-        false discoveries (Benjamini–Hochberg). What is found went with going on; it need not have caused it.
-
-        Leads that stay longer do more, so events after a step are tested in time: whenever a lead goes on, those at
-        risk that had the event already are compared with those without it yet (Mantel–Byar), and a hazard ratio says at
-        what pace they go on (Cox's model with Efron's ties). A lead is at risk until it goes on, is closed otherwise
-        (again once it is re-opened), or the windows of its entries are over. Stages and optional steps between the two
-        steps lie on the way and are not looked at. Where no stage closes lost leads,
-        those that left count as at risk and any event marks a lead that is still active, so hazard ratios are too
-        high: only those below 1 are tested. Where the leads name accounts, tests and intervals are clustered by them,
-        else attempts of one lead by lead.
+        The properties are values of lead fields (numbers by quarter), channels, and kinds of events before and after
+        the event by which a lead first reached the step. Stages that mean won or lost are left out. An association is
+        not an effect: leads with a property may differ in other ways.
 
         Parameters
         ----------
         steps, window, order, entry, exclude, hold, where
-            The funnel, as in :meth:`funnel`. Whatever the entry, properties are those of a lead when it first got to
-            the step: which of its entries is the best depends on what came of it. With ``entry="totals"`` each attempt
-            is looked at, and tests are clustered by lead.
-        fields : str or sequence of str
-            Lead fields to look at, those that change over time as they were at the step; all by default.
+            The funnel, as in :meth:`Journeys.funnel`. Properties are those of a lead when it first reached the step,
+            for any ``entry``, because the choice of the best attempt depends on its outcome. With ``entry="totals"``
+            each attempt counts, and tests are clustered by lead.
+        fields : str or sequence of str, optional
+            Lead fields to compare, with their value at the step. All by default.
         min_support : int, optional
-            Fewest leads with, and without, a property; by default the smaller of 25 and 2 % of those at the step.
+            Fewest leads with, and fewest without, a property. By default the smaller of 25 and 2 % of the leads at the
+            step.
+
+        Returns
+        -------
+        Drivers
+            Ratios, intervals and tests by step and property.
 
         Raises
         ------
         UnknownNameError
-            A step or field is not in the data.
+            The data has no such step or field.
         OptionError
-            Options do not go together.
+            An option has a wrong value, or two options exclude each other.
+
+        See Also
+        --------
+        Journeys.funnel : Conversion rates of the same steps.
+        Journeys.barriers : Groups of one breakdown, ordered by what they lose.
+        LeadScorer.summary : Associations of all features at once, by a model.
+
+        Notes
+        -----
+        Odds ratios add one to each count: (s + 1)(F − f + 1) / ((S − s + 1)(f + 1)), with s of S leads that went on and
+        f of F others having the property. They are tested with Fisher's exact test.
+
+        Leads that stay longer have more events, so events after a step are tested in time. At each time a lead goes on,
+        those at risk that already had the event are compared with those that had not. A lead is at risk until it goes
+        on, while it is open, and while the window of an entry lasts; a lead that is re-opened is at risk again. Stages
+        and optional steps between the two steps are left out. If no stage closes lost leads, leads that left count as
+        at risk and hazard ratios are too high; only those below 1 are then tested.
+
+        With accounts, tests and intervals are clustered by account; otherwise attempts of one lead are clustered.
+
+        References
+        ----------
+        N. Mantel, D. Byar, "Evaluation of response-time data involving transient states", JASA 69, 1974.
+        B. Efron, "The efficiency of Cox's likelihood function for censored data", JASA 72, 1977 (ties).
+        Y. Benjamini, Y. Hochberg, "Controlling the false discovery rate", JRSS B 57, 1995.
 
         Examples
         --------

@@ -21,18 +21,44 @@ __all__ = ["Funnel"]
 
 
 class Funnel(Result):
-    """How many leads get how far; made by :meth:`Journeys.funnel`.
+    """Counts and conversion rates by step; returned by :meth:`Journeys.funnel`.
+
+    See Also
+    --------
+    Journeys.funnel : Compute a funnel; documents how leads are counted.
+    Journeys.drivers : Compare leads that go on with leads that drop off.
+    StageFunnel : Progress through the stages of the sales pipeline.
 
     Examples
     --------
     >>> import leadlens as ll
     >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
-    >>> f.steps
+    >>> f.steps().rows()
     [('created', 5000), ('sql', 4629), ('closed_won', 402)]
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per step (and value of the breakdown): counts, rates, 95 % intervals, median times in days.
+        """Return counts, conversion rates and median times by step.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per step. With ``by``, one row per group and step, and ``(all)`` for all leads.
+
+            - ``group`` (String): value of the breakdown. Only with ``by``.
+            - ``step`` (String): name of the step.
+            - ``leads`` (UInt64): leads that reached the step; attempts with ``entry="totals"``.
+            - ``of_first``, ``of_first_low``, ``of_first_high`` (Float64): share of the leads of step 1, from 0 to 1,
+              with its 95 % interval.
+            - ``of_previous``, ``of_previous_low``, ``of_previous_high`` (Float64): share of the leads of the step
+              before, with its 95 % interval.
+            - ``median_days``, ``median_days_from_first`` (Float64): median time since the step before and since step 1,
+              in days; null for step 1. Absent with ``times=False``.
+
+        See Also
+        --------
+        Funnel.times : Means and quantiles of the times.
+        Funnel.trend : The funnel by period of entry.
 
         Examples
         --------
@@ -41,10 +67,50 @@ class Funnel(Result):
         >>> f.to_polars().select("step", "leads").rows()
         [('created', 5000), ('sql', 4629), ('closed_won', 402)]
         """
-        return self._tables["steps"]
+        return self._table("steps")
+
+    def steps(self) -> pl.DataFrame:
+        """Return the number of leads at each step, over all groups.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per step.
+
+            - ``step`` (String): name of the step.
+            - ``leads`` (UInt64): leads that reached the step; attempts with ``entry="totals"``.
+
+        See Also
+        --------
+        Funnel.to_polars : Conversion rates, intervals and times as well.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
+        >>> f.steps()["leads"].to_list()
+        [5000, 4629, 402]
+        """
+        rows = [(step["step"], step["leads"]) for step in self._facts["steps"]]
+        return pl.DataFrame(rows, schema={"step": pl.String, "leads": pl.UInt64}, orient="row")
 
     def times(self) -> pl.DataFrame:
-        """Return times in days per step, since the step before and since step 1: mean and quantiles.
+        """Return the distribution of the time from step to step.
+
+        Returns
+        -------
+        polars.DataFrame
+            Two rows per step from the second on, and per group with ``by``.
+
+            - ``group`` (String): value of the breakdown. Only with ``by``.
+            - ``step`` (String): name of the step.
+            - ``since`` (String): ``previous`` for the time since the step before, ``first`` since step 1.
+            - ``n`` (UInt64): number of times.
+            - ``mean``, ``p10``, ``p25``, ``median``, ``p75``, ``p90`` (Float64): mean and quantiles, in days.
+
+        See Also
+        --------
+        Journeys.time_to : Time to an event with leads that are still open taken into account.
 
         Examples
         --------
@@ -53,19 +119,37 @@ class Funnel(Result):
         >>> f.times().columns[:4]
         ['step', 'since', 'n', 'mean']
         """
-        return self._tables["times"]
+        return self._table("times")
 
     def trend(self) -> pl.DataFrame:
-        """Return one row per period of entry and step (and value of the breakdown), if ``period`` was given.
+        """Return the funnel by calendar period of entry.
 
-        Those that entered in the periods add up to all. ``immature`` counts entrants of the period that are left out
-        because their window is not over, ``before_outcomes`` those who entered before ``outcomes_from``: such a period
-        is not complete.
+        The entrants of all periods add up to those of the funnel.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per period and step, and per group with ``by``.
+
+            - ``group`` (String): value of the breakdown. Only with ``by``.
+            - ``period`` (Date): first day of the period in which the leads entered.
+            - ``step`` (String): name of the step.
+            - ``leads`` (UInt64): leads of the period that reached the step.
+            - ``of_first``, ``of_first_low``, ``of_first_high`` (Float64): share of the entrants of the period, from 0
+              to 1, with its 95 % interval.
+            - ``immature`` (UInt64): entrants of the period that are left out because their window had not ended.
+            - ``before_outcomes`` (UInt64): entrants of the period that are left out because they entered before
+              ``outcomes_from``. A period with either count above 0 is incomplete.
 
         Raises
         ------
         OptionError
-            ``period`` was not given.
+            The funnel was computed without ``period``.
+
+        See Also
+        --------
+        Funnel.plot_trend : Chart of this table.
+        StageFunnel.cohorts : Stages of the pipeline by period of start.
 
         Examples
         --------
@@ -75,44 +159,84 @@ class Funnel(Result):
         ['period', 'step', 'leads', 'of_first']
         """
         if self._facts["spec"].get("period") is None:
-            raise OptionError("period: the funnel was not asked for periods of entry; give period='month' or another")
-        return self._tables["periods"]
+            raise OptionError("period: the funnel was computed without periods; pass period='month' to Journeys.funnel")
+        return self._table("periods")
 
     def compare(self, first: object, second: object, *, confidence: float = 0.95) -> pl.DataFrame:
-        """Compare two values of the breakdown at each step: difference of the shares of step 1, interval, test.
-
-        The interval is Newcombe's, the test that of equal rates with the pooled rate (two-sided).
+        """Compare two groups of the breakdown at each step.
 
         Parameters
         ----------
         first, second : str
-            The two values.
-        confidence : float
-            Confidence of the interval.
+            Two values of ``group``.
+        confidence : float, default 0.95
+            Confidence level of the interval, between 0 and 1.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per step from the second on.
+
+            - ``step`` (String): name of the step.
+            - ``first_entered``, ``first_leads`` (UInt64): entrants of the first group, and those that reached the step.
+            - ``first_rate`` (Float64): share of the entrants that reached the step, from 0 to 1.
+            - ``second_entered``, ``second_leads`` (UInt64): the same for the second group.
+            - ``second_rate`` (Float64): the same for the second group.
+            - ``difference``, ``difference_low``, ``difference_high`` (Float64): first rate minus second rate, with its
+              interval.
+            - ``ratio`` (Float64): first rate divided by second rate.
+            - ``z``, ``p`` (Float64): statistic and two-sided p-value of the test of equal rates.
 
         Raises
         ------
         UnknownNameError
-            The breakdown has no such value.
+            The breakdown does not have one of the groups.
+        OptionError
+            The confidence is not between 0 and 1.
+
+        See Also
+        --------
+        leadlens.metrics.compare_rates : The same comparison for counts.
+        Journeys.barriers : All groups and steps, ordered by what they lose.
+
+        References
+        ----------
+        R. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
+        17, 1998, method 10. The test uses the pooled rate. With accounts, both are clustered by account.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d", by="lead_source")
-        >>> values = f.to_polars()["group"].unique(maintain_order=True).to_list()
-        >>> f.compare(values[1], values[2]).columns[:4]
+        >>> f.compare("inbound_marketing", "sdr_outbound").columns[:4]
         ['step', 'first_entered', 'first_leads', 'first_rate']
         """
-        spec = json.dumps(self._facts["spec"])
-        with progress() as show:
-            return pl.DataFrame(
-                _core.compare_groups(self._core, spec, str(first), str(second), float(confidence), show)
-            )
+        groups = (str(first), str(second), float(confidence))
+
+        def compute() -> Any:
+            with progress() as show:
+                return _core.compare_groups(self._core, json.dumps(self._facts["spec"]), *groups, show)
+
+        return self._once.frame(("compare", *groups), compute)
 
     def leads(self) -> pl.DataFrame:
-        """Return how far each lead got: one row per lead that entered (per attempt, with ``entry="totals"``).
+        """Return how far each lead got.
 
-        ``reached`` is the number of the last step done, ``step`` its name, with the times of entry and of that step.
+        The pass over the journeys is made on the first call only.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per lead that entered; one row per attempt with ``entry="totals"``.
+
+            - ``lead_id`` (String): id of the lead.
+            - ``reached`` (UInt64): number of the last step reached, counted from 1.
+            - ``step`` (String): name of that step.
+            - ``entered_at``, ``reached_at`` (Datetime): times of step 1 and of the last step reached, UTC.
+
+        See Also
+        --------
+        Journeys.show : Time line of one lead.
 
         Examples
         --------
@@ -121,23 +245,22 @@ class Funnel(Result):
         >>> f.leads().columns[:3]
         ['lead_id', 'reached', 'step']
         """
-        with progress() as show:
-            return pl.DataFrame(_core.funnel_leads(self._core, json.dumps(self._facts["spec"]), show))
 
-    @property
-    def steps(self) -> list[tuple[str, int]]:
-        """Steps and leads (attempts, with ``entry="totals"``), all leads together."""
-        return [(s["step"], s["leads"]) for s in self._facts["steps"]]
+        def compute() -> Any:
+            with progress() as show:
+                return _core.funnel_leads(self._core, json.dumps(self._facts["spec"]), show)
+
+        return self._once.frame("leads", compute)
 
     @property
     def immature(self) -> int:
-        """Entrants left out because their window is not over at the end of observation."""
+        """Entrants that are left out because their window had not ended when observation ended."""
         count: int = self._facts["immature"]
         return count
 
     @property
     def before_outcomes(self) -> int:
-        """Entrants left out because they entered before ``outcomes_from``."""
+        """Entrants that are left out because they entered before ``outcomes_from``."""
         count: int = self._facts["before_outcomes"]
         return count
 
@@ -149,12 +272,21 @@ class Funnel(Result):
 
     @property
     def removed(self) -> int:
-        """Leads that an exclusion took out."""
+        """Leads that an exclusion with ``removes=True`` took out of the funnel."""
         count: int = self._facts["removed"]
         return count
 
     def plot(self) -> Any:
-        """Return an Altair chart: bars of leads per step, with the share of step 1 and its interval.
+        """Plot the share of step 1 by step, with intervals and counts.
+
+        Returns
+        -------
+        altair.LayerChart or altair.FacetChart
+            Bars by step; with ``by``, one panel for each of the twelve largest groups.
+
+        See Also
+        --------
+        Funnel.to_polars : Table behind the chart.
 
         Examples
         --------
@@ -163,10 +295,24 @@ class Funnel(Result):
         >>> type(f.plot()).__name__
         'LayerChart'
         """
-        return funnel_chart(self._tables["steps"], by_name(self._facts["spec"]["by"]))
+        return funnel_chart(self._table("steps"), by_name(self._facts["spec"]["by"]))
 
     def plot_trend(self) -> Any:
-        """Return an Altair chart: share of step 1 by period of entry, with hollow points where incomplete.
+        """Plot the share of step 1 by period of entry.
+
+        Returns
+        -------
+        altair.LayerChart or altair.FacetChart
+            Lines by step; hollow points mark incomplete periods, and periods with fewer than ten entrants are omitted.
+
+        Raises
+        ------
+        OptionError
+            The funnel was computed without ``period``.
+
+        See Also
+        --------
+        Funnel.trend : Table behind the chart.
 
         Examples
         --------
@@ -175,11 +321,12 @@ class Funnel(Result):
         >>> type(f.plot_trend()).__name__
         'LayerChart'
         """
-        return funnel_trend_chart(self.trend(), [step for step, _ in self.steps], by_name(self._facts["spec"]["by"]))
+        order = [step["step"] for step in self._facts["steps"]]
+        return funnel_trend_chart(self.trend(), order, by_name(self._facts["spec"]["by"]))
 
 
 class FunnelMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.funnel`."""
 
     _core: _core.Journeys
 
@@ -200,65 +347,87 @@ class FunnelMethod:
         compat: Literal["clickhouse"] | None = None,
         modes: Sequence[str] = (),
     ) -> Funnel:
-        """Count how many leads get how far along ``steps``.
+        """Count the leads that reach each of a sequence of steps.
 
-        A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
-        most ``window`` after the first. Events of one instant are taken in whatever order leads furthest (with
-        ``order="strict"`` in the order of the steps). Entrants whose window is not over at the end of observation, or
-        who entered before ``outcomes_from``, are left out and counted. Times are those of the attempt that counts: the
-        one that gets furthest, of those the first to get there, of those the last to start; and of that the first
-        instance of each step.
+        A lead reaches step k if it has events of steps 1 to k in this order, each step another event, and the last of
+        them at most ``window`` after the first. Entrants whose window had not ended when observation ended, or who
+        entered before ``outcomes_from``, are left out and counted.
 
         Parameters
         ----------
         steps : sequence of str, Step, or list of them
-            Event kinds or stages; ``"created"`` as the first means every lead; a list means any of its members. Where
-            an event or stage is called so as well, that is an error: ``ll.Step("created")`` means the event.
+            Event kinds or stages, in order. ``"created"`` as the first step means every lead; if an event or stage has
+            that name, use ``ll.Step("created")`` for the event. A list means any of its members.
         window : str, optional
-            Time from step 1 within which the last step must happen (inclusive).
-        order : {"sequential", "strict", "any"}
-            Whether other events may lie between steps, must not, or steps have no order.
-        entry : {"best", "first", "totals"}
-            Whether every entry into step 1 is tried and the best counts, only the lead's first counts, or every
-            attempt counts (the next starts after the one before ended by conversion, window or exclusion).
-        exclude : Exclusion, str, Step, or sequence of them
+            Longest time from step 1 to the last step, inclusive, such as ``"30d"``. Unlimited by default.
+        order : {"sequential", "strict", "any"}, default "sequential"
+            Whether other events may lie between the steps (``"sequential"``), may not (``"strict"``), or the steps may
+            come in any order (``"any"``).
+        entry : {"best", "first", "totals"}, default "best"
+            Which attempt of a lead counts: the one that gets furthest (``"best"``), the one that starts with the first
+            entry into step 1 (``"first"``), or each (``"totals"``; an attempt starts after the one before has ended by
+            conversion, window or exclusion).
+        exclude : Exclusion, str, Step, or sequence of them, optional
             Events that end an attempt between two steps.
         hold : str, optional
-            Property of events, or ``"channel"``, that must have one value in all steps.
+            Property of events, or ``"channel"``, that must have the same value in all steps.
         by : str, Bins, or list of them, optional
-            A lead field (one that changes over time as it was at creation), several, a property of events, or
-            ``"channel"``, to break down by. Numbers with more than twelve values get four bins, :class:`Bins` others.
+            Breakdown: a lead field (one with a history has its value at creation), several of them, a property of
+            events, or ``"channel"``. A number with more than twelve values is cut into four bins; use :class:`Bins` for
+            others.
         where : mapping, optional
-            Leads that count, by conditions on their fields as they were at creation: a value, a text such as
-            ``">= 10"``, ``">= 2024-03-01"``, ``"!= web"`` or ``"paid*"``, a list of which one must hold,
-            ``{"all": [">= 10", "< 50"]}``, ``{"not": …}``, or ``None`` for a missing value. ``"!= web"`` and
-            ``{"not": "web"}`` mean all other leads, those without a value among them.
-        attribution : {"first", "last", "all", "step 1", "step 2", …}
-            For ``by`` a property of events: the first or last value along the steps, every value by itself (over events
-            that have it), or the value at a step (leads without one there are left out). ``"created"`` has the last
-            value up to the lead's creation.
+            Conditions on lead fields at creation, by name: a value, a text such as ``">= 10"``, ``">= 2024-03-01"``,
+            ``"!= web"`` or ``"paid*"``, a list of alternatives, ``{"all": [">= 10", "< 50"]}``, ``{"not": …}``, or None
+            for a missing value. ``"!= web"`` and ``{"not": "web"}`` include leads without a value.
+        attribution : {"first", "last", "all", "step 1", "step 2", …}, default "first"
+            With ``by`` a property of events: the first or last value along the steps, each value separately, or the
+            value at one step; leads without a value at that step are left out. ``"created"`` has the last value up to
+            the creation of the lead.
         period : {"day", "week", "month", "quarter", "year"}, optional
-            Also by calendar period of entry; see :meth:`Funnel.trend`.
-        times : bool
-            Whether times from step to step are taken.
+            Calendar period of entry for :meth:`Funnel.trend`.
+        times : bool, default True
+            Whether to measure the times from step to step.
         compat : {"clickhouse"}, optional
-            Follow ``windowFunnel`` of ClickHouse 26.9 exactly; maturity is not looked at.
-        modes : sequence of str
-            Its modes: ``strict_deduplication``, ``strict_order``, ``strict_increase``, ``strict_once``,
-            ``allow_reentry``.
+            Count exactly as ``windowFunnel`` of ClickHouse 26.9, without regard to maturity.
+        modes : sequence of str, optional
+            Modes of ``windowFunnel``: ``strict_deduplication``, ``strict_order``, ``strict_increase``,
+            ``strict_once``, ``allow_reentry``.
+
+        Returns
+        -------
+        Funnel
+            Counts, rates and times by step.
 
         Raises
         ------
         UnknownNameError
-            A step, field or property is not in the data.
+            The data has no such step, field or property.
         OptionError
-            Options do not go together.
+            An option has a wrong value, or two options exclude each other.
+
+        See Also
+        --------
+        Journeys.stage_funnel : Stages of the sales pipeline, with skips, losses and re-openings.
+        Journeys.drivers : Compare leads that go on with leads that drop off.
+        Journeys.barriers : Groups that convert less than a reference.
+
+        Notes
+        -----
+        Events at the same instant are taken in the order that leads furthest, or with ``order="strict"`` in the order
+        of the steps. Times are those of the attempt that counts. With ``entry="best"`` that is the attempt that gets
+        furthest; among several, the one that gets there first; among those, the one that starts last. Within an attempt
+        the first occurrence of each step counts.
+
+        References
+        ----------
+        Intervals of rates: E. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22,
+        1927; with accounts, by the effective sample size.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> j = ll.datasets.b2b_saas()
-        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps[0]
+        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps().row(0)
         ('created', 5000)
         """
         spec = {

@@ -1,4 +1,4 @@
-"""Paths: sessions, transitions, ways to won and to lost, loops."""
+"""Paths: transitions, ways to won and to lost, loops, sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ __all__ = ["Paths"]
 
 
 class Paths(Result):
-    """The ways that leads (or sessions) take; made by :meth:`Journeys.paths`.
+    """Sequences of events of leads or sessions; returned by :meth:`Journeys.paths`.
+
+    See Also
+    --------
+    Journeys.paths : Compute the paths.
+    Journeys.funnel : Conversion along steps that are given.
 
     Examples
     --------
@@ -29,7 +34,22 @@ class Paths(Result):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the most frequent ways to the end: the last places, and how many were won, lost, are open.
+        """Return the most frequent endings of paths with their outcomes.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per sequence of the last ``length`` places, most frequent first.
+
+            - ``path`` (String): places, oldest first, joined by " → ".
+            - ``paths`` (UInt64): paths that ended in this way.
+            - ``won``, ``lost``, ``open`` (UInt64): those of them that were won, were lost, or are open.
+            - ``share`` (Float64): share of all paths, from 0 to 1.
+            - ``won_share`` (Float64): ``won`` / ``paths``.
+
+        See Also
+        --------
+        Paths.transitions : Moves from place to place.
 
         Examples
         --------
@@ -38,13 +58,28 @@ class Paths(Result):
         >>> p.to_polars().height > 0
         True
         """
-        return self._tables["ways"]
+        return self._table("ways")
 
     def transitions(self) -> pl.DataFrame:
-        """Return how often leads went from place to place, with probabilities and times in days.
+        """Return the moves from place to place with probabilities and times.
 
-        ``(entry)`` comes before the first place; ``(won)``, ``(lost)``, ``(open)``, of sessions ``(exit)``, after the
-        last.
+        Returns
+        -------
+        polars.DataFrame
+            One row per pair of places.
+
+            - ``from`` (String): place; ``(entry)`` before the first one.
+            - ``to`` (String): next place; after the last one ``(won)``, ``(lost)`` or ``(open)``, for sessions
+              ``(exit)``.
+            - ``count`` (UInt64): number of moves.
+            - ``probability`` (Float64): share of the moves from ``from``, from 0 to 1.
+            - ``median_days``, ``p90_days`` (Float64): median and 90 % quantile of the time between, in days; null for
+              entries and exits.
+
+        See Also
+        --------
+        Paths.matrix : The probabilities as a matrix.
+        Paths.plot : Heat map of the probabilities.
 
         Examples
         --------
@@ -53,10 +88,21 @@ class Paths(Result):
         >>> p.transitions().columns[:4]
         ['from', 'to', 'count', 'probability']
         """
-        return self._tables["transitions"]
+        return self._table("transitions")
 
     def matrix(self) -> pl.DataFrame:
-        """Return the probabilities of transitions as a matrix: one row per place, one column per next place.
+        """Return the probabilities of the moves as a matrix.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per place and one column (Float64) per next place; each row adds up to 1.
+
+            - ``from`` (String): place. Called ``(from)`` if a place is called ``from``.
+
+        See Also
+        --------
+        Paths.transitions : The same in long form, with counts and times.
 
         Examples
         --------
@@ -65,12 +111,30 @@ class Paths(Result):
         >>> p.matrix().columns[:2]
         ['from', 'content_download']
         """
-        table = self._tables["transitions"].rename({"from": "\0from"})
-        wide = table.pivot("to", index="\0from", values="probability", aggregate_function="first").fill_null(0.0)
-        return wide.rename({"\0from": "from" if "from" not in wide.columns else "(from)"})
+
+        def compute() -> pl.DataFrame:
+            table = self._table("transitions").rename({"from": "\0from"})
+            wide = table.pivot("to", index="\0from", values="probability", aggregate_function="first").fill_null(0.0)
+            return wide.rename({"\0from": "from" if "from" not in wide.columns else "(from)"})
+
+        return self._once.frame("matrix", compute)
 
     def steps(self) -> pl.DataFrame:
-        """Return where paths are at each step from their start; ``(ended)`` for those that are over.
+        """Return the places of the paths at each step from their start.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per step and place.
+
+            - ``step`` (UInt64): number of the step, counted from 1.
+            - ``place`` (String): place; ``(ended)`` for paths that have ended.
+            - ``count`` (UInt64): paths at this place.
+            - ``share`` (Float64): share of all paths, from 0 to 1.
+
+        See Also
+        --------
+        Paths.plot_steps : Chart of this table.
 
         Examples
         --------
@@ -79,10 +143,25 @@ class Paths(Result):
         >>> p.steps().columns
         ['step', 'place', 'count', 'share']
         """
-        return self._tables["steps"]
+        return self._table("steps")
 
     def loops(self) -> pl.DataFrame:
-        """Return repeats of a place in a row, and ways there and back, with the share of their paths that was won.
+        """Return repeats of a place and returns to it after one other place.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per loop, most frequent first.
+
+            - ``loop`` (String): the place, or the two places.
+            - ``count`` (UInt64): number of occurrences.
+            - ``paths`` (UInt64): paths with the loop.
+            - ``won`` (UInt64): those of them that were won.
+            - ``won_share`` (Float64): ``won`` / ``paths``, from 0 to 1.
+
+        See Also
+        --------
+        Paths.transitions : Moves from place to place.
 
         Examples
         --------
@@ -91,15 +170,19 @@ class Paths(Result):
         >>> p.loops().columns
         ['loop', 'count', 'paths', 'won', 'won_share']
         """
-        return self._tables["loops"]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Number of paths, of different ways, and facts of sessions."""
-        return self._facts
+        return self._table("loops")
 
     def plot(self) -> Any:
-        """Return an Altair chart: a heat map of the probabilities of transitions.
+        """Plot the probabilities of the moves as a heat map.
+
+        Returns
+        -------
+        altair.LayerChart
+            The twenty places with most moves.
+
+        See Also
+        --------
+        Paths.transitions : Table behind the chart.
 
         Examples
         --------
@@ -108,10 +191,19 @@ class Paths(Result):
         >>> type(p.plot()).__name__
         'LayerChart'
         """
-        return transition_chart(self._tables["transitions"])
+        return transition_chart(self._table("transitions"))
 
     def plot_steps(self) -> Any:
-        """Return an Altair chart: the share of paths at each place, step by step.
+        """Plot the share of paths at each place, step by step.
+
+        Returns
+        -------
+        altair.Chart
+            Stacked bars of the nine most frequent places; the others are one.
+
+        See Also
+        --------
+        Paths.steps : Table behind the chart.
 
         Examples
         --------
@@ -120,11 +212,11 @@ class Paths(Result):
         >>> type(p.plot_steps()).__name__
         'Chart'
         """
-        return step_chart(self._tables["steps"])
+        return step_chart(self._table("steps"))
 
 
 class PathsMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.paths`."""
 
     _core: _core.Journeys
 
@@ -141,39 +233,51 @@ class PathsMethod:
         length: int = 5,
         top: int = 50,
     ) -> Paths:
-        """Follow leads (or sessions) from place to place: transitions, ways to won and to lost, steps, loops.
+        """Follow leads or sessions from place to place.
 
-        A lead's path ends with its win or loss. Transitions count every event; in ways and steps repeats in a row are
-        one place unless ``collapse=False``.
+        A path of a lead ends with its win or loss. Transitions count every event; in ways and steps, repeats in a row
+        are one place unless ``collapse=False``.
 
         Parameters
         ----------
-        by : str
-            Places: ``"kind"``, ``"channel"``, or a property of events.
+        by : str, default "kind"
+            What the places are: ``"kind"``, ``"channel"``, or a property of events.
         events : str, Step or sequence of them, optional
-            Events that count; by default what buyer and marketing did.
-        unit : {"lead", "session"}
-            What is one path.
+            Events that count. By default those of buyer and marketing.
+        unit : {"lead", "session"}, default "lead"
+            Whether a path is that of a lead or of a session.
         session_gap : str, optional
-            A longer silence ends a session, such as ``"30m"``; also gives facts of sessions. Where one of two events is
-            known to the day only, the silence is the number of calendar days between them.
+            Silence that ends a session, such as ``"30m"``. Also adds counts of sessions to ``facts``. If one of two
+            events is known to the day only, the silence is the number of calendar days between them.
         where : mapping, optional
-            Leads that count, as in :meth:`funnel`; those that started before ``outcomes_from`` do not.
+            Conditions on lead fields, as in :meth:`Journeys.funnel`. Leads that started before ``outcomes_from`` are
+            left out.
         target : str or sequence of str, optional
-            Stages or event kinds that are the win; by default the won stages.
-        collapse : bool
+            Stages or event kinds that are the win. By default the won stages.
+        collapse : bool, default True
             Whether repeats in a row are one place.
-        length : int
-            Places of a way before its end, and steps from the start.
-        top : int
-            Ways (of all, to won, and to lost) and loops that are listed.
+        length : int, default 5
+            Number of places before the end, and of steps from the start.
+        top : int, default 50
+            Number of ways (of all, to won, and to lost) and of loops in the tables.
+
+        Returns
+        -------
+        Paths
+            Ways, transitions, steps and loops.
 
         Raises
         ------
         UnknownNameError
-            A name is not in the data.
+            The data has no such name.
         OptionError
-            Sessions without ``session_gap``.
+            ``unit="session"`` without ``session_gap``, or another wrong value.
+
+        See Also
+        --------
+        Journeys.funnel : Conversion along steps that are given.
+        Journeys.attribution : Credit for conversions by channel.
+        Journeys.show : Time line of one lead.
 
         Examples
         --------
@@ -194,10 +298,6 @@ class PathsMethod:
         }
         found: Paths = Paths._of(_core.paths, self._core, omit_none(spec))
         return found
-
-    def transitions(self, **options: Any) -> pl.DataFrame:
-        """Return the transitions of :meth:`paths`, which takes the same options."""
-        return self.paths(**options).transitions()
 
 
 def transition_chart(table: pl.DataFrame) -> Any:

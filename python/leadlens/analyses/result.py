@@ -1,7 +1,8 @@
-"""What the results of all analyses share."""
+"""The interface that the results of all analyses share."""
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,40 +11,34 @@ import polars as pl
 
 from .. import _core
 from .._display import pre
+from .._once import Once
 from .._progress import progress
 from ..tables.encode import as_json
 
 __all__ = ["Result"]
 
 
-class _Lazy:
-    """Tables that are turned into polars when they are first asked for."""
-
-    def __init__(self, frames: Mapping[str, Any]) -> None:
-        self._frames = dict(frames)
-        self._made: dict[str, pl.DataFrame] = {}
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._frames
-
-    def __getitem__(self, name: str) -> pl.DataFrame:
-        made = self._made.get(name)
-        # Of threads that ask together the first one's table is everybody's.
-        return self._made.setdefault(name, pl.DataFrame(self._frames[name])) if made is None else made
-
-
 class Result:
-    """A result of a pass over journeys: named tables, facts, and a text."""
+    """The result of an analysis: tables, facts, and a text.
+
+    A result does not change. Tables are converted to polars on first access and kept; a table that is modified in place
+    does not affect the result.
+
+    See Also
+    --------
+    leadlens.report : Write results as an HTML page.
+    """
 
     def __init__(
         self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], text: str, section: str
     ) -> None:
         self._core = core
-        self._tables = _Lazy(tables)
+        self._frames = dict(tables)
         self._facts = facts
         self._text = text
         # Escaped HTML, for reports.
         self._section = section
+        self._once = Once()
 
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
@@ -51,10 +46,35 @@ class Result:
             tables, facts, text, section = run(core, as_json(spec), progress=show)
         return cls(core, dict(tables), json.loads(facts), text, section)
 
+    def _table(self, name: str) -> pl.DataFrame:
+        return self._once.frame(name, lambda: self._frames[name])
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Options of the analysis, defaults included, as the core received them."""
+        spec: dict[str, Any] = copy.deepcopy(self._facts["spec"])
+        return spec
+
     @property
     def remarks(self) -> list[str]:
-        """What is left out and why, and what else to know; what ``outcomes_from`` and ``observed_until`` leave open."""
+        """Remarks on the data: rows that were left out and why, censoring, and assumptions of the method."""
         return list(self._facts["remarks"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Counts and other figures behind the tables, as in the JSON output of the command line."""
+        return copy.deepcopy(self._facts)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return the main table of the result."""
+        raise NotImplementedError
+
+    def plot(self) -> Any:
+        """Return the main chart of the result."""
+        raise NotImplementedError
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         return self._text

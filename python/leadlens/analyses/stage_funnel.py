@@ -18,7 +18,15 @@ __all__ = ["StageFunnel"]
 
 
 class StageFunnel(Result):
-    """How leads move through the pipeline; made by :meth:`Journeys.stage_funnel`.
+    """Progress of leads through the stages of the pipeline; returned by :meth:`Journeys.stage_funnel`.
+
+    Every table has the rows of all leads first, with ``group`` = ``(all)``. With ``by``, the rows of the groups follow
+    and add up to them.
+
+    See Also
+    --------
+    Journeys.stage_funnel : Compute a stage funnel; documents how cycles are counted.
+    Funnel : Conversion along any sequence of events and stages.
 
     Examples
     --------
@@ -31,14 +39,31 @@ class StageFunnel(Result):
     _view: Literal["cohort", "flow"] = "cohort"
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per stage and group; with ``view="flow"`` one per group, period and stage.
+        """Return counts and conversion rates by stage; with ``view="flow"``, the table of :meth:`flow`.
 
-        Rows of all leads come first, with ``(all)`` as their ``group``; those of the values of ``by`` follow and add up
-        to them. The other tables have the same column.
+        Returns
+        -------
+        polars.DataFrame
+            One row per group and stage.
 
-        In the cohort view ``reached`` = ``moved_on`` + ``lost`` + ``recycled`` + ``open`` + ``won`` = ``entered`` +
-        ``skipped``; ``recycled`` are cycles that ended because the lead started again (``recycle_after``).
-        In the flow view ``stock`` is what entered until then less what left.
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``stage`` (String): name of the stage.
+            - ``reached`` (UInt64): cycles that entered the stage or a later one; ``entered`` + ``skipped``, and also
+              ``moved_on`` + ``lost`` + ``recycled`` + ``open`` + ``won``.
+            - ``entered``, ``skipped`` (UInt64): cycles that entered the stage, and cycles that entered a later one
+              without it.
+            - ``moved_on`` (UInt64): cycles that entered a later stage.
+            - ``lost``, ``recycled``, ``open``, ``won`` (UInt64): cycles that went no further, by how they ended:
+              lost, started again (``recycle_after``), still open, won.
+            - ``of_first``, ``of_first_low``, ``of_first_high`` (Float64): share of the cycles of the first stage, from
+              0 to 1, with its 95 % interval.
+            - ``of_previous``, ``of_previous_low``, ``of_previous_high`` (Float64): share of the cycles of the stage
+              before, with its 95 % interval.
+
+        See Also
+        --------
+        StageFunnel.cohorts : The same by period of start.
+        StageFunnel.summary : Win rate, value and velocity.
 
         Examples
         --------
@@ -47,17 +72,37 @@ class StageFunnel(Result):
         >>> s.to_polars().columns[:5]
         ['group', 'stage', 'reached', 'entered', 'skipped']
         """
-        return self._tables["flow" if self._view == "flow" else "stages"]
+        return self._table("flow" if self._view == "flow" else "stages")
 
     def summary(self) -> pl.DataFrame:
-        """Return win rate, value won and velocity, one row for all leads and one per value of ``by``.
+        """Return win rate, value won and velocity.
 
-        ``opportunities`` are the cycles that reached the stage ``opportunity``; all ``cycles`` if it was not given.
-        They are ``won``, ``lost`` or ``open`` at the end of observation (or when ``window`` is over), or started again
-        while they were open. ``open_now`` are those open at the end of observation whatever ``window`` says, too young
-        ones included; velocity counts them. ``win_rate_of`` says what the rate is of: closed opportunities, or all of
-        them if no stage means lost. ``value`` and ``mean_value`` are of the ``values_known`` wins whose amount is
-        known; ``days_to_win`` is the mean of the ``days_known`` wins that did not skip that stage.
+        Returns
+        -------
+        polars.DataFrame
+            One row per group.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``cycles`` (UInt64): cycles counted.
+            - ``opportunities`` (UInt64): cycles that reached the stage ``opportunity``; all cycles if it was not given.
+            - ``won``, ``lost``, ``open`` (UInt64): opportunities by their state at the end of observation or of the
+              ``window``. Opportunities that started again while they were open are in none of them.
+            - ``open_now`` (UInt64): opportunities open at the end of observation, regardless of ``window``.
+            - ``win_rate``, ``win_rate_low``, ``win_rate_high`` (Float64): share won, from 0 to 1, with its 95 %
+              interval.
+            - ``win_rate_of`` (String): what the rate is a share of: closed opportunities, or all of them if no stage
+              means lost.
+            - ``value`` (Float64): sum of the known amounts of the wins.
+            - ``values_known`` (UInt64): wins with a known amount.
+            - ``mean_value`` (Float64): ``value`` / ``values_known``.
+            - ``days_known`` (UInt64): wins that did not skip the stage ``opportunity``.
+            - ``days_to_win`` (Float64): their mean time from that stage to the win, in days.
+            - ``value_per_day`` (Float64): velocity, ``open_now`` × ``win_rate`` × ``mean_value`` / ``days_to_win``.
+
+        See Also
+        --------
+        StageFunnel.velocity : Velocity of all leads and its parts.
+        StageFunnel.wins : Win rate by period of closing.
 
         Examples
         --------
@@ -66,12 +111,39 @@ class StageFunnel(Result):
         >>> s.summary()["win_rate_of"].to_list()
         ['closed leads']
         """
-        return self._tables["summary"]
+        return self._table("summary")
 
     def cohorts(self) -> pl.DataFrame:
-        """Return the stages by period of start; those that are not ``mature`` have rates that will grow.
+        """Return counts and conversion rates by stage and period of start.
 
-        A period is mature when none of its cycles is open; with ``window``, when none is left out as too young.
+        Returns
+        -------
+        polars.DataFrame
+            One row per group, period and stage.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``period`` (Date): first day of the period in which the cycles started.
+            - ``cycles``, ``cycles_open`` (UInt64): cycles of the period, and those of them that are open.
+            - ``immature``, ``before_outcomes`` (UInt64): cycles of the period that are left out because their window
+              had not ended, or because they started before ``outcomes_from``.
+            - ``mature`` (Boolean): whether the rates are final: no cycle is open or, with ``window``, no cycle is left
+              out as immature.
+            - ``stage`` (String): name of the stage.
+            - ``reached`` (UInt64): cycles that entered the stage or a later one; ``entered`` + ``skipped``, and also
+              ``moved_on`` + ``lost`` + ``recycled`` + ``open`` + ``won``.
+            - ``entered``, ``skipped`` (UInt64): cycles that entered the stage, and cycles that entered a later one
+              without it.
+            - ``moved_on`` (UInt64): cycles that entered a later stage.
+            - ``lost``, ``recycled``, ``open``, ``won`` (UInt64): cycles that went no further, by how they ended:
+              lost, started again (``recycle_after``), still open, won.
+            - ``of_first``, ``of_first_low``, ``of_first_high`` (Float64): share of the cycles of the first stage, from
+              0 to 1, with its 95 % interval.
+            - ``of_previous``, ``of_previous_low``, ``of_previous_high`` (Float64): share of the cycles of the stage
+              before, with its 95 % interval.
+
+        See Also
+        --------
+        StageFunnel.flow : Moves by the period in which they happened.
 
         Examples
         --------
@@ -80,10 +152,26 @@ class StageFunnel(Result):
         >>> s.cohorts().columns[:5]
         ['group', 'period', 'cycles', 'cycles_open', 'immature']
         """
-        return self._tables["cohorts"]
+        return self._table("cohorts")
 
     def flow(self) -> pl.DataFrame:
-        """Return what happened at each stage in each period, and how many were in it at its end.
+        """Return the moves into and out of each stage by calendar period.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group, period and stage.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``period`` (Date): first day of the period.
+            - ``stage`` (String): name of the stage.
+            - ``entered`` (UInt64): visits that began in the period.
+            - ``moved_on``, ``moved_back``, ``lost``, ``recycled`` (UInt64): visits that ended in the period, by how.
+            - ``stock`` (UInt64): cycles in the stage at the end of the period.
+
+        See Also
+        --------
+        StageFunnel.cohorts : Stages by period of start.
 
         Examples
         --------
@@ -92,25 +180,59 @@ class StageFunnel(Result):
         >>> s.flow().columns
         ['group', 'period', 'stage', 'entered', 'moved_on', 'moved_back', 'lost', 'recycled', 'stock']
         """
-        return self._tables["flow"]
+        return self._table("flow")
 
     def wins(self) -> pl.DataFrame:
-        """Return won, lost, win rate (won of won and lost) and value by period of closing.
+        """Return wins, losses, win rate and value by period of closing.
 
-        As in :meth:`summary`, they are of cycles that reached the stage ``opportunity``, if it was given;
-        ``win_rate_of`` says so.
+        Returns
+        -------
+        polars.DataFrame
+            One row per group and period.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``period`` (Date): first day of the period in which the cycles were closed.
+            - ``won``, ``lost`` (UInt64): cycles won and lost that had reached the stage ``opportunity``, if it was
+              given.
+            - ``win_rate``, ``win_rate_low``, ``win_rate_high`` (Float64): ``won`` / (``won`` + ``lost``), with its 95 %
+              interval.
+            - ``win_rate_of`` (String): what the rate is a share of.
+            - ``value`` (Float64): sum of the known amounts of the wins.
+
+        See Also
+        --------
+        StageFunnel.summary : The same over all periods.
 
         Examples
         --------
         >>> import leadlens as ll
         >>> s = ll.datasets.b2b_saas().stage_funnel(pipeline=["lead", "sql", "closed_won"])
-        >>> s.wins().columns
-        ['group', 'period', 'won', 'lost', 'win_rate', 'win_rate_low', 'win_rate_high', 'win_rate_of', 'value']
+        >>> s.wins().columns[:5]
+        ['group', 'period', 'won', 'lost', 'win_rate']
         """
-        return self._tables["wins"]
+        return self._table("wins")
 
     def times(self) -> pl.DataFrame:
-        """Return time in each stage in days; visits that go on are taken as such (Kaplan–Meier).
+        """Return the time spent in each stage.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group and stage.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``stage`` (String): name of the stage.
+            - ``visits``, ``still_in`` (UInt64): visits, and those that have not ended.
+            - ``quarter_days``, ``median_days`` (Float64): age in days by which a quarter and half of the visits had
+              ended, by Kaplan–Meier.
+            - ``median_low``, ``median_high`` (Float64): 95 % interval of ``median_days``.
+            - ``three_quarters_days`` (Float64): age in days by which three quarters had ended.
+            - ``mean_of_left``, ``p90_of_left`` (Float64): mean and 90 % quantile of the visits that have ended, in
+              days.
+
+        See Also
+        --------
+        Journeys.time_to : Time from creation to an event.
 
         Examples
         --------
@@ -119,11 +241,11 @@ class StageFunnel(Result):
         >>> s.times()["stage"].to_list()
         ['lead', 'sql', 'closed_won']
         """
-        return self._tables["times"]
+        return self._table("times")
 
     @property
     def velocity(self) -> dict[str, Any]:
-        """Opportunities open now × win rate × mean value / days to the win, and its parts.
+        """Velocity of all leads and its parts: open opportunities × win rate × mean value / days to the win.
 
         :meth:`summary` has them by group.
         """
@@ -133,12 +255,20 @@ class StageFunnel(Result):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Leads and cycles counted, left out and of note, what win rates are of, and what was asked for."""
-        kept = {k: v for k, v in self._facts.items() if k not in ("all", "groups")}
-        return kept | {"cycles": self._facts["all"]["cycles"]}
+        """Counts of leads and cycles, those left out included."""
+        return super().facts | {"cycles": self._facts["all"]["cycles"]}
 
     def plot(self) -> Any:
-        """Return an Altair chart: bars per stage of what went on, is open, was lost; or the flow over time.
+        """Plot the cycles at each stage by what became of them; with ``view="flow"``, the stock over time.
+
+        Returns
+        -------
+        altair.LayerChart, altair.Chart or altair.FacetChart
+            With ``by``, one panel for each of the eight largest groups.
+
+        See Also
+        --------
+        StageFunnel.to_polars : Table behind the chart.
 
         Examples
         --------
@@ -147,13 +277,12 @@ class StageFunnel(Result):
         >>> type(s.plot()).__name__
         'LayerChart'
         """
-        if self._view == "flow":
-            return flow_chart(self._tables["flow"], by_name(self._facts["spec"]["by"]))
-        return stage_chart(self._tables["stages"], by_name(self._facts["spec"]["by"]))
+        by = by_name(self._facts["spec"]["by"])
+        return flow_chart(self._table("flow"), by) if self._view == "flow" else stage_chart(self._table("stages"), by)
 
 
 class StageFunnelMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.stage_funnel`."""
 
     _core: _core.Journeys
 
@@ -169,48 +298,68 @@ class StageFunnelMethod:
         window: str | None = None,
         opportunity: str | None = None,
     ) -> StageFunnel:
-        """Count how leads move through the pipeline: reached, skipped, lost, open; time in stage; win rate; velocity.
+        """Count how leads move through the pipeline: reached, skipped, lost, open, time in stage, win rate, velocity.
 
-        A cycle reaches a stage when it enters it or a later one; skipped stages count as reached, with a count. Going
-        back is a regression; what was reached stays reached. A stage entered after a loss re-opens the cycle, or starts
-        a new one after ``recycle_after``, which ends the one before. The first win of a cycle ends it, whatever other
-        deals are open; a lead is lost when all its deals are closed and the last was lost. Entries of one instant
-        follow ``order`` of their table, then the pipeline; an entry of another deal that is not so far moves nothing. A
-        pipeline that starts with creation starts there: stages entered before are entered then. Cycles that started
-        before ``outcomes_from``, and leads closed before the creation that is the first stage, are left out and
-        counted. Where the leads name accounts, intervals of rates and of times in stage are clustered by them; else
-        cycles and visits of one lead are clustered by lead.
+        A lead passes through the pipeline in a cycle, or in several with ``recycle_after``. A cycle reaches a stage
+        when it enters the stage or a later one. Cycles that started before ``outcomes_from``, and leads that were
+        closed before the creation that is the first stage, are left out and counted.
 
         Parameters
         ----------
         pipeline : sequence of str, optional
-            Stages (or event kinds), first to last; by default those of the journeys. ``"created"`` as the first means
-            creation, as does ``"lead"`` unless a stage is called so. An event of that name is ``"source:created"``, a
-            stage ``"stage:created"``; if there is one, ``"created"`` is an error.
+            Stages or event kinds, first to last. By default the ``pipeline`` of the journeys. As the first stage,
+            ``"created"`` means creation, and so does ``"lead"`` unless a stage has that name. If an event or a stage is
+            called "created", write ``"source:created"`` or ``"stage:created"`` for it.
         by : str, Bins, or list of them, optional
-            Lead fields to break down by: every table has rows for each group, which add up to all.
+            Lead fields to break down by.
         where : mapping, optional
-            Leads that count, as in :meth:`funnel`.
-        period : {"day", "week", "month", "quarter", "year"}
+            Conditions on lead fields, as in :meth:`Journeys.funnel`.
+        period : {"day", "week", "month", "quarter", "year"}, default "month"
             Calendar period of cohorts and of the flow.
-        view : {"cohort", "flow"}
-            What :meth:`StageFunnel.to_polars` and ``plot`` show: cycles by start, or what happened in each period.
+        view : {"cohort", "flow"}, default "cohort"
+            What :meth:`StageFunnel.to_polars` and :meth:`StageFunnel.plot` show: cycles by stage, or moves by period.
         recycle_after : str, optional
-            A lead that enters a stage at or before where it was, or any after closing, so long after its last starts a
-            new cycle; never by default. Rows that repeat the stage of a deal are edits of it, not entries; without
-            ``Stages(deal=…)`` all rows of a lead are one deal.
+            Silence such as ``"90d"`` after which a lead starts a new cycle when it enters a stage at or before the one
+            it was in, or any stage after it was closed. By default a lead has one cycle.
         window : str, optional
-            Only what happens within this time of a cycle's start counts; younger cycles are left out and counted. Where
-            one of the two times is a whole day, it is so many calendar days (inclusive).
+            Longest time from the start of a cycle, inclusive; what happens later does not count. Cycles whose window
+            had not ended are left out and counted. If one of the two times is a whole day, the window is counted in
+            calendar days.
         opportunity : str, optional
-            Stage that makes an opportunity: win rate and velocity are of leads that reached it; by default of all.
+            Stage that makes a cycle an opportunity, for win rate and velocity. By default every cycle is one.
+
+        Returns
+        -------
+        StageFunnel
+            Tables by stage, cohort and period, times and velocity.
 
         Raises
         ------
         UnknownNameError
-            A stage or field is not in the data.
+            The data has no such stage or field.
         OptionError
-            The journeys have no pipeline and none is given.
+            No pipeline is given and the journeys have none, or another wrong value.
+
+        See Also
+        --------
+        Journeys.funnel : Conversion along any sequence of events and stages.
+        Journeys.time_to : Time to an event with competing losses.
+
+        Notes
+        -----
+        A move to an earlier stage is counted as a regression; what was reached stays reached. A stage entered after a
+        loss re-opens the cycle. The first win of a cycle ends it. A lead is lost when all its deals are closed and the
+        last was lost. Rows that repeat the stage of a deal are edits; without ``Stages(deal=…)`` all rows of a lead are
+        one deal. Entries at one instant follow ``order`` of their table, then the pipeline. Stages before a creation
+        that is the first stage are entered at creation.
+
+        Intervals of rates are Wilson's, those of times in stage by jackknife. Both are clustered by account where the
+        leads name accounts, and by lead if a lead has several cycles or visits.
+
+        References
+        ----------
+        E. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927. E. Kaplan,
+        P. Meier, "Nonparametric estimation from incomplete observations", JASA 53, 1958.
 
         Examples
         --------
@@ -229,7 +378,7 @@ class StageFunnelMethod:
             "opportunity": opportunity,
         }
         if view not in ("cohort", "flow"):
-            raise OptionError(f"view: {view!r} is neither 'cohort' nor 'flow'")
+            raise OptionError(f"view: must be 'cohort' or 'flow', got {view!r}")
         funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, omit_none(spec))
         funnel._view = view
         return funnel

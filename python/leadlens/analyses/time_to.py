@@ -1,4 +1,4 @@
-"""How long leads take to an event."""
+"""Time to an event, with leads that are still open and ends that compete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ __all__ = ["TimeTo"]
 
 
 class TimeTo(Result):
-    """Cumulative incidence of an event by age; made by :meth:`Journeys.time_to`.
+    """Cumulative incidence of an event by age; returned by :meth:`Journeys.time_to`.
+
+    See Also
+    --------
+    Journeys.time_to : Compute the curves; documents the estimators.
+    StageFunnel.times : Time spent in each stage.
 
     Examples
     --------
@@ -28,7 +33,31 @@ class TimeTo(Result):
     """
 
     def to_polars(self) -> pl.DataFrame:
-        """Return one row per group: leads, ends, share at the end of the curve, quantiles and mean time in days.
+        """Return counts, the share with the event, quantiles and mean time by group.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group, ``(all)`` first.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``leads``, ``events``, ``competing``, ``censored`` (UInt64): leads, and those of them that had the event,
+              had a competing end, or are open.
+            - ``days`` (Float64): age at the end of the curve, in days.
+            - ``incidence``, ``incidence_low``, ``incidence_high`` (Float64): share with the event by that age, from 0
+              to 1, with its interval.
+            - ``quarter_days``, ``median_days`` (Float64): age in days by which a quarter and half of the leads had the
+              event; null if the curve stays below.
+            - ``median_low``, ``median_high`` (Float64): interval of ``median_days``.
+            - ``three_quarters_days`` (Float64): age in days by which three quarters had the event.
+            - ``restricted_until`` (Float64): age in days up to which the mean is taken.
+            - ``restricted_mean``, ``restricted_mean_se`` (Float64): mean time without the event up to that age, in
+              days, and its standard error.
+
+        See Also
+        --------
+        TimeTo.curve : The whole curve.
+        TimeTo.at : The curve at given ages.
 
         Examples
         --------
@@ -37,10 +66,25 @@ class TimeTo(Result):
         >>> t.to_polars().columns[:4]
         ['group', 'leads', 'events', 'competing']
         """
-        return self._tables["groups"]
+        return self._table("groups")
 
     def at(self) -> pl.DataFrame:
-        """Return shares at the ages asked for, with intervals and leads at risk.
+        """Return the share with the event at the ages of the option ``at``.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group and age, as far as the group was observed.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``days`` (Float64): age in days.
+            - ``incidence``, ``incidence_low``, ``incidence_high`` (Float64): share with the event by that age, from 0
+              to 1, with its interval.
+            - ``at_risk`` (UInt64): leads at risk at that age.
+
+        See Also
+        --------
+        TimeTo.curve : The curve at all ages.
 
         Examples
         --------
@@ -49,20 +93,38 @@ class TimeTo(Result):
         >>> t.at().columns
         ['group', 'days', 'incidence', 'incidence_low', 'incidence_high', 'at_risk']
         """
-        return self._tables["ages"]
+        return self._table("ages")
 
     def ceilings(self) -> pl.DataFrame:
-        """Return the share of each group that will ever have the event, where ``ceiling=`` asked for it.
-
-        F(t) = share·G(t) by maximum likelihood; ``low`` and ``high`` are the ends of the profile interval, the shares c
-        with 2·(ℓ(share) − max ℓ(c)) ≤ χ²₁. ``identified`` is true where the observed curve levels off (``alpha`` of the
-        Maller–Zhou test is below 0.05) and, by the fit, at least 95 % of those that ever have the event have it within
-        ``longest_days``; otherwise all else is null and ``why_not`` says why.
+        """Return the share of each group that will ever have the event, if ``ceiling`` was given.
 
         Returns
         -------
         polars.DataFrame
-            One row per group.
+            One row per group; empty without ``ceiling``.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``family`` (String): family of the distribution G in F(t) = share × G(t).
+            - ``identified`` (Boolean): whether follow-up was long enough. If it is false, the estimates are null.
+            - ``share`` (Float64): share that will ever have the event, from 0 to 1.
+            - ``low``, ``high`` (Float64): interval of ``share`` by profile likelihood.
+            - ``competing_share`` (Float64): share that will ever have a competing end.
+            - ``mu``, ``sigma``, ``q`` (Float64): parameters of G.
+            - ``log_likelihood`` (Float64): log-likelihood at the maximum.
+            - ``last_event_days``, ``longest_days`` (Float64): age at the last event, and longest age observed, in days.
+            - ``alpha`` (Float64): p-value of the Maller–Zhou test that the curve has not levelled off.
+            - ``why_not`` (String): why the share is not identified.
+
+        See Also
+        --------
+        TimeTo.plot : Draws identified shares as dashed lines.
+
+        Notes ----- The share is identified if ``alpha`` is below 0.05 and, by the fit, at least 95 % of the leads that
+        ever have the event have it within ``longest_days``.
+
+        References
+        ----------
+        R. Maller, S. Zhou, "Estimating the proportion of immunes in a censored sample", Biometrika 79, 1992.
 
         Examples
         --------
@@ -71,10 +133,28 @@ class TimeTo(Result):
         >>> times.ceilings()["identified"].to_list()
         [True]
         """
-        return self._tables["ceilings"]
+        return self._table("ceilings")
 
     def curve(self) -> pl.DataFrame:
-        """Return the whole step functions: one row per group and age at which something ends.
+        """Return the curve as a step function.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group and age at which a lead has the event, a competing end, or its last observation.
+
+            - ``group`` (String): value of ``by``; ``(all)`` for all leads.
+            - ``days`` (Float64): age in days.
+            - ``at_risk`` (UInt64): leads at risk just before.
+            - ``events``, ``competing``, ``censored`` (UInt64): leads that end at this age, by how.
+            - ``incidence`` (Float64): share with the event by this age, from 0 to 1.
+            - ``standard_error`` (Float64): standard error of ``incidence``.
+            - ``low``, ``high`` (Float64): interval of ``incidence``.
+            - ``competing_incidence`` (Float64): share with a competing end by this age.
+
+        See Also
+        --------
+        TimeTo.plot : Chart of the curve.
 
         Examples
         --------
@@ -83,27 +163,31 @@ class TimeTo(Result):
         >>> t.curve().columns[:3]
         ['group', 'days', 'at_risk']
         """
-        return self._tables["curves"]
+        return self._table("curves")
 
     @property
     def test(self) -> dict[str, Any] | None:
-        """Gray's test of the groups (log-rank where nothing competes), or what to know of it.
+        """Test of equal curves among the groups; None without ``by``.
 
-        ``test`` is its name, with "(by account)" where the leads name accounts; ``statistic``, ``degrees``, ``p``;
-        ``sparse`` counts groups with fewer than 5 expected events, ``coarse`` says whether too many ends are tied.
+        ``test`` is its name: Gray's test, or the log-rank test where nothing competes, with "(by account)" where the
+        leads name accounts. ``statistic``, ``degrees`` and ``p_value`` are its statistic, degrees of freedom and
+        p-value; ``sparse`` is the number of groups with fewer than 5 expected events, and ``coarse`` says whether many
+        ends are tied.
         """
-        test: dict[str, Any] | None = self._facts["test"]
-        return test
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What was asked for, leads left out by reason, remarks."""
-        return self._facts
+        test = self._facts["test"]
+        return None if test is None else {"p_value" if key == "p" else key: value for key, value in test.items()}
 
     def plot(self) -> Any:
-        """Return an Altair chart: share with the event by age, with bands of the confidence asked for.
+        """Plot the share with the event by age, with its interval.
 
-        Where ceilings are identified they are dashed lines.
+        Returns
+        -------
+        altair.LayerChart
+            One curve per group, at most eight. Dashed lines are the identified shares of :meth:`ceilings`.
+
+        See Also
+        --------
+        TimeTo.curve : Table behind the chart.
 
         Examples
         --------
@@ -112,11 +196,11 @@ class TimeTo(Result):
         >>> type(t.plot()).__name__
         'LayerChart'
         """
-        return incidence_chart(self._tables["curves"], by_name(self._facts["spec"]["by"]), self._tables["ceilings"])
+        return incidence_chart(self._table("curves"), by_name(self._facts["spec"]["by"]), self._table("ceilings"))
 
 
 class TimeToMethod:
-    """The method of journeys."""
+    """The method :meth:`Journeys.time_to`."""
 
     _core: _core.Journeys
 
@@ -135,52 +219,71 @@ class TimeToMethod:
         confidence: float = 0.95,
         ceiling: Literal["generalized_gamma", "weibull", "lognormal"] | None = None,
     ) -> TimeTo:
-        """Say how long leads take to an event: cumulative incidence by age, quantiles, mean time, a test of groups.
+        """Estimate the share of leads that have had an event by age, and compare groups.
 
-        The clock of a lead starts with its creation and ends with the event, a competing end, or the end of
-        observation. Where losing competes the share is Aalen–Johansen's: F(t) = Σ S(tⱼ₋₁)·dⱼ/nⱼ, S being the share
-        without any end. One minus Kaplan–Meier with lost leads censored (``competing_as="censored"``) says what share
-        would convert if nobody could lose. A loss counts if the lead is still lost at the end of observation: a lead
-        that was re-opened is at risk again.
+        The clock of a lead starts with its creation and stops with the event, a competing end, or the end of
+        observation.
 
         Parameters
         ----------
         target : str or sequence of str, optional
-            Stages or event kinds; by default the won stages.
+            Stages or event kinds that are the event. By default the won stages.
         competing : str or sequence of str, optional
-            Stages or event kinds that end a lead otherwise. By default losing (all its deals closed, the last lost) if
-            the data has lost stages; ``"lost"`` says the same, ``()`` that nothing competes.
+            Stages or event kinds that end a lead otherwise. By default losing, if the data has lost stages: all deals
+            of the lead are closed and the last was lost. ``"lost"`` says the same; ``()`` means that nothing competes.
         competing_as : {"event", "censored"}, default "event"
-            Whether competing ends are ends of their own (Aalen–Johansen), or censored (one minus Kaplan–Meier).
+            Whether competing ends are ends of their own (Aalen–Johansen) or censored (one minus Kaplan–Meier).
         start : str, optional
-            Stage or event kind with which the clock starts.
+            Stage or event kind that starts the clock.
         by : str, Bins, or list of them, optional
-            Lead fields to compare by: Gray's test (as R's cmprsk), or the log-rank test where nothing competes; where
-            the leads name accounts a jackknife over them, called "Gray (by account)" or "log-rank (by account)".
+            Lead fields to break down by, at most 100 groups.
         where : mapping, optional
-            Leads that count, as in :meth:`funnel`.
-        late_entry : bool
-            Leads that started before ``outcomes_from`` enter when recording began. Right only if leads with earlier
-            outcomes are not in the table; otherwise they are left out.
-        at : str or sequence of str
-            Ages at which the share is given.
+            Conditions on lead fields, as in :meth:`Journeys.funnel`.
+        late_entry : bool, default False
+            Whether leads that started before ``outcomes_from`` enter when recording began. Use it only if the table
+            does not contain leads with earlier outcomes. By default these leads are left out.
+        at : str or sequence of str, default ("30d", "60d", "90d", "180d", "365d")
+            Ages for :meth:`TimeTo.at`.
         until : str, optional
-            Age up to which mean times are taken; by default the longest that all groups were observed.
-        confidence : float
-            Confidence of the intervals, made for 1 − F on the log(−log) scale.
+            Age up to which mean times are taken. By default the longest age at which all groups were observed.
+        confidence : float, default 0.95
+            Confidence level of the intervals, between 0 and 1.
         ceiling : {"generalized_gamma", "weibull", "lognormal"}, optional
-            Fit F(t) = share·G(t), G of this family (and likewise what competes), for the share that will ever have the
-            event: see :meth:`TimeTo.ceilings`. Given only where follow-up was long enough. Costs more than all else,
-            above all with many different ages.
+            Family of distributions to fit for :meth:`TimeTo.ceilings`. Takes longer than the rest, most of all with
+            many different ages.
+
+        Returns
+        -------
+        TimeTo
+            Curves, quantiles, means and a test.
 
         Raises
         ------
         UnknownNameError
-            A name is not in the data.
+            The data has no such name.
         OptionError
-            A span or a confidence that is none, more than 100 groups, or ``late_entry`` without ``outcomes_from``.
+            A wrong length of time or confidence, more than 100 groups, or ``late_entry`` without ``outcomes_from``.
         NotEnoughDataError
             No lead is left.
+
+        See Also
+        --------
+        Journeys.stage_funnel : Time spent in each stage.
+        Journeys.funnel : Times between steps of leads that reached both.
+
+        Notes ----- With competing ends, F(t) = Σ S(tⱼ₋₁) dⱼ/nⱼ, where S is the share without any end, dⱼ the number of
+        events and nⱼ the number at risk at age tⱼ. One minus Kaplan–Meier with lost leads censored is the share that
+        would convert if no lead could be lost. A loss counts if the lead is still lost at the end of observation; a
+        lead that was re-opened is at risk again. Intervals are made for 1 − F on the log(−log) scale.
+
+        Groups are compared by Gray's test, as in the R package cmprsk, or by the log-rank test where nothing competes.
+        Where the leads name accounts, the variance is a jackknife over accounts.
+
+        References
+        ----------
+        O. Aalen, S. Johansen, "An empirical transition matrix for non-homogeneous Markov chains based on censored
+        observations", Scandinavian Journal of Statistics 5, 1978. R. Gray, "A class of k-sample tests for comparing the
+        cumulative incidence of a competing risk", Annals of Statistics 16, 1988.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Logistic regression with scikit-learn's contract; scikit-learn is needed here only."""
+"""Logistic regression with the interface of scikit-learn, which only this room imports."""
 
 from .inference import Inference
 from .logistic import LogisticRegression

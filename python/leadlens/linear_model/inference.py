@@ -1,7 +1,8 @@
-"""Statistics of a fit: standard errors, tests, intervals."""
+"""Inference for a fit: standard errors, tests, intervals."""
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -9,35 +10,60 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from .._charts import BLUE, GREY, part_of
 from .._display import pre
+from .._once import Once
 from ..errors import OptionError
 
 __all__ = ["Inference"]
 
 
 class Inference:
-    """Statistics of a fit; made by :meth:`LogisticRegression.inference`.
+    """Standard errors, tests and intervals of a fit; returned by :meth:`LogisticRegression.inference`.
 
     Attributes
     ----------
     covariance : ndarray of float64, shape (p + 1, p + 1)
-        Covariance of intercept and coefficients.
+        Covariance matrix of intercept and coefficients.
     log_likelihood, null_log_likelihood, aic, bic, mcfadden, nagelkerke, tjur : float
-        Fit as a whole.
+        Measures of the fit as a whole.
     parameters : float
-        Number of parameters; effective with a penalty.
+        Number of parameters; the effective number with a penalty.
     likelihood_ratio, likelihood_ratio_p_value : float
-        Test of all columns at once.
+        Likelihood-ratio test of all columns, and its p-value.
     approximate : bool
-        True if a penalty makes intervals approximate.
+        Whether a penalty makes the intervals approximate.
     shrinkage : ndarray of float64, shape (p + 1,)
-        By how much a penalty has moved intercept and coefficients, to first order: one Newton step from the fit without
-        a penalty. Intervals hold where this is a small part of a standard error.
+        Distance by which a penalty has moved intercept and coefficients, to first order. Intervals are valid where it
+        is a small part of a standard error.
+
+    See Also
+    --------
+    LogisticRegression.inference : Compute the statistics.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import leadlens as ll
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 2))
+    >>> y = X[:, 0] + rng.logistic(size=500) > 0
+    >>> statistics = ll.LogisticRegression(C=float("inf")).fit(X, y).inference(X, y)
+    >>> statistics.likelihood_ratio_p_value < 0.001
+    True
     """
 
-    def __init__(self, facts: dict[str, Any], covariance: NDArray[np.float64], beta: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        facts: dict[str, Any],
+        covariance: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        spec: dict[str, Any],
+    ) -> None:
         self._facts = facts
-        # With the refitted intercept after Firth's correction: that of predict_proba.
+        self._spec = spec
+        self._once = Once()
+        # After Firth's correction this has the refitted intercept, as predict_proba does.
         self._beta = beta
         self.covariance = covariance
         self.log_likelihood: float = facts["log_likelihood"]
@@ -53,8 +79,62 @@ class Inference:
         self.approximate: bool = facts["approximate"]
         self.shrinkage: NDArray[np.float64] = np.array(facts["shrinkage"], dtype=np.float64)
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Options of the inference: type of covariance and confidence level."""
+        return copy.deepcopy(self._spec)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All figures of the inference."""
+        return copy.deepcopy(self._facts)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the validity of the intervals."""
+        if not self.approximate:
+            return []
+        error = np.sqrt(np.diag(self.covariance))
+        known = error > 0
+        most = float(np.max(np.abs(self.shrinkage[known]) / error[known], initial=0.0))
+        return [
+            "a penalty shrinks the coefficients: standard errors and intervals are approximate "
+            f"(moved by up to {most:.2g} standard errors)"
+        ]
+
     def to_polars(self) -> pl.DataFrame:
-        """Return coefficients, standard errors, tests, odds ratios and intervals."""
+        """Return coefficients and odds ratios with standard errors, tests and intervals.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per coefficient, the intercept first.
+
+            - ``name`` (String): name of the column; ``intercept``.
+            - ``coefficient`` (Float64): coefficient, in log-odds per unit.
+            - ``standard_error`` (Float64): standard error of the coefficient.
+            - ``z``, ``p_value`` (Float64): statistic and two-sided p-value of the test against 0.
+            - ``coefficient_low``, ``coefficient_high`` (Float64): interval of the coefficient.
+            - ``odds_ratio``, ``odds_ratio_low``, ``odds_ratio_high`` (Float64): exp(coefficient) with its interval.
+
+        See Also
+        --------
+        Inference.plot : Chart of the coefficients.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import leadlens as ll
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 2))
+        >>> y = X[:, 0] + rng.logistic(size=500) > 0
+        >>> statistics = ll.LogisticRegression(C=float("inf")).fit(X, y).inference(X, y)
+        >>> statistics.to_polars().columns[:3]
+        ['name', 'coefficient', 'standard_error']
+        """
+        return self._once.frame("estimates", self._estimates)
+
+    def _estimates(self) -> pl.DataFrame:
         rows = self._facts["estimates"]
         flat = [
             {
@@ -63,8 +143,8 @@ class Inference:
                 "standard_error": r["standard_error"],
                 "z": r["z"],
                 "p_value": r["p_value"],
-                "low": _end(r["interval"]["low"], -math.inf),
-                "high": _end(r["interval"]["high"], math.inf),
+                "coefficient_low": _end(r["interval"]["low"], -math.inf),
+                "coefficient_high": _end(r["interval"]["high"], math.inf),
                 "odds_ratio": r["odds_ratio"],
                 "odds_ratio_low": _end(r["odds_ratio_interval"]["low"], 0.0),
                 "odds_ratio_high": _end(r["odds_ratio_interval"]["high"], math.inf),
@@ -74,22 +154,47 @@ class Inference:
         return pl.DataFrame(flat, infer_schema_length=None)
 
     def interval(self, X: ArrayLike, *, confidence: float = 0.95) -> pl.DataFrame:
-        """Return predicted probabilities with intervals, by the delta method on the log-odds.
-
-        η ± z·√(xᵀVx), mapped to probabilities: the interval stays between 0 and 1.
+        """Return predicted probabilities with intervals.
 
         Parameters
         ----------
         X : array of float64, shape (n, p)
-            Columns as the coefficients are named.
+            Columns in the order of the coefficients.
         confidence : float, default 0.95
-            Confidence of the intervals.
+            Confidence level of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per row of X.
+
+            - ``probability``, ``probability_low``, ``probability_high`` (Float64): probability of the second class with
+              its interval.
 
         Raises
         ------
         OptionError
-            A penalty moves the log-odds of more than a tenth of the rows by over half a standard error, so that 95 %
-            intervals would hold less than 92 % of the true probabilities.
+            A penalty moves the log-odds of more than a tenth of the rows by more than half a standard error. 95 %
+            intervals would then contain less than 92 % of the true probabilities.
+
+        See Also
+        --------
+        LeadScorer.score : Intervals of scores, with ``intervals=True``.
+
+        Notes
+        -----
+        The interval is η ± z·√(xᵀVx) on the log-odds scale (delta method), mapped to probabilities.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import leadlens as ll
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 2))
+        >>> y = X[:, 0] + rng.logistic(size=500) > 0
+        >>> statistics = ll.LogisticRegression(C=float("inf")).fit(X, y).inference(X, y)
+        >>> statistics.interval(X).columns
+        ['probability', 'probability_low', 'probability_high']
         """
         from statistics import NormalDist
 
@@ -100,11 +205,39 @@ class Inference:
         if shrunk.mean() > 0.1:
             raise OptionError(
                 f"the penalty moves the log-odds of {int(shrunk.sum())} of {len(shrunk)} rows by more than half a "
-                "standard error: intervals would not hold the true probabilities; fit with a larger C"
+                "standard error, so intervals would not contain the true probabilities; fit with a larger C"
             )
         spread = NormalDist().inv_cdf((1 + confidence) / 2) * error
         sigmoid = [1 / (1 + np.exp(-e)) for e in (eta, eta - spread, eta + spread)]
-        return pl.DataFrame({"probability": sigmoid[0], "low": sigmoid[1], "high": sigmoid[2]})
+        return pl.DataFrame({"probability": sigmoid[0], "probability_low": sigmoid[1], "probability_high": sigmoid[2]})
+
+    def plot(self) -> Any:
+        """Plot the coefficients with their intervals.
+
+        Returns
+        -------
+        altair.LayerChart
+            One point per column, without the intercept; at most forty, those with the largest statistics.
+
+        See Also
+        --------
+        Inference.to_polars : Table behind the chart.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import leadlens as ll
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 2))
+        >>> y = X[:, 0] + rng.logistic(size=500) > 0
+        >>> statistics = ll.LogisticRegression(C=float("inf")).fit(X, y).inference(X, y)
+        >>> type(statistics.plot()).__name__
+        'LayerChart'
+        """
+        return inference_chart(self.to_polars())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         kind = {"Model": "model-based", "Robust": "robust (HC1)", "Clustered": "clustered"}
@@ -116,14 +249,7 @@ class Inference:
             f"likelihood ratio {self.likelihood_ratio:.3f} on {self._facts['degrees']} degrees of freedom, "
             f"p = {self.likelihood_ratio_p_value:.3g}",
         ]
-        if self.approximate:
-            error = np.sqrt(np.diag(self.covariance))
-            known = error > 0
-            most = float(np.max(np.abs(self.shrinkage[known]) / error[known], initial=0.0))
-            lines.append(
-                "a penalty shrinks the coefficients: standard errors and intervals are approximate "
-                f"(moved by up to {most:.2g} standard errors)"
-            )
+        lines += self.remarks
         with pl.Config(
             tbl_rows=100,
             tbl_hide_dataframe_shape=True,
@@ -142,3 +268,26 @@ class Inference:
 def _end(value: float | None, otherwise: float) -> float:
     # JSON has no infinity.
     return otherwise if value is None else value
+
+
+def inference_chart(table: pl.DataFrame) -> Any:
+    """Return coefficients with intervals."""
+    import altair as alt
+
+    every = table.filter((pl.col("name") != "intercept") & (pl.col("standard_error") > 0))
+    data = every.sort(pl.col("z").abs(), descending=True).head(40)
+    # An infinite end is drawn where the others end.
+    low, high = pl.col("coefficient_low"), pl.col("coefficient_high")
+    data = data.with_columns(
+        coefficient_low=pl.when(low.is_finite()).then(low).otherwise(low.filter(low.is_finite()).min()),
+        coefficient_high=pl.when(high.is_finite()).then(high).otherwise(high.filter(high.is_finite()).max()),
+    )
+    order = data["name"].to_list()
+    base = alt.Chart(data).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=300)))
+    x = alt.X("coefficient_low:Q", title="coefficient, log-odds per unit, with interval")
+    rules = base.mark_rule(color=BLUE).encode(x=x, x2="coefficient_high:Q")
+    tooltip = ["name", "coefficient", "standard_error", "p_value", "odds_ratio"]
+    points = base.mark_circle(size=60, opacity=1, color=BLUE).encode(x="coefficient:Q", tooltip=tooltip)
+    zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="x:Q")
+    note = part_of(order, every["name"].to_list(), "coefficients, those with the largest statistics")
+    return alt.layer(zero, rules, points).properties(width=380, height=alt.Step(20), **note)

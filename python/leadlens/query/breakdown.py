@@ -1,4 +1,4 @@
-"""What results are broken down by, and which leads they are of."""
+"""Breakdowns of results, and conditions on leads."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ __all__ = ["Bins"]
 
 @dataclass(frozen=True)
 class Bins:
-    """Bins of a number to break down by, each from its edge to below the next.
+    """Bins of a numeric lead field, to break down by.
+
+    A bin contains its lower edge and excludes its upper edge.
 
     Parameters
     ----------
     field : str
         Lead field.
-    bins : int
-        Number of bins of about as many leads each; edges are rounded.
+    bins : int, default 4
+        Number of bins with about the same number of leads each. Edges are rounded.
     edges : sequence of float, optional
-        The edges, ascending, instead.
+        Ascending edges, in the place of ``bins``.
+
+    See Also
+    --------
+    Journeys.funnel : Takes bins as ``by``.
 
     Examples
     --------
@@ -45,10 +51,11 @@ class Bins:
 
 
 By = str | Bins | Iterable[str | Bins]
+"""A lead field, :class:`Bins` of one, or a list of them; some analyses also take a property of events."""
 
 
 def breakdown(by: By | None) -> Any:
-    """Return the fields to break down by as they are written in JSON."""
+    """Return a breakdown as JSON has it."""
     if by is None or isinstance(by, str):
         return by
     if isinstance(by, Bins):
@@ -66,7 +73,7 @@ def _no_field(field: object) -> Any:
 
 
 def by_name(by: Any) -> str | None:
-    """Return what a result of this ``by`` is broken down by, in words."""
+    """Return the title of a breakdown."""
     if by is None or isinstance(by, str):
         return by
     fields = by if isinstance(by, list) else [by]
@@ -74,7 +81,7 @@ def by_name(by: Any) -> str | None:
 
 
 def conditions(where: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return conditions on lead fields as they are written in JSON."""
+    """Return conditions on fields as JSON has them."""
     if where is None:
         return None
     if not isinstance(where, Mapping):

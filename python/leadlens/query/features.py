@@ -1,4 +1,4 @@
-"""Which features to compute."""
+"""The choice of features."""
 
 from __future__ import annotations
 
@@ -12,37 +12,42 @@ __all__ = ["FeatureSet"]
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSet:
-    """Which features of the catalogue to compute.
-
-    Names: ``count(email_open, 30d)``, ``count(*)``, ``active_days(*, 30d)``, ``days_since_first(*)``,
-    ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``, ``sum(session.page_views)``,
-    ``max(…)``, ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``, ``stage``,
-    ``days_in_stage``, ``age_days``; fields of leads under their own names, dates as ``days_since(field)``.
-    Ages and times since something are exact, up to the cutoff; a whole day counts from the instant that stands for it.
-    ``*`` is what buyer and marketing did, ``@sales`` what sales did, ``source:*`` all kinds of one source.
+    """A choice of the features that a snapshot computes.
 
     Parameters
     ----------
-    windows : sequence of str
+    windows : sequence of str, default ("7d", "30d", "90d")
         Windows of counts over all events, each side and each source.
-    kind_windows : sequence of str
+    kind_windows : sequence of str, default ("30d",)
         Windows of counts of one kind.
-    half_lives : sequence of str
+    half_lives : sequence of str, default ("14d",)
         Half-lives of decayed counts.
-    per_kind : bool
-        Whether every kind has features of its own.
-    max_kinds : int
-        At most this many kinds, those that most leads have.
-    daily_cap : int or None
-        Events of one kind on one calendar day beyond this number do not count.
-    fields : bool
+    per_kind : bool, default True
+        Whether each kind of event has features of its own.
+    max_kinds : int, default 30
+        Largest number of kinds, those of most leads first.
+    daily_cap : int or None, default 20
+        Largest number of events of one kind that count on one calendar day. None for no limit.
+    fields : bool, default True
         Whether to use the fields of leads.
-    sales : bool
-        Whether to use stages and what sales did.
-    only : sequence of str
-        If not empty, exactly these features.
-    without : sequence of str
-        Features to leave out.
+    sales : bool, default True
+        Whether to use stages and events of sales.
+    only : sequence of str, optional
+        Names of the features; replaces the choice by the other options.
+    without : sequence of str, optional
+        Names of features to leave out.
+
+    See Also
+    --------
+    Journeys.snapshot : Takes a feature set.
+    Snapshot.feature_names : Names of the features of a snapshot.
+
+    Notes ----- Names of features are ``count(email_open, 30d)``, ``count(*)``, ``active_days(*, 30d)``,
+    ``days_since_first(*)``, ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``,
+    ``sum(session.page_views)``, ``max(…)``, ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``,
+    ``stage``, ``days_in_stage`` and ``age_days``; lead fields have their own names, and dates are
+    ``days_since(field)``. ``*`` stands for the events of buyer and marketing, ``@sales`` for those of sales,
+    ``source:*`` for all kinds of one source. Ages are exact up to the cutoff, in days.
 
     Examples
     --------

@@ -15,45 +15,50 @@ __all__ = ["Exclusion", "Step"]
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a funnel, where the name of an event kind or stage is not enough.
+    """Events that meet conditions, as a step of a funnel, a target, a touch or an exclusion.
 
-    All that is given must hold for an event.
+    An event must meet all conditions that are given.
 
     Parameters
     ----------
-    kind : str, optional
-        Event kind or stage; ``*`` and ``?`` are wildcards. Of kinds that are numbers or truth values also the value
-        itself.
-    stage : str, optional
-        Stage, where an event kind has the same name.
-    channel : str, optional
-        Channel; wildcards allowed.
+    kind : str or float, optional
+        Event kind or stage; ``*`` and ``?`` are wildcards. For kinds that are numbers or truth values, the value itself
+        is accepted too.
+    stage : str or float, optional
+        Stage, if an event kind has the same name.
+    channel : str or float, optional
+        Channel; ``*`` and ``?`` are wildcards.
     where : mapping, optional
-        Conditions by name of event values and properties, written as those on fields of leads are: a value, a text
-        with wildcards or a comparison such as ``">= 3"``, None (missing), a list of them, ``{"not": …}`` or
-        ``{"all": […]}``. ``"!= 3"`` means all others, as ``{"not": 3}`` does, those without a value among them.
-    any_of : sequence of str or Step
-        Choices, any of which counts.
+        Conditions on values and properties of the event, by name, as those on lead fields in :meth:`Journeys.funnel`:
+        a value, a text with wildcards, a comparison such as ``">= 3"``, None (missing), a list of alternatives,
+        ``{"not": …}`` or ``{"all": […]}``. ``"!= 3"`` and ``{"not": 3}`` include events without a value.
+    any_of : sequence of str or Step, optional
+        Alternatives, of which one must hold.
     name : str, optional
         Name in results.
-    optional : bool
-        Whether leads may pass the step over.
+    optional : bool, default False
+        Whether leads may skip the step. For steps of funnels.
     within : str, optional
-        Time from the step before, inclusive.
+        Longest time from the step before, inclusive, such as ``"7d"``. For steps of funnels.
+
+    See Also
+    --------
+    Exclusion : Events that end an attempt.
+    Journeys.funnel : Takes steps.
 
     Examples
     --------
     >>> import leadlens as ll
     >>> j = ll.datasets.b2b_saas()
     >>> talk = ll.Step(any_of=["demo", "meeting"], name="talk", within="30d")
-    >>> j.funnel(["created", talk, "closed_won"], window="60d").steps[1]
+    >>> j.funnel(["created", talk, "closed_won"], window="60d").steps().row(1)
     ('talk', 4058)
     """
 
     kind: str | float | None = None
     stage: str | float | None = field(default=None, kw_only=True)
     channel: str | float | None = field(default=None, kw_only=True)
-    where: Mapping[str, object] = field(default_factory=dict, kw_only=True)
+    where: Mapping[str, object] | None = field(default=None, kw_only=True)
     any_of: Sequence[str | Step] = field(default=(), kw_only=True)
     name: str | None = field(default=None, kw_only=True)
     optional: bool = field(default=False, kw_only=True)
@@ -78,23 +83,29 @@ class Step:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Events that end an attempt while it lies between two steps.
+    """Events that end an attempt between two steps of a funnel.
 
     Parameters
     ----------
     event : str, Step or sequence of them
         The events.
     after, before : int or str, optional
-        The two steps, by number from 1 or by name; the first and the last if not given.
-    removes : bool
-        Whether the lead leaves the funnel altogether (and is counted), instead of staying where it was.
+        The two steps, by number counted from 1 or by name. By default the first and the last.
+    removes : bool, default False
+        Whether the lead leaves the funnel and is counted in :attr:`Funnel.removed`. By default it keeps the steps that
+        it had reached.
+
+    See Also
+    --------
+    Step : Events that meet conditions.
+    Journeys.funnel : Takes exclusions.
 
     Examples
     --------
     >>> import leadlens as ll
     >>> j = ll.datasets.b2b_saas()
     >>> without = ll.Exclusion("meeting", after="sql", before="closed_won")
-    >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps[1]
+    >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps().row(1)
     ('sql', 4629)
     """
 
@@ -115,6 +126,7 @@ class Exclusion:
 
 
 def encode_step(step: str | Step | Sequence[str | Step], option: str = "steps") -> Any:
+    """Return a step as JSON has it; ``option`` is its name in messages."""
     if isinstance(step, str):
         return step
     if isinstance(step, bool | int | float) or hasattr(step, "item"):
@@ -137,6 +149,7 @@ def encode_funnel(
     entry: str,
     exclude: Exclusion | str | Step | Sequence[Exclusion | str | Step] | None,
 ) -> dict[str, Any]:
+    """Return the options that all analyses of steps share as JSON has them."""
     return {
         "steps": [encode_step(s) for s in _listed("steps", steps, str | Step)],
         "window": window,
@@ -152,11 +165,12 @@ def _listed(option: str, value: Any, one: Any) -> list[Any]:
     if isinstance(value, (one, bool | int | float)):
         return [value]
     if not isinstance(value, Iterable):
-        raise OptionError(f"{option}: {value!r} is neither one nor a list of them")
+        raise OptionError(f"{option}: expected one value or a list, got {value!r}")
     return list(value)
 
 
 def encode_target(target: str | Step | Sequence[str | Step] | None) -> Any:
+    """Return a target as JSON has it: names of stages and kinds, or steps."""
     has_step = isinstance(target, Step) or (
         isinstance(target, Sequence) and any(isinstance(one, Step) for one in target)
     )

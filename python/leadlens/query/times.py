@@ -12,10 +12,11 @@ __all__ = ["Time"]
 
 
 Time = str | date | datetime | np.datetime64
-"""An ISO 8601 text, a date, or a datetime (of pandas and numpy, too); without a zone it is read in the journeys'."""
+"""A time: ISO 8601 text, date or datetime (also of pandas and NumPy). Without a zone it is in that of the journeys."""
 
 
 def encode_time(value: Time | None, option: str) -> str | None:
+    """Return a time as ISO 8601 text; ``option`` is its name in messages."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, np.datetime64) and not np.isnat(value):
@@ -25,4 +26,4 @@ def encode_time(value: Time | None, option: str) -> str | None:
         return (value.astimezone(timezone.utc) if value.tzinfo else value).isoformat()
     if isinstance(value, date) and value == value:
         return value.isoformat()
-    raise OptionError(f"{option}: {value!r} is not a time: give an ISO 8601 text, a date or a datetime")
+    raise OptionError(f"{option}: {value!r} is not a time; pass an ISO 8601 text, a date or a datetime")

@@ -1,4 +1,4 @@
-"""The scorer, the scores of leads, and how good they are."""
+"""The scorer, the scores of leads, and their evaluation."""
 
 from .comparison import Comparison
 from .evaluation import Evaluation

@@ -1,52 +1,53 @@
-"""What an evaluation finds."""
+"""Evaluation of scores: measures with intervals, calibration, lift, verdict."""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from .._charts import BLUE, GREY
 from .._display import pre
+from .._once import Once
 from ..errors import UnknownNameError
 
 __all__ = ["Evaluation"]
 
 
 class Evaluation:
-    """How good scores are; made by :meth:`LeadScorer.evaluate` or :func:`leadlens.metrics.evaluate`.
+    """Measures of the quality of scores; returned by :meth:`LeadScorer.evaluate` and :func:`leadlens.metrics.evaluate`.
 
     Attributes
     ----------
     roc_auc, pr_auc, log_loss, brier, ks, gini : float
-        Area under the ROC curve, average precision, proper scores, Kolmogorov–Smirnov, 2·AUC − 1.
+        Area under the ROC curve, average precision, log loss, Brier score, Kolmogorov–Smirnov distance, 2·AUC − 1.
     calibration_intercept, calibration_slope : float or None
-        a of logit P(y) = a + logit p, 0 where the level is right; b of logit P(y) = c + b·logit p, 1 where the spread
-        is right; None where they are not finite.
+        a in logit P(y) = a + logit p, which is 0 if the level is right; b in logit P(y) = c + b·logit p, which is 1 if
+        the spread is right. None if not finite.
     ece, ece_by_chance : float
-        Expected calibration error over ten quantile bins, and what it is on average where probabilities are right.
+        Expected calibration error over ten quantile bins, and its mean if the probabilities were right.
     base_rate, mean_predicted : float
-        Observed share of positives and mean prediction, by weight.
+        Weighted share of positives, and weighted mean prediction, from 0 to 1.
     rows, positives, clusters : int
-        Numbers of rows, and of the leads, accounts or other clusters that count as independent.
-    calibration, lift : polars.DataFrame
-        Tables by quantile bins, and by tenths, with 95 % intervals.
-    verdict : str
-        What all this comes to: whether the scores rank, whether probabilities have the right level and spread, whether
-        the best tenth is better than average, and what to do.
+        Number of rows, of positives, and of independent leads, accounts or other clusters.
 
-    Notes
-    -----
-    Intervals are at 95 %, from sums of influences over clusters (leads, or accounts where these are declared), with
-    Student's t of one degree of freedom less than clusters; of AUC, average precision and Brier on the scale of
-    log-odds, of log loss and lift on that of logarithms, of precision at k by Wilson's formula with as many rows as
-    would give its variance. For the AUC this is DeLong's estimator, with clusters Obuchowski's. Average precision is
-    biased upwards where positives are few: its interval is made around the value less the bias (half the sum of second
-    derivatives with respect to the weights of clusters), with one degree of freedom less than clusters with positives.
-    In simulations with 300 to 4,000 rows, 20 to 4,000 clusters and 2 to 25 % positives they cover the truth in 93 to
-    97 % (``benches/peers/honesty.py``).
+    See Also
+    --------
+    LeadScorer.evaluate : Evaluate a scorer on a snapshot.
+    leadlens.metrics.evaluate : Evaluate predictions in arrays.
+    Comparison : Difference of two scorers.
+
+    Notes ----- The 95 % intervals come from sums of influences over clusters, with Student's t and one degree of
+    freedom less than clusters: of AUC, average precision and Brier score on the log-odds scale, of log loss and lift on
+    the log scale, of precision at k by Wilson's formula with the effective number of rows. For the AUC this is DeLong's
+    estimator; with clusters, Obuchowski's. Average precision is biased upwards with few positives; its interval is made
+    around the value minus the bias (half the sum of second derivatives with respect to the weights of clusters). In
+    simulations with 300 to 4,000 rows, 20 to 4,000 clusters and 2 to 25 % positives, the intervals contain the truth in
+    93 to 97 % of samples (``benches/peers/honesty.py``).
 
     References
     ----------
@@ -60,19 +61,24 @@ class Evaluation:
     >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
     >>> scorer = ll.LeadScorer(C=0.01).fit(train)
     >>> evaluation = scorer.evaluate(test)
-    >>> evaluation.to_polars().columns
-    ['measure', 'value', 'standard_error', 'low', 'high']
     >>> low, high = evaluation.interval("roc_auc")
     >>> low < evaluation.roc_auc < high
     True
     """
 
-    def __init__(self, facts: str, text: str, measures: Any, calibration: Any, lift: Any) -> None:
+    def __init__(
+        self, facts: str, text: str, measures: Any, calibration: Any, lift: Any, spec: Mapping[str, Any]
+    ) -> None:
         self._facts: dict[str, Any] = json.loads(facts)
         self._text = text
-        self._measures = pl.DataFrame(measures)
-        self.calibration = pl.DataFrame(calibration)
-        self.lift = pl.DataFrame(lift)
+        self._spec = spec
+        # Polars frames, so that an evaluation can be pickled.
+        self._frames = {
+            "measures": pl.DataFrame(measures),
+            "calibration": pl.DataFrame(calibration),
+            "lift": pl.DataFrame(lift),
+        }
+        self._once = Once()
         self.roc_auc: float = self._facts["roc_auc"]
         self.pr_auc: float = self._facts["pr_auc"]
         self.log_loss: float = self._facts["log_loss"]
@@ -90,6 +96,21 @@ class Evaluation:
         self.positives: int = self._facts["positives"]
         self.clusters: int = self._facts["clusters"]
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Options of the evaluation, and the confidence level of the intervals."""
+        return copy.deepcopy(dict(self._spec))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All figures of the evaluation, as in the JSON output of the command line."""
+        return copy.deepcopy(self._facts)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the rows: how they were held out, and on how many clusters the intervals rest."""
+        return list(self._facts["remarks"])
+
     def interval(self, measure: str) -> tuple[float, float]:
         """Return the 95 % interval of a measure.
 
@@ -99,63 +120,227 @@ class Evaluation:
             ``roc_auc``, ``pr_auc``, ``log_loss``, ``brier``, ``calibration_intercept``, ``calibration_slope``,
             ``lift_top_tenth``, or ``precision_at_<k>``.
 
+        Returns
+        -------
+        low, high : float
+            Ends of the interval; NaN if it does not exist.
+
         Raises
         ------
         UnknownNameError
-            A measure without an interval.
+            The measure has no interval.
+
+        See Also
+        --------
+        Evaluation.to_polars : All measures with their intervals.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> low, high = evaluation.interval("brier")
+        >>> low < evaluation.brier < high
+        True
         """
         ends = {e["measure"]: (e["low"], e["high"]) for e in self._facts["estimates"]}
         if measure not in ends:
-            raise UnknownNameError(f"measure {measure!r} has no interval; choose among {sorted(ends)}")
+            raise UnknownNameError(f"measure {measure!r} has no interval; choose one of {sorted(ends)}")
         low, high = ends[measure]
         return (math.nan if low is None else low, math.nan if high is None else high)
 
     @property
     def precision_at(self) -> dict[int, float]:
-        """Share of positives among the k best of n rows, by weight the best k/n; by k."""
+        """Share of positives among the k best rows, by k. With weights, among the best k/n of the weight."""
         return {int(k): float(v) for k, v in self._facts["precision_at"]}
 
     @property
-    def groups(self) -> pl.DataFrame:
-        """Measures by group with 95 % intervals, empty unless ``by`` was given."""
-        kinds = {"roc_auc": pl.Float64, "roc_auc_low": pl.Float64, "roc_auc_high": pl.Float64}
-        groups = self._facts["groups"]
-        return pl.DataFrame(groups, schema_overrides=kinds if groups else None, infer_schema_length=None)
-
-    @property
-    def remarks(self) -> list[str]:
-        """How the rows were held out, and what else to know."""
-        return list(self._facts["remarks"])
-
-    @property
     def verdict(self) -> str:
-        """What the measures come to, and what to do, in words."""
+        """Verdict in words: whether scores rank, whether level and spread are right, and what to do."""
         return self._text[self._text.rindex("Verdict: ") :]
 
     @property
     def advice(self) -> list[str]:
-        """What to do, most important first."""
+        """Recommendations, most important first."""
         return list(self._facts["verdict"]["advice"])
 
-    @property
-    def checks(self) -> pl.DataFrame:
-        """What the verdict rests on.
-
-        One row per check (``ranking``, ``level``, ``spread``, ``top_tenth``): ``measure``, ``value``, the 95 % interval
-        ``low`` and ``high``, ``finding`` ("above", "below" or "neutral" to what is right or average, "unknown" where
-        data are too few), and ``words``. Leads, or accounts where these are declared, count as independent, but not
-        their rows. Deviations of the level below 5 % and of the spread below 0.1 count as neutral.
-        """
-        kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-        return pl.DataFrame(self._facts["verdict"]["checks"], schema_overrides=kinds)
-
     def to_polars(self) -> pl.DataFrame:
-        """Return the measures: ``measure, value, standard_error, low, high``, the last three where there are some."""
-        return self._measures
+        """Return all measures with standard errors and intervals.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per measure.
+
+            - ``measure`` (String): name of the measure.
+            - ``value`` (Float64): its value.
+            - ``standard_error`` (Float64): standard error; null for some measures.
+            - ``low``, ``high`` (Float64): 95 % interval; null for some measures.
+
+        See Also
+        --------
+        Evaluation.checks : The measures behind the verdict.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> evaluation.to_polars().columns[:3]
+        ['measure', 'value', 'standard_error']
+        """
+        return self._frames["measures"].clone()
+
+    def calibration(self) -> pl.DataFrame:
+        """Return predicted and observed rates by bins of the prediction.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per quantile bin.
+
+            - ``low``, ``high`` (Float64): lowest and highest prediction of the bin.
+            - ``rows``, ``positives`` (UInt64): rows, and those of them that are positive.
+            - ``predicted`` (Float64): weighted mean prediction.
+            - ``observed``, ``observed_low``, ``observed_high`` (Float64): weighted share of positives with its 95 %
+              interval.
+
+        See Also
+        --------
+        leadlens.metrics.calibration_table : The same with other bins.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> evaluation.calibration().columns[:4]
+        ['low', 'high', 'rows', 'positives']
+        """
+        return self._frames["calibration"].clone()
+
+    def lift(self) -> pl.DataFrame:
+        """Return rates and lift by tenths of the rows, best first.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per tenth.
+
+            - ``slice`` (UInt64): number of the tenth, counted from 1.
+            - ``weight``, ``positives`` (Float64): weight of its rows, and of those that are positive.
+            - ``rate`` (Float64): ``positives`` / ``weight``, from 0 to 1.
+            - ``lift``, ``lift_low``, ``lift_high`` (Float64): rate divided by the rate of all rows, with its 95 %
+              interval.
+            - ``captured`` (Float64): share of all positives in this tenth and those before.
+            - ``cumulative_lift`` (Float64): lift of this tenth and those before.
+            - ``lowest`` (Float64): lowest score of the tenth.
+
+        See Also
+        --------
+        leadlens.metrics.lift_table : The same with other slices.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> evaluation.lift().height
+        10
+        """
+        return self._frames["lift"].clone()
+
+    def groups(self) -> pl.DataFrame:
+        """Return measures by group, if ``by`` was given.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per group; empty without ``by``.
+
+            - ``group`` (String): value of ``by``.
+            - ``rows``, ``positives`` (Int64): rows, and those of them that are positive.
+            - ``observed``, ``observed_low``, ``observed_high`` (Float64): share of positives with its 95 % interval.
+            - ``predicted`` (Float64): mean prediction.
+            - ``roc_auc``, ``roc_auc_low``, ``roc_auc_high`` (Float64): AUC with its 95 % interval; null with one class.
+            - ``brier`` (Float64): Brier score.
+
+        See Also
+        --------
+        LeadScorer.evaluate : Takes ``by``.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.evaluate(test, by="lead_source").groups().columns[:3]
+        ['group', 'rows', 'positives']
+        """
+
+        def compute() -> pl.DataFrame:
+            kinds = {"roc_auc": pl.Float64, "roc_auc_low": pl.Float64, "roc_auc_high": pl.Float64}
+            groups = self._facts["groups"]
+            table = pl.DataFrame(groups, schema_overrides=kinds if groups else None, infer_schema_length=None)
+            return table.rename({"name": "group"}, strict=False)
+
+        return self._once.frame("groups", compute)
+
+    def checks(self) -> pl.DataFrame:
+        """Return the checks behind the verdict.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per check. Clusters count as independent, their rows do not. Deviations of the level below 5 % and
+            of the spread below 0.1 are neutral.
+
+            - ``name`` (String): ``ranking``, ``level``, ``spread`` or ``top_tenth``.
+            - ``measure`` (String): the measure that is checked.
+            - ``value``, ``value_low``, ``value_high`` (Float64): its value with its 95 % interval.
+            - ``finding`` (String): ``above``, ``below`` or ``neutral`` relative to what is right or average;
+              ``unknown`` with too few data.
+            - ``words`` (String): the finding in words.
+
+        See Also
+        --------
+        Evaluation.verdict : The verdict in words.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> evaluation.checks()["name"].to_list()
+        ['ranking', 'level', 'spread', 'top_tenth']
+        """
+
+        def compute() -> pl.DataFrame:
+            kinds = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+            table = pl.DataFrame(self._facts["verdict"]["checks"], schema_overrides=kinds)
+            return table.rename({"low": "value_low", "high": "value_high"})
+
+        return self._once.frame("checks", compute)
 
     def plot(self) -> Any:
-        """Return an Altair chart: calibration and lift by tenths, with intervals."""
-        return evaluation_chart(self.calibration, self.lift)
+        """Plot calibration and lift with intervals.
+
+        Returns
+        -------
+        altair.HConcatChart
+            Calibration by quantile bins, and lift by tenths.
+
+        See Also
+        --------
+        Evaluation.calibration : Table of the left chart.
+        Evaluation.lift : Table of the right chart.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> evaluation = ll.metrics.evaluate([0, 1, 0, 1] * 20, [0.1, 0.9, 0.4, 0.3] * 20)
+        >>> type(evaluation.plot()).__name__
+        'HConcatChart'
+        """
+        return evaluation_chart(self._frames["calibration"], self._frames["lift"])
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         return self._text

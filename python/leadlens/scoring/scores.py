@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import polars as pl
+
+from .._charts import BLUE
 
 __all__ = ["Scores"]
 
 
 class Scores:
-    """Scores of leads; made by :meth:`LeadScorer.score`.
+    """Scores of the rows of a snapshot; returned by :meth:`LeadScorer.score`.
 
     Attributes
     ----------
     title : str
         Which leads :meth:`top` lists: open leads, leads of a test side, or others.
     about : str
-        In words: how many leads, when they were looked at, and what the probability is of.
+        Number of leads, their cutoffs, and what the probability is of.
+
+    See Also
+    --------
+    LeadScorer.score : Score a snapshot.
+    LeadScorer.explain : All contributions of each row.
 
     Examples
     --------
@@ -28,13 +38,52 @@ class Scores:
     3
     """
 
-    def __init__(self, frame: pl.DataFrame, title: str, about: str) -> None:
+    def __init__(self, frame: pl.DataFrame, title: str, about: str, spec: Mapping[str, Any]) -> None:
         self._frame = frame
         self.title = title
         self.about = about
+        self._spec = spec
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Options of :meth:`LeadScorer.score`, and the confidence level of intervals."""
+        return copy.deepcopy(dict(self._spec))
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the rows: which leads they are, and how many are outside the ages of training."""
+        outside = int(self._frame["out_of_range"].sum()) if "out_of_range" in self._frame.columns else 0
+        remarks = [f"scores of {self.about}"]
+        if outside:
+            remarks.append(f"{outside} of {len(self)} rows are outside the ages of training (out_of_range)")
+        return remarks
 
     def to_polars(self) -> pl.DataFrame:
-        """Return the scores as a table.
+        """Return the scores.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per row of the snapshot.
+
+            - ``lead_id`` (String): id of the lead.
+            - ``as_of`` (Datetime): cutoff, UTC.
+            - ``probability`` (Float64): probability that the target is reached in the label window.
+            - ``low``, ``high`` (Float64): 95 % interval of the probability. Only with ``intervals=True``.
+            - ``score`` (Float64): percentile of the probability among training rows, from 0 to 100.
+            - ``grade`` (String): grade by percentile.
+            - ``log_odds`` (Float64): sum of the base and all contributions.
+            - ``fit``, ``engagement``, ``sales``, ``time``, ``joint`` (Float64): contributions by part: lead fields,
+              events of buyer and marketing, stages and events of sales, age, interactions.
+            - ``out_of_range`` (Boolean): whether the age is outside the ages of training.
+            - ``outside`` (String): the age or the numeric fields outside the range of training.
+            - ``owner`` (String): owner of the lead. Only where the leads have owners.
+            - ``value`` (Float64): amount of the open deals of the lead at the cutoff. Only where stages have amounts.
+            - ``reasons`` (String): the largest contributions.
+
+        See Also
+        --------
+        Scores.top : The best leads.
 
         Examples
         --------
@@ -44,13 +93,27 @@ class Scores:
         >>> scorer.score(test).to_polars().height == len(test)
         True
         """
-        return self._frame
+        return self._frame.clone()
 
     def top(self, n: int = 10) -> pl.DataFrame:
-        """Return the ``n`` leads with the highest probability; ties by lead id.
+        """Return the leads with the highest probability.
 
-        A lead with several rows is listed as it was last seen. To list open leads, score a snapshot as of the end of
-        observation: rows of other snapshots are of leads that may be closed by now, as :attr:`about` says.
+        A lead with several rows has its latest one. To list open leads, score a snapshot as of the end of observation;
+        leads of other snapshots may be closed by now, as :attr:`about` states.
+
+        Parameters
+        ----------
+        n : int, default 10
+            Number of leads.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of :meth:`to_polars`, one row per lead, highest probability first, then by id.
+
+        See Also
+        --------
+        Journeys.show : Time line of one lead.
 
         Examples
         --------
@@ -64,6 +127,28 @@ class Scores:
         latest = self._frame.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("lead_id")))
         return latest.sort(["probability", "lead_id"], descending=[True, False]).head(n)
 
+    def plot(self) -> Any:
+        """Plot the distribution of the probabilities.
+
+        Returns
+        -------
+        altair.Chart
+            Histogram of the rows.
+
+        See Also
+        --------
+        Evaluation.plot : Calibration and lift.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> type(scorer.score(test).plot()).__name__
+        'Chart'
+        """
+        return scores_chart(self._frame, self.title)
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
 
@@ -75,3 +160,25 @@ class Scores:
 
     def _repr_html_(self) -> str:
         return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
+
+
+def scores_chart(table: pl.DataFrame, title: str) -> Any:
+    """Return a histogram of the probabilities with forty bins."""
+    import altair as alt
+
+    highest = max(float(table["probability"].max() or 0.0), 1e-9)  # type: ignore[arg-type]
+    width = highest / 40
+    bins = (
+        table.select(bin=(pl.col("probability") / width).floor().clip(0, 39).cast(pl.Int64))
+        .group_by("bin")
+        .agg(rows=pl.len())
+        .sort("bin")
+        .select(start=pl.col("bin") * width, end=(pl.col("bin") + 1) * width, rows="rows")
+    )
+    chart = alt.Chart(bins).mark_bar(color=BLUE)
+    return chart.encode(
+        x=alt.X("start:Q", bin="binned", title="probability", axis=alt.Axis(format=".0%", tickCount=8)),
+        x2="end:Q",
+        y=alt.Y("rows:Q", title="rows"),
+        tooltip=[alt.Tooltip("start:Q", format=".1%"), alt.Tooltip("end:Q", format=".1%"), "rows"],
+    ).properties(width=420, height=220, title=title)

@@ -1,4 +1,4 @@
-"""Tables and the roles of their columns: leads, events, stages, field histories, accounts, spend."""
+"""Declarations of tables, one file per role."""
 
 from .accounts import Accounts
 from .cutoffs import Cutoffs

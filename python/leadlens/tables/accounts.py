@@ -12,19 +12,25 @@ from .role import Role, documented
 @documented
 @dataclass(frozen=True)
 class Accounts(Role):
-    """The table of accounts; its fields become fields of their leads, named ``account.field``.
+    """Declares the table of accounts, whose columns become fields ``account.<column>`` of their leads.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     id : str
-        Id column, matched with the account column of the leads.
+        Column with the id, which the column ``account`` of the leads refers to.
     fields : sequence of str, optional
-        Columns that are fields; all but the id if not given.
+        Columns that are fields. By default all except the id.
     categories : sequence of str, optional
-        Columns that are categories, whatever their values look like.
+        Columns that are categories even if their values are numbers.
     {common}
+
+    See Also
+    --------
+    Journeys : Takes the table.
+    Leads : Names the account of a lead, with ``account``.
 
     Examples
     --------

@@ -11,17 +11,22 @@ from .role import Role, documented
 @documented
 @dataclass(frozen=True)
 class Cutoffs(Role):
-    """A table of leads and the times at which a snapshot looks at them.
+    """Declares a table of leads and cutoffs for a snapshot.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     lead : str, default "lead_id"
-        Column with the lead's id.
+        Column with the id of the lead.
     at : str, default "cutoff"
-        Cutoff.
+        Column with the cutoff.
     {common}
+
+    See Also
+    --------
+    Journeys.snapshot : Takes the table.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Options as the Rust core reads them: JSON, with tables in memory under keys."""
+"""Options as the core reads them: JSON, with tables in memory under keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .keys import Literal_, Lookup, Table
 
 
 class Tables:
-    """Collects tables in memory under keys, each object once, so that roles of one table share it."""
+    """Tables in memory by key. An object has one key, so roles of the same table share it."""
 
     def __init__(self) -> None:
         self.given: dict[str, tuple[str, Any]] = {}
@@ -25,7 +25,7 @@ class Tables:
         self._kept: list[Any] = []
 
     def key(self, table: Table, role: str) -> str:
-        """Return the text by which the configuration calls a table; ``role`` is its name in messages."""
+        """Return the key of a table in the configuration; ``role`` is its name in messages."""
         if isinstance(table, str | Path):
             return str(table)
         if id(table) in self._keys:
@@ -37,24 +37,24 @@ class Tables:
         if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
             frame = frame.collect()  # a polars LazyFrame
         if hasattr(frame, "read_next_batch"):
-            raise OptionError("a RecordBatchReader can be read only once: pass reader.read_all()")
+            raise OptionError("a RecordBatchReader can be read only once; pass reader.read_all()")
         self.given[key] = (role, frame)
         return key
 
 
 def names(value: str | Sequence[str] | None, option: str = "") -> list[str]:
-    """Return one name or several as a list; numbers and truth values are the names that cells of such types have."""
+    """Return names as a list; numbers and truth values are written as cells of their types are."""
     if value is None:
         return []
     if isinstance(value, str | int | float) or getattr(value, "shape", None) == ():
         return [_name(value)]
     if not isinstance(value, Iterable):
-        raise OptionError(f"{option}: {value!r} is neither a name nor a list of names".removeprefix(": "))
+        raise OptionError(f"{option}: expected a name or a list of names, got {value!r}".removeprefix(": "))
     return [_name(one) for one in value]
 
 
 def one_name(value: object) -> str | None:
-    """Return a name, or None; a number or truth value is the name that cells of its type have."""
+    """Return a name, or None; a number or truth value is written as cells of its type are."""
     return None if value is None else names(value)[0]  # type: ignore[arg-type]
 
 
@@ -66,7 +66,7 @@ def _name(value: object) -> Any:
 
 
 def plain_condition(value: object, place: str = "where") -> object:
-    """Return a condition of ``where`` as JSON can hold it; ``place`` is what messages call it."""
+    """Return a condition of ``where`` as JSON has it; ``place`` is its name in messages."""
     if isinstance(value, Mapping):
         return {k: plain_condition(v, place) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -85,7 +85,8 @@ def plain_condition(value: object, place: str = "where") -> object:
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise OptionError(
-        f"{place}: {value!r} is no text, number, truth value, date, datetime, None, list of them, or {{'not': …}}"
+        f"{place}: expected a text, number, truth value, date, datetime, None, a list of them, or {{'not': …}}, "
+        f"got {value!r}"
     )
 
 
@@ -95,7 +96,7 @@ def omit_none(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_json(options: object) -> str:
-    """Return options as JSON; lengths of time as texts, numpy scalars as numbers."""
+    """Return options as JSON; a timedelta is a text, a NumPy scalar a number."""
     return json.dumps(options, default=_other)
 
 
@@ -104,14 +105,14 @@ def _other(value: object) -> object:
         return f"{value // timedelta(microseconds=1)}us"
     if isinstance(value, Literal_ | Lookup):
         what = f"literal('{value.value}')" if isinstance(value, Literal_) else "a lookup"
-        raise OptionError(f"{what} cannot stand here; give the name of a column")
+        raise OptionError(f"{what} is not allowed here; pass the name of a column")
     if hasattr(value, "item"):
         return value.item()  # a numpy scalar
-    raise OptionError(f"{value!r} is neither text, number, truth value nor list of them")
+    raise OptionError(f"expected a text, number, truth value or list of them, got {value!r}")
 
 
 def checked(value: object, place: str) -> object:
-    """Return a value if JSON can hold it; ``place`` is what messages call it."""
+    """Return a value if JSON has its type, or raise an error; ``place`` is its name in messages."""
     try:
         as_json(value)
     except (OptionError, TypeError, ValueError) as e:
@@ -120,7 +121,7 @@ def checked(value: object, place: str) -> object:
 
 
 def encode(value: object, tables: Tables) -> object:
-    """Return the value of an option of a table role as the configuration writes it."""
+    """Return the value of an option of a table role as JSON has it."""
     if isinstance(value, Lookup):
         spec = {key: encode(one, tables) for key, one in vars(value).items() if key != "table"}
         return omit_none({"table": tables.key(value.table, "lookup"), **spec})

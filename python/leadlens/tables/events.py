@@ -13,36 +13,43 @@ from .role import OfLeads, documented
 @documented
 @dataclass(frozen=True)
 class Events(OfLeads):
-    """A table of events: one row per thing that happened.
+    """Declares a table of events, one row per event.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     lead : str, lookup or sequence of them
-        Column with the lead's id, or a :func:`lookup`; of several, the first that finds a lead.
+        Column with the id of the lead, or a :func:`lookup` of it. Of several, the first that finds a lead is used.
     at : str
-        Time.
+        Column with the time.
     kind : str, literal or lookup
-        Column with the kind of event, a :func:`literal`, or a :func:`lookup` with ``value=``.
+        Column with the kind of event, a :func:`literal` for all rows, or a :func:`lookup` with ``value``.
     name : str, optional
-        Name of the source, used where two sources share a kind (``name:kind``).
+        Name of the source, used as ``name:kind`` if two sources share a kind.
     id : str, optional
-        Id of the event; the second row with an id is dropped and counted.
+        Column with the id of the event. Further rows with the same id are dropped and counted.
     channel, campaign, rep : str, literal or lookup, optional
-        Channel, campaign and rep, each in the same ways.
+        Column with the channel, campaign or rep, a :func:`literal`, or a :func:`lookup` with ``value``.
     names : mapping, optional
-        Names in the table → names here, of kinds, channels, campaigns and reps; or by part, as in
-        ``{"channel": {"g-ads*": "google"}}``. ``*`` and ``?`` are wildcards; a name that is listed is no pattern,
-        and of several patterns the one with the most other characters holds.
+        Renames kinds, channels, campaigns and reps, from names in the table to names here, all of them or by part, as
+        in ``{"channel": {"g-ads*": "google"}}``. ``*`` and ``?`` are wildcards. An exact name takes precedence over
+        patterns, and of several patterns the one with the most other characters is used.
     side : {"buyer", "marketing", "sales"}, default "buyer"
-        Who acts.
+        Who acts in the events.
     values : sequence of str, optional
-        Number columns, for sums, maxima and latest values.
+        Columns of numbers, for sums, maxima and latest values.
     props : sequence of str, optional
-        Text columns.
+        Columns of texts, as properties of the events.
     {leads}
     {common}
+
+    See Also
+    --------
+    Journeys : Takes the tables.
+    Stages : Tables of stage entries.
+    literal, lookup : Values in the place of a column.
 
     Examples
     --------
@@ -61,10 +68,10 @@ class Events(OfLeads):
     campaign: Attribute | None = field(default=None, kw_only=True)
     side: Literal["buyer", "marketing", "sales"] = field(default="buyer", kw_only=True)
     rep: Attribute | None = field(default=None, kw_only=True)
-    names: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict, kw_only=True)
+    names: Mapping[str, str | Mapping[str, str]] | None = field(default=None, kw_only=True)
     values: Sequence[str] = field(default=(), kw_only=True)
     props: Sequence[str] = field(default=(), kw_only=True)
 
     def _shown(self) -> str:
-        # A column is no name of a table.
+        # The name of a column would not identify the table.
         return self.name or (self.kind.value if isinstance(self.kind, Literal_) else super()._shown())

@@ -12,28 +12,34 @@ from .role import OfLeads, documented
 @documented
 @dataclass(frozen=True)
 class Fields(OfLeads):
-    """Fields of leads that change over time, joined as of the cutoff.
+    """Declares a table of lead fields that change over time, joined as of the cutoff.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     lead : str, lookup or sequence of them
-        Column with the lead's id, or a :func:`lookup`; of several, the first that finds a lead.
+        Column with the id of the lead, or a :func:`lookup` of it. Of several, the first that finds a lead is used.
     valid_from : str
-        From when a row holds; a cutoff sees values set before it.
+        Column with the time from which on a row is valid. A cutoff sees rows from before it.
     valid_to : str, optional
-        Until when (exclusive) it holds.
+        Column with the time until which it is valid, exclusive.
     name, value : str, optional
-        Columns with the field's name and value, for long tables; without them every other column is a field.
+        Columns with the name and the value of the field, for long tables. By default every other column is a field.
     fields : sequence of str, optional
-        Fields that are read: columns, or names in a long table; all if not given. ``*`` and ``?`` are wildcards.
+        Fields to read: columns, or names in a long table; ``*`` and ``?`` are wildcards. All by default.
     ignore : sequence of str, optional
-        Fields that are not.
+        Fields not to read.
     {leads}
     categories : sequence of str, optional
-        Fields that are categories, whatever their values look like.
+        Fields that are categories even if their values are numbers.
     {common}
+
+    See Also
+    --------
+    Journeys : Takes the tables.
+    Leads : Fields that do not change.
 
     Examples
     --------

@@ -1,31 +1,57 @@
-"""What stands in the place of a column: a constant, or a lead found by way of another table."""
+"""Values in the place of a column: constants, and lookups by way of another table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal, Protocol
 
 from ..errors import OptionError
 
-Table = Any
-"""A path or glob (str or Path), or any object with ``__arrow_c_stream__`` (polars, pandas, pyarrow, DuckDB)."""
+
+class ArrowStream(Protocol):
+    """A frame that exports an Arrow C stream: of polars, pandas, pyarrow, DuckDB and other libraries."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the stream as a PyCapsule."""
+
+
+class LazyTable(Protocol):
+    """A lazy frame of polars."""
+
+    def collect(self) -> ArrowStream:
+        """Return the frame."""
+
+
+Table = str | Path | ArrowStream | LazyTable
+"""A path or glob of files, or a frame."""
 
 
 @dataclass(frozen=True)
 class Literal_:
-    """A constant in the place of a column; made by :func:`literal`."""
+    """A constant in the place of a column; returned by :func:`literal`."""
 
     value: str
 
 
 def literal(value: str) -> Literal_:
-    """Return a constant to use in the place of a column: of a kind, stage, channel, campaign or rep.
+    """Declare a constant in the place of a column of kinds, stages, channels, campaigns or reps.
 
     Parameters
     ----------
     value : str
-        The value of all rows.
+        Value of all rows.
+
+    Returns
+    -------
+    Literal_
+        Declaration for options such as ``kind``.
+
+    See Also
+    --------
+    lookup : Values from another table.
+    Events, Stages, Spend : Take constants.
 
     Examples
     --------
@@ -38,7 +64,7 @@ def literal(value: str) -> Literal_:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A table that says what a key means; made by :func:`lookup`."""
+    """A lookup of leads or attributes by a key; returned by :func:`lookup`."""
 
     table: Table
     key: str
@@ -62,9 +88,9 @@ class Lookup:
 
 
 Lead = str | Lookup | Sequence[str | Lookup]
-"""A column, a :func:`lookup`, or several of them, of which the first that finds a lead is used."""
+"""A column, a :func:`lookup`, or several of them; the first that finds a lead is used."""
 Attribute = str | Literal_ | Lookup
-"""A column, a :func:`literal`, or a :func:`lookup` with ``value=``."""
+"""A column, a :func:`literal`, or a :func:`lookup` with ``value``."""
 
 
 def lookup(
@@ -89,47 +115,64 @@ def lookup(
     decimal: str | None = None,
     thousands: str | None = None,
 ) -> Lookup:
-    """Find the lead of a row, or an attribute of it, by way of another table.
+    """Declare a lookup of the lead, or of an attribute, by way of another table.
 
-    With ``lead``, use it as ``lead=``; with ``value``, as ``kind=``, ``channel=``, ``campaign=``, ``rep=`` or
-    ``stage=``.
+    A lookup with ``lead`` is for the option ``lead`` of a table. A lookup with ``value`` is for ``kind``, ``channel``,
+    ``campaign``, ``rep`` or ``stage``.
 
     Parameters
     ----------
-    table : table
-        Anonymous ids, deals or contacts and their leads; or campaigns, stages and the like and what they are called.
+    table : path or frame
+        Table of keys: anonymous ids, deals or contacts with their leads, or codes of campaigns or stages with their
+        names.
     key : str
-        Column with the key; also the column of the table that uses the lookup, unless ``on`` says another.
+        Column with the key. Unless ``on`` is given, the table that uses the lookup has a column with the same name.
     lead : str, lookup or sequence of them, optional
-        Column with the lead's id; or a lookup of it, by a column of this table (two hops).
+        Column with the id of the lead, or a lookup of it by a column of this table (two hops).
     value : str or lookup, optional
-        Column with the attribute; or a lookup of it, by a column of this table.
+        Column with the attribute, or a lookup of it by a column of this table.
     on : str, optional
-        Column of the table that uses the lookup.
+        Column with the key in the table that uses the lookup.
     valid_from, valid_to : str, optional
-        Columns that say from when on, and until when (exclusive), a row holds.
+        Columns with the times from which on, and until which (exclusive), a row is valid.
     split : str, optional
-        Text between several ids in one cell, such as ``";"``, in both columns.
+        Separator of several ids in one cell, such as ``";"``, in both columns.
     pick : {"first", "last", "primary", "all"}, optional
-        What to do where a key has several leads at one time: take one of them, or give the row to each (an amount then
-        counts for each). Without it, such keys are refused. Ids that are no leads are passed over.
+        Which lead is used if a key has several at one time; with ``"all"`` each, and an amount then counts for each. By
+        default such keys are an error. Ids that are not leads are skipped.
     primary : str, optional
-        Column that marks the primary row of a key; where none is marked, the first is taken, counted by ``check()``.
+        Column that marks the primary row of a key. If no row is marked, the first is used and counted in
+        :meth:`Journeys.check`.
     order : str, optional
-        Column that orders the rows of a key; by default ``valid_from``, else the order of the table.
+        Column that orders the rows of a key. By default ``valid_from``, or the order of the table without it.
     normalize : {"email", "salesforce"}, optional
-        Compare keys and leads as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18
-        characters), on both sides.
+        Compare keys and leads as e-mail addresses (without case and blanks) or as Salesforce ids (15 or 18 characters),
+        on both sides.
     timezone : str, optional
-        Zone of its times without an offset; by default that of the journeys.
+        Zone of times without an offset. By default that of the journeys.
     time_format : str, optional
-        strptime pattern of its texts that are times.
+        strptime pattern of times in texts.
     unit : {"s", "ms", "us", "ns"}, optional
-        Unit of its numbers that are times.
+        Unit of times in numbers.
     encoding, separator : str, optional
-        Encoding and separator of a CSV file, as for the other tables.
+        Encoding and separator of a CSV file, as for :class:`Leads`.
     decimal, thousands : str, optional
-        Marks of numbers in texts of the attribute, as for the other tables.
+        Marks of numbers in texts of the attribute, as for :class:`Leads`.
+
+    Returns
+    -------
+    Lookup
+        Declaration for options such as ``lead`` and ``kind``.
+
+    Raises
+    ------
+    OptionError
+        Both or neither of ``lead`` and ``value`` are given.
+
+    See Also
+    --------
+    literal : A constant in the place of a column.
+    Events, Stages, Fields : Take lookups.
 
     Examples
     --------
@@ -142,7 +185,7 @@ def lookup(
     'type'
     """
     if (lead is None) == (value is None):
-        raise OptionError("lookup: give the column with the lead (lead=) or the one with an attribute (value=)")
+        raise OptionError("lookup: pass either lead= (column with the lead) or value= (column with an attribute)")
     return Lookup(
         table,
         key,

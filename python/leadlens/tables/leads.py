@@ -16,36 +16,42 @@ from .role import Role, documented
 @documented
 @dataclass(frozen=True)
 class Leads(Role):
-    """The table of leads: one row per lead.
+    """Declares the table of leads, one row per lead.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     id : str
-        Id column. 7, 7.0 and "7" are one id, "007" is another.
+        Column with the id of the lead. 7, 7.0 and "7" are the same id, "007" is another one.
     created : str, optional
-        Creation time; leave it out for a table without times.
+        Column with the creation time. Omit it for a table without times.
     fields : sequence of str, optional
-        Columns that are fields, known at creation. If not given, all columns are, but ids, dates after creation and
-        columns that look like outcomes, which ``check()`` lists.
+        Columns that are fields, known at creation. By default all columns except ids, dates after creation, and columns
+        that look like outcomes; :meth:`Journeys.check` lists those.
     ignore : sequence of str, optional
-        Columns that are no fields.
+        Columns that are not fields.
     include : sequence of str, optional
-        Columns that are fields although they would be withheld; ``"account.column"`` for those of accounts.
+        Columns that are fields although they would be withheld by default; ``"account.column"`` for those of accounts.
     account, owner : str, optional
-        Columns of the lead's account and owner.
+        Columns with the account and the owner of the lead.
     outcome : str, optional
-        Column with the known outcome (1/0, true/false, yes/no), for tables without stages.
+        Column with the outcome (1/0, true/false, yes/no), for tables without stages.
     categories : sequence of str, optional
-        Columns that are categories, whatever their values look like. Undeclared, whole numbers are categories where
-        the column's name says that they are codes (zip, phone, owner id, NAICS), and no field where all are different,
-        as in a lead number; ``fields`` takes them as numbers.
+        Columns that are categories even if their values are numbers. By default, whole numbers are categories if the
+        name of the column is that of a code (zip, phone, owner id, NAICS), and not a field if all are different, as in
+        a lead number. Columns in ``fields`` are numbers.
     rows : {"error", "first", "last", "earliest"}, default "error"
-        What to do with several rows of one lead: refuse them, or keep the first or the last row by ``order`` (by
-        default in the table), or the one that was created first. Of equal rows ``"last"`` keeps the later one in the
-        table, the others the earlier one; a row without a value in ``order`` is kept only if all are without.
+        How to treat several rows of one lead: as an error, or keep the first or last row by ``order`` (by default in
+        the table), or the one created first. Of equal rows, ``"last"`` keeps the later one in the table and the others
+        the earlier one. A row without a value in ``order`` is kept only if no row has one.
     {common}
+
+    See Also
+    --------
+    Journeys : Takes the table.
+    Leads.from_events : Derive the leads from events.
 
     Examples
     --------
@@ -68,18 +74,27 @@ class Leads(Role):
 
     @classmethod
     def from_events(cls, events: Events | Sequence[Events]) -> Leads:
-        """Derive the leads from events, where no table lists them.
+        """Derive the leads from tables of events.
 
         Parameters
         ----------
         events : Events or sequence of Events
-            Tables of events, declared as for :class:`Journeys`. Each lead of a row with a time and a kind is one,
+            Tables of events, declared as for :class:`Journeys`. Each id of a row with a time and a kind is a lead,
             created at its earliest event.
 
         Returns
         -------
         Leads
-            Give it as ``Journeys(leads=…)``; the events are on the time line, too, unless others are given.
+            Declaration for ``Journeys(leads=…)``, which also uses the events unless others are given.
+
+        Raises
+        ------
+        OptionError
+            The argument is not an Events or a list of them.
+
+        See Also
+        --------
+        Journeys : Takes the declaration.
 
         Examples
         --------
@@ -92,13 +107,13 @@ class Leads(Role):
         """
         given = [events] if isinstance(events, Events) else events
         if not isinstance(given, Sequence) or not given or not all(isinstance(one, Events) for one in given):
-            raise OptionError("Leads.from_events: give Events(table, …), or a list of them")
-        return LeadsOfEvents(None, "", events=tuple(given))
+            raise OptionError("Leads.from_events: expected Events(table, …) or a list of them")
+        return LeadsOfEvents("", "", events=tuple(given))
 
 
 @dataclass(frozen=True)
 class LeadsOfEvents(Leads):
-    """Leads derived from events; made by :meth:`Leads.from_events`."""
+    """Leads derived from events; returned by :meth:`Leads.from_events`."""
 
     events: tuple[Events, ...] = field(default=(), kw_only=True)
 

@@ -1,9 +1,9 @@
-"""What all roles of a table share."""
+"""Options that all roles of a table share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol, TypeVar
 
 from ..errors import OptionError
@@ -25,23 +25,23 @@ def roles(
     if not isinstance(given, Sequence) or not all(isinstance(one, role) for one in given):
         name = role.__name__
         raise OptionError(
-            f"{option}: give {name}(table, …), which says what its columns are, not {type(value).__name__}"
+            f"{option}: expected {name}(table, …), which declares the columns of the table, got {type(value).__name__}"
         )
     specs = []
     for i, one in enumerate(given):
         try:
             specs.append(one._spec(tables))
         except OptionError as e:
-            # Which one, if there are several, is named as Rust names it.
+            # Rust names one of several tables in the same way.
             raise e if len(given) == 1 else OptionError(str(e).replace("): ", f") in {option}[{i}]: ", 1)) from None
     return specs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """The options of every table: how its times are read, and which rows count."""
+    """Options of every table: how its times are read, and which rows count."""
 
-    where: Mapping[str, object] = field(default_factory=dict)
+    where: Mapping[str, object] | None = None
     nulls: Sequence[str] = ()
     timezone: str | None = None
     timezone_column: str | None = None
@@ -64,8 +64,12 @@ class Role:
             if one.name == "table":
                 spec["table"] = tables.key(value, self._shown())
             elif one.name == "where":
+                if value is None:
+                    continue
                 if not isinstance(value, Mapping):
-                    raise OptionError(f"{place}: give a mapping of columns to conditions, not {type(value).__name__}")
+                    raise OptionError(
+                        f"{place}: expected a mapping of columns to conditions, got {type(value).__name__}"
+                    )
                 spec["where"] = {
                     str(column): plain_condition(condition, f"{type(self).__name__}(where={{{column!r}: …}})")
                     for column, condition in value.items()
@@ -83,51 +87,51 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True)
 class OfLeads(Role):
-    """The options of every table whose rows are those of leads: how its cells name them."""
+    """Options of every table whose rows belong to leads: how its cells name the leads."""
 
     split: str | None = None
     pick: Literal["first", "last", "all"] | None = None
 
 
 _COMMON_DOC = """where : mapping, optional
-        Rows that count: column → value, glob, comparison such as ``">= 3"``, list of them (any of which may hold), None
-        (empty), ``{"not": …}`` or ``{"all": […]}``. ``"!= x"`` means all other rows, as ``{"not": "x"}`` does, those
-        without a value among them. Dates and datetimes, or ISO texts such as ``">= 2024-06-30"``, are compared with
-        times of any type, texts and numbers as ``time_format`` and ``unit`` read them; a date is all of its day, so
-        ``"<= 2024-06-30"`` holds until midnight. 1 is true and 0 is false. A comparison that cannot be meant, such as
-        of a date with a column of numbers, is an error.
+        Conditions on columns for rows that count: a value, a text with wildcards, a comparison such as ``">= 3"``, None
+        (empty), a list of alternatives, ``{"not": …}`` or ``{"all": […]}``. ``"!= x"`` and ``{"not": "x"}`` include
+        rows without a value. Dates, datetimes and ISO texts such as ``">= 2024-06-30"`` are compared with times of any
+        type; texts and numbers are read with ``time_format`` and ``unit``. A date is all of its day, so
+        ``"<= 2024-06-30"`` holds until midnight. 1 is true and 0 is false. Comparing types that do not match, such as
+        a date with a column of numbers, is an error.
     nulls : sequence of str, optional
-        Texts that mean "no value".
+        Texts that mean a missing value.
     timezone : str, optional
-        Zone of times without an offset: IANA name or offset.
+        Zone of times without an offset, as IANA name or offset. By default that of the journeys.
     timezone_column : str, optional
         Column with the zone of each row.
     time_format : str, optional
-        strptime pattern of texts that are times.
+        strptime pattern of times in texts.
     unit : {"s", "ms", "us", "ns"}, optional
-        Unit of numbers that are times.
+        Unit of times in numbers.
     day : {"start", "end"}, optional
-        Instant that a whole day means; by default its end for events and stages, its start for creation.
+        Instant that stands for a whole day. By default the end for events and stages, the start for creation.
     order : str, optional
-        Column that orders rows of equal time.
+        Column that orders rows with equal times.
     normalize : {"email", "salesforce"}, optional
-        Compare ids as e-mail addresses (without case and blanks) or as ids of Salesforce (15 or 18 characters), on both
+        Compare ids as e-mail addresses (without case and blanks) or as Salesforce ids (15 or 18 characters), on both
         sides of every join.
     encoding : str, optional
-        Encoding of a CSV file, such as "latin-1", "cp1252" or "utf-16"; UTF-8 by default, and UTF-16 where the file
-        starts with its mark.
+        Encoding of a CSV file, such as "latin-1", "cp1252" or "utf-16". By default UTF-8, or UTF-16 if the file starts
+        with its byte order mark.
     separator : str, optional
-        Separator of a CSV file; found in its first line by default.
+        Separator of a CSV file. By default detected in its first line.
     decimal : {".", ","}, optional
         Decimal mark of numbers in texts.
     thousands : str, optional
         Mark between groups of three digits of numbers in texts, such as "," or "."."""
 
 _LEADS_DOC = """split : str, optional
-        Text between several ids in one cell of the column of leads, such as ``";"``.
+        Separator of several ids in one cell of the column ``lead``, such as ``";"``.
     pick : {"first", "last", "all"}, optional
-        What to do with a row of several leads: give it to one of them, or to each (an amount then counts for each).
-        Without it, such rows are left out, counted."""
+        Which lead a row with several leads belongs to; with ``"all"`` each, and an amount then counts for each. By
+        default such rows are left out and counted."""
 
 
 def documented(cls: type) -> type:

@@ -12,40 +12,46 @@ from .keys import Literal_, Table
 
 @dataclass(frozen=True)
 class Spend:
-    """A table of money spent.
+    """Declares a table of money spent.
 
-    Rows without an amount are left out, as is what was spent before the period of the first entry of the journeys or
-    after the end of observation; the result counts both.
+    Rows without an amount, and amounts spent before the period of the first entry of the journeys or after the end of
+    observation, are left out and counted.
 
     Parameters
     ----------
-    table : path or table
-        The table.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     at : str
-        Column of the day, or of the first day of the time, that the amount is for. A month (``2024-08``) or a quarter
-        (``2024-Q3``) is all of its days; its amount is spread evenly over them.
+        Column with the day, or with the first day of the time, that the amount is for. The amount of a month
+        (``2024-08``) or a quarter (``2024-Q3``) is spread evenly over its days.
     amount : str
-        Column of the amount.
+        Column with the amount.
     until : str, optional
-        Column of the end of that time (exclusive); the amount is spread evenly over its days.
+        Column with the end of the time, exclusive. The amount is spread evenly over its days.
     scale : float, default 1
-        What amounts are multiplied with: ``1e-6`` for micros.
+        Factor of the amounts, such as ``1e-6`` for micros.
     channel, campaign : str or literal, optional
-        Column of the channel, or campaign, or a :func:`literal` for all rows; ``channel`` too for whatever else ``by``
-        gives the credit to.
+        Column with the channel or the campaign, or a :func:`literal` for all rows. ``channel`` is also used if ``by``
+        of the attribution is something else.
     names : mapping, optional
-        Names of channels and campaigns in the table → names of events; ``*`` and ``?`` are wildcards.
+        Renames channels and campaigns, from names in the table to those of events. ``*`` and ``?`` are wildcards.
     timezone : str, optional
-        Zone of times without an offset; that of the journeys if not given.
+        Zone of times without an offset. By default that of the journeys.
     time_format : str, optional
-        strptime pattern of texts that are times. A pattern without a day, such as ``%b %Y``, is of months, one of the
-        year alone of years.
+        strptime pattern of times in texts. A pattern without a day, such as ``%b %Y``, is of months; a pattern of the
+        year alone is of years.
     unit : {"s", "ms", "us", "ns"}, optional
-        Unit of numbers that are times.
-    period : {"day", "week", "month", "quarter", "year"}
-        Calendar period by which spend is joined.
+        Unit of times in numbers.
+    period : {"day", "week", "month", "quarter", "year"}, default "month"
+        Calendar period by which spend and leads are joined.
     encoding, separator, decimal, thousands : str, optional
-        How the texts of the table are read, as for :class:`Leads`.
+        How texts of the table are read, as for :class:`Leads`.
+
+    See Also
+    --------
+    Journeys.attribution : Takes the tables.
+    Attribution.costs : Unit costs by channel.
 
     Examples
     --------
@@ -63,7 +69,7 @@ class Spend:
     scale: float = field(default=1.0, kw_only=True)
     channel: str | Literal_ | None = field(default=None, kw_only=True)
     campaign: str | Literal_ | None = field(default=None, kw_only=True)
-    names: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict, kw_only=True)
+    names: Mapping[str, str | Mapping[str, str]] | None = field(default=None, kw_only=True)
     timezone: str | None = field(default=None, kw_only=True)
     time_format: str | None = field(default=None, kw_only=True)
     unit: Literal["s", "ms", "us", "ns"] | None = field(default=None, kw_only=True)

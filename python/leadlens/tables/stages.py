@@ -13,40 +13,47 @@ from .role import OfLeads, documented
 @documented
 @dataclass(frozen=True)
 class Stages(OfLeads):
-    """A table of stage entries: what sales did with a lead or its deals.
+    """Declares a table of stage entries of leads or deals.
 
     Parameters
     ----------
-    table : table
-        Path, glob, or any object with ``__arrow_c_stream__``.
+    table : path or frame
+        Path or glob of CSV, Parquet or Arrow files, or a frame of polars, pandas, pyarrow, DuckDB or any other library
+        with ``__arrow_c_stream__``.
     lead : str, lookup or sequence of them
-        Column with the lead's id, or a :func:`lookup`; of several, the first that finds a lead.
+        Column with the id of the lead, or a :func:`lookup` of it. Of several, the first that finds a lead is used.
     at : str or mapping
-        Time of the entry, or a mapping stage → column for wide tables. An empty time means "not reached" (see
-        ``undated``).
+        Column with the time of the entry, or a mapping from stage to column for wide tables. An empty time means that
+        the stage was not reached; see ``undated``.
     stage : str, literal or lookup, optional
-        Column with the stage, a :func:`literal`, or a :func:`lookup` with ``value=``; needed unless ``at`` is a
-        mapping.
+        Column with the stage, a :func:`literal` for all rows, or a :func:`lookup` with ``value``. Required unless
+        ``at`` is a mapping.
     deal : str, optional
-        Column with the deal; without one the stages are the lead's own. Rows of one deal that repeat its stage are
-        edits: the first is the entry, the last amount counts.
+        Column with the deal. By default the stages of a lead are one deal. Rows of a deal that repeat its stage are
+        edits: the first is the entry, and the last amount counts.
     previous : str, optional
-        Column with the stage before; rows that disagree with the log are counted.
+        Column with the stage before. Rows that contradict the other rows are counted.
     names : mapping, optional
-        Stage names in the table → stage names here. ``*`` and ``?`` are wildcards; a name that is listed is no pattern,
-        and of several patterns the one with the most other characters holds.
+        Renames stages, from names in the table to names here. ``*`` and ``?`` are wildcards. An exact name takes
+        precedence over patterns, and of several patterns the one with the most other characters is used.
     unmapped : {"keep", "drop", "error"}, default "keep"
-        What to do with stages that are not in ``names``.
+        Whether stages that are not in ``names`` are kept, dropped, or an error.
     id : str, optional
-        Column that tells rows apart; rows of a lead and stage with a known one are dropped, and counted.
+        Column with an id of the entry. Further rows of a lead and stage with the same id are dropped and counted.
     undated : {"drop", "last", "end", "error"}, default "drop"
-        Rows that are won or lost but have no time: not reached, reached at the last known time of their deal, reached
-        just before the end of observation, or an error. They are counted. Where ``at`` is a mapping, an empty cell
-        always means that the stage was not reached.
+        How to treat won and lost rows without a time: as not reached, as reached at the last known time of the deal, as
+        reached just before the end of observation, or as an error. They are counted. If ``at`` is a mapping, an empty
+        cell always means that the stage was not reached.
     amount, currency, reason, rep : str, optional
         Columns with the amount, its currency, the reason and the rep.
     {leads}
     {common}
+
+    See Also
+    --------
+    Journeys : Takes the tables.
+    Events : Tables of events.
+    literal, lookup : Values in the place of a column.
 
     Examples
     --------
@@ -61,7 +68,7 @@ class Stages(OfLeads):
     stage: Attribute | None = field(default=None, kw_only=True)
     deal: str | None = field(default=None, kw_only=True)
     previous: str | None = field(default=None, kw_only=True)
-    names: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    names: Mapping[str, str] | None = field(default=None, kw_only=True)
     unmapped: Literal["keep", "drop", "error"] = field(default="keep", kw_only=True)
     id: str | None = field(default=None, kw_only=True)
     undated: Literal["drop", "last", "end", "error"] = field(default="drop", kw_only=True)

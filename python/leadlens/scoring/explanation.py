@@ -1,0 +1,289 @@
+"""What a fitted scorer has learned: coefficients, effects, contributions, facts of the training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .. import _core
+from .._charts import BLUE, GREY, validation_chart
+from .._progress import progress
+from ..errors import OptionError
+from ..snapshot import Snapshot
+from ..tables.encode import one_name
+
+
+class Explanation:
+    """The methods of :class:`LeadScorer` that read the fitted model."""
+
+    def _fitted(self) -> _core.Model:
+        raise NotImplementedError
+
+    @property
+    def features_(self) -> list[str]:
+        """Names of the features, in the order of :meth:`score_row`."""
+        return self._fitted().features()
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features."""
+        return len(self.features_)
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """Names of the features, as scikit-learn has them."""
+        return np.array(self.features_, dtype=object)
+
+    @property
+    def base_(self) -> float:
+        """Log-odds of the average training row."""
+        return self._fitted().base
+
+    @property
+    def training_(self) -> dict[str, Any]:
+        """Facts of the training: rows, period, ages, solver, gradient, features left out."""
+        facts: dict[str, Any] = json.loads(self._fitted().training())
+        return facts
+
+    def explain(self, snapshot: Snapshot) -> pl.DataFrame:
+        """Return every contribution to every score of a snapshot.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            Leads at cutoffs.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per row of the snapshot and feature or interaction, and one for the base. The contributions of a row
+            of the snapshot add up to its log-odds.
+
+            - ``lead_id`` (String): id of the lead.
+            - ``as_of`` (Datetime): cutoff, UTC.
+            - ``feature`` (String): feature or interaction; ``(base)`` is the log-odds of the average training row.
+            - ``part`` (String): part of the score that it belongs to.
+            - ``value`` (String): value of the feature.
+            - ``contribution`` (Float64): contribution to the log-odds.
+
+        Raises
+        ------
+        NotFittedError
+            The scorer is not fitted.
+
+        See Also
+        --------
+        LeadScorer.score : The largest contributions of each row.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.explain(test).columns
+        ['lead_id', 'as_of', 'feature', 'part', 'value', 'contribution']
+        """
+        model = self._fitted()
+        with progress() as show:
+            return pl.DataFrame(model.explain(snapshot._core, show))
+
+    def summary(self, *, reference: Mapping[str, str | float] | None = None) -> pl.DataFrame:
+        """Return the coefficients with standard errors, p-values and intervals.
+
+        Parameters
+        ----------
+        reference : dict of str to str, optional
+            Level to compare the other levels with, by feature. By default the most frequent one. Standard errors
+            against another level require ``intervals=True``; they are NaN without.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per number, level and interaction cell.
+
+            - ``feature``, ``level`` (String): feature or interaction, and level of a text.
+            - ``against`` (String): level that it is compared with; its own row has coefficient 0.
+            - ``part`` (String): part of the score that it belongs to.
+            - ``coefficient`` (Float64): change of the log-odds, per ``per`` of a number.
+            - ``unshrunk`` (Float64): with C below 10, the coefficient of a fit of the same columns with C = 10, else
+              the coefficient. The next four columns belong to it.
+            - ``standard_error`` (Float64): standard error.
+            - ``p_value`` (Float64): two-sided p-value of the test against 0.
+            - ``low``, ``high`` (Float64): 95 % interval.
+            - ``odds_ratio`` (Float64): exp(``coefficient``).
+            - ``mean`` (Float64): mean of the column in training.
+            - ``per`` (Float64): one standard deviation of the number, or of ln(1 + number) where logs are taken.
+
+        Raises
+        ------
+        UnknownNameError
+            The feature has no levels, or the model does not have the level.
+        NotFittedError
+            The scorer is not fitted.
+
+        See Also
+        --------
+        LeadScorer.effect : Contribution of a feature by its value.
+        LogisticRegression.inference : Statistics of a fit on arrays.
+
+        Notes
+        -----
+        Standard errors are those of the inverse Hessian with the penalty, or the robust ones, clustered by account or
+        lead, if these are larger. A penalty stronger than C = 10 shrinks coefficients by more than their standard
+        errors; therefore the statistics belong to ``unshrunk``. ``training_["inference"]`` states the method.
+
+        References
+        ----------
+        P. Huber, "The behavior of maximum likelihood estimates under nonstandard conditions", Berkeley Symposium, 1967.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.summary().columns[:3]
+        ['feature', 'level', 'against']
+        """
+        references = {name: str(one_name(level)) for name, level in (reference or {}).items()}
+        return pl.DataFrame(self._fitted().terms(references))
+
+    def effect(
+        self, feature: str, values: Sequence[float] | None = None, *, reference: str | float | None = None
+    ) -> pl.DataFrame:
+        """Return the contribution of a feature by its value.
+
+        Parameters
+        ----------
+        feature : str
+            Feature of the model, or an interaction ``first × second``.
+        values : sequence of float, optional
+            Values of a number. By default 101 values from three standard deviations below the mean to three above,
+            within the range of training.
+        reference : str or float, optional
+            Level of a text that the others are compared with. By default contributions are relative to the average
+            training row.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per value or level.
+
+            - ``value`` (Float64 or String): value of a number, or level of a text.
+            - ``contribution`` (Float64): contribution to the log-odds.
+
+            For an interaction, ``first`` and ``second`` (String) take the place of ``value``, and ``weight`` (Float64)
+            is the weight of the training rows.
+
+        Raises
+        ------
+        UnknownNameError
+            The model does not have the feature.
+        NotFittedError
+            The scorer is not fitted.
+
+        See Also
+        --------
+        LeadScorer.plot_effect : Chart of this table.
+        LeadScorer.summary : Coefficients with standard errors.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> scorer.effect("lead_source").columns
+        ['value', 'contribution']
+        """
+        numbers = None if values is None else [float(v) for v in values]
+        return pl.DataFrame(self._fitted().effect(feature, numbers, one_name(reference)))
+
+    def plot_effect(self, feature: str) -> Any:
+        """Plot the contribution of a feature by its value.
+
+        Parameters
+        ----------
+        feature : str
+            As in :meth:`effect`.
+
+        Returns
+        -------
+        altair.LayerChart or altair.Chart
+            A curve, bars by level, or a heat map of an interaction.
+
+        See Also
+        --------
+        LeadScorer.effect : Table behind the chart.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
+        >>> scorer = ll.LeadScorer(C=0.01).fit(train)
+        >>> type(scorer.plot_effect("lead_source")).__name__
+        'LayerChart'
+        """
+        return effect_chart(feature, self.effect(feature))
+
+    def plot_validation(self) -> Any:
+        """Plot the held-out log loss by C, for ``C="cv"``.
+
+        Returns
+        -------
+        altair.LayerChart
+            Mean loss with a band of one standard error, and the chosen C.
+
+        Raises
+        ------
+        OptionError
+            The scorer was fitted with a given C.
+        NotFittedError
+            The scorer is not fitted.
+
+        See Also
+        --------
+        LeadScorer : Parameter ``C``.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")
+        >>> type(ll.LeadScorer(C="cv").fit(train).plot_validation()).__name__
+        'LayerChart'
+        """
+        validation = self.training_["validation"]
+        if validation is None:
+            raise OptionError('C was given, so there are no validation losses to plot; use C="cv"')
+        return validation_chart(validation)
+
+
+def effect_chart(feature: str, table: pl.DataFrame) -> Any:
+    """Return the effect of a feature: a curve, bars by level, or a heat map of an interaction."""
+    import altair as alt
+
+    title = "contribution, log-odds"
+    if "first" in table.columns:
+        first, second = feature.split(" × ", 1)
+        seen = table.filter(pl.col("weight") > 0)
+        most = float(seen["contribution"].abs().max() or 1.0)  # type: ignore[arg-type]
+        scale = alt.Scale(scheme="redblue", domain=[-most, most])
+        chart = alt.Chart(seen).mark_rect()
+        chart = chart.encode(
+            x=alt.X("first:N", sort=seen["first"].unique(maintain_order=True).to_list(), title=first),
+            y=alt.Y("second:N", sort=seen["second"].unique(maintain_order=True).to_list(), title=second),
+            color=alt.Color("contribution:Q", scale=scale, title=title),
+            tooltip=["first", "second", alt.Tooltip("contribution:Q", format="+.3f"), "weight"],
+        )
+        return chart.properties(title=feature)
+    zero = alt.Chart(pl.DataFrame({"contribution": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4])
+    if table["value"].dtype == pl.String:
+        bars = alt.Chart(table.head(40)).mark_bar(color=BLUE)
+        bars = bars.encode(x=alt.X("contribution:Q", title=title), y=alt.Y("value:N", sort="-x", title=None))
+        return alt.layer(bars, zero.encode(x="contribution:Q")).properties(width=420, title=feature)
+    line = alt.Chart(table).mark_line(color=BLUE)
+    line = line.encode(x=alt.X("value:Q", title=feature), y=alt.Y("contribution:Q", title=title))
+    return alt.layer(line, zero.encode(y="contribution:Q")).properties(width=420, height=260, title=feature)
