@@ -157,7 +157,7 @@ def test_spend():
     # A channel that gets no credit keeps its spend.
     first = journeys.attribution("first", spend=spend).costs()
     assert dict(first.select("channel", "spend").rows())["mail"] == pytest.approx(10)
-    with pytest.raises(ll.OptionError, match="give attribution"):
+    with pytest.raises(ll.OptionError, match="pass spend="):
         journeys.attribution("linear").costs()
     with pytest.raises(ll.SchemaError, match="1 of 3 values is not a finite number, such as 'x'"):
         bad = money.with_columns(cost=pl.Series(["x", "1", "2"]))
@@ -181,7 +181,7 @@ def test_spend():
     assert journeys.attribution("linear", by="kind", spend=spend).costs().height > 0
     # Without amounts of deals there is no value and no return.
     assert result.costs()["value"].null_count() == result.costs()["return_on_spend"].null_count()
-    with pytest.raises(ll.OptionError, match="give Spend"):
+    with pytest.raises(ll.OptionError, match="expected Spend"):
         journeys.attribution(spend="ads.csv")
 
 

@@ -41,11 +41,11 @@ def test_cutoffs_are_of_the_zone_of_the_journeys():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"leads": LEADS}, "leads: give Leads"),
-        ({"events": EVENTS}, "events: give Events"),
-        ({"stages": [STAGES]}, "stages: give Stages"),
-        ({"accounts": LEADS}, "accounts: give Accounts"),
-        ({"fields": "history.csv"}, "fields: give Fields"),
+        ({"leads": LEADS}, "leads: expected Leads"),
+        ({"events": EVENTS}, "events: expected Events"),
+        ({"stages": [STAGES]}, "stages: expected Stages"),
+        ({"accounts": LEADS}, "accounts: expected Accounts"),
+        ({"fields": "history.csv"}, "fields: expected Fields"),
     ],
 )
 def test_tables_without_roles(given, words):

@@ -99,7 +99,7 @@ def test_clusters_of_any_type_are_the_same():
 
 @pytest.mark.parametrize("beside", [{"C": 0.5}, {"C": np.inf}, {"C": "cv"}, {"l1_ratio": 0.5}])
 def test_firth_takes_the_place_of_c(beside):
-    with pytest.raises(ll.OptionError, match="takes the place of C"):
+    with pytest.raises(ll.OptionError, match="cannot be combined with C"):
         ll.LogisticRegression(penalty="firth", **beside).fit(AGE[:, None], Y)
 
 

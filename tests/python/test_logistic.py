@@ -585,7 +585,7 @@ def test_statistics_leave_the_model_alone():
     with pytest.raises(ll.OptionError, match="was fitted on"):
         model.inference(X, np.where(y == 1, 7, 9))
     assert (model.classes_ == [0, 1]).all()
-    with pytest.raises(ll.OptionError, match="clusters are for"):
+    with pytest.raises(ll.OptionError, match='clusters requires covariance="clustered"'):
         model.inference(X, y, clusters=y)
     wide = rng.normal(size=(50, 80))
     with pytest.raises(ll.OptionError, match="50 rows for 81 coefficients"):

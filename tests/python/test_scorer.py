@@ -205,7 +205,7 @@ def test_wrong_options(journeys, sides):
         ll.LeadScorer(solver="newtn").fit(sides[0])
     with pytest.raises(ll.OptionError, match="penalty"):
         ll.LeadScorer(penalty="l1")
-    with pytest.raises(ll.OptionError, match="no C to choose"):
+    with pytest.raises(ll.OptionError, match="cannot be combined with C"):
         ll.LeadScorer(C="cv", penalty="firth")
     with pytest.raises(ll.OptionError, match="sigmoid"):
         ll.LeadScorer(calibration="sigmoidal").fit(sides[0])

@@ -86,7 +86,7 @@ def test_log_rank(case):
     assert ours["test"] == "log-rank"
     assert ours["statistic"] == pytest.approx(theirs.test_statistic, rel=1e-9)
     # A chance of 1e-11 is kept to the same digits.
-    assert ours["p"] == pytest.approx(theirs.p_value, rel=1e-6)
+    assert ours["p_value"] == pytest.approx(theirs.p_value, rel=1e-6)
 
 
 def test_loans_with_losing_as_a_competing_end(shared):

@@ -360,7 +360,7 @@ def test_options_that_do_not_go_together(sides):
         ll.LeadScorer(monotone={"size": "increasing"}, interactions=[("size", "plan")]).fit(train)
     with pytest.raises(ll.OptionError, match="intervals"):
         ll.LeadScorer(l1_ratio=0.5, intervals=True).fit(train)
-    with pytest.raises(ll.OptionError, match="takes the place of C and l1_ratio"):
+    with pytest.raises(ll.OptionError, match="cannot be combined with C or l1_ratio"):
         ll.LeadScorer(penalty="firth", l1_ratio=0.5)
     twin = leads(400, 2, joint=False).with_columns(copy=pl.col("plan"))
     fields = ["region", "plan", "size", "copy"]
