@@ -74,11 +74,15 @@ impl ValidLogisticParams {
         let value = solution.minimum().get(coefficient).copied().unwrap_or(0.0);
         let profiled = Profiled { problem, condition, best, stop, firth: self.params().firth, task };
         let wanted = chi_square_quantile(1.0 - confidence, 1);
-        let (low, high) = (profiled.end(-1.0, wanted)?, profiled.end(1.0, wanted)?);
-        let mut at_zero = profiled.best.clone();
-        profiled.reach(&mut at_zero, -value)?;
-        profiled.lower(&mut at_zero, -value)?;
-        let statistic = profiled.statistic(&at_zero).max(0.0);
+        let profile = || -> Result<(f64, f64, f64)> {
+            let (low, high) = (profiled.end(-1.0, wanted)?, profiled.end(1.0, wanted)?);
+            let mut at_zero = profiled.best.clone();
+            profiled.reach(&mut at_zero, -value)?;
+            profiled.lower(&mut at_zero, -value)?;
+            Ok((low, high, profiled.statistic(&at_zero).max(0.0)))
+        };
+        // On a thread of the pool: from outside each pass over a few rows would wait for one to wake.
+        let (low, high, statistic) = rayon::scope(|_| profile())?;
         let interval = Interval { low: value + low, high: value + high };
         Ok(Profile { interval, p_value: chi_square_tail(statistic, 1) })
     }
@@ -129,8 +133,9 @@ impl Profiled<'_> {
 
     /// Takes a lower minimum at `change` from the estimate than the one that was reached, if there is one; its slope.
     ///
-    /// Firth's penalty is not convex: where classes are separated, m has branches, and the one that starts at the estimate need
-    /// not be the lowest far from it. Others are sought with all other coefficients at the estimate, and grown alike.
+    /// Firth's objective has several minima where classes are separated, and the one that is reached from the estimate need not
+    /// be the lowest far from it. Others are sought with all other coefficients at the estimate, and grown alike; and see
+    /// `solvers::branches`.
     fn lower(&self, state: &mut State, change: f64) -> Result<Option<f64>> {
         if !self.firth {
             return Ok(None);
@@ -138,25 +143,16 @@ impl Profiled<'_> {
         let best = &self.best.point.beta;
         let (length, value) = (dot(&self.condition, &self.condition), dot(&self.condition, best));
         let alone = best.iter().zip(&self.condition).map(|(b, c)| b + change / length * c).collect();
-        let grown = |share: f64| best.iter().map(|b| b * share).collect::<Vec<f64>>();
+        let mut starts: Vec<Vec<f64>> = vec![alone];
         let share = 1.0 + change / value;
-        let starts = [Some(alone), (share > 0.0 && share < 1e3).then(|| grown(share))];
-        let mut slope = None;
-        for start in starts.into_iter().flatten() {
-            let found = self
-                .problem
-                .at(start)
-                .and_then(|start| self.problem.minimise(start, Some(&self.condition), self.stop, self.task));
-            match found {
-                Ok(minimum) if minimum.state.point.value < state.point.value - CLOSE => {
-                    (*state, slope) = (minimum.state, Some(minimum.slope));
-                }
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
-                // No minimum from there.
-                Ok(_) | Err(_) => {}
-            }
+        if share > 0.0 && share < 1e3 {
+            starts.push(best.iter().map(|b| b * share).collect());
         }
-        Ok(slope)
+        let lower = self.problem.lower(state, Some(&self.condition), starts, self.stop, self.task)?;
+        Ok(lower.map(|minimum| {
+            *state = minimum.state;
+            minimum.slope
+        }))
     }
 
     /// How far from the estimate the end in the direction of `sign` is.
@@ -167,13 +163,18 @@ impl Profiled<'_> {
         let (mut inside, mut outside) = (0.0f64, f64::INFINITY);
         let (mut at, mut next) = (0.0f64, unit * wanted.sqrt());
         for _ in 0..FITS {
-            let reached = self.reach(&mut state, sign * (next - at))?;
+            let mut slope = self.reach(&mut state, sign * (next - at))? * sign;
             at = next;
-            let slope = self.lower(&mut state, sign * at)?.unwrap_or(reached) * sign;
-            let statistic = self.statistic(&state);
-            if (statistic - wanted).abs() <= CLOSE {
-                return Ok(sign * at);
+            let closed = |inside: f64, outside: f64| outside - inside <= 1e-12 * (outside + unit);
+            let off = self.statistic(&state) - wanted;
+            if off.abs() <= CLOSE || off > 0.0 && closed(inside, at) {
+                match self.lower(&mut state, sign * at)? {
+                    // On another branch it is too small here, and not known to be too large anywhere.
+                    Some(lower) => (slope, outside) = (lower * sign, f64::INFINITY),
+                    None => return Ok(sign * at),
+                }
             }
+            let statistic = self.statistic(&state);
             if statistic < wanted {
                 inside = at;
             } else {
@@ -182,7 +183,7 @@ impl Profiled<'_> {
             if inside > FARTHEST * unit {
                 return Ok(sign * f64::INFINITY);
             }
-            if outside.is_finite() && outside - inside <= 1e-12 * (outside + unit) {
+            if outside.is_finite() && closed(inside, outside) {
                 return Ok(sign * outside);
             }
             let root = statistic.max(0.0).sqrt();

@@ -104,6 +104,7 @@ impl Factor {
         let size = self.plan.size();
         let columns: Vec<Vec<f64>> = (0..size)
             .into_par_iter()
+            .with_min_len(1 + 4096 / (size * size + 1))
             .map(|i| {
                 let mut core = vec![0.0; size];
                 core[i] = 1.0;
@@ -117,7 +118,7 @@ impl Factor {
         let mut own = vec![0.0; coefficients];
         self.apart.iter().enumerate().for_each(|(level, d)| own[self.plan.level(level)] = 1.0 / d);
         let mut inverse = vec![0.0; coefficients * coefficients];
-        inverse.par_chunks_mut(coefficients).enumerate().for_each(|(j, row)| {
+        inverse.par_chunks_mut(coefficients).with_min_len(1 + 4096 / coefficients).enumerate().for_each(|(j, row)| {
             row[j] = own[j];
             for column in &columns {
                 let share = column[j];

@@ -8,7 +8,7 @@
 //! the problem of separation in logistic regression", Stat. Med. 21, 2002. The refitted intercept (FLIC): R. Puhr et al.,
 //! "Firth's logistic regression with rare events: accurate effect estimates and predictions?", Stat. Med. 36, 2017.
 
-use super::held::Problem;
+use super::held::{Minimum, Problem};
 use super::newton::Stop;
 use super::objective::Objective;
 use super::solution::Solution;
@@ -26,6 +26,12 @@ pub(in crate::fit) fn solve(
     task.begin("fitting", stop.max_iterations);
     let problem = Problem::new(f, held, true);
     let start = problem.at(start.unwrap_or_else(|| f.cold_start()))?;
-    let minimum = problem.minimise(start, None, stop, task)?;
+    let lowest = || -> Result<Minimum> {
+        let minimum = problem.minimise(start, None, stop, task)?;
+        let lower = problem.lower(&minimum.state, None, Vec::new(), stop, task)?;
+        Ok(lower.unwrap_or(minimum))
+    };
+    // On a thread of the pool: from outside each pass over a few rows would wait for one to wake.
+    let minimum = rayon::scope(|_| lowest())?;
     Ok(problem.solution(minimum))
 }

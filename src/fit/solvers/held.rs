@@ -77,6 +77,11 @@ impl<'a> Problem<'a> {
         Self { f: f.clone(), held: Objective { pinned, ..f.clone() }, plan: Plan::all(f.x), firth }
     }
 
+    /// f, without the coefficients that are held.
+    pub(super) fn objective(&self) -> &Objective<'a> {
+        &self.held
+    }
+
     /// # Errors
     /// [`Error::Singular`] where the Hessian is; [`Error::NonFinite`], [`Error::InvalidOption`] for numbers that overflow.
     pub(in crate::fit) fn at(&self, beta: Vec<f64>) -> Result<State> {
@@ -193,6 +198,11 @@ impl State {
             let toward = self.direct(c, pairs);
             slope = dot(c, &step) / dot(c, &toward);
             step.iter_mut().zip(&toward).for_each(|(s, u)| *s -= slope * u);
+            // Where M is almost singular rounding would move the condition with every step: first as M says, then exactly.
+            for way in [&toward[..], c] {
+                let off = dot(c, &step) / dot(c, way);
+                step.iter_mut().zip(way).for_each(|(s, w)| *s -= off * w);
+            }
         }
         step.iter_mut().for_each(|s| *s = -*s);
         (step, slope)
@@ -213,6 +223,11 @@ impl State {
             r.iter_mut().zip(s).for_each(|(r, s)| *r += s * (share - other));
         }
         r
+    }
+
+    /// M⁻¹·b.
+    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+        self.metric.solve(b)
     }
 
     /// The coefficients moved, as f falls least, until the condition has another value by `change`.

@@ -15,6 +15,7 @@ pub(in crate::fit) fn correct(f: &Objective<'_>, information: &Factor, point: &m
     let eta = f.x.predict(&point.beta, f.observed.offset);
     let leverage_share: Vec<f64> = (0..eta.len())
         .into_par_iter()
+        .with_min_len(1 + 16_384 / (k * k))
         .map_init(Vec::new, |row: &mut Vec<(usize, f64)>, i| {
             row.clear();
             row.push((0, 1.0));

@@ -1,5 +1,6 @@
 //! Minimisers of the penalised log-loss, and the linear algebra below them.
 
+pub(super) mod branches;
 pub(super) mod centre;
 pub(super) mod cholesky;
 pub(super) mod conjugate_gradient;
