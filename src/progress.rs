@@ -37,6 +37,12 @@ impl Task {
         Here(HERE.replace(Some(Arc::clone(&self.stop))))
     }
 
+    /// Whether this task is to end, for other threads and for code that does not know the task.
+    #[must_use]
+    pub fn stopped(&self) -> Stop {
+        Stop(Some(Arc::clone(&self.stop)))
+    }
+
     /// Starts a stage of `total` units.
     pub fn begin(&self, label: &'static str, total: usize) {
         if let Ok(mut l) = self.label.lock() {

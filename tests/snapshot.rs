@@ -233,7 +233,7 @@ fn folds_forward_know_what_was_known_at_their_start() {
         ..SnapshotSpec::default()
     };
     let s = take(&j, &weekly(Maturity::Ipcw, None));
-    let folds = s.forward_folds(8);
+    let folds = s.forward_folds(8).unwrap();
     assert!(folds.len() >= 6, "{}", folds.len());
     for fold in &folds {
         let weight = fold.weight.as_ref().unwrap();
@@ -250,5 +250,5 @@ fn folds_forward_know_what_was_known_at_their_start() {
     }
     // Without censoring both are the same rows, each with its own weight.
     let whole = take(&j, &weekly(Maturity::Drop, None));
-    assert!(whole.forward_folds(8).iter().all(|f| f.weight.is_none()));
+    assert!(whole.forward_folds(8).unwrap().iter().all(|f| f.weight.is_none()));
 }

@@ -8,7 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use leadlens::encoding::Encoder;
@@ -83,26 +83,39 @@ fn models_of_format_1_score_as_recorded() {
 
 #[test]
 fn keys_that_no_version_wrote_are_refused_wherever_they_stand() {
-    let text = std::fs::read_to_string(folder().join("sigmoid-weighted.json")).unwrap();
-    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let places = [
-        "",
-        "/model",
-        "/model/terms/0",
-        "/model/terms/0/encoder",
-        "/model/covariance",
-        "/model/kinds/0",
-        "/model/grades/0",
-        "/model/training",
-        "/model/training/snapshot",
-        "/model/training/calibration",
-        "/model/trained_on",
-    ];
-    for place in places {
-        let mut changed = whole.clone();
-        changed.pointer_mut(place).unwrap().as_object_mut().unwrap().insert("unheard_of".into(), 1.into());
-        let refused = LeadModel::from_json(&changed.to_string());
-        assert!(matches!(refused, Err(Error::ModelFormat { .. })), "{place}: {refused:?}");
+    let mut kinds = BTreeSet::new();
+    for name in recorded().into_keys() {
+        let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mut places = Vec::new();
+        objects(&whole, "", &mut places);
+        for place in places {
+            // The same for each number of a list.
+            if !kinds.insert(place.replace(|c: char| c.is_ascii_digit(), "")) {
+                continue;
+            }
+            let mut changed = whole.clone();
+            changed.pointer_mut(&place).unwrap().as_object_mut().unwrap().insert("unheard_of".into(), 1.into());
+            let refused = LeadModel::from_json(&changed.to_string());
+            assert!(matches!(refused, Err(Error::ModelFormat { .. })), "{name} {place}: {refused:?}");
+        }
+    }
+    for known in ["", "/model/terms//encoder", "/model/training/rule/every"] {
+        assert!(kinds.contains(known), "{known} of {kinds:?}");
+    }
+}
+
+/// Places of all objects.
+fn objects(value: &serde_json::Value, place: &str, places: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            places.push(place.to_owned());
+            map.iter().for_each(|(key, inner)| objects(inner, &format!("{place}/{key}"), places));
+        }
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, inner)| objects(inner, &format!("{place}/{i}"), places));
+        }
+        _ => {}
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leadlens::analyses::attribution::AttributionSpec;
 use leadlens::analyses::funnel::FunnelSpec;
-use leadlens::frames::{SpendSpec, Tabled, Tables};
+use leadlens::frames::{SpendSpec, Tabled, Tables, expect_spend};
 use leadlens::{Error, Task, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -102,7 +102,7 @@ pub(crate) fn attribution(
         None => None,
         Some((tables, declared, qualified)) => {
             let declared: Vec<SpendSpec> = quick(|| config::parse_declared("spend", &declared))?;
-            let expect = |given: &mut Tables| declared.iter().try_for_each(|spec| spec.expect(given));
+            let expect = |given: &mut Tables| expect_spend(&declared, given);
             Some((read_tables(py, &tables, Path::new("."), expect)?, declared, qualified))
         }
     };

@@ -71,18 +71,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     let mut read = Reading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
     let stage_order = stage_order(&config.events, &config.stages);
-    read.roles(
-        &config.events,
-        &config.stages,
-        config,
-        &leads,
-        &zone,
-        stage_order,
-        &mut dict,
-        tables,
-        &mut index,
-        task,
-    )?;
+    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
     if let Some(audit) = audit.tables.first() {
         let created: Vec<i64> = leads.created.iter().copied().filter(|c| *c != NO_TIME).collect();
         read.saw(Role::Leads, &config.leads.common, audit, &config.leads.table, Extent::of(&created), &zone)?;
@@ -92,6 +81,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     audit.tables.append(&mut read.audits);
     audit.check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     Journeys::mark_shared(&mut dict.kinds);
+    let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
     let sizes = Sizes {
         leads: leads.len(),
         kinds: dict.kinds.len(),
@@ -99,15 +89,16 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         deals: dict.deals.len(),
         values: dict.value_names.len(),
         props: dict.props.iter().map(|(_, levels)| levels.len()).collect(),
-        classes: Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost }
-            .classes(stage_order, &dict.kinds),
-        ties: Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost }.ties(&dict.kinds),
+        classes: ranks.classes(stage_order, &dict.kinds),
+        ties: ranks.ties(&dict.kinds),
+        last_resort: ranks.last_resort(&dict.kinds),
     };
+    let mut days = dict.all_days();
+    ranks.order_days(&mut index, &dict.kinds, (&leads.created, &zone), &mut days);
     tables.unchanged()?;
     // Tables are in the rows now; their memory is needed for the index.
     tables.forget();
     let timeline = index.finish(&sizes, task)?;
-    let days = dict.all_days();
     let mut journeys = Journeys {
         leads,
         timeline,
@@ -169,7 +160,7 @@ pub fn extend(
     let mut read = Reading::default();
     let mut index = journeys.extending()?;
     let stage_order = stage_order(events, stages).max(journeys.stage_order);
-    read.roles(events, stages, config, &journeys.leads, &zone, stage_order, &mut dict, tables, &mut index, task)?;
+    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
     tables.unchanged()?;
     let t = &journeys.timeline;
     let stage_times: Vec<i64> = t.stages.position.iter().filter_map(|p| t.at.get(*p as usize).copied()).collect();

@@ -1,10 +1,7 @@
 //! The columns that each role names, announced before any file is read.
 
 use super::files::{Tables, Wanted};
-use crate::config::{
-    AccountsSpec, Config, CutoffsSpec, EventsSpec, FieldsSpec, LeadsFrom, LeadsSpec, LookupSpec, StagesSpec, place_of,
-    within,
-};
+use crate::config::{Config, CutoffsSpec, EventsSpec, LeadsFrom, LookupSpec, StagesSpec, place_of};
 use crate::error::Result;
 
 impl Config {
@@ -23,8 +20,7 @@ impl Config {
             Some(LeadsFrom::Tables(events)) => Self::expect_rows(events, &[], tables)?,
             Some(LeadsFrom::Events(_)) => {}
             None => {
-                let expected = tables.expect(&leads.table, wanted, &leads.common.reading);
-                expected.map_err(|e| within::<LeadsSpec>(e, "leads"))?;
+                tables.expect(&leads.table, wanted, &leads.common.reading, "leads")?;
             }
         }
         if let Some(accounts) = &self.accounts {
@@ -33,16 +29,14 @@ impl Config {
                 Some(_) if self.leads.include.is_empty() => Wanted::named(accounts.columns()),
                 _ => Wanted::all_but(accounts.columns(), []),
             };
-            let expected = tables.expect(&accounts.table, wanted, &accounts.common.reading);
-            expected.map_err(|e| within::<AccountsSpec>(e, "accounts"))?;
+            tables.expect(&accounts.table, wanted, &accounts.common.reading, "accounts")?;
         }
         for (i, fields) in self.fields.iter().enumerate() {
             let long = fields.name.is_some() && fields.value.is_some();
             let wanted = if long { Wanted::named(fields.columns()) } else { Wanted::all_but(fields.columns(), []) };
-            let expected = tables.expect(&fields.table, wanted, &fields.common.reading);
             let place = place_of("fields", i, self.fields.len());
-            expected.map_err(|e| within::<FieldsSpec>(e, &place))?;
-            expect_lookups(fields.lead.lookups(), tables).map_err(|e| within::<FieldsSpec>(e, &place))?;
+            tables.expect(&fields.table, wanted, &fields.common.reading, &place)?;
+            expect_lookups(fields.lead.lookups(), tables, &place)?;
         }
         Self::expect_rows(&self.events, &self.stages, tables)
     }
@@ -53,25 +47,28 @@ impl Config {
     /// As [`Config::expect`].
     pub fn expect_rows(events: &[EventsSpec], stages: &[StagesSpec], tables: &mut Tables) -> Result<()> {
         for (i, spec) in events.iter().enumerate() {
-            let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading);
-            let expected = expected.and_then(|()| expect_lookups(spec.lookups(), tables));
-            expected.map_err(|e| within::<EventsSpec>(e, &place_of("events", i, events.len())))?;
+            let place = place_of("events", i, events.len());
+            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading, &place)?;
+            expect_lookups(spec.lookups(), tables, &place)?;
         }
         for (i, spec) in stages.iter().enumerate() {
-            let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading);
-            let expected = expected.and_then(|()| expect_lookups(spec.lookups(), tables));
-            expected.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
+            let place = place_of("stages", i, stages.len());
+            tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.common.reading, &place)?;
+            expect_lookups(spec.lookups(), tables, &place)?;
         }
         Ok(())
     }
 }
 
-fn expect_lookups<'a>(lookups: impl IntoIterator<Item = &'a LookupSpec>, tables: &mut Tables) -> Result<()> {
-    for spec in lookups {
-        let expected = tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.reading);
-        expected.map_err(|e| within::<LookupSpec>(e, "lookup"))?;
-    }
-    Ok(())
+fn expect_lookups<'a>(
+    lookups: impl IntoIterator<Item = &'a LookupSpec>,
+    tables: &mut Tables,
+    place: &str,
+) -> Result<()> {
+    let place = format!("{place}.lookup");
+    lookups
+        .into_iter()
+        .try_for_each(|spec| tables.expect(&spec.table, Wanted::named(spec.columns()), &spec.reading, &place))
 }
 
 impl CutoffsSpec {
@@ -80,7 +77,6 @@ impl CutoffsSpec {
     /// # Errors
     /// [`crate::Error::InvalidOption`] if an option of reading is wrong.
     pub fn expect(&self, tables: &mut Tables) -> Result<()> {
-        let expected = tables.expect(&self.table, Wanted::named(self.columns()), &self.common.reading);
-        expected.map_err(|e| within::<Self>(e, "cutoffs"))
+        tables.expect(&self.table, Wanted::named(self.columns()), &self.common.reading, "cutoffs")
     }
 }

@@ -31,5 +31,5 @@ pub use results::{
     time_to_ages_frame, time_to_ceilings_frame, time_to_curves_frame, time_to_frame, transitions_frame,
     unit_cost_frame, ways_frame, write_frame,
 };
-pub use roles::{SpendSpec, cutoff_table, read_spend};
+pub use roles::{SpendSpec, cutoff_table, expect_spend, read_spend};
 pub use saved::{open, save};

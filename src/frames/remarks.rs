@@ -1,7 +1,7 @@
 //! What the audit says of the tables and of the journeys as a whole.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
@@ -39,7 +39,7 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         .sum();
     if ties > 0 {
         remarks.push(format!(
-            "{}, and stage order does not decide between them; ordered by order= if given, else by row",
+            "{}, and stage order does not decide between them; ordered by order= if given, else events by row, and stages by amount and name, wins last",
             counted(
                 ties,
                 "consecutive entry of a lead shares the time of the one before it",
@@ -65,10 +65,10 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
             "rows of stages are the same as another row and were dropped",
         ));
     }
-    let tied_amounts = tied_amounts(journeys);
+    let tied_amounts = tied_amounts(journeys) + tied_wins(journeys);
     if tied_amounts > 0 {
         remarks.push(format!(
-            "amounts given at the same time as another amount of the same stage and deal, where order= does not decide: {tied_amounts}; the later row counts"
+            "amounts given at the same time as another amount of the same stage and deal, where order= does not decide: {tied_amounts}; the largest counts"
         ));
     }
     remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
@@ -96,6 +96,32 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         remarks.push(format!("column '{name}' is not used as a field: {why}"));
     }
     Ok(remarks)
+}
+
+/// How many wins of one deal and instant have another amount than the one before, so that nothing decides which counts.
+fn tied_wins(journeys: &Journeys) -> usize {
+    let won = journeys.codes_known(&journeys.won);
+    if won.len() < 2 {
+        return 0;
+    }
+    let (timeline, stages) = (&journeys.timeline, &journeys.timeline.stages);
+    let of_lead = |lead: u32| {
+        let mut last: HashMap<u32, (i64, u32, f64)> = HashMap::new();
+        let mut tied = 0;
+        for entry in timeline.stage_range(lead) {
+            let Some(position) = stages.position.get(entry).map(|p| *p as usize) else { break };
+            let (Some(at), Some(amount)) = (timeline.at.get(position), stages.amount.get(entry)) else { break };
+            if won.contains(&timeline.kind.get(position)) {
+                let order = timeline.order_code(position, Some(entry));
+                let before = last.insert(stages.deal.get(entry), (*at, order, *amount));
+                tied += usize::from(before.is_some_and(|(t, o, before)| {
+                    (t, o) == (*at, order) && amount.partial_cmp(&before).is_some_and(Ordering::is_ne)
+                }));
+            }
+        }
+        tied
+    };
+    (0..journeys.leads.len() as u32).into_par_iter().map(of_lead).sum()
 }
 
 /// How many amounts are given at the time of another of the same entry, so that only the order of rows decides.

@@ -10,6 +10,7 @@ use crate::journeys::leakage::{Suspect, is_marked_number};
 
 /// Rows of one table in one role that were left out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Quarantine {
     /// How many.
     pub rows: usize,
@@ -19,6 +20,7 @@ pub struct Quarantine {
 
 /// One table in one role: rows in = rows used + rows quarantined + rows filtered out by `where`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TableAudit {
     /// Name of the table.
     pub table: String,
@@ -50,6 +52,7 @@ pub struct TableAudit {
 
 /// Cells of a column of numbers that hold something else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NotNumbers {
     /// How many.
     pub rows: usize,
@@ -204,6 +207,7 @@ impl TableAudit {
 
 /// The audits of all tables, and remarks on the whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Audit {
     /// One entry per table and role, in order of declaration.
     pub tables: Vec<TableAudit>,

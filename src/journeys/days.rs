@@ -11,6 +11,7 @@ use crate::time::{DAY, Zone};
 /// An instant stands for each day in the index: its last or first microsecond in the zone of its table. Which instants are
 /// such days is kept, so that a day stays a day beside times of the same kind, whichever zone it is looked at in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Days {
     /// Leads whose creation is known to the day only.
     pub created: DayLeads,
@@ -20,6 +21,9 @@ pub struct Days {
     pub mixed: BTreeSet<u32>,
     /// The instants that stand for days, and the days, days since 1970.
     pub dates: BTreeMap<i64, i64>,
+    /// Those of them that stand beside the time of another stage of the day, and what the day stands as otherwise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<i64, i64>,
 }
 
 /// Leads whose creation is known to the day only.
@@ -69,6 +73,12 @@ impl Days {
     #[must_use]
     pub fn is_day(&self, kind: u32, at: i64) -> bool {
         self.kinds.contains(&kind) && (!self.mixed.contains(&kind) || self.dates.contains_key(&at))
+    }
+
+    /// What something of a kind at this instant stands as if nothing else happens on its day.
+    #[must_use]
+    pub fn by_itself(&self, kind: u32, at: i64) -> i64 {
+        self.moved.get(&at).copied().filter(|_| self.is_day(kind, at)).unwrap_or(at)
     }
 
     /// Notes that `at` stands for a day. Where two zones share the instant, the earlier of their days is kept.

@@ -49,7 +49,7 @@ impl Journeys {
     ///
     /// # Errors
     /// As [`IndexBuilder::finish`].
-    pub fn extended(&self, index: IndexBuilder, arrivals: Arrivals, task: &Task) -> Result<(Self, Extended)> {
+    pub fn extended(&self, mut index: IndexBuilder, mut arrivals: Arrivals, task: &Task) -> Result<(Self, Extended)> {
         let mut report = index.extended();
         report.duplicate += arrivals.known_ids;
         let sizes = Sizes {
@@ -61,7 +61,9 @@ impl Journeys {
             props: arrivals.props.iter().map(|(_, levels)| levels.len()).collect(),
             classes: self.ranks().classes(arrivals.stage_order, &arrivals.kinds),
             ties: self.ranks().ties(&arrivals.kinds),
+            last_resort: self.ranks().last_resort(&arrivals.kinds),
         };
+        self.ranks().order_days(&mut index, &arrivals.kinds, (&self.leads.created, &self.timezone), &mut arrivals.days);
         let timeline = index.finish(&sizes, task)?;
         let mut kinds = arrivals.kinds;
         Self::mark_shared(&mut kinds);
@@ -150,6 +152,10 @@ impl Journeys {
             if let Some(edit) = edit {
                 t.stages.edits.write(*edit, &mut stages, row);
             }
+        }
+        // What else happens on a day may change.
+        for (at, kind) in stages.at.iter_mut().zip(&stages.kind) {
+            *at = self.days.by_itself(*kind, *at);
         }
         [rows_at(&positions), stages]
     }

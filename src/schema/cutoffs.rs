@@ -55,7 +55,7 @@ pub enum Weighting {
 
 /// When leads are looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum CutoffRule {
     /// On a grid, for as long as the lead is open.
     Every {
@@ -185,5 +185,18 @@ impl SnapshotSpec {
                 "say when leads are looked at: every='7d', after='30d', at='mql', as_of='2026-01-01' or cutoffs=table",
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_with_unknown_keys_are_refused() {
+        let read = |text: &str| serde_json::from_str::<CutoffRule>(text);
+        assert!(read(r#"{"at": {"name": "mql", "inclusive": true}}"#).is_ok());
+        assert!(read(r#"{"at": {"name": "mql", "inclusive": true, "unheard_of": 1}}"#).is_err());
+        assert!(read(r#"{"every": {"span": "7d", "anchor": "calendar", "unheard_of": 1}}"#).is_err());
     }
 }

@@ -10,9 +10,12 @@
 //! they hold enough rows. Where fewer than 5 % of a band are observed for the whole window, its rows say nothing about
 //! leads of that age: they are left out, and if they are many, the weights are refused.
 
+use std::collections::BTreeMap;
+
 use super::counts::SnapshotCounts;
-use super::row::{Row, retain};
+use super::row::{Row, pick};
 use crate::error::{Error, Result};
+use crate::progress::Stop;
 use crate::time::DAY;
 
 /// What is known of the label of a row: time to the target, time observed, length of the window.
@@ -42,6 +45,8 @@ impl Outcome {
     }
 }
 
+/// Rows between two looks at whether the work is to end.
+const BLOCK: usize = 1 << 18;
 /// Rows in a band, at least.
 const MIN_ROWS: usize = 200;
 /// Share of a band that must be observed for the whole window.
@@ -80,21 +85,29 @@ impl Band {
 }
 
 /// Rows by age, in bands of at least a quarter of the longest window and [`MIN_ROWS`] rows.
-fn bands(ages: &[i64], outcomes: &[Outcome]) -> Vec<Band> {
+fn bands(ages: &[i64], outcomes: &[Outcome], stop: &Stop) -> Result<Vec<Band>> {
     let age = |i: &usize| ages.get(*i).copied().unwrap_or(0);
     let width = outcomes.iter().map(|o| o.window).max().map_or(1, |longest| (longest / 4).max(1));
-    let mut order: Vec<usize> = (0..ages.len()).collect();
-    order.sort_by_key(age);
-    let youngest = order.first().map_or(0, age);
-    let number = |i: &usize| (age(i) - youngest) / width;
-    let mut joined: Vec<Vec<usize>> = Vec::new();
-    for cell in order.chunk_by(|a, b| number(a) == number(b)) {
-        match joined.last_mut() {
-            Some(last) if last.len() < MIN_ROWS => last.extend_from_slice(cell),
-            _ => joined.push(cell.to_vec()),
+    let youngest = ages.iter().copied().min().unwrap_or(0);
+    let mut cells: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (block, ages) in ages.chunks(BLOCK).enumerate() {
+        stop.check()?;
+        for (i, age) in (block * BLOCK..).zip(ages) {
+            cells.entry((age - youngest) / width).or_default().push(i);
         }
     }
-    let mut bands: Vec<Band> = joined.into_iter().map(|rows| Band::of(rows, outcomes)).collect();
+    let mut joined: Vec<Vec<usize>> = Vec::new();
+    for cell in cells.into_values() {
+        match joined.last_mut() {
+            Some(last) if last.len() < MIN_ROWS => last.extend(cell),
+            _ => joined.push(cell),
+        }
+    }
+    let mut bands = Vec::with_capacity(joined.len());
+    for rows in joined {
+        stop.check()?;
+        bands.push(Band::of(rows, outcomes));
+    }
     // The few oldest rows go with those before them, unless they are too old to be observed for the window.
     if bands.len() > 1
         && let Some(last) = bands.pop_if(|last| last.rows.len() < MIN_ROWS && last.is_observed())
@@ -114,7 +127,7 @@ fn bands(ages: &[i64], outcomes: &[Outcome]) -> Vec<Band> {
             bands.splice(at..=at, parts);
         }
     }
-    bands
+    Ok(bands)
 }
 
 /// Rows with what is known of their outcomes, before those that are not resolved are left out.
@@ -136,15 +149,27 @@ pub(super) struct Resolved {
 
 impl Candidates {
     /// The candidates whose row meets a condition, known up to an `earlier` end of observation.
-    pub(super) fn filter(&self, keep: impl Fn(&Row) -> bool, earlier: i64) -> Self {
-        let keep: Vec<bool> = self.rows.iter().map(keep).collect();
-        let mut part = self.clone();
-        retain(&mut part.rows, &keep);
-        retain(&mut part.ages, &keep);
-        retain(&mut part.outcomes, &keep);
-        retain(&mut part.weight, &keep);
-        part.outcomes.iter_mut().for_each(|o| *o = o.known_by(earlier));
-        part
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(super) fn filter(&self, mut keep: impl FnMut(&Row) -> bool, earlier: i64, stop: &Stop) -> Result<Self> {
+        let mut kept = Vec::new();
+        for (block, rows) in self.rows.chunks(BLOCK).enumerate() {
+            stop.check()?;
+            kept.extend((block * BLOCK..).zip(rows).filter(|(_, row)| keep(row)).map(|(i, _)| i));
+        }
+        self.at(&kept, earlier, stop)
+    }
+
+    /// The candidates at `positions`, known up to an `earlier` end of observation.
+    fn at(&self, positions: &[usize], earlier: i64, stop: &Stop) -> Result<Self> {
+        let rows = pick(&self.rows, positions);
+        stop.check()?;
+        let (ages, weight) = (pick(&self.ages, positions), pick(&self.weight, positions));
+        stop.check()?;
+        let mut outcomes = pick(&self.outcomes, positions);
+        outcomes.iter_mut().for_each(|o| *o = o.known_by(earlier));
+        Ok(Self { rows, ages, outcomes, weight })
     }
 
     /// End of observation, UTC microseconds.
@@ -155,16 +180,20 @@ impl Candidates {
     /// The rows that are resolved, with their weights; the others are counted.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if too many rows are of ages that are hardly ever observed for the whole window.
-    pub(super) fn resolve(&self, counts: &mut SnapshotCounts) -> Result<Resolved> {
+    /// [`Error::InvalidOption`] if too many rows are of ages that are hardly ever observed for the whole window,
+    /// [`Error::Interrupted`].
+    pub(super) fn resolve(&self, counts: &mut SnapshotCounts, stop: &Stop) -> Result<Resolved> {
         let mut factor = vec![0.0; self.rows.len()];
         let mut unobserved = Vec::new();
-        for band in bands(&self.ages, &self.outcomes) {
+        for band in bands(&self.ages, &self.outcomes, stop)? {
             if !band.is_observed() {
                 unobserved.push(band);
                 continue;
             }
-            for i in &band.rows {
+            for (n, i) in band.rows.iter().enumerate() {
+                if n % BLOCK == 0 {
+                    stop.check()?;
+                }
                 if let (Some(o), Some(factor)) = (self.outcomes.get(*i), factor.get_mut(*i))
                     && o.needed() <= o.observed
                 {
@@ -176,18 +205,16 @@ impl Candidates {
         if rows_unobserved as f64 > MOST_UNOBSERVED * self.rows.len() as f64 {
             return Err(self.refusal(&unobserved, rows_unobserved));
         }
-        let keep: Vec<bool> = factor.iter().map(|f| *f > 0.0).collect();
+        stop.check()?;
+        let resolved: Vec<usize> = (0..).zip(&factor).filter(|(_, f)| **f > 0.0).map(|(i, _)| i).collect();
         counts.unobserved_ages = rows_unobserved;
-        counts.immature += keep.iter().filter(|k| !**k).count() - rows_unobserved;
-        let mut resolved = Resolved {
-            rows: self.rows.clone(),
-            label: self.outcomes.iter().map(Outcome::label).collect(),
-            weight: self.weight.iter().zip(&factor).map(|(w, f)| w * f).collect(),
-        };
-        retain(&mut resolved.rows, &keep);
-        retain(&mut resolved.label, &keep);
-        retain(&mut resolved.weight, &keep);
-        Ok(resolved)
+        counts.immature += self.rows.len() - resolved.len() - rows_unobserved;
+        stop.check()?;
+        let label = resolved.iter().filter_map(|i| self.outcomes.get(*i).map(Outcome::label)).collect();
+        stop.check()?;
+        let weight = resolved.iter().filter_map(|i| Some(self.weight.get(*i)? * factor.get(*i)?)).collect();
+        stop.check()?;
+        Ok(Resolved { rows: pick(&self.rows, &resolved), label, weight })
     }
 
     fn refusal(&self, unobserved: &[Band], rows: usize) -> Error {

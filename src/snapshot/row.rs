@@ -9,6 +9,11 @@ pub struct Row {
     pub cutoff: i64,
 }
 
+/// The values at `positions`.
+pub(super) fn pick<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
+    positions.iter().filter_map(|p| values.get(*p).copied()).collect()
+}
+
 /// Keeps the values whose flag is set.
 pub(super) fn retain<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
     let mut flags = keep.iter();

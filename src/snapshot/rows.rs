@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::censoring::Candidates;
 use super::counts::SnapshotCounts;
-use super::row::Row;
+use super::row::{Row, pick};
 use super::weights::{diagnose, is_by_lead, weigh_by_lead};
 use crate::journeys::{Journeys, Suspect};
 use crate::math;
@@ -99,9 +99,6 @@ impl Snapshot {
     /// The rows at `positions`, ascending, as a snapshot of its own.
     #[must_use]
     pub fn take(&self, positions: &[usize]) -> Self {
-        fn pick<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
-            positions.iter().filter_map(|p| values.get(*p).copied()).collect()
-        }
         let mut weight = pick(&self.weight, positions);
         let rows = pick(&self.rows, positions);
         if is_by_lead(&self.spec, &self.rule) && self.spec.maturity == Maturity::Drop {

@@ -1,6 +1,6 @@
 //! Splits of a snapshot into a training and a test part, and forward folds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::censoring::Candidates;
@@ -10,6 +10,7 @@ use super::rows::{Snapshot, Split, SplitBy};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
+use crate::progress::Stop;
 use crate::schema::Maturity;
 use crate::time::{NO_TIME, Span, Timestamp};
 
@@ -28,7 +29,8 @@ impl Snapshot {
     /// Splits the rows; `test` is the share of the test side, in (0, 1).
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if `test` is out of range, [`Error::NoRows`] if a side would be empty.
+    /// [`Error::InvalidOption`] if `test` is out of range, [`Error::NoRows`] if a side would be empty,
+    /// [`Error::Interrupted`].
     pub fn split(&self, test: f64, by: SplitBy, seed: u64) -> Result<(Self, Self)> {
         if !(test > 0.0 && test < 1.0) {
             return Err(Error::option("test", format!("{test} is not between 0 and 1")));
@@ -51,9 +53,10 @@ impl Snapshot {
 
     /// The latest cutoffs are the test.
     fn split_in_time(&self, test: f64) -> Result<(Self, Self)> {
-        let n = self.rows.len();
+        let (n, stop) = (self.rows.len(), Stop::here());
         let mut cutoffs: Vec<i64> = self.rows.iter().map(|r| r.cutoff).collect();
         cutoffs.sort_unstable();
+        stop.check()?;
         if cutoffs.first() == Some(&NO_TIME) {
             return Err(Error::option(
                 "by",
@@ -63,16 +66,19 @@ impl Snapshot {
         let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
         let (train, tested) = if let Some(candidates) = &self.candidates {
             // Each side has weights of its own: what the training side knows ends where the test begins.
-            let later = candidates.filter(|r| r.cutoff >= start, 0);
+            let later = candidates.filter(|r| r.cutoff >= start, 0, &stop)?;
             let end = candidates.end().unwrap_or(start);
-            let earlier = candidates.filter(|r| r.cutoff < start, end - start);
-            (self.resolved(earlier)?, self.resolved(later)?)
+            let earlier = candidates.filter(|r| r.cutoff < start, end - start, &stop)?;
+            (self.resolved(earlier, &stop)?, self.resolved(later, &stop)?)
         } else {
             let ends = |i: &usize| self.window_end(*i).is_none_or(|end| end <= start);
             let before = |i: &usize| self.rows.get(*i).is_some_and(|r| r.cutoff < start);
             let train: Vec<usize> = (0..n).filter(before).filter(ends).collect();
             let tested: Vec<usize> = (0..n).filter(|i| !before(i)).collect();
-            (self.take(&train), self.take(&tested))
+            stop.check()?;
+            let train = self.take(&train);
+            stop.check()?;
+            (train, self.take(&tested))
         };
         let (in_gap, remark) = match &self.candidates {
             Some(_) => (
@@ -100,10 +106,10 @@ impl Snapshot {
     }
 
     /// The candidates that are resolved, as a snapshot.
-    fn resolved(&self, candidates: Candidates) -> Result<Self> {
+    fn resolved(&self, candidates: Candidates, stop: &Stop) -> Result<Self> {
         let mut part = self.take(&[]);
         (part.counts.immature, part.counts.unobserved_ages) = (0, 0);
-        let resolved = candidates.resolve(&mut part.counts)?;
+        let resolved = candidates.resolve(&mut part.counts, stop)?;
         (part.rows, part.weight, part.label) = (resolved.rows, resolved.weight, Some(resolved.label));
         part.candidates = Some(Arc::new(candidates));
         part.recount();
@@ -116,13 +122,15 @@ impl Snapshot {
     ///
     /// With `maturity = "ipcw"` a fold is trained on what was known at the start of its period, with weights of that time,
     /// and judged with weights of its period. Periods in which too few rows are observed for the whole window are left out.
-    #[must_use]
-    pub fn forward_folds(&self, k: usize) -> Vec<ForwardFold> {
-        let n = self.rows.len();
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn forward_folds(&self, k: usize) -> Result<Vec<ForwardFold>> {
+        let (n, stop) = (self.rows.len(), Stop::here());
         let timed = self.rows.iter().all(|r| r.cutoff != NO_TIME);
         let ordered = self.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
         if !timed && !ordered {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let at = |i: usize| match self.rows.get(i) {
             Some(r) if timed => r.cutoff,
@@ -134,47 +142,66 @@ impl Snapshot {
         let mut starts: Vec<i64> = (1..=k).filter_map(|f| sorted.get(f * n / (k + 1)).copied()).collect();
         starts.dedup();
         if self.spec.maturity == Maturity::Ipcw {
-            return self.weighted_folds(&starts);
+            return self.weighted_folds(&starts, &stop);
         }
         let ended = |i: usize, start: i64| !timed || self.window_end(i).is_none_or(|end| end <= start);
-        let fold = |(f, start): (usize, &i64)| {
+        let mut folds = Vec::with_capacity(starts.len());
+        for (f, start) in starts.iter().enumerate() {
+            stop.check()?;
             let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
-            let train = (0..n).filter(|i| ended(*i, *start) && at(*i) < *start);
-            let test = (0..n).filter(|i| (*start..end).contains(&at(*i)));
-            ForwardFold { train: train.collect(), test: test.collect(), weight: None }
-        };
-        let folds = starts.iter().enumerate().map(fold);
-        folds.filter(|f| !f.train.is_empty() && !f.test.is_empty()).collect()
+            let train: Vec<usize> = (0..n).filter(|i| ended(*i, *start) && at(*i) < *start).collect();
+            stop.check()?;
+            let test: Vec<usize> = (0..n).filter(|i| (*start..end).contains(&at(*i))).collect();
+            if !train.is_empty() && !test.is_empty() {
+                folds.push(ForwardFold { train, test, weight: None });
+            }
+        }
+        Ok(folds)
     }
 
     /// Folds of rows with weights for censoring; periods begin at `starts`.
-    fn weighted_folds(&self, starts: &[i64]) -> Vec<ForwardFold> {
+    fn weighted_folds(&self, starts: &[i64], stop: &Stop) -> Result<Vec<ForwardFold>> {
         let Some((candidates, observed_until)) = self.candidates.as_ref().and_then(|c| Some((c, c.end()?))) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let numbered = self.rows.iter().enumerate();
-        let places: HashMap<(u32, i64), usize> = numbered.map(|(i, r)| ((r.lead, r.cutoff), i)).collect();
-        let side = |part: &Candidates, weight: &mut [f64]| -> Option<Vec<usize>> {
-            let resolved = part.resolve(&mut SnapshotCounts::default()).ok()?;
-            let mut positions = Vec::with_capacity(resolved.rows.len());
-            for (row, own) in resolved.rows.iter().zip(&resolved.weight) {
-                if let Some((place, slot)) =
-                    places.get(&(row.lead, row.cutoff)).and_then(|i| Some((*i, weight.get_mut(*i)?)))
-                {
-                    *slot = *own;
-                    positions.push(place);
-                }
-            }
-            (!positions.is_empty()).then_some(positions)
-        };
-        let fold = |(f, start): (usize, &i64)| {
+        let mut folds = Vec::with_capacity(starts.len());
+        for (f, start) in starts.iter().enumerate() {
             let end = starts.get(f + 1).copied().unwrap_or(i64::MAX);
             let mut weight = vec![0.0; self.rows.len()];
-            let train = side(&candidates.filter(|r| r.cutoff < *start, observed_until - start), &mut weight)?;
-            let test = side(&candidates.filter(|r| (*start..end).contains(&r.cutoff), 0), &mut weight)?;
-            Some(ForwardFold { train, test, weight: Some(weight) })
+            let earlier = candidates.filter(|r| r.cutoff < *start, observed_until - start, stop)?;
+            let train = self.weighted_side(&earlier, &mut weight, stop)?;
+            let own = candidates.filter(|r| (*start..end).contains(&r.cutoff), 0, stop)?;
+            let test = self.weighted_side(&own, &mut weight, stop)?;
+            if let (Some(train), Some(test)) = (train, test) {
+                folds.push(ForwardFold { train, test, weight: Some(weight) });
+            }
+        }
+        Ok(folds)
+    }
+
+    /// Positions of the rows among `candidates` that are resolved, whose weights are written to `weight`; `None` if there
+    /// are none, or too few are observed for the whole window.
+    fn weighted_side(&self, candidates: &Candidates, weight: &mut [f64], stop: &Stop) -> Result<Option<Vec<usize>>> {
+        let resolved = match candidates.resolve(&mut SnapshotCounts::default(), stop) {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(_) => return Ok(None),
+            Ok(resolved) => resolved,
         };
-        starts.iter().enumerate().filter_map(fold).collect()
+        // Both are in order of lead, then cutoff.
+        let key = |row: &Row| (row.lead, row.cutoff);
+        let mut own = (0..).zip(&self.rows).peekable();
+        let mut positions = Vec::with_capacity(resolved.rows.len());
+        for (row, value) in resolved.rows.iter().zip(&resolved.weight) {
+            while own.next_if(|(_, r)| key(r) < key(row)).is_some() {}
+            if let Some((place, _)) = own.next_if(|(_, r)| key(r) == key(row))
+                && let Some(slot) = weight.get_mut(place)
+            {
+                *slot = *value;
+                positions.push(place);
+            }
+        }
+        stop.check()?;
+        Ok((!positions.is_empty()).then_some(positions))
     }
 
     /// Place of a lead in the order of the table.
@@ -225,15 +252,24 @@ impl Snapshot {
             got += rows;
             first_test = Some(*k);
         }
-        let is_test = |row: &Row| first_test.is_some_and(|first| key(row.lead) >= first);
-        let side = |test: bool| {
+        let is_test = |lead: u32| first_test.is_some_and(|first| key(lead) >= first);
+        let stop = Stop::here();
+        let side = |test: bool| -> Result<Self> {
+            stop.check()?;
             let on_test = |i: &usize| first_test.zip(keys.get(*i)).is_some_and(|(first, key)| *key >= first);
             let on_it = |i: &usize| on_test(i) == test;
             let mut part = self.take(&(0..self.rows.len()).filter(on_it).collect::<Vec<usize>>());
-            part.candidates = self.candidates.as_ref().map(|all| Arc::new(all.filter(|row| is_test(row) == test, 0)));
-            part
+            if let Some(all) = &self.candidates {
+                let mut last = None;
+                let mut on_it = |row: &Row| match last {
+                    Some((lead, on_it)) if lead == row.lead => on_it,
+                    _ => last.insert((row.lead, is_test(row.lead) == test)).1,
+                };
+                part.candidates = Some(Arc::new(all.filter(&mut on_it, 0, &stop)?));
+            }
+            Ok(part)
         };
-        let (train, tested) = (side(false), side(true));
+        let (train, tested) = (side(false)?, side(true)?);
         let what = match by {
             SplitBy::Order => "tested on the last leads of the table; order stands for time",
             SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",

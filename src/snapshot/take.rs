@@ -127,7 +127,7 @@ impl Journeys {
             let created = |r: &Row| self.leads.created_at(r.lead);
             let ages = rows.iter().map(|r| r.cutoff - created(r)).collect();
             let all = Arc::new(Candidates { rows, ages, outcomes, weight });
-            let resolved = all.resolve(&mut counts)?;
+            let resolved = all.resolve(&mut counts, &task.stopped())?;
             (rows, weight, label) = (resolved.rows, resolved.weight, Some(resolved.label));
             candidates = Some(all);
         }

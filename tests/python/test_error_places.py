@@ -105,6 +105,39 @@ def test_other_declarations():
         assert str(failed.value).removeprefix("configuration: ").startswith(words), failed.value
 
 
+def test_options_of_reading_name_their_place(tmp_path):
+    """Whether the file, the table in memory, or another role makes them wrong."""
+    ROWS.write_csv(tmp_path / "rows.csv")
+    ROWS.write_parquet(tmp_path / "rows.parquet")
+    csv, parquet = str(tmp_path / "rows.csv"), str(tmp_path / "rows.parquet")
+
+    def read(table, **options):
+        return ll.Events(table, "id", "t", "k", **options)
+
+    made = build(stages=stages(), won="a", observed_until="2024-05-01")
+    keys = {"key": "key", "lead": "lead"}
+    for attempt, words in [
+        (lambda: build(leads=ll.Leads(csv, "id", created="t", encoding="utf-9")), "Leads(encoding=…): "),
+        (lambda: build(leads=ll.Leads(csv, "id", created="t", separator=";;")), "Leads(separator=…): "),
+        (lambda: build(leads=ll.Leads(parquet, "id", created="t", separator=";")), "Leads(separator=…): "),
+        (lambda: build(leads=leads(encoding="utf-8")), "Leads(encoding=…): "),
+        (lambda: build(events=[read(ROWS), read(parquet, encoding="latin-1")]), "Events(encoding=…) in events[1]: "),
+        (lambda: build(events=[read(csv, encoding="utf-8"), read(csv, encoding="latin-1")]), "Events(encoding=…) in "),
+        (lambda: build(events=[read(csv, decimal=","), read(csv, thousands="x")]), "Events(thousands=…) in events[1]: "),
+        (lambda: build(events=events(lead=ll.lookup(parquet, **keys, encoding="x"))), "Events(lookup(encoding=…)): "),
+        (lambda: made.extend(events=read(csv, encoding="x")), "Events(encoding=…): "),
+        (lambda: build(fields=ll.Fields(csv, "id", "t", separator="ab")), "Fields(separator=…): "),
+        (lambda: made.snapshot(cutoffs=ll.Cutoffs(parquet, "id", "t", encoding="utf-8")), "Cutoffs(encoding=…): "),
+        (
+            lambda: made.attribution("first", spend=[ll.Spend(csv, at="t", amount="x", channel="k", encoding="x")]),
+            "Spend(encoding=…): ",
+        ),
+    ]:
+        with pytest.raises(ll.OptionError) as failed:
+            attempt()
+        assert str(failed.value).startswith(words), failed.value
+
+
 def test_a_near_word_is_suggested():
     with pytest.raises(ll.OptionError, match=r"'lsat' is not one of 'drop', 'last', .*; did you mean 'last'\?"):
         build(stages=stages(undated="lsat"))

@@ -80,6 +80,11 @@ def sides() -> tuple[ll.Snapshot, ll.Snapshot]:
 
 
 @cache
+def weighted() -> ll.Snapshot:
+    return journeys().snapshot(every="1d", horizon="60d", maturity="ipcw")
+
+
+@cache
 def scorer() -> ll.LeadScorer:
     return ll.LeadScorer().fit(sides()[0])
 
@@ -100,6 +105,8 @@ WORK: dict[str, Callable[[Path], Any]] = {
     "build": lambda _: build(),
     "extend": lambda _: extended(),
     "snapshot": lambda _: journeys().snapshot(every="1d", horizon="60d"),
+    "snapshot, weighted": lambda _: journeys().snapshot(every="2d", horizon="60d", maturity="ipcw"),
+    "split, weighted": lambda _: weighted().split(by="time"),
     "features": lambda _: journeys().snapshot(every="7d", horizon="60d").to_polars(),
     "funnel": lambda _: journeys().funnel(["visit", "demo", "call"], by="campaign", attribution="all"),
     "barriers": lambda _: journeys().barriers(["visit", "demo", "won"], by="campaign", attribution="all"),

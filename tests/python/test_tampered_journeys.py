@@ -49,6 +49,36 @@ def test_sums_that_are_made_anew_fit(tmp_path: Path) -> None:
     assert used(copied(tmp_path)) == "answered"
 
 
+def objects(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Places of all objects."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    own = [place] if isinstance(value, dict) else []
+    return own + [found for key, one in inner for found in objects(one, (*place, key))]
+
+
+@pytest.mark.parametrize("stored", sorted(path.name for path in JOURNEYS.iterdir() if path.is_dir()))
+def test_keys_that_no_version_wrote_are_refused(stored: str, tmp_path: Path) -> None:
+    """Wherever they stand, but for what the caller keeps and counts by reason, whose keys are texts."""
+    meta: dict[str, Any] = json.loads((JOURNEYS / stored / "journeys.json").read_text())
+    kinds = set()
+    for place in objects(meta):
+        kind = tuple("" if isinstance(key, int) else key for key in place)
+        if kind in kinds or place[:1] == ("kept",) or place[-1:] in (("quarantined",), ("noted",), ("not_numbers",)):
+            continue
+        kinds.add(kind)
+        changed = json.loads(json.dumps(meta))
+        inner = changed
+        for key in place:
+            inner = inner[key]
+        inner["unheard_of"] = 1
+        folder = tmp_path / "saved"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(JOURNEYS / stored, folder)
+        (folder / "journeys.json").write_text(json.dumps(changed))
+        assert used(folder) == "refused", place
+    assert {(), ("audit",), ("audit", "tables", ""), ("days",), ("kinds", "")} <= kinds | {("kinds", "")}
+
+
 def test_journeys_json_with_other_values(tmp_path: Path) -> None:
     meta: dict[str, Any] = json.loads((JOURNEYS / "saved" / "journeys.json").read_text())
     outcomes = []

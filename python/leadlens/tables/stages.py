@@ -24,13 +24,16 @@ class Stages(OfLeads):
         Column with the id of the lead, or a :func:`lookup` of it. Of several, the first that finds a lead is used.
     at : str or mapping
         Column with the time of the entry, or a mapping from stage to column for wide tables. An empty time means that
-        the stage was not reached; see ``undated``.
+        the stage was not reached; see ``undated``. Columns may hold dates or times: a stage known by its date is
+        reached before a later stage of the pipeline that has a time on that day.
     stage : str, literal or lookup, optional
         Column with the stage, a :func:`literal` for all rows, or a :func:`lookup` with ``value``. Required unless
         ``at`` is a mapping.
     deal : str, optional
         Column with the deal. By default the stages of a lead are one deal. Rows of a deal that repeat its stage are
-        edits: the first is the entry, and the last amount counts.
+        edits: the first is the entry, and the last amount counts. Where amounts share a time and neither ``order``
+        nor the pipeline decides, the largest counts, whatever the order of the rows;
+        :meth:`Journeys.check` counts such rows.
     previous : str, optional
         Column with the stage before. Rows that contradict the other rows are counted.
     names : mapping, optional

@@ -1,6 +1,6 @@
 //! What a pass over paths counts: it can be joined with that of other leads, saved, and made into credits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -102,15 +102,16 @@ impl Counts {
         self
     }
 
-    /// The same counts with channels at the places they have in `names`, which holds all of them.
-    fn moved(self, names: &[String]) -> Self {
-        let places: HashMap<&String, u32> = names.iter().zip(0..).collect();
-        let to: Vec<u32> = self.names.iter().map(|n| places.get(n).copied().unwrap_or(0)).collect();
+    /// The same counts with channels at the places `to` that they have in `names`, which holds all of them.
+    fn moved(self, names: &[String], to: &[u32]) -> Self {
+        if to.len() == names.len() && to.iter().copied().eq(0..names.len() as u32) {
+            return self;
+        }
         let place = |c: u32| to.get(c as usize).copied().unwrap_or(0);
         let outflow = |o: Outflow| Outflow { next: o.next.into_iter().map(|(c, n)| (place(c), n)).collect(), ..o };
         let state = |s: State| s.into_iter().map(place).collect::<State>();
         Self {
-            credits: self.credits.iter().map(|c| spread(c, &to, names.len())).collect(),
+            credits: self.credits.iter().map(|c| spread(c, to, names.len())).collect(),
             chains: self
                 .chains
                 .into_iter()
@@ -125,8 +126,8 @@ impl Counts {
                     (set, worth)
                 })
                 .collect(),
-            touches: spread(&self.touches, &to, names.len()),
-            paths: spread(&self.paths, &to, names.len()),
+            touches: spread(&self.touches, to, names.len()),
+            paths: spread(&self.paths, to, names.len()),
             names: names.to_vec(),
             ..self
         }
@@ -169,6 +170,34 @@ impl Counts {
     }
 }
 
+/// Where channels are in a list of names that holds all of them.
+struct Places<'a> {
+    names: &'a [String],
+    of: HashMap<&'a str, u32>,
+    /// The last list of channels, which samples share, and where its channels are.
+    last: Option<(Vec<String>, Vec<u32>)>,
+}
+
+impl<'a> Places<'a> {
+    fn new(names: &'a [String]) -> Self {
+        Self { names, of: names.iter().map(String::as_str).zip(0..).collect(), last: None }
+    }
+
+    /// The same counts with channels at these places.
+    fn moved(&mut self, counts: Counts) -> Counts {
+        let (names, to) = match self.last.take() {
+            Some(last) if last.0 == counts.names => last,
+            _ => {
+                let to = counts.names.iter().map(|name| self.of.get(name.as_str()).copied().unwrap_or(0)).collect();
+                (counts.names.clone(), to)
+            }
+        };
+        let moved = counts.moved(self.names, &to);
+        self.last = Some((names, to));
+        moved
+    }
+}
+
 /// Values at other places in a longer list.
 fn spread<T: Clone + Default>(values: &[T], to: &[u32], len: usize) -> Vec<T> {
     let mut out = vec![T::default(); len];
@@ -207,8 +236,10 @@ impl AttributionTally {
             return Err(Error::option("tally", "the counts are of different attributions"));
         }
         let mut names = self.counts.names.clone();
-        names.extend(later.counts.names.iter().filter(|n| !self.counts.names.contains(n)).cloned());
-        let join = |a: Counts, b: Counts| a.moved(&names).join(b.moved(&names));
+        let known: HashSet<&String> = self.counts.names.iter().collect();
+        names.extend(later.counts.names.iter().filter(|name| !known.contains(name)).cloned());
+        let (mut mine, mut theirs) = (Places::new(&names), Places::new(&names));
+        let mut join = |a: Counts, b: Counts| mine.moved(a).join(theirs.moved(b));
         Ok(Self {
             counts: join(self.counts, later.counts),
             samples: self.samples.into_iter().zip(later.samples).map(|(a, b)| join(a, b)).collect(),
@@ -225,14 +256,14 @@ impl AttributionTally {
         // Sums over channels run in the order of their names, so that the order of rows changes no bit.
         let mut names = counts.names.clone();
         names.sort_unstable();
-        let counts = counts.moved(&names);
-        let samples: Vec<Counts> = samples.into_iter().map(|sample| sample.moved(&names)).collect();
+        let mut places = Places::new(&names);
+        let counts = places.moved(counts);
         let given = counts.credit(&spec.methods, task)?;
         task.begin("bootstrap intervals", samples.len());
         let mut drawn: Vec<Vec<Given>> = Vec::with_capacity(samples.len());
-        for sample in &samples {
+        for sample in samples {
             task.check()?;
-            drawn.push(sample.credit(&spec.methods, task)?);
+            drawn.push(places.moved(sample).credit(&spec.methods, task)?);
             task.advance(1);
         }
         let seen: Vec<usize> =

@@ -489,6 +489,7 @@ impl Journeys {
                 .cmp(&order(&b.step))
                 .then_with(|| (a.q >= 0.05).cmp(&(b.q >= 0.05)))
                 .then_with(|| strength(b).total_cmp(&strength(a)))
+                .then_with(|| (&a.name, &a.value).cmp(&(&b.name, &b.value)))
         });
         if drivers.iter().any(|d| d.factor == Factor::After) {
             remarks.push(

@@ -239,15 +239,15 @@ impl<'a> Chooser<'a> {
             let positives = leads().filter(|rows| rows.iter().any(positive)).count();
             positives.min(leads().count() - positives) >= MIN_FOLD
         };
-        let forward = |periods: usize, origins: usize| -> Vec<Fold> {
-            let folds = snapshot.forward_folds(periods).into_iter().rev().take(origins).rev();
+        let forward = |periods: usize, origins: usize| -> Result<Vec<Fold>> {
+            let folds = snapshot.forward_folds(periods)?.into_iter().rev().take(origins).rev();
             let folds = folds.filter(|f| enough(&f.train) && enough(&f.test));
-            folds.map(|f| Fold { train: f.train, test: f.test, weight: f.weight }).collect()
+            Ok(folds.map(|f| Fold { train: f.train, test: f.test, weight: f.weight }).collect())
         };
-        let mut folds = forward(PERIODS, ORIGINS);
+        let mut folds = forward(PERIODS, ORIGINS)?;
         if folds.len() < ORIGINS {
             // Few rows: fewer, longer periods.
-            folds = forward(5, 5);
+            folds = forward(5, 5)?;
         }
         if folds.len() >= 3 {
             let by_order = snapshot.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);

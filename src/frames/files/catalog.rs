@@ -1,6 +1,6 @@
 //! Tables by name: given in memory, or read from files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::table::Table;
 use crate::config::Reading;
 use crate::error::{Error, Result};
 use crate::frames::files::chunked_table::Source;
-use crate::frames::files::{Parts, Wanted, paths_of, shown};
+use crate::frames::files::{Charset, Parts, Wanted, paths_of, shown};
 
 /// Tables by the text that configurations use for them.
 #[derive(Debug, Default)]
@@ -20,10 +20,25 @@ pub struct Tables {
 }
 
 /// How a table is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Expected {
     wanted: Wanted,
     reading: Reading,
+    /// Where the options that say how its file is read stand.
+    places: BTreeMap<&'static str, String>,
+}
+
+impl Expected {
+    /// An error of how the file is read, with the place of the option.
+    fn placed(&self, error: Error) -> Error {
+        match error {
+            Error::InvalidOption { option, problem } => {
+                let place = self.places.get(option.as_str());
+                Error::InvalidOption { option: place.map_or(option, Clone::clone), problem }
+            }
+            other => other,
+        }
+    }
 }
 
 impl Tables {
@@ -33,17 +48,26 @@ impl Tables {
         Self { base: base.into(), ..Self::default() }
     }
 
-    /// Says which columns of a table a role wants, and how it is read. What no role says is read as a whole.
+    /// Says which columns of a table a role wants, and how it is read; `place` is that of the declaration. What no role
+    /// says is read as a whole.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if two roles of one file say different encodings or separators.
-    pub fn expect(&mut self, key: &str, wanted: Wanted, reading: &Reading) -> Result<()> {
-        reading.check()?;
+    /// [`Error::InvalidOption`] with the place if it cannot be read so, or two roles of one file say different encodings
+    /// or separators.
+    pub fn expect(&mut self, key: &str, wanted: Wanted, reading: &Reading, place: &str) -> Result<()> {
+        let own = |option: &'static str| (option, format!("{place}.{option}"));
+        let here = Expected {
+            wanted: Wanted::default(),
+            reading: reading.clone(),
+            places: ["encoding", "separator", "decimal", "thousands"].map(own).into(),
+        };
+        reading.check().and_then(|()| Charset::of(reading).map(drop)).map_err(|e| here.placed(e))?;
         let Some(known) = self.expected.get_mut(key) else {
-            self.expected.insert(key.to_owned(), Expected { wanted, reading: reading.clone() });
+            self.expected.insert(key.to_owned(), Expected { wanted, ..here });
             return Ok(());
         };
         known.wanted.merge(wanted);
+        let places = &mut known.places;
         let (mine, theirs) = (&mut known.reading, reading);
         for (option, mine, theirs) in
             [("encoding", &mut mine.encoding, &theirs.encoding), ("separator", &mut mine.separator, &theirs.separator)]
@@ -51,9 +75,12 @@ impl Tables {
             match (mine.as_deref(), theirs.as_deref()) {
                 (Some(a), Some(b)) if a != b => {
                     let problem = format!("'{}' is read with {option}={a:?} and {b:?}; a file has one", shown(key));
-                    return Err(Error::option(option, problem));
+                    return Err(here.placed(Error::option(option, problem)));
                 }
-                (None, Some(_)) => mine.clone_from(theirs),
+                (None, Some(_)) => {
+                    mine.clone_from(theirs);
+                    places.extend([own(option)]);
+                }
                 _ => {}
             }
         }
@@ -77,7 +104,7 @@ impl Tables {
     /// [`Error::InvalidOption`] if a role says how its file is read.
     pub fn give(&mut self, key: &str, mut table: Table) -> Result<()> {
         if let Some(expected) = self.expected.get(key) {
-            expected.reading.is_of_csv(&table.name)?;
+            expected.reading.is_of_csv(&table.name).map_err(|e| expected.placed(e))?;
         }
         table.tell_index();
         self.given.insert(key.to_owned(), Arc::new(table));
@@ -92,7 +119,8 @@ impl Tables {
         if let Some(table) = self.given.get(key) {
             return Ok(Arc::clone(table));
         }
-        let mut table = self.open(key)?.read(&shown(key))?;
+        let read = self.open(key)?.read(&shown(key));
+        let mut table = read.map_err(|e| self.expected.get(key).cloned().unwrap_or_default().placed(e))?;
         table.tell_index();
         let table = Arc::new(table);
         self.given.insert(key.to_owned(), Arc::clone(&table));
@@ -118,8 +146,9 @@ impl Tables {
         if let Some(parts) = self.opened.get(key) {
             return Ok(Arc::clone(parts));
         }
-        let reading = self.expected.get(key).map(|e| e.reading.clone()).unwrap_or_default();
-        let parts = Parts::open(&paths_of(&self.base, key)?, &reading, &self.wanted(key))?;
+        let expected = self.expected.get(key).cloned().unwrap_or_default();
+        let parts = Parts::open(&paths_of(&self.base, key)?, &expected.reading, &expected.wanted);
+        let parts = parts.map_err(|e| expected.placed(e))?;
         let parts = Arc::new(parts);
         self.opened.insert(key.to_owned(), Arc::clone(&parts));
         Ok(parts)

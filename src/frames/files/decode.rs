@@ -8,7 +8,7 @@ use crate::config::Reading;
 
 /// The encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Charset {
+pub(in crate::frames) enum Charset {
     /// UTF-8, or UTF-16 with a byte order mark.
     Unsaid,
     /// UTF-16; a byte order mark, or else the place of zero bytes, says in which order.
@@ -22,7 +22,7 @@ impl Charset {
     ///
     /// # Errors
     /// [`crate::Error::InvalidOption`] if it has no such name.
-    pub(super) fn of(options: &Reading) -> crate::Result<Self> {
+    pub(in crate::frames) fn of(options: &Reading) -> crate::Result<Self> {
         let Some(given) = options.encoding.as_deref() else { return Ok(Self::Unsaid) };
         let label = given.trim().to_lowercase().replace('_', "-");
         let label = match label.as_str() {

@@ -30,6 +30,7 @@ mod unify;
 pub use catalog::Tables;
 pub(super) use columns::unread_remark;
 pub use columns::{Offered, Picked, Unread, Wanted};
+pub(super) use decode::Charset;
 pub(super) use formats::shown;
 pub(super) use open::OpenFile;
 pub use pandas::index_columns;

@@ -1,5 +1,6 @@
 //! Fields that change over time.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::DataType;
@@ -14,7 +15,7 @@ use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
 use crate::journeys::{FieldHistory, Leads, TableAudit};
-use crate::schema::{Column, like};
+use crate::schema::{Column, NONE, like};
 use crate::time::{NO_TIME, Zone};
 
 /// Rows of one history before they are sorted: lead, from, to, row of the table.
@@ -118,7 +119,7 @@ pub(in crate::frames) fn read_history(
             for (name, entries) in by_name {
                 let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
                 let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
-                tied.extend(ties(&entries, &values, order));
+                let (entries, values) = by_value(entries, values, order, &mut tied);
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }
@@ -131,28 +132,52 @@ pub(in crate::frames) fn read_history(
             let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
             for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
                 let values = reader.column(name, &mut audit)?.take(&rows);
-                tied.extend(ties(&entries, &values, order));
+                let (entries, values) = by_value(entries.clone(), values, order, &mut tied);
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }
     }
     audit.note(
-        "with the lead and time of another row that says otherwise; order= does not decide, the later row counts",
+        "with the lead and time of another row that says otherwise; order= does not decide, the largest value counts",
         tied.len(),
     );
     Ok((histories, audit))
 }
 
-/// Rows of entries that differ from the one before, which has their lead, time and place in the order.
-fn ties(entries: &[Entry], values: &Column, order: impl Fn(u32) -> u32) -> Vec<u32> {
+/// Entries of one lead, time and place in the order with their values: in order of these, whatever the order of the rows,
+/// so that the largest is known last; none is the smallest. Rows that differ from the one before are added to `tied`.
+fn by_value(
+    entries: Vec<Entry>,
+    values: Column,
+    order: impl Fn(u32) -> u32,
+    tied: &mut BTreeSet<u32>,
+) -> (Vec<Entry>, Column) {
     let key = |e: &Entry| (e.0, e.1, order(e.3));
-    let differ = |i: usize| match values {
-        Column::Number(cells) => cells.get(i).zip(cells.get(i + 1)).is_some_and(|(a, b)| a.total_cmp(b).is_ne()),
-        Column::Time(cells) => cells.get(i) != cells.get(i + 1),
-        Column::Category { codes, .. } => codes.get(i) != codes.get(i + 1),
+    let compare = |a: u32, b: u32| {
+        let (a, b) = (a as usize, b as usize);
+        match &values {
+            Column::Number(cells) => match (cells.get(a), cells.get(b)) {
+                (Some(a), Some(b)) => (!a.is_nan()).cmp(&!b.is_nan()).then(a.partial_cmp(b).unwrap_or(Ordering::Equal)),
+                _ => Ordering::Equal,
+            },
+            Column::Time(cells) => cells.get(a).cmp(&cells.get(b)),
+            Column::Category { codes, levels } => {
+                let level =
+                    |i: usize| codes.get(i).filter(|code| **code != NONE).map(|code| levels.get(*code as usize));
+                level(a).cmp(&level(b))
+            }
+        }
     };
-    let pairs = entries.iter().zip(entries.iter().skip(1)).enumerate();
-    pairs.filter(|(i, (a, b))| key(a) == key(b) && differ(*i)).map(|(_, (_, b))| b.3).collect()
+    let mut places: Vec<u32> = (0..entries.len() as u32).collect();
+    let entry = |place: u32| entries.get(place as usize).copied().unwrap_or_default();
+    for same in places.chunk_by_mut(|a, b| key(&entry(*a)) == key(&entry(*b))).filter(|same| same.len() > 1) {
+        // The end of what is valid decides between equal values.
+        same.sort_by(|a, b| compare(*a, *b).then(entry(*a).2.cmp(&entry(*b).2)));
+        let pairs = same.iter().zip(same.iter().skip(1));
+        tied.extend(pairs.filter(|(a, b)| compare(**a, **b).is_ne()).map(|(_, b)| entry(*b).3));
+    }
+    let sorted = places.iter().map(|place| entry(*place)).collect();
+    (sorted, values.take(&places))
 }
 
 /// The fields that are to be read, of those that there are.

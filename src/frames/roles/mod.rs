@@ -13,4 +13,4 @@ pub(super) mod stages;
 pub(super) mod undated;
 
 pub use cutoffs::cutoff_table;
-pub use spend::{SpendSpec, read_spend};
+pub use spend::{SpendSpec, expect_spend, read_spend};

@@ -46,7 +46,6 @@ impl Reading {
         config: &Config,
         leads: &Leads,
         zone: &Zone,
-        order: StageOrder,
         dict: &mut Dictionaries,
         tables: &mut Tables,
         index: &mut IndexBuilder,
@@ -65,7 +64,7 @@ impl Reading {
             task.advance(1);
         }
         let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
-        let setting = Setting { leads, zone, ranks, order, before_creation: config.before_creation, task };
+        let setting = Setting { leads, zone, ranks, before_creation: config.before_creation, task };
         let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
         for (i, spec) in stages.iter().enumerate() {
             task.check()?;

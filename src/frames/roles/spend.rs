@@ -76,15 +76,20 @@ impl Default for SpendSpec {
     }
 }
 
+/// Tells `tables` which columns tables of spend use, and how their files are read.
+///
+/// # Errors
+/// [`Error::InvalidOption`] if an option of reading is wrong.
+pub fn expect_spend(specs: &[SpendSpec], tables: &mut Tables) -> Result<()> {
+    let mut each = specs.iter().enumerate();
+    each.try_for_each(|(i, spec)| spec.expect(tables, &place_of("spend", i, specs.len())))
+}
+
 impl SpendSpec {
-    /// Tells `tables` which columns it uses, and how its file is read.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] if an option of reading is wrong.
-    pub fn expect(&self, tables: &mut Tables) -> Result<()> {
+    fn expect(&self, tables: &mut Tables, place: &str) -> Result<()> {
         let attributes = [&self.channel, &self.campaign].into_iter().flatten().filter_map(Attribute::column);
         let named = [&self.at, &self.amount].into_iter().chain(&self.until).chain(attributes);
-        tables.expect(&self.table, Wanted::named(named), &self.reading).map_err(|e| within::<Self>(e, "spend"))
+        tables.expect(&self.table, Wanted::named(named), &self.reading, place)
     }
 }
 
@@ -104,6 +109,7 @@ fn one() -> f64 {
 pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, journeys: &Journeys) -> Result<Spend> {
     let Some(first) = specs.first() else { return Err(Error::option("spend", "give at least one table")) };
     let mut spend = Spend { rows: Vec::new(), period: first.period, remarks: Vec::new() };
+    expect_spend(specs, tables)?;
     for (i, spec) in specs.iter().enumerate() {
         if spec.period != first.period {
             return Err(Error::option("spend", "tables have different periods; set the same period= on all"));
@@ -115,7 +121,6 @@ pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, journeys: 
 }
 
 fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journeys, spend: &mut Spend) -> Result<()> {
-    spec.expect(tables)?;
     let table = tables.get(&spec.table)?;
     tables.unchanged()?;
     let (option, given) =

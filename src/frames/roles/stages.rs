@@ -14,7 +14,7 @@ use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::Extent;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
-use crate::journeys::{Leads, Orders, Ranks, Rows, StageOrder, TableAudit, event_id, normalized};
+use crate::journeys::{Leads, Orders, Ranks, Rows, TableAudit, event_id, normalized};
 use crate::progress::Task;
 use crate::schema::{NONE, Side, canonical_id, canonical_text};
 use crate::time::{NO_TIME, Zone};
@@ -32,7 +32,6 @@ pub(in crate::frames) struct Setting<'a> {
     pub(in crate::frames) leads: &'a Leads,
     pub(in crate::frames) zone: &'a Zone,
     pub(in crate::frames) ranks: Ranks<'a>,
-    pub(in crate::frames) order: StageOrder,
     pub(in crate::frames) before_creation: BeforeCreation,
     pub(in crate::frames) task: &'a Task,
 }
@@ -209,12 +208,7 @@ pub(in crate::frames) fn read_stages(
                 audit.quarantine(DUPLICATE_ID, row, || id.unwrap_or_default().to_owned());
                 continue;
             }
-            let order = match (orders.as_ref().and_then(|o| o.get(row).copied()), setting.order) {
-                (Some(order), _) => order,
-                // Beside tables that are ordered by a column, those without one are ordered by the pipeline.
-                (None, StageOrder::Column) => 0,
-                (None, _) => row as u32,
-            };
+            let order = orders.as_ref().and_then(|o| o.get(row).copied()).unwrap_or(0);
             let deal = deals.as_ref().and_then(|d| d.get(row)).and_then(|d| d.as_deref());
             if let (None, Some(texts)) = (deal, &deal_texts)
                 && texts.no_id(row, "") == INEXACT_ID

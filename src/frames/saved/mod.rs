@@ -48,6 +48,7 @@ const FILES: [&str; 9] = [
 
 /// What is not a column.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Meta {
     format: u32,
     kinds: Vec<Kind>,
@@ -77,6 +78,7 @@ struct Meta {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FieldMeta {
     name: String,
     asked: bool,

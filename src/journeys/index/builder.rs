@@ -17,8 +17,10 @@ use super::edits::{Edits, Seen, collapse, same};
 use super::merge::{Columns, Cut, Merged, Part, Scratch};
 use super::orders::{Orders, Ranking};
 use super::rows::{Rows, Sizes};
+use super::same_day::DayOrder;
 use super::{StageLog, Timeline};
 use crate::error::{Error, Result};
+use crate::journeys::Days;
 use crate::journeys::index::mapped_column::Place;
 use crate::progress::Task;
 use crate::schema::NONE;
@@ -257,12 +259,19 @@ impl IndexBuilder {
         Ok(())
     }
 
-    /// Finds the rows of stages that repeat what is known, and takes in the others.
-    fn take_stages(&mut self, ranking: &Ranking) -> Result<(Edits, usize)> {
-        let mut stages = std::mem::take(&mut self.stages);
-        let found = collapse(&mut stages, ranking, &self.orders);
-        stages.iter().try_for_each(|rows| self.keep_rows(rows))?;
-        Ok(found)
+    /// Orders the stages of one day of which some are known by their time and some by their day only.
+    pub(in crate::journeys) fn order_days(&mut self, order: &DayOrder<'_>, days: &mut Days) {
+        order.apply(&mut self.stages, &self.orders, days);
+    }
+
+    /// Finds the rows of stages that repeat what is known, and takes in the others, ordered by the values of all tables.
+    fn take_stages(&mut self, ranking: &mut Ranking, values: usize, task: &Task) -> Result<(Edits, usize)> {
+        let stages = std::mem::take(&mut self.stages);
+        let (mut joined, edits, repeated) = collapse(&stages, ranking, &self.orders, task)?;
+        drop(stages);
+        joined.ordered = Some(ranking.add_joined(values));
+        self.keep_rows(&joined)?;
+        Ok((edits, repeated))
     }
 
     /// The index. `sizes` are those of the dictionaries after the last block.
@@ -272,8 +281,8 @@ impl IndexBuilder {
     pub fn finish(mut self, sizes: &Sizes, task: &Task) -> Result<Timeline> {
         task.begin("ordering events", self.rows);
         let (orders, codes) = Orders::joined(&self.orders);
-        let ranking = Ranking::new(&sizes.classes, &sizes.ties, codes);
-        let (edits, repeated) = self.take_stages(&ranking)?;
+        let mut ranking = Ranking::of(sizes, codes);
+        let (edits, repeated) = self.take_stages(&mut ranking, orders.len(), task)?;
         let shells = || self.spilled.iter().flat_map(|s| &s.batches).flat_map(|b| &b.shells).chain(&self.blocks);
         let lengths: Vec<usize> =
             (0..self.partitions.count).into_par_iter().map(|p| shells().map(|b| b.run(p).len()).sum()).collect();

@@ -7,6 +7,9 @@ use rayon::prelude::*;
 
 use super::orders::{Orders, Ranking};
 use super::rows::Rows;
+use super::undecided::decide;
+use crate::error::Result;
+use crate::progress::Task;
 use crate::schema::NONE;
 use crate::time::NO_TIME;
 
@@ -140,44 +143,55 @@ impl Seen {
     }
 }
 
-fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
+pub(super) fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
     let (deal, amount) = rows.stage.as_ref().map_or((None, None), |(deals, amounts)| (deals.get(i), amounts.get(i)));
     (deal.copied().unwrap_or(NONE), amount.copied().unwrap_or(f64::NAN))
 }
 
 /// Lead, time, rank among equal times, table, row.
-type Place = (u32, i64, u64, u32, u32);
+pub(super) type Place = (u32, i64, u64, u32, u32);
 
-/// Takes rows that repeat the stage of their deal, and rows that are there already, out of tables of stages; `ranking` says
-/// how entries of one instant are ordered, by the values `orders` of each table.
+/// Joins tables of stages in the order of the index, without the rows that repeat the stage of their deal, which are edits,
+/// and rows that are there already, which are counted; `ranking` says how entries of one instant are ordered, by the
+/// values `orders` of each table. The order of the rows is that of the values of all tables.
 ///
 /// A deal's rows of one stage with nothing of another stage between them are one entry, the first; the others are edits
 /// of it. Entries of no deal are those of one deal, the lead's own.
-pub(super) fn collapse(tables: &mut [Rows], ranking: &Ranking, orders: &[Orders]) -> (Edits, usize) {
+///
+/// # Errors
+/// [`crate::error::Error::Interrupted`].
+pub(super) fn collapse(
+    tables: &[Rows],
+    ranking: &Ranking,
+    orders: &[Orders],
+    task: &Task,
+) -> Result<(Rows, Edits, usize)> {
     let mut places: Vec<Place> = Vec::new();
     for (table, rows) in (0u32..).zip(tables.iter()) {
         places.extend((0..rows.len()).map(|i| {
             let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
             let order = rows.order.get(i).copied().unwrap_or(0);
             let of_kind = rows.kind.get(i).map_or(0, |kind| ranking.of_kind(*kind));
-            let rank = of_kind | ranking.of_order(rows.ordered, order);
+            let rank = of_kind | rows.ordered.map_or(0, |table| ranking.of_order(Some(table), order));
             (rows.lead.get(i).copied().unwrap_or(0), at, rank, table, i as u32)
         }));
     }
     places.par_sort_unstable();
-    let mut keep: Vec<Vec<bool>> = tables.iter().map(|rows| vec![true; rows.len()]).collect();
-    let mut drop_row = |place: &Place| {
-        if let Some(slot) = keep.get_mut(place.3 as usize).and_then(|flags| flags.get_mut(place.4 as usize)) {
-            *slot = false;
-        }
-    };
+    task.check()?;
+    for tied in places.chunk_by_mut(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)).filter(|tied| tied.len() > 1) {
+        decide(tied, tables, ranking);
+    }
+    let mut kept: Vec<(u32, u32)> = Vec::with_capacity(places.len());
     let mut edits = Edits::default();
     let mut edited: Vec<Place> = Vec::new();
     let (mut entries, mut repeated) = (0u32, 0);
     // Of the lead at hand: stage and number of the last entry of each deal.
     let mut last: HashMap<u32, (u32, u32)> = HashMap::new();
     let mut seen = Seen::default();
-    for lead in places.chunk_by(|a, b| a.0 == b.0) {
+    for (number, lead) in places.chunk_by(|a, b| a.0 == b.0).enumerate() {
+        if number % CHECK_EVERY == 0 {
+            task.check()?;
+        }
         last.clear();
         for instant in lead.chunk_by(|a, b| a.1 == b.1) {
             seen.clear();
@@ -186,7 +200,6 @@ pub(super) fn collapse(tables: &mut [Rows], ranking: &Ranking, orders: &[Orders]
                 let i = place.4 as usize;
                 if instant.len() > 1 && !seen.insert(place.0, same(rows, i, orders)) {
                     repeated += 1;
-                    drop_row(place);
                     continue;
                 }
                 let kind = rows.kind.get(i).copied().unwrap_or(NONE);
@@ -199,9 +212,9 @@ pub(super) fn collapse(tables: &mut [Rows], ranking: &Ranking, orders: &[Orders]
                         edits.amount.push(amount);
                         edits.order.push(ranking.code(rows.ordered, rows.order.get(i).copied().unwrap_or(0)));
                         edited.push(*place);
-                        drop_row(place);
                     }
                     _ => {
+                        kept.push((place.3, place.4));
                         last.insert(deal, (kind, entries));
                         entries += 1;
                     }
@@ -219,16 +232,21 @@ pub(super) fn collapse(tables: &mut [Rows], ranking: &Ranking, orders: &[Orders]
         };
         edits.props.push((prop, edited.iter().map(|place| code(place).unwrap_or(NONE)).collect()));
     }
-    for (rows, keep) in tables.iter_mut().zip(&keep) {
-        if keep.contains(&false) {
-            rows.retain(keep);
-        }
+    task.check()?;
+    let mut joined = Rows::gathered(tables, &kept);
+    for (slot, (table, row)) in joined.order.iter_mut().zip(&kept) {
+        let own = tables.get(*table as usize).and_then(|rows| Some((rows.ordered, *rows.order.get(*row as usize)?)));
+        *slot = own.map_or(0, |(ordered, order)| ranking.code(ordered, order).wrapping_add(1));
     }
-    (edits.sorted(), repeated)
+    Ok((joined, edits.sorted(), repeated))
 }
+
+/// Leads between two looks at whether the work is to end.
+const CHECK_EVERY: usize = 1 << 14;
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::Sizes;
     use super::*;
 
     /// Lead, time, kind, deal, amount.
@@ -246,25 +264,42 @@ mod tests {
     #[test]
     fn runs_of_a_deal_are_one_entry() {
         // Two deals take turns; the second row of deal 1 is an edit although deal 0 moved in between.
-        let mut tables = [rows(&[(3, 1, 0, 0, 1.0), (3, 2, 0, 1, 5.0), (3, 3, 1, 0, 1.0), (3, 4, 0, 1, 6.0)])];
-        let (edits, repeated) = collapse(&mut tables, &Ranking::default(), &[]);
-        assert_eq!((tables[0].at.as_slice(), repeated), ([1, 2, 3].as_slice(), 0));
+        let tables = [rows(&[(3, 1, 0, 0, 1.0), (3, 2, 0, 1, 5.0), (3, 3, 1, 0, 1.0), (3, 4, 0, 1, 6.0)])];
+        let (joined, edits, repeated) = collapse(&tables, &Ranking::default(), &[], &Task::new()).unwrap();
+        assert_eq!((joined.at.as_slice(), repeated), ([1, 2, 3].as_slice(), 0));
         assert_eq!((edits.entry.as_slice(), edits.after.as_slice()), ([1].as_slice(), [2].as_slice()));
         assert_eq!((edits.amount_before(1, 9), edits.amount_before(1, 4)), (Some(6.0), None));
     }
 
     #[test]
     fn rows_given_twice_are_dropped() {
-        let mut tables = [rows(&[(0, 1, 0, 0, 1.0)]), rows(&[(0, 1, 0, 0, 1.0), (0, 1, 0, 0, 2.0)])];
-        let (edits, repeated) = collapse(&mut tables, &Ranking::default(), &[]);
-        assert_eq!((tables[0].len(), tables[1].len(), edits.len(), repeated), (1, 0, 1, 1));
+        let tables = [rows(&[(0, 1, 0, 0, 1.0)]), rows(&[(0, 1, 0, 0, 1.0), (0, 1, 0, 0, 2.0)])];
+        let (joined, edits, repeated) = collapse(&tables, &Ranking::default(), &[], &Task::new()).unwrap();
+        assert_eq!((joined.len(), edits.len(), repeated), (1, 1, 1));
+    }
+
+    #[test]
+    fn amounts_of_one_instant_are_in_one_order() {
+        // Kinds 0 and 1 mean won, 2 does not; the largest amount is known last, in whatever order the rows come.
+        let given = [(0, 1, 0, 7, 300.0), (0, 1, 0, 7, 100.0), (0, 1, 1, 7, 200.0), (0, 1, 2, 7, 900.0)];
+        let sizes = Sizes { last_resort: vec![(true, 2), (true, 1), (false, 0)], ..Sizes::default() };
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+            let all: Vec<_> = order.iter().map(|i| given[*i]).collect();
+            let ranking = Ranking::of(&sizes, Vec::new());
+            for tables in [vec![rows(&all)], vec![rows(&all[..1]), rows(&all[1..])]] {
+                let (joined, edits, _) = collapse(&tables, &ranking, &[], &Task::new()).unwrap();
+                assert_eq!(joined.kind, [2, 1, 0]);
+                assert_eq!((joined.stage.unwrap().1, edits.amount), (vec![900.0, 200.0, 100.0], vec![300.0]));
+            }
+        }
     }
 
     #[test]
     fn classes_order_an_instant() {
         // Kind 1 is the first stage of the pipeline although its row comes last.
-        let mut tables = [rows(&[(0, 1, 0, 0, 1.0), (0, 1, 1, 0, 1.0), (0, 2, 0, 0, 3.0)])];
-        let (edits, _) = collapse(&mut tables, &Ranking::new(&[2, 1], &[], Vec::new()), &[]);
-        assert_eq!((tables[0].at.as_slice(), edits.entry.as_slice()), ([1, 1].as_slice(), [1].as_slice()));
+        let tables = [rows(&[(0, 1, 0, 0, 1.0), (0, 1, 1, 0, 1.0), (0, 2, 0, 0, 3.0)])];
+        let ranking = Ranking::new(&[2, 1], &[], Vec::new());
+        let (joined, edits, _) = collapse(&tables, &ranking, &[], &Task::new()).unwrap();
+        assert_eq!((joined.at.as_slice(), edits.entry.as_slice()), ([1, 1].as_slice(), [1].as_slice()));
     }
 }

@@ -12,7 +12,9 @@ mod mapped_column;
 mod merge;
 mod orders;
 mod rows;
+mod same_day;
 mod sort;
+mod undecided;
 
 pub use block::{Block, Partitioning, Renumbering};
 pub use builder::{Extended, IndexBuilder, build};
@@ -23,6 +25,7 @@ pub use edits::Edits;
 pub use mapped_column::Slab;
 pub use orders::{OrderNumbers, Orders};
 pub use rows::{Rows, Sizes};
+pub(super) use same_day::DayOrder;
 
 use crate::schema::NONE;
 

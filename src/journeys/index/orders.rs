@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash};
 
+use super::rows::Sizes;
 use crate::schema::NONE;
 
 /// Numbers of order columns, ascending and distinct: whole ones unless one has a fraction.
@@ -158,6 +159,8 @@ pub(super) struct Ranking {
     classes: Vec<u32>,
     /// By kind, what comes after it; all alike if empty.
     ties: Vec<u32>,
+    /// By kind, what comes after all that decides, beside amounts: whether it means won, and its place by name.
+    last_resort: Vec<(bool, u32)>,
     /// By table with an order column, the code of each of its values among those of all.
     codes: Vec<Vec<u32>>,
 }
@@ -167,7 +170,22 @@ const HIGHEST: u32 = (1 << 15) - 1;
 
 impl Ranking {
     pub(super) fn new(classes: &[u32], ties: &[u32], codes: Vec<Vec<u32>>) -> Self {
-        Self { classes: classes.to_vec(), ties: ties.to_vec(), codes }
+        Self { classes: classes.to_vec(), ties: ties.to_vec(), codes, ..Self::default() }
+    }
+
+    pub(super) fn of(sizes: &Sizes, codes: Vec<Vec<u32>>) -> Self {
+        Self { last_resort: sizes.last_resort.clone(), ..Self::new(&sizes.classes, &sizes.ties, codes) }
+    }
+
+    /// Whether a kind means won, and its place by name.
+    pub(super) fn last_resort(&self, kind: u32) -> (bool, u32) {
+        self.last_resort.get(kind as usize).copied().unwrap_or_default()
+    }
+
+    /// Adds a table whose codes are those of all values; gives what [`super::Rows::ordered`] of its rows is to be.
+    pub(super) fn add_joined(&mut self, values: usize) -> u32 {
+        self.codes.push((0..values as u32).collect());
+        self.codes.len() as u32 - 1
     }
 
     /// Whether the kind says something.

@@ -1,6 +1,10 @@
 //! Cleaned rows on their way into the index.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+
+use crate::schema::NONE;
+use crate::time::NO_TIME;
 
 /// Rows of one source in one role, or a part of them, already cleaned: every row has a known lead and a time.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +49,9 @@ pub struct Sizes {
     pub classes: Vec<u32>,
     /// By kind, how rows of one instant are ordered whose order columns have the same value; all alike if empty.
     pub ties: Vec<u32>,
+    /// By kind, whether it means won, and its place by name: how stages of one instant are ordered, beside their amounts,
+    /// where nothing else decides; all alike if empty.
+    pub last_resort: Vec<(bool, u32)>,
 }
 
 impl Rows {
@@ -58,6 +65,43 @@ impl Rows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lead.is_empty()
+    }
+
+    /// Rows of several tables, by table and row, one after the other; they have no order of their own.
+    pub(super) fn gathered(tables: &[Self], chosen: &[(u32, u32)]) -> Self {
+        let pick = |none: u32, column: &dyn Fn(&Self) -> Option<&[u32]>| -> Vec<u32> {
+            let columns: Vec<Option<&[u32]>> = tables.iter().map(column).collect();
+            let cell = |(table, row): &(u32, u32)| columns.get(*table as usize)?.as_ref()?.get(*row as usize).copied();
+            chosen.iter().map(|place| cell(place).unwrap_or(none)).collect()
+        };
+        let floats = |column: &dyn Fn(&Self) -> Option<&[f64]>| -> Vec<f64> {
+            let columns: Vec<Option<&[f64]>> = tables.iter().map(column).collect();
+            let cell = |(table, row): &(u32, u32)| columns.get(*table as usize)?.as_ref()?.get(*row as usize).copied();
+            chosen.iter().map(|place| cell(place).unwrap_or(f64::NAN)).collect()
+        };
+        let of = |(table, row): &(u32, u32)| Some((tables.get(*table as usize)?, *row as usize));
+        let values: BTreeSet<usize> = tables.iter().flat_map(|t| t.values.iter().map(|(v, _)| *v)).collect();
+        let props: BTreeSet<usize> = tables.iter().flat_map(|t| t.props.iter().map(|(p, _)| *p)).collect();
+        Self {
+            lead: pick(0, &|t| Some(&t.lead)),
+            at: chosen.iter().map(|p| of(p).and_then(|(t, row)| t.at.get(row).copied()).unwrap_or(NO_TIME)).collect(),
+            order: vec![0; chosen.len()],
+            ordered: None,
+            kind: pick(NONE, &|t| Some(&t.kind)),
+            channel: pick(NONE, &|t| Some(&t.channel)),
+            values: values
+                .into_iter()
+                .map(|v| (v, floats(&|t| t.values.iter().find(|(n, _)| *n == v).map(|(_, c)| c.as_slice()))))
+                .collect(),
+            props: props
+                .into_iter()
+                .map(|p| (p, pick(NONE, &|t| t.props.iter().find(|(n, _)| *n == p).map(|(_, c)| c.as_slice()))))
+                .collect(),
+            stage: Some((
+                pick(NONE, &|t| t.stage.as_ref().map(|(deals, _)| deals.as_slice())),
+                floats(&|t| t.stage.as_ref().map(|(_, amounts)| amounts.as_slice())),
+            )),
+        }
     }
 
     /// Some of the rows.

@@ -21,7 +21,7 @@ const MOST: usize = 20;
 
 /// What is suspect about a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Suspicion {
     /// A value, or a missing one, occurs among open leads only.
     OpenOnly,
@@ -39,6 +39,7 @@ pub enum Suspicion {
 
 /// A field that an analyst should look at before a model is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Suspect {
     /// The field.
     pub column: String,
