@@ -103,13 +103,13 @@ class Attribution(Result):
             - ``channel`` (String): value of ``by``; ``(missing)`` for touches without one, ``(unattributed)`` for
               conversions without a touch.
             - ``touches``, ``paths`` (UInt64): touches of the channel in paths, and paths with at least one.
-            - ``conversions``, ``conversions_low``, ``conversions_high`` (Float64): conversions credited, with the 95 %
-              bootstrap interval. The interval only with ``bootstrap``.
-            - ``value``, ``value_low``, ``value_high`` (Float64): value credited, in the unit of the amounts, with the
-              95 % bootstrap interval; null if no amount is known. The interval only with ``bootstrap``.
+            - ``conversions`` (Float64): conversions credited.
+            - ``value`` (Float64): value credited, in the unit of the amounts; null if no amount is known.
             - ``share`` (Float64): share of all conversions, from 0 to 1.
             - ``removal_effect`` (Float64): for Markov chains, the share of conversions that would be lost without the
               channel; null otherwise.
+            - ``conversions_low``, ``conversions_high``, ``value_low``, ``value_high`` (Float64): 95 % bootstrap intervals.
+              Only with ``bootstrap``.
 
         See Also
         --------
