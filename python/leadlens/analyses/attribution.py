@@ -108,8 +108,8 @@ class Attribution(Result):
             - ``share`` (Float64): share of all conversions, from 0 to 1.
             - ``removal_effect`` (Float64): for Markov chains, the share of conversions that would be lost without the
               channel; null otherwise.
-            - ``conversions_low``, ``conversions_high``, ``value_low``, ``value_high`` (Float64): 95 % bootstrap intervals.
-              Only with ``bootstrap``.
+            - ``conversions_low``, ``conversions_high``, ``value_low``, ``value_high`` (Float64): 95 % bootstrap
+              intervals. Only with ``bootstrap``.
 
         See Also
         --------
