@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 
 @contextmanager
@@ -14,7 +15,11 @@ def progress() -> Iterator[Callable[[str, int, int], object] | None]:
     if not (notebook or sys.stderr.isatty()):
         yield None
         return
-    from tqdm.auto import tqdm
+    # Bars of a notebook need ipywidgets, without which tqdm warns.
+    if notebook and find_spec("ipywidgets") is not None:
+        from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
 
     bar = None
 

@@ -64,12 +64,20 @@ def test_errors_are_one_family():
 def test_readme_example_runs(tmp_path):
     text = (ROOT / "README.md").read_text()
     blocks = re.findall(r"<!-- executed by the tests -->\n```python\n(.*?)```", text, re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     code = "\n".join(blocks)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "model.json").exists()
+    assert (tmp_path / "report.html").exists()
     assert "ROC-AUC" in done.stdout
+
+
+def test_the_picture_of_the_readme_is_small():
+    picture = ROOT / "docs" / "images" / "report.png"
+    assert "docs/images/report.png" in (ROOT / "README.md").read_text()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 200_000
 
 
 def test_command_line_program(tmp_path):

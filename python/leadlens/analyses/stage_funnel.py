@@ -408,7 +408,7 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
     base = alt.Chart(data).encode(y=alt.Y("stage:N", sort=stages, title=None))
     tooltip = ["stage", "part", "cycles", "reached", alt.Tooltip("of_previous:Q", format=".1%")]
     bars = base.mark_bar().encode(
-        x=alt.X("cycles:Q", title="cycles" if by is None else "cycles; each panel has a scale of its own"),
+        x=alt.X("cycles:Q", title="cycles"),
         color=alt.Color("part:N", scale=colors, title=None, legend=alt.Legend(orient="bottom")),
         order=alt.Order("rank:Q"),
         tooltip=tooltip,
@@ -422,7 +422,9 @@ def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
         return chart
     header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
     note = part_of(groups, every, f"groups of {by}, those with most cycles")
-    panels = chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header), **note)
+    # Small groups would be invisible on the scale of the largest.
+    own = alt.Title("each panel has its own scale", fontWeight="normal", fontSize=12, anchor="start")
+    panels = chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header), **({"title": own} | note))
     return panels.resolve_scale(x="independent")
 
 

@@ -147,7 +147,7 @@ class Scores:
         >>> type(scorer.score(test).plot()).__name__
         'Chart'
         """
-        return scores_chart(self._frame, self.title)
+        return scores_chart(self._frame)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
@@ -162,7 +162,7 @@ class Scores:
         return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
 
 
-def scores_chart(table: pl.DataFrame, title: str) -> Any:
+def scores_chart(table: pl.DataFrame) -> Any:
     """Return a histogram of the probabilities with forty bins."""
     import altair as alt
 
@@ -181,4 +181,4 @@ def scores_chart(table: pl.DataFrame, title: str) -> Any:
         x2="end:Q",
         y=alt.Y("rows:Q", title="rows"),
         tooltip=[alt.Tooltip("start:Q", format=".1%"), alt.Tooltip("end:Q", format=".1%"), "rows"],
-    ).properties(width=420, height=220, title=title)
+    ).properties(width=420, height=220, title=f"{table.height:,} rows")
