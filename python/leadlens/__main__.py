@@ -18,7 +18,7 @@ def _stop(number: int, frame: Any) -> None:
 def main() -> None:
     """Run the command line and exit with its code: 0 ok, 2 usage, 3 data, 4 model, 70 a defect, 130 or 143 stopped."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A job in the background of a shell ignores Ctrl-C, and must go on doing so.
+        # A background job of a shell ignores Ctrl-C and must continue to do so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     arguments = ["leadlens", *sys.argv[1:]]

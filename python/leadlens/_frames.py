@@ -12,16 +12,16 @@ from .errors import OptionError
 
 
 def is_pandas(X: Any) -> bool:
-    """Whether X is a pandas DataFrame, by what it offers: pandas need not be installed."""
+    """Return whether X is a pandas DataFrame, by its attributes, since pandas may not be installed."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and hasattr(X, "columns")
 
 
 def readable_table(table: Any) -> Any:
-    """Return a pandas frame as an Arrow table; columns that Arrow has no type for are empty, marked with their type."""
+    """Return a pandas frame as an Arrow table; columns that Arrow cannot store are null and name their type."""
     import pyarrow as pa
 
     failures = (pa.ArrowException, TypeError, ValueError, OverflowError)
-    # The index, and what pandas says of it.
+    # The index and its metadata.
     try:
         whole = pa.Table.from_pandas(table.iloc[:, []])
     except failures:
@@ -41,14 +41,14 @@ def readable_table(table: Any) -> Any:
 
 
 def shown_type(column: Any) -> str:
-    """Return the type of a pandas column; of objects, what they are."""
+    """Return the type of a pandas column; for objects, the types of the objects."""
     if str(column.dtype) != "object":
         return str(column.dtype)
     return f"object ({kinds_of(column.dropna())})"
 
 
 def kinds_of(values: Iterable[Any]) -> str:
-    """Return the types of values, the first few by name."""
+    """Return the first types of the values, sorted by name."""
     return ", ".join(sorted({type(value).__name__ for value in values})[:4])
 
 
@@ -58,12 +58,12 @@ def cluster_numbers(clusters: ArrayLike) -> NDArray[np.uint32]:
     if ids.dtype.kind in "iubf" and not (ids.dtype.kind == "f" and np.isnan(ids).any()):
         return np.unique(ids, return_inverse=True)[1].astype(np.uint32).reshape(-1)
     values = ids.tolist()
-    # NaN and NaT differ from themselves; pandas' NA says neither yes nor no.
+    # NaN and NaT are not equal to themselves; a comparison with pandas' NA is NA.
     missing = sum(v is None or str(v) == "<NA>" or v != v for v in values)
     if missing:
         raise OptionError(
             f"clusters has {missing} missing ids in {len(values)} rows; give every row an id, "
-            "one of its own where it belongs to no cluster"
+            "and a row without a cluster an id of its own"
         )
     known: dict[Any, int] = {}
     return np.array([known.setdefault(v, len(known)) for v in values], dtype=np.uint32)

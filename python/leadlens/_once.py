@@ -33,7 +33,7 @@ class Once:
         if key in self._values:
             return cast(_Value, self._values[key])
         if self._process != os.getpid():
-            # A forked child has no threads that could release the locks of its parent's.
+            # Threads of the parent that hold locks do not exist in a forked child.
             self._renew()
         with self._guard:
             lock = self._locks.setdefault(key, threading.RLock())
@@ -50,7 +50,7 @@ class Once:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Once:
-        # Locks cannot be copied. Tables and facts are never changed, so that copies share them.
+        # Locks cannot be copied. The values do not change, so copies share them.
         other = Once()
         other._values = dict(self._values)
         return other

@@ -374,7 +374,7 @@ def test_options_that_do_not_go_together(sides):
 def test_charts(joint):
     for chart in (joint.plot_effect("size"), joint.plot_effect("region"), joint.plot_effect("region × size")):
         assert chart.to_dict()["title"]
-    with pytest.raises(ll.OptionError, match="no validation losses"):
+    with pytest.raises(ll.OptionError, match="available only with C="):
         joint.plot_validation()
 
 

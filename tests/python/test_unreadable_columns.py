@@ -89,14 +89,14 @@ def test_regressions_refuse_what_is_no_number_and_no_text(column):
     y = np.arange(60) % 3 == 0
     for beside in ({}, {"plan": ["a", "b"] * 30}):
         frame = pd.DataFrame({"age": np.arange(60.0), "odd": column, **beside})
-        with pytest.raises(ValueError, match=r"columns \['odd'\] hold neither numbers nor texts"):
+        with pytest.raises(ValueError, match=r"columns \['odd'\] are neither numeric nor text"):
             ll.LogisticRegression().fit(frame, y)
         model = ll.LogisticRegression().fit(frame.assign(odd=1.0), y)
-        with pytest.raises(ValueError, match=r"columns \['odd'\] hold neither numbers nor texts"):
+        with pytest.raises(ValueError, match=r"columns \['odd'\] are neither numeric nor text"):
             model.predict_proba(frame)
 
 
 @pytest.mark.parametrize("kind", ["datetime64[ns]", "timedelta64[s]"])
 def test_arrays_of_times_are_refused(kind):
-    with pytest.raises(ValueError, match="neither numbers nor texts"):
+    with pytest.raises(ValueError, match="neither numeric nor text"):
         ll.LogisticRegression().fit(np.arange(60).astype(kind)[:, None], np.arange(60) % 3 == 0)

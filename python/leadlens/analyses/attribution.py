@@ -28,7 +28,7 @@ class Rule:
     """A rule of attribution that gives fixed shares of the credit to milestones of a path.
 
     The shares add up to 1. If a path lacks a milestone, its share goes to the others in proportion. A touch that is two
-    milestones gets both shares. The touches that are no milestone divide ``middle`` equally.
+    milestones gets both shares. All other touches divide ``middle`` equally.
 
     Parameters
     ----------

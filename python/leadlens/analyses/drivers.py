@@ -184,7 +184,7 @@ def drivers_chart(table: pl.DataFrame) -> Any:
 
     sure = table.filter(pl.col("q") < 0.05)
     if sure.is_empty():
-        return nothing("no property tells who goes on (false discoveries below 5 %)")
+        return nothing("no property differs significantly (false discovery rate below 5 %)")
     data = sure.with_columns(
         property=pl.when(pl.col("value") != "")
         .then(pl.format("{} = {}", "name", "value"))

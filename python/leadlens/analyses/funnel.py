@@ -452,7 +452,7 @@ def funnel_chart(table: pl.DataFrame, by: str | None) -> Any:
 
     order = table["step"].unique(maintain_order=True).to_list()
     if by is not None:
-        # One funnel for all and one per value; at most the dozen with most leads.
+        # Panels of the twelve groups with most leads.
         values = table["group"].unique(maintain_order=True).to_list()
         every = [v for v in values if v != "(all)"]
         shown = every[:12] or values
@@ -498,7 +498,7 @@ def funnel_trend_chart(table: pl.DataFrame, order: list[str], by: str | None) ->
         x=x,
         tooltip=["period", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
     )
-    # A panel is too low for the long title.
+    # The long title does not fit into a panel.
     title = "share of step 1" if every else "share of step 1, with 95 % interval"
     y = alt.Y("of_first:Q", title=title, axis=alt.Axis(format="%"))
     base = base.encode(color=color)

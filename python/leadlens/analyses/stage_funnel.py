@@ -439,7 +439,7 @@ def flow_chart(table: pl.DataFrame, by: str | None) -> Any:
     chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
     chart = chart.encode(
         x=x,
-        # A panel is too low for the long title.
+        # The long title does not fit into a panel.
         y=alt.Y("stock:Q", title="in the stage at the end of the period" if not every else "in the stage"),
         color=alt.Color("stage:N", sort=stages, title=None),
         tooltip=["group", "period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],

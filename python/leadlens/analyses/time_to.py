@@ -320,7 +320,7 @@ def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame
     parts = []
     for name in order:
         curve = curves.filter(pl.col("group") == name)
-        # A step function: its value at 400 ages says as much as a screen can show.
+        # 400 points of a step function are as many as a screen can show.
         every = max(1, curve.height // 400)
         parts.append(pl.concat([curve.gather_every(every), curve.tail(1)]).unique("days", maintain_order=True))
     start = pl.DataFrame({"group": order}).with_columns(

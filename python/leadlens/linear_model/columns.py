@@ -17,7 +17,7 @@ from ..errors import ColumnTypeError, OptionError
 
 
 class Frame:
-    """A data frame with text columns: names of numbers, levels and places of texts (-1 for a missing one)."""
+    """A data frame with text columns: names of numeric columns, levels of texts, and codes of rows (-1 for missing)."""
 
     def __init__(self, X: Any, texts: dict[str, tuple[list[str], NDArray[Any]]]) -> None:
         self._X = X
@@ -32,9 +32,9 @@ class Frame:
                 raise OptionError(f"column '{name}' has different levels of the same text")
 
     def numbers(self, names: list[str]) -> NDArray[np.float64]:
-        """Return number columns as one array, by rows or by columns as it comes, if possible without a copy."""
+        """Return numeric columns as one array in any memory order, without a copy if possible."""
         if isinstance(self._X, pl.DataFrame):
-            # Column by column, as a frame's own conversion needs its pool of threads, which a forked process lacks.
+            # The conversion of whole frames uses the thread pool of polars, which a forked process lacks.
             table: NDArray[Any] = np.empty((self.rows, len(names)), dtype=np.float64, order="F")
             for i, name in enumerate(names):
                 table[:, i] = self._X.get_column(name).cast(pl.Float64).to_numpy()
@@ -94,20 +94,22 @@ def frame_of(X: Any, trained: Mapping[str, Collection[str]] | None = None) -> Fr
 
 
 def as_frame(X: Any) -> Any:
-    """Return other tables (pyarrow, DuckDB, lazy polars) as polars frames, and pandas frames with plain numbers."""
+    """Return tables of pyarrow, DuckDB and lazy polars as polars frames, and pandas frames with NumPy numbers."""
     if isinstance(X, pl.LazyFrame):
         return X.collect()
     if is_pandas(X):
         return _plain(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "Mm":
-        raise ColumnTypeError(f"X holds neither numbers nor texts but {X.dtype}: make numbers of the times first")
+        raise ColumnTypeError(
+            f"X has the type {X.dtype}, which is neither numeric nor text; convert the times to numbers"
+        )
     if isinstance(X, (np.ndarray, pl.DataFrame)) or not hasattr(X, "__arrow_c_stream__"):
         return X
     return pl.DataFrame(X)
 
 
 def _plain(X: Any) -> Any:
-    """Return a pandas frame with extension numbers as float64, missing ones NaN, and its flags as those of NumPy."""
+    """Return a pandas frame whose extension types are float64, with NaN for missing values, or bool."""
     extended = [i for i, kind in enumerate(X.dtypes) if not isinstance(kind, np.dtype) and _is_number(kind)]
     if not extended:
         return X
@@ -124,7 +126,7 @@ def _of_numpy(column: Any) -> NDArray[Any]:
 
 
 def _is_number(kind: Any) -> bool:
-    """Whether a pandas type holds numbers or flags, which count as 0 and 1."""
+    """Return whether a pandas type is numeric or boolean."""
     return getattr(kind, "kind", "O") in ("i", "u", "f", "b") or str(kind).startswith("decimal")
 
 
@@ -144,13 +146,13 @@ def _is_neither(kind: Any) -> bool:
 def _coded_numbers(
     trained: Mapping[str, Collection[str]] | None, texts: Collection[str], names: Sequence[str]
 ) -> list[str]:
-    """Columns of numbers here whose levels in training were numbers too: 1.0 is the level 1."""
+    """Return numeric columns that were texts of numbers in training, so that 1.0 is the level 1."""
     known = trained or {}
     return [name for name in known if name in names and name not in texts and _all_numbers(list(known[name]))]
 
 
 def _text(value: Any) -> str | None:
-    """Return the text of a value: a whole number is written as one, whatever type holds it."""
+    """Return the text of a value; whole numbers of any type are written as integers."""
     if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return None
     return str(float(value)) if isinstance(value, np.floating) else str(value)
@@ -172,16 +174,14 @@ def _texts(column: Any) -> list[str | None]:
 
 
 def _refuse(kinds: dict[str, str]) -> None:
-    """Refuse columns, by their names and types."""
+    """Raise an error if there are columns of other types."""
     if kinds:
         shown = ", ".join(f"'{name}' is of type {kind}" for name, kind in kinds.items())
-        raise ColumnTypeError(
-            f"columns {list(kinds)} hold neither numbers nor texts: {shown}; make numbers of them first"
-        )
+        raise ColumnTypeError(f"columns {list(kinds)} are neither numeric nor text: {shown}; convert them to numbers")
 
 
 def _all_numbers(values: list[str | None]) -> bool:
-    """Whether every text is a number: scikit-learn reads such columns as numbers."""
+    """Return whether every text is a number; scikit-learn reads such columns as numbers."""
     try:
         [float(value) for value in values if value is not None and value.lower() not in ("true", "false")]
     except ValueError:
@@ -190,7 +190,7 @@ def _all_numbers(values: list[str | None]) -> bool:
 
 
 def _holds_numbers(column: Any) -> bool:
-    """Whether objects are numbers, flags, missing values, or texts that may be numbers."""
+    """Return whether all objects are numbers, booleans, texts or missing."""
     return all(_is_scalar(value) for value in column)
 
 
@@ -200,7 +200,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def odd_array(X: Any) -> str | None:
-    """Say which column of an array, or of lists, holds what no number can be made of; None if none does."""
+    """Return a message about the first column of an array that cannot be converted to numbers, or None."""
     try:
         table = np.asarray(X)
     except ValueError:
@@ -223,21 +223,21 @@ def odd_array(X: Any) -> str | None:
 
 
 def _coded(column: pl.Series) -> tuple[list[str], NDArray[np.int32]]:
-    """Levels of a text column in their one form, sorted, and the place of each row's."""
+    """Return the canonical levels of a text column, sorted, and the code of each row."""
     texts = column.cast(pl.String)
-    # Nothing here needs the pool of threads of polars, which a forked process lacks.
+    # These operations do not use the thread pool of polars, which a forked process lacks.
     written = sorted(texts.drop_nulls().unique().to_list())
     form = [_core.canonical_text(text) for text in written]
     levels = sorted(set(form))
     place = {level: i for i, level in enumerate(levels)}
-    # The last one is that of missing values.
+    # The last code is for missing values.
     places = np.array([*(place[text] for text in form), -1], dtype=np.int32)
     codes = texts.cast(pl.Enum(written)).to_physical().cast(pl.Int32)
     return levels, places[np.where(texts.is_null().to_numpy(), len(written), codes.to_numpy()).astype(np.int64)]
 
 
 def used_levels(levels: list[str], places: NDArray[Any]) -> tuple[list[str], int]:
-    """Levels that occur, in their order, and the number of missing values."""
+    """Return the levels that occur, in order, and the number of missing values."""
     codes = np.ascontiguousarray(places).view(f"u{places.dtype.itemsize}")
     seen, missing = _core.seen_levels(codes, len(levels))
     return [level for level, used in zip(levels, seen, strict=True) if used], missing
@@ -249,7 +249,7 @@ def code_type(none: int) -> Any:
 
 
 def narrowest_codes(places: NDArray[Any], none: int) -> NDArray[Any]:
-    """Codes of the narrowest type; without a copy where the type has the same width."""
+    """Return codes of the narrowest type, without a copy if the width is the same."""
     kind = np.dtype(code_type(none))
     places = np.ascontiguousarray(places)
     return places.view(kind) if places.dtype.itemsize == kind.itemsize else places.astype(kind)

@@ -266,7 +266,7 @@ class Inference:
 
 
 def _end(value: float | None, otherwise: float) -> float:
-    # JSON has no infinity.
+    # JSON cannot represent infinity.
     return otherwise if value is None else value
 
 

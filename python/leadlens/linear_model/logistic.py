@@ -493,7 +493,7 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         """
         self._check_fitted()
         if not hasattr(self, "validation_"):
-            raise OptionError('C was given, so there are no validation losses to plot; use C="cv"')
+            raise OptionError('validation losses are available only with C="cv"')
         return validation_chart(self.validation_)
 
     def inference(
@@ -563,7 +563,9 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         try:
             labels = self._labels(y, rows)
             if not np.array_equal(self.classes_, classes):
-                raise OptionError(f"y holds {list(self.classes_)}, and the model was fitted on {list(classes)}")
+                raise OptionError(
+                    f"y has the classes {list(self.classes_)}, but the model was fitted on {list(classes)}"
+                )
         finally:
             self.classes_ = classes
         weight = self._weights(sample_weight, labels, rows)

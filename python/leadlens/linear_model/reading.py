@@ -33,7 +33,7 @@ class Reading:
             raise OptionError(f"X has {rows} rows and y has {len(y)}: inconsistent numbers of samples")
         fast = y.dtype.kind in "bui" and len(y) > 0
         if fast:
-            # Sorting a million labels costs as much as a pass of the fit.
+            # Sorting a million labels would take as long as a pass of the fit.
             low, high = y.min(), y.max()
             positive = y == high
             fast = bool((positive | (y == low)).all()) and low != high
@@ -73,21 +73,21 @@ class Reading:
         return weight
 
     def _read(self, X: Any, *, first: bool) -> tuple[Parts, int]:
-        """Arrays of the core: dense numbers, codes of text columns, sparse columns, and names."""
+        """Return dense numbers, codes of text columns, sparse columns, and names, and the number of rows."""
         X = as_frame(X)
         frame = frame_of(X, None if first else getattr(self, "_levels", {}))
         if frame is not None:
             if not first and not self._levels:
                 raise OptionError(
-                    f"the model was fitted on numbers only; {list(frame.texts)} hold texts: leave them out"
+                    f"the model was fitted on numbers, but the columns {list(frame.texts)} are texts; drop them"
                 )
             return self._read_frame(frame, first=first)
         if not first and getattr(self, "_levels", None):
-            raise OptionError("the model was fitted on a data frame with text columns; X has none")
+            raise OptionError("the model was fitted on a data frame with text columns, but X has no text columns")
         if first:
             self._numeric: list[str] = []
             self._levels: dict[str, list[str]] = {}
-        # The core finds numbers that are not finite by itself, without a pass of its own.
+        # The core detects numbers that are not finite during the fit.
         try:
             X = validate_data(
                 self, X, accept_sparse="csr", dtype=[np.float64, np.float32], ensure_all_finite=False, reset=first
@@ -123,9 +123,9 @@ class Reading:
             for name in names:
                 if name in there:
                     other = "texts" if kind == "numbers" else "numbers"
-                    raise OptionError(f"column '{name}' held {kind} in training, and holds {other} here")
+                    raise OptionError(f"column '{name}' had {kind} in training, but has {other} here")
                 if name not in here:
-                    raise OptionError(f"X lacks the columns ['{name}'] that the model was fitted on")
+                    raise OptionError(f"X does not have the column '{name}' that the model was fitted on")
         if nulls := {n: used[n][1] for n in self._levels if used[n][1] > 0}:
             raise OptionError(f"Input X contains NaN: missing values in text columns {nulls}; fill them first")
         dense = frame.numbers(self._numeric) if self._numeric else None
@@ -133,7 +133,7 @@ class Reading:
         for name, known in self._levels.items():
             own, places = frame.texts[name]
             if first and len(known) == len(own):
-                # Every level occurs: codes are places as they are.
+                # Every level occurs, so the codes need no mapping.
                 codes.append((narrowest_codes(places, len(known)), len(known)))
                 continue
             none = len(known)

@@ -75,7 +75,7 @@ class Step:
                 "name": self.name,
                 "optional": self.optional,
                 "within": self.within,
-                # The text alone means the creation of leads.
+                # Without this key, "created" is the creation of leads.
                 "event": True if self.kind == "created" else None,
             }
         )

@@ -257,7 +257,7 @@ class Explanation:
         """
         validation = self.training_["validation"]
         if validation is None:
-            raise OptionError('C was given, so there are no validation losses to plot; use C="cv"')
+            raise OptionError('validation losses are available only with C="cv"')
         return validation_chart(validation)
 
 

@@ -153,7 +153,7 @@ class LeadScorer(Parameters, Explanation):
         self.min_leads = min_leads
         self.min_level_rows = min_level_rows
         self.max_levels = max_levels
-        # A wrong value is an error where it is written, and again in fit, since attributes can be assigned.
+        # Wrong values are errors here; fit checks again, since attributes can be assigned.
         self._options()
 
     def _options(self) -> dict[str, Any]:
@@ -199,7 +199,7 @@ class LeadScorer(Parameters, Explanation):
         return "model_" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
-        # scikit-learn calls this, so it can be imported.
+        # Only scikit-learn calls this method, so the import succeeds.
         from sklearn.utils import Tags, TargetTags
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False))

@@ -81,7 +81,7 @@ def plain_condition(value: object, place: str = "where") -> object:
     if hasattr(value, "item") and not isinstance(value, np.datetime64 | np.timedelta64):
         value = value.item()  # a numpy scalar
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return str(value)  # JSON has no whole numbers of that size
+        return str(value)  # JSON readers do not accept larger integers
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise OptionError(
