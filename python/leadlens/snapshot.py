@@ -313,7 +313,8 @@ class SnapshotMethod:
             tables = Tables()
             declared = cutoffs if isinstance(cutoffs, Cutoffs) else Cutoffs(cutoffs, *cutoff_columns)
             table = (tables.given, as_json(declared._spec(tables)))
+        text = as_json(spec)
         with progress() as show:
-            core = self._core.snapshot(as_json(spec), (features or FeatureSet())._json(), table, show)
+            core = self._core.snapshot(text, (features or FeatureSet())._json(), table, show)
         warn_of_leaks(core)
-        return Snapshot(core, spec)
+        return Snapshot(core, json.loads(text))

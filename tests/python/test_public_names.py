@@ -9,6 +9,7 @@ import pkgutil
 import subprocess
 import sys
 import typing
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -160,6 +161,13 @@ def test_every_result_has_the_same_interface(results: dict[str, Any], name: str)
     assert result.plot().to_dict()["$schema"]
     assert result._repr_html_()
     assert str(result)
+
+
+def test_a_snapshot_states_its_options() -> None:
+    snapshot = ll.datasets.b2b_saas().snapshot(after=timedelta(days=31), horizon="59d")
+    for side in (snapshot, *snapshot.split(0.3, by="group")):
+        assert json.loads(json.dumps(side.spec))["horizon"] == "59d"
+        assert side.spec["after"] == "2678400000000us"
 
 
 @pytest.mark.parametrize("name", RESULTS[:7])

@@ -4,9 +4,22 @@ from .accounts import Accounts
 from .cutoffs import Cutoffs
 from .events import Events
 from .fields import Fields
-from .keys import literal, lookup
+from .keys import Attribute, Lead, Table, literal, lookup
 from .leads import Leads
 from .spend import Spend
 from .stages import Stages
 
-__all__ = ["Accounts", "Cutoffs", "Events", "Fields", "Leads", "Spend", "Stages", "literal", "lookup"]
+__all__ = [
+    "Accounts",
+    "Attribute",
+    "Cutoffs",
+    "Events",
+    "Fields",
+    "Lead",
+    "Leads",
+    "Spend",
+    "Stages",
+    "Table",
+    "literal",
+    "lookup",
+]
