@@ -389,8 +389,8 @@ class Journeys(SnapshotMethod, Analyses):
             One row per event and stage entry, in order of time.
 
             - ``at`` (Datetime): time, UTC.
-            - ``what`` (String): event kind or stage.
-            - ``source`` (String): name of the table.
+            - ``what`` (String): event kind or stage; ``created`` for the creation of the lead.
+            - ``source`` (String): name of the table; empty for the creation.
             - ``channel``, ``deal`` (String): channel of the event, deal of the stage entry; null without one.
             - ``amount`` (Float64): amount of the stage entry; null without one.
 

@@ -41,7 +41,7 @@ class Paths(Result):
         polars.DataFrame
             One row per sequence of the last ``length`` places, most frequent first.
 
-            - ``path`` (String): places, oldest first, joined by " → ".
+            - ``path`` (String): places, oldest first, joined by " > ".
             - ``paths`` (UInt64): paths that ended in this way.
             - ``won``, ``lost``, ``open`` (UInt64): those of them that were won, were lost, or are open.
             - ``share`` (Float64): share of all paths, from 0 to 1.

@@ -76,7 +76,7 @@ def average_precision(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: A
     Raises
     ------
     NotEnoughDataError
-        The weights are all 0, or the labels have one class only.
+        The weights are all 0, or no label is 1.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 

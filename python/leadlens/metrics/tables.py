@@ -53,8 +53,6 @@ def calibration_table(
 
     Raises
     ------
-    NotEnoughDataError
-        The weights are all 0.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 

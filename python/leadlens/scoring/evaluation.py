@@ -275,10 +275,11 @@ class Evaluation:
         """
 
         def compute() -> pl.DataFrame:
-            kinds = {"roc_auc": pl.Float64, "roc_auc_low": pl.Float64, "roc_auc_high": pl.Float64}
-            groups = self._facts["groups"]
-            table = pl.DataFrame(groups, schema_overrides=kinds if groups else None, infer_schema_length=None)
-            return table.rename({"name": "group"}, strict=False)
+            rates = ("observed", "observed_low", "observed_high", "predicted")
+            areas = ("roc_auc", "roc_auc_low", "roc_auc_high", "brier")
+            kinds = {"name": pl.String, "rows": pl.Int64, "positives": pl.Int64}
+            kinds |= dict.fromkeys((*rates, *areas), pl.Float64)
+            return pl.DataFrame(self._facts["groups"], schema=kinds).rename({"name": "group"})
 
         return self._once.frame("groups", compute)
 
