@@ -192,6 +192,7 @@ fn facts(solution: &Solution) -> serde_json::Value {
         "converged": solution.converged,
         "firth_intercept": solution.firth_intercept,
         "dropped": solution.dropped,
+        "remarks": solution.remarks(),
     })
 }
 
@@ -281,6 +282,7 @@ pub(crate) fn infer_logistic<'py>(
         gradient: 0.0,
         firth_intercept: asked.firth_intercept,
         dropped: asked.dropped,
+        separation_unknown: false,
         gap: None,
         iterations: 0,
         converged: true,

@@ -50,12 +50,13 @@ impl ValidLogisticParams {
             }
             fitted => fitted,
         };
+        let mut unknown = false;
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
                 if self.params().c.is_none() && corners.is_smooth() && self.params().solver == Solver::Newton =>
             {
-                self.diagnose(&objective, corners, fitted, task)
+                self.diagnose(&objective, corners, fitted, &mut unknown, task)
             }
             fitted => fitted,
         };
@@ -67,16 +68,20 @@ impl ValidLogisticParams {
             && corners.is_smooth()
             && !is_narrow(x)
             && largest(&x.predict(&found.beta(), target.offset)) > FAR
-            && let wide::Found::Separated(s) = wide::find(&objective, task)?
         {
-            return Err(told_apart(&objective, &s));
+            match wide::find(&objective, task)? {
+                wide::Found::Separated(s) => return Err(told_apart(&objective, &s)),
+                wide::Found::Overlap => {}
+                wide::Found::Unknown => unknown = true,
+            }
         }
-        let fitted = match fitted {
+        let mut fitted = match fitted {
             Err(Error::NotConverged { .. }) if self.params().partial => {
                 self.minimise(&objective, corners, start, Stop { partial: true, ..self.stop() }, task)
             }
             fitted => fitted,
         }?;
+        fitted.separation_unknown = unknown;
         if !(self.params().firth && self.params().flic && self.params().intercept) {
             return Ok(fitted);
         }
@@ -92,6 +97,7 @@ impl ValidLogisticParams {
         f: &Objective<'_>,
         corners: Corners<'_>,
         failed: Result<Solution>,
+        unknown: &mut bool,
         task: &Task,
     ) -> Result<Solution> {
         let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
@@ -106,14 +112,20 @@ impl ValidLogisticParams {
             pinned.sort_unstable();
             let kept = Objective { pinned, ..f.clone() };
             let fitted = self.minimise(&kept, corners, None, self.stop(), task);
-            return self.explain(&kept, fitted, task).map(|solution| Solution { dropped, ..solution });
+            return self.explain(&kept, fitted, unknown, task).map(|solution| Solution { dropped, ..solution });
         }
-        self.explain(f, failed, task)
+        self.explain(f, failed, unknown, task)
     }
 
     /// Why a fit of columns that are not collinear failed; of classes that are not separated the minimum exists, and a
     /// solver with smaller steps finds it.
-    fn explain(&self, f: &Objective<'_>, fitted: Result<Solution>, task: &Task) -> Result<Solution> {
+    fn explain(
+        &self,
+        f: &Objective<'_>,
+        fitted: Result<Solution>,
+        unknown: &mut bool,
+        task: &Task,
+    ) -> Result<Solution> {
         let e = match fitted {
             // Firth's estimate exists where classes are separated.
             Err(e @ (Error::Singular { .. } | Error::NotConverged { .. })) if !self.params().firth => e,
@@ -122,7 +134,11 @@ impl ValidLogisticParams {
         if !is_narrow(f.x) {
             return Err(match wide::find(f, task)? {
                 wide::Found::Separated(s) => told_apart(f, &s),
-                wide::Found::Overlap | wide::Found::Unknown => flat(e),
+                wide::Found::Overlap => flat(e),
+                wide::Found::Unknown => {
+                    *unknown = true;
+                    flat(e)
+                }
             });
         }
         if let Some(s) = separation::find(f, task)? {

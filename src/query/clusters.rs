@@ -1,5 +1,6 @@
 //! Counts by cluster: of the leads of an account, or of the attempts of a lead.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::math::HitsOfRows;
@@ -51,8 +52,15 @@ impl Clusters {
     }
 
     pub(crate) fn join(&mut self, later: &Self) {
-        for (cluster, counts) in later.each() {
+        let mut rows = later.each();
+        // The first may go on where these end.
+        if let Some((cluster, counts)) = rows.next() {
             self.add_counts(cluster, later.steps, |k| counts.get(k).copied().unwrap_or(0));
+        }
+        self.keys.extend(later.keys.iter().skip(1));
+        self.counts.extend(later.counts.iter().skip(later.steps));
+        if self.keys.len() > 2 * self.settled + WAITING {
+            self.settle();
         }
     }
 
@@ -73,14 +81,13 @@ impl Clusters {
         if self.settled == self.keys.len() {
             return;
         }
-        let mut order: Vec<usize> = (0..self.keys.len()).collect();
-        let key = |i: usize| self.keys.get(i).copied();
-        order.sort_unstable_by_key(|i| (key(*i), *i));
+        let mut order: Vec<(u64, usize)> = self.keys.iter().copied().zip(0..).collect();
+        order.par_sort_unstable();
         let mut whole = Self { steps: self.steps, ..Self::default() };
         whole.keys.reserve(order.len());
         whole.counts.reserve(self.counts.len());
-        for i in order {
-            let (Some(key), Some(counts)) = (key(i), self.row(i)) else { continue };
+        for (key, i) in order {
+            let Some(counts) = self.row(i) else { continue };
             if whole.keys.last() == Some(&key) {
                 let at = whole.counts.len() - whole.steps;
                 whole.counts.iter_mut().skip(at).zip(counts).for_each(|(a, b)| *a += b);

@@ -1,7 +1,9 @@
 //! Tests and intervals for leads of accounts: a jackknife over groups of accounts.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 use super::curve::Curve;
@@ -31,19 +33,23 @@ pub(crate) struct Blocks {
 impl Blocks {
     /// Deals accounts, largest first, to the block with the fewest leads.
     pub(crate) fn new(runs: &[Vec<(u32, Spell)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
-        let mut counts: HashMap<u64, u64> = HashMap::new();
+        let mut counts: HashMap<u64, u64, FixedState> = HashMap::default();
         clusters.iter().flatten().for_each(|cluster| *counts.entry(*cluster).or_default() += 1);
         let mut order: Vec<(u64, u64)> = counts.into_iter().collect();
         order.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let mut sizes = vec![0.0f64; order.len().min(BLOCKS)];
-        let mut block_of: HashMap<u64, u32> = HashMap::new();
+        let mut smallest: BinaryHeap<Reverse<(u64, u32)>> =
+            (0..order.len().min(BLOCKS) as u32).map(|block| Reverse((0, block))).collect();
+        let mut block_of: HashMap<u64, u32, FixedState> =
+            HashMap::with_capacity_and_hasher(order.len(), FixedState::default());
         for (cluster, leads) in &order {
-            let least = sizes.iter_mut().zip(0u32..).min_by(|a, b| a.0.total_cmp(b.0));
-            if let Some((size, block)) = least {
-                *size += *leads as f64;
-                block_of.insert(*cluster, block);
+            if let Some(mut least) = smallest.peek_mut() {
+                least.0.0 += *leads;
+                block_of.insert(*cluster, least.0.1);
             }
         }
+        let mut sizes: Vec<(u32, u64)> = smallest.into_iter().map(|Reverse((size, block))| (block, size)).collect();
+        sizes.sort_unstable();
+        let sizes = sizes.into_iter().map(|(_, size)| size as f64).collect();
         let tagged = runs.iter().flatten().zip(clusters.iter().flatten());
         let block = |cluster: &u64| block_of.get(cluster).copied().unwrap_or(0);
         let place = |group: u32| places.get(group as usize).copied().unwrap_or(0);

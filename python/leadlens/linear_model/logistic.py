@@ -89,6 +89,10 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         Duality gap relative to Σw, where there is L1.
     dropped_ : list of str
         Columns left out as collinear.
+    remarks_ : list of str
+        What could not be settled. Without a penalty, designs of more than 2,500 columns are searched for columns that
+        separate the classes together as long as a bound of work allows; where neither separation nor overlap is proved
+        by then, it says so.
     C_ : float
         C of the fit.
     validation_ : dict
@@ -241,6 +245,7 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         self.objective_: float = facts["objective"]
         self.dual_gap_: float | None = facts["gap"]
         self.dropped_ = [self.column_names_[i] for i in facts["dropped"]]
+        self.remarks_: list[str] = facts["remarks"]
         self._facts = facts
         if not self.converged_:
             warnings.warn(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::result::{Cohort, FlowRow, StageGroup, StageRow, StageTime, Velocity, WinRow, velocity};
@@ -319,7 +320,7 @@ impl Counts {
             flow: flow_rows(&self.flow, frame),
             wins,
             times: names
-                .iter()
+                .par_iter()
                 .enumerate()
                 .map(|(k, stage)| self.stage_time(k, stage, frame.accounts))
                 .collect::<Result<_>>()?,

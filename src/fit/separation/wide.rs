@@ -34,8 +34,8 @@ pub(in crate::fit) enum Found {
     Unknown,
 }
 
-/// Numbers that differ from 0, times products with all of them: some seconds.
-const MOST_WORK: usize = 6_000_000_000;
+/// Numbers that differ from 0, times products with all of them, in all: some seconds.
+const MOST_WORK: usize = 3_000_000_000;
 /// Ridges, beside columns of unit length.
 const FIRST_RIDGE: f64 = 1e-2;
 const LAST_RIDGE: f64 = 1e-9;
@@ -44,12 +44,15 @@ const GROWS: f64 = 0.7;
 /// What counts as 0 beside the largest, and what does not.
 const ROUNDING: f64 = 1e-9;
 const CLEAR: f64 = 1e-6;
+/// How exact a projection is at first.
+const ROUGH: f64 = 1e-4;
 
 pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<Found> {
     let weighted = |i: &usize| f.observed.weight.is_none_or(|w| w[*i] > 0.0);
     let mut rows: Vec<usize> = (0..f.x.rows()).filter(weighted).collect();
     let all = rows.len();
     let mut columns = Vec::new();
+    let mut work = MOST_WORK;
     let complete = loop {
         columns.extend(alone(f, &mut rows, task)?);
         let positives = rows.iter().filter(|i| f.observed.y[**i]).count();
@@ -57,7 +60,10 @@ pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<Found> {
         if rows.is_empty() || !f.is_pinned(0) && (positives == 0 || positives == rows.len()) {
             break true;
         }
-        match Search::new(f, &rows, task).run()? {
+        let search = Search::new(f, &rows, work, task);
+        let decided = search.run()?;
+        work = search.work_left();
+        match decided {
             Decided::Separates(direction) => {
                 columns.extend(direction.columns);
                 let mut stays = direction.stays.into_iter();
@@ -183,7 +189,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(f: &Objective<'_>, rows: &[usize], task: &'a Task) -> Self {
+    fn new(f: &Objective<'_>, rows: &[usize], work: usize, task: &'a Task) -> Self {
         let width = f.x.width();
         let mut sums = vec![(0usize, 0.0f64, 0.0f64); width];
         for i in rows {
@@ -225,8 +231,12 @@ impl<'a> Search<'a> {
         let x = Sparse { starts, places, values };
         let by_column = x.transposed(columns.len());
         let sign = rows.iter().map(|i| if f.observed.y[*i] { 1.0 } else { -1.0 }).collect();
-        let left = std::cell::Cell::new(MOST_WORK / x.values.len().max(1));
+        let left = std::cell::Cell::new(work / x.values.len().max(1));
         Self { x, by_column, sign, columns, left, task }
+    }
+
+    fn work_left(&self) -> usize {
+        self.left.get() * self.x.values.len()
     }
 
     /// X·v, or nothing if the work is done.
@@ -243,6 +253,9 @@ impl<'a> Search<'a> {
         let mut before: Option<Vec<f64>> = None;
         while ridge > LAST_RIDGE {
             let Some(p) = self.fit(&mut beta, ridge)? else { return Ok(Decided::Unknown) };
+            if let Some(found) = self.separates_all(&beta)? {
+                return Ok(Decided::Separates(found));
+            }
             if self.overlaps(&p)? {
                 return Ok(Decided::Overlap);
             }
@@ -329,13 +342,19 @@ impl<'a> Search<'a> {
     }
 
     /// The least-squares solution of X·z = v over rows and columns that count, and what is left of v.
-    fn least_squares(&self, v: &[f64], rows: &[bool], columns: &[bool]) -> Result<Option<(Vec<f64>, Vec<f64>)>> {
+    fn least_squares(
+        &self,
+        v: &[f64],
+        rows: &[bool],
+        columns: &[bool],
+        precision: f64,
+    ) -> Result<Option<(Vec<f64>, Vec<f64>)>> {
         let mut z = vec![0.0; self.columns.len()];
         let mut rest = masked(v.to_vec(), rows);
         let mut gradient = masked(self.by_column.times(&rest), columns);
         let mut direction = gradient.clone();
         let mut size = dot(&gradient, &gradient);
-        let enough = size * 1e-24;
+        let enough = size * precision * precision;
         for _ in 0..4000 {
             if size <= enough || size <= f64::MIN_POSITIVE {
                 break;
@@ -360,12 +379,27 @@ impl<'a> Search<'a> {
     fn overlaps(&self, wrong: &[f64]) -> Result<bool> {
         let residual: Vec<f64> = wrong.iter().zip(&self.sign).map(|(p, s)| p * s).collect();
         let (rows, columns) = (vec![true; residual.len()], vec![true; self.columns.len()]);
-        let Some((_, rest)) = self.least_squares(&residual, &rows, &columns)? else { return Ok(false) };
-        let size = largest(&rest);
-        if !rest.iter().zip(&self.sign).all(|(r, s)| r * s > CLEAR * size) {
-            return Ok(false);
+        let mut rest = residual;
+        // Roughly first: where signs are wrong then, they stay so.
+        for precision in [ROUGH, 1e-12] {
+            let Some((_, less)) = self.least_squares(&rest, &rows, &columns, precision)? else { return Ok(false) };
+            rest = less;
+            let size = largest(&rest);
+            let least = if precision == ROUGH { -ROUGH } else { CLEAR };
+            if !rest.iter().zip(&self.sign).all(|(r, s)| r * s > least * size) {
+                return Ok(false);
+            }
         }
+        let size = largest(&rest);
         Ok(largest(&self.by_column.times(&rest)) <= ROUNDING * CLEAR * size * (rest.len() as f64).sqrt())
+    }
+
+    /// Whether the fit itself has every row on its side: with a weak ridge it does where separation is complete.
+    fn separates_all(&self, beta: &[f64]) -> Result<Option<Direction>> {
+        let stays = vec![false; self.sign.len()];
+        let all = vec![true; self.columns.len()];
+        let Some(direction) = self.direction(beta, &stays, &all)? else { return Ok(None) };
+        self.fewest(&direction, stays)
     }
 
     /// Whether growth, less its fit on the rows it leaves where they are, separates; and the fewest of the columns with most
@@ -373,17 +407,23 @@ impl<'a> Search<'a> {
     fn separates(&self, growth: &[f64]) -> Result<Option<Direction>> {
         let Some(moved) = self.times(growth)? else { return Ok(None) };
         let stays: Vec<bool> = moved.iter().zip(&self.sign).map(|(m, s)| m * s < GROWS).collect();
-        let mut used = vec![true; self.columns.len()];
-        let Some(direction) = self.direction(growth, &stays, &used)?.filter(|_| stays.contains(&false)) else {
+        let all = vec![true; self.columns.len()];
+        let Some(direction) = self.direction(growth, &stays, &all)?.filter(|_| stays.contains(&false)) else {
             return Ok(None);
         };
+        self.fewest(&direction, stays)
+    }
+
+    /// The fewest of the columns with most weight in a direction that separate as it does.
+    fn fewest(&self, direction: &[f64], stays: Vec<bool>) -> Result<Option<Direction>> {
+        let mut used = vec![true; self.columns.len()];
         let mut order: Vec<usize> = (0..used.len()).filter(|j| self.columns[*j].is_some()).collect();
         order.sort_by(|a, b| direction[*b].abs().total_cmp(&direction[*a].abs()));
         let mut most = 1;
         while most < order.len() {
             let mut few: Vec<bool> = self.columns.iter().map(Option::is_none).collect();
             order.iter().take(most).for_each(|j| few[*j] = true);
-            if self.direction(&direction, &stays, &few)?.is_some() {
+            if self.direction(direction, &stays, &few)?.is_some() {
                 used = few;
                 break;
             }
@@ -400,7 +440,7 @@ impl<'a> Search<'a> {
             // Twice, for the rounding of the first time.
             for _ in 0..2 {
                 let Some(on_them) = self.times(&direction)? else { return Ok(None) };
-                let Some((z, _)) = self.least_squares(&on_them, stays, used)? else { return Ok(None) };
+                let Some((z, _)) = self.least_squares(&on_them, stays, used, 1e-12)? else { return Ok(None) };
                 direction.iter_mut().zip(&z).for_each(|(d, z)| *d -= z);
             }
         }

@@ -20,6 +20,9 @@ pub struct Solution {
     pub firth_intercept: Option<f64>,
     /// Columns left out since they are constant or combinations of others; their coefficients are 0.
     pub dropped: Vec<usize>,
+    /// Whether it is not known if columns together separate the classes, in which case coefficients without a penalty have no
+    /// finite values: the search in a design of more than 2,500 columns ended at its bound of work.
+    pub separation_unknown: bool,
     /// Difference between the objective and the best lower bound known (the duality gap), relative to Σw, where the
     /// solver has one.
     pub gap: Option<f64>,
@@ -48,10 +51,19 @@ impl Solution {
             gradient,
             firth_intercept: None,
             dropped: Vec::new(),
+            separation_unknown: false,
             gap: None,
             iterations,
             converged,
         }
+    }
+
+    /// What could not be settled about the fit.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let unknown = "columns may separate the classes together: the search was stopped, since the design is too wide, and no \
+                       column does so by itself. If they do, coefficients and intervals mean nothing; fit with a penalty";
+        self.separation_unknown.then(|| unknown.to_owned()).into_iter().collect()
     }
 
     /// Intercept and coefficients in one list.

@@ -217,7 +217,7 @@ fn facts(snapshot: &Snapshot, params: &LogisticParams, solution: &Solution) -> T
         objective: solution.objective,
         converged: solution.converged,
         dropped: Vec::new(),
-        remarks: snapshot.remarks(),
+        remarks: snapshot.remarks().into_iter().chain(solution.remarks()).collect(),
     }
 }
 
