@@ -33,7 +33,7 @@ fn stopped(gradient: f64, tolerance: f64) -> String {
     if gradient > tolerance {
         return reached;
     }
-    reached + ", but the coefficients still change: classes may be nearly separated, or columns nearly collinear"
+    reached + ", but the coefficients still change; the classes may be nearly separated, or columns nearly collinear"
 }
 
 fn list(violations: &[Violation]) -> String {
@@ -97,7 +97,7 @@ pub enum Error {
     },
     /// Some tables hold timestamps in the future, so the end of observation cannot be derived.
     #[error(
-        "table '{table}' has {} after now (latest {latest}): planned dates? Say observed_until= explicitly, or filter them with where=",
+        "table '{table}' has {} in the future (latest {latest}); set observed_until=, or filter planned rows with where=",
         counted(*rows, "timestamp", "timestamps")
     )]
     FutureDated {
@@ -109,7 +109,7 @@ pub enum Error {
         latest: String,
     },
     /// Nothing is left to work on.
-    #[error("{what}: no rows are left ({why})")]
+    #[error("{what}: no rows left ({why})")]
     NoRows {
         /// The operation.
         what: &'static str,
@@ -118,7 +118,7 @@ pub enum Error {
     },
     /// The label has one class only.
     #[error(
-        "the label has one class only: {} in {}; both classes are needed",
+        "the label has only one class: {} in {}; both classes are needed",
         counted(*positives, "positive", "positives"),
         counted(*rows, "row", "rows")
     )]
@@ -130,7 +130,7 @@ pub enum Error {
     },
     /// Too few leads to fit a model anyone should use.
     #[error(
-        "{positives} converted and {}: below the minimum of {minimum} each; pass min_leads= to fit all the same",
+        "{positives} converted and {} are below the minimum of {minimum} each; pass min_leads= to fit anyway",
         counted(*negatives, "other lead", "other leads")
     )]
     TooFew {
@@ -169,7 +169,7 @@ pub enum Error {
     },
     /// Without a penalty, coefficients of columns that are constant or combinations of others are not determined.
     #[error(
-        "the columns do not determine the coefficients: {}; drop them (collinear=\"drop\" does), or use a penalty (finite C)",
+        "the coefficients are not identified: {}; drop the columns (collinear=\"drop\" does), or use a penalty (finite C)",
         columns.join("; ")
     )]
     Singular {
@@ -178,7 +178,7 @@ pub enum Error {
     },
     /// Without a penalty, columns that tell the classes apart without error have no finite coefficients.
     #[error(
-        "{} separation: {} tell{} the classes of {} apart without error, so coefficients grow for ever; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
+        "{} separation: {} separate{} the classes of {}, so the coefficients have no finite estimate; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
         if *complete { "complete" } else { "quasi-complete" },
         columns.iter().map(|c| format!("'{c}'")).collect::<Vec<_>>().join(", "),
         if columns.len() == 1 { "s" } else { "" },
@@ -204,7 +204,7 @@ pub enum Error {
     },
     /// More leads than allowed lie outside the ages the model was trained on.
     #[error(
-        "{outside} of {} {} outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation= to score them all the same",
+        "{outside} of {} {} outside the ages the model was trained on ({low:.1} to {high:.1} days); pass allow_extrapolation= to score them anyway",
         counted(*rows, "lead", "leads"),
         if *outside == 1 { "is" } else { "are" }
     )]
@@ -219,7 +219,7 @@ pub enum Error {
         high: f64,
     },
     /// A model file is not one, is damaged, or has contents that break an invariant.
-    #[error("not a usable model file: {problem}")]
+    #[error("invalid model file: {problem}")]
     ModelFormat {
         /// What is wrong.
         problem: String,
@@ -365,7 +365,7 @@ fn hint(nearest: Option<&str>, known: &[String]) -> String {
         None => {
             let some: Vec<String> = known.iter().take(MOST_KNOWN).map(|k| format!("'{k}'")).collect();
             let more = if known.len() > MOST_KNOWN { " and more" } else { "" };
-            format!("; there are {}{more}", some.join(", "))
+            format!("; known: {}{more}", some.join(", "))
         }
     }
 }

@@ -50,7 +50,7 @@ impl Frame {
             }
             Ok(())
         })?;
-        self.table.get().ok_or_else(|| internal("a table was not made"))
+        self.table.get().ok_or_else(|| internal("a table was not built"))
     }
 
     /// Waits, without the GIL, until no other thread makes the table.

@@ -53,7 +53,7 @@ pub(crate) fn enter_or_leave<T: Send>(
             (Some(e), _) => Err(e),
             (None, Some(Ok(result))) => result.map_err(|e| to_python(&e)),
             (None, Some(Err(panic))) => Err(internal(&text(panic))),
-            (None, None) => Err(internal("the worker ended without a result")),
+            (None, None) => Err(internal("the worker thread ended without a result")),
         }
     })
 }

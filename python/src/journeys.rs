@@ -143,8 +143,8 @@ impl Journeys {
     fn __reduce__(_slf: Py<Self>) -> PyResult<()> {
         Err(not_pickled(
             "journeys, and results that hold them,",
-            "save them with Journeys.save(path) and open them with Journeys.open(path) in the other process; of a \
-             result, pass on its tables, such as to_polars()",
+            "save them with Journeys.save(path) and open them with Journeys.open(path) in the other process; for a \
+             result, pass its tables instead, such as to_polars()",
         ))
     }
 
@@ -238,7 +238,7 @@ impl Snapshot {
         Err(not_pickled(
             "a snapshot",
             "save the journeys with Journeys.save(path), open them with Journeys.open(path) in the other process, and take \
-             the snapshot there; or pass on its table, to_polars()",
+             the snapshot there; or pass its table, to_polars()",
         ))
     }
 

@@ -109,7 +109,7 @@ impl<'py> FromPyObject<'_, 'py> for Parts<'py> {
 }
 
 fn contiguous<T>(slice: Result<&[T], impl std::fmt::Display>) -> Result<&[T], Error> {
-    slice.map_err(|e| Error::option("X", format!("an array is not contiguous: {e}")))
+    slice.map_err(|e| Error::option("X", format!("the array is not contiguous: {e}")))
 }
 
 impl Parts<'_> {

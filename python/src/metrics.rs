@@ -158,7 +158,7 @@ pub(crate) fn compare_rates(first: (f64, f64), second: (f64, f64), confidence: f
         let whole = |x: f64| x.fract() == 0.0 && (0.0..9e15).contains(&x);
         if !whole(hits) || !whole(n) || hits > n || n == 0.0 {
             let problem =
-                format!("{hits} of {n}: give hits and rows as whole numbers, rows at least 1, hits at most those");
+                format!("hits and rows must be integers with 0 ≤ hits ≤ rows and rows ≥ 1, not {hits} and {n}");
             return Err(Error::option("counts", problem));
         }
         Ok((hits as u64, n as u64))

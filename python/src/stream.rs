@@ -124,7 +124,7 @@ impl Stream {
 
     fn schema(&mut self) -> Result<Schema, String> {
         let (Some(get_schema), Some(_)) = (self.0.get_schema, self.0.release) else {
-            return Err("the stream was read before".into());
+            return Err("the stream was already consumed".into());
         };
         let mut schema = Schema::empty();
         // SAFETY: a valid stream that was not released writes a schema, or gives an error number.
@@ -135,7 +135,7 @@ impl Stream {
     }
 
     fn next(&mut self) -> Result<Option<Batch>, String> {
-        let Some(get_next) = self.0.get_next else { return Err("the stream has no batches".into()) };
+        let Some(get_next) = self.0.get_next else { return Err("the stream is empty".into()) };
         let mut batch = Batch::empty();
         // SAFETY: as above; a released batch is the end.
         match unsafe { get_next(&raw mut *self.0, &raw mut batch) } {
@@ -292,14 +292,14 @@ impl Batch {
 pub(crate) fn read_stream(stream: Stream, name: &str, wanted: &Wanted) -> Result<Table, Error> {
     let read = catch_unwind(AssertUnwindSafe(|| read_columns(stream, name, wanted)));
     // A library cannot take over what another one made: the table is at fault, not the program.
-    read.unwrap_or_else(|_| Err(Error::schema(name, None, "its Arrow data is invalid or of an unknown kind")))
+    read.unwrap_or_else(|_| Err(Error::schema(name, None, "the Arrow data is invalid or of an unsupported type")))
 }
 
 fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table, Error> {
     let failed = |problem: String| Error::schema(name, None, problem);
     let schema = stream.schema().map_err(failed)?;
     if text(schema.format) != "+s" {
-        return Err(failed("the object is one column, not a table".into()));
+        return Err(failed("the object is a single column; pass a table".into()));
     }
     let offered: Vec<Offered> = schema.children().map(Schema::offered).collect();
     let index = schema.metadata("pandas").map(|text| index_columns(&text)).unwrap_or_default();
@@ -316,7 +316,7 @@ fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table
         stop.check()?;
         let (length, offset) = (usize::try_from(batch.length), usize::try_from(batch.offset));
         let (Ok(length), Ok(offset)) = (length, offset) else {
-            return Err(failed("a batch has a wrong length".into()));
+            return Err(failed("a batch has the wrong length".into()));
         };
         rows += length;
         for ((field, (place, name_of)), column) in fields.iter().zip(&picked.columns).zip(&mut chunks) {
@@ -324,7 +324,7 @@ fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table
             let child = batch.take(*place).ok_or_else(|| wrong("a batch lacks the column".into()))?;
             let array = child.into_array(field).map_err(|e| wrong(e.to_string()))?;
             if offset.checked_add(length).is_none_or(|end| end > array.len()) {
-                return Err(wrong(format!("a batch of {length} rows has {} of the column", array.len())));
+                return Err(wrong(format!("a batch of {length} rows has {} values of the column", array.len())));
             }
             column.push(if array.len() == length { array } else { array.sliced(offset, length) });
         }

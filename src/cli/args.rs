@@ -13,7 +13,7 @@ use super::commands::{
     name = "leadlens",
     version,
     about,
-    after_help = "Exit codes: 0 ok, 2 usage, 3 data, 4 model, 70 a defect, 130 and 143 stopped by SIGINT and SIGTERM."
+    after_help = "Exit codes: 0 success, 2 usage, 3 data, 4 model, 70 internal error, 130 SIGINT, 143 SIGTERM."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]

@@ -38,7 +38,10 @@ impl LeadFlags {
         match self.conditions.iter().find(|c| !SIGNS.iter().any(|sign| c.contains(sign))) {
             Some(condition) => Err(Error::option(
                 "where",
-                format!("'{condition}' has none of the signs {}; write FIELD=VALUE", SIGNS.join(" ")),
+                format!(
+                    "'{condition}' has no operator; write FIELD=VALUE, with one of the operators {}",
+                    SIGNS.join(" ")
+                ),
             )),
             None => Ok(()),
         }
@@ -74,7 +77,10 @@ fn condition(text: &str, journeys: &Journeys) -> Result<(String, Condition)> {
     };
     let rest = text.strip_prefix(field).unwrap_or(text).trim_start();
     let Some(sign) = sign_of(rest) else {
-        return Err(Error::option("where", format!("'{text}' is not FIELD=VALUE; the signs are {}", SIGNS.join(" "))));
+        return Err(Error::option(
+            "where",
+            format!("'{text}' is not of the form FIELD=VALUE; the operators are {}", SIGNS.join(" ")),
+        ));
     };
     let value = rest.strip_prefix(sign).unwrap_or(rest).trim();
     let equal = |value: &str| match value {

@@ -181,7 +181,7 @@ impl Context<'_> {
         };
         let holds_table = matches!(file, Some((_, FileForm::Table(_))));
         if wanted.is_some() && !holds_table && shown.format != Format::Csv {
-            let problem = "text and JSON hold the whole result; use it with --format csv, or an output of .csv, .parquet or .arrow";
+            let problem = "needs --format csv, or an output that ends in .csv, .parquet or .arrow; text and JSON hold the whole result";
             return Err(Error::option("table", problem));
         }
         Ok(Showing { shown, file })

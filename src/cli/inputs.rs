@@ -47,7 +47,7 @@ impl Inputs {
         let path = base.join(path_of(table));
         let pattern = if path.exists() { None } else { pattern(base, table, &path) };
         match pattern {
-            Some(pattern) => self.patterns.push((format!("read as a part of the table '{table}'"), pattern)),
+            Some(pattern) => self.patterns.push((format!("a file of the input table '{table}'"), pattern)),
             None => self.files.push((format!("the input table '{table}'"), path)),
         }
     }

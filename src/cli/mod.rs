@@ -95,5 +95,5 @@ pub fn run(
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic without a message")
+    text.unwrap_or("panic without a message")
 }

@@ -87,12 +87,15 @@ impl Destination {
     pub(super) fn new(option: &str, path: &Path, overwrite: bool, inputs: &Inputs) -> Result<Self> {
         let target = follow(path)?;
         if let Some(input) = inputs.find(&target) {
-            return Err(Error::option(option, format!("'{}' is {input}; name another file", path.display())));
+            return Err(Error::option(
+                option,
+                format!("'{}' is {input} and would be overwritten; give another path", path.display()),
+            ));
         }
         let device = whole_file::is_stream(path);
         match fs::metadata(&target) {
             _ if device => {}
-            Ok(m) if m.is_dir() => return Err(failed(path, "it is a folder; give the path of a file")),
+            Ok(m) if m.is_dir() => return Err(failed(path, "the path is a folder; give the path of a file")),
             Ok(m) if m.is_file() && !overwrite => {
                 let problem = format!("'{}' exists; pass overwrite= to replace it", path.display());
                 return Err(Error::option(option, problem));
@@ -154,9 +157,8 @@ fn follow(path: &Path) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     match fs::symlink_metadata(path) {
-        Ok(m) if m.is_symlink() => {
-            fs::canonicalize(path).map_err(|_| failed(path, "it is a symbolic link to a file that does not exist"))
-        }
+        Ok(m) if m.is_symlink() => fs::canonicalize(path)
+            .map_err(|_| failed(path, "the path is a symbolic link to a file that does not exist")),
         _ => Ok(path.to_owned()),
     }
 }

@@ -178,7 +178,7 @@ impl Project {
         let qualified = qualified.or(section.qualified.as_ref());
         if section.spend.is_empty() {
             return match qualified {
-                Some(_) => Err(Error::option("qualified", "is a stage that spend is divided by; declare spend")),
+                Some(_) => Err(Error::option("qualified", "needs a table of spend; declare [[attribution.spend]]")),
                 None => journeys.attribution(spec, task),
             };
         }

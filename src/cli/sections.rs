@@ -34,7 +34,7 @@ impl Default for SplitSection {
 
 /// The penalty: a number, or chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "C is a number, or \"cv\"")]
+#[serde(untagged, expecting = "C must be a number or \"cv\"")]
 pub enum Strength {
     /// Its inverse strength; 0 is no penalty.
     Fixed(f64),

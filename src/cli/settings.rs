@@ -99,10 +99,14 @@ fn put(place: &mut Value, path: &[String], value: &Value) -> std::result::Result
             match (key.parse::<usize>(), n) {
                 (Ok(number), _) => {
                     let one = list.get_mut(number);
-                    put(one.ok_or_else(|| format!("the list has {n}, counted from 0"))?, rest, value)
+                    put(
+                        one.ok_or_else(|| format!("the index is out of range; the list has {n}, counted from 0"))?,
+                        rest,
+                        value,
+                    )
                 }
                 (Err(_), 1) => list.first_mut().map_or(Ok(()), |one| put(one, path, value)),
-                (Err(_), _) => Err(format!("there are {n}; say which by its number, counted from 0, before '{key}'")),
+                (Err(_), _) => Err(format!("the list has {n} tables; write the index, counted from 0, before '{key}'")),
             }
         }
         other => {

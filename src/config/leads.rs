@@ -21,7 +21,7 @@ pub enum Duplicates {
 
 /// Events that say who the leads are, where no table does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "leads can only be derived from \"events\"")]
+#[serde(untagged, expecting = "must be \"events\", the only source that leads can be derived from")]
 pub enum LeadsFrom {
     /// The word `events`: all tables of events.
     Events(EventsWord),

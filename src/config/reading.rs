@@ -31,7 +31,10 @@ impl Reading {
         let given = if given == "\\t" || given == "tab" { "\t" } else { given };
         match given.as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(Some(*byte)),
-            _ => Err(Error::option("separator", format!("{given:?} is not one ASCII character other than a quote"))),
+            _ => Err(Error::option(
+                "separator",
+                format!("{given:?} must be a single ASCII character other than a quote"),
+            )),
         }
     }
 
@@ -51,7 +54,7 @@ impl Reading {
         one("decimal", &self.decimal, &[".", ","])?;
         one("thousands", &self.thousands, &[",", ".", " ", "'", "_", "\u{a0}", "\u{202f}", "\u{2019}"])?;
         if self.thousands.is_some() && self.thousands.as_deref() == Some(self.decimal.as_deref().unwrap_or(".")) {
-            return Err(Error::option("thousands", "it is the decimal mark, too; set decimal="));
+            return Err(Error::option("thousands", "the same as the decimal mark; set decimal="));
         }
         Ok(())
     }
@@ -63,10 +66,9 @@ impl Reading {
     pub(crate) fn is_of_csv(&self, table: &str) -> Result<()> {
         match [("encoding", &self.encoding), ("separator", &self.separator)].into_iter().find(|(_, o)| o.is_some()) {
             None => Ok(()),
-            Some((option, _)) => Err(Error::option(
-                option,
-                format!("'{table}' is no CSV file, so it has no {option}; leave the option out"),
-            )),
+            Some((option, _)) => {
+                Err(Error::option(option, format!("'{table}' is not a CSV file; leave {option}= out")))
+            }
         }
     }
 

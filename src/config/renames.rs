@@ -14,7 +14,7 @@ use crate::schema::{canonical_text, is_pattern, wildcard};
 pub struct Renames(BTreeMap<String, To>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a name for each name, or such names by part")]
+#[serde(untagged, expecting = "expected a mapping of names to names, or such mappings by part")]
 enum To {
     Name(String),
     Part(BTreeMap<String, String>),

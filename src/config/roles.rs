@@ -12,7 +12,7 @@ impl Config {
     pub fn declared(value: &serde_json::Value) -> std::result::Result<Self, Fault> {
         for role in ["events", "stages", "fields"] {
             if value.get(role).is_some_and(serde_json::Value::is_object) {
-                return Err(Fault::new("", format!("{role} is a list of tables: write [[{role}]]")));
+                return Err(Fault::new("", format!("{role} takes a list of tables; write [[{role}]]")));
             }
         }
         let given = |role: &str| value.get(role).filter(|given| !given.is_null());

@@ -96,8 +96,8 @@ impl TryFrom<EncoderForm> for Encoder {
                 (Some(levels), Some(other)) => Ok(Self::Category { levels, other, missing, reference }),
                 _ => Err("a category needs 'levels' and 'other'".to_owned()),
             },
-            "number" | "category" => Err(format!("an encoder of type '{kind}' has keys of the other type")),
-            other => Err(format!("unknown type of encoder '{other}', expected 'number' or 'category'")),
+            "number" | "category" => Err(format!("an encoder of type '{kind}' has keys of another type")),
+            other => Err(format!("unknown encoder type '{other}'; expected 'number' or 'category'")),
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Clusters<'a> {
 /// Says that intervals rest on few clusters, if they do.
 pub(super) fn few_clusters(count: usize, unit: &str) -> Option<String> {
     const FEW: usize = 40;
-    (count < FEW).then(|| format!("intervals rest on {count} {unit}; with fewer than {FEW} they are approximate"))
+    (count < FEW).then(|| format!("intervals are based on {count} {unit} and are approximate below {FEW}"))
 }
 
 pub(super) fn check_clusters(y: &[bool], clusters: Option<&[u32]>) -> Result<()> {

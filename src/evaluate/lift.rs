@@ -56,7 +56,7 @@ pub(super) fn lift_table_of(rows: &Rows<'_>, groups: &[TieGroup], slices: usize)
     let all: f64 = groups.iter().map(|g| g.positive + g.negative).sum();
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
     if positive <= 0.0 {
-        return Err(Error::Undefined { metric: "lift", why: "there is no positive".into() });
+        return Err(Error::Undefined { metric: "lift", why: "no row is positive".into() });
     }
     let slices = slices.max(1);
     let rate = positive / all;
@@ -111,7 +111,7 @@ fn captured_at(groups: &[TieGroup], until: f64, size: impl Fn(&TieGroup) -> f64)
 pub fn precision_at(y: &[bool], p: &[f64], k: usize) -> Result<f64> {
     let w = checked(y, p, None)?;
     if k == 0 || k > y.len() {
-        return Err(Error::option("k", format!("{k} is not between 1 and the number of rows, {}", y.len())));
+        return Err(Error::option("k", format!("must be between 1 and the number of rows ({}), not {k}", y.len())));
     }
     Ok(captured_at(&tie_groups(y, p, &w), k as f64, |g| g.rows).0 / k as f64)
 }

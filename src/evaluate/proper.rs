@@ -6,7 +6,7 @@ use crate::math::{ln, sum, sum_by};
 
 fn total(w: &[f64], metric: &'static str) -> Result<f64> {
     let total = sum(w);
-    if total > 0.0 { Ok(total) } else { Err(Error::Undefined { metric, why: "there is no row with a weight".into() }) }
+    if total > 0.0 { Ok(total) } else { Err(Error::Undefined { metric, why: "all weights are 0".into() }) }
 }
 
 /// Weighted mean of −ln of the probability given to what happened.

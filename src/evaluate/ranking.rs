@@ -7,7 +7,7 @@ fn totals(groups: &[TieGroup], metric: &'static str) -> Result<(f64, f64)> {
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
     let negative: f64 = groups.iter().map(|g| g.negative).sum();
     if positive <= 0.0 || negative <= 0.0 {
-        return Err(Error::Undefined { metric, why: "the labels have one class only".into() });
+        return Err(Error::Undefined { metric, why: "both classes are needed".into() });
     }
     Ok((positive, negative))
 }
@@ -49,7 +49,7 @@ pub fn average_precision(y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Resul
     let groups = tie_groups(y, p, &w);
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
     if positive <= 0.0 {
-        return Err(Error::Undefined { metric: "average_precision", why: "there is no positive".into() });
+        return Err(Error::Undefined { metric: "average_precision", why: "no row is positive".into() });
     }
     let (mut hits, mut all, mut area) = (0.0, 0.0, 0.0);
     for g in &groups {

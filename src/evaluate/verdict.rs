@@ -96,28 +96,28 @@ impl Verdict {
             match rank {
                 Finding::Below => {
                     advice.push("do not use these scores; check the target and the labels".into());
-                    "The scores rank in reverse: leads with high scores convert less often.".to_owned()
+                    "The scores rank leads in reverse: high scores convert less often.".to_owned()
                 }
                 Finding::Neutral | Finding::Unknown => {
                     let wide = checks.first().and_then(|c| c.high).is_some_and(|high| high >= 0.6);
                     advice.push(if wide {
-                        format!("collect more data: with {few} the interval is wide")
+                        format!("collect more data; the interval is wide with {few}")
                     } else {
-                        "train on features that differ between leads that convert and others".to_owned()
+                        "train on features that differ between converting and other leads".to_owned()
                     });
                     "The scores do not rank leads better than chance.".to_owned()
                 }
                 Finding::Above => ranked(level, spread, rate, &mut advice),
             }
         } else {
-            advice.push(format!("collect more data: {few} are too few; at least {COMFORTABLE} of each are needed"));
+            advice.push(format!("collect more data; {few} are too few, at least {COMFORTABLE} of each are needed"));
             format!("Too few {unit} to judge the scores: {few}.")
         };
         if enough && rank == Finding::Above && top != Finding::Above {
             advice.push("the best tenth is not significantly better than average; work longer lists".to_owned());
         }
         if enough && sample.positives.min(sample.negatives) < COMFORTABLE && rank == Finding::Above {
-            advice.push(format!("collect more data: with {few} the intervals are wide"));
+            advice.push(format!("collect more data; the intervals are wide with {few}"));
         }
         if advice.is_empty() {
             advice.push("use the scores and probabilities as they are".to_owned());
@@ -159,14 +159,14 @@ fn ranked(level: Finding, spread: Finding, rate: f64, advice: &mut Vec<String>) 
     };
     match (spread, level_words) {
         (Finding::Below, level) => {
-            advice.push(format!("{recalibrate}, or with a smaller C: the scores are too extreme"));
+            advice.push(format!("{recalibrate}, or with a smaller C; the scores are too extreme"));
             match level {
                 Some(level) => format!("The scores rank leads, but probabilities are {level} and too extreme."),
                 None => "The scores rank leads, but probabilities are too extreme.".to_owned(),
             }
         }
         (Finding::Above, level) => {
-            advice.push(format!("{recalibrate}, or with a larger C: the scores are too cautious"));
+            advice.push(format!("{recalibrate}, or with a larger C; the scores are too cautious"));
             match level {
                 Some(level) => {
                     format!("The scores rank leads, but probabilities are {level} and too close to the mean.")
@@ -178,7 +178,7 @@ fn ranked(level: Finding, spread: Finding, rate: f64, advice: &mut Vec<String>) 
             advice.push(base);
             format!("The scores rank leads, but all probabilities are {level}.")
         }
-        (_, None) => "The scores rank leads, and the probabilities agree with what was observed.".to_owned(),
+        (_, None) => "The scores rank leads, and the probabilities agree with the observed rates.".to_owned(),
     }
 }
 
@@ -203,7 +203,7 @@ fn check(
             }
         }
         Some((Some(_), ..)) => (Finding::Unknown, "too few"),
-        _ => (Finding::Unknown, "not defined: scores are all equal, or separate the classes"),
+        _ => (Finding::Unknown, "not defined because all scores are equal or separate the classes"),
     };
     Check {
         name: name.to_owned(),

@@ -218,10 +218,10 @@ fn field_column(snapshot: &Snapshot, name: &str, feature: &Feature) -> Result<Co
             Column::Number(vec![f64::NAN; column.len()])
         }
         (Feature::DaysSinceField(_), _) => {
-            return Err(Error::option("feature", format!("days_since({name}): '{name}' is not a date")));
+            return Err(Error::option("feature", format!("days_since({name}): '{name}' is not a time")));
         }
         (_, Column::Time(_)) => {
-            return Err(Error::option("feature", format!("'{name}' is a date; use days_since({name})")));
+            return Err(Error::option("feature", format!("'{name}' is a time; use days_since({name})")));
         }
         (_, Column::Category { codes, levels }) => Column::Category { codes, levels: Arc::clone(&levels) },
         (_, number) => number,

@@ -276,7 +276,7 @@ impl LeadModel {
                 let known: Vec<String> = self.terms().iter().filter_map(name).collect();
                 Err(Error::unknown("field", field, known.iter().map(String::as_str)))
             }
-            Some(t) if !fits(t) => Err(Error::option("field", format!("'{field}' is no {given} in this model"))),
+            Some(t) if !fits(t) => Err(Error::option("field", format!("'{field}' is not a {given} in this model"))),
             Some(_) => Ok(()),
         }
     }

@@ -46,7 +46,7 @@ impl FeatureSet {
                 && !journeys.kinds.iter().any(|k| selector.chooses(k))
             {
                 if journeys.kinds.is_empty() {
-                    let why = format!("'{feature}' is of events, and the journeys have none");
+                    let why = format!("'{feature}' needs events, and the journeys have none");
                     return Err(Error::NoRows { what: "features", why });
                 }
                 let known: Vec<String> = journeys.kinds.iter().map(Kind::name).collect();

@@ -112,7 +112,7 @@ pub fn isotonic_calibration(log_odds: &[f64], y: &[bool], weight: Option<&[f64]>
         pools.push(pool);
     }
     if pools.is_empty() {
-        return Err(Error::NoRows { what: "calibration", why: "no row has a weight".into() });
+        return Err(Error::NoRows { what: "calibration", why: "all weights are 0".into() });
     }
     let (mut x, mut p) = (Vec::new(), Vec::new());
     for pool in pools {

@@ -83,7 +83,7 @@ impl ValidLogisticParams {
         task: &Task,
     ) -> Result<(Validation, Vec<Held>)> {
         if self.params().firth {
-            return Err(Error::option("C", "Firth's correction has no C to choose"));
+            return Err(Error::option("C", "C cannot be chosen with penalty='firth'"));
         }
         if let Some(inward) = self.centred(x) {
             let start = target.start.map(|s| inward.inward(s));
@@ -91,7 +91,7 @@ impl ValidLogisticParams {
             return self.validate_rows(&inward.matrix, &target, folds, cs, choice, task);
         }
         if folds.len() < 2 || cs.is_empty() {
-            let problem = format!("{} folds and {} values of C; at least 2 and 1 are needed", folds.len(), cs.len());
+            let problem = format!("needs at least 2 folds and 1 value of C, not {} and {}", folds.len(), cs.len());
             return Err(Error::option("folds", problem));
         }
         let mut cs = cs.to_vec();
@@ -163,7 +163,7 @@ impl ValidLogisticParams {
             problems.push(self.problem(x, &seen, &[]).map_err(|e| of_fold(number, e))?.0);
             let total = crate::math::sum(&masked(fold, roles, Role::Test));
             if total.is_nan() || total <= 0.0 {
-                return Err(Error::option("folds", format!("fold {} has no row with weight to judge on", number + 1)));
+                return Err(Error::option("folds", format!("fold {} has only rows of weight 0", number + 1)));
             }
             totals.push(total);
         }
@@ -247,7 +247,7 @@ fn of_fold(number: usize, e: Error) -> Error {
         Error::OneClass { rows, positives } => Error::option(
             "folds",
             format!(
-                "fold {} has {} in {}: use fewer folds",
+                "fold {} has {} in {}; use fewer folds",
                 number + 1,
                 counted(positives, "positive", "positives"),
                 counted(rows, "row", "rows")

@@ -103,19 +103,16 @@ impl LogisticParams {
         if let Some(c) = self.c
             && !(c > 0.0 && c.is_finite())
         {
-            return Err(Error::option("C", format!("{c} is not a positive number (no penalty is C = infinity)")));
+            return Err(Error::option("C", format!("must be a positive number, not {c} (infinity for no penalty)")));
         }
         if self.firth && (self.c.is_some() || self.solver == Solver::Linfa || !self.signs.is_empty()) {
-            return Err(Error::option(
-                "penalty",
-                "'firth' takes the place of C; it goes with neither signs nor solver='linfa'",
-            ));
+            return Err(Error::option("penalty", "'firth' cannot be combined with C, signs or solver='linfa'"));
         }
         if !(0.0..=1.0).contains(&self.l1_ratio) {
-            return Err(Error::option("l1_ratio", format!("{} is not between 0 and 1", self.l1_ratio)));
+            return Err(Error::option("l1_ratio", format!("must be between 0 and 1, not {}", self.l1_ratio)));
         }
         if !(self.tolerance > 0.0 && self.tolerance.is_finite()) {
-            return Err(Error::option("tolerance", format!("{} is not a positive number", self.tolerance)));
+            return Err(Error::option("tolerance", format!("must be a positive number, not {}", self.tolerance)));
         }
         if self.max_iterations == 0 {
             return Err(Error::option("max_iterations", "must be at least 1"));

@@ -165,7 +165,7 @@ impl ValidLogisticParams {
         }
         if self.params().solver == Solver::Linfa {
             if !corners.is_smooth() {
-                return Err(Error::option("solver", "'linfa' knows neither L1 nor signs; use solver='newton'"));
+                return Err(Error::option("solver", "'linfa' does not support L1 or signs; use solver='newton'"));
             }
             x.check_finite()?;
             #[cfg(feature = "linfa")]
@@ -173,7 +173,7 @@ impl ValidLogisticParams {
             #[cfg(not(feature = "linfa"))]
             Err(Error::option(
                 "solver",
-                "this build has no 'linfa': build it with the feature 'linfa', or use 'newton'",
+                "this build does not include 'linfa'; enable the Cargo feature 'linfa', or use 'newton'",
             ))
         } else if !corners.is_smooth() {
             proximal::solve(objective, corners, start, stop, task)
@@ -263,7 +263,7 @@ impl ValidLogisticParams {
 fn flat(e: Error) -> Error {
     match e {
         Error::Singular { columns } => {
-            let why = "on the rows where probabilities are not all but 0 or 1 (a level with few positives, or few negatives?)";
+            let why = "on the rows with probabilities away from 0 and 1; check for a level with few positives or few negatives";
             Error::Singular { columns: columns.into_iter().map(|c| format!("{c} {why}")).collect() }
         }
         e => e,

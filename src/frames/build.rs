@@ -55,14 +55,18 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
             // The column of the lead table is the value of today; the history says what was known when.
             let name = history.name.clone();
             if leads.histories.iter().any(|h| h.name == name) {
-                return Err(Error::schema(&config.leads.table, Some(&name), "two tables give this field a history"));
+                return Err(Error::schema(
+                    &config.leads.table,
+                    Some(&name),
+                    "the history of this field is given by two tables; keep it in one",
+                ));
             }
             if leads.field(&name).is_some() {
                 leads.fields.retain(|f| f.name != name);
                 // Also an empty column of that name, which would stand before the history.
                 leads.hidden.retain(|f| f.name != name);
                 leads.withheld.retain(|(n, _)| *n != name);
-                leads.withheld.push((name, "its history is used instead".into()));
+                leads.withheld.push((name, "replaced by its history".into()));
             }
             leads.histories.push(history);
         }

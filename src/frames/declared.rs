@@ -22,7 +22,7 @@ pub(super) fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> 
         None if config.leads.table.is_empty() || config.leads.id.is_empty() => {
             return Err(Error::option(
                 "leads",
-                "give table= and id=, or derive the leads from events (from = \"events\")",
+                "set table= and id=, or derive the leads from events (from = \"events\")",
             ));
         }
         None => violations.extend(tables.get(&config.leads.table)?.check(config.leads.columns())),

@@ -59,7 +59,7 @@ impl Dictionaries {
                 table,
                 None,
                 format!(
-                    "its events are called '{source}' like those of another table, but are by {side}, not by {known}; say name="
+                    "source name '{source}' is already used with side='{known}', but this table has side='{side}'; set name="
                 ),
             )),
         }

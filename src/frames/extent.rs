@@ -191,7 +191,7 @@ impl Ends {
         if !self.0.keys().any(|(role, _)| *role == Role::Stages) {
             // Outcomes are known no further than before.
             let end = Timestamp(before);
-            let remark = format!("observed until {end}, as before: no table of stages was added");
+            let remark = format!("observed until {end}, as before, because no table of stages was added");
             return Ok(Observed { until: before, remarks: vec![remark], warnings: Vec::new() });
         }
         for (_, ended) in self.0.iter_mut().filter(|((role, _), _)| *role == Role::Stages) {
@@ -210,20 +210,20 @@ impl Ends {
         if let Some((e, silent, usual)) = first {
             observed.until = e.end.max(least);
             observed.warnings.push(format!(
-                "table '{}' of stages ends {} before the last row of all tables, longer than its usual silence \
-                 of up to {}: observation ends with it, at {}; set observed_until= if it is complete for longer",
+                "stages table '{}' ends {} before the last row of all tables; its longest usual gap is \
+                 {}. Observation ends with it, at {}; set observed_until= if the table is complete for longer",
                 e.name,
                 counted(silent, "day", "days"),
                 counted(usual, "day", "days"),
                 Timestamp(observed.until)
             ));
         } else if let Some(e) = self.0.values().find(|e| e.end == latest) {
-            observed.remarks.push(format!("observed until {}: the last row of table '{}'", Timestamp(latest), e.name));
+            observed.remarks.push(format!("observed until {}, the last row of table '{}'", Timestamp(latest), e.name));
         }
         for (e, silent, usual) in self.ended_early(Role::Events, observed.until) {
             observed.warnings.push(format!(
-                "table '{}' of events ends {} before the end of observation, longer than its usual silence of up \
-                 to {}: later events may be missing",
+                "events table '{}' ends {} before the end of observation; its longest usual gap is \
+                 {}. Later events may be missing",
                 e.name,
                 counted(silent, "day", "days"),
                 counted(usual, "day", "days")

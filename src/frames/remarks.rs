@@ -42,28 +42,24 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
             "{}, and stage order does not decide between them; ordered by order= if given, else events by row, and stages by amount and name, wins last",
             counted(
                 ties,
-                "consecutive entry of a lead shares the time of the one before it",
-                "consecutive entries of a lead share a time",
+                "entry shares its timestamp with the lead's previous entry",
+                "entries share their timestamp with the lead's previous entry",
             )
         ));
     }
     let (edits, repeated) = (t.stages.edits.len(), t.stages.repeated);
     if edits > 0 {
         remarks.push(format!(
-            "{} (the last amount counts), not entries",
+            "{}; the last amount counts",
             counted(
                 edits,
-                "row repeats the stage of its deal: it is an edit",
-                "rows repeat the stage of their deal: they are edits"
+                "row repeats the current stage of its deal and is read as an edit",
+                "rows repeat the current stage of their deal and are read as edits"
             )
         ));
     }
     if repeated > 0 {
-        remarks.push(counted(
-            repeated,
-            "row of stages is the same as another row and was dropped",
-            "rows of stages are the same as another row and were dropped",
-        ));
+        remarks.push(counted(repeated, "duplicate row of stages was dropped", "duplicate rows of stages were dropped"));
     }
     let tied_amounts = tied_amounts(journeys) + tied_wins(journeys);
     if tied_amounts > 0 {
@@ -74,7 +70,7 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
     remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));
     for (what, names) in [("won", &journeys.won), ("lost", &journeys.lost)] {
         for name in names.iter().filter(|n| !journeys.kinds.iter().any(|k| k.is_called(n))) {
-            remarks.push(format!("no lead ever reached '{name}', which means {what}"));
+            remarks.push(format!("{what}= stage '{name}' never occurs in the data"));
         }
     }
     let closing: BTreeSet<u32> = journeys.codes_known(&journeys.won);
@@ -87,7 +83,7 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         && won - lead > 30 * DAY
     {
         remarks.push(format!(
-            "the first win is at {}, {} days after the first lead: if outcomes were not recorded before, set outcomes_from=",
+            "the first win is at {}, {} days after the first lead; set outcomes_from= if earlier outcomes were not recorded",
             Timestamp(*won),
             (won - lead) / DAY
         ));

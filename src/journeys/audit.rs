@@ -75,9 +75,9 @@ impl fmt::Display for NotNumbers {
         let Self { rows, known, example } = self;
         let are = if *rows == 1 { "is not a finite number" } else { "are not finite numbers" };
         let example = example.as_deref().unwrap_or_default();
-        write!(f, "{rows} of {known} values {are}, such as '{example}'")?;
+        write!(f, "{rows} of {known} values {are} (first: '{example}')")?;
         if is_marked_number(example) {
-            f.write_str("; decimal= and thousands= of the table say how its numbers are written")?;
+            f.write_str("; set decimal= and thousands= of the table if its numbers are written with marks")?;
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ impl TableAudit {
         let noted = self.noted.iter().map(|(what, rows)| (what.clone(), *rows));
         let cells = self.not_numbers.iter().filter(|(_, cells)| cells.rows > 0).map(|(column, cells)| {
             let example = cells.example.as_deref().unwrap_or_default();
-            (format!("{column}: not a finite number, such as '{example}', read as missing"), cells.rows)
+            (format!("{column}: not a finite number (first: '{example}'); read as missing"), cells.rows)
         });
         noted.chain(cells).collect()
     }

@@ -35,16 +35,15 @@ impl Journeys {
         let (what, qualified) = if other.stage {
             ("a stage".to_owned(), format!("stage:{name}"))
         } else {
-            (format!("a kind of events of '{}'", other.source), format!("{}:{name}", other.source))
+            (format!("an event kind of '{}'", other.source), format!("{}:{name}", other.source))
         };
         let own = words.iter().find(|word| **word != name && !self.kinds.iter().any(|k| k.plain == **word));
         let creation = match own {
-            Some(word) => format!("write '{word}' for the creation"),
-            None => format!("for the creation, rename the other with names={{\"{name}\": …}}"),
+            Some(word) => format!("write '{word}' for the former"),
+            None => format!("to mean the former, rename the latter with names={{\"{name}\": …}}"),
         };
-        let problem = format!(
-            "'{name}' is the creation of leads and also {what}; write '{qualified}' for the latter; {creation}"
-        );
+        let problem =
+            format!("'{name}' is both the creation of leads and {what}; {creation}, or '{qualified}' for the latter");
         Err(Error::option(option, problem))
     }
 

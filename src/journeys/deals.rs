@@ -189,6 +189,6 @@ impl Journeys {
         let deals = found.deals;
         let whose = if deals == 1 { "its" } else { "their" };
         let deals = counted(deals, "deal was", "deals were");
-        Some(format!("{deals} won and later lost or re-opened, such as {example}; {whose} first win counts"))
+        Some(format!("{deals} won and later lost or re-opened (first: {example}); {whose} first win counts"))
     }
 }

@@ -168,7 +168,7 @@ impl Journeys {
         for name in self.won.iter().chain(&self.lost) {
             let called = |stage: bool| self.kinds.iter().any(|k| k.stage == stage && k.is_called(name));
             if called(false) && !called(true) {
-                let problem = format!("'{name}' is a kind of event; won= and lost= are stages (Stages)");
+                let problem = format!("'{name}' is an event kind; won= and lost= take stages from a table of stages");
                 return Err(Error::option("won", problem));
             }
         }

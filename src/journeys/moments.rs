@@ -21,7 +21,7 @@ impl Journeys {
         if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
             return Ok(());
         }
-        Err(Error::option(option, "'created' needs times of creation: Leads(created=…)"))
+        Err(Error::option(option, "'created' needs the creation times of leads; set Leads(created=…)"))
     }
 
     /// When the event at `position` of the timeline happened.

@@ -44,7 +44,7 @@ impl Audit {
                 table: t.table.clone(),
                 column: None,
                 problem: format!(
-                    "as {}, {}; at most {} % may be (pass max_bad= to accept more)",
+                    "as {}, {}; the limit is {} % (pass max_bad= to accept more)",
                     t.role,
                     t.quarantined_text(),
                     100.0 * limit

@@ -127,8 +127,8 @@ pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -
 pub fn few_clusters(clusters: usize, unit: &str) -> Option<String> {
     (clusters < FEW_CLUSTERS).then(|| {
         format!(
-            "intervals and tests rest on {clusters} {unit}; below {FEW_CLUSTERS} they are wide and approximate: compare \
-             them with longer data before acting on them"
+            "intervals and tests are based on {clusters} {unit}; below {FEW_CLUSTERS} they are wide and approximate, so compare \
+             them with longer data before you act on them"
         )
     })
 }

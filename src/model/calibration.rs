@@ -52,7 +52,7 @@ impl TryFrom<MapForm> for CalibrationMap {
             }
             ("beta", None, None, Some(a), Some(b), Some(c)) => Ok(Self::Beta { a, b, c }),
             (kind, ..) => Err(format!(
-                "a calibration of type '{kind}' is not 'isotonic' with log_odds and probability, or 'beta' with a, b and c"
+                "unknown calibration '{kind}', or keys are missing; expected 'isotonic' with log_odds and probability, or 'beta' with a, b and c"
             )),
         }
     }
@@ -84,7 +84,7 @@ impl CalibrationMap {
     pub(super) fn problem(&self) -> Option<&'static str> {
         match self {
             Self::Beta { a, b, c } => (!(*a >= 0.0 && *b >= 0.0 && a.is_finite() && b.is_finite() && c.is_finite()))
-                .then_some("the beta calibration is not monotone and finite"),
+                .then_some("the beta calibration must be monotone and finite"),
             Self::Isotonic { log_odds, probability } => {
                 let fine = !log_odds.is_empty()
                     && log_odds.len() == probability.len()
@@ -92,7 +92,7 @@ impl CalibrationMap {
                     && log_odds.is_sorted_by(|a, b| a < b)
                     && probability.is_sorted()
                     && probability.iter().all(|p| (0.0..=1.0).contains(p));
-                (!fine).then_some("the isotonic calibration is not ascending within 0 and 1")
+                (!fine).then_some("the isotonic calibration must ascend within 0 and 1")
             }
         }
     }

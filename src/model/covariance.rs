@@ -30,7 +30,7 @@ impl CoefficientCovariance {
     /// What makes it unusable for `k` coefficients, if anything does.
     pub(super) fn problem(&self, k: usize) -> Option<String> {
         if !(self.centre.is_empty() || self.centre.len() == k) || !self.centre.iter().all(|v| v.is_finite()) {
-            return Some(format!("the estimates of the covariance are not {k} finite numbers"));
+            return Some(format!("the estimates of the covariance must be {k} finite numbers"));
         }
         let robust = (!self.robust.is_empty()).then_some(&self.robust);
         [&self.lower].into_iter().chain(robust).find_map(|matrix| problem_of(matrix, k))
@@ -86,5 +86,5 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
         let own = at(i, i);
         own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
     });
-    (!usable).then(|| "the covariance is not one: a variance is negative, or a correlation above 1".to_owned())
+    (!usable).then(|| "the covariance is invalid: a variance is negative or a correlation above 1".to_owned())
 }

@@ -35,8 +35,10 @@ impl Fingerprint {
             return Ok(());
         }
         let problem = match what {
-            "lead" => "it was made for another model; make it with lead() of this model and push its events again",
-            _ => "it was made for another model; make it with scratch() of this model",
+            "lead" => {
+                "the lead belongs to another model; create it with lead() of this model and push its events again"
+            }
+            _ => "the scratch space belongs to another model; create it with scratch() of this model",
         };
         Err(Error::option(what, problem))
     }

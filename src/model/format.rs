@@ -49,8 +49,7 @@ impl LeadModel {
             return Err(bad("the file is empty".into()));
         }
         // The version is looked at before anything else, so that a newer file says so.
-        let value: serde_json::Value =
-            serde_json::from_str(text).map_err(|e| bad(format!("not complete JSON: {e}")))?;
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|e| bad(format!("invalid JSON: {e}")))?;
         if value.get("format").and_then(|f| f.as_str()) != Some(FORMAT) {
             return Err(bad(format!("the key 'format' is not '{FORMAT}'")));
         }

@@ -26,11 +26,12 @@ impl LeadModel {
     /// which belongs to the old rate.
     pub fn with_base_rate(&self, rate: f64) -> Result<Self> {
         if !(rate > 0.0 && rate < 1.0) {
-            return Err(Error::option("base_rate", format!("{rate} is not between 0 and 1")));
+            return Err(Error::option("base_rate", format!("must be between 0 and 1, not {rate}")));
         }
         let mut data = self.data().clone();
         if data.calibration.is_some() {
-            let problem = "the model has a calibration that belongs to the rate in training; calibrate with 'sigmoid'";
+            let problem =
+                "the model's calibration is tied to the base rate of training; fit with calibration='sigmoid'";
             return Err(Error::option("base_rate", problem));
         }
         let logit = |p: f64| ln(p / (1.0 - p));

@@ -23,11 +23,11 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         }
         let errors = &term.standard_errors;
         if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
-            return bad(format!("term '{name}' has standard errors that are not usable"));
+            return bad(format!("term '{name}' has invalid standard errors"));
         }
         let errors = &term.contrast_errors;
         if !(errors.is_empty() || errors.len() == width) || errors.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
-            return bad(format!("term '{name}' has standard errors of differences that are not usable"));
+            return bad(format!("term '{name}' has invalid standard errors of differences"));
         }
         if !(term.estimates.is_empty() || term.estimates.len() == width) {
             return bad(format!("term '{name}' has {} estimates for {width} columns", term.estimates.len()));
@@ -43,21 +43,21 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
                 && spline.as_ref().is_none_or(crate::encoding::Spline::is_usable)
                 && bins.as_ref().is_none_or(crate::encoding::Bins::is_usable))
         {
-            return bad(format!("term '{name}' has a mean or deviation that is not usable"));
+            return bad(format!("term '{name}' has an invalid mean or deviation"));
         }
         if let crate::encoding::Encoder::Number { deviation, .. } = &term.encoder
             && !(*deviation == 0.0 || deviation.is_normal())
         {
-            return bad(format!("term '{name}' has a deviation that is not usable"));
+            return bad(format!("term '{name}' has an invalid deviation"));
         }
         if let crate::encoding::Encoder::Category { levels, reference, .. } = &term.encoder
             && levels.iter().chain(reference).collect::<BTreeSet<_>>().len()
                 != levels.len() + usize::from(reference.is_some())
         {
-            return bad(format!("term '{name}' has a level twice"));
+            return bad(format!("term '{name}' has a repeated level"));
         }
         if name.parse().as_ref() != Ok(&term.feature) {
-            return bad(format!("the name of term '{name}' does not read back as the same feature"));
+            return bad(format!("the name of term '{name}' does not parse to the same feature"));
         }
         if !names.insert(name.clone()) {
             return bad(format!("term '{name}' occurs twice"));
@@ -75,7 +75,7 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         let (rows, columns) = interaction.shape(data);
         let cells = rows * columns;
         if interaction.first >= interaction.second || rows < 2 || columns < 2 {
-            return bad(format!("the {name} is not of two terms with groups, in their order"));
+            return bad(format!("the {name} must join two terms with groups, in their order"));
         }
         if interaction.effects.len() != cells || interaction.weights.len() != cells {
             return bad(format!("the {name} has {} effects for {cells} cells", interaction.effects.len()));
@@ -83,7 +83,7 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
         let errors = &interaction.standard_errors;
         let usable = |v: &[f64]| v.iter().all(|x| x.is_finite() && *x >= 0.0);
         if !(errors.is_empty() || errors.len() == cells) || !usable(errors) || !usable(&interaction.weights) {
-            return bad(format!("the {name} has standard errors or weights that are not usable"));
+            return bad(format!("the {name} has invalid standard errors or weights"));
         }
         if !(interaction.estimates.is_empty() || interaction.estimates.len() == cells) {
             return bad(format!("the {name} has {} estimates for {cells} cells", interaction.estimates.len()));
@@ -97,18 +97,18 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
     }
     if data.percentiles.len() != 101 || !data.percentiles.is_sorted() || !data.percentiles.iter().all(|v| v.is_finite())
     {
-        return bad("percentiles are not 101 ascending finite numbers".into());
+        return bad("percentiles must be 101 ascending finite numbers".into());
     }
     if let Some(problem) = data.calibration.as_ref().and_then(super::CalibrationMap::problem) {
         return bad(problem.into());
     }
     if data.grades.is_empty() || !data.grades.is_sorted_by(|a, b| a.from > b.from) {
-        return bad("grades are not in descending order of their lowest scores".into());
+        return bad("grades must be in descending order of their lowest scores".into());
     }
     if let Some((low, high)) = data.training.ages
         && (low.is_nan() || high.is_nan() || low > high)
     {
-        return bad("the range of ages is not usable".into());
+        return bad("the range of ages is invalid".into());
     }
     Ok(())
 }

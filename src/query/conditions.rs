@@ -55,14 +55,14 @@ impl Ready {
             }
             (Condition::Time { time }, Of::Times) => Self::Time(Comparison::Equal, time.span(zone)),
             (Condition::Time { time }, Of::Numbers(_)) => {
-                return no(format!("is a number, and is compared with the time {time}"));
+                return no(format!("the field is numeric and cannot be compared with the time {time}"));
             }
             (Condition::Text(text), Of::Numbers(values)) => {
                 let (test, number) = Comparison::split(text);
                 // In a column of nothing but 1 and 0, these are true and false.
                 let truth = truth_number(&canonical_text(number)).filter(|_| are_truths(values));
                 let Some(number) = number.parse::<f64>().ok().or(truth) else {
-                    return no(format!("'{text}' is not a number; give one after >=, <=, >, <, ==, or !="));
+                    return no(format!("'{text}' is not a number; write a number after >=, <=, >, <, == or !="));
                 };
                 Self::compared(test, |test| Self::Number(test, number))
             }
@@ -72,7 +72,7 @@ impl Ready {
                     Ok(time) => Self::compared(test, |test| Self::Time(test, time.span(zone))),
                     Err(_) => {
                         return no(format!(
-                            "is a time, and '{text}' is none; give one such as 2024-06-30 after >=, <=, >, <, ==, !="
+                            "the field is a time, but '{text}' is not; write a time such as 2024-06-30 after >=, <=, >, <, == or !="
                         ));
                     }
                 }
@@ -81,7 +81,7 @@ impl Ready {
             (Condition::Number(x), Of::Numbers(_)) => Self::Number(Comparison::Equal, *x),
             (Condition::Bool(b), Of::Numbers(values)) => {
                 if !are_truths(values) {
-                    return no(format!("is a number, not {b}"));
+                    return no(format!("the field is numeric and cannot be compared with {b}"));
                 }
                 Self::Number(Comparison::Equal, f64::from(u8::from(*b)))
             }
@@ -91,7 +91,9 @@ impl Ready {
             }
             (Condition::Number(x), Of::Levels(levels)) => Self::of_value(&Value::number(*x), levels),
             (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), Of::Times) => {
-                return no("is a date; give one after >=, <=, >, <, ==, !=".to_owned());
+                return no(
+                    "the field is a time; write a time such as 2024-06-30 after >=, <=, >, <, == or !=".to_owned()
+                );
             }
         })
     }
@@ -137,7 +139,7 @@ impl Ready {
         if !levels.is_empty() && levels.iter().all(|level| own(level).is_none()) {
             return Err(Error::option(
                 "where",
-                format!("{name}: has texts only, and is compared with the number {number}"),
+                format!("{name}: none of the field's values is a number, so it cannot be compared with {number}"),
             ));
         }
         Ok(Self::Level(levels.iter().map(|level| own(level).is_some_and(|x| test.holds(&x, &number))).collect()))
@@ -149,7 +151,7 @@ impl Ready {
         if !levels.is_empty() && levels.iter().all(|level| own(level).is_none()) {
             return Err(Error::option(
                 "where",
-                format!("{name}: has texts only, and is compared with the time {time}"),
+                format!("{name}: none of the field's values is a time, so it cannot be compared with {time}"),
             ));
         }
         let span = time.span(zone);

@@ -182,16 +182,16 @@ impl Journeys {
             (Column::Number(values), ByField::Bins(bins)) => {
                 let ascending = bins.edges.iter().zip(bins.edges.iter().skip(1)).all(|(a, b)| a < b);
                 if !ascending || bins.edges.iter().any(|e| !e.is_finite()) {
-                    return no("needs edges that are finite and ascend".to_owned());
+                    return no("bin edges must be finite and ascending".to_owned());
                 }
                 if !(2..=MOST_BINS).contains(&bins.bins) || bins.edges.len() >= MOST_BINS {
-                    return no(format!("needs 2 to {MOST_BINS} bins"));
+                    return no(format!("the number of bins must be from 2 to {MOST_BINS}"));
                 }
                 let edges = if bins.edges.is_empty() { round_edges(&values, bins.bins) } else { bins.edges.clone() };
                 Ok(Some(binned(&values, &edges)))
             }
-            (Column::Category { .. }, ByField::Bins(_)) => no("is a text; only numbers have bins".to_owned()),
-            (Column::Time(_), _) => no("is a date; take a text field or a number".to_owned()),
+            (Column::Category { .. }, ByField::Bins(_)) => no("is a text field; bins apply only to numbers".to_owned()),
+            (Column::Time(_), _) => no("is a time; use a text or numeric field".to_owned()),
         }
     }
 
@@ -232,7 +232,7 @@ impl Journeys {
             let own = self.groups_by(option, field)?.ok_or_else(unknown)?;
             all = Some(all.map_or_else(|| own.clone(), |before| before.with(&own)));
         }
-        all.ok_or_else(|| Error::option(option, "names no field"))
+        all.ok_or_else(|| Error::option(option, "at least one field is required"))
     }
 }
 

@@ -37,7 +37,7 @@ impl<'a> Matcher<'a> {
     /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`].
     pub(crate) fn add(&mut self, step: &Step, bits: u64) -> Result<()> {
         if step.any.is_empty() {
-            return Err(Error::option("steps", format!("step '{}' names no event", step.name)));
+            return Err(Error::option("steps", format!("step '{}' has no event; name at least one", step.name)));
         }
         for choice in &step.any {
             let kinds = kinds_of(self.journeys, choice)?;

@@ -6,9 +6,7 @@ use crate::counted::counted;
 #[must_use]
 pub fn before_outcomes_remark(n: u64, one: &str, more: &str) -> Option<String> {
     let left_out = if n == 1 { "is" } else { "are" };
-    (n > 0).then(|| {
-        format!("{} before outcomes were recorded (outcomes_from) and {left_out} left out", counted(n, one, more))
-    })
+    (n > 0).then(|| format!("{} before outcomes_from and {left_out} left out", counted(n, one, more)))
 }
 
 /// What was left out because it had not its full time by the end of observation.
@@ -17,7 +15,7 @@ pub fn immature_remark(n: u64, one: &str, more: &str) -> Option<String> {
     let (whose, left_out) = if n == 1 { ("its", "is") } else { ("their", "are") };
     (n > 0).then(|| {
         format!(
-            "{} so late that {whose} window is not over (observed_until) and {left_out} left out",
+            "{} too late for {whose} window to end by observed_until and {left_out} left out",
             counted(n, one, more)
         )
     })
@@ -26,10 +24,5 @@ pub fn immature_remark(n: u64, one: &str, more: &str) -> Option<String> {
 /// What may still end otherwise.
 #[must_use]
 pub fn open_remark(n: u64, one: &str, more: &str) -> Option<String> {
-    (n > 0).then(|| {
-        format!(
-            "{} open at the end of observation (observed_until) and may still be won or lost",
-            counted(n, one, more)
-        )
-    })
+    (n > 0).then(|| format!("{} still open at observed_until and may yet be won or lost", counted(n, one, more)))
 }

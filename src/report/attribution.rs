@@ -79,7 +79,7 @@ fn body(a: &Attribution) -> Body {
             costs.total.iter().map(row).collect(),
         );
         body.line(format!(
-            "conversions are credited by {}, in the period of the touch",
+            "credit by {}, in the period of the touch",
             a.methods.first().map_or("", |m| m.method.as_str())
         ));
         if !costs.unmatched_channels.is_empty() {

@@ -27,7 +27,7 @@ impl BestLeads {
         let outside = (0..leads.len()).filter(|i| model.is_out_of_range(leads.age_days(*i))).count();
         if let (1.., Some((low, high))) = (outside, model.data().training.ages) {
             about += &format!(
-                "; {} outside the ages it was trained on ({low:.0} to {high:.0} days)",
+                "; {} outside the ages of training ({low:.0} to {high:.0} days)",
                 counted(outside, "is", "are")
             );
         }
@@ -84,20 +84,20 @@ const HEADER: [&str; 6] = ["lead", "as of", "probability", "grade", "owner", "va
 fn which(leads: &Snapshot) -> (String, &'static str) {
     if let Some(split) = &leads.split {
         let side = if split.test { "test" } else { "training" };
-        let title = if split.test { "Best leads of the test side" } else { "Best leads of the training side" };
+        let title = if split.test { "Best leads of the test set" } else { "Best leads of the training set" };
         return (
-            format!("leads of the {side} side, scored at {}; some are closed by now", cutoffs(&leads.rule)),
+            format!("leads of the {side} set, scored at {}; some may be closed by now", cutoffs(&leads.rule)),
             title,
         );
     }
     match (&leads.rule, leads.spec.outcome) {
         (CutoffRule::AsOf(t), _) if t.0 >= leads.journeys.observed_until => {
-            (format!("open leads as of {t}, the end of observation"), "Best open leads")
+            (format!("open leads as of {t} (observed_until)"), "Best open leads")
         }
-        (CutoffRule::AsOf(t), _) => (format!("leads that were open as of {t}; some are closed by now"), "Best leads"),
-        (CutoffRule::Once, OutcomeRows::Open) => ("leads without an outcome".to_owned(), "Best open leads"),
+        (CutoffRule::AsOf(t), _) => (format!("leads open as of {t}; some may be closed by now"), "Best leads"),
+        (CutoffRule::Once, OutcomeRows::Open) => ("leads with a missing outcome".to_owned(), "Best open leads"),
         (CutoffRule::Once, _) => ("leads".to_owned(), "Best leads"),
-        (rule, _) => (format!("leads, scored at {}; some are closed by now", cutoffs(rule)), "Best leads"),
+        (rule, _) => (format!("leads, scored at {}; some may be closed by now", cutoffs(rule)), "Best leads"),
     }
 }
 
@@ -108,8 +108,8 @@ fn cutoffs(rule: &CutoffRule) -> String {
         CutoffRule::After(span) => format!("{span} after creation"),
         CutoffRule::At { name, .. } => format!("their first '{name}'"),
         CutoffRule::AsOf(t) => t.to_string(),
-        CutoffRule::Table => "given cutoffs".to_owned(),
-        CutoffRule::Once => "no time".to_owned(),
+        CutoffRule::Table => "the given cutoffs".to_owned(),
+        CutoffRule::Once => "an unknown time".to_owned(),
     }
 }
 
@@ -121,7 +121,7 @@ fn question(model: &LeadModel) -> String {
     match (horizon, by_age) {
         (Some(horizon), _) => format!("probability of {target} within {horizon}"),
         (None, Some(age)) => format!("probability of {target} by age {age}"),
-        (None, None) if target == "outcome" => "probability that the outcome is positive".to_owned(),
+        (None, None) if target == "outcome" => "probability of a positive outcome".to_owned(),
         (None, None) => format!("probability of {target}"),
     }
 }

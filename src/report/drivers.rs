@@ -40,7 +40,7 @@ pub fn drivers_section(d: &Drivers) -> String {
 fn drivers_body(d: &Drivers) -> Body {
     let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q < 0.05).collect();
     let mut body = Body::new(format!(
-        "Drivers of drop-off: {} of {} properties differ between leads that go on and others (false discovery rate below 5 %){}",
+        "Drivers of drop-off: {} of {} properties differ between leads that go on and the rest (false discovery rate below 5 %){}",
         sure.len(),
         d.drivers.len(),
         d.spec.funnel.filter.suffix()
@@ -67,7 +67,7 @@ fn drivers_body(d: &Drivers) -> Body {
         }
     }
     if d.unsupported > 0 {
-        body.line(format!("{} properties at steps have too few leads", d.unsupported));
+        body.line(format!("properties at steps with too few leads: {}", d.unsupported));
     }
     body.remarks(&d.remarks);
     body
@@ -87,8 +87,10 @@ pub fn barriers_section(b: &Barriers) -> String {
 
 fn barriers_body(b: &Barriers) -> Body {
     let reference = b.spec.reference.as_deref().unwrap_or("all other leads");
-    let mut body =
-        Body::new(format!("Barriers: what segments lose against {reference}{}", b.spec.funnel.filter.suffix()));
+    let mut body = Body::new(format!(
+        "Barriers: conversions that segments lose compared with {reference}{}",
+        b.spec.funnel.filter.suffix()
+    ));
     let rows: Vec<Vec<String>> = b
         .barriers
         .iter()

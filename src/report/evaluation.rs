@@ -31,10 +31,10 @@ fn beside(measure: &str, e: &Evaluation) -> String {
     match measure {
         "roc_auc" => format!("by chance 0.5; Gini {:.4}, KS {:.4}", e.gini, e.ks),
         "pr_auc" => format!("by chance {:.4}", e.base_rate),
-        "brier" => format!("of the base rate alone {:.4}", e.brier_base),
-        "calibration_intercept" => "0 where the level is right".to_owned(),
-        "calibration_slope" => "1 where the spread is right".to_owned(),
-        "lift_top_tenth" => "1 where it is average".to_owned(),
+        "brier" => format!("of a constant base rate {:.4}", e.brier_base),
+        "calibration_intercept" => "0 if the level is right".to_owned(),
+        "calibration_slope" => "1 if the spread is right".to_owned(),
+        "lift_top_tenth" => "1 by chance".to_owned(),
         _ => String::new(),
     }
 }

@@ -14,16 +14,16 @@ fn funnel_title(spec: &FunnelSpec) -> String {
                 .iter()
                 .filter_map(|m| serde_json::to_value(m).ok().and_then(|v| v.as_str().map(str::to_owned)))
                 .collect();
-            parts.push(format!("by the rules of ClickHouse's windowFunnel({})", modes.join(", ")));
+            parts.push(format!("counted like ClickHouse's windowFunnel({})", modes.join(", ")));
         }
         (None, Order::Sequential) => {}
-        (None, Order::Strict) => parts.push("nothing in between".to_owned()),
+        (None, Order::Strict) => parts.push("no other events between steps".to_owned()),
         (None, Order::Any) => parts.push("in any order".to_owned()),
     }
-    parts.push(spec.window.map_or_else(|| "no limit of time".to_owned(), |w| format!("within {w} of step 1")));
+    parts.push(spec.window.map_or_else(|| "no time limit".to_owned(), |w| format!("within {w} of step 1")));
     let names = spec.step_names();
     for (step, name) in spec.steps.iter().zip(&names) {
-        parts.extend(step.within.map(|w| format!("{name} within {w} of the step before")));
+        parts.extend(step.within.map(|w| format!("{name} within {w} of the previous step")));
     }
     match spec.entry {
         Entry::Best => {}
@@ -31,7 +31,7 @@ fn funnel_title(spec: &FunnelSpec) -> String {
         Entry::Totals => parts.push("every attempt counts".to_owned()),
     }
     if let Some(hold) = &spec.hold {
-        parts.push(format!("same {hold} in all steps"));
+        parts.push(format!("same {hold} in every step"));
     }
     for e in &spec.exclude {
         let step = |at: &Option<StepRef>, default: usize| {
@@ -39,7 +39,7 @@ fn funnel_title(spec: &FunnelSpec) -> String {
             names.get(place).cloned().unwrap_or_default()
         };
         let (after, before) = (step(&e.after, 0), step(&e.before, names.len().saturating_sub(1)));
-        let who = if e.removes { "; leads that have one are left out" } else { "" };
+        let who = if e.removes { "; leads with one are left out" } else { "" };
         parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
     }
     format!("Funnel, {}{}", parts.join(", "), spec.filter.suffix())

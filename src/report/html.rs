@@ -102,7 +102,7 @@ fn best(leads: &BestLeads) -> String {
         texts.chain([Cell::Lines(lead.reasons.clone())]).collect::<Vec<Cell>>()
     };
     let rows: Vec<Vec<Cell>> = rows.into_iter().zip(&leads.rows).map(row).collect();
-    header.push("reasons, log-odds");
+    header.push("reasons (log-odds)");
     section(&leads.title, &(note(&format!("{}.", leads.about)) + &table(&header, &rows)))
 }
 

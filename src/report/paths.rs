@@ -23,14 +23,10 @@ pub fn paths_section(p: &Paths) -> String {
 
 fn body(p: &Paths) -> Body {
     let unit = if p.spec.unit == Unit::Lead { "leads" } else { "sessions" };
-    let mut body = Body::new(format!(
-        "Paths of {} {unit}, {} different ways to the end{}",
-        p.paths,
-        p.different_ways,
-        p.spec.filter.suffix()
-    ));
+    let mut body =
+        Body::new(format!("Paths of {} {unit}, {} distinct{}", p.paths, p.different_ways, p.spec.filter.suffix()));
     for (title, get) in
-        [("ways to won", (|w: &PathRow| w.won) as fn(&PathRow) -> u64), ("ways to lost", |w: &PathRow| w.lost)]
+        [("paths to won", (|w: &PathRow| w.won) as fn(&PathRow) -> u64), ("paths to lost", |w: &PathRow| w.lost)]
     {
         let mut ways: Vec<&PathRow> = p.ways.iter().filter(|w| get(w) > 0).collect();
         ways.sort_by_key(|w| std::cmp::Reverse(get(w)));
@@ -54,7 +50,7 @@ fn body(p: &Paths) -> Body {
         })
         .collect();
     body.gap();
-    body.table(&["transition", "count", "of those from there", "median time"], transitions);
+    body.table(&["transition", "count", "of the source", "median time"], transitions);
     let loops: Vec<Vec<String>> = p
         .loops
         .iter()
@@ -71,7 +67,7 @@ fn body(p: &Paths) -> Body {
     if let Some(s) = p.sessions.as_ref().filter(|s| s.sessions > 0) {
         body.gap();
         body.line(format!(
-            "{} of {}, {:.1} events each, {} of one event; median length {}",
+            "{} of {}, {:.1} events on average, {} with a single event; median length {}",
             counted(s.sessions, "session", "sessions"),
             counted(s.leads, "lead", "leads"),
             s.mean_events,

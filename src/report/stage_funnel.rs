@@ -47,7 +47,7 @@ fn summary(f: &StageFunnel, body: &mut Body) {
     let by = &by_name(f.spec.by.as_ref());
     let rate = format!("won of {}", f.win_rate_of);
     let header =
-        [by, "open now", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value a day"];
+        [by, "open now", "won", &rate, "95 % interval", "value won", "mean value", "days to win", "value per day"];
     let row = |g: &StageGroup| {
         let v = &g.velocity;
         vec![
@@ -69,23 +69,23 @@ fn summary(f: &StageFunnel, body: &mut Body) {
 fn pace(f: &StageFunnel) -> String {
     let v = &f.all.velocity;
     let mut pace = if v.win_rate.is_nan() {
-        format!("no win rate: none of {} yet", f.win_rate_of)
+        format!("win rate not available: 0 {}", f.win_rate_of)
     } else {
         let (low, high) = (percent(v.win_rate_interval.low), percent(v.win_rate_interval.high));
         format!("win rate {} ({low} to {high}): {} won of {} {}", percent(v.win_rate), v.won, v.of, f.win_rate_of)
     };
     if !f.can_lose {
-        pace += ", open ones included, as no stage means lost (Journeys(lost=…))";
+        pace += ", including open ones because no lost stage is set (Journeys(lost=…))";
     }
     if let Some(within) = f.spec.window {
-        pace += &format!("; {} open {within} after their start", v.open);
+        pace += &format!("; {} still open {within} after their start", v.open);
     }
     pace += &format!("; {} open now", v.open_now);
     if !v.cycle_days.is_nan() {
         pace += &format!(", {} to the win", duration(v.cycle_days));
         if v.days_known < v.won {
             pace += &format!(
-                " (of {} of {}; the others skipped the stage it counts from)",
+                " ({} of {}; the others skipped the first stage)",
                 v.days_known,
                 counted(v.won, "win", "wins")
             );
@@ -95,7 +95,7 @@ fn pace(f: &StageFunnel) -> String {
         pace += &format!("; mean value {:.0}", v.value);
     }
     if !v.per_day.is_nan() {
-        pace += &format!(", velocity {:.0} a day", v.per_day);
+        pace += &format!(", velocity {:.0} per day", v.per_day);
     }
     pace
 }
@@ -126,7 +126,7 @@ fn body(f: &StageFunnel) -> Body {
     stages(&mut body, &f.all.stages);
     body.gap();
     body.table(
-        &["time in stage", "visits", "still in", "quarter left by", "half by", "three quarters by"],
+        &["time in stage", "visits", "still there", "25 % left by", "50 % left by", "75 % left by"],
         time_rows(&f.all.times),
     );
     body.gap();

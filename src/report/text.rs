@@ -104,13 +104,13 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
     if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
         lines.push(format!(
-            "  as of {as_of}, but observed until {} only: events in between are unknown, so leads look idle",
+            "  as of {as_of}, but observed only until {}; events in between are unknown, so leads look idle",
             Timestamp(until)
         ));
     }
     if let Some(split) = &s.split {
         lines.push(format!(
-            "  {} side of a split by {}: {}",
+            "  {} set of a split by {}: {}",
             if split.test { "test" } else { "training" },
             format!("{:?}", split.by).to_lowercase(),
             split.remark
@@ -120,8 +120,8 @@ pub fn snapshot_text(s: &Snapshot) -> String {
                 "  {} into the test period",
                 counted(
                     split.in_gap,
-                    "row is on neither side: its label window reaches",
-                    "rows are on neither side: their label windows reach",
+                    "row is in neither set because its label window reaches",
+                    "rows are in neither set because their label windows reach",
                 )
             ));
         }
@@ -166,7 +166,7 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     }
     if !t.dropped.is_empty() {
         lines.push(format!(
-            "{} dropped: constant, or equal to another in every row",
+            "{} dropped because constant or equal to another feature in every row",
             counted(t.dropped.len(), "feature was", "features were")
         ));
     }

@@ -52,11 +52,8 @@ fn body(t: &TimeTo) -> Body {
         .collect();
     let name = &by_name(t.spec.by.as_ref());
     let until = t.groups.iter().find_map(|g| g.restricted_mean).map(|m| m.until);
-    let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean to {until:.0} d"));
-    body.table(
-        &[name, "leads", "events", "competing", "open", "share at the end", "quarter by", "half by", &mean],
-        rows,
-    );
+    let mean = until.map_or_else(|| "mean".to_owned(), |until| format!("mean up to {until:.0} d"));
+    body.table(&[name, "leads", "events", "competing", "open", "final share", "25 % by", "50 % by", &mean], rows);
     let ages: Vec<Vec<String>> = t
         .groups
         .iter()
@@ -66,14 +63,14 @@ fn body(t: &TimeTo) -> Body {
         .collect();
     if !ages.is_empty() {
         body.gap();
-        let share = format!("share by then ({} interval)", percent(t.spec.confidence));
+        let share = format!("share by age ({} interval)", percent(t.spec.confidence));
         body.table(&[name, "age", &share, "at risk"], ages);
     }
     for g in &t.groups {
         let Some(ceiling) = &g.ceiling else { continue };
         body.line(match &ceiling.fit {
             Some((fit, interval)) => format!(
-                "{}: {} will ever have the event ({} to {}), by a curve of the family {}",
+                "{}: {} will eventually have the event ({} to {}), by a {} curve",
                 g.value,
                 percent(fit.share),
                 percent(interval.low),
@@ -81,24 +78,30 @@ fn body(t: &TimeTo) -> Body {
                 ceiling.family
             ),
             None => {
-                format!("{}: the share that will ever have the event is not identified: {}", g.value, ceiling.why_not)
+                format!(
+                    "{}: the share that will eventually have the event is not identified: {}",
+                    g.value, ceiling.why_not
+                )
             }
         });
     }
     if let Some(test) = &t.test {
         let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
-        body.line(format!("{} test of the groups: χ² {:.3} on {}, {p}", test.test, test.statistic, test.degrees));
+        body.line(format!("{} test of the groups: χ² {:.3}, df {}, {p}", test.test, test.statistic, test.degrees));
     }
     for (n, why) in [
-        (t.no_start, "without a start, or one after the end of observation"),
-        (t.ended_before, "had the event or were closed before their start"),
+        (t.no_start, "start missing or after observed_until"),
+        (t.ended_before, "had the event or closed before their start"),
     ] {
         if n > 0 {
             body.line(format!("{n} left out: {why}"));
         }
     }
     if t.event_after_competing > 0 {
-        body.line(format!("{} had the event after a competing end; the competing end counts", t.event_after_competing));
+        body.line(format!(
+            "{} had the event after a competing event; the competing event counts",
+            t.event_after_competing
+        ));
     }
     body.remarks(&t.remarks);
     body

@@ -12,7 +12,7 @@ use crate::time::Moment;
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "expected a value, a comparison such as '>= 3', a list of them, null, or one of {not = …}, {all = […]}, {null = true}"
+    expecting = "expected a value, a comparison such as '>= 3', a list of them, null, {not = …}, {all = […]} or {null = true}"
 )]
 pub enum Condition {
     /// The value is missing.

@@ -147,7 +147,7 @@ impl SnapshotSpec {
     /// [`Error::InvalidOption`] if none or several were given, or a span is not positive.
     pub fn rule(&self, has_table: bool, has_times: bool, zone: &Zone) -> Result<CutoffRule> {
         if self.horizon.is_some() && self.by_age.is_some() {
-            return Err(Error::option("horizon", "give horizon= or by_age=, not both"));
+            return Err(Error::option("horizon", "horizon= and by_age= cannot be combined; leave one of them out"));
         }
         if let Some(h) = self.horizon.or(self.by_age) {
             h.positive("horizon")?;
@@ -174,15 +174,16 @@ impl SnapshotSpec {
         match (rules.pop(), rules.is_empty(), has_times) {
             (Some(_), _, false) => Err(Error::option(
                 "snapshot",
-                "the leads have no creation times (Leads(created=…)), so no cutoff rule applies; call snapshot() without one",
+                "cutoff rules need the creation times of leads; set Leads(created=…), or call snapshot() without a rule",
             )),
             (Some(rule), true, true) => Ok(rule),
-            (Some(_), false, true) => {
-                Err(Error::option("snapshot", "give only one of every=, after=, at=, as_of=, cutoffs="))
-            }
+            (Some(_), false, true) => Err(Error::option(
+                "snapshot",
+                "every=, after=, at=, as_of= and cutoffs= cannot be combined; give one of them",
+            )),
             (None, _, _) => Err(Error::option(
                 "snapshot",
-                "say when leads are looked at: every='7d', after='30d', at='mql', as_of='2026-01-01' or cutoffs=table",
+                "a cutoff rule is required: every='7d', after='30d', at='mql', as_of='2026-01-01' or cutoffs=table",
             )),
         }
     }

@@ -279,9 +279,9 @@ impl FromStr for Feature {
         if let Some(s) = span {
             s.positive("feature window")?;
         }
-        let plain = |s: Option<Span>| if s.is_some() { Err(bad("takes no span")) } else { Ok(()) };
+        let plain = |s: Option<Span>| if s.is_some() { Err(bad("does not take a window")) } else { Ok(()) };
         let value = |op: ValueOp| -> Result<Self> {
-            let (of, value) = last_dot(of).ok_or_else(|| bad("needs kind.value"))?;
+            let (of, value) = last_dot(of).ok_or_else(|| bad("needs an argument of the form kind.value"))?;
             let value = if value.starts_with('"') { unquoted(value)? } else { value.to_owned() };
             Ok(Self::Value(op, of.parse()?, value, span))
         };

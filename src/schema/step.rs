@@ -61,7 +61,7 @@ impl Step {
     /// [`Error::InvalidOption`] naming `option` if it is optional or has a time, which only steps of a funnel can be.
     pub(crate) fn plain(&self, option: &str) -> Result<&Self> {
         if self.optional || self.within.is_some() {
-            let problem = format!("'{}' is no step of a funnel: it cannot be optional or have a time", self.name);
+            let problem = format!("'{}': optional= and within= apply only to funnel steps", self.name);
             return Err(Error::option(option, problem));
         }
         Ok(self)
@@ -83,14 +83,20 @@ impl Choice {
         ];
         for (mine, theirs, name) in pairs {
             match (mine.is_some(), theirs) {
-                (true, Some(_)) => return Err(format!("a step and one of its choices both have a {name}")),
+                (true, Some(_)) => {
+                    return Err(format!(
+                        "{name}= is given for a step and for one of its choices; leave one of them out"
+                    ));
+                }
                 (false, Some(_)) => mine.clone_from(theirs),
                 (_, None) => {}
             }
         }
         for (name, condition) in &other.conditions {
             if self.conditions.insert(name.clone(), condition.clone()).is_some() {
-                return Err(format!("a step and one of its choices both have a condition on '{name}'"));
+                return Err(format!(
+                    "a condition on '{name}' is given for a step and for one of its choices; leave one of them out"
+                ));
             }
         }
         Ok(self)
@@ -202,7 +208,7 @@ impl<'de> Deserialize<'de> for Step {
                 let own = Choice { kind: t.kind, stage: t.stage, channel: t.channel, conditions: t.conditions };
                 if let Some(s) = t.any.iter().find(|s| s.optional || s.within.is_some()) {
                     let problem =
-                        format!("'{}' is one choice of a step: optional and within belong to the step", s.name);
+                        format!("'{}' is one choice of a step; set optional= and within= on the step", s.name);
                     return Err(serde::de::Error::custom(problem));
                 }
                 let mut choices: Vec<Choice> = t.any.into_iter().flat_map(|s| s.any).collect();

@@ -138,10 +138,10 @@ fn as_trained<'a>(encoder: &Encoder, column: &'a Column) -> std::result::Result<
             as_levels(&trained, values).map(Cow::Owned)
         }
         (Encoder::Number { .. }, Column::Time(_)) => {
-            Err("the model was trained on numbers; here it holds times".into())
+            Err("the model was trained on numbers, but here the column has times".into())
         }
         (Encoder::Category { .. }, Column::Time(_)) => {
-            Err("the model was trained on texts; here it holds times".into())
+            Err("the model was trained on text, but here the column has times".into())
         }
     }
 }
@@ -154,8 +154,8 @@ fn as_numbers(codes: &[u32], levels: &[String]) -> std::result::Result<Column, S
         let n = codes.iter().filter(is_other).count();
         let example = levels.get(*first as usize).map_or("", String::as_str);
         return Err(format!(
-            "the model was trained on numbers; here {n} of {} values are not, such as '{example}': name texts that mean no \
-             value in nulls=, or convert the others",
+            "the model was trained on numbers, but here {n} of {} values are text (first: '{example}'); list texts that stand for \
+             missing values in nulls=, or convert them",
             codes.len()
         ));
     }
@@ -173,7 +173,7 @@ fn lost_zeros<'t>(mut trained: impl Iterator<Item = &'t String>, levels: &[Strin
 
 fn zeros_are_lost(code: &str) -> String {
     format!(
-        "the model was trained on codes with leading zeros such as '{code}'; here they have lost them: read the column as \
+        "the model was trained on codes with leading zeros such as '{code}', but here the zeros are lost; read the column as \
          texts"
     )
 }
@@ -199,7 +199,7 @@ fn as_levels(trained: &[&String], values: &[f64]) -> std::result::Result<Column,
     let codes: Vec<u32> = codes.collect();
     if let (false, Some(first)) = (known.keys().any(|bits| by_number.contains_key(bits)), trained.first()) {
         return Err(format!(
-            "the model was trained on texts such as '{first}'; here it holds numbers such as {}, none of which it knows",
+            "the model was trained on texts such as '{first}', but here the column has numbers such as {}, all of them unknown",
             levels.first().map_or("", String::as_str)
         ));
     }

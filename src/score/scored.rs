@@ -79,10 +79,10 @@ impl LeadModel {
                 (_, Cell::Text(None)) | (Encoder::Category { .. }, Cell::Text(_)) => continue,
                 (Encoder::Category { .. }, Cell::Number(x)) if x.is_nan() => continue,
                 (Encoder::Number { .. }, Cell::Text(_)) => ("numbers", "a text"),
-                (Encoder::Category { .. }, Cell::Number(_)) => ("texts", "a number"),
+                (Encoder::Category { .. }, Cell::Number(_)) => ("text", "a number"),
             };
             let name = term.feature.to_string();
-            let problem = format!("the model was trained on {wanted}; here it is {got}");
+            let problem = format!("the model was trained on {wanted}, but the value is {got}");
             return Err(Error::schema("values", Some(&name), problem));
         }
         if infinite > 0 {
@@ -149,7 +149,10 @@ impl LeadModel {
         let first = contributions.iter().position(|c| !c.is_finite()).and_then(|i| names.get(i));
         let what =
             first.map_or_else(|| "the sum of contributions".to_owned(), |n| format!("the contribution of '{n}'"));
-        Error::option("values", format!("{what} overflows: a value is far outside those of training; check its unit"))
+        Error::option(
+            "values",
+            format!("{what} overflows because a value is far outside the training data; check its unit"),
+        )
     }
 }
 

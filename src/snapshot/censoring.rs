@@ -223,8 +223,8 @@ impl Candidates {
         Error::option(
             "maturity",
             format!(
-                "'ipcw' needs at least {:.0} % of the rows of each age to be observed for the whole window; {rows} of {} \
-                 rows are of ages ({:.1} to {:.1} days) with fewer; take a shorter horizon, or use maturity='drop'",
+                "'ipcw' needs at least {:.0} % of the rows at each age to be observed for the whole window; {rows} of {} \
+                 rows have ages ({:.1} to {:.1} days) with fewer; shorten the horizon, or use maturity='drop'",
                 100.0 * MIN_SHARE,
                 self.rows.len(),
                 days(ages().min()),

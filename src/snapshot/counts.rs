@@ -56,8 +56,8 @@ impl SnapshotCounts {
     #[must_use]
     pub fn excluded(&self) -> Vec<(&'static str, usize)> {
         [
-            ("the same cutoff again", self.repeated),
-            ("without a cutoff", self.without_cutoff),
+            ("repeated cutoff", self.repeated),
+            ("no cutoff", self.without_cutoff),
             ("outside since= and until=", self.outside_period),
             ("not created yet", self.not_created),
             ("target already reached", self.already_target),
@@ -67,9 +67,9 @@ impl SnapshotCounts {
             ("after the end of observation", self.not_observed),
             ("before outcomes_from", self.before_outcomes),
             ("immature", self.immature),
-            ("at ages hardly ever observed for the whole window", self.unobserved_ages),
-            ("without an outcome", self.without_outcome),
-            ("with an outcome", self.with_outcome),
+            ("at ages rarely observed for the whole window", self.unobserved_ages),
+            ("outcome missing", self.without_outcome),
+            ("outcome known", self.with_outcome),
         ]
         .into_iter()
         .filter(|(_, n)| *n > 0)

@@ -151,15 +151,15 @@ impl Snapshot {
         let mut remarks = Vec::new();
         if is_by_lead(&self.spec, &self.rule) {
             remarks.push(
-                "weight='lead' is outcome-dependent: a lead that converts soon has few rows, and each of them weighs \
-                 more, so rates and probabilities of young leads are too high; weight='row' estimates the rate of the \
+                "weight='lead' depends on the outcome: a lead that converts soon has few rows, each with a large \
+                 weight, so rates and probabilities of young leads are too high; weight='row' estimates the rate among \
                  leads at risk"
                     .to_owned(),
             );
         }
         if self.spec.maturity == Maturity::Ipcw && self.label.is_some() {
             remarks.push(format!(
-                "maturity='ipcw' assumes that leads of the same age convert alike at every cutoff date (no drift); the \
+                "maturity='ipcw' assumes that leads of the same age convert at the same rate at every cutoff (no drift); the \
                  largest weight is {:.1}, and {} rows count as {:.0} of equal weight",
                 self.counts.largest_weight, self.counts.rows, self.counts.effective_rows
             ));

@@ -33,7 +33,7 @@ impl Snapshot {
     /// [`Error::Interrupted`].
     pub fn split(&self, test: f64, by: SplitBy, seed: u64) -> Result<(Self, Self)> {
         if !(test > 0.0 && test < 1.0) {
-            return Err(Error::option("test", format!("{test} is not between 0 and 1")));
+            return Err(Error::option("test", format!("must be between 0 and 1, not {test}")));
         }
         let leads = &self.journeys.leads;
         match by {
@@ -60,7 +60,7 @@ impl Snapshot {
         if cutoffs.first() == Some(&NO_TIME) {
             return Err(Error::option(
                 "by",
-                "'time' needs leads with creation times; use by='order', 'group' or 'random'",
+                "'time' needs the creation times of leads; use by='order', 'group' or 'random'",
             ));
         }
         let start = cutoffs.get(((1.0 - test) * n as f64).floor() as usize).copied().unwrap_or(i64::MAX);
@@ -81,14 +81,8 @@ impl Snapshot {
             (train, self.take(&tested))
         };
         let (in_gap, remark) = match &self.candidates {
-            Some(_) => (
-                0,
-                "tested on later cutoffs than trained on; outcomes after the first of them are not known in training",
-            ),
-            None => (
-                n - train.len() - tested.len(),
-                "tested on later cutoffs than trained on, with a gap of the label window",
-            ),
+            Some(_) => (0, "the test cutoffs are later; training uses no outcomes after the first of them"),
+            None => (n - train.len() - tested.len(), "the test cutoffs are later, with a gap of one label window"),
         };
         sides(
             train,
@@ -271,10 +265,10 @@ impl Snapshot {
         };
         let (train, tested) = (side(false)?, side(true)?);
         let what = match by {
-            SplitBy::Order => "tested on the last leads of the table; order stands for time",
-            SplitBy::Group => "whole accounts on one side; the same period on both, so drift does not show",
+            SplitBy::Order => "the test leads are the last in the table; row order stands for time",
+            SplitBy::Group => "accounts are not split; both sides cover the same period, which hides drift",
             SplitBy::Random | SplitBy::Time => {
-                "random leads of the same period on both sides; flatters, since drift does not show"
+                "leads are split at random; both sides cover the same period, which hides drift and makes estimates optimistic"
             }
         };
         let accounts = |part: &Self| -> BTreeSet<u64> {
@@ -288,7 +282,7 @@ impl Snapshot {
         let remark = match shared {
             0 => what.to_owned(),
             n => format!(
-                "{what}; {} leads on both sides, which makes estimates optimistic: use by='group'",
+                "{what}; {} leads on both sides, which makes estimates optimistic; use by='group'",
                 counted(n, "account has", "accounts have")
             ),
         };
@@ -304,7 +298,7 @@ fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) 
         return Err(Error::NoRows {
             what: "split",
             why: format!(
-                "the {side} side of {} is empty; {} in the gap of one label window",
+                "the {side} side of {} is empty; {} in the gap between the sides",
                 counted(rows, "row", "rows"),
                 counted(split.in_gap, "row is", "rows are")
             ),

@@ -64,7 +64,7 @@ impl Journeys {
         let target = spec.target.names();
         let target = if target.is_empty() { self.won.clone() } else { target };
         if labelled && target.is_empty() {
-            return Err(Error::option("target", "say which stage means won (Journeys(won=…)), or give target="));
+            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
         }
         let reached = match &spec.target {
             Target::Step(step) => {
@@ -191,7 +191,7 @@ impl Journeys {
         {
             return Err(Error::option(
                 "snapshot",
-                "the leads have no creation times, so horizon=, since= and known_by= mean nothing here",
+                "horizon=, since= and known_by= need the creation times of leads; set Leads(created=…)",
             ));
         }
         let n = self.leads.len();
@@ -275,7 +275,7 @@ impl Journeys {
         let high = until.map_or(last, |u| (u - 1).min(last));
         if (high.saturating_sub(low)) / span.as_micros() > 100_000 {
             let period = format!("{} and {}", Timestamp(low), Timestamp(high));
-            return Err(Error::option("every", format!("'{span}' gives more than 100,000 cutoffs between {period}")));
+            return Err(Error::option("every", format!("'{span}' makes more than 100,000 cutoffs between {period}")));
         }
         Ok(match anchor {
             Anchor::Calendar => calendar_grid(&self.calendar_zone, *span, low, high),

@@ -103,7 +103,7 @@ impl Blocks {
         }
         let (effective, q) = (self.effective(), n as f64 - 1.0);
         if effective - q < 1.0 {
-            let why = format!("{} accounts are too few for a test of {n} groups", self.accounts);
+            let why = format!("a test of {n} groups needs more than {} accounts", self.accounts);
             return Err(Error::Undefined { metric: "comparison", why });
         }
         let (statistic, degrees) = quadratic_form(&score, &variance)?;

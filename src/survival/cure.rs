@@ -280,11 +280,11 @@ pub fn ceiling(spells: &[Spell], family: Family, confidence: f64, task: &Task) -
     let not = |why_not: String| Ceiling { family, fit: None, plateau, why_not };
     let events = spells.iter().filter(|s| s.end == End::Event).count();
     if events < LEAST_EVENTS {
-        return Ok(not(format!("{events} events; it takes {LEAST_EVENTS}")));
+        return Ok(not(format!("{events} events; at least {LEAST_EVENTS} are needed")));
     }
     if let Some(p) = plateau.filter(|p| !p.reached()) {
         return Ok(not(format!(
-            "the curve is not seen to level off: the last event was at {:.1} of {:.1} days (α = {:.2}, Maller–Zhou)",
+            "the curve does not visibly level off; the last event was at {:.1} of {:.1} days (α = {:.2}, Maller–Zhou)",
             p.last_event, p.longest, p.chance
         )));
     }
@@ -292,21 +292,21 @@ pub fn ceiling(spells: &[Spell], family: Family, confidence: f64, task: &Task) -
     let layout = Layout { family, competes: table.competes, share: None };
     let found = layout.best(&table, task)?;
     if !found.converged {
-        return Ok(not("the likelihood has no maximum that the search could find".into()));
+        return Ok(not("the search found no maximum of the likelihood".into()));
     }
     let fit = layout.fit(&found);
     let longest = plateau.map_or(0.0, |p| p.longest);
     let seen = fit.times.shares(longest).0;
     if seen < SEEN {
         return Ok(not(format!(
-            "by the fit, {:.0} % of those that ever have the event have it within {longest:.1} days, the longest that a \
-             lead was seen; it takes {:.0} %",
+            "by the fit, {:.0} % of all events happen within {longest:.1} days, the longest time that a \
+             lead was observed; {:.0} % are needed",
             100.0 * seen,
             100.0 * SEEN
         )));
     }
     let Some(interval) = profile(&table, layout, &found, confidence, task)? else {
-        return Ok(not("the likelihood hardly falls as the share grows or shrinks".into()));
+        return Ok(not("the likelihood is nearly flat in the share".into()));
     };
     Ok(Ceiling { family, fit: Some((fit, interval)), plateau, why_not: String::new() })
 }

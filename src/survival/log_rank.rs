@@ -30,9 +30,10 @@ const LEAST_EXPECTED: f64 = 5.0;
 
 pub(super) fn at_least_two(pooled: &Pooled) -> Result<()> {
     match pooled.groups() {
-        0 | 1 => {
-            Err(Error::Undefined { metric: "comparison", why: format!("{} groups; it takes two", pooled.groups()) })
-        }
+        0 | 1 => Err(Error::Undefined {
+            metric: "comparison",
+            why: format!("at least two groups are needed, not {}", pooled.groups()),
+        }),
         _ => Ok(()),
     }
 }
@@ -47,7 +48,7 @@ pub(super) fn quadratic_form(score: &[f64], variance: &[f64]) -> Result<(f64, us
     let head = score.get(..degrees).unwrap_or(&[]);
     let solved = solve(reduced, head.to_vec(), degrees).ok_or_else(|| Error::Undefined {
         metric: "comparison",
-        why: "a group has nobody at risk at the times of the events".into(),
+        why: "a group is empty at the times of the events".into(),
     })?;
     Ok((head.iter().zip(&solved).map(|(a, b)| a * b).sum(), degrees))
 }

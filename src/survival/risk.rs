@@ -70,7 +70,7 @@ fn check((wild, empty): (usize, usize)) -> Result<()> {
     if empty > 0 {
         return Err(Error::option(
             "entry",
-            counted(empty, "spell ends before or when it is entered", "spells end before or when they are entered"),
+            counted(empty, "spell does not end after its entry", "spells do not end after their entry"),
         ));
     }
     Ok(())

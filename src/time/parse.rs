@@ -200,9 +200,9 @@ pub fn parse(text: &str, format: &TimeFormat, zone: &Zone) -> Result<Instant, &'
     let (day, month) = match (format, fields.year_first) {
         (TimeFormat::Iso, true) | (TimeFormat::MonthDayYear, false) => (fields.b, fields.a),
         (TimeFormat::DayMonthYear, false) => (fields.a, fields.b),
-        _ => return Err("another format than the rest of the column"),
+        _ => return Err("format differs from the rest of the column"),
     };
-    let date = jiff::civil::Date::new(fields.year, month, day).map_err(|_| "no such calendar day")?;
+    let date = jiff::civil::Date::new(fields.year, month, day).map_err(|_| "invalid calendar date")?;
     let days = i64::from(date.since(jiff::civil::date(1970, 1, 1)).map_err(|_| "date out of range")?.get_days());
     let Some((time_of_day, offset)) = fields.time else {
         let micros = zone.day_start(days).ok_or("date out of range")?;
@@ -217,9 +217,9 @@ pub fn parse(text: &str, format: &TimeFormat, zone: &Zone) -> Result<Instant, &'
 }
 
 fn parse_pattern(text: &str, pattern: &str, zone: &Zone) -> Result<Instant, &'static str> {
-    let parsed = jiff::fmt::strtime::parse(pattern, text).map_err(|_| "does not match the stated format")?;
+    let parsed = jiff::fmt::strtime::parse(pattern, text).map_err(|_| "does not match time_format=")?;
     // With an offset or an epoch number (%s) the text is an instant by itself; a zone in it is the zone to read it in.
-    let own_zone = parsed.iana_time_zone().map(Zone::new).transpose().map_err(|_| "no such time zone")?;
+    let own_zone = parsed.iana_time_zone().map(Zone::new).transpose().map_err(|_| "unknown time zone")?;
     let zone = own_zone.as_ref().unwrap_or(zone);
     let instant = if own_zone.is_some() { None } else { parsed.to_timestamp().ok() };
     if let Some(t) = instant {
@@ -227,7 +227,7 @@ fn parse_pattern(text: &str, pattern: &str, zone: &Zone) -> Result<Instant, &'st
     }
     let (wall, resolution) = match parsed.to_datetime() {
         Ok(wall) if parsed.hour().is_some() => (wall, Resolution::Instant),
-        _ => (parsed.to_date().map_err(|_| "no such calendar day")?.at(0, 0, 0, 0), Resolution::Day),
+        _ => (parsed.to_date().map_err(|_| "invalid calendar date")?.at(0, 0, 0, 0), Resolution::Day),
     };
     let local = jiff::tz::Offset::UTC.to_timestamp(wall).map_err(|_| "date out of range")?.as_microsecond();
     let micros = zone.to_utc(local).ok_or("date out of range")?;

@@ -26,7 +26,7 @@ impl Timestamp {
         if in_range(self.0) {
             Ok(self)
         } else {
-            Err(Error::option(option, format!("{} µs is outside the years 1000 to 9999", self.0)))
+            Err(Error::option(option, format!("{} µs lies outside the years 1000 to 9999", self.0)))
         }
     }
 }

@@ -295,7 +295,7 @@ def test_spend_of_several_tables():
     assert dict(result.costs().select("channel", "spend").rows())["mail"] == pytest.approx(92)
     with pytest.raises(ll.OptionError, match="different periods"):
         journeys.attribution(spend=[spend[0], ll.Spend(meta, at="from", amount="spend", channel="name", period="day")])
-    with pytest.raises(ll.SchemaError, match="1 row is a whole month or quarter and 1 is not"):
+    with pytest.raises(ll.SchemaError, match="1 row covers a whole month or quarter and 1 is not"):
         mixed = pl.DataFrame({"m": ["2024-01", "2024-01-05"], "cost": [1.0, 2.0]})
         journeys.attribution(spend=ll.Spend(mixed, at="m", amount="cost", channel=ll.literal("mail")))
     with pytest.raises(ll.OptionError, match="scale"):

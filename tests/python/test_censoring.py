@@ -112,7 +112,7 @@ def test_the_text_states_assumption_and_diagnostics():
     # Leads of more than 112 - 21 days are never observed for three weeks.
     assert counts["unobserved_ages"] > 0
     assert snapshot.to_polars()["age_days"].max() < 112 - HORIZON
-    assert "at ages hardly ever observed for the whole window" in repr(snapshot)
+    assert "at ages rarely observed for the whole window" in repr(snapshot)
 
 
 def test_refused_where_ages_are_hardly_ever_observed():

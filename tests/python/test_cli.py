@@ -123,7 +123,7 @@ def test_scores_say_which_leads_they_are_of():
     train, test = j.snapshot(every="7d", horizon="14d").split(0.4, by="group")
     scorer = ll.LeadScorer(min_leads=1).fit(train)
     tested = scorer.score(test)
-    assert tested.title == "Best leads of the test side"
+    assert tested.title == "Best leads of the test set"
     assert "leads of the test side, scored at cutoffs every 7d; some are closed by now" in repr(tested)
     # Each lead is listed once.
     assert tested.top(1000)["lead_id"].is_unique().all()

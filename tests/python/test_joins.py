@@ -70,10 +70,10 @@ def test_a_key_of_several_leads_is_picked_or_given_to_each(options, expected):
     assert "5 rows read, 2 used" in told
     assert "1 noted: several leads" in told
     assert "1 quarantined: unknown lead" in told
-    assert "1 quarantined: key not in the lookup table" in told
+    assert "1 quarantined: key not found in the lookup table" in told
     assert "1 quarantined: null lead key" in told
     if options["pick"] == "primary":
-        assert "1 noted: no primary lead: the first was picked" in told
+        assert "1 noted: without a primary lead; the first was picked" in told
 
 
 def test_a_key_of_several_leads_is_refused_unasked():
@@ -146,7 +146,7 @@ def test_the_first_way_that_finds_a_lead_is_taken():
     assert owners(journeys, "a", "b") == {"a": 2, "b": 1}
     told = counts(journeys)
     assert "2 noted: lead found by 'cookie'" in told
-    assert "1 quarantined: key not in the lookup table" in told
+    assert "1 quarantined: key not found in the lookup table" in told
     assert "1 quarantined: null lead key" in told
 
 
@@ -231,8 +231,8 @@ def test_attributes_by_lookups():
     assert shown["what"].to_list() == ["created", "click", "open", "click", "click", "open"]
     assert shown["channel"].to_list() == [None, "paid", "owned", None, None, None]
     told = counts(journeys)
-    assert "2 noted: channel: key not in the lookup table, read as missing" in told
-    assert "1 noted: campaign: key not in the lookup table, read as missing" in told
+    assert "2 noted: channel: key not found in the lookup table, read as missing" in told
+    assert "1 noted: campaign: key not found in the lookup table, read as missing" in told
     stages = pl.DataFrame({"l": ["a", "a"], "at": [day(1), day(2)], "s": [10, 20]})
     labels = pl.DataFrame({"s": [10, 20], "label": ["Demo", "Closed Won"]})
     given = ll.Stages(stages, "l", "at", stage=ll.lookup(labels, "s", value="label"), names={"Closed*": "won"})

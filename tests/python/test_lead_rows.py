@@ -53,7 +53,7 @@ def test_ties_are_decided_by_the_table():
     assert kept(ROWS, rows="last")[0] == ["a2", "b1"]
     found, check = kept(ROWS, rows="earliest")
     assert found == ["a1", "b0"]
-    assert "duplicate lead id, the row created first was kept" in check
+    assert "duplicate lead id; the row created first was kept" in check
     unknown = ROWS.with_columns(version=pl.lit(None, pl.Int64))
     assert kept(unknown, rows="last", order="version")[0] == ["a2", "b1"]
 

@@ -18,7 +18,7 @@ def reconcile(journeys):
     """Every input row is used, filtered, quarantined, or a stage that was not reached."""
     for t in journeys.check().tables:
         quarantined = sum(q["rows"] for q in t["quarantined"].values())
-        not_reached = t["noted"].get("null time: the stage was not reached", 0)
+        not_reached = t["noted"].get("null time; the stage was not reached", 0)
         assert t["rows"] == t["used"] + t["filtered"] + quarantined + not_reached, t["table"]
 
 
@@ -108,7 +108,7 @@ def test_olist_check(shared):
     assert leads["noted"]["field 'origin': missing"] == 60
     assert any("1099 say 'unknown'" in r for r in leads["remarks"])
     assert any("'first_contact_date' has whole days" in r for r in leads["remarks"])
-    assert stages["noted"]["before the lead's creation, kept"] == 1
+    assert stages["noted"]["before the lead's creation; kept"] == 1
     assert any(r.startswith("the first win is at 2017-12-05") and "outcomes_from" in r for r in j.check().remarks)
     assert sellers_with_revenue(folder) == (842, 380)
 

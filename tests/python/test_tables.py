@@ -268,7 +268,7 @@ def test_wide_stages_names_and_deals():
     )
     # Equal days are in the order of the pipeline.
     assert j.show(1)["what"].to_list() == ["created", "mql", "sql", "won"]
-    assert audit(j, "stages")["noted"] == {"null time: the stage was not reached": 2}
+    assert audit(j, "stages")["noted"] == {"null time; the stage was not reached": 2}
     log = table(lead=["1", "1"], at=["2024-01-04", "2024-01-08"], s=["Q", "W"], p=[None, "X"])
     spec = {"lead": "lead", "at": "at", "stage": "s", "previous": "p"}
     j = ll.Journeys(
@@ -277,7 +277,7 @@ def test_wide_stages_names_and_deals():
         won="won",
     )
     assert j.show(1)["what"].to_list() == ["created", "mql", "won"]
-    assert audit(j, "stages")["noted"] == {"the stage before is not the one the log had": 1}
+    assert audit(j, "stages")["noted"] == {"previous stage differs from the log": 1}
     with pytest.raises(ll.SchemaError, match="not in names="):
         ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
@@ -305,7 +305,7 @@ def test_lookup():
         ),
     )
     assert [len(when(j, lead, "visit")) for lead in (1, 2, 3)] == [1, 1, 1]
-    assert {k: v["rows"] for k, v in audit(j, "events")["quarantined"].items()} == {"key not in the lookup table": 1}
+    assert {k: v["rows"] for k, v in audit(j, "events")["quarantined"].items()} == {"key not found in the lookup table": 1}
     with pytest.raises(ll.SchemaError, match="several leads at the same time"):
         ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
@@ -339,7 +339,7 @@ def test_field_history_is_joined_as_of_the_cutoff():
         for today in (pl.lit(99), pl.lit(None, dtype=pl.Int64)):
             j = ll.Journeys(leads=ll.Leads(LEADS.with_columns(size=today), id="id", created="created"), fields=spec)
             assert j.snapshot(as_of="2024-01-05").to_polars().sort("lead_id")["size"].to_list() == [10.0, None, None]
-            assert dict(j.facts["withheld"]) == {"size": "its history is used instead"}
+            assert dict(j.facts["withheld"]) == {"size": "replaced by its history"}
 
 
 def test_accounts():
@@ -351,7 +351,7 @@ def test_accounts():
     )
     assert j.facts["fields"] == ["source", "account.industry"]
     assert [name for name, _ in j.facts["withheld"]] == ["account.is_customer_won"]
-    assert audit(j, "accounts")["noted"] == {"leads whose account is not in this table": 1}
+    assert audit(j, "accounts")["noted"] == {"leads with an account that is not in this table": 1}
     with pytest.raises(ll.SchemaError, match="the leads name none"):
         ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), accounts=ll.Accounts(accounts, "acc"))
 
@@ -474,7 +474,7 @@ def test_pandas_nat_and_objects():
     )
     stages = pd.DataFrame({"lead": [1, 2], "at": pd.to_datetime(["2024-01-05 10:00", None]), "stage": ["won", None]})
     j = build(leads, None, stages)
-    assert audit(j, "stages")["noted"] == {"null time: the stage was not reached": 1}
+    assert audit(j, "stages")["noted"] == {"null time; the stage was not reached": 1}
     assert j.snapshot(after="1d").counts["rows"] == 2
 
 

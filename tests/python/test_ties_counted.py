@@ -64,7 +64,7 @@ def test_accounts():
             j = journeys(accounts=ll.Accounts(rows, "id", fields=["ind"], order="o" if order else None))
             assert j.snapshot(as_of="2024-02-01").to_polars()["account.ind"].to_list() == [kept, None]
             by = " by 'o'" if order else ""
-            assert said(j, f"duplicate account id, the first row{by} was kept")
+            assert said(j, f"duplicate account id; the first row{by} was kept")
 
 
 def test_entries_that_an_order_column_decides_are_no_ties():

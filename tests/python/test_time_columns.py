@@ -58,7 +58,7 @@ def test_a_date_among_times_is_a_day():
     table = pl.DataFrame({"lead": [1, 1], "at": ["2024-02-05", "2024-02-06 10:00"]})
     times, remarks = read(table)
     assert times == [datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC), datetime(2024, 2, 6, 10, tzinfo=UTC)]
-    assert "1 value that is a whole day" in remarks
+    assert "1 date without a time" in remarks
     table = pl.DataFrame({"lead": [1, 1], "at": ["05.02.24", "06.02.24"]})
     assert read(table, time_format="%d.%m.%y")[0][0] == datetime(2024, 2, 5, 23, 59, 59, 999999, tzinfo=UTC)
     table = pl.DataFrame({"lead": [1, 1], "at": [20240205, 20240206]})

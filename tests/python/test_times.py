@@ -79,7 +79,7 @@ def test_mixed_offsets_and_sentinels():
     assert found["used"] == 2
     assert any("mixes 1 time with an offset and 1 without" in r for r in found["remarks"])
     assert "unparsable time: outside the years 1000 to 9999" in found["quarantined"]
-    assert "unparsable time: no such calendar day" in found["quarantined"]
+    assert "unparsable time: invalid calendar date" in found["quarantined"]
 
 
 def test_planned_dates_need_an_end():

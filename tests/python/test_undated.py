@@ -38,16 +38,16 @@ def test_stages_of_a_lookup_are_refused_or_noted():
     stage = ll.lookup(names, "code", value="name", on="stage")
     with pytest.raises(ll.errors.SchemaError, match="1 row is won or lost without a time"):
         journeys(rows, stage=stage, undated="error")
-    assert counts(journeys(rows, stage=stage))["won or lost without a time: taken as not reached (undated=)"] == 1
+    assert counts(journeys(rows, stage=stage))["won or lost without a time; read as not reached (undated=)"] == 1
 
 
 def test_a_row_of_several_leads_is_counted_once():
-    dated = "won or lost without a time: dated as the last row of their deal"
-    left_out = "won or lost without a time, and no other row of the deal has one"
+    dated = "won or lost without a time; dated like the last row of the deal"
+    left_out = "won or lost without a time, as are all other rows of the deal"
     rows = [("a", "x", "2024-03-05 10:00", "open"), ("a;b", "x", None, "won"), ("b;c", "z", None, "won")]
     found = counts(journeys(rows, split=";", pick="all", undated="last"))
     assert (found["used"], found[dated], found[left_out]) == (2, 1, 1)
-    assert found["without a time for one of several leads, left out for it"] == 1
+    assert found["missing time for one of several leads; left out for that lead"] == 1
     with pytest.raises(ll.errors.SchemaError, match="2 rows are won"):
         journeys(rows, split=";", pick="all", undated="error")
 

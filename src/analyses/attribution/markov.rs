@@ -133,7 +133,7 @@ impl Chain {
         Err(Error::Undefined {
             metric: "Markov attribution",
             why: format!(
-                "its {n} states hardly ever lead to an end; shorten paths (lookback=, path=\"collapse\") or lower the order"
+                "{n} states are almost never absorbed; shorten paths with lookback= or path=\"collapse\", or lower order="
             ),
         })
     }
@@ -161,7 +161,7 @@ impl Chain {
         }
         solve(a, b, n).ok_or_else(|| Error::Undefined {
             metric: "Markov attribution",
-            why: "its equations cannot be told apart".into(),
+            why: "the transition matrix is singular".into(),
         })
     }
 }

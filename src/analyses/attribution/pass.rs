@@ -193,27 +193,30 @@ impl ChannelSet {
 impl<'a> Worker<'a> {
     fn new(journeys: &'a Journeys, spec: &'a AttributionSpec) -> Result<Self> {
         if spec.methods.is_empty() {
-            return Err(Error::option("method", "give at least one"));
+            return Err(Error::option("method", "at least one method is required"));
         }
         spec.half_life.positive("half_life")?;
         if spec.bootstrap > MOST_SAMPLES {
-            let problem = format!("{} samples; at most {MOST_SAMPLES}, and 200 are enough", spec.bootstrap);
+            let problem = format!("must be at most {MOST_SAMPLES}, not {} (200 recommended)", spec.bootstrap);
             return Err(Error::option("bootstrap", problem));
         }
         let names: std::collections::BTreeSet<String> = spec.methods.iter().map(ToString::to_string).collect();
         if names.len() < spec.methods.len() {
-            return Err(Error::option("method", "two methods have one name; give each rule its own (name=)"));
+            return Err(Error::option("method", "two methods have the same name; set name= of each rule"));
         }
         if spec.bootstrap == 1 {
-            return Err(Error::option("bootstrap", "one sample has no range; take 200, or 0 for none"));
+            return Err(Error::option("bootstrap", "must be 0 or at least 2, not 1 (200 recommended)"));
         }
         let maker = PathMaker::new(journeys, spec)?;
         if maker.names.is_empty() {
-            return Err(Error::option("by", format!("no event has a {}", spec.by)));
+            return Err(Error::option("by", format!("the events have no {}", spec.by)));
         }
         if maker.names.len() > MOST {
-            let problem =
-                format!("'{}' has {} values; group the rare ones, at most {MOST}", spec.by, maker.names.len());
+            let problem = format!(
+                "'{}' has {} values; at most {MOST} are supported, so group the rare ones",
+                spec.by,
+                maker.names.len()
+            );
             return Err(Error::option("by", problem));
         }
         let own = |direct: &String| if maker.names.contains(direct) { direct.clone() } else { channel_name(direct) };

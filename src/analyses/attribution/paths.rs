@@ -124,7 +124,7 @@ impl<'a> PathMaker<'a> {
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
         if target.is_empty() {
-            return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
+            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
         }
         let missing = names.len() as u32;
         let has_missing = !matches!(by, By::Kind);
@@ -470,8 +470,7 @@ fn opportunity(journeys: &Journeys, spec: &AttributionSpec) -> Result<Option<Str
     // Losing is no stage on the way.
     let known = journeys.pipeline.iter().rev().filter(|s| !journeys.lost.contains(s)).nth(1).cloned();
     let missing = || {
-        let problem =
-            format!("{method} gives a share to the opportunity: name its stage, or a pipeline for the journeys");
+        let problem = format!("{method} needs the opportunity stage; set opportunity=, or Journeys(pipeline=…)");
         Error::option("opportunity", problem)
     };
     known.map(Some).ok_or_else(missing)

@@ -133,7 +133,7 @@ impl Weights {
         let all = [self.first, self.lead, self.opportunity, self.last, self.middle];
         let total: f64 = all.iter().sum();
         if all.iter().any(|w| w.is_nan() || *w < 0.0) || (total - 1.0).abs() > 1e-9 {
-            let problem = format!("shares of rule '{name}' must be at least 0 and add up to 1, not {total}");
+            let problem = format!("shares of rule '{name}' must be non-negative and add up to 1, not {total}");
             return Err(Error::option("method", problem));
         }
         Ok(self)

@@ -84,7 +84,7 @@ impl Spend {
             let date = |day: i64| Timestamp(day.saturating_mul(DAY)).to_string().chars().take(10).collect::<String>();
             let period = if by_outcomes { "period with known outcomes" } else { "observed period" };
             remarks.push(format!(
-                "{left_out:.2} of spend ({}) is outside the {period}, {} to {}, and left out",
+                "{left_out:.2} of spend ({}) lies outside the {period}, {} to {}, and is left out",
                 counted(outside, "row", "rows"),
                 date(first),
                 date(end - 1)
@@ -313,12 +313,13 @@ pub(super) fn cost_remarks(costs: &UnitCosts, filter: &Where) -> Vec<String> {
     let (given, all) = (periods(true), periods(false));
     if given < all {
         remarks.push(format!(
-            "spend is given for {given} of {all} periods with leads or conversions: unit costs leave out those of the others"
+            "spend covers {given} of {all} periods with leads or conversions; unit costs leave out the other periods"
         ));
     }
     if !filter.is_empty() {
-        remarks
-            .push(format!("costs divide all of the spend by leads where {filter}: give the spend on those leads only"));
+        remarks.push(format!(
+            "unit costs divide all spend by the leads where {filter}; give the spend on these leads only"
+        ));
     }
     remarks
 }

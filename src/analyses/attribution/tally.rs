@@ -233,7 +233,7 @@ impl AttributionTally {
     /// [`Error::InvalidOption`] if they are of different questions.
     pub fn merge(self, later: Self) -> Result<Self> {
         if self.spec != later.spec {
-            return Err(Error::option("tally", "the counts are of different attributions"));
+            return Err(Error::option("tally", "the counts belong to different attributions"));
         }
         let mut names = self.counts.names.clone();
         let known: HashSet<&String> = self.counts.names.iter().collect();
@@ -329,40 +329,36 @@ impl AttributionTally {
 
 fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
     let mut remarks = vec![
-        "credit is association, not cause: channels that reach leads who would have converted anyway get credit too"
+        "credit measures association, not cause; channels that reach leads who would convert anyway get credit too"
             .to_owned(),
     ];
     if counts.nulls > 0 && spec.nulls == NullPaths::All {
-        remarks.push(
-            "paths that did not convert include those of leads still open at the end of observation (observed_until)"
-                .into(),
-        );
+        remarks.push("paths without a conversion include leads still open at observed_until".into());
     }
     remarks.extend(before_outcomes_remark(counts.before_outcomes, "lead started", "leads started"));
     let missing = counts.names.iter().zip(&counts.touches).find(|(name, n)| *name == MISSING && **n > 0);
     if let Some((_, touches)) = missing {
         remarks.push(format!(
-            "{} no {}: '{MISSING}'; exclude='{MISSING}' leaves them out",
+            "{} a missing {} and count as '{MISSING}'; set exclude='{MISSING}' to leave them out",
             counted(*touches, "touch has", "touches have"),
             spec.by
         ));
     }
     let markov = spec.methods.iter().any(|m| matches!(m, Method::Markov(_)));
     if markov && (spec.nulls == NullPaths::None || counts.nulls == 0) {
-        remarks.push(
-            "without paths that did not convert a Markov chain converts with certainty; effects say little".into(),
-        );
+        remarks.push("every path converts, so removal effects of the Markov chain are not informative".into());
     }
     if markov && counts.chains.values().flat_map(BTreeMap::values).any(|o| o.negative) {
-        remarks.push("some conversions have a value below 0: Markov chains share value out like conversions".into());
+        remarks.push("some conversions have a negative value; Markov chains distribute value like conversions".into());
     }
     if spec.methods.contains(&Method::Shapley) {
-        remarks.push("shapley, by the sum over subsets, is linear credit on each path's different channels".into());
+        remarks
+            .push("shapley, the sum over subsets, equals linear credit over the distinct channels of each path".into());
     }
     if spec.methods.contains(&Method::ShapleyExact) {
         remarks.push(
-            "shapley_exact takes the conversions of exactly a set of channels as its worth: values can be negative and add \
-             up to the conversions of paths with all channels only"
+            "shapley_exact values a set of channels by the conversions of exactly that set; credit can be negative and adds \
+             up to the conversions of paths with all channels"
                 .into(),
         );
     }

@@ -97,13 +97,13 @@ impl Journeys {
     /// is not among the segments.
     pub fn barriers(&self, spec: &BarriersSpec, task: &Task) -> Result<Barriers> {
         if spec.funnel.by.is_none() {
-            return Err(Error::option("by", "name the lead field or property that makes segments"));
+            return Err(Error::option("by", "must name the lead field or property that defines the segments"));
         }
         if spec.funnel.steps.len() < 2 {
-            return Err(Error::option("steps", "give at least two"));
+            return Err(Error::option("steps", "must have at least two steps"));
         }
         if let Some(value) = spec.value.filter(|v| !v.is_finite() || *v <= 0.0) {
-            return Err(Error::option("value", format!("{value} is not a finite number above 0")));
+            return Err(Error::option("value", format!("must be a finite number above 0, not {value}")));
         }
         let funnel = self.funnel(&FunnelSpec { times: false, ..spec.funnel.clone() }, task)?;
         let against = match &spec.reference {
@@ -138,7 +138,7 @@ impl Journeys {
         let mut remarks = funnel.remarks.clone();
         remarks.extend(first_by_chance(&barriers));
         if unsupported > 0 {
-            remarks.push(format!("{unsupported} segments at steps have too few leads (min_support=)"));
+            remarks.push(format!("segments at steps with too few leads (min_support=): {unsupported}"));
         }
         let (immature, before_outcomes) = (funnel.immature, funnel.before_outcomes);
         Ok(Barriers { spec: spec.clone(), value, barriers, unsupported, immature, before_outcomes, remarks })
@@ -266,7 +266,7 @@ fn shrink(barriers: &mut [Barrier]) {
 fn first_by_chance(barriers: &[Barrier]) -> Option<String> {
     let first = barriers.first().filter(|b| b.conversions_lost > 0.0 && (b.q >= 0.05 || b.p.is_nan()))?;
     Some(format!(
-        "{} at {} → {} comes first, but that may be chance: among {} rows without differences one looks as bad often \
+        "{} at {} → {} ranks first, but this may be chance: among {} rows without true differences, one as bad is common \
          (q = {:.2}); collect more leads before acting on it",
         first.segment,
         first.step,

@@ -31,10 +31,10 @@ impl Funnel {
     /// [`Error::InvalidOption`] without a breakdown, [`Error::UnknownName`] for a value that it does not have.
     pub fn compare(&self, first: &str, second: &str, confidence: f64) -> Result<Vec<StepComparison>> {
         if self.spec.by.is_none() {
-            return Err(Error::option("compare", "the funnel is not broken down; give by="));
+            return Err(Error::option("compare", "the funnel has no breakdown; set by="));
         }
         if !(confidence > 0.0 && confidence < 1.0) {
-            return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
+            return Err(Error::option("confidence", format!("must be between 0 and 1, not {confidence}")));
         }
         let group = |value: &str| {
             let known: Vec<&str> = self.groups.iter().map(|g| g.value.as_str()).collect();

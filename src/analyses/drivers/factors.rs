@@ -175,10 +175,13 @@ impl Journeys {
     pub fn drivers(&self, spec: &DriversSpec, task: &Task) -> Result<Drivers> {
         let f = &spec.funnel;
         if f.order == Order::Any || f.compat == Some(Compat::ClickHouse) {
-            return Err(Error::option("order", "drivers need steps in order, with their times"));
+            return Err(Error::option(
+                "order",
+                "drivers need ordered steps with times; use order='sequential' or 'strict'",
+            ));
         }
         if f.steps.len() < 2 {
-            return Err(Error::option("steps", "give at least two"));
+            return Err(Error::option("steps", "must have at least two steps"));
         }
         let (fields, passed_over) = self.field_codes(spec, task)?;
         let kinds = self.kinds.len();
@@ -260,7 +263,7 @@ impl Journeys {
         found.remarks.splice(0..0, whole.remarks);
         if !passed_over.is_empty() {
             let list = passed_over.join(", ");
-            found.remarks.push(format!("not compared: {list} (dates, or more than {MOST_LEVELS} values)"));
+            found.remarks.push(format!("not compared: {list} (times, or more than {MOST_LEVELS} values)"));
         }
         Ok(found)
     }
@@ -363,10 +366,12 @@ impl Journeys {
                     continue;
                 }
                 Column::Category { levels, .. } => {
-                    let problem = format!("'{name}' has {} values; at most {MOST_LEVELS}", levels.len());
+                    let problem = format!("'{name}' has {} values; at most {MOST_LEVELS} are supported", levels.len());
                     return Err(Error::option("fields", problem));
                 }
-                Column::Time(_) => return Err(Error::option("fields", format!("'{name}' is a date"))),
+                Column::Time(_) => {
+                    return Err(Error::option("fields", format!("'{name}' is a time; use a text or numeric field")));
+                }
             };
             fields.push(FieldCodes { name, codes, levels, history });
         }
@@ -398,7 +403,7 @@ impl Journeys {
             let (few, many) = (went.min(n - went), went.max(n - went));
             if n > 0 && few * 10 < many {
                 remarks.push(format!(
-                    "{} → {}: {went} of {n} went on; so uneven, odds ratios are uncertain",
+                    "{} → {}: {went} of {n} went on; with so uneven a split, odds ratios are uncertain",
                     name(step),
                     name(next)
                 ));
@@ -493,14 +498,14 @@ impl Journeys {
         });
         if drivers.iter().any(|d| d.factor == Factor::After) {
             remarks.push(
-                "leads that stay longer at a step do more there: events after a step are therefore compared in time, leads \
-                 with the event already with those without it yet (hazard ratios), and the rates of both say less than those"
+                "leads that stay longer at a step do more there, so events after a step are compared over time by hazard \
+                 ratios: leads with the event so far against leads without it; rely on these rather than on the rates"
                     .to_owned(),
             );
             if self.codes_known(&self.lost).is_empty() {
                 remarks.push(
-                    "no stage closes leads that are lost, so leads that left count as at risk and any event marks a lead that \
-                     is still active: hazard ratios of events after a step are too high, those above 1 are not tested (p = 1)"
+                    "lost= is not set, so leads that left count as at risk and any event marks a lead that \
+                     is still active; hazard ratios of events after a step are too high, and those above 1 are not tested (p = 1)"
                         .to_owned(),
                 );
             }

@@ -135,18 +135,21 @@ impl<'a> Plan<'a> {
         };
         let of_events = matches!(plan.by, Some(ValueOf::Channel | ValueOf::Prop(_)));
         if spec.attribution != Attribution::First && !of_events {
-            let problem = "says which event's value counts; it needs by= a property of events or channel";
+            let problem = "applies only if by= is a property of events or 'channel'";
             return Err(Error::option("attribution", problem));
         }
         if spec.compat.is_some() && from_creation {
-            return Err(Error::option("compat", "windowFunnel knows events only; 'created' is none"));
+            return Err(Error::option("compat", "windowFunnel counts events only; 'created' is not an event"));
         }
         if from_creation && spec.hold.is_some() && spec.entry == Entry::Totals {
-            let problem = "a lead is created once, whatever is held constant; take entry='best' or 'first'";
+            let problem = "entry='totals' cannot be combined with hold= if the first step is 'created'; use entry='best' or 'first'";
             return Err(Error::option("hold", problem));
         }
         if spec.compat.is_some() && of_events {
-            return Err(Error::option("by", "windowFunnel gives a level only; break it down by a lead field"));
+            return Err(Error::option(
+                "by",
+                "windowFunnel returns only a level and cannot be broken down by a property of events; use a lead field",
+            ));
         }
         for (k, step) in spec.steps.iter().enumerate().skip(usize::from(from_creation)) {
             plan.matcher.add(step, 1 << k)?;
@@ -244,17 +247,20 @@ fn is_creation_alone(step: &Step, journeys: &Journeys) -> bool {
 fn check(spec: &FunnelSpec) -> Result<()> {
     let n = spec.steps.len();
     if n == 0 || n > MAX_STEPS {
-        return Err(Error::option("steps", format!("give 1 to {MAX_STEPS} steps, not {n}")));
+        return Err(Error::option("steps", format!("must have 1 to {MAX_STEPS} steps, not {n}")));
     }
     if spec.exclude.len() > MAX_STEPS {
-        return Err(Error::option("exclude", format!("give at most {MAX_STEPS}, not {}", spec.exclude.len())));
+        return Err(Error::option(
+            "exclude",
+            format!("must have at most {MAX_STEPS} exclusions, not {}", spec.exclude.len()),
+        ));
     }
     if let Some(w) = spec.window {
         w.positive("window")?;
     }
     let optional = spec.steps.iter().filter(|s| s.optional).count();
     if spec.steps.first().is_some_and(|s| s.optional) {
-        return Err(Error::option("steps", "the first step cannot be optional: it is the entry"));
+        return Err(Error::option("steps", "the first step is the entry and cannot be optional"));
     }
     if optional > MAX_OPTIONAL {
         return Err(Error::option("steps", format!("at most {MAX_OPTIONAL} steps can be optional, not {optional}")));
@@ -266,24 +272,27 @@ fn check(spec: &FunnelSpec) -> Result<()> {
     }
     let timed = spec.steps.iter().any(|s| s.within.is_some());
     if spec.steps.first().is_some_and(|s| s.within.is_some()) {
-        return Err(Error::option("within", "the first step has none before it"));
+        return Err(Error::option("within", "the first step has no previous step; set within= on a later one"));
     }
     if let Attribution::Step(k) = spec.attribution
         && k > n
     {
-        return Err(Error::option("attribution", format!("there is no step {k}; the funnel has {n}")));
+        return Err(Error::option("attribution", format!("step {k} does not exist; the funnel has {n} steps")));
     }
     if spec.hold.is_some() && spec.attribution == Attribution::All {
-        return Err(Error::option("hold", "attribution='all' holds the property of the breakdown constant already"));
+        return Err(Error::option(
+            "hold",
+            "hold= cannot be combined with attribution='all', which already holds the breakdown's property constant",
+        ));
     }
     if spec.order == Order::Any && (optional > 0 || timed || !spec.exclude.is_empty()) {
         return Err(Error::option(
             "order",
-            "with 'any' no step is before another, so optional steps, times within steps and exclusions have no meaning",
+            "'any' cannot be combined with optional steps, within= or exclude=, which need an order of steps",
         ));
     }
     if spec.compat.is_none() && !spec.modes.is_empty() {
-        return Err(Error::option("modes", "are those of windowFunnel; they need compat=\"clickhouse\""));
+        return Err(Error::option("modes", "windowFunnel modes need compat=\"clickhouse\""));
     }
     if spec.compat.is_some() {
         let plain = FunnelSpec {
@@ -299,11 +308,11 @@ fn check(spec: &FunnelSpec) -> Result<()> {
         if plain != *spec || optional > 0 || timed {
             return Err(Error::option(
                 "compat",
-                "windowFunnel has steps, a window and modes only, and by= and where= lead fields",
+                "windowFunnel supports only steps, window=, modes=, and by= and where= of lead fields",
             ));
         }
         if spec.window.is_none() {
-            return Err(Error::option("window", "windowFunnel needs one"));
+            return Err(Error::option("window", "windowFunnel needs a window"));
         }
         if spec.modes.contains(&Mode::AllowReentry) && !spec.modes.contains(&Mode::StrictOrder) {
             return Err(Error::option("modes", "allow_reentry needs strict_order"));
@@ -318,7 +327,7 @@ fn hit(e: &Exclusion, steps: &[Step]) -> Result<Hit> {
     let before = e.before.as_ref().map_or(Ok(steps.len() - 1), |s| s.position(steps))?;
     if after >= before {
         let problem = format!(
-            "'{}' is to lie between steps {} and {}; give two steps in order",
+            "'{}' must lie between a step and a later one, not between steps {} and {}",
             e.event.name,
             after + 1,
             before + 1
@@ -349,7 +358,7 @@ fn by_of(journeys: &Journeys, by: &By) -> Result<ValueOf> {
         fields => {
             let is_property = |name: &str| name == "channel" || journeys.props.iter().any(|(n, _)| n == name);
             if let Some(f) = fields.iter().find(|f| !lead_field(f.name()) && is_property(f.name())) {
-                let problem = "is a property of events, which is broken down by alone; several must be lead fields";
+                let problem = "is a property of events and cannot be combined with other fields";
                 return Err(Error::option("by", format!("'{}' {problem}", f.name())));
             }
             journeys.groups("by", by).map(ValueOf::Lead)
@@ -372,9 +381,12 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, fields: &[&st
     }
     let props: Vec<&str> = props.collect();
     if journeys.leads.field(name).is_some() || props.is_empty() {
-        let have =
-            if props.is_empty() { "which have none".to_owned() } else { format!("such as '{}'", props.join("', '")) };
-        return Err(Error::option(option, format!("'{name}' is no property of events, {have}")));
+        let have = if props.is_empty() {
+            "and the events have none".to_owned()
+        } else {
+            format!("such as '{}'", props.join("', '"))
+        };
+        return Err(Error::option(option, format!("'{name}' is not a property of events, {have}")));
     }
     Err(Error::unknown("property", name, props))
 }

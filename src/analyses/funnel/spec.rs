@@ -163,10 +163,15 @@ impl StepRef {
     pub fn position(&self, steps: &[Step]) -> Result<usize> {
         match self {
             Self::Number(k) if (1..=steps.len()).contains(k) => Ok(k - 1),
-            Self::Number(k) => Err(Error::option("step", format!("there is no step {k}; there are {}", steps.len()))),
+            Self::Number(k) => {
+                Err(Error::option("step", format!("step {k} does not exist; the funnel has {} steps", steps.len())))
+            }
             Self::Name(name) => {
                 if steps.iter().filter(|s| s.name == *name).count() > 1 {
-                    return Err(Error::option("step", format!("several steps are called '{name}'; give a number")));
+                    return Err(Error::option(
+                        "step",
+                        format!("several steps are named '{name}'; refer to one by its number"),
+                    ));
                 }
                 let names = names_of(steps);
                 let place = names.iter().position(|n| n == name);

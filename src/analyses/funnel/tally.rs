@@ -298,7 +298,7 @@ impl FunnelTally {
     /// [`Error::InvalidOption`] if they are of different funnels.
     pub fn merge(self, later: Self) -> Result<Self> {
         if self.spec != later.spec {
-            return Err(Error::option("tally", "the counts are of different funnels"));
+            return Err(Error::option("tally", "the counts belong to different funnels"));
         }
         Ok(Self {
             spec: self.spec,
@@ -352,7 +352,7 @@ fn remarks<K: Ord>(spec: &FunnelSpec, part: &Part<K>) -> Vec<String> {
     remarks.extend(immature_remark(part.immature, one, more));
     remarks.extend(before_outcomes_remark(part.before_outcomes, one, more));
     if spec.compat.is_some() {
-        remarks.push("the rules of windowFunnel apply neither observed_until nor outcomes_from".to_owned());
+        remarks.push("windowFunnel ignores observed_until and outcomes_from".to_owned());
     }
     if part.removed > 0 {
         remarks.push(counted(part.removed, "lead was removed by an exclusion", "leads were removed by an exclusion"));

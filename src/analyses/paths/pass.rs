@@ -87,13 +87,13 @@ impl Journeys {
 impl<'a> Follower<'a> {
     fn new(journeys: &'a Journeys, spec: &'a PathsSpec) -> Result<Self> {
         if spec.unit == Unit::Session && spec.session_gap.is_none() {
-            return Err(Error::option("session_gap", "say how long a silence ends a session, such as '30m'"));
+            return Err(Error::option("session_gap", "sessions need a gap such as '30m'; set session_gap="));
         }
         if let Some(gap) = spec.session_gap {
             gap.positive("session_gap")?;
         }
         if spec.length == 0 || spec.length > 100 {
-            return Err(Error::option("length", format!("{} is not between 1 and 100", spec.length)));
+            return Err(Error::option("length", format!("must be from 1 to 100, not {}", spec.length)));
         }
         let (by, labels) = match spec.by.as_str() {
             "kind" => (By::Kind, journeys.kinds.iter().map(Kind::name).collect()),

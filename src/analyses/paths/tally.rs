@@ -200,7 +200,7 @@ impl PathsTally {
     /// [`Error::InvalidOption`] if they are of different questions.
     pub fn merge(self, later: Self) -> Result<Self> {
         if self.spec != later.spec {
-            return Err(Error::option("tally", "the counts are of different paths"));
+            return Err(Error::option("tally", "the counts belong to different analyses of paths"));
         }
         Ok(self.joined(&later.names, later.part, &Task::new()))
     }
@@ -261,7 +261,7 @@ impl PathsTally {
             }
         });
         let remarks = [
-            open_remark(open, "path is of a lead", "paths are of leads"),
+            open_remark(open, "path belongs to a lead", "paths belong to leads"),
             before_outcomes_remark(part.before_outcomes, "lead started", "leads started"),
         ];
         Ok(Paths {

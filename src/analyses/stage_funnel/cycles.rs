@@ -161,7 +161,7 @@ impl<'a> CycleMaker<'a> {
     pub(super) fn new(journeys: &'a Journeys, pipeline: &[String], recycle_after: Option<i64>) -> Result<Self> {
         let names = if pipeline.is_empty() { journeys.pipeline.clone() } else { pipeline.to_vec() };
         if names.len() < 2 {
-            return Err(Error::option("pipeline", "name its stages, at least two, first to last"));
+            return Err(Error::option("pipeline", "must list at least two stages, first to last"));
         }
         let lost = journeys.codes_known(&journeys.lost);
         let mut stage_of = vec![None; journeys.kinds.len()];
@@ -173,12 +173,12 @@ impl<'a> CycleMaker<'a> {
             }
             for code in journeys.codes_of("stage", std::slice::from_ref(name))? {
                 if lost.contains(&code) {
-                    let problem = format!("'{name}' means lost; losing is told beside the stages, not one of them");
+                    let problem = format!("'{name}' is a lost stage and cannot be part of the pipeline");
                     return Err(Error::option("pipeline", problem));
                 }
                 if let Some(slot) = stage_of.get_mut(code as usize) {
                     if slot.is_some() {
-                        return Err(Error::option("pipeline", format!("'{name}' occurs twice")));
+                        return Err(Error::option("pipeline", format!("'{name}' is listed twice")));
                     }
                     *slot = Some(stage);
                 }

@@ -43,7 +43,7 @@ impl Journeys {
         let maker = CycleMaker::new(self, &spec.pipeline, spec.recycle_after.map(Span::as_micros))?;
         let stages = maker.names.len();
         if stages > MOST {
-            return Err(Error::option("pipeline", format!("{stages} stages; at most {MOST}")));
+            return Err(Error::option("pipeline", format!("must have at most {MOST} stages, not {stages}")));
         }
         let opportunity = match &spec.opportunity {
             None => 0,

@@ -228,6 +228,6 @@ impl StageFunnel {
     /// What the win rates of periods are of: closed cycles, of the period in which they were closed.
     #[must_use]
     pub fn wins_of(&self) -> String {
-        format!("{}, by period of closing", win_rate_of(&self.spec, true))
+        format!("{}, by period of close", win_rate_of(&self.spec, true))
     }
 }

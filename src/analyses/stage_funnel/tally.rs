@@ -117,7 +117,7 @@ impl StageTally {
     /// [`Error::InvalidOption`] if they are of different questions.
     pub fn merge(self, later: Self) -> Result<Self> {
         if (&self.spec, &self.names, self.can_lose) != (&later.spec, &later.names, later.can_lose) {
-            return Err(Error::option("tally", "the counts are of different stage funnels"));
+            return Err(Error::option("tally", "the counts belong to different stage funnels"));
         }
         let last_day = self.last_day.max(later.last_day);
         let accounts = self.accounts || later.accounts;
@@ -179,7 +179,7 @@ fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
             "lead was won or lost before it was created and is left out",
             "leads were won or lost before they were created and are left out",
         ),
-        (n.recycled, "cycle is of a recycled lead", "cycles are of recycled leads"),
+        (n.recycled, "cycle belongs to a recycled lead", "cycles belong to recycled leads"),
         (n.regressions, "move to an earlier stage", "moves to an earlier stage"),
         (n.reopened, "cycle was re-opened after a loss", "cycles were re-opened after a loss"),
         (
@@ -189,8 +189,8 @@ fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
         ),
         (
             n.more_wins,
-            "win of a lead that was won before is not counted (recycle_after= makes it a cycle)",
-            "wins of leads that were won before are not counted (recycle_after= makes them cycles)",
+            "repeated win of a lead is not counted; set recycle_after= to count it as a new cycle",
+            "repeated wins of leads are not counted; set recycle_after= to count them as new cycles",
         ),
     ] {
         if n > 0 {

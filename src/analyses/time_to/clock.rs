@@ -37,7 +37,7 @@ impl<'a> Clock<'a> {
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
         if target.is_empty() {
-            return Err(Error::option("target", "name the stage or event kind; the journeys have no won stage"));
+            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
         }
         let start = match &spec.start {
             Some(name) if !journeys.means_creation("start", name, CREATED)? => Some(name),

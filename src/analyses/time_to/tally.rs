@@ -188,7 +188,7 @@ impl Journeys {
     /// As [`Journeys::time_to`].
     pub fn time_to_tally(&self, spec: &TimeToSpec, task: &Task) -> Result<TimeToTally> {
         if !(spec.confidence > 0.0 && spec.confidence < 1.0) {
-            return Err(Error::option("confidence", format!("{} is not between 0 and 1", spec.confidence)));
+            return Err(Error::option("confidence", format!("must be between 0 and 1, not {}", spec.confidence)));
         }
         for span in &spec.at {
             span.positive("at")?;
@@ -198,7 +198,7 @@ impl Journeys {
         }
         let clock = Clock::new(self, spec)?;
         if spec.late_entry && self.outcomes_from == NO_TIME {
-            let problem = "says what to do with leads from before outcomes were recorded; say when that began: Journeys(outcomes_from=…)";
+            let problem = "applies to leads from before outcomes were recorded; set Journeys(outcomes_from=…)";
             return Err(Error::option("late_entry", problem));
         }
         let population = self.population(&spec.filter)?;
@@ -235,7 +235,7 @@ impl TimeToTally {
     /// [`Error::InvalidOption`] if they are of different questions.
     pub fn merge(self, later: Self) -> Result<Self> {
         if self.spec != later.spec || self.competes != later.competes {
-            return Err(Error::option("tally", "the spells are of different questions"));
+            return Err(Error::option("tally", "the spells belong to different analyses"));
         }
         let mut part = self.part;
         part.join(&later.part.names, later.part.runs, later.part.clusters, later.part.left_out);
@@ -262,7 +262,7 @@ impl TimeToTally {
         order.retain(|(n, ..)| *n > 0);
         order.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         if order.len() > MOST_GROUPS {
-            let problem = format!("{} groups; take a field with at most {MOST_GROUPS} values", order.len());
+            let problem = format!("the field has {} values; use one with at most {MOST_GROUPS}", order.len());
             return Err(Error::option("by", problem));
         }
         let mut remarks = Vec::new();
@@ -348,19 +348,19 @@ impl TimeToTally {
         }
         groups.iter_mut().zip(ceilings).for_each(|(group, ceiling)| group.ceiling = Some(ceiling));
         if spec.until.is_some() && groups.iter().any(|g| g.restricted_mean.is_none()) {
-            remarks.push(format!("not all groups were observed from 0 to {until:.0} days: those have no mean time"));
+            remarks.push(format!("mean times are missing for groups that were not observed from 0 to {until:.0} days"));
         }
         let test = match test.transpose() {
             Ok(test) => test,
             Err(Error::Undefined { why, .. }) => {
-                remarks.push(format!("groups are not compared: {why}"));
+                remarks.push(format!("the groups are not compared: {why}"));
                 None
             }
             Err(e) => return Err(e),
         };
         if let Some(test) = test.as_ref().filter(|t| t.sparse > 0) {
             remarks.push(format!(
-                "{} test: {} of {} groups have fewer than 5 expected events, so its p is approximate; pool small groups, or \
+                "{} test: {} of {} groups have fewer than 5 expected events, so the p-value is approximate; pool small groups or \
                  compare fewer",
                 test.test,
                 test.sparse,
@@ -369,7 +369,7 @@ impl TimeToTally {
         }
         if test.as_ref().is_some_and(|t| t.coarse) {
             remarks.push(
-                "Gray test: more than a quarter of the leads at risk end at one time, so its p is too small; give times to the \
+                "Gray test: more than a quarter of the leads at risk end at one time, so the p-value is too small; use times to the \
                  day or finer"
                     .to_owned(),
             );
@@ -377,7 +377,7 @@ impl TimeToTally {
         for g in groups.iter().filter(|g| g.curve.known_from() > 0.0) {
             if !moved.contains(&g.value) {
                 remarks.push(format!(
-                    "{}: all entered late, from {:.1} days on; shares are of those still open then, without earlier ages and mean \
+                    "{}: all leads entered late, from {:.1} days on; shares refer to leads still open then, without earlier ages or mean \
                      times",
                     g.value,
                     g.curve.known_from()
@@ -390,7 +390,7 @@ impl TimeToTally {
         if spec.competing_as == CompetingAs::Censored {
             let n = part.left_out.censored_by_competing;
             remarks.push(format!(
-                "{} censored at it: shares are one minus Kaplan–Meier, what would have the event if nothing competed",
+                "{} censored at it; shares are one minus Kaplan–Meier, as if competing ends did not occur",
                 counted(n, "lead with a competing end is", "leads with a competing end are")
             ));
         }
@@ -435,8 +435,8 @@ fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -
         s.entry = Some(s.entry.map_or(just_before, |e| e.max(just_before)));
     }
     remarks.push(format!(
-        "{value}: of the few that entered early all had ended; the curve starts at {age:.1} days, the first \
-         age with at least {least} at risk, and is of those still open then ({} ended before)",
+        "{value}: the few leads that entered early had all ended; the curve starts at {age:.1} days, the first \
+         age with at least {least} at risk, and refers to leads still open then ({} ended before)",
         counted(before - spells.len(), "lead", "leads")
     ));
     Ok(true)
@@ -457,7 +457,7 @@ fn naive(all: &TimeToGroup) -> Option<String> {
     let ours = all.last.incidence;
     (last > ours + 0.005).then(|| {
         format!(
-            "one minus Kaplan–Meier, with competing ends censored (competing_as='censored'), would say {:.1} % at the end instead of {:.1} %",
+            "with competing ends censored (competing_as='censored'), the share at the end would be {:.1} % instead of {:.1} %",
             100.0 * last,
             100.0 * ours
         )

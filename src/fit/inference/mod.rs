@@ -171,11 +171,11 @@ impl ValidLogisticParams {
         if !corners.is_smooth() {
             return Err(Error::option(
                 "l1_ratio",
-                "a fit with L1 or signs has no standard errors; use l1_ratio=0, or bootstrap",
+                "standard errors are unavailable with L1 or signs; use l1_ratio=0, or bootstrap",
             ));
         }
         if !(confidence > 0.0 && confidence < 1.0) {
-            return Err(Error::option("confidence", format!("{confidence} is not between 0 and 1")));
+            return Err(Error::option("confidence", format!("must be between 0 and 1, not {confidence}")));
         }
         task.check()?;
         let inward = centred(&f);
@@ -185,10 +185,8 @@ impl ValidLogisticParams {
         let beta = within.minimum();
         let (factor, diagonal, loss) = information(&f, &beta)?;
         if (loss - solution.loss).abs() > 1e-6 * solution.loss {
-            let problem = format!(
-                "these are not the rows the model was fitted on: their loss is {loss:.6}, and was {:.6}",
-                solution.loss
-            );
+            let problem =
+                format!("X, y differ from the training data (log loss {loss:.6}, expected {:.6})", solution.loss);
             return Err(Error::option("X", problem));
         }
         let k = beta.len();
@@ -197,7 +195,7 @@ impl ValidLogisticParams {
         let free = k - f.pinned.len();
         let (rows_f, free_f) = (rows as f64, free as f64);
         if covariance != Covariance::Model && rows <= free {
-            let problem = format!("{rows} rows for {free} coefficients: only covariance=\"model\" is defined");
+            let problem = format!("{rows} rows are too few for {free} coefficients; use covariance=\"model\"");
             return Err(Error::option("covariance", problem));
         }
         let mut groups = None;
@@ -217,7 +215,7 @@ impl ValidLogisticParams {
                 }
                 let (meat, count) = cluster_sums(&f, &eta, clusters, k);
                 if count < 2 {
-                    return Err(Error::option("clusters", "there is only one cluster; at least two are needed"));
+                    return Err(Error::option("clusters", "at least two clusters are needed, not one"));
                 }
                 groups = Some(count);
                 let g = count as f64;
@@ -358,7 +356,7 @@ fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>, f64
     if beta.len() > MOST {
         return Err(Error::option(
             "X",
-            format!("{} columns; standard errors are made for at most {MOST}", beta.len() - 1),
+            format!("standard errors support at most {MOST} columns, not {}", beta.len() - 1),
         ));
     }
     let plan = Plan::all(f.x);

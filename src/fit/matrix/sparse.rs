@@ -28,7 +28,7 @@ impl<'a> Sparse<'a> {
         let bad = |problem: String| Err(Error::option("sparse matrix", problem));
         if starts.first() != Some(&0) || starts.last() != Some(&values.len()) || indices.len() != values.len() {
             return bad(format!(
-                "{} row starts, {} indices and {} values do not belong together",
+                "{} row starts, {} indices and {} values are inconsistent",
                 starts.len(),
                 indices.len(),
                 values.len()
@@ -40,10 +40,10 @@ impl<'a> Sparse<'a> {
                 return bad(format!("row {row} starts after its end"));
             };
             if !columns_of_row.is_sorted_by(|a, b| a < b) {
-                return bad(format!("the columns of row {row} do not ascend, or one occurs twice"));
+                return bad(format!("the column indices of row {row} are not strictly ascending"));
             }
             if columns_of_row.last().is_some_and(|c| *c as usize >= columns) {
-                return bad(format!("row {row} has a column beyond the last of {columns}"));
+                return bad(format!("row {row} has a column index that is not below {columns}"));
             }
         }
         Ok(Self { starts, indices, values, columns })

@@ -19,14 +19,14 @@ impl Dependent {
     pub(in crate::fit) fn describe(&self, f: &Objective<'_>) -> String {
         let name = f.x.name(self.column);
         if self.far_from_zero {
-            return format!("'{name}' varies too little beside its mean; subtract the mean");
+            return format!("'{name}' varies too little compared with its mean; subtract the mean");
         }
         match self.of.as_slice() {
             [] => format!("'{name}' is constant"),
             of => {
                 let names: Vec<String> = of.iter().take(8).map(|c| format!("'{}'", f.x.name(*c))).collect();
                 let more = if of.len() > 8 { format!(" and {} more", of.len() - 8) } else { String::new() };
-                format!("'{name}' is a combination of {}{more}", names.join(", "))
+                format!("'{name}' is a linear combination of {}{more}", names.join(", "))
             }
         }
     }

@@ -98,11 +98,11 @@ impl Objective<'_> {
         let least = if self.ridge > 0.0 { 1e-15 } else { 1e-12 };
         Factor::of(self.with_ridge(normal, plan), plan, least).map_err(|NotPositive(coefficient)| {
             if self.ridge > 0.0 {
-                let problem = "a column has a mean of millions of times its spread: subtract it, or standardise";
+                let problem = "the mean of a column is millions of times its spread; subtract the mean, or standardise";
                 return Error::option("X", problem);
             }
             let column = coefficient.checked_sub(1).map_or_else(|| "intercept".to_owned(), |c| self.x.name(c));
-            Error::Singular { columns: vec![format!("'{column}' is a combination of others")] }
+            Error::Singular { columns: vec![format!("'{column}' is a linear combination of others")] }
         })
     }
 
@@ -159,7 +159,7 @@ impl Objective<'_> {
 }
 
 fn too_large() -> Error {
-    Error::option("X", "its numbers are too large: sums overflow; scale the columns")
+    Error::option("X", "sums overflow because the numbers are too large; scale the columns")
 }
 
 /// Sizes by which gradients are judged: a column of large numbers has a large gradient.

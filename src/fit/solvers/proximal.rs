@@ -138,7 +138,7 @@ pub(in crate::fit) fn solve(
             if active.len() > MOST_ACTIVE {
                 return Err(Error::option(
                     "C",
-                    format!("{} columns are active, more than {MOST_ACTIVE}: use a stronger penalty", active.len()),
+                    format!("{} columns are active, more than {MOST_ACTIVE}; use a stronger penalty", active.len()),
                 ));
             }
         }

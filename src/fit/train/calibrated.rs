@@ -34,8 +34,8 @@ pub(super) fn train_calibrated(
     let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
     let uncalibrated = |problem: &str| {
         let remark = format!(
-            "not calibrated: on the last fifth of the period {problem}: the model does not hold there, and its scores need \
-             to be judged before they are used"
+            "not calibrated: on the last fifth of the period {problem}; the model does not hold there, so judge its scores \
+             before you use them"
         );
         let tried = CalibrationFacts { method: "none".into(), remark, ..facts.clone() };
         with_facts(&train_on(snapshot, options, task)?, None, tried)
@@ -65,7 +65,7 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     let none = |remark: String| (not_calibrated(remark), None);
     let (earlier, later) = match snapshot.split(0.2, SplitBy::Time, 0) {
         Ok(parts) => parts,
-        Err(e) => return none(format!("not calibrated: no later slice ({e})")),
+        Err(e) => return none(format!("not calibrated: the last fifth of the period cannot be held out ({e})")),
     };
     let (rows, positives) = (later.counts.rows, later.counts.positives);
     let (leads, converted) = (later.counts.leads_with_rows, later.counts.positive_leads);
@@ -77,9 +77,9 @@ fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts
     }
     let remark = match snapshot.spec.maturity {
         Maturity::Drop => {
-            "fitted on the last fifth of the period, a label window after the rows the coefficients were fitted on"
+            "fitted on the last fifth of the period, one label window after the rows that the coefficients were fitted on"
         }
-        Maturity::Ipcw => "fitted on the last fifth of the period; the coefficients know no outcome after its start",
+        Maturity::Ipcw => "fitted on the last fifth of the period; the coefficients use no outcomes after its start",
     };
     let base_rate = later.base_rate().unwrap_or(0.0);
     let facts =
@@ -128,7 +128,7 @@ fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> 
         return Err(Error::option(
             "calibration",
             format!(
-                "on the later slice a higher score means fewer positives (slope {slope:.3}): the model does not hold there"
+                "on the later slice leads with higher scores convert less often (slope {slope:.3}); the model does not hold there"
             ),
         ));
     }

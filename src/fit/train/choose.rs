@@ -65,7 +65,10 @@ impl<'a> Chooser<'a> {
     pub(super) fn choose(&self, encoded: &[Encoded]) -> Result<Design> {
         let wanted = self.options.interactions.as_ref();
         if wanted.is_some() && self.params.params().c.is_none() && self.options.choose_c.is_none() {
-            return Err(Error::option("interactions", "cells of few rows need a penalty: give C a finite value"));
+            return Err(Error::option(
+                "interactions",
+                "interactions need a penalty because some cells have few rows; set C to a finite value",
+            ));
         }
         let auto = wanted.is_some_and(Interactions::is_auto);
         let shapes: &[Option<Nonlinear>] = match self.options.nonlinear {
@@ -81,7 +84,7 @@ impl<'a> Chooser<'a> {
             None => Ok(design),
             Some(Interactions::Named(names)) => {
                 let pairs = resolve(names, &design.encoded)?;
-                let what = format!("{} as asked for", pairs.len());
+                let what = format!("{} as requested", pairs.len());
                 let joined =
                     self.lay_out(with_bins(&design.encoded, &pairs), pairs, self.options.choose_c.is_some())?;
                 Ok(Design { nonlinear: design.nonlinear, interactions: Some(what), ..joined })
@@ -100,7 +103,7 @@ impl<'a> Chooser<'a> {
             Ok(Design { nonlinear, ..design })
         };
         let Some((first, others)) = shapes.split_first() else {
-            return Err(Error::option("nonlinear", "no shape to choose from"));
+            return Err(Error::option("nonlinear", "at least one shape is required"));
         };
         let first = of(first)?;
         let mut told = vec![format!("{:.5} {}", first.loss(), Nonlinear::name(None))];
@@ -110,7 +113,7 @@ impl<'a> Chooser<'a> {
             let design = of(shape)?;
             let gain = self.gain((&straight.0, &straight.1), &design);
             let lasts = gain.is_steady();
-            let verdict = if lasts { "" } else { "; too unsteady" };
+            let verdict = if lasts { "" } else { "; not steady" };
             told.push(format!("{:.5} {} ({gain}{verdict})", design.loss(), Nonlinear::name(*shape)));
             if lasts && design.loss() < best.loss() {
                 best = design;
@@ -133,7 +136,7 @@ impl<'a> Chooser<'a> {
                 break String::new();
             }
             let Some(Strongest { pair, p }) = self.strongest(&groups, &best)? else {
-                break "; no other pair explains more than chance".to_owned();
+                break "; no further pair is significant".to_owned();
             };
             let mut pairs = best.pairs.clone();
             pairs.push(pair);
@@ -141,7 +144,7 @@ impl<'a> Chooser<'a> {
             if judged {
                 let gain = self.gain((&best.losses(), &best.held), &next);
                 if !gain.lasts(p) {
-                    break format!("; the next, {}, is left out ({gain})", groups.name(pair));
+                    break format!("; the next, {}, was not added ({gain})", groups.name(pair));
                 }
                 found.push(format!("{} ({:.5} to {:.5}, {gain})", groups.name(pair), best.loss(), next.loss()));
             } else {
@@ -155,7 +158,7 @@ impl<'a> Chooser<'a> {
         let barred = if barred.is_empty() {
             String::new()
         } else {
-            format!("; not in pairs, as parts of the calendar: {barred}")
+            format!("; excluded from pairs as parts of the calendar: {barred}")
         };
         let how = if judged {
             format!(", by log loss on {folds}{why}{barred}")
@@ -251,9 +254,9 @@ impl<'a> Chooser<'a> {
         }
         if folds.len() >= 3 {
             let by_order = snapshot.split.as_ref().is_some_and(|s| s.by == SplitBy::Order);
-            let in_time = "in time, a label window between training and judgement";
+            let in_time = "in time, with a gap of one label window";
             let gap = if by_order { "in the order of the leads" } else { in_time };
-            let how = format!("{} folds forward {gap}", folds.len());
+            let how = format!("{} forward folds {gap}", folds.len());
             return Ok((folds, how));
         }
         let few = folds.len();
@@ -269,8 +272,8 @@ impl<'a> Chooser<'a> {
             folds = grouped_folds(&leads, 5);
             units = "leads";
         }
-        let why = format!("only {few} folds forward in time have {MIN_FOLD} leads of each class");
-        let how = format!("{} folds of whole {units} of the same period, since {why}", folds.len());
+        let why = format!("only {few} forward folds have {MIN_FOLD} leads of each class");
+        let how = format!("{} folds of whole {units} from the same period, because {why}", folds.len());
         Ok((folds, how))
     }
 
@@ -284,7 +287,7 @@ impl<'a> Chooser<'a> {
             option,
             format!(
                 "with maturity='ipcw' it is chosen on at least 3 periods, each with {MIN_FOLD} leads of each class and as many \
-                 known at its start; this history has {few}: give {instead}, a longer history or a shorter horizon"
+                 known at its start, but this history has {few}; set {instead}, or use a longer history or a shorter horizon"
             ),
         )
     }

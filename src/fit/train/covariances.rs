@@ -58,7 +58,7 @@ impl Covariances {
         if x.width() > MOST_COLUMNS || x.width() + 1 >= snapshot.len() || !smooth {
             let (columns, rows) = (x.width(), snapshot.len());
             let why = format!(
-                "{columns} columns and {rows} rows give no covariance (at most {MOST_COLUMNS} columns, and fewer than rows)"
+                "the covariance needs at most {MOST_COLUMNS} columns and more rows than columns, not {columns} columns and {rows} rows"
             );
             return Ok(Self { refused: Some(why), ..Self::default() });
         }
@@ -87,18 +87,18 @@ impl Covariances {
         };
         let mut what = format!("from the inverse Hessian, or {larger} where these are larger");
         if light.is_some() {
-            what += "; of a fit with C = 10, since a stronger penalty shrinks coefficients by more than their standard errors";
+            what += "; from a fit with C = 10, because a stronger penalty shrinks coefficients by more than their standard errors";
         } else if params.params().c.is_some() {
-            what += "; approximate, since a penalty shrinks the coefficients";
+            what += "; approximate, because a penalty shrinks the coefficients";
         }
         if let Some(groups) = found.clusters.filter(|groups| *groups < FEW_CLUSTERS) {
-            what += &format!("; {groups} {unit}s are few: standard errors are likely too small");
+            what += &format!("; probably too small, because there are only {groups} {unit}s");
         }
         let counts = &snapshot.counts;
         let rarer = counts.positive_leads.min(counts.leads_with_rows - counts.positive_leads) as f64;
         let refused = (rarer < LEAST_LEADS * found.parameters).then(|| {
             format!(
-                "{rarer} leads of the rarer class are fewer than {LEAST_LEADS} for each of {:.0} effective coefficients, so that 95 % intervals hold less than 93 % of true probabilities; use fewer features, or set intervals=False",
+                "{rarer} leads of the rarer class are fewer than {LEAST_LEADS} per effective coefficient ({:.0}), so 95 % intervals cover less than 93 % of true probabilities; use fewer features, or set intervals=False",
                 found.parameters
             )
         });

@@ -50,8 +50,8 @@ pub fn evaluate_snapshot(
     evaluation.remarks.extend(held_out(&[model], snapshot));
     if !model.interactions().is_empty() && snapshot.split.as_ref().is_some_and(|s| s.by != SplitBy::Time) {
         evaluation.remarks.push(
-            "the test rows are of the same period as the training rows: interactions with dates or campaigns can learn \
-             what happened in single weeks, which a later period will not repeat; judge them with split(by=\"time\")"
+            "the test rows cover the same period as the training rows, so interactions with dates or campaigns can learn \
+             single weeks that a later period will not repeat; evaluate with split(by=\"time\")"
                 .to_owned(),
         );
     }
@@ -106,7 +106,7 @@ fn held_out(models: &[&LeadModel], snapshot: &Snapshot) -> Vec<String> {
     let seen = models.iter().map(|m| share_seen(&m.data().trained_on, snapshot)).fold(0.0, f64::max);
     if seen > 0.0 {
         remarks.push(format!(
-            "about {:.0} % of these leads were trained on, in the same period; estimates are optimistic",
+            "about {:.0} % of these leads are training leads of the same period; estimates are optimistic",
             (100.0 * seen).max(1.0)
         ));
     }

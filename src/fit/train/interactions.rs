@@ -54,8 +54,7 @@ impl Interactions {
             Self::Auto(_) => 0,
         };
         if count > MOST {
-            let problem =
-                format!("at most {MOST}, not {count}: more can not be read, and boosted trees are better then");
+            let problem = format!("must be at most {MOST}, not {count}; consider gradient boosting for more");
             return Err(Error::option("interactions", problem));
         }
         Ok(())
@@ -67,7 +66,10 @@ pub(super) fn resolve(names: &[(String, String)], encoded: &[Encoded]) -> Result
     let place = |name: &String| -> Result<usize> {
         let found = place_of(name, encoded)?;
         if encoded.get(found).is_some_and(|e| e.sign != Sign::Free) {
-            return Err(Error::option("interactions", format!("'{name}' is monotone; an interaction would undo that")));
+            return Err(Error::option(
+                "interactions",
+                format!("'{name}' is monotone and cannot take part in an interaction"),
+            ));
         }
         Ok(found)
     };
@@ -76,7 +78,10 @@ pub(super) fn resolve(names: &[(String, String)], encoded: &[Encoded]) -> Result
         let (i, j) = (place(a)?, place(b)?);
         let pair = (i.min(j), i.max(j));
         if i == j || pairs.contains(&pair) {
-            return Err(Error::option("interactions", format!("'{a}' × '{b}' is no pair, or occurs twice")));
+            return Err(Error::option(
+                "interactions",
+                format!("'{a}' × '{b}' is not a pair of distinct features, or is listed twice"),
+            ));
         }
         pairs.push(pair);
     }

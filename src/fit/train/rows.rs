@@ -12,7 +12,7 @@ pub(super) fn labels(snapshot: &Snapshot) -> Result<&[bool]> {
     snapshot
         .label
         .as_deref()
-        .ok_or_else(|| Error::option("snapshot", "it has no label: take it with horizon= or by_age="))
+        .ok_or_else(|| Error::option("snapshot", "the snapshot has no label; set horizon= or by_age="))
 }
 
 /// The log-odds of rows by the columns of their features.

@@ -29,7 +29,7 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
     let journeys = &snapshot.journeys;
     let features = snapshot.features.resolve(snapshot)?;
     if features.is_empty() {
-        let why = "the data has no fields, events or times to make features of".into();
+        let why = "features need fields, events or times, and the data has none of them".into();
         return Err(Error::NoRows { what: "features", why });
     }
     let columns =
@@ -45,10 +45,7 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
     let named = options.interactions.iter().flat_map(Interactions::names).chain(options.monotone.keys());
     for name in named {
         if let Some((_, why)) = dropped.iter().find(|(feature, _)| feature == name) {
-            return Err(Error::option(
-                "features",
-                format!("'{name}' says nothing new ({why}): it has no effect of its own"),
-            ));
+            return Err(Error::option("features", format!("'{name}' was dropped ({why}) and cannot be used here")));
         }
     }
     let encoded = constrained(encoded, options)?;
@@ -60,7 +57,7 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
     let params = signed(LogisticParams { c, ..params.params().clone() }, &layout).check()?;
     let solution = params.fit(&layout.matrix, &target, task)?;
     let name = |c: &usize| layout.matrix.name(*c);
-    let combined = "a combination of other columns: its coefficient is 0";
+    let combined = "a linear combination of other columns; its coefficient is 0";
     dropped.extend(solution.dropped.iter().map(|c| (name(c), combined.to_owned())));
     let purifier = Purifier::of(&encoded, &layout, &pairs, &snapshot.weight);
     let numbers = purifier.apply(&solution.beta());
@@ -104,7 +101,7 @@ fn check<'a>(snapshot: &'a Snapshot, options: &TrainOptions) -> Result<(ValidLog
     let params = options.logistic.clone().check()?;
     options.interactions.as_ref().map_or(Ok(()), Interactions::check)?;
     if options.intervals && (params.has_l1() || !options.monotone.is_empty()) {
-        let problem = "an L1 penalty and monotone effects have no theory of standard errors; leave them out";
+        let problem = "standard errors are unavailable with L1 or monotone=; set intervals=False";
         return Err(Error::option("intervals", problem));
     }
     let label = labels(snapshot)?;
@@ -248,7 +245,7 @@ fn encode(
             && let Some(twin) = encoded.iter().find(|e| e.is_missing_with(&column))
         {
             *missing = false;
-            dropped.push((format!("{feature} = (missing)"), format!("missing in the rows where {} is", twin.feature)));
+            dropped.push((format!("{feature} = (missing)"), format!("missing in the same rows as {}", twin.feature)));
         }
         encoded.push(Encoded { feature, encoder, column: Arc::new(column), sign: Sign::Free });
     }
@@ -261,7 +258,10 @@ fn constrained(mut encoded: Vec<Encoded>, options: &TrainOptions) -> Result<Vec<
         let place = place_of(name, &encoded)?;
         let Some(found) = encoded.get_mut(place) else { continue };
         if matches!(found.encoder, Encoder::Category { .. }) {
-            return Err(Error::option("monotone", format!("'{name}' is a text; only numbers have a direction")));
+            return Err(Error::option(
+                "monotone",
+                format!("'{name}' is a text feature; monotone= applies only to numbers"),
+            ));
         }
         found.sign = match direction {
             Direction::Increasing => Sign::NotNegative,

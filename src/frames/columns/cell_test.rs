@@ -180,7 +180,7 @@ impl Builder<'_> {
         Ok(match condition {
             Condition::Null(()) | Condition::IsNull { null: true } => CellTest::Null,
             Condition::IsNull { null: false } => CellTest::Not(Box::new(CellTest::Null)),
-            Condition::Bool(b) => self.value(Value::Bool(*b), "a truth value")?,
+            Condition::Bool(b) => self.value(Value::Bool(*b), "a boolean")?,
             Condition::Integer(whole) => self.value(Value::Integer(i128::from(*whole)), "a number")?,
             Condition::Number(x) => self.value(Value::number(*x), "a number")?,
             Condition::Time { time } => self.time(Comparison::Equal, *time, true)?,
@@ -224,7 +224,7 @@ impl Builder<'_> {
         let Some(time) = time_of(text) else {
             return match self.kind {
                 ColumnKind::Times => Err((self.fault)(
-                    &format!("the text '{text}', which is no time"),
+                    &format!("the text '{text}', which is not a time"),
                     "give a time such as '>= 2024-06-30', or null",
                 )),
                 _ => Ok(value()),
@@ -249,7 +249,7 @@ impl Builder<'_> {
                 (Err(_), Some(time)) => self.time(test, time, true)?,
                 (Err(_), None) => {
                     let problem =
-                        format!("'{text}' is no comparison with a number or a time; give one after >=, <=, > or <");
+                        format!("'{text}' does not compare with a number or a time; write one after >=, <=, > or <");
                     return Err(Error::option("where", problem));
                 }
             },

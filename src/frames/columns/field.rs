@@ -68,7 +68,7 @@ impl FieldReader<'_> {
 
     fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
         let (values, unusable) = numbers(self.table, name, self.common)?;
-        audit.note(&format!("field '{name}': infinite numbers, read as missing"), unusable.rows);
+        audit.note(&format!("field '{name}': infinite values; read as missing"), unusable.rows);
         if self.are_codes(name, &values, audit) {
             return Ok(category(&self.texts(name)?));
         }
@@ -81,7 +81,7 @@ impl FieldReader<'_> {
             return false;
         }
         let why = match code_word(name, values) {
-            Some(word) => format!("'{word}' in its name says that its numbers are codes"),
+            Some(word) => format!("'{word}' in its name suggests that its numbers are codes"),
             None if values.iter().any(|x| !x.is_nan() && !is_exact(*x)) => {
                 "its numbers have more than 15 digits".into()
             }
@@ -178,7 +178,9 @@ fn remark_placeholders(name: &str, column: &Column, audit: &mut TableAudit) {
     for (code, level) in levels.iter().enumerate() {
         if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {
             let rows = codes.iter().filter(|c| **c as usize == code).count();
-            audit.remarks.push(format!("field '{name}': {rows} say '{level}'; add it to nulls= if it means no value"));
+            audit.remarks.push(format!(
+                "field '{name}' is '{level}' in {rows}; add it to nulls= if it stands for a missing value"
+            ));
         }
     }
 }

@@ -75,7 +75,7 @@ pub(in crate::frames) fn add_orders(
     column: Option<&str>,
 ) -> Result<u32> {
     if let Some((new, known)) = index.unlike(&values) {
-        let problem = format!("order= holds {new}, but the rows of the journeys are ordered by {known}; give {known}");
+        let problem = format!("order= has the type {new}, but the journeys are ordered by {known}; give {known}");
         return Err(Error::schema(table, column, problem));
     }
     Ok(index.orders(values))

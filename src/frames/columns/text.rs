@@ -377,12 +377,13 @@ fn text_cells(table: &Table, column: &str) -> Result<Cells> {
         D::Date | D::Datetime(..) => match series.iter().filter(|cell| !is_writable(cell)).count() {
             0 => series.cast(&D::String).map_err(failed)?,
             n => {
-                let problem = format!("{} too far from today to be read as texts", counted(n, "time is", "times are"));
+                let problem =
+                    format!("{} outside the years that can be written as text", counted(n, "time is", "times are"));
                 return Err(Error::schema(&table.name, Some(column), problem));
             }
         },
         other => {
-            let problem = format!("columns of type {other} cannot be read as texts");
+            let problem = format!("columns of type {other} cannot be read as text");
             return Err(Error::schema(&table.name, Some(column), problem));
         }
     }))

@@ -135,7 +135,9 @@ fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
     match other.filter(|_| !some) {
         None => Ok(()),
         Some(other) => {
-            let remedy = format!("none is a number, such as '{other}': give a text, or set decimal= or thousands=");
+            let remedy = format!(
+                "none of its values is a number (first: '{other}'); compare it with a text, or set decimal= or thousands="
+            );
             Err(mismatch(table, column, "a number", &remedy))
         }
     }
@@ -178,6 +180,6 @@ fn mismatch(table: &Table, column: &str, what: &str, remedy: &str) -> Error {
         Ok(kind) => kind.to_string(),
         Err(_) => "unknown".to_owned(),
     };
-    let problem = format!("where= compares it with {what}, but it is of type {kind}; {remedy}");
+    let problem = format!("where= compares it with {what}, but its type is {kind}; {remedy}");
     Error::schema(&table.name, Some(column), problem)
 }

@@ -105,7 +105,7 @@ impl Picked {
             let why = if !wanted.wants(name) {
                 None
             } else if all > 1 && wanted.names(name) {
-                Some(format!("{all} columns have this name; rename all but one"))
+                Some(format!("{all} columns have this name; rename them"))
             } else if column.readable {
                 // As pandas names the second of two columns.
                 let free = |name: &String| !times.contains_key(name.as_str());
@@ -114,7 +114,10 @@ impl Picked {
                     _ => (before..=before + times.len()).map(|n| format!("{name}.{n}")).find(free).unwrap_or_default(),
                 };
                 if before > 0 {
-                    picked.remarks.push(format!("{all} columns are called '{}': the next is '{name}'", column.name));
+                    picked.remarks.push(format!(
+                        "{all} columns are named '{}'; the next one is renamed to '{name}'",
+                        column.name
+                    ));
                 }
                 if index.contains(&name) || is_index_name(&name) {
                     picked.index.push(name.clone());

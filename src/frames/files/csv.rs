@@ -50,14 +50,14 @@ impl CsvFile {
         let guessed = text.get_ref().guessed();
         drop(text);
         csv.separator = separator;
-        csv.remarks.extend(guessed.map(|encoding| format!("encoding {encoding}, by its byte order mark")));
+        csv.remarks.extend(guessed.map(|encoding| format!("read as {encoding} because of its byte order mark")));
         if csv.separator != b',' && options.separator.is_none() {
             csv.remarks.push(format!("separator '{}'", shown(csv.separator)));
         }
         let names = csv.reader()?.headers().map_err(|e| csv.failed(&e))?.clone();
         csv.header = names.iter().map(|h| h.trim().to_owned()).collect();
         if csv.header.iter().all(String::is_empty) {
-            return Err(csv.file.failed("the first line names no column"));
+            return Err(csv.file.failed("the header line is empty"));
         }
         csv.trailing = csv.header.iter().rev().take_while(|h| h.is_empty()).count();
         // Nameless columns get a name; the first may be the index of a pandas frame, which calls it so.
@@ -125,8 +125,8 @@ impl CsvFile {
             let short = record.len() < width && record.len() + self.trailing < width;
             if short || !surplus_is_empty {
                 return Err(self.file.failed(format!(
-                    "line {line} has {} fields, the header has {width} (separator '{}'); quote cells that hold the \
-                     separator, double the quotes in them, or set separator=",
+                    "line {line} has {} fields, but the header has {width} (separator '{}'); quote cells that contain the \
+                     separator and double the quotes in them, or set separator=",
                     record.len(),
                     shown(self.separator)
                 )));
@@ -146,7 +146,7 @@ impl CsvFile {
         let frame = DataFrame::new(row, columns).map_err(|e| self.file.failed(e))?;
         let mut table = Table { untyped: true, remarks: self.remarks.clone(), ..Table::new(name, frame) };
         if unnested > 0 {
-            let problem = format!("{unnested} records were one quoted field holding the whole line; they were opened");
+            let problem = format!("{unnested} records were wrapped in quotes as a whole and were unwrapped");
             table.remarks.push(problem);
         }
         Ok(table)

@@ -46,7 +46,7 @@ impl<R: Read> Quotes<R> {
                 S::Quoted
             }
             (S::Blank, b'"') => {
-                return Err(self.wrong("a blank stands before an opening quote; remove it"));
+                return Err(self.wrong("space before an opening quote; remove it"));
             }
             (S::Plain, b'"') if self.before == b'\\' => return Err(self.backslash()),
             (S::Quoted, b'"') => S::Closed,
@@ -62,7 +62,7 @@ impl<R: Read> Quotes<R> {
                     String::new()
                 };
                 return Err(self.wrong(&format!(
-                    "text follows a closing quote{opened}; a quote within a cell must be doubled (\"\"), and the cell quoted"
+                    "text after a closing quote{opened}; double each quote within a cell (\"\") and quote the cell"
                 )));
             }
             (S::Start | S::Blank | S::Plain, _) => S::Plain,
@@ -79,7 +79,7 @@ impl<R: Read> Quotes<R> {
 
     fn backslash(&self) -> Error {
         self.wrong(
-            "a backslash stands before a quote; in CSV a quote within a cell is doubled (\"\"), and the cell quoted",
+            "backslash before a quote; CSV has no such escape: double each quote within a cell (\"\") and quote the cell",
         )
     }
 
@@ -101,8 +101,8 @@ impl<R: Read> Read for Quotes<R> {
         self.check(buffer.get(..n).unwrap_or(&[]))?;
         if n == 0 && !buffer.is_empty() && self.state == State::Quoted {
             let problem = format!(
-                "line {}: a quote is opened and never closed, so the rest of the file would be one cell; close it, or \
-                 double quotes within cells (\"\") and quote the cell",
+                "line {}: unclosed quote; close it, or \
+                 double each quote within a cell (\"\") and quote the cell",
                 self.opened
             );
             return Err(Error::new(ErrorKind::InvalidData, problem));

@@ -61,8 +61,8 @@ impl Swallowed {
         };
         let first = self.suspects.iter().find(is_swallowed)?;
         Some(format!(
-            "line {}: a quoted cell goes over {} lines that look like rows; close the quote in that line, or double \
-             quotes within cells (\"\") and quote the cell",
+            "line {}: a quoted cell spans {} lines that look like rows; close the quote in that line, or double \
+             each quote within a cell (\"\") and quote the cell",
             first.line, first.lines
         ))
     }

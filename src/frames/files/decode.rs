@@ -37,7 +37,7 @@ impl Charset {
             crate::Error::option(
                 "encoding",
                 format!(
-                    "'{given}' is unknown; use 'utf-8', 'utf-16', 'latin-1', 'cp1252' or another name of the WHATWG"
+                    "unknown encoding '{given}'; use 'utf-8', 'utf-16', 'latin-1', 'cp1252' or another WHATWG label"
                 ),
             )
         })
@@ -97,7 +97,7 @@ impl<R: Read> Decoder<R> {
             (Charset::Utf16, None) => {
                 let zeros = |odd: usize| self.bytes.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
                 match (zeros(0), zeros(1)) {
-                    (0, 0) => return Err(self.wrong("the text is not UTF-16; check encoding=")),
+                    (0, 0) => return Err(self.wrong("not valid UTF-16; check encoding=")),
                     (even, odd) if even > odd => UTF_16BE,
                     _ => UTF_16LE,
                 }
@@ -105,7 +105,10 @@ impl<R: Read> Decoder<R> {
             (Charset::Said(said), None) => said,
             (Charset::Said(said), Some(marked)) if said == marked => said,
             (_, Some(marked)) => {
-                return Err(self.wrong(&format!("the file starts with the mark of {}; check encoding=", marked.name())));
+                return Err(self.wrong(&format!(
+                    "the file starts with the byte order mark of {}; check encoding=",
+                    marked.name()
+                )));
             }
         };
         if self.encoding.is_single_byte() {
@@ -159,9 +162,9 @@ impl<R: Read> Decoder<R> {
                 let name = self.encoding.name();
                 Err(self.wrong(&match self.charset {
                     Charset::Unsaid => {
-                        format!("the text is not {name}{byte}; set encoding='latin-1', 'cp1252' or 'utf-16'")
+                        format!("not valid {name}{byte}; set encoding='latin-1', 'cp1252' or 'utf-16'")
                     }
-                    _ => format!("the text is not {name}{byte}; check encoding="),
+                    _ => format!("not valid {name}{byte}; check encoding="),
                 }))
             }
         }
@@ -171,9 +174,7 @@ impl<R: Read> Decoder<R> {
         for byte in &self.text {
             match *byte {
                 0 => {
-                    return Err(
-                        self.wrong("the text has a NUL byte; set encoding='utf-16' if it is UTF-16, or remove it")
-                    );
+                    return Err(self.wrong("NUL byte; remove it, or set encoding='utf-16' if the file is UTF-16"));
                 }
                 b'\r' => self.line += 1,
                 b'\n' if self.before != b'\r' => self.line += 1,
@@ -201,7 +202,8 @@ impl<R: Read> Decoder<R> {
         }
         match (self.ended, *beyond_ascii) {
             (true, Some(line)) => {
-                let problem = format!("line {line}: the text is UTF-8, not {}; check encoding=", self.encoding.name());
+                let problem =
+                    format!("line {line}: the text is UTF-8 rather than {}; check encoding=", self.encoding.name());
                 Err(Error::new(ErrorKind::InvalidData, problem))
             }
             _ => Ok(()),

@@ -56,13 +56,13 @@ impl IpcFile {
             .and_then(|tail| tail.split_first_chunk::<4>())
             .and_then(|(length, magic)| Some((i32::from_le_bytes(*length), <&[u8; 6]>::try_from(magic).ok()?)))
         else {
-            return Err(file.failed("the file is cut short (its last bytes are not 'ARROW1')"));
+            return Err(file.failed("the file is truncated (it does not end in 'ARROW1')"));
         };
         let start = u64::try_from(length).ok().and_then(|length| (end - TAIL).checked_sub(length));
-        let start = start.ok_or_else(|| damaged(&"its length is beyond the file"))?;
+        let start = start.ok_or_else(|| damaged(&"its length exceeds the file"))?;
         let footer = file.read_at(start, length as usize)?;
         let footer = fb::FooterRef::read_as_root(&footer).map_err(|e| damaged(&e))?;
-        let schema = footer.schema().map_err(|e| damaged(&e))?.ok_or_else(|| damaged(&"no schema"))?;
+        let schema = footer.schema().map_err(|e| damaged(&e))?.ok_or_else(|| damaged(&"the schema is missing"))?;
         let layout = Layout::of(schema).map_err(|e| damaged(&e))?;
         let batches = footer.record_batches().map_err(|e| damaged(&e))?;
         let dictionaries = footer.dictionaries().map_err(|e| damaged(&e))?;
@@ -112,7 +112,7 @@ impl IpcFile {
                 // polars takes the empty buffers that pyarrow compresses with short texts for damage.
                 (Error::Read { path, reason, missing }, Some(ArrowDataType::Utf8View | ArrowDataType::BinaryView)) => {
                     let remedy =
-                        "if the file is sound, write this string_view column as string, or without compression";
+                        "if the file is intact, write this string_view column as string, or without compression";
                     Error::Read { path, reason: format!("{reason}; {remedy}"), missing }
                 }
                 (error, _) => error,

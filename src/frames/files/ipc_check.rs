@@ -31,7 +31,7 @@ impl Checked {
             let (message, body) = message(bytes, block).map_err(damaged)?;
             let rows = match message.header() {
                 Ok(Some(MessageHeaderRef::RecordBatch(batch))) => check_batch(batch, body).map_err(damaged)?,
-                _ => return Err(damaged("its header is of another kind".into())),
+                _ => return Err(damaged("its header has the wrong type".into())),
             };
             checked.rows += rows;
         }
@@ -40,7 +40,7 @@ impl Checked {
             let damaged = |problem: String| file.failed(format!("dictionary {number} is damaged: {problem}"));
             let (message, body) = message(bytes, block).map_err(damaged)?;
             let Ok(Some(MessageHeaderRef::DictionaryBatch(dictionary))) = message.header() else {
-                return Err(damaged("its header is of another kind".into()));
+                return Err(damaged("its header has the wrong type".into()));
             };
             let id = dictionary.id().map_err(|e| damaged(e.to_string()))?;
             if !ids.contains(&id) {
@@ -48,8 +48,8 @@ impl Checked {
             }
             if dictionary.is_delta().map_err(|e| damaged(e.to_string()))? || !seen.insert(id) {
                 return Err(file.failed(
-                    "a dictionary comes in parts, or changes between batches, which is not supported; write each column \
-                     with one dictionary, or as texts",
+                    "delta and replacement dictionaries are not supported; write each column \
+                     with one dictionary, or as text",
                 ));
             }
             match dictionary.data() {
@@ -64,7 +64,7 @@ impl Checked {
 
 /// The message of a block, and the bytes after it.
 fn message<'a>(bytes: &'a [u8], block: &fb::Block) -> std::result::Result<(fb::MessageRef<'a>, &'a [u8]), String> {
-    let beyond = || "it is beyond the end of the file".to_owned();
+    let beyond = || "it extends beyond the end of the file".to_owned();
     let start = usize::try_from(block.offset).map_err(|_| beyond())?;
     let length = usize::try_from(block.meta_data_length).map_err(|_| beyond())?;
     let body = usize::try_from(block.body_length).map_err(|_| beyond())?;
@@ -89,7 +89,7 @@ fn check_batch(batch: fb::RecordBatchRef<'_>, body: &[u8]) -> std::result::Resul
         let range = usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
         let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
         let Some(content) = range.and_then(|range| body.get(range)) else {
-            return Err("a buffer is beyond the end of the batch".into());
+            return Err("a buffer extends beyond the end of the batch".into());
         };
         if !compressed || content.is_empty() {
             continue;
@@ -99,7 +99,7 @@ fn check_batch(batch: fb::RecordBatchRef<'_>, body: &[u8]) -> std::result::Resul
         };
         let length = i64::from_le_bytes(*length);
         if length != -1 && !can_hold(length) {
-            return Err(format!("a buffer of {} bytes says that it has {length}", content.len()));
+            return Err(format!("a buffer of {} bytes declares {length}", content.len()));
         }
     }
     // Columns without buffers say how long they are, and nothing else does.

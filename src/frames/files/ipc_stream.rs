@@ -23,16 +23,16 @@ pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
     loop {
         stop.check()?;
         if at.checked_add(PREFIX).is_none_or(|end| end > file.bytes()) {
-            return Err(file.failed("the stream is cut short (the mark of its end is missing); write it again"));
+            return Err(file.failed("the stream is truncated (its end marker is missing); write it again"));
         }
         let prefix = file.read_at(at, PREFIX as usize)?;
         let Some(([0xff, 0xff, 0xff, 0xff], length)) = prefix.split_first_chunk::<4>() else {
-            return Err(damaged(&"a message does not start where the one before ends"));
+            return Err(damaged(&"a message does not start where the previous one ends"));
         };
         let length = <[u8; 4]>::try_from(length).map(i32::from_le_bytes).ok().and_then(|n| u32::try_from(n).ok());
         let length = length.ok_or_else(|| damaged(&"the length of a message is negative"))?;
         if length == 0 {
-            return layout.ok_or_else(|| damaged(&"no schema"));
+            return layout.ok_or_else(|| damaged(&"the schema is missing"));
         }
         let text = file.read_at(at + PREFIX, length as usize)?;
         let message = fb::MessageRef::read_as_root(&text).map_err(|e| damaged(&e))?;
@@ -50,9 +50,9 @@ pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
             (Some(MessageHeaderRef::RecordBatch(_)), Some(layout)) => layout.blocks.push(block),
             (Some(MessageHeaderRef::DictionaryBatch(_)), Some(layout)) => layout.dictionaries.push(block),
             (_, None) => return Err(damaged(&"it does not start with a schema")),
-            (_, Some(_)) => return Err(damaged(&"a message is neither a batch nor a dictionary")),
+            (_, Some(_)) => return Err(damaged(&"a message is neither a record batch nor a dictionary")),
         }
         let next = u64::try_from(body_length).ok().and_then(|body| at.checked_add(head)?.checked_add(body));
-        at = next.ok_or_else(|| damaged(&"the length of a message is beyond the file"))?;
+        at = next.ok_or_else(|| damaged(&"the length of a message exceeds the file"))?;
     }
 }

@@ -25,16 +25,16 @@ const KNOWN: [(&[&str], Kind); 4] = [
 const OTHERS: [(&[&str], &str); 4] = [
     (
         &[".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"],
-        "JSON is not read as a table; write it as Parquet or CSV, for example with polars.read_ndjson(…).write_parquet(…)",
+        "JSON tables are not supported; write Parquet or CSV, for example with polars.read_ndjson(…).write_parquet(…)",
     ),
-    (&[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"], "spreadsheets are not read; save the sheet as CSV (UTF-8)"),
+    (&[".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"], "spreadsheets are not supported; save the sheet as CSV (UTF-8)"),
     (
         &[".zip", ".zst", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".tar.gz"],
-        "this compression is not read; unpack the file",
+        "this compression is not supported; decompress the file",
     ),
     (
         &[".orc", ".avro", ".db", ".sqlite", ".duckdb", ".pkl"],
-        "this format is not read; export the table as Parquet or CSV",
+        "this format is not supported; export the table as Parquet or CSV",
     ),
 ];
 
@@ -44,8 +44,8 @@ const STARTS: [(&[u8], &str, &str); 8] = [
     (b"PARE", "encrypted Parquet", "write it without encryption"),
     (b"ARROW1", "an Arrow file", "rename it to .arrow"),
     (b"FEA1", "Feather of version 1", "write it with version=2"),
-    (b"\x1f\x8b", "text that gzip compressed", "rename it to .csv.gz"),
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "unpack it, or save the sheet as CSV (UTF-8)"),
+    (b"\x1f\x8b", "gzip-compressed text", "rename it to .csv.gz"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", "extract it, or save the sheet as CSV (UTF-8)"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet", "save the sheet as CSV (UTF-8)"),
     (b"SQLite format 3", "a database", "export the table as Parquet or CSV"),
 ];
@@ -61,7 +61,7 @@ impl Kind {
         let (own, what): (&[&[u8]], _) = match kind {
             Self::Parquet => (&[b"PAR1"], "a Parquet file"),
             Self::Arrow => (&[b"ARROW1", &[0xff; 4]], "an Arrow file"),
-            Self::Csv { gzip: true } => (&[b"\x1f\x8b"], "a file that gzip compressed"),
+            Self::Csv { gzip: true } => (&[b"\x1f\x8b"], "a gzip file"),
             Self::Csv { gzip: false } => (&[], "text"),
         };
         if own.iter().any(|start| head.starts_with(start)) {
@@ -70,13 +70,13 @@ impl Kind {
         // The name of a column may start like a format, but goes on as text.
         let text = head.iter().all(|b| b.is_ascii_graphic() || b" \t\r\n".contains(b));
         if let Some((_, other, advice)) = STARTS.iter().find(|(start, ..)| !text && head.starts_with(start)) {
-            return Err(file.failed(format!("it holds {other}, which its name does not say; {advice}")));
+            return Err(file.failed(format!("the content is {other}, which the file name does not say; {advice}")));
         }
         if own.is_empty() {
             return Ok(kind);
         }
         let advice = if text { "if it is text, rename it to .csv" } else { "it may be damaged; write it again" };
-        Err(file.failed(format!("it does not start as {what} does; {advice}")))
+        Err(file.failed(format!("the content is not {what}; {advice}")))
     }
 
     #[allow(clippy::case_sensitive_file_extension_comparisons, reason = "the path is in lower case")]
@@ -87,7 +87,7 @@ impl Kind {
             return Ok(*kind);
         }
         Err(OTHERS.iter().find(|(endings, _)| ends(endings)).map_or(
-            "its type is not known; use .parquet, .arrow, .arrows, .ipc, .feather, .csv, .tsv, .txt, or these texts with .gz",
+            "unknown file type; use .parquet, .arrow, .arrows, .ipc, .feather, .csv, .tsv or .txt; the last three may end in .gz",
             |(_, advice)| *advice,
         ))
     }

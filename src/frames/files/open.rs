@@ -77,7 +77,7 @@ impl OpenFile {
         let file = File::open(path).map_err(|e| failed(e.to_string(), e.kind() == std::io::ErrorKind::NotFound))?;
         let metadata = file.metadata().map_err(|e| failed(e.to_string(), false))?;
         if metadata.is_dir() {
-            let hint = "it is a folder; name the files in it with a pattern such as 'folder/*.parquet'";
+            let hint = "it is a folder; select its files with a pattern such as 'folder/*.parquet'";
             return Err(failed(hint.into(), false));
         }
         if metadata.len() == 0 {
@@ -120,7 +120,7 @@ impl OpenFile {
     }
 
     fn changed(&self) -> Error {
-        self.error("the file was replaced or changed while it was read; run again when it is complete".into())
+        self.error("the file changed while it was read; try again when it is complete".into())
     }
 
     fn handle(&self) -> Result<Handle<'_>> {
@@ -138,13 +138,13 @@ impl OpenFile {
     /// [`Error::Read`] if the file does not have them.
     pub(crate) fn read_at(&self, start: u64, len: usize) -> Result<Vec<u8>> {
         if start.checked_add(len as u64).is_none_or(|end| end > self.bytes()) {
-            return Err(self.failed("the file is cut short"));
+            return Err(self.failed("the file is truncated"));
         }
         let mut bytes = Vec::with_capacity(len);
         let mut reader = At { file: self.handle()?, at: start }.take(len as u64);
         reader.read_to_end(&mut bytes).map_err(|e| self.failed(e))?;
         if bytes.len() < len {
-            return Err(self.failed("the file is cut short"));
+            return Err(self.failed("the file is truncated"));
         }
         Ok(bytes)
     }

@@ -11,7 +11,7 @@ use crate::error::Result;
 pub(super) fn check_lengths(file: &OpenFile, metadata: &FileMetadata) -> Result<()> {
     let rows = metadata.row_groups.iter().try_fold(0usize, |sum, group| sum.checked_add(group.num_rows()));
     if rows != Some(metadata.num_rows) {
-        return Err(file.failed("the file is damaged: its groups do not have the rows that it says it has"));
+        return Err(file.failed("the file is damaged: its row groups do not add up to the declared number of rows"));
     }
     if metadata.num_rows > u32::MAX as usize {
         return Err(file.failed(format!("it has {} rows; a file can have at most {}", metadata.num_rows, u32::MAX)));
@@ -24,7 +24,7 @@ pub(super) fn check_page(page: &CompressedPage) -> std::result::Result<usize, St
     let CompressedPage::Data(page) = page else { return Ok(0) };
     let size = page.uncompressed_size();
     if Vec::<u8>::new().try_reserve_exact(size).is_err() {
-        return Err(format!("a page says that it has {size} bytes"));
+        return Err(format!("a page declares {size} bytes"));
     }
     Ok(page.num_values())
 }

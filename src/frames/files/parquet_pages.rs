@@ -111,7 +111,7 @@ impl PageIndex {
             self.dictionary = bytes;
             return Ok(());
         }
-        Err("a dictionary is not the first page of its column".into())
+        Err("a dictionary page is not the first page of its column".into())
     }
 
     /// Number of pages of data.
@@ -147,13 +147,13 @@ impl PageIndex {
 fn byte_range(file: &OpenFile, chunk: &ColumnChunkMetadata) -> Result<Range<u64>> {
     let range = chunk.byte_range();
     if range.start > range.end || range.end > file.bytes() {
-        return Err(file.failed("the file is cut short"));
+        return Err(file.failed("the file is truncated"));
     }
     Ok(range)
 }
 
 fn check_values(values: usize, rows: usize) -> std::result::Result<(), String> {
-    if values == rows { Ok(()) } else { Err(format!("its pages have {values} values of {rows}")) }
+    if values == rows { Ok(()) } else { Err(format!("its pages have {values} values instead of {rows}")) }
 }
 
 fn reader(chunk: &ColumnChunkMetadata, bytes: Cursor<Buffer<u8>>, values: i64, largest: usize) -> PageReader {

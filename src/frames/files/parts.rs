@@ -95,12 +95,12 @@ impl Parts {
             let lacks = all.iter().find(|name| !has.contains(name));
             let adds = has.iter().find(|name| !all.contains(name) && !unread.iter().any(|u| u.name == **name));
             let problem = match (lacks, adds) {
-                (Some(name), _) => format!("it has no column '{name}', which {} has", shown_path(first)),
-                (None, Some(name)) => format!("it has a column '{name}', which {} has not", shown_path(first)),
+                (Some(name), _) => format!("column '{name}' of {} is missing", shown_path(first)),
+                (None, Some(name)) => format!("column '{name}' is not in {}", shown_path(first)),
                 (None, None) => continue,
             };
             return Err(part.file().failed(format!(
-                "its columns are not those of the other files: {problem}; name the columns to use (fields=)"
+                "its columns differ from the other files: {problem}; list the columns to use in fields="
             )));
         }
         for name in all {
@@ -111,7 +111,7 @@ impl Parts {
                 Some(common) => {
                     let same = types.iter().all(|t| Some(*t) == types.first().copied());
                     if !same && let Some(read_as) = shown_common(&common) {
-                        remarks.push(format!("'{name}' has several types ({described}): read as {read_as}"));
+                        remarks.push(format!("'{name}' has several types ({described}) and is read as {read_as}"));
                     }
                     if !same && common != Common::As(DataType::String) && shown_common(&common) == Some("text") {
                         self.untyped.push(name.clone());
@@ -121,12 +121,12 @@ impl Parts {
                 None if wanted.names(&name) => {
                     let path = self.files.first().map(|part| part.file().path().to_owned()).unwrap_or_default();
                     let reason = format!(
-                        "column '{name}' has types that cannot be read as one ({described}); write it with one type"
+                        "column '{name}' has types that cannot be combined ({described}); write it with one type"
                     );
                     return Err(Error::Read { path, reason, missing: false });
                 }
                 None => {
-                    let why = Some(format!("its types cannot be read as one ({described})"));
+                    let why = Some(format!("its types cannot be combined ({described})"));
                     unread.push(Unread { name, dtype: "several types".into(), why });
                 }
             }

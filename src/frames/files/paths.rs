@@ -65,7 +65,7 @@ pub(in crate::frames) fn paths_of(base: &Path, text: &str) -> Result<Vec<PathBuf
         }
     }
     let mut paths = Vec::new();
-    matching(&start, &parts, &mut paths).map_err(|e| failed(format!("not a usable pattern: {e}"), false))?;
+    matching(&start, &parts, &mut paths).map_err(|e| failed(format!("invalid pattern: {e}"), false))?;
     paths.sort();
     paths.dedup();
     if paths.is_empty() {

@@ -154,7 +154,7 @@ impl Table {
     pub(in crate::frames) fn tell_index(&mut self) {
         self.find_index();
         self.remarks.extend(self.index.iter().map(|name| {
-            format!("'{name}' is the index of a pandas frame, so it is no field; name it in fields= to use it")
+            format!("'{name}' is the index of a pandas frame and is not used as a field; list it in fields= to use it")
         }));
     }
 
@@ -165,9 +165,9 @@ impl Table {
         let mut names = self.names();
         names.extend(self.unread.iter().map(|u| u.name.clone()));
         let hint = match nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("no such column; did you mean '{near}'?"),
-            None if names.len() <= 30 => format!("no such column; the table has {}", names.join(", ")),
-            None => format!("no such column among {}", names.len()),
+            Some(near) => format!("column not found; did you mean '{near}'?"),
+            None if names.len() <= 30 => format!("column not found; the table has {}", names.join(", ")),
+            None => format!("column not found; the table has {}", names.len()),
         };
         Violation { table: self.name.clone(), column: Some(name.to_owned()), problem: hint }
     }

@@ -446,10 +446,16 @@ pub fn effect_frame(
     };
     let encoder = model.terms().get(i).map(|t| &t.encoder);
     if values.is_some() && !matches!(encoder, Some(Encoder::Number { .. })) {
-        return Err(Error::option("values", format!("'{feature}' is no number: all its values are given")));
+        return Err(Error::option(
+            "values",
+            format!("'{feature}' is not numeric, so all its levels are returned; leave values= out"),
+        ));
     }
     if reference.is_some() && !matches!(encoder, Some(Encoder::Category { .. })) {
-        return Err(Error::option("reference", format!("'{feature}' has no levels; leave reference= out")));
+        return Err(Error::option(
+            "reference",
+            format!("'{feature}' is numeric and has no reference level; leave reference= out"),
+        ));
     }
     match encoder {
         Some(encoder @ Encoder::Number { .. }) => {

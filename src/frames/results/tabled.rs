@@ -129,7 +129,7 @@ impl Tabled for Attribution {
             ("costs", Some(costs)) => unit_cost_frame(self, &costs.total, false),
             ("costs_by_period", Some(costs)) => unit_cost_frame(self, &costs.by_period, true),
             ("costs" | "costs_by_period", None) => {
-                Err(Error::option("table", format!("'{name}' needs spend; declare a table of spend")))
+                Err(Error::option("table", format!("'{name}' needs a table of spend; set spend=")))
             }
             _ => Err(unknown::<Self>(name)),
         }

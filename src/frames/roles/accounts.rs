@@ -39,7 +39,7 @@ pub(in crate::frames) fn join_accounts(
         return Err(Error::schema(
             &table.name,
             None,
-            "accounts are given, but the leads name none: say Leads(account=…)",
+            "a table of accounts needs the account of each lead; set Leads(account=…)",
         ));
     };
     let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, zone)?;
@@ -48,7 +48,7 @@ pub(in crate::frames) fn join_accounts(
     let ranks = order.map(|column| order_ranks(&times, column)).transpose()?;
     let rank = |row: u32| ranks.as_ref().and_then(|r| r.get(row as usize)).copied().unwrap_or(0);
     let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
-    let again = format!("duplicate account id, the first row{by} was kept");
+    let again = format!("duplicate account id; the first row{by} was kept");
     let mut row_of: HashMap<String, u32> = HashMap::new();
     let ids = Texts::ids(&table, &spec.id, &spec.common.nulls)?;
     ids.each(|row, text| {
@@ -77,7 +77,7 @@ pub(in crate::frames) fn join_accounts(
     let by_account: Vec<u32> = accounts.iter().map(|id| row_of.get(id).copied().unwrap_or(NONE)).collect();
     let rows: Vec<u32> = codes.iter().map(|a| by_account.get(*a as usize).copied().unwrap_or(NONE)).collect();
     let unmatched = codes.iter().zip(&rows).filter(|(a, r)| **a != NONE && **r == NONE).count();
-    audit.note("leads whose account is not in this table", unmatched);
+    audit.note("leads with an account that is not in this table", unmatched);
     audit.looked_up("accounts of leads", (unmatched, codes.iter().filter(|code| **code != NONE).count()));
     let names =
         spec.fields.clone().unwrap_or_else(|| table.field_names().into_iter().filter(|n| *n != spec.id).collect());

@@ -55,14 +55,17 @@ fn read(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<
         return Err(Error::schema(
             &table.name,
             Some(&spec.lead),
-            format!("{} no known lead (first: '{example}')", counted(unknown, "row names", "rows name")),
+            format!(
+                "{} a lead that is not in the journeys (first: '{example}')",
+                counted(unknown, "row names", "rows name")
+            ),
         ));
     }
     if timeless > 0 {
         return Err(Error::schema(
             &table.name,
             Some(&spec.at),
-            counted(timeless, "row has no readable time", "rows have no readable time"),
+            counted(timeless, "row has a missing or unreadable time", "rows have a missing or unreadable time"),
         ));
     }
     Ok(pairs)

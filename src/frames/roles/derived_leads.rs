@@ -29,7 +29,7 @@ pub(in crate::frames) fn derive_leads(
         return Err(Error::option("leads", "leads derived from events have no table, columns or fields of their own"));
     }
     if events.is_empty() {
-        return Err(Error::option("leads", "leads are derived from events, but no events are given"));
+        return Err(Error::option("leads", "leads can only be derived from events if a table of events is given"));
     }
     let mut ids = Ids::new();
     for spec in events {
@@ -72,7 +72,7 @@ pub(in crate::frames) fn derive_leads(
     let order: Vec<u32> = canonical_order(ids).into_iter().filter(known).collect();
     let name = names.join(", ");
     if order.is_empty() {
-        return Err(Error::schema(&name, None, "no row has a lead, a time and a kind, so no lead can be derived"));
+        return Err(Error::schema(&name, None, "leads cannot be derived: every row lacks a lead, a time or a kind"));
     }
     let mut audit = TableAudit::new(&name, "leads", order.len());
     audit.used = order.len();
@@ -80,7 +80,7 @@ pub(in crate::frames) fn derive_leads(
         audit.days.insert("created".into());
     }
     audit.remarks.push(format!(
-        "{} derived from events, each created at its first",
+        "{} derived from events and created at the first of them",
         counted(order.len(), "lead is", "leads are")
     ));
     let leads = Leads {

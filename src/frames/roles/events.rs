@@ -263,7 +263,7 @@ impl PartReader<'_> {
                 inexact += usize::from(id.is_none() && texts.no_id(row, "") == INEXACT_ID);
                 all.push(id.map(|id| event_id(self.name, id)));
             });
-            cleaned.audit.note(&format!("{INEXACT_ID}; kept, not compared with others"), inexact);
+            cleaned.audit.note(&format!("{INEXACT_ID}; the row is kept and not checked for duplicates"), inexact);
             cleaned.ids = pick(all, &used);
             cleaned.id_texts = Some(texts);
             cleaned.used = used;
@@ -403,8 +403,8 @@ impl Cleaned {
             }
         };
         let early = if low < reader.all_created { rows.lead.iter().zip(&rows.at).filter(early).count() } else { 0 };
-        self.audit.note("before the lead's creation, kept", early);
-        self.audit.note("without a channel", rows.channel.iter().filter(|c| **c == NONE).count());
+        self.audit.note("before the lead's creation; kept", early);
+        self.audit.note("missing channel", rows.channel.iter().filter(|c| **c == NONE).count());
         // Rows that are not used say how far the table goes, too.
         self.extent.merge(Extent::of(&rows.at));
         let mut seen = vec![false; self.kinds.len()];
@@ -454,7 +454,7 @@ fn matched(codes: &mut [u32], part: &str, audit: &mut TableAudit) {
         }
     }
     audit.looked_up(&format!("lookup of {part}"), (unmatched, keys));
-    audit.note(&format!("{part}: key not in the lookup table, read as missing"), unmatched);
+    audit.note(&format!("{part}: key not found in the lookup table; read as missing"), unmatched);
 }
 
 /// The cells of `rows`, ascending row numbers; the column itself where all are wanted.

@@ -32,7 +32,7 @@ pub(in crate::frames) fn read_history(
     let mut audit = TableAudit::new(&table.name, "fields", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     if spec.name.is_some() != spec.value.is_some() {
-        return Err(Error::schema(&table.name, None, "a long table of fields needs both name= and value="));
+        return Err(Error::schema(&table.name, None, "a table of fields in long form needs both name= and value="));
     }
     let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, zone)?;
     let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
@@ -115,7 +115,7 @@ pub(in crate::frames) fn read_history(
             };
             let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
             let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
-            audit.note("of fields that are not read", unread.filter(|name| others.contains(name)).count());
+            audit.note("rows of fields that are not used", unread.filter(|name| others.contains(name)).count());
             for (name, entries) in by_name {
                 let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
                 let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
@@ -189,7 +189,7 @@ fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTree
             if !flags.contains(&true) {
                 let near = nearest(pattern, all.iter().copied());
                 let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-                let problem = format!("{option}= names '{pattern}', which is not one of its fields{near}");
+                let problem = format!("{option}= contains '{pattern}', which matches none of the table's fields{near}");
                 return Err(Error::schema(&table.name, spec.name.as_deref(), problem));
             }
             chosen.extend(all.iter().zip(flags).filter(|(_, flag)| *flag).map(|(name, _)| *name));
@@ -209,7 +209,7 @@ fn check_categories<'n>(spec: &FieldsSpec, table: &Table, fields: impl Iterator<
     match spec.categories.iter().find(|c| !fields.clone().any(|name| name == *c)) {
         Some(unknown) => {
             let near = nearest(unknown, fields).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
-            let problem = format!("categories= names '{unknown}', which is no field of this table{near}");
+            let problem = format!("categories= contains '{unknown}', which is not a field of this table{near}");
             Err(Error::schema(&table.name, spec.name.as_deref(), problem))
         }
         None => Ok(()),

@@ -32,7 +32,7 @@ pub(in crate::frames) fn read_leads(
         return Err(Error::option("rows", "'earliest' needs created="));
     }
     if table.rows() == 0 {
-        return Err(Error::schema(&table.name, None, "the table of leads has no row"));
+        return Err(Error::schema(&table.name, None, "the table is empty; at least one lead is needed"));
     }
     let keep = crate::frames::columns::where_clause::keep(&table, c, zone)?;
     let created = match &spec.created {
@@ -57,7 +57,7 @@ pub(in crate::frames) fn read_leads(
             return false;
         };
         match created.as_ref().map(|c| c.cell(row)) {
-            Some(TimeCell::Null) => audit.quarantine("no creation time", row, id),
+            Some(TimeCell::Null) => audit.quarantine("missing creation time", row, id),
             Some(TimeCell::Bad(why)) => audit.quarantine(&format!("unparsable creation time: {why}"), row, id),
             _ => return true,
         }
@@ -82,7 +82,7 @@ pub(in crate::frames) fn read_leads(
             &table.name,
             Some(&spec.id),
             format!(
-                "{} the id of another lead (first: '{}'); pass rows='first', 'last' or 'earliest' to keep one",
+                "{} an earlier lead id (first: '{}'); set rows='first', 'last' or 'earliest' to keep one row per lead",
                 counted(distinct.repeats.len(), "row repeats", "rows repeat"),
                 canonical_id(&texts.at(*first as usize))
             ),
@@ -127,7 +127,7 @@ pub(in crate::frames) fn read_leads(
     leads.account = coded(&spec.account)?;
     leads.owner = coded(&spec.owner)?;
     if let Some((codes, _)) = &leads.account {
-        audit.note("leads without an account", codes.iter().filter(|a| **a == NONE).count());
+        audit.note("missing account", codes.iter().filter(|a| **a == NONE).count());
     }
     if let Some(ranks) = &ranks {
         leads.order = Some(rows.iter().map(|r| ranks.get(*r as usize).copied().unwrap_or(0)).collect());
@@ -140,7 +140,7 @@ pub(in crate::frames) fn read_leads(
         Some(fields) => {
             let repeated = fields.iter().enumerate().find(|(i, f)| fields.iter().take(*i).any(|o| o == *f));
             if let Some((_, name)) = repeated {
-                return Err(Error::schema(&table.name, Some(name), "named twice in fields="));
+                return Err(Error::schema(&table.name, Some(name), "listed twice in fields="));
             }
             fields.iter().chain(spec.include.iter().filter(|name| !fields.contains(name))).cloned().collect()
         }
@@ -223,10 +223,10 @@ impl KeepRule<'_> {
     fn reason(&self, order: Option<&str>) -> String {
         let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
         match self.rows {
-            Duplicates::Last if by.is_empty() => "duplicate lead id, a later row was kept".to_owned(),
-            Duplicates::Last => format!("duplicate lead id, the last row{by} was kept"),
-            Duplicates::Earliest => "duplicate lead id, the row created first was kept".to_owned(),
-            Duplicates::First | Duplicates::Error => format!("duplicate lead id, the first row{by} was kept"),
+            Duplicates::Last if by.is_empty() => "duplicate lead id; a later row was kept".to_owned(),
+            Duplicates::Last => format!("duplicate lead id; the last row{by} was kept"),
+            Duplicates::Earliest => "duplicate lead id; the row created first was kept".to_owned(),
+            Duplicates::First | Duplicates::Error => format!("duplicate lead id; the first row{by} was kept"),
         }
     }
 }
@@ -325,7 +325,7 @@ fn read_outcome(
         return Err(Error::schema(
             &table.name,
             Some(column),
-            format!("{bad} outcomes such as '{example}' are not 1/0, true/false or yes/no"),
+            format!("{bad} outcomes are not 1/0, true/false or yes/no (first: '{example}')"),
         ));
     }
     Ok(rows.iter().map(|r| outcome.get(*r as usize).copied().flatten()).collect())

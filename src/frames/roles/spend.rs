@@ -107,12 +107,12 @@ fn one() -> f64 {
 /// [`Error::Schema`] for missing columns and rows without a time, [`Error::InvalidOption`] if a table has no column for
 /// `by`, or tables have different periods.
 pub fn read_spend(tables: &mut Tables, specs: &[SpendSpec], by: &str, journeys: &Journeys) -> Result<Spend> {
-    let Some(first) = specs.first() else { return Err(Error::option("spend", "give at least one table")) };
+    let Some(first) = specs.first() else { return Err(Error::option("spend", "at least one table is required")) };
     let mut spend = Spend { rows: Vec::new(), period: first.period, remarks: Vec::new() };
     expect_spend(specs, tables)?;
     for (i, spec) in specs.iter().enumerate() {
         if spec.period != first.period {
-            return Err(Error::option("spend", "tables have different periods; set the same period= on all"));
+            return Err(Error::option("spend", "tables have different periods; set the same period= for all"));
         }
         let read = read_table(tables, spec, by, journeys, &mut spend);
         read.map_err(|e| within::<SpendSpec>(e, &place_of("spend", i, specs.len())))?;
@@ -126,11 +126,11 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
     let (option, given) =
         if by == "campaign" { ("campaign", spec.campaign.as_ref()) } else { ("channel", spec.channel.as_ref()) };
     let Some(given) = given else {
-        let problem = format!("credit is by {by}; name the column of spend that holds it ({option}=)");
+        let problem = format!("credit is by {by}; set {option}= to the column of the spend table that holds it");
         return Err(Error::option("spend", problem));
     };
     if !spec.scale.is_finite() || spec.scale <= 0.0 {
-        return Err(Error::option("scale", format!("{} is not a number above 0", spec.scale)));
+        return Err(Error::option("scale", format!("must be a finite number above 0, not {}", spec.scale)));
     }
     let violations = table.check([&spec.at, &spec.amount].into_iter().chain(given.column()).chain(&spec.until));
     if !violations.is_empty() {
@@ -146,7 +146,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
         Attribute::Column(column) => Texts::of(&table, column, &[])?.collect(),
         Attribute::Literal { literal } => vec![Some(literal.clone()); table.rows()],
         Attribute::Lookup(_) => {
-            return Err(Error::option(option, "spend takes a column or a literal, not a lookup"));
+            return Err(Error::option(option, "lookups are not supported here; give a column or a literal"));
         }
     };
     let (mut timeless, mut without_amount, mut backwards) = (0usize, 0usize, 0usize);
@@ -167,12 +167,12 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
         spend.rows.push(SpendRow { from, until, channel, amount: amount * spec.scale });
     }
     let faults = [
-        (timeless, &spec.at, "row has no readable time", "rows have no readable time"),
+        (timeless, &spec.at, "row has a missing or unreadable time", "rows have a missing or unreadable time"),
         (
             backwards,
             spec.until.as_ref().unwrap_or(&spec.at),
-            "row has no readable end, or ends before it starts",
-            "rows have no readable end, or end before they start",
+            "row has a missing or unreadable end, or ends before it starts",
+            "rows have a missing or unreadable end, or end before they start",
         ),
     ];
     let violations: Vec<Violation> = faults
@@ -191,7 +191,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
         let (table, column) = (&table.name, &spec.amount);
         let (rows, are) =
             (counted(without_amount, "row has", "rows have"), if without_amount == 1 { "is" } else { "are" });
-        spend.remarks.push(format!("spend '{table}': {rows} no '{column}' and {are} left out"));
+        spend.remarks.push(format!("spend table '{table}': {rows} a missing '{column}' and {are} left out"));
     }
     Ok(())
 }
@@ -252,10 +252,10 @@ fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
         return Ok(None);
     }
     let problem = if others > 0 {
-        let known = counted(known, "row is a whole month or quarter", "rows are whole months or quarters");
-        format!("{known} and {}; give them as two tables", counted(others, "is not", "are not"))
+        let known = counted(known, "row covers a whole month or quarter", "rows cover whole months or quarters");
+        format!("{known} and {}; split the table in two", counted(others, "does not", "do not"))
     } else if spec.until.is_some() {
-        "whole months or quarters end by themselves; leave out until=".to_owned()
+        "rows of whole months or quarters need no end; leave until= out".to_owned()
     } else {
         return Ok(Some(days));
     };

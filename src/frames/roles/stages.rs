@@ -20,8 +20,8 @@ use crate::schema::{NONE, Side, canonical_id, canonical_text};
 use crate::time::{NO_TIME, Zone};
 
 /// What rows without a time are.
-const NOT_REACHED: &str = "null time: the stage was not reached";
-const UNDATED: &str = "won or lost without a time: taken as not reached (undated=)";
+const NOT_REACHED: &str = "null time; the stage was not reached";
+const UNDATED: &str = "won or lost without a time; read as not reached (undated=)";
 /// When the leads and stages of rows without a time are looked up: as known last.
 const KNOWN_LAST: i64 = i64::MAX - 1;
 /// Rows between two looks at whether the work is to end.
@@ -74,22 +74,25 @@ pub(in crate::frames) fn read_stages(
     audit.remarks.extend(table.remarks.iter().cloned());
     match (&spec.at, &spec.stage) {
         (At::Columns(map), _) if map.is_empty() => {
-            return Err(Error::schema(&table.name, None, "at= is an empty mapping; give stage → column"));
+            return Err(Error::schema(&table.name, None, "at= is an empty mapping; map each stage to its column"));
         }
         (At::Column(_), None) => {
             return Err(Error::schema(
                 &table.name,
                 None,
-                "say which column holds the stage (stage=), or give at= as a mapping stage → column",
+                "set stage= to the column with the stage, or at= to a mapping of stages to columns",
             ));
         }
         (At::Columns(_), None) if spec.undated != Undated::Drop => {
-            let problem =
-                "an empty cell of at= as a mapping means that the stage was not reached; undated= needs stage=";
+            let problem = "undated= applies only with stage=; with at= as a mapping an empty cell means that the stage was not reached";
             return Err(Error::option("undated", problem));
         }
         (At::Columns(_), Some(_)) => {
-            return Err(Error::schema(&table.name, None, "at= maps stages to columns, so stage= means nothing"));
+            return Err(Error::schema(
+                &table.name,
+                None,
+                "stage= cannot be combined with at= as a mapping of stages to columns; leave one of them out",
+            ));
         }
         _ => {}
     }
@@ -169,7 +172,7 @@ pub(in crate::frames) fn read_stages(
             let raw = fixed.as_deref().or_else(|| code.filter(|c| c.0 < NO_MATCH).map(|(code, names)| names.get(code)));
             let Some(raw) = raw else {
                 let no_match = code.is_some_and(|(code, _)| code == NO_MATCH);
-                let why = if no_match { "key of the stage not in the lookup table" } else { "null stage" };
+                let why = if no_match { "stage key not found in the lookup table" } else { "null stage" };
                 audit.quarantine(why, row, || resolver.key(row));
                 continue;
             };
@@ -187,7 +190,7 @@ pub(in crate::frames) fn read_stages(
                     return Err(Error::schema(
                         &table.name,
                         spec.stage.as_ref().and_then(|stage| stage.column()).map(String::as_str),
-                        format!("row {row}: stage '{raw}' is not in names={hint}"),
+                        format!("row {row}: names= has no entry for stage '{raw}'{hint}"),
                     ));
                 }
             };
@@ -239,7 +242,7 @@ pub(in crate::frames) fn read_stages(
                 let clamp = is_early && setting.before_creation == BeforeCreation::Clamp;
                 if is_early {
                     let what = if clamp { "moved to it" } else { "kept" };
-                    audit.note(&format!("before the lead's creation, {what}"), 1);
+                    audit.note(&format!("before the lead's creation; {what}"), 1);
                 }
                 let (at, date) = if clamp {
                     // What is moved is as well known as where it is moved to.
@@ -261,7 +264,7 @@ pub(in crate::frames) fn read_stages(
             if early == leads.len() {
                 audit.quarantine("before the lead's creation", row, || resolver.key(row));
             } else {
-                audit.note("before the creation of one of several leads, left out for it", early);
+                audit.note("before the creation of one of several leads; left out for that lead", early);
                 // A row that is left out may be delivered again.
                 dict.event_ids.extend(hash);
                 audit.used += 1;
@@ -269,7 +272,7 @@ pub(in crate::frames) fn read_stages(
         }
         resolver.tell(&mut audit);
         if spec.deal.is_some() {
-            audit.note("without a deal: the lead's own", deal_codes.iter().filter(|d| **d == NONE).count());
+            audit.note("missing deal; assigned to the lead itself", deal_codes.iter().filter(|d| **d == NONE).count());
         }
         rows.channel = vec![NONE; used.len()];
         for (name, column) in [("currency", &spec.currency), ("reason", &spec.reason), ("rep", &spec.rep)] {
@@ -317,7 +320,10 @@ fn mixed_currencies((prop, codes): &(usize, Vec<u32>), amounts: &[f64], dict: &D
     let some: Vec<&str> = used.iter().take(5).map(|code| names.get(*code)).collect();
     (used.len() > 1).then(|| {
         let list = some.join(", ");
-        format!("amounts are in {} currencies ({list}) and taken as if in one: convert them first", used.len())
+        format!(
+            "amounts are in {} currencies ({list}) and are added without conversion; convert them first",
+            used.len()
+        )
     })
 }
 
@@ -349,7 +355,7 @@ fn check_previous(
         }
         before = Some(i);
     }
-    audit.note("the stage before is not the one the log had", differs);
+    audit.note("previous stage differs from the log", differs);
     Ok(())
 }
 

@@ -126,7 +126,7 @@ impl UndatedRows {
             // A row of several leads is one row.
             let rows: HashSet<u32> = self.numbers.iter().copied().collect();
             let problem = format!(
-                "{} won or lost without a time; set undated=\"drop\", \"last\" or \"end\", or complete them",
+                "{} won or lost without a time; fill in the times, or set undated=\"drop\", \"last\" or \"end\"",
                 counted(rows.len(), "row is", "rows are")
             );
             return Err(Error::schema(&audit.table, column, problem));
@@ -183,8 +183,8 @@ impl UndatedRows {
     fn count(&self, times: &[Option<i64>], dict: &mut Dictionaries, audits: &mut [TableAudit]) {
         let Some(audit) = audits.get_mut(self.audit) else { return };
         let dated = match self.rule {
-            Undated::End => "won or lost without a time: dated just before the end of observation",
-            _ => "won or lost without a time: dated as the last row of their deal",
+            Undated::End => "won or lost without a time; dated just before the end of observation",
+            _ => "won or lost without a time; dated like the last row of the deal",
         };
         let each: Vec<(u32, Option<i64>, Option<u128>)> =
             self.numbers.iter().zip(times).zip(&self.ids).map(|((row, at), id)| (*row, *at, *id)).collect();
@@ -192,12 +192,12 @@ impl UndatedRows {
             let missing = leads.iter().filter(|(_, at, _)| at.is_none()).count();
             if missing < leads.len() {
                 audit.note(dated, 1);
-                audit.note("without a time for one of several leads, left out for it", missing);
+                audit.note("missing time for one of several leads; left out for that lead", missing);
                 continue;
             }
             audit.used = audit.used.saturating_sub(1);
             for (row, _, id) in leads.iter().take(1) {
-                let why = "won or lost without a time, and no other row of the deal has one";
+                let why = "won or lost without a time, as are all other rows of the deal";
                 audit.quarantine(why, *row as usize, String::new);
                 // It may be delivered again, with a time.
                 id.iter().for_each(|id| {

@@ -49,7 +49,7 @@ impl Reader {
         }
         let known = |entry: &u32| (*entry as usize) < log.position.len();
         if !edits.entry.is_sorted() || !edits.entry.iter().chain(&edits.after).all(known) {
-            return Err(self.damaged(FILE, "an edit is of no stage entry"));
+            return Err(self.damaged(FILE, "an edit belongs to none of the stage entries"));
         }
         Ok(edits)
     }

@@ -25,11 +25,12 @@ pub fn open(path: &Path) -> Result<(Journeys, serde_json::Value)> {
     let text = std::fs::read_to_string(path.join(META)).map_err(|e| Error::Read {
         path: path.to_owned(),
         missing: !path.exists(),
-        reason: if path.exists() { format!("it is no folder of saved journeys ({META}: {e})") } else { e.to_string() },
+        reason: if path.exists() { format!("not a folder of saved journeys ({META}: {e})") } else { e.to_string() },
     })?;
     let version: Version = serde_json::from_str(&text).map_err(|e| reader.damaged(META, e))?;
     if version.format != FORMAT {
-        return Err(reader.damaged(META, format!("it has format {}; this version reads {FORMAT}", version.format)));
+        return Err(reader
+            .damaged(META, format!("format {} is not supported; this version reads format {FORMAT}", version.format)));
     }
     let sums = std::fs::read(path.join(SUMS)).map_err(|e| reader.damaged(SUMS, e))?;
     reader.sums = serde_json::from_slice(&sums).map_err(|e| reader.damaged(SUMS, e))?;
@@ -87,12 +88,12 @@ impl Reader {
         let file = File::open(self.folder.join(name)).map_err(|e| self.damaged(name, e))?;
         match self.sums.get(name).map(|sums| sums.fit(&file)) {
             Some(Ok(true)) => Ok(file),
-            Some(Ok(false)) => Err(self.damaged(name, "its content is not what was saved")),
+            Some(Ok(false)) => Err(self.damaged(name, "its checksum does not match")),
             Some(Err(e)) => {
                 Stop::here().check()?;
                 Err(self.damaged(name, e))
             }
-            None => Err(self.damaged(name, format!("{SUMS} does not have it"))),
+            None => Err(self.damaged(name, format!("it is not listed in {SUMS}"))),
         }
     }
 
@@ -115,7 +116,7 @@ impl Reader {
         if slab.len() == frame.height() {
             Ok(slab)
         } else {
-            Err(self.damaged(file, format!("column '{name}' is in pieces or has nulls")))
+            Err(self.damaged(file, format!("column '{name}' has several chunks or nulls")))
         }
     }
 
@@ -171,7 +172,7 @@ impl Reader {
         let wanted: usize = names.iter().map(|(_, len)| len).sum();
         let all = Dictionaries(all);
         let got: usize = all.0.values().map(Vec::len).sum();
-        if got == wanted { Ok(all) } else { Err(self.damaged(FILE, format!("{got} texts of {wanted}"))) }
+        if got == wanted { Ok(all) } else { Err(self.damaged(FILE, format!("{got} texts instead of {wanted}"))) }
     }
 
     pub(super) fn values(
@@ -228,7 +229,7 @@ impl Reader {
         timeline.stages.edits = self.edits(&timeline.stages, meta.props.len())?;
         self.check_orders(&timeline)?;
         if timeline.stages.position.iter().any(|p| *p as usize >= timeline.len()) {
-            return Err(self.damaged("stages.arrow", "an entry is beyond the last event"));
+            return Err(self.damaged("stages.arrow", "an entry lies beyond the last event"));
         }
         let ids = self.frame("event_ids.arrow")?;
         let half = |name: &str| self.slab::<UInt64Type>("event_ids.arrow", &ids, name);

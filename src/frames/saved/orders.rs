@@ -40,7 +40,7 @@ impl Reader {
         let times: Option<Vec<i64>> = dictionaries.take(TIMES).iter().map(|text| text.parse().ok()).collect();
         let orders =
             numbers.zip(times).map(|(numbers, times)| Orders { numbers, times, texts: dictionaries.take(TEXTS) });
-        orders.filter(Orders::ascends).ok_or_else(|| self.damaged(FILE, "a value of an order column is not in order"))
+        orders.filter(Orders::ascends).ok_or_else(|| self.damaged(FILE, "the values of an order column are not sorted"))
     }
 
     /// Refuses codes of values that do not exist.
@@ -56,7 +56,7 @@ impl Reader {
             ("edits.arrow", stages.edits.order.iter().all(|code| is_known(*code))),
         ] {
             if !right {
-                return Err(self.damaged(file, "a row is ordered by a value that does not exist"));
+                return Err(self.damaged(file, "a row refers to an order value that does not exist"));
             }
         }
         Ok(())

@@ -43,7 +43,7 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     if path.exists()
         && let Some(other) = foreign(path).map_err(|e| failed(e.to_string()))?
     {
-        let problem = format!("the path is not a folder of saved journeys ({other}) and is not replaced");
+        let problem = format!("the path is not a folder of saved journeys ({other}) and cannot be overwritten");
         return Err(failed(problem));
     }
     // By its own name: a way to it may lead through the folder that is replaced.
@@ -96,9 +96,9 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
 
 /// What is in a folder that is not of saved journeys, or missing.
 fn foreign(path: &Path) -> std::io::Result<Option<String>> {
-    let Ok(meta) = std::fs::read_to_string(path.join(META)) else { return Ok(Some(format!("no {META}"))) };
+    let Ok(meta) = std::fs::read_to_string(path.join(META)) else { return Ok(Some(format!("{META} is missing"))) };
     if serde_json::from_str::<Version>(&meta).is_err() {
-        return Ok(Some(format!("{META} is of something else")));
+        return Ok(Some(format!("{META} has another format")));
     }
     for entry in std::fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();

@@ -185,7 +185,7 @@ impl IndexBuilder {
         self.rows += at.len();
         if self.rows >= NONE as usize {
             let rows = self.rows;
-            return Err(Error::option("events", format!("{rows} rows; one index holds fewer than 4,294,967,295")));
+            return Err(Error::option("events", format!("{rows} rows exceed the limit of 4,294,967,294 per index")));
         }
         if let Some(extends) = self.extends.as_mut().filter(|e| e.observed_until != NO_TIME) {
             extends.report.late += at.iter().filter(|t| **t < extends.observed_until).count();

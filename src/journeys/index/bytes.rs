@@ -29,7 +29,7 @@ impl FromStr for Bytes {
         let (number, scale) = unit.unwrap_or((lower.as_str(), 1.0));
         match number.trim().parse::<f64>() {
             Ok(x) if x > 0.0 && x * scale <= 1e18 => Ok(Self((x * scale) as usize)),
-            _ => Err(Error::option("memory", format!("'{text}' is not an amount of memory such as '8GB' or '500MB'"))),
+            _ => Err(Error::option("memory", format!("'{text}' is not a memory size such as '8GB' or '500MB'"))),
         }
     }
 }

@@ -127,7 +127,7 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
             Place::File(folder) if bytes >= FILES_FROM => Cells::Mapped(mapped_file(bytes, folder)?),
             _ => Cells::Plain(
                 try_zeroed_slice_box(len)
-                    .map_err(|()| Error::option("memory", format!("no room for a column of {bytes} bytes")))?,
+                    .map_err(|()| Error::option("memory", format!("cannot allocate a column of {bytes} bytes")))?,
             ),
         };
         Ok(Self { cells, len, of: PhantomData })

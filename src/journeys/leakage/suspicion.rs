@@ -114,7 +114,7 @@ pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool
     let plain = name.strip_prefix("account.").unwrap_or(name);
     let ignore = format!("ignore=['{plain}']");
     if let Some((suspicion, leads, evidence)) = closed.and_then(|closed| one_sided(column, closed)) {
-        let remedy = format!("if it is filled in or changed when leads close, leave it out with {ignore}");
+        let remedy = format!("exclude it with {ignore} if it is filled in or changed when leads close");
         add(suspicion, leads, evidence, remedy);
     }
     let among_closed = closed.and_then(|closed| {
@@ -123,15 +123,15 @@ pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool
         separation(&column.take(&rows), &won)
     });
     if let Some(auc) = auc.into_iter().chain(among_closed).reduce(f64::max).filter(|auc| *auc > SEPARATES) {
-        let evidence = format!("separates won from other leads by itself (AUC {auc:.3})");
-        let remedy = format!("if it is known only afterwards, leave it out with {ignore}");
+        let evidence = format!("separates won from other leads on its own (AUC {auc:.3})");
+        let remedy = format!("exclude it with {ignore} if it is known only afterwards");
         add(Suspicion::Separates, column.len() - column.missing(), evidence, remedy);
     }
     if let Column::Number(values) = column
         && let Some(count) = numbered(name, values)
     {
-        let evidence = format!("has {count} whole numbers, all different: an identifier or a running number");
-        add(Suspicion::Numbered, count, evidence, format!("leave it out with {ignore}"));
+        let evidence = format!("has {count} distinct integers and looks like an identifier or a running number");
+        add(Suspicion::Numbered, count, evidence, format!("exclude it with {ignore}"));
     }
     found.extend(misread(name, column));
     found
@@ -158,18 +158,21 @@ pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
     }
     let example = levels.first().map_or("", String::as_str);
     let found = |suspicion, leads, what: &str, remedy: String| {
-        let evidence =
-            format!("has {} different texts in {known} leads, such as '{example}', which are {what}", levels.len());
+        let evidence = format!(
+            "has {} distinct texts in {known} leads (first: '{example}'), which look like {what}",
+            levels.len()
+        );
         Some(Suspect { column: name.to_owned(), suspicion, leads, evidence, remedy })
     };
     if let Some(rows) = share(is_date) {
-        let remedy = format!("make times of them before the table is read, or leave it out with ignore=['{plain}']");
+        let remedy = format!("convert them to times in the table, or exclude it with ignore=['{plain}']");
         return found(Suspicion::Dates, rows, "dates", remedy);
     }
     if let Some(rows) = share(is_marked_number) {
-        let remedy =
-            format!("give decimal= and thousands= for the table, or make numbers of them, or use ignore=['{plain}']");
-        return found(Suspicion::Numbers, rows, "numbers that were read as text", remedy);
+        let remedy = format!(
+            "set decimal= and thousands= for the table, convert them to numbers, or exclude it with ignore=['{plain}']"
+        );
+        return found(Suspicion::Numbers, rows, "numbers read as text", remedy);
     }
     let rows = share(|text| number_of(text).is_some() || is_marked_number(text))?;
     // Texts that are numbers throughout may be codes; words among them are placeholders.
@@ -178,9 +181,10 @@ pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
     if others.any(|other| other.bytes().any(|b| b.is_ascii_digit())) {
         return None;
     }
-    let evidence = format!("has numbers in {rows} of {known} leads, and other texts, such as '{other}', in the rest");
-    let remedy =
-        format!("add the others to nulls=, as in nulls=['{other}'], so that it is a number, or use ignore=['{plain}']");
+    let evidence = format!("has numbers in {rows} of {known} leads and text in the rest (first: '{other}')");
+    let remedy = format!(
+        "read the text as missing with nulls=['{other}'] to make it numeric, or exclude it with ignore=['{plain}']"
+    );
     Some(Suspect { column: name.to_owned(), suspicion: Suspicion::Numbers, leads: rows, evidence, remedy })
 }
 
@@ -244,7 +248,7 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
             (closed.count, "closed", closed.open(), "open")
         };
         let evidence = format!(
-            "{what} for {count} of {own} {side} leads and for none of {others} {other} ones, where about {expected:.0} are expected"
+            "{what} for {count} of {own} {side} leads and for 0 of {others} {other} leads, where about {expected:.0} would be expected"
         );
         Some((if open_only { Suspicion::OpenOnly } else { Suspicion::ClosedOnly }, count, evidence))
     })

@@ -88,7 +88,7 @@ pub fn withhold(
         OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
     };
     if let Some(word) = words.iter().find(says) {
-        return because(format!("its name says '{word}': an outcome or a stage"));
+        return because(format!("'{word}' in its name suggests an outcome or a stage"));
     }
     if let Column::Time(times) = column {
         let after = times
@@ -98,8 +98,8 @@ pub fn withhold(
             .count();
         if after > 0 {
             return because(format!(
-                "{} after the lead's creation",
-                counted(after, "of its dates is", "of its dates are")
+                "{} later than the lead's creation",
+                counted(after, "of its times is", "of its times are")
             ));
         }
     }
@@ -108,15 +108,15 @@ pub fn withhold(
         && levels.len() > 50
         && levels.len() * 2 > known
     {
-        return identifies(format!("{} different texts in {known} rows: an identifier", levels.len()));
+        return identifies(format!("{} distinct texts in {known} rows look like an identifier", levels.len()));
     }
     if let Column::Number(values) = column
         && are_serial_numbers(name, values)
     {
-        return identifies(format!("its {known} numbers are whole and all different: an identifier"));
+        return identifies(format!("its {known} distinct integers look like an identifier"));
     }
     let auc = auc().filter(|auc| *auc >= 0.95)?;
-    because(format!("by itself it separates won from other leads (AUC {auc:.3}): known only afterwards?"))
+    because(format!("it separates won from other leads on its own (AUC {auc:.3}) and may be known only afterwards"))
 }
 
 /// AUC of the best ordering of the column's values (missing is a value; levels with fewer than 5 leads are one).

@@ -92,7 +92,7 @@ impl Matrix<'_> {
             if count > 0 {
                 return Err(Error::NonFinite { what: "offset".into(), count });
             }
-            return Err(Error::option("X", "its numbers are too large: log-odds overflow"));
+            return Err(Error::option("X", "log-odds overflow because the numbers are too large; scale the columns"));
         }
         Ok(out)
     }

@@ -72,7 +72,7 @@ impl TimeReader<'_> {
             }
             _ => String::new(),
         };
-        self.bad(column, format!("numbers as times need unit='s', 'ms', 'us' or 'ns'{hint}"))
+        self.bad(column, format!("numeric times need unit='s', 'ms', 'us' or 'ns'{hint}"))
     }
 
     fn all_midnights<P>(
@@ -146,7 +146,7 @@ impl TimeReader<'_> {
             Detected::Format(format) => {
                 if format != TimeFormat::Iso {
                     let name = format.name();
-                    remarks.push(format!("'{column}' reads as {name}: the values allow no other order"));
+                    remarks.push(format!("'{column}' is read as {name}, the only order that fits all values"));
                 }
                 Ok(format)
             }
@@ -156,12 +156,12 @@ impl TimeReader<'_> {
                 Err(self.bad(
                     column,
                     format!(
-                        "'{example}' may be day-month or month-day, and no value decides; say time_format='%d-%m-%Y …' or '%m-%d-%Y …'"
+                        "'{example}' can be day-month or month-day, and the other values do not decide; set time_format='%d-%m-%Y …' or '%m-%d-%Y …'"
                     ),
                 ))
             }
             Detected::Contradictory => {
-                Err(self.bad(column, "some values can only be day-month, others only month-day; say time_format="))
+                Err(self.bad(column, "some values can only be day-month, others only month-day; set time_format="))
             }
         }
     }
@@ -174,7 +174,7 @@ impl TimeReader<'_> {
         Err(self.bad(
             column,
             format!(
-                "with unit='{}' all values ({}) lie {where_to}; they look like unit='{}'",
+                "with unit='{}' all values ({}) lie {where_to}; set unit='{}'",
                 stated.name(),
                 epochs.seen,
                 likely.name()
@@ -187,7 +187,7 @@ impl TimeReader<'_> {
         let DataType::Datetime(unit, _) = self.table.dtype(column).ok()? else { return None };
         let (stated, likely) = (to_time_unit(unit), epochs.likely_unit()?);
         Some(format!(
-            "all values of '{column}' lie around 1970 or thousands of years ahead: they look like epoch numbers in {} that were converted as {}",
+            "all values of '{column}' lie near 1970 or thousands of years ahead; epoch numbers in {} were probably converted as {}",
             likely.name(),
             stated.name()
         ))

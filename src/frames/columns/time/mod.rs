@@ -80,7 +80,7 @@ impl TimeReader<'_> {
             return Err(self.bad(
                 column,
                 format!(
-                    "none of its {} is a readable time ({why}); say time_format= or unit=",
+                    "none of its {} can be read as a time ({why}); set time_format= or unit=",
                     counted(values, "value", "values")
                 ),
             ));
@@ -92,15 +92,15 @@ impl TimeReader<'_> {
         let Tally { readable, days, naive, offsets, epochs, .. } = tally;
         if naive > 0 && offsets > 0 {
             remarks.push(format!(
-                "'{column}' mixes {} with an offset and {naive} without; those without read as {zone}",
+                "'{column}' mixes {} with an offset and {naive} without; the latter are read as {zone}",
                 counted(offsets, "time", "times")
             ));
         } else if naive > 0 || matches!(self.table.dtype(column)?, DataType::Datetime(_, None)) && !decided.midnights {
-            remarks.push(format!("'{column}' has no zone: read as {zone}"));
+            remarks.push(format!("'{column}' has no time zone and is read as {zone}"));
         }
         if epochs.inexact > 0 {
             remarks.push(format!(
-                "'{column}' holds {} beyond 2^53, of which only the first 16 digits are certain; store them as integers",
+                "'{column}' has {} beyond 2^53, where floats are no longer exact; store them as integers",
                 counted(epochs.inexact, "epoch number as a float", "epoch numbers as floats")
             ));
         }
@@ -110,14 +110,14 @@ impl TimeReader<'_> {
                 DayMeans::Start => "first",
             };
             let which = if days == readable {
-                "whole days: each".to_owned()
+                "dates: each".to_owned()
             } else {
                 format!(
-                    "times of day, and {}: each of those",
-                    counted(days, "value that is a whole day", "values that are whole days")
+                    "times, and {}: each of the latter",
+                    counted(days, "date without a time", "dates without a time")
                 )
             };
-            remarks.push(format!("'{column}' has {which} counts as its {means} microsecond, {zone}"));
+            remarks.push(format!("'{column}' has {which} counts as the {means} microsecond of its day, {zone}"));
         }
         Ok(remarks)
     }

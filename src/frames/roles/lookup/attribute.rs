@@ -16,7 +16,7 @@ use crate::time::Zone;
 /// Code of a row whose key has no match in the lookup table.
 pub(in crate::frames) const NO_MATCH: u32 = NONE - 1;
 /// Why a row is left out.
-pub(in crate::frames) const NO_MATCH_REASON: &str = "key of the kind not in the lookup table";
+pub(in crate::frames) const NO_MATCH_REASON: &str = "kind key not found in the lookup table";
 
 /// Reads an attribute of the rows of a table.
 pub(in crate::frames) struct AttributeReader<'a> {
@@ -47,10 +47,13 @@ impl<'a> Values<'a> {
 
     fn of_lookup(spec: &'a LookupSpec, normalize: Option<Normalize>, tables: &mut Tables, zone: &Zone) -> Result<Self> {
         let Some(value) = &spec.value else {
-            return Err(Error::option("lookup", "a lookup of a kind, channel or the like needs its column (value=)"));
+            return Err(Error::option("lookup", "set value= to the column with the kind, channel or other property"));
         };
         if matches!(spec.pick, Some(Pick::All)) {
-            return Err(Error::option("pick", "an event has one value; take 'first', 'last' or 'primary', not 'all'"));
+            return Err(Error::option(
+                "pick",
+                "'all' is not allowed because an event has one value; use 'first', 'last' or 'primary'",
+            ));
         }
         let normalize = spec.normalize.or(normalize);
         let table = tables.get(&spec.table)?;
@@ -62,7 +65,7 @@ impl<'a> Values<'a> {
         };
         let (meanings, values) = match &**value {
             Attribute::Literal { .. } => {
-                return Err(Error::option("value", "give a column or a lookup, not a literal"));
+                return Err(Error::option("value", "literals are not supported here; give a column or a lookup"));
             }
             Attribute::Column(column) => {
                 let mut values = Ids::new();

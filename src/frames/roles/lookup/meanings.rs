@@ -69,7 +69,7 @@ impl Meanings {
         let order = spec.order.as_ref().map(|column| order_ranks(&reader, column)).transpose()?;
         let primary = spec.primary.as_ref().map(|column| primary(table, column)).transpose()?;
         if pick == Some(Pick::Primary) && primary.is_none() {
-            return Err(Error::option("pick", "'primary' needs the column that marks the primary row (primary=)"));
+            return Err(Error::option("pick", "'primary' needs primary=, the column that marks the primary row"));
         }
         let mut by_key: HashMap<String, Vec<Candidate>> = HashMap::new();
         let (mut keyless, mut meaningless, mut meant) = (0usize, 0usize, Vec::new());
@@ -120,7 +120,7 @@ impl Meanings {
                 format!(
                     "{} several {what} at the same time (first: '{example}'); set pick='first', 'last'{all}, \
                      or valid_from= and valid_to=",
-                    counted(clashes, "key means", "keys mean")
+                    counted(clashes, "key has", "keys have")
                 ),
             ));
         }
@@ -129,7 +129,7 @@ impl Meanings {
         for (n, what) in [(keyless, "key"), (meaningless, column)] {
             if n > 0 {
                 remarks.push(format!(
-                    "lookup '{}': {n} of {} {} no {what} and {} left out",
+                    "lookup '{}': {n} of {} {} a missing {what} and {} left out",
                     table.name,
                     counted(table.rows(), "row", "rows"),
                     if n == 1 { "has" } else { "have" },

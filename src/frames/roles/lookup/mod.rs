@@ -98,7 +98,7 @@ impl<'a> LeadFinder<'a> {
         zone: &Zone,
     ) -> Result<Self> {
         if cells.pick == Some(Pick::Primary) {
-            return Err(Error::option("pick", "'primary' is for lookups, which have primary="));
+            return Err(Error::option("pick", "'primary' applies only to lookups with primary="));
         }
         let form = KeyForm { normalize, split: cells.split.as_deref() };
         Self::of_cells(key, form, cells.pick, leads, tables, zone)
@@ -115,7 +115,7 @@ impl<'a> LeadFinder<'a> {
         let mut ways = Vec::new();
         add_ways(key, form, pick, leads, tables, zone, &mut ways)?;
         if ways.is_empty() {
-            return Err(Error::option("lead", "the list names no column or lookup"));
+            return Err(Error::option("lead", "the list is empty; give a column or a lookup"));
         }
         Ok(Self { ways, pick })
     }
@@ -168,7 +168,7 @@ pub(in crate::frames) fn collect_ids(
 }
 
 fn no_lead() -> Error {
-    Error::option("lookup", "a lookup of leads needs the column with the lead (lead=)")
+    Error::option("lookup", "set lead= to the column with the lead")
 }
 
 fn add_ways<'a>(
@@ -397,11 +397,11 @@ impl Resolver<'_> {
     /// Says how the leads of rows were found.
     pub(in crate::frames) fn tell(&self, audit: &mut TableAudit) {
         for way in self.ways.iter().skip(1) {
-            audit.note(&format!("lead found by '{}'", way.column), way.found);
+            audit.note(&format!("lead found through '{}'", way.column), way.found);
         }
         let picks: Vec<Pick> = self.ways.iter().filter_map(|way| way.pick).collect();
-        let what = if picks.contains(&Pick::All) { "given to each" } else { "one was picked" };
+        let what = if picks.contains(&Pick::All) { "assigned to each of them" } else { "one of them was picked" };
         audit.note(&format!("several leads: {what}"), self.several);
-        audit.note("no primary lead: the first was picked", self.unmarked);
+        audit.note("without a primary lead; the first was picked", self.unmarked);
     }
 }
