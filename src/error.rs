@@ -123,7 +123,7 @@ pub enum Error {
         counted(*rows, "row", "rows")
     )]
     OneClass {
-        /// Rows.
+        /// Number of rows.
         rows: usize,
         /// Positive rows.
         positives: usize,
@@ -164,7 +164,7 @@ pub enum Error {
     Undefined {
         /// The metric.
         metric: &'static str,
-        /// Why.
+        /// Reason.
         why: String,
     },
     /// Without a penalty, coefficients of columns that are constant or combinations of others are not determined.
@@ -176,7 +176,7 @@ pub enum Error {
         /// Per column at fault, what it is.
         columns: Vec<String>,
     },
-    /// Without a penalty, columns that tell the classes apart without error have no finite coefficients.
+    /// Without a penalty, columns that separate the classes without error have no finite coefficients.
     #[error(
         "{} separation: {} separate{} the classes of {}, so the coefficients have no finite estimate; use a penalty (finite C) or Firth's correction (penalty=\"firth\")",
         if *complete { "complete" } else { "quasi-complete" },
@@ -185,9 +185,9 @@ pub enum Error {
         counted(*rows, "row", "rows")
     )]
     Separated {
-        /// Whether all rows are told apart.
+        /// Whether all rows are separated.
         complete: bool,
-        /// Rows told apart.
+        /// Number of separated rows.
         rows: usize,
         /// Columns that do it, together.
         columns: Vec<String>,
@@ -332,7 +332,7 @@ fn respell(text: &str, spell: &dyn Fn(&str, bool) -> String) -> String {
             // Values follow at once: `every='7d'`, `C=1`, not `, ` or ` explicitly`.
             let has_value = value.starts_with(|c: char| is_word(c) || "'\"[".contains(c));
             out += &spell(name, has_value);
-            // A value in quotes is no option, nor is what stands in it.
+            // A quoted value is data, even if it looks like an option.
             let end = value.strip_prefix('\'').and_then(|v| v.find('\'')).map_or(0, |end| end + 2);
             let (kept, later) = value.split_at_checked(end).unwrap_or((value, ""));
             out += kept;

@@ -40,7 +40,7 @@ mod mapped {
     const MOST: usize = 512 << 20;
     static KEPT: Mutex<Kept> = Mutex::new(Kept { mappings: [(null_mut(), 0); 64], next: 0, bytes: 0 });
 
-    // SAFETY: its pointers are to memory that nobody else knows.
+    // SAFETY: its pointers are to memory that is not shared.
     unsafe impl Send for Kept {}
 
     /// Never waits for long: in a forked process the thread that holds the lock may have stayed with the parent.
@@ -55,7 +55,7 @@ mod mapped {
         None
     }
 
-    /// A mapping of the length that was given back, with whatever is in it, or a fresh one; null if there is none.
+    /// A returned mapping of the length with its old content, or a fresh one; null on failure.
     pub(super) fn take(bytes: usize) -> *mut u8 {
         take_kept(bytes).unwrap_or_else(|| map(bytes))
     }
@@ -63,7 +63,7 @@ mod mapped {
     /// The same, with zeros in it.
     pub(super) fn take_zeroed(bytes: usize) -> *mut u8 {
         let Some(start) = take_kept(bytes) else { return map(bytes) };
-        // SAFETY: it is mapped, of that length, and nobody else knows it.
+        // SAFETY: it is mapped, of that length, and not shared.
         unsafe { start.write_bytes(0, bytes) };
         start
     }
@@ -79,7 +79,7 @@ mod mapped {
     /// Keeps a mapping that was given back.
     ///
     /// # Safety
-    /// Nobody may use it afterwards.
+    /// It must not be used afterwards.
     pub(super) unsafe fn keep(start: *mut u8, bytes: usize) {
         if bytes > MOST {
             // SAFETY: by the caller.
@@ -98,7 +98,7 @@ mod mapped {
             new = (null_mut(), 0);
             kept.bytes -= length;
             kept.next = (next + 1) % places;
-            // SAFETY: nobody else knows it.
+            // SAFETY: it is not shared.
             unsafe { unmap(oldest, length) };
             if kept.bytes <= MOST {
                 return;
@@ -134,7 +134,7 @@ mod mapped {
     }
 
     /// # Safety
-    /// Nobody may use the bytes afterwards.
+    /// The bytes must not be used afterwards.
     unsafe fn unmap(start: *mut u8, bytes: usize) {
         if bytes > 0 {
             // SAFETY: by the caller. It cannot fail for what is mapped.
@@ -146,7 +146,7 @@ mod mapped {
     /// room.
     ///
     /// # Safety
-    /// Nobody may use the old address afterwards, unless null is returned.
+    /// The old address must not be used afterwards, unless null is returned.
     pub(super) unsafe fn resize(start: *mut u8, old: usize, new: usize) -> *mut u8 {
         if old == new {
             return start;
@@ -160,7 +160,7 @@ mod mapped {
             libc::mremap(start.cast(), old, new, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to.cast::<libc::c_void>())
         };
         if moved == libc::MAP_FAILED {
-            // SAFETY: nobody has seen it.
+            // SAFETY: it was never handed out.
             unsafe { unmap(to, new) };
             return null_mut();
         }

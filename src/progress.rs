@@ -19,7 +19,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task nobody watches.
+    /// A task without an observer.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -106,7 +106,7 @@ pub(crate) fn sync_folder(folder: &Path) {
 /// written to.
 ///
 /// # Errors
-/// Those of the system; the old file is left then.
+/// Errors of the system; the old file is kept.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::Error::other("the path does not name a file"));

@@ -4,7 +4,7 @@ use leadlens::{Error, Mention};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// The class of a variant. No wildcard for the known ones, so that a new variant is placed on purpose.
+/// The class of a variant. No wildcard for the known ones, so a new variant is placed on purpose.
 fn class_of(error: &Error) -> &'static str {
     match error {
         Error::Schema { .. } | Error::FutureDated { .. } => "SchemaError",

@@ -100,7 +100,7 @@ impl<'py> FromPyObject<'_, 'py> for Parts<'py> {
         let codes =
             codes.into_iter().map(|(list, width)| Ok((CodeArray::of(&list)?, width))).collect::<PyResult<_>>()?;
         let sparse = sparse.map(|(starts, indices, values, columns)| {
-            // A negative start is larger than any length, so that it is refused.
+            // A negative start is larger than any length, so it is refused.
             let starts = starts.as_array().iter().map(|s| usize::try_from(*s).unwrap_or(usize::MAX)).collect();
             (starts, indices.as_array().to_vec(), values, columns)
         });

@@ -287,7 +287,7 @@ impl Batch {
     }
 }
 
-/// Reads the wanted columns of a stream into a table. Columns of types that no role can use are left out, so that a
+/// Reads the wanted columns of a stream into a table. Columns of types that no role can use are left out, so a
 /// table with one need not be changed.
 pub(crate) fn read_stream(stream: Stream, name: &str, wanted: &Wanted) -> Result<Table, Error> {
     let read = catch_unwind(AssertUnwindSafe(|| read_columns(stream, name, wanted)));

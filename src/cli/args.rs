@@ -7,7 +7,7 @@ use super::commands::{
     TimeTo, Train,
 };
 
-/// Lead-scoring analytics: one history of marketing and sales, an explainable model, funnels.
+/// Lead analytics on the history of marketing and sales: explainable scores, funnels, attribution.
 #[derive(Debug, Parser)]
 #[command(
     name = "leadlens",
@@ -22,32 +22,32 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Read all tables and say what became of every row.
+    /// Read all tables and report what happened to every row.
     Check(Check),
-    /// Train a model on the training side of the snapshot, evaluate it on the test side, and save it.
+    /// Train a model on the training set of the snapshot, evaluate it on the test set, and save it.
     Train(Train),
-    /// Evaluate a saved model on the test side of the snapshot.
+    /// Evaluate a saved model on the test set of the snapshot.
     Evaluate(Evaluate),
     /// Score open leads with a saved model.
     Score(Score),
-    /// Count how far leads get.
+    /// Count how many leads reach each step of a funnel.
     Funnel(Funnel),
-    /// Count how leads move through the pipeline: reached, skipped, lost, open; win rate, velocity.
+    /// Count how leads move through the pipeline: reached, skipped, lost and open per stage, win rate, velocity.
     StageFunnel(StageFunnel),
     /// Measure how long leads take to convert.
     TimeTo(TimeTo),
-    /// Find what leads that went on had more, or less, often.
+    /// Find the properties that differ between leads that go on and leads that drop off.
     Drivers(Drivers),
-    /// Rank segments by what they lose at each step.
+    /// Rank segments by the conversions they lose at each step.
     Barriers(Barriers),
-    /// List the paths that leads take to won and to lost.
+    /// List the most frequent paths to won and to lost.
     Paths(Paths),
-    /// Share the credit for conversions among channels.
+    /// Distribute credit for conversions among channels.
     Attribution(Attribution),
-    /// Write one HTML page: evaluation, best open leads, funnel, model, input tables.
+    /// Write an HTML report: evaluation, best open leads, analyses, model, input tables.
     Report(Report),
-    /// Run everything once on a folder of tables with a leadlens.toml: train, evaluate, funnel, score, report.
+    /// Train, evaluate, score and report on a folder that has tables and a leadlens.toml.
     Demo(Demo),
-    /// Print a completion script for a shell.
+    /// Print a shell completion script.
     Completions(Completions),
 }

@@ -13,7 +13,7 @@ use crate::schema::Condition;
 #[derive(Debug, Clone, Args)]
 pub(super) struct LeadFlags {
     /// Only leads whose field meets the condition, such as 'country=DE', 'country=DE|FR', 'employees>=50', 'source!=web' or
-    /// 'owner=(missing)'; all must hold if given several times.
+    /// 'owner=(missing)'. Can be repeated; all conditions must hold.
     #[arg(id = "where", long, value_name = "CONDITION")]
     conditions: Vec<String>,
 }
@@ -21,19 +21,19 @@ pub(super) struct LeadFlags {
 /// What a result is broken down by.
 #[derive(Debug, Args)]
 pub(super) struct ByFlags {
-    /// Field to break down by; EDGES, separated by commas, are the bins of a number, /BINS their number. Several fields if
-    /// given several times, or with commas between.
+    /// Field to break down by. EDGES, separated by commas, are bin edges of a number, /BINS is the number of bins. Can be
+    /// repeated, or list several fields separated by commas.
     #[arg(long, value_name = "FIELD[:EDGES|/BINS]")]
     by: Vec<String>,
 }
 
-/// Signs of conditions, longer ones first.
+/// Operators of conditions, longer ones first.
 const SIGNS: [&str; 7] = [">=", "<=", "!=", "==", ">", "<", "="];
 /// A value that is missing.
 const MISSING: &str = "(missing)";
 
 impl LeadFlags {
-    /// Refuses what is no condition, whatever the fields of the data.
+    /// Refuses a text that is not a condition, before the fields of the data are known.
     pub(super) fn check(&self) -> Result<()> {
         match self.conditions.iter().find(|c| !SIGNS.iter().any(|sign| c.contains(sign))) {
             Some(condition) => Err(Error::option(
@@ -47,7 +47,7 @@ impl LeadFlags {
         }
     }
 
-    /// Puts the conditions in the place of those of the project file.
+    /// Replaces the conditions of the project file.
     pub(super) fn apply(&self, filter: &mut Where, journeys: &Journeys) -> Result<()> {
         if self.conditions.is_empty() {
             return Ok(());
@@ -66,7 +66,7 @@ impl LeadFlags {
     }
 }
 
-/// The field that a condition is on, and the condition. A field of the data may have a sign in its name.
+/// The field of a condition, and the condition. The name of a field may contain an operator.
 fn condition(text: &str, journeys: &Journeys) -> Result<(String, Condition)> {
     let sign_of = |rest: &str| SIGNS.iter().copied().find(|sign| rest.trim_start().starts_with(sign));
     let named =
@@ -105,7 +105,7 @@ fn condition(text: &str, journeys: &Journeys) -> Result<(String, Condition)> {
 }
 
 impl ByFlags {
-    /// Puts the fields in the place of those of the project file.
+    /// Replaces the fields of the project file.
     pub(super) fn apply(&self, by: &mut Option<By>, journeys: &Journeys) {
         let is_known = |name: &str| {
             journeys.leads.field_names().any(|f| f == name) || journeys.props.iter().any(|(p, _)| p == name)
@@ -119,7 +119,7 @@ impl ByFlags {
     }
 }
 
-/// The fields in one value of `--by`. A name that the data has is never taken apart.
+/// The fields in one value of `--by`. Names of fields are never split.
 fn by_fields(text: &str, is_known: &impl Fn(&str) -> bool) -> Vec<ByField> {
     if is_known(text) {
         return vec![ByField::Name(text.to_owned())];

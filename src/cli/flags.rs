@@ -7,14 +7,14 @@ use serde::{Serialize, Serializer};
 
 use super::breakdown::LeadFlags;
 
-/// How it is printed what was written.
+/// Format of the printed summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Summary {
     Text,
     Json,
 }
 
-/// How a result is printed.
+/// Format of a printed result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     Text,
@@ -22,30 +22,30 @@ pub(super) enum Format {
     Csv,
 }
 
-/// Which tables are read.
+/// Input of a command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Common {
-    /// Declaration of the tables.
+    /// Project file that declares the tables.
     #[arg(long, default_value = "leadlens.toml")]
     pub(super) config: PathBuf,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
 
-/// What takes the place of keys of the configuration.
+/// Options that override keys of the project file.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Settings {
-    /// Largest share of quarantined rows in a table, 0 to 1; `max_bad` of the configuration if not given.
+    /// Largest share of quarantined rows in a table, 0 to 1 [default: max_bad of the configuration].
     #[arg(long, value_name = "SHARE")]
     pub(super) max_bad: Option<f64>,
     /// Set any key of the configuration, such as snapshot.horizon=60d, 'model.monotone.employees=increasing',
-    /// `pipeline=["mql", "sql"]` or attribution.spend.0.scale=1e-6: a value of TOML, or else a text. Paths are relative to
-    /// the configuration. Can be given several times.
+    /// `pipeline=["mql", "sql"]` or attribution.spend.0.scale=1e-6. The value is TOML, else a text. Paths are relative to
+    /// the project file. Can be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
 }
 
-/// Where files go.
+/// Options of output files.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Overwrite {
     /// Replace output files that exist.
@@ -53,21 +53,21 @@ pub(super) struct Overwrite {
     pub(super) overwrite: bool,
 }
 
-/// How the result is shown.
+/// Options of output.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Shown {
-    /// How the result is printed.
+    /// Format of the printed result.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
-    /// Which table of the result csv, parquet and arrow hold; the first if not given.
+    /// Table of the result to write as csv, parquet or arrow [default: the first].
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
-    /// Also write the result here; the ending says how: .csv, .parquet, .arrow, .json, .txt.
+    /// Also write the result to this file, as .csv, .parquet, .arrow, .json or .txt.
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) files: Overwrite,
-    /// The table that csv, parquet and arrow hold if none is asked for; the first if empty.
+    /// The default table for csv, parquet and arrow; the first if empty.
     #[arg(skip)]
     pub(super) view: Option<&'static str>,
 }
@@ -92,17 +92,17 @@ pub(super) struct FunnelFlags {
     /// Longest time from the first step to the last, such as 90d.
     #[arg(long, value_name = "SPAN")]
     pub(super) window: Option<String>,
-    /// sequential, strict or any.
+    /// Order of the steps: sequential, strict or any.
     #[arg(long)]
     pub(super) order: Option<String>,
-    /// best, first or totals.
+    /// Attempts that count: best, first or totals.
     #[arg(long)]
     pub(super) entry: Option<String>,
     /// Events that end an attempt between two steps, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
     #[serde(serialize_with = "as_exclusions")]
     pub(super) exclude: Vec<String>,
-    /// Property of events, or `channel`, that must have one value in all steps.
+    /// Property of events, or channel, that must have the same value in every step.
     #[arg(long, value_name = "PROPERTY")]
     pub(super) hold: Option<String>,
 }
@@ -111,10 +111,10 @@ fn as_exclusions<S: Serializer>(events: &[String], serializer: S) -> Result<S::O
     serializer.collect_seq(events.iter().map(|event| serde_json::json!({"event": event})))
 }
 
-/// Whose property counts where a funnel is broken down by one of events.
+/// Options of a breakdown by a property of events.
 #[derive(Debug, Args, Serialize)]
 pub(super) struct PropertyFlags {
-    /// Value of a lead where --by is a property of events: first, last, all, "step 1", "step 2", …
+    /// Value of a lead if --by is a property of events: first, last, all, "step 1", "step 2", …
     #[arg(long, value_name = "WHICH")]
     pub(super) attribution: Option<String>,
 }

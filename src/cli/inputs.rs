@@ -29,7 +29,7 @@ impl Inputs {
         }
     }
 
-    /// Every role, at whatever depth, names its table by the key `table`.
+    /// Every role, at any depth, names its table by the key `table`.
     pub(super) fn all_tables(&mut self, declared: &Value, base: &Path) {
         match declared {
             Value::Object(map) => {
@@ -65,7 +65,7 @@ impl Inputs {
     }
 }
 
-/// The pattern of whole paths that the table `text`, which is `path`, means. Folders that exist are no patterns.
+/// The pattern of whole paths that the table `text`, which is `path`, means. The names of existing folders are taken literally.
 fn pattern(base: &Path, text: &str, path: &Path) -> Option<Pattern> {
     let literal = |folder: &Path| {
         let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;

@@ -32,7 +32,7 @@ pub(super) fn abandon() {
     std::mem::forget(files);
 }
 
-/// A folder that is removed again, with those that were made above it, if nothing comes into it.
+/// A folder that is removed again, with any parents created for it, if nothing is written to it.
 #[derive(Debug)]
 pub(super) struct Folder {
     /// The folders that were made, innermost first.
@@ -79,7 +79,7 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    /// Checks that `path`, given by `option`, can be written, is no input, and does not exist unless `overwrite`.
+    /// Checks that `path`, given by `option`, can be written, is not an input, and does not exist unless `overwrite`.
     ///
     /// # Errors
     /// [`Error::Write`] for a folder, a missing folder, or without permission; [`Error::InvalidOption`] for an input, or a

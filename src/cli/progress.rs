@@ -21,7 +21,7 @@ impl Drop for Release<'_> {
 
 /// Runs `work` and shows the progress of `task`; nothing is shown for work under half a second, or without a terminal.
 ///
-/// Work that ended although it was to stop counts as stopped, so that nothing is written afterwards.
+/// Work that ended although it was to stop counts as stopped, so nothing is written afterwards.
 pub(super) fn with_progress<T>(task: &Task, work: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {

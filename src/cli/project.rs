@@ -26,7 +26,7 @@ use crate::snapshot::Snapshot;
 /// A project file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Project {
-    /// Tables.
+    /// Declarations of the tables.
     pub config: Config,
     /// Labelled snapshot that is split into training and test.
     pub snapshot: SnapshotSpec,
@@ -48,11 +48,11 @@ pub struct Project {
     pub stage_funnel: StageFunnelSpec,
     /// How long leads take.
     pub time_to: TimeToSpec,
-    /// Drivers of drop-off; steps and window are those of the funnel if not given.
+    /// Drivers of drop-off; steps and window default to the funnel's.
     pub drivers: DriversSpec,
-    /// Barriers; steps, window and breakdown are those of the funnel if not given.
+    /// Barriers; steps, window and breakdown default to the funnel's.
     pub barriers: BarriersSpec,
-    /// Paths.
+    /// Options of the analysis of paths.
     pub paths: PathsSpec,
     /// Attribution, with or without spend.
     pub attribution: AttributionSection,
@@ -74,7 +74,7 @@ impl Project {
     /// Reads a project file, with some of its keys set to something else.
     ///
     /// # Errors
-    /// As [`Project::read`]; those of a setting name it.
+    /// As [`Project::read`]; errors of a setting name it.
     pub(super) fn read_with(path: &Path, settings: &[Setting]) -> Result<Self> {
         let failed = |missing: bool, reason: String| Error::Read { path: path.to_owned(), missing, reason };
         let bytes = std::fs::read(path).map_err(|e| failed(e.kind() == std::io::ErrorKind::NotFound, e.to_string()))?;
@@ -224,7 +224,7 @@ impl Project {
     }
 }
 
-/// Whether a name, or a text that is no path, has bytes that are not UTF-8.
+/// Whether a name, or a text other than a path, has bytes that are not UTF-8.
 fn has_raw_text(table: &toml::Table) -> bool {
     let is_path = |key: &str| ["table", "file", "output"].contains(&key);
     let in_value = |key: &str, value: &toml::Value| match value {
@@ -259,7 +259,7 @@ fn times_to_text(value: &mut toml::Value) {
     }
 }
 
-/// A time without quotes is one in a condition, whatever the column holds.
+/// A time without quotes is a time in a condition, for a column of any type.
 fn times_of_conditions(value: &mut toml::Value) {
     match value {
         toml::Value::Datetime(time) => {
@@ -312,7 +312,7 @@ fn read_section<T: for<'de> Deserialize<'de>>(value: toml::Value, key: &str) -> 
     })
 }
 
-/// The table of cutoffs of a snapshot, which is declared as those of other roles.
+/// The table of cutoffs of a snapshot, declared like the tables of other roles.
 fn cutoffs_of(snapshot: &mut toml::Value, section: &str) -> Result<Option<CutoffsSpec>> {
     let key = format!("{section}.cutoffs");
     let Some(given) = snapshot.as_table_mut().and_then(|table| table.remove("cutoffs")) else { return Ok(None) };
@@ -354,7 +354,7 @@ impl StepsAgain {
     }
 }
 
-/// A section of an analysis of a funnel: its own keys, and those of the funnel beside them.
+/// A section of an analysis of a funnel: its own keys and the funnel's.
 fn funnel_section<T: Default + Serialize + for<'de> Deserialize<'de>>(
     table: &mut toml::Table,
     key: &str,

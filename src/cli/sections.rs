@@ -18,7 +18,7 @@ use crate::snapshot::SplitBy;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SplitSection {
-    /// Share of the test side.
+    /// Share of the test set.
     pub test: f64,
     /// What it is made by.
     pub by: SplitBy,
@@ -36,7 +36,7 @@ impl Default for SplitSection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "C must be a number or \"cv\"")]
 pub enum Strength {
-    /// Its inverse strength; 0 is no penalty.
+    /// Its inverse strength; 0 for no penalty.
     Fixed(f64),
     /// Chosen on held-out rows.
     Chosen(CrossValidated),
@@ -46,7 +46,7 @@ pub enum Strength {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CrossValidated {
-    /// It.
+    /// Cross-validation.
     Cv,
 }
 
@@ -64,14 +64,14 @@ pub enum Penalty {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSection {
-    /// Inverse strength of the penalty; 0 is no penalty, `"cv"` chooses it on held-out rows; 1 if not given.
+    /// Inverse strength of the penalty; 0 for no penalty, `"cv"` to choose it on held-out rows; 1 by default.
     #[serde(rename = "C")]
     pub c: Option<Strength>,
     /// Which C is taken with `"cv"`.
     pub choice: Choice,
     /// Kind of penalty.
     pub penalty: Penalty,
-    /// Share of the penalty that is L1.
+    /// Share of L1 in the penalty.
     pub l1_ratio: f64,
     /// Calibration on the last fifth of the period.
     pub calibration: Option<Calibrator>,
@@ -83,13 +83,13 @@ pub struct ModelSection {
     pub monotone: BTreeMap<String, Direction>,
     /// Whether scores have intervals of the probability.
     pub intervals: bool,
-    /// Solver.
+    /// Solver of the coefficients.
     pub solver: Solver,
-    /// Fewest converted, and fewest other leads.
+    /// Smallest number of converted leads, and of other leads.
     pub min_leads: usize,
-    /// Levels with fewer rows are grouped.
+    /// Group levels with fewer rows.
     pub min_level_rows: usize,
-    /// At most this many levels of a text.
+    /// Largest number of levels of a text.
     pub max_levels: usize,
     /// The model file.
     pub file: PathBuf,
@@ -125,7 +125,7 @@ pub struct ScoreSection {
     pub snapshot: SnapshotSpec,
     /// Number of reasons.
     pub reasons: usize,
-    /// Score even if many leads are outside the ages the model was trained on.
+    /// Score even if many leads are outside the ages of training.
     pub allow_extrapolation: bool,
     /// Where the scores go.
     pub output: PathBuf,
@@ -185,7 +185,7 @@ impl ModelSection {
 /// Attribution: its options, and spend if there is any.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttributionSection {
-    /// Credit.
+    /// Options of the attribution.
     pub credit: AttributionSpec,
     /// Tables of spend.
     pub spend: Vec<SpendSpec>,
@@ -197,7 +197,7 @@ pub struct AttributionSection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReportSection {
-    /// Heading.
+    /// Heading of the report.
     pub title: String,
     /// The page.
     pub output: PathBuf,

@@ -42,7 +42,7 @@ impl Setting {
     /// Puts the value in its place.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if a list on the way has no such place.
+    /// [`Error::InvalidOption`] if an index is out of range.
     pub(super) fn apply(&self, file: &mut Table) -> Result<()> {
         let mut whole = Value::Table(std::mem::take(file));
         let put = put(&mut whole, &self.path, &self.value);

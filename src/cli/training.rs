@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::project::{Project, with_flags};
 use crate::error::Result;
 
-/// The labelled snapshot, and how much of it is the test side.
+/// The labelled snapshot and its split.
 #[derive(Debug, Args)]
 pub(super) struct SideFlags {
     #[command(flatten)]
@@ -21,10 +21,10 @@ pub(super) struct SideFlags {
     split: SplitFlags,
 }
 
-/// When leads are looked at: each takes the place of the rule of the configuration.
+/// The cutoff rule; overrides the rule of the project file.
 #[derive(Debug, Args, Serialize)]
 struct RuleFlags {
-    /// Distance of a grid of cutoffs, such as 7d.
+    /// Step of a regular grid of cutoffs, such as 7d.
     #[arg(long, value_name = "SPAN")]
     every: Option<String>,
     /// One cutoff per lead, this long after its creation.
@@ -43,32 +43,32 @@ struct SnapshotFlags {
     /// Earliest cutoff.
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Cutoffs are before this.
+    /// Latest cutoff (exclusive).
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Nothing at or after it exists, label windows included.
+    /// Ignore all data at or after this time, also in label windows.
     #[arg(long, value_name = "TIME")]
     known_by: Option<String>,
     /// Length of the label window, such as 60d.
     #[arg(long, value_name = "SPAN")]
     horizon: Option<String>,
-    /// Stages or event kinds that make the label positive, separated by commas; the won stages if not given.
+    /// Stages or event kinds that make the label positive, separated by commas [default: the won stages].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
-    /// What becomes of rows whose label window is not over: drop or ipcw.
+    /// Treatment of rows with an unfinished label window: drop or ipcw.
     #[arg(long, value_name = "HOW")]
     maturity: Option<String>,
 }
 
 #[derive(Debug, Args, Serialize)]
 struct SplitFlags {
-    /// Share of the test side.
+    /// Share of the test set.
     #[arg(long, value_name = "SHARE")]
     test: Option<f64>,
 }
 
 impl SideFlags {
-    /// Puts the flags in the place of keys of the project.
+    /// Overrides keys of the project.
     pub(super) fn apply(&self, project: &mut Project) -> Result<()> {
         let rule = &self.rule;
         if [&rule.every, &rule.after, &rule.at, &rule.as_of].iter().any(|given| given.is_some()) {
@@ -85,51 +85,51 @@ impl SideFlags {
 /// How the model is trained.
 #[derive(Debug, Args, Serialize)]
 pub(super) struct ModelFlags {
-    /// Inverse strength of the penalty; 0 is no penalty, cv chooses it on held-out rows.
+    /// Inverse strength of the penalty; 0 for no penalty, cv to choose it on held-out rows.
     #[arg(id = "C", long = "C", value_name = "NUMBER|cv", value_parser = number_or_word)]
     #[serde(rename = "C")]
     c: Option<Value>,
-    /// Which C is taken with cv: lowest or one_standard_error.
+    /// Rule that picks C with cv: lowest or one_standard_error.
     #[arg(long, value_name = "RULE")]
     choice: Option<String>,
-    /// l2 or firth.
+    /// Penalty: l2 or firth.
     #[arg(long, value_name = "KIND")]
     penalty: Option<String>,
-    /// Share of the penalty that is L1.
+    /// Share of L1 in the penalty.
     #[arg(long, value_name = "SHARE")]
     l1_ratio: Option<f64>,
     /// Calibration on the last fifth of the period: sigmoid, isotonic or beta.
     #[arg(long, value_name = "METHOD")]
     calibration: Option<String>,
-    /// Shape of the effects of numbers: log, linear, cubic or auto.
+    /// Shape of numeric effects: log, linear, cubic or auto.
     #[arg(long, value_name = "SHAPE")]
     nonlinear: Option<String>,
-    /// Interactions: auto, or a number of them at most.
+    /// Interactions: auto, or their largest number.
     #[arg(long, value_name = "NUMBER|auto", value_parser = number_or_word)]
     interactions: Option<Value>,
-    /// Direction of the effect of a feature: increasing or decreasing. Can be given several times.
+    /// Monotone effect of a feature: increasing or decreasing. Can be repeated.
     #[arg(long, value_name = "FEATURE=DIRECTION", value_parser = direction)]
     #[serde(serialize_with = "as_map")]
     monotone: Vec<(String, String)>,
-    /// Scores have intervals of the probability.
+    /// Compute intervals of probabilities.
     #[arg(long)]
     intervals: bool,
-    /// newton or linfa.
+    /// Solver: newton or linfa.
     #[arg(long)]
     solver: Option<String>,
-    /// Fewest converted, and fewest other leads.
+    /// Smallest number of converted leads, and of other leads.
     #[arg(long, value_name = "LEADS")]
     min_leads: Option<usize>,
-    /// Levels with fewer rows are grouped.
+    /// Group levels with fewer rows.
     #[arg(long, value_name = "ROWS")]
     min_level_rows: Option<usize>,
-    /// At most this many levels of a text.
+    /// Largest number of levels of a text.
     #[arg(long, value_name = "LEVELS")]
     max_levels: Option<usize>,
 }
 
 impl ModelFlags {
-    /// Puts the flags in the place of keys of the project.
+    /// Overrides keys of the project.
     pub(super) fn apply(&self, project: &mut Project) -> Result<()> {
         // A path need not be a text, as all else is.
         let file = std::mem::take(&mut project.model.file);

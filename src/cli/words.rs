@@ -22,7 +22,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// The flags that `command` has, and those that were given.
+    /// The flags of `command`, and which of them were given.
     pub(super) fn of(command: &clap::Command, matches: &clap::ArgMatches) -> Self {
         let Some((name, given)) = matches.subcommand() else { return Self::default() };
         let arguments = command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);

@@ -7,14 +7,14 @@ use super::Common;
 /// A table of accounts; its fields become fields of their leads, named `account.field`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountsSpec {
-    /// Table.
+    /// Key of the table.
     pub table: String,
     /// Id column.
     pub id: String,
     /// Columns that are fields; all if not given.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
-    /// Columns that are categories, whatever their values look like.
+    /// Columns to read as categories even if their values look like numbers.
     #[serde(default)]
     pub categories: Vec<String>,
     /// Shared options.

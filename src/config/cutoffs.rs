@@ -7,7 +7,7 @@ use super::Common;
 /// A table of (lead, cutoff).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CutoffsSpec {
-    /// Table.
+    /// Key of the table.
     pub table: String,
     /// Column with the lead's id.
     #[serde(default = "lead")]

@@ -8,13 +8,13 @@ use crate::schema::Side;
 /// A table of events.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventsSpec {
-    /// Table.
+    /// Key of the table.
     pub table: String,
-    /// Lead.
+    /// Column or lookup of the lead.
     pub lead: LeadKey,
-    /// Time.
+    /// Column of the time.
     pub at: String,
-    /// Kind.
+    /// Column, literal or lookup of the kind.
     pub kind: Attribute,
     /// Name of the source; the literal kind, else the kind column, if not given.
     #[serde(default)]
@@ -22,16 +22,16 @@ pub struct EventsSpec {
     /// Id of the event: the second row with an id is dropped.
     #[serde(default)]
     pub id: Option<String>,
-    /// Channel.
+    /// Column, literal or lookup of the channel.
     #[serde(default)]
     pub channel: Option<Attribute>,
-    /// Campaign.
+    /// Column, literal or lookup of the campaign.
     #[serde(default)]
     pub campaign: Option<Attribute>,
     /// Who acts.
     #[serde(default = "buyer")]
     pub side: Side,
-    /// Rep.
+    /// Column, literal or lookup of the sales rep.
     #[serde(default)]
     pub rep: Option<Attribute>,
     /// Names of kinds, channels, campaigns and reps in the table → names here.

@@ -7,9 +7,9 @@ use super::{Common, LeadCells, LeadKey};
 /// A table of fields that change over time: wide (one column per field) or long (`name` and `value`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FieldsSpec {
-    /// Table.
+    /// Key of the table.
     pub table: String,
-    /// Lead.
+    /// Column or lookup of the lead.
     pub lead: LeadKey,
     /// From when a row holds.
     pub valid_from: String,
@@ -22,7 +22,7 @@ pub struct FieldsSpec {
     /// Column with the field's value.
     #[serde(default)]
     pub value: Option<String>,
-    /// Fields that are categories, whatever their values look like.
+    /// Fields to read as categories even if their values look like numbers.
     #[serde(default)]
     pub categories: Vec<String>,
     /// Fields that are read (wildcards allowed): columns, or names in a long table; all if not given.

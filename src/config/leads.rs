@@ -33,14 +33,14 @@ pub enum LeadsFrom {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EventsWord {
-    /// It.
+    /// The tables of events.
     Events,
 }
 
 /// The table of leads, or the events that they are derived from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeadsSpec {
-    /// Table.
+    /// Key of the table.
     #[serde(default)]
     pub table: String,
     /// Id column.
@@ -55,13 +55,13 @@ pub struct LeadsSpec {
     /// Columns that are fields; all but the withheld ones if not given.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
-    /// Columns that are no fields.
+    /// Columns to leave out of the fields.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Columns that are fields although they would be withheld; `account.column` for those of accounts.
+    /// Columns that are fields although they would be withheld; `account.column` for a column of accounts.
     #[serde(default)]
     pub include: Vec<String>,
-    /// Columns that are categories, whatever their values look like.
+    /// Columns to read as categories even if their values look like numbers.
     #[serde(default)]
     pub categories: Vec<String>,
     /// Account column.
@@ -92,7 +92,7 @@ impl LeadsSpec {
             .chain(self.common.filter.keys())
     }
 
-    /// The columns that have a role, so that they are no fields.
+    /// The columns with a role, which are left out of the fields.
     pub fn roles(&self) -> impl Iterator<Item = &String> {
         let named = [
             &self.created,

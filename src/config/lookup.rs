@@ -112,7 +112,7 @@ impl LeadKey {
         }
     }
 
-    /// The lookups it names, those of other lookups behind them.
+    /// The lookups it names, followed by their own lookups.
     #[must_use]
     pub fn lookups(&self) -> Vec<&LookupSpec> {
         match self {
@@ -149,7 +149,7 @@ impl LookupSpec {
         [&self.key].into_iter().chain(lead).chain(value).chain(named.into_iter().flatten())
     }
 
-    /// The lookup, and those that it names.
+    /// The lookup and the lookups that it names.
     #[must_use]
     pub fn lookups(&self) -> Vec<&LookupSpec> {
         let lead = self.lead.iter().flat_map(|lead| lead.lookups());

@@ -55,18 +55,18 @@ pub enum BeforeCreation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Leads.
+    /// The table of leads.
     pub leads: LeadsSpec,
-    /// Events.
+    /// Tables of events.
     #[serde(default)]
     pub events: Vec<EventsSpec>,
-    /// Stages.
+    /// Tables of stages.
     #[serde(default)]
     pub stages: Vec<StagesSpec>,
     /// Fields with a history.
     #[serde(default)]
     pub fields: Vec<FieldsSpec>,
-    /// Accounts.
+    /// Table of accounts.
     #[serde(default)]
     pub accounts: Option<AccountsSpec>,
     /// Stages in order.

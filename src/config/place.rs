@@ -55,7 +55,7 @@ pub fn parse_declared<T: Default + Serialize + DeserializeOwned>(role: &str, tex
     declared(role, &value).map_err(Fault::option)
 }
 
-/// The keys of a declaration, those of its shared options included, and their values if they are not given.
+/// The keys of a declaration with their defaults, including shared options.
 fn defaults<T: Default + Serialize>() -> Map<String, Value> {
     match serde_json::to_value(T::default()) {
         Ok(Value::Object(map)) => map,

@@ -90,7 +90,7 @@ impl Reading {
         if self.has_marks() { number_of(&self.plain(text)?) } else { number_of(text) }
     }
 
-    /// The one form of a text, of numbers as these marks read them. "1.50" beside another decimal mark is no number, and
+    /// The one form of a text, of numbers as these marks read them. "1.50" is a text if the decimal mark is another, and
     /// stays as it is.
     pub(crate) fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if !self.has_marks() {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, nearest};
 use crate::schema::{canonical_text, is_pattern, wildcard};
 
 /// Names in a table → names here: for all parts of a row, or by part (`channel = { "g-ads" = "google" }`). A name that is
-/// listed is no pattern; of the patterns that a name is like, the one with the most characters beside wildcards holds.
+/// listed is taken literally; of several matching patterns the one with the most characters besides wildcards wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Renames(BTreeMap<String, To>);

@@ -47,13 +47,13 @@ pub enum Undated {
 /// A table of stage entries.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StagesSpec {
-    /// Table.
+    /// Key of the table.
     pub table: String,
-    /// Lead.
+    /// Column or lookup of the lead.
     pub lead: LeadKey,
     /// Time, or a column per stage.
     pub at: At,
-    /// Stage.
+    /// Column, literal or lookup of the stage.
     #[serde(default)]
     pub stage: Option<Attribute>,
     /// Deal column; without one the stages are the lead's own.
@@ -68,7 +68,7 @@ pub struct StagesSpec {
     /// Names not in `names`.
     #[serde(default)]
     pub unmapped: Unmapped,
-    /// Column that tells rows apart: those with a known one are re-delivered, and dropped.
+    /// Column with the event id; rows with a known id were delivered before and are dropped.
     #[serde(default)]
     pub id: Option<String>,
     /// Won and lost stages without a time.

@@ -14,7 +14,7 @@ use crate::schema::{Column, NONE};
 pub const MISSING: &str = "(missing)";
 /// Name of the level of rare and unseen texts.
 pub const OTHER: &str = "(other)";
-/// Levels of a text that an interaction tells apart.
+/// Levels of a text that an interaction distinguishes.
 const MOST_GROUPS: usize = 40;
 
 /// How levels of texts are chosen.
@@ -22,7 +22,7 @@ const MOST_GROUPS: usize = 40;
 pub struct LevelRule<'a> {
     /// Lead of each row; rows of a lead stand side by side.
     pub leads: &'a [u32],
-    /// Levels with fewer rows, those of one lead counted once, are counted as [`OTHER`].
+    /// Levels with fewer rows, counting each lead once, are grouped as [`OTHER`].
     pub min_rows: usize,
     /// At most this many levels, the most frequent.
     pub max_levels: usize,
@@ -178,7 +178,7 @@ impl Encoder {
         matches!(self, Self::Number { spline: Some(_), .. })
     }
 
-    /// Number of design columns before those of the bins of a number.
+    /// Number of design columns before the bins of a number.
     #[must_use]
     pub fn smooth_width(&self) -> usize {
         match self {
@@ -312,7 +312,7 @@ impl Encoder {
         }
     }
 
-    /// Number of groups that an interaction tells apart: bins of a number and missing, or the most frequent levels.
+    /// Number of groups that an interaction distinguishes: bins of a number and missing, or the most frequent levels.
     #[must_use]
     pub fn groups(&self) -> usize {
         match self {

@@ -25,7 +25,7 @@ pub struct CalibrationBin {
     pub low: f64,
     /// Upper edge (inclusive).
     pub high: f64,
-    /// Rows.
+    /// Number of rows in the bin.
     pub rows: usize,
     /// Positive rows.
     pub positives: usize,

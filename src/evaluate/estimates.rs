@@ -41,7 +41,7 @@ impl Estimate {
     }
 }
 
-/// Intercept, slope and the like where they have no finite value.
+/// Measures without a finite value.
 fn undefined() -> Influenced {
     Influenced { value: f64::NAN, of_row: Vec::new() }
 }
@@ -163,7 +163,7 @@ pub struct Difference {
 /// Two scorers on the same rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// Positive rows.
     pub positives: usize,

@@ -20,7 +20,7 @@ use crate::math::{sum, sum_by};
 pub struct Group {
     /// Name of the group.
     pub name: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// Positive rows.
     pub positives: usize,
@@ -45,7 +45,7 @@ pub struct Group {
 /// How good predictions are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
     /// Positive rows.
     pub positives: usize,

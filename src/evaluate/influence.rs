@@ -340,7 +340,7 @@ impl<'a> Rows<'a> {
     /// Positives among the best `part` of all weight, per unit of all weight; ties count in part.
     ///
     /// The border is estimated as well: a row above it that counts more moves the border up, where the share of positives
-    /// is m, so that it contributes y − m rather than y. m is taken from the rows around the border, half as many to each
+    /// is m, so it contributes y − m rather than y. m is taken from the rows around the border, half as many to each
     /// side as there are above it, and 10 at least.
     fn captured(&self, part: f64) -> Influenced {
         let wanted = part * self.total;

@@ -34,7 +34,7 @@ pub struct LiftRow {
 }
 
 /// Rows in order of score cut into `slices` of equal weight. Rows of equal score are spread evenly over the cut
-/// between them, so that their order does not matter. Rows of one of the `clusters` (a lead, an account) may depend on each
+/// between them, so their order does not matter. Rows of one of the `clusters` (a lead, an account) may depend on each
 /// other: intervals are wider then.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ pub fn roc_auc(y: &[bool], p: &[f64], weight: Option<&[f64]>) -> Result<f64> {
     let mut above = 0.0;
     let mut area = 0.0;
     for g in &groups {
-        // Negatives of this group are beaten by all positives above, and tie with those of the group.
+        // Negatives of this group are beaten by all positives above, and tie with the positives of the group.
         area += g.negative * (above + g.positive / 2.0);
         above += g.positive;
     }

@@ -5,7 +5,7 @@
 //! logistic recalibration against 1), and are the best tenth better than average (lift against 1). A finding needs an
 //! interval that leaves out the neutral value; of level and spread also a deviation that matters.
 //!
-//! Intervals are those of the evaluation, over clusters (leads, or accounts), so that rows of one lead are not taken for so
+//! Intervals come from the evaluation and are clustered (by lead or account), so rows of one lead do not count as so
 //! many leads. The slope is that of D. Cox, "Two further applications of a model for binary regression", Biometrika 45, 1958.
 
 use serde::{Deserialize, Serialize};
@@ -183,7 +183,7 @@ fn ranked(level: Finding, spread: Finding, rate: f64, advice: &mut Vec<String>) 
 }
 
 /// A check of an estimate against the value that is right, or average; deviations less than `matters` are neutral. `words`
-/// are those of above, below and neutral.
+/// are for above, below and neutral.
 fn check(
     (name, measure): (&str, &str),
     estimate: Option<&Estimate>,

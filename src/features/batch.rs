@@ -1,9 +1,9 @@
 //! The events of some rows as one list, read and counted without asking where a row ends.
 //!
-//! Rows are computed a tile at a time. Their events stand side by side in flat arrays with the row of each, so that
+//! Rows are computed a tile at a time. Their events stand side by side in flat arrays with the row of each, so
 //! loops run over hundreds of events instead of ten: the end of a short loop cannot be guessed, and costs as much as
 //! its work. The events of each row are counted by class of kind first; [`super::cells`] then fills each feature for
-//! all rows of the tile, so that what a feature is is asked once per tile, and its cells are written side by side.
+//! all rows of the tile, so what a feature is is asked once per tile, and its cells are written side by side.
 
 use super::plan::{JourneyView, Plan};
 use crate::features::kernels::{Bin, classify, count, count_and_note_last, note_first, note_last};
@@ -19,7 +19,7 @@ pub(super) struct RowView {
     pub(super) cutoff: i64,
     /// Number of its events that are looked at: all before the cutoff, and perhaps some after.
     pub(super) events: usize,
-    /// How many of them, the first ones, are those of the row before: all that it looks at.
+    /// How many of the first ones belong to the previous row, which looks at no others.
     pub(super) known: usize,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Spare {
 }
 
 impl Working {
-    /// Bins of events, of class 0 for those that do not count under the daily cap.
+    /// Bins of events, of class 0 for events above the daily cap.
     pub(super) fn counted(&self) -> &[Bin] {
         if self.capped.is_empty() { &self.bins } else { &self.capped }
     }

@@ -26,7 +26,7 @@ struct Tile<'a, J> {
 }
 
 impl Plan {
-    /// Computes all features of up to [`ROWS`] rows, whose events are those of `runs`, in order.
+    /// Computes all features of up to [`ROWS`] rows, whose events are given by `runs`, in order.
     pub(super) fn tile<J: JourneyView>(
         &self,
         rows: &[RowView],
@@ -230,7 +230,7 @@ impl Op {
     }
 }
 
-/// Per row, the sum of the numbers of its events, in order: those that are 0 do not change its bits. Leaves running
+/// Per row, the sum of the numbers of its events, in order: zeros do not change its bits. Leaves running
 /// sums in `numbers`.
 fn sum_rows(numbers: &mut [f64], w: &Working, out: &mut [f64; ROWS]) {
     // Cut into four parts, each of whole rows.
@@ -283,7 +283,7 @@ fn lanes_of<'a, T>(table: &'a [T], classes: &'a [usize], number: usize) -> impl 
     classes.iter().filter_map(move |class| lanes.get(class * (ROWS / LANES) + number))
 }
 
-/// The lower 32 bits as a number: those of a fraction of 2⁵², less 2⁵², as there is no instruction for it.
+/// The lower 32 bits as a number: the bits of a fraction of 2⁵², less 2⁵², because no instruction does it.
 #[inline(always)]
 fn lower_half(x: u64) -> f64 {
     const BINADE: f64 = (1u64 << 52) as f64;
@@ -327,7 +327,7 @@ mod tests {
         }
     }
 
-    /// The bits of all cells, whatever their feature.
+    /// The bits of all cells of all features.
     #[derive(Default)]
     struct Bits(Vec<u64>);
 

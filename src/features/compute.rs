@@ -149,7 +149,7 @@ impl Sheet for CellsOfChunk<'_> {
     }
 }
 
-/// Events of a tile, after which it takes no further row: so that they stay in cache.
+/// Events of a tile, after which it takes no further row; this keeps them in cache.
 const EVENTS: usize = 1 << 13;
 /// Events of a lead from which on the cutoff is looked for: those after it are not read. It is looked for anyway where
 /// a lead has several rows.

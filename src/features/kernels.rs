@@ -1,7 +1,7 @@
 //! The loops over the events of a tile.
 //!
 //! Each is a function of its own, of plain slices: within a larger one its pointers would not fit into the registers
-//! and be read again for every event. None has a branch that depends on an event, as nobody could guess it.
+//! and be read again for every event. None has a branch that depends on an event, which would be mispredicted.
 
 #![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
 

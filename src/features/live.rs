@@ -20,7 +20,7 @@ pub struct Event<'a> {
     pub at: i64,
     /// Kind, as in [`crate::schema::Kind::name`]. An event without one is dropped, as in tables.
     pub kind: &'a str,
-    /// Channel.
+    /// Channel of the event.
     pub channel: Option<&'a str>,
     /// Values by name.
     pub values: &'a [(&'a str, f64)],
@@ -176,7 +176,7 @@ impl LeadModel {
         self.score_cells(cell, contributions)
     }
 
-    /// Adds an event to `lead`. A late one (older than the last) is put in its place, after those of its instant.
+    /// Adds an event to `lead`. A late one (older than the last) is inserted in order, after events of the same instant.
     ///
     /// # Errors
     /// [`Error::NonFinite`] if a value is infinite, [`Error::InvalidOption`] if the lead was made for another model.

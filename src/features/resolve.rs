@@ -172,7 +172,7 @@ impl Seen {
         let mut seen = Self::default();
         let mut age = None;
         let mut last_lead: Vec<Option<u32>> = vec![None; journeys.kinds.len()];
-        // Whether a value of a kind was seen, so that names are looked up once.
+        // Whether a value of a kind was seen, so names are looked up once.
         let mut known = vec![false; journeys.kinds.len() * journeys.value_names.len()];
         let mut rows = snapshot.rows.iter().enumerate().peekable();
         while let Some((i, row)) = rows.next() {

@@ -46,7 +46,7 @@ pub enum Collinear {
 pub struct LogisticParams {
     /// Inverse strength of the penalty: the objective is
     /// Σ w·log loss + [(1 − l1_ratio)/2·‖coefficients‖² + l1_ratio·‖coefficients‖₁]/C, the intercept free.
-    /// `None` is no penalty.
+    /// `None` for no penalty.
     pub c: Option<f64>,
     /// Share of the penalty that is L1: 0 is ridge, 1 is lasso, between them elastic net.
     pub l1_ratio: f64,

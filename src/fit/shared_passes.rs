@@ -66,7 +66,7 @@ impl<'a> Together<'a> {
                 return found;
             }
             if state.failed {
-                // The fold that panicked says why; the others end at a gradient that is no number.
+                // The fold that panicked says why; the others end at a gradient of NaN.
                 let found = Found { loss: f64::NAN, gradient: vec![f64::NAN; beta.len()], normal: None };
                 return FoldFound { found, held_out: f64::NAN };
             }

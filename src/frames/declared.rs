@@ -14,7 +14,7 @@ pub(super) fn derived_from(config: &Config) -> Option<&[EventsSpec]> {
     }
 }
 
-/// Checks the columns of all roles before any is read, so that all missing ones are listed at once.
+/// Checks the columns of all roles before any is read, so all missing ones are listed at once.
 pub(super) fn check_columns(config: &Config, tables: &mut Tables) -> Result<()> {
     let mut violations = Vec::new();
     match derived_from(config) {

@@ -23,7 +23,7 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
         (journeys.ranks().classes(journeys.stage_order, &journeys.kinds), journeys.ranks().ties(&journeys.kinds));
     let of = |list: &[u32], i: usize| list.get(t.kind.get(i) as usize).copied().unwrap_or(0);
     let place = |lead: u32, i: usize| (of(&classes, i), t.order_code(i, journeys.stage_entry(lead, i)), of(&places, i));
-    // Entries of one stage at one instant are of different deals, and in whatever order the same.
+    // Entries of one stage at one instant belong to different deals, so their order does not matter.
     let tied = |lead: u32, i: usize| {
         let (a, b) = (t.kind.get(i), t.kind.get(i + 1));
         let stage = journeys.kinds.get(a as usize).is_some_and(|k| k.stage);

@@ -44,7 +44,7 @@ impl<'a> Judge<'a> {
         let auc = LazyCell::new(|| separation(&f.column, &self.won));
         let why = withhold(&f.name, &f.column, &self.journeys.leads, &self.stages, || *auc).filter(|_| !f.asked);
         let suspects = match &why {
-            // Many different texts may be dates or numbers; a column that names an outcome is withheld whatever it holds.
+            // Many different texts may be dates or numbers; a column that names an outcome is always withheld.
             Some(why) if why.identifier => misread(&f.name, &f.column).into_iter().collect(),
             Some(_) => Vec::new(),
             None => self.suspects(f, *auc),
@@ -82,7 +82,7 @@ pub(super) fn withhold_fields(journeys: &mut Journeys, task: &Task) -> Result<()
 }
 
 /// Notes anew what is suspect about the fields that are used, when more is known of the leads. Which fields are withheld
-/// stays as it is: models were fitted on those that are used.
+/// stays as it is: models were fitted on the fields in use.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
@@ -101,7 +101,7 @@ pub(super) fn suspect_fields(journeys: &mut Journeys, task: &Task) -> Result<()>
     Ok(())
 }
 
-/// Which leads are closed at the end of observation, where outcomes or stages tell won and lost ones from open ones.
+/// Which leads are closed at the end of observation, if outcomes or stages distinguish won and lost leads from open ones.
 fn closed_leads(journeys: &Journeys) -> Option<Closed> {
     let created = &journeys.leads.created;
     if let Some(outcome) = &journeys.leads.outcome {

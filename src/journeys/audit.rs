@@ -42,7 +42,7 @@ pub struct TableAudit {
     pub span: Option<(i64, i64)>,
     /// Columns of times that have whole days.
     pub days: BTreeSet<String>,
-    /// Keys that were looked up in another table, by what they are of: those that were not found there, and all.
+    /// Keys that were looked up in another table, by what they refer to: how many were not found, and how many in all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, (usize, usize)>,
     /// Cells that are not the numbers they should be, by their column.
@@ -137,7 +137,7 @@ impl TableAudit {
         }
     }
 
-    /// Rows that need no action but should be known, by what they are, cells that are no numbers among them.
+    /// Rows that need no action but should be known, by what they are, among them cells other than numbers.
     #[must_use]
     pub fn notes(&self) -> Vec<(String, usize)> {
         let noted = self.noted.iter().map(|(what, rows)| (what.clone(), *rows));
@@ -148,7 +148,7 @@ impl TableAudit {
         noted.chain(cells).collect()
     }
 
-    /// Counts keys that were looked up in another table: those that were not found there, and all.
+    /// Counts keys looked up in another table: how many were not found, and how many in all.
     pub fn looked_up(&mut self, what: &str, (unmatched, all): (usize, usize)) {
         if all > 0 {
             let keys = self.keys.entry(what.to_owned()).or_default();
@@ -165,7 +165,7 @@ impl TableAudit {
     /// What is likely to be a mistake: more rows are left out than used, or more keys looked up in vain than not.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mut told = Vec::new();
+        let mut warnings = Vec::new();
         // What was delivered twice is used once.
         let again: usize =
             self.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
@@ -174,7 +174,7 @@ impl TableAudit {
         let (table, role) = (&self.table, &self.role);
         if let Some((most, rows)) = most.filter(|_| left_out > used) {
             let n = used + left_out;
-            told.push(format!(
+            warnings.push(format!(
                 "table '{table}' ({role}): {used} of {} used; {} left out because of: {most}. Check the \
                  key columns",
                 counted(n, "row is", "rows are"),
@@ -183,7 +183,7 @@ impl TableAudit {
         }
         for (what, (unmatched, all)) in self.keys.iter().filter(|(_, (unmatched, all))| 2 * unmatched > *all) {
             let found = all - unmatched;
-            told.push(format!(
+            warnings.push(format!(
                 "table '{table}' ({role}): {what}: {found} of {} found. Check the key columns",
                 counted(*all, "key is", "keys are")
             ));
@@ -191,9 +191,9 @@ impl TableAudit {
         for (column, cells) in
             self.not_numbers.iter().filter(|(_, cells)| 2 * cells.rows >= cells.known && cells.rows > 0)
         {
-            told.push(format!("table '{table}' ({role}): {column}: {cells}"));
+            warnings.push(format!("table '{table}' ({role}): {column}: {cells}"));
         }
-        told
+        warnings
     }
 
     /// Extends the span of times used.

@@ -9,7 +9,7 @@ use crate::time::{DAY, Zone};
 /// What is known to the day only.
 ///
 /// An instant stands for each day in the index: its last or first microsecond in the zone of its table. Which instants are
-/// such days is kept, so that a day stays a day beside times of the same kind, whichever zone it is looked at in.
+/// such days is kept, so a day stays a day beside times of the same kind, whichever zone it is looked at in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Days {
@@ -17,7 +17,7 @@ pub struct Days {
     pub created: DayLeads,
     /// Kinds and stages of which some rows are known to the day only, by code.
     pub kinds: BTreeSet<u32>,
-    /// Those of them that have rows with a time of day, too.
+    /// The kinds among them that also have rows with a time of day.
     pub mixed: BTreeSet<u32>,
     /// The instants that stand for days, and the days, days since 1970.
     pub dates: BTreeMap<i64, i64>,
@@ -107,7 +107,7 @@ pub struct Measure<'a> {
 }
 
 impl<'a> Measure<'a> {
-    /// Days are counted in `zone`; the days of tables are those of `tables`.
+    /// Days are counted in `zone`; the days of tables are taken from `tables`.
     pub(super) fn new(zone: &'a Zone, tables: &'a Zone, days: &'a Days) -> Self {
         Self { zone, tables, days }
     }

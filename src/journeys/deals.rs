@@ -102,7 +102,7 @@ impl Wins {
         self.all.get(self.all.binary_search_by_key(&position, |w| w.position).ok()?)
     }
 
-    /// Whether what is at `position` of the timeline is no later win of a deal that was won before.
+    /// Whether the entry at `position` of the timeline is anything but a repeated win of its deal.
     #[must_use]
     pub fn is_first(&self, position: usize) -> bool {
         self.at_position(position).is_none_or(|win| win.first)
@@ -119,7 +119,7 @@ impl Wins {
         self.all.iter().filter(|win| win.first).filter_map(|win| win.amount)
     }
 
-    /// Amount of all deals that are won first at the instant of `position`, and of its own: those of one instant are one
+    /// Amount of all deals that are won first at the instant of `position`, and of its own: deals of one instant are one
     /// win.
     #[must_use]
     pub fn amount_of_instant(&self, position: usize) -> Option<f64> {

@@ -9,20 +9,20 @@ use crate::progress::Task;
 use crate::schema::{Kind, NONE};
 use crate::time::NO_TIME;
 
-/// Dictionaries of new rows, which extend those of the index, and how far they go.
+/// Dictionaries of new rows, which extend the index's, and how far they go.
 #[derive(Debug)]
 pub struct Arrivals {
-    /// Kinds; the first are those of the index.
+    /// Kinds; the first ones come from the index.
     pub kinds: Vec<Kind>,
-    /// Channels; the first are those of the index.
+    /// Channels; the first ones come from the index.
     pub channels: Texts,
-    /// Deals; the first are those of the index.
+    /// Deals; the first ones come from the index.
     pub deals: Texts,
-    /// Names of values; the first are those of the index.
+    /// Names of values; the first ones come from the index.
     pub value_names: Vec<String>,
-    /// Properties; the first are those of the index.
+    /// Properties; the first ones come from the index.
     pub props: Vec<(String, Texts)>,
-    /// Ids of all events, those of the index included.
+    /// Ids of all events, including the index.
     pub event_ids: HashSet<u128>,
     /// Events left out because the index has their id.
     pub known_ids: usize,
@@ -106,7 +106,7 @@ impl Journeys {
         Ranks { pipeline: &self.pipeline, won: &self.won, lost: &self.lost }
     }
 
-    /// The timeline as rows again: events, then stage entries with their edits, each after those that came before it. Their
+    /// The timeline as rows again: events, then stage entries with their edits, each after its predecessors. Their
     /// order is the value of the order column.
     fn timeline_rows(&self) -> [Rows; 2] {
         let t = &self.timeline;

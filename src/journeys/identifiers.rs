@@ -141,7 +141,7 @@ pub fn code_word(name: &str, values: &[f64]) -> Option<String> {
     found.or_else(|| Some(last).filter(|w| is(&LAST_WORDS, w) || numbered || is(&PHONE_WORDS, w) && long())).cloned()
 }
 
-/// True if the numbers of a column are whole and all different, as those of a lead number are, and its name does not say
+/// True if the numbers of a column are whole and all different, like lead numbers, and its name does not say
 /// that they count or measure something.
 #[must_use]
 pub(super) fn are_serial_numbers(name: &str, values: &[f64]) -> bool {
@@ -181,7 +181,7 @@ mod tests {
         ] {
             assert_eq!(code_word(quantity, &zips), None, "{quantity}");
         }
-        // Visits from mobile devices, and shares, are no codes.
+        // "mobile" and "share" also name visits from mobile devices and shares.
         assert_eq!(code_word("mobile", &[3.0, 0.0, 12.0]), None);
         assert_eq!(code_word("zip", &[0.5, 0.25]), None);
     }

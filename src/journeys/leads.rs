@@ -14,7 +14,7 @@ pub struct Field {
     pub name: String,
     /// One value per lead.
     pub column: Column,
-    /// True if the user named it, so that it is not withheld.
+    /// True if the user named it, so it is not withheld.
     pub asked: bool,
 }
 
@@ -114,7 +114,7 @@ impl Leads {
         self.fields.iter().map(|f| f.name.as_str()).chain(self.histories.iter().map(|h| h.name.as_str()))
     }
 
-    /// A number per lead that those of one account share, whichever part of the data they are in; `None` if no account is
+    /// A number per lead, equal for leads of one account in any part of the data; `None` if no account is
     /// declared, and leads are independent.
     #[must_use]
     pub fn clusters(&self) -> Option<Vec<u64>> {

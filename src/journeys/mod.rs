@@ -79,7 +79,7 @@ pub struct Journeys {
     pub won: Vec<String>,
     /// Stages that mean lost.
     pub lost: Vec<String>,
-    /// End of observation (exclusive), UTC microseconds; [`NO_TIME`] if there are no times.
+    /// End of observation (exclusive), UTC microseconds; [`NO_TIME`] without times.
     pub observed_until: i64,
     /// Start of the period in which outcomes were recorded, [`NO_TIME`] if always.
     pub outcomes_from: i64,
@@ -108,7 +108,7 @@ pub fn event_id(source: &str, id: &str) -> u128 {
 impl Journeys {
     /// Codes of the stages or event kinds called `names`.
     ///
-    /// A stage that is declared (as won, lost, or in the pipeline) may be one that nobody has reached yet.
+    /// A stage that is declared (as won, lost, or in the pipeline) need not have occurred yet.
     ///
     /// # Errors
     /// [`Error::UnknownName`] for a name the data does not have; for a declared one, if it looks like a slip.
@@ -127,7 +127,7 @@ impl Journeys {
         Ok(codes)
     }
 
-    /// Whether a name that the data does not have is that of a declared stage that nobody has reached yet, and does not
+    /// Whether a name that the data does not have is that of a declared stage that has not occurred yet, and does not
     /// look like a slip for a kind that the data has.
     #[must_use]
     pub fn is_to_come(&self, name: &str) -> bool {
@@ -139,7 +139,7 @@ impl Journeys {
     }
 
     /// The kind of the data that a name, which it does not have, is a slip for: one that differs in letter case, spaces or
-    /// signs, or one that is not declared and differs in one character that is no digit.
+    /// signs, or an undeclared one that differs in one character other than a digit.
     fn meant(&self, name: &str, stages_only: bool) -> Option<&str> {
         let letters =
             |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
@@ -221,7 +221,7 @@ impl Journeys {
     /// The time line of one lead as text lines: time, what, and details.
     ///
     /// # Errors
-    /// [`Error::UnknownName`] if there is no such lead.
+    /// [`Error::UnknownName`] if the lead does not exist.
     pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
         let lead = self
             .leads
@@ -280,7 +280,7 @@ impl Journeys {
         )
     }
 
-    /// Shares the index, so that snapshots of it are cheap.
+    /// Shares the index, so snapshots of it are cheap.
     #[must_use]
     pub fn shared(self) -> Arc<Self> {
         Arc::new(self)

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// How ids are written, so that they compare.
+/// How ids are written, so they compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalize {
     /// E-mail addresses, with an `@`: without blanks, in small letters.
     Email,
-    /// Ids of Salesforce: those of 15 characters get the three that make them independent of case, those of 18 have the
+    /// Ids of Salesforce: ids of 15 characters get the three that make them case-insensitive, ids of 18 have the
     /// case that these three say.
     Salesforce,
 }
@@ -73,7 +73,7 @@ fn salesforce(id: &str) -> Option<String> {
                 *b = if said >> place & 1 == 1 { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() };
             }
         }
-        // A digit has no case: then it is no such suffix.
+        // Digits have no case, so the suffix would differ.
         if !suffix_of(&own)?.eq_ignore_ascii_case(suffix) {
             return None;
         }
@@ -108,7 +108,7 @@ mod tests {
         }
         // Two ids that differ in case are two.
         assert_ne!(form("0015000000Gv7qj").unwrap(), whole);
-        // What is no id of Salesforce stays.
+        // Other texts stay as they are.
         for other in ["0015000000Gv7qJAAA", "contact-1", "0015000000Gv7qJAA", "0015000000Gv7-J", ""] {
             assert_eq!(form(other).as_deref(), Some(other));
         }

@@ -27,7 +27,7 @@ pub fn open_amounts(journeys: &Journeys, lead: u32, t: i64) -> Option<f64> {
         }
     }
     let mut amounts: Vec<f64> = deals.into_values().filter_map(|(open, amount)| amount.filter(|_| open)).collect();
-    // The sum has the same bits in whatever order the deals were read.
+    // The sum has the same bits for any order of deals.
     amounts.sort_by(f64::total_cmp);
     (!amounts.is_empty()).then(|| crate::math::sum(&amounts))
 }

@@ -13,7 +13,7 @@ const FEW_ROWS: usize = 20;
 /// Which share of quarantined rows is refused.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxBad {
-    /// None.
+    /// No limit.
     Unlimited,
     /// More than half, in tables of at least 20 rows.
     Half,

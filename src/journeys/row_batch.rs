@@ -1,6 +1,6 @@
 //! Events of many leads as one list: of which each one is.
 //!
-//! Loops over the ten events of a lead end where nobody can guess, which costs as much as their work. Passes that are
+//! Loops over the ten events of a lead end unpredictably, and the misprediction costs as much as their work. Passes that are
 //! to run at the speed of memory walk the events of some leads, a tile, as one list, with the row of each beside it.
 
 /// Most rows of a tile.

@@ -17,7 +17,7 @@ pub struct Texts {
     numbers: OnceLock<Numbers>,
 }
 
-/// Numbers of texts by their hashes. Hashes are kept, so that the table grows without a look at the texts.
+/// Numbers of texts by their hashes. Hashes are kept, so the table grows without a look at the texts.
 #[derive(Clone, Default)]
 struct Numbers {
     table: HashTable<(u32, u32)>,
@@ -25,7 +25,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// Half of the hash: enough to tell texts apart nearly always.
+    /// Half of the hash, which distinguishes nearly all texts.
     fn hash(&self, text: &str) -> u32 {
         (self.hasher.hash_one(text) >> 32) as u32
     }

@@ -27,7 +27,7 @@ pub fn chi_square_tail(x: f64, degrees: usize) -> f64 {
         return 1.0;
     }
     let half = x / 2.0;
-    // Terms x^k e^(−x/2) / …, in logs so that large x does not make 0 of a sum that is not.
+    // Terms x^k e^(−x/2) / …, in logs, which keeps the sum from underflowing for large x.
     let (mut total, mut log_term, first) = if degrees.is_multiple_of(2) {
         ((-half).exp(), -half, 1.0)
     } else {

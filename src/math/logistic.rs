@@ -1,6 +1,6 @@
 //! The logistic function and its relatives, on one number or on eight at a time with the same bits.
 //!
-//! Nothing here depends on the C library, nor on fused multiply-add, so that a score has the same bits on every
+//! Nothing here depends on the C library, nor on fused multiply-add, so a score has the same bits on every
 //! machine.
 
 use super::vector::{LANES, Real, Vector};
@@ -18,7 +18,7 @@ const ROUND_52: f64 = 4_503_599_627_370_496.0;
 ///
 /// x = k·ln 2 + r, |r| ≤ ln 2 / 2; e^r = 1 + (r + r²·q(r)) by its Taylor polynomial of degree 13, whose remainder is
 /// below 5·10⁻¹⁸, even and odd powers of q apart, which halves the wait for one product after the other; 2^k in two
-/// factors, so that tiny results become subnormal and then 0. NaN stays NaN. W. Cody, W. Waite, "Software Manual for
+/// factors, so tiny results become subnormal and then 0. NaN stays NaN. W. Cody, W. Waite, "Software Manual for
 /// the Elementary Functions", 1980, chapter 6.
 #[inline(always)]
 pub(crate) fn exp_lanes<R: Real>(x: R) -> R {

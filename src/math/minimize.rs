@@ -8,7 +8,7 @@ const STEPS: usize = 500;
 /// A minimum: where, how low, and whether the search came to rest there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minimum {
-    /// Where.
+    /// Location of the minimum.
     pub at: Vec<f64>,
     /// The value there.
     pub value: f64,
@@ -22,7 +22,7 @@ pub struct Minimum {
 /// J. Nocedal, S. Wright, "Numerical Optimization", 2006, algorithm 6.1, with a backtracking line search.
 ///
 /// # Errors
-/// Those of `f`.
+/// Errors of `f`.
 pub fn minimize(start: &[f64], mut f: impl FnMut(&[f64]) -> Result<f64>) -> Result<Minimum> {
     let n = start.len();
     let mut f = move |x: &[f64]| f(x).map(|v| if v.is_finite() { v } else { f64::MAX });

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Numbers that are written by parts, in order within each, by several threads.
 ///
-/// The first touch of memory costs as much as the work. Here it is put off to where a number is written, so that all
+/// The first touch of memory costs as much as the work. Here it is put off to where a number is written, so all
 /// threads share it.
 #[derive(Debug)]
 pub(crate) struct Unwritten {

@@ -43,7 +43,7 @@ pub fn compare_rates(first: (u64, u64), second: (u64, u64), confidence: f64) -> 
     let high = difference + (a.high - p1).hypot(p2 - b.low);
     let pooled = (x1 + x2) as f64 / (n1 + n2) as f64;
     let se = (pooled * (1.0 - pooled) * (1.0 / n1 as f64 + 1.0 / n2 as f64)).sqrt();
-    // Nobody, or everybody, in both: nothing speaks against equality.
+    // Both rates are 0, or both are 1: equality cannot be rejected.
     let z = if difference == 0.0 && n1 > 0 && n2 > 0 { 0.0 } else { difference / se };
     let interval = Interval { low, high };
     RateComparison { first: p1, second: p2, difference, interval, ratio: p1 / p2, z, p: 2.0 * normal_tail(z.abs()) }

@@ -38,7 +38,7 @@ pub fn weighted_moments(values: &[f64], weights: &[f64]) -> (f64, f64, f64) {
     (mean, variance.sqrt(), total)
 }
 
-/// Quantiles 0, 1/parts, …, 1 of values with weights: where all weights are equal, those of [`quantile_sorted`]; else the
+/// Quantiles 0, 1/parts, …, 1 of values with weights: if all weights are equal, as [`quantile_sorted`]; else the
 /// lowest value up to which that share of the weight lies.
 #[must_use]
 pub fn weighted_quantiles(values: &[f64], weights: &[f64], parts: usize) -> Vec<f64> {

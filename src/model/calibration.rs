@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::math::{log1pexp, sigmoid};
 
 /// A monotone map from log-odds to probabilities. A sigmoid map is not among them: it is a new scale of coefficients
-/// and intercept, so that contributions keep adding up.
+/// and intercept, so contributions keep adding up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "MapForm", tag = "type", rename_all = "snake_case")]
 pub enum CalibrationMap {
@@ -20,11 +20,11 @@ pub enum CalibrationMap {
     ///
     /// M. Kull, T. Silva Filho, P. Flach, "Beta calibration", AISTATS 2017.
     Beta {
-        /// a.
+        /// Exponent of p.
         a: f64,
-        /// b.
+        /// Exponent of 1 − p.
         b: f64,
-        /// c.
+        /// Intercept of the log-odds.
         c: f64,
     },
 }
@@ -110,7 +110,7 @@ pub struct CalibrationFacts {
     pub positives: usize,
     /// Weighted share of positives in it: what calibrated probabilities average to there.
     pub base_rate: f64,
-    /// How the slice was taken, or why there is no calibration.
+    /// How the slice was taken, or why the model is not calibrated.
     pub remark: String,
 }
 

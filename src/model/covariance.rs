@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientCovariance {
-    /// The estimates it is the covariance of: those of a fit with a weaker penalty, since an interval around shrunken
+    /// The estimates it belongs to, from a fit with a weaker penalty, because an interval around shrunken
     /// coefficients does not hold the truth. Empty where they are the coefficients of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centre: Vec<f64>,

@@ -23,7 +23,7 @@ pub struct Term {
     pub coefficients: Vec<f64>,
     /// Standard error of each coefficient; empty where none are made.
     pub standard_errors: Vec<f64>,
-    /// The coefficients that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    /// The coefficients that standard errors belong to, from a fit with a weaker penalty. Empty if they are the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<f64>,
     /// Standard error of the difference of each level of a text to the first, the most frequent; empty for numbers, and where
@@ -44,9 +44,9 @@ pub struct Training {
     pub rule: CutoffRule,
     /// Stages or events that made the label positive.
     pub target: Vec<String>,
-    /// Rows.
+    /// Number of training rows.
     pub rows: usize,
-    /// Leads.
+    /// Number of leads with training rows.
     pub leads: usize,
     /// Positive rows.
     pub positives: usize,
@@ -56,9 +56,9 @@ pub struct Training {
     pub ages: Option<(f64, f64)>,
     /// Earliest and latest cutoff; `None` without times.
     pub cutoffs: Option<(Timestamp, Timestamp)>,
-    /// Solver.
+    /// Name of the solver.
     pub solver: String,
-    /// Inverse strength of the penalty; `None` is no penalty.
+    /// Inverse strength of the penalty; `None` for no penalty.
     pub c: Option<f64>,
     /// Share of the penalty that is L1.
     #[serde(default)]
@@ -116,7 +116,7 @@ pub struct Interaction {
     pub effects: Vec<f64>,
     /// Standard error of each; empty where none are made.
     pub standard_errors: Vec<f64>,
-    /// The effects that standard errors are of: those of a fit with a weaker penalty. Empty where they are the same.
+    /// The effects that standard errors belong to, from a fit with a weaker penalty. Empty if they are the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub estimates: Vec<f64>,
     /// Weight of the training rows in each cell.
@@ -140,7 +140,7 @@ pub struct ModelData {
     pub intercept: f64,
     /// Terms, in the order in which contributions are summed.
     pub terms: Vec<Term>,
-    /// Interactions; their contributions come after those of the terms.
+    /// Interactions; their contributions follow the terms'.
     #[serde(default)]
     pub interactions: Vec<Interaction>,
     /// Covariance of all coefficients, where intervals of probabilities are wanted.
@@ -154,7 +154,7 @@ pub struct ModelData {
     pub daily_cap: Option<u32>,
     /// Zone of calendar days.
     pub calendar_zone: Zone,
-    /// Map from log-odds to probabilities, where the calibration is no sigmoid.
+    /// Map from log-odds to probabilities, unless the calibration is a sigmoid.
     pub calibration: Option<CalibrationMap>,
     /// Log-odds at the 0th, 1st, …, 100th percentile of the training rows.
     pub percentiles: Vec<f64>,

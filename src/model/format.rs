@@ -24,7 +24,7 @@ struct Envelope<T> {
 }
 
 impl LeadModel {
-    /// The model as JSON text; numbers are written so that they read back to the same bits.
+    /// The model as JSON text; numbers are written to read back to the same bits.
     ///
     /// # Errors
     /// [`Error::ModelFormat`] if it cannot be written as JSON.
@@ -48,7 +48,7 @@ impl LeadModel {
         if text.trim().is_empty() {
             return Err(bad("the file is empty".into()));
         }
-        // The version is looked at before anything else, so that a newer file says so.
+        // The version is looked at before anything else, so a newer file says so.
         let value: serde_json::Value = serde_json::from_str(text).map_err(|e| bad(format!("invalid JSON: {e}")))?;
         if value.get("format").and_then(|f| f.as_str()) != Some(FORMAT) {
             return Err(bad(format!("the key 'format' is not '{FORMAT}'")));
@@ -79,7 +79,7 @@ impl LeadModel {
     /// Reads a model file.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is no such file, else as [`LeadModel::from_json`].
+    /// [`Error::Read`] if the file does not exist, else as [`LeadModel::from_json`].
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| Error::Read {

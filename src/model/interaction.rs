@@ -5,7 +5,7 @@ use super::lead_model::LeadModel;
 use crate::schema::Part;
 
 impl LeadModel {
-    /// Interactions; their contributions come after those of the terms.
+    /// Interactions; their contributions follow the terms'.
     #[must_use]
     pub fn interactions(&self) -> &[Interaction] {
         &self.data().interactions

@@ -116,7 +116,7 @@ impl LeadModel {
         &self.data
     }
 
-    /// Which model this is: what was made for it is no other model's.
+    /// Identity of the model; leads and scratch space of another model are refused.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }

@@ -35,7 +35,7 @@ impl LeadModel {
             return Err(Error::option("base_rate", problem));
         }
         let logit = |p: f64| ln(p / (1.0 - p));
-        // Calibrated probabilities are those of the later slice.
+        // Calibrated probabilities refer to the later slice.
         let before = match &mut data.training.calibration {
             Some(facts) if facts.method != "none" => &mut facts.base_rate,
             _ => &mut data.training.base_rate,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::math::HitsOfRows;
 
-/// Rows that may be waiting to be added to others of their cluster, beside those that are.
+/// Rows of a cluster that wait to be added up, besides the sums.
 const WAITING: usize = 1 << 16;
 
 /// How many of each cluster did each step.
@@ -30,7 +30,7 @@ impl Clusters {
         self.keys.len()
     }
 
-    /// Adds one lead, or attempt, that did some of so many steps to those of its cluster.
+    /// Adds one lead, or attempt, that did some of so many steps to its cluster.
     pub(crate) fn add(&mut self, cluster: Option<u64>, steps: usize, did: impl Fn(usize) -> bool) {
         if let Some(cluster) = cluster {
             self.add_counts(cluster, steps, |k| u64::from(did(k)));
@@ -109,7 +109,7 @@ impl Clusters {
         self.keys.iter().copied().zip(self.counts.chunks_exact(self.steps.max(1)))
     }
 
-    /// (hits, rows) of clusters: those that did step `of`, and those of them that did step `k`.
+    /// (hits, rows) of clusters: rows that did step `of`, and how many of them did step `k`.
     pub(crate) fn shares(&self, k: usize, of: usize) -> impl Iterator<Item = HitsOfRows> + Clone {
         let at = |counts: &[u64], k: usize| counts.get(k).copied().unwrap_or(0);
         self.each().map(move |(_, counts)| (at(counts, k), at(counts, of)))
@@ -120,7 +120,7 @@ impl Clusters {
 mod tests {
     use super::*;
 
-    /// Whatever order clusters come in, and however they are joined.
+    /// Independent of the order of clusters and of merges.
     #[test]
     fn clusters_are_counted_once() {
         let rows: Vec<(u64, u64)> = (0..1000u64).map(|i| (i * 7 % 13, i % 3)).collect();

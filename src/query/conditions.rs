@@ -1,4 +1,4 @@
-//! Conditions on values made ready: on those of a column of leads, and of values and properties of events.
+//! Conditions prepared for the values of a lead column, and of values and properties of events.
 
 use crate::error::{Error, Result};
 use crate::schema::{Column, Comparison, Condition, NONE, Value, canonical_text, like, number_of, truth_number};
@@ -10,7 +10,7 @@ pub(crate) enum Of<'a, T> {
     Numbers(&'a [f64]),
     /// Texts, by their codes.
     Levels(&'a [T]),
-    /// Times.
+    /// Times of a field.
     Times,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum One {
 pub(crate) enum Ready {
     Missing,
     Number(Comparison, f64),
-    /// A whole number: a float is it only if it is no neighbour's.
+    /// A whole number; a float equals it only below 2^53.
     Whole(i128),
     Level(Vec<bool>),
     /// The instants that are meant, from the first until after the last.

@@ -134,7 +134,7 @@ impl Groups {
 
     /// Each combination with the groups of another field.
     fn with(&self, other: &Self) -> Self {
-        // A value that has the sign between values is quoted, so that no two combinations are called alike.
+        // A value that has the sign between values is quoted, so no two combinations are called alike.
         let part = |groups: &Self, code: u32| {
             let name = groups.name(code);
             if name.contains(AND) && !name.starts_with('\'') { format!("'{name}'") } else { name }
@@ -152,7 +152,7 @@ impl Groups {
 }
 
 impl Journeys {
-    /// The lead field `name`; one that changes over time as it was at creation. `None` if there is no such field.
+    /// The lead field `name`; one that changes over time as it was at creation. `None` if the field does not exist.
     #[must_use]
     pub fn field_at_creation(&self, name: &str) -> Option<Column> {
         let at_creation = |history: &FieldHistory| {
@@ -166,7 +166,7 @@ impl Journeys {
         self.leads.field(name).map(|f| f.column.clone()).or_else(history)
     }
 
-    /// Groups by one lead field; `None` if there is no such field.
+    /// Groups by one lead field; `None` if the field does not exist.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming `option` for a date, or for bins that are none.

@@ -104,11 +104,11 @@ fn kinds_of(journeys: &Journeys, choice: &Choice) -> Result<Vec<bool>> {
         let Some(name) = name else { continue };
         let is_one = |k: &crate::schema::Kind| !stage || k.stage;
         let mut flags: Vec<bool> = kinds.iter().map(|k| is_one(k) && k.is_called(name)).collect();
-        // A name that occurs is no pattern, nor is that of a declared stage.
+        // Names that occur, and names of declared stages, are taken literally.
         if !flags.contains(&true) && is_pattern(name) && !journeys.is_to_come(name) {
             flags = kinds.iter().map(|k| is_one(k) && wildcard(name, &k.name())).collect();
         }
-        // A declared stage may be one that nobody has reached yet.
+        // A declared stage need not have occurred yet.
         if !flags.contains(&true) && !journeys.is_to_come(name) {
             let known: Vec<String> =
                 kinds.iter().filter(|k| !stage || k.stage).map(crate::schema::Kind::name).collect();

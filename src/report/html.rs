@@ -13,7 +13,7 @@ use crate::snapshot::SnapshotCounts;
 /// What goes into a report; parts that are `None` are left out.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Report<'a> {
-    /// Heading.
+    /// Heading of the page.
     pub title: &'a str,
     /// One line on the data.
     pub about: &'a str,

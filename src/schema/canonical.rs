@@ -1,13 +1,13 @@
-//! What a cell means whatever it was stored as: the one form of a text, and which texts are numbers.
+//! The meaning of a cell, independent of its stored type: the canonical form of a text, and which texts are numbers.
 
 use std::borrow::Cow;
 
-/// The one form of a text, whatever file or type it came from: kinds, channels, levels and all that is compared, but for ids
+/// The canonical form of a text from any file or type: kinds, channels, levels and all that is compared, except ids
 /// ([`canonical_id`]).
 ///
 /// Blanks around it do not count. A number with a decimal mark or an exponent is written in one way ("1.50" and 1.5 are "1.5",
 /// "2.00" is "2", "1e3" is "1000"). Codes stay as they are: "007", "00.5", "+49", "0e12", and numbers with an exponent
-/// that floats cannot tell from their neighbours. A truth value is `true` or `false`, however it is capitalised.
+/// that floats do not represent exactly. A boolean is `true` or `false`, in any capitalisation.
 #[must_use]
 pub fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim();
@@ -54,7 +54,7 @@ fn canonical_number(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(if text == "-0" { "0" } else { text });
     }
     match number_of(text) {
-        // "0e12" is no number that anybody writes, but part of a hash.
+        // "0e12" is part of a hash rather than a number.
         Some(x) if exponent && (x == 0.0 || !is_exact(x)) => Cow::Borrowed(text),
         Some(x) if exponent => Cow::Owned(x.to_string()),
         Some(_) => shortest(text),
@@ -75,7 +75,7 @@ fn shortest(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Digits that a float holds whatever they are.
+/// Decimal digits that a float always preserves.
 const FLOAT_DIGITS: usize = 15;
 
 /// The number that a text is; `None` if it is none, or a code that would lose something as a number: "007" its zeros,
@@ -90,7 +90,7 @@ pub fn number_of(text: &str) -> Option<f64> {
     if is_code { None } else { text.parse().ok().filter(|x: &f64| x.is_finite()) }
 }
 
-/// True if whole numbers of this size can be told apart as floats.
+/// True if floats represent every whole number of this size.
 #[must_use]
 pub fn is_exact(x: f64) -> bool {
     x.fract() != 0.0 || x.abs() < 1e15

@@ -34,7 +34,7 @@ impl Column {
         }
     }
 
-    /// True if there is no row.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -45,11 +45,11 @@ pub enum OutcomeRows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weighting {
-    /// Every row weighs 1: rates are those of the leads at risk at a cutoff, which are the ones to be scored.
+    /// Every row has weight 1: rates refer to the leads at risk at a cutoff, which are the leads to score.
     #[default]
     Row,
     /// Every lead weighs 1: a row weighs 1 / rows of its lead. How many rows a lead has depends on its outcome, since one
-    /// that converts soon has few: rates of young leads are too high, those of old leads too low.
+    /// that converts soon has few: rates of young leads are too high, rates of old leads too low.
     Lead,
 }
 

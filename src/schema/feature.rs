@@ -80,7 +80,7 @@ pub enum Feature {
     DaysSinceLast(Selector),
     /// `decayed(kind, half-life)`: Σ 2^(−age/half-life) after the daily cap.
     Decayed(Selector, Span),
-    /// `momentum(kind)`: events of the last 7 days less a third of those of the 21 days before, after the cap.
+    /// `momentum(kind)`: events of the last 7 days minus a third of the events of the 21 days before, after the cap.
     Momentum(Selector),
     /// `sum(kind.value[, window])`, `max(…)`, `last(…)`: over a value of the events.
     Value(ValueOp, Selector, String, Option<Span>),
@@ -146,7 +146,7 @@ impl Feature {
         }
     }
 
-    /// The part of the score it belongs to. `kinds` tell who acts.
+    /// The part of the score it belongs to. `kinds` say who acts.
     #[must_use]
     pub fn part(&self, kinds: &[Kind]) -> Part {
         match self {

@@ -17,7 +17,7 @@ pub struct FeatureSet {
     pub half_lives: Vec<Span>,
     /// Whether every kind has features of its own, besides all events, each side and each source.
     pub per_kind: bool,
-    /// At most this many kinds, those that most leads have; the rest count in `*` only.
+    /// At most this many kinds, by number of leads; the rest count in `*` only.
     pub max_kinds: usize,
     /// Events of one kind on one calendar day beyond this number do not count; `None` for no cap.
     pub daily_cap: Option<u32>,

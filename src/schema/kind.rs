@@ -39,7 +39,7 @@ pub struct Kind {
     pub side: Side,
     /// True if it is a stage.
     pub stage: bool,
-    /// True if another source has a kind of the same name, so that it reads `source:kind`.
+    /// True if another source has a kind of the same name, so it reads `source:kind`.
     pub shared: bool,
 }
 

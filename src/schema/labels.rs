@@ -1,4 +1,4 @@
-//! Names of the data beside those that results give themselves.
+//! Names from the data, distinguished from the names that results add.
 
 /// What results call all leads together.
 pub(crate) const ALL: &str = "(all)";
@@ -13,7 +13,7 @@ pub(crate) fn shown(name: &str, own: &[&str]) -> String {
     if own.contains(&inner) { format!("'{name}'") } else { name.to_owned() }
 }
 
-/// Names one after the other as one text. A name with `>` or `"` is in quotes (JSON), so that no two ways have one text.
+/// Names one after the other as one text. A name with `>` or `"` is in quotes (JSON), so no two ways have one text.
 #[cfg(feature = "frames")]
 pub(crate) fn way(names: &[String]) -> String {
     let name = |name: &String| {

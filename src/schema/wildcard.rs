@@ -35,7 +35,7 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Which of `names` a pattern means: those called exactly so if there are any, else those that are the same value
+/// Which of `names` a pattern means: exact matches if any, else names that are the same value
 /// ("7.0" is "7", "True" is "true") or are like it.
 ///
 /// ```

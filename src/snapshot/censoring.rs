@@ -2,7 +2,7 @@
 //!
 //! The time under observation C = end − cutoff is known for every row. A row is resolved if it reaches the target, or its
 //! window is over, within C; it then weighs 1/G(min(T, window) | age), G(u | age) the share of rows of about its age with
-//! C ≥ u. With leads that enter all the time, old leads are those seen late, so that C depends on age as T does: weights
+//! C ≥ u. With leads that enter all the time, old leads are those seen late, so C depends on age as T does: weights
 //! must be conditional on it. J. Robins, A. Rotnitzky, "Recovery of information and adjustment for dependent censoring using
 //! surrogate markers", 1992; D. Vock et al., J. Biomedical Informatics 61, 2016.
 //!
@@ -130,7 +130,7 @@ fn bands(ages: &[i64], outcomes: &[Outcome], stop: &Stop) -> Result<Vec<Band>> {
     Ok(bands)
 }
 
-/// Rows with what is known of their outcomes, before those that are not resolved are left out.
+/// Rows with what is known of their outcomes, before unresolved rows are left out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Candidates {
     pub(super) rows: Vec<Row>,

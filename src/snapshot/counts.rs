@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many (lead, cutoff) pairs there were, and why some are no rows.
+/// Counts of (lead, cutoff) pairs, and why some were excluded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotCounts {
     /// Leads of the journeys.

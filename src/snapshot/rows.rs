@@ -79,7 +79,7 @@ impl Snapshot {
         self.rows.len()
     }
 
-    /// True if it has no row.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -397,7 +397,7 @@ impl View<'_> {
             (Some(h), _) => h.as_micros(),
             (None, Some(age)) => created + age.as_micros() - t,
             (None, None) => {
-                // What happened after the end is not known: the lead would look idle. Fields alone have no end.
+                // Events after the end are unknown, and the lead would look idle. Fields alone have no end of observation.
                 let idle = t > self.end && !self.journeys.timeline.is_empty();
                 if idle && !matches!(self.rule, CutoffRule::AsOf(_)) {
                     counts.not_observed += 1;

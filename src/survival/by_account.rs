@@ -20,10 +20,10 @@ const BLOCKS: usize = 60;
 
 /// Spells with the places of their groups, and the block of accounts they are left out with.
 ///
-/// Leads of one account are not independent, so that variances come from leaving out whole accounts: up to 60 blocks of
+/// Leads of one account are not independent, so variances come from leaving out whole accounts: up to 60 blocks of
 /// them, alike in size. U_b = T − T₍b₎ is what block b adds to a statistic T, its variance B/(B − 1)·Σ (U_b − Ū)² for sums
 /// such as scores, (B − 1)/B·Σ (T₍b₎ − T̄)² for estimates (J. Shao, D. Tu, "The Jackknife and Bootstrap", 1995, section 5.5:
-/// the grouped jackknife). Degrees of freedom are those of the effective number of blocks, (Σn)²/Σn² − 1.
+/// the grouped jackknife). Degrees of freedom follow the effective number of blocks, (Σn)²/Σn² − 1.
 pub(crate) struct Blocks {
     spells: Vec<(u32, u32, Spell)>,
     sizes: Vec<f64>,
@@ -63,7 +63,7 @@ impl Blocks {
         total * total / self.sizes.iter().map(|n| n * n).sum::<f64>()
     }
 
-    /// Spells by group, those of a block left out.
+    /// Spells by group, with one block left out.
     fn groups(&self, n: usize, without: Option<u32>) -> Vec<Vec<Spell>> {
         let mut groups = vec![Vec::new(); n];
         for (place, block, spell) in &self.spells {
@@ -113,7 +113,7 @@ impl Blocks {
         Ok(GroupTest { test: name.to_owned(), statistic, degrees, p, sparse: sparse(&pooled, &score), coarse: false })
     }
 
-    /// Widens the intervals of a curve, that of one group or of all leads: standard errors are those of leaving out accounts,
+    /// Widens the intervals of a curve of one group or of all leads: standard errors come from leaving out accounts,
     /// where they are larger.
     pub(crate) fn widen(&self, curve: &mut Curve, place: Option<u32>, confidence: f64, until: f64) -> Option<f64> {
         let own = |wanted: &u32| place.is_none_or(|place| place == *wanted);

@@ -1,4 +1,4 @@
-//! The share of leads that will ever convert: a parametric curve with a ceiling, where the data can tell.
+//! The share of leads that will eventually convert: a parametric curve with a ceiling, where the data identifies it.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::survival::generalized_gamma::{Family, Times};
 
 /// Largest probability of a plateau as flat by chance.
 const PLATEAU: f64 = 0.05;
-/// Least share of those that ever convert that must have had the time to.
+/// Least share of eventual converters that must have had enough follow-up.
 const SEEN: f64 = 0.95;
 /// Fewest events for a curve of four parameters.
 const LEAST_EVENTS: usize = 20;
@@ -32,7 +32,7 @@ pub struct Plateau {
     pub longest: f64,
     /// Events in the stretch before the last one.
     pub events_before: u64,
-    /// α.
+    /// Maller and Zhou's α.
     pub chance: f64,
 }
 
@@ -66,7 +66,7 @@ pub struct ParametricFit {
     pub family: Family,
     /// Share that ever has the event.
     pub share: f64,
-    /// When, for those that have it.
+    /// Time of the event, if it happens.
     pub times: Times,
     /// Share and times of competing ends, if something competes.
     pub competing: Option<(f64, Times)>,
@@ -83,7 +83,7 @@ pub struct Ceiling {
     pub fit: Option<(ParametricFit, Interval)>,
     /// Whether the observed curve levels off.
     pub plateau: Option<Plateau>,
-    /// Why there is no fit; empty if there is one.
+    /// Why the fit failed; empty if it succeeded.
     pub why_not: String,
 }
 
@@ -98,7 +98,7 @@ struct Table {
     competes: bool,
 }
 
-/// Ages with what tells them apart, by that, then by age: each once, with how many there are.
+/// Distinct ages with their key and count, by key, then by age.
 fn counted<K>(ages: impl Iterator<Item = (f64, u8, K)>) -> Vec<(f64, f64, K)> {
     let mut sorted: Vec<(f64, u8, K)> = ages.collect();
     sorted.sort_unstable_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
@@ -135,7 +135,7 @@ impl Table {
 
     fn log_likelihood(&self, fit: &Parameters) -> f64 {
         let open = |t: f64| {
-            // 1 − c₁·G₁ − c₂·G₂ from tails, so that nothing cancels.
+            // 1 − c₁·G₁ − c₂·G₂ from tails, so nothing cancels.
             let rest = 1.0 - fit.share - fit.competing.map_or(0.0, |(c, _)| c);
             let own = fit.share * fit.times.shares(t).1;
             rest.max(0.0) + own + fit.competing.map_or(0.0, |(c, times)| c * times.shares(t).1)
@@ -252,7 +252,7 @@ impl Layout {
     }
 }
 
-/// Fits a parametric curve by maximum likelihood: F(t) = share·G(t), with a `share` of its own, or 1 for "everybody has
+/// Fits a parametric curve by maximum likelihood: F(t) = share·G(t), with a free `share`, or 1 for "every lead has
 /// the event in the end" (then nothing may compete).
 ///
 /// Σ ln(share·g(t)) over events, likewise over competing ends, and Σ ln(1 − F₁(t) − F₂(t)) over open spells, less the
@@ -268,8 +268,8 @@ pub fn fit_parametric(spells: &[Spell], family: Family, with_ceiling: bool, task
     Ok(layout.fit(&found))
 }
 
-/// The share that will ever have the event, if follow-up was long enough to tell: the curve levels off ([`Plateau`],
-/// α < 0.05), and by the fit at least 95 % of those that ever have the event have it within the longest time that a lead
+/// The share that will eventually have the event, if follow-up was long enough: the curve levels off ([`Plateau`],
+/// α < 0.05), and by the fit at least 95 % of all events happen within the longest time that a lead
 /// was seen. (α alone is small too often: the stretch behind the last event is long by chance.) The interval is that of
 /// the profile likelihood, {c: 2·(ℓ(ĉ) − max ℓ(c)) ≤ χ²₁}.
 ///

@@ -20,11 +20,11 @@ pub struct Curve {
     pub time: Vec<f64>,
     /// At risk just before each.
     pub at_risk: Vec<u64>,
-    /// Events.
+    /// Number of events at each time.
     pub events: Vec<u64>,
     /// Competing events.
     pub competing: Vec<u64>,
-    /// Censored.
+    /// Number censored at each time.
     pub censored: Vec<u64>,
     /// Ages at which those not observed from the start are entered, ascending.
     pub entries: Vec<f64>,
@@ -59,7 +59,7 @@ impl Curve {
         let (mut incidence, mut standard_error) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let mut competing_incidence = Vec::with_capacity(n);
         let (mut free, mut f, mut other) = (1.0, 0.0, 0.0);
-        // Σ (F(t) − Fⱼ)²·aⱼ, Σ (F(t) − Fⱼ)·aⱼ and Σ aⱼ, kept up by the growth of F, so that nothing cancels.
+        // Σ (F(t) − Fⱼ)²·aⱼ, Σ (F(t) − Fⱼ)·aⱼ and Σ aⱼ, kept up by the growth of F, so nothing cancels.
         let (mut squares, mut firsts, mut weights) = (0.0, 0.0, 0.0);
         let (mut own, mut cross, mut cross_weights) = (0.0, 0.0, 0.0);
         for r in table.rows() {
@@ -116,7 +116,7 @@ impl Curve {
         ends(&self.events) + ends(&self.competing) + ends(&self.censored)
     }
 
-    /// Age from which on the curve is known: 0, unless nobody is observed from the start.
+    /// Age from which on the curve is known: 0, unless all leads entered late.
     #[must_use]
     pub fn known_from(&self) -> f64 {
         let all_enter_late = self.entries.len() as u64 == self.ending_from(0);
@@ -128,7 +128,7 @@ impl Curve {
         self.time.partition_point(|t| *t <= age).checked_sub(1)
     }
 
-    /// Age up to which the curve is known: its last time, or for ever if nobody is left at risk then.
+    /// Age up to which the curve is known: its last time, or infinity if no lead is left at risk then.
     #[must_use]
     pub fn known_until(&self) -> f64 {
         let last = |v: &[u64]| v.last().copied().unwrap_or(0);
@@ -209,7 +209,7 @@ impl Curve {
     }
 }
 
-/// Intervals of F: those of 1 − F on the log(−log) scale.
+/// Intervals of F: intervals of 1 − F on the log(−log) scale.
 struct Bands<'a> {
     incidence: &'a [f64],
     standard_error: &'a [f64],
@@ -238,7 +238,7 @@ impl Kernel for Bands<'_> {
                 }
             }
             for ((low, high), (f, se)) in low.iter_mut().zip(high).zip(f.iter().zip(se)) {
-                // Nothing is known of the spread where nobody, or everybody, has converted.
+                // The spread is unknown if no lead, or every lead, has converted.
                 let known = (*f > 0.0) & (*f < 1.0) & (*se != 0.0);
                 (*low, *high) = if known { (*low, *high) } else { (f64::NAN, f64::NAN) };
             }

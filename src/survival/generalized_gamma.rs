@@ -12,7 +12,7 @@ use crate::serde_str::text_form;
 pub enum Family {
     /// The generalised gamma, which has the two others and the gamma among its members.
     GeneralizedGamma,
-    /// Weibull.
+    /// Weibull distribution.
     Weibull,
     /// Log-normal.
     LogNormal,
@@ -48,7 +48,7 @@ pub struct Times {
     pub mu: f64,
     /// Scale of ln t.
     pub sigma: f64,
-    /// Shape.
+    /// Shape parameter q.
     pub q: f64,
 }
 
@@ -107,7 +107,7 @@ mod tests {
                 let h = 1e-4 * t;
                 let (below, above) = d.shares(t);
                 assert!((below + above - 1.0).abs() < 1e-9, "{q} {t}");
-                // The smaller tail, so that nothing cancels.
+                // The smaller tail, so nothing cancels.
                 let slope = if below < above {
                     (d.shares(t + h).0 - d.shares(t - h).0) / (2.0 * h)
                 } else {

@@ -65,7 +65,7 @@ struct Standing {
 }
 
 impl Standing {
-    /// Those at risk, with those that had left before the time without being watched: nₖ/Sₖ.
+    /// The number at risk, plus the expected number that left unobserved before the time: nₖ/Sₖ.
     fn restored(&self) -> f64 {
         if self.n > 0.0 && self.free > 0.0 { self.n / self.free } else { 0.0 }
     }

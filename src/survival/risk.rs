@@ -26,7 +26,7 @@ pub struct Spell {
     pub entry: Option<f64>,
     /// Age at which it ends (inclusive).
     pub exit: f64,
-    /// How.
+    /// How the spell ended.
     pub end: End,
 }
 
@@ -39,11 +39,11 @@ pub struct RiskTable {
     pub time: Vec<f64>,
     /// At risk just before each.
     pub at_risk: Vec<u64>,
-    /// Events.
+    /// Number of events at each time.
     pub events: Vec<u64>,
     /// Competing events.
     pub competing: Vec<u64>,
-    /// Censored.
+    /// Number censored at each time.
     pub censored: Vec<u64>,
     /// Ages at which spells that are not observed from the start are entered, ascending.
     pub entries: Vec<f64>,
@@ -55,7 +55,7 @@ fn key(x: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// Spells with a time that is no number, and those that end before or when they are entered.
+/// Spells with a time of NaN, and spells that do not end after their entry.
 fn faults<'a>(spells: impl Iterator<Item = &'a Spell>) -> (usize, usize) {
     spells.fold((0, 0), |(wild, empty), s| {
         let no_number = !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite());
@@ -294,7 +294,7 @@ impl RiskTable {
 /// Where the risk set of spells entered late empties before the last time: the first later age at which `least` are at
 /// risk, or as many as ever are.
 ///
-/// A product over ages ends where everybody at risk ends. With late entry that can happen early, when few have entered,
+/// A product over ages becomes 0 where all leads at risk end. With late entry that can happen early, when few have entered,
 /// and says nothing about the rest.
 pub(crate) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
     if spells.iter().all(|s| s.entry.is_none()) {

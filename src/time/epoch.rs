@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 /// Unit of epoch numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeUnit {
-    /// Seconds.
+    /// Seconds since 1970.
     #[serde(rename = "s")]
     Seconds,
-    /// Milliseconds.
+    /// Milliseconds since 1970.
     #[serde(rename = "ms")]
     Millis,
-    /// Microseconds.
+    /// Microseconds since 1970.
     #[serde(rename = "us")]
     Micros,
-    /// Nanoseconds.
+    /// Nanoseconds since 1970.
     #[serde(rename = "ns")]
     Nanos,
 }

@@ -50,7 +50,7 @@ impl Grains {
         self.times > 0
     }
 
-    /// True if the midnights of the column are days: it has nothing else, and those of two different days. One midnight
+    /// True if the midnights of the column are days: it has only midnights, of at least two days. One midnight
     /// alone may as well be a time.
     #[must_use]
     pub fn midnights_are_days(&self) -> bool {

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// UTC microseconds; of a naive time those of the same reading in UTC.
+    /// UTC microseconds; a naive time is read as UTC.
     micros: i64,
     naive: bool,
     /// Whether it is a calendar day, without a time of day.

@@ -64,7 +64,7 @@ pub enum Detected {
     Ambiguous,
     /// Day first and month first each fit some values only.
     Contradictory,
-    /// There was no value.
+    /// The value is missing.
     Empty,
 }
 
@@ -350,7 +350,7 @@ impl Cursor<'_> {
         Some((((hour * 60 + minute) * 60 + second) * 1_000_000 + micros, offset))
     }
 
-    /// `None` if the rest is no offset, `Some(None)` if there is no rest.
+    /// `None` if the rest is not an offset, `Some(None)` if the text ends here.
     #[allow(clippy::option_option, reason = "private; `?` needs the outer one")]
     fn offset(&mut self) -> Option<Option<i32>> {
         self.rest = self.rest.trim_ascii();

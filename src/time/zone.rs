@@ -24,7 +24,7 @@ impl Zone {
         Self { name: "UTC".to_owned(), rules: TimeZone::UTC, utc: true }
     }
 
-    /// True if local times are those of UTC.
+    /// True if local times equal UTC.
     #[must_use]
     pub fn is_utc(&self) -> bool {
         self.utc
@@ -65,7 +65,7 @@ impl Zone {
         if self.utc {
             return Some(local);
         }
-        // Within a day of the ends of the calendar there are no rules: 9999-12-31 stays what it is.
+        // Offsets are not applied within a day of the ends of the calendar: 9999-12-31 stays unchanged.
         let Ok(reading) = jiff::Timestamp::from_microsecond(local) else { return Some(local) };
         let wall: DateTime = Offset::UTC.to_datetime(reading);
         Some(self.rules.to_timestamp(wall).map_or(local, jiff::Timestamp::as_microsecond))

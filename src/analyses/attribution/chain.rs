@@ -17,7 +17,7 @@ pub(super) struct Outflow {
     pub(super) next: BTreeMap<u32, u64>,
     pub(super) converted: u64,
     pub(super) value: f64,
-    /// A value below 0 is among those of the chain.
+    /// The chain contains a negative value.
     pub(super) negative: bool,
     pub(super) ended: u64,
 }

@@ -26,7 +26,7 @@ impl Journeys {
     /// Gives credit for conversions and their value to channels.
     ///
     /// A path is the touches of a lead before its conversion, or of a lead that did not convert. Conversions without a
-    /// touch are a row of their own, so that credits add up to all conversions. Credit is not cause.
+    /// touch are a row of their own, so credits add up to all conversions. Credit is not cause.
     ///
     /// # Errors
     /// [`Error::UnknownName`] for names that the data does not have, [`Error::InvalidOption`], [`Error::Interrupted`].
@@ -103,7 +103,7 @@ impl Journeys {
         Ok(result)
     }
 
-    /// The counts of an attribution, to be merged with those of other leads.
+    /// The counts of an attribution, to be merged with other leads.
     ///
     /// # Errors
     /// As [`Journeys::attribution`].

@@ -67,7 +67,7 @@ pub(super) struct PathMaker<'a> {
     by: By,
     /// Names that codes stand for.
     pub(super) names: Vec<String>,
-    /// The code of touches without a value, after those of the names of the data.
+    /// The code of touches without a value; it follows the codes of names in the data.
     missing: u32,
     allowed: Vec<bool>,
     /// What events of each kind are, as bits.
@@ -148,7 +148,7 @@ impl<'a> PathMaker<'a> {
         let opportunity = opportunity(journeys, spec)?;
         let opportunities = opportunity.iter().cloned().collect::<Vec<_>>();
         let opportunities = journeys.codes_of("opportunity", &opportunities)?;
-        // Where a table has no channels at all, its events are no touches of one unless they are asked for.
+        // Where a table has no channels at all, its events do not count as touches unless requested.
         let has_value = match by {
             By::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
             By::Kind => vec![true; journeys.kinds.len()],
@@ -194,7 +194,7 @@ impl<'a> PathMaker<'a> {
         code.min(self.missing)
     }
 
-    /// The first touch of `lead`, whatever came of it.
+    /// The first touch of `lead`, converted or not.
     pub(super) fn first_touch(&self, lead: u32) -> Option<Touch> {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
@@ -228,7 +228,7 @@ impl<'a> PathMaker<'a> {
     }
 
     /// Gives every path of `lead` to `take`. Conversions without a touch are paths of no touches; leads that did not
-    /// convert and were not touched are no paths.
+    /// convert and were not touched make no path.
     pub(super) fn paths(&self, lead: u32, room: &mut Room, mut take: impl FnMut(Path<'_>)) {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
@@ -271,7 +271,7 @@ impl<'a> PathMaker<'a> {
         if room.touches.len() < events {
             room.touches.resize(events, Touch { channel: NONE, at: NO_TIME, day: false });
         }
-        // Deals won at one instant in an order that does not depend on that of rows, so that sums have the same bits.
+        // Deals won at one instant in an order that does not depend on that of rows, so sums have the same bits.
         let amount = |mark: &Mark| mark.amount.unwrap_or(f64::NEG_INFINITY);
         room.conversions.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| amount(a).total_cmp(&amount(b))));
         let touches = self.pick_touches(range.start..range.start + events, &mut room.touches);
@@ -360,7 +360,7 @@ impl<'a> PathMaker<'a> {
         let age = |t: &Touch| self.measure.between(Moment { at: t.at, day: t.day }, end);
         let old = self.lookback.map_or(0, |w| touches.partition_point(|t| age(t) > w));
         let recent = touches.get(old..).unwrap_or(&[]);
-        // What came after the end is no milestone of it.
+        // Events after the end are not milestones of the path.
         let [lead, opportunity] = times
             .map(|t| t.filter(|t| *t <= end.at).and_then(|t| recent.partition_point(|x| x.at <= t).checked_sub(1)));
         let mut places = [lead, opportunity];
@@ -432,7 +432,7 @@ fn marks<K: Code>(kinds: &[K], roles: &[u8], only_first: bool, marks: &mut Vec<(
     }
 }
 
-/// Writes the touches to the start of `touches`, without a branch: nobody can guess which event is one.
+/// Writes the touches to the start of `touches`, without a branch, which would be mispredicted.
 #[inline(never)]
 fn pick<K: Code, C: Code>(
     at: &[i64],
@@ -445,7 +445,7 @@ fn pick<K: Code, C: Code>(
 ) -> usize {
     let mut n = 0;
     for ((at, kind), channel) in at.iter().zip(kinds).zip(channels) {
-        // The largest code of each width is no channel; it is beyond those of the channels.
+        // The largest code of each width lies beyond the channels and stands for a missing one.
         let (kind, channel) = ((*kind).into() as usize, (*channel).into().min(missing));
         let role = roles.get(kind).copied().unwrap_or(0);
         if let Some(touch) = touches.get_mut(n) {
@@ -467,7 +467,7 @@ fn opportunity(journeys: &Journeys, spec: &AttributionSpec) -> Result<Option<Str
         _ => false,
     };
     let Some(method) = spec.methods.iter().find(|m| shares(m)) else { return Ok(None) };
-    // Losing is no stage on the way.
+    // Lost stages are not milestones.
     let known = journeys.pipeline.iter().rev().filter(|s| !journeys.lost.contains(s)).nth(1).cloned();
     let missing = || {
         let problem = format!("{method} needs the opportunity stage; set opportunity=, or Journeys(pipeline=…)");

@@ -30,11 +30,11 @@ pub struct Credit {
     pub touches: u64,
     /// Paths with at least one.
     pub paths: u64,
-    /// Conversions.
+    /// Conversions credited to the channel.
     pub conversions: f64,
     /// Their range over bootstrap samples.
     pub conversions_range: Option<Range>,
-    /// Value.
+    /// Value of the credited conversions.
     pub value: f64,
     /// Its range.
     pub value_range: Option<Range>,
@@ -62,7 +62,7 @@ pub struct Attribution {
     pub spec: AttributionSpec,
     /// One entry per method.
     pub methods: Vec<MethodCredits>,
-    /// Conversions.
+    /// Number of conversions.
     pub conversions: u64,
     /// Their value.
     pub value: f64,

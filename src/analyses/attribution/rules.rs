@@ -15,7 +15,7 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// The rule of a method; `None` for methods that are no rules.
+    /// The rule of a method; `None` for methods without one.
     pub(super) fn of(method: &Method, half_life: Span, direct: &[bool]) -> Result<Option<Self>> {
         let w = |first, lead, opportunity, last, middle| {
             Self::Milestones(Weights { first, lead, opportunity, last, middle })
@@ -50,7 +50,7 @@ impl Rule {
             }
             Self::Decay(half_life) => {
                 let half = half_life.as_days();
-                // From the youngest touch on, so that the largest weight is 1 and none vanishes in all.
+                // From the youngest touch on, so the largest weight is 1 and none vanishes in all.
                 let youngest = path.touches.iter().map(|t| t.at).max().unwrap_or(path.end);
                 for (s, t) in shares.iter_mut().zip(path.touches) {
                     *s = exp2(-((youngest - t.at) as f64 / DAY as f64) / half);

@@ -103,7 +103,7 @@ pub enum NullPaths {
     /// All: lost leads and open ones.
     #[default]
     All,
-    /// Those of lost leads.
+    /// The paths of lost leads.
     Lost,
     /// None: every path converts.
     None,
@@ -122,7 +122,7 @@ pub struct Weights {
     pub opportunity: f64,
     /// The last touch.
     pub last: f64,
-    /// All touches that are no milestone, in equal parts.
+    /// All touches other than milestones, in equal parts.
     pub middle: f64,
 }
 

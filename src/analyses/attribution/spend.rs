@@ -21,14 +21,14 @@ pub struct SpendRow {
     pub until: i64,
     /// Channel (or campaign); `None` for spend on none in particular.
     pub channel: Option<String>,
-    /// Amount.
+    /// Amount spent.
     pub amount: f64,
 }
 
 /// Spend, and the period by which it is joined.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spend {
-    /// Rows.
+    /// Rows of all spend tables.
     pub rows: Vec<SpendRow>,
     /// Calendar period.
     pub period: Period,
@@ -97,7 +97,7 @@ impl Spend {
 /// Costs of one channel in one period (or in all).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitCost {
-    /// Channel.
+    /// Name of the channel.
     pub channel: String,
     /// First day of the period, local day number; `None` for all periods together.
     pub day: Option<i64>,
@@ -105,7 +105,7 @@ pub struct UnitCost {
     pub spend: Option<f64>,
     /// Leads whose first touch was the channel's, in the period.
     pub leads: u64,
-    /// Those of them that reached the stage of `qualified`.
+    /// How many of them reached the stage of `qualified`.
     pub qualified: u64,
     /// Conversions, by the first method asked for, in the period of the touch.
     pub conversions: f64,
@@ -119,13 +119,13 @@ pub struct UnitCost {
 /// What the spend of a channel brought.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Costed {
-    /// Leads.
+    /// Number of leads.
     pub leads: u64,
     /// Leads that reached the stage of `qualified`.
     pub qualified: u64,
-    /// Conversions.
+    /// Conversions credited to the channel.
     pub conversions: f64,
-    /// Value.
+    /// Value of the credited conversions.
     pub value: f64,
 }
 

@@ -217,7 +217,7 @@ pub(super) struct Given {
     pub(super) rate: Option<f64>,
 }
 
-/// Counts over some leads: serialisable, joins with those of other leads, becomes an [`Attribution`].
+/// Counts over some leads: serialisable, mergeable with the counts of other leads, and turned into an [`Attribution`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttributionTally {
     pub(super) spec: AttributionSpec,
@@ -253,7 +253,7 @@ impl AttributionTally {
     /// [`Error::NotConverged`] if a chain cannot be solved, [`Error::Interrupted`].
     pub fn finish(self, task: &Task) -> Result<Attribution> {
         let Self { spec, counts, samples } = self;
-        // Sums over channels run in the order of their names, so that the order of rows changes no bit.
+        // Sums over channels run in the order of their names, so the order of rows changes no bit.
         let mut names = counts.names.clone();
         names.sort_unstable();
         let mut places = Places::new(&names);

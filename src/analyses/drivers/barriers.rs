@@ -35,7 +35,7 @@ pub struct Barrier {
     pub step: String,
     /// The step that they go on to.
     pub next: String,
-    /// Segment.
+    /// Value of the breakdown.
     pub segment: String,
     /// Leads of the segment at the step.
     pub leads: u64,
@@ -73,7 +73,7 @@ pub struct Barriers {
     pub spec: BarriersSpec,
     /// Value of one lead at the last step.
     pub value: Option<f64>,
-    /// Segments that lose against the reference, and those that gain, which have negative losses.
+    /// Segments that lose compared with the reference, and segments that gain, with negative losses.
     pub barriers: Vec<Barrier>,
     /// Segments at steps with too few leads.
     pub unsupported: usize,

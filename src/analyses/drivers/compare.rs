@@ -12,7 +12,7 @@ use crate::schema::named;
 /// One step of two groups.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepComparison {
-    /// Step.
+    /// Name of the step.
     pub step: String,
     /// Leads of the first group at step 1, and here.
     pub first: (u64, u64),
@@ -70,7 +70,7 @@ pub(super) fn compare_groups(
     compare_rates((at(a, k), at(a, of)), (at(b, k), at(b, of)), confidence)
 }
 
-/// Leads that did step `of` and those of them that did step `k`, of two groups, by account, or by lead.
+/// Leads that did step `of`, and how many of them did step `k`, for two groups, by account or lead.
 fn beside(a: &FunnelGroup, b: &FunnelGroup, k: usize, of: usize) -> Vec<(HitsOfRows, HitsOfRows)> {
     let mut both: BTreeMap<u64, (HitsOfRows, HitsOfRows)> = BTreeMap::new();
     let at = |counts: &[u64]| (counts.get(k).copied().unwrap_or(0), counts.get(of).copied().unwrap_or(0));

@@ -47,7 +47,7 @@ impl Gathering {
         }
     }
 
-    /// A lead of an account; those of one account follow each other.
+    /// A lead of an account; leads of one account are adjacent.
     pub(super) fn begin(&mut self, account: u64, went_on: bool) {
         if account != self.account {
             self.close();

@@ -60,7 +60,7 @@ impl Stays {
         }
     }
 
-    /// Leads with an event of a kind, and those of them that went on.
+    /// Leads with an event of a kind, and how many of them went on.
     pub(super) fn exposed(&self, kind: u32) -> (u64, u64) {
         let firsts = self.firsts.get(kind as usize).map_or(&[][..], Vec::as_slice);
         let went = firsts.iter().filter(|(lead, _)| self.leads.get(*lead as usize).copied().unwrap_or(false));
@@ -83,10 +83,10 @@ impl Stays {
 #[derive(Debug, Clone, Copy)]
 struct Instant {
     at: i64,
-    /// At risk, and those of them that are exposed.
+    /// Number at risk, and how many of them are exposed.
     n: f64,
     exposed: f64,
-    /// Those that go on, and those of them that are exposed.
+    /// Number that go on, and how many of them are exposed.
     went: f64,
     exposed_went: f64,
 }

@@ -1,4 +1,4 @@
-//! Drivers of drop-off: at each step, what those that went on have more, or less, often than those that did not.
+//! Drivers of drop-off: at each step, which properties are more, or less, frequent among leads that went on.
 
 use std::collections::BTreeSet;
 
@@ -21,10 +21,10 @@ use crate::time::NO_TIME;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriversSpec {
-    /// The funnel. Properties are those of a lead when it first got to a step, so that they do not depend on which of its
+    /// The funnel. Properties refer to the time when a lead first reached a step, so they do not depend on which of its
     /// entries is the best.
     pub funnel: FunnelSpec,
-    /// Lead fields to look at, those that change over time as they were at the step; all if empty.
+    /// Lead fields to compare, with their values at the step if they change over time; all if empty.
     pub fields: Vec<String>,
     /// Fewest leads with, and without, a property; the smaller of 25 and 2 % of those at the step if not given.
     pub min_support: Option<u64>,
@@ -59,11 +59,11 @@ pub struct Driver {
     pub value: String,
     /// Leads with it.
     pub leads: u64,
-    /// Those of them that went on.
+    /// How many of them went on.
     pub went_on: u64,
     /// Leads without it.
     pub other_leads: u64,
-    /// Those of them that went on.
+    /// How many of them went on.
     pub others_went_on: u64,
     /// Odds of going on with it by those without, one added to each count; `None` for events after the step.
     pub odds_ratio: Option<f64>,
@@ -117,7 +117,7 @@ impl FieldCodes<'_> {
     }
 }
 
-/// Counts per step: leads and those that went on, in all and with each property.
+/// Counts per step: leads and how many went on, in all and with each property.
 #[derive(Clone)]
 struct Counts {
     all: (u64, u64),
@@ -157,7 +157,7 @@ impl Driver {
 }
 
 impl Journeys {
-    /// What separates the leads that went on from those that dropped off, at each step of a funnel: values of lead
+    /// Compares the leads that went on at each step of a funnel with the leads that dropped off: values of lead
     /// fields, channels, and events before and after the step. Stages that mean won or lost, which say how it ended, are
     /// not looked at.
     ///
@@ -165,7 +165,7 @@ impl Journeys {
     /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. What is found went with
     /// going on; it need not have caused it.
     ///
-    /// Leads that stay longer do more, so that an event after the step is tested in time: of the leads at risk whenever one
+    /// Leads that stay longer do more, so an event after the step is tested in time: of the leads at risk whenever one
     /// goes on, those with the event already are compared with those without it yet (Mantel–Byar). A lead is at risk until
     /// it goes on, is closed otherwise (again when it is re-opened), or the windows of its entries are over. Stages and optional steps between the two steps are not
     /// looked at: they lie on the way. Where accounts are declared all tests and intervals are clustered by them.
@@ -304,7 +304,7 @@ impl Journeys {
         }
     }
 
-    /// Kinds that lie between two steps, on the way from one to the other, and those that say how it ended.
+    /// Kinds that lie between two steps, and kinds that end the way.
     fn on_the_way(&self, spec: &FunnelSpec, step: usize, next: usize) -> Result<BTreeSet<u32>> {
         let kinds_of = |k: usize| -> Result<BTreeSet<u32>> {
             let mut matcher = Matcher::new(self);
@@ -461,7 +461,7 @@ impl Journeys {
                 }
                 let found = exposure(&c.stays.of(code), c.gathering.is_some(), 0.95);
                 // A lead that left without a word is at risk to the end, and whoever does anything has not left: that raises
-                // the ratio of any event, so that only a lower one is evidence.
+                // the ratio of any event, so only a lower one is evidence.
                 let p = if leave_unseen && found.hazard_ratio > 1.0 { 1.0 } else { found.p };
                 drivers.push(Driver {
                     step: name(step),

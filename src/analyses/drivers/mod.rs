@@ -1,4 +1,4 @@
-//! Why leads drop off: what separates those that went on, and which segments lose most.
+//! Why leads drop off: which properties differ between leads that went on and others, and which segments lose most.
 
 mod at_risk;
 mod barriers;

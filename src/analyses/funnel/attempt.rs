@@ -8,7 +8,7 @@ use crate::journeys::Moment;
 pub(super) struct Attempt {
     pub(super) done: u32,
     pub(super) path: [u32; MAX_STEPS],
-    /// The event by which each step was first got to, whatever came of it.
+    /// The event by which each step was first reached, in any attempt.
     pub(super) reached: [u32; MAX_STEPS],
 }
 

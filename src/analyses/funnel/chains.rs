@@ -162,7 +162,7 @@ impl Chains {
 
     /// Moves the steps of the best attempt to their first instances.
     fn settle(&mut self, plan: &Plan<'_>, seen: &[Seen]) {
-        // Strict steps follow one another, so that there is no choice; without windows of their own they are the first.
+        // Strict steps follow one another, which leaves no choice; without windows of their own they are the first.
         if plan.order != Order::Strict && plan.has_step_times {
             self.instances.move_to_first(plan, seen, &mut self.best);
         }
@@ -206,7 +206,7 @@ impl Chains {
             self.take_together(plan, seen, events, starts);
             return;
         }
-        // Each is one step only, and those of earlier steps stand first.
+        // Each is one step only, and earlier steps stand first.
         for j in events {
             if let Some(event) = seen.get(j) {
                 self.take_one(plan, event, j, starts);
@@ -237,7 +237,7 @@ impl Chains {
         self.instant = instant;
     }
 
-    /// Lets an event be a step of chains: of the last step first, so that it is one step of a chain only.
+    /// Lets an event be a step of chains: of the last step first, so it is one step of a chain only.
     fn advance(&mut self, plan: &Plan<'_>, event: &Seen, j: usize) {
         let mut steps = event.steps & !1;
         while steps != 0 {

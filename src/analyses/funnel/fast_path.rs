@@ -18,13 +18,13 @@ use super::spec::{Entry, Order};
 
 /// Most steps.
 pub(super) const MOST: usize = 8;
-/// Events of a tile, after which it takes no further lead: so that they stay in cache.
+/// Events of a tile, after which it takes no further lead; this keeps them in cache.
 const EVENTS: usize = 1 << 13;
-/// Deadlines of a tile: those of a step stand side by side, one per lead.
+/// Deadlines of a tile: per step, one per lead.
 const DEADLINES: usize = ((MOST + 2) * ROWS).next_power_of_two();
 /// No chain: a deadline that is over.
 const NEVER: i64 = i64::MIN;
-/// Code of events without a kind, which are no step.
+/// Code of events without a kind, which match no step.
 const NO_KIND: u8 = u8::MAX;
 
 /// How far the leads of a tile got.
@@ -32,7 +32,7 @@ const NO_KIND: u8 = u8::MAX;
 pub(super) struct Levels<'a> {
     /// Numbers of the leads.
     pub(super) leads: Range<u32>,
-    /// Leads that did at least one step, at least two, and so on, but those of the two below.
+    /// Leads that did at least one step, at least two, and so on, except the leads of the two fields below.
     pub(super) reached: [u32; MOST],
     /// Leads, as bits, that entered too late.
     pub(super) immature: u64,
@@ -143,7 +143,7 @@ impl Quick {
             number_rows(*first, ends, &mut tile.row);
             let moves = self.moves.first().filter(|_| self.moves.len() == 1 && !plan.from_creation);
             let plain = moves.is_some_and(|moves| {
-                // Events are looked at after the walk, which brings them into the cache; before it where those of the
+                // Events are looked at after the walk, which brings them into the cache; before it where the events of the
                 // last tile were not plain.
                 if was_plain {
                     self.walk(moves, at, kinds, &mut tile);
@@ -266,7 +266,7 @@ impl Kernel for Plain<'_> {
     type Output = bool;
     #[inline(always)]
     fn run<V: Vector>(self) -> bool {
-        // To the end, whatever is found: by whole vectors.
+        // Runs to the end without an early exit, by whole vectors.
         let mut plain = self.at.last().is_none_or(|t| *t < self.before);
         for (a, b) in self.at.iter().zip(self.at.get(1..).unwrap_or(&[])) {
             plain &= (a != b) & (*a < self.before);
@@ -286,6 +286,6 @@ pub(super) fn rows_of(bits: u64) -> impl Iterator<Item = usize> {
 fn advance(deadline: &mut [i64; DEADLINES], place: Move, row: usize, t: i64) {
     let before = deadline[((place & 0xffff) as usize + row) % DEADLINES];
     let own = &mut deadline[((place >> 16) as usize + row) % DEADLINES];
-    // A branch would be wrong every other time: nobody can guess which kind comes next.
+    // The next kind is unpredictable, so a branch would be mispredicted every other time.
     *own = select_unpredictable(t <= before, before, *own);
 }

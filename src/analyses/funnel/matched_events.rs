@@ -6,7 +6,7 @@ use crate::time::NO_TIME;
 use super::plan::{MAX_STEPS, Plan};
 use super::spec::Order;
 
-/// Stands for a lead's creation, which is no event of the timeline.
+/// Stands for a lead's creation, which is not an event of the timeline.
 pub(super) const CREATION: u32 = u32::MAX;
 
 /// One event that matches a step or an exclusion.
@@ -31,15 +31,15 @@ impl Seen {
         Moment { at: self.at, day: self.day }
     }
 
-    /// Events of one instant have no order of their own: those that match no step come first, exclusions before others,
-    /// then by first step, those that match fewer steps before others. Those that remain equal are interchangeable.
+    /// Events of one instant have no order of their own: events that match no step come first, exclusions before others,
+    /// then by first step, fewer matching steps before more. Events that remain equal are interchangeable.
     fn rank(&self) -> (u32, u32, u32, u32) {
         let first = if self.steps == 0 { 0 } else { self.steps.trailing_zeros() + 1 };
         (first, self.steps.count_ones(), self.steps, self.hits)
     }
 }
 
-/// Where the events end that are taken together with the one at `start`: those of its instant; strict steps take one
+/// Where the events end that are taken together with the one at `start`: all of its instant; strict steps take one
 /// after the other.
 pub(super) fn end_of_instant(plan: &Plan<'_>, seen: &[Seen], start: usize) -> usize {
     let at = seen.get(start).map(|s| s.at);

@@ -25,7 +25,7 @@ impl Journeys {
     /// A lead reaches step k if events of steps 1 … k follow one another, each a different event, and the last is at
     /// most the window after the first (inclusive). Which entries into step 1 count, and which events may lie between,
     /// is said by `spec`. Events of one instant are taken in the order of the steps. Entries whose window is not over
-    /// at the end of observation are left out and counted. Times are those of the attempt that counts: the one that
+    /// at the end of observation are left out and counted. Times belong to the attempt that counts: the one that
     /// gets furthest, of those the first to get there, of those the last to start.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Journeys {
         self.funnel_tally(spec, task)?.finish(task)
     }
 
-    /// The counts of a funnel, to be merged with those of other leads.
+    /// The counts of a funnel, to be merged with other leads.
     ///
     /// # Errors
     /// As [`Journeys::funnel`].
@@ -121,10 +121,10 @@ pub struct LeadProgress {
     pub lead: u32,
     /// Steps done, as bits; of steps in any order their number.
     pub done: u32,
-    /// UTC microseconds of each step, those that were not done without meaning; empty with another system's rules.
+    /// UTC microseconds of each step, undefined for steps that were not reached; empty with another system's rules.
     pub times: Vec<i64>,
-    /// The event by which each step was first got to, whatever came of it: its time, and its position in the timeline,
-    /// `u32::MAX` for a creation. Those that are in `times` may be later, so that the next step is in time.
+    /// The event by which each step was first reached, in any attempt: its time, and its position in the timeline,
+    /// `u32::MAX` for a creation. The events in `times` may be later, to keep the next step in time.
     pub reached: Vec<(i64, u32)>,
 }
 
@@ -335,7 +335,7 @@ impl Walker {
     }
 
     /// Sorts the events by value of a property. Creation, which has none, is part of every value; exclusions end attempts
-    /// whatever value they have.
+    /// with any value.
     fn sort(&mut self, plan: &Plan<'_>, of: &ValueOf) -> Option<Seen> {
         let creation = self.seen.iter().find(|s| s.event == CREATION).copied();
         self.always.clear();
@@ -351,7 +351,7 @@ impl Walker {
 
     /// Walks the events of each value by itself. Of `first` and `best` entries one is kept.
     fn walk_by_value(&mut self, plan: &Plan<'_>, hold: &ValueOf) {
-        // The first entry says which value is held, or those of its instant do; a creation has none, so every value is
+        // The first entry, with others of its instant, decides which values are held; a creation has none, so every value is
         // tried.
         let entries = self.seen.iter().filter(|s| s.steps & 1 != 0 || plan.order == Order::Any);
         let mut entries = entries

@@ -63,7 +63,7 @@ pub(super) struct Plan<'a> {
     pub(super) has_step_times: bool,
     pub(super) order: Order,
     pub(super) entry: Entry,
-    /// Ways through the steps; those that end with a later step come later.
+    /// Ways through the steps; in the order of their last step.
     pub(super) states: Vec<State>,
     /// First state of each step, and one past the end.
     pub(super) of_step: Vec<usize>,

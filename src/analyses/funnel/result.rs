@@ -12,13 +12,13 @@ use crate::time::DAY;
 pub struct Spread {
     /// How many.
     pub n: u64,
-    /// Mean.
+    /// Mean time.
     pub mean: f64,
     /// Tenth percentile.
     pub p10: f64,
     /// First quartile.
     pub p25: f64,
-    /// Median.
+    /// Median time.
     pub median: f64,
     /// Third quartile.
     pub p75: f64,
@@ -40,7 +40,7 @@ impl Spread {
     }
 }
 
-/// Times to a step, of those that did it.
+/// Times to a step, of the leads that did it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepTimes {
     /// Since the step done before it.
@@ -84,7 +84,7 @@ pub struct FunnelGroup {
     pub(crate) clusters: Clusters,
 }
 
-/// The funnel of those that entered in one calendar period.
+/// The funnel of the leads that entered in one calendar period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FunnelPeriod {
     /// First day of the period, local day number (0 is 1970-01-01).
@@ -108,7 +108,7 @@ pub struct Funnel {
     pub steps: Vec<FunnelStep>,
     /// One funnel per value of the breakdown; most leads first.
     pub groups: Vec<FunnelGroup>,
-    /// One funnel per calendar period of entry, if asked for; those that entered in it add up to all.
+    /// One funnel per calendar period of entry, if asked for; they add up to all entrants.
     pub periods: Vec<FunnelPeriod>,
     /// Entrants whose window was not over at the end of observation; they are left out.
     pub immature: u64,

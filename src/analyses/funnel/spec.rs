@@ -159,7 +159,7 @@ impl StepRef {
     /// Position in `steps`, from 0.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if there is no such step, or more than one of the name.
+    /// [`Error::InvalidOption`] if the step does not exist, or its name is ambiguous.
     pub fn position(&self, steps: &[Step]) -> Result<usize> {
         match self {
             Self::Number(k) if (1..=steps.len()).contains(k) => Ok(k - 1),

@@ -176,7 +176,7 @@ impl Counts {
                 of_previous_interval: share_interval((leads, previous), clusters, k, before),
                 times,
             };
-            // Steps that may be passed over are no step to compare with.
+            // Optional steps are not compared with.
             (previous, before) = if step.optional { (previous, before) } else { (leads, k) };
             row
         });

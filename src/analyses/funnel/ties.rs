@@ -1,4 +1,4 @@
-//! Events of one instant, some of which can be several steps: which chains they make, in whatever order.
+//! Events of one instant, some of which match several steps: the chains that they make in any order.
 
 use super::attempt::Chain;
 use super::plan::{MAX_STEPS, Plan};
@@ -46,10 +46,10 @@ impl Instant {
         self.classes.assign(among, &events, path);
     }
 
-    /// Finds the chains that grow from those `live` before, and those that start here.
+    /// Extends the chains in `live` and finds the chains that start here.
     ///
-    /// Of chains of one way that do the same steps here, one is enough, the one that started last. Those that do fewer
-    /// steps here have more events left for the next, so that all are followed.
+    /// Of chains of one way that do the same steps here, one is enough, the one that started last. Chains with fewer
+    /// steps here have more events left for the next, so all are followed.
     pub(super) fn grow(&mut self, plan: &Plan<'_>, live: &[Option<Chain>], starts: bool) {
         let at = self.at;
         self.grown.resize(plan.states.len(), Vec::new());

@@ -58,7 +58,7 @@ impl Journeys {
         self.paths_tally(spec, task)?.finish(task)
     }
 
-    /// The counts of paths, to be merged with those of other leads.
+    /// The counts of paths, to be merged with other leads.
     ///
     /// # Errors
     /// As [`Journeys::paths`].

@@ -13,7 +13,7 @@ pub enum Ending {
     Won,
     /// The lead was lost.
     Lost,
-    /// Neither.
+    /// Neither won nor lost.
     Open,
 }
 
@@ -67,14 +67,14 @@ pub struct Loop {
     pub count: u64,
     /// Paths in which it occurs.
     pub paths: u64,
-    /// Those of them that ended in a win.
+    /// How many of them ended in a win.
     pub won: u64,
 }
 
-/// Sessions.
+/// Counts and lengths of sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionFacts {
-    /// Sessions.
+    /// Number of sessions.
     pub sessions: u64,
     /// Leads with at least one.
     pub leads: u64,
@@ -88,7 +88,7 @@ pub struct SessionFacts {
     pub between: Spread,
 }
 
-/// Paths.
+/// The result of an analysis of paths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
     /// What was asked for.

@@ -16,7 +16,7 @@ use crate::progress::Task;
 use crate::query::{before_outcomes_remark, open_remark};
 use crate::schema::shown;
 
-/// Codes of the places that are no label.
+/// Codes of the places without a label.
 pub(super) const ENTRY: u32 = u32::MAX;
 pub(super) const EXIT: u32 = u32::MAX - 1;
 pub(super) const ENDED: u32 = u32::MAX - 2;
@@ -162,7 +162,7 @@ impl Part {
     }
 }
 
-/// Counts over some leads: serialisable, joins with those of other leads, becomes [`Paths`].
+/// Counts over some leads: serialisable, mergeable with the counts of other leads, and turned into [`Paths`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PathsTally {
     spec: PathsSpec,
@@ -336,7 +336,7 @@ fn most_frequent(mut ways: Vec<(Way, Endings)>, top: usize, places: &Places) -> 
     ways.par_sort_unstable_by(|(a, n), (b, m)| {
         (values(*m)[0], m.0).cmp(&(values(*n)[0], n.0)).then_with(|| places.compare(a, b))
     });
-    // A limit that many ways share is no list of the most frequent: ties are cut in order.
+    // If many ways tie at the limit the list is cut in order.
     let mut kept = [0; 3];
     ways.retain(|(_, n)| {
         let mut keep = false;

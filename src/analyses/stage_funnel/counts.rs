@@ -161,7 +161,7 @@ pub(super) struct Opportunities {
     pub(super) lost: u64,
     pub(super) value_won: f64,
     pub(super) values_known: u64,
-    /// Days from that stage to the win, of those that entered it.
+    /// Days from that stage to the win, for cycles that entered it.
     pub(super) to_win: Vec<f64>,
     /// Cycles won, closed, and all of them by account, or lead.
     #[serde(default, skip_serializing_if = "Clusters::is_empty")]
@@ -181,7 +181,7 @@ impl Opportunities {
         self.clusters.join(&later.clusters);
     }
 
-    /// Where nothing can be lost, all that is closed is won: a rate of closed cycles would say nothing, so that it is
+    /// Where nothing can be lost, all that is closed is won: a rate of closed cycles would say nothing, so it is
     /// one of all of them, and nothing has a pace.
     fn velocity(&self, can_lose: bool) -> Velocity {
         let of = if can_lose { self.won + self.lost } else { self.all };
@@ -209,7 +209,7 @@ impl Opportunities {
     }
 }
 
-/// What is counted of all leads, or of those of one group.
+/// Counts of all leads, or of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Counts {
     pub(super) started: Started,
@@ -217,7 +217,7 @@ pub(super) struct Counts {
     pub(super) flow: BTreeMap<i64, Flow>,
     /// Per stage: visits in days, whether they ended.
     pub(super) visits: Vec<Vec<Spell>>,
-    /// Per stage: the accounts of those visits where accounts are declared, else their leads; those of one lead follow
+    /// Per stage: the accounts of these visits if accounts are declared, else their leads; visits of one lead follow
     /// each other.
     pub(super) visitors: Vec<Vec<u64>>,
     pub(super) opportunities: Opportunities,

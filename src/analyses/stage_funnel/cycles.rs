@@ -302,7 +302,7 @@ impl<'a> CycleMaker<'a> {
             cycle.enter(stage, moment, deal);
         }
         if wins {
-            // A win that is no stage of the pipeline ends the visit to its last one.
+            // A win outside the pipeline ends the visit to its last stage.
             if stage != Some(final_stage) {
                 cycle.leave(moment, Exit::Forward);
             }
@@ -330,7 +330,7 @@ impl<'a> CycleMaker<'a> {
         self.lost.contains(&self.journeys.timeline.kind.get(position))
     }
 
-    /// Whether an entry is a win, whatever else of the lead is open.
+    /// Whether an entry is a win, independent of other open deals of the lead.
     fn is_won(&self, position: usize) -> bool {
         self.won.contains(&self.journeys.timeline.kind.get(position))
     }

@@ -18,7 +18,7 @@ impl Journeys {
     /// Counts how leads move through the pipeline.
     ///
     /// A cycle reaches a stage when it enters it or a later one: stages that are skipped count as reached, and are
-    /// told. Going back to an earlier stage is a regression; what was reached stays reached. A stage entered after a
+    /// reported. Going back to an earlier stage is a regression; what was reached stays reached. A stage entered after a
     /// loss re-opens the cycle, or starts a new one after `recycle_after`, which ends the one before. The first win of a
     /// cycle is its end, whether or not other deals are open; losing means that all deals of the lead are closed and the
     /// last was lost.
@@ -30,7 +30,7 @@ impl Journeys {
         self.stage_tally(spec, task)?.finish(task)
     }
 
-    /// The counts of a stage funnel, to be merged with those of other leads.
+    /// The counts of a stage funnel, to be merged with other leads.
     ///
     /// # Errors
     /// As [`Journeys::stage_funnel`].
@@ -132,7 +132,7 @@ impl Counter<'_> {
             part.of(group, self.stages).for_each(|counts| counts.cohort(day(cycle.start.at)).before_outcomes += 1);
             return;
         }
-        // Open now, whatever `window` says.
+        // Open now, independent of `window`.
         if cycle.standing == Standing::Open && cycle.furthest >= self.opportunity {
             part.of(group, self.stages).for_each(|counts| counts.opportunities.open_now += 1);
         }
@@ -151,7 +151,7 @@ impl Counter<'_> {
         part.of(group, self.stages).for_each(|counts| self.count(cycle, cluster, &day, counts));
     }
 
-    /// Counts a cycle among all, or among those of its group.
+    /// Counts a cycle among all cycles or its group.
     fn count(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
         let cluster = self.several.then_some(visitor);
         add_start(cycle, cluster, &mut counts.started);
@@ -203,7 +203,7 @@ impl Counter<'_> {
             Some(window) => self.end(cycle.start, window).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
         };
-        // A win ends the pipeline: nobody leaves its last stage.
+        // A win ends the pipeline, so no lead leaves the last stage.
         let won = matches!(cycle.standing, Standing::Won(_));
         let now = Moment { at: now, day: false };
         for v in &cycle.visits {
@@ -233,7 +233,7 @@ impl Counter<'_> {
     }
 }
 
-/// Counts a cycle among those that started together.
+/// Counts a cycle among the cycles that started in the same period.
 fn add_start(cycle: &Cycle, cluster: Option<u64>, started: &mut Started) {
     started.cycles += 1;
     let stages = started.entered.len();
@@ -263,7 +263,7 @@ fn cut(cycle: &mut Cycle, is_over: impl Fn(Moment) -> bool) {
     if !matches!(cycle.standing, Standing::Won(_)) {
         cycle.value = None;
     }
-    // What may have been won again later is not told apart.
+    // Later wins are not distinguished.
     cycle.more_wins = 0;
     cycle.visits.retain(|v| !is_over(v.from));
     for v in cycle.visits.iter_mut().filter(|v| is_over(v.to)) {

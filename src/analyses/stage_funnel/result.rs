@@ -26,7 +26,7 @@ pub struct StageRow {
     pub recycled: u64,
     /// Cycles open that got no further.
     pub open: u64,
-    /// Cycles won that got no further: those of the last stage.
+    /// Cycles won at this stage, the last one they reached.
     pub won: u64,
     /// Share of the first stage.
     pub of_first: f64,
@@ -43,15 +43,15 @@ pub struct StageRow {
 pub struct Cohort {
     /// First day of the period, local day number.
     pub start_day: i64,
-    /// Cycles.
+    /// Number of cycles.
     pub cycles: u64,
-    /// Those of them that are open.
+    /// How many of them are open.
     pub open: u64,
     /// Cycles of the period that are left out, because they started less than `window` before the end of observation.
     pub immature: u64,
     /// Cycles of the period that are left out, because they started before outcomes were recorded.
     pub before_outcomes: u64,
-    /// Stages.
+    /// Counts per stage.
     pub stages: Vec<StageRow>,
 }
 
@@ -68,7 +68,7 @@ impl Cohort {
 pub struct FlowRow {
     /// First day of the period.
     pub start_day: i64,
-    /// Stage.
+    /// Name of the stage.
     pub stage: String,
     /// Visits that began.
     pub entered: u64,
@@ -104,13 +104,13 @@ pub struct WinRow {
 /// Time in one stage, days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
-    /// Stage.
+    /// Name of the stage.
     pub stage: String,
-    /// Visits.
+    /// Number of visits.
     pub visits: u64,
-    /// Those that go on.
+    /// Visits that have not ended.
     pub still_in: u64,
-    /// Length of those that ended.
+    /// Length of ended visits.
     pub left: Spread,
     /// Quarter, half and three quarters have left by, with visits that go on taken as such (Kaplan–Meier), and intervals,
     /// where accounts are declared, or a lead was here more than once, by leaving out accounts or leads.
@@ -120,16 +120,16 @@ pub struct StageTime {
 /// How many opportunities are won, and how fast the pipeline makes value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
-    /// Cycles that reached the opportunity's stage. `won`, `lost` and `open` add up to them, with those that started again
+    /// Cycles that reached the opportunity's stage. `won`, `lost` and `open` add up to them, with cycles that started again
     /// while they were open.
     pub opportunities: u64,
-    /// Those that were won.
+    /// Cycles won.
     pub won: u64,
-    /// Those that were lost.
+    /// Cycles lost.
     pub lost: u64,
-    /// Those that are open: at the end of observation, or when `window` is over.
+    /// Cycles open at the end of observation, or at the end of `window`.
     pub open: u64,
-    /// Cycles that reached the opportunity's stage and are open at the end of observation, also with `window`, those that
+    /// Cycles that reached the opportunity's stage and are open at the end of observation, also with `window`, the cycles that
     /// are too young for it included. They make the pace.
     pub open_now: u64,
     /// Cycles that the win rate is of ([`StageFunnel::win_rate_of`]).
@@ -163,7 +163,7 @@ pub fn velocity(opportunities: f64, win_rate: f64, value: f64, cycle_days: f64) 
     opportunities * win_rate * value / cycle_days
 }
 
-/// What was counted of all leads, or of those of one group.
+/// Counts of all leads, or of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageGroup {
     /// Value of the breakdown; `(all)` for all leads.

@@ -1,4 +1,4 @@
-//! The counts of a stage funnel: they join with those of other leads, can be saved, and become a result.
+//! The counts of a stage funnel: they can be merged, saved, and turned into a result.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ impl<K: Ord> Part<K> {
     }
 }
 
-/// Counts over some leads: serialisable, joins with those of other leads, becomes a [`StageFunnel`].
+/// Counts over some leads: serialisable, mergeable with the counts of other leads, and turned into a [`StageFunnel`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTally {
     pub(super) spec: StageFunnelSpec,

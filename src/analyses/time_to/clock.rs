@@ -53,7 +53,7 @@ impl<'a> Clock<'a> {
             None => None,
             // The word means losing where the data says what that is.
             Some(names) if names == &["lost"] && !lost.is_empty() => None,
-            // Nobody is lost yet.
+            // No lead is lost yet.
             Some(names) if names == &["lost"] && !journeys.lost.is_empty() => Some(vec![false; journeys.kinds.len()]),
             Some(names) => Some(flags("competing", names)?),
         };

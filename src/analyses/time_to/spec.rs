@@ -27,13 +27,13 @@ pub struct TimeToSpec {
     /// Leads that started before outcomes were recorded enter when recording began. Right only if leads with earlier
     /// outcomes are not in the table; otherwise such leads are left out.
     pub late_entry: bool,
-    /// Ages at which the share is told.
+    /// Ages at which the share is reported.
     pub at: Vec<Span>,
     /// Age up to which mean times are taken; the longest that all groups were observed if not given.
     pub until: Option<Span>,
     /// Confidence of the intervals.
     pub confidence: f64,
-    /// Family of a parametric curve that tells the share that will ever have the event; none if not given.
+    /// Family of a parametric curve that estimates the share that will eventually have the event; none by default.
     pub ceiling: Option<Family>,
 }
 

@@ -39,9 +39,9 @@ pub struct AtAge {
 pub struct TimeToGroup {
     /// Its value; `(all)` for all leads.
     pub value: String,
-    /// Leads.
+    /// Number of leads.
     pub leads: u64,
-    /// Events.
+    /// Number of events.
     pub events: u64,
     /// Competing ends.
     pub competing: u64,
@@ -67,7 +67,7 @@ pub struct TimeToGroup {
 pub struct TimeTo {
     /// What was asked for.
     pub spec: TimeToSpec,
-    /// Whether something competes, so that curves are Aalen–Johansen's; else they are one minus Kaplan–Meier's.
+    /// Whether something competes, so curves are Aalen–Johansen's; else they are one minus Kaplan–Meier's.
     pub competes: bool,
     /// All leads, then each group, most leads first.
     pub groups: Vec<TimeToGroup>,
@@ -85,7 +85,7 @@ pub struct TimeTo {
     pub remarks: Vec<String>,
 }
 
-/// Spells of some leads: serialisable, joins with those of other leads, becomes a [`TimeTo`].
+/// Spells of some leads: serialisable, mergeable with the spells of other leads, and turned into a [`TimeTo`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeToTally {
     spec: TimeToSpec,
@@ -172,7 +172,7 @@ impl Journeys {
     ///
     /// The clock of a lead starts with its creation (or `start`) and ends with the event, a competing end, or the end of
     /// observation. Where losing competes, the share is Aalen–Johansen's: one minus Kaplan–Meier with lost leads censored
-    /// (`competing_as`) says what share would convert if nobody could lose. A loss counts if the lead is still lost at the
+    /// (`competing_as`) gives the share that would convert if no lead could be lost. A loss counts if the lead is still lost at the
     /// end of observation; after a re-opening it is at risk again.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ impl Journeys {
         self.time_to_tally(spec, task)?.finish(task)
     }
 
-    /// The spells of a question, to be merged with those of other leads.
+    /// The spells of an analysis, to be merged with other leads.
     ///
     /// # Errors
     /// As [`Journeys::time_to`].
@@ -266,9 +266,9 @@ impl TimeToTally {
             return Err(Error::option("by", problem));
         }
         let mut remarks = Vec::new();
-        // Where few have entered, everybody at risk can end: curves start later, each at its own age.
+        // If few leads have entered, all leads at risk can end; curves then start later, each at its own age.
         let late = part.runs.par_iter().any(|run| run.iter().any(|(_, s)| s.entry.is_some()));
-        // Else nobody needs the spells of a group side by side.
+        // Otherwise the spells of a group are not needed together.
         let mut named: Vec<(String, Vec<Spell>)> = if late || spec.ceiling.is_some() {
             let mut lists = part.lists(&counts);
             let mut list = |i: u32| lists.get_mut(i as usize).map(std::mem::take).unwrap_or_default();
@@ -317,7 +317,7 @@ impl TimeToTally {
         };
         let (curves, test) = rayon::join(curves, || (named.len() > 1).then(compare));
         let mut curves = curves?;
-        // Curves of groups in which nobody is left say what comes later, too.
+        // Curves of groups without leads at risk extend to later ages.
         let common = curves.iter().map(Curve::known_until).fold(f64::INFINITY, f64::min);
         let last = curves.iter().filter_map(|c| c.time.last().copied()).fold(0.0, f64::max);
         let common = if common.is_finite() { common } else { last };

@@ -17,34 +17,34 @@ pub(in crate::cli) struct Attribution {
     /// Methods, separated by commas, such as first,linear,markov.
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
-    /// What gets the credit: channel, kind, or a property of events such as campaign.
+    /// Key of the credit: channel, kind, or a property of events such as campaign.
     #[arg(long)]
     by: Option<String>,
-    /// Stages or event kinds that are conversions, separated by commas; the won stages if not given.
+    /// Stages or event kinds that count as conversions, separated by commas [default: the won stages].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
-    /// Which conversions of a lead count: first or every.
+    /// Conversions of a lead that count: first or every.
     #[arg(long, value_name = "WHICH")]
     conversions: Option<String>,
-    /// Event kinds and stages that are touches, separated by commas; what buyer and marketing did if not given.
+    /// Event kinds and stages that count as touches, separated by commas [default: events of buyer and marketing].
     #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
     touches: Vec<String>,
-    /// Channels that count, separated by commas; wildcards allowed.
+    /// Channels to include, separated by commas, with wildcards.
     #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
     include: Vec<String>,
-    /// Channels that do not count, separated by commas; wildcards allowed.
+    /// Channels to exclude, separated by commas, with wildcards.
     #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
     exclude: Vec<String>,
-    /// Repeats of a channel on a path: all, collapse or unique.
+    /// Repeated channels on a path: all, collapse or unique.
     #[arg(long, value_name = "FORM")]
     path: Option<String>,
-    /// Which paths that did not convert count for Markov chains: all, lost or none.
+    /// Paths without a conversion that Markov chains use: all, lost or none.
     #[arg(long, value_name = "WHICH")]
     nulls: Option<String>,
-    /// Channels that last_non_direct passes over, separated by commas.
+    /// Channels that last_non_direct skips, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "CHANNELS")]
     direct: Vec<String>,
-    /// Stage that is the milestone of w_shaped and full_path.
+    /// Milestone stage of w_shaped and full_path.
     #[arg(long, value_name = "STAGE")]
     opportunity: Option<String>,
     /// Longest time from a touch to the end of its path.
@@ -53,14 +53,14 @@ pub(in crate::cli) struct Attribution {
     /// Half-life of time_decay.
     #[arg(long, value_name = "SPAN")]
     half_life: Option<String>,
-    /// Stage whose leads have a cost of their own, where the configuration has spend.
+    /// Stage for the cost per qualified lead; needs spend in the project file.
     #[arg(long, value_name = "STAGE")]
     #[serde(skip)]
     qualified: Option<String>,
     /// Bootstrap samples for intervals.
     #[arg(long, value_name = "SAMPLES")]
     bootstrap: Option<usize>,
-    /// Seed of the samples.
+    /// Seed of the bootstrap.
     #[arg(long)]
     seed: Option<u64>,
 }

@@ -21,13 +21,13 @@ pub(in crate::cli) struct Barriers {
     #[command(flatten)]
     #[serde(skip)]
     funnel: SegmentFlags,
-    /// Segment that the others are compared with; all other leads together if not given.
+    /// Segment to compare with [default: all other leads].
     #[arg(long, value_name = "SEGMENT")]
     reference: Option<String>,
-    /// Value of a lead at the last step; the mean amount of won leads if not given.
+    /// Value of a conversion [default: the mean amount of won leads].
     #[arg(long)]
     value: Option<f64>,
-    /// Fewest leads of a segment at a step.
+    /// Smallest number of leads of a segment at a step.
     #[arg(long, value_name = "LEADS")]
     min_support: Option<u64>,
 }

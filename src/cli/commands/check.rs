@@ -17,7 +17,7 @@ pub(in crate::cli) struct Check {
     common: Common,
     #[command(flatten)]
     shown: Shown,
-    /// Also print the time line of this lead.
+    /// Also print the timeline of this lead.
     #[arg(long, value_name = "LEAD")]
     show: Option<String>,
 }

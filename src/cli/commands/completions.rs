@@ -7,7 +7,7 @@ use crate::cli::context::{Context, Failed};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Completions {
-    /// The shell.
+    /// Shell to complete.
     #[arg(value_enum)]
     shell: Shell,
 }

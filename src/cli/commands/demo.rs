@@ -16,13 +16,13 @@ use crate::report::{evaluation_text, funnel_text, model_text, snapshot_text};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
-    /// The folder with the tables and leadlens.toml.
+    /// Folder with the tables and leadlens.toml.
     #[arg(long)]
     data: PathBuf,
-    /// The folder that model, scores and report go to.
+    /// Folder for model, scores and report.
     #[arg(long, default_value = "demo-output")]
     output: PathBuf,
-    /// How it is printed what was written.
+    /// Format of the printed summary.
     #[arg(long, value_enum, default_value = "text")]
     format: Summary,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
     let (model_file, scores_file, report_file) = (place("model.json")?, place("scores.csv")?, place("report.html")?);
     let journeys = context.journeys(&project)?;
     let sides = context.sides(&project, &journeys)?;
-    let (told, staged) = context.work(|task| {
+    let (summary, staged) = context.work(|task| {
         let trained = Trained::new(&project, sides, task)?;
         let steps = !project.funnel.steps.is_empty();
         let funnel = steps.then(|| journeys.funnel(&project.funnel, task)).transpose()?;
@@ -69,7 +69,7 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
             stage_table(&scores_file, TableForm::Csv, &scores)?,
             report_file.stage_text(&parts.page(&project.report.title))?,
         ];
-        let told = match command.format {
+        let summary = match command.format {
             Summary::Text => format!(
                 "{text}\n\nmodel:  {}\nscores: {}\nreport: {}\n",
                 model_file.path.display(),
@@ -87,8 +87,8 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
                 "best": best.rows,
             }))?,
         };
-        Ok((told, staged))
+        Ok((summary, staged))
     })?;
     commit(staged, context.task)?;
-    context.print(&told)
+    context.print(&summary)
 }

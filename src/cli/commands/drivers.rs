@@ -17,10 +17,10 @@ pub(in crate::cli) struct Drivers {
     #[command(flatten)]
     #[serde(skip)]
     steps: FunnelFlags,
-    /// Lead fields to look at, separated by commas; all if not given.
+    /// Lead fields to compare, separated by commas [default: all].
     #[arg(long, value_delimiter = ',')]
     fields: Vec<String>,
-    /// Fewest leads with, and without, a property.
+    /// Smallest number of leads with, and without, a property.
     #[arg(long, value_name = "LEADS")]
     min_support: Option<u64>,
 }

@@ -22,13 +22,13 @@ pub(in crate::cli) struct Evaluate {
     shown: Shown,
     #[command(flatten)]
     sides: SideFlags,
-    /// The model file; `file` of [model] in the configuration if not given.
+    /// Model file [default: file in [model] of the configuration].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Also by `age` or by a lead field.
+    /// Also evaluate by age, or by a lead field.
     #[arg(long)]
     by: Option<String>,
-    /// Numbers of best rows for precision at k, separated by commas.
+    /// Values of k for precision at k, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "ROWS", default_values_t = TOP)]
     precision_at: Vec<usize>,
     /// Another model file to compare with on the same rows.

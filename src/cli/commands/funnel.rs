@@ -24,17 +24,17 @@ pub(in crate::cli) struct Funnel {
     #[command(flatten)]
     #[serde(flatten)]
     property: PropertyFlags,
-    /// Calendar period of entry, for conversion over time: day, week, month, quarter or year.
+    /// Also count by calendar period of entry: day, week, month, quarter or year.
     #[arg(long, value_name = "PERIOD")]
     period: Option<String>,
-    /// Leave out times from step to step.
+    /// Leave out times between steps.
     #[arg(long)]
     #[serde(skip)]
     no_times: bool,
     /// Count by the rules of another system: clickhouse.
     #[arg(long, value_name = "SYSTEM")]
     compat: Option<String>,
-    /// Its modes, separated by commas, such as strict_order.
+    /// Modes of the other system, separated by commas, such as strict_order.
     #[arg(long, value_delimiter = ',')]
     modes: Vec<String>,
 }

@@ -14,29 +14,29 @@ pub(in crate::cli) struct Paths {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
-    /// What a place is: kind, channel, or a property of events.
+    /// Nodes of a path: kind, channel, or a property of events.
     #[arg(long)]
     by: Option<String>,
-    /// Event kinds and stages that count, separated by commas; what buyer and marketing did if not given.
+    /// Event kinds and stages that count, separated by commas [default: events of buyer and marketing].
     #[arg(long, value_delimiter = ',', value_name = "EVENTS")]
     events: Vec<String>,
-    /// What one path is: lead or session.
+    /// Unit of a path: lead or session.
     #[arg(long)]
     unit: Option<String>,
-    /// A longer time without an event ends a session.
+    /// Longest time between two events of a session.
     #[arg(long, value_name = "SPAN")]
     session_gap: Option<String>,
-    /// Stages or event kinds that are the win, separated by commas; the won stages if not given.
+    /// Stages or event kinds that count as won, separated by commas [default: the won stages].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
-    /// Repeats in a row are places of their own.
+    /// Keep consecutive repeats.
     #[arg(long)]
     #[serde(skip)]
     no_collapse: bool,
-    /// Places of a way before its end.
+    /// Largest number of nodes of a path before its end.
     #[arg(long)]
     length: Option<usize>,
-    /// Ways and loops that are listed.
+    /// Number of paths and loops to list.
     #[arg(long)]
     top: Option<usize>,
 }

@@ -28,18 +28,18 @@ use crate::snapshot::SnapshotCounts;
 pub(in crate::cli) struct Report {
     #[command(flatten)]
     common: Common,
-    /// How it is printed what was written.
+    /// Format of the printed summary.
     #[arg(long, value_enum, default_value = "text")]
     format: Summary,
     #[command(flatten)]
     sides: SideFlags,
-    /// The model file; `file` of [model] in the configuration if not given.
+    /// Model file [default: file in [model] of the configuration].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Where the page goes; `output` of [report] in the configuration if not given.
+    /// File for the report [default: output in [report] of the configuration].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Heading.
+    /// Heading of the report.
     #[arg(long)]
     title: Option<String>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ impl Parts<'_> {
     }
 }
 
-/// The analyses that the data and the project have something for, as sections of the page; those that the data is too
+/// The analyses that the data and the project have something for, as sections of the page; analyses that the data is too
 /// small for say so.
 pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> Result<Vec<String>> {
     let mut sections = Vec::new();

@@ -27,24 +27,24 @@ use crate::whole_file::is_stream;
 pub(in crate::cli) struct Score {
     #[command(flatten)]
     common: Common,
-    /// How the result is printed: the best leads, a summary, or all scores.
+    /// Format of the printed result: the best leads (text), a summary (json) or all scores (csv).
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The model file; `file` of [model] in the configuration if not given.
+    /// Model file [default: file in [model] of the configuration].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Time at which leads are looked at; the end of observation if not given.
+    /// Cutoff of the leads [default: the end of observation].
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// Number of reasons of each lead; `reasons` of [score] in the configuration if not given.
+    /// Number of reasons per lead [default: reasons in [score] of the configuration].
     #[arg(long, value_name = "NUMBER")]
     reasons: Option<usize>,
-    /// Where the scores go (.parquet, .arrow, .csv); `output` of [score] in the configuration if not given.
+    /// File for the scores (.parquet, .arrow or .csv) [default: output in [score] of the configuration].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     files: Overwrite,
-    /// Score even if many leads are outside the ages the model was trained on.
+    /// Score even if many leads are outside the ages of training.
     #[arg(long)]
     allow_extrapolation: bool,
 }

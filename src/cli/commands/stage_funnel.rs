@@ -18,22 +18,22 @@ pub(in crate::cli) struct StageFunnel {
     #[command(flatten)]
     #[serde(skip)]
     by: ByFlags,
-    /// Stages, first to last, separated by commas; those of the configuration if not given.
+    /// Stages, first to last, separated by commas [default: pipeline of the configuration].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     pipeline: Vec<String>,
-    /// Calendar period of cohorts and of the flow: day, week, month, quarter or year.
+    /// Calendar period of cohorts and flow: day, week, month, quarter or year.
     #[arg(long)]
     period: Option<String>,
-    /// A lead that enters a stage again so long after its last one starts a new cycle.
+    /// Start a new cycle if a lead enters a stage this long after its last one.
     #[arg(long, value_name = "SPAN")]
     recycle_after: Option<String>,
-    /// Only what happens within this time of a cycle's start counts.
+    /// Count only what happens within this time of a cycle's start.
     #[arg(long, value_name = "SPAN")]
     window: Option<String>,
-    /// Stage that makes an opportunity.
+    /// Stage at which a cycle becomes an opportunity.
     #[arg(long, value_name = "STAGE")]
     opportunity: Option<String>,
-    /// Which table csv, parquet and arrow hold unless --table says so: cycles by start, or what happened in each period.
+    /// Default table for csv, parquet and arrow: cycles by start (cohort), or changes per period (flow).
     #[arg(long, value_enum)]
     #[serde(skip)]
     view: Option<View>,

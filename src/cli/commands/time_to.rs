@@ -18,31 +18,31 @@ pub(in crate::cli) struct TimeTo {
     #[command(flatten)]
     #[serde(skip)]
     by: ByFlags,
-    /// Stages or event kinds that are the event, separated by commas; the won stages if not given.
+    /// Stages or event kinds that count as the event, separated by commas [default: the won stages].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     target: Vec<String>,
-    /// Stages or event kinds that end a lead otherwise, separated by commas; losing if not given.
+    /// Stages or event kinds that are competing events, separated by commas [default: the lost stages].
     #[arg(long, value_delimiter = ',', value_name = "STAGES")]
     competing: Vec<String>,
-    /// Whether competing ends are an event of their own, or censored: event or censored.
+    /// Treatment of competing events: event or censored.
     #[arg(long, value_name = "HOW")]
     competing_as: Option<String>,
-    /// Stage or event kind with which the clock starts; creation if not given.
+    /// Stage or event kind that starts the clock [default: creation].
     #[arg(long, value_name = "STAGE")]
     start: Option<String>,
-    /// Leads that started before outcomes were recorded enter when recording began.
+    /// Include leads that started before outcomes were recorded, from outcomes_from on.
     #[arg(long)]
     late_entry: bool,
-    /// Ages at which the share is given, separated by commas, such as 30d,90d.
+    /// Ages at which the share is reported, separated by commas, such as 30d,90d.
     #[arg(long, value_delimiter = ',', value_name = "SPANS")]
     at: Vec<String>,
-    /// Age up to which mean times are taken.
+    /// Upper limit of restricted mean times.
     #[arg(long, value_name = "SPAN")]
     until: Option<String>,
-    /// Confidence of the intervals.
+    /// Confidence level of the intervals.
     #[arg(long)]
     confidence: Option<f64>,
-    /// Family of a parametric curve that estimates the share that will ever convert, such as weibull.
+    /// Family of the parametric curve that estimates the share that will eventually convert, such as weibull.
     #[arg(long, value_name = "FAMILY")]
     ceiling: Option<String>,
 }

@@ -29,12 +29,12 @@ pub(in crate::cli) struct Train {
     sides: SideFlags,
     #[command(flatten)]
     options: ModelFlags,
-    /// Where the model goes; `file` of [model] in the configuration if not given.
+    /// File for the model [default: file in [model] of the configuration].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 }
 
-/// A model, the sides of its snapshot, and its evaluation on the test side.
+/// A model, the two sets of its snapshot, and its evaluation on the test set.
 pub(super) struct Trained {
     pub(super) model: LeadModel,
     pub(super) sides: (Snapshot, Snapshot),

@@ -50,7 +50,7 @@ impl Code for u32 {
     }
 }
 
-/// Runs `$body` with `$list` bound to the slice of codes of whatever width.
+/// Runs `$body` with `$list` bound to the slice of codes of either width.
 macro_rules! with_codes {
     ($codes:expr, $list:ident => $body:expr) => {
         match &$codes.list {

@@ -1,4 +1,4 @@
-//! Separation: columns that tell the classes apart without error, so that the likelihood has no maximum.
+//! Separation: columns that predict the classes without error, for which the likelihood has no maximum.
 //!
 //! There is separation if some direction d ≠ 0 has (2yᵢ − 1)·xᵢᵀd ≥ 0 for every row, and > 0 for some: along d the
 //! likelihood rises for ever. If it is > 0 for all rows, separation is complete, else quasi-complete. A. Albert,
@@ -24,7 +24,7 @@ use crate::progress::Task;
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Separation {
-    /// Whether all rows are told apart.
+    /// Whether all rows are separated.
     pub(super) complete: bool,
     /// Rows on the right side.
     pub(super) rows: usize,

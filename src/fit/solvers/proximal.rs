@@ -262,7 +262,7 @@ fn descend(
 /// no such point at hand.
 ///
 /// θᵢ starts as the residual wᵢ(pᵢ − yᵢ); one class is scaled down so that Σθ = 0 (the intercept is free), then all so
-/// that |Xᵀθ| ≤ λ where there is no ridge. The dual is Σθᵢoᵢ − Σwᵢ[uᵢ·ln uᵢ + (1 − uᵢ)·ln(1 − uᵢ)] − Σⱼ(|xⱼᵀθ| − λ)₊²/(2·ridge),
+/// that |Xᵀθ| ≤ λ without a ridge. The dual is Σθᵢoᵢ − Σwᵢ[uᵢ·ln uᵢ + (1 − uᵢ)·ln(1 − uᵢ)] − Σⱼ(|xⱼᵀθ| − λ)₊²/(2·ridge),
 /// uᵢ = |θᵢ|/wᵢ.
 fn duality_gap(f: &Objective<'_>, corners: Corners<'_>, point: &Point) -> Option<f64> {
     let eta = f.x.predict(&point.beta, f.observed.offset);

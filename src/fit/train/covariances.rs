@@ -39,7 +39,7 @@ pub(super) struct Covariances {
     both: Vec<Vec<Vec<f64>>>,
     /// What they assume.
     pub(super) what: Option<String>,
-    /// Why they are no ground for intervals, if they are not.
+    /// Why intervals are refused, if they are.
     pub(super) refused: Option<String>,
 }
 
@@ -148,7 +148,7 @@ fn purified(matrix: &[f64], purifier: &Purifier<'_>, task: &Task) -> Result<Vec<
     Ok(purified)
 }
 
-/// A number per row: equal for rows of one account, or of one lead where there are no accounts.
+/// A number per row: equal for rows of one account, or of one lead without accounts.
 pub(super) fn clusters(snapshot: &Snapshot) -> Vec<u32> {
     let mut numbers = HashMap::new();
     let number = |r: &crate::snapshot::Row| {

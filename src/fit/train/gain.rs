@@ -2,7 +2,7 @@
 //!
 //! A shape or a pair that lowers the mean loss of the folds may do so on one of them only, or no longer. It is kept if most
 //! origins gain, the later ones do, and the mean gain exceeds a bound. For a shape, which no test was made for, that is its
-//! standard error over the origins, which the median has to exceed too: one origin of great gain is no reason. A pair has
+//! standard error over the origins, which the median has to exceed too: a large gain at a single origin does not count. A pair has
 //! been screened: if chance explains it with a probability of 0.001 at most, any gain will do; else it has to exceed its
 //! standard error (L. Breiman et al., "Classification and Regression Trees", 1984, §3.4.3) from the paired gains of leads, or
 //! accounts, of all origins, since few origins tell their own spread badly.

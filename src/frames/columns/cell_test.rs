@@ -99,7 +99,7 @@ fn single_stars(text: &str) -> String {
 type Fault<'f> = dyn Fn(&str, &str) -> Error + 'f;
 
 struct Builder<'b> {
-    /// Texts with signs that occur, so that they mean themselves.
+    /// Texts with signs that occur, so they mean themselves.
     literal: &'b BTreeSet<String>,
     kind: ColumnKind,
     zone: &'b Zone,
@@ -107,7 +107,7 @@ struct Builder<'b> {
 }
 
 impl CellTest {
-    /// `literal` are the texts with signs that occur, so that they mean themselves; times without an offset are read in
+    /// `literal` are the texts with signs that occur, so they mean themselves; times without an offset are read in
     /// `zone`.
     pub(in crate::frames) fn new(
         condition: &Condition,
@@ -136,7 +136,7 @@ impl CellTest {
             Self::Glob(pattern) => cell.text.is_some_and(|t| pattern.matches(t)),
             Self::Number(test, number) => cell.text.and_then(Self::number).is_some_and(|x| test.holds(&x, number)),
             Self::Time { test, span, day, .. } => match (cell.text, cell.day.zip(*day), cell.at) {
-                // Days are compared as such, in whatever zones they begin.
+                // Days are compared as days, independent of time zones.
                 (Some(_), Some((own, day)), _) => test.holds(&own, &day),
                 (Some(_), None, Some(at)) => test.holds_in(at, *span),
                 _ => false,

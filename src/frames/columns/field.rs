@@ -114,7 +114,7 @@ impl FieldReader<'_> {
         if !self.are_iso_times(levels.iter().map(String::as_str)) {
             return Ok(column);
         }
-        // Format and unit of the table are those of its other times.
+        // Format and unit of the table apply to its other times.
         self.times(name, &Common { time_format: None, unit: None, ..self.common.clone() })
     }
 
@@ -125,7 +125,7 @@ impl FieldReader<'_> {
         if reading.has_marks() && is_text(&self.table.dtype(name)?) {
             let mut look = |text: &str| match reading.value(text) {
                 Some(x) => marked |= number_of(text) != Some(x),
-                // "1.5" is no number beside decimal=",", though its one form looks like one.
+                // With decimal="," "1.5" is a text, although its canonical form looks like a number.
                 None => {
                     others.insert(text.to_owned());
                 }

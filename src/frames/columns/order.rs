@@ -37,21 +37,21 @@ pub(in crate::frames) fn order_values(reader: &TimeReader<'_>, column: &str) -> 
         return Ok(of_times(&times));
     }
     let texts = Texts::as_written(table, column, &reader.common.nulls)?.collect();
-    // Numbers that are no texts have no marks.
+    // Only texts have decimal and thousands marks.
     let marks = Some(&reader.common.reading).filter(|_| is_text(&kind));
     let number = |t: &str| marks.map_or_else(|| t.parse().ok(), |marks| marks.number(t));
-    // Ids of 64 bits are more than a number with a fraction can tell apart.
+    // A float cannot represent all ids of 64 bits.
     if let Some(whole) = parsed(&texts, |t| t.parse::<i128>().ok()) {
         let (ranks, numbers) = ranks(&whole, Ord::cmp);
         return Ok((ranks, Orders { numbers: OrderNumbers::Whole(numbers), ..Orders::default() }));
     }
     if let Some(numbers) = parsed(&texts, |t| number(t).map(|x| x + 0.0)) {
-        // What is no number has no place.
+        // Values other than numbers sort last.
         let numbers: Vec<Option<f64>> = numbers.into_iter().map(|x| x.filter(|x| !x.is_nan())).collect();
         let (ranks, numbers) = ranks(&numbers, f64::total_cmp);
         return Ok((ranks, Orders { numbers: OrderNumbers::Float(numbers), ..Orders::default() }));
     }
-    // The format and unit of the table's other times are not always those of this column.
+    // This column can have another format and unit than the table's other times.
     let common = Common { time_format: None, unit: None, ..reader.common.clone() };
     let all_dates = || texts.iter().flatten().all(|text| glance(text).1.is_some());
     match times(&TimeReader { common: &common, ..*reader }, column) {

@@ -1,4 +1,4 @@
-//! Cells of a column as texts, numbers or truth values, whatever its type.
+//! Cells of a column of any type as texts, numbers or booleans.
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ pub(in crate::frames) struct Texts {
     /// Texts that mean "no value", in their one form.
     nulls: Vec<String>,
     form: Form,
-    /// Marks of numbers, where they are not those of [`canonical_text`].
+    /// Marks of numbers, if they differ from [`canonical_text`]'s.
     marks: Option<Reading>,
 }
 
@@ -75,7 +75,7 @@ impl Texts {
         Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Canonical, marks: None })
     }
 
-    /// The texts in their one form, for fields and properties: numbers have the marks of the table, so that "1.234,50" may be
+    /// The texts in their one form, for fields and properties: numbers have the marks of the table, so "1.234,50" may be
     /// "1234.5".
     pub(in crate::frames) fn values(table: &Table, column: &str, common: &Common) -> Result<Self> {
         let marks = common.reading.has_marks() && is_text(&table.dtype(column)?);
@@ -225,7 +225,7 @@ impl Texts {
         Self { cells, nulls, form: self.form, marks: self.marks.clone() }
     }
 
-    /// Parts of the column, in order, so that they can be walked in parallel.
+    /// Parts of the column, in order, so they can be walked in parallel.
     fn parts(&self) -> Vec<Self> {
         let rows = self.len();
         (0..rows).step_by(PART).map(|start| self.slice(start, PART.min(rows - start), self.nulls.clone())).collect()
@@ -256,7 +256,7 @@ impl Texts {
         }
     }
 
-    /// One code per row, [`NONE`] where there is no value; new texts are added to `dictionary` in order of first
+    /// One code per row, [`NONE`] for a missing value; new texts are added to `dictionary` in order of first
     /// sight. Parts are numbered in parallel and then brought to the numbers of the whole.
     pub(in crate::frames) fn intern(&self, dictionary: &mut Ids) -> Vec<u32> {
         let parts: Vec<(Vec<u32>, Ids)> = self
@@ -437,7 +437,7 @@ pub(in crate::frames) fn numbers(table: &Table, column: &str, common: &Common) -
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
             Texts::as_written(table, column, nulls)?.each(|_, text| {
-                // As truth values that are no texts.
+                // As for booleans.
                 let number = |t: &str| common.reading.number(t).or_else(|| truth_number(&canonical_text(t)));
                 values.push(text.map_or(f64::NAN, |t| finite(number(t).unwrap_or(f64::NAN), &|| t.to_owned())));
             });

@@ -48,7 +48,7 @@ impl<'a> Filter<'a> {
         Self::new(common, zone, table, |_| Ok(table.clone()))
     }
 
-    /// Those of a table that is read part by part. Columns with a pattern, a comparison or a time are read first: a text that
+    /// The conditions of a table that is read part by part. Columns with a pattern, a comparison or a time are read first: a text that
     /// occurs in them means itself, and how times are written is a matter of the whole column.
     pub(in crate::frames) fn of_source(source: &Source, common: &'a Common, zone: &'a Zone) -> Result<Self> {
         Self::new(common, zone, &source.head, |columns| source.columns(columns))
@@ -145,9 +145,9 @@ fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
 
 /// How the cells of a column are read as times; none if they are not, unless they must be.
 fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, strict: bool) -> Result<Option<Times>> {
-    // Days are compared as days, whatever they stand for on the time line.
+    // Days are compared as days, independent of `day=`.
     let stated = Common { day: None, ..common.clone() };
-    // The unit and format of the table's other times are not always those of this column.
+    // This column can have another unit and format than the table's other times.
     let plain = Common { unit: None, time_format: None, ..stated.clone() };
     let decide = |common: Common| {
         let reader = TimeReader { table, common: &common, zone, day: DayMeans::Start };

@@ -141,7 +141,7 @@ impl Tables {
         self.get(key).map(|table| Source::of_table(&table))
     }
 
-    /// The files that `key` means; each is opened once, so that all roles read one version of it.
+    /// The files that `key` means; each is opened once, so all roles read one version of it.
     fn open(&mut self, key: &str) -> Result<Arc<Parts>> {
         if let Some(parts) = self.opened.get(key) {
             return Ok(Arc::clone(parts));

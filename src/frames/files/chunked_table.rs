@@ -1,4 +1,4 @@
-//! Tables that are read part by part, so that a large one is never in memory as a whole.
+//! Tables that are read part by part, so a large one is never in memory as a whole.
 
 use std::ops::Range;
 use std::sync::Arc;

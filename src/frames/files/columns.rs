@@ -1,4 +1,4 @@
-//! Which columns of a table are read: those that a role names, or all that can be.
+//! Which columns of a table are read: the columns of its roles, or all supported ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,7 +91,7 @@ pub struct Picked {
 }
 
 impl Picked {
-    /// Picks the columns to read. `index` are the names of those that the table says are its index.
+    /// Picks the columns to read. `index` are the names of the table's index columns.
     #[must_use]
     pub fn of(offered: &[Offered], wanted: &Wanted, index: &[String]) -> Self {
         let mut picked = Self::default();

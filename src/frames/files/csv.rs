@@ -169,7 +169,7 @@ fn separator_of(head: &[u8]) -> u8 {
             c.1 += 1;
         }
     }
-    // Of equal counts the first in the list, so that one column is read with commas.
+    // Of equal counts the first in the list, so one column is read with commas.
     counts.iter().rev().max_by_key(|c| c.1).map_or(b',', |c| c.0)
 }
 

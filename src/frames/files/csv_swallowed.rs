@@ -31,7 +31,7 @@ impl Swallowed {
     pub(super) fn saw(&mut self, record: &csv::StringRecord, line: u64) {
         for (column, cell) in record.iter().take(self.width).enumerate() {
             let Some((shaped, any)) = self.shapes.get_mut(column) else { continue };
-            // Text columns are told by their first cell.
+            // The first cell decides whether a column is text.
             if !*shaped && cell.len() < self.width {
                 continue;
             }

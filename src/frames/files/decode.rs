@@ -79,7 +79,7 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// The encoding, if nobody said that it is this one.
+    /// The encoding, unless it was declared.
     pub(super) fn guessed(&self) -> Option<&'static str> {
         (self.charset == Charset::Unsaid && self.encoding != UTF_8).then(|| self.encoding.name())
     }

@@ -31,7 +31,7 @@ impl Opened {
     /// # Errors
     /// [`Error::Read`] if it cannot be read, or is of another kind.
     pub(super) fn open(path: &Path, options: &Reading) -> Result<Self> {
-        // An encoding that no file can have is told even of a file that is missing.
+        // An unknown encoding is reported even if the file is missing.
         let charset = Charset::of(options)?;
         let file = OpenFile::open(path)?;
         Ok(match Kind::of(&file)? {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use super::OpenFile;
 
 thread_local! {
-    /// Whether a panic of this thread is turned into an error, so that nothing of it is printed.
+    /// Whether a panic of this thread is turned into an error, so nothing of it is printed.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 

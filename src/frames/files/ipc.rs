@@ -1,6 +1,6 @@
 //! Arrow IPC files (Feather version 2) and streams.
 //!
-//! polars decodes the columns that are read. The others are described to it by how many buffers they have, so that
+//! polars decodes the columns that are read. The others are described to it by how many buffers they have, so
 //! types it does not know, such as run-end encoded or list-view, stop nothing.
 
 use std::io::Cursor;

@@ -1,4 +1,4 @@
-//! What a file is, by its name and its first bytes; a file that is no table says what to do with it.
+//! The kind of a file, by its name and first bytes, and advice for files that are not tables.
 
 use std::path::Path;
 

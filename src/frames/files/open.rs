@@ -1,4 +1,4 @@
-//! A file that stays open while tables are read from it, so that all parts are of one version of it.
+//! A file that stays open while tables are read from it, so all parts are of one version of it.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
@@ -29,7 +29,7 @@ impl Drop for OpenFile {
     }
 }
 
-/// What tells one version of a file from another.
+/// Identifies one version of a file.
 #[derive(Debug, PartialEq, Eq)]
 struct Version {
     bytes: u64,
@@ -71,7 +71,7 @@ impl OpenFile {
     /// Opens a file that is not empty.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is none, or it cannot be read, or has no bytes.
+    /// [`Error::Read`] if the file does not exist, cannot be read, or is empty.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let failed = |reason: String, missing: bool| Error::Read { path: path.to_owned(), reason, missing };
         let file = File::open(path).map_err(|e| failed(e.to_string(), e.kind() == std::io::ErrorKind::NotFound))?;

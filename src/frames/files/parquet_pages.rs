@@ -1,4 +1,4 @@
-//! The pages of a column of a row group: all of them, or those that hold some rows of a large group, so that its other
+//! The pages of a column of a row group: all of them, or only the pages with some rows of a large group, whose other
 //! pages are not read again for each of its parts.
 
 use std::io::Cursor;
@@ -46,7 +46,7 @@ impl<'a> Pages<'a> {
         reader(self.chunk, Cursor::new(self.bytes.clone()), self.rows.len() as i64, self.bytes.len())
     }
 
-    /// Where some rows of the group lie among those of the pages.
+    /// Where some rows of the group lie among the rows of the pages.
     pub(super) fn place(&self, rows: &Range<usize>) -> Range<usize> {
         rows.start.saturating_sub(self.rows.start)..rows.end.saturating_sub(self.rows.start)
     }

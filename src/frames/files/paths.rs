@@ -45,8 +45,8 @@ pub(crate) fn path_of(text: &str) -> PathBuf {
     PathBuf::from(text)
 }
 
-/// The files that a text means, relative to a folder: the file of that name, or those that match it as a pattern, in
-/// order. The folder is no pattern, whatever its name.
+/// The files that a text means, relative to a folder: the file of that name, or the files that match it as a pattern, in
+/// order. The folder's own name is taken literally.
 ///
 /// # Errors
 /// [`Error::Read`] if no file matches.

@@ -144,7 +144,7 @@ impl Table {
             }
             _ => None,
         };
-        // Those of a part of a frame have gaps.
+        // The index of a slice of a frame has gaps.
         let numbers: Option<Vec<i64>> = numbers.and_then(|numbers| numbers.into_iter().collect());
         if numbers.is_some_and(|n| n.first().is_none_or(|first| *first >= 0) && n.is_sorted_by(|a, b| a < b)) {
             self.index.push(first.clone());

@@ -72,7 +72,7 @@ pub fn stored_as(dtype: &ArrowDataType) -> ArrowDataType {
 /// are too many become the last or first of them, which is out of the range of times.
 ///
 /// # Errors
-/// Those of polars, if chunks and type do not fit.
+/// Errors of polars, if chunks and type do not fit.
 pub fn series_of(field: &ArrowField, chunks: Vec<Box<dyn Array>>) -> PolarsResult<Series> {
     let stored = ArrowField { dtype: stored_as(&field.dtype), ..field.clone() };
     let series = Series::try_from((&stored, chunks))?;

@@ -3,7 +3,7 @@
 //! | types | read as |
 //! |---|---|
 //! | whole numbers of several widths | whole numbers of 64 or 128 bits |
-//! | numbers with and without fractions | texts of the numbers, so that none passes through a float |
+//! | numbers with and without fractions | texts of the numbers, so none passes through a float |
 //! | texts and numbers, texts and truth values, categories | texts |
 //! | times in several units or zones | instants in microseconds |
 //! | times with and without a zone, days and times of day | texts of the times |
@@ -13,7 +13,7 @@ use polars::prelude::*;
 use crate::frames::columns::text::is_writable;
 use crate::time::{DAY, Timestamp};
 
-/// From here on a float cannot tell a whole number from the next.
+/// From here on floats do not represent every whole number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The type that several have in common.
@@ -112,7 +112,7 @@ pub(in crate::frames) fn convert(series: &Series, to: &Common) -> PolarsResult<S
             let physical = series.to_physical_repr();
             let ticks = physical.i64()?;
             let naive = zone.is_none();
-            // A midnight has its time of day, so that it is no date.
+            // Midnight is written with its time of day; otherwise it would read as a date.
             let written = ticks.iter().map(|t| {
                 t.map(|t| {
                     let text = Timestamp(micros(t, *unit)).to_string();
@@ -131,7 +131,7 @@ fn texts(like: &Series, cells: impl Iterator<Item = Option<String>>) -> Series {
     column.into_series()
 }
 
-/// The number as a text; one that may stand for its neighbours, too, keeps a point, so that it is no id.
+/// The number as a text. Beyond 2^53 it keeps a decimal point, which keeps it from passing as an id.
 fn float_text(x: f64) -> String {
     if x.abs() >= EXACT && x.is_finite() { format!("{x}.0") } else { format!("{}", x + 0.0) }
 }

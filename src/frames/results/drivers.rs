@@ -37,7 +37,7 @@ pub fn drivers_frame(d: &Drivers) -> Result<DataFrame> {
     ])
 }
 
-/// Barriers.
+/// Table of barriers, one row per segment and step.
 ///
 /// # Errors
 /// As [`super::terms_frame`].

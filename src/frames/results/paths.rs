@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::frames::results::columns::{counts, frame, numbers, optional, texts};
 use crate::schema::way;
 
-/// Transitions.
+/// Table of transitions, one row per pair of places.
 ///
 /// # Errors
 /// As [`super::terms_frame`].
@@ -56,7 +56,7 @@ pub fn steps_frame(p: &Paths) -> Result<DataFrame> {
     ])
 }
 
-/// Loops.
+/// Table of loops, one row per pair of places.
 ///
 /// # Errors
 /// As [`super::terms_frame`].

@@ -137,7 +137,7 @@ fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
     }
 }
 
-/// The reasons that a cell holds; each starts with the size of a contribution, whatever signs values have.
+/// The reasons that a cell holds; each starts with the signed size of a contribution.
 fn reasons_of(cell: &str) -> Vec<String> {
     let starts = |text: &str| text.starts_with(['+', '-']) && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
     let mut reasons: Vec<String> = Vec::new();
@@ -206,7 +206,7 @@ pub struct BestLead {
     pub as_of: Option<Timestamp>,
     /// Probability of reaching the target.
     pub probability: f64,
-    /// Grade.
+    /// Grade from A to the lowest, by score.
     pub grade: String,
     /// Owner, if known.
     pub owner: Option<String>,

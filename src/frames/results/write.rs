@@ -11,7 +11,7 @@ use crate::progress::Stop;
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableForm {
-    /// Parquet.
+    /// Apache Parquet.
     Parquet,
     /// An Arrow IPC file.
     Arrow,
@@ -93,7 +93,7 @@ fn write_csv(frame: &DataFrame, sink: &mut impl Write) -> std::result::Result<()
     writer.flush().map_err(|e| e.to_string())
 }
 
-/// A cell as text: numbers so that they read back to the same bits, times as ISO 8601, nulls empty.
+/// A cell as text: numbers round-trip to the same bits, times as ISO 8601, nulls empty.
 fn cell(column: &Series, row: usize) -> std::result::Result<String, String> {
     Ok(match column.get(row).map_err(|e| e.to_string())? {
         AnyValue::Null => String::new(),

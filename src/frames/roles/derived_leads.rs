@@ -1,4 +1,4 @@
-//! Leads that no table lists: those that have events.
+//! Leads derived from events, without a table of leads.
 
 use std::collections::BTreeMap;
 

@@ -189,7 +189,7 @@ struct Cleaned {
     rows: Rows,
     block: Option<Block>,
     kinds: Ids,
-    /// Kinds in the order in which used rows have them first: those of other rows do not exist.
+    /// Kinds in the order of their first used row; kinds of other rows are not kept.
     kinds_seen: Vec<u32>,
     channels: Ids,
     props: Vec<Ids>,
@@ -324,7 +324,7 @@ impl PartReader<'_> {
                 rows.at.push(at);
             }
         }
-        resolver.tell(&mut audit);
+        resolver.report(&mut audit);
         let cleaned = self.cleaned(rows, used, first_row, audit, (tally, days));
         Ok(Cleaned { extent: Extent::of(&unused), ..cleaned })
     }
@@ -420,7 +420,7 @@ impl Cleaned {
         self.block = Some(Block::new(&rows, reader.partitions));
     }
 
-    /// Adds the part's dictionaries to those of the whole.
+    /// Adds the part's dictionaries to the whole's.
     fn join(&self, dict: &mut Dictionaries, reader: &PartReader<'_>) -> Renumbering {
         let mut kinds = vec![NONE; self.kinds.len()];
         for kind in &self.kinds_seen {
@@ -437,7 +437,7 @@ impl Cleaned {
     }
 }
 
-/// How many rows there are, where those of several leads are there as often.
+/// Number of rows, counting a row of several leads once per lead.
 fn distinct(rows: &[u32]) -> usize {
     let changes = rows.iter().zip(rows.iter().skip(1)).filter(|(a, b)| a != b).count();
     changes + usize::from(!rows.is_empty())

@@ -83,7 +83,7 @@ pub(in crate::frames) fn read_history(
         audit.saw(from);
         entries.extend(found.iter().map(|lead| (*lead, from, to, row as u32)));
     }
-    resolver.tell(&mut audit);
+    resolver.report(&mut audit);
     // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
     let orders = spec.common.order.as_ref().map(|c| order_ranks(&times, c)).transpose()?;
     let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
@@ -180,7 +180,7 @@ fn by_value(
     (sorted, values.take(&places))
 }
 
-/// The fields that are to be read, of those that there are.
+/// The fields to read, out of all fields of the table.
 fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTreeSet<&'a str>> {
     let chosen = |option: &str, patterns: &[String]| -> Result<BTreeSet<&'a str>> {
         let mut chosen = BTreeSet::new();
@@ -204,7 +204,7 @@ fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTree
     Ok(fields.difference(&ignored).copied().collect())
 }
 
-/// Refuses a category that is no field of the table.
+/// Refuses a category that is not a field of the table.
 fn check_categories<'n>(spec: &FieldsSpec, table: &Table, fields: impl Iterator<Item = &'n str> + Clone) -> Result<()> {
     match spec.categories.iter().find(|c| !fields.clone().any(|name| name == *c)) {
         Some(unknown) => {

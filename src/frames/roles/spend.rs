@@ -39,7 +39,7 @@ pub struct SpendSpec {
     /// Unit of numbers that are times.
     #[serde(default)]
     pub unit: Option<TimeUnit>,
-    /// Column of the channel, or of whatever else gets the credit; or a channel that all rows are of.
+    /// Column of the channel, or of another key of credit; or one channel for all rows.
     #[serde(default)]
     pub channel: Option<Attribute>,
     /// Likewise of the campaign.
@@ -196,7 +196,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
     Ok(())
 }
 
-/// First day, and the day after the last, of each row; [`None`] where there is no time.
+/// First day, and the day after the last, of each row; [`None`] if the time is missing.
 type Days = Vec<Option<(i64, i64)>>;
 
 fn read_days(table: &Table, spec: &SpendSpec, journeys: &Journeys) -> Result<Days> {

@@ -270,7 +270,7 @@ pub(in crate::frames) fn read_stages(
                 audit.used += 1;
             }
         }
-        resolver.tell(&mut audit);
+        resolver.report(&mut audit);
         if spec.deal.is_some() {
             audit.note("missing deal; assigned to the lead itself", deal_codes.iter().filter(|d| **d == NONE).count());
         }

@@ -1,4 +1,4 @@
-//! Journeys on disk: a folder of Arrow IPC files, of which those of events are mapped into memory, not read.
+//! Journeys on disk: a folder of Arrow IPC files, of which the events are memory-mapped rather than read.
 //!
 //! | file | rows | columns |
 //! |---|---|---|
@@ -33,7 +33,7 @@ pub use save::save;
 const FORMAT: u32 = 3;
 const META: &str = "journeys.json";
 const SUMS: &str = "checksums.json";
-/// All files but those of histories.
+/// All files except histories.
 const FILES: [&str; 9] = [
     META,
     SUMS,

@@ -19,7 +19,7 @@ use crate::schema::Column as Values;
 /// so it may be used.
 ///
 /// # Errors
-/// [`Error::Read`] if `path` is no folder of saved journeys, is of a later version, or a file is damaged.
+/// [`Error::Read`] if `path` is not a folder of saved journeys, has an unsupported version, or a file is damaged.
 pub fn open(path: &Path) -> Result<(Journeys, serde_json::Value)> {
     let mut reader = Reader { folder: path.to_owned(), sums: OfFolder::new() };
     let text = std::fs::read_to_string(path.join(META)).map_err(|e| Error::Read {

@@ -87,7 +87,7 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     }
     sync_folder(parent);
     // Whoever has the old files open keeps them until they are done. The new ones are in place, so an old folder that cannot
-    // be removed is no failure to save.
+    // be removed does not fail the save.
     if let Some(old) = replaced {
         let _ = std::fs::remove_dir_all(old);
     }

@@ -70,7 +70,7 @@ impl Coded {
         let whole = self.whole.as_slice();
         let code = |code: u32| match whole.get(code as usize) {
             Some(code) => to(*code),
-            // The numbers are those of the whole, or there is no value.
+            // Either the numbers refer to the whole, or the value is missing.
             None => to(if whole.is_empty() { code } else { NONE }),
         };
         match &self.codes {

@@ -2,7 +2,7 @@
 //!
 //! Blocks are pushed in the order of tables and rows. Where they would take more memory than allowed they are written
 //! to a nameless file, partition by partition, and read back one range of partitions at a time. The result is the same
-//! whatever the memory, the number of threads and the size of the blocks.
+//! independent of memory, the number of threads and the size of blocks.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, SeekFrom, Write};
@@ -274,7 +274,7 @@ impl IndexBuilder {
         Ok((edits, repeated))
     }
 
-    /// The index. `sizes` are those of the dictionaries after the last block.
+    /// The index. `sizes` are the sizes of the dictionaries after the last block.
     ///
     /// # Errors
     /// [`Error::Write`] if memory is bounded and the disk is full, [`Error::Interrupted`].

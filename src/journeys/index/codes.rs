@@ -11,7 +11,7 @@ pub enum Codes {
     U8(Slab<u8>),
     /// Up to 65,535 distinct values.
     U16(Slab<u16>),
-    /// More.
+    /// Codes of 32 bits.
     U32(Slab<u32>),
 }
 
@@ -84,7 +84,7 @@ impl Codes {
     }
 }
 
-/// Some codes of a column, for loops that are compiled for each width; of each the largest value is no value.
+/// Some codes of a column, for loops that are compiled for each width; the largest value of each width stands for a missing one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CodeSlice<'a> {
     U8(&'a [u8]),

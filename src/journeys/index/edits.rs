@@ -1,4 +1,4 @@
-//! Edits: rows of a deal that repeat its stage. They are no entries, and are kept beside them.
+//! Edits: rows of a deal that repeat its current stage. They are kept beside the stage entries.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};

@@ -119,7 +119,7 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
     /// `len` zeros.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if there is no memory for it; [`Error::Write`] if the file cannot be made, or there is
+    /// [`Error::InvalidOption`] if memory cannot be allocated; [`Error::Write`] if the file cannot be created, or the disk has
     /// no room for it.
     pub(super) fn zeroed(len: usize, place: &Place) -> Result<Self> {
         let bytes = len.saturating_mul(size_of::<T>());
@@ -143,7 +143,7 @@ fn mapped_file(bytes: usize, folder: &Path) -> Result<MmapMut> {
     let failed = |e: std::io::Error| Error::Write { path: folder.to_owned(), reason: e.to_string() };
     let file: File = tempfile::tempfile_in(folder).map_err(failed)?;
     reserve(&file, bytes).map_err(failed)?;
-    // SAFETY: the file has no name, so nobody else can change or cut it.
+    // SAFETY: the file is unnamed, so no other process can change or truncate it.
     unsafe { MmapMut::map_mut(&file) }.map_err(failed)
 }
 

@@ -145,7 +145,7 @@ impl Cut {
 #[derive(Default)]
 struct Picks {
     rows: Vec<u32>,
-    /// Where those of each block end; empty for all rows.
+    /// Where the rows of each block end; empty for all rows.
     ends: Vec<usize>,
 }
 
@@ -253,7 +253,7 @@ impl Scratch {
         merged
     }
 
-    /// Ranks rows among those of their time; no ranks if they are in order.
+    /// Ranks rows among rows of the same time; empty if they are in order.
     fn rank(&mut self, blocks: &[&Block], chosen: &[(&Block, Chosen<'_>)], ranking: &Ranking) {
         self.ranks.clear();
         if blocks.iter().all(|block| block.order.is_none()) {
@@ -353,7 +353,7 @@ impl Scratch {
         }
         self.codes.clear();
         self.numbers.clear();
-        // Rows that are no stage entries have no number here.
+        // Only rows of stage entries are numbered here.
         let mut number: Vec<u32> = Vec::with_capacity(self.rows.len());
         let mut orders: Vec<u32> = Vec::new();
         for (block, rows) in chosen {

@@ -1,4 +1,4 @@
-//! Values of order columns: what orders rows of equal times, in one build and through those that extend it.
+//! Values of order columns: they order rows of equal times, in the first build and in extensions.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hash};
@@ -40,11 +40,11 @@ impl OrderNumbers {
 /// The distinct values of order columns, ascending: numbers before times before texts. The code of a value is its place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Orders {
-    /// Numbers.
+    /// Distinct numbers, ascending.
     pub numbers: OrderNumbers,
     /// Times, UTC microseconds.
     pub times: Vec<i64>,
-    /// Texts.
+    /// Distinct texts, ascending.
     pub texts: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl Orders {
         strange.map(|((sort, _), _)| (sort, known))
     }
 
-    /// A number for each value, the same in whatever values it is one of; 0 for no value.
+    /// A number for each value, independent of the other values; 0 for a missing one.
     pub(super) fn hash(&self, code: u32) -> u64 {
         let i = code as usize;
         let (numbers, times) = (self.numbers.len(), self.times.len());
@@ -142,7 +142,7 @@ fn hash_of(value: impl Hash) -> u64 {
     foldhash::quality::FixedState::with_seed(11).hash_one(value) | 1
 }
 
-/// The distinct values of ascending lists, and where those of each list are among them.
+/// The distinct values of ascending lists, and where the values of each list lie among them.
 fn join<T: Clone>(lists: &[&[T]], compare: impl Fn(&T, &T) -> Ordering) -> (Vec<T>, Vec<Vec<u32>>) {
     let mut all: Vec<T> = lists.iter().copied().flatten().cloned().collect();
     all.sort_by(&compare);

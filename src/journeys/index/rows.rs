@@ -33,15 +33,15 @@ pub struct Rows {
 /// Sizes of the dictionaries that codes in [`Rows`] point into.
 #[derive(Debug, Clone, Default)]
 pub struct Sizes {
-    /// Leads.
+    /// Number of leads.
     pub leads: usize,
-    /// Kinds.
+    /// Number of kinds.
     pub kinds: usize,
-    /// Channels.
+    /// Number of channels.
     pub channels: usize,
-    /// Deals.
+    /// Number of deals.
     pub deals: usize,
-    /// Values.
+    /// Number of value columns.
     pub values: usize,
     /// Levels of each property.
     pub props: Vec<usize>,

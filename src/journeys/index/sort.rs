@@ -162,7 +162,7 @@ fn sort_by_ranks<V: Vector, const W: usize>(n: usize, times: &mut [i64], rows: &
     V::add_ranks(&keys, others, &mut ranks);
     let (mut sorted_times, mut sorted_rows) = ([0i64; W], [0u32; W]);
     for ((rank, time), row) in ranks.iter().zip(&own_times).zip(&own_rows) {
-        // Below W: there are no more keys.
+        // Below W the keys are exhausted.
         if let (Some(slot), Some(row_slot)) =
             (sorted_times.get_mut(*rank as usize), sorted_rows.get_mut(*rank as usize))
         {

@@ -10,7 +10,7 @@ use crate::journeys::leakage::withholding::{ENOUGH, separation};
 use crate::schema::{Column, NONE, number_of};
 use crate::time::{Looks, NO_TIME, Timestamp, glance};
 
-/// Leads expected on the other side, at the least, before their absence is no accident.
+/// Fewest leads expected on the other side before their absence counts as evidence.
 const EXPECTED: f64 = 20.0;
 /// AUC of a single column from which on it is suspect.
 const SEPARATES: f64 = 0.85;
@@ -59,7 +59,7 @@ impl fmt::Display for Suspect {
     }
 }
 
-/// Which leads are closed, by band of creation time: recent leads are open whatever their fields say.
+/// Which leads are closed, by band of creation time: recent leads are open whichever values their fields have.
 #[derive(Debug)]
 pub struct Closed {
     ended: Vec<bool>,
@@ -93,7 +93,7 @@ impl Closed {
         Some(Self { ended: closed, band, share, count })
     }
 
-    /// Closed leads expected among those that `has` chooses, if closing had nothing to do with it.
+    /// Closed leads expected among the leads that `has` selects, if closing were unrelated to it.
     fn expected(&self, has: impl Fn(usize) -> bool) -> f64 {
         let share = |band: &u8| self.share.get(usize::from(*band)).copied().unwrap_or(0.0);
         self.band.iter().enumerate().filter(|(i, _)| has(*i)).map(|(_, band)| share(band)).sum()

@@ -63,7 +63,7 @@ pub(in crate::journeys) const ENOUGH: usize = 40;
 pub struct Withholding {
     /// The reason, in words.
     pub reason: String,
-    /// Whether its values identify leads, whatever they mean.
+    /// Whether its values identify leads.
     pub identifier: bool,
 }
 
@@ -136,8 +136,8 @@ pub fn separation(column: &Column, won: &[bool]) -> Option<f64> {
         )),
         Column::Category { codes, levels } => {
             let slot = |c: u32| if c == NONE { levels.len() } else { c as usize };
-            // Rates of levels come from every other lead and are judged on the rest, so that levels of few leads do
-            // not tell their own outcome.
+            // Rates of levels come from every other lead and are judged on the rest, so levels of few leads do
+            // not reveal their own outcome.
             let mut counts = vec![(0usize, 0usize); levels.len() + 1];
             for (c, w) in codes.iter().zip(won).step_by(2) {
                 if let Some(n) = counts.get_mut(slot(*c)) {
@@ -206,7 +206,7 @@ mod tests {
         let codes = won.iter().map(|w| if *w { 0 } else { NONE }).collect();
         let column = Column::Category { codes, levels: Arc::from(["x".to_owned()]) };
         assert!(withhold("segment", &column, &Leads::default(), &[], || separation(&column, &won)).is_some());
-        // Many levels of few leads at a low rate are no outcome.
+        // Many levels of few leads at a low rate do not separate outcomes.
         let rarely: Vec<bool> = (0..4000).map(|i| i * 7919 % 4000 < 60).collect();
         let cities = Column::Category {
             codes: (0..4000).map(|i| i * 104_729 % 800).collect(),

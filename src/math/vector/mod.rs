@@ -1,8 +1,8 @@
-//! Eight numbers at a time, on whatever vector unit the CPU has.
+//! Eight numbers at a time, on the CPU's vector unit.
 //!
 //! Wheels ship for generic CPUs, so kernels are written once over [`Vector`] and compiled for each vector unit;
 //! [`dispatch`] picks the widest one that the running CPU has. All implementations hold eight logical lanes and
-//! reduce them in the same order, so that AVX2 and AVX-512 give the same bits; without FMA (SSE2 and other
+//! reduce them in the same order, so AVX2 and AVX-512 give the same bits; without FMA (SSE2 and other
 //! architectures) [`Vector::fma`] rounds twice. The environment variable `LEADLENS_CPU` (`sse2`, `avx2`, `avx512`)
 //! chooses a narrower one.
 

@@ -11,7 +11,7 @@ pub(in crate::frames) enum TimeCell {
     Null,
     /// UTC microseconds.
     At(i64),
-    /// A value that is no time, and why.
+    /// A value that cannot be read as a time, and why.
     Bad(&'static str),
 }
 
@@ -81,7 +81,7 @@ impl DayCells {
         self.dates.append(&mut later.dates);
     }
 
-    /// Adds those of a later part of `later_len` rows to these, of `len`.
+    /// Appends a later part of `later_len` rows to these `len` rows.
     fn append(&mut self, mut later: Self, len: usize, later_len: usize) {
         let mixed = self.has_times || later.has_times;
         if mixed && (self.has_days() || later.has_days()) {
@@ -128,9 +128,9 @@ pub(in crate::frames) struct Tally {
 pub(super) struct Epochs {
     /// Numbers other than 0.
     pub(super) seen: usize,
-    /// Those that the stated unit puts in the years in which leads are expected.
+    /// Values in plausible years under the stated unit.
     pub(super) expected: usize,
-    /// Those that another unit would, in the order of [`TimeUnit::ALL`].
+    /// Values in plausible years under each unit, in the order of [`TimeUnit::ALL`].
     pub(super) other: [usize; 4],
     /// Floats that are too large to hold every whole number.
     pub(super) inexact: usize,

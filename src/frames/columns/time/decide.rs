@@ -14,7 +14,7 @@ use crate::time::{DAY, Decimal, Detected, Detector, Grain, Grains, TimeFormat, T
 struct Seen {
     detector: Detector,
     grains: Grains,
-    /// Whether all are numbers that are no dates.
+    /// Whether all are numbers other than dates.
     epochs: bool,
     example: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Columns of times, whatever their type, as UTC microseconds.
+//! Columns of times of any type, as UTC microseconds.
 //!
 //! Instants are kept; naive times are read in the zone of the table, else in that of the journeys. Dates are calendar days,
 //! whether they are texts or of a type, and stay days beside points in time; midnights without a zone are days only in a

@@ -13,14 +13,14 @@ use crate::time::{
     parse,
 };
 
-/// Why an epoch number is no time.
+/// Reason for an epoch number out of range.
 const TOO_FAR: &str = "time out of range";
 
 impl TimeReader<'_> {
     /// Reads `column` of `table`, the whole or a part.
     ///
     /// # Errors
-    /// [`Error::Schema`] if the column has a type that is no time, or numbers without a unit.
+    /// [`Error::Schema`] if the column's type cannot hold times, or it has numbers without a unit.
     pub(in crate::frames) fn read_part(&self, table: &Table, column: &str, decided: &Decided) -> Result<TimeColumn> {
         let own_zone = self.own_zone()?;
         let zone = own_zone.as_ref().unwrap_or(self.zone);
@@ -54,7 +54,7 @@ impl TimeReader<'_> {
         Ok(read)
     }
 
-    /// Makes "no value" of the times that a null means: those of texts and numbers were compared as they are written.
+    /// Makes "no value" of the times that a null means: texts and numbers were already compared as written.
     fn forget_nulls<'z>(
         &self,
         read: &mut TimeColumn,
@@ -97,7 +97,7 @@ impl TimeReader<'_> {
         Ok(TimeColumn::of(cells, table.rows()))
     }
 
-    /// `kind` is the unit, whether the column has a zone, and whether its numbers are those of UTC.
+    /// `kind` is the unit, whether the column has a zone, and whether its numbers are UTC.
     fn read_datetimes<'z>(
         &self,
         table: &Table,

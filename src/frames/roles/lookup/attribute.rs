@@ -13,7 +13,7 @@ use crate::journeys::{Normalize, Texts as Ids};
 use crate::schema::NONE;
 use crate::time::Zone;
 
-/// Code of a row whose key has no match in the lookup table.
+/// Code of a row whose key is not in the lookup table.
 pub(in crate::frames) const NO_MATCH: u32 = NONE - 1;
 /// Why a row is left out.
 pub(in crate::frames) const NO_MATCH_REASON: &str = "kind key not found in the lookup table";

@@ -222,7 +222,7 @@ struct WayRows<'a> {
     column: &'a str,
     texts: Texts,
     how: How<'a>,
-    /// Why there is no lead where a key means none.
+    /// Reason if a key finds no lead.
     nothing: &'static str,
     pick: Option<Pick>,
     /// Rows whose lead was found this way.

@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn numbers_mean_what_their_texts_mean() {
         let ids = |list: &[&str]| list.iter().copied().collect::<Ids>();
-        // A range, a table with gaps, numbers far apart; texts that are no numbers are no leads of numbers.
+        // A range, a table with gaps, numbers far apart; and texts for numeric lead ids.
         let cases: [&[&str]; 5] = [
             &["-2", "-1", "0", "1", "b"],
             &["3", "4", "9", "007", "+7", "7"],
