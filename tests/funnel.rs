@@ -111,7 +111,7 @@ fn events_of_one_instant_are_taken_in_the_order_of_the_steps() {
 }
 
 #[test]
-fn events_of_one_instant_are_whatever_steps_lead_furthest() {
+fn events_of_one_instant_match_the_steps_that_lead_furthest() {
     assert_eq!(depth("a0 b5 a5", &spec("aba", 60)), 3);
     assert_eq!(depth("a0 a5 b5", &spec("aba", 60)), 3);
     assert_eq!(depth("a5 b5", &spec("aba", 60)), 2);
