@@ -16,7 +16,7 @@ use crate::fork;
 fn text(panic: Box<dyn Any + Send>) -> String {
     match panic.downcast::<String>() {
         Ok(s) => *s,
-        Err(p) => p.downcast::<&str>().map_or_else(|_| "a panic without a message".to_owned(), |s| (*s).to_owned()),
+        Err(p) => p.downcast::<&str>().map_or_else(|_| "panic without a message".to_owned(), |s| (*s).to_owned()),
     }
 }
 

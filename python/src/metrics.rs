@@ -165,7 +165,7 @@ pub(crate) fn compare_rates(first: (f64, f64), second: (f64, f64), confidence: f
     };
     let (first, second) = quick(|| Ok((counts(first)?, counts(second)?)))?;
     if !(confidence > 0.0 && confidence < 1.0) {
-        return quick(|| Err(Error::option("confidence", format!("{confidence} is not between 0 and 1"))));
+        return quick(|| Err(Error::option("confidence", format!("must be between 0 and 1, not {confidence}"))));
     }
     crate::journeys::to_json(&leadlens::math::compare_rates(first, second, confidence))
 }

@@ -51,7 +51,7 @@ impl Bins {
 
     /// What each bin holds.
     pub(crate) fn names(&self) -> Vec<String> {
-        // Three decimals, or as many as tell neighbours apart.
+        // Three decimals, or as many as distinguish neighbours.
         let texts = |digits: usize| -> Vec<String> {
             let text = |x: &f64| {
                 let text = format!("{x:.digits$}");

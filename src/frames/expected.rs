@@ -5,7 +5,7 @@ use crate::config::{Config, CutoffsSpec, EventsSpec, LeadsFrom, LookupSpec, Stag
 use crate::error::Result;
 
 impl Config {
-    /// Tells `tables` which columns the roles use, and how their files are read.
+    /// Registers with `tables` the columns that the roles use, and how their files are read.
     ///
     /// # Errors
     /// [`crate::Error::InvalidOption`] if two roles of one file contradict each other.
@@ -72,7 +72,7 @@ fn expect_lookups<'a>(
 }
 
 impl CutoffsSpec {
-    /// Tells `tables` which columns it uses, and how its file is read.
+    /// Registers with `tables` the columns it uses, and how its file is read.
     ///
     /// # Errors
     /// [`crate::Error::InvalidOption`] if an option of reading is wrong.

@@ -60,7 +60,7 @@ pub struct Training {
     pub solver: String,
     /// Inverse strength of the penalty; `None` for no penalty.
     pub c: Option<f64>,
-    /// Share of the penalty that is L1.
+    /// Share of L1 in the penalty.
     #[serde(default)]
     pub l1_ratio: f64,
     /// How C was chosen, if it was.

@@ -100,7 +100,7 @@ pub struct SnapshotSpec {
     pub as_of: Option<Moment>,
     /// Earliest cutoff.
     pub since: Option<Moment>,
-    /// Cutoffs are before this.
+    /// Latest cutoff (exclusive).
     pub until: Option<Moment>,
     /// Nothing at or after it exists for this snapshot, label windows included.
     pub known_by: Option<Moment>,

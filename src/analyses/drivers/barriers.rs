@@ -20,7 +20,7 @@ use crate::schema::named;
 pub struct BarriersSpec {
     /// The funnel, broken down by the segments.
     pub funnel: FunnelSpec,
-    /// Segment that the others are compared with; all other leads together if not given.
+    /// Segment to compare with [default: all other leads].
     pub reference: Option<String>,
     /// Value of one lead at the last step, above 0; the mean amount of won leads if not given.
     pub value: Option<f64>,

@@ -4,7 +4,7 @@
 //! latest too, because the chain it grew from was the latest of its own way. So it has the most time left of every
 //! window, and a pass costs events × steps.
 //!
-//! Events of one instant have no order of their own: those that exclude come first, and the others are taken in
+//! Events of one instant have no order of their own: exclusions come first, and the others are taken in
 //! whatever order leads furthest ([`crate::analyses::funnel::ties`]). Strict steps take them one by one, in the order of
 //! [`crate::analyses::funnel::matched_events`].
 

@@ -17,21 +17,21 @@ pub struct TimeToSpec {
     pub competing: Option<Vec<String>>,
     /// What competing ends are: ends of their own, or censored.
     pub competing_as: CompetingAs,
-    /// Stage or event kind with which the clock starts; creation if not given.
+    /// Stage or event kind that starts the clock [default: creation].
     pub start: Option<String>,
     /// Lead fields to compare by.
     pub by: Option<By>,
     /// Leads that count.
     #[serde(rename = "where")]
     pub filter: Where,
-    /// Leads that started before outcomes were recorded enter when recording began. Right only if leads with earlier
+    /// Include leads that started before outcomes were recorded, from outcomes_from on. Right only if leads with earlier
     /// outcomes are not in the table; otherwise such leads are left out.
     pub late_entry: bool,
     /// Ages at which the share is reported.
     pub at: Vec<Span>,
     /// Age up to which mean times are taken; the longest that all groups were observed if not given.
     pub until: Option<Span>,
-    /// Confidence of the intervals.
+    /// Confidence level of the intervals.
     pub confidence: f64,
     /// Family of a parametric curve that estimates the share that will eventually have the event; none by default.
     pub ceiling: Option<Family>,

@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 use crate::fit::matrix::{Dense, Matrix};
 
 pub(in crate::fit) fn solve(f: &Objective<'_>, stop: Stop) -> Result<Solution> {
-    let only = |problem: &str| Err(Error::option("solver", format!("'linfa' knows no {problem}; use solver='newton'")));
+    let only = |problem: &str| {
+        Err(Error::option("solver", format!("'linfa' does not support {problem}; use solver='newton'")))
+    };
     let scale = f.observed.weight.and_then(|w| w.first().copied()).unwrap_or(1.0);
     if f.observed.weight.is_some_and(|w| w.iter().any(|v| *v != scale)) {
         return only("weights (a snapshot can be fitted with weight='row')");

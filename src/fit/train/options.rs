@@ -63,11 +63,11 @@ pub struct TrainOptions {
     pub intervals: bool,
     /// Whether probabilities are calibrated on the last fifth of the period.
     pub calibration: Option<Calibrator>,
-    /// Fewest converted, and fewest other leads.
+    /// Smallest number of converted leads, and of other leads.
     pub min_leads: usize,
     /// Levels with fewer rows, those of one lead counted once, are grouped as other.
     pub min_level_rows: usize,
-    /// At most this many levels of a text.
+    /// Largest number of levels of a text.
     pub max_levels: usize,
 }
 

@@ -40,7 +40,7 @@ impl Cells {
 /// Texts that are kept once, or once in each part of a file, and the number of the text of each row.
 #[derive(Debug, Clone)]
 pub(in crate::frames) struct Coded {
-    /// [`NONE`] where there is no value.
+    /// [`NONE`] for a missing value.
     codes: Buffer<u32>,
     words: Arc<[Utf8ViewArray]>,
 }
@@ -86,7 +86,7 @@ impl Coded {
         self.words.iter().flat_map(|words| words.iter())
     }
 
-    /// Number of the text of each row, [`NONE`] where there is no value.
+    /// Number of the text of each row, [`NONE`] for a missing value.
     pub(in crate::frames) fn codes(&self) -> &[u32] {
         &self.codes
     }

@@ -21,7 +21,7 @@ const PLACEHOLDERS: [&str; 12] =
 /// What the levels of a column of texts are as numbers.
 #[derive(Default)]
 pub(in crate::frames) struct Numbers {
-    /// NaN for those that are none.
+    /// NaN for the others.
     values: Vec<f64>,
     /// Whether some have the marks that the user named, and so are numbers in any kind of table.
     marked: bool,
@@ -33,7 +33,7 @@ pub(in crate::frames) struct FieldReader<'a> {
     pub(in crate::frames) table: &'a Table,
     pub(in crate::frames) common: &'a Common,
     pub(in crate::frames) zone: &'a Zone,
-    /// Fields that are categories, whatever their values look like.
+    /// Fields to read as categories even if their values look like numbers.
     pub(in crate::frames) categories: &'a [String],
     /// Whether the user named the fields, so that numbers are taken as numbers.
     pub(in crate::frames) asked: bool,
@@ -118,7 +118,7 @@ impl FieldReader<'_> {
         self.times(name, &Common { time_format: None, unit: None, ..self.common.clone() })
     }
 
-    /// The numbers that the levels of a column of texts are, NaN for those that are none.
+    /// The numbers that the levels of a column of texts are, NaN for the others.
     pub(in crate::frames) fn numbers_of(&self, name: &str, levels: &[String]) -> Result<Numbers> {
         let reading = &self.common.reading;
         let (mut others, mut marked) = (HashSet::new(), false);

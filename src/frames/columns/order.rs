@@ -17,7 +17,7 @@ use crate::time::glance;
 /// The values of the ranks from 1 on are given as well.
 ///
 /// # Errors
-/// [`crate::Error::Schema`] if there is no such column, or if it has dates whose order of day and month is not decided.
+/// [`crate::Error::Schema`] if the column does not exist, or has dates with an undecided order of day and month.
 pub(in crate::frames) fn order_values(reader: &TimeReader<'_>, column: &str) -> Result<(Vec<u32>, Orders)> {
     let table = reader.table;
     let kind = table.dtype(column)?;
@@ -67,7 +67,7 @@ pub(in crate::frames) fn order_values(reader: &TimeReader<'_>, column: &str) -> 
 /// Adds the values of a table's order column to an index; gives what [`crate::journeys::Rows::ordered`] is to be.
 ///
 /// # Errors
-/// [`crate::Error::Schema`] if they are of another sort than those that order the index which is extended.
+/// [`crate::Error::Schema`] if their type differs from the values that order the extended index.
 pub(in crate::frames) fn add_orders(
     index: &mut IndexBuilder,
     values: Orders,

@@ -23,7 +23,7 @@ const RECENT: usize = 256;
 
 /// Why a cell is no id.
 pub(in crate::frames) const INEXACT_ID: &str =
-    "float id of 2^53 or more: floats cannot tell it from its neighbours; store ids as integers or text";
+    "float id of 2^53 or more, where floats are no longer exact; store ids as integers or text";
 /// From here on a float of 64 bits stands for several whole numbers.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The same of a float of 32 bits.
@@ -58,7 +58,7 @@ enum Form {
     Id,
 }
 
-/// A column that can be walked as texts: in the one form that a text has whatever it was stored as, or as it is written.
+/// A column that can be walked as texts: in canonical form, which does not depend on the stored type, or as written.
 pub(in crate::frames) struct Texts {
     cells: Cells,
     /// Texts that mean "no value", in their one form.
@@ -83,7 +83,7 @@ impl Texts {
         Ok(Self { marks, ..Self::of(table, column, &common.nulls)? })
     }
 
-    /// The texts as they are written, for those that are parsed as times or numbers.
+    /// The texts as they are written, to be parsed as times or numbers.
     pub(in crate::frames) fn as_written(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
         Ok(Self { form: Form::Written, ..Self::of(table, column, nulls)? })
     }
@@ -95,7 +95,7 @@ impl Texts {
         Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Id, marks: None })
     }
 
-    /// Why the cell of `row` is no id: `missing`, unless a float has changed it.
+    /// Why the cell of `row` is not an id: `missing`, or a float beyond 2^53.
     pub(in crate::frames) fn no_id(&self, row: usize, missing: &'static str) -> &'static str {
         let inexact = match &self.cells {
             Cells::Coded(_) => is_inexact(&self.at(row)),
@@ -132,7 +132,7 @@ impl Texts {
         (self.nulls.is_empty() || !self.nulls.iter().any(|null| null == text)).then_some(text)
     }
 
-    /// Calls `visit(row, text)` for every row; `None` where there is no value.
+    /// Calls `visit(row, text)` for every row; `None` for a missing value.
     pub(in crate::frames) fn each(&self, mut visit: impl FnMut(usize, Option<&str>)) {
         let series = match &self.cells {
             Cells::Series(series) => series,
@@ -420,7 +420,7 @@ fn write_to<'a>(buffer: &'a mut String, value: &impl std::fmt::Display) -> &'a s
 }
 
 /// Numbers of a column, and which of its cells are not finite numbers; those are NaN. A cell that one of the nulls means
-/// has no value, whatever the type of the column.
+/// is missing, for a column of any type.
 pub(in crate::frames) fn numbers(table: &Table, column: &str, common: &Common) -> Result<(Vec<f64>, NotNumbers)> {
     let nulls = &common.nulls;
     let mut unusable = NotNumbers::default();

@@ -43,7 +43,7 @@ impl Times {
 }
 
 impl<'a> Filter<'a> {
-    /// Those of a table that is read whole. Times without an offset are read in `zone`, unless the table says its own.
+    /// The conditions of a table that is read whole. Times without an offset are read in `zone`, unless the table says its own.
     pub(in crate::frames) fn of(table: &Table, common: &'a Common, zone: &'a Zone) -> Result<Self> {
         Self::new(common, zone, table, |_| Ok(table.clone()))
     }

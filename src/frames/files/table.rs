@@ -15,9 +15,9 @@ pub struct Table {
     pub frame: DataFrame,
     /// Columns of texts as the codes that a file has; the frame has nothing in their place.
     pub(in crate::frames) coded: Vec<(String, Coded)>,
-    /// True if cells are texts whatever they mean (CSV), so that types are found from the values.
+    /// True if cells are untyped texts (CSV) and types are inferred from the values.
     pub untyped: bool,
-    /// Columns of texts whose types are found from the values, as those of an untyped table: parts have several types.
+    /// Text columns whose types are inferred from the values as in an untyped table, because parts differ in type.
     pub(in crate::frames) texts: Vec<String>,
     /// Columns that were not read: no role names them, or they have types that no role can use.
     pub unread: Vec<Unread>,

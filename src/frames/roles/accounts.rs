@@ -13,7 +13,7 @@ use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, normalized};
 use crate::schema::NONE;
 use crate::time::Zone;
 
-/// Reads the accounts and adds their fields to the leads; those of `include`, as `account.field`, are not withheld.
+/// Reads the accounts and adds their fields to the leads; fields in `include`, as `account.field`, are not withheld.
 pub(in crate::frames) fn join_accounts(
     spec: &AccountsSpec,
     include: &[String],

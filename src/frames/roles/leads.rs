@@ -17,7 +17,7 @@ use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts
 use crate::schema::{NONE, canonical_id, truth};
 use crate::time::{NO_TIME, Zone};
 
-/// Reads the leads. `elsewhere` are columns of the same table that other roles use, which are no fields.
+/// Reads the leads. `elsewhere` are columns of the same table that other roles use; they are left out of the fields.
 pub(in crate::frames) fn read_leads(
     spec: &LeadsSpec,
     elsewhere: &BTreeSet<String>,

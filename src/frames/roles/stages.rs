@@ -38,7 +38,7 @@ pub(in crate::frames) struct Setting<'a> {
 
 /// What a table of stages gives.
 pub(in crate::frames) struct StageRows {
-    /// One set of rows per column of times; those of a wide table are in the order of the pipeline.
+    /// One set of rows per column of times; columns of a wide table are in pipeline order.
     pub(in crate::frames) rows: Vec<Rows>,
     pub(in crate::frames) audit: TableAudit,
     /// Values of the order column.

@@ -19,7 +19,7 @@ pub(in crate::frames) struct Checksums {
     blocks: Vec<u32>,
 }
 
-/// Those of the files of a folder, by name.
+/// Checksums of the files of a folder, by name.
 pub(in crate::frames) type OfFolder = BTreeMap<String, Checksums>;
 
 impl Checksums {

@@ -29,7 +29,7 @@ pub(in crate::frames) const NULL_KEY: &str = "null lead key";
 /// Why a row has no lead.
 pub(in crate::frames) const UNKNOWN_LEAD: &str = "unknown lead";
 /// Why a row has no lead.
-pub(in crate::frames) const NO_LOOKUP: &str = "key not in the lookup table";
+pub(in crate::frames) const NO_LOOKUP: &str = "key not found in the lookup table";
 /// Why a row has no lead.
 pub(in crate::frames) const NOT_VALID: &str = "key not valid at the row's time";
 /// Why a row has no lead.
@@ -378,7 +378,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The lead of every row, if all have a known one whatever the time; they are taken out then.
+    /// The lead of every row, if every row has a known lead independent of time; they are moved out.
     pub(in crate::frames) fn take_all(&mut self) -> Option<Vec<u32>> {
         match self.ways.as_mut_slice() {
             [WayRows { how: How::Direct(leads), .. }] if leads.iter().all(|lead| *lead < NO_KEY) => {
@@ -395,7 +395,7 @@ impl Resolver<'_> {
     }
 
     /// Says how the leads of rows were found.
-    pub(in crate::frames) fn tell(&self, audit: &mut TableAudit) {
+    pub(in crate::frames) fn report(&self, audit: &mut TableAudit) {
         for way in self.ways.iter().skip(1) {
             audit.note(&format!("lead found through '{}'", way.column), way.found);
         }
