@@ -164,7 +164,7 @@ pub enum Error {
     Undefined {
         /// The metric.
         metric: &'static str,
-        /// Reason.
+        /// Why the metric is undefined.
         why: String,
     },
     /// Without a penalty, coefficients of columns that are constant or combinations of others are not determined.

@@ -145,7 +145,7 @@ mod tests {
         };
         replace(&pipe, b"through").unwrap();
         assert_eq!(reader.join().unwrap().unwrap(), b"through");
-        // Nobody reads it.
+        // The reader has gone.
         let task = crate::progress::Task::new();
         task.stop();
         let _here = task.here();

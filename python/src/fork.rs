@@ -1,6 +1,6 @@
 //! Work in a forked process.
 //!
-//! The threads of a pool stay with the process that started them: a child that hands them work waits for ever. A child of
+//! The threads of a pool stay with the process that started them: a child that hands them work never returns. A child of
 //! a process that has worked before therefore works without pools, on threads that are the only worker of a pool of
 //! their own; rayon and polars then run what they would share in sequence, with the same results.
 

@@ -26,7 +26,7 @@ pub(super) fn abandon() {
     let files = unfinished();
     // What is in a folder comes after it.
     for path in files.iter().rev() {
-        // Nothing more can be done for one that is gone; a folder stays if there is something in it.
+        // Nothing more can be done for one that is gone; a folder stays if it is not empty.
         let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
     }
     std::mem::forget(files);
@@ -56,7 +56,7 @@ impl Drop for Folder {
         let mut unfinished = unfinished();
         for folder in &self.made {
             unfinished.remove(folder);
-            // It stays if there is something in it.
+            // It stays if it is not empty.
             let _ = fs::remove_dir(folder);
         }
     }

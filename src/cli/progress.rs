@@ -43,7 +43,7 @@ pub(super) fn with_progress<T>(task: &Task, work: impl FnOnce(&Task) -> Result<T
             }
             bar.finish_and_clear();
         };
-        // Work whose progress no thread can show is done all the same.
+        // The work is done even if no thread can show its progress.
         let watcher = std::thread::Builder::new().spawn_scoped(scope, watch);
         let _release = watcher.as_ref().ok().map(|watcher| Release(&done, watcher.thread()));
         let made = work(task)?;

@@ -52,7 +52,7 @@ const LEAST_ROWS: usize = 30;
 const LEAST_SHARE: f64 = 0.01;
 /// Fewest rows of the rarer class there.
 const LEAST_EVENTS: usize = 10;
-/// Fewest different values of a number with a curve; a line through fewer ends flat all the same.
+/// Fewest different values of a number with a curve; with fewer the curve is a line with flat ends.
 const LEAST_VALUES: usize = 5;
 
 impl Spline {
@@ -212,7 +212,7 @@ fn knots(sorted: &[(f64, bool)]) -> Option<Vec<f64>> {
     let high = quantile_sorted(&values, 1.0 - TAIL);
     let high = values.iter().take(up_to(high)).rev().find(|v| enough(below(**v), n))?;
     let apart = |a: f64, b: f64| b - a > 1e-6 && enough(up_to(a), up_to(b));
-    // Values pile up: outer knots at one place, with enough rows above them all the same.
+    // Values pile up: outer knots at one place, although enough rows lie above them.
     if !apart(*low, *high) {
         return None;
     }

@@ -19,7 +19,7 @@ pub enum Solver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
-    /// Any.
+    /// Any sign.
     #[default]
     Free,
     /// 0 or positive: the log-odds do not fall.
@@ -61,7 +61,7 @@ pub struct LogisticParams {
     pub intercept: bool,
     /// What to do, without a penalty, about columns that are constant or combinations of others.
     pub collinear: Collinear,
-    /// Algorithm.
+    /// Solver to use.
     pub solver: Solver,
     /// Largest infinity norm of the gradient of the weighted mean loss, and largest Newton step relative to 1 + the
     /// largest coefficient.

@@ -20,7 +20,7 @@ pub(super) struct Together<'a> {
 
 struct State {
     running: usize,
-    /// A pass has panicked: nobody waits for another.
+    /// A pass has panicked, and no fold waits for another one.
     failed: bool,
     asked: Vec<Option<Vec<f64>>>,
     answers: Vec<Option<FoldFound>>,

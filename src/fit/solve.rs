@@ -102,7 +102,7 @@ impl ValidLogisticParams {
     ) -> Result<Solution> {
         let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
         if !dependent.is_empty() {
-            // A column that tells something is not left out.
+            // Informative columns are kept.
             if self.params().collinear == Collinear::Refuse || dependent.iter().any(|d| d.far_from_zero) {
                 return Err(Error::Singular { columns: dependent.iter().map(|d| d.describe(f)).collect() });
             }
@@ -259,7 +259,7 @@ impl ValidLogisticParams {
     }
 }
 
-/// A singular Hessian of columns that are not collinear: probabilities have run to 0 or 1 on the rows that tell them apart.
+/// A singular Hessian of columns that are not collinear: probabilities have run to 0 or 1 on the rows that distinguish them.
 fn flat(e: Error) -> Error {
     match e {
         Error::Singular { columns } => {

@@ -6,11 +6,11 @@ use crate::error::{Error, Result};
 /// What is known of each row besides the design.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
-    /// Labels.
+    /// Label of each row.
     pub y: &'a [bool],
     /// Weights, not negative; `None` for ones.
     pub weight: Option<&'a [f64]>,
-    /// Log-odds known beforehand, added to those of the model; `None` for zeros.
+    /// Log-odds known beforehand, added to the model's; `None` for zeros.
     pub offset: Option<&'a [f64]>,
     /// Intercept and coefficients to start from.
     pub start: Option<&'a [f64]>,

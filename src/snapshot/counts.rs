@@ -31,7 +31,7 @@ pub struct SnapshotCounts {
     pub before_outcomes: usize,
     /// Pairs whose label window is not over at the end of observation.
     pub immature: usize,
-    /// Pairs at ages that are hardly ever observed for a whole label window, where others make up for the immature ones.
+    /// Pairs at ages that are rarely observed for a whole label window, if other rows stand in for immature ones.
     pub unobserved_ages: usize,
     /// Leads whose outcome is not known, for tables with an outcome column.
     pub without_outcome: usize,

@@ -83,7 +83,7 @@ impl Chain {
     }
 
     /// Expected reward from each state, with the `removed` states worth nothing: Gauss–Seidel from the last state to the
-    /// first, from a first guess, until what is still missing is below rounding. Chains that hardly ever end take long:
+    /// first, from a first guess, until the remainder is below rounding. Chains that are almost never absorbed take long:
     /// those are solved by elimination, if they are not too large.
     fn expect(&self, reward: &[f64], removed: &[usize], guess: &[f64], task: &Task) -> Result<Vec<f64>> {
         let n = self.next.len();

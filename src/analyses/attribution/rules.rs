@@ -90,7 +90,7 @@ fn milestones(w: &Weights, path: &Path<'_>, last: usize, shares: &mut [f64]) {
     if given > 0.0 {
         shares.iter_mut().for_each(|s| *s /= given);
     } else {
-        // None of the milestones that the rule names is there, and there is no share for others.
+        // The path has none of the rule's milestones, and the rule gives other touches no share.
         shares.fill(1.0 / (last + 1) as f64);
     }
 }

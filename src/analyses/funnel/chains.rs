@@ -5,7 +5,7 @@
 //! window, and a pass costs events × steps.
 //!
 //! Events of one instant have no order of their own: exclusions come first, and the others are taken in
-//! whatever order leads furthest ([`crate::analyses::funnel::ties`]). Strict steps take them one by one, in the order of
+//! the order that leads furthest ([`crate::analyses::funnel::ties`]). Strict steps take them one by one, in the order of
 //! [`crate::analyses::funnel::matched_events`].
 
 use std::ops::Range;

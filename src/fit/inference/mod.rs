@@ -245,7 +245,7 @@ impl ValidLogisticParams {
                 estimate(name, coefficients[j], matrix[j * k + j].max(0.0).sqrt(), z)
             })
             .collect();
-        // Of Firth's correction they are those of the penalised likelihood.
+        // For Firth's correction they come from the penalised likelihood.
         let (log_likelihood, null) = if self.params().firth {
             let held: Vec<usize> = (1..k).collect();
             // Not from the intercept of the fit: of separated classes it is far out, where the others' curvature is lost.
@@ -284,7 +284,7 @@ impl ValidLogisticParams {
     ///
     /// The first is the covariance of the coefficients given the data if the penalty is taken as a prior. It holds where a
     /// level has hardly any positives, of which the scores, and so the sandwich, say next to nothing. The sandwich holds
-    /// where rows depend on each other, or the model is not right. Of whatever is asked the larger variance counts.
+    /// where rows depend on each other, or the model is not right. For each quantity the larger variance counts.
     ///
     /// S. Wood, "Generalized Additive Models", 2017, §6.10.
     ///

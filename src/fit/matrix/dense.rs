@@ -12,7 +12,7 @@ use crate::math::vector::Element;
 pub enum Numbers<'a> {
     /// Double precision.
     F64(Cow<'a, [f64]>),
-    /// Single precision; sums are in double precision all the same.
+    /// Single precision; sums are in double precision.
     F32(Cow<'a, [f32]>),
 }
 
@@ -184,7 +184,7 @@ impl<'a, T: Element> View<'a, T> {
     }
 }
 
-/// Runs `$body` with `$view` bound to the dense columns of matrix `$x`, of whatever number type; to none if it has none.
+/// Runs `$body` with `$view` bound to the dense columns of matrix `$x`, of either number type; skipped without dense columns.
 macro_rules! with_dense {
     ($x:expr, $view:ident => $body:expr) => {
         match $x.dense.as_ref().map(|d| (d, d.numbers())) {

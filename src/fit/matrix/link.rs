@@ -23,7 +23,7 @@ pub(super) fn ranges(rows: usize, numbers: usize) -> Vec<std::ops::Range<usize>>
 /// What a row is in a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Neither.
+    /// Neither of them.
     Out,
     /// The model is fitted on it.
     Train,

@@ -40,7 +40,7 @@ pub struct Matrix<'a> {
 /// What was observed of each row besides the design.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'a> {
-    /// Labels.
+    /// Label of each row.
     pub(crate) y: &'a [bool],
     /// Weights, `None` for ones.
     pub(crate) weight: Option<&'a [f64]>,

@@ -155,7 +155,7 @@ pub(crate) struct Normal {
     pub(super) core: Vec<f64>,
     /// One row of B per level of the field apart.
     pub(super) cross: Vec<f64>,
-    /// D.
+    /// Diagonal block D.
     pub(super) apart: Vec<f64>,
     /// Length of a row of A and B.
     pub(super) row: usize,
@@ -198,7 +198,7 @@ impl Normal {
         (0..m * m).map(|i| at(i / m, i % m)).collect()
     }
 
-    /// Takes a coefficient out: its row and column become those of the unit matrix.
+    /// Takes a coefficient out: its row and column become the unit matrix's.
     pub(crate) fn pin(&mut self, plan: &Plan, coefficient: usize) {
         if let Some(apart) = plan.apart.filter(|a| (a.first..a.first + a.levels).contains(&coefficient)) {
             let level = coefficient - apart.first;

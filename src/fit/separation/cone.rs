@@ -3,7 +3,7 @@
 //! With qᵢ the rows in an orthonormal basis, each with the sign of its class, a direction d separates if qᵢᵀd ≥ 0 for all
 //! rows and > 0 for some. Let d be the shortest of all Σ(1 + μᵢ)qᵢ, μ ≥ 0. If d ≠ 0 it separates, since then qᵢᵀd ≥ 0 for
 //! all i, and Σqᵢᵀd = dᵀd > 0. If some unit vector e separates, no such sum is shorter than Σqᵢᵀe ≥ √Σ(qᵢᵀe)² = 1. So the length
-//! of d is 0 or at least 1, whatever the units and the correlations of the columns: a sum shorter than that proves that
+//! of d is 0 or at least 1, in any units and with any correlations of the columns: a sum shorter than that proves that
 //! nothing separates.
 //!
 //! Non-negative least squares: C. Lawson, R. Hanson, "Solving Least Squares Problems", 1974, chapter 23.
@@ -67,7 +67,7 @@ pub(in crate::fit) fn separating(x: &Matrix<'_>, y: &[bool], basis: &Basis, task
 
 /// Rows that are taken more than once, and how much more.
 struct Cone {
-    /// Σqᵢ.
+    /// Sum of the rows, Σqᵢ.
     start: Vec<f64>,
     rows: Vec<usize>,
     /// Their μ.

@@ -1,7 +1,7 @@
 //! Separation: columns that predict the classes without error, for which the likelihood has no maximum.
 //!
 //! There is separation if some direction d ≠ 0 has (2yᵢ − 1)·xᵢᵀd ≥ 0 for every row, and > 0 for some: along d the
-//! likelihood rises for ever. If it is > 0 for all rows, separation is complete, else quasi-complete. A. Albert,
+//! likelihood rises without bound. If it is > 0 for all rows, separation is complete, else quasi-complete. A. Albert,
 //! J. Anderson, "On the existence of maximum likelihood estimates in logistic regression models", Biometrika 71, 1984.
 //! Whether there is one is a linear program (K. Konis, "Linear programming algorithms for detecting separated data in binary
 //! logistic regression models", 2007), solved here as a problem of least squares (see `cone`).
@@ -32,7 +32,7 @@ pub(super) struct Separation {
     pub(super) columns: Vec<usize>,
 }
 
-/// Looks for separation: what is told apart in all, and the fewest columns that do it. `None` if nothing is.
+/// Looks for separation: the separated rows, and the fewest columns that separate them. `None` without separation.
 ///
 /// For designs that are not too wide for a basis of their columns; see `wide` for others.
 pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
@@ -41,12 +41,15 @@ pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>>
     let rows = Rows { products: Products::of(&x, &vec![1.0; x.rows()]), y: pick(f.observed.y, &used), x, f, task };
     let all: Vec<usize> = (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)).collect();
     let Some((direction, basis)) = rows.direction(&all)? else { return Ok(None) };
-    let told = rows.told_apart(&all)?;
-    let complete = told == rows.y.len();
-    let single: Vec<usize> =
-        all.iter().copied().filter(|c| by_one(f, &used, &f.x.column(*c)).is_some_and(|(n, _)| n == told)).collect();
+    let separated = rows.separated_rows(&all)?;
+    let complete = separated == rows.y.len();
+    let single: Vec<usize> = all
+        .iter()
+        .copied()
+        .filter(|c| by_one(f, &used, &f.x.column(*c)).is_some_and(|(n, _)| n == separated))
+        .collect();
     if !single.is_empty() {
-        return Ok(Some(Separation { complete, rows: told, columns: single }));
+        return Ok(Some(Separation { complete, rows: separated, columns: single }));
     }
     let part = |c: &usize| direction.beta[c + 1].abs() * basis.spread(*c);
     let mut candidates = basis.kept.clone();
@@ -54,9 +57,9 @@ pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>>
     let mut columns = candidates.clone();
     let work = (rows.y.len() * basis.size()).max(1);
     let mut tries = (MOST_WORK / work).clamp(1, 500);
-    rows.leave_out(&candidates, &mut columns, told, &mut tries)?;
+    rows.leave_out(&candidates, &mut columns, separated, &mut tries)?;
     columns.sort_unstable();
-    Ok(Some(Separation { complete, rows: told, columns }))
+    Ok(Some(Separation { complete, rows: separated, columns }))
 }
 
 /// Rows times columns that are looked at to find the fewest columns; each search passes some tens of times.
@@ -86,9 +89,9 @@ impl Rows<'_> {
         Ok(cone::separating(&self.x, &self.y, &basis, self.task)?.map(|d| (d, basis)))
     }
 
-    /// How many rows some columns tell apart in all: those of one direction, then of those that it leaves at 0 the ones that
-    /// another direction tells apart, and so on.
-    fn told_apart(&self, columns: &[usize]) -> Result<usize> {
+    /// How many rows some columns separate in all: the rows of one direction, then of the rows it leaves at 0 the rows that
+    /// another direction separates, and so on.
+    fn separated_rows(&self, columns: &[usize]) -> Result<usize> {
         let Some((mut direction, _)) = self.direction(columns)? else { return Ok(0) };
         let mut left: Vec<usize> = (0..self.y.len()).collect();
         loop {
@@ -106,30 +109,30 @@ impl Rows<'_> {
         }
     }
 
-    /// Takes out of `columns` those of `some` without which as many rows are told apart: all at once, or else half of
+    /// Removes from `columns` the members of `some` that are not needed to separate as many rows: all at once, or else half of
     /// them and then the other half.
-    fn leave_out(&self, some: &[usize], columns: &mut Vec<usize>, told: usize, tries: &mut usize) -> Result<()> {
+    fn leave_out(&self, some: &[usize], columns: &mut Vec<usize>, separated: usize, tries: &mut usize) -> Result<()> {
         if *tries == 0 || some.is_empty() {
             return Ok(());
         }
         let fewer: Vec<usize> = columns.iter().copied().filter(|c| !some.contains(c)).collect();
         if !fewer.is_empty() {
             *tries -= 1;
-            if self.told_apart(&fewer)? == told {
+            if self.separated_rows(&fewer)? == separated {
                 *columns = fewer;
                 return Ok(());
             }
         }
         if some.len() > 1 {
             let (first, second) = some.split_at(some.len() / 2);
-            self.leave_out(first, columns, told, tries)?;
-            self.leave_out(second, columns, told, tries)?;
+            self.leave_out(first, columns, separated, tries)?;
+            self.leave_out(second, columns, separated, tries)?;
         }
         Ok(())
     }
 }
 
-/// How many of some rows one column tells apart, and the value of those it does not, if its values do not overlap between the
+/// How many of some rows one column separates, and the value of the other rows, if its values do not overlap between the
 /// classes.
 pub(super) fn by_one(f: &Objective<'_>, rows: &[usize], values: &[f64]) -> Option<(usize, Option<f64>)> {
     let of = |class: bool| rows.iter().filter(move |i| f.observed.y[**i] == class).map(|i| values[*i]);
@@ -152,8 +155,8 @@ pub(super) fn by_one(f: &Objective<'_>, rows: &[usize], values: &[f64]) -> Optio
     if border.start() < border.end() && !f.is_pinned(0) {
         return Some((rows.len(), None));
     }
-    // Rows on the border are told nothing about.
+    // Rows on the border are not separated.
     let border = if f.is_pinned(0) { 0.0 } else { *border.start() };
-    let told = rows.iter().filter(|i| values[**i] != border).count();
-    Some((told, Some(border)))
+    let separated = rows.iter().filter(|i| values[**i] != border).count();
+    Some((separated, Some(border)))
 }

@@ -1,13 +1,13 @@
 //! Separation in designs too wide for a basis of their columns.
 //!
-//! A column whose values do not overlap between the classes tells rows apart by itself; of the rows left another may, and so on.
+//! A column whose values do not overlap between the classes separates rows by itself; another may separate remaining rows, and so on.
 //! What is left then is decided by logistic fits with ever weaker ridges, of which two proofs are tried:
 //!
 //! - Of overlap: either some direction d separates, or some v has (2yᵢ − 1)vᵢ > 0 for all rows and Xᵀv = 0, never both
 //!   (E. Stiemke, "Über positive Lösungen homogener linearer Gleichungen", Mathematische Annalen 76, 1915). Residuals y − p
 //!   have these signs, and at a minimum without a penalty they are such a v: with a weak one, less their projection on the
 //!   columns.
-//! - Of separation: along a direction that separates log-odds grow for ever as the ridge falls. Rows whose log-odds have
+//! - Of separation: along a separating direction log-odds grow without bound as the ridge falls. Rows whose log-odds have
 //!   stopped lie on the plane; the growth, less its least-squares fit on those rows, is a direction that is checked on every
 //!   row.
 //!
@@ -39,7 +39,7 @@ const MOST_WORK: usize = 3_000_000_000;
 /// Ridges, beside columns of unit length.
 const FIRST_RIDGE: f64 = 1e-2;
 const LAST_RIDGE: f64 = 1e-9;
-/// Growth of log-odds, as the ridge falls to a tenth, of rows that are told apart: about ln 10, or more.
+/// Growth of log-odds, as the ridge falls to a tenth, of separated rows: about ln 10, or more.
 const GROWS: f64 = 0.7;
 /// What counts as 0 beside the largest, and what does not.
 const ROUNDING: f64 = 1e-9;
@@ -56,7 +56,7 @@ pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<Found> {
     let complete = loop {
         columns.extend(alone(f, &mut rows, task)?);
         let positives = rows.iter().filter(|i| f.observed.y[**i]).count();
-        // The intercept alone tells rows of one class.
+        // The intercept alone separates rows of one class.
         if rows.is_empty() || !f.is_pinned(0) && (positives == 0 || positives == rows.len()) {
             break true;
         }
@@ -87,30 +87,30 @@ enum Decided {
     Unknown,
 }
 
-/// A direction that tells some rows apart and leaves the others where they are.
+/// A direction that separates some rows and leaves the others where they are.
 struct Direction {
     columns: Vec<usize>,
     stays: Vec<bool>,
 }
 
-/// Columns that tell rows apart by themselves, then of the rows left, and so on; takes those rows out of `rows`.
+/// Columns that separate rows by themselves, then among the rows left, and so on; takes the separated rows out of `rows`.
 fn alone(f: &Objective<'_>, rows: &mut Vec<usize>, task: &Task) -> Result<Vec<usize>> {
     let mut found = Vec::new();
     loop {
         task.check()?;
         let candidates = without_overlap(f, rows);
-        let mut told = vec![false; f.x.rows()];
+        let mut separated = vec![false; f.x.rows()];
         for column in candidates.into_iter().filter(|c| !f.is_pinned(c + 1)) {
             let values = f.x.column(column);
             let Some((count, border)) = by_one(f, rows, &values) else { continue };
             if count > 0 {
                 found.push(column);
-                let is_told = |i: &&usize| border.is_none_or(|border| values[**i] != border);
-                rows.iter().filter(is_told).for_each(|i| told[*i] = true);
+                let is_separated = |i: &&usize| border.is_none_or(|border| values[**i] != border);
+                rows.iter().filter(is_separated).for_each(|i| separated[*i] = true);
             }
         }
         let before = rows.len();
-        rows.retain(|i| !told[*i]);
+        rows.retain(|i| !separated[*i]);
         let both = rows.iter().any(|i| f.observed.y[*i]) && !rows.iter().all(|i| f.observed.y[*i]);
         if rows.len() == before || !both {
             return Ok(found);
@@ -200,7 +200,7 @@ impl<'a> Search<'a> {
         }
         let with_intercept = !f.is_pinned(0);
         let n = rows.len() as f64;
-        // Columns without zeros are centred: those of few levels stay sparse.
+        // Columns without zeros are centred; columns with few levels stay sparse.
         let shape = |j: usize| {
             let (count, sum, squares) = sums[j];
             let mean = if with_intercept && count == rows.len() { sum / n } else { 0.0 };

@@ -1,7 +1,7 @@
 //! Columns far from zero, with their means taken off: a year beside an intercept is almost a constant.
 //!
 //! With a free intercept the fit is the same, since η = b₀ + Σ bⱼxⱼ = (b₀ + Σ bⱼmⱼ) + Σ bⱼ(xⱼ − mⱼ) and no penalty is on
-//! the intercept; but sums of squares of years agree in all their digits where those of their differences do not.
+//! the intercept; but sums of squares of years agree in all their digits where sums of their differences do not.
 
 #![allow(clippy::indexing_slicing, reason = "square matrices and lists with one number per coefficient, made here")]
 
@@ -28,7 +28,7 @@ impl<'a> Centred<'a> {
         coefficients.iter().zip(&self.means).filter(|(_, m)| **m != 0.0).map(|(b, m)| b * m).sum()
     }
 
-    /// Intercept and coefficients of the centred columns, from those of the columns.
+    /// Intercept and coefficients of the centred columns, from the uncentred ones.
     pub(in crate::fit) fn inward(&self, beta: &[f64]) -> Vec<f64> {
         let mut inward = beta.to_vec();
         if let Some((intercept, coefficients)) = inward.split_first_mut() {
@@ -37,7 +37,7 @@ impl<'a> Centred<'a> {
         inward
     }
 
-    /// Intercept and coefficients of the columns, from those of the centred ones.
+    /// Intercept and coefficients of the columns, from the centred ones.
     pub(in crate::fit) fn outward_coefficients(&self, beta: &[f64]) -> Vec<f64> {
         let mut outward = beta.to_vec();
         if let Some((intercept, coefficients)) = outward.split_first_mut() {

@@ -30,7 +30,7 @@ pub(in crate::fit) struct Factor {
 const BLOCK: usize = 64;
 
 impl Factor {
-    /// Factors `matrix`, whose columns are those of `plan`. A pivot below the share `least` of its diagonal element counts
+    /// Factors `matrix`, with the columns of `plan`. A pivot below the share `least` of its diagonal element counts
     /// as 0: with 10⁻¹², the column's correlation with those before it is above 1 − 10⁻¹².
     pub(in crate::fit) fn of(matrix: Normal, plan: &Plan, least: f64) -> Result<Self, NotPositive> {
         let (mut core, cross, apart, row) = matrix.into_parts();

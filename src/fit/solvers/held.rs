@@ -1,4 +1,4 @@
-//! The minimum of f, or of f less ½·ln det I (Firth), over all coefficients or those that meet one linear condition.
+//! The minimum of f, or of f less ½·ln det I (Firth), over all coefficients, or subject to one linear condition.
 //!
 //! Steps are −M⁻¹g, M the Hessian of f, projected onto the condition cᵀb = v: d = −M⁻¹(g − λc), λ = cᵀM⁻¹g / cᵀM⁻¹c. With
 //! Firth's correction M lacks the curvature of ln det I, so that steps are corrected by the changes of the gradient seen

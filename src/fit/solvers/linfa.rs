@@ -42,7 +42,7 @@ pub(in crate::fit) fn solve(f: &Objective<'_>, stop: Stop) -> Result<Solution> {
         [sign * fitted.intercept()].into_iter().chain(fitted.params().iter().map(|c| sign * c)).collect();
     let (point, _) = f.at(beta, None);
     let gradient = norm(&point.gradient, &vec![1.0; point.gradient.len()], f.total);
-    // It does not tell its iterations.
+    // linfa does not report its iterations.
     Ok(Solution::at(f, point, gradient, 0, gradient <= stop.tolerance))
 }
 

@@ -27,7 +27,7 @@ use crate::progress::Task;
 /// The part of the objective that has corners.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::fit) struct Corners<'a> {
-    /// λ.
+    /// Weight of the L1 penalty, λ.
     pub(in crate::fit) lasso: f64,
     /// Allowed signs by column; empty if all are free.
     pub(in crate::fit) signs: &'a [Sign],

@@ -5,7 +5,7 @@ use super::objective::{Objective, Point};
 /// A fitted model of the columns of a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solution {
-    /// Intercept.
+    /// Intercept of the log-odds.
     pub intercept: f64,
     /// One coefficient per column.
     pub coefficients: Vec<f64>,
@@ -26,7 +26,7 @@ pub struct Solution {
     /// Difference between the objective and the best lower bound known (the duality gap), relative to Σw, where the
     /// solver has one.
     pub gap: Option<f64>,
-    /// Iterations.
+    /// Number of iterations.
     pub iterations: usize,
     /// Whether the tolerance was reached.
     pub converged: bool,

@@ -1,4 +1,4 @@
-//! Probabilities calibrated on rows later than those of the coefficients.
+//! Probabilities calibrated on later rows than the coefficients.
 
 use crate::counted::counted;
 use crate::error::{Error, Result};

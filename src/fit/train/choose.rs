@@ -106,7 +106,7 @@ impl<'a> Chooser<'a> {
             return Err(Error::option("nonlinear", "at least one shape is required"));
         };
         let first = of(first)?;
-        let mut told = vec![format!("{:.5} {}", first.loss(), Nonlinear::name(None))];
+        let mut losses = vec![format!("{:.5} {}", first.loss(), Nonlinear::name(None))];
         let straight = (first.losses(), first.held.clone());
         let mut best = first;
         for shape in others {
@@ -114,13 +114,13 @@ impl<'a> Chooser<'a> {
             let gain = self.gain((&straight.0, &straight.1), &design);
             let lasts = gain.is_steady();
             let verdict = if lasts { "" } else { "; not steady" };
-            told.push(format!("{:.5} {} ({gain}{verdict})", design.loss(), Nonlinear::name(*shape)));
+            losses.push(format!("{:.5} {} ({gain}{verdict})", design.loss(), Nonlinear::name(*shape)));
             if lasts && design.loss() < best.loss() {
                 best = design;
             }
         }
         if let (Some(chosen), Some(v), false) = (&mut best.nonlinear, &best.validation, others.is_empty()) {
-            *chosen = format!("{chosen} (log loss {} on {})", told.join(", "), v.folds);
+            *chosen = format!("{chosen} (log loss {} on {})", losses.join(", "), v.folds);
         }
         Ok(best)
     }

@@ -3,7 +3,7 @@
 //! A penalty pulls coefficients to 0 by more than their standard errors, so that an interval around them holds the truth for
 //! as few as 17 % of the best leads (C = 0.01). Where C is below 10 the same columns are therefore fitted once more with
 //! C = 10, a prior of mean 0 and deviation 3.2 that is little beside what rows say, and standard errors, p-values and
-//! intervals are those of that fit. Its inverse Hessian is the covariance given the data under this prior, which holds for
+//! intervals belong to that fit. Its inverse Hessian is the covariance given the data under this prior, which holds for
 //! levels with hardly any positives too (S. Wood, "Generalized Additive Models", 2017, §6.10); the sandwich holds where rows
 //! depend on each other. Of each variance the larger counts. Coverage was measured: see `benches/peers/honesty.py`.
 
@@ -33,7 +33,7 @@ const FEW_CLUSTERS: usize = 40;
 /// effects of interactions. Empty where none are made.
 #[derive(Default)]
 pub(super) struct Covariances {
-    /// Empty where they are those of the model.
+    /// Empty if they equal the model's.
     pub(super) estimates: Vec<f64>,
     /// From the inverse Hessian, and the sandwich.
     both: Vec<Vec<Vec<f64>>>,

@@ -5,7 +5,7 @@
 //! standard error over the origins, which the median has to exceed too: a large gain at a single origin does not count. A pair has
 //! been screened: if chance explains it with a probability of 0.001 at most, any gain will do; else it has to exceed its
 //! standard error (L. Breiman et al., "Classification and Regression Trees", 1984, §3.4.3) from the paired gains of leads, or
-//! accounts, of all origins, since few origins tell their own spread badly.
+//! accounts, of all origins, because few origins estimate their own spread badly.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Gain {
         }
         let (count, folds) = (sums.len() as f64, origins.len() as f64);
         let mut squares: Vec<f64> = sums.values().map(|s| s * s).collect();
-        // The same bits whatever order the clusters are in.
+        // The same bits for any order of the clusters.
         squares.sort_unstable_by(f64::total_cmp);
         let pooled = (crate::math::sum(&squares) * count / (count - 1.0)).sqrt() / folds;
         Self { origins, pooled }
@@ -97,7 +97,7 @@ mod tests {
         assert!(!uncertain.lasts(0.005) && uncertain.lasts(0.0005));
     }
 
-    /// By hand: gains of rows less those of their origins, summed by lead.
+    /// By hand: gains of rows minus the gains of their origins, summed by lead.
     #[test]
     fn gains_of_one_lead_are_not_independent() {
         let held = |losses: [f64; 4]| -> Vec<Held> {

@@ -27,7 +27,7 @@ pub enum Interactions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Auto {
-    /// It.
+    /// Chosen by gain on held-out rows.
     Auto,
 }
 

@@ -65,7 +65,7 @@ pub struct TrainOptions {
     pub calibration: Option<Calibrator>,
     /// Smallest number of converted leads, and of other leads.
     pub min_leads: usize,
-    /// Levels with fewer rows, those of one lead counted once, are grouped as other.
+    /// Levels with fewer rows, counting each lead once, are grouped as other.
     pub min_level_rows: usize,
     /// Largest number of levels of a text.
     pub max_levels: usize,

@@ -6,7 +6,7 @@ use super::layout::{Encoded, Layout};
 use crate::error::Result;
 use crate::progress::Task;
 
-/// The map from the coefficients of a layout to those of a model. It is linear, and leaves every log-odds as it is.
+/// The map from the coefficients of a layout to the coefficients of a model. It is linear, and leaves every log-odds as it is.
 pub(super) struct Purifier<'a> {
     encoded: &'a [Encoded],
     layout: &'a Layout,

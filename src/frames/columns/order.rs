@@ -25,7 +25,7 @@ pub(in crate::frames) fn order_values(reader: &TimeReader<'_>, column: &str) -> 
         if let Some(times) = times(reader, column)? {
             return Ok(of_times(&times));
         }
-        // Some are too far from today to be times, and are in order all the same.
+        // Some lie outside the range of times but still sort.
         let ticks = table.column(column)?.to_physical_repr().cast(&DataType::Int64);
         let failed = |e: PolarsError| reader.failed(column, &e);
         let ticks = ticks.map_err(failed)?;

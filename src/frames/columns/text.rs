@@ -21,7 +21,7 @@ const INLINE: u32 = 12;
 /// Texts that are remembered while a part is numbered.
 const RECENT: usize = 256;
 
-/// Why a cell is no id.
+/// Reason for refusing a cell as an id.
 pub(in crate::frames) const INEXACT_ID: &str =
     "float id of 2^53 or more, where floats are no longer exact; store ids as integers or text";
 /// From here on a float of 64 bits stands for several whole numbers.

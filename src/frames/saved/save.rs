@@ -32,7 +32,7 @@ fn check_folder(path: &Path) -> Result<()> {
 /// Saves journeys as a folder; `kept` is given back by [`open`].
 ///
 /// # Errors
-/// [`Error::Write`] if there is something at `path` (with `overwrite`: something else than saved journeys), or the disk
+/// [`Error::Write`] if `path` exists (with `overwrite`: and is not a folder of saved journeys), or the disk
 /// is full; nothing is left at `path` then, or what was there before. [`Error::Interrupted`].
 pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite: bool, task: &Task) -> Result<()> {
     let failed = |reason: String| Error::Write { path: path.to_owned(), reason };

@@ -28,7 +28,7 @@ impl Codes {
         }
     }
 
-    /// Code at `i`, [`NONE`] if there is no value.
+    /// Code at `i`, [`NONE`] for a missing value.
     #[must_use]
     pub fn get(&self, i: usize) -> u32 {
         match self {
