@@ -446,12 +446,12 @@ fn no_ceiling_is_told_of_a_curve_that_still_rises() {
     for seed in 0..20 {
         let spells = leads(2_000, 0.9, 0.0, 4.0, &mut uniform(seed));
         let found = ceiling(&spells, Family::Weibull, 0.95, &Task::new()).unwrap();
-        let why = ["not seen to level off", "of those that ever have the event have it within"];
+        let why = ["does not visibly level off", "of all events happen within"];
         assert!(found.fit.is_none() && why.iter().any(|w| found.why_not.contains(w)), "{found:?}");
     }
     let few: Vec<Spell> = (1..=19).map(|i| Spell { entry: None, exit: f64::from(i), end: End::Event }).collect();
     let found = ceiling(&few, Family::Weibull, 0.95, &Task::new()).unwrap();
-    assert_eq!((found.fit, found.why_not.as_str()), (None, "19 events; it takes 20"));
+    assert_eq!((found.fit, found.why_not.as_str()), (None, "19 events; at least 20 are needed"));
     assert_eq!(Plateau::new(&[]), None);
 }
 

@@ -280,7 +280,7 @@ fn exit_codes() {
     let (code, _, err) = cli(&["check", "--config", &column]);
     assert_eq!(code, DATA);
     // Both columns are named at once.
-    assert!(err.contains("'idd': no such column; did you mean 'id'?") && err.contains("'att'"), "{err}");
+    assert!(err.contains("'idd': column not found; did you mean 'id'?") && err.contains("'att'"), "{err}");
     let broken = at("broken.json", "{\"format\": \"leadlens.model\"");
     assert_eq!(cli(&["score", "--config", &good, "--model", &broken]).0, MODEL);
     let (code, _, _) = cli(&["score", "--config", &good, "--model", "/nowhere.json"]);
@@ -383,7 +383,7 @@ fn an_input_is_never_written_over() {
     let config = fs::read_to_string(small.at("leadlens.toml")).unwrap().replace("visits.csv", "vis*.csv");
     fs::write(small.at("leadlens.toml"), config).unwrap();
     let (code, _, err) = small.cli("funnel", &["--output", &small.at("vistas.csv")]);
-    assert_eq!((code, err.contains("read as a part of the table 'vis*.csv'")), (USAGE, true), "{err}");
+    assert_eq!((code, err.contains("a file of the input table 'vis*.csv'")), (USAGE, true), "{err}");
 }
 
 #[cfg(unix)]

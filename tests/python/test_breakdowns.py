@@ -157,7 +157,7 @@ def test_only_leads_that_count(journeys, where, condition):
         ({"by": ["country", "teir"]}, ll.UnknownNameError, "did you mean 'tier'"),
         ({"by": []}, ll.OptionError, "the list is empty"),
         ({"by": [3]}, ll.OptionError, "expected a field or Bins, got 3"),
-        ({"by": ll.Bins("country")}, ll.OptionError, "only numbers have bins"),
+        ({"by": ll.Bins("country")}, ll.OptionError, "bins apply only to numbers"),
         ({"by": ll.Bins("employees", edges=[5, 5])}, ll.OptionError, "ascend"),
         ({"by": ll.Bins("employees", 1)}, ll.OptionError, "2 to 100 bins"),
         ({"where": {"contry": "DE"}}, ll.UnknownNameError, "did you mean 'country'"),

@@ -89,7 +89,7 @@ def test_folds_forward_in_time_count_leads():
     few = journeys(4, 110, effect=steady, length=100.0).snapshot(every="1d", horizon="10d")
     assert len(few) > 1_000
     scorer = ll.LeadScorer(C="cv", min_leads=10).fit(few)
-    assert "folds forward in time have 20 leads of each class" in scorer.training_["validation"]["folds"]
+    assert "forward folds have 20 leads of each class" in scorer.training_["validation"]["folds"]
 
 
 def test_levels_of_few_leads_are_rare_however_many_rows_they_have():

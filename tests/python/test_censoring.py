@@ -104,7 +104,7 @@ def test_the_text_states_assumption_and_diagnostics():
     (remark,) = snapshot.remarks
     w = snapshot.to_polars()["weight"]
     assert f"largest weight is {w.max():.1f}" in remark
-    assert "assumes that leads of the same age convert alike" in remark
+    assert "assumes that leads of the same age convert at the same rate" in remark
     assert remark in repr(snapshot)
     counts = snapshot.counts
     assert counts["largest_weight"] == w.max() <= 20
@@ -127,11 +127,11 @@ def test_refused_where_ages_are_hardly_ever_observed():
         observed_until=f"{at(90.0)}Z",
     )
     cutoffs = pl.DataFrame({"lead_id": np.arange(300), "cutoff": at(np.repeat([60.0, 85.0], [200, 100]))})
-    message = r"100 of 300 rows are of ages \(85.0 to 85.0 days\)"
+    message = r"100 of 300 rows have ages \(85.0 to 85.0 days\)"
     with pytest.raises(ll.errors.OptionError, match=message):
         journeys.snapshot(cutoffs=cutoffs, horizon="10d", maturity="ipcw")
     kept = journeys.snapshot(cutoffs=cutoffs.head(220), horizon="10d", maturity="ipcw")
     assert (len(kept), kept.counts["unobserved_ages"]) == (200, 20)
     # A window longer than most of the history.
-    with pytest.raises(ll.errors.OptionError, match="take a shorter horizon"):
+    with pytest.raises(ll.errors.OptionError, match="shorten the horizon"):
         world(24, n=1_000, length=112.0).snapshot(every="7d", horizon="80d", maturity="ipcw")

@@ -184,5 +184,5 @@ def test_comparisons_in_tables(tmp_path):
             leads = ll.Leads(source, "id", created="made", where={"size": condition})
             j = ll.Journeys(leads=leads, observed_until=day(9))
             assert j.funnel(["created"]).steps().rows()[0][1] == count, condition
-        with pytest.raises(ll.errors.OptionError, match="no comparison with a number"):
+        with pytest.raises(ll.errors.OptionError, match="does not compare with a number"):
             ll.Journeys(leads=ll.Leads(source, "id", created="made", where={"size": "> x"}), observed_until=day(9))

@@ -81,12 +81,12 @@ def test_unit_costs_leave_out_periods_for_which_no_spend_is_given():
     wins = halves((0, 100)).attribution("linear").to_polars()["conversions"].sum()
     assert row["cost_per_conversion"] == pytest.approx(900 / wins)
     assert row["return_on_spend"] == pytest.approx(1000 * wins / 900)
-    assert any("spend is given for 1 of 2 periods" in r for r in result.remarks)
+    assert any("spend covers 1 of 2 periods" in r for r in result.remarks)
     # A row of another channel says that the period's spend is known: this channel cost nothing then.
     both = [spend(["2024-01"], [900.0]), spend(["2024-04"], [50.0], "mail")]
     result = halves().attribution("linear", spend=both)
     assert result.costs().filter(channel="ads")["cost_per_lead"].to_list() == [4.5]
-    assert not any("spend is given for" in r for r in result.remarks)
+    assert not any("spend covers" in r for r in result.remarks)
 
 
 def test_the_order_of_rows_changes_no_bit_of_a_model():

@@ -51,7 +51,7 @@ QUESTIONS = {
     ],
 )
 def test_two_meanings_are_refused(question, kinds, stages, other):
-    with pytest.raises(ll.OptionError, match=f"'created' is the creation of leads and also .*'{other}'"):
+    with pytest.raises(ll.OptionError, match=f"'created' is both the creation of leads and .*'{other}'"):
         QUESTIONS[question](journeys(kinds, stages))
 
 
@@ -74,7 +74,7 @@ def test_each_meaning_has_a_name():
 def test_other_names_of_creation(word):
     ask = {"pipeline": [word, "won"]}
     assert journeys().stage_funnel(**ask).to_polars()["reached"][0] == 5
-    with pytest.raises(ll.OptionError, match=f"'{word}' is the creation of leads .*write 'created' for the creation"):
+    with pytest.raises(ll.OptionError, match=f"'{word}' is both the creation of leads .*write 'created' for the former"):
         journeys((word,)).stage_funnel(**ask)
     # A stage of the data that is called so is the stage.
     j = journeys(stages=(word, "won"))

@@ -47,7 +47,7 @@ def test_encodings_and_marks(tmp_path, encoding, said):
         (
             b'id,created,name,amount\n1,2024-01-01,"a\n2,2024-01-02,b,5\n3,2024-01-03,"c,6\n',
             {},
-            "line 4: text follows a closing quote",
+            "line 4: text after a closing quote",
         ),
         (
             b'id,created,name,amount\n1,2024-01-01,"a,5\n2,2024-01-02,b",6\n',

@@ -53,7 +53,7 @@ def test_the_command_line_takes_a_table_of_cutoffs(project):
     assert "unknown key 'leed' in snapshot.cutoffs; did you mean 'lead'?" in done.stderr
     replace_snapshot(project, table + 'every = "7d"\n')
     done = run("train", "--config", project / "leadlens.toml", "--overwrite")
-    assert "give only one of" in done.stderr
+    assert "give one of them" in done.stderr
 
 
 def scores(folder):

@@ -36,7 +36,7 @@ def test_runs_of_a_deal_are_one_entry_with_the_last_amount():
     ]
     j = journeys(rows)
     assert entries(j) == ["offer", "offer", "won"]
-    assert any("2 rows repeat the stage of their deal" in remark for remark in j.check().remarks)
+    assert any("2 rows repeat the current stage of their deal" in remark for remark in j.check().remarks)
     total = j.stage_funnel(pipeline=["created", "won"])
     assert "15" in str(total) or total.wins()["value"].sum() == 15.0
 
@@ -130,7 +130,7 @@ def test_observation_ends_with_silent_stages():
     days = [f"2024-03-{n:02d}" for n in range(1, 31)]
     stages = pl.DataFrame({"lead": ["a"] * 30, "at": days, "stage": ["offer", "call"] * 15})
     visits = pl.DataFrame({"lead": ["a"] * 3, "at": ["2024-03-01", "2024-05-01", "2024-08-01"]})
-    with pytest.warns(ll.DataWarning, match="of stages ends"):
+    with pytest.warns(ll.DataWarning, match="stages table 'stages' ends"):
         j = ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
             events=ll.Events(visits, "lead", "at", ll.literal("visit")),
@@ -189,5 +189,5 @@ def test_days_to_win_leave_out_skipped_stages():
     f = journeys(rows).stage_funnel(pipeline=["created", "demo", "won"], opportunity="demo")
     row = f.summary().row(0, named=True)
     assert (row["won"], row["days_known"], row["days_to_win"]) == (2, 1, 20.0)
-    assert "20.0 d to the win (of 1 of 2 wins; the others skipped the stage it counts from)" in str(f)
-    assert "skipped the stage" not in str(journeys(rows[:2]).stage_funnel(pipeline=["demo", "won"], opportunity="demo"))
+    assert "20.0 d to the win (of 1 of 2 wins; the others skipped the first stage it counts from)" in str(f)
+    assert "skipped the first stage" not in str(journeys(rows[:2]).stage_funnel(pipeline=["demo", "won"], opportunity="demo"))

@@ -31,7 +31,7 @@ def test_remarks_are_those_of_all_rows():
 def test_events_alone_do_not_move_the_end_of_observation_and_it_is_said():
     events = ll.Events(table(lead=["1"], at=["2024-03-05T10:00:00Z"]), "lead", "at", ll.literal("visit"))
     grown, _ = build().extend(events=events)
-    assert any("as before: no table of stages was added" in remark for remark in grown.check().remarks)
+    assert any("as before, because no table of stages was added" in remark for remark in grown.check().remarks)
 
 
 def test_a_stage_that_looks_like_a_declared_one_is_refused_as_at_the_start():
@@ -43,7 +43,7 @@ def test_a_stage_that_looks_like_a_declared_one_is_refused_as_at_the_start():
 def test_an_event_that_is_called_like_a_won_stage_is_refused_as_at_the_start():
     before = build(stages=table(lead=["2"], at=["2024-01-20"], stage=["lost"]))
     events = ll.Events(table(lead=["1"], at=["2024-02-05T10:00:00Z"], kind=["won"]), "lead", "at", "kind")
-    with pytest.raises(ll.errors.OptionError, match="'won' is a kind of event"):
+    with pytest.raises(ll.errors.OptionError, match="'won' is an event kind"):
         before.extend(events=events)
 
 

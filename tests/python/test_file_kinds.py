@@ -113,13 +113,13 @@ def test_decimals_that_do_not_shrink(tmp_path: Path) -> None:
 
 
 OTHERS = {
-    "a.json": "write it as Parquet or CSV",
-    "a.jsonl": "write it as Parquet or CSV",
-    "a.NDJSON": "write it as Parquet or CSV",
-    "a.jsonl.gz": "write it as Parquet or CSV",
+    "a.json": "write Parquet or CSV",
+    "a.jsonl": "write Parquet or CSV",
+    "a.NDJSON": "write Parquet or CSV",
+    "a.jsonl.gz": "write Parquet or CSV",
     "a.xlsx": "save the sheet as CSV",
-    "a.csv.zst": "unpack the file",
-    "a.zip": "unpack the file",
+    "a.csv.zst": "decompress the file",
+    "a.zip": "decompress the file",
     "a.avro": "export the table",
     "a.dat": r"use \.parquet",
     "a": r"use \.parquet",

@@ -89,7 +89,7 @@ def test_tables(three):
     assert "median_days" not in three.funnel(["visit"], times=False).to_polars().columns
     for chart in (f.plot(), f.plot_trend(), three.funnel(["visit", "form"]).plot()):
         assert chart.to_dict()["$schema"].startswith("https://vega.github.io")
-    assert "Funnel, no limit of time" in repr(f)
+    assert "Funnel, no time limit" in repr(f)
     assert "<pre" in f._repr_html_()
 
 
@@ -105,7 +105,7 @@ def test_breakdown_by_a_property(three):
 def test_a_step_and_its_choices(three):
     # What is said of a step holds for all of its choices.
     assert counts(three.funnel([ll.Step(any_of=["visit", "form"], channel="mail")])) == [1]
-    with pytest.raises(ll.OptionError, match="belong to the step"):
+    with pytest.raises(ll.OptionError, match="on the step"):
         three.funnel(["visit", ll.Step(any_of=[ll.Step("form", within="1h")])])
     assert counts(three.funnel(["visit", "form"], exclude="chat")) == [2, 1]
 
@@ -152,7 +152,7 @@ def test_immature_entrants_are_counted():
         ({"steps": [ll.Step("visit", where={"page": 3})]}, ll.UnknownNameError, "did you mean 'pages'"),
         ({"steps": [ll.Step("visit", where={"pages": "many"})]}, ll.OptionError, "is not a number"),
         ({"steps": [ll.Step(channel="add")]}, ll.UnknownNameError, "did you mean 'ads'"),
-        ({"steps": [ll.Step()]}, ll.OptionError, "names no event"),
+        ({"steps": [ll.Step()]}, ll.OptionError, "has no event"),
         ({"steps": ["visit", "form"], "exclude": ll.Exclusion("chat", after="frm")}, ll.UnknownNameError, "'form'"),
         ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),

@@ -61,7 +61,7 @@ def test_a_pair_and_a_shape_that_hold_no_longer_are_left_out():
     scorer = ll.LeadScorer(C="cv", nonlinear="auto", interactions="auto").fit(train)
     assert pairs(scorer) == []
     assert scorer.training_["nonlinear"].startswith("straight ")
-    assert "too unsteady" in scorer.training_["nonlinear"]
+    assert "not steady" in scorer.training_["nonlinear"]
 
 
 def test_parts_of_the_calendar_are_in_pairs_by_name_only():
@@ -72,6 +72,6 @@ def test_parts_of_the_calendar_are_in_pairs_by_name_only():
     train, _ = earlier(y, month=month, contact=day)
     scorer = ll.LeadScorer(interactions="auto").fit(train)
     assert pairs(scorer) == []
-    assert "not in pairs, as parts of the calendar: month, contact" in scorer.training_["interactions"]
+    assert "excluded from pairs as parts of the calendar: month, contact" in scorer.training_["interactions"]
     named = ll.LeadScorer(interactions=[("month", "contact")]).fit(train)
     assert pairs(named) == ["month × contact"]

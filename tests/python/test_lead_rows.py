@@ -131,13 +131,13 @@ def test_leads_of_events_say_what_is_missing(tmp_path):
     with pytest.raises(ll.OptionError, match="from_events: give Events"):
         ll.Leads.from_events([])
     none = ll.Events(EVENTS.with_columns(kind=pl.lit(None, pl.String)), "user", "at", "kind")
-    with pytest.raises(ll.SchemaError, match="no lead can be derived"):
+    with pytest.raises(ll.SchemaError, match="leads cannot be derived"):
         ll.Journeys(leads=ll.Leads.from_events(none))
     with pytest.raises(ll.SchemaError, match="did you mean 'user'"):
         ll.Journeys(leads=ll.Leads.from_events(ll.Events(EVENTS, "usr", "at", "kind")))
     for text, message in [
-        ('[leads]\nfrom = "events"\n', "no events are given"),
-        ('[leads]\nid = "id"\n', "give table= and id="),
+        ('[leads]\nfrom = "events"\n', "if a table of events is given"),
+        ('[leads]\nid = "id"\n', "set table= and id="),
         ('[leads]\nfrom = "stages"\ntable = "t"\nid = "id"\n', "can only be derived from"),
         ('[leads]\nfrom = "events"\ntable = "t.csv"\nid = "id"\n', "no table, columns or fields of their own"),
     ]:

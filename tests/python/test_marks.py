@@ -117,7 +117,7 @@ def test_encoding_and_separator_are_for_csv_files(route, option, tmp_path):
             observed_until="2024-06-01",
         ),
     ):
-        with pytest.raises(ll.errors.OptionError, match=f"{name}.*no CSV file"):
+        with pytest.raises(ll.errors.OptionError, match=f"{name}.*not a CSV file"):
             build()
 
 

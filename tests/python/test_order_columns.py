@@ -75,7 +75,7 @@ def test_ties_of_events_and_stages(order, options, tmp_path):
 
 def test_days_and_months_that_are_not_decided():
     frame = pl.DataFrame({"id": ["a"] * 2, "c": ["2024-01-01"] * 2, "o": ["01.02.2024", "02.01.2024"]})
-    with pytest.raises(ll.SchemaError, match="may be day-month or month-day"):
+    with pytest.raises(ll.SchemaError, match="can be day-month or month-day"):
         ll.Journeys(leads=ll.Leads(frame, "id", created="c", rows="last", order="o"), observed_until="2024-07-01")
 
 

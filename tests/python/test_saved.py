@@ -196,7 +196,7 @@ def test_nothing_is_overwritten_unasked(tables: Path, tmp_path: Path) -> None:
         built.save(other, overwrite=True)
     # Nor is a folder that has something else beside, or a file of that name.
     (other / "journeys.json").write_text("{}")
-    with pytest.raises(ll.WriteError, match="is of something else"):
+    with pytest.raises(ll.WriteError, match="has another format"):
         built.save(other, overwrite=True)
     (other / "journeys.json").write_text((target / "journeys.json").read_text())
     with pytest.raises(ll.WriteError, match=r"it has 'mine\.txt'"):
@@ -220,7 +220,7 @@ def test_damage_is_an_error(tables: Path, tmp_path: Path) -> None:
     built.save(target)
     with pytest.raises(ll.MissingFileError):
         ll.Journeys.open(tmp_path / "gone")
-    with pytest.raises(ll.ReadError, match="no folder of saved journeys"):
+    with pytest.raises(ll.ReadError, match="not a folder of saved journeys"):
         ll.Journeys.open(tmp_path)
     for name, content in files(target).items():
         for damage in (b"", content[: len(content) // 2], content[:-1] if name.endswith("json") else content[:-20]):

@@ -215,7 +215,7 @@ def test_wrong_options(journeys, sides):
         ll.LeadScorer().fit(journeys.snapshot(after="31d"))
     with pytest.raises(ll.OptionError, match="'7 days' is not a span of time"):
         journeys.snapshot(every="7 days")
-    with pytest.raises(ll.OptionError, match="give only one of"):
+    with pytest.raises(ll.OptionError, match="give one of them"):
         journeys.snapshot(every="7d", after="3d")
     with pytest.raises(ll.UnknownNameError, match="did you mean 'closed_won'"):
         journeys.snapshot(after="3d", horizon="9d", target="closed_wn")

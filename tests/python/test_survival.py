@@ -99,7 +99,7 @@ def test_loans_with_losing_as_a_competing_end(shared):
     # Lost leads do not convert later: watched to the end without a competing end they say the same.
     watched = loans.time_to("A_APPROVED", competing=()).to_polars()["incidence"][0]
     assert watched == pytest.approx(0.1794, abs=0.0001)
-    assert "would say 89.4 % at the end instead of 18.0 %" in repr(times)
+    assert "the share at the end would be 89.4 % instead of 18.0 %" in repr(times)
 
 
 def test_what_comes_after_everybody_has_ended():
@@ -113,7 +113,7 @@ def test_what_comes_after_everybody_has_ended():
     times = as_journeys([3, 5, 9], [True, True, False]).time_to("won", at="30d", until="30d")
     assert times.at().height == 0
     assert times.to_polars()["restricted_mean"].to_list() == [None]
-    assert "not all groups were observed" in repr(times)
+    assert "mean times are missing for groups" in repr(times)
 
 
 def test_a_group_called_missing_is_not_that_of_leads_without_a_value():

@@ -307,10 +307,10 @@ def test_model_files_that_would_misbehave_are_refused(joint, tmp_path):
     def twice(model):
         term(model, "category")["levels"][1] = term(model, "category")["levels"][0]
 
-    refused(twice, "a level twice")
+    refused(twice, "a repeated level")
     refused(lambda m: term(m, "number").update(deviation=1e-310), "deviation")
     refused(lambda m: m["interactions"].append(m["interactions"][0]), "occurs twice|covariance")
-    refused(lambda m: m["interactions"][0].update(second=0), "not of two terms")
+    refused(lambda m: m["interactions"][0].update(second=0), "must join two terms")
     refused(lambda m: m["interactions"][0]["effects"].pop(), "effects for")
     refused(lambda m: m["covariance"]["lower"].__setitem__(0, -1.0), "a variance is negative")
     refused(lambda m: m["covariance"]["lower"].__setitem__(1, 1e9), "a correlation above 1")
@@ -356,7 +356,7 @@ def test_options_that_do_not_go_together(sides):
         ll.LeadScorer(monotone={"plan": "increasing"}).fit(train)
     with pytest.raises(ll.UnknownNameError):
         ll.LeadScorer(monotone={"nothing": "increasing"}).fit(train)
-    with pytest.raises(ll.OptionError, match="undo that"):
+    with pytest.raises(ll.OptionError, match="cannot take part"):
         ll.LeadScorer(monotone={"size": "increasing"}, interactions=[("size", "plan")]).fit(train)
     with pytest.raises(ll.OptionError, match="intervals"):
         ll.LeadScorer(l1_ratio=0.5, intervals=True).fit(train)

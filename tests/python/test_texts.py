@@ -154,17 +154,17 @@ def test_training_on_one_and_scoring_on_another(tmp_path):
             for other in routes(one, "x", tmp_path):
                 assert probabilities(scorer, other) == expected
         # Numbers are no truth values, and are not taken for unknown ones.
-        with pytest.raises(ll.SchemaError, match=r"trained on texts such as '(true|false)'; here it holds numbers"):
+        with pytest.raises(ll.SchemaError, match=r"trained on texts such as '(true|false)'; but here the column has numbers"):
             probabilities(scorer, frame)
     scorer = ll.LeadScorer().fit(flat(frame))
     expected = probabilities(scorer, frame)
     for other in routes(frame.with_columns(pl.col("x").cast(pl.String) + ".0"), "x", tmp_path):
         assert probabilities(scorer, other) == expected
     for one in (texts, flags):
-        with pytest.raises(ll.SchemaError, match="trained on numbers; here 600 of 600 values are not, such as"):
+        with pytest.raises(ll.SchemaError, match="trained on numbers, but here 600 of 600 values are text"):
             probabilities(scorer, one)
     mixed = frame.with_columns(x=pl.when(pl.col("id") == 3).then(pl.lit("TBD")).otherwise(pl.col("x").cast(pl.String)))
-    with pytest.raises(ll.SchemaError, match="here 1 of 600 values are not, such as 'TBD'"):
+    with pytest.raises(ll.SchemaError, match=r"here 1 of 600 values are text \(first: 'TBD'\)"):
         probabilities(scorer, mixed)
     assert len(probabilities(scorer, mixed, nulls=["TBD"])) == 600
 
@@ -177,7 +177,7 @@ def test_levels_that_are_numbers(tmp_path):
     assert probabilities(scorer, tmp_path / "t.csv") == expected
     assert probabilities(scorer, frame.with_columns(pl.col("x").cast(pl.Float64))) == expected
     running = frame.with_columns(x=pl.col("id") + 1000)
-    with pytest.warns(ll.errors.LeakWarning), pytest.raises(ll.SchemaError, match="here it holds numbers such as"):
+    with pytest.warns(ll.errors.LeakWarning), pytest.raises(ll.SchemaError, match="here the column has numbers such as"):
         probabilities(scorer, running, fields=["x", "z"])
 
 

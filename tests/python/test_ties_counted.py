@@ -21,7 +21,7 @@ def said(j, word):
 
 @pytest.mark.parametrize("form", ["wide", "long"])
 def test_fields(form):
-    tie = "order= does not decide"
+    tie = "not decided by order="
     for values, order, ties, kept in [
         (["a", "b"], None, 1, "b"),
         (["b", "a"], None, 1, "b"),
@@ -40,7 +40,7 @@ def test_fields(form):
 
 
 def test_amounts():
-    tie = "amounts given at the same time"
+    tie = "amounts at the same time"
     for amounts, order, ties, value in [
         ([5.0, 7.0], None, 1, 7.0),
         ([7.0, 5.0], None, 1, 7.0),

@@ -127,7 +127,7 @@ def test_a_unit_that_is_plainly_wrong_names_the_likely_one(tmp_path):
         numbers = [at * scale, (at + 86_400) * scale, 0]
         for cells in (numbers, [str(c) for c in numbers], [float(c) for c in numbers]):
             for table in routes(pl.DataFrame({"lead": [1, 1, 2], "at": cells}), tmp_path):
-                with pytest.raises(ll.SchemaError, match=f"look like unit='{likely}'"):
+                with pytest.raises(ll.SchemaError, match=f"set unit='{likely}'"):
                     read(table, unit=stated)
     with pytest.raises(ll.SchemaError, match="looks like unit='ms'"):
         read(pl.DataFrame({"lead": [1], "at": [at * 1000]}))

@@ -61,7 +61,7 @@ def test_whole_days():
     [
         ([1704067200, 1704067201], "need unit="),
         (["1704067200", "1704067201"], "need unit="),
-        (["01-02-2024", "03-04-2024"], "may be day-month or month-day"),
+        (["01-02-2024", "03-04-2024"], "can be day-month or month-day"),
         (["13-02-2024", "02-13-2024"], "some values can only be day-month"),
         (["soon", "later"], "none of its 2 values is a readable time"),
         ([True, False], "cannot be read as times"),

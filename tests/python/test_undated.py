@@ -188,7 +188,7 @@ def test_an_empty_cell_of_a_wide_table_is_a_stage_not_reached():
     table = pl.DataFrame({"lead": ["a", "b"], "mql": ["2024-03-05", "2024-03-06"], "won": ["2024-03-07", None]})
     at = {"mql": "mql", "won": "won"}
     for undated in ("end", "last", "error"):
-        with pytest.raises(ll.OptionError, match="undated= needs stage="):
+        with pytest.raises(ll.OptionError, match="undated= applies only with stage="):
             ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at, undated=undated), won="won")
     j = ll.Journeys(leads=LEADS, stages=ll.Stages(table, "lead", at), won="won", observed_until="2024-12-01")
     assert j.show("b")["what"].to_list() == ["created", "mql"]
