@@ -92,5 +92,8 @@ pub fn with_nearest(message: &str) -> String {
     if message.contains("unknown field") || message.contains("unknown variant") {
         return message.to_owned() + &near().unwrap_or_default();
     }
+    if let Some((given, expected)) = message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected ")) {
+        return format!("expected {}, not {}", expected.replace("a string", "a text"), given.replace('`', ""));
+    }
     message.to_owned()
 }

@@ -33,7 +33,7 @@ impl Reading {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(Some(*byte)),
             _ => Err(Error::option(
                 "separator",
-                format!("{given:?} must be a single ASCII character other than a quote"),
+                format!("must be a single ASCII character other than a quote, not '{given}'"),
             )),
         }
     }
@@ -46,8 +46,8 @@ impl Reading {
         self.separator()?;
         let one = |option: &str, given: &Option<String>, allowed: &[&str]| match given {
             Some(mark) if !allowed.contains(&mark.as_str()) => {
-                let allowed: Vec<String> = allowed.iter().map(|a| format!("{a:?}")).collect();
-                Err(Error::option(option, format!("{mark:?} is not one of {}", allowed.join(", "))))
+                let allowed: Vec<String> = allowed.iter().map(|a| format!("'{a}'")).collect();
+                Err(Error::option(option, format!("'{mark}' is not one of {}", allowed.join(", "))))
             }
             _ => Ok(()),
         };

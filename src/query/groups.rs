@@ -14,7 +14,7 @@ use crate::schema::{ALL, Column, NONE, shown};
 
 /// What a result is broken down by: one field, or several side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a field, a field with bins, or a list of them")]
 pub enum By {
     // Lists come first: serde would read one as the fields of a struct.
     /// Several: each combination of their values is a group.
@@ -25,7 +25,7 @@ pub enum By {
 
 /// A field to break down by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a field, or a field with bins")]
 pub enum ByField {
     /// By its values; a number with more than twelve different ones by four bins.
     Name(String),

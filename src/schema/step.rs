@@ -148,7 +148,7 @@ struct StepTable {
 /// A name; a number or truth value is the name that cells of such a type have.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a name")]
     enum Given {
         Text(String),
         Bool(bool),

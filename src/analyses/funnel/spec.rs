@@ -147,7 +147,7 @@ pub struct Exclusion {
 
 /// A step by its number, from 1, or its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the number or name of a step")]
 pub enum StepRef {
     /// Its number.
     Number(usize),

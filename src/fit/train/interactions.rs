@@ -13,7 +13,7 @@ use crate::schema::is_calendar_like;
 
 /// Which interactions a model has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"auto\", a number, or a list of pairs of features")]
 pub enum Interactions {
     /// Pairs of features, by name.
     Named(Vec<(String, String)>),
