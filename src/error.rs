@@ -15,7 +15,7 @@ pub struct Violation {
     pub table: String,
     /// Column at fault, where one is.
     pub column: Option<String>,
-    /// What is wrong, with counts and the remedy.
+    /// The problem, with counts and the remedy.
     pub problem: String,
 }
 
@@ -72,7 +72,7 @@ pub enum Error {
     /// A configuration has an unknown key or a wrong value.
     #[error("configuration: {problem}")]
     Config {
-        /// What is wrong, naming the key and the nearest known one.
+        /// The problem, with the key and the nearest known one.
         problem: String,
     },
     /// An option has a value that is not allowed.
@@ -80,7 +80,7 @@ pub enum Error {
     InvalidOption {
         /// Name of the option.
         option: String,
-        /// What is wrong and what is allowed.
+        /// The problem and the allowed values.
         problem: String,
     },
     /// A name (stage, event kind, field, feature) that the data does not have.
@@ -113,7 +113,7 @@ pub enum Error {
     NoRows {
         /// The operation.
         what: &'static str,
-        /// Counts of what was excluded and why.
+        /// Counts of exclusions by reason.
         why: String,
     },
     /// The label has one class only.
@@ -221,7 +221,7 @@ pub enum Error {
     /// A model file is not one, is damaged, or has contents that break an invariant.
     #[error("invalid model file: {problem}")]
     ModelFormat {
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// A model file was written by another format version.

@@ -87,7 +87,7 @@ mod mapped {
         }
         // SAFETY: by the caller.
         let Some(mut kept) = kept() else { return unsafe { unmap(start, bytes) } };
-        // SAFETY: by the caller; what is in it may be lost.
+        // SAFETY: by the caller; its contents may be lost.
         unsafe { libc::madvise(start.cast(), bytes, libc::MADV_FREE) };
         let (mut new, places) = ((start, bytes), kept.mappings.len());
         kept.bytes += bytes;
@@ -137,7 +137,7 @@ mod mapped {
     /// The bytes must not be used afterwards.
     unsafe fn unmap(start: *mut u8, bytes: usize) {
         if bytes > 0 {
-            // SAFETY: by the caller. It cannot fail for what is mapped.
+            // SAFETY: by the caller. It cannot fail for a mapped range.
             unsafe { libc::munmap(start.cast(), bytes) };
         }
     }
@@ -223,7 +223,7 @@ unsafe impl GlobalAlloc for LargePages {
             (None, None) => unsafe { System.realloc(start, layout, size) },
             // SAFETY: by the caller.
             (Some(old), Some(new)) => unsafe { mapped::resize(start, old, new) },
-            // SAFETY: by the caller; both are as long as what is copied, and apart.
+            // SAFETY: by the caller; both are as long as the copied range and do not overlap.
             _ => unsafe {
                 let to = self.alloc(new);
                 if !to.is_null() {

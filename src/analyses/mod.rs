@@ -1,4 +1,4 @@
-//! Questions about journeys, one room each: what is asked (`spec`), the pass, the tally that merges, the result.
+//! Analyses of journeys, one folder each: options (`spec`), the pass, the tally that merges, the result.
 
 pub mod attribution;
 pub mod drivers;

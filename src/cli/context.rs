@@ -25,7 +25,7 @@ use crate::whole_file::is_stream;
 /// Numbers of best rows for precision at k.
 pub(super) const TOP: [usize; 3] = [50, 100, 200];
 
-/// What was being done when a command failed.
+/// The activity during which a command failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     Config,
@@ -69,7 +69,7 @@ impl Failed {
 pub(super) struct Answer {
     pub(super) text: String,
     pub(super) json: Value,
-    /// By name; the first is shown unless another is asked for.
+    /// By name; the first is the default.
     pub(super) tables: Vec<(&'static str, DataFrame)>,
 }
 
@@ -253,7 +253,7 @@ pub(super) fn stage_table(destination: &Destination, form: TableForm, frame: &Da
     destination.stage(|file| write_frame(&mut frame.clone(), form, file))
 }
 
-/// What was written, as JSON.
+/// A summary of written files, as JSON.
 pub(super) fn json_summary(value: &Value) -> Result<String> {
     Ok(Answer::new(String::new(), value, Vec::new())?.json_text()? + "\n")
 }

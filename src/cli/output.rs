@@ -24,7 +24,7 @@ fn unfinished() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
 /// Removes all unfinished files, and keeps others from being finished until the process ends.
 pub(super) fn abandon() {
     let files = unfinished();
-    // What is in a folder comes after it.
+    // The contents of a folder follow it.
     for path in files.iter().rev() {
         // Nothing more can be done for one that is gone; a folder stays if it is not empty.
         let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
@@ -131,7 +131,7 @@ impl Destination {
     /// [`Error::Write`].
     pub(super) fn stage(&self, write: impl FnOnce(&mut File) -> std::result::Result<(), String>) -> Result<Staged> {
         if self.device {
-            // What is written to a stream cannot be taken back: it waits, too, in a file without a name.
+            // Bytes written to a stream cannot be taken back, so they also wait in an unnamed file.
             let mut file = tempfile::tempfile().map_err(|e| failed(&self.path, e.to_string()))?;
             write(&mut file).map_err(|e| failed(&self.path, e))?;
             return Ok(Staged { destination: self.clone(), contents: Contents::Stream(file) });
@@ -193,7 +193,7 @@ pub(super) struct Staged {
 enum Contents {
     /// A file that gets its name.
     File(Unfinished),
-    /// What is written to a pipe or a device.
+    /// Output for a pipe or a device.
     Stream(File),
 }
 
@@ -208,7 +208,7 @@ impl Staged {
         whole_file::bring_to_disk(file, &self.destination.target).map_err(|e| e.to_string())
     }
 
-    /// Puts a file in its place; gives back what is to be written to a stream.
+    /// Moves a file into place; returns the output of a stream.
     fn put(mut self, files: &mut BTreeSet<PathBuf>) -> Result<Option<Self>> {
         let Contents::File(Unfinished(file)) = &mut self.contents else { return Ok(Some(self)) };
         let Some(file) = file.take() else { return Ok(None) };
@@ -244,7 +244,7 @@ pub(super) fn commit(staged: Vec<Staged>, task: &Task) -> Result<()> {
         }
         Ok(())
     });
-    // What is left takes itself off the list.
+    // The others are removed from the list when dropped.
     drop(files);
     drop(rest);
     // Whoever reads a stream may keep it waiting, which must not keep the process from ending.

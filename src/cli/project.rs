@@ -337,7 +337,7 @@ fn declared_spend(given: &toml::Value) -> Result<Vec<SpendSpec>> {
     declared("attribution.spend", &value).map_err(Fault::config)
 }
 
-/// What drivers and barriers take from the funnel's section where their own says nothing.
+/// The keys that drivers and barriers take from the funnel's section unless set in their own.
 struct StepsAgain(Vec<(&'static str, Value)>);
 
 impl StepsAgain {
@@ -422,7 +422,7 @@ pub(super) fn section_of(name: &str, first: &str) -> Option<&'static str> {
     own.or_else(|| sections.iter().find(has)).map(|(section, _)| *section)
 }
 
-/// `spec` with the options that flags give in the place of its own. `flags` are the arguments of a command; those that
+/// `spec` with the options that flags override. `flags` are the arguments of a command; those that
 /// were not given are null, false or empty.
 ///
 /// # Errors

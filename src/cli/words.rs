@@ -58,7 +58,7 @@ impl Words {
         })
     }
 
-    /// Where the configuration, or what is set in its place, has the key `name`, in words.
+    /// Where the configuration, or an override of it, has the key `name`, in words.
     fn place_of(&self, name: &str) -> Option<String> {
         let section = section_of(name, &self.section)?;
         let is_set = |setting: &&Setting| setting.names() == ((!section.is_empty()).then_some(section), name);

@@ -46,13 +46,13 @@ pub struct LeadsSpec {
     /// Id column.
     #[serde(default)]
     pub id: String,
-    /// Events that leads are derived from, in the place of a table: each lead that has one, created at its first.
+    /// Events that leads are derived from, instead of a table: each lead with an event, created at its first.
     #[serde(default)]
     pub from: Option<LeadsFrom>,
     /// Creation time.
     #[serde(default)]
     pub created: Option<String>,
-    /// Columns that are fields; all but the withheld ones if not given.
+    /// Columns to use as fields [default: all except withheld ones].
     #[serde(default)]
     pub fields: Option<Vec<String>>,
     /// Columns to leave out of the fields.

@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result, nearest};
 
-/// What is wrong with a declaration, and where: `stages[1].undated`, `events.lead.unit`, `leads.where['score']`.
+/// A problem of a declaration and its place: `stages[1].undated`, `events.lead.unit`, `leads.where['score']`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The place: the role, its number if there are several, and keys. Empty if all of it is meant.
     pub place: String,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -70,7 +70,7 @@ fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T,
     })
 }
 
-/// What is wrong, without the position in a JSON text that the caller never saw.
+/// The problem, without the position in a JSON text that the caller never saw.
 pub(super) fn json_problem(e: &serde_json::Error) -> String {
     let message = e.to_string();
     let problem = with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m));

@@ -1,4 +1,4 @@
-//! Where an option of a declaration stands, and what is wrong with it: one place for all interfaces, each of which writes
+//! Where an option of a declaration stands, and its problem, in one form for all interfaces, each of which writes
 //! it in its own words.
 
 use serde::de::DeserializeOwned;

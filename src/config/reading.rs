@@ -117,7 +117,7 @@ impl Reading {
             Some(mark) => without_groups(whole, mark)?,
             None => whole.to_owned(),
         };
-        // What is left of a point or comma is none of the two marks.
+        // A point or comma that remains is neither of the two marks.
         if whole.contains(['.', ',']) || fraction.is_some_and(|f| f.contains(['.', ','])) {
             return None;
         }

@@ -103,7 +103,7 @@ impl TryFrom<EncoderForm> for Encoder {
 }
 
 impl Encoder {
-    /// Learns the encoding of `column`; `None` if it is constant and so says nothing. Numbers whose standard deviation
+    /// Learns the encoding of `column`; `None` if it is constant. Numbers whose standard deviation
     /// is not above `resolution` count as constant.
     #[must_use]
     pub fn fit(column: &Column, weights: &[f64], rule: LevelRule<'_>, resolution: f64) -> Option<Self> {

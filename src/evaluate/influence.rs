@@ -4,7 +4,7 @@
 //! G/(G − 1)·Σ S_g², S_g the sum of the influences of cluster g (a lead, an account), G their number: the linearisation, or
 //! infinitesimal jackknife, of D. Binder, International Statistical Review 51, 1983. For the AUC it is the estimator of
 //! E. DeLong et al., Biometrics 44, 1988, with clusters that of N. Obuchowski, Biometrics 53, 1997. Intervals take the
-//! quantile of Student's t with G − 1 degrees of freedom in the place of the normal one.
+//! quantile of Student's t with G − 1 degrees of freedom instead of the normal one.
 
 use std::borrow::Cow;
 

@@ -34,7 +34,7 @@ pub enum Finding {
 pub struct Check {
     /// `ranking`, `level`, `spread` or `top_tenth`.
     pub name: String,
-    /// What is measured.
+    /// The measure.
     pub measure: String,
     /// Its value; none where it is not defined.
     pub value: Option<f64>,

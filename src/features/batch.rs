@@ -3,7 +3,7 @@
 //! Rows are computed a tile at a time. Their events stand side by side in flat arrays with the row of each, so
 //! loops run over hundreds of events instead of ten: the end of a short loop cannot be guessed, and costs as much as
 //! its work. The events of each row are counted by class of kind first; [`super::cells`] then fills each feature for
-//! all rows of the tile, so what a feature is is asked once per tile, and its cells are written side by side.
+//! all rows of the tile, so a feature is dispatched once per tile, and its cells are written contiguously.
 
 use super::plan::{JourneyView, Plan};
 use crate::features::kernels::{Bin, classify, count, count_and_note_last, note_first, note_last};
@@ -137,7 +137,7 @@ impl Plan {
         // Without a cutoff nothing is before it; from half of the smallest number any time can be subtracted.
         let mut cutoffs = [i64::MIN / 2; ROWS];
         cutoffs.iter_mut().zip(rows).for_each(|(cutoff, row)| *cutoff = row.cutoff.max(*cutoff));
-        // Every place is written below; what was there is not cleared first.
+        // Every place is written below, so old contents are not cleared.
         w.age.resize(w.row.len(), 0.0);
         w.bins.resize(w.row.len(), Bin::default());
         let (mut rows, mut ages, mut bins) = (w.row.as_slice(), w.age.as_mut_slice(), w.bins.as_mut_slice());

@@ -1,4 +1,4 @@
-//! The cells of each feature for the rows of a tile, from what was read of their events.
+//! The cells of each feature for the rows of a tile, from their events.
 
 #![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
 
@@ -71,7 +71,7 @@ impl<J: JourneyView, S: Sheet> Kernel for Whole<'_, J, S> {
 }
 
 impl<J: JourneyView> Tile<'_, J> {
-    /// Fills the cells of a feature, which are zeros; what is beyond the rows of the tile is not looked at.
+    /// Fills the cells of a feature, which start as zeros; cells beyond the rows of the tile are not read.
     #[inline(always)]
     fn numbers<V: Vector>(&self, op: Op, looks: &Looks, spare: &mut Spare, out: &mut [f64; ROWS]) {
         let w = self.w;
@@ -194,7 +194,7 @@ impl<J: JourneyView> Tile<'_, J> {
 
     #[inline(always)]
     fn distinct_channels(&self, looks: &Looks, found: &mut Vec<(u8, u32)>, out: &mut [f64; ROWS]) {
-        // Few channels as a rule: those below 64 are a set in one number.
+        // Usually few channels: codes below 64 form a set in one number.
         let mut small = [0u64; ROWS];
         found.clear();
         let mut bins = self.w.bins.as_slice();

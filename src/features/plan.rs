@@ -60,7 +60,7 @@ pub(super) struct Plan {
     /// class 0.
     pub(super) first_bins: Vec<Bin>,
     pub(super) classes: usize,
-    /// Windows of counts in microseconds, two and two, at least one pair; negative where there is none.
+    /// Windows of counts in microseconds, two and two, at least one pair; negative for a missing one.
     pub(super) windows: Vec<[f64; 2]>,
     /// Exponent of decay per microsecond: −ln 2 / half-life.
     pub(super) decays: Vec<f64>,

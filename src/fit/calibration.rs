@@ -48,7 +48,7 @@ fn checked<'a>(log_odds: &[f64], y: &[bool], weight: Option<&'a [f64]>) -> Resul
     crate::evaluate::checked(y, log_odds, weight)
 }
 
-/// Slope and intercept that maximise the likelihood of σ(slope·η + intercept), with Platt's targets in the place of 0 and
+/// Slope and intercept that maximise the likelihood of σ(slope·η + intercept), with Platt's targets instead of 0 and
 /// 1: (n₊ + 1)/(n₊ + 2) and 1/(n₋ + 2), n the weights of the classes, which keep separated classes finite.
 ///
 /// J. Platt, "Probabilistic outputs for support vector machines", 1999; as in scikit-learn.

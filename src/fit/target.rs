@@ -1,9 +1,9 @@
-//! What is known of each row besides the design.
+//! Observations of each row besides the design.
 
 use super::matrix::Matrix;
 use crate::error::{Error, Result};
 
-/// What is known of each row besides the design.
+/// Observations of each row besides the design.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// Label of each row.

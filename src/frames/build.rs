@@ -129,7 +129,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     Ok(journeys)
 }
 
-/// Says in the audit what is known of the whole.
+/// Records facts about the whole table in the audit.
 fn conclude(journeys: &mut Journeys, observed: Observed, task: &Task) -> Result<()> {
     journeys.audit.warnings = observed.warnings;
     journeys.audit.warnings.extend(journeys.audit.tables.iter().flat_map(TableAudit::warnings));

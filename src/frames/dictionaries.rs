@@ -1,4 +1,4 @@
-//! Kinds, channels and other texts that rows point into, and what is known of kinds, while tables are read.
+//! Kinds, channels and other texts that rows point into, and facts about kinds, while tables are read.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -20,7 +20,7 @@ pub(super) struct Dictionaries {
     pub(super) event_ids: HashSet<u128>,
     /// Events of one source come from tables of one side.
     sides: HashMap<String, Side>,
-    /// What is known to the day only.
+    /// Kinds and instants known only to the day.
     pub(super) days: Days,
     /// Kinds that have rows with a time of day.
     timed: BTreeSet<u32>,
@@ -100,7 +100,7 @@ impl Dictionaries {
         }
     }
 
-    /// What is known to the day only, of all rows.
+    /// Kinds and instants known only to the day, over all rows.
     pub(super) fn all_days(&mut self) -> Days {
         self.days.mixed.extend(self.days.kinds.intersection(&self.timed));
         std::mem::take(&mut self.days)

@@ -39,7 +39,7 @@ impl<'a> Judge<'a> {
         Self { journeys, won, stages, closed: closed_leads(journeys) }
     }
 
-    /// Why a field is withheld if it is, and what is suspect about it.
+    /// Why a field is withheld, if it is, and its suspicious properties.
     fn judge(&self, f: &Field) -> (Option<Withholding>, Vec<Suspect>) {
         let auc = LazyCell::new(|| separation(&f.column, &self.won));
         let why = withhold(&f.name, &f.column, &self.journeys.leads, &self.stages, || *auc).filter(|_| !f.asked);
@@ -52,13 +52,13 @@ impl<'a> Judge<'a> {
         (why, suspects)
     }
 
-    /// What is suspect about a field that is used.
+    /// Suspicious properties of a field in use.
     fn suspects(&self, f: &Field, auc: Option<f64>) -> Vec<Suspect> {
         suspect(&f.name, &f.column, self.closed.as_ref(), &self.won, auc)
     }
 }
 
-/// Takes fields that look like outcomes away, unless the user named them, and notes what is suspect about the others.
+/// Takes fields that look like outcomes away, unless the user named them, and records suspicious properties of the others.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
@@ -81,7 +81,7 @@ pub(super) fn withhold_fields(journeys: &mut Journeys, task: &Task) -> Result<()
     Ok(())
 }
 
-/// Notes anew what is suspect about the fields that are used, when more is known of the leads. Which fields are withheld
+/// Recomputes the suspicious properties of the fields in use when more is known about the leads. Which fields are withheld
 /// stays as it is: models were fitted on the fields in use.
 ///
 /// # Errors
@@ -93,7 +93,7 @@ pub(super) fn suspect_fields(journeys: &mut Journeys, task: &Task) -> Result<()>
         Ok(judge.suspects(f, separation(&f.column, &judge.won)))
     });
     let mut suspects = suspects.collect::<Result<Vec<_>>>()?.concat();
-    // What is suspect about the others lies in their texts alone.
+    // The suspicious properties of other fields depend only on their texts.
     let of_withheld =
         journeys.audit.suspects.iter().filter(|s| journeys.leads.hidden.iter().any(|f| f.name == s.column));
     suspects.extend(of_withheld.cloned());

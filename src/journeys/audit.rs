@@ -162,11 +162,11 @@ impl TableAudit {
         self.quarantined.values().map(|q| q.rows).sum()
     }
 
-    /// What is likely to be a mistake: more rows are left out than used, or more keys looked up in vain than not.
+    /// Likely mistakes: more rows left out than used, or more keys not found than found.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        // What was delivered twice is used once.
+        // Duplicates are used once.
         let again: usize =
             self.quarantined.iter().filter(|(why, _)| why.starts_with("duplicate")).map(|(_, q)| q.rows).sum();
         let (used, left_out) = (self.used, self.left_out() - again);
@@ -215,6 +215,6 @@ pub struct Audit {
     pub remarks: Vec<String>,
     /// Fields that look like leaks or misread types.
     pub suspects: Vec<Suspect>,
-    /// What is likely to be a mistake: tables that hardly match, or ended early.
+    /// Likely mistakes: tables that rarely match, or end early.
     pub warnings: Vec<String>,
 }

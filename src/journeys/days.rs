@@ -1,4 +1,4 @@
-//! What is known to the day only, and how long things take where it is.
+//! Kinds and instants known only to the day, and durations between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{DAY, Zone};
 
-/// What is known to the day only.
+/// Kinds and instants known only to the day.
 ///
 /// An instant stands for each day in the index: its last or first microsecond in the zone of its table. Which instants are
 /// such days is kept, so a day stays a day beside times of the same kind, whichever zone it is looked at in.

@@ -66,7 +66,7 @@ impl<'a> WinFinder<'a> {
     /// Writes the wins of `lead` to `wins`. The amount of a win is the last that its entry was edited to, else its own,
     /// else the last known of the same deal. Several wins of a deal at one instant are one, for the last amount known then.
     ///
-    /// What is of no deal is one deal, unless the lead has others: amounts are then forgotten when the lead is closed.
+    /// Entries without a deal form one deal, unless the lead has others; amounts are then dropped when the lead is closed.
     pub fn find(&self, lead: u32, wins: &mut Wins) {
         wins.all.clear();
         wins.deals.clear();

@@ -26,7 +26,7 @@ pub struct Arrivals {
     pub event_ids: HashSet<u128>,
     /// Events left out because the index has their id.
     pub known_ids: usize,
-    /// What is known to the day only, of the index and the new rows.
+    /// Kinds and instants known only to the day, in the index and the new rows.
     pub days: Days,
     /// What orders stage entries of one instant.
     pub stage_order: StageOrder,

@@ -31,7 +31,7 @@ const CODE_WORDS: [&str; 22] = [
 const LAST_WORDS: [&str; 5] = ["id", "ids", "code", "codes", "identifier"];
 /// Words that do so as the last one if most numbers have five digits or more: `mobile` may be a number of visits.
 const PHONE_WORDS: [&str; 8] = ["phone", "telephone", "tel", "mobile", "cell", "fax", "whatsapp", "handy"];
-/// What is numbered by codes: `account_number`, `invoice no`.
+/// Things that are numbered by codes: `account_number`, `invoice no`.
 const NUMBERED: [&str; 20] = [
     "account",
     "case",

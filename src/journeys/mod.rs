@@ -87,7 +87,7 @@ pub struct Journeys {
     pub timezone: Zone,
     /// Zone of calendar days.
     pub calendar_zone: Zone,
-    /// What is known to the day only.
+    /// Kinds and instants known only to the day.
     pub days: Days,
     /// What orders stage entries of one instant.
     pub stage_order: StageOrder,
@@ -206,7 +206,7 @@ impl Journeys {
         self.stage_entry(lead, position).map_or(NONE, |entry| self.timeline.stages.deal.get(entry))
     }
 
-    /// What is known at the end of observation.
+    /// State at the end of observation.
     pub(in crate::journeys) fn known_until(&self) -> i64 {
         if self.observed_until == NO_TIME { i64::MAX } else { self.observed_until }
     }

@@ -1,4 +1,4 @@
-//! What is at stake with a lead: the amounts of its open deals.
+//! The value at stake with a lead: the amounts of its open deals.
 
 use std::collections::BTreeMap;
 

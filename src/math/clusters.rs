@@ -122,7 +122,7 @@ pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -
     }
 }
 
-/// What to know where intervals rest on few clusters of a unit (accounts, leads); none where there are enough.
+/// What to know where intervals rest on few clusters of a unit (accounts, leads); none with enough clusters.
 #[must_use]
 pub fn few_clusters(clusters: usize, unit: &str) -> Option<String> {
     (clusters < FEW_CLUSTERS).then(|| {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_cluster_in_both_cancels() {
-        // Each cluster has a level of its own, the same in both: what is left is that Wilson's ends are not symmetric.
+        // Each cluster has its own level in both, so only the asymmetry of Wilson's ends remains.
         let counts: Vec<_> = (0..60u64).map(|i| ((i % 11, 10), (i % 11, 10))).collect();
         let same = compare_clustered(&counts, 0.95);
         assert!(same.difference == 0.0 && same.p == 1.0 && same.interval.high < 0.005, "{same:?}");

@@ -93,7 +93,7 @@ pub fn wilson_of_share(p: f64, n: f64, confidence: f64) -> Interval {
     wilson_within(p, n, normal_quantile(0.5 + confidence / 2.0))
 }
 
-/// As [`wilson_of_share`], `z` standard errors wide: with the quantile of Student's t in the place of the normal one where
+/// As [`wilson_of_share`], `z` standard errors wide: with the quantile of Student's t instead of the normal one where
 /// the effective number is estimated from few clusters.
 #[must_use]
 pub fn wilson_within(p: f64, n: f64, z: f64) -> Interval {

@@ -69,7 +69,7 @@ impl Drop for Part<'_> {
     fn drop(&mut self) {
         #[cfg(target_arch = "x86_64")]
         if self.are_many {
-            // Other threads shall see what was written past the caches.
+            // Makes non-temporal stores visible to other threads.
             // SAFETY: every x86-64 has SSE.
             unsafe { std::arch::x86_64::_mm_sfence() };
         }

@@ -80,7 +80,7 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
         return Some(format!("the covariance has {} numbers for {k} coefficients", lower.len()));
     }
     let at = |i: usize, j: usize| lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
-    // Where a variance is all but 0, what is left of it and of its covariances is rounding of the others.
+    // If a variance is almost 0, it and its covariances are rounding errors of the others.
     let rounding = 1e-9 * (0..k).map(|i| at(i, i)).fold(0.0, f64::max);
     let usable = (0..k).all(|i| {
         let own = at(i, i);

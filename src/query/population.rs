@@ -1,4 +1,4 @@
-//! Of which leads, and of which of their starts, an analysis can speak.
+//! The leads, and their starts, that an analysis covers.
 
 use std::collections::BTreeMap;
 use std::fmt;

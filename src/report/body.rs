@@ -24,7 +24,7 @@ struct Table {
 }
 
 impl Body {
-    /// A body that starts with what was asked for.
+    /// A body that starts with the options of the analysis.
     pub(super) fn new(title: String) -> Self {
         Self(vec![Part::Line(title)])
     }

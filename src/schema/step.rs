@@ -229,7 +229,7 @@ impl<'de> Deserialize<'de> for Step {
     }
 }
 
-/// What is to be reached: stages or event kinds by their names, or events that meet conditions.
+/// The target of a label: stages or event kinds by name, or events that meet conditions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Target {

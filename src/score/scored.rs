@@ -96,7 +96,7 @@ impl LeadModel {
             },
             Cell::Text(None) | Cell::Number(_) => None,
         };
-        // Few texts are: as a rule, nothing is allocated.
+        // Few texts are, so usually nothing is allocated.
         let rewritten: Vec<(usize, String)> = cells.iter().enumerate().filter_map(rewritten).collect();
         let cell = |i: usize| match cells.get(i).copied() {
             Some(Cell::Text(Some(text))) => Cell::Text(match canonical_text(text) {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::progress::Stop;
 use crate::time::DAY;
 
-/// What is known of the label of a row: time to the target, time observed, length of the window.
+/// The partially known label of a row: time to the target, time observed, length of the window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outcome {
     pub(super) event: Option<i64>,
@@ -38,7 +38,7 @@ impl Outcome {
         self.event.map_or(self.window, |e| (e + 1).min(self.window))
     }
 
-    /// What is known of it at an `earlier` end of observation, by so much.
+    /// The label as known at an end of observation that is `earlier` by this much.
     pub(super) fn known_by(self, earlier: i64) -> Self {
         let observed = self.observed - earlier;
         Self { event: self.event.filter(|e| *e < observed), observed, ..self }
@@ -130,7 +130,7 @@ fn bands(ages: &[i64], outcomes: &[Outcome], stop: &Stop) -> Result<Vec<Band>> {
     Ok(bands)
 }
 
-/// Rows with what is known of their outcomes, before unresolved rows are left out.
+/// Rows with their partially known outcomes, before unresolved rows are left out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Candidates {
     pub(super) rows: Vec<Row>,

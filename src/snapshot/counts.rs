@@ -90,7 +90,7 @@ impl SnapshotCounts {
         self.immature += other.immature;
     }
 
-    /// One line that says what was excluded and why.
+    /// The exclusions with their reasons, on one line.
     #[must_use]
     pub fn why(&self) -> String {
         let parts: Vec<String> = self.excluded().iter().map(|(what, n)| format!("{n} {what}")).collect();

@@ -24,7 +24,7 @@ pub struct Snapshot {
     pub label: Option<Vec<bool>>,
     /// Weight of each row.
     pub weight: Vec<f64>,
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: SnapshotSpec,
     /// The cutoff rule.
     pub rule: CutoffRule,
@@ -32,7 +32,7 @@ pub struct Snapshot {
     pub target: Vec<String>,
     /// The features to compute.
     pub features: FeatureSet,
-    /// What was excluded and why.
+    /// Exclusions by reason.
     pub counts: SnapshotCounts,
     /// If it is one side of a split, which.
     pub split: Option<Split>,
@@ -48,7 +48,7 @@ pub enum SplitBy {
     Time,
     /// The last leads in the order of the table are the test.
     Order,
-    /// Whole accounts (leads where there are none) go to one side, drawn by a hash.
+    /// Whole accounts (or leads, without accounts) go to one side, drawn by a hash.
     Group,
     /// Leads go to one side, drawn by a hash.
     Random,
@@ -167,7 +167,7 @@ impl Snapshot {
         remarks
     }
 
-    /// What is suspect about the fields that its features may use.
+    /// Suspicious properties of the fields that its features may use.
     pub fn suspects(&self) -> impl Iterator<Item = &Suspect> {
         let features = &self.features;
         let is_field = |f: &Feature, column: &str| matches!(f, Feature::Field(name) | Feature::DaysSinceField(name) if name == column);

@@ -21,7 +21,7 @@ use crate::time::{NO_TIME, Timestamp};
 /// Leads per task.
 const CHUNK: u32 = 1024;
 
-/// Rows of some leads, and what was excluded.
+/// Rows of some leads, and exclusions.
 #[derive(Default)]
 struct Part {
     rows: Vec<Row>,
@@ -29,7 +29,7 @@ struct Part {
     counts: SnapshotCounts,
 }
 
-/// What is known of one lead; keeps its allocations.
+/// Working memory for one lead, reused for the next.
 #[derive(Default)]
 struct LeadView {
     lead: u32,

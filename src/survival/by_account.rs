@@ -128,7 +128,7 @@ impl Blocks {
         let errors = curve.standard_error.iter().zip(&left.errors).map(|(own, left)| left.max(*own)).collect();
         let total: f64 = sizes.iter().sum();
         let effective = total * total / sizes.iter().map(|n| n * n).sum::<f64>();
-        // One account says nothing of others.
+        // One account gives no between-account variance.
         let z = if b < 2.0 { f64::NAN } else { student_quantile((1.0 - confidence) / 2.0, (effective - 1.0).max(1.0)) };
         curve.take_errors(errors, z);
         (b >= 2.0).then_some(left.mean_error)

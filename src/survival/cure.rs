@@ -74,7 +74,7 @@ pub struct ParametricFit {
     pub log_likelihood: f64,
 }
 
-/// What is known of the share of leads that will ever convert.
+/// The estimate of the share of leads that will eventually convert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ceiling {
     /// Family asked for.

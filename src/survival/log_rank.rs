@@ -42,7 +42,7 @@ pub(super) fn at_least_two(pooled: &Pooled) -> Result<()> {
 pub(super) fn quadratic_form(score: &[f64], variance: &[f64]) -> Result<(f64, usize)> {
     let k = score.len();
     let degrees = k.saturating_sub(1);
-    // The scores add up to 0: one of them says nothing new.
+    // The scores add up to 0, so one of them is redundant.
     let reduced: Vec<f64> =
         variance.chunks_exact(k).take(degrees).flat_map(|row| row.iter().take(degrees)).copied().collect();
     let head = score.get(..degrees).unwrap_or(&[]);

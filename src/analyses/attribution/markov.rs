@@ -123,7 +123,7 @@ impl Chain {
                     *slot = value;
                 }
             }
-            // Changes shrink like a geometric series; what is to come is change·ρ/(1 − ρ).
+            // Changes shrink like a geometric series; the remainder is change·ρ/(1 − ρ).
             let rho = if before > 0.0 && before.is_finite() { (change / before).min(0.999_999) } else { 0.999_999 };
             if change == 0.0 || change * rho / (1.0 - rho) <= 1e-16 * scale.max(f64::MIN_POSITIVE) {
                 return Ok(h);

@@ -148,7 +148,7 @@ struct Worker<'a> {
     exact: bool,
 }
 
-/// What is counted on the way.
+/// Counters kept during the pass.
 struct State {
     counts: Counts,
     chains: Vec<(usize, ChainCounter)>,

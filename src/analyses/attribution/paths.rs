@@ -378,7 +378,7 @@ impl<'a> PathMaker<'a> {
                 }
             }
             PathForm::Unique => {
-                // Few channels as a rule; the list is that of one lead.
+                // Usually few channels; the list belongs to one lead.
                 seen.clear();
                 for t in recent {
                     if let Err(place) = seen.binary_search(&t.channel) {

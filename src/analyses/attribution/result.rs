@@ -58,7 +58,7 @@ pub struct MethodCredits {
 /// An attribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attribution {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: AttributionSpec,
     /// One entry per method.
     pub methods: Vec<MethodCredits>,

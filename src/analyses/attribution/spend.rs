@@ -47,7 +47,7 @@ pub(super) struct PeriodSpend {
 
 impl Spend {
     /// Spend by period, of the days whose leads are counted: from the period of the first entry, or the day from which
-    /// outcomes are known, up to the end of observation. Says what was left out.
+    /// outcomes are known, up to the end of observation. Remarks on exclusions.
     pub(super) fn observed(&self, journeys: &Journeys) -> (Vec<PeriodSpend>, Vec<String>) {
         let zone = &journeys.calendar_zone;
         let created = journeys.leads.created.iter().copied().filter(|t| *t != NO_TIME).min();
@@ -101,7 +101,7 @@ pub struct UnitCost {
     pub channel: String,
     /// First day of the period, local day number; `None` for all periods together.
     pub day: Option<i64>,
-    /// Spend; `None` where no row says what was spent.
+    /// Spend; `None` without a row of spend.
     pub spend: Option<f64>,
     /// Leads whose first touch was the channel's, in the period.
     pub leads: u64,
@@ -112,7 +112,7 @@ pub struct UnitCost {
     /// Value likewise.
     pub value: f64,
     /// What unit costs divide the spend by: leads, qualified, conversions and value of the periods for which spend of any
-    /// channel is given. What was spent in other periods is not known.
+    /// channel is given. Spend in other periods is unknown.
     pub costed: Costed,
 }
 
@@ -218,7 +218,7 @@ pub(super) fn add(journeys: &Journeys, period: Period, path: &Path<'_>, shares: 
     }
 }
 
-/// Puts spend beside what was brought. `credits` are the totals of a method that gives no credit to single touches: they
+/// Joins spend with credited conversions. `credits` are the totals of a method that gives no credit to single touches: they
 /// are spread over months like linear credit, or like its share of all paths where a channel has none of it.
 pub(super) fn join(
     names: &[String],
@@ -273,7 +273,7 @@ pub(super) fn join(
             }
         }
     }
-    // Periods in which a channel was only on paths that did not convert say nothing.
+    // Periods in which a channel was only on paths without a conversion are left out.
     let is_empty = |c: &UnitCost| c.spend.is_none() && c.leads == 0 && c.conversions == 0.0 && c.value == 0.0;
     rows.retain(|_, row| !is_empty(row));
     let given: BTreeSet<i64> = spend.iter().map(|s| s.day).collect();

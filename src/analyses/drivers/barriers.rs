@@ -14,7 +14,7 @@ use crate::progress::Task;
 use crate::query::{Clusters, Where};
 use crate::schema::named;
 
-/// What is asked for.
+/// The options of the analysis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BarriersSpec {
@@ -69,7 +69,7 @@ pub struct Barrier {
 /// Barriers, most expected loss first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Barriers {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: BarriersSpec,
     /// Value of one lead at the last step.
     pub value: Option<f64>,
@@ -81,7 +81,7 @@ pub struct Barriers {
     pub immature: u64,
     /// Entrants left out because they entered before outcomes were recorded.
     pub before_outcomes: u64,
-    /// What is left out, and what else to know.
+    /// Remarks on exclusions and assumptions.
     pub remarks: Vec<String>,
 }
 

@@ -79,7 +79,7 @@ impl Stays {
     }
 }
 
-/// What is at risk at one time at which leads go on.
+/// The risk set at a time at which leads go on.
 #[derive(Debug, Clone, Copy)]
 struct Instant {
     at: i64,
@@ -259,7 +259,7 @@ pub(super) fn exposure(stays: &[Stay], clustered: bool, confidence: f64) -> Expo
         let squares = |beta: f64, ties| influences(&instants, stays, beta, ties).iter().map(|x| x * x).sum::<f64>();
         let exposed = stays.iter().filter(|s| s.exposed_from() < s.end);
         let (all, among) = (effective(stays.iter()), effective(exposed));
-        // What is alike by chance makes nothing surer than independent leads would be.
+        // Chance similarity does not lower the variance below independence.
         let at_null = (squares(0.0, Ties::Breslow) * factor(all)).max(null);
         let at_beta = (squares(beta, Ties::Efron) * factor(all)).max(information).sqrt() / information;
         (at_null, at_beta, (all.min(among) - 1.0).max(1.0))

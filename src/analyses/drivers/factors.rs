@@ -17,7 +17,7 @@ use crate::query::Matcher;
 use crate::schema::{Column, NONE, shown};
 use crate::time::NO_TIME;
 
-/// What is asked for.
+/// The options of the analysis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriversSpec {
@@ -81,7 +81,7 @@ pub struct Driver {
 /// Drivers of drop-off.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drivers {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: DriversSpec,
     /// Properties with enough support: by step, the surest and strongest first.
     pub drivers: Vec<Driver>,
@@ -93,7 +93,7 @@ pub struct Drivers {
     pub remarks: Vec<String>,
 }
 
-/// A field with more values says nothing of one.
+/// Fields with more values are not compared.
 const MOST_LEVELS: usize = 200;
 
 /// A lead field as codes.
@@ -162,7 +162,7 @@ impl Journeys {
     /// not looked at.
     ///
     /// Odds ratios have one added to each count: (s + 1)(F − f + 1)/((S − s + 1)(f + 1)) for s of S that went on and f of F
-    /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. What is found went with
+    /// that did not. Tests are Fisher's, adjusted together for the share of false discoveries. The findings are associated with
     /// going on; it need not have caused it.
     ///
     /// Leads that stay longer do more, so an event after the step is tested in time: of the leads at risk whenever one
@@ -192,7 +192,7 @@ impl Journeys {
         let each_lead = || (f.entry == Entry::Totals).then(|| (0..self.leads.len() as u64).collect());
         let clusters = self.leads.clusters().or_else(each_lead);
         by_account(&mut list, clusters.as_ref());
-        // What is left out, in numbers and words.
+        // Exclusions, in numbers and words.
         let whole = self.funnel(&FunnelSpec { times: false, by: None, period: None, ..f.clone() }, task)?;
         // The next step that is not optional, of each step that is not.
         let required: Vec<usize> =
@@ -343,7 +343,7 @@ impl Journeys {
         let names: Vec<String> = if spec.fields.is_empty() {
             self.leads.field_names().map(str::to_owned).collect()
         } else {
-            // Each once: what is looked at twice is counted twice among the false discoveries.
+            // Each once; duplicates would count twice among the tests.
             let mut seen = BTreeSet::new();
             spec.fields.iter().filter(|name| seen.insert(*name)).cloned().collect()
         };

@@ -87,7 +87,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
             break;
         }
     }
-    // What is of the instant of the last step is free for a later start.
+    // Events at the instant of the last step are free for a later start.
     while let Some(event) = seen.get(last + 1).filter(|event| seen.get(last).is_some_and(|l| l.at == event.at)) {
         last += 1;
         classes.count(event.steps, true);
@@ -104,7 +104,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
         }
         first += 1;
     }
-    // And what is of the instant of the start was done then.
+    // Events at the instant of the start were taken with it.
     let at = seen.get(first).map(|s| s.at);
     first -= seen.iter().take(first).rev().take_while(|s| Some(s.at) == at).count();
     out.attempts.push(follow(plan, seen, first, classes).0);

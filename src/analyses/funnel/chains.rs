@@ -261,7 +261,7 @@ impl Chains {
         }
     }
 
-    /// Puts a chain in the place of the one of the same way.
+    /// Replaces the chain of the same way.
     fn keep(&mut self, plan: &Plan<'_>, state: usize, chain: Chain, j: usize) {
         let (Some(slot), Some(way)) = (self.live.get_mut(state), plan.states.get(state)) else { return };
         // Of chains with the same start the first instance of a step stays, where its time does not matter.

@@ -183,7 +183,7 @@ impl Quick {
         levels
     }
 
-    /// Forgets what was.
+    /// Clears the state.
     fn forget(&self, tile: &mut Tile) {
         tile.deadline.iter_mut().take((self.steps + 1) * ROWS).for_each(|d| *d = NEVER);
         (tile.tied, tile.late, tile.early) = (0, 0, 0);

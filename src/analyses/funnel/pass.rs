@@ -152,7 +152,7 @@ struct Walker {
     /// The same by value of a property.
     sorted: Vec<(u32, Seen)>,
     group: Vec<Seen>,
-    /// What is part of every value.
+    /// Events without a value, which are part of every value.
     always: Vec<Seen>,
     chains: Chains,
     classes: Classes,
@@ -489,7 +489,7 @@ impl Walker {
 
 const NO_EVENT: Seen = Seen { at: 0, day: false, event: CREATION, seq: 0, steps: 0, hits: 0 };
 
-/// The events of one value, with what is part of every value in its place.
+/// The events of one value, merged in order with the events of every value.
 fn gather(group: &mut Vec<Seen>, always: &[Seen], run: &[(u32, Seen)]) {
     group.clear();
     let mut always = always.iter().peekable();

@@ -85,7 +85,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Whether what is counted depends on each other: leads of an account, or attempts of a lead.
+    /// Whether counted units depend on each other: leads of an account, or attempts of a lead.
     pub(super) fn has_clusters(&self) -> bool {
         self.clusters.is_some()
     }

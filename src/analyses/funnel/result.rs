@@ -27,7 +27,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Spread of times in microseconds; NaN where there are none.
+    /// Spread of times in microseconds; NaN without times.
     #[must_use]
     pub fn of(mut micros: Vec<i64>) -> Self {
         micros.sort_unstable();
@@ -102,7 +102,7 @@ pub struct FunnelPeriod {
 /// How many leads got how far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Funnel {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: FunnelSpec,
     /// All leads.
     pub steps: Vec<FunnelStep>,
@@ -118,7 +118,7 @@ pub struct Funnel {
     pub never_entered: u64,
     /// Leads that an exclusion took out.
     pub removed: u64,
-    /// What is left out, and what else to know.
+    /// Remarks on exclusions and assumptions.
     pub remarks: Vec<String>,
     /// Leads that did each step by account, if accounts are declared; by lead where one can count more than once.
     #[serde(skip)]

@@ -248,7 +248,7 @@ mod tests {
         assert_eq!((any.name.as_str(), any.any.len()), ("visit | channel ads", 2));
         let full = read(r#"{"kind": "visit", "where": {"pages": ">= 3"}, "optional": true, "within": "7d"}"#).unwrap();
         assert_eq!((full.name.as_str(), full.optional, full.within), ("visit, pages >= 3", true, Some(Span::days(7))));
-        // What is written is read back.
+        // The output is read back.
         for step in [any, full] {
             assert_eq!(read(&serde_json::to_string(&step).unwrap()).unwrap(), step);
         }

@@ -267,7 +267,7 @@ impl<K: Ord> Part<K> {
     }
 }
 
-/// What was counted over some leads: serialisable, joins with that of other leads, becomes a [`Funnel`].
+/// Counts over some leads: serialisable, mergeable with the counts of other leads, and turned into a [`Funnel`].
 ///
 /// ```
 /// # use leadlens::{Task, funnel::FunnelTally};
@@ -341,7 +341,7 @@ impl FunnelTally {
     }
 }
 
-/// What is left out, one sentence each.
+/// Remarks on exclusions, one sentence each.
 fn remarks<K: Ord>(spec: &FunnelSpec, part: &Part<K>) -> Vec<String> {
     let (one, more) = if spec.entry == Entry::Totals {
         ("attempt entered", "attempts entered")

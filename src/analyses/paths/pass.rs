@@ -150,7 +150,7 @@ impl<'a> Follower<'a> {
         let lost = lost_since(&room.log, until);
         room.places.clear();
         let mut ending = if lost.is_some() { Ending::Lost } else { Ending::Open };
-        // The last instant that is part of the path: what is of the instant of a win came with it.
+        // The last instant that is part of the path: events at the instant of a win belong to it.
         let mut last = until - 1;
         for i in timeline.range(lead) {
             let Some(at) = timeline.at.get(i).copied().filter(|at| *at <= last) else { break };

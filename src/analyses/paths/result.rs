@@ -91,7 +91,7 @@ pub struct SessionFacts {
 /// The result of an analysis of paths.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: PathsSpec,
     /// Paths: leads with at least one event, or sessions.
     pub paths: u64,
@@ -109,6 +109,6 @@ pub struct Paths {
     pub before_outcomes: u64,
     /// Sessions, if a gap was given.
     pub sessions: Option<SessionFacts>,
-    /// What is left out, and what else to know.
+    /// Remarks on exclusions and assumptions.
     pub remarks: Vec<String>,
 }

@@ -6,7 +6,7 @@ use crate::analyses::funnel::Step;
 use crate::query::Where;
 use crate::time::Span;
 
-/// What is one path.
+/// The unit of a path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -25,7 +25,7 @@ pub struct PathsSpec {
     pub by: String,
     /// Events that count; what the buyer and marketing did if not given.
     pub events: Option<Step>,
-    /// What is one path.
+    /// The unit of a path.
     pub unit: Unit,
     /// A longer time without an event ends a session; needed for paths of sessions.
     pub session_gap: Option<Span>,

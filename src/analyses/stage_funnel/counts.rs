@@ -1,4 +1,4 @@
-//! What is counted over cycles of some leads, and the tables that it makes.
+//! Counts over cycles of some leads, and the resulting tables.
 
 use std::collections::BTreeMap;
 
@@ -181,7 +181,7 @@ impl Opportunities {
         self.clusters.join(&later.clusters);
     }
 
-    /// Where nothing can be lost, all that is closed is won: a rate of closed cycles would say nothing, so it is
+    /// Where nothing can be lost, all that is closed is won: a rate among closed cycles would be meaningless, so it is
     /// one of all of them, and nothing has a pace.
     fn velocity(&self, can_lose: bool) -> Velocity {
         let of = if can_lose { self.won + self.lost } else { self.all };

@@ -253,7 +253,7 @@ impl<'a> CycleMaker<'a> {
         }) || log.iter().any(|(at, status)| *at < created && *status == Status::Lost)
     }
 
-    /// Rank at its instant of what is at `position`, which may be a stage entry, where order columns say.
+    /// Rank at its instant of the row at `position`, which may be a stage entry, if an order column decides.
     fn order(&self, position: usize, entry: Option<usize>) -> u64 {
         let of_column = || u64::from(self.journeys.timeline.order_code(position, entry).wrapping_add(1));
         match self.journeys.stage_order {

@@ -1,4 +1,4 @@
-//! The stage funnel: how leads move through the pipeline, what is skipped, lost, re-opened, and how fast.
+//! The stage funnel: how leads move through the pipeline, with skipped, lost and re-opened stages, and how fast.
 
 mod counts;
 mod cycles;

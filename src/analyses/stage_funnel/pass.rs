@@ -18,7 +18,7 @@ impl Journeys {
     /// Counts how leads move through the pipeline.
     ///
     /// A cycle reaches a stage when it enters it or a later one: stages that are skipped count as reached, and are
-    /// reported. Going back to an earlier stage is a regression; what was reached stays reached. A stage entered after a
+    /// reported. Going back to an earlier stage is a regression; stages reached stay reached. A stage entered after a
     /// loss re-opens the cycle, or starts a new one after `recycle_after`, which ends the one before. The first win of a
     /// cycle is its end, whether or not other deals are open; losing means that all deals of the lead are closed and the
     /// last was lost.

@@ -84,7 +84,7 @@ pub struct FlowRow {
     pub stock: u64,
 }
 
-/// Wins among what was closed in one period.
+/// Win rate among cycles closed in one period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WinRow {
     /// First day of the period.
@@ -187,7 +187,7 @@ pub struct StageGroup {
 /// A stage funnel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageFunnel {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: StageFunnelSpec,
     /// What the win rate is of, such as `closed leads` or `all leads that reached 'sql'`.
     pub win_rate_of: String,
@@ -215,7 +215,7 @@ pub struct StageFunnel {
     pub ended_before: u64,
     /// Wins of cycles that were won before: they, and their value, are not counted.
     pub more_wins: u64,
-    /// What is left out, and what else to know.
+    /// Remarks on exclusions and assumptions.
     pub remarks: Vec<String>,
 }
 

@@ -162,7 +162,7 @@ impl StageTally {
     }
 }
 
-/// What is left out, and what else to know.
+/// Remarks on exclusions and assumptions.
 fn remarks(n: &Noted, all: &StageGroup) -> Vec<String> {
     let mut remarks: Vec<String> = [
         open_remark(all.velocity.open_now, "cycle is", "cycles are"),

@@ -65,7 +65,7 @@ pub struct TimeToGroup {
 /// How long leads take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TimeTo {
-    /// What was asked for.
+    /// The options of the analysis.
     pub spec: TimeToSpec,
     /// Whether something competes, so curves are Aalen–Johansen's; else they are one minus Kaplan–Meier's.
     pub competes: bool,

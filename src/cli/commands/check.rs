@@ -35,7 +35,7 @@ pub(super) fn run(command: &Check, context: &mut Context<'_>) -> Result<(), Fail
     let mut project = Context::project(&command.common)?;
     let tables: &[&str] = if command.show.is_some() { &["timeline", "check"] } else { &["check"] };
     let showing = Context::showing(&command.shown, tables, &project.inputs())?;
-    // What is wrong is shown first, and refused then.
+    // Problems are shown before the command fails.
     let max_bad = project.config.max_bad.replace(1.0);
     let journeys = context.work(|task| project.journeys(task))?;
     let check = check_frame(&journeys.audit)?;

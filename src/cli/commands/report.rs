@@ -46,7 +46,7 @@ pub(in crate::cli) struct Report {
     files: Overwrite,
 }
 
-/// What is on the page.
+/// The contents of the page.
 pub(super) struct Parts<'a> {
     pub(super) journeys: &'a Arc<Journeys>,
     pub(super) model: &'a LeadModel,

@@ -46,7 +46,7 @@ pub enum Covariance {
     Clustered,
 }
 
-/// What is asked of an inference.
+/// Options of an inference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InferenceOptions<'a> {
     /// Covariance of the coefficients.

@@ -67,7 +67,7 @@ fn root(mut m: Vec<f64>, k: usize) -> Vec<Vec<f64>> {
         m.par_chunks_mut(k).zip(&column).for_each(|(row, c)| {
             row.iter_mut().zip(&column).for_each(|(v, d)| *v -= c * d);
         });
-        // What is left of them is rounding.
+        // The remainder is rounding.
         (0..k).for_each(|i| {
             m[i * k + j] = 0.0;
             m[j * k + i] = 0.0;

@@ -37,7 +37,7 @@ pub struct Matrix<'a> {
     names: Vec<String>,
 }
 
-/// What was observed of each row besides the design.
+/// Observations of each row besides the design.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed<'a> {
     /// Label of each row.

@@ -21,7 +21,7 @@ use crate::fit::separation::cone::{Direction, ROUNDING};
 use crate::fit::solvers::objective::{Objective, largest};
 use crate::progress::Task;
 
-/// What was found.
+/// The result.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Separation {
     /// Whether all rows are separated.

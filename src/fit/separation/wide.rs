@@ -1,7 +1,7 @@
 //! Separation in designs too wide for a basis of their columns.
 //!
 //! A column whose values do not overlap between the classes separates rows by itself; another may separate remaining rows, and so on.
-//! What is left then is decided by logistic fits with ever weaker ridges, of which two proofs are tried:
+//! The remaining rows are decided by logistic fits with ever weaker ridges, of which two proofs are tried:
 //!
 //! - Of overlap: either some direction d separates, or some v has (2yᵢ − 1)vᵢ > 0 for all rows and Xᵀv = 0, never both
 //!   (E. Stiemke, "Über positive Lösungen homogener linearer Gleichungen", Mathematische Annalen 76, 1915). Residuals y − p
@@ -24,7 +24,7 @@ use crate::fit::solvers::objective::{Objective, dot, largest};
 use crate::math::sigmoid;
 use crate::progress::Task;
 
-/// What is known of a wide design.
+/// Whether a wide design is separated.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::fit) enum Found {
     Separated(Separation),

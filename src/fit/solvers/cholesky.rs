@@ -155,7 +155,7 @@ impl Kernel for Eliminate<'_> {
     }
 }
 
-/// Columns of one row of L, given all rows above; returns what is left of the diagonal element of `diagonal`.
+/// Columns of one row of L, given all rows above; returns the remainder of the diagonal element of `diagonal`.
 struct Row<'a> {
     above: &'a [f64],
     own: &'a mut [f64],

@@ -27,7 +27,7 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// Shortest share of a step that is tried.
 const SHORTEST: f64 = 1e-10;
 
-/// What is minimised.
+/// The objective.
 pub(in crate::fit) struct Problem<'a> {
     f: Objective<'a>,
     /// f with the coefficients that are held.

@@ -6,7 +6,7 @@ use crate::fit::shared_passes::Together;
 use crate::fit::solvers::cholesky::{Factor, NotPositive};
 use crate::math::{logit, sigmoid};
 
-/// What is minimised.
+/// The objective.
 #[derive(Debug, Clone)]
 pub(in crate::fit) struct Objective<'a> {
     pub(in crate::fit) x: &'a Matrix<'a>,

@@ -237,7 +237,7 @@ fn descend(
                 g.iter_mut().zip(&h[k * m..(k + 1) * m]).for_each(|(g, h)| *g += change * h);
             }
         }
-        // Changes in units of the objective's root: what is left is their square.
+        // Changes in units of the objective's root, so the remaining gap is their square.
         if largest <= 1e-3 * tolerance * f.total.sqrt() {
             if on.len() == free.len() {
                 break;

@@ -125,7 +125,7 @@ impl<'a> Chooser<'a> {
         Ok(best)
     }
 
-    /// Adds the pair that explains most of what is left, again and again: while held-out rows gain from it, and will go on to,
+    /// Adds the pair that explains most of the residuals, repeatedly: while held-out rows gain from it, and will go on to,
     /// if `judged`. Then parts of the calendar take part in no pair.
     fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
         let groups = Groups::of(&design.encoded, &self.clusters, judged);

@@ -17,7 +17,7 @@ use crate::schema::is_calendar_like;
 pub enum Interactions {
     /// Pairs of features, by name.
     Named(Vec<(String, String)>),
-    /// At most so many, each the one that explains most of what is left.
+    /// At most this many, each the pair that explains most of the residuals.
     Most(usize),
     /// At most five, as long as each lowers the log loss on held-out rows.
     Auto(Auto),
@@ -115,14 +115,14 @@ pub(super) struct Groups {
     barred: Vec<String>,
 }
 
-/// The pair that explains most of what is left.
+/// The pair that explains most of the residuals.
 pub(super) struct Strongest {
     pub(super) pair: (usize, usize),
     /// Probability of a pair as strong by chance, corrected for the number of pairs.
     pub(super) p: f64,
 }
 
-/// What is known of a screened row.
+/// Statistics of a screened row.
 struct Screened {
     /// w(y − p).
     residual: f64,

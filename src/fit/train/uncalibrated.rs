@@ -119,7 +119,7 @@ fn check<'a>(snapshot: &'a Snapshot, options: &TrainOptions) -> Result<(ValidLog
     Ok((params, label))
 }
 
-/// What was estimated of each feature and pair.
+/// Estimates of each feature and pair.
 struct Estimated<'a> {
     encoded: &'a [Encoded],
     layout: &'a Layout,

@@ -86,7 +86,7 @@ pub struct Picked {
     pub unread: Vec<Unread>,
     /// Columns that are the index of a pandas frame: no fields.
     pub index: Vec<String>,
-    /// What was done about the names.
+    /// Remarks on renamed columns.
     pub remarks: Vec<String>,
 }
 

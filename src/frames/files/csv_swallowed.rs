@@ -51,7 +51,7 @@ impl Swallowed {
         }
     }
 
-    /// What is wrong, if a row was swallowed.
+    /// The problem, if a quoted cell swallowed rows.
     pub(super) fn problem(&self) -> Option<String> {
         let shaped = |column: usize| self.shapes.get(column) == Some(&(true, true));
         let is_swallowed = |suspect: &&Suspect| {

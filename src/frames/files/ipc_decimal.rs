@@ -15,7 +15,7 @@ pub(super) fn in_file(dtype: &ArrowDataType) -> ArrowDataType {
     }
 }
 
-/// What was read, as the type of the column.
+/// The values read, with the type of the column.
 pub(super) fn as_column(array: Box<dyn Array>, dtype: &ArrowDataType) -> Box<dyn Array> {
     let Some(bytes) = array.as_any().downcast_ref::<FixedSizeBinaryArray>() else { return array };
     let (numbers, _) = bytes.values().as_chunks::<WIDTH>();

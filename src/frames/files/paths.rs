@@ -76,7 +76,7 @@ pub(in crate::frames) fn paths_of(base: &Path, text: &str) -> Result<Vec<PathBuf
 
 const SPECIAL: [char; 3] = ['*', '?', '['];
 
-/// Collects what is in `folder` by the names or patterns of `parts`; `**` is any number of folders.
+/// Collects the files in `folder` that match the names or patterns of `parts`; `**` matches any number of folders.
 fn matching(folder: &Path, parts: &[&str], found: &mut Vec<PathBuf>) -> std::result::Result<(), glob::PatternError> {
     let Some((part, rest)) = parts.split_first() else {
         found.push(folder.to_owned());

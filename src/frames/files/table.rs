@@ -23,7 +23,7 @@ pub struct Table {
     pub unread: Vec<Unread>,
     /// Columns that are the index of a pandas frame: no fields.
     pub index: Vec<String>,
-    /// What was done to read it.
+    /// Remarks on how it was read.
     pub remarks: Vec<String>,
 }
 

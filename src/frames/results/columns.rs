@@ -31,7 +31,7 @@ pub(in crate::frames) fn numbers(name: &str, values: Vec<f64>) -> Column {
     Float64Chunked::from_vec(name.into(), values).into_series().into_column()
 }
 
-/// Numbers; null where there is none, or NaN.
+/// Numbers; null for a missing value or NaN.
 pub(in crate::frames) fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
     Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
 }

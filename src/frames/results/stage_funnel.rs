@@ -122,7 +122,7 @@ pub fn stage_flow_frame(f: &StageFunnel) -> Result<DataFrame> {
     ])
 }
 
-/// Wins among what was closed in each period.
+/// Win rate among cycles closed in each period.
 ///
 /// # Errors
 /// As [`super::terms_frame`].

@@ -273,7 +273,7 @@ impl PartReader<'_> {
         Ok(cleaned)
     }
 
-    /// Finds the rows that have a lead, a time and a kind, and says what is wrong with the others.
+    /// Finds the rows that have a lead, a time and a kind, and quarantines the others with a reason.
     fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32], times: TimeColumn) -> Result<Cleaned> {
         let keep = self.filter.keep(table)?;
         let mut resolver = self.finder.rows_of(table, &self.spec.common)?;

@@ -200,7 +200,7 @@ struct KeepRule<'a> {
 }
 
 impl KeepRule<'_> {
-    /// Whether `row` is kept in the place of `kept`, an earlier row of the table.
+    /// Whether `row` replaces `kept`, an earlier row of the table.
     fn prefers(&self, row: u32, kept: u32) -> bool {
         let rank = |row: u32| self.ranks.and_then(|r| r.get(row as usize)).copied().unwrap_or(0);
         let created = |row: u32| match self.created.map(|c| c.cell(row as usize)) {

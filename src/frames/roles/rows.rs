@@ -13,7 +13,7 @@ use crate::journeys::{IndexBuilder, Leads, Ranks, StageOrder, TableAudit};
 use crate::progress::Task;
 use crate::time::Zone;
 
-/// What is known of the tables that were read.
+/// Facts about the tables that were read.
 #[derive(Default)]
 pub(in crate::frames) struct Reading {
     pub(in crate::frames) audits: Vec<TableAudit>,

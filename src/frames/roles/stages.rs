@@ -245,7 +245,7 @@ pub(in crate::frames) fn read_stages(
                     audit.note(&format!("before the lead's creation; {what}"), 1);
                 }
                 let (at, date) = if clamp {
-                    // What is moved is as well known as where it is moved to.
+                    // Moved rows have the resolution of their destination.
                     let is_day = dict.days.created.contains(*lead);
                     (created, dict.days.dates.get(&created).copied().filter(|_| is_day))
                 } else {

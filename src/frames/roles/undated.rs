@@ -134,7 +134,7 @@ impl UndatedRows {
         Ok(Some(self))
     }
 
-    /// The rows with their times. Rows of deals without any time are left out and counted. What is dated by a day is
+    /// The rows with their times. Rows of deals without any time are left out and counted. Rows dated by a day are
     /// known to the day.
     pub(in crate::frames) fn dated(
         self,

@@ -74,7 +74,7 @@ fn read_at(file: &File, buffer: &mut [u8], place: u64) -> Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, place)
 }
 
-/// Sums what is written, until the task of the thread is to end.
+/// Computes a checksum of the bytes written, and stops when the thread's task is stopped.
 pub(in crate::frames) struct Summed<'a> {
     stop: Stop,
     file: &'a mut File,

@@ -46,7 +46,7 @@ const FILES: [&str; 9] = [
     "event_ids.arrow",
 ];
 
-/// What is not a column.
+/// Data besides columns.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Meta {

@@ -14,7 +14,7 @@ use crate::journeys::{Codes, Edits, Journeys, Slab, StageLog, Texts, Timeline};
 use crate::progress::Stop;
 use crate::schema::Column as Values;
 
-/// Opens saved journeys, and what was kept with them. Files are checked by their sums, and mapped into memory: shared by
+/// Opens saved journeys with their metadata. Files are checked by their checksums and memory-mapped: shared by
 /// all processes that have them open. The files must not be changed meanwhile; [`save`] replaces the folder as a whole,
 /// so it may be used.
 ///

@@ -76,7 +76,7 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     let replaced = own.exists().then(|| made.with_extension("replaced"));
     let renamed = match &replaced {
         Some(old) => std::fs::rename(&own, old).and_then(|()| {
-            // What was there goes back to its place if the new cannot have it.
+            // The old folder is restored if the new one cannot take its place.
             std::fs::rename(&made, &own).inspect_err(|_| _ = std::fs::rename(old, &own))
         }),
         None => std::fs::rename(&made, &own),
@@ -94,7 +94,7 @@ pub fn save(journeys: &Journeys, path: &Path, kept: serde_json::Value, overwrite
     Ok(())
 }
 
-/// What is in a folder that is not of saved journeys, or missing.
+/// What distinguishes a folder from saved journeys: files that are unknown or missing.
 fn foreign(path: &Path) -> std::io::Result<Option<String>> {
     let Ok(meta) = std::fs::read_to_string(path.join(META)) else { return Ok(Some(format!("{META} is missing"))) };
     if serde_json::from_str::<Version>(&meta).is_err() {

@@ -28,7 +28,7 @@ use crate::time::NO_TIME;
 
 /// Rows of a block, where whole tables are cut into blocks.
 const BLOCK: usize = 1 << 17;
-/// Most rows on their way at once, and bytes that one takes as a rule.
+/// Most rows in flight at once, and typical bytes per row.
 const AT_ONCE: usize = 1 << 23;
 const ROW: usize = 64;
 /// Ranges of partitions that are read back from disk one at a time.

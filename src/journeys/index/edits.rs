@@ -103,7 +103,7 @@ pub(super) type Same = (i64, u32, u32, u64, u64, u64);
 /// What the stage row `i` is known by; `orders` are the values of order columns of each table.
 pub(super) fn same(rows: &Rows, i: usize, orders: &[Orders]) -> Same {
     let (deal, amount) = deal_and_amount(rows, i);
-    // Properties without a value say nothing, whether or not their table has them.
+    // Missing properties are skipped, whether or not their table has the column.
     let mut hasher = foldhash::quality::FixedState::with_seed(7).build_hasher();
     let mut known: Vec<(usize, u32)> =
         rows.props.iter().filter_map(|(p, codes)| codes.get(i).map(|c| (*p, *c))).filter(|(_, c)| *c != NONE).collect();

@@ -33,7 +33,7 @@ unsafe impl<T: Send + Sync> Sync for Slab<T> {}
 impl<T: 'static> Slab<T> {
     /// The numbers that `owner` gives; as `bytes::Bytes::from_owner`, it must give the same ones whenever asked.
     pub fn from_owner(owner: impl AsRef<[T]> + Send + Sync + 'static) -> Self {
-        // The owner is on the heap before it is asked, and never moved or changed after.
+        // The owner is on the heap before it is borrowed, and never moved or changed afterwards.
         let owner = Arc::new(owner);
         let slice = (*owner).as_ref();
         Self { start: NonNull::from(slice).cast(), len: slice.len(), owner }

@@ -96,7 +96,7 @@ impl Timeline {
         }
     }
 
-    /// Code of the order column's value of what is at `position`, which may be a stage entry of this number.
+    /// Code of the order column's value of the row at `position`, which may be a stage entry of this number.
     #[must_use]
     pub fn order_code(&self, position: usize, entry: Option<usize>) -> u32 {
         match entry {

@@ -19,7 +19,7 @@ const BANDS: usize = 20;
 /// Values judged one by one, the most frequent ones.
 const MOST: usize = 20;
 
-/// What is suspect about a field.
+/// A suspicious property of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Suspicion {
@@ -43,11 +43,11 @@ pub enum Suspicion {
 pub struct Suspect {
     /// The field.
     pub column: String,
-    /// What is suspect about it.
+    /// Its suspicious property.
     pub suspicion: Suspicion,
     /// Leads it is seen in.
     pub leads: usize,
-    /// What was found, with counts.
+    /// The evidence, with counts.
     pub evidence: String,
     /// What to do.
     pub remedy: String,
@@ -104,7 +104,7 @@ impl Closed {
     }
 }
 
-/// What is suspect about a field that is used. `auc` is how well it separates by itself, where that is known.
+/// Suspicious properties of a field in use. `auc` is how well it separates by itself, where that is known.
 #[must_use]
 pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool], auc: Option<f64>) -> Vec<Suspect> {
     let mut found = Vec::new();
@@ -137,7 +137,7 @@ pub fn suspect(name: &str, column: &Column, closed: Option<&Closed>, won: &[bool
     found
 }
 
-/// What is suspect about the texts of a field, used or not.
+/// Suspicious properties of the texts of a field, used or not.
 #[must_use]
 pub fn misread(name: &str, column: &Column) -> Option<Suspect> {
     let Column::Category { codes, levels } = column else { return None };
@@ -218,7 +218,7 @@ fn one_sided(column: &Column, closed: &Closed) -> Option<(Suspicion, usize, Stri
         }
     }
     let some_missing = counts.get(missing).is_some_and(|n| n.0 + n.1 > 0);
-    // Where nothing is missing, that there is a value says nothing.
+    // If no value is missing, being filled in is not informative.
     let one_side = |(at, n): &(usize, &(usize, usize))| {
         (n.0 == 0) != (n.1 == 0) && (n.0 + n.1) as f64 >= EXPECTED && (some_missing || *at != known)
     };

@@ -52,7 +52,7 @@ const STATE_OF: [&str; 21] = [
     "category",
     "type",
 ];
-/// Stage names that say nothing in the name of a column.
+/// Stage names that are too common to suggest an outcome in the name of a column.
 const PLAIN_STAGES: [&str; 8] = ["lead", "leads", "contact", "account", "created", "open", "new", "inquiry"];
 
 /// Leads needed on each side before a column is judged by how well it separates them.

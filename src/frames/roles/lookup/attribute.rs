@@ -144,7 +144,7 @@ impl<'a> AttributeReader<'a> {
         }
     }
 
-    /// The code of each row of `table` and the values that codes stand for: [`NONE`] where there is none, [`NO_MATCH`]
+    /// The code of each row of `table` and the values that codes stand for: [`NONE`] for a missing value, [`NO_MATCH`]
     /// where a key has none. `at` is the time of a row, if it has one.
     pub(in crate::frames) fn read(
         &self,
