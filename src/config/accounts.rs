@@ -11,7 +11,7 @@ pub struct AccountsSpec {
     pub table: String,
     /// Id column.
     pub id: String,
-    /// Columns to use as fields [default: all].
+    /// Columns to use as fields; all by default.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
     /// Columns to read as categories even if their values look like numbers.

@@ -13,7 +13,7 @@ use crate::time::TimeUnit;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Common {
-    /// Zone of times without an offset [default: the zone of the configuration].
+    /// Zone of times without an offset; the zone of the configuration by default.
     pub timezone: Option<String>,
     /// Column with the zone of each row instead.
     pub timezone_column: Option<String>,

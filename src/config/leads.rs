@@ -52,7 +52,7 @@ pub struct LeadsSpec {
     /// Creation time.
     #[serde(default)]
     pub created: Option<String>,
-    /// Columns to use as fields [default: all except withheld ones].
+    /// Columns to use as fields; all except withheld ones by default.
     #[serde(default)]
     pub fields: Option<Vec<String>>,
     /// Columns to leave out of the fields.

@@ -71,7 +71,7 @@ pub struct LookupSpec {
     /// How keys and leads are written.
     #[serde(default)]
     pub normalize: Option<Normalize>,
-    /// Zone of its times without an offset [default: the zone of the configuration].
+    /// Zone of its times without an offset; the zone of the configuration by default.
     #[serde(default)]
     pub timezone: Option<String>,
     /// strptime pattern of its texts that are times.

@@ -20,7 +20,7 @@ use crate::schema::named;
 pub struct BarriersSpec {
     /// The funnel, broken down by the segments.
     pub funnel: FunnelSpec,
-    /// Segment to compare with [default: all other leads].
+    /// Segment to compare with; all other leads by default.
     pub reference: Option<String>,
     /// Value of one lead at the last step, above 0; the mean amount of won leads if not given.
     pub value: Option<f64>,

@@ -17,7 +17,7 @@ pub struct TimeToSpec {
     pub competing: Option<Vec<String>>,
     /// What competing ends are: ends of their own, or censored.
     pub competing_as: CompetingAs,
-    /// Stage or event kind that starts the clock [default: creation].
+    /// Stage or event kind that starts the clock; creation by default.
     pub start: Option<String>,
     /// Lead fields to compare by.
     pub by: Option<By>,

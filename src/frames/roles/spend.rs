@@ -30,7 +30,7 @@ pub struct SpendSpec {
     /// Column of the end of that time (exclusive): the amount is spread evenly over its days.
     #[serde(default)]
     pub until: Option<String>,
-    /// Zone of times without an offset [default: the zone of the journeys].
+    /// Zone of times without an offset; the zone of the journeys by default.
     #[serde(default)]
     pub timezone: Option<String>,
     /// strptime pattern of texts that are times; one without a day is of months, one of the year alone of years.
