@@ -1,8 +1,8 @@
-//! Counts with the words that follow them, for messages.
+//! Counts with their nouns, for messages.
 
 use std::fmt::Display;
 
-/// A count and its words: "1 row is", "2 rows are".
+/// A count with its words: "1 row is", "2 rows are".
 #[must_use]
 pub(crate) fn counted<N: Copy + Display + PartialEq + From<u8>>(n: N, one: &str, more: &str) -> String {
     format!("{n} {}", if n == N::from(1) { one } else { more })

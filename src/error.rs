@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Violation {
     /// Name of the table as declared.
     pub table: String,
-    /// Column at fault, where one is.
+    /// Column at fault, if any.
     pub column: Option<String>,
     /// The problem, with counts and the remedy.
     pub problem: String,
@@ -41,7 +41,7 @@ fn list(violations: &[Violation]) -> String {
     lines.join("\n  ")
 }
 
-/// Everything that can go wrong, by family.
+/// All errors of the library, by family.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -83,7 +83,7 @@ pub enum Error {
         /// The problem and the allowed values.
         problem: String,
     },
-    /// A name (stage, event kind, field, feature) that the data does not have.
+    /// A name (of a stage, event kind, field or feature) that does not exist in the data.
     #[error("unknown {what} '{name}'{}", hint(nearest.as_deref(), known))]
     UnknownName {
         /// What kind of name it is.
@@ -108,7 +108,7 @@ pub enum Error {
         /// Latest timestamp, ISO 8601.
         latest: String,
     },
-    /// Nothing is left to work on.
+    /// All rows are excluded.
     #[error("{what}: no rows left ({why})")]
     NoRows {
         /// The operation.
@@ -128,7 +128,7 @@ pub enum Error {
         /// Positive rows.
         positives: usize,
     },
-    /// Too few leads to fit a model anyone should use.
+    /// Too few leads to fit a useful model.
     #[error(
         "{positives} converted and {} are below the minimum of {minimum} each; pass min_leads= to fit anyway",
         counted(*negatives, "other lead", "other leads")
@@ -149,7 +149,7 @@ pub enum Error {
         /// How many.
         count: usize,
     },
-    /// Two arrays that must have equal length do not.
+    /// Two arrays differ in length.
     #[error("{what} has length {got}, expected {expected}")]
     Length {
         /// Which array.
@@ -167,13 +167,13 @@ pub enum Error {
         /// Why the metric is undefined.
         why: String,
     },
-    /// Without a penalty, coefficients of columns that are constant or combinations of others are not determined.
+    /// Without a penalty, coefficients of constant or linearly dependent columns are not identified.
     #[error(
         "the coefficients are not identified: {}; drop the columns (collinear=\"drop\" does), or use a penalty (finite C)",
         columns.join("; ")
     )]
     Singular {
-        /// Per column at fault, what it is.
+        /// A description of each column at fault.
         columns: Vec<String>,
     },
     /// Without a penalty, columns that separate the classes without error have no finite coefficients.
@@ -189,7 +189,7 @@ pub enum Error {
         complete: bool,
         /// Number of separated rows.
         rows: usize,
-        /// Columns that do it, together.
+        /// Columns that separate the classes together.
         columns: Vec<String>,
     },
     /// The solver stopped before the gradient was small enough.
@@ -218,7 +218,7 @@ pub enum Error {
         /// Oldest age trained on, days.
         high: f64,
     },
-    /// A model file is not one, is damaged, or has contents that break an invariant.
+    /// A model file is of another kind, is damaged, or violates an invariant.
     #[error("invalid model file: {problem}")]
     ModelFormat {
         /// The problem.
@@ -308,7 +308,7 @@ impl Error {
 pub enum Mention<'a> {
     /// It has the wrong value.
     AtFault(&'a str),
-    /// It is what to change.
+    /// It is the option to change.
     Advice {
         /// Its name.
         name: &'a str,
@@ -317,7 +317,7 @@ pub enum Mention<'a> {
     },
 }
 
-/// Writes each `name=` in `text` as `spell(name, whether a value follows)` says; what stands in quotes is data.
+/// Writes each `name=` in `text` with `spell(name, whether a value follows)`; quoted text is data.
 fn respell(text: &str, spell: &dyn Fn(&str, bool) -> String) -> String {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut out = String::with_capacity(text.len());
@@ -340,7 +340,7 @@ fn respell(text: &str, spell: &dyn Fn(&str, bool) -> String) -> String {
             rest = later;
             continue;
         }
-        // An apostrophe inside of a word is none of the quotes.
+        // An apostrophe inside a word is not a quote.
         let next = rest.chars().nth(1);
         if c == '\'' && (if quoted { !next.is_some_and(is_word) } else { !is_word(before) }) {
             quoted = !quoted;
@@ -354,10 +354,10 @@ fn respell(text: &str, spell: &dyn Fn(&str, bool) -> String) -> String {
     out
 }
 
-/// Most known names that a message lists.
+/// Largest number of known names that a message lists.
 const MOST_KNOWN: usize = 8;
 
-/// What to write instead of an unknown name.
+/// The suggestion for an unknown name.
 fn hint(nearest: Option<&str>, known: &[String]) -> String {
     match nearest {
         Some(name) => format!("; did you mean '{name}'?"),
@@ -370,7 +370,7 @@ fn hint(nearest: Option<&str>, known: &[String]) -> String {
     }
 }
 
-/// The name in `known` with the smallest edit distance to `name`, if it is close enough to be a typing slip.
+/// The name in `known` with the smallest edit distance to `name`, if it is close enough to be a typo.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = (name.chars().count() / 3).max(2);
     known
@@ -381,7 +381,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, k)| k.to_owned())
 }
 
-/// Whether `name` differs from one in `known` by letter case, or by one character of many.
+/// Whether `name` differs from one in `known` by letter case, or by one character of at least five.
 pub(crate) fn is_slip<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
     let limit = usize::from(name.chars().count() > 4);
     known.into_iter().any(|k| edit_distance(&name.to_lowercase(), &k.to_lowercase()) <= limit)

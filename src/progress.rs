@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, Result};
 
-/// State shared between a long computation and whoever watches it.
+/// State shared between a long computation and its observer.
 ///
-/// The computation reports [`Task::begin`] and [`Task::advance`] and asks [`Task::check`] at least a few
+/// The computation reports [`Task::begin`] and [`Task::advance`] and calls [`Task::check`] at least a few
 /// times a second; the watcher reads [`Task::progress`] and may call [`Task::stop`].
 #[derive(Debug, Default)]
 pub struct Task {
@@ -57,12 +57,12 @@ impl Task {
         self.done.fetch_add(units as u64, Ordering::Relaxed);
     }
 
-    /// Asks the computation to end as soon as it can.
+    /// Asks the computation to stop as soon as possible.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Label, units done and units in all of the present stage.
+    /// Label, units done and total units of the current stage.
     #[must_use]
     pub fn progress(&self) -> (&'static str, u64, u64) {
         let label = self.label.lock().map_or("", |l| *l);
@@ -80,7 +80,7 @@ thread_local! {
     static HERE: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
 }
 
-/// Puts back what [`Stop::here`] asked before.
+/// Restores the previous task of [`Stop::here`].
 #[derive(Debug)]
 pub struct Here(Option<Arc<AtomicBool>>);
 
@@ -90,13 +90,13 @@ impl Drop for Here {
     }
 }
 
-/// Whether the task that the present thread works for is to end: for readers of files, far below those who know the
-/// task. It may be handed to other threads.
+/// Whether the current thread's task should stop: for readers of files, far below the callers that know the
+/// task. It can be passed to other threads.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Option<Arc<AtomicBool>>);
 
 impl Stop {
-    /// That of the present thread; without one it never ends.
+    /// The stop of the current thread's task; without a task it never stops.
     #[must_use]
     pub fn here() -> Self {
         Self(HERE.with_borrow(Clone::clone))

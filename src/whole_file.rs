@@ -1,4 +1,4 @@
-//! Files that readers find whole or not at all: written beside their place, brought to disk, then renamed.
+//! Atomic files: written next to their destination, synced to disk, then renamed.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,12 +13,12 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file of its own in the folder of `target`, which removes itself unless it is put in its place. Several processes
+/// A temporary file in the folder of `target`, which removes itself unless it is renamed. Several processes
 /// and threads may write to one target.
 pub(crate) fn beside(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".leadlens-");
-    // Temporary files are private; a result is as readable as any new file.
+    // Temporary files are private; the result gets the permissions of a new file.
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt;
@@ -33,12 +33,12 @@ pub(crate) fn is_stream(path: &Path) -> bool {
     open.iter().any(|name| path.starts_with(name)) || fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
 }
 
-/// Opens a stream for writing: a pipe as soon as it is read from, or the task of this thread is to end.
+/// Opens a stream for writing: a pipe as soon as it has a reader, or the thread's task is stopped.
 pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::fd::AsFd;
-        // Opened by its name, a file would be written from its start.
+        // Opened by name, a file would be written from its start.
         let is = |name: &str, number: &str| {
             path == Path::new(name) || ["/dev/fd", "/proc/self/fd"].iter().any(|fd| path == Path::new(fd).join(number))
         };
@@ -53,7 +53,7 @@ pub(crate) fn open_stream(path: &Path) -> io::Result<File> {
     File::options().write(true).open(path)
 }
 
-/// Keeps a pipe open once it is read from; other streams need not wait.
+/// Keeps a pipe open once it has a reader; other streams need not wait.
 #[cfg(target_os = "linux")]
 fn wait_for_reader(path: &Path) -> io::Result<Option<File>> {
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -71,14 +71,14 @@ fn wait_for_reader(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Opening a pipe waits by itself.
+/// Opening a pipe blocks until it has a reader.
 #[cfg(not(target_os = "linux"))]
 fn wait_for_reader(_: &Path) -> io::Result<Option<File>> {
     Stop::here().check().map_err(|e| io::Error::other(e.to_string()))?;
     Ok(None)
 }
 
-/// Brings a file that is to replace `target` to disk. It may be read by those who may read what it replaces.
+/// Syncs to disk a file that will replace `target`. It keeps the permissions of the file it replaces.
 pub(crate) fn bring_to_disk(file: &mut File, target: &Path) -> io::Result<()> {
     if let Ok(replaced) = fs::metadata(target) {
         file.set_permissions(replaced.permissions())?;
@@ -86,7 +86,7 @@ pub(crate) fn bring_to_disk(file: &mut File, target: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Puts a file that was brought to disk in its place, where nothing may stand unless `overwrite`.
+/// Renames a synced file to its destination, which must not exist unless `overwrite`.
 pub(crate) fn put(file: NamedTempFile, target: &Path, overwrite: bool) -> io::Result<()> {
     let put = if overwrite { file.persist(target) } else { file.persist_noclobber(target) };
     put.map_err(|e| e.error)?;
@@ -94,7 +94,7 @@ pub(crate) fn put(file: NamedTempFile, target: &Path, overwrite: bool) -> io::Re
     Ok(())
 }
 
-/// A new name is on disk when its folder is. Where folders cannot be opened, renames are as safe as the system makes
+/// A rename is on disk when its folder is synced. Where folders cannot be opened, renames are as safe as the system makes
 /// them.
 pub(crate) fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
@@ -102,7 +102,7 @@ pub(crate) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Writes a file: readers, and other writers at the same time, find the old contents or the new. Pipes and devices are
+/// Writes a file atomically: readers and concurrent writers see the old contents or the new. Pipes and devices are
 /// written to.
 ///
 /// # Errors
@@ -114,7 +114,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_stream(path) {
         return open_stream(path)?.write_all(bytes);
     }
-    // A symbolic link stays one.
+    // A symbolic link is kept.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut file = beside(&target)?;
     file.write_all(bytes)?;

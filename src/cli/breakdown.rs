@@ -1,4 +1,4 @@
-//! `--by` and `--where`: what results are broken down by, and which leads count.
+//! `--by` and `--where`: the breakdown of results, and the leads that count.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) struct LeadFlags {
     conditions: Vec<String>,
 }
 
-/// What a result is broken down by.
+/// The breakdown of a result.
 #[derive(Debug, Args)]
 pub(super) struct ByFlags {
     /// Field to break down by. EDGES, separated by commas, are bin edges of a number, /BINS is the number of bins. Can be
@@ -126,7 +126,7 @@ fn by_fields(text: &str, is_known: &impl Fn(&str) -> bool) -> Vec<ByField> {
     }
     let mut fields: Vec<ByField> = Vec::new();
     for part in text.split(',').map(str::trim) {
-        // A number goes on with the edges of the field before.
+        // A number belongs to the edges of the previous field.
         if let (Some(ByField::Bins(bins)), Ok(edge)) = (fields.last_mut(), part.parse::<f64>())
             && !bins.edges.is_empty()
             && !is_known(part)

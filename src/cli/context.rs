@@ -1,4 +1,4 @@
-//! What all commands do alike: read the project, build journeys, print, and write results.
+//! Steps that all commands share: read the project, build journeys, print, and write results.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::progress::Task;
 use crate::snapshot::Snapshot;
 use crate::whole_file::is_stream;
 
-/// Numbers of best rows for precision at k.
+/// Default values of k for precision at k.
 pub(super) const TOP: [usize; 3] = [50, 100, 200];
 
 /// The activity during which a command failed.
@@ -31,7 +31,7 @@ pub(super) enum Reading {
     Config,
     Model,
     Tables,
-    /// Whoever read the output has enough of it.
+    /// The reader of the output has closed it.
     ClosedPipe,
 }
 
@@ -56,7 +56,7 @@ impl Failed {
 
     pub(super) fn exit_code(&self) -> i32 {
         match (&self.error, self.reading) {
-            // Which file could not be read says whose fault it is.
+            // The exit code depends on the file that could not be read.
             (Error::Read { .. }, Reading::Config) => USAGE,
             (Error::Read { .. }, Reading::Model) => MODEL,
             (error, _) => exit_code(error),
@@ -64,7 +64,7 @@ impl Failed {
     }
 }
 
-/// A result in all its forms.
+/// A result in all output formats.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) text: String,
@@ -99,14 +99,14 @@ fn unknown_table<'a>(name: Option<&str>, known: impl IntoIterator<Item = &'a str
     Error::unknown("table", name.unwrap_or(""), known)
 }
 
-/// How a result is shown, checked before the work.
+/// The output options of a result, checked before the work.
 #[derive(Debug)]
 pub(super) struct Showing<'a> {
     shown: &'a Shown,
     file: Option<(Destination, FileForm)>,
 }
 
-/// What a file holds, by its ending.
+/// The format of a file, by its extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileForm {
     Table(TableForm),
@@ -115,7 +115,7 @@ enum FileForm {
 }
 
 impl FileForm {
-    /// What the ending of the path says; for a pipe or a device without one, how the result is printed.
+    /// The format by the extension of the path; for a pipe or a device without one, the format of the printed result.
     fn of(path: &Path, format: Format) -> Result<Self> {
         let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
         match (TableForm::of(path), ending.as_deref()) {
@@ -135,7 +135,7 @@ impl FileForm {
     }
 }
 
-/// Where results and messages go, and what stops the work.
+/// Output streams and the task of a command.
 pub(super) struct Context<'a> {
     pub(super) out: &'a mut dyn Write,
     pub(super) err: &'a mut dyn Write,
@@ -166,7 +166,7 @@ impl Context<'_> {
         LeadModel::from_path(path).map_err(|error| Failed { error, reading: Reading::Model })
     }
 
-    /// Checks how a result is to be shown; `tables` are the names of its tables.
+    /// Checks the output options of a result; `tables` are the names of its tables.
     pub(super) fn showing<'s>(shown: &'s Shown, tables: &[&'static str], inputs: &Inputs) -> Result<Showing<'s>> {
         let wanted = shown.table.as_deref();
         if wanted.is_some_and(|w| !tables.contains(&w)) {
@@ -191,12 +191,12 @@ impl Context<'_> {
         Destination::new(option, path, files.overwrite, inputs)
     }
 
-    /// Long work, with its progress shown.
+    /// Runs long work with a progress bar.
     pub(super) fn work<T>(&self, work: impl FnOnce(&Task) -> Result<T>) -> Result<T> {
         with_progress(self.task, work)
     }
 
-    /// The journeys of a project, with warnings of tables that are hardly used or ended early.
+    /// The journeys of a project, with warnings about tables that are rarely used or end early.
     pub(super) fn journeys(&mut self, project: &Project) -> Result<Arc<Journeys>> {
         let journeys = self.work(|task| project.journeys(task))?;
         for warning in journeys.audit.warnings() {
@@ -206,7 +206,7 @@ impl Context<'_> {
         Ok(journeys)
     }
 
-    /// Both sides of the labelled snapshot. Fields that look like leaks are warned of.
+    /// The training and test sets of the labelled snapshot, with warnings about fields that look like leaks.
     pub(super) fn sides(&mut self, project: &Project, journeys: &Arc<Journeys>) -> Result<(Snapshot, Snapshot)> {
         let sides = self.work(|task| project.sides(journeys, task))?;
         for suspect in sides.0.suspects() {
@@ -248,7 +248,7 @@ impl Context<'_> {
     }
 }
 
-/// Writes a table beside its place.
+/// Writes a table to a temporary file.
 pub(super) fn stage_table(destination: &Destination, form: TableForm, frame: &DataFrame) -> Result<Staged> {
     destination.stage(|file| write_frame(&mut frame.clone(), form, file))
 }

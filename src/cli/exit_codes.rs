@@ -1,8 +1,8 @@
-//! Exit codes, and which an error has.
+//! Exit codes, and the exit code of each error.
 
 use crate::error::Error;
 
-/// Exit code: all went well.
+/// Exit code: success.
 pub const OK: i32 = 0;
 /// Exit code: wrong arguments or configuration.
 pub const USAGE: i32 = 2;

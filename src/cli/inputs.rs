@@ -1,4 +1,4 @@
-//! The files that a command reads, which it must not write over.
+//! The input files of a command, which it must not overwrite.
 
 use std::fs;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::frames::{path_of, text_of};
 
-/// Files and patterns, each with what it is.
+/// Files and patterns with their descriptions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inputs {
     files: Vec<(String, PathBuf)>,
@@ -52,7 +52,7 @@ impl Inputs {
         }
     }
 
-    /// What `path` is, if it is an input: the same file by any name, or one that a pattern matches.
+    /// The description of `path` if it is an input: the same file by any name, or a match of a pattern.
     pub(super) fn find(&self, path: &Path) -> Option<&str> {
         let whole = absolute(path);
         let is_file = |input: &Path| absolute(input) == whole || is_same_file(input, path);
@@ -65,7 +65,7 @@ impl Inputs {
     }
 }
 
-/// The pattern of whole paths that the table `text`, which is `path`, means. The names of existing folders are taken literally.
+/// The pattern of absolute paths for the table `text`, which is `path`. The names of existing folders are taken literally.
 fn pattern(base: &Path, text: &str, path: &Path) -> Option<Pattern> {
     let literal = |folder: &Path| {
         let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
@@ -81,7 +81,7 @@ fn pattern(base: &Path, text: &str, path: &Path) -> Option<Pattern> {
     Pattern::new(&whole).ok()
 }
 
-/// The path from the root, with symbolic links of its folder followed.
+/// The absolute path, with symbolic links of its folder resolved.
 fn absolute(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match (fs::canonicalize(folder), path.file_name()) {

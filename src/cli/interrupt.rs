@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the command stops, and nothing half-written stays.
+//! SIGINT and SIGTERM: the command stops, and partial files are removed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -20,7 +20,7 @@ impl Caught {
     }
 }
 
-/// Stops `task` on the first SIGINT or SIGTERM. Work that does not end within a fraction of a second is left where it is:
+/// Stops `task` on the first SIGINT or SIGTERM. Work that does not stop within a fraction of a second is abandoned:
 /// its unfinished files are removed, and the process ends.
 #[cfg(unix)]
 pub(super) fn watch(task: &Arc<Task>) -> Caught {
@@ -43,10 +43,10 @@ pub(super) fn watch(task: &Arc<Task>) -> Caught {
     caught
 }
 
-/// How long work that was stopped may take to end by itself.
+/// Grace period of stopped work.
 pub const GRACE: std::time::Duration = std::time::Duration::from_millis(350);
 
-/// Ends the process while work goes on: its unfinished files are removed.
+/// Ends the process during work and removes its unfinished files.
 pub fn leave(code: i32) -> ! {
     super::output::abandon();
     #[cfg(unix)]

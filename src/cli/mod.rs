@@ -38,7 +38,7 @@ use context::{Context, Failed, Reading};
 use words::Words;
 
 /// Runs a command line on the streams of the process and returns the exit code. SIGINT and SIGTERM end it with 130 and
-/// 143 within half a second, and nothing half-written stays.
+/// 143 within half a second, and partial files are removed.
 pub fn program(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let task = Arc::new(Task::new());
     let caught = interrupt::watch(&task);
@@ -48,8 +48,8 @@ pub fn program(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     }
 }
 
-/// Runs a command line (the first argument is the program's name) and returns the exit code: 0 all went well,
-/// 2 usage, 3 data, 4 model, 70 a defect, 130 stopped by [`Task::stop`]. Results go to `out`, errors and warnings to `err`.
+/// Runs a command line (the first argument is the program's name) and returns the exit code: 0 success,
+/// 2 usage, 3 data, 4 model, 70 internal error, 130 stopped by [`Task::stop`]. Results go to `out`, errors and warnings to `err`.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     task: &Task,
@@ -62,7 +62,7 @@ pub fn run(
     let (arguments, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(e) => {
-            // Help and version are asked for; everything else is an error of usage.
+            // Help and version are requested output; everything else is a usage error.
             let wanted = !e.use_stderr();
             let written = if wanted { write!(out, "{e}") } else { write!(err, "{e}") };
             return if wanted && written.is_ok() { OK } else { USAGE };
@@ -79,7 +79,7 @@ pub fn run(
     match result {
         Ok(Ok(()) | Err(Failed { reading: Reading::ClosedPipe, .. })) => OK,
         Ok(Err(mut failed)) => {
-            // What failed because it was to stop was stopped.
+            // A failure of stopped work counts as stopped.
             if context.task.check().is_err() {
                 failed.error = Error::Interrupted;
             }

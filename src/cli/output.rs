@@ -1,5 +1,5 @@
-//! Files that a command writes: refused before the work if they cannot be written, and put in their places, whole, when
-//! all of it is done.
+//! Output files of a command: checked before the work, and renamed to their destinations, whole, when
+//! all of them are complete.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::progress::Task;
 use crate::whole_file;
 
-/// Files that are not in their places yet; removed if the process must end at once.
+/// Unfinished files; removed if the process must end at once.
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn unfinished() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes all unfinished files, and keeps others from being finished until the process ends.
+/// Removes all unfinished files, and prevents others from being finished until the process ends.
 pub(super) fn abandon() {
     let files = unfinished();
     // The contents of a folder follow it.
@@ -35,7 +35,7 @@ pub(super) fn abandon() {
 /// A folder that is removed again, with any parents created for it, if nothing is written to it.
 #[derive(Debug)]
 pub(super) struct Folder {
-    /// The folders that were made, innermost first.
+    /// The created folders, innermost first.
     made: Vec<PathBuf>,
 }
 

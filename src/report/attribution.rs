@@ -11,7 +11,7 @@ fn amount(x: f64) -> String {
     if x.abs() >= 1000.0 { format!("{x:.0}") } else { format!("{x:.2}") }
 }
 
-/// Credits of every method, side by side, then each method's ranges if there are any.
+/// Credits of all methods in columns, then each method's intervals if computed.
 #[must_use]
 pub fn attribution_text(a: &Attribution) -> String {
     body(a).text()

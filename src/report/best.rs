@@ -1,4 +1,4 @@
-//! The best leads, and in words what their probabilities are of.
+//! The best leads, with a description of their probabilities.
 
 use super::text::{aligned_text, percent};
 use crate::counted::counted;
@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 pub struct BestLeads {
     /// Which leads they are.
     pub title: String,
-    /// What the probability is of, and when leads were looked at.
+    /// Description of the leads, their cutoffs and the event of the probability.
     pub about: String,
     /// The leads, best first.
     pub rows: Vec<BestLead>,
@@ -101,7 +101,7 @@ fn which(leads: &Snapshot) -> (String, &'static str) {
     }
 }
 
-/// When leads were looked at.
+/// Description of the cutoffs.
 fn cutoffs(rule: &CutoffRule) -> String {
     match rule {
         CutoffRule::Every { span, .. } => format!("cutoffs every {span}"),
@@ -113,7 +113,7 @@ fn cutoffs(rule: &CutoffRule) -> String {
     }
 }
 
-/// What the probability is of.
+/// Description of the event that the probability refers to.
 fn question(model: &LeadModel) -> String {
     let training = &model.data().training;
     let target = training.target.join(" or ");

@@ -1,4 +1,4 @@
-//! What a result says, in order: sentences and tables. It is shown as text or as a section of an HTML page.
+//! The contents of a result, in order: sentences and tables, rendered as text or as a section of an HTML page.
 
 use super::markup::{self, Cell};
 use super::text::table_text;
@@ -19,7 +19,7 @@ enum Part {
 struct Table {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// A column before which bars stand on a page, and their lengths, 0 to 1.
+    /// The column with bars before it on a page, and their lengths, 0 to 1.
     bars: Option<(usize, Vec<f64>)>,
 }
 

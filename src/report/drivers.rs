@@ -4,7 +4,7 @@ use super::body::Body;
 use super::text::percent;
 use crate::analyses::drivers::{Barriers, Driver, Drivers, Factor};
 
-/// Most drivers shown of one step.
+/// Largest number of drivers shown per step.
 const MOST: usize = 12;
 
 fn property(d: &Driver) -> String {
@@ -20,12 +20,12 @@ fn ratio(x: f64) -> String {
     if x >= 0.1 { format!("{x:.2}") } else { format!("{x:.1e}") }
 }
 
-/// A probability; those below 10⁻³⁰⁰ are shown as such.
+/// A probability; values below 10⁻³⁰⁰ are shown as an upper bound.
 fn small(p: f64) -> String {
     if p < 1e-300 { "< 1e-300".to_owned() } else { format!("{p:.1e}") }
 }
 
-/// Drivers of drop-off: those with q below 0.05, by step.
+/// Drivers of drop-off with q below 0.05, by step.
 #[must_use]
 pub fn drivers_text(d: &Drivers) -> String {
     drivers_body(d).text()

@@ -9,7 +9,7 @@ fn four(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"))
 }
 
-/// Words for a measure.
+/// The label of a measure.
 fn name(measure: &str) -> String {
     match measure {
         "roc_auc" => "ROC-AUC".to_owned(),
@@ -26,7 +26,7 @@ fn name(measure: &str) -> String {
     }
 }
 
-/// What a measure is to be held against.
+/// The benchmark of a measure.
 fn beside(measure: &str, e: &Evaluation) -> String {
     match measure {
         "roc_auc" => format!("by chance 0.5; Gini {:.4}, KS {:.4}", e.gini, e.ks),
@@ -39,7 +39,7 @@ fn beside(measure: &str, e: &Evaluation) -> String {
     }
 }
 
-/// Measure, value, interval, and what to hold it against.
+/// Measure, value, interval and benchmark.
 pub(super) fn estimate_rows(e: &Evaluation) -> Vec<Vec<String>> {
     let interval = |x: &Estimate| match (x.low, x.high) {
         (Some(low), Some(high)) => format!("{low:.4} to {high:.4}"),
@@ -49,7 +49,7 @@ pub(super) fn estimate_rows(e: &Evaluation) -> Vec<Vec<String>> {
     e.estimates.iter().map(row).collect()
 }
 
-/// The calibration error beside what chance makes of it.
+/// The calibration error and its expectation by chance.
 pub(super) fn calibration_words(e: &Evaluation) -> String {
     format!(
         "predicted {} on average, observed {}; calibration error (ECE) {:.4}, by chance about {:.4}",

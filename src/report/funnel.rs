@@ -4,7 +4,7 @@ use super::body::Body;
 use super::text::{by_name, duration, percent};
 use crate::analyses::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
 
-/// What a funnel asked for, in words.
+/// The options of a funnel, in words.
 fn funnel_title(spec: &FunnelSpec) -> String {
     let mut parts = Vec::new();
     match (spec.compat, spec.order) {

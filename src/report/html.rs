@@ -10,16 +10,16 @@ use crate::journeys::Audit;
 use crate::model::LeadModel;
 use crate::snapshot::SnapshotCounts;
 
-/// What goes into a report; parts that are `None` are left out.
+/// The contents of a report; parts that are `None` are left out.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Report<'a> {
     /// Heading of the page.
     pub title: &'a str,
     /// One line on the data.
     pub about: &'a str,
-    /// What became of the input rows.
+    /// The audit of the input rows.
     pub audit: Option<&'a Audit>,
-    /// What the training snapshot left out.
+    /// Exclusions of the training snapshot.
     pub counts: Option<&'a SnapshotCounts>,
     /// The model.
     pub model: Option<&'a LeadModel>,
@@ -75,7 +75,7 @@ pub fn page(report: &Report<'_>) -> String {
     )
 }
 
-/// A section for an analysis that could not be made.
+/// A section for an analysis that failed.
 #[must_use]
 pub fn missing_section(title: &str, error: &crate::Error) -> String {
     section(title, &note(&format!("Not available: {error}")))
@@ -133,7 +133,7 @@ fn evaluation(e: &Evaluation) -> String {
             vec![
                 r.slice.to_string().into(),
                 percent(r.rate).into(),
-                // As long as the rate is beside that of the best slice.
+                // Length relative to the best slice.
                 Cell::Bar(r.rate / highest),
                 format!("{:.2}", r.lift).into(),
                 format!("{:.2} – {:.2}", r.lift_low, r.lift_high).into(),

@@ -1,4 +1,4 @@
-//! HTML of tables and sentences. All texts are escaped here, and nowhere else.
+//! HTML of tables and sentences. All texts are escaped here and only here.
 
 /// A cell of a table.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// A table; it scrolls on its own where it is wider than the page.
+/// A table that scrolls if it is wider than the page.
 pub(super) fn table(header: &[&str], rows: &[Vec<Cell>]) -> String {
     let left = |column: usize| {
         rows.first().and_then(|row| row.get(column)).is_some_and(|c| matches!(c, Cell::Words(_) | Cell::Lines(_)))

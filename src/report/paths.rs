@@ -6,10 +6,10 @@ use crate::analyses::paths::{PathRow, Paths, Unit};
 use crate::counted::counted;
 use crate::schema::way;
 
-/// Most rows of one table.
+/// Largest number of rows of a table.
 const MOST: usize = 10;
 
-/// Paths: the most frequent ways to win and loss, transitions, loops.
+/// Paths: the most frequent paths to won and lost, transitions, loops.
 #[must_use]
 pub fn paths_text(p: &Paths) -> String {
     body(p).text()

@@ -65,7 +65,7 @@ fn summary(f: &StageFunnel, body: &mut Body) {
     body.table(&header, f.all_and_groups().map(row).collect());
 }
 
-/// The win rate and what it is of, and how fast the pipeline makes value.
+/// The win rate with its denominator, and the velocity of the pipeline.
 fn pace(f: &StageFunnel) -> String {
     let v = &f.all.velocity;
     let mut pace = if v.win_rate.is_nan() {

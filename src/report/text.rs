@@ -8,10 +8,10 @@ use crate::query::By;
 use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
 
-/// Widest text of a cell; wider ones end in dots.
+/// Largest width of a cell; wider texts are truncated with an ellipsis.
 const WIDEST: usize = 60;
 
-/// A text of one line, and not too wide for a table.
+/// A text on one line, truncated to the width of a cell.
 fn cell(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if plain.width() <= WIDEST {
@@ -57,12 +57,12 @@ pub(super) fn aligned_text(header: &[&str], rows: &[Vec<String>], left: impl Fn(
     lines.join("\n")
 }
 
-/// What a result is broken down by, empty if it is not.
+/// The breakdown of a result; empty without one.
 pub(super) fn by_name(by: Option<&By>) -> String {
     by.map_or_else(String::new, ToString::to_string)
 }
 
-/// A time in days, in the unit that suits it.
+/// A duration in days, in a readable unit.
 pub(super) fn duration(days: f64) -> String {
     let (size, hours, minutes) = (days.abs(), days * 24.0, days * 1440.0);
     if days.is_nan() {
@@ -82,7 +82,7 @@ pub(super) fn percent(x: f64) -> String {
     if x.is_nan() { "–".into() } else { format!("{:.1} %", 100.0 * x) }
 }
 
-/// What a snapshot holds and what it leaves out.
+/// The rows of a snapshot and its exclusions.
 #[must_use]
 pub fn snapshot_text(s: &Snapshot) -> String {
     let c = &s.counts;
@@ -135,7 +135,7 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     lines.join("\n")
 }
 
-/// A model: what it was trained on, and its strongest columns.
+/// A model: its training data and strongest columns.
 #[must_use]
 pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     let t = &model.data().training;
@@ -173,7 +173,7 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
     lines.join("\n")
 }
 
-/// How the model was made, one sentence each.
+/// Notes on the training of the model, one sentence each.
 pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
     let t = &model.data().training;
     let mut notes = Vec::new();

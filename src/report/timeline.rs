@@ -1,10 +1,10 @@
-//! The time line of a lead as text.
+//! The timeline of a lead as text.
 
 use super::text::aligned_text;
 use crate::journeys::Entry;
 use crate::time::{NO_TIME, Timestamp};
 
-/// One line per entry: time, what, source, and channel, deal and amount where an entry has them.
+/// One line per entry: time, kind, source, and channel, deal and amount if present.
 #[must_use]
 pub fn timeline_text(entries: &[Entry]) -> String {
     if entries.is_empty() {
