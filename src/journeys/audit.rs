@@ -1,4 +1,4 @@
-//! What became of every input row.
+//! The audit: what happened to every input row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -34,7 +34,7 @@ pub struct TableAudit {
     pub filtered: usize,
     /// Rows left out, by reason.
     pub quarantined: BTreeMap<String, Quarantine>,
-    /// Rows that need no action but should be known, by what they are.
+    /// Notes: rows that are used, with something worth knowing, by description.
     pub noted: BTreeMap<String, usize>,
     /// Remarks: detected formats, zones, day resolution, columns withheld.
     pub remarks: Vec<String>,
@@ -45,18 +45,18 @@ pub struct TableAudit {
     /// Keys that were looked up in another table, by what they refer to: how many were not found, and how many in all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, (usize, usize)>,
-    /// Cells that are not the numbers they should be, by their column.
+    /// Cells other than numbers in numeric columns, by column.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_numbers: BTreeMap<String, NotNumbers>,
 }
 
-/// Cells of a column of numbers that hold something else.
+/// Cells of a numeric column that are not numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotNumbers {
     /// How many.
     pub rows: usize,
-    /// Cells that hold anything.
+    /// Cells that are not empty.
     pub known: usize,
     /// The first of them.
     pub example: Option<String>,
@@ -103,7 +103,7 @@ impl TableAudit {
         }
     }
 
-    /// Adds what became of later rows of the same table.
+    /// Adds the audit of later rows of the same table.
     pub fn merge(&mut self, later: Self) {
         self.used += later.used;
         self.filtered += later.filtered;
@@ -123,21 +123,21 @@ impl TableAudit {
         }
     }
 
-    /// Counts a row that is used or skipped as it should be, but worth knowing.
+    /// Counts a row that is used or skipped as intended, but worth knowing.
     pub fn note(&mut self, what: &str, rows: usize) {
         if rows > 0 {
             *self.noted.entry(what.to_owned()).or_default() += rows;
         }
     }
 
-    /// Counts cells of a column of numbers that hold something else, and are read as missing.
+    /// Counts cells of a numeric column that are not numbers and are read as missing.
     pub fn not_numbers(&mut self, column: &str, cells: NotNumbers) {
         if cells.known > 0 {
             self.not_numbers.entry(column.to_owned()).or_default().merge(cells);
         }
     }
 
-    /// Rows that need no action but should be known, by what they are, among them cells other than numbers.
+    /// Notes by description, including cells other than numbers.
     #[must_use]
     pub fn notes(&self) -> Vec<(String, usize)> {
         let noted = self.noted.iter().map(|(what, rows)| (what.clone(), *rows));

@@ -1,12 +1,12 @@
 //! The words of a column's name.
 
-/// The words of a name in any spelling, in small letters: `["sql", "date"]` of "SQLDate", "sql_date" and "SQL date".
+/// The words of a name in any spelling, in lower case: `["sql", "date"]` of "SQLDate", "sql_date" and "SQL date".
 pub(super) fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut lower_before = false;
     let following = name.chars().skip(1).map(Some).chain([None]);
     for (c, next) in name.chars().zip(following) {
-        // A capital starts a word after a small letter, and after an acronym if a small letter follows: MQLDate.
+        // An upper-case letter starts a word after a lower-case one, and after an acronym if a lower-case one follows: MQLDate.
         let starts = c.is_uppercase() && (lower_before || next.is_some_and(char::is_lowercase));
         if !c.is_alphanumeric() || starts {
             words.push(String::new());

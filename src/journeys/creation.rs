@@ -11,7 +11,7 @@ pub(crate) const CREATED: &[&str] = &["created"];
 pub(crate) const FIRST_STAGE: &[&str] = &["created", "lead", "creation", "inquiry"];
 
 impl Journeys {
-    /// Whether `name` means the creation of leads, which is called one of `words`; the data must have it then. A stage of
+    /// Whether `name` means the creation of leads, which is called one of `words`; the leads must have creation times then. A stage of
     /// the data comes before the words for the first stage other than "created".
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl Journeys {
         Err(Error::option(option, problem))
     }
 
-    /// Whether a step is the creation of leads. One that is said to be an event is one where there is one.
+    /// Whether a step is the creation of leads. A step declared as an event is an event if one exists.
     ///
     /// # Errors
     /// As [`Journeys::means_creation`].

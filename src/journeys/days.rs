@@ -13,9 +13,9 @@ use crate::time::{DAY, Zone};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Days {
-    /// Leads whose creation is known to the day only.
+    /// Leads whose creation is known only to the day.
     pub created: DayLeads,
-    /// Kinds and stages of which some rows are known to the day only, by code.
+    /// Kinds and stages with rows known only to the day, by code.
     pub kinds: BTreeSet<u32>,
     /// The kinds among them that also have rows with a time of day.
     pub mixed: BTreeSet<u32>,
@@ -26,7 +26,7 @@ pub struct Days {
     pub moved: BTreeMap<i64, i64>,
 }
 
-/// Leads whose creation is known to the day only.
+/// Leads whose creation is known only to the day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DayLeads {
@@ -69,7 +69,7 @@ impl DayLeads {
 }
 
 impl Days {
-    /// Whether something of a kind at this instant is known to the day only.
+    /// Whether rows of a kind at this instant are known only to the day.
     #[must_use]
     pub fn is_day(&self, kind: u32, at: i64) -> bool {
         self.kinds.contains(&kind) && (!self.mixed.contains(&kind) || self.dates.contains_key(&at))
@@ -88,7 +88,7 @@ impl Days {
     }
 }
 
-/// When something happened.
+/// The time of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moment {
     /// UTC microseconds.
@@ -112,7 +112,7 @@ impl<'a> Measure<'a> {
         Self { zone, tables, days }
     }
 
-    /// Whether anything is known to the day only.
+    /// Whether any row is known only to the day.
     #[must_use]
     pub fn has_days(&self) -> bool {
         self.days.created.any() || !self.days.kinds.is_empty()
@@ -124,13 +124,13 @@ impl<'a> Measure<'a> {
         Moment { at, day: self.days.created.contains(lead) }
     }
 
-    /// Something of a kind.
+    /// An event of a kind.
     #[must_use]
     pub fn of_kind(&self, kind: u32, at: i64) -> Moment {
         Moment { at, day: self.days.is_day(kind, at) }
     }
 
-    /// Something of one of several kinds, of which it is not known which.
+    /// An event of one of several kinds.
     #[must_use]
     pub fn of_kinds<'k>(&self, mut kinds: impl Iterator<Item = &'k u32>, at: i64) -> Moment {
         Moment { at, day: self.days.dates.contains_key(&at) && kinds.any(|kind| self.days.kinds.contains(kind)) }

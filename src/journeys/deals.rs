@@ -1,4 +1,4 @@
-//! What became of deals: a deal is won once.
+//! Wins of deals: a deal is won once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,7 +34,7 @@ struct Win {
     amount: Option<f64>,
 }
 
-/// Finds the wins of leads: a deal is won once, by whichever stage says so first.
+/// Finds the wins of leads: a deal is won once, at the first of its won stages.
 #[derive(Debug)]
 pub struct WinFinder<'a> {
     journeys: &'a Journeys,
@@ -138,7 +138,7 @@ impl Wins {
 impl Journeys {
     /// The deals of a lead whose win was taken back.
     pub(crate) fn reversed_of(&self, lead: u32, won: &BTreeSet<u32>) -> impl Iterator<Item = u32> + use<> {
-        // Of each deal: whether it was ever won, and whether its last stage is a win.
+        // Per deal: whether it was ever won, and whether its last stage is a win.
         let mut deals: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
         for entry in self.timeline.stage_range(lead) {
             let Some(position) = self.timeline.stages.position.get(entry).map(|p| *p as usize) else { break };
@@ -176,7 +176,7 @@ impl Journeys {
         )
     }
 
-    /// What to say of wins that were taken back.
+    /// A remark on wins that were taken back.
     #[must_use]
     pub fn reversed_remark(&self, found: &Reversed) -> Option<String> {
         let (lead, deal) = found.example?;

@@ -175,7 +175,7 @@ impl Journeys {
     }
 }
 
-/// What a code is as the order of a row.
+/// The value of a code, as the order of a row.
 fn rank(code: u32) -> u32 {
     code.wrapping_add(1)
 }

@@ -1,8 +1,8 @@
-//! Columns of numbers that are codes, not quantities: half a zip code means nothing.
+//! Numeric columns that hold codes rather than quantities, such as zip codes.
 
 use super::column_words::words_of;
 
-/// Words that say of a column that its numbers are codes, wherever they stand.
+/// Words anywhere in a column's name that mark its numbers as codes.
 const CODE_WORDS: [&str; 22] = [
     "zip",
     "zipcode",
@@ -27,9 +27,9 @@ const CODE_WORDS: [&str; 22] = [
     "gtin",
     "imei",
 ];
-/// Words that do so as the last one.
+/// Words that do so as the last word.
 const LAST_WORDS: [&str; 5] = ["id", "ids", "code", "codes", "identifier"];
-/// Words that do so as the last one if most numbers have five digits or more: `mobile` may be a number of visits.
+/// Words that do so as the last word if most numbers have at least five digits: `mobile` may be a number of visits.
 const PHONE_WORDS: [&str; 8] = ["phone", "telephone", "tel", "mobile", "cell", "fax", "whatsapp", "handy"];
 /// Things that are numbered by codes: `account_number`, `invoice no`.
 const NUMBERED: [&str; 20] = [
@@ -54,7 +54,7 @@ const NUMBERED: [&str; 20] = [
     "tax",
     "ticket",
 ];
-/// Words of columns that count or measure, which no code does.
+/// Words in the names of counts and measures, which are not codes.
 const QUANTITY_WORDS: [&str; 62] = [
     "age",
     "amount",
@@ -120,10 +120,10 @@ const QUANTITY_WORDS: [&str; 62] = [
     "visits",
 ];
 
-/// Values from which on numbers that are all different are taken for identifiers.
+/// Fewest distinct numbers that are taken for identifiers.
 const ENOUGH: usize = 50;
 
-/// The word of a column's name that says that its numbers are codes.
+/// The word of a column's name that marks its numbers as codes.
 #[must_use]
 pub fn code_word(name: &str, values: &[f64]) -> Option<String> {
     let words = words_of(name);

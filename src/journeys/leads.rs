@@ -34,7 +34,7 @@ pub struct FieldHistory {
 }
 
 impl FieldHistory {
-    /// Row of the value that lead `lead`, created at `created`, was known to have at `cutoff`.
+    /// Row of the value known at `cutoff` for lead `lead`, created at `created`.
     ///
     /// That is the latest row with `valid_from < cutoff` (a value set by the time of creation counts as known
     /// at creation) unless it ended before the cutoff.
@@ -72,7 +72,7 @@ pub struct Leads {
     pub fields: Vec<Field>,
     /// Fields with a history.
     pub histories: Vec<FieldHistory>,
-    /// Columns that are not used unasked, with the reason.
+    /// Columns that are used only on request, with the reason.
     pub withheld: Vec<(String, String)>,
     /// The fields among them: a model trained on one can still read it.
     pub hidden: Vec<Field>,
@@ -85,13 +85,13 @@ impl Leads {
         self.ids.len()
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The lead of an id; one that is written just so comes first.
+    /// The lead of an id; an exact match comes first.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<u32> {
         self.ids.find(id).or_else(|| self.ids.find(&self.normalize?.apply(id)?))
@@ -121,7 +121,7 @@ impl Leads {
         self.account.is_some().then(|| self.cluster_keys())
     }
 
-    /// The same of all data; a lead without an account is its own.
+    /// A number per lead over all data; a lead without an account has its own.
     #[must_use]
     pub fn cluster_keys(&self) -> Vec<u64> {
         let hasher = foldhash::quality::FixedState::with_seed(0);

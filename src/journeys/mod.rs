@@ -1,4 +1,4 @@
-//! The index of all journeys, and snapshots of it at cutoffs.
+//! The index of all journeys.
 
 mod audit;
 mod column_words;
@@ -56,12 +56,12 @@ use crate::error::{Error, Result, is_slip};
 use crate::schema::{Kind, NONE, canonical_id};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
-/// All journeys: leads, what they did, and what sales did with them.
+/// All journeys: leads, their events, and their stages.
 #[derive(Debug, Clone)]
 pub struct Journeys {
     /// The leads.
     pub leads: Leads,
-    /// Everything that happened.
+    /// Events and stage entries of all leads.
     pub timeline: Timeline,
     /// Event kinds and stages, by code.
     pub kinds: Vec<Kind>,
@@ -91,7 +91,7 @@ pub struct Journeys {
     pub days: Days,
     /// What orders stage entries of one instant.
     pub stage_order: StageOrder,
-    /// What became of every input row.
+    /// The audit: what happened to every input row.
     pub audit: Audit,
     /// Hashes of (source, id) of events whose source names an id column.
     pub event_ids: HashSet<u128>,
@@ -218,7 +218,7 @@ impl Journeys {
         amount.filter(|a| !a.is_nan())
     }
 
-    /// The time line of one lead as text lines: time, what, and details.
+    /// The timeline of one lead: time, kind, and details of each entry.
     ///
     /// # Errors
     /// [`Error::UnknownName`] if the lead does not exist.
@@ -287,7 +287,7 @@ impl Journeys {
     }
 }
 
-/// One line of a lead's time line.
+/// One line of a lead's timeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
     /// UTC microseconds.

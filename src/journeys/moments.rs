@@ -1,4 +1,4 @@
-//! When things of a history happened, and how long they take.
+//! Times of events and durations between them.
 
 use super::Journeys;
 use super::days::{Measure, Moment};
@@ -24,7 +24,7 @@ impl Journeys {
         Err(Error::option(option, "'created' needs the creation times of leads; set Leads(created=…)"))
     }
 
-    /// When the event at `position` of the timeline happened.
+    /// Time of the event at `position` of the timeline.
     #[must_use]
     pub fn moment(&self, position: usize) -> Option<Moment> {
         let at = *self.timeline.at.get(position)?;

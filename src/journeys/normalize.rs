@@ -1,14 +1,14 @@
-//! Ids that are written in several ways.
+//! Normalisation of ids.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// How ids are written, so they compare.
+/// The normal form of ids, for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Normalize {
-    /// E-mail addresses, with an `@`: without blanks, in small letters.
+    /// E-mail addresses, with an `@`: without spaces, in lower case.
     Email,
     /// Ids of Salesforce: ids of 15 characters get the three that make them case-insensitive, ids of 18 have the
     /// case that these three say.
@@ -19,7 +19,7 @@ pub enum Normalize {
 const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 
 impl Normalize {
-    /// The one way to write an id; `None` for an id that means that there is none. Other texts stay as they are.
+    /// The normal form of an id; `None` for an id that stands for a missing one. Other texts stay as they are.
     ///
     /// ```
     /// use leadlens::Normalize;
@@ -41,7 +41,7 @@ impl Normalize {
     }
 }
 
-/// An id in one form, if it has one.
+/// The normal form of an id, if it has one.
 #[must_use]
 pub fn normalized(id: &str, normalize: Option<Normalize>) -> Option<Cow<'_, str>> {
     normalize.map_or(Some(Cow::Borrowed(id)), |normalize| normalize.apply(id))

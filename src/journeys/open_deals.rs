@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Journeys;
 
-/// Amount of the deals of `lead` that are open just before `t`, each as it was last known; `None` if no open deal has one.
+/// Amount of the deals of `lead` that are open just before `t`, each at its last known amount; `None` if no open deal has one.
 /// Without deals, the lead's stages are one.
 #[must_use]
 pub fn open_amounts(journeys: &Journeys, lead: u32, t: i64) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! Passes over all journeys: fold lead by lead, join the parts in order.
+//! Passes over all journeys: fold lead by lead and join the parts in order.
 
 use std::ops::Range;
 

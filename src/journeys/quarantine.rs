@@ -1,16 +1,16 @@
-//! How many rows of a table may be left out before it is refused.
+//! The limit on quarantined rows of a table.
 
 use super::audit::{Audit, TableAudit};
 use crate::counted::counted;
 use crate::error::{Error, Result, Violation};
 
-/// Largest share of quarantined rows that batch jobs accept unasked.
+/// Default limit on the share of quarantined rows in batch jobs.
 const HALF: f64 = 0.5;
 
-/// Of fewer rows, a share says little; they are refused only where a share was stated.
+/// Smaller tables are refused only if a share was stated.
 const FEW_ROWS: usize = 20;
 
-/// Which share of quarantined rows is refused.
+/// The limit on the share of quarantined rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxBad {
     /// No limit.
@@ -22,7 +22,7 @@ pub enum MaxBad {
 }
 
 impl Audit {
-    /// Refuses tables of which too large a share of the rows is quarantined. Rows that `where` filters out do not count.
+    /// Refuses tables with too large a share of quarantined rows. Rows that `where` filters out do not count.
     ///
     /// # Errors
     /// [`Error::Schema`] naming each table, its reasons and counts; [`Error::InvalidOption`] for a share outside 0 to 1.
@@ -63,12 +63,12 @@ impl Audit {
 }
 
 impl TableAudit {
-    /// Rows that `where` leaves.
+    /// Rows that pass `where`.
     fn unfiltered(&self) -> usize {
         self.rows.saturating_sub(self.filtered)
     }
 
-    /// How many rows are quarantined, and why: the most frequent reason first.
+    /// Number of quarantined rows and the reasons, most frequent first.
     fn quarantined_text(&self) -> String {
         let (bad, rows) = (self.left_out(), self.unfiltered());
         let mut reasons: Vec<(&String, usize)> = self.quarantined.iter().map(|(why, q)| (why, q.rows)).collect();

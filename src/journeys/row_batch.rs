@@ -1,7 +1,7 @@
-//! Events of many leads as one list: of which each one is.
+//! Events of many leads as one list, with the row of each event.
 //!
 //! Loops over the ten events of a lead end unpredictably, and the misprediction costs as much as their work. Passes that are
-//! to run at the speed of memory walk the events of some leads, a tile, as one list, with the row of each beside it.
+//! to run at memory speed walk the events of a tile of leads as one list, with the row of each event in an array.
 
 /// Most rows of a tile.
 pub(crate) const ROWS: usize = 64;

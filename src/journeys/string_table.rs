@@ -8,12 +8,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use rayon::prelude::*;
 
-/// A dictionary of distinct texts, numbered in order of first sight; one arena, no allocation per text.
+/// A dictionary of distinct texts, numbered by first occurrence; one arena, without an allocation per text.
 #[derive(Clone, Default)]
 pub struct Texts {
     bytes: String,
     ends: Vec<u64>,
-    /// Numbers by their texts; made when a text is looked for first.
+    /// Numbers by text; built at the first search.
     numbers: OnceLock<Numbers>,
 }
 
@@ -92,7 +92,7 @@ impl Texts {
         self.ends.len()
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -179,7 +179,7 @@ impl<'a> FromIterator<&'a str> for Texts {
     }
 }
 
-/// The number that an id is; none for texts that are not how a number is written, such as "007", "+7" and "-0".
+/// The number of an id in canonical notation; `None` for other texts, such as "007", "+7" and "-0".
 #[must_use]
 pub fn id_number(text: &str) -> Option<i64> {
     let plain = text == "0" || !text.trim_start_matches('-').starts_with('0') && !text.starts_with('+');

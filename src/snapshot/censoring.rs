@@ -1,13 +1,13 @@
-//! Labels that are not known yet: weights that make up for rows observed too short.
+//! Censored labels: weights that compensate for rows with a short follow-up.
 //!
 //! The time under observation C = end − cutoff is known for every row. A row is resolved if it reaches the target, or its
 //! window is over, within C; it then weighs 1/G(min(T, window) | age), G(u | age) the share of rows of about its age with
-//! C ≥ u. With leads that enter all the time, old leads are those seen late, so C depends on age as T does: weights
+//! C ≥ u. With leads that enter all the time, old leads are observed late, so C depends on age as T does: weights
 //! must be conditional on it. J. Robins, A. Rotnitzky, "Recovery of information and adjustment for dependent censoring using
 //! surrogate markers", 1992; D. Vock et al., J. Biomedical Informatics 61, 2016.
 //!
-//! Ages are cut into bands of a quarter of the window, over which the chance to convert hardly changes, and joined until
-//! they hold enough rows. Where fewer than 5 % of a band are observed for the whole window, its rows say nothing about
+//! Ages are cut into bands of a quarter of the window, over which the chance to convert is nearly constant, and joined until
+//! they hold enough rows. Where fewer than 5 % of a band are observed for the whole window, its rows are not informative about
 //! leads of that age: they are left out, and if they are many, the weights are refused.
 
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ const BLOCK: usize = 1 << 18;
 const MIN_ROWS: usize = 200;
 /// Share of a band that must be observed for the whole window.
 const MIN_SHARE: f64 = 0.05;
-/// Share of all rows that may be of ages that are not.
+/// Largest share of all rows that may lie in other bands.
 const MOST_UNOBSERVED: f64 = 0.2;
 
 /// Rows of about one age.

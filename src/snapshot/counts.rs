@@ -1,4 +1,4 @@
-//! What a snapshot holds, and what it leaves out and why.
+//! Counts of the rows of a snapshot and of its exclusions.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ pub struct SnapshotCounts {
     pub unobserved_ages: usize,
     /// Leads whose outcome is not known, for tables with an outcome column.
     pub without_outcome: usize,
-    /// Leads whose outcome is known, where the open ones were asked for.
+    /// Leads whose outcome is known, if only open ones were requested.
     pub with_outcome: usize,
     /// Rows of the snapshot.
     pub rows: usize,
@@ -47,7 +47,7 @@ pub struct SnapshotCounts {
     pub positive_leads: usize,
     /// Largest weight of a row.
     pub largest_weight: f64,
-    /// As many rows of equal weight would say as much: (Σw)²/Σw².
+    /// Effective number of rows: (Σw)²/Σw².
     pub effective_rows: f64,
 }
 

@@ -34,7 +34,7 @@ pub(super) fn calendar_grid(zone: &Zone, span: Span, low: i64, high: i64) -> Vec
             local += step;
         }
     }
-    // A local time that does not exist means a neighbour that does.
+    // A local time that does not exist is moved to the next one that does.
     grid.dedup();
     grid
 }

@@ -1,4 +1,4 @@
-//! Snapshots: leads at cutoffs, with what became of them after.
+//! Snapshots: leads at cutoffs, with their outcomes afterwards.
 
 mod censoring;
 mod counts;

@@ -13,10 +13,10 @@ use crate::math;
 use crate::schema::{CutoffRule, Feature, FeatureSet, Maturity, SnapshotSpec};
 use crate::time::{DAY, NO_TIME, Timestamp};
 
-/// Leads at cutoffs, with labels where a label window was asked for. Features are computed on demand.
+/// Leads at cutoffs, with labels if a label window was given. Features are computed on demand.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// The journeys it looks at.
+    /// The journeys it was taken from.
     pub journeys: Arc<Journeys>,
     /// Rows in order of lead, then cutoff.
     pub rows: Vec<Row>,
@@ -34,13 +34,13 @@ pub struct Snapshot {
     pub features: FeatureSet,
     /// Exclusions by reason.
     pub counts: SnapshotCounts,
-    /// If it is one side of a split, which.
+    /// The split and set that it belongs to, if any.
     pub split: Option<Split>,
     /// All rows, those without a known label among them, if the others make up for these.
     pub(super) candidates: Option<Arc<Candidates>>,
 }
 
-/// What a split is made by.
+/// The rule of a split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitBy {
@@ -54,7 +54,7 @@ pub enum SplitBy {
     Random,
 }
 
-/// Which side of which split a snapshot is.
+/// The split and set of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// What it was made by.

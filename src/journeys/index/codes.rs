@@ -67,7 +67,7 @@ impl Codes {
         }
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

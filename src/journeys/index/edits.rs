@@ -37,7 +37,7 @@ impl Edits {
         self.entry.len()
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entry.is_empty()

@@ -55,7 +55,7 @@ impl Orders {
         self.numbers.len() + self.times.len() + self.texts.len()
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

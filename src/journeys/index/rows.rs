@@ -61,7 +61,7 @@ impl Rows {
         self.lead.len()
     }
 
-    /// True if there is none.
+    /// True if it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lead.is_empty()

@@ -60,7 +60,7 @@ impl<'a> LeadIds<'a> {
         Self { leads, other, numbers: OnceLock::new() }
     }
 
-    /// The lead of an id; one that is written just so comes first.
+    /// The lead of an id; an exact match comes first.
     fn find(&self, id: &str) -> Option<u32> {
         self.leads.find(id).or_else(|| {
             let (normalize, by_id) = self.other.as_ref()?;
