@@ -250,7 +250,7 @@ impl Snapshot {
         leadlens::report::snapshot_text(&self.0)
     }
 
-    /// What the weights of the rows assume, or depend on.
+    /// The assumptions behind the weights.
     fn remarks(&self) -> Vec<String> {
         self.0.remarks()
     }

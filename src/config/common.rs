@@ -1,4 +1,4 @@
-//! What all roles of a table share.
+//! Options shared by all roles of a table.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::journeys::Normalize;
 use crate::schema::Condition;
 use crate::time::TimeUnit;
 
-/// What all roles of a table share: how its times are read, and which rows count.
+/// Options shared by all roles of a table: how its times are read, and which rows count.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Common {
@@ -21,7 +21,7 @@ pub struct Common {
     pub time_format: Option<String>,
     /// Unit of numbers that are times.
     pub unit: Option<TimeUnit>,
-    /// Whether a whole day means its end (events, stages) or its start (creation); the role's own rule if not given.
+    /// Whether a date stands for the end of its day (events, stages) or its start (creation); depends on the role by default.
     pub day: Option<DayMeans>,
     /// Column that orders rows of equal time.
     pub order: Option<String>,
@@ -30,14 +30,14 @@ pub struct Common {
     pub filter: BTreeMap<String, Condition>,
     /// How ids are written.
     pub normalize: Option<Normalize>,
-    /// Texts that mean "no value".
+    /// Texts that stand for a missing value.
     pub nulls: Vec<String>,
     /// How its texts are read.
     #[serde(flatten)]
     pub reading: Reading,
 }
 
-/// Which instant of a day a whole day means.
+/// The instant that a date without a time stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DayMeans {

@@ -19,7 +19,7 @@ pub enum Duplicates {
     Earliest,
 }
 
-/// Events that say who the leads are, where no table does.
+/// Events that leads are derived from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "must be \"events\", the only source that leads can be derived from")]
 pub enum LeadsFrom {
@@ -58,7 +58,7 @@ pub struct LeadsSpec {
     /// Columns to leave out of the fields.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Columns that are fields although they would be withheld; `account.column` for a column of accounts.
+    /// Columns to use as fields although they would be withheld; `account.column` for a column of accounts.
     #[serde(default)]
     pub include: Vec<String>,
     /// Columns to read as categories even if their values look like numbers.

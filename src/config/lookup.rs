@@ -1,4 +1,4 @@
-//! Where the lead of a row, or an attribute of it, is found.
+//! Sources of the lead of a row, and of its attributes.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::{Common, Reading};
 use crate::journeys::Normalize;
 use crate::time::TimeUnit;
 
-/// Where the lead of a row is found.
+/// The source of the lead of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected the name of a column, a lookup, or a list of them")]
 pub enum LeadKey {
@@ -15,11 +15,11 @@ pub enum LeadKey {
     Any(Vec<LeadKey>),
     /// A column with the lead's id.
     Column(String),
-    /// By way of another table.
+    /// Through another table.
     Lookup(Box<LookupSpec>),
 }
 
-/// Which lead is meant where a key has several.
+/// The choice among several leads of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pick {
@@ -33,7 +33,7 @@ pub enum Pick {
     All,
 }
 
-/// A table that says what a key means: the lead of an anonymous id, deal or contact, or an attribute such as the channel
+/// A table that maps a key: to the lead of an anonymous id, deal or contact, or to an attribute such as the channel
 /// of a campaign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookupSpec {
@@ -50,22 +50,22 @@ pub struct LookupSpec {
     /// Column of the table that uses it.
     #[serde(default)]
     pub on: Option<String>,
-    /// Column from when on the key means the lead.
+    /// Column with the start of the key's validity.
     #[serde(default)]
     pub valid_from: Option<String>,
-    /// Column until when (exclusive).
+    /// Column with the end of the key's validity (exclusive).
     #[serde(default)]
     pub valid_to: Option<String>,
     /// Text between several ids in one cell, of keys and of leads.
     #[serde(default)]
     pub split: Option<String>,
-    /// Which is meant where a key has several at a time; that is refused if not given.
+    /// The choice among several values of a key at a time; ambiguous keys are refused by default.
     #[serde(default)]
     pub pick: Option<Pick>,
     /// Column that says which row of a key is the primary one.
     #[serde(default)]
     pub primary: Option<String>,
-    /// Column that orders the rows of a key; they are in the order of the table if not given.
+    /// Column that orders the rows of a key; the order of the table by default.
     #[serde(default)]
     pub order: Option<String>,
     /// How keys and leads are written.
@@ -91,7 +91,7 @@ pub struct LookupSpec {
 pub struct LeadCells {
     /// Text between several ids in one cell.
     pub split: Option<String>,
-    /// Which lead is meant where a row has several.
+    /// The choice among several leads of a row.
     pub pick: Option<Pick>,
 }
 
@@ -158,7 +158,7 @@ impl LookupSpec {
     }
 }
 
-/// Where an attribute of a row is found.
+/// The source of an attribute of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected the name of a column, a literal, or a lookup")]
 pub enum Attribute {
@@ -169,7 +169,7 @@ pub enum Attribute {
         /// The value.
         literal: String,
     },
-    /// By way of another table.
+    /// Through another table.
     Lookup(Box<LookupSpec>),
 }
 

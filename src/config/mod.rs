@@ -51,7 +51,7 @@ pub enum BeforeCreation {
     Clamp,
 }
 
-/// All tables and what they mean.
+/// The declarations of all tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -78,10 +78,10 @@ pub struct Config {
     /// Stages that mean lost.
     #[serde(default, deserialize_with = "one_or_many")]
     pub lost: Vec<String>,
-    /// End of observation (exclusive); derived if not given.
+    /// End of observation (exclusive); derived by default.
     #[serde(default)]
     pub observed_until: Option<Moment>,
-    /// From when on outcomes were recorded.
+    /// Start of recorded outcomes.
     #[serde(default)]
     pub outcomes_from: Option<Moment>,
     /// Zone of times without an offset, in tables that do not say their own and in options.
@@ -93,7 +93,7 @@ pub struct Config {
     /// Stage entries before creation.
     #[serde(default)]
     pub before_creation: BeforeCreation,
-    /// Working memory for building the index; as much as it takes if not given.
+    /// Working memory for building the index; unlimited by default.
     #[serde(default)]
     pub memory: Option<Bytes>,
     /// Largest share of quarantined rows in a table, 0 to 1, in tables of at least 20 rows; any share if not given (the

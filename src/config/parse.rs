@@ -1,4 +1,4 @@
-//! Declarations and options from TOML and JSON, with errors that say which key is wrong.
+//! Declarations and options from TOML and JSON, with errors that name the wrong key.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result, nearest};
 /// A problem of a declaration and its place: `stages[1].undated`, `events.lead.unit`, `leads.where['score']`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The place: the role, its number if there are several, and keys. Empty if all of it is meant.
+    /// The place: the role, its number if there are several, and keys. Empty for the whole declaration.
     pub place: String,
     /// The problem.
     pub problem: String,
@@ -61,7 +61,7 @@ pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Re
     })
 }
 
-/// Reads JSON; the error says which option is wrong.
+/// Reads JSON; errors name the option.
 fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, Fault> {
     let read = &mut serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(read).map_err(|e| {

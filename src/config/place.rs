@@ -63,7 +63,7 @@ fn defaults<T: Default + Serialize>() -> Map<String, Value> {
     }
 }
 
-/// Looks at each key by itself: serde does not say which one is wrong where options are flattened in or may have several
+/// Checks each key on its own: serde does not name the wrong one if options are flattened or have several
 /// forms.
 pub(super) fn check<T: Default + Serialize + DeserializeOwned>(
     value: &Value,
@@ -89,7 +89,7 @@ pub(super) fn check<T: Default + Serialize + DeserializeOwned>(
     Ok(())
 }
 
-/// Refuses a key that is not known; `other` may be meant, too.
+/// Refuses an unknown key; `other` is a further known key.
 fn check_known(
     map: &Map<String, Value>,
     known: &Map<String, Value>,

@@ -11,11 +11,11 @@ use crate::schema::{canonical_text, number_of};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reading {
-    /// Encoding of a CSV file; UTF-8, or UTF-16 with a byte order mark, if not given.
+    /// Encoding of a CSV file; UTF-8, or UTF-16 with a byte order mark, by default.
     pub encoding: Option<String>,
-    /// Separator of a CSV file; found in its first line if not given.
+    /// Separator of a CSV file; detected in its first line by default.
     pub separator: Option<String>,
-    /// Decimal mark of numbers in texts; a point if not given.
+    /// Decimal mark of numbers in texts; a point by default.
     pub decimal: Option<String>,
     /// Mark between groups of three digits of numbers in texts.
     pub thousands: Option<String>,
@@ -38,7 +38,7 @@ impl Reading {
         }
     }
 
-    /// Refuses marks that no number can have.
+    /// Refuses invalid marks of numbers.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the option.
@@ -59,7 +59,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Refuses what only CSV files have, for a table that is none.
+    /// Refuses options of CSV files for other tables.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the option.
@@ -72,25 +72,25 @@ impl Reading {
         }
     }
 
-    /// Whether numbers have other marks than a point.
+    /// Whether numbers have marks other than a decimal point.
     #[must_use]
     pub(crate) fn has_marks(&self) -> bool {
         self.decimal.is_some() || self.thousands.is_some()
     }
 
-    /// The number that a text is.
+    /// The number in a text.
     #[must_use]
     pub(crate) fn number(&self, text: &str) -> Option<f64> {
         if self.has_marks() { self.plain(text)?.parse().ok() } else { text.parse().ok() }
     }
 
-    /// The number that a text is, unless it is a code ([`number_of`]).
+    /// The number in a text, unless it is a code ([`number_of`]).
     #[must_use]
     pub(crate) fn value(&self, text: &str) -> Option<f64> {
         if self.has_marks() { number_of(&self.plain(text)?) } else { number_of(text) }
     }
 
-    /// The one form of a text, of numbers as these marks read them. "1.50" is a text if the decimal mark is another, and
+    /// The canonical form of a text, with numbers read by these marks. "1.50" is a text if the decimal mark is another, and
     /// stays as it is.
     pub(crate) fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if !self.has_marks() {
@@ -106,7 +106,7 @@ impl Reading {
         }
     }
 
-    /// A text as Rust writes numbers; `None` if its marks stand where a number has none.
+    /// A text in Rust's notation of numbers; `None` if a mark is misplaced.
     fn plain(&self, text: &str) -> Option<String> {
         let decimal = self.decimal.as_deref().and_then(|d| d.chars().next()).unwrap_or('.');
         let (whole, fraction) = match text.split_once(decimal) {

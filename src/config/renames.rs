@@ -60,7 +60,7 @@ impl Renames {
         like.min_by_key(|(from, _)| (std::cmp::Reverse(said(from)), *from)).map(|(_, to)| to)
     }
 
-    /// Refuses names of a part that there is not.
+    /// Refuses names of an unknown part.
     ///
     /// # Errors
     /// [`Error::InvalidOption`].

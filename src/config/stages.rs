@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attribute, Common, LeadCells, LeadKey, LookupSpec, Renames};
 
-/// Where the times of stages are found.
+/// The columns with the times of stages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected the name of a column, or a column per stage")]
 pub enum At {
@@ -29,7 +29,7 @@ pub enum Unmapped {
     Error,
 }
 
-/// What a stage that means won or lost, but has no time, is.
+/// Treatment of won and lost stages without a time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undated {

@@ -84,7 +84,7 @@ pub struct Training {
     pub converged: bool,
     /// Features that said nothing and were left out, with the reason.
     pub dropped: Vec<(String, String)>,
-    /// What the weights of the rows assume, or depend on.
+    /// The assumptions behind the weights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
 }

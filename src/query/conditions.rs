@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::schema::{Column, Comparison, Condition, NONE, Value, canonical_text, like, number_of, truth_number};
 use crate::time::{Moment, NO_TIME, Zone};
 
-/// What a condition is on.
+/// The values that a condition applies to.
 pub(crate) enum Of<'a, T> {
     /// Numbers; NaN is missing.
     Numbers(&'a [f64]),
@@ -22,7 +22,7 @@ pub(crate) enum One {
     Time(i64),
 }
 
-/// A condition made ready for the values of one column.
+/// A condition prepared for the values of one column.
 #[derive(Debug)]
 pub(crate) enum Ready {
     Missing,
@@ -30,7 +30,7 @@ pub(crate) enum Ready {
     /// A whole number; a float equals it only below 2^53.
     Whole(i128),
     Level(Vec<bool>),
-    /// The instants that are meant, from the first until after the last.
+    /// A range of instants, end exclusive.
     Time(Comparison, (i64, i64)),
     Any(Vec<Ready>),
     All(Vec<Ready>),
@@ -59,7 +59,7 @@ impl Ready {
             }
             (Condition::Text(text), Of::Numbers(values)) => {
                 let (test, number) = Comparison::split(text);
-                // In a column of nothing but 1 and 0, these are true and false.
+                // In a column with only 1 and 0 these are true and false.
                 let truth = truth_number(&canonical_text(number)).filter(|_| are_truths(values));
                 let Some(number) = number.parse::<f64>().ok().or(truth) else {
                     return no(format!("'{text}' is not a number; write a number after >=, <=, >, <, == or !="));
@@ -98,7 +98,7 @@ impl Ready {
         })
     }
 
-    /// `!=` means all that is not equal, missing values among them, as `{"not": …}` does.
+    /// `!=` matches all values that are not equal, including missing ones, as `{"not": …}` does.
     fn compared(test: Comparison, of: impl Fn(Comparison) -> Self) -> Self {
         match test {
             Comparison::Unequal => Self::Not(Box::new(of(Comparison::Equal))),
@@ -112,7 +112,7 @@ impl Ready {
 
     fn of_text<T: AsRef<str>>(name: &str, text: &str, levels: &[T], zone: &Zone) -> Result<Self> {
         let (test, wanted) = match Comparison::split(text) {
-            // A sign in front of a text that occurs is part of it.
+            // If the text occurs with the operator in front, the operator is part of it.
             (Comparison::Equal | Comparison::Unequal, _) if levels.iter().any(|l| l.as_ref() == text) => {
                 (Comparison::Equal, text)
             }
@@ -176,7 +176,7 @@ impl Ready {
     }
 }
 
-/// Whether a column is of truth values: 1 is true, 0 is false.
+/// Whether a column is of booleans: 1 is true, 0 is false.
 fn are_truths(values: &[f64]) -> bool {
     values.iter().all(|v| v.is_nan() || *v == 0.0 || *v == 1.0)
 }

@@ -27,7 +27,7 @@ pub enum By {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected a field, or a field with bins")]
 pub enum ByField {
-    /// By its values; a number with more than twelve different ones by four bins.
+    /// By its values; numbers with more than twelve distinct values get four bins.
     Name(String),
     /// A number, by bins.
     Bins(ByBins),
@@ -39,7 +39,7 @@ pub enum ByField {
 pub struct ByBins {
     /// The field.
     pub field: String,
-    /// How many bins of about as many leads each, with round edges; leads of other parts of the data have others.
+    /// Number of bins of about equal numbers of leads, with round edges that depend on the data.
     #[serde(default = "four")]
     pub bins: usize,
     /// The edges, ascending, instead.
@@ -48,7 +48,7 @@ pub struct ByBins {
 }
 
 impl ByBins {
-    /// Bins that are made unasked.
+    /// Default number of bins.
     pub const DEFAULT: usize = 4;
 }
 
@@ -134,7 +134,7 @@ impl Groups {
 
     /// Each combination with the groups of another field.
     fn with(&self, other: &Self) -> Self {
-        // A value that has the sign between values is quoted, so no two combinations are called alike.
+        // A value that has the sign between values is quoted, so names of combinations are unique.
         let part = |groups: &Self, code: u32| {
             let name = groups.name(code);
             if name.contains(AND) && !name.starts_with('\'') { format!("'{name}'") } else { name }
@@ -236,7 +236,7 @@ impl Journeys {
     }
 }
 
-/// Numbers with few distinct values are as good as texts; others have bins.
+/// Numbers with few distinct values are grouped by value, others by bins.
 fn numbers(values: &[f64]) -> Groups {
     // −0 is 0.
     let mut distinct: Vec<f64> = values.iter().filter(|v| !v.is_nan()).map(|v| v + 0.0).collect();
@@ -249,7 +249,7 @@ fn numbers(values: &[f64]) -> Groups {
     Groups { codes: values.iter().map(code).collect(), levels: distinct.iter().map(f64::to_string).collect() }
 }
 
-/// Edges between bins of about as many values each: quantiles, with two digits where that leaves them apart.
+/// Edges between bins of about equal size: quantiles, with two digits where that keeps them distinct.
 fn round_edges(values: &[f64], bins: usize) -> Vec<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -263,7 +263,7 @@ fn round_edges(values: &[f64], bins: usize) -> Vec<f64> {
     };
     let (rounded, exact) = (apart(exact.iter().map(round).collect()), apart(exact));
     let edges = if rounded.len() < exact.len() { exact } else { rounded };
-    // Most values are the least: the others are a bin.
+    // If most values equal the minimum, the others form one bin.
     let next = || sorted.iter().copied().find(|v| *v > least).into_iter().collect();
     if edges.is_empty() { next() } else { edges }
 }

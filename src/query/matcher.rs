@@ -1,4 +1,4 @@
-//! Which events are which steps: conditions made ready for one data set.
+//! Matching of events to steps, with conditions prepared for one data set.
 
 use super::conditions::{Of, One, Ready};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ struct Condition {
     props: Vec<(usize, Ready)>,
 }
 
-/// Steps made ready: gives each event the bits of the steps it matches.
+/// Prepared steps: gives each event the bits of the steps it matches.
 #[derive(Debug)]
 pub(crate) struct Matcher<'a> {
     journeys: &'a Journeys,

@@ -1,4 +1,4 @@
-//! What several analyses share: steps matched to events, conditions, breakdowns, clusters.
+//! Parts that analyses share: steps matched to events, conditions, breakdowns, clusters.
 
 mod clusters;
 mod conditions;

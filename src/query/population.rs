@@ -27,7 +27,7 @@ impl Where {
         self.0.is_empty()
     }
 
-    /// A text to put behind what it is about, empty if all leads count.
+    /// The conditions as a suffix of a title; empty if all leads count.
     #[must_use]
     pub fn suffix(&self) -> String {
         if self.is_empty() { String::new() } else { format!(", where {self}") }
@@ -85,13 +85,13 @@ impl Journeys {
         Ok(Population { keep: Some(keep) })
     }
 
-    /// Whether outcomes were recorded when something started: what came of an earlier start is not known.
+    /// Whether outcomes were recorded at a start; outcomes of earlier starts are unknown.
     #[must_use]
     pub fn records_outcomes_of(&self, start: i64) -> bool {
         self.outcomes_from == NO_TIME || start >= self.outcomes_from
     }
 
-    /// When `lead` started: its creation, else the first thing that happened; [`NO_TIME`] if neither is known.
+    /// Start of `lead`: its creation, else its first event; [`NO_TIME`] if neither is known.
     #[must_use]
     pub fn start_of(&self, lead: u32) -> i64 {
         match self.leads.created_at(lead) {
@@ -104,7 +104,7 @@ impl Journeys {
         }
     }
 
-    /// Whether what came of `lead` is not known, as it started before outcomes were recorded.
+    /// Whether the outcome of `lead` is unknown because it started before outcomes were recorded.
     #[must_use]
     pub fn started_before_outcomes(&self, lead: u32) -> bool {
         self.outcomes_from != NO_TIME && matches!(self.start_of(lead), t if t != NO_TIME && t < self.outcomes_from)

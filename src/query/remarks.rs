@@ -21,7 +21,7 @@ pub fn immature_remark(n: u64, one: &str, more: &str) -> Option<String> {
     })
 }
 
-/// What may still end otherwise.
+/// A remark on units that are still open.
 #[must_use]
 pub fn open_remark(n: u64, one: &str, more: &str) -> Option<String> {
     (n > 0).then(|| format!("{} still open at observed_until and may yet be won or lost", counted(n, one, more)))

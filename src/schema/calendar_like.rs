@@ -1,4 +1,4 @@
-//! Fields that say when, not what: what happened on one Tuesday in May does not happen again on the next.
+//! Calendar fields, whose interactions learn single dates that do not recur.
 
 use super::column::Column;
 use super::feature::Feature;
@@ -77,7 +77,7 @@ fn is_name(level: &str) -> bool {
     level.len() >= 3 && NAMES.iter().zip(LONG).any(|(short, long)| level.starts_with(short) && is_start(&long))
 }
 
-/// The words of a name, in lower case: parted by signs, and where a capital follows a small letter.
+/// The words of a name, in lower case: split at punctuation, and where an upper-case letter follows a lower-case one.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut small = false;

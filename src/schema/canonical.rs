@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The canonical form of a text from any file or type: kinds, channels, levels and all that is compared, except ids
 /// ([`canonical_id`]).
 ///
-/// Blanks around it do not count. A number with a decimal mark or an exponent is written in one way ("1.50" and 1.5 are "1.5",
+/// Surrounding spaces are ignored. A number with a decimal mark or an exponent has one form ("1.50" and 1.5 are "1.5",
 /// "2.00" is "2", "1e3" is "1000"). Codes stay as they are: "007", "00.5", "+49", "0e12", and numbers with an exponent
 /// that floats do not represent exactly. A boolean is `true` or `false`, in any capitalisation.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn canonical_text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The one form of an id: 7.0 is 7, but "1.10" is not 1.1 and "1e3" is not 1000, as distinct ids stay distinct.
+/// The canonical form of an id: 7.0 is 7, but "1.10" is not 1.1 and "1e3" is not 1000, because distinct ids stay distinct.
 #[must_use]
 pub fn canonical_id(text: &str) -> &str {
     let text = text.trim();
@@ -78,7 +78,7 @@ fn shortest(text: &str) -> Cow<'_, str> {
 /// Decimal digits that a float always preserves.
 const FLOAT_DIGITS: usize = 15;
 
-/// The number that a text is; `None` if it is none, or a code that would lose something as a number: "007" its zeros,
+/// The number in a text; `None` for other texts, and for codes that would change as a number: "007" would lose its zeros,
 /// "+49 …" its sign, a number of more than 15 digits the last of them.
 #[must_use]
 pub fn number_of(text: &str) -> Option<f64> {

@@ -1,10 +1,10 @@
-//! Columns of values, and the code that stands for no value.
+//! Columns of values, and the code of a missing value.
 
 use std::sync::Arc;
 
 use crate::time::NO_TIME;
 
-/// Code that stands for "no value".
+/// Code of a missing value.
 pub const NONE: u32 = u32::MAX;
 
 /// One value per row of a table, with a fixed type.
@@ -50,7 +50,7 @@ impl Column {
         }
     }
 
-    /// The rows named by `rows`, in that order; a row that is not there is missing.
+    /// The rows named by `rows`, in that order; a row out of range is missing.
     #[must_use]
     pub fn take(&self, rows: &[u32]) -> Self {
         match self {

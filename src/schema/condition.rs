@@ -17,7 +17,7 @@ use crate::time::Moment;
 pub enum Condition {
     /// The value is missing.
     Null(()),
-    /// It is this truth value.
+    /// It is this boolean.
     Bool(bool),
     /// It is this whole number, compared digit by digit.
     Integer(i64),
@@ -73,7 +73,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// Truth value of a text, if it has one.
+/// Boolean value of a text, if it has one.
 #[must_use]
 pub fn truth(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
@@ -83,7 +83,7 @@ pub fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// The number that a truth value is, in its one form: 1 is true and 0 is false, and nothing else is either.
+/// The number of a boolean in canonical form: 1 for true and 0 for false, only.
 #[must_use]
 pub fn truth_number(text: &str) -> Option<f64> {
     match text {
@@ -93,13 +93,13 @@ pub fn truth_number(text: &str) -> Option<f64> {
     }
 }
 
-/// One value that a text can be, given as a truth value, a number or a text: `1`, `"yes"` and `True` mean a text that is
+/// One value that a text can be, given as a boolean, a number or a text: `1`, `"yes"` and `True` mean a text that is
 /// `true`, and `7`, `7.0` and `"7.0"` mean "7".
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A whole number, which is compared without a float between.
+    /// A whole number, compared without conversion to a float.
     Integer(i128),
     /// A number with a fraction.
     Number(f64),
@@ -115,7 +115,7 @@ impl Value {
         if x.fract() == 0.0 && x.abs() < 1e38 { Self::Integer(x as i128) } else { Self::Number(x) }
     }
 
-    /// A text; "true" and "false" are the truth values.
+    /// A text; "true" and "false" are the booleans.
     #[must_use]
     pub fn text(text: &str) -> Self {
         match canonical_text(text) {

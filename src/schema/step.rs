@@ -145,7 +145,7 @@ struct StepTable {
     conditions: BTreeMap<String, Condition>,
 }
 
-/// A name; a number or truth value is the name that cells of such a type have.
+/// A name; a number or boolean is the name that cells of such a type have.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a name")]

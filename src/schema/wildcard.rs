@@ -11,7 +11,7 @@ use super::condition::Value;
 #[must_use]
 pub fn wildcard(pattern: &str, text: &str) -> bool {
     let (mut p, mut t) = (pattern.chars(), text.chars());
-    // Where to go on after the last star took one character more.
+    // Where to resume after the last star took one more character.
     let mut again: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
     loop {
         let before_t = t.clone();
@@ -56,7 +56,7 @@ pub fn like<T: AsRef<str>>(pattern: &str, names: &[T]) -> Vec<bool> {
     names.iter().map(|name| value.is(name.as_ref())).collect()
 }
 
-/// Place of the name that is meant: the one called exactly so, else the one that is the same value.
+/// Position of the matching name: an exact match, else a name of the same value.
 #[must_use]
 pub fn named<T: AsRef<str>>(name: &str, names: &[T]) -> Option<usize> {
     let value = Value::text(name);

@@ -59,16 +59,16 @@ pub enum SplitBy {
 pub struct Split {
     /// What it was made by.
     pub by: SplitBy,
-    /// True for the test side.
+    /// True for the test set.
     pub test: bool,
     /// First test cutoff, for a split by time.
     pub boundary: Option<Timestamp>,
-    /// Rows of neither side: their label window reaches into the test period.
+    /// Rows in neither set, because their label window reaches into the test period.
     pub in_gap: usize,
-    /// Accounts with leads on both sides.
+    /// Accounts with leads in both sets.
     #[serde(default)]
     pub shared_accounts: usize,
-    /// What the split can and cannot show.
+    /// The limitations of the split.
     pub remark: String,
 }
 
@@ -145,7 +145,7 @@ impl Snapshot {
         (total > 0.0).then(|| hits / total)
     }
 
-    /// What the weights of the rows assume, or depend on.
+    /// The assumptions behind the weights.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();

@@ -14,7 +14,7 @@ use crate::progress::Stop;
 use crate::schema::Maturity;
 use crate::time::{NO_TIME, Span, Timestamp};
 
-/// Rows to train on, and later ones to judge on.
+/// Training rows, and later rows for validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForwardFold {
     /// Rows whose outcome was known before the others.
@@ -215,7 +215,7 @@ impl Snapshot {
         }
     }
 
-    /// Up to when outcomes are known to it: the end of the last label window, or of observation where windows reach beyond;
+    /// The time up to which it uses outcomes: the end of the last label window, or of observation if windows reach beyond;
     /// `None` without times.
     #[must_use]
     pub fn outcomes_until(&self) -> Option<i64> {
@@ -224,7 +224,7 @@ impl Snapshot {
         Some(end.map_or(last, |end| end.min(last)))
     }
 
-    /// Puts the units with the highest keys on the test side until it has the share `test` of all rows.
+    /// Assigns the units with the highest keys to the test set until it has the share `test` of all rows.
     fn draw(&self, test: f64, by: SplitBy, key: impl Fn(u32) -> (u64, u64)) -> Result<(Self, Self)> {
         let mut units: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         // Rows of a lead are together.
@@ -291,7 +291,7 @@ impl Snapshot {
     }
 }
 
-/// Both sides, named as such.
+/// Both sets with their split recorded.
 fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) -> Result<(Snapshot, Snapshot)> {
     if train.is_empty() || tested.is_empty() {
         let side = if train.is_empty() { "training" } else { "test" };

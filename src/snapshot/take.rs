@@ -1,4 +1,4 @@
-//! Taking a snapshot: which leads are looked at when, and what became of them after.
+//! Taking a snapshot: the cutoffs of each lead, and its outcomes afterwards.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Journeys {
         task.check()?;
         let mut target = target;
         if let (Some(outcome), false) = (&self.leads.outcome, labelled) {
-            // An outcome without a time: known ones are labels; as of a time they say that the lead is closed.
+            // Outcomes without a time: known ones are labels; with as_of= they mean that the lead is closed.
             let wanted = match (&rule, spec.outcome) {
                 (CutoffRule::AsOf(_), OutcomeRows::Known) => OutcomeRows::Open,
                 (_, asked) => asked,
@@ -302,7 +302,7 @@ struct View<'a> {
     /// Calendar grid of an `every=` rule.
     grid: Vec<i64>,
     table: HashMap<u32, Vec<i64>>,
-    /// The limits of cutoffs, and from when on nothing is known.
+    /// The limits of cutoffs, and the end of known data.
     since: Option<i64>,
     until: Option<i64>,
     known_by: Option<i64>,

@@ -1,4 +1,4 @@
-//! What rows weigh, and what follows from it.
+//! Weights of rows and their consequences.
 
 use super::row::Row;
 use crate::math;
@@ -9,7 +9,7 @@ pub(super) fn is_by_lead(spec: &SnapshotSpec, rule: &CutoffRule) -> bool {
     spec.weight == Weighting::Lead && matches!(rule, CutoffRule::Every { .. } | CutoffRule::Table)
 }
 
-/// Rows of one lead, which stand side by side, share its weight.
+/// Adjacent rows of one lead share its weight.
 pub(super) fn weigh_by_lead(rows: &[Row], mut weight: &mut [f64]) {
     for rows in rows.chunk_by(|a, b| a.lead == b.lead) {
         let own = weight.split_off_mut(..rows.len()).unwrap_or(&mut []);
@@ -17,7 +17,7 @@ pub(super) fn weigh_by_lead(rows: &[Row], mut weight: &mut [f64]) {
     }
 }
 
-/// Largest weight, and the effective number of rows (Σw)²/Σw²: as many rows of equal weight would say as much.
+/// Largest weight, and the effective number of rows (Σw)²/Σw².
 ///
 /// L. Kish, "Survey Sampling", 1965, section 11.7.
 pub(super) fn diagnose(weight: &[f64]) -> (f64, f64) {

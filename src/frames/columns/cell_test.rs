@@ -192,7 +192,7 @@ impl Builder<'_> {
         })
     }
 
-    /// A number or truth value, which no time is equal to.
+    /// A number or boolean, which no time is equal to.
     fn value(&self, value: Value, what: &str) -> Result<CellTest> {
         if self.kind == ColumnKind::Times {
             return Err((self.fault)(what, "give a time such as '>= 2024-06-30'"));

@@ -1,4 +1,4 @@
-//! Columns as fields: numbers, truth values and texts as categories, times.
+//! Columns as fields: numbers, booleans and texts as categories, times.
 
 use std::collections::HashSet;
 use std::sync::Arc;

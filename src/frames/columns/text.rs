@@ -127,7 +127,7 @@ impl Texts {
         }
     }
 
-    /// The text of a number or truth value, which has no other marks.
+    /// The text of a number or boolean, which has no other marks.
     fn typed<'t>(&self, text: &'t str) -> Option<&'t str> {
         (self.nulls.is_empty() || !self.nulls.iter().any(|null| null == text)).then_some(text)
     }

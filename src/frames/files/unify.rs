@@ -4,7 +4,7 @@
 //! |---|---|
 //! | whole numbers of several widths | whole numbers of 64 or 128 bits |
 //! | numbers with and without fractions | texts of the numbers, so none passes through a float |
-//! | texts and numbers, texts and truth values, categories | texts |
+//! | texts and numbers, texts and booleans, categories | texts |
 //! | times in several units or zones | instants in microseconds |
 //! | times with and without a zone, days and times of day | texts of the times |
 

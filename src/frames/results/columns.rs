@@ -172,7 +172,7 @@ pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
     ])
 }
 
-/// A lead's time line.
+/// A lead's timeline.
 ///
 /// # Errors
 /// As [`terms_frame`].
