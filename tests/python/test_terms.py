@@ -365,7 +365,7 @@ def test_options_that_do_not_go_together(sides):
     twin = leads(400, 2, joint=False).with_columns(copy=pl.col("plan"))
     fields = ["region", "plan", "size", "copy"]
     twins = ll.Journeys(leads=ll.Leads(twin, id="id", fields=fields, outcome="won")).snapshot()
-    with pytest.raises(ll.OptionError, match="'copy' says nothing new \\(equal to plan"):
+    with pytest.raises(ll.OptionError, match="'copy' was dropped \\(equal to plan"):
         ll.LeadScorer(interactions=[("copy", "size")]).fit(twins)
     with pytest.raises(ll.OptionError, match="no number"):
         ll.LeadScorer(interactions=[("size", "plan")]).fit(train).effect("plan × size", [1.0])
