@@ -74,8 +74,8 @@ fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T,
 pub(super) fn json_problem(e: &serde_json::Error) -> String {
     let message = e.to_string();
     let problem = with_nearest(message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m));
-    // Times and spans name themselves as the option.
-    let own = ["time: ", "span: "].into_iter().find_map(|name| problem.strip_prefix(name));
+    // Times, spans and memory sizes name themselves as the option.
+    let own = ["time: ", "span: ", "memory: "].into_iter().find_map(|name| problem.strip_prefix(name));
     own.map_or_else(|| problem.clone(), str::to_owned)
 }
 

@@ -266,9 +266,9 @@ impl Snapshot {
         let (train, tested) = (side(false)?, side(true)?);
         let what = match by {
             SplitBy::Order => "the test leads are the last in the table; row order stands for time",
-            SplitBy::Group => "accounts are not split; both sides cover the same period, which hides drift",
+            SplitBy::Group => "accounts are not split; both sets cover the same period, which hides drift",
             SplitBy::Random | SplitBy::Time => {
-                "leads are split at random; both sides cover the same period, which hides drift and makes estimates optimistic"
+                "leads are split at random; both sets cover the same period, which hides drift and makes estimates optimistic"
             }
         };
         let accounts = |part: &Self| -> BTreeSet<u64> {
@@ -282,7 +282,7 @@ impl Snapshot {
         let remark = match shared {
             0 => what.to_owned(),
             n => format!(
-                "{what}; {} leads on both sides, which makes estimates optimistic; use by='group'",
+                "{what}; {} leads in both sets, which makes estimates optimistic; use by='group'",
                 counted(n, "account has", "accounts have")
             ),
         };
@@ -298,7 +298,7 @@ fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) 
         return Err(Error::NoRows {
             what: "split",
             why: format!(
-                "the {side} side of {} is empty; {} in the gap between the sides",
+                "the {side} set of {} is empty; {} in the gap between the sets",
                 counted(rows, "row", "rows"),
                 counted(split.in_gap, "row is", "rows are")
             ),

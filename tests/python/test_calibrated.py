@@ -89,7 +89,7 @@ def test_folds_forward_in_time_count_leads():
     few = journeys(4, 110, effect=steady, length=100.0).snapshot(every="1d", horizon="10d")
     assert len(few) > 1_000
     scorer = ll.LeadScorer(C="cv", min_leads=10).fit(few)
-    assert "forward folds have 20 leads of each class" in scorer.training_["validation"]["folds"]
+    assert "have 20 leads of each class" in scorer.training_["validation"]["folds"]
 
 
 def test_levels_of_few_leads_are_rare_however_many_rows_they_have():
@@ -171,13 +171,13 @@ def test_splits_say_that_accounts_are_on_both_sides(by):
     whole = journeys(8, 1_000, effect=steady, accounts=100).snapshot(after="0d", horizon="20d")
     train, test = whole.split(0.3, by=by)
     # Most accounts of ten leads have some on either side.
-    assert "accounts have leads on both sides" in repr(train)
+    assert "accounts have leads in both sets" in repr(train)
     assert "use by='group'" in repr(test)
     evaluation = ll.LeadScorer().fit(train).evaluate(test)
-    assert any("accounts have leads on both sides" in remark for remark in evaluation.remarks)
-    assert "on both sides" not in repr(whole.split(0.3, by="group")[0])
+    assert any("accounts have leads in both sets" in remark for remark in evaluation.remarks)
+    assert "in both sets" not in repr(whole.split(0.3, by="group")[0])
     alone = journeys(8, 1_000, effect=steady).snapshot(after="0d", horizon="20d")
-    assert "on both sides, which" not in repr(alone.split(0.3, by=by)[0])
+    assert "in both sets, which" not in repr(alone.split(0.3, by=by)[0])
 
 
 def test_no_warning_where_a_calibration_is_fitted():

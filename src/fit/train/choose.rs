@@ -272,7 +272,7 @@ impl<'a> Chooser<'a> {
             folds = grouped_folds(&leads, 5);
             units = "leads";
         }
-        let why = format!("only {few} forward folds have {MIN_FOLD} leads of each class");
+        let why = format!("fewer than 3 forward folds ({few}) have {MIN_FOLD} leads of each class");
         let how = format!("{} folds of whole {units} from the same period, because {why}", folds.len());
         Ok((folds, how))
     }

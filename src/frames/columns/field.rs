@@ -6,6 +6,7 @@ use std::sync::Arc;
 use polars::prelude::DataType;
 
 use crate::config::{Common, DayMeans};
+use crate::counted::counted;
 use crate::error::Result;
 use crate::frames::columns::text::{Texts, is_text, numbers};
 use crate::frames::columns::time::{TimeCell, TimeReader};
@@ -179,7 +180,8 @@ fn remark_placeholders(name: &str, column: &Column, audit: &mut TableAudit) {
         if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {
             let rows = codes.iter().filter(|c| **c as usize == code).count();
             audit.remarks.push(format!(
-                "field '{name}' is '{level}' in {rows}; add it to nulls= if it stands for a missing value"
+                "field '{name}' is '{level}' in {}; add it to nulls= if it stands for a missing value",
+                counted(rows, "row", "rows")
             ));
         }
     }
