@@ -74,7 +74,9 @@ def test_each_meaning_has_a_name():
 def test_other_names_of_creation(word):
     ask = {"pipeline": [word, "won"]}
     assert journeys().stage_funnel(**ask).to_polars()["reached"][0] == 5
-    with pytest.raises(ll.OptionError, match=f"'{word}' is both the creation of leads .*write 'created' for the former"):
+    with pytest.raises(
+        ll.OptionError, match=f"'{word}' is both the creation of leads .*write 'created' for the former"
+    ):
         journeys((word,)).stage_funnel(**ask)
     # A stage of the data that is called so is the stage.
     j = journeys(stages=(word, "won"))

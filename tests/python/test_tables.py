@@ -305,7 +305,9 @@ def test_lookup():
         ),
     )
     assert [len(when(j, lead, "visit")) for lead in (1, 2, 3)] == [1, 1, 1]
-    assert {k: v["rows"] for k, v in audit(j, "events")["quarantined"].items()} == {"key not found in the lookup table": 1}
+    assert {k: v["rows"] for k, v in audit(j, "events")["quarantined"].items()} == {
+        "key not found in the lookup table": 1
+    }
     with pytest.raises(ll.SchemaError, match="several leads at the same time"):
         ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),
@@ -495,7 +497,7 @@ def test_outcomes_without_times():
         assert s.label is None
         assert s.counts["with_outcome"] == 3
     assert len(timeless.snapshot(outcome="any")) == 4
-    with pytest.raises(ll.SchemaError, match="1 outcomes are not .* \(first: 'maybe'\)"):
+    with pytest.raises(ll.SchemaError, match=r"1 outcomes are not .* \(first: 'maybe'\)"):
         ll.Journeys(leads=ll.Leads(leads.with_columns(outcome=pl.lit("maybe")).head(1), id="id", outcome="outcome"))
     with pytest.raises(ll.OptionError, match="creation times of leads"):
         timeless.snapshot(after="7d")

@@ -154,7 +154,9 @@ def test_training_on_one_and_scoring_on_another(tmp_path):
             for other in routes(one, "x", tmp_path):
                 assert probabilities(scorer, other) == expected
         # Numbers are no truth values, and are not taken for unknown ones.
-        with pytest.raises(ll.SchemaError, match=r"trained on texts such as '(true|false)'; but here the column has numbers"):
+        with pytest.raises(
+            ll.SchemaError, match=r"trained on texts such as '(true|false)'; but here the column has numbers"
+        ):
             probabilities(scorer, frame)
     scorer = ll.LeadScorer().fit(flat(frame))
     expected = probabilities(scorer, frame)
@@ -177,7 +179,10 @@ def test_levels_that_are_numbers(tmp_path):
     assert probabilities(scorer, tmp_path / "t.csv") == expected
     assert probabilities(scorer, frame.with_columns(pl.col("x").cast(pl.Float64))) == expected
     running = frame.with_columns(x=pl.col("id") + 1000)
-    with pytest.warns(ll.errors.LeakWarning), pytest.raises(ll.SchemaError, match="here the column has numbers such as"):
+    with (
+        pytest.warns(ll.errors.LeakWarning),
+        pytest.raises(ll.SchemaError, match="here the column has numbers such as"),
+    ):
         probabilities(scorer, running, fields=["x", "z"])
 
 
