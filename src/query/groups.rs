@@ -182,10 +182,10 @@ impl Journeys {
             (Column::Number(values), ByField::Bins(bins)) => {
                 let ascending = bins.edges.iter().zip(bins.edges.iter().skip(1)).all(|(a, b)| a < b);
                 if !ascending || bins.edges.iter().any(|e| !e.is_finite()) {
-                    return no("bin edges must be finite and ascending".to_owned());
+                    return no("needs finite, ascending bin edges".to_owned());
                 }
                 if !(2..=MOST_BINS).contains(&bins.bins) || bins.edges.len() >= MOST_BINS {
-                    return no(format!("the number of bins must be from 2 to {MOST_BINS}"));
+                    return no(format!("needs 2 to {MOST_BINS} bins"));
                 }
                 let edges = if bins.edges.is_empty() { round_edges(&values, bins.bins) } else { bins.edges.clone() };
                 Ok(Some(binned(&values, &edges)))

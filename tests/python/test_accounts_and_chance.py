@@ -125,4 +125,4 @@ def test_stage_funnels_count_accounts():
     few = journeys(
         {k: v[:80] for k, v in leads.items()}, frame[:80].to_dict(as_series=False), until=400, account="acc"
     ).stage_funnel(pipeline=["created", "won"])
-    assert any("rest on 10 accounts" in remark for remark in few.remarks)
+    assert any("based on 10 accounts" in remark for remark in few.remarks)

@@ -147,7 +147,7 @@ def test_entries_before_outcomes_were_recorded():
             assert [n for _, n in best.steps().rows()] == [3, 1]
             assert ([n for _, n in first.steps().rows()], first.before_outcomes) == ([1, 0], 2)
             assert ([n for _, n in every.steps().rows()], every.before_outcomes) == ([3, 1], 2)
-    assert "1 lead entered before outcomes were recorded" in str(j.funnel(["visit", "won"], window="30d"))
+    assert "1 lead entered before outcomes_from" in str(j.funnel(["visit", "won"], window="30d"))
     same = j.funnel(["visit", "won"], window="30d", times=False)
     assert [n for _, n in same.steps().rows()] == [2, 1]
     assert same.before_outcomes == 1

@@ -91,7 +91,7 @@ def test_only_leads_that_are_open_at_the_end_are_scored(tmp_path):
     done = run("score", "--config", CONFIG, "--model", tmp_path / "m.json", "--output", out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Best open leads\n")
-    assert "the end of observation; probability of closed_won within 14d" in done.stdout
+    assert "(observed_until); probability of closed_won within 14d" in done.stdout
     scores = pl.read_parquet(out)
     deals = pl.read_parquet(CONFIG.parent / "opportunities.parquet")
     assert scores.join(deals.drop_nulls("closed_at"), on="lead_id", how="semi").is_empty()
@@ -192,7 +192,7 @@ def test_a_bad_share_of_rows_is_refused_in_python():
         build(max_bad=0.5)
     with pytest.warns(ll.errors.DataWarning, match="20 of 50 rows are used"):
         assert build(max_bad=0.6).facts["events"] == 20
-    with pytest.raises(ll.errors.SchemaError, match="at most 10 %"):
+    with pytest.raises(ll.errors.SchemaError, match="the limit is 10 %"):
         build(max_bad=0.1)
     with pytest.raises(ll.errors.OptionError, match="max_bad: must be a share"):
         build(max_bad=2)

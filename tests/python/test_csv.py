@@ -41,9 +41,9 @@ def test_encodings_and_marks(tmp_path, encoding, said):
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        (TEXT.encode("latin-1"), {}, "line 2: the text is not UTF-8.*encoding='latin-1'"),
+        (TEXT.encode("latin-1"), {}, "line 2: not valid UTF-8.*encoding='latin-1'"),
         (TEXT.encode(), {"encoding": "latin-1"}, "line 2: the text is UTF-8"),
-        (TEXT.encode("utf-16-le"), {}, "NUL byte; set encoding='utf-16'"),
+        (TEXT.encode("utf-16-le"), {}, "NUL byte; remove it, or set encoding='utf-16'"),
         (
             b'id,created,name,amount\n1,2024-01-01,"a\n2,2024-01-02,b,5\n3,2024-01-03,"c,6\n',
             {},
@@ -52,9 +52,9 @@ def test_encodings_and_marks(tmp_path, encoding, said):
         (
             b'id,created,name,amount\n1,2024-01-01,"a,5\n2,2024-01-02,b",6\n',
             {},
-            "line 2: a quoted cell goes over 2 lines that look like rows",
+            "line 2: a quoted cell spans 2 lines that look like rows",
         ),
-        (b'id,created,name,amount\n1,2024-01-01,"say \\"hi\\"",5\n', {}, "line 2: a backslash"),
+        (b'id,created,name,amount\n1,2024-01-01,"say \\"hi\\"",5\n', {}, "line 2: backslash"),
     ],
 )
 def test_what_cannot_be_read_right_is_refused_with_its_line(tmp_path, content, options, message):

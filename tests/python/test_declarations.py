@@ -91,5 +91,5 @@ def test_feature_sets_are_checked():
 
 
 def test_unknown_names_tell_what_there_is():
-    with pytest.raises(ll.UnknownNameError, match="there are 'visit', 'won', 'lost'"):
+    with pytest.raises(ll.UnknownNameError, match="known: 'visit', 'won', 'lost'"):
         build().funnel(["created", "zzzzzzzzz"])

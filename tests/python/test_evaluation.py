@@ -211,7 +211,7 @@ def test_the_calibration_error_is_held_against_chance(repeat):
 
 def test_few_clusters_are_remarked():
     y, p, _, _, cluster = rows(5)
-    assert "rest on 35 clusters" in ll.metrics.evaluate(y, p, clusters=cluster).remarks[0]
+    assert "based on 35 clusters" in ll.metrics.evaluate(y, p, clusters=cluster).remarks[0]
     assert ll.metrics.evaluate(y, p).remarks == []
 
 

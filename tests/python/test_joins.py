@@ -145,7 +145,7 @@ def test_the_first_way_that_finds_a_lead_is_taken():
     )
     assert owners(journeys, "a", "b") == {"a": 2, "b": 1}
     told = counts(journeys)
-    assert "2 noted: lead found by 'cookie'" in told
+    assert "2 noted: lead found through 'cookie'" in told
     assert "1 quarantined: key not found in the lookup table" in told
     assert "1 quarantined: null lead key" in told
 
@@ -231,8 +231,8 @@ def test_attributes_by_lookups():
     assert shown["what"].to_list() == ["created", "click", "open", "click", "click", "open"]
     assert shown["channel"].to_list() == [None, "paid", "owned", None, None, None]
     told = counts(journeys)
-    assert "2 noted: channel: key not found in the lookup table, read as missing" in told
-    assert "1 noted: campaign: key not found in the lookup table, read as missing" in told
+    assert "2 noted: channel: key not found in the lookup table; read as missing" in told
+    assert "1 noted: campaign: key not found in the lookup table; read as missing" in told
     stages = pl.DataFrame({"l": ["a", "a"], "at": [day(1), day(2)], "s": [10, 20]})
     labels = pl.DataFrame({"s": [10, 20], "label": ["Demo", "Closed Won"]})
     given = ll.Stages(stages, "l", "at", stage=ll.lookup(labels, "s", value="label"), names={"Closed*": "won"})

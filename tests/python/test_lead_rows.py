@@ -42,7 +42,7 @@ def test_the_order_column_decides_whatever_the_order_of_the_file(ids, tmp_path):
             assert kept(rows, rows="last", order="version")[0] == ["a3", "b1"]
             assert kept(rows, rows="earliest", order="version")[0] == ["a1", "b1"]
     _, check = kept(frame, rows="last", order="version")
-    assert "duplicate lead id, the last row by 'version' was kept" in check
+    assert "duplicate lead id; the last row by 'version' was kept" in check
 
 
 def test_ties_are_decided_by_the_table():

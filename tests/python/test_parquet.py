@@ -159,7 +159,7 @@ def test_a_damaged_file_is_an_error(tables, tmp_path):
     # The pages are cut out; what the file says of itself is left.
     end = int.from_bytes(whole[-8:-4], "little") + 8
     path.write_bytes(whole[:100] + whole[-end:])
-    with pytest.raises(ll.ReadError, match=r"events\.parquet.*cut short"):
+    with pytest.raises(ll.ReadError, match=r"events\.parquet.*truncated"):
         build(leads, path)
     # Pages of zeros.
     path.write_bytes(whole[:4] + bytes(len(whole) - end - 4) + whole[-end:])

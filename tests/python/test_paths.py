@@ -54,7 +54,7 @@ def test_ways_and_charts():
     assert matrix.drop("from").sum_horizontal().to_list() == pytest.approx([1.0] * matrix.height)
     for chart in (found.plot(), found.plot_steps()):
         assert chart.to_dict()["$schema"]
-    assert "ways to won" in found._repr_html_()
+    assert "paths to won" in found._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_olist_check(shared):
     assert (leads["used"], stages["used"]) == (8_000, 842)
     assert leads["noted"]["field 'origin': missing"] == 60
     assert any("1099 say 'unknown'" in r for r in leads["remarks"])
-    assert any("'first_contact_date' has whole days" in r for r in leads["remarks"])
+    assert any("'first_contact_date' has dates" in r for r in leads["remarks"])
     assert stages["noted"]["before the lead's creation; kept"] == 1
     assert any(r.startswith("the first win is at 2017-12-05") and "outcomes_from" in r for r in j.check().remarks)
     assert sellers_with_revenue(folder) == (842, 380)
@@ -210,7 +210,7 @@ def test_maven(shared):
     c = s.counts
     assert (c["rows"], c["positives"], c["immature"]) == (6_003, 2_988, 2_297)
     assert [n for _, n in j.funnel(["created", "Won"]).steps().rows()] == [8_300, 4_238]
-    with pytest.raises(ll.NotEnoughDataError, match="training side"):
+    with pytest.raises(ll.NotEnoughDataError, match="training set"):
         c2 = maven(shared("maven_crm_sales")).snapshot(after="0d", horizon="138d", since="2017-07-01")
         c2.split(0.2)
 

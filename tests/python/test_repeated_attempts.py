@@ -122,7 +122,7 @@ def test_cycles_of_recycled_leads_are_clustered_by_lead():
 
 def test_few_leads_of_many_cycles_are_named():
     found = recycled(np.random.default_rng(5), n=20).stage_funnel(recycle_after="20d")
-    assert any("rest on 20 leads" in remark for remark in found.remarks)
+    assert any("based on 20 leads" in remark for remark in found.remarks)
     once = recycled(np.random.default_rng(5), n=20, each=1).stage_funnel()
     assert not any("rest on" in remark for remark in once.remarks)
 

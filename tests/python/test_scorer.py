@@ -232,7 +232,7 @@ def test_cutoff_table(journeys, tmp_path):
     cutoffs.write_csv(tmp_path / "c.csv")
     by_frame = journeys.snapshot(cutoffs=cutoffs).to_polars()
     assert by_frame.equals(journeys.snapshot(cutoffs=tmp_path / "c.csv").to_polars())
-    with pytest.raises(ll.SchemaError, match="name no known lead"):
+    with pytest.raises(ll.SchemaError, match="a lead that is not in the journeys"):
         journeys.snapshot(cutoffs=cutoffs.with_columns(lead_id=pl.lit("nobody")))
 
 

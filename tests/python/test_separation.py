@@ -67,7 +67,7 @@ def test_the_fewest_columns_are_named():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(400, 8)) * 10.0 ** np.arange(-4, 4)
     y = x[:, 2] * 1e2 - x[:, 5] * 1e-1 > 0.3
-    with pytest.raises(ll.SeparationError, match="complete separation: 'x2', 'x5' tell the classes of 400 rows"):
+    with pytest.raises(ll.SeparationError, match="complete separation: 'x2', 'x5' separate the classes of 400 rows"):
         ll.LogisticRegression(math.inf).fit(x, y)
     # Two columns, each of which tells other rows.
     noise = rng.normal(size=(400, 2))
@@ -75,7 +75,9 @@ def test_the_fewest_columns_are_named():
     flags[:7, 0], flags[7:20, 1] = 1, 1
     y = rng.random(400) < 0.4
     y[:7], y[7:20] = True, False
-    with pytest.raises(ll.SeparationError, match=r"quasi-complete separation: 'x1', 'x3' tell the classes of 20 rows"):
+    with pytest.raises(
+        ll.SeparationError, match=r"quasi-complete separation: 'x1', 'x3' separate the classes of 20 rows"
+    ):
         ll.LogisticRegression(math.inf).fit(np.column_stack([noise[:, 0], flags[:, 0], noise[:, 1], flags[:, 1]]), y)
 
 

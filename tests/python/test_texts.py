@@ -155,7 +155,7 @@ def test_training_on_one_and_scoring_on_another(tmp_path):
                 assert probabilities(scorer, other) == expected
         # Numbers are no truth values, and are not taken for unknown ones.
         with pytest.raises(
-            ll.SchemaError, match=r"trained on texts such as '(true|false)'; but here the column has numbers"
+            ll.SchemaError, match=r"trained on texts such as '(true|false)', but here the column has numbers"
         ):
             probabilities(scorer, frame)
     scorer = ll.LeadScorer().fit(flat(frame))

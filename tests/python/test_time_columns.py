@@ -47,7 +47,7 @@ def test_the_column_decides_on_its_resolution(tmp_path):
         for table in routes(frame, tmp_path):
             times, remarks = read(table)
             assert times == [day.replace(tzinfo=UTC) + (last if whole else timedelta(0))], (others, table)
-            assert ("whole days" in remarks) == whole
+            assert ("has dates: each" in remarks) == whole
     # With a zone they are instants.
     frame = pl.DataFrame({"lead": [1, 1], "at": [day.replace(tzinfo=UTC), datetime(2024, 2, 6, tzinfo=UTC)]})
     for table in routes(frame, tmp_path):
@@ -137,7 +137,9 @@ def test_a_unit_that_is_plainly_wrong_names_the_likely_one(tmp_path):
     read(pl.DataFrame({"lead": [1, 1], "at": [at, at // 1000]}), unit="s")
     read(pl.DataFrame({"lead": [1, 1], "at": [-300_000_000, 100_000_000]}), unit="s")
     # Seconds that pandas took for nanoseconds.
-    assert "look like epoch numbers in s" in read(pd.DataFrame({"lead": [1], "at": pd.to_datetime([at])}))[1]
+    assert (
+        "epoch numbers in s were probably converted" in read(pd.DataFrame({"lead": [1], "at": pd.to_datetime([at])}))[1]
+    )
 
 
 ZONE = "America/New_York"
@@ -216,7 +218,7 @@ def test_times_of_the_cutoffs_table():
     assert cutoff(pl.DataFrame({"l": [1.0], "c": ["06/03/24"]}), lead="l", at="c", time_format="%d/%m/%y") == at
     only = pl.DataFrame({"lead_id": [1, 7], "cutoff": ["2024-03-06", "?"], "use": [True, False]})
     assert cutoff(only, where={"use": True}, nulls=["?"]) == at
-    with pytest.raises(ll.SchemaError, match="1 row names no known lead"):
+    with pytest.raises(ll.SchemaError, match="1 row names a lead that is not in the journeys"):
         cutoff(only)
 
 

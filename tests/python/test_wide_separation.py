@@ -50,6 +50,6 @@ def test_columns_that_separate_together_only_are_found():
     y[np.flatnonzero(flags[:, 433])[0]] = False
     rows = int(one.sum() + other.sum())
     with pytest.raises(
-        ll.SeparationError, match=f"quasi-complete separation: 'x7', 'x11' tell the classes of {rows} rows"
+        ll.SeparationError, match=f"quasi-complete separation: 'x7', 'x11' separate the classes of {rows} rows"
     ):
         fit(flags, numbers, y)
