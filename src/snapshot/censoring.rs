@@ -180,7 +180,7 @@ impl Candidates {
     /// The rows that are resolved, with their weights; the others are counted.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if too many rows are of ages that are hardly ever observed for the whole window,
+    /// [`Error::InvalidOption`] if too many rows have ages that are rarely observed for the whole window,
     /// [`Error::Interrupted`].
     pub(super) fn resolve(&self, counts: &mut SnapshotCounts, stop: &Stop) -> Result<Resolved> {
         let mut factor = vec![0.0; self.rows.len()];

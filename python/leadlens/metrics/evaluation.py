@@ -46,7 +46,7 @@ def evaluate(
     Raises
     ------
     NotEnoughDataError
-        The weights are all 0, or the labels have one class only.
+        The weights are all 0, or the labels have only one class.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 
@@ -98,7 +98,7 @@ def compare(
     Raises
     ------
     NotEnoughDataError
-        The weights are all 0, or the labels have one class only.
+        The weights are all 0, or the labels have only one class.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 

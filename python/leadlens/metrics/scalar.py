@@ -34,7 +34,7 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike |
     Raises
     ------
     NotEnoughDataError
-        The weights are all 0, or the labels have one class only.
+        The weights are all 0, or the labels have only one class.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 
@@ -203,7 +203,7 @@ def ks(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None
     Raises
     ------
     NotEnoughDataError
-        The weights are all 0, or the labels have one class only.
+        The weights are all 0, or the labels have only one class.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 
@@ -244,7 +244,7 @@ def precision_at(y_true: ArrayLike, y_score: ArrayLike, k: int, *, sample_weight
     Raises
     ------
     NotEnoughDataError
-        With weights: the weights are all 0, or the labels have one class only.
+        With weights: the weights are all 0, or the labels have only one class.
     OptionError
         Labels are not 0 and 1, arrays have different lengths, or a value is not finite.
 

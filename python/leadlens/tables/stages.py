@@ -32,7 +32,7 @@ class Stages(OfLeads):
     deal : str, optional
         Column with the deal. By default the stages of a lead are one deal. Rows of a deal that repeat its stage are
         edits: the first is the entry, and the last amount counts. Where amounts share a time and neither ``order``
-        nor the pipeline decides, the largest counts, whatever the order of the rows;
+        nor the pipeline decides, the largest counts, for any order of the rows;
         :meth:`Journeys.check` counts such rows.
     previous : str, optional
         Column with the stage before. Rows that contradict the other rows are counted.

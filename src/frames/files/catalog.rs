@@ -74,7 +74,10 @@ impl Tables {
         {
             match (mine.as_deref(), theirs.as_deref()) {
                 (Some(a), Some(b)) if a != b => {
-                    let problem = format!("'{}' is read with {option}={a:?} and {b:?}; a file has one", shown(key));
+                    let problem = format!(
+                        "'{}' is declared with {option}='{a}' and {option}='{b}'; use the same value wherever the file is declared",
+                        shown(key)
+                    );
                     return Err(here.placed(Error::option(option, problem)));
                 }
                 (None, Some(_)) => {

@@ -144,7 +144,7 @@ pub(in crate::frames) fn read_history(
     Ok((histories, audit))
 }
 
-/// Entries of one lead, time and place in the order with their values: in order of these, whatever the order of the rows,
+/// Entries of one lead, time and place in the order with their values: in order of these, independent of the order of the rows,
 /// so that the largest is known last; none is the smallest. Rows that differ from the one before are added to `tied`.
 fn by_value(
     entries: Vec<Entry>,

@@ -76,7 +76,7 @@ impl Default for SpendSpec {
     }
 }
 
-/// Tells `tables` which columns tables of spend use, and how their files are read.
+/// Registers with `tables` the columns that tables of spend use, and how their files are read.
 ///
 /// # Errors
 /// [`Error::InvalidOption`] if an option of reading is wrong.

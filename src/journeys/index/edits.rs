@@ -156,7 +156,7 @@ pub(super) type Place = (u32, i64, u64, u32, u32);
 /// values `orders` of each table. The order of the rows is that of the values of all tables.
 ///
 /// A deal's rows of one stage with nothing of another stage between them are one entry, the first; the others are edits
-/// of it. Entries of no deal are those of one deal, the lead's own.
+/// of it. Entries without a deal belong to one deal, the lead's own.
 ///
 /// # Errors
 /// [`crate::error::Error::Interrupted`].
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn amounts_of_one_instant_are_in_one_order() {
-        // Kinds 0 and 1 mean won, 2 does not; the largest amount is known last, in whatever order the rows come.
+        // Kinds 0 and 1 mean won, 2 does not; the largest amount is known last, for any order of the rows.
         let given = [(0, 1, 0, 7, 300.0), (0, 1, 0, 7, 100.0), (0, 1, 1, 7, 200.0), (0, 1, 2, 7, 900.0)];
         let sizes = Sizes { last_resort: vec![(true, 2), (true, 1), (false, 0)], ..Sizes::default() };
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {

@@ -161,7 +161,7 @@ pub(super) struct Ranking {
     ties: Vec<u32>,
     /// By kind, what comes after all that decides, beside amounts: whether it means won, and its place by name.
     last_resort: Vec<(bool, u32)>,
-    /// By table with an order column, the code of each of its values among those of all.
+    /// By table with an order column, the code of each of its values among all values.
     codes: Vec<Vec<u32>>,
 }
 
