@@ -341,7 +341,7 @@ impl<'a> Search<'a> {
         Ok(Some(step))
     }
 
-    /// The least-squares solution of X·z = v over rows and columns that count, and what is left of v.
+    /// The least-squares solution of X·z = v over rows and columns that count, and the residual of v.
     fn least_squares(
         &self,
         v: &[f64],
