@@ -18,6 +18,8 @@ use crate::progress::Task;
 const MOST_FACTORED: usize = 2500;
 /// Log-odds above which a wide design is looked at for separation.
 const FAR: f64 = 12.0;
+/// Iterations of conjugate gradients after which a wide design without a penalty is looked at for separation.
+const EARLY: usize = 8;
 /// Numbers of an information matrix that is still made: 128 MiB.
 const MOST_NUMBERS: usize = 16 << 20;
 
@@ -43,37 +45,47 @@ impl ValidLogisticParams {
     fn fit_as_it_is(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
         let (objective, corners) = self.problem(x, target, &[])?;
         let start = target.start.map(<[f64]>::to_vec);
-        let fitted = match self.minimise(&objective, corners, start.clone(), self.stop(), task) {
+        // Whether separation was looked for in a wide design, and is not known.
+        let mut looked = None;
+        let free = self.params().c.is_none() && self.params().solver == Solver::Newton && !self.params().firth;
+        // Where classes are separated conjugate gradients go on for minutes.
+        let early = (free && corners.is_smooth() && is_wide(x)).then(|| {
+            let stop = Stop { max_iterations: EARLY.min(self.params().max_iterations), ..self.stop() };
+            self.minimise(&objective, corners, start.clone(), stop, task)
+        });
+        let fitted = match early {
+            Some(Err(Error::NotConverged { .. })) => {
+                looked = Some(unknown(&objective, task)?);
+                self.minimise(&objective, corners, start.clone(), self.stop(), task)
+            }
+            Some(fitted) => fitted,
+            None => self.minimise(&objective, corners, start.clone(), self.stop(), task),
+        };
+        let fitted = match fitted {
             // A start far away (of a model on other scales) may lead nowhere.
             Err(Error::NotConverged { .. } | Error::Singular { .. }) if start.is_some() => {
                 self.minimise(&objective, corners, None, self.stop(), task)
             }
             fitted => fitted,
         };
-        let mut unknown = false;
         // Without a penalty the minimum may not exist, or not be the only one: say which columns are to blame.
         let fitted = match fitted {
             Err(Error::Singular { .. } | Error::NotConverged { .. })
                 if self.params().c.is_none() && corners.is_smooth() && self.params().solver == Solver::Newton =>
             {
-                self.diagnose(&objective, corners, fitted, &mut unknown, task)
+                self.diagnose(&objective, corners, fitted, &mut looked, task)
             }
             fitted => fitted,
         };
         // Conjugate gradients end where probabilities are all but 0 or 1, whether or not there is a minimum.
         if let Ok(found) = &fitted
-            && self.params().c.is_none()
-            && self.params().solver == Solver::Newton
-            && !self.params().firth
+            && looked.is_none()
+            && free
             && corners.is_smooth()
             && !is_narrow(x)
             && largest(&x.predict(&found.beta(), target.offset)) > FAR
         {
-            match wide::find(&objective, task)? {
-                wide::Found::Separated(s) => return Err(told_apart(&objective, &s)),
-                wide::Found::Overlap => {}
-                wide::Found::Unknown => unknown = true,
-            }
+            looked = Some(unknown(&objective, task)?);
         }
         let mut fitted = match fitted {
             Err(Error::NotConverged { .. }) if self.params().partial => {
@@ -81,7 +93,7 @@ impl ValidLogisticParams {
             }
             fitted => fitted,
         }?;
-        fitted.separation_unknown = unknown;
+        fitted.separation_unknown = looked == Some(true);
         if !(self.params().firth && self.params().flic && self.params().intercept) {
             return Ok(fitted);
         }
@@ -97,7 +109,7 @@ impl ValidLogisticParams {
         f: &Objective<'_>,
         corners: Corners<'_>,
         failed: Result<Solution>,
-        unknown: &mut bool,
+        looked: &mut Option<bool>,
         task: &Task,
     ) -> Result<Solution> {
         let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
@@ -112,9 +124,9 @@ impl ValidLogisticParams {
             pinned.sort_unstable();
             let kept = Objective { pinned, ..f.clone() };
             let fitted = self.minimise(&kept, corners, None, self.stop(), task);
-            return self.explain(&kept, fitted, unknown, task).map(|solution| Solution { dropped, ..solution });
+            return self.explain(&kept, fitted, looked, task).map(|solution| Solution { dropped, ..solution });
         }
-        self.explain(f, failed, unknown, task)
+        self.explain(f, failed, looked, task)
     }
 
     /// Why a fit of columns that are not collinear failed; of classes that are not separated the minimum exists, and a
@@ -123,7 +135,7 @@ impl ValidLogisticParams {
         &self,
         f: &Objective<'_>,
         fitted: Result<Solution>,
-        unknown: &mut bool,
+        looked: &mut Option<bool>,
         task: &Task,
     ) -> Result<Solution> {
         let e = match fitted {
@@ -132,14 +144,10 @@ impl ValidLogisticParams {
             fitted => return fitted,
         };
         if !is_narrow(f.x) {
-            return Err(match wide::find(f, task)? {
-                wide::Found::Separated(s) => told_apart(f, &s),
-                wide::Found::Overlap => flat(e),
-                wide::Found::Unknown => {
-                    *unknown = true;
-                    flat(e)
-                }
-            });
+            if looked.is_none() {
+                *looked = Some(unknown(f, task)?);
+            }
+            return Err(flat(e));
         }
         if let Some(s) = separation::find(f, task)? {
             return Err(told_apart(f, &s));
@@ -267,6 +275,18 @@ fn flat(e: Error) -> Error {
             Error::Singular { columns: columns.into_iter().map(|c| format!("{c} {why}")).collect() }
         }
         e => e,
+    }
+}
+
+/// Whether it stays unknown if columns of a wide design separate the classes.
+///
+/// # Errors
+/// [`Error::Separated`] where they do.
+fn unknown(f: &Objective<'_>, task: &Task) -> Result<bool> {
+    match wide::find(f, task)? {
+        wide::Found::Separated(s) => Err(told_apart(f, &s)),
+        wide::Found::Overlap => Ok(false),
+        wide::Found::Unknown => Ok(true),
     }
 }
 

@@ -529,4 +529,28 @@ mod tests {
         }
         assert!(separated > 60 && unknown < 20, "{separated} separated, {unknown} unknown of {made}");
     }
+
+    /// One flag in each row, of which every level has both classes but where `pure`.
+    fn flags(pure: Option<usize>) -> crate::error::Result<crate::fit::Solution> {
+        let (levels, each) = (2600, 3);
+        let rows = levels * each;
+        let places: Vec<u32> = (0..rows).map(|i| (i / each) as u32).collect();
+        let y: Vec<bool> = (0..rows).map(|i| i % each < 1 + i / each % 2 || pure == Some(i / each)).collect();
+        let sparse = crate::fit::Sparse::new((0..=rows).collect::<Vec<_>>(), places, vec![1.0; rows], levels).unwrap();
+        let x = Matrix::new(None, Vec::new(), Some(sparse)).unwrap();
+        let params = LogisticParams { c: None, intercept: false, ..LogisticParams::default() }.check().unwrap();
+        params.fit(&x, &Target::new(&y), &Task::new())
+    }
+
+    #[test]
+    fn wide_designs_are_fitted_or_their_levels_of_one_class_are_named() {
+        let fitted = flags(None).unwrap();
+        assert!(fitted.converged && !fitted.separation_unknown);
+        let odds = |level: usize| if level % 2 == 0 { 0.5f64 } else { 2.0 };
+        assert!((0..2600).all(|level| (fitted.coefficients[level] - odds(level).ln()).abs() < 1e-5));
+        match flags(Some(40)) {
+            Err(crate::error::Error::Separated { complete: false, rows: 3, columns }) => assert_eq!(columns.len(), 1),
+            other => panic!("{other:?}"),
+        }
+    }
 }
