@@ -123,7 +123,10 @@ def test_options_of_reading_name_their_place(tmp_path):
         (lambda: build(leads=leads(encoding="utf-8")), "Leads(encoding=…): "),
         (lambda: build(events=[read(ROWS), read(parquet, encoding="latin-1")]), "Events(encoding=…) in events[1]: "),
         (lambda: build(events=[read(csv, encoding="utf-8"), read(csv, encoding="latin-1")]), "Events(encoding=…) in "),
-        (lambda: build(events=[read(csv, decimal=","), read(csv, thousands="x")]), "Events(thousands=…) in events[1]: "),
+        (
+            lambda: build(events=[read(csv, decimal=","), read(csv, thousands="x")]),
+            "Events(thousands=…) in events[1]: ",
+        ),
         (lambda: build(events=events(lead=ll.lookup(parquet, **keys, encoding="x"))), "Events(lookup(encoding=…)): "),
         (lambda: made.extend(events=read(csv, encoding="x")), "Events(encoding=…): "),
         (lambda: build(fields=ll.Fields(csv, "id", "t", separator="ab")), "Fields(separator=…): "),

@@ -128,7 +128,7 @@ def test_leads_of_several_tables_and_lookups():
 
 
 def test_leads_of_events_say_what_is_missing(tmp_path):
-    with pytest.raises(ll.OptionError, match="from_events: give Events"):
+    with pytest.raises(ll.OptionError, match="from_events: expected Events"):
         ll.Leads.from_events([])
     none = ll.Events(EVENTS.with_columns(kind=pl.lit(None, pl.String)), "user", "at", "kind")
     with pytest.raises(ll.SchemaError, match="leads cannot be derived"):

@@ -133,7 +133,7 @@ def test_inference_of_a_strong_penalty_is_refused():
     x = rng.normal(size=(800, 3))
     y = rng.random(800) < 1 / (1 + np.exp(-x @ [1.0, 0.5, 0.0]))
     light = ll.LogisticRegression(100.0).fit(x, y).inference(x, y)
-    assert light.interval(x).columns == ["probability", "low", "high"]
+    assert light.interval(x).columns == ["probability", "probability_low", "probability_high"]
     model = ll.LogisticRegression(0.01).fit(x, y)
     strong = model.inference(x, y)
     with pytest.raises(ll.OptionError, match=r"moves the log-odds of \d+ of 800 rows .* fit with a larger C"):
