@@ -55,7 +55,7 @@ fn slugs_are_complete_and_distinct() {
     let by_class = [
         ("schema", "SchemaError"),
         ("config", "ConfigError"),
-        ("future_dated", "after now"),
+        ("future_dated", "in the future"),
         ("out_of_range", "OutOfRangeError"),
     ];
     for slug in listed {

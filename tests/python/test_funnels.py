@@ -136,7 +136,7 @@ def test_immature_entrants_are_counted():
     j = journeys((1, 0, "visit"), (2, 24 * 60, "visit"), (2, 1500, "form"), until="2024-01-03")
     f = j.funnel(["visit", "form"], window="36h")
     assert (counts(f), f.immature, f.never_entered) == ([1, 0], 1, 1)
-    assert "1 lead entered so late" in repr(f)
+    assert "1 lead entered too late" in repr(f)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_immature_entrants_are_counted():
         ({"steps": [ll.Step(channel="add")]}, ll.UnknownNameError, "did you mean 'ads'"),
         ({"steps": [ll.Step()]}, ll.OptionError, "has no event"),
         ({"steps": ["visit", "form"], "exclude": ll.Exclusion("chat", after="frm")}, ll.UnknownNameError, "'form'"),
-        ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs one"),
+        ({"steps": ["visit"], "compat": "clickhouse"}, ll.OptionError, "needs a window"),
         ({"steps": ["visit"], "modes": ["strict_order"]}, ll.OptionError, "clickhouse"),
         ({"steps": ["visit"], "period": "moth"}, ll.OptionError, "did you mean 'month'"),
         ({"steps": [object(), 2]}, ll.OptionError, "expected a name"),

@@ -77,7 +77,7 @@ def test_a_key_of_several_leads_is_picked_or_given_to_each(options, expected):
 
 
 def test_a_key_of_several_leads_is_refused_unasked():
-    with pytest.raises(ll.SchemaError, match=r"1 key means several leads.*'d1'.*pick="):
+    with pytest.raises(ll.SchemaError, match=r"1 key has several leads.*'d1'.*pick="):
         by_deal()
     with pytest.raises(ll.OptionError, match="primary="):
         by_deal(pick="primary")
@@ -179,7 +179,7 @@ def test_ids_compare_in_one_form_on_both_sides():
                 observed_until=day(30),
             )
             assert f"6 rows read, {found} used" in counts(journeys), (form, where)
-    with pytest.raises(ll.SchemaError, match="1 row repeats the id"):
+    with pytest.raises(ll.SchemaError, match="1 row repeats an earlier lead id"):
         ll.Journeys(leads=leads("a@x.com", "A@X.com ", normalize="email"), observed_until=day(30))
 
 

@@ -98,7 +98,7 @@ def test_fields_of_a_history_are_chosen():
     assert names(fields=["size", "hs_*"]) == ["hs_x", "hs_y", "size"]
     assert names(ignore=["hs_*", "note"]) == ["size"]
     assert names(fields=["hs_*"], ignore=["hs_y"]) == ["hs_x"]
-    with pytest.raises(ll.SchemaError, match=r"ignore= names 'notes'.*did you mean 'note'"):
+    with pytest.raises(ll.SchemaError, match=r"ignore= contains 'notes'.*did you mean 'note'"):
         names(ignore=["notes"])
     long = wide.unpivot(index=["l", "since"], on=["size", "hs_x"], variable_name="what", value_name="is")
     assert names(long, name="what", value="is", ignore=["hs_?"]) == ["size"]

@@ -63,7 +63,7 @@ def test_ways_and_charts():
         ({"unit": "session"}, ll.OptionError, "30m"),
         ({"by": "chanel"}, ll.UnknownNameError, "did you mean 'channel'"),
         ({"events": "webinr"}, ll.UnknownNameError, "did you mean 'webinar'"),
-        ({"length": 0}, ll.OptionError, "between 1 and 100"),
+        ({"length": 0}, ll.OptionError, "from 1 to 100"),
         ({"target": "closed_wn"}, ll.UnknownNameError, "did you mean 'closed_won'"),
     ],
 )
