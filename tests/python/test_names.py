@@ -102,7 +102,7 @@ def test_fields_of_a_history_are_chosen():
         names(ignore=["notes"])
     long = wide.unpivot(index=["l", "since"], on=["size", "hs_x"], variable_name="what", value_name="is")
     assert names(long, name="what", value="is", ignore=["hs_?"]) == ["size"]
-    with pytest.raises(ll.SchemaError, match="fields= names 'sise'"):
+    with pytest.raises(ll.SchemaError, match="fields= contains 'sise'"):
         names(long, name="what", value="is", fields=["sise"])
 
 

@@ -154,7 +154,7 @@ def test_ceilings():
     # All that are to be won are won within 90 days here, so that the ceiling is where the curve ends.
     ends = times.to_polars()["incidence"]
     assert (found["share"] - ends).abs().max() < 0.005
-    assert "will ever have the event" in repr(times)
+    assert "will eventually have the event" in repr(times)
     assert len(times.plot().to_dict()["layer"]) == 3
     # Leads of the last weeks only: nobody had the time.
     early = journeys.time_to("sql", competing=(), start="closed_won", ceiling="generalized_gamma")

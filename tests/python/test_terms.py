@@ -347,7 +347,7 @@ def test_options_that_do_not_go_together(sides):
         ll.LeadScorer(interactions=6).fit(train)
     with pytest.raises(ll.UnknownNameError, match="did you mean 'size'"):
         ll.LeadScorer(interactions=[("sise", "plan")]).fit(train)
-    with pytest.raises(ll.OptionError, match="no pair"):
+    with pytest.raises(ll.OptionError, match="not a pair"):
         ll.LeadScorer(interactions=[("plan", "plan")]).fit(train)
     for wrong in ("plan", [("a", "b", "c")], -1, True, [1]):
         with pytest.raises(ll.OptionError, match="interactions must be"):
@@ -434,7 +434,7 @@ def test_one_row_has_the_bits_of_the_table(joint, sides):
     with pytest.raises(ll.LeadLensError, match="values"):
         joint.score_row(row[:-1])
     at = joint.features_.index("plan")
-    with pytest.raises(ll.SchemaError, match="trained on texts"):
+    with pytest.raises(ll.SchemaError, match="trained on text"):
         joint.score_row([*row[:at], 3.0, *row[at + 1 :]])
     at = joint.features_.index("clicks")
     with pytest.raises(ll.SchemaError, match="trained on numbers"):
