@@ -244,7 +244,7 @@ def test_damage_is_an_error(tables: Path, tmp_path: Path) -> None:
     assert repr(ll.Journeys.open(target)) == repr(built)
     meta = json.loads((target / "journeys.json").read_text())
     (target / "journeys.json").write_text(json.dumps({**meta, "format": 4}))
-    with pytest.raises(ll.ReadError, match="format 4; is not supported; this version reads format 3"):
+    with pytest.raises(ll.ReadError, match="format 4 is not supported; this version reads format 3"):
         ll.Journeys.open(target)
 
 
