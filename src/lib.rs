@@ -3,6 +3,7 @@
 
 mod counted;
 mod error;
+#[cfg(feature = "huge_pages")]
 mod huge_pages;
 mod progress;
 mod serde_str;
@@ -35,6 +36,7 @@ pub mod report;
 
 pub use error::{Error, Mention, Result, Violation};
 pub use features::{Event, LiveLead, Pushed, Scratch};
+#[cfg(feature = "huge_pages")]
 pub use huge_pages::LargePages;
 pub use journeys::{Journeys, Normalize};
 pub use model::LeadModel;

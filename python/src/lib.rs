@@ -15,6 +15,7 @@ mod stream;
 
 use pyo3::prelude::*;
 
+#[cfg(feature = "huge_pages")]
 #[global_allocator]
 static MEMORY: leadlens::LargePages = leadlens::LargePages;
 

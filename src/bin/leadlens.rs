@@ -1,5 +1,6 @@
 //! The command line program; see `leadlens --help`.
 
+#[cfg(feature = "huge_pages")]
 #[global_allocator]
 static MEMORY: leadlens::LargePages = leadlens::LargePages;
 
