@@ -152,6 +152,50 @@ pub struct JointTest {
 /// Most coefficients of which a covariance is made.
 const MOST: usize = 5000;
 
+/// The covariance of intercept and coefficients by rows, and the number of clusters where rows depend on each other.
+fn covariance_of(
+    f: &Objective<'_>,
+    x: &Matrix<'_>,
+    eta: &[f64],
+    factor: &Factor,
+    rows: usize,
+    options: InferenceOptions<'_>,
+) -> Result<(Vec<f64>, Option<usize>)> {
+    let InferenceOptions { covariance, clusters, .. } = options;
+    let k = x.width() + 1;
+    let free = k - f.pinned.len();
+    let (rows_f, free_f) = (rows as f64, free as f64);
+    if covariance != Covariance::Model && rows <= free {
+        let problem = format!("{rows} rows are too few for {free} coefficients; use covariance=\"model\"");
+        return Err(Error::option("covariance", problem));
+    }
+    let mut groups = None;
+    let matrix = match covariance {
+        Covariance::Model => factor.inverse(k),
+        Covariance::Robust => {
+            let squares: Vec<f64> = (0..x.rows()).map(|i| residual(f, eta, i).powi(2)).collect();
+            let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
+            let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
+            scaled(sandwich(factor, meat, k), rows_f / (rows_f - free_f))
+        }
+        Covariance::Clustered => {
+            let clusters =
+                clusters.ok_or_else(|| Error::option("clusters", "a clustered covariance needs one number per row"))?;
+            if clusters.len() != x.rows() {
+                return Err(Error::Length { what: "clusters".into(), expected: x.rows(), got: clusters.len() });
+            }
+            let (meat, count) = cluster_sums(f, eta, clusters, k);
+            if count < 2 {
+                return Err(Error::option("clusters", "at least two clusters are needed, not one"));
+            }
+            groups = Some(count);
+            let g = count as f64;
+            scaled(sandwich(factor, meat, k), g / (g - 1.0) * (rows_f - 1.0) / (rows_f - free_f))
+        }
+    };
+    Ok((matrix, groups))
+}
+
 impl ValidLogisticParams {
     /// Statistics of a `solution` of these parameters.
     ///
@@ -166,7 +210,7 @@ impl ValidLogisticParams {
         options: InferenceOptions<'_>,
         task: &Task,
     ) -> Result<Inference> {
-        let InferenceOptions { covariance, clusters, confidence } = options;
+        let InferenceOptions { covariance, confidence, .. } = options;
         let (f, corners) = self.problem(x, target, &solution.dropped)?;
         if !corners.is_smooth() {
             return Err(Error::option(
@@ -192,36 +236,9 @@ impl ValidLogisticParams {
         let k = beta.len();
         let rows = f.observed.weight.map_or(x.rows(), |w| w.iter().filter(|w| **w > 0.0).count());
         let eta = x.predict(&beta, f.observed.offset);
+        let free_f = (k - f.pinned.len()) as f64;
         let free = k - f.pinned.len();
-        let (rows_f, free_f) = (rows as f64, free as f64);
-        if covariance != Covariance::Model && rows <= free {
-            let problem = format!("{rows} rows are too few for {free} coefficients; use covariance=\"model\"");
-            return Err(Error::option("covariance", problem));
-        }
-        let mut groups = None;
-        let mut matrix = match covariance {
-            Covariance::Model => factor.inverse(k),
-            Covariance::Robust => {
-                let squares: Vec<f64> = (0..x.rows()).map(|i| residual(&f, &eta, i).powi(2)).collect();
-                let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
-                let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
-                scaled(sandwich(&factor, meat, k), rows_f / (rows_f - free_f))
-            }
-            Covariance::Clustered => {
-                let clusters = clusters
-                    .ok_or_else(|| Error::option("clusters", "a clustered covariance needs one number per row"))?;
-                if clusters.len() != x.rows() {
-                    return Err(Error::Length { what: "clusters".into(), expected: x.rows(), got: clusters.len() });
-                }
-                let (meat, count) = cluster_sums(&f, &eta, clusters, k);
-                if count < 2 {
-                    return Err(Error::option("clusters", "at least two clusters are needed, not one"));
-                }
-                groups = Some(count);
-                let g = count as f64;
-                scaled(sandwich(&factor, meat, k), g / (g - 1.0) * (rows_f - 1.0) / (rows_f - free_f))
-            }
-        };
+        let (mut matrix, groups) = covariance_of(&f, x, &eta, &factor, rows, options)?;
         for pinned in &f.pinned {
             (0..k).for_each(|j| {
                 matrix[pinned * k + j] = 0.0;
