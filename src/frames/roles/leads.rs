@@ -12,7 +12,7 @@ use crate::frames::columns::field::FieldReader;
 use crate::frames::columns::order::order_ranks;
 use crate::frames::columns::text::Texts;
 use crate::frames::columns::time::{DayCells, TimeCell, TimeColumn, TimeReader};
-use crate::frames::files::catalog::Tables;
+use crate::frames::files::{Table, Tables};
 use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
 use crate::schema::{NONE, canonical_id, truth};
 use crate::time::{NO_TIME, Zone};
@@ -27,77 +27,24 @@ pub(in crate::frames) fn read_leads(
     let table = tables.get(&spec.table)?;
     let mut audit = TableAudit::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
-    let c = &spec.common;
     if spec.rows == Duplicates::Earliest && spec.created.is_none() {
         return Err(Error::option("rows", "'earliest' needs created="));
     }
     if table.rows() == 0 {
         return Err(Error::schema(&table.name, None, "the table is empty; at least one lead is needed"));
     }
-    let keep = crate::frames::columns::where_clause::keep(&table, c, zone)?;
-    let created = match &spec.created {
-        Some(column) => {
-            let reader = TimeReader { table: &table, common: c, zone, day: DayMeans::Start };
-            let (times, remarks) = reader.read(column)?;
-            audit.days.extend(times.days.has_days().then(|| column.clone()));
-            audit.remarks.extend(remarks);
-            Some(times)
-        }
-        None => None,
-    };
-
-    let texts = Texts::ids(&table, &spec.id, &c.nulls)?;
-    let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
-        if keep.get(row) != Some(&true) {
-            audit.filtered += 1;
-            return false;
-        }
-        let Some(id) = id else {
-            audit.quarantine(texts.no_id(row, "null lead id"), row, || texts.at(row));
-            return false;
-        };
-        match created.as_ref().map(|c| c.cell(row)) {
-            Some(TimeCell::Null) => audit.quarantine("missing creation time", row, id),
-            Some(TimeCell::Bad(why)) => audit.quarantine(&format!("unparsable creation time: {why}"), row, id),
-            _ => return true,
-        }
-        false
-    };
-    let ranks = c
-        .order
-        .as_ref()
-        .map(|column| order_ranks(&TimeReader { table: &table, common: c, zone, day: DayMeans::Start }, column))
-        .transpose()?;
+    let reading = LeadRows { spec, table: &table, zone };
+    let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, zone)?;
+    let created = reading.created(&mut audit)?;
+    let order = spec.common.order.as_ref();
+    let ranks = order.map(|column| order_ranks(&reading.times(), column)).transpose()?;
     let rule = KeepRule { rows: spec.rows, ranks: ranks.as_deref(), created: created.as_ref() };
-    let faultless = c.filter.is_empty() && created.as_ref().is_none_or(TimeColumn::all_readable);
-    let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
-    let ascending = numbers.filter(|_| faultless).and_then(Distinct::of_ascending);
-    let distinct = match (ascending, numbers) {
-        (Some(distinct), _) => distinct,
-        (None, Some(numbers)) => Distinct::of_numbers(numbers, &rule, &mut usable),
-        (None, None) => Distinct::of_texts(&texts, c.normalize, &rule, &mut usable),
-    };
-    if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
-        return Err(Error::schema(
-            &table.name,
-            Some(&spec.id),
-            format!(
-                "{} an earlier lead id (first: '{}'); set rows='first', 'last' or 'earliest' to keep one row per lead",
-                counted(distinct.repeats.len(), "row repeats", "rows repeat"),
-                canonical_id(&texts.at(*first as usize))
-            ),
-        ));
-    }
-    let reason = rule.reason(c.order.as_deref());
-    for row in &distinct.repeats {
-        audit.quarantine(&reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
-    }
-    let rows = distinct.kept;
+    let Distinct { ids, kept: rows, .. } = reading.distinct(&keep, &rule, &mut audit)?;
     audit.used = rows.len();
     let days = created.as_ref().map(|c| created_days(&c.days, &rows)).unwrap_or_default();
     let in_order = rows.len() == table.rows() && rows.iter().zip(0..).all(|(row, i)| *row == i);
     let mut leads = Leads {
-        ids: distinct.ids,
+        ids,
         created: match created {
             None => vec![NO_TIME; rows.len()],
             Some(cells) if in_order && cells.all_readable() => cells.into_times(),
@@ -110,69 +57,159 @@ pub(in crate::frames) fn read_leads(
                 .collect(),
         },
         source_row: rows.clone(),
-        normalize: c.normalize,
+        normalize: spec.common.normalize,
+        account: spec.account.as_ref().map(|column| reading.ids(column, &rows)).transpose()?,
+        owner: spec.owner.as_ref().map(|column| reading.ids(column, &rows)).transpose()?,
+        order: ranks.map(|ranks| rows.iter().map(|r| ranks.get(*r as usize).copied().unwrap_or(0)).collect()),
         ..Leads::default()
     };
     let known = || leads.created.iter().copied().filter(|t| *t != NO_TIME);
     known().min().into_iter().chain(known().max()).for_each(|t| audit.saw(t));
-    let coded = |column: &Option<String>| -> Result<Option<(Vec<u32>, Ids)>> {
-        let Some(column) = column else { return Ok(None) };
-        let mut names = Ids::new();
-        let mut codes = Vec::new();
-        Texts::ids(&table, column, &c.nulls)?.each(|_, t| {
-            codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
-        });
-        Ok(Some((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names)))
-    };
-    leads.account = coded(&spec.account)?;
-    leads.owner = coded(&spec.owner)?;
     if let Some((codes, _)) = &leads.account {
         audit.note("missing account", codes.iter().filter(|a| **a == NONE).count());
     }
-    if let Some(ranks) = &ranks {
-        leads.order = Some(rows.iter().map(|r| ranks.get(*r as usize).copied().unwrap_or(0)).collect());
-    }
     if let Some(column) = &spec.outcome {
-        leads.outcome = Some(read_outcome(&table, column, &c.nulls, &rows)?);
+        leads.outcome = Some(read_outcome(&table, column, &spec.common.nulls, &rows)?);
     }
-    let used: Vec<&String> = spec.roles().collect();
-    let names: Vec<String> = match &spec.fields {
-        Some(fields) => {
+    reading.fields(elsewhere, (!in_order).then_some(&rows), &mut leads, &mut audit)?;
+    Ok((leads, audit, days))
+}
+
+/// The table of leads while it is read.
+struct LeadRows<'a> {
+    spec: &'a LeadsSpec,
+    table: &'a Table,
+    zone: &'a Zone,
+}
+
+impl LeadRows<'_> {
+    fn times(&self) -> TimeReader<'_> {
+        TimeReader { table: self.table, common: &self.spec.common, zone: self.zone, day: DayMeans::Start }
+    }
+
+    /// Times of creation, where a column has them.
+    fn created(&self, audit: &mut TableAudit) -> Result<Option<TimeColumn>> {
+        let Some(column) = &self.spec.created else { return Ok(None) };
+        let (times, remarks) = self.times().read(column)?;
+        audit.days.extend(times.days.has_days().then(|| column.clone()));
+        audit.remarks.extend(remarks);
+        Ok(Some(times))
+    }
+
+    /// The leads that can be used, each once; other rows are quarantined.
+    fn distinct(&self, keep: &[bool], rule: &KeepRule<'_>, audit: &mut TableAudit) -> Result<Distinct> {
+        let (spec, c) = (self.spec, &self.spec.common);
+        let texts = Texts::ids(self.table, &spec.id, &c.nulls)?;
+        let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
+            if keep.get(row) != Some(&true) {
+                audit.filtered += 1;
+                return false;
+            }
+            let Some(id) = id else {
+                audit.quarantine(texts.no_id(row, "null lead id"), row, || texts.at(row));
+                return false;
+            };
+            match rule.created.map(|c| c.cell(row)) {
+                Some(TimeCell::Null) => audit.quarantine("missing creation time", row, id),
+                Some(TimeCell::Bad(why)) => audit.quarantine(&format!("unparsable creation time: {why}"), row, id),
+                _ => return true,
+            }
+            false
+        };
+        let faultless = c.filter.is_empty() && rule.created.is_none_or(TimeColumn::all_readable);
+        let numbers = texts.whole_numbers().filter(|_| c.normalize.is_none());
+        let ascending = numbers.filter(|_| faultless).and_then(Distinct::of_ascending);
+        let distinct = match (ascending, numbers) {
+            (Some(distinct), _) => distinct,
+            (None, Some(numbers)) => Distinct::of_numbers(numbers, rule, &mut usable),
+            (None, None) => Distinct::of_texts(&texts, c.normalize, rule, &mut usable),
+        };
+        if let (Duplicates::Error, Some(first)) = (spec.rows, distinct.repeats.first()) {
+            return Err(Error::schema(
+                &self.table.name,
+                Some(&spec.id),
+                format!(
+                    "{} an earlier lead id (first: '{}'); set rows='first', 'last' or 'earliest' to keep one row per lead",
+                    counted(distinct.repeats.len(), "row repeats", "rows repeat"),
+                    canonical_id(&texts.at(*first as usize))
+                ),
+            ));
+        }
+        let reason = rule.reason(c.order.as_deref());
+        for row in &distinct.repeats {
+            audit.quarantine(&reason, *row as usize, || canonical_id(&texts.at(*row as usize)).to_owned());
+        }
+        Ok(distinct)
+    }
+
+    /// The ids of a column in these rows, as codes, and their texts.
+    fn ids(&self, column: &str, rows: &[u32]) -> Result<(Vec<u32>, Ids)> {
+        let c = &self.spec.common;
+        let mut names = Ids::new();
+        let mut codes = Vec::new();
+        Texts::ids(self.table, column, &c.nulls)?.each(|_, t| {
+            codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
+        });
+        Ok((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names))
+    }
+
+    /// Names of the fields: those of `fields=`, or all columns that no role uses.
+    fn field_names(&self, elsewhere: &BTreeSet<String>) -> Result<Vec<String>> {
+        let spec = self.spec;
+        if let Some(fields) = &spec.fields {
             let repeated = fields.iter().enumerate().find(|(i, f)| fields.iter().take(*i).any(|o| o == *f));
             if let Some((_, name)) = repeated {
-                return Err(Error::schema(&table.name, Some(name), "listed twice in fields="));
+                return Err(Error::schema(&self.table.name, Some(name), "listed twice in fields="));
             }
-            fields.iter().chain(spec.include.iter().filter(|name| !fields.contains(name))).cloned().collect()
+            return Ok(fields
+                .iter()
+                .chain(spec.include.iter().filter(|name| !fields.contains(name)))
+                .cloned()
+                .collect());
         }
-        None => {
-            let free = |n: &String| {
-                let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
-                let taken = taken || table.index.contains(n);
-                !taken || spec.include.contains(n)
-            };
-            table.names().into_iter().filter(free).collect()
-        }
-    };
-    let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
-    let reader = FieldReader { table: &table, common: c, zone, categories: &spec.categories, asked: false };
-    for name in names {
-        if let Some(dtype) = unusable(&table, &name).filter(|_| !asked(&name)) {
-            leads.withheld.push((name, format!("its type is {dtype}")));
-            continue;
-        }
-        let column = FieldReader { asked: asked(&name), ..reader }.column(&name, &mut audit)?;
-        let column = if in_order { column } else { column.take(&rows) };
-        let missing = column.missing();
-        let field = Field { name: name.clone(), column, asked: asked(&name) };
-        if missing == rows.len() {
-            leads.withheld.push((name, "empty".into()));
-            leads.hidden.push(field);
-            continue;
-        }
-        audit.note(&format!("field '{name}': missing"), missing);
-        leads.fields.push(field);
+        let used: Vec<&String> = spec.roles().collect();
+        let free = |n: &String| {
+            let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
+            let taken = taken || self.table.index.contains(n);
+            !taken || spec.include.contains(n)
+        };
+        Ok(self.table.names().into_iter().filter(free).collect())
     }
-    Ok((leads, audit, days))
+
+    /// Adds the fields to `leads`: of all rows of the table, or of `rows` in their order.
+    fn fields(
+        &self,
+        elsewhere: &BTreeSet<String>,
+        rows: Option<&Vec<u32>>,
+        leads: &mut Leads,
+        audit: &mut TableAudit,
+    ) -> Result<()> {
+        let (spec, table) = (self.spec, self.table);
+        let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
+        let reader =
+            FieldReader { table, common: &spec.common, zone: self.zone, categories: &spec.categories, asked: false };
+        for name in self.field_names(elsewhere)? {
+            if let Some(dtype) = unusable(table, &name).filter(|_| !asked(&name)) {
+                leads.withheld.push((name, format!("its type is {dtype}")));
+                continue;
+            }
+            let column = FieldReader { asked: asked(&name), ..reader }.column(&name, audit)?;
+            let column = match rows {
+                Some(rows) => column.take(rows),
+                None => column,
+            };
+            let missing = column.missing();
+            let field = Field { name: name.clone(), column, asked: asked(&name) };
+            if missing == leads.ids.len() {
+                leads.withheld.push((name, "empty".into()));
+                leads.hidden.push(field);
+                continue;
+            }
+            audit.note(&format!("field '{name}': missing"), missing);
+            leads.fields.push(field);
+        }
+        Ok(())
+    }
 }
 
 /// Which leads, by their rows, are created on a day.
