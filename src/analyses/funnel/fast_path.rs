@@ -14,7 +14,6 @@ use crate::math::vector::{Kernel, Vector, dispatch};
 use crate::time::NO_TIME;
 
 use super::plan::Plan;
-use super::spec::{Entry, Order};
 
 /// Most steps.
 pub(super) const MOST: usize = 8;
@@ -86,21 +85,7 @@ struct Tile {
 
 impl Quick {
     pub(super) fn new(plan: &Plan<'_>) -> Option<Self> {
-        let simple = plan.order == Order::Sequential
-            && plan.entry == Entry::Best
-            && plan.steps <= MOST
-            && plan.states.len() == plan.steps
-            && plan.within.iter().all(Option::is_none)
-            && plan.hits.is_empty()
-            && plan.hold.is_none()
-            && !plan.times
-            && plan.matcher.by_kind_only()
-            && plan.clickhouse.is_none()
-            && !plan.days
-            // Of other entries several can be too early.
-            && (plan.from_creation || plan.journeys.outcomes_from == NO_TIME)
-            && matches!(plan.journeys.timeline.kind, Codes::U8(_));
-        if !simple {
+        if plan.steps > MOST || !plan.is_plain() {
             return None;
         }
         let slot = |step: usize| (step * ROWS) as Move;

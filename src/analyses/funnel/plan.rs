@@ -2,10 +2,10 @@
 
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Measure, Moment};
+use crate::journeys::{Codes, Journeys, Measure, Moment};
 use crate::query::{By, Groups, Matcher, Population};
 use crate::schema::{ALL, NONE, Step, shown};
-use crate::time::Span;
+use crate::time::{NO_TIME, Span};
 
 use super::spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order};
 
@@ -85,6 +85,50 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Whether the fast path gives the same answer as the walk over chains. Every field is named, so that whoever adds one
+    /// has to decide.
+    pub(super) fn is_plain(&self) -> bool {
+        let Self {
+            journeys,
+            steps,
+            matcher,
+            hits,
+            from_creation,
+            within,
+            order,
+            entry,
+            states,
+            hold,
+            clickhouse,
+            times,
+            days,
+            // Both ways obey these.
+            longest: _,
+            window: _,
+            has_step_times: _,
+            of_step: _,
+            goal: _,
+            by: _,
+            population: _,
+            clusters: _,
+            attribution: _,
+            measure: _,
+        } = self;
+        *order == Order::Sequential
+            && *entry == Entry::Best
+            && states.len() == *steps
+            && within.iter().all(Option::is_none)
+            && hits.is_empty()
+            && hold.is_none()
+            && !times
+            && matcher.by_kind_only()
+            && clickhouse.is_none()
+            && !days
+            // Of other entries several can be too early.
+            && (*from_creation || journeys.outcomes_from == NO_TIME)
+            && matches!(journeys.timeline.kind, Codes::U8(_))
+    }
+
     /// Whether counted units depend on each other: leads of an account, or attempts of a lead.
     pub(super) fn has_clusters(&self) -> bool {
         self.clusters.is_some()
