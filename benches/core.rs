@@ -4,7 +4,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use leadlens::analyses::funnel::{FunnelSpec, Step};
 use leadlens::features::compute;
-use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Target};
+use leadlens::fit::{Dense, LevelCodes, LogisticParams, Matrix, Response};
 use leadlens::journeys::build_timeline;
 use leadlens::schema::{Feature, FeatureSet, NONE, SnapshotSpec};
 use leadlens::score::{Cell, strongest};
@@ -51,12 +51,12 @@ fn fit(c: &mut Criterion) {
     let mut draw = Draw(3);
     let codes: Vec<u32> = (0..N).map(|_| draw.below(40) as u32).map(|c| if c == 39 { NONE } else { c }).collect();
     let dense = Dense::by_rows(dense, N, 20).unwrap();
-    let matrix = Matrix::new(Some(dense), vec![Codes::narrowest(&codes, 39)], None).unwrap();
+    let matrix = Matrix::new(Some(dense), vec![LevelCodes::narrowest(&codes, 39)], None).unwrap();
     let params = LogisticParams::default().check().unwrap();
     let mut group = c.benchmark_group("fit");
     group.sample_size(10);
     group.bench_function("newton/100k rows, 20 numbers, 39 levels", |b| {
-        b.iter(|| params.fit(&matrix, &Target::new(&y), &Task::new()).unwrap());
+        b.iter(|| params.fit(&matrix, &Response::new(&y), &Task::new()).unwrap());
     });
     group.finish();
 }

@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use leadlens::Task;
-use leadlens::fit::{Dense, InferenceOptions, LogisticParams, Matrix, Target};
+use leadlens::fit::{Dense, InferenceOptions, LogisticParams, Matrix, Response};
 use rayon::prelude::*;
 
 const FITS: u64 = 20_000;
@@ -50,7 +50,7 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
                 })
                 .collect();
             let x = Matrix::new(Some(Dense::by_rows(x, ROWS, 4).unwrap()), Vec::new(), None).unwrap();
-            let (target, task) = (Target::new(&y), Task::new());
+            let (target, task) = (Response::new(&y), Task::new());
             let solution = params.fit(&x, &target, &task).unwrap();
             let inference = params.inference(&x, &target, &solution, InferenceOptions::default(), &task).unwrap();
             std::array::from_fn(|j| {

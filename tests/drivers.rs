@@ -65,14 +65,14 @@ fn worked_example() {
     assert!((call.odds_ratio.unwrap() - 11.0).abs() < 1e-12);
     assert_eq!((call.leads, call.went_on, call.other_leads, call.others_went_on), (6, 5, 12, 2));
     // scipy.stats.fisher_exact([[5, 1], [2, 10]])
-    assert!((call.p - 0.012_820_512_820_512_82).abs() < 1e-9, "{}", call.p);
+    assert!((call.p_value - 0.012_820_512_820_512_82).abs() < 1e-9, "{}", call.p_value);
     // Those that did not go on have the open stage within their time, those that did only after it.
     let open = find(&d.drivers, Factor::After, "open").unwrap();
     assert_eq!((open.leads, open.went_on, open.other_leads), (11, 0, 7));
     assert!(find(&d.drivers, Factor::Before, "open").is_none());
     assert_eq!(d.drivers.len(), 2);
     for d in &d.drivers {
-        assert!(d.q >= d.p && d.interval.low < d.ratio() && d.ratio() < d.interval.high);
+        assert!(d.q_value >= d.p_value && d.interval.low < d.ratio() && d.ratio() < d.interval.high);
         assert_eq!(d.hazard_ratio.is_some(), d.factor == Factor::After);
     }
     // 25, or 2 % of 18 leads: one lead.
@@ -233,7 +233,7 @@ fn segments_of_a_step() {
         }
     }
     let steps = vec!["visit".into(), "mail".into()];
-    let attribution = leadlens::analyses::funnel::Attribution::Step(2);
+    let attribution = leadlens::analyses::funnel::StepAttribution::Step(2);
     let funnel = FunnelSpec { steps, by: Some("channel".into()), attribution, ..FunnelSpec::default() };
     let spec = BarriersSpec { funnel, min_support: Some(1), ..BarriersSpec::default() };
     let b = journeys(&[0; 80], &all, 1000 * DAY, "UTC").barriers(&spec, &Task::new()).unwrap();

@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use leadlens::Task;
-use leadlens::fit::{Codes, Dense, LogisticParams, Matrix, Sparse, Target};
+use leadlens::fit::{Dense, LevelCodes, LogisticParams, Matrix, Response, Sparse};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -61,7 +61,7 @@ fn storages(g: &Golden) -> Vec<(&'static str, Matrix<'static>)> {
         ("dense by columns", dense(Dense::by_columns(by_columns, n, 7).unwrap())),
         ("single precision", dense(Dense::by_rows(single, n, 7).unwrap())),
         // The fifth level is the reference: it has no column.
-        ("codes", Matrix::new(Some(three), vec![Codes::narrowest(&g.code, 4)], None).unwrap()),
+        ("codes", Matrix::new(Some(three), vec![LevelCodes::narrowest(&g.code, 4)], None).unwrap()),
         ("sparse", Matrix::new(None, Vec::new(), Some(Sparse::new(starts, indices, values, 7).unwrap())).unwrap()),
     ]
 }
@@ -75,10 +75,10 @@ fn every_cell_equals_the_reference() {
         for case in &g.cases {
             let y: Vec<bool> = g.labels[&case.labels].iter().map(|v| *v == 1).collect();
             let params = LogisticParams { c: case.c, l1_ratio: case.l1_ratio, ..LogisticParams::default() };
-            let target = Target {
+            let target = Response {
                 weight: case.weighted.then_some(g.weight.as_slice()),
                 offset: case.offset.then_some(g.offset.as_slice()),
-                ..Target::new(&y)
+                ..Response::new(&y)
             };
             let fit = params.check().unwrap().fit(&x, &target, &Task::new()).unwrap();
             let name = format!(
@@ -111,7 +111,7 @@ fn a_linfa_data_set_there_and_back() {
         for data in [data, turned] {
             let (back, labels, weight) = Matrix::from_dataset(&data).unwrap();
             assert_eq!(labels, y);
-            let target = Target { weight: weight.as_deref(), ..Target::new(&labels) };
+            let target = Response { weight: weight.as_deref(), ..Response::new(&labels) };
             let fit = LogisticParams::default().check().unwrap().fit(&back, &target, &Task::new()).unwrap();
             // Weights of three decimals in single precision.
             for (got, want) in fit.beta().iter().zip(&case.beta) {

@@ -11,7 +11,7 @@
 use leadlens::Task;
 #[cfg(feature = "linfa")]
 use leadlens::fit::Solver;
-use leadlens::fit::{Dense, LogisticParams, Matrix, Target};
+use leadlens::fit::{Dense, LogisticParams, Matrix, Response};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -54,8 +54,8 @@ fn matrix(data: &Dataset) -> Matrix<'static> {
     Matrix::new(Some(Dense::by_rows(numbers, data.x.len(), data.x[0].len()).unwrap()), Vec::new(), None).unwrap()
 }
 
-fn target<'a>(y: &'a [bool], weight: Option<&'a [f64]>) -> Target<'a> {
-    Target { weight, ..Target::new(y) }
+fn target<'a>(y: &'a [bool], weight: Option<&'a [f64]>) -> Response<'a> {
+    Response { weight, ..Response::new(y) }
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn linfa_reaches_the_same_objective_whichever_class_is_rarer() {
             max_iterations: 1000,
             ..LogisticParams::default()
         };
-        let fit = params.check().unwrap().fit(&matrix(data), &Target::new(&y), &Task::new()).unwrap();
+        let fit = params.check().unwrap().fit(&matrix(data), &Response::new(&y), &Task::new()).unwrap();
         if data.name == "scales_50" {
             // Columns of very different scale: L-BFGS stalls, and the flag says so.
             assert!(!fit.converged || (fit.objective - case.objective).abs() <= LINFA_OBJECTIVE * case.objective);

@@ -12,7 +12,7 @@ mod common;
 
 use common::{DAY, Happening, event, journeys};
 use leadlens::analyses::funnel::{
-    Attribution, Compat, Entry, Exclusion, Funnel, FunnelSpec, FunnelTally, Mode, Order, Step, StepRef,
+    Compat, Entry, Exclusion, Funnel, FunnelSpec, FunnelTally, Mode, Order, Step, StepAttribution, StepRef,
 };
 use leadlens::time::Period;
 use leadlens::{Span, Task};
@@ -368,10 +368,10 @@ fn from_creation() {
         f.groups.iter().map(|g| (g.value.clone(), g.steps.iter().map(|s| s.leads).collect())).collect()
     };
     let own = |name: &str, counts: [u64; 2]| (name.to_owned(), counts.to_vec());
-    let (first, last) = (groups(Attribution::First), groups(Attribution::Last));
+    let (first, last) = (groups(StepAttribution::First), groups(StepAttribution::Last));
     assert_eq!(first, [own("(missing)", [1, 0]), own("mail", [1, 1]), own("organic", [1, 1])]);
     assert_eq!(last, [own("organic", [2, 2]), own("(missing)", [1, 0])]);
-    assert_eq!(groups(Attribution::Step(1)), [own("mail", [1, 1])]);
+    assert_eq!(groups(StepAttribution::Step(1)), [own("mail", [1, 1])]);
 }
 
 /// An exclusion takes a lead out whether or not its steps have the property that is held constant.
@@ -415,12 +415,15 @@ fn breakdown_by_a_property_of_events() {
         list.iter().map(|(v, c)| ((*v).to_owned(), c.to_vec())).collect()
     };
     // One value per lead: the groups add up.
-    assert_eq!(groups(Attribution::First), is(&[("(missing)", [1, 0, 0]), ("ads", [2, 1, 1]), ("mail", [1, 1, 0])]));
-    assert_eq!(groups(Attribution::Last), is(&[("(missing)", [1, 0, 0]), ("ads", [1, 0, 0]), ("mail", [2, 2, 1])]));
+    assert_eq!(
+        groups(StepAttribution::First),
+        is(&[("(missing)", [1, 0, 0]), ("ads", [2, 1, 1]), ("mail", [1, 1, 0])])
+    );
+    assert_eq!(groups(StepAttribution::Last), is(&[("(missing)", [1, 0, 0]), ("ads", [1, 0, 0]), ("mail", [2, 2, 1])]));
     // Once per value, over the events that have it.
-    assert_eq!(groups(Attribution::All), is(&[("ads", [2, 0, 0])]));
+    assert_eq!(groups(StepAttribution::All), is(&[("ads", [2, 0, 0])]));
     // The value at a step; who has none there is left out.
-    assert_eq!(groups(Attribution::Step(2)), is(&[("mail", [2, 2, 1])]));
+    assert_eq!(groups(StepAttribution::Step(2)), is(&[("mail", [2, 2, 1])]));
 }
 
 #[test]
@@ -530,7 +533,7 @@ fn breakdown_reconciles_and_names_are_checked() {
         (FunnelSpec { exclude: vec![exclude('o', 2, 2, false)], ..good.clone() }, "invalid_option"),
         (FunnelSpec { exclude: vec![exclude('o', 1, 9, false)], ..good.clone() }, "invalid_option"),
         (
-            FunnelSpec { attribution: Attribution::Step(4), by: Some("channel".into()), ..good.clone() },
+            FunnelSpec { attribution: StepAttribution::Step(4), by: Some("channel".into()), ..good.clone() },
             "invalid_option",
         ),
         (FunnelSpec { modes: vec![Mode::StrictOrder], ..good.clone() }, "invalid_option"),
@@ -543,7 +546,7 @@ fn breakdown_reconciles_and_names_are_checked() {
             FunnelSpec {
                 hold: Some("channel".into()),
                 by: Some("channel".into()),
-                attribution: Attribution::All,
+                attribution: StepAttribution::All,
                 ..good.clone()
             },
             "invalid_option",

@@ -1,7 +1,7 @@
 //! Gray's test: equal to R's cmprsk, whatever the ties, causes and groups.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use leadlens::survival::{End, Spell, gray, log_rank};
+use leadlens::survival::{End, Subject, gray, log_rank};
 use serde::Deserialize;
 
 /// Leads of `generate_gray.R`, and what cmprsk says of each cause.
@@ -30,7 +30,7 @@ fn designs() -> Vec<(String, Design)> {
 
 impl Design {
     /// Spells by group, ends of other causes than the one asked for as competing.
-    fn groups(&self, cause: u8) -> Vec<Vec<Spell>> {
+    fn groups(&self, cause: u8) -> Vec<Vec<Subject>> {
         let mut groups = vec![Vec::new(); *self.group.iter().max().unwrap()];
         for ((exit, end), group) in self.time.iter().zip(&self.end).zip(&self.group) {
             let end = match *end {
@@ -38,7 +38,7 @@ impl Design {
                 end if end == cause => End::Event,
                 _ => End::Competing,
             };
-            groups[group - 1].push(Spell { entry: None, exit: *exit, end });
+            groups[group - 1].push(Subject { entry: None, exit: *exit, end });
         }
         groups
     }
@@ -53,7 +53,7 @@ fn equal_to_cmprsk() {
             let test = gray(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
             let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
             assert!(near(test.statistic, expected.statistic), "{name}, cause {}: {test:?}", expected.cause);
-            assert!(near(test.p, expected.p) && test.degrees == expected.degrees, "{name}, {}: {test:?}", expected.p);
+            assert!(near(test.p_value, expected.p) && test.degrees == expected.degrees, "{name}, {}: {test:?}", expected.p);
             compared += 1;
         }
     }
@@ -61,13 +61,13 @@ fn equal_to_cmprsk() {
 }
 
 /// Two equal groups with exponential times to the event and to a competing end, on a grid of days.
-fn equal_groups(draw: &mut impl FnMut() -> f64, grid: f64) -> [Vec<Spell>; 2] {
+fn equal_groups(draw: &mut impl FnMut() -> f64, grid: f64) -> [Vec<Subject>; 2] {
     let mut spell = || {
         let (event, other, seen) = (-draw().ln() * 20.0, -draw().ln() * 25.0, 5.0 + 40.0 * draw());
         let exit = event.min(other).min(seen);
         let ends = [(event, End::Event), (other, End::Competing), (seen, End::Censored)];
         let end = ends.into_iter().find(|(t, _)| *t == exit).unwrap().1;
-        Spell { entry: None, exit: (exit / grid).ceil() * grid, end }
+        Subject { entry: None, exit: (exit / grid).ceil() * grid, end }
     };
     [(0..100).map(|_| spell()).collect(), (0..100).map(|_| spell()).collect()]
 }
@@ -87,7 +87,7 @@ fn ties() {
         let test = gray(&[&a, &b]).unwrap();
         assert!(!test.coarse);
         total += test.statistic;
-        hits += usize::from(test.p < 0.05);
+        hits += usize::from(test.p_value < 0.05);
         let [a, b] = equal_groups(&mut draw, 10.0);
         assert!(gray(&[&a, &b]).unwrap().coarse);
     }
@@ -100,12 +100,12 @@ fn ties() {
 /// Groups that part before the end of the other make the common curve exceed 1: the test stays defined and rejects.
 #[test]
 fn groups_without_common_times() {
-    let spell = |exit: f64, end| Spell { entry: None, exit, end };
-    let early: Vec<Spell> = (0..90).map(|i| spell(1.0 + f64::from(i) / 100.0, End::Event)).collect();
-    let early: Vec<Spell> = early.into_iter().chain((0..10).map(|_| spell(3.0, End::Censored))).collect();
-    let late: Vec<Spell> = (0..100)
+    let spell = |exit: f64, end| Subject { entry: None, exit, end };
+    let early: Vec<Subject> = (0..90).map(|i| spell(1.0 + f64::from(i) / 100.0, End::Event)).collect();
+    let early: Vec<Subject> = early.into_iter().chain((0..10).map(|_| spell(3.0, End::Censored))).collect();
+    let late: Vec<Subject> = (0..100)
         .map(|i| spell(4.0 + f64::from(i) / 100.0, if i % 3 == 0 { End::Competing } else { End::Event }))
         .collect();
     let (found, rank) = (gray(&[&early, &late]).unwrap(), log_rank(&[&early, &late]).unwrap());
-    assert!(found.statistic.is_finite() && found.p < 1e-6 && rank.p < 1e-6, "{found:?}");
+    assert!(found.statistic.is_finite() && found.p_value < 1e-6 && rank.p_value < 1e-6, "{found:?}");
 }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use leadlens::fit::{
-    Codes, Collinear, Covariance, Dense, InferenceOptions, LogisticParams, Matrix, Sign, Solution, Sparse, Target,
+    Collinear, Covariance, Dense, InferenceOptions, LevelCodes, LogisticParams, Matrix, Response, Sign, Solution,
+    Sparse,
 };
 use leadlens::{Error, Task};
 use serde::Deserialize;
@@ -104,7 +105,7 @@ fn equal_to_statsmodels() {
     let g = golden();
     let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
     let params = free().check().unwrap();
-    let plain = Target::new(&y);
+    let plain = Response::new(&y);
     let fit = params.fit(&x, &plain, &task).unwrap();
     for (covariance, want) in
         [(Covariance::Model, &g.model), (Covariance::Robust, &g.robust), (Covariance::Clustered, &g.clustered)]
@@ -146,7 +147,7 @@ fn equal_to_statsmodels() {
     close("lr test", test.statistic, 2.0 * (g.llf - g.llf_without_columns_1_and_3), PARITY);
     assert_eq!(test.degrees, 2);
     // Frequency weights and an offset.
-    let target = Target::new(&y).weighted(&g.weight).offset(&g.offset);
+    let target = Response::new(&y).weighted(&g.weight).offset(&g.offset);
     let fit = params.fit(&x, &target, &task).unwrap();
     let got = params.inference(&x, &target, &fit, InferenceOptions::default(), &task).unwrap();
     for (j, e) in got.estimates.iter().enumerate() {
@@ -162,7 +163,7 @@ fn a_profile_interval_ends_where_the_likelihood_ratio_says() {
     let g = golden();
     let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
     let params = free().check().unwrap();
-    let target = Target::new(&y);
+    let target = Response::new(&y);
     let fit = params.fit(&x, &target, &task).unwrap();
     let wald = params.inference(&x, &target, &fit, InferenceOptions::default(), &task).unwrap();
     for j in 0..5 {
@@ -201,7 +202,7 @@ fn firth_equals_logistf() {
     for g in golden().firth {
         let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
         let params = LogisticParams { firth: true, flic: false, ..free() }.check().unwrap();
-        let target = Target::new(&y);
+        let target = Response::new(&y);
         let fit = params.fit(&x, &target, &task).unwrap();
         let want: Vec<f64> = [g.intercept].into_iter().chain(g.coef.iter().copied()).collect();
         for (j, want) in want.iter().enumerate() {
@@ -268,7 +269,7 @@ fn elastic_net_equals_scikit_learn_and_is_optimal() {
     for net in &g.nets {
         let params =
             LogisticParams { c: Some(net.c), l1_ratio: net.l1_ratio, tolerance: 1e-10, ..LogisticParams::default() };
-        let fit = params.check().unwrap().fit(&x, &Target::new(&y), &task).unwrap();
+        let fit = params.check().unwrap().fit(&x, &Response::new(&y), &task).unwrap();
         for (got, want) in fit.coefficients.iter().zip(&net.coef) {
             close("net", *got, *want, 1e-6);
             assert_eq!(*got == 0.0, *want == 0.0);
@@ -290,14 +291,14 @@ fn signs_are_kept() {
         // Against the data for the first two columns.
         let signs = vec![Sign::NotPositive, Sign::NotNegative, Sign::NotNegative, Sign::Free];
         let params = LogisticParams { c, l1_ratio, signs: signs.clone(), ..LogisticParams::default() };
-        let fit = params.check().unwrap().fit(&x, &Target::new(&y), &task).unwrap();
+        let fit = params.check().unwrap().fit(&x, &Response::new(&y), &task).unwrap();
         assert_eq!(fit.coefficients[..2], [0.0, 0.0]);
         assert!(fit.coefficients[2] > 0.0 && fit.coefficients[3] > 0.0);
         let penalty = c.map_or(0.0, |c| 1.0 / c);
         assert!(violation(&g.x, &y, &fit, penalty * l1_ratio, penalty * (1.0 - l1_ratio), &signs) < 1e-7);
     }
     let params = LogisticParams { signs: vec![Sign::Free], ..LogisticParams::default() }.check().unwrap();
-    assert_eq!(params.fit(&x, &Target::new(&y), &task).unwrap_err().kind(), "length");
+    assert_eq!(params.fit(&x, &Response::new(&y), &task).unwrap_err().kind(), "length");
 }
 
 #[test]
@@ -307,10 +308,10 @@ fn a_path_is_its_fits() {
     for l1_ratio in [0.0, 0.7] {
         let params = LogisticParams { l1_ratio, ..LogisticParams::default() };
         let cs = [1.0, 0.01, 100.0];
-        let path = params.clone().check().unwrap().fit_path(&x, &Target::new(&y), &cs, &task).unwrap();
+        let path = params.clone().check().unwrap().fit_path(&x, &Response::new(&y), &cs, &task).unwrap();
         for (c, along) in cs.iter().zip(&path) {
             let alone = LogisticParams { c: Some(*c), ..params.clone() }.check().unwrap();
-            let alone = alone.fit(&x, &Target::new(&y), &task).unwrap();
+            let alone = alone.fit(&x, &Response::new(&y), &task).unwrap();
             along.beta().iter().zip(alone.beta()).for_each(|(a, b)| close("path", *a, b, 1e-7));
         }
     }
@@ -343,7 +344,7 @@ fn wide_designs_are_solved() {
         LogisticParams { c: Some(0.3), l1_ratio: 1.0, ..LogisticParams::default() },
     ] {
         let (c, l1) = (params.c.unwrap(), params.l1_ratio);
-        let fit = params.check().unwrap().fit(&x, &Target::new(&y), &task).unwrap();
+        let fit = params.check().unwrap().fit(&x, &Response::new(&y), &task).unwrap();
         let rows: Vec<Vec<f64>> = (0..n)
             .map(|i| {
                 let mut row = vec![0.0; p];
@@ -372,9 +373,10 @@ fn a_wide_text_field_is_solved() {
     let dense: Vec<f64> = (0..n * 3).map(|_| uniform() - 0.5).collect();
     let codes: Vec<u32> = (0..n).map(|_| (uniform() * 1_000_000.0) as u32).collect();
     let y: Vec<bool> = dense.chunks(3).zip(&codes).map(|(r, c)| r[0] + f64::from(c % 7) / 7.0 > uniform()).collect();
-    let x = Matrix::new(Some(Dense::by_rows(dense, n, 3).unwrap()), vec![Codes::narrowest(&codes, 1_000_000)], None)
-        .unwrap();
-    let fit = LogisticParams::default().check().unwrap().fit(&x, &Target::new(&y), &Task::new()).unwrap();
+    let x =
+        Matrix::new(Some(Dense::by_rows(dense, n, 3).unwrap()), vec![LevelCodes::narrowest(&codes, 1_000_000)], None)
+            .unwrap();
+    let fit = LogisticParams::default().check().unwrap().fit(&x, &Response::new(&y), &Task::new()).unwrap();
     assert!(fit.converged && fit.gradient <= 1e-8);
     assert_eq!(fit.coefficients.len(), 1_000_003);
     // A level that never occurs has no evidence.
@@ -387,7 +389,8 @@ fn a_wide_text_field_is_solved() {
 #[test]
 fn separation_names_its_columns() {
     let task = Task::new();
-    let fit = |x: Vec<Vec<f64>>, y: Vec<u8>| free().check().unwrap().fit(&matrix(&x), &Target::new(&labels(&y)), &task);
+    let fit =
+        |x: Vec<Vec<f64>>, y: Vec<u8>| free().check().unwrap().fit(&matrix(&x), &Response::new(&labels(&y)), &task);
     // Complete: column 1 alone.
     let x: Vec<Vec<f64>> = (0..20).map(|i| vec![f64::from(i * 7 % 5), f64::from(i)]).collect();
     let y: Vec<u8> = (0..20).map(|i| u8::from(i >= 10)).collect();
@@ -428,28 +431,28 @@ fn collinear_columns_are_named_or_dropped() {
     let wide: Vec<Vec<f64>> =
         g.x.iter().map(|r| r.iter().copied().chain([2.0 * r[0] - r[2] + 3.0, 4.5]).collect()).collect();
     let x = matrix(&wide);
-    match free().check().unwrap().fit(&x, &Target::new(&y), &task).unwrap_err() {
+    match free().check().unwrap().fit(&x, &Response::new(&y), &task).unwrap_err() {
         Error::Singular { columns } => {
             assert_eq!(columns, ["'x4' is a combination of 'x0', 'x2'", "'x5' is constant"]);
         }
         e => panic!("{e}"),
     }
     let params = LogisticParams { collinear: Collinear::Drop, ..free() }.check().unwrap();
-    let fit = params.fit(&x, &Target::new(&y), &task).unwrap();
+    let fit = params.fit(&x, &Response::new(&y), &task).unwrap();
     assert_eq!(fit.dropped, [4, 5]);
-    let alone = free().check().unwrap().fit(&matrix(&g.x), &Target::new(&y), &task).unwrap();
+    let alone = free().check().unwrap().fit(&matrix(&g.x), &Response::new(&y), &task).unwrap();
     fit.coefficients
         .iter()
         .zip(alone.coefficients.iter().chain(&[0.0, 0.0]))
         .for_each(|(a, b)| close("kept", *a, *b, 1e-9));
-    let stats = params.inference(&x, &Target::new(&y), &fit, InferenceOptions::default(), &task).unwrap();
+    let stats = params.inference(&x, &Response::new(&y), &fit, InferenceOptions::default(), &task).unwrap();
     close("se", stats.estimates[1].standard_error, g.model.bse[1], PARITY);
     assert_eq!(stats.estimates[5].standard_error, 0.0);
     assert_eq!(stats.degrees, 4);
     // A full set of levels and the intercept: the last level.
     let codes: Vec<u32> = (0..400).map(|i| i % 3).collect();
-    let x = Matrix::new(None, vec![Codes::narrowest(&codes, 3)], None).unwrap();
-    let fit = params.fit(&x, &Target::new(&y), &task).unwrap();
+    let x = Matrix::new(None, vec![LevelCodes::narrowest(&codes, 3)], None).unwrap();
+    let fit = params.fit(&x, &Response::new(&y), &task).unwrap();
     assert_eq!(fit.dropped, [2]);
 }
 
@@ -457,7 +460,7 @@ fn collinear_columns_are_named_or_dropped() {
 fn intervals_refuse_what_has_no_theory() {
     let g = golden();
     let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
-    let target = Target::new(&y);
+    let target = Response::new(&y);
     let infer = |params: LogisticParams, covariance, clusters: Option<&[u32]>, confidence| {
         let params = params.check().unwrap();
         let fit = params.fit(&x, &target, &task).unwrap();
@@ -528,7 +531,7 @@ const SIGMOID: f64 = 1e-8;
 
 #[test]
 fn choosing_c_is_judged_on_rows_that_were_not_seen() {
-    use leadlens::fit::{Choice, grouped_folds};
+    use leadlens::fit::{PenaltyChoice, grouped_folds};
     let g = golden();
     let (x, y, task) = (matrix(&g.x), labels(&g.y), Task::new());
     let folds = grouped_folds(&g.cluster, 4);
@@ -541,8 +544,8 @@ fn choosing_c_is_judged_on_rows_that_were_not_seen() {
     }
     let params = LogisticParams::default().check().unwrap();
     let cs = [10.0, 0.01, 1.0, 1e-4];
-    let target = Target::new(&y);
-    let v = params.validate(&x, &target, &folds, &cs, Choice::Lowest, &task).unwrap();
+    let target = Response::new(&y);
+    let v = params.validate(&x, &target, &folds, &cs, PenaltyChoice::Lowest, &task).unwrap();
     assert_eq!(v.cs, [1e-4, 0.01, 1.0, 10.0]);
     // By hand for one fold and one C.
     let fold = &folds[1];
@@ -550,7 +553,7 @@ fn choosing_c_is_judged_on_rows_that_were_not_seen() {
         (rows.iter().map(|i| g.x[*i].clone()).collect::<Vec<_>>(), rows.iter().map(|i| y[*i]).collect::<Vec<_>>())
     };
     let ((train, ty), (test, vy)) = (take(&fold.train), take(&fold.test));
-    let fit = params.fit(&matrix(&train), &Target::new(&ty), &task).unwrap();
+    let fit = params.fit(&matrix(&train), &Response::new(&ty), &task).unwrap();
     let p: Vec<f64> = matrix(&test).score(&fit.beta(), None, false).unwrap();
     close("loss", v.losses[1][2], leadlens::evaluate::log_loss(&vy, &p, None).unwrap(), 1e-9);
     // A row that counts twice: folds with copies of their rows then, and the same losses.
@@ -559,20 +562,21 @@ fn choosing_c_is_judged_on_rows_that_were_not_seen() {
     for (k, fold) in folds.iter().enumerate() {
         let one = [fold.clone(), fold.clone()];
         let w: Vec<f64> = (0..y.len()).map(|i| if i == fold.train[0] { 2.0 } else { 1.0 }).collect();
-        let shared = params.validate(&x, &target.weighted(&w), &one, &cs, Choice::Lowest, &task).unwrap();
+        let shared = params.validate(&x, &target.weighted(&w), &one, &cs, PenaltyChoice::Lowest, &task).unwrap();
         let copied = [twice[k].clone(), twice[k].clone()];
-        let copied = params.validate(&x, &target, &copied, &cs, Choice::Lowest, &task).unwrap();
+        let copied = params.validate(&x, &target, &copied, &cs, PenaltyChoice::Lowest, &task).unwrap();
         shared.losses[0].iter().zip(&copied.losses[0]).for_each(|(a, b)| close("copied", *a, *b, 1e-7));
     }
     let best = v.mean.iter().copied().fold(f64::INFINITY, f64::min);
     assert_eq!(v.mean[v.cs.iter().position(|c| *c == v.c).unwrap()], best);
     // From a worker of a pool of one thread as well, where folds can not wait for each other.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let inside = pool.install(|| params.validate(&x, &target, &folds, &cs, Choice::Lowest, &task).unwrap());
+    let inside = pool.install(|| params.validate(&x, &target, &folds, &cs, PenaltyChoice::Lowest, &task).unwrap());
     v.mean.iter().zip(&inside.mean).for_each(|(a, b)| close("inside a pool", *a, *b, 1e-7));
-    let careful = params.validate(&x, &target, &folds, &cs, Choice::OneStandardError, &task).unwrap();
+    let careful = params.validate(&x, &target, &folds, &cs, PenaltyChoice::OneStandardError, &task).unwrap();
     assert!(careful.c <= v.c);
-    let kind =
-        |f: &[leadlens::fit::Fold]| params.validate(&x, &target, f, &cs, Choice::Lowest, &task).unwrap_err().kind();
+    let kind = |f: &[leadlens::fit::Fold]| {
+        params.validate(&x, &target, f, &cs, PenaltyChoice::Lowest, &task).unwrap_err().kind()
+    };
     assert_eq!(kind(&[]), "invalid_option");
 }

@@ -13,7 +13,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{DAY, Happening, LOST, MAIL, VISIT, WON, event, journeys};
-use leadlens::analyses::paths::{Paths, PathsSpec, PathsTally, Unit};
+use leadlens::analyses::paths::{PathUnit, Paths, PathsSpec, PathsTally};
 use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
@@ -86,7 +86,7 @@ fn the_most_frequent_ways_to_each_end() {
 
 #[test]
 fn sessions() {
-    let spec = PathsSpec { unit: Unit::Session, session_gap: Some(Span::micros(DAY / 24)), ..PathsSpec::default() };
+    let spec = PathsSpec { unit: PathUnit::Session, session_gap: Some(Span::micros(DAY / 24)), ..PathsSpec::default() };
     let p = run(&["v0 m1 v5 v6 w7", "m3"], &spec);
     let s = p.sessions.unwrap();
     assert_eq!((s.sessions, s.leads, s.single), (3, 2, 1));

@@ -12,17 +12,17 @@ mod common;
 
 use common::{DAY, Happening, LOST, OPEN, WON, event, journeys};
 use leadlens::analyses::time_to::{TimeToSpec, TimeToTally};
-use leadlens::survival::{Curve, End, Family, Plateau, RiskTable, Spell, ceiling, fit_parametric, gray, log_rank};
+use leadlens::survival::{Curve, End, Family, Plateau, RiskTable, Subject, ceiling, fit_parametric, gray, log_rank};
 use leadlens::{Span, Task};
 use proptest::prelude::*;
 
 /// The random table that the R script made.
-fn competing() -> Vec<(char, Spell)> {
+fn competing() -> Vec<(char, Subject)> {
     let text = include_str!("golden/competing.csv");
     let row = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
         let end = [End::Censored, End::Event, End::Competing][cells[1].parse::<usize>().unwrap()];
-        (cells[2].chars().next().unwrap(), Spell { entry: None, exit: cells[0].parse().unwrap(), end })
+        (cells[2].chars().next().unwrap(), Subject { entry: None, exit: cells[0].parse().unwrap(), end })
     };
     text.lines().skip(1).map(row).collect()
 }
@@ -32,18 +32,18 @@ fn golden(key: &str) -> Vec<f64> {
     all[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
 }
 
-fn curve(spells: &[Spell]) -> Curve {
+fn curve(spells: &[Subject]) -> Curve {
     Curve::new(RiskTable::new(spells).unwrap(), 0.95)
 }
 
-fn as_open(spells: &[Spell]) -> Vec<Spell> {
-    spells.iter().map(|s| Spell { end: if s.end == End::Competing { End::Censored } else { s.end }, ..*s }).collect()
+fn as_open(spells: &[Subject]) -> Vec<Subject> {
+    spells.iter().map(|s| Subject { end: if s.end == End::Competing { End::Censored } else { s.end }, ..*s }).collect()
 }
 
 #[test]
 fn equal_to_r() {
     let table = competing();
-    let spells: Vec<Spell> = table.iter().map(|r| r.1).collect();
+    let spells: Vec<Subject> = table.iter().map(|r| r.1).collect();
     let (aj, km) = (curve(&spells), curve(&as_open(&spells)));
     for (i, age) in golden("ages").into_iter().enumerate() {
         let at = aj.time.partition_point(|t| *t <= age) - 1;
@@ -60,8 +60,8 @@ fn equal_to_r() {
     let mean = km.restricted_mean(20.0);
     assert!((mean.mean - golden("rmean")[0]).abs() < 1e-10, "{mean:?}");
     assert!((mean.standard_error - golden("rmean_se")[0]).abs() < 1e-10, "{mean:?}");
-    let of = |g: char, open: bool| -> Vec<Spell> {
-        let part: Vec<Spell> = table.iter().filter(|r| r.0 == g).map(|r| r.1).collect();
+    let of = |g: char, open: bool| -> Vec<Subject> {
+        let part: Vec<Subject> = table.iter().filter(|r| r.0 == g).map(|r| r.1).collect();
         if open { as_open(&part) } else { part }
     };
     let (a, b, c) = (of('a', false), of('b', false), of('c', false));
@@ -76,7 +76,7 @@ fn equal_to_r() {
 }
 
 /// Incidence, its variance by the double sum, and the mean time up to `until` with its variance by the double sum.
-fn by_hand(spells: &[Spell], age: f64, until: f64) -> [f64; 4] {
+fn by_hand(spells: &[Subject], age: f64, until: f64) -> [f64; 4] {
     let mut times: Vec<f64> = spells.iter().map(|s| s.exit).collect();
     times.sort_by(f64::total_cmp);
     times.dedup();
@@ -123,8 +123,8 @@ fn by_hand(spells: &[Spell], age: f64, until: f64) -> [f64; 4] {
     [f_at(age), variance, until - integral(0.0, 0.0), mean_variance]
 }
 
-fn spells() -> impl Strategy<Value = Vec<Spell>> {
-    let one = (prop::option::weighted(0.3, 0u32..6), 1u32..12, 0usize..3).prop_map(|(entry, length, end)| Spell {
+fn spells() -> impl Strategy<Value = Vec<Subject>> {
+    let one = (prop::option::weighted(0.3, 0u32..6), 1u32..12, 0usize..3).prop_map(|(entry, length, end)| Subject {
         entry: entry.map(f64::from),
         exit: f64::from(entry.unwrap_or(0) + length),
         end: [End::Censored, End::Event, End::Competing][end],
@@ -160,7 +160,7 @@ proptest! {
         }
         // Swapping event and competing end swaps the curves.
         let swap = |e: End| match e { End::Event => End::Competing, End::Competing => End::Event, e @ End::Censored => e };
-        let other = curve(&spells.iter().map(|s| Spell { end: swap(s.end), ..*s }).collect::<Vec<_>>());
+        let other = curve(&spells.iter().map(|s| Subject { end: swap(s.end), ..*s }).collect::<Vec<_>>());
         for (a, b) in c.competing_incidence.iter().zip(&other.incidence) {
             prop_assert!((a - b).abs() < 1e-12);
         }
@@ -176,14 +176,14 @@ fn uniform(mut state: u64) -> impl FnMut() -> f64 {
 }
 
 /// Spells with exponential times to the event and to a competing end, seen for `least` to `least + most` days.
-fn random_group(n: usize, least: f64, most: f64, draw: &mut impl FnMut() -> f64) -> Vec<Spell> {
+fn random_group(n: usize, least: f64, most: f64, draw: &mut impl FnMut() -> f64) -> Vec<Subject> {
     (0..n)
         .map(|_| {
             let (event, other, seen) = (-draw().ln() * 20.0, -draw().ln() * 25.0, least + most * draw());
             let exit = event.min(other).min(seen);
             let ends = [(event, End::Event), (other, End::Competing), (seen, End::Censored)];
             let end = ends.into_iter().find(|(t, _)| *t == exit).unwrap().1;
-            Spell { entry: None, exit, end }
+            Subject { entry: None, exit, end }
         })
         .collect()
 }
@@ -195,9 +195,9 @@ fn tests_hold_their_level() {
     let (mut gray_hits, mut rank_hits) = (0, 0);
     for _ in 0..400 {
         let groups = [80, 60, 40].map(|n| random_group(n, 2.0, 30.0, &mut uniform));
-        let parts: Vec<&[Spell]> = groups.iter().map(Vec::as_slice).collect();
-        gray_hits += usize::from(gray(&parts).unwrap().p < 0.05);
-        rank_hits += usize::from(log_rank(&parts).unwrap().p < 0.05);
+        let parts: Vec<&[Subject]> = groups.iter().map(Vec::as_slice).collect();
+        gray_hits += usize::from(gray(&parts).unwrap().p_value < 0.05);
+        rank_hits += usize::from(log_rank(&parts).unwrap().p_value < 0.05);
     }
     // Mean 20, standard deviation 4.4.
     assert!((8..=33).contains(&gray_hits), "{gray_hits}");
@@ -206,7 +206,7 @@ fn tests_hold_their_level() {
 
 #[test]
 fn without_rivals_it_is_kaplan_meier() {
-    let spells: Vec<Spell> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
+    let spells: Vec<Subject> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
     let c = curve(&spells);
     let (mut s, mut sum) = (1.0, 0.0);
     for i in 0..c.time.len() {
@@ -299,16 +299,16 @@ fn late_entry() {
 fn at_risk_are_those_whose_spell_covers_an_age() {
     let mut draw = common::Draw(5);
     for _ in 0..200 {
-        let spells: Vec<Spell> = (0..=draw.below(12))
+        let spells: Vec<Subject> = (0..=draw.below(12))
             .map(|_| {
                 let (entry, length) = (draw.below(9) as f64, 1.0 + draw.below(9) as f64);
                 let end = [End::Event, End::Censored, End::Competing][draw.below(3) as usize];
-                Spell { entry: (draw.below(2) == 0).then_some(entry), exit: entry + length, end }
+                Subject { entry: (draw.below(2) == 0).then_some(entry), exit: entry + length, end }
             })
             .collect();
         let c = curve(&spells);
         for age in (1..40).map(|i| f64::from(i) / 2.0) {
-            let covers = |s: &&Spell| s.exit >= age && s.entry.is_none_or(|e| e < age);
+            let covers = |s: &&Subject| s.exit >= age && s.entry.is_none_or(|e| e < age);
             assert_eq!(c.at_risk_at(age), spells.iter().filter(covers).count() as u64, "{spells:?} {age}");
         }
         let from = spells.iter().map(|s| s.entry.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
@@ -318,14 +318,14 @@ fn at_risk_are_those_whose_spell_covers_an_age() {
 
 #[test]
 fn an_early_risk_set_that_empties_is_passed_over() {
-    let mut spells: Vec<Spell> = (0..60)
-        .map(|i| Spell {
+    let mut spells: Vec<Subject> = (0..60)
+        .map(|i| Subject {
             entry: Some(10.0 + f64::from(i % 7)),
             exit: 30.0 + f64::from(i),
             end: [End::Event, End::Censored][i as usize % 2],
         })
         .collect();
-    spells.push(Spell { entry: None, exit: 1.0, end: End::Event });
+    spells.push(Subject { entry: None, exit: 1.0, end: End::Event });
     // By the product alone everybody has converted at age 1.
     assert_eq!(curve(&spells).incidence[0], 1.0);
     let mut created: Vec<i64> = spells.iter().map(|_| 0).collect();
@@ -362,7 +362,7 @@ fn tallies_join() {
 
 #[test]
 fn bad_spells_are_refused() {
-    let s = |entry, exit| Spell { entry, exit, end: End::Event };
+    let s = |entry, exit| Subject { entry, exit, end: End::Event };
     assert_eq!(RiskTable::new(&[s(None, f64::NAN)]).unwrap_err().kind(), "non_finite");
     assert_eq!(RiskTable::new(&[s(Some(2.0), 2.0)]).unwrap_err().kind(), "invalid_option");
     assert_eq!(log_rank(&[&[s(None, 1.0)]]).unwrap_err().kind(), "undefined");
@@ -371,7 +371,7 @@ fn bad_spells_are_refused() {
 
 /// Leads seen for 40 to 60 days, of whom `share` convert after Weibull times of scale 5 days and shape 1.5, and `lost` are
 /// lost after exponential ones of 8 days.
-fn leads(n: usize, share: f64, lost: f64, longest: f64, draw: &mut impl FnMut() -> f64) -> Vec<Spell> {
+fn leads(n: usize, share: f64, lost: f64, longest: f64, draw: &mut impl FnMut() -> f64) -> Vec<Subject> {
     (0..n)
         .map(|_| {
             let seen = longest * (1.0 - draw() / 3.0);
@@ -382,9 +382,9 @@ fn leads(n: usize, share: f64, lost: f64, longest: f64, draw: &mut impl FnMut() 
                 _ => (f64::INFINITY, End::Censored),
             };
             if exit < seen {
-                Spell { entry: None, exit, end }
+                Subject { entry: None, exit, end }
             } else {
-                Spell { entry: None, exit: seen, end: End::Censored }
+                Subject { entry: None, exit: seen, end: End::Censored }
             }
         })
         .collect()
@@ -393,9 +393,12 @@ fn leads(n: usize, share: f64, lost: f64, longest: f64, draw: &mut impl FnMut() 
 #[test]
 fn parametric_curves_are_as_likely_as_those_of_lifelines() {
     let golden: serde_json::Value = serde_json::from_str(include_str!("golden/parametric.json")).unwrap();
-    let spells: Vec<Spell> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
-    let late: Vec<Spell> =
-        spells.iter().enumerate().map(|(i, s)| Spell { entry: (i % 3 == 0).then_some(s.exit / 10.0), ..*s }).collect();
+    let spells: Vec<Subject> = as_open(&competing().into_iter().map(|r| r.1).collect::<Vec<_>>());
+    let late: Vec<Subject> = spells
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Subject { entry: (i % 3 == 0).then_some(s.exit / 10.0), ..*s })
+        .collect();
     for family in [Family::Weibull, Family::LogNormal, Family::GeneralizedGamma] {
         for with_ceiling in [false, true] {
             let name = if with_ceiling { format!("{family} ceiling") } else { family.to_string() };
@@ -449,7 +452,7 @@ fn no_ceiling_is_told_of_a_curve_that_still_rises() {
         let why = ["does not visibly level off", "of all events happen within"];
         assert!(found.fit.is_none() && why.iter().any(|w| found.why_not.contains(w)), "{found:?}");
     }
-    let few: Vec<Spell> = (1..=19).map(|i| Spell { entry: None, exit: f64::from(i), end: End::Event }).collect();
+    let few: Vec<Subject> = (1..=19).map(|i| Subject { entry: None, exit: f64::from(i), end: End::Event }).collect();
     let found = ceiling(&few, Family::Weibull, 0.95, &Task::new()).unwrap();
     assert_eq!((found.fit, found.why_not.as_str()), (None, "19 events; at least 20 are needed"));
     assert_eq!(Plateau::new(&[]), None);
@@ -457,8 +460,8 @@ fn no_ceiling_is_told_of_a_curve_that_still_rises() {
 
 #[test]
 fn the_plateau_test_by_hand() {
-    let spell = |exit: f64, end: End| Spell { entry: None, exit, end };
-    let mut spells: Vec<Spell> = [1.0, 2.0, 3.0, 4.0].map(|t| spell(t, End::Event)).to_vec();
+    let spell = |exit: f64, end: End| Subject { entry: None, exit, end };
+    let mut spells: Vec<Subject> = [1.0, 2.0, 3.0, 4.0].map(|t| spell(t, End::Event)).to_vec();
     spells.extend([5.0, 6.0, 7.0, 7.0, 7.0, 6.5].map(|t| spell(t, End::Censored)));
     // The last event at 4, the longest at 7: three events lie after 1. (1 − 3/10)^10.
     let plateau = Plateau::new(&spells).unwrap();

@@ -330,7 +330,7 @@ def leads_of_accounts() -> pl.DataFrame:
                         continue
                     row = compared.compare("x", "y").row(-1, named=True)
                     note(f"compare {by}", row["difference_low"] <= 0 <= row["difference_high"])
-                    note(f"p {by}", row["p"] < 0.05)
+                    note(f"p {by}", row["p_value"] < 0.05)
                 if time_to.test is not None:
                     note("p Gray", time_to.test["p_value"] < 0.05)
                 drivers = journeys.drivers(["created", "won"], window="60d").to_polars()
@@ -338,7 +338,7 @@ def leads_of_accounts() -> pl.DataFrame:
                     row = drivers.filter((pl.col("name") == name) & (pl.col("value") == "x"))
                     if row.height:
                         note(f"odds {name}", row["odds_ratio_low"][0] <= 1 <= row["odds_ratio_high"][0])
-                        note(f"p driver {name}", row["p"][0] < 0.05)
+                        note(f"p driver {name}", row["p_value"][0] < 0.05)
             out.append(
                 {
                     "sizes": kind,
@@ -398,10 +398,10 @@ def behaviour_after_a_step() -> pl.DataFrame:
                 for seed in some(200):
                     found = behaving_leads(seed, n, ratio, reopened).drivers(["created", "won"]).to_polars()
                     after = found.filter(pl.col("factor") == "after")
-                    noise += (after.filter(pl.col("name") != "call")["p"] < 0.05).to_list()
+                    noise += (after.filter(pl.col("name") != "call")["p_value"] < 0.05).to_list()
                     call = after.filter(pl.col("name") == "call").row(0, named=True)
-                    p.append(call["p"] < 0.05)
-                    q.append(call["q"] < 0.05)
+                    p.append(call["p_value"] < 0.05)
+                    q.append(call["q_value"] < 0.05)
                     held.append(call["hazard_ratio_low"] <= ratio <= call["hazard_ratio_high"])
                     ratios.append(np.log(call["hazard_ratio"]))
                 out.append({
@@ -512,8 +512,8 @@ def leads_that_count_more_than_once() -> pl.DataFrame:
             funnel = journeys.funnel(["visit", "book"], times=False, **ways)
             row = funnel.to_polars().row(1, named=True)
             held.append(row["of_first_low"] <= 1 / 3 <= row["of_first_high"])
-            different.append(funnel.compare("x", "y")["p"][0] < 0.05)
-            barriers.append(journeys.barriers(["visit", "book"], **ways).to_polars()["p"][0] < 0.05)
+            different.append(funnel.compare("x", "y")["p_value"][0] < 0.05)
+            barriers.append(journeys.barriers(["visit", "book"], **ways).to_polars()["p_value"][0] < 0.05)
             row = journeys.stage_funnel(recycle_after="5d").summary().row(0, named=True)
             cycles.append(row["win_rate_low"] <= 1 / 3 <= row["win_rate_high"])
         out.append({

@@ -73,7 +73,7 @@ def main() -> None:
     shape = journeys.snapshot(as_of="2024-12-01").to_polars().shape
     print(f"snapshot with features {shape}: {time.perf_counter() - start:.2f} s")
     start = time.perf_counter()
-    steps = journeys.funnel([f"k{i}" for i in range(5)], window="30d").steps().rows()
+    steps = journeys.funnel([f"k{i}" for i in range(5)], window="30d").steps.rows()
     print(f"funnel {steps}: {time.perf_counter() - start:.3f} s")
 
 

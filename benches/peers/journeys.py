@@ -149,7 +149,7 @@ def funnels(folder: Path, journeys: ll.Journeys) -> None:
     steps = KINDS[:5]
 
     def run(j: ll.Journeys, **options: Any) -> list[int]:
-        return [n for _, n in j.funnel(steps, window="30d", **options).steps().rows()]
+        return [n for _, n in j.funnel(steps, window="30d", **options).steps.rows()]
 
     warm, counted = best(15, lambda: run(journeys, times=False))
     cold, _ = best(3, lambda: run(build(folder, kinds_only=True), times=False))

@@ -105,7 +105,7 @@ def measure(folder: Path, memory: str | None) -> dict[str, float]:
     opened, again = timed(lambda: ll.Journeys.open(folder / "saved"))
     seconds |= {"save": saved, "open": opened}
     passes = {
-        "funnel": lambda j: j.funnel(list(KINDS[:5]), window="30d", times=False).steps().rows(),
+        "funnel": lambda j: j.funnel(list(KINDS[:5]), window="30d", times=False).steps.rows(),
         "paths": lambda j: j.paths().transitions().height,
         "Markov of order 2": lambda j: j.attribution("markov", order=2, target="k4").to_polars(),
         "Kaplan–Meier of 8 groups": lambda j: j.time_to("k4", competing=(), by="group").to_polars(),

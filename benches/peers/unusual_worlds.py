@@ -64,7 +64,7 @@ def one_large_account(share: float) -> pl.DataFrame:
             found.setdefault("win rate", []).append(holds(row["win_rate_low"], rate, row["win_rate_high"]))
             row = journeys.time_to("won", at=["59d"]).at().row(0, named=True)
             found.setdefault("time to", []).append(holds(row["incidence_low"], rate, row["incidence_high"]))
-            p = funnel.compare("x", "y").row(-1, named=True)["p"]
+            p = funnel.compare("x", "y").row(-1, named=True)["p_value"]
             found.setdefault("equal groups p < 0.05", []).append(p is not None and p < 0.05)
             found.setdefault("remark", []).append("accounts" in " ".join(funnel.remarks))
         out.append({"accounts": accounts, "largest": largest, **row_of(found)})

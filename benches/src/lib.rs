@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
+use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
 use leadlens::schema::{Kind, Side};
 use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
 
@@ -60,7 +60,7 @@ pub fn journeys() -> Arc<Journeys> {
     };
     Arc::new(Journeys {
         leads: Leads {
-            ids: ids.iter().map(String::as_str).collect::<Texts>(),
+            ids: ids.iter().map(String::as_str).collect::<StringTable>(),
             created: vec![0; LEADS],
             source_row: (0..LEADS as u32).collect(),
             ..Leads::default()
@@ -68,7 +68,7 @@ pub fn journeys() -> Arc<Journeys> {
         timeline: build_timeline(vec![rows()], &sizes(), &Task::new()).unwrap(),
         kinds: (0..KINDS).map(kind).collect(),
         channels: ["a", "b", "c", "d", "e", "f"].into_iter().collect(),
-        deals: Texts::new(),
+        deals: StringTable::new(),
         value_names: Vec::new(),
         props: Vec::new(),
         pipeline: Vec::new(),

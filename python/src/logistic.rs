@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use leadlens::fit::{
-    CodeList, Codes, Covariance, Dense, Estimate, Inference, InferenceOptions, LogisticParams, Matrix, Solution,
-    Sparse, Target, default_cs, grouped_folds,
+    CodeList, CoefficientEstimate, Covariance, Dense, Inference, InferenceOptions, LevelCodes, LogisticParams, Matrix,
+    Response, Solution, Sparse, default_cs, grouped_folds,
 };
 use leadlens::{Error, Task, config};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
@@ -62,7 +62,7 @@ pub(crate) fn seen_levels<'py>(
     levels: usize,
 ) -> PyResult<(Bound<'py, PyArray1<bool>>, usize)> {
     let codes = CodeArray::of(codes)?;
-    let codes = Codes { list: quick(|| codes.list())?, width: levels };
+    let codes = LevelCodes { list: quick(|| codes.list())?, width: levels };
     let (seen, none) = py.detach(|| codes.seen());
     Ok((PyArray1::from_vec(py, seen), none))
 }
@@ -138,7 +138,7 @@ impl Parts<'_> {
         let blocks = self
             .codes
             .iter()
-            .map(|(list, width)| Ok(Codes { list: list.list()?, width: *width }))
+            .map(|(list, width)| Ok(LevelCodes { list: list.list()?, width: *width }))
             .collect::<Result<Vec<_>, Error>>()?;
         let sparse = match &self.sparse {
             None => None,
@@ -170,8 +170,8 @@ impl<'a> Given<'a> {
         Ok(Self { y, weight: slice(weight)?, offset: slice(offset)?, start: slice(start)? })
     }
 
-    fn target(&self) -> Target<'a> {
-        Target { y: self.y, weight: self.weight, offset: self.offset, start: self.start }
+    fn target(&self) -> Response<'a> {
+        Response { y: self.y, weight: self.weight, offset: self.offset, start: self.start }
     }
 }
 
@@ -295,7 +295,8 @@ pub(crate) fn infer_logistic<'py>(
             for j in 0..all.estimates.len() {
                 let Some(e) = all.estimates.get(j).filter(|e| e.standard_error > 0.0) else { continue };
                 let profile = params.profile(&matrix, &given.target(), &solution, j, asked.confidence, task)?;
-                let changed = Estimate { p_value: profile.p_value, ..e.clone() }.with_interval(profile.interval);
+                let changed =
+                    CoefficientEstimate { p_value: profile.p_value, ..e.clone() }.with_interval(profile.interval);
                 if let Some(slot) = all.estimates.get_mut(j) {
                     *slot = changed;
                 }

@@ -1,6 +1,6 @@
 //! Metrics on arrays.
 
-use leadlens::evaluate::{self as measures, Binning, Clusters, Comparison, Evaluation};
+use leadlens::evaluate::{self as measures, Binning, Clusters, Evaluation, ScoreComparison};
 use leadlens::{Error, frames};
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -87,7 +87,7 @@ pub(crate) fn compare_scores(
 }
 
 /// A comparison for Python.
-pub(crate) fn compared(c: &Comparison) -> PyResult<(String, String, Frame)> {
+pub(crate) fn compared(c: &ScoreComparison) -> PyResult<(String, String, Frame)> {
     let table = quick(|| frames::score_comparison_frame(c))?;
     Ok((to_json(c)?, leadlens::report::comparison_text(c), Frame::from(table)))
 }

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::commands::{
-    Attribution, Barriers, Check, Completions, Demo, Drivers, Evaluate, Funnel, Paths, Report, Score, StageFunnel,
-    TimeTo, Train,
+    AttributionArgs, BarriersArgs, CheckArgs, Completions, Demo, DriversArgs, Evaluate, FunnelArgs, PathsArgs,
+    ReportArgs, Score, StageFunnelArgs, TimeToArgs, Train,
 };
 
 /// Lead analytics on the history of marketing and sales: explainable scores, funnels, attribution.
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Read all tables and report what happened to every row.
-    Check(Check),
+    Check(CheckArgs),
     /// Train a model on the training set of the snapshot, evaluate it on the test set, and save it.
     Train(Train),
     /// Evaluate a saved model on the test set of the snapshot.
@@ -31,21 +31,21 @@ pub(super) enum Command {
     /// Score open leads with a saved model.
     Score(Score),
     /// Count how many leads reach each step of a funnel.
-    Funnel(Funnel),
+    Funnel(FunnelArgs),
     /// Count how leads move through the pipeline: reached, skipped, lost and open per stage, win rate, velocity.
-    StageFunnel(StageFunnel),
+    StageFunnel(StageFunnelArgs),
     /// Measure how long leads take to convert.
-    TimeTo(TimeTo),
+    TimeTo(TimeToArgs),
     /// Find the properties that differ between leads that go on and leads that drop off.
-    Drivers(Drivers),
+    Drivers(DriversArgs),
     /// Rank segments by the conversions they lose at each step.
-    Barriers(Barriers),
+    Barriers(BarriersArgs),
     /// List the most frequent paths to won and to lost.
-    Paths(Paths),
+    Paths(PathsArgs),
     /// Distribute credit for conversions among channels.
-    Attribution(Attribution),
+    Attribution(AttributionArgs),
     /// Write an HTML report: evaluation, best open leads, analyses, model, input tables.
-    Report(Report),
+    Report(ReportArgs),
     /// Train, evaluate, score and report on a folder that has tables and a leadlens.toml.
     Demo(Demo),
     /// Print a shell completion script.

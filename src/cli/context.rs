@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 use serde_json::Value;
 
 use super::exit_codes::{MODEL, USAGE, exit_code};
-use super::flags::{Common, Format, Overwrite, Settings, Shown};
+use super::flags::{CommonFlags, Format, Overwrite, Settings, Shown};
 use super::inputs::Inputs;
 use super::output::{Destination, Staged, commit};
 use super::progress::with_progress;
@@ -27,7 +27,7 @@ pub(super) const TOP: [usize; 3] = [50, 100, 200];
 
 /// The activity during which a command failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum ProjectReading {
     Config,
     Model,
     Tables,
@@ -39,26 +39,27 @@ pub(super) enum Reading {
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) error: Error,
-    pub(super) reading: Reading,
+    pub(super) reading: ProjectReading,
 }
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Self { error, reading: Reading::Tables }
+        Self { error, reading: ProjectReading::Tables }
     }
 }
 
 impl Failed {
     fn printing(e: &std::io::Error) -> Self {
-        let reading = if e.kind() == ErrorKind::BrokenPipe { Reading::ClosedPipe } else { Reading::Tables };
+        let reading =
+            if e.kind() == ErrorKind::BrokenPipe { ProjectReading::ClosedPipe } else { ProjectReading::Tables };
         Self { error: Error::Write { path: "standard output".into(), reason: e.to_string() }, reading }
     }
 
     pub(super) fn exit_code(&self) -> i32 {
         match (&self.error, self.reading) {
             // The exit code depends on the file that could not be read.
-            (Error::Read { .. }, Reading::Config) => USAGE,
-            (Error::Read { .. }, Reading::Model) => MODEL,
+            (Error::Read { .. }, ProjectReading::Config) => USAGE,
+            (Error::Read { .. }, ProjectReading::Model) => MODEL,
             (error, _) => exit_code(error),
         }
     }
@@ -143,7 +144,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(super) fn project(common: &Common) -> std::result::Result<Project, Failed> {
+    pub(super) fn project(common: &CommonFlags) -> std::result::Result<Project, Failed> {
         Self::project_at(&common.config, &common.settings)
     }
 
@@ -151,7 +152,7 @@ impl Context<'_> {
     pub(super) fn project_at(file: &Path, settings: &Settings) -> std::result::Result<Project, Failed> {
         let set = settings.set.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<Setting>>>()?;
         let read = Project::read_with(file, &set);
-        let mut project = read.map_err(|error| Failed { error, reading: Reading::Config })?;
+        let mut project = read.map_err(|error| Failed { error, reading: ProjectReading::Config })?;
         if settings.max_bad.is_some() {
             project.config.max_bad = settings.max_bad;
         }
@@ -163,7 +164,7 @@ impl Context<'_> {
     }
 
     pub(super) fn model(path: &Path) -> std::result::Result<LeadModel, Failed> {
-        LeadModel::from_path(path).map_err(|error| Failed { error, reading: Reading::Model })
+        LeadModel::from_path(path).map_err(|error| Failed { error, reading: ProjectReading::Model })
     }
 
     /// Checks the output options of a result; `tables` are the names of its tables.

@@ -24,7 +24,7 @@ pub(super) enum Format {
 
 /// Input of a command.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Common {
+pub(super) struct CommonFlags {
     /// Project file that declares the tables.
     #[arg(long, default_value = "leadlens.toml")]
     pub(super) config: PathBuf,
@@ -76,7 +76,7 @@ pub(super) struct Shown {
 #[derive(Debug, Clone, Args)]
 pub(super) struct AnalysisFlags {
     #[command(flatten)]
-    pub(super) common: Common,
+    pub(super) common: CommonFlags,
     #[command(flatten)]
     pub(super) shown: Shown,
     #[command(flatten)]

@@ -34,7 +34,7 @@ pub use sections::{
 use crate::error::Error;
 use crate::progress::Task;
 use args::Arguments;
-use context::{Context, Failed, Reading};
+use context::{Context, Failed, ProjectReading};
 use words::Words;
 
 /// Runs a command line on the streams of the process and returns the exit code. SIGINT and SIGTERM end it with 130 and
@@ -77,7 +77,7 @@ pub fn run(
     }));
     // Nothing can be done if stderr is closed.
     match result {
-        Ok(Ok(()) | Err(Failed { reading: Reading::ClosedPipe, .. })) => OK,
+        Ok(Ok(()) | Err(Failed { reading: ProjectReading::ClosedPipe, .. })) => OK,
         Ok(Err(mut failed)) => {
             // A failure of stopped work counts as stopped.
             if context.task.check().is_err() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::analyses::attribution::AttributionSpec;
 use crate::error::{Error, Result};
 use crate::fit::{
-    Calibrator, Choice, Collinear, Direction, Interactions, LogisticParams, Nonlinear, Solver, TrainOptions,
+    Calibrator, Collinear, Direction, Interactions, LogisticParams, Nonlinear, PenaltyChoice, Solver, TrainOptions,
 };
 use crate::frames::SpendSpec;
 use crate::schema::SnapshotSpec;
@@ -68,7 +68,7 @@ pub struct ModelSection {
     #[serde(rename = "C")]
     pub c: Option<Strength>,
     /// Which C is taken with `"cv"`.
-    pub choice: Choice,
+    pub choice: PenaltyChoice,
     /// Kind of penalty.
     pub penalty: Penalty,
     /// Share of L1 in the penalty.
@@ -100,7 +100,7 @@ impl Default for ModelSection {
         let o = TrainOptions::default();
         Self {
             c: None,
-            choice: Choice::Lowest,
+            choice: PenaltyChoice::Lowest,
             penalty: Penalty::L2,
             l1_ratio: 0.0,
             calibration: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
 use super::clusters::check_clusters;
-use super::influence::Rows;
+use super::influence::InfluenceRows;
 use crate::error::Result;
 use crate::math::{Interval, quantile_sorted};
 
@@ -58,11 +58,11 @@ pub fn calibration_table(
 ) -> Result<Vec<CalibrationBin>> {
     let w = checked_probabilities(y, p, weight)?;
     check_clusters(y, clusters)?;
-    Ok(calibration_table_of(&Rows::new(y, p, &w, clusters), bins, binning))
+    Ok(calibration_table_of(&InfluenceRows::new(y, p, &w, clusters), bins, binning))
 }
 
 /// The same of rows that are in order.
-pub(super) fn calibration_table_of(rows: &Rows<'_>, bins: usize, binning: Binning) -> Vec<CalibrationBin> {
+pub(super) fn calibration_table_of(rows: &InfluenceRows<'_>, bins: usize, binning: Binning) -> Vec<CalibrationBin> {
     let (y, p, w) = (rows.y, rows.p, rows.w);
     let bins = bins.max(1);
     // numpy.linspace: i·step, where step = 1 / bins; the last edge exactly 1.

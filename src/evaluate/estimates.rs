@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
 use super::clusters::{Clusters, check_rows, few_clusters};
-use super::influence::{Influenced, Rows, Sample, on_log_odds, on_logs};
+use super::influence::{InfluenceRows, Influenced, Sample, on_log_odds, on_logs};
 use crate::error::Result;
 use crate::math::{exp, ln, student_quantile, student_tail};
 
@@ -46,7 +46,12 @@ fn undefined() -> Influenced {
     Influenced { value: f64::NAN, of_row: Vec::new() }
 }
 
-fn named(measure: &str, rows: &Rows<'_>, estimate: &Influenced, scale: fn(f64, f64, f64) -> (f64, f64)) -> Estimate {
+fn named(
+    measure: &str,
+    rows: &InfluenceRows<'_>,
+    estimate: &Influenced,
+    scale: fn(f64, f64, f64) -> (f64, f64),
+) -> Estimate {
     if estimate.of_row.is_empty() {
         return Estimate::new(measure, f64::NAN, f64::NAN, (f64::NAN, f64::NAN));
     }
@@ -59,7 +64,7 @@ fn plain(value: f64, error: f64, z: f64) -> (f64, f64) {
 }
 
 /// The area under the ROC curve, on the scale of log-odds.
-pub(super) fn auc(rows: &Rows<'_>, sample: Sample) -> Estimate {
+pub(super) fn auc(rows: &InfluenceRows<'_>, sample: Sample) -> Estimate {
     let auc = rows.auc();
     let mut estimate = named("roc_auc", rows, &auc, on_log_odds);
     // Without an error among so many pairs, Clopper and Pearson's end for no failure.
@@ -74,7 +79,7 @@ pub(super) fn auc(rows: &Rows<'_>, sample: Sample) -> Estimate {
 
 /// Average precision, on the scale of log-odds around the value less its bias, which is large with few positives; those
 /// decide the degrees of freedom, too. Simulated coverage with 18 to 60 positives: 93–95 %.
-fn average_precision(rows: &Rows<'_>, sample: Sample) -> Estimate {
+fn average_precision(rows: &InfluenceRows<'_>, sample: Sample) -> Estimate {
     let average = rows.average_precision();
     let z = student_quantile(0.025, (sample.positives as f64 - 1.0).max(1.0));
     let mut estimate = named("pr_auc", rows, &average, |value, error, _| (value, error));
@@ -87,12 +92,12 @@ fn average_precision(rows: &Rows<'_>, sample: Sample) -> Estimate {
     estimate
 }
 
-pub(super) fn slope(rows: &Rows<'_>) -> Estimate {
+pub(super) fn slope(rows: &InfluenceRows<'_>) -> Estimate {
     named("calibration_slope", rows, &rows.slope().unwrap_or_else(undefined), plain)
 }
 
 /// Observed over expected, on the scale of logarithms.
-pub(super) fn observed_to_expected(rows: &Rows<'_>) -> Estimate {
+pub(super) fn observed_to_expected(rows: &InfluenceRows<'_>) -> Estimate {
     let ratio = rows.observed_to_expected();
     let error = rows.error(&ratio.of_row);
     let (low, high) = plain(ratio.value, error, rows.half_width());
@@ -100,7 +105,7 @@ pub(super) fn observed_to_expected(rows: &Rows<'_>) -> Estimate {
 }
 
 /// Lift between two parts of the rows, best first.
-pub(super) fn lift(measure: &str, rows: &Rows<'_>, lift: &Influenced, (low, high): (f64, f64)) -> Estimate {
+pub(super) fn lift(measure: &str, rows: &InfluenceRows<'_>, lift: &Influenced, (low, high): (f64, f64)) -> Estimate {
     if lift.value > 0.0 {
         return named(measure, rows, lift, on_logs);
     }
@@ -110,7 +115,7 @@ pub(super) fn lift(measure: &str, rows: &Rows<'_>, lift: &Influenced, (low, high
 }
 
 /// Share of positives among the best k of n rows, by weight the best k/n.
-fn precision(rows: &Rows<'_>, k: usize) -> Estimate {
+fn precision(rows: &InfluenceRows<'_>, k: usize) -> Estimate {
     let (share, interval) = rows.share_within(0.0, k as f64 / rows.y.len() as f64);
     let error = rows.error(&share.of_row);
     Estimate::new(&format!("precision_at_{k}"), share.value, error, (interval.low, interval.high))
@@ -122,7 +127,7 @@ pub(super) fn possible(top: &[usize], rows: usize) -> impl Iterator<Item = usize
 }
 
 /// All measures.
-pub(super) fn estimates(rows: &Rows<'_>, sample: Sample, top: &[usize]) -> Vec<Estimate> {
+pub(super) fn estimates(rows: &InfluenceRows<'_>, sample: Sample, top: &[usize]) -> Vec<Estimate> {
     let mut all = vec![
         auc(rows, sample),
         average_precision(rows, sample),
@@ -162,7 +167,7 @@ pub struct Difference {
 
 /// Two scorers on the same rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
+pub struct ScoreComparison {
     /// Number of rows.
     pub rows: usize,
     /// Positive rows.
@@ -188,14 +193,14 @@ pub fn compare_scores(
     weight: Option<&[f64]>,
     top: &[usize],
     clusters: Option<Clusters<'_>>,
-) -> Result<Comparison> {
+) -> Result<ScoreComparison> {
     let [first, second] = probabilities;
     checked_probabilities(y, second, weight)?;
     let w = checked_probabilities(y, first, weight)?;
     let of_row = clusters.map(|c| c.of_row);
     check_rows(y, &w, of_row)?;
-    let (a, b) = (Rows::new(y, first, &w, of_row), Rows::new(y, second, &w, of_row));
-    let measure = |name: &str, of: &dyn Fn(&Rows<'_>) -> Influenced, more_is_better: Option<bool>| {
+    let (a, b) = (InfluenceRows::new(y, first, &w, of_row), InfluenceRows::new(y, second, &w, of_row));
+    let measure = |name: &str, of: &dyn Fn(&InfluenceRows<'_>) -> Influenced, more_is_better: Option<bool>| {
         difference(name, &a, &[of(&a), of(&b)], more_is_better)
     };
     let mut measures = vec![
@@ -214,12 +219,12 @@ pub fn compare_scores(
     let positives = y.iter().filter(|v| **v).count();
     let unit = clusters.map_or("leads", |c| c.unit);
     let remarks = clusters.and_then(|_| few_clusters(a.clusters(), unit)).into_iter().collect();
-    Ok(Comparison { rows: y.len(), positives, clusters: a.clusters(), unit: unit.to_owned(), measures, remarks })
+    Ok(ScoreComparison { rows: y.len(), positives, clusters: a.clusters(), unit: unit.to_owned(), measures, remarks })
 }
 
 fn difference(
     measure: &str,
-    rows: &Rows<'_>,
+    rows: &InfluenceRows<'_>,
     [first, second]: &[Influenced; 2],
     more_is_better: Option<bool>,
 ) -> Difference {

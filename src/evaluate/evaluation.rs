@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::calibration::calibration_table_of;
 use super::clusters::{Clusters, check_clusters, check_rows, few_clusters};
 use super::estimates::{Estimate, estimates};
-use super::influence::Rows;
+use super::influence::InfluenceRows;
 use super::lift::lift_table_of;
 use super::verdict::Verdict;
 use super::{
@@ -116,7 +116,7 @@ pub fn evaluate_clustered(
     let w = checked_probabilities(y, p, weight)?;
     let of_row = clusters.map(|c| c.of_row);
     check_rows(y, &w, of_row)?;
-    let rows = Rows::new(y, p, &w, of_row);
+    let rows = InfluenceRows::new(y, p, &w, of_row);
     let sample = rows.sample();
     let unit = clusters.map_or("leads", |c| c.unit);
     let (base_rate, mean_predicted) = means(y, p, &w);
@@ -190,7 +190,7 @@ impl Evaluation {
                 rows.iter().filter_map(|i| Some((*y.get(*i)?, (*p.get(*i)?, *w.get(*i)?)))).unzip();
             let (_, predicted) = means(&gy, &gp, &gw);
             let own: Option<Vec<u32>> = clusters.map(|c| rows.iter().filter_map(|i| c.get(*i).copied()).collect());
-            let inside = Rows::new(&gy, &gp, &gw, own.as_deref());
+            let inside = InfluenceRows::new(&gy, &gp, &gw, own.as_deref());
             let sample = inside.sample();
             let both = sample.positives > 0 && sample.negatives > 0;
             let ranking = both.then(|| super::estimates::auc(&inside, sample));

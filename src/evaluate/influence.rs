@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use crate::math::{Interval, exp, ln, logit, sigmoid, student_quantile, sum, sum_by, wilson_within};
 
 /// Labels, probabilities and weights, and the cluster of each row (its own if there are none).
-pub(super) struct Rows<'a> {
+pub(super) struct InfluenceRows<'a> {
     pub(super) y: &'a [bool],
     pub(super) p: &'a [f64],
     pub(super) w: &'a [f64],
@@ -52,7 +52,7 @@ const MARGIN: f64 = 1e-9;
 /// As in the log loss itself.
 const CLIP: f64 = f64::EPSILON;
 
-impl<'a> Rows<'a> {
+impl<'a> InfluenceRows<'a> {
     pub(super) fn new(y: &'a [bool], p: &'a [f64], w: &'a [f64], clusters: Option<&[u32]>) -> Self {
         let mut order: Vec<usize> = (0..y.len()).collect();
         let score = |i: &usize| p.get(*i).copied().unwrap_or(0.0);

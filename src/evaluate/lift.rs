@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clusters::check_clusters;
 use super::estimates::lift;
-use super::influence::Rows;
+use super::influence::InfluenceRows;
 use super::{TieGroup, checked, tie_groups};
 use crate::error::{Error, Result};
 
@@ -48,11 +48,11 @@ pub fn lift_table(
 ) -> Result<Vec<LiftRow>> {
     let w = checked(y, p, weight)?;
     check_clusters(y, clusters)?;
-    lift_table_of(&Rows::new(y, p, &w, clusters), &tie_groups(y, p, &w), slices)
+    lift_table_of(&InfluenceRows::new(y, p, &w, clusters), &tie_groups(y, p, &w), slices)
 }
 
 /// The same of rows that are in order.
-pub(super) fn lift_table_of(rows: &Rows<'_>, groups: &[TieGroup], slices: usize) -> Result<Vec<LiftRow>> {
+pub(super) fn lift_table_of(rows: &InfluenceRows<'_>, groups: &[TieGroup], slices: usize) -> Result<Vec<LiftRow>> {
     let all: f64 = groups.iter().map(|g| g.positive + g.negative).sum();
     let positive: f64 = groups.iter().map(|g| g.positive).sum();
     if positive <= 0.0 {

@@ -14,7 +14,7 @@ pub use calibration::{
     Binning, CalibrationBin, calibration_error_by_chance, calibration_table, expected_calibration_error,
 };
 pub use clusters::Clusters;
-pub use estimates::{Comparison, Difference, Estimate, compare_scores};
+pub use estimates::{Difference, Estimate, ScoreComparison, compare_scores};
 pub use evaluation::{Evaluation, Group, evaluate, evaluate_clustered};
 pub use lift::{LiftRow, lift_table, precision_at};
 pub use proper::{brier, log_loss};

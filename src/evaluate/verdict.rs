@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::counted::counted;
 
 use super::estimates::{Estimate, observed_to_expected};
-use super::influence::{Rows, Sample};
+use super::influence::{InfluenceRows, Sample};
 
 /// What a check finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ const SPREAD_MATTERS: f64 = 0.1;
 
 impl Verdict {
     /// `unit` is what counts as independent, such as leads.
-    pub(super) fn of(rows: &Rows<'_>, sample: Sample, estimates: &[Estimate], unit: &str) -> Self {
+    pub(super) fn of(rows: &InfluenceRows<'_>, sample: Sample, estimates: &[Estimate], unit: &str) -> Self {
         let enough = sample.positives.min(sample.negatives) >= ENOUGH;
         let of = |name: &str| estimates.iter().find(|e| e.measure == name);
         let checks = [

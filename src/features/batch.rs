@@ -5,7 +5,7 @@
 //! its work. The events of each row are counted by class of kind first; [`super::cells`] then fills each feature for
 //! all rows of the tile, so a feature is dispatched once per tile, and its cells are written contiguously.
 
-use super::plan::{JourneyView, Plan};
+use super::plan::{FeaturePlan, JourneyView};
 use crate::features::kernels::{Bin, classify, count, count_and_note_last, note_first, note_last};
 use crate::journeys::{CodeSlice, ROWS, number_rows};
 use crate::math::exp_all;
@@ -33,7 +33,7 @@ pub(super) struct Run<J> {
 
 /// Where a row's events are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct CellPlace {
     /// Of its first event, in the arrays of the tile.
     pub(super) start: usize,
     /// Of its first event, in its run.
@@ -45,7 +45,7 @@ pub(super) struct Place {
 /// Working memory; keeps its allocations.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Working {
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<CellPlace>,
     /// The row of each event.
     row: Vec<u8>,
     /// 1 for events of the row of the one before, 0 for the first of a row.
@@ -86,7 +86,7 @@ impl Working {
     }
 }
 
-impl Plan {
+impl FeaturePlan {
     /// Reads the events of up to [`ROWS`] rows, and counts them by class and row.
     #[inline(always)]
     pub(super) fn read<V: Vector, J: JourneyView>(&self, rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
@@ -106,7 +106,7 @@ impl Plan {
 
     /// Says where the events of each row are, and of which row each event is.
     fn place<J>(rows: &[RowView], runs: &[Run<J>], w: &mut Working) {
-        let set = |same_row: &mut [f64], places: &[Place], to: f64| {
+        let set = |same_row: &mut [f64], places: &[CellPlace], to: f64| {
             for place in places {
                 if let Some(same) = same_row.get_mut(place.start) {
                     *same = to;
@@ -120,7 +120,7 @@ impl Plan {
         for (run, number) in runs.iter().zip(0..) {
             let mut in_run = 0;
             for row in next.by_ref().take(run.rows) {
-                w.places.push(Place { start, in_run, run: number, events: row.events });
+                w.places.push(CellPlace { start, in_run, run: number, events: row.events });
                 start += row.events;
                 in_run += row.events;
             }

@@ -2,8 +2,8 @@
 
 #![allow(clippy::needless_bitwise_bool, reason = "both sides are cheaper than a branch")]
 
-use super::plan::{JourneyView, Looks, Op, Plan};
-use crate::features::batch::{Place, RowView, Run, Spare, Working};
+use super::plan::{FeaturePlan, JourneyView, Op, ReadsOf};
+use crate::features::batch::{CellPlace, RowView, Run, Spare, Working};
 use crate::features::kernels::{Bin, add_channels, add_up, mask, mask_values};
 use crate::journeys::{CodeSlice, ROWS};
 use crate::math::vector::{Kernel, LANES, Vector, dispatch};
@@ -19,13 +19,13 @@ pub(super) trait Sheet {
 }
 
 /// A tile whose events are read.
-struct Tile<'a, J> {
+struct FeatureTile<'a, J> {
     rows: &'a [RowView],
     runs: &'a [Run<J>],
     w: &'a Working,
 }
 
-impl Plan {
+impl FeaturePlan {
     /// Computes all features of up to [`ROWS`] rows, whose events are given by `runs`, in order.
     pub(super) fn tile<J: JourneyView>(
         &self,
@@ -34,19 +34,19 @@ impl Plan {
         w: &mut Working,
         out: &mut impl Sheet,
     ) {
-        dispatch(Whole { plan: self, rows, runs, w, out });
+        dispatch(WholeJourney { plan: self, rows, runs, w, out });
     }
 }
 
-struct Whole<'a, J, S> {
-    plan: &'a Plan,
+struct WholeJourney<'a, J, S> {
+    plan: &'a FeaturePlan,
     rows: &'a [RowView],
     runs: &'a [Run<J>],
     w: &'a mut Working,
     out: &'a mut S,
 }
 
-impl<J: JourneyView, S: Sheet> Kernel for Whole<'_, J, S> {
+impl<J: JourneyView, S: Sheet> Kernel for WholeJourney<'_, J, S> {
     type Output = ();
 
     #[inline(always)]
@@ -54,7 +54,7 @@ impl<J: JourneyView, S: Sheet> Kernel for Whole<'_, J, S> {
         let Self { plan, rows, runs, w, out } = self;
         plan.read::<V, J>(rows, runs, w);
         let mut spare = std::mem::take(&mut w.spare);
-        let tile = Tile { rows, runs, w };
+        let tile = FeatureTile { rows, runs, w };
         for (feature, (op, looks)) in plan.ops.iter().enumerate() {
             if op.gives_codes() {
                 let mut codes = [NONE; ROWS];
@@ -70,10 +70,10 @@ impl<J: JourneyView, S: Sheet> Kernel for Whole<'_, J, S> {
     }
 }
 
-impl<J: JourneyView> Tile<'_, J> {
+impl<J: JourneyView> FeatureTile<'_, J> {
     /// Fills the cells of a feature, which start as zeros; cells beyond the rows of the tile are not read.
     #[inline(always)]
-    fn numbers<V: Vector>(&self, op: Op, looks: &Looks, spare: &mut Spare, out: &mut [f64; ROWS]) {
+    fn numbers<V: Vector>(&self, op: Op, looks: &ReadsOf, spare: &mut Spare, out: &mut [f64; ROWS]) {
         let w = self.w;
         match op {
             Op::Count(window) => count_within(w, window, looks, out),
@@ -167,7 +167,7 @@ impl<J: JourneyView> Tile<'_, J> {
 
     /// Fills the cell of each row from its place, its run, and the bins of its events.
     #[inline(always)]
-    fn each_row(&self, out: &mut [f64; ROWS], cell: impl Fn(&Place, &Run<J>, &[Bin]) -> f64) {
+    fn each_row(&self, out: &mut [f64; ROWS], cell: impl Fn(&CellPlace, &Run<J>, &[Bin]) -> f64) {
         for (place, slot) in self.w.places.iter().zip(out) {
             let bins = self.w.bins.get(place.start..place.start + place.events).unwrap_or(&[]);
             if let Some(run) = self.runs.get(place.run) {
@@ -178,7 +178,7 @@ impl<J: JourneyView> Tile<'_, J> {
 
     /// Code of a channel or stage.
     #[inline(always)]
-    fn code(&self, op: Op, looks: &Looks, place: &Place) -> u32 {
+    fn code(&self, op: Op, looks: &ReadsOf, place: &CellPlace) -> u32 {
         let Some(run) = self.runs.get(place.run) else { return NONE };
         let bins = self.w.bins.get(place.start..place.start + place.events).unwrap_or(&[]);
         let mut seen = bins.iter().enumerate().filter(|(_, c)| looks.has(**c)).map(|(i, _)| place.in_run + i);
@@ -193,7 +193,7 @@ impl<J: JourneyView> Tile<'_, J> {
     }
 
     #[inline(always)]
-    fn distinct_channels(&self, looks: &Looks, found: &mut Vec<(u8, u32)>, out: &mut [f64; ROWS]) {
+    fn distinct_channels(&self, looks: &ReadsOf, found: &mut Vec<(u8, u32)>, out: &mut [f64; ROWS]) {
         // Usually few channels: codes below 64 form a set in one number.
         let mut small = [0u64; ROWS];
         found.clear();
@@ -217,7 +217,7 @@ impl<J: JourneyView> Tile<'_, J> {
     }
 }
 
-impl Looks {
+impl ReadsOf {
     fn has(&self, bin: Bin) -> bool {
         self.mask.get(bin.class()).is_some_and(|mask| *mask != 0)
     }
@@ -249,7 +249,7 @@ fn sum_rows(numbers: &mut [f64], w: &Working, out: &mut [f64; ROWS]) {
 /// Per row, the age in days of the classes that a feature looks at, of which `choose` takes one, `none` at first and
 /// never NaN; NaN if none has one.
 #[inline(always)]
-fn days_each<V: Vector>(ages: &[f64], looks: &Looks, none: f64, choose: impl Fn(V, V) -> V, out: &mut [f64; ROWS]) {
+fn days_each<V: Vector>(ages: &[f64], looks: &ReadsOf, none: f64, choose: impl Fn(V, V) -> V, out: &mut [f64; ROWS]) {
     for (number, cells) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let mut best = V::splat(none);
         for ages in lanes_of(ages, &looks.classes, number) {
@@ -264,7 +264,7 @@ fn days_each<V: Vector>(ages: &[f64], looks: &Looks, none: f64, choose: impl Fn(
 
 /// Per row, the events within a window of the classes that a feature looks at.
 #[inline(always)]
-fn count_within(w: &Working, window: usize, looks: &Looks, out: &mut [f64; ROWS]) {
+fn count_within(w: &Working, window: usize, looks: &ReadsOf, out: &mut [f64; ROWS]) {
     let counts = w.counts.get(window / 2).map_or(&[][..], Vec::as_slice);
     let half = if window.is_multiple_of(2) { 0 } else { 32 };
     for (number, cells) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[derive(Clone)]
-    struct Cells<'a>(&'a Plan, &'a [RowView], &'a Events);
+    struct Cells<'a>(&'a FeaturePlan, &'a [RowView], &'a Events);
 
     impl Kernel for Cells<'_> {
         type Output = Vec<u64>;
@@ -350,7 +350,7 @@ mod tests {
             let Self(plan, rows, events) = self;
             let (mut w, mut out) = (Working::default(), Bits::default());
             let runs = [Run { journey: events, rows: rows.len() }];
-            Whole { plan, rows, runs: &runs, w: &mut w, out: &mut out }.run::<V>();
+            WholeJourney { plan, rows, runs: &runs, w: &mut w, out: &mut out }.run::<V>();
             out.0
         }
     }
@@ -385,7 +385,7 @@ mod tests {
         };
         let kinds = ["a", "b", "c"].map(kind);
         let known = |kind: &Kind| Some(kind.clone());
-        let plan = Plan::new(&features, &kinds, known, &["value".into()], None, &Zone::utc());
+        let plan = FeaturePlan::new(&features, &kinds, known, &["value".into()], None, &Zone::utc());
         let mut events = Events::default();
         let mut rows = Vec::new();
         for row in 0..ROWS as i64 {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cells::Sheet;
-use super::plan::{JourneyView, Op, Plan};
+use super::plan::{FeaturePlan, JourneyView, Op};
 use crate::error::{Error, Result};
 use crate::features::batch::{RowView, Run, Working};
 use crate::journeys::{CodeSlice, ROWS, Timeline};
-use crate::math::{Part, Unwritten};
+use crate::math::{BufferPart, ParallelBuffer};
 use crate::model::LeadModel;
 use crate::progress::Task;
 use crate::schema::{Column, Feature, Kind, NONE};
@@ -49,14 +49,14 @@ impl JourneyView for Slice<'_> {
 
 /// A column while it is computed.
 enum Built {
-    Numbers(Unwritten),
+    Numbers(ParallelBuffer),
     Codes(Vec<u32>),
     Field,
 }
 
 /// The cells of a column for [`CHUNK`] rows.
 enum ColumnPart<'a> {
-    Numbers(Part<'a>),
+    Numbers(BufferPart<'a>),
     Codes(&'a mut [u32]),
     Field,
 }
@@ -87,7 +87,7 @@ pub fn compute(
     task: &Task,
 ) -> Result<Vec<Column>> {
     let journeys = &snapshot.journeys;
-    let plan = Plan::new(features, &journeys.kinds, known, &journeys.value_names, cap, zone);
+    let plan = FeaturePlan::new(features, &journeys.kinds, known, &journeys.value_names, cap, zone);
     task.begin("computing features", snapshot.len());
     let n = snapshot.len();
     let mut columns: Vec<Built> = plan
@@ -96,7 +96,7 @@ pub fn compute(
         .map(|(op, _)| match op {
             Op::Field => Built::Field,
             op if op.gives_codes() => Built::Codes(vec![NONE; n]),
-            _ => Built::Numbers(Unwritten::new(n)),
+            _ => Built::Numbers(ParallelBuffer::new(n)),
         })
         .collect();
     if columns.iter().any(|c| !matches!(c, Built::Field)) {
@@ -155,7 +155,13 @@ const EVENTS: usize = 1 << 13;
 /// a lead has several rows.
 const LONG: usize = 32;
 
-fn compute_chunk(snapshot: &Snapshot, plan: &Plan, rows: &[Row], working: &mut Working, cells: &mut CellsOfChunk<'_>) {
+fn compute_chunk(
+    snapshot: &Snapshot,
+    plan: &FeaturePlan,
+    rows: &[Row],
+    working: &mut Working,
+    cells: &mut CellsOfChunk<'_>,
+) {
     let timeline = &snapshot.journeys.timeline;
     let mut views = Vec::with_capacity(ROWS);
     let mut runs: Vec<Run<Slice<'_>>> = Vec::with_capacity(ROWS);

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use super::batch::{RowView, Run, Working};
 use super::cells::Sheet;
-use super::plan::{JourneyView, Plan};
+use super::plan::{FeaturePlan, JourneyView};
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Texts};
+use crate::journeys::{CodeSlice, StringTable};
 use crate::model::{Fingerprint, LeadModel};
 use crate::schema::{Feature, NONE, canonical_id, canonical_text};
 use crate::score::{Cell, Scored};
@@ -57,7 +57,7 @@ pub struct LiveLead {
     kind: Vec<u32>,
     channel: Vec<u32>,
     values: Vec<Vec<f64>>,
-    channels: Texts,
+    channels: StringTable,
     /// Source and id of events.
     seen: HashSet<(String, String)>,
     fields: Vec<(String, FieldValue)>,
@@ -104,7 +104,7 @@ impl Sheet for OneRow<'_> {
 #[derive(Debug, Clone)]
 pub struct Scratch {
     model: Fingerprint,
-    plan: Plan,
+    plan: FeaturePlan,
     working: Working,
     /// One per feature; which of the two counts is the feature's.
     numbers: Vec<f64>,
@@ -125,7 +125,7 @@ impl LeadModel {
             kind: Vec::new(),
             channel: Vec::new(),
             values: vec![Vec::new(); self.data().values.len()],
-            channels: Texts::new(),
+            channels: StringTable::new(),
             seen: HashSet::new(),
             fields: Vec::new(),
         }
@@ -135,7 +135,8 @@ impl LeadModel {
     #[must_use]
     pub fn scratch(&self) -> Scratch {
         let d = self.data();
-        let plan = Plan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
+        let plan =
+            FeaturePlan::new(&self.features(), &d.kinds, |k| Some(k.clone()), &d.values, d.daily_cap, &d.calendar_zone);
         let (numbers, codes) = (vec![f64::NAN; plan.ops.len()], vec![NONE; plan.ops.len()]);
         Scratch {
             model: self.fingerprint(),

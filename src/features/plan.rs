@@ -46,7 +46,7 @@ pub(super) enum Op {
 
 /// Kinds that a feature looks at, as classes.
 #[derive(Debug, Clone)]
-pub(super) struct Looks {
+pub(super) struct ReadsOf {
     pub(super) classes: Vec<usize>,
     /// Per class: all bits if it is one of them, else none.
     pub(super) mask: Vec<u64>,
@@ -54,8 +54,8 @@ pub(super) struct Looks {
 
 /// Features made ready.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
-    pub(super) ops: Vec<(Op, Looks)>,
+pub(super) struct FeaturePlan {
+    pub(super) ops: Vec<(Op, ReadsOf)>,
     /// First bin of each kind's class: kinds that the same features look at are counted together. No feature looks at
     /// class 0.
     pub(super) first_bins: Vec<Bin>,
@@ -70,7 +70,7 @@ pub(super) struct Plan {
     pub(super) zone: Zone,
 }
 
-impl Plan {
+impl FeaturePlan {
     /// Makes `features` ready for events of `kinds`. `known` gives the kind as the features' names mean it (a model's
     /// own, which may be called differently where the data has grown a source); events of a kind without one are
     /// ignored by every feature.
@@ -129,7 +129,7 @@ impl Plan {
             })
             .collect();
         let classes = by_features.len();
-        let mut sets = vec![Looks { classes: Vec::new(), mask: vec![0; classes] }; features.len()];
+        let mut sets = vec![ReadsOf { classes: Vec::new(), mask: vec![0; classes] }; features.len()];
         let mut ordered: Vec<(usize, &Vec<u32>)> =
             by_features.iter().map(|(lookers, class)| (*class, lookers)).collect();
         ordered.sort_unstable();

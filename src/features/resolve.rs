@@ -58,7 +58,7 @@ impl FeatureSet {
 
     fn catalogue(&self, snapshot: &Snapshot) -> Vec<Feature> {
         let journeys = &snapshot.journeys;
-        let seen = Seen::of(snapshot);
+        let seen = SeenNames::of(snapshot);
         let mut features = Vec::new();
         if self.fields {
             for field in &journeys.leads.fields {
@@ -156,7 +156,7 @@ fn field_feature(name: &str, column: &Column) -> Feature {
 
 /// What the rows of a snapshot can see; features of what lies after every cutoff would all be empty.
 #[derive(Default)]
-struct Seen {
+struct SeenNames {
     /// Leads with an event of a kind.
     leads: BTreeMap<u32, usize>,
     values: BTreeSet<(usize, String)>,
@@ -165,7 +165,7 @@ struct Seen {
     ages: bool,
 }
 
-impl Seen {
+impl SeenNames {
     fn of(snapshot: &Snapshot) -> Self {
         let journeys = &snapshot.journeys;
         let timeline = &journeys.timeline;

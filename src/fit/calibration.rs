@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::{Dense, Matrix};
 use super::params::{LogisticParams, Sign};
-use super::target::Target;
+use super::response::Response;
 use crate::error::{Error, Result};
 use crate::model::CalibrationMap;
 use crate::progress::Task;
@@ -69,7 +69,7 @@ pub fn sigmoid_calibration(log_odds: &[f64], y: &[bool], weight: Option<&[f64]>,
         .collect();
     let rows = twice.len();
     let x = Matrix::new(Some(Dense::by_rows(twice, rows, 1)?), Vec::new(), None)?.named(vec!["log-odds".into()])?;
-    let fit = exact().check()?.fit(&x, &Target::new(&label).weighted(&weights), task)?;
+    let fit = exact().check()?.fit(&x, &Response::new(&label).weighted(&weights), task)?;
     Ok((fit.coefficients.first().copied().unwrap_or(1.0), fit.intercept))
 }
 
@@ -161,7 +161,7 @@ pub fn beta_calibration(log_odds: &[f64], y: &[bool], weight: Option<&[f64]>, ta
         log_odds.iter().flat_map(|e| [-crate::math::log1pexp(-e), crate::math::log1pexp(*e)]).collect();
     let x = Matrix::new(Some(Dense::by_rows(numbers, log_odds.len(), 2)?), Vec::new(), None)?
         .named(vec!["ln p".into(), "-ln(1 - p)".into()])?;
-    let target = Target::new(y).weighted(&w);
+    let target = Response::new(y).weighted(&w);
     let mut fit = exact().check()?.fit(&x, &target, task)?;
     if fit.coefficients.iter().any(|c| *c < 0.0) {
         let params = LogisticParams { signs: vec![Sign::NotNegative; 2], tolerance: 1e-9, ..exact() };

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{Matrix, Observed, Role};
+use super::matrix::{FoldRole, Matrix, Observed};
 use super::params::{LogisticParams, ValidLogisticParams};
-use super::target::Target;
+use super::response::Response;
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::evaluate::log_loss;
-use crate::fit::shared_passes::Together;
-use crate::fit::solvers::newton::{self, Stop};
+use crate::fit::shared_passes::SharedPasses;
+use crate::fit::solvers::newton::{self, StopRule};
 use crate::fit::solvers::objective::Objective;
 use crate::fit::solvers::solution::Solution;
 use crate::math::{ln, sigmoid};
@@ -29,7 +29,7 @@ pub struct Fold {
 
 /// A row that was judged, at the C of the lowest mean loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Held {
+pub(super) struct HeldOut {
     pub(super) fold: usize,
     pub(super) row: usize,
     /// Its share of the weight of the fold.
@@ -40,7 +40,7 @@ pub(super) struct Held {
 /// Which C is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Choice {
+pub enum PenaltyChoice {
     /// That of the lowest mean log loss.
     #[default]
     Lowest,
@@ -63,10 +63,10 @@ impl ValidLogisticParams {
     pub fn validate(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         folds: &[Fold],
         cs: &[f64],
-        choice: Choice,
+        choice: PenaltyChoice,
         task: &Task,
     ) -> Result<Validation> {
         Ok(self.validate_rows(x, target, folds, cs, choice, task)?.0)
@@ -76,18 +76,18 @@ impl ValidLogisticParams {
     pub(super) fn validate_rows(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         folds: &[Fold],
         cs: &[f64],
-        choice: Choice,
+        choice: PenaltyChoice,
         task: &Task,
-    ) -> Result<(Validation, Vec<Held>)> {
+    ) -> Result<(Validation, Vec<HeldOut>)> {
         if self.params().firth {
             return Err(Error::option("C", "C cannot be chosen with penalty='firth'"));
         }
         if let Some(inward) = self.centred(x) {
             let start = target.start.map(|s| inward.inward(s));
-            let target = Target { start: start.as_deref(), ..*target };
+            let target = Response { start: start.as_deref(), ..*target };
             return self.validate_rows(&inward.matrix, &target, folds, cs, choice, task);
         }
         if folds.len() < 2 || cs.is_empty() {
@@ -126,8 +126,8 @@ impl ValidLogisticParams {
             .collect();
         let best = (0..cs.len()).min_by(|a, b| at(&mean, *a).total_cmp(&at(&mean, *b))).unwrap_or(0);
         let chosen = match choice {
-            Choice::Lowest => best,
-            Choice::OneStandardError => {
+            PenaltyChoice::Lowest => best,
+            PenaltyChoice::OneStandardError => {
                 let bound = at(&mean, best) + at(&standard_error, best);
                 (0..=best).find(|k| at(&mean, *k) <= bound).unwrap_or(best)
             }
@@ -146,22 +146,22 @@ impl ValidLogisticParams {
     fn paths_together(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
-        (folds, roles): (&[Fold], &[Vec<Role>]),
+        target: &Response<'_>,
+        (folds, roles): (&[Fold], &[Vec<FoldRole>]),
         cs: &[f64],
         task: &Task,
-    ) -> Result<Vec<Path>> {
-        let masked = |fold: &Fold, roles: &[Role], kept: Role| -> Vec<f64> {
+    ) -> Result<Vec<PenaltyPath>> {
+        let masked = |fold: &Fold, roles: &[FoldRole], kept: FoldRole| -> Vec<f64> {
             let weight = |i: usize| weight_of(target, fold, i);
             roles.iter().enumerate().map(|(i, r)| if *r == kept { weight(i) } else { 0.0 }).collect()
         };
-        let weights: Vec<Vec<f64>> = folds.iter().zip(roles).map(|(f, r)| masked(f, r, Role::Train)).collect();
+        let weights: Vec<Vec<f64>> = folds.iter().zip(roles).map(|(f, r)| masked(f, r, FoldRole::Train)).collect();
         let mut problems = Vec::with_capacity(roles.len());
         let mut totals = Vec::with_capacity(roles.len());
         for (number, ((fold, roles), weight)) in folds.iter().zip(roles).zip(&weights).enumerate() {
-            let seen = Target { weight: Some(weight), start: None, ..*target };
+            let seen = Response { weight: Some(weight), start: None, ..*target };
             problems.push(self.problem(x, &seen, &[]).map_err(|e| of_fold(number, e))?.0);
-            let total = crate::math::sum(&masked(fold, roles, Role::Test));
+            let total = crate::math::sum(&masked(fold, roles, FoldRole::Test));
             if total.is_nan() || total <= 0.0 {
                 return Err(Error::option("folds", format!("fold {} has only rows of weight 0", number + 1)));
             }
@@ -174,9 +174,9 @@ impl ValidLogisticParams {
         ridges.sort_by(|a, b| b.total_cmp(a));
         let observed = Observed { y: target.y, weight: target.weight, offset: target.offset };
         let own: Vec<Option<Vec<f64>>> = folds.iter().map(|f| f.weight.clone()).collect();
-        let together = Together::new(x, observed, roles, &own);
-        let stop = Stop { partial: self.params().partial, ..self.stop() };
-        let found: Vec<Result<Path>> = std::thread::scope(|scope| {
+        let together = SharedPasses::new(x, observed, roles, &own);
+        let stop = StopRule { partial: self.params().partial, ..self.stop() };
+        let found: Vec<Result<PenaltyPath>> = std::thread::scope(|scope| {
             let mut threads = Vec::with_capacity(problems.len());
             for (number, problem) in problems.into_iter().enumerate() {
                 let (together, ridges) = (&together, &ridges);
@@ -197,8 +197,15 @@ impl ValidLogisticParams {
         found.into_iter().collect()
     }
 
-    fn path_of(&self, x: &Matrix<'_>, target: &Target<'_>, fold: &Fold, cs: &[f64], task: &Task) -> Result<Path> {
-        let target = &Target { weight: fold.weight.as_deref().or(target.weight), ..*target };
+    fn path_of(
+        &self,
+        x: &Matrix<'_>,
+        target: &Response<'_>,
+        fold: &Fold,
+        cs: &[f64],
+        task: &Task,
+    ) -> Result<PenaltyPath> {
+        let target = &Response { weight: fold.weight.as_deref().or(target.weight), ..*target };
         let part = |rows: &[usize]| {
             let numbers = |v: Option<&[f64]>| -> Option<Vec<f64>> {
                 v.map(|v| rows.iter().filter_map(|i| v.get(*i).copied()).collect())
@@ -207,7 +214,7 @@ impl ValidLogisticParams {
             (x.take(rows), y, numbers(target.weight), numbers(target.offset))
         };
         let (train, y, weight, offset) = part(&fold.train);
-        let seen = Target { y: &y, weight: weight.as_deref(), offset: offset.as_deref(), start: None };
+        let seen = Response { y: &y, weight: weight.as_deref(), offset: offset.as_deref(), start: None };
         let path = self.fit_path(&train, &seen, cs, task)?;
         drop(train);
         let (test, y, weight, offset) = part(&fold.test);
@@ -222,14 +229,14 @@ impl ValidLogisticParams {
 }
 
 /// Coefficients and held-out losses by C.
-type Path = Vec<(Vec<f64>, f64)>;
+type PenaltyPath = Vec<(Vec<f64>, f64)>;
 
-fn weight_of(target: &Target<'_>, fold: &Fold, row: usize) -> f64 {
+fn weight_of(target: &Response<'_>, fold: &Fold, row: usize) -> f64 {
     fold.weight.as_deref().or(target.weight).map_or(1.0, |w| w.get(row).copied().unwrap_or(0.0))
 }
 
 /// The losses of the rows of a fold at some coefficients, with probabilities clipped as in the measure.
-fn held_rows(x: &Matrix<'_>, target: &Target<'_>, (number, fold): (usize, &Fold), beta: &[f64]) -> Vec<Held> {
+fn held_rows(x: &Matrix<'_>, target: &Response<'_>, (number, fold): (usize, &Fold), beta: &[f64]) -> Vec<HeldOut> {
     let of = |values: Option<&[f64]>| -> Option<Vec<f64>> {
         values.map(|v| fold.test.iter().filter_map(|i| v.get(*i).copied()).collect())
     };
@@ -237,7 +244,12 @@ fn held_rows(x: &Matrix<'_>, target: &Target<'_>, (number, fold): (usize, &Fold)
     let total: f64 = fold.test.iter().map(|i| weight_of(target, fold, *i)).sum();
     let held = |(row, eta): (&usize, f64)| {
         let p = sigmoid(if target.y.get(*row) == Some(&true) { eta } else { -eta });
-        Held { fold: number, row: *row, share: weight_of(target, fold, *row) / total, loss: -ln(p.max(f64::EPSILON)) }
+        HeldOut {
+            fold: number,
+            row: *row,
+            share: weight_of(target, fold, *row) / total,
+            loss: -ln(p.max(f64::EPSILON)),
+        }
     };
     fold.test.iter().zip(eta).map(held).collect()
 }
@@ -258,13 +270,13 @@ fn of_fold(number: usize, e: Error) -> Error {
 }
 
 /// The role of every row in each fold; none if a row occurs twice in a fold, or is not there.
-fn roles(folds: &[Fold], rows: usize) -> Option<Vec<Vec<Role>>> {
+fn roles(folds: &[Fold], rows: usize) -> Option<Vec<Vec<FoldRole>>> {
     let of = |fold: &Fold| {
-        let mut roles = vec![Role::Out; rows];
-        for (part, role) in [(&fold.train, Role::Train), (&fold.test, Role::Test)] {
+        let mut roles = vec![FoldRole::Out; rows];
+        for (part, role) in [(&fold.train, FoldRole::Train), (&fold.test, FoldRole::Test)] {
             for i in part {
                 let slot = roles.get_mut(*i)?;
-                if *slot != Role::Out {
+                if *slot != FoldRole::Out {
                     return None;
                 }
                 *slot = role;

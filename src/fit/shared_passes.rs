@@ -6,19 +6,19 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use super::matrix::{Asked, FoldFound, Found, Matrix, Observed, Role};
+use super::matrix::{FoldFound, FoldQuery, FoldRole, LossGradientHessian, Matrix, Observed};
 
 /// The meeting point of the folds of one matrix.
-pub(super) struct Together<'a> {
+pub(super) struct SharedPasses<'a> {
     x: &'a Matrix<'a>,
     observed: Observed<'a>,
-    roles: &'a [Vec<Role>],
+    roles: &'a [Vec<FoldRole>],
     weights: &'a [Option<Vec<f64>>],
-    state: Mutex<State>,
+    state: Mutex<FoldState>,
     answered: Condvar,
 }
 
-struct State {
+struct FoldState {
     running: usize,
     /// A pass has panicked, and no fold waits for another one.
     failed: bool,
@@ -26,21 +26,21 @@ struct State {
     answers: Vec<Option<FoldFound>>,
 }
 
-impl std::fmt::Debug for Together<'_> {
+impl std::fmt::Debug for SharedPasses<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Together").field("folds", &self.roles.len()).finish_non_exhaustive()
     }
 }
 
-impl<'a> Together<'a> {
+impl<'a> SharedPasses<'a> {
     pub(super) fn new(
         x: &'a Matrix<'a>,
         observed: Observed<'a>,
-        roles: &'a [Vec<Role>],
+        roles: &'a [Vec<FoldRole>],
         weights: &'a [Option<Vec<f64>>],
     ) -> Self {
         let none = || (0..roles.len()).map(|_| None);
-        let state = State {
+        let state = FoldState {
             running: roles.len(),
             failed: false,
             asked: none().collect(),
@@ -49,7 +49,7 @@ impl<'a> Together<'a> {
         Self { x, observed, roles, weights, state: Mutex::new(state), answered: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FoldState> {
         // A fold that panicked leaves its question or none; both are whole.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -67,7 +67,7 @@ impl<'a> Together<'a> {
             }
             if state.failed {
                 // The fold that panicked says why; the others end at a gradient of NaN.
-                let found = Found { loss: f64::NAN, gradient: vec![f64::NAN; beta.len()], normal: None };
+                let found = LossGradientHessian { loss: f64::NAN, gradient: vec![f64::NAN; beta.len()], normal: None };
                 return FoldFound { found, held_out: f64::NAN };
             }
             state = self.answered.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl<'a> Together<'a> {
 
     /// Runs a fold; the others do not wait for it any longer once it has ended, whichever way.
     pub(super) fn run<T>(&self, fold: usize, work: impl FnOnce() -> T) -> T {
-        struct Leave<'a, 'b>(&'a Together<'b>, usize);
+        struct Leave<'a, 'b>(&'a SharedPasses<'b>, usize);
         impl Drop for Leave<'_, '_> {
             fn drop(&mut self) {
                 let mut state = self.0.lock();
@@ -92,16 +92,16 @@ impl<'a> Together<'a> {
         work()
     }
 
-    fn answer_if_all_asked(&self, state: &mut State) {
+    fn answer_if_all_asked(&self, state: &mut FoldState) {
         let asking: Vec<(usize, Vec<f64>)> =
             state.asked.iter().enumerate().filter_map(|(fold, beta)| Some((fold, beta.clone()?))).collect();
         if asking.is_empty() || asking.len() < state.running || state.failed {
             return;
         }
         let weight = |fold: usize| self.weights.get(fold).and_then(Option::as_deref);
-        let asked: Vec<Asked<'_>> = asking
+        let asked: Vec<FoldQuery<'_>> = asking
             .iter()
-            .filter_map(|(fold, beta)| Some(Asked { roles: self.roles.get(*fold)?, weight: weight(*fold), beta }))
+            .filter_map(|(fold, beta)| Some(FoldQuery { roles: self.roles.get(*fold)?, weight: weight(*fold), beta }))
             .collect();
         // True until the pass has come back.
         state.failed = true;

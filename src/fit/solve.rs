@@ -1,15 +1,15 @@
 //! Fits: which solver takes a design, and why a fit failed.
 
-use super::matrix::{Matrix, Observed, Plan};
+use super::matrix::{Matrix, NormalLayout, Observed};
 use super::params::{Collinear, LogisticParams, Sign, Solver, ValidLogisticParams};
+use super::response::Response;
 use super::separation;
-use super::target::Target;
 use crate::error::{Error, Result};
 use crate::fit::separation::{collinear, wide};
 use crate::fit::solvers::centre::Centred;
-use crate::fit::solvers::newton::{self, Stop};
+use crate::fit::solvers::newton::{self, StopRule};
 use crate::fit::solvers::objective::{Objective, largest};
-use crate::fit::solvers::proximal::{self, Corners};
+use crate::fit::solvers::proximal::{self, NonsmoothPenalty};
 use crate::fit::solvers::solution::Solution;
 use crate::fit::solvers::{firth, held};
 use crate::progress::Task;
@@ -29,11 +29,11 @@ impl ValidLogisticParams {
     /// # Errors
     /// [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`]; [`Error::Singular`] without a penalty if
     /// columns are collinear; [`Error::NotConverged`]; [`Error::Interrupted`].
-    pub fn fit(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+    pub fn fit(&self, x: &Matrix<'_>, target: &Response<'_>, task: &Task) -> Result<Solution> {
         let Some(inward) = self.centred(x) else { return self.fit_as_it_is(x, target, task) };
         target.check(x)?;
         let start = target.start.map(|s| inward.inward(s));
-        let target = Target { start: start.as_deref(), ..*target };
+        let target = Response { start: start.as_deref(), ..*target };
         self.fit_as_it_is(&inward.matrix, &target, task).map(|solution| inward.outward(solution))
     }
 
@@ -42,7 +42,7 @@ impl ValidLogisticParams {
         (self.params().intercept && self.params().solver == Solver::Newton).then(|| Centred::of(x)).flatten()
     }
 
-    fn fit_as_it_is(&self, x: &Matrix<'_>, target: &Target<'_>, task: &Task) -> Result<Solution> {
+    fn fit_as_it_is(&self, x: &Matrix<'_>, target: &Response<'_>, task: &Task) -> Result<Solution> {
         let (objective, corners) = self.problem(x, target, &[])?;
         let start = target.start.map(<[f64]>::to_vec);
         // Whether separation was looked for in a wide design, and is not known.
@@ -50,7 +50,7 @@ impl ValidLogisticParams {
         let free = self.params().c.is_none() && self.params().solver == Solver::Newton && !self.params().firth;
         // Where classes are separated conjugate gradients go on for minutes.
         let early = (free && corners.is_smooth() && is_wide(x)).then(|| {
-            let stop = Stop { max_iterations: EARLY.min(self.params().max_iterations), ..self.stop() };
+            let stop = StopRule { max_iterations: EARLY.min(self.params().max_iterations), ..self.stop() };
             self.minimise(&objective, corners, start.clone(), stop, task)
         });
         let fitted = match early {
@@ -89,7 +89,7 @@ impl ValidLogisticParams {
         }
         let mut fitted = match fitted {
             Err(Error::NotConverged { .. }) if self.params().partial => {
-                self.minimise(&objective, corners, start, Stop { partial: true, ..self.stop() }, task)
+                self.minimise(&objective, corners, start, StopRule { partial: true, ..self.stop() }, task)
             }
             fitted => fitted,
         }?;
@@ -107,7 +107,7 @@ impl ValidLogisticParams {
     fn diagnose(
         &self,
         f: &Objective<'_>,
-        corners: Corners<'_>,
+        corners: NonsmoothPenalty<'_>,
         failed: Result<Solution>,
         looked: &mut Option<bool>,
         task: &Task,
@@ -162,9 +162,9 @@ impl ValidLogisticParams {
     pub(super) fn minimise(
         &self,
         objective: &Objective<'_>,
-        corners: Corners<'_>,
+        corners: NonsmoothPenalty<'_>,
         start: Option<Vec<f64>>,
-        stop: Stop,
+        stop: StopRule,
         task: &Task,
     ) -> Result<Solution> {
         let (x, stop) = (objective.x, stop);
@@ -196,11 +196,11 @@ impl ValidLogisticParams {
     ///
     /// # Errors
     /// As [`ValidLogisticParams::fit`]; [`Error::InvalidOption`] for a C that is not a positive number.
-    pub fn fit_path(&self, x: &Matrix<'_>, target: &Target<'_>, cs: &[f64], task: &Task) -> Result<Vec<Solution>> {
+    pub fn fit_path(&self, x: &Matrix<'_>, target: &Response<'_>, cs: &[f64], task: &Task) -> Result<Vec<Solution>> {
         if let Some(inward) = self.centred(x) {
             target.check(x)?;
             let start = target.start.map(|s| inward.inward(s));
-            let target = Target { start: start.as_deref(), ..*target };
+            let target = Response { start: start.as_deref(), ..*target };
             let path = self.fit_path(&inward.matrix, &target, cs, task)?;
             return Ok(path.into_iter().map(|solution| inward.outward(solution)).collect());
         }
@@ -213,14 +213,14 @@ impl ValidLogisticParams {
         let (objective, _) = self.problem(x, target, &[])?;
         let solved = if self.is_newton(x) {
             let ridges: Vec<f64> = order.iter().map(|i| 1.0 / c_of(*i)).collect();
-            let stop = Stop { partial: self.params().partial, ..self.stop() };
+            let stop = StopRule { partial: self.params().partial, ..self.stop() };
             newton::path(&objective, &ridges, stop, task)?.into_iter().map(|(solution, _)| solution).collect()
         } else {
             let mut all: Vec<Solution> = Vec::with_capacity(cs.len());
             for i in &order {
                 let params = Self(LogisticParams { c: Some(c_of(*i)), ..self.params().clone() });
                 let start = all.last().map(Solution::beta);
-                all.push(params.fit(x, &Target { start: start.as_deref().or(target.start), ..*target }, task)?);
+                all.push(params.fit(x, &Response { start: start.as_deref().or(target.start), ..*target }, task)?);
             }
             all
         };
@@ -236,17 +236,17 @@ impl ValidLogisticParams {
         p.solver == Solver::Newton && smooth && !p.firth && !is_wide(x)
     }
 
-    pub(super) fn stop(&self) -> Stop {
-        Stop { tolerance: self.params().tolerance, max_iterations: self.params().max_iterations, partial: false }
+    pub(super) fn stop(&self) -> StopRule {
+        StopRule { tolerance: self.params().tolerance, max_iterations: self.params().max_iterations, partial: false }
     }
 
     /// The objective and its corners, with the columns `dropped` held at 0.
     pub(super) fn problem<'a>(
         &'a self,
         x: &'a Matrix<'a>,
-        target: &Target<'a>,
+        target: &Response<'a>,
         dropped: &[usize],
-    ) -> Result<(Objective<'a>, Corners<'a>)> {
+    ) -> Result<(Objective<'a>, NonsmoothPenalty<'a>)> {
         let total = target.check(x)?;
         let params = &self.params();
         if !params.signs.is_empty() && params.signs.len() != x.width() {
@@ -263,7 +263,7 @@ impl ValidLogisticParams {
             total,
             together: None,
         };
-        Ok((objective, Corners { lasso: penalty * params.l1_ratio, signs: &params.signs }))
+        Ok((objective, NonsmoothPenalty { lasso: penalty * params.l1_ratio, signs: &params.signs }))
     }
 }
 
@@ -284,9 +284,9 @@ fn flat(e: Error) -> Error {
 /// [`Error::Separated`] where they do.
 fn unknown(f: &Objective<'_>, task: &Task) -> Result<bool> {
     match wide::find(f, task)? {
-        wide::Found::Separated(s) => Err(told_apart(f, &s)),
-        wide::Found::Overlap => Ok(false),
-        wide::Found::Unknown => Ok(true),
+        wide::WideSeparation::Separated(s) => Err(told_apart(f, &s)),
+        wide::WideSeparation::Overlap => Ok(false),
+        wide::WideSeparation::Unknown => Ok(true),
     }
 }
 
@@ -303,6 +303,6 @@ fn is_narrow(x: &Matrix<'_>) -> bool {
 
 /// Whether a Hessian of all columns is too large to be made and factored.
 fn is_wide(x: &Matrix<'_>) -> bool {
-    let plan = Plan::all(x);
+    let plan = NormalLayout::all(x);
     plan.size() > MOST_FACTORED || plan.numbers() > MOST_NUMBERS
 }

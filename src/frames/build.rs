@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::declared::{check_columns, check_roles, columns_elsewhere, derived_from};
 use super::dictionaries::Dictionaries;
-use super::extent::{Extent, Observed, Role};
+use super::extent::{Extent, ObservedRange, TableRole};
 use super::remarks::remarks_on;
 use super::withheld::{suspect_fields, withhold_fields};
 use crate::config::{AccountsSpec, Config, EventsSpec, FieldsSpec, LeadsSpec, StagesSpec, Undated, place_of, within};
@@ -15,7 +15,7 @@ use crate::frames::roles::derived_leads::derive_leads;
 use crate::frames::roles::events::DUPLICATE_ID;
 use crate::frames::roles::fields::read_history;
 use crate::frames::roles::leads::read_leads;
-use crate::frames::roles::rows::{Reading, stage_order};
+use crate::frames::roles::rows::{RowsReading, stage_order};
 use crate::frames::roles::undated::note_time;
 use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes, TableAudit};
 use crate::progress::Task;
@@ -72,13 +72,13 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         }
     }
     let mut dict = Dictionaries::with(days);
-    let mut read = Reading::default();
+    let mut read = RowsReading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
     let stage_order = stage_order(&config.events, &config.stages);
     read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
     if let Some(audit) = audit.tables.first() {
         let created: Vec<i64> = leads.created.iter().copied().filter(|c| *c != NO_TIME).collect();
-        read.saw(Role::Leads, &config.leads.common, audit, &config.leads.table, Extent::of(&created), &zone)?;
+        read.saw(TableRole::Leads, &config.leads.common, audit, &config.leads.table, Extent::of(&created), &zone)?;
     }
     let observed = read.ends.observed_until(config.observed_until.map(|t| t.at(&zone)))?;
     read.add_undated(observed.until, &mut dict, &mut index)?;
@@ -130,7 +130,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
 }
 
 /// Records facts about the whole table in the audit.
-fn conclude(journeys: &mut Journeys, observed: Observed, task: &Task) -> Result<()> {
+fn conclude(journeys: &mut Journeys, observed: ObservedRange, task: &Task) -> Result<()> {
     journeys.audit.warnings = observed.warnings;
     journeys.audit.warnings.extend(journeys.audit.tables.iter().flat_map(TableAudit::warnings));
     journeys.audit.remarks = observed.remarks;
@@ -161,7 +161,7 @@ pub fn extend(
         return Err(Error::Schema { violations });
     }
     let mut dict = Dictionaries::of(journeys);
-    let mut read = Reading::default();
+    let mut read = RowsReading::default();
     let mut index = journeys.extending()?;
     let stage_order = stage_order(events, stages).max(journeys.stage_order);
     read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;

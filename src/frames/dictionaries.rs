@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::{Error, Result};
 use crate::frames::columns::time::DayCells;
-use crate::journeys::{Days, Journeys, Texts};
+use crate::journeys::{Days, Journeys, StringTable};
 use crate::schema::{Kind, Side};
 
 /// Dictionaries that rows point into while tables are read.
@@ -12,10 +12,10 @@ use crate::schema::{Kind, Side};
 pub(super) struct Dictionaries {
     pub(super) kinds: Vec<Kind>,
     by_name: HashMap<(String, String, bool), u32>,
-    pub(super) channels: Texts,
-    pub(super) deals: Texts,
+    pub(super) channels: StringTable,
+    pub(super) deals: StringTable,
     pub(super) value_names: Vec<String>,
-    pub(super) props: Vec<(String, Texts)>,
+    pub(super) props: Vec<(String, StringTable)>,
     /// Hashes of (source, id) of all events with an id.
     pub(super) event_ids: HashSet<u128>,
     /// Events of one source come from tables of one side.
@@ -111,7 +111,7 @@ impl Dictionaries {
     }
 
     pub(super) fn prop(&mut self, name: &str) -> usize {
-        position_or_push(&mut self.props, |p| p.0 == name, || (name.to_owned(), Texts::new()))
+        position_or_push(&mut self.props, |p| p.0 == name, || (name.to_owned(), StringTable::new()))
     }
 }
 

@@ -80,7 +80,7 @@ impl Extent {
 
 /// What a table says of the end of observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
+pub(super) enum TableRole {
     Leads,
     Events,
     Stages,
@@ -96,24 +96,24 @@ struct Ended {
 
 /// Ends of all tables.
 #[derive(Debug, Default)]
-pub(super) struct Ends(BTreeMap<(Role, String), Ended>);
+pub(super) struct Ends(BTreeMap<(TableRole, String), Ended>);
 
 /// When observation ends, and what to say of it.
 #[derive(Debug, Default)]
-pub(super) struct Observed {
+pub(super) struct ObservedRange {
     pub(super) until: i64,
     pub(super) remarks: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
 /// Whether a day means its start in a table.
-pub(super) fn starts(common: &Common, role: Role) -> bool {
-    common.day.map_or(role == Role::Leads, |day| day == DayMeans::Start)
+pub(super) fn starts(common: &Common, role: TableRole) -> bool {
+    common.day.map_or(role == TableRole::Leads, |day| day == DayMeans::Start)
 }
 
 impl Ends {
     /// Adds the rows of a table; `days` is the zone of times that are days and mean their start.
-    pub(super) fn add(&mut self, role: Role, key: &str, name: &str, extent: Extent, days: Option<&Zone>) {
+    pub(super) fn add(&mut self, role: TableRole, key: &str, name: &str, extent: Extent, days: Option<&Zone>) {
         if extent.latest == NO_TIME {
             return;
         }
@@ -151,7 +151,7 @@ impl Ends {
     }
 
     /// Tables of a role that are silent for longer before `until` than is usual for them, and how long that is in days.
-    fn ended_early(&self, role: Role, until: i64) -> impl Iterator<Item = (&Ended, i64, i64)> {
+    fn ended_early(&self, role: TableRole, until: i64) -> impl Iterator<Item = (&Ended, i64, i64)> {
         let of_role = self.0.iter().filter(move |((r, _), _)| *r == role).map(|(_, e)| e);
         of_role.filter_map(move |e| {
             let silent = (until - 1).div_euclid(DAY) - (e.end - 1).div_euclid(DAY);
@@ -161,12 +161,18 @@ impl Ends {
     }
 
     /// End of observation: as said, else the latest time of any row, unless a table of stages ended before.
-    pub(super) fn observed_until(&self, stated: Option<Timestamp>) -> Result<Observed> {
+    pub(super) fn observed_until(&self, stated: Option<Timestamp>) -> Result<ObservedRange> {
         if let Some(given) = stated {
-            return Ok(Observed { until: given.0, remarks: self.later_than(given).collect(), warnings: Vec::new() });
+            return Ok(ObservedRange {
+                until: given.0,
+                remarks: self.later_than(given).collect(),
+                warnings: Vec::new(),
+            });
         }
         self.future()?;
-        let Some(latest) = self.latest() else { return Ok(Observed { until: NO_TIME, ..Observed::default() }) };
+        let Some(latest) = self.latest() else {
+            return Ok(ObservedRange { until: NO_TIME, ..ObservedRange::default() });
+        };
         Ok(self.judge(latest, NO_TIME))
     }
 
@@ -178,23 +184,23 @@ impl Ends {
         before: i64,
         known: i64,
         stages: &[i64],
-    ) -> Result<Observed> {
+    ) -> Result<ObservedRange> {
         if let Some(given) = stated {
             let known = (known > given.0).then(|| {
                 let end = Timestamp(known);
                 format!("the journeys have rows until {end}; outcomes at or after observed_until {given} are ignored")
             });
             let remarks = known.into_iter().chain(self.later_than(given)).collect();
-            return Ok(Observed { until: given.0, remarks, warnings: Vec::new() });
+            return Ok(ObservedRange { until: given.0, remarks, warnings: Vec::new() });
         }
         self.future()?;
-        if !self.0.keys().any(|(role, _)| *role == Role::Stages) {
+        if !self.0.keys().any(|(role, _)| *role == TableRole::Stages) {
             // Outcomes are known no further than before.
             let end = Timestamp(before);
             let remark = format!("observed until {end}, as before, because no table of stages was added");
-            return Ok(Observed { until: before, remarks: vec![remark], warnings: Vec::new() });
+            return Ok(ObservedRange { until: before, remarks: vec![remark], warnings: Vec::new() });
         }
-        for (_, ended) in self.0.iter_mut().filter(|((role, _), _)| *role == Role::Stages) {
+        for (_, ended) in self.0.iter_mut().filter(|((role, _), _)| *role == TableRole::Stages) {
             let known = Extent::of(stages);
             ended.end = ended.end.max(known.latest.saturating_add(1));
             ended.extent.merge(known);
@@ -204,9 +210,9 @@ impl Ends {
     }
 
     /// End of observation at `latest`, or where a table of stages ended, but not before `least`.
-    fn judge(&self, latest: i64, least: i64) -> Observed {
-        let mut observed = Observed { until: latest, ..Observed::default() };
-        let first = self.ended_early(Role::Stages, latest).min_by_key(|(e, ..)| e.end);
+    fn judge(&self, latest: i64, least: i64) -> ObservedRange {
+        let mut observed = ObservedRange { until: latest, ..ObservedRange::default() };
+        let first = self.ended_early(TableRole::Stages, latest).min_by_key(|(e, ..)| e.end);
         if let Some((e, silent, usual)) = first {
             observed.until = e.end.max(least);
             observed.warnings.push(format!(
@@ -220,7 +226,7 @@ impl Ends {
         } else if let Some(e) = self.0.values().find(|e| e.end == latest) {
             observed.remarks.push(format!("observed until {}, the last row of table '{}'", Timestamp(latest), e.name));
         }
-        for (e, silent, usual) in self.ended_early(Role::Events, observed.until) {
+        for (e, silent, usual) in self.ended_early(TableRole::Events, observed.until) {
             observed.warnings.push(format!(
                 "events table '{}' ends {} before the end of observation; its longest usual gap is \
                  {}. Later events may be missing",
@@ -262,13 +268,13 @@ mod tests {
     #[test]
     fn silent_stages_end_observation_silent_events_do_not() {
         let mut ends = Ends::default();
-        ends.add(Role::Stages, "s", "s", days(0..100), None);
-        ends.add(Role::Events, "e", "e", days(0..150), None);
+        ends.add(TableRole::Stages, "s", "s", days(0..100), None);
+        ends.add(TableRole::Events, "e", "e", days(0..150), None);
         let observed = ends.judge(ends.latest().unwrap(), NO_TIME);
         assert_eq!((observed.until, observed.warnings.len()), (99 * DAY + 6, 1));
         let mut ends = Ends::default();
-        ends.add(Role::Stages, "s", "s", days(0..150), None);
-        ends.add(Role::Events, "e", "e", days(0..100), None);
+        ends.add(TableRole::Stages, "s", "s", days(0..150), None);
+        ends.add(TableRole::Events, "e", "e", days(0..100), None);
         let observed = ends.judge(ends.latest().unwrap(), NO_TIME);
         assert_eq!((observed.until, observed.warnings.len()), (149 * DAY + 6, 1));
     }

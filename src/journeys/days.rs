@@ -90,7 +90,7 @@ impl Days {
 
 /// The time of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct DayMoment {
     /// UTC microseconds.
     pub at: i64,
     /// Whether only the day is known.
@@ -120,31 +120,31 @@ impl<'a> Measure<'a> {
 
     /// A lead's creation.
     #[must_use]
-    pub fn creation(&self, lead: u32, at: i64) -> Moment {
-        Moment { at, day: self.days.created.contains(lead) }
+    pub fn creation(&self, lead: u32, at: i64) -> DayMoment {
+        DayMoment { at, day: self.days.created.contains(lead) }
     }
 
     /// An event of a kind.
     #[must_use]
-    pub fn of_kind(&self, kind: u32, at: i64) -> Moment {
-        Moment { at, day: self.days.is_day(kind, at) }
+    pub fn of_kind(&self, kind: u32, at: i64) -> DayMoment {
+        DayMoment { at, day: self.days.is_day(kind, at) }
     }
 
     /// An event of one of several kinds.
     #[must_use]
-    pub fn of_kinds<'k>(&self, mut kinds: impl Iterator<Item = &'k u32>, at: i64) -> Moment {
-        Moment { at, day: self.days.dates.contains_key(&at) && kinds.any(|kind| self.days.kinds.contains(kind)) }
+    pub fn of_kinds<'k>(&self, mut kinds: impl Iterator<Item = &'k u32>, at: i64) -> DayMoment {
+        DayMoment { at, day: self.days.dates.contains_key(&at) && kinds.any(|kind| self.days.kinds.contains(kind)) }
     }
 
     /// From one to the other, microseconds.
     #[must_use]
-    pub fn between(&self, from: Moment, to: Moment) -> i64 {
+    pub fn between(&self, from: DayMoment, to: DayMoment) -> i64 {
         if from.day || to.day { (self.date(to) - self.date(from)) * DAY } else { to.at - from.at }
     }
 
     /// Calendar day of a moment, days since 1970.
     #[must_use]
-    pub fn date(&self, moment: Moment) -> i64 {
+    pub fn date(&self, moment: DayMoment) -> i64 {
         if !moment.day {
             return self.zone.day(moment.at);
         }
@@ -154,7 +154,7 @@ impl<'a> Measure<'a> {
 
     /// The instant from which on nothing is within `span` after `from`, if what comes after may be known to the day.
     #[must_use]
-    pub fn over(&self, from: Moment, span: i64, days: bool) -> Option<i64> {
+    pub fn over(&self, from: DayMoment, span: i64, days: bool) -> Option<i64> {
         let exact = from.at.checked_add(span)?.checked_add(1)?;
         if !days && !from.day {
             return Some(exact);
@@ -172,14 +172,14 @@ mod tests {
     const HOUR: i64 = DAY / 24;
 
     /// Days of a table in `zone`, as they are stored: by their last or first microsecond.
-    fn noted(zone: &Zone, ends: bool) -> (Days, impl Fn(i64) -> Moment) {
+    fn noted(zone: &Zone, ends: bool) -> (Days, impl Fn(i64) -> DayMoment) {
         let at = move |zone: &Zone, n: i64| {
             if ends { zone.day_start(n + 1).unwrap() - 1 } else { zone.day_start(n).unwrap() }
         };
         let mut days = Days { created: DayLeads::All, ..Days::default() };
         (0..400).for_each(|n| days.note(at(zone, n), n));
         let zone = zone.clone();
-        (days, move |n| Moment { at: at(&zone, n), day: true })
+        (days, move |n| DayMoment { at: at(&zone, n), day: true })
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
         let (mut days, end) = noted(&zone, true);
         (days.kinds, days.mixed) = ([1, 2].into(), [2].into());
         let m = Measure { zone: &zone, tables: &zone, days: &days };
-        let at = |t: i64| Moment { at: t, day: false };
+        let at = |t: i64| DayMoment { at: t, day: false };
         assert_eq!(m.between(at(5), at(DAY + 7)), DAY + 2);
         // One end is a day: 23:00 on day 0 to day 1.
         assert_eq!(m.between(at(23 * HOUR), end(1)), DAY);
@@ -223,7 +223,7 @@ mod tests {
         let (days, start) = noted(&zone, false);
         let m = Measure { zone: &zone, tables: &zone, days: &days };
         assert_eq!(m.over(start(0), 30 * DAY, true), Some(31 * DAY));
-        let noon = Moment { at: 12 * HOUR, day: false };
+        let noon = DayMoment { at: 12 * HOUR, day: false };
         assert_eq!(m.over(noon, 30 * DAY, false), Some(12 * HOUR + 30 * DAY + 1));
         assert_eq!(m.over(noon, 30 * DAY, true), Some(31 * DAY));
     }

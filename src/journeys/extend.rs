@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::index::{Extended, IndexBuilder, Rows, Sizes};
-use super::{Days, Journeys, Ranks, StageOrder, Texts};
+use super::{Days, Journeys, Ranks, StageOrder, StringTable};
 use crate::error::Result;
 use crate::progress::Task;
 use crate::schema::{Kind, NONE};
@@ -15,13 +15,13 @@ pub struct Arrivals {
     /// Kinds; the first ones come from the index.
     pub kinds: Vec<Kind>,
     /// Channels; the first ones come from the index.
-    pub channels: Texts,
+    pub channels: StringTable,
     /// Deals; the first ones come from the index.
-    pub deals: Texts,
+    pub deals: StringTable,
     /// Names of values; the first ones come from the index.
     pub value_names: Vec<String>,
     /// Properties; the first ones come from the index.
-    pub props: Vec<(String, Texts)>,
+    pub props: Vec<(String, StringTable)>,
     /// Ids of all events, including the index.
     pub event_ids: HashSet<u128>,
     /// Events left out because the index has their id.

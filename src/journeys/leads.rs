@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 
 use super::normalize::Normalize;
-use crate::journeys::string_table::Texts;
+use crate::journeys::string_table::StringTable;
 use crate::schema::{Column, NONE};
 use crate::time::NO_TIME;
 
@@ -53,7 +53,7 @@ impl FieldHistory {
 #[derive(Debug, Clone, Default)]
 pub struct Leads {
     /// Ids; number = position.
-    pub ids: Texts,
+    pub ids: StringTable,
     /// How ids are written.
     pub normalize: Option<Normalize>,
     /// Creation, UTC microseconds, [`NO_TIME`] where the table has no times.
@@ -63,9 +63,9 @@ pub struct Leads {
     /// Order column, if one was declared: ascending rank.
     pub order: Option<Vec<u32>>,
     /// Account number per lead, [`NONE`] if none.
-    pub account: Option<(Vec<u32>, Texts)>,
+    pub account: Option<(Vec<u32>, StringTable)>,
     /// Owner per lead.
-    pub owner: Option<(Vec<u32>, Texts)>,
+    pub owner: Option<(Vec<u32>, StringTable)>,
     /// Known outcome per lead, for tables without times.
     pub outcome: Option<Vec<Option<bool>>>,
     /// Fields known at creation.

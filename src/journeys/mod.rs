@@ -27,18 +27,18 @@ use serde::Serialize;
 
 pub use audit::{Audit, NotNumbers, Quarantine, TableAudit};
 pub(crate) use creation::{CREATED, FIRST_STAGE};
-pub use days::{DayLeads, Days, Measure, Moment};
+pub use days::{DayLeads, DayMoment, Days, Measure};
 pub use deals::{Reversed, WinFinder, Wins};
 pub use extend::Arrivals;
 
 pub use identifiers::code_word;
 pub(crate) use index::CodeSlice;
 pub use index::{
-    Block, Bytes, Codes, Edits, Extended, IndexBuilder, OrderNumbers, Orders, Partitioning, Renumbering, Rows, Sizes,
-    Slab, StageLog, Timeline, build as build_timeline,
+    Block, Bytes, Codes, Edits, Extended, IndexBuilder, MappedColumn, OrderNumbers, Orders, Partitioning, Renumbering,
+    Rows, Sizes, StageLog, Timeline, build as build_timeline,
 };
 pub use leads::{Field, FieldHistory, Leads};
-pub use string_table::{Texts, canonical_order, id_number};
+pub use string_table::{StringTable, canonical_order, id_number};
 
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
@@ -66,13 +66,13 @@ pub struct Journeys {
     /// Event kinds and stages, by code.
     pub kinds: Vec<Kind>,
     /// Channels, by code.
-    pub channels: Texts,
+    pub channels: StringTable,
     /// Deals, by code.
-    pub deals: Texts,
+    pub deals: StringTable,
     /// Names of event values, by number.
     pub value_names: Vec<String>,
     /// Names and levels of event properties (campaign, rep and others), by number.
-    pub props: Vec<(String, Texts)>,
+    pub props: Vec<(String, StringTable)>,
     /// Stages in order, from the first to the last.
     pub pipeline: Vec<String>,
     /// Stages that mean won.
@@ -222,7 +222,7 @@ impl Journeys {
     ///
     /// # Errors
     /// [`Error::UnknownName`] if the lead does not exist.
-    pub fn show(&self, id: &str) -> Result<Vec<Entry>> {
+    pub fn show(&self, id: &str) -> Result<Vec<TimelineEntry>> {
         let lead = self
             .leads
             .find(canonical_id(id))
@@ -230,7 +230,7 @@ impl Journeys {
         let created = self.leads.created_at(lead);
         let mut entries = Vec::new();
         if created != NO_TIME {
-            entries.push(Entry {
+            entries.push(TimelineEntry {
                 at: created,
                 what: "created".into(),
                 source: String::new(),
@@ -243,7 +243,7 @@ impl Journeys {
         for i in self.timeline.range(lead) {
             let code = self.timeline.kind.get(i);
             let Some(kind) = self.kinds.get(code as usize) else { continue };
-            let mut entry = Entry {
+            let mut entry = TimelineEntry {
                 at: self.timeline.at.get(i).copied().unwrap_or(NO_TIME),
                 what: kind.name(),
                 source: if kind.stage { "stage".into() } else { kind.source.clone() },
@@ -289,7 +289,7 @@ impl Journeys {
 
 /// One line of a lead's timeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// UTC microseconds.
     pub at: i64,
     /// Kind or stage.

@@ -1,7 +1,7 @@
 //! Times of events and durations between them.
 
 use super::Journeys;
-use super::days::{Measure, Moment};
+use super::days::{DayMoment, Measure};
 use crate::error::{Error, Result};
 use crate::time::NO_TIME;
 
@@ -26,7 +26,7 @@ impl Journeys {
 
     /// Time of the event at `position` of the timeline.
     #[must_use]
-    pub fn moment(&self, position: usize) -> Option<Moment> {
+    pub fn moment(&self, position: usize) -> Option<DayMoment> {
         let at = *self.timeline.at.get(position)?;
         Some(self.measure().of_kind(self.timeline.kind.get(position), at))
     }

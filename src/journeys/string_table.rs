@@ -10,21 +10,21 @@ use rayon::prelude::*;
 
 /// A dictionary of distinct texts, numbered by first occurrence; one arena, without an allocation per text.
 #[derive(Clone, Default)]
-pub struct Texts {
+pub struct StringTable {
     bytes: String,
     ends: Vec<u64>,
     /// Numbers by text; built at the first search.
-    numbers: OnceLock<Numbers>,
+    numbers: OnceLock<IdNumbers>,
 }
 
 /// Numbers of texts by their hashes. Hashes are kept, so the table grows without a look at the texts.
 #[derive(Clone, Default)]
-struct Numbers {
+struct IdNumbers {
     table: HashTable<(u32, u32)>,
     hasher: FixedState,
 }
 
-impl Numbers {
+impl IdNumbers {
     /// Half of the hash, which distinguishes nearly all texts.
     fn hash(&self, text: &str) -> u32 {
         (self.hasher.hash_one(text) >> 32) as u32
@@ -40,13 +40,13 @@ impl Numbers {
     }
 }
 
-impl std::fmt::Debug for Texts {
+impl std::fmt::Debug for StringTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Texts({})", self.len())
     }
 }
 
-impl Texts {
+impl StringTable {
     /// An empty dictionary.
     #[must_use]
     pub fn new() -> Self {
@@ -126,10 +126,10 @@ impl Texts {
         code
     }
 
-    fn numbers(&self) -> &Numbers {
+    fn numbers(&self) -> &IdNumbers {
         self.numbers.get_or_init(|| {
-            let mut numbers = Numbers::default();
-            numbers.table.reserve(self.len(), |(hash, _)| Numbers::spread(*hash));
+            let mut numbers = IdNumbers::default();
+            numbers.table.reserve(self.len(), |(hash, _)| IdNumbers::spread(*hash));
             for code in 0..self.len() as u32 {
                 numbers.add(numbers.hash(self.get(code)), code);
             }
@@ -137,9 +137,9 @@ impl Texts {
         })
     }
 
-    fn find_hashed(&self, numbers: &Numbers, hash: u32, text: &str) -> Option<u32> {
+    fn find_hashed(&self, numbers: &IdNumbers, hash: u32, text: &str) -> Option<u32> {
         let same = |(h, code): &(u32, u32)| *h == hash && self.get(*code) == text;
-        numbers.table.find(Numbers::spread(hash), same).map(|(_, code)| *code)
+        numbers.table.find(IdNumbers::spread(hash), same).map(|(_, code)| *code)
     }
 
     /// Number of `text`, if it is there.
@@ -169,7 +169,7 @@ impl Texts {
     }
 }
 
-impl<'a> FromIterator<&'a str> for Texts {
+impl<'a> FromIterator<&'a str> for StringTable {
     fn from_iter<I: IntoIterator<Item = &'a str>>(iter: I) -> Self {
         let mut texts = Self::new();
         for text in iter {
@@ -188,7 +188,7 @@ pub fn id_number(text: &str) -> Option<i64> {
 
 /// Ascending order of ids: whole numbers first, by value, then other texts, by bytes.
 #[must_use]
-pub fn canonical_order(texts: &Texts) -> Vec<u32> {
+pub fn canonical_order(texts: &StringTable) -> Vec<u32> {
     let mut keyed: Vec<(Option<i64>, u32)> =
         (0..texts.len() as u32).into_par_iter().map(|code| (id_number(texts.get(code)), code)).collect();
     keyed.par_sort_unstable_by(|(a, i), (b, j)| match (a, b) {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn interning() {
-        let mut t = Texts::new();
+        let mut t = StringTable::new();
         for i in 0..1000 {
             assert_eq!(t.intern(&format!("id{i}")), i);
         }
@@ -216,21 +216,21 @@ mod tests {
         assert_eq!(t.find("nope"), None);
         assert_eq!(t.get(5), "id5");
         assert_eq!(t.get(NONE), "");
-        let mut distinct = Texts::of_distinct(["a", "b"].into_iter());
+        let mut distinct = StringTable::of_distinct(["a", "b"].into_iter());
         assert_eq!((distinct.find("b"), distinct.intern("c"), distinct.find("c")), (Some(1), 2, Some(2)));
     }
 
     #[test]
     fn numbers_as_texts() {
         let numbers: Vec<i64> = (-70_000..70_000).chain([i64::MIN, i64::MAX]).collect();
-        let texts = Texts::of_distinct_numbers(&numbers);
+        let texts = StringTable::of_distinct_numbers(&numbers);
         assert!(texts.iter().eq(numbers.iter().map(ToString::to_string)));
         assert_eq!((texts.len(), texts.find("-1"), texts.find("70000")), (numbers.len(), Some(69_999), None));
     }
 
     #[test]
     fn order_of_ids() {
-        let t: Texts = ["10", "b", "9", "007", "-1", "a"].into_iter().collect();
+        let t: StringTable = ["10", "b", "9", "007", "-1", "a"].into_iter().collect();
         let sorted: Vec<&str> = canonical_order(&t).into_iter().map(|c| t.get(c)).collect();
         assert_eq!(sorted, ["-1", "9", "10", "007", "a", "b"]);
     }

@@ -118,7 +118,7 @@ pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -
         interval,
         ratio: p1 / p2,
         z,
-        p: 2.0 * student_tail(z.abs(), degrees),
+        p_value: 2.0 * student_tail(z.abs(), degrees),
     }
 }
 
@@ -161,7 +161,7 @@ mod tests {
         // Each cluster has its own level in both, so only the asymmetry of Wilson's ends remains.
         let counts: Vec<_> = (0..60u64).map(|i| ((i % 11, 10), (i % 11, 10))).collect();
         let same = compare_clustered(&counts, 0.95);
-        assert!(same.difference == 0.0 && same.p == 1.0 && same.interval.high < 0.005, "{same:?}");
+        assert!(same.difference == 0.0 && same.p_value == 1.0 && same.interval.high < 0.005, "{same:?}");
         let apart: Vec<_> = counts.iter().flat_map(|(a, b)| [(*a, (0, 0)), ((0, 0), *b)]).collect();
         assert!(compare_clustered(&apart, 0.95).interval.high > 0.1);
     }

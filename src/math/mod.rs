@@ -25,7 +25,7 @@ pub(crate) use logistic::{exp_all, exp_lanes, ln_lanes};
 #[cfg(feature = "fit")]
 pub(crate) use logistic::{loss_lanes, sigmoid_pair};
 pub use minimize::{Minimum, minimize};
-pub(crate) use parallel_buffer::{Part, Unwritten};
+pub(crate) use parallel_buffer::{BufferPart, ParallelBuffer};
 pub use proportions::{RateComparison, compare_rates, false_discovery, fisher_exact, smoothed_odds_ratio};
 pub use quantile::{quantile_sorted, weighted_moments, weighted_quantiles};
 pub use student::{student_quantile, student_tail};

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The first touch of memory costs as much as the work. Here it is put off to where a number is written, so all
 /// threads share it.
 #[derive(Debug)]
-pub(crate) struct Unwritten {
+pub(crate) struct ParallelBuffer {
     numbers: Vec<f64>,
     len: usize,
     written: AtomicUsize,
 }
 
-/// A part of [`Unwritten`] numbers.
+/// A part of [`ParallelBuffer`] numbers.
 #[derive(Debug)]
-pub(crate) struct Part<'a> {
+pub(crate) struct BufferPart<'a> {
     room: &'a mut [MaybeUninit<f64>],
     done: usize,
     /// Whether the numbers are too many to be found in a cache later.
@@ -27,17 +27,17 @@ pub(crate) struct Part<'a> {
 /// So many numbers are written past the caches: 4 MiB.
 const MANY: usize = 1 << 19;
 
-impl Unwritten {
+impl ParallelBuffer {
     /// Room for `len` numbers.
     pub(crate) fn new(len: usize) -> Self {
         Self { numbers: Vec::with_capacity(len), len, written: AtomicUsize::new(0) }
     }
 
     /// Its parts of `len` numbers; the last may have fewer.
-    pub(crate) fn parts(&mut self, len: usize) -> impl Iterator<Item = Part<'_>> {
+    pub(crate) fn parts(&mut self, len: usize) -> impl Iterator<Item = BufferPart<'_>> {
         let room = self.numbers.spare_capacity_mut().get_mut(..self.len).unwrap_or(&mut []);
         let (are_many, written) = (self.len >= MANY, &self.written);
-        room.chunks_mut(len).map(move |room| Part { room, done: 0, are_many, written })
+        room.chunks_mut(len).map(move |room| BufferPart { room, done: 0, are_many, written })
     }
 
     /// The numbers; zeros if some were not written.
@@ -51,7 +51,7 @@ impl Unwritten {
     }
 }
 
-impl Part<'_> {
+impl BufferPart<'_> {
     /// Writes the next numbers, as many as there is room for.
     pub(crate) fn put(&mut self, numbers: &[f64]) {
         let room = self.room.get_mut(self.done..).unwrap_or(&mut []);
@@ -65,7 +65,7 @@ impl Part<'_> {
     }
 }
 
-impl Drop for Part<'_> {
+impl Drop for BufferPart<'_> {
     fn drop(&mut self) {
         #[cfg(target_arch = "x86_64")]
         if self.are_many {
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn written_by_parts() {
         for n in [0, 1, 1 << 19, (1 << 20) + 3] {
-            let mut numbers = Unwritten::new(n);
+            let mut numbers = ParallelBuffer::new(n);
             for (mut part, k) in numbers.parts(1000).zip(0..) {
                 part.put(&[f64::from(k); 403]);
                 part.put(&[]);
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn whole_lines_of_many_numbers() {
         let expected: Vec<f64> = (0..MANY + 1000).map(|i| i as f64).collect();
-        let mut numbers = Unwritten::new(expected.len());
+        let mut numbers = ParallelBuffer::new(expected.len());
         for (mut part, expected) in numbers.parts(1 << 12).zip(expected.chunks(1 << 12)) {
             // Lines and parts of lines, in turn.
             expected.chunks(72).for_each(|some| part.put(some));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn zeros_where_nobody_wrote() {
-        let mut numbers = Unwritten::new(10);
+        let mut numbers = ParallelBuffer::new(10);
         numbers.parts(4).next().unwrap().put(&[1.0; 4]);
         assert_eq!(numbers.finish(), [0.0; 10]);
     }

@@ -20,7 +20,7 @@ pub struct RateComparison {
     /// Statistic of the pooled test of equal rates, standard normal under equality.
     pub z: f64,
     /// Two-sided probability of a statistic as large by chance.
-    pub p: f64,
+    pub p_value: f64,
 }
 
 /// Compares x₁ of n₁ with x₂ of n₂.
@@ -46,7 +46,15 @@ pub fn compare_rates(first: (u64, u64), second: (u64, u64), confidence: f64) -> 
     // Both rates are 0, or both are 1: equality cannot be rejected.
     let z = if difference == 0.0 && n1 > 0 && n2 > 0 { 0.0 } else { difference / se };
     let interval = Interval { low, high };
-    RateComparison { first: p1, second: p2, difference, interval, ratio: p1 / p2, z, p: 2.0 * normal_tail(z.abs()) }
+    RateComparison {
+        first: p1,
+        second: p2,
+        difference,
+        interval,
+        ratio: p1 / p2,
+        z,
+        p_value: 2.0 * normal_tail(z.abs()),
+    }
 }
 
 /// Two-sided test of a table of two rows by two columns with fixed margins: the probability of all tables that are not
@@ -124,8 +132,8 @@ mod tests {
         // statsmodels 0.15.0: confint_proportions_2indep(method="newcomb"), proportions_ztest.
         let c = compare_rates((56, 70), (48, 80), 0.95);
         assert!((c.z - 2.650_171_951_258_533_6).abs() < 1e-12, "{c:?}");
-        assert_eq!(compare_rates((0, 5), (0, 9), 0.95).p, 1.0);
-        assert!(compare_rates((0, 0), (1, 2), 0.95).p.is_nan());
+        assert_eq!(compare_rates((0, 5), (0, 9), 0.95).p_value, 1.0);
+        assert!(compare_rates((0, 0), (1, 2), 0.95).p_value.is_nan());
     }
 
     #[test]

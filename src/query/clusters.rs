@@ -10,7 +10,7 @@ const WAITING: usize = 1 << 16;
 
 /// How many of each cluster did each step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Clusters {
+pub(crate) struct ClusterCounts {
     keys: Vec<u64>,
     /// By cluster, then by step.
     counts: Vec<u64>,
@@ -20,7 +20,7 @@ pub(crate) struct Clusters {
     settled: usize,
 }
 
-impl Clusters {
+impl ClusterCounts {
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -125,11 +125,11 @@ mod tests {
     fn clusters_are_counted_once() {
         let rows: Vec<(u64, u64)> = (0..1000u64).map(|i| (i * 7 % 13, i % 3)).collect();
         let of = |rows: &[(u64, u64)]| {
-            let mut all = Clusters::default();
+            let mut all = ClusterCounts::default();
             rows.iter().for_each(|(key, done)| all.add(Some(*key), 3, |k| k as u64 <= *done));
             all
         };
-        let (mut whole, mut parts) = (of(&rows), Clusters::default());
+        let (mut whole, mut parts) = (of(&rows), ClusterCounts::default());
         rows.chunks(170).for_each(|part| parts.join(&of(part)));
         whole.settle();
         parts.settle();

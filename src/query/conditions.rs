@@ -5,7 +5,7 @@ use crate::schema::{Column, Comparison, Condition, NONE, Value, canonical_text, 
 use crate::time::{Moment, NO_TIME, Zone};
 
 /// The values that a condition applies to.
-pub(crate) enum Of<'a, T> {
+pub(crate) enum ConditionedColumn<'a, T> {
     /// Numbers; NaN is missing.
     Numbers(&'a [f64]),
     /// Texts, by their codes.
@@ -40,7 +40,12 @@ pub(crate) enum Ready {
 impl Ready {
     /// # Errors
     /// [`Error::UnknownName`] for a text that does not occur; [`Error::InvalidOption`] for a condition that does not fit.
-    pub(crate) fn new<T: AsRef<str>>(name: &str, condition: &Condition, of: &Of<'_, T>, zone: &Zone) -> Result<Self> {
+    pub(crate) fn new<T: AsRef<str>>(
+        name: &str,
+        condition: &Condition,
+        of: &ConditionedColumn<'_, T>,
+        zone: &Zone,
+    ) -> Result<Self> {
         let no = |problem: String| Err(Error::option("where", format!("{name}: {problem}")));
         let each = |all: &[Condition]| all.iter().map(|one| Self::new(name, one, of, zone)).collect::<Result<Vec<_>>>();
         Ok(match (condition, of) {
@@ -49,15 +54,15 @@ impl Ready {
             (Condition::All { all }, _) => Self::All(each(all)?),
             (Condition::Null(()) | Condition::IsNull { null: true }, _) => Self::Missing,
             (Condition::IsNull { null: false }, _) => Self::Not(Box::new(Self::Missing)),
-            (Condition::Text(text), Of::Levels(levels)) => Self::of_text(name, text, levels, zone)?,
-            (Condition::Time { time }, Of::Levels(levels)) => {
+            (Condition::Text(text), ConditionedColumn::Levels(levels)) => Self::of_text(name, text, levels, zone)?,
+            (Condition::Time { time }, ConditionedColumn::Levels(levels)) => {
                 Self::of_time(name, Comparison::Equal, *time, levels, zone)?
             }
-            (Condition::Time { time }, Of::Times) => Self::Time(Comparison::Equal, time.span(zone)),
-            (Condition::Time { time }, Of::Numbers(_)) => {
+            (Condition::Time { time }, ConditionedColumn::Times) => Self::Time(Comparison::Equal, time.span(zone)),
+            (Condition::Time { time }, ConditionedColumn::Numbers(_)) => {
                 return no(format!("the field is numeric and cannot be compared with the time {time}"));
             }
-            (Condition::Text(text), Of::Numbers(values)) => {
+            (Condition::Text(text), ConditionedColumn::Numbers(values)) => {
                 let (test, number) = Comparison::split(text);
                 // In a column with only 1 and 0 these are true and false.
                 let truth = truth_number(&canonical_text(number)).filter(|_| are_truths(values));
@@ -66,7 +71,7 @@ impl Ready {
                 };
                 Self::compared(test, |test| Self::Number(test, number))
             }
-            (Condition::Text(text), Of::Times) => {
+            (Condition::Text(text), ConditionedColumn::Times) => {
                 let (test, time) = Comparison::split(text);
                 match time.parse::<Moment>() {
                     Ok(time) => Self::compared(test, |test| Self::Time(test, time.span(zone))),
@@ -77,20 +82,20 @@ impl Ready {
                     }
                 }
             }
-            (Condition::Integer(whole), Of::Numbers(_)) => Self::Whole(i128::from(*whole)),
-            (Condition::Number(x), Of::Numbers(_)) => Self::Number(Comparison::Equal, *x),
-            (Condition::Bool(b), Of::Numbers(values)) => {
+            (Condition::Integer(whole), ConditionedColumn::Numbers(_)) => Self::Whole(i128::from(*whole)),
+            (Condition::Number(x), ConditionedColumn::Numbers(_)) => Self::Number(Comparison::Equal, *x),
+            (Condition::Bool(b), ConditionedColumn::Numbers(values)) => {
                 if !are_truths(values) {
                     return no(format!("the field is numeric and cannot be compared with {b}"));
                 }
                 Self::Number(Comparison::Equal, f64::from(u8::from(*b)))
             }
-            (Condition::Bool(b), Of::Levels(levels)) => Self::of_value(&Value::Bool(*b), levels),
-            (Condition::Integer(whole), Of::Levels(levels)) => {
+            (Condition::Bool(b), ConditionedColumn::Levels(levels)) => Self::of_value(&Value::Bool(*b), levels),
+            (Condition::Integer(whole), ConditionedColumn::Levels(levels)) => {
                 Self::of_value(&Value::Integer(i128::from(*whole)), levels)
             }
-            (Condition::Number(x), Of::Levels(levels)) => Self::of_value(&Value::number(*x), levels),
-            (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), Of::Times) => {
+            (Condition::Number(x), ConditionedColumn::Levels(levels)) => Self::of_value(&Value::number(*x), levels),
+            (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), ConditionedColumn::Times) => {
                 return no(
                     "the field is a time; write a time such as 2024-06-30 after >=, <=, >, <, == or !=".to_owned()
                 );
@@ -185,15 +190,15 @@ fn are_truths(values: &[f64]) -> bool {
 pub(crate) fn flags(name: &str, column: &Column, condition: &Condition, zone: &Zone) -> Result<Vec<bool>> {
     Ok(match column {
         Column::Number(values) => {
-            let ready = Ready::new::<&str>(name, condition, &Of::Numbers(values), zone)?;
+            let ready = Ready::new::<&str>(name, condition, &ConditionedColumn::Numbers(values), zone)?;
             values.iter().map(|x| ready.holds(One::Number(*x))).collect()
         }
         Column::Category { codes, levels } => {
-            let ready = Ready::new(name, condition, &Of::Levels(levels), zone)?;
+            let ready = Ready::new(name, condition, &ConditionedColumn::Levels(levels), zone)?;
             codes.iter().map(|code| ready.holds(One::Level(*code))).collect()
         }
         Column::Time(times) => {
-            let ready = Ready::new::<&str>(name, condition, &Of::Times, zone)?;
+            let ready = Ready::new::<&str>(name, condition, &ConditionedColumn::Times, zone)?;
             times.iter().map(|t| ready.holds(One::Time(*t))).collect()
         }
     })

@@ -1,13 +1,13 @@
 //! Matching of events to steps, with conditions prepared for one data set.
 
-use super::conditions::{Of, One, Ready};
+use super::conditions::{ConditionedColumn, One, Ready};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::schema::{Choice, NONE, Step, is_pattern, like, wildcard};
 
 /// Conditions that one event must meet beside its kind.
 #[derive(Debug)]
-struct Condition {
+struct StepCondition {
     /// Bits that it sets.
     bits: u64,
     kinds: Vec<bool>,
@@ -22,7 +22,7 @@ pub(crate) struct Matcher<'a> {
     journeys: &'a Journeys,
     /// Bits that follow from the kind alone.
     pub(crate) kind_bits: Vec<u64>,
-    conditions: Vec<Condition>,
+    conditions: Vec<StepCondition>,
 }
 
 impl<'a> Matcher<'a> {
@@ -47,7 +47,7 @@ impl<'a> Matcher<'a> {
                 }
                 continue;
             }
-            let mut condition = Condition { bits, kinds, channels: None, values: Vec::new(), props: Vec::new() };
+            let mut condition = StepCondition { bits, kinds, channels: None, values: Vec::new(), props: Vec::new() };
             if let Some(channel) = &choice.channel {
                 let names: Vec<&str> = self.journeys.channels.iter().collect();
                 condition.channels = Some(levels_like("channel", channel, &names)?);
@@ -56,10 +56,12 @@ impl<'a> Matcher<'a> {
             for (name, wanted) in &choice.conditions {
                 if let Some(v) = self.journeys.value_names.iter().position(|n| n == name) {
                     let values = self.journeys.timeline.values.get(v).map_or(&[][..], |values| values);
-                    condition.values.push((v, Ready::new::<&str>(name, wanted, &Of::Numbers(values), zone)?));
+                    condition
+                        .values
+                        .push((v, Ready::new::<&str>(name, wanted, &ConditionedColumn::Numbers(values), zone)?));
                 } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
                     let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
-                    condition.props.push((p, Ready::new(name, wanted, &Of::Levels(&levels), zone)?));
+                    condition.props.push((p, Ready::new(name, wanted, &ConditionedColumn::Levels(&levels), zone)?));
                 } else {
                     let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
                     return Err(Error::unknown("value or property", name, known.map(String::as_str)));

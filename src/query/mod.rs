@@ -7,7 +7,7 @@ mod matcher;
 mod population;
 mod remarks;
 
-pub(crate) use clusters::Clusters;
+pub(crate) use clusters::ClusterCounts;
 pub use groups::{By, ByBins, ByField, Groups};
 pub(crate) use matcher::Matcher;
 pub use population::{Population, Where};

@@ -38,7 +38,7 @@ pub fn drivers_section(d: &Drivers) -> String {
 }
 
 fn drivers_body(d: &Drivers) -> Body {
-    let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q < 0.05).collect();
+    let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q_value < 0.05).collect();
     let mut body = Body::new(format!(
         "Drivers of drop-off: {} of {} properties differ between leads that go on and the rest (false discovery rate below 5 %){}",
         sure.len(),
@@ -57,7 +57,7 @@ fn drivers_body(d: &Drivers) -> Body {
                 rate(d.went_on, d.leads),
                 rate(d.others_went_on, d.other_leads),
                 format!("{} ({} to {})", ratio(d.ratio()), ratio(d.interval.low), ratio(d.interval.high)),
-                small(d.q),
+                small(d.q_value),
             ]
         };
         let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
@@ -106,7 +106,7 @@ fn barriers_body(b: &Barriers) -> Body {
                 percent(x.reference_rate),
                 format!("{:.1} ({:.1} to {:.1})", x.conversions_lost, i.low, i.high),
                 x.value_lost.map_or_else(|| "–".to_owned(), |v| format!("{v:.0}")),
-                small(x.q),
+                small(x.q_value),
             ]
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use super::text::{percent, table_text};
 use crate::counted::counted;
-use crate::evaluate::{Comparison, Estimate, Evaluation};
+use crate::evaluate::{Estimate, Evaluation, ScoreComparison};
 
 /// A number with four decimals, or a dash.
 fn four(value: Option<f64>) -> String {
@@ -142,7 +142,7 @@ fn group_table(by: &str, e: &Evaluation) -> String {
 
 /// Two scorers on the same rows.
 #[must_use]
-pub fn comparison_text(c: &Comparison) -> String {
+pub fn comparison_text(c: &ScoreComparison) -> String {
     let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
     let mut lines = vec![format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives)];
     let rows: Vec<Vec<String>> = c

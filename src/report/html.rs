@@ -2,7 +2,7 @@
 
 use super::best::BestLeads;
 use super::evaluation::{calibration_words, estimate_rows};
-use super::markup::{Cell, escape, heading, note, table};
+use super::markup::{HtmlCell, escape, heading, note, table};
 use super::text::{interaction_rows, percent, strongest_columns, training_notes};
 use crate::counted::counted;
 use crate::evaluate::Evaluation;
@@ -61,7 +61,7 @@ pub fn page(report: &Report<'_>) -> String {
     if let Some(c) = report.counts {
         let left_out =
             c.excluded().into_iter().map(|(why, n)| vec![format!("left out: {why}").into(), n.to_string().into()]);
-        let rows: Vec<Vec<Cell>> =
+        let rows: Vec<Vec<HtmlCell>> =
             [vec!["used".into(), c.rows.to_string().into()]].into_iter().chain(left_out).collect();
         body += &section("Training rows", &table(&["", "rows"], &rows));
     }
@@ -89,19 +89,19 @@ fn notes(notes: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     notes.into_iter().map(|n| note(n.as_ref())).collect()
 }
 
-fn cells(rows: Vec<Vec<String>>) -> Vec<Vec<Cell>> {
-    rows.into_iter().map(|row| row.into_iter().map(Cell::Text).collect()).collect()
+fn cells(rows: Vec<Vec<String>>) -> Vec<Vec<HtmlCell>> {
+    rows.into_iter().map(|row| row.into_iter().map(HtmlCell::Text).collect()).collect()
 }
 
 fn best(leads: &BestLeads) -> String {
     let (mut header, rows) = leads.table();
     let is_number: Vec<bool> = header.iter().map(|h| ["probability", "value"].contains(h)).collect();
     let row = |(texts, lead): (Vec<String>, &crate::frames::BestLead)| {
-        let cell = |(text, number): (String, &bool)| if *number { Cell::Text(text) } else { Cell::Words(text) };
+        let cell = |(text, number): (String, &bool)| if *number { HtmlCell::Text(text) } else { HtmlCell::Words(text) };
         let texts = texts.into_iter().zip(&is_number).map(cell);
-        texts.chain([Cell::Lines(lead.reasons.clone())]).collect::<Vec<Cell>>()
+        texts.chain([HtmlCell::Lines(lead.reasons.clone())]).collect::<Vec<HtmlCell>>()
     };
-    let rows: Vec<Vec<Cell>> = rows.into_iter().zip(&leads.rows).map(row).collect();
+    let rows: Vec<Vec<HtmlCell>> = rows.into_iter().zip(&leads.rows).map(row).collect();
     header.push("reasons (log-odds)");
     section(&leads.title, &(note(&format!("{}.", leads.about)) + &table(&header, &rows)))
 }
@@ -126,7 +126,7 @@ fn evaluation(e: &Evaluation) -> String {
     );
     let measures = table(&["measure", "value", "95 % interval", ""], &cells(estimate_rows(e)));
     let highest = e.lift.iter().map(|r| r.rate).fold(0.0, f64::max);
-    let lift: Vec<Vec<Cell>> = e
+    let lift: Vec<Vec<HtmlCell>> = e
         .lift
         .iter()
         .map(|r| {
@@ -134,7 +134,7 @@ fn evaluation(e: &Evaluation) -> String {
                 r.slice.to_string().into(),
                 percent(r.rate).into(),
                 // Length relative to the best slice.
-                Cell::Bar(r.rate / highest),
+                HtmlCell::Bar(r.rate / highest),
                 format!("{:.2}", r.lift).into(),
                 format!("{:.2} – {:.2}", r.lift_low, r.lift_high).into(),
                 percent(r.captured).into(),
@@ -198,11 +198,11 @@ fn audit(a: &Audit) -> String {
             .chain(t.notes().into_iter().map(move |(what, n)| line(format!("noted: {what}"), n)));
         [head, used].into_iter().chain(rest).collect::<Vec<_>>()
     });
-    let rows: Vec<Vec<Cell>> = rows
+    let rows: Vec<Vec<HtmlCell>> = rows
         .map(|row| {
             row.into_iter()
                 .enumerate()
-                .map(|(i, text)| if i < 2 { Cell::Words(text) } else { Cell::Text(text) })
+                .map(|(i, text)| if i < 2 { HtmlCell::Words(text) } else { HtmlCell::Text(text) })
                 .collect()
         })
         .collect();

@@ -2,7 +2,7 @@
 
 /// A cell of a table.
 #[derive(Debug, Clone)]
-pub(super) enum Cell {
+pub(super) enum HtmlCell {
     Text(String),
     /// A text that is aligned left.
     Words(String),
@@ -12,13 +12,13 @@ pub(super) enum Cell {
     Bar(f64),
 }
 
-impl From<String> for Cell {
+impl From<String> for HtmlCell {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<&str> for Cell {
+impl From<&str> for HtmlCell {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
@@ -47,15 +47,15 @@ pub(super) fn heading(level: u8, text: &str) -> String {
     format!("<h{level}>{}</h{level}>", escape(text))
 }
 
-fn cell(cell: &Cell) -> String {
+fn cell(cell: &HtmlCell) -> String {
     match cell {
-        Cell::Text(text) => format!("<td>{}</td>", escape(text)),
-        Cell::Words(text) => format!("<td class=l>{}</td>", escape(text)),
-        Cell::Lines(lines) => {
+        HtmlCell::Text(text) => format!("<td>{}</td>", escape(text)),
+        HtmlCell::Words(text) => format!("<td class=l>{}</td>", escape(text)),
+        HtmlCell::Lines(lines) => {
             let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
             format!("<td class=l>{}</td>", lines.join("<br>"))
         }
-        Cell::Bar(share) => {
+        HtmlCell::Bar(share) => {
             let width = if share.is_nan() { 0.0 } else { 100.0 * share.clamp(0.0, 1.0) };
             format!("<td><div class=bar><i style=\"width:{width:.1}%\"></i></div></td>")
         }
@@ -63,9 +63,11 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// A table that scrolls if it is wider than the page.
-pub(super) fn table(header: &[&str], rows: &[Vec<Cell>]) -> String {
+pub(super) fn table(header: &[&str], rows: &[Vec<HtmlCell>]) -> String {
     let left = |column: usize| {
-        rows.first().and_then(|row| row.get(column)).is_some_and(|c| matches!(c, Cell::Words(_) | Cell::Lines(_)))
+        rows.first()
+            .and_then(|row| row.get(column))
+            .is_some_and(|c| matches!(c, HtmlCell::Words(_) | HtmlCell::Lines(_)))
     };
     let head: String = header
         .iter()
@@ -89,7 +91,10 @@ mod tests {
             heading(2, evil),
             table(
                 &[evil, ""],
-                &[vec![Cell::from(evil), Cell::Lines(vec![evil.to_owned()])], vec![Cell::Words(evil.to_owned())]],
+                &[
+                    vec![HtmlCell::from(evil), HtmlCell::Lines(vec![evil.to_owned()])],
+                    vec![HtmlCell::Words(evil.to_owned())],
+                ],
             ),
         ]
         .concat();

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::text::{duration, percent};
-use crate::analyses::paths::{PathRow, Paths, Unit};
+use crate::analyses::paths::{PathRow, PathUnit, Paths};
 use crate::counted::counted;
 use crate::schema::way;
 
@@ -22,7 +22,7 @@ pub fn paths_section(p: &Paths) -> String {
 }
 
 fn body(p: &Paths) -> Body {
-    let unit = if p.spec.unit == Unit::Lead { "leads" } else { "sessions" };
+    let unit = if p.spec.unit == PathUnit::Lead { "leads" } else { "sessions" };
     let mut body =
         Body::new(format!("Paths of {} {unit}, {} distinct{}", p.paths, p.different_ways, p.spec.filter.suffix()));
     for (title, get) in

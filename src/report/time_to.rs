@@ -86,7 +86,7 @@ fn body(t: &TimeTo) -> Body {
         });
     }
     if let Some(test) = &t.test {
-        let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
+        let p = if test.p_value < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p_value) };
         body.line(format!("{} test of the groups: χ² {:.3}, df {}, {p}", test.test, test.statistic, test.degrees));
     }
     for (n, why) in [

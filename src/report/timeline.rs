@@ -1,16 +1,16 @@
 //! The timeline of a lead as text.
 
 use super::text::aligned_text;
-use crate::journeys::Entry;
+use crate::journeys::TimelineEntry;
 use crate::time::{NO_TIME, Timestamp};
 
 /// One line per entry: time, kind, source, and channel, deal and amount if present.
 #[must_use]
-pub fn timeline_text(entries: &[Entry]) -> String {
+pub fn timeline_text(entries: &[TimelineEntry]) -> String {
     if entries.is_empty() {
         return "no entries".to_owned();
     }
-    let time = |e: &Entry| if e.at == NO_TIME { String::new() } else { Timestamp(e.at).to_string() };
+    let time = |e: &TimelineEntry| if e.at == NO_TIME { String::new() } else { Timestamp(e.at).to_string() };
     let columns: [(&str, Vec<String>); 6] = [
         ("at", entries.iter().map(time).collect()),
         ("what", entries.iter().map(|e| e.what.clone()).collect()),
@@ -30,9 +30,9 @@ pub fn timeline_text(entries: &[Entry]) -> String {
 mod tests {
     use super::*;
 
-    fn entry(at: i64, what: &str, channel: Option<&str>, amount: Option<f64>) -> Entry {
+    fn entry(at: i64, what: &str, channel: Option<&str>, amount: Option<f64>) -> TimelineEntry {
         let channel = channel.map(ToOwned::to_owned);
-        Entry { at, what: what.into(), source: "web".into(), channel, deal: None, amount }
+        TimelineEntry { at, what: what.into(), source: "web".into(), channel, deal: None, amount }
     }
 
     #[test]

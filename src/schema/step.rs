@@ -149,17 +149,17 @@ struct StepTable {
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a name")]
-    enum Given {
+    enum StepForm {
         Text(String),
         Bool(bool),
         Integer(i64),
         Number(f64),
     }
-    Ok(Option::<Given>::deserialize(deserializer)?.map(|given| match given {
-        Given::Text(text) => text,
-        Given::Bool(flag) => flag.to_string(),
-        Given::Integer(whole) => whole.to_string(),
-        Given::Number(x) => x.to_string(),
+    Ok(Option::<StepForm>::deserialize(deserializer)?.map(|given| match given {
+        StepForm::Text(text) => text,
+        StepForm::Bool(flag) => flag.to_string(),
+        StepForm::Integer(whole) => whole.to_string(),
+        StepForm::Number(x) => x.to_string(),
     }))
 }
 

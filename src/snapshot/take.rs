@@ -23,7 +23,7 @@ const CHUNK: u32 = 1024;
 
 /// Rows of some leads, and exclusions.
 #[derive(Default)]
-struct Part {
+struct RowsOfLeads {
     rows: Vec<Row>,
     outcomes: Vec<Outcome>,
     counts: SnapshotCounts,
@@ -78,7 +78,7 @@ impl Journeys {
         let end = known_by.map_or(self.observed_until, |k| k.min(self.observed_until));
         let table = cutoffs.map(by_lead).unwrap_or_default();
         let repeated = cutoffs.map_or(0, <[_]>::len) - table.values().map(Vec::len).sum::<usize>();
-        let view = View {
+        let view = SnapshotPass {
             journeys: self,
             spec,
             rule: &rule,
@@ -99,12 +99,12 @@ impl Journeys {
         };
         let leads = self.leads.len() as u32;
         task.begin("taking the snapshot", self.leads.len());
-        let parts: Vec<Part> = (0..leads.div_ceil(CHUNK))
+        let parts: Vec<RowsOfLeads> = (0..leads.div_ceil(CHUNK))
             .into_par_iter()
             .map(|chunk| {
                 task.check()?;
                 let leads = chunk * CHUNK..leads.min((chunk + 1) * CHUNK);
-                let mut part = Part { rows: Vec::with_capacity(leads.len()), ..Part::default() };
+                let mut part = RowsOfLeads { rows: Vec::with_capacity(leads.len()), ..RowsOfLeads::default() };
                 let mut lead_view = LeadView::default();
                 for lead in leads.clone() {
                     view.look_at(lead, &mut lead_view, &mut part);
@@ -230,10 +230,10 @@ impl Journeys {
 }
 
 /// Rows in order, their outcomes where weights need them, and labels.
-type Gathered = (Vec<Row>, Vec<Outcome>, Option<Vec<bool>>);
+type TakenRows = (Vec<Row>, Vec<Outcome>, Option<Vec<bool>>);
 
 /// The rows of all parts.
-fn gather(parts: Vec<Part>, labelled: bool, with_outcomes: bool, task: &Task) -> Result<Gathered> {
+fn gather(parts: Vec<RowsOfLeads>, labelled: bool, with_outcomes: bool, task: &Task) -> Result<TakenRows> {
     let n = parts.iter().map(|part| part.rows.len()).sum();
     let mut rows = Vec::with_capacity(n);
     let mut outcomes = Vec::with_capacity(if with_outcomes { n } else { 0 });
@@ -290,7 +290,7 @@ enum Reached<'a> {
     Step(Matcher<'a>),
 }
 
-struct View<'a> {
+struct SnapshotPass<'a> {
     journeys: &'a Journeys,
     spec: &'a SnapshotSpec,
     rule: &'a CutoffRule,
@@ -310,10 +310,10 @@ struct View<'a> {
     ipcw: bool,
 }
 
-impl View<'_> {
+impl SnapshotPass<'_> {
     /// Adds the rows of one lead to `part`, and counts its other cutoffs by reason; what is known of it is written to
     /// `view`.
-    fn look_at(&self, lead: u32, view: &mut LeadView, part: &mut Part) {
+    fn look_at(&self, lead: u32, view: &mut LeadView, part: &mut RowsOfLeads) {
         (view.lead, view.created) = (lead, self.journeys.leads.created_at(lead));
         self.cutoffs(lead, view.created, &mut part.counts, &mut view.cutoffs);
         part.counts.candidates += view.cutoffs.len();
@@ -366,7 +366,7 @@ impl View<'_> {
         }
     }
 
-    fn judge(&self, t: i64, view: &LeadView, part: &mut Part) {
+    fn judge(&self, t: i64, view: &LeadView, part: &mut RowsOfLeads) {
         let LeadView { lead, created, targets, status, .. } = view;
         let (row, created, counts) = (Row { lead: *lead, cutoff: t }, *created, &mut part.counts);
         if created == NO_TIME || created > t {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::curve::Curve;
 use super::gray::gray_scores;
 use super::left_out::without_each;
-use super::risk::{Pooled, Spell};
+use super::risk::{Pooled, Subject};
 use crate::error::{Error, Result};
 use crate::math::{fisher_tail, student_quantile};
 use crate::progress::Task;
@@ -25,14 +25,14 @@ const BLOCKS: usize = 60;
 /// such as scores, (B − 1)/B·Σ (T₍b₎ − T̄)² for estimates (J. Shao, D. Tu, "The Jackknife and Bootstrap", 1995, section 5.5:
 /// the grouped jackknife). Degrees of freedom follow the effective number of blocks, (Σn)²/Σn² − 1.
 pub(crate) struct Blocks {
-    spells: Vec<(u32, u32, Spell)>,
+    spells: Vec<(u32, u32, Subject)>,
     sizes: Vec<f64>,
     pub(crate) accounts: usize,
 }
 
 impl Blocks {
     /// Deals accounts, largest first, to the block with the fewest leads.
-    pub(crate) fn new(runs: &[Vec<(u32, Spell)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
+    pub(crate) fn new(runs: &[Vec<(u32, Subject)>], clusters: &[Vec<u64>], places: &[u32]) -> Self {
         let mut counts: HashMap<u64, u64, FixedState> = HashMap::default();
         clusters.iter().flatten().for_each(|cluster| *counts.entry(*cluster).or_default() += 1);
         let mut order: Vec<(u64, u64)> = counts.into_iter().collect();
@@ -64,7 +64,7 @@ impl Blocks {
     }
 
     /// Spells by group, with one block left out.
-    fn groups(&self, n: usize, without: Option<u32>) -> Vec<Vec<Spell>> {
+    fn groups(&self, n: usize, without: Option<u32>) -> Vec<Vec<Subject>> {
         let mut groups = vec![Vec::new(); n];
         for (place, block, spell) in &self.spells {
             if Some(*block) != without
@@ -110,7 +110,14 @@ impl Blocks {
         let f = statistic * (effective - q) / (q * (effective - 1.0));
         let name = if competes { "Gray (by account)" } else { "log-rank (by account)" };
         let p = fisher_tail(f, q, effective - q);
-        Ok(GroupTest { test: name.to_owned(), statistic, degrees, p, sparse: sparse(&pooled, &score), coarse: false })
+        Ok(GroupTest {
+            test: name.to_owned(),
+            statistic,
+            degrees,
+            p_value: p,
+            sparse: sparse(&pooled, &score),
+            coarse: false,
+        })
     }
 
     /// Widens the intervals of a curve of one group or of all leads: standard errors come from leaving out accounts,

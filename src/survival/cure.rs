@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::risk::{End, Spell};
+use super::risk::{End, Subject};
 use crate::error::Result;
 use crate::math::{Interval, Minimum, chi_square_quantile, exp, ln, minimize, sum_by};
 use crate::progress::Task;
-use crate::survival::generalized_gamma::{Family, Times};
+use crate::survival::generalized_gamma::{EventTimes, Family};
 
 /// Largest probability of a plateau as flat by chance.
 const PLATEAU: f64 = 0.05;
@@ -39,7 +39,7 @@ pub struct Plateau {
 impl Plateau {
     /// The test of spells; `None` without an event.
     #[must_use]
-    pub fn new(spells: &[Spell]) -> Option<Self> {
+    pub fn new(spells: &[Subject]) -> Option<Self> {
         let events = || spells.iter().filter(|s| s.end == End::Event).map(|s| s.exit);
         let last_event = events().reduce(f64::max)?;
         let longest = spells.iter().map(|s| s.exit).reduce(f64::max)?;
@@ -67,9 +67,9 @@ pub struct ParametricFit {
     /// Share that ever has the event.
     pub share: f64,
     /// Time of the event, if it happens.
-    pub times: Times,
+    pub times: EventTimes,
     /// Share and times of competing ends, if something competes.
-    pub competing: Option<(f64, Times)>,
+    pub competing: Option<(f64, EventTimes)>,
     /// Σ of the logarithms of densities and chances, times in days.
     pub log_likelihood: f64,
 }
@@ -88,7 +88,7 @@ pub struct Ceiling {
 }
 
 /// Spells with the same age and end, together.
-struct Table {
+struct AgeTable {
     /// Age, how many, and how they end.
     rows: Vec<(f64, f64, End)>,
     /// Ages of late entries, and how many.
@@ -114,8 +114,8 @@ fn counted<K>(ages: impl Iterator<Item = (f64, u8, K)>) -> Vec<(f64, f64, K)> {
     counted
 }
 
-impl Table {
-    fn new(spells: &[Spell]) -> Self {
+impl AgeTable {
+    fn new(spells: &[Subject]) -> Self {
         let positive = || spells.iter().map(|s| s.exit).filter(|t| *t > 0.0);
         let least = positive().reduce(f64::min).unwrap_or(1.0);
         let mut distinct: Vec<f64> = positive().collect();
@@ -140,7 +140,7 @@ impl Table {
             let own = fit.share * fit.times.shares(t).1;
             rest.max(0.0) + own + fit.competing.map_or(0.0, |(c, times)| c * times.shares(t).1)
         };
-        let of = |share: f64, times: &Times, t: f64| {
+        let of = |share: f64, times: &EventTimes, t: f64| {
             ln(share) + if t > 0.0 { times.log_density(t) } else { ln(times.shares(self.least).0) }
         };
         let terms: Vec<f64> = self
@@ -164,20 +164,20 @@ impl Table {
 #[derive(Clone, Copy)]
 struct Parameters {
     share: f64,
-    times: Times,
-    competing: Option<(f64, Times)>,
+    times: EventTimes,
+    competing: Option<(f64, EventTimes)>,
 }
 
 /// How parameters are laid out for the search.
 #[derive(Clone, Copy)]
-struct Layout {
+struct CureParameters {
     family: Family,
     competes: bool,
     /// The share, if it is given and not searched for.
     share: Option<f64>,
 }
 
-impl Layout {
+impl CureParameters {
     fn read(self, x: &[f64]) -> Parameters {
         let mut x = x.iter().copied();
         let mut next = || x.next().unwrap_or(0.0);
@@ -188,7 +188,7 @@ impl Layout {
                 Family::Weibull => 1.0,
                 Family::LogNormal => 0.0,
             };
-            Times { mu, sigma: exp(log_sigma), q }
+            EventTimes { mu, sigma: exp(log_sigma), q }
         };
         let own = times();
         let other = self.competes.then(&mut times);
@@ -197,7 +197,7 @@ impl Layout {
         Parameters { share, times: own, competing }
     }
 
-    fn start(self, table: &Table, q: f64) -> Vec<f64> {
+    fn start(self, table: &AgeTable, q: f64) -> Vec<f64> {
         let mut x = Vec::new();
         let total: f64 = table.rows.iter().map(|r| r.1).sum();
         let mut shares = Vec::new();
@@ -221,14 +221,14 @@ impl Layout {
         x
     }
 
-    fn search(self, table: &Table, start: &[f64], task: &Task) -> Result<Minimum> {
+    fn search(self, table: &AgeTable, start: &[f64], task: &Task) -> Result<Minimum> {
         minimize(start, |x| {
             task.check()?;
             Ok(-table.log_likelihood(&self.read(x)))
         })
     }
 
-    fn best(self, table: &Table, task: &Task) -> Result<Minimum> {
+    fn best(self, table: &AgeTable, task: &Task) -> Result<Minimum> {
         let shapes: &[f64] = if self.family == Family::GeneralizedGamma { &[0.3, 1.0, -0.5] } else { &[0.0] };
         let mut best: Option<Minimum> = None;
         for q in shapes {
@@ -261,9 +261,10 @@ impl Layout {
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub fn fit_parametric(spells: &[Spell], family: Family, with_ceiling: bool, task: &Task) -> Result<ParametricFit> {
-    let table = Table::new(spells);
-    let layout = Layout { family, competes: with_ceiling && table.competes, share: (!with_ceiling).then_some(1.0) };
+pub fn fit_parametric(spells: &[Subject], family: Family, with_ceiling: bool, task: &Task) -> Result<ParametricFit> {
+    let table = AgeTable::new(spells);
+    let layout =
+        CureParameters { family, competes: with_ceiling && table.competes, share: (!with_ceiling).then_some(1.0) };
     let found = layout.best(&table, task)?;
     Ok(layout.fit(&found))
 }
@@ -275,7 +276,7 @@ pub fn fit_parametric(spells: &[Spell], family: Family, with_ceiling: bool, task
 ///
 /// # Errors
 /// As [`fit_parametric`].
-pub fn ceiling(spells: &[Spell], family: Family, confidence: f64, task: &Task) -> Result<Ceiling> {
+pub fn ceiling(spells: &[Subject], family: Family, confidence: f64, task: &Task) -> Result<Ceiling> {
     let plateau = Plateau::new(spells);
     let not = |why_not: String| Ceiling { family, fit: None, plateau, why_not };
     let events = spells.iter().filter(|s| s.end == End::Event).count();
@@ -288,8 +289,8 @@ pub fn ceiling(spells: &[Spell], family: Family, confidence: f64, task: &Task) -
             p.last_event, p.longest, p.chance
         )));
     }
-    let table = Table::new(spells);
-    let layout = Layout { family, competes: table.competes, share: None };
+    let table = AgeTable::new(spells);
+    let layout = CureParameters { family, competes: table.competes, share: None };
     let found = layout.best(&table, task)?;
     if !found.converged {
         return Ok(not("the search found no maximum of the likelihood".into()));
@@ -312,7 +313,13 @@ pub fn ceiling(spells: &[Spell], family: Family, confidence: f64, task: &Task) -
 }
 
 /// The shares whose best likelihood is not much below the best of all; `None` if it has no lower end.
-fn profile(table: &Table, layout: Layout, best: &Minimum, confidence: f64, task: &Task) -> Result<Option<Interval>> {
+fn profile(
+    table: &AgeTable,
+    layout: CureParameters,
+    best: &Minimum,
+    confidence: f64,
+    task: &Task,
+) -> Result<Option<Interval>> {
     let limit = best.value + chi_square_quantile(1.0 - confidence, 1) / 2.0;
     let place = layout.start(table, 0.0).len() - 1 - usize::from(layout.competes);
     let share = layout.read(&best.at).share;
@@ -328,7 +335,7 @@ fn profile(table: &Table, layout: Layout, best: &Minimum, confidence: f64, task:
                 Some(far) => f64::midpoint(inside, far),
             };
             let at = crate::math::sigmoid(next);
-            let fixed = Layout { share: Some(at), ..layout };
+            let fixed = CureParameters { share: Some(at), ..layout };
             let found = fixed.search(table, &start, task)?;
             if found.value <= limit {
                 (inside, start) = (next, found.at);

@@ -43,7 +43,7 @@ text_form!(Family);
 /// With a = 1/q² and z = (ln t − μ)/σ, F(t) = P(a, a·e^(q·z)) for q > 0, 1 − P for q < 0, Φ(z) for q = 0. R. L. Prentice,
 /// "A log gamma model and its maximum likelihood estimation", Biometrika 61 (1974).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Times {
+pub struct EventTimes {
     /// Location of ln t, t in days.
     pub mu: f64,
     /// Scale of ln t.
@@ -55,7 +55,7 @@ pub struct Times {
 /// Shapes nearer to 0 are taken as log-normal: the difference is beyond what gamma functions resolve.
 const FLAT: f64 = 1e-3;
 
-impl Times {
+impl EventTimes {
     /// Share of times up to `t`, and above.
     #[must_use]
     pub fn shares(&self, t: f64) -> (f64, f64) {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn densities_are_the_slopes_of_shares() {
         for q in [-1.7, -0.5, -0.011, -0.0012, 0.0, 0.0005, 0.009, 0.6, 1.0, 2.5] {
-            let d = Times { mu: 1.2, sigma: 0.8, q };
+            let d = EventTimes { mu: 1.2, sigma: 0.8, q };
             for t in [0.05, 0.7, 3.0, 9.0, 40.0] {
                 let h = 1e-4 * t;
                 let (below, above) = d.shares(t);
@@ -121,14 +121,14 @@ mod tests {
 
     #[test]
     fn members_are_what_they_are_called() {
-        let weibull = Times { mu: 2.0, sigma: 0.5, q: 1.0 };
+        let weibull = EventTimes { mu: 2.0, sigma: 0.5, q: 1.0 };
         let (scale, shape) = (2.0f64.exp(), 2.0);
         for t in [0.5f64, 5.0, 20.0] {
             let survival = (-(t / scale).powf(shape)).exp();
             assert!((weibull.shares(t).1 - survival).abs() < 1e-12, "{t}");
         }
         // Continuous where it passes into the log-normal.
-        let at = |q: f64| Times { mu: 1.0, sigma: 0.7, q };
+        let at = |q: f64| EventTimes { mu: 1.0, sigma: 0.7, q };
         for t in [0.4, 3.0, 12.0] {
             assert!((at(0.0).log_density(t) - at(0.001_01).log_density(t)).abs() < 2e-2);
             assert!((at(0.0).shares(t).0 - at(-0.001_01).shares(t).0).abs() < 2e-3);

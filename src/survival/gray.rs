@@ -1,6 +1,6 @@
 //! Gray's test: whether groups differ in cumulative incidence where other ends compete.
 
-use super::risk::{Pooled, Spell};
+use super::risk::{Pooled, Subject};
 use crate::error::Result;
 use crate::progress::Task;
 use crate::survival::log_rank::{GroupTest, at_least_two, tested};
@@ -15,7 +15,7 @@ use crate::survival::log_rank::{GroupTest, at_least_two, tested};
 ///
 /// # Errors
 /// As [`super::log_rank`].
-pub fn gray(groups: &[&[Spell]]) -> Result<GroupTest> {
+pub fn gray(groups: &[&[Subject]]) -> Result<GroupTest> {
     gray_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
@@ -32,10 +32,10 @@ pub(crate) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
 const COARSE: f64 = 0.25;
 
 /// Share of the others at risk that end at the same time as an event, on average over events.
-fn tied(k: usize, standing: &[Standing]) -> f64 {
+fn tied(k: usize, standing: &[RiskStanding]) -> f64 {
     let (mut along, mut all) = (0.0, 0.0);
     for rows in standing.chunks_exact(k) {
-        let total = |of: fn(&Standing) -> f64| rows.iter().map(of).sum::<f64>();
+        let total = |of: fn(&RiskStanding) -> f64| rows.iter().map(of).sum::<f64>();
         let (n, events, ends) = (total(|s| s.n), total(|s| s.events), total(|s| s.events + s.competing));
         if n > 1.0 {
             along += events * (ends - 1.0) / (n - 1.0);
@@ -52,7 +52,7 @@ pub(super) fn gray_scores(pooled: &Pooled, task: &Task) -> Result<Vec<f64>> {
 
 /// What a group has at one time.
 #[derive(Debug, Clone, Copy)]
-struct Standing {
+struct RiskStanding {
     /// At risk.
     n: f64,
     events: f64,
@@ -64,7 +64,7 @@ struct Standing {
     risk: f64,
 }
 
-impl Standing {
+impl RiskStanding {
     /// The number at risk, plus the expected number that left unobserved before the time: nₖ/Sₖ.
     fn restored(&self) -> f64 {
         if self.n > 0.0 && self.free > 0.0 { self.n / self.free } else { 0.0 }
@@ -72,11 +72,11 @@ impl Standing {
 }
 
 /// What all groups have, time by time.
-fn standing(pooled: &Pooled, task: &Task) -> Result<Vec<Standing>> {
+fn standing(pooled: &Pooled, task: &Task) -> Result<Vec<RiskStanding>> {
     let k = pooled.groups();
     let mut curves = vec![(1.0f64, 0.0f64); k];
     // k per time.
-    let mut standing: Vec<Standing> = Vec::new();
+    let mut standing: Vec<RiskStanding> = Vec::new();
     pooled.side_by_side(task, |now| {
         let ends = now.events.iter().zip(&now.competing);
         let now = now.at_risk.iter().zip(ends).zip(&mut curves).map(|((n, (d, c)), (free, f))| {
@@ -87,14 +87,14 @@ fn standing(pooled: &Pooled, task: &Task) -> Result<Vec<Standing>> {
                 *free *= (n - events - competing) / n;
             }
             let risk = if n > 0.0 && before > 0.0 { n * without / before } else { 0.0 };
-            Standing { n, events, competing, free: before, still_free: *free, risk }
+            RiskStanding { n, events, competing, free: before, still_free: *free, risk }
         });
         standing.extend(now);
     })?;
     Ok(standing)
 }
 
-fn gray_score(k: usize, standing: &[Standing]) -> Vec<f64> {
+fn gray_score(k: usize, standing: &[RiskStanding]) -> Vec<f64> {
     let mut score = vec![0.0; k];
     for rows in standing.chunks_exact(k).rev() {
         let total: f64 = rows.iter().map(|s| s.risk).sum();
@@ -117,10 +117,10 @@ struct Together {
 }
 
 /// What the groups would have in common if they were equal, time by time.
-fn together(k: usize, standing: &[Standing]) -> Vec<Together> {
+fn together(k: usize, standing: &[RiskStanding]) -> Vec<Together> {
     let mut without = 1.0f64;
-    let common = |rows: &[Standing]| {
-        let restored: f64 = rows.iter().map(Standing::restored).sum();
+    let common = |rows: &[RiskStanding]| {
+        let restored: f64 = rows.iter().map(RiskStanding::restored).sum();
         let events: f64 = rows.iter().map(|s| s.events).sum();
         let before = without;
         if restored > 0.0 {
@@ -139,7 +139,7 @@ fn without_replacement(tied: f64, of: f64) -> f64 {
 
 /// Covariance of the scores: each is a sum over groups and times of independent increments. An event of group r at a time
 /// changes score i by aᵢᵣ then, and through the share that is free of ends by all later aᵢᵣ·dF/(1 − F).
-fn gray_variance(k: usize, standing: &[Standing], task: &Task) -> Result<Vec<f64>> {
+fn gray_variance(k: usize, standing: &[RiskStanding], task: &Task) -> Result<Vec<f64>> {
     let mut variance = vec![0.0; k * k];
     // Σ over later times of aᵢᵣ·dF/(1 − F), per group r and score i: walk back.
     let mut beyond = vec![0.0; k * k];
@@ -154,7 +154,7 @@ fn gray_variance(k: usize, standing: &[Standing], task: &Task) -> Result<Vec<f64
             if s.n <= 0.0 || s.free <= 0.0 {
                 continue;
             }
-            let weight = |(i, own): (usize, &Standing)| {
+            let weight = |(i, own): (usize, &RiskStanding)| {
                 own.restored() * (if i == r { 1.0 } else { 0.0 } - s.restored() / all.restored)
             };
             let now: Vec<f64> = rows.iter().enumerate().map(weight).collect();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "all vectors have one number per block")]
 
-use super::risk::{End, Spell};
+use super::risk::{End, Subject};
 
 /// Standard errors by leaving out blocks.
 pub(super) struct LeftOut {
@@ -25,13 +25,13 @@ struct Without {
 
 /// What ends at one time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Ends {
+struct EndsLeftOut {
     all: u64,
     events: u64,
     competing: u64,
 }
 
-impl Ends {
+impl EndsLeftOut {
     fn add(&mut self, end: End) {
         self.all += 1;
         self.events += u64::from(end == End::Event);
@@ -41,7 +41,7 @@ impl Ends {
 
 impl Without {
     /// One step of Aalen–Johansen's share, as in [`super::curve::Curve::new`].
-    fn step(&mut self, ends: Ends) {
+    fn step(&mut self, ends: EndsLeftOut) {
         let (n, d, c) = (self.at_risk as f64, ends.events as f64, ends.competing as f64);
         if n > 0.0 && self.free > 0.0 && d + c > 0.0 {
             self.competing += self.free * c / n;
@@ -62,7 +62,7 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 
 /// Leaves out each of `blocks` from spells with the number of their block: what the share at `times`, ascending, and the mean
 /// up to `until` vary by.
-pub(super) fn without_each(mut spells: Vec<(u32, Spell)>, blocks: &[u32], times: &[f64], until: f64) -> LeftOut {
+pub(super) fn without_each(mut spells: Vec<(u32, Subject)>, blocks: &[u32], times: &[f64], until: f64) -> LeftOut {
     let most = blocks.iter().max().map_or(0, |b| *b as usize + 1);
     let mut place = vec![0; most];
     blocks.iter().enumerate().for_each(|(i, block)| place[*block as usize] = i);
@@ -78,7 +78,7 @@ pub(super) fn without_each(mut spells: Vec<(u32, Spell)>, blocks: &[u32], times:
     }
     let mut entries = entries.into_iter().peekable();
     let (mut errors, mut error, mut before) = (Vec::with_capacity(times.len()), 0.0, 0.0);
-    let mut own = vec![Ends::default(); blocks.len()];
+    let mut own = vec![EndsLeftOut::default(); blocks.len()];
     for same in spells.chunk_by(|a, b| a.1.exit == b.1.exit) {
         let Some(now) = same.first().map(|(_, s)| s.exit) else { continue };
         // Until now nothing has changed.
@@ -88,7 +88,7 @@ pub(super) fn without_each(mut spells: Vec<(u32, Spell)>, blocks: &[u32], times:
         while let Some((_, block)) = entries.next_if(|(entry, _)| *entry < now) {
             without.iter_mut().enumerate().filter(|(b, _)| *b != block).for_each(|(_, w)| w.at_risk += 1);
         }
-        let mut all = Ends::default();
+        let mut all = EndsLeftOut::default();
         for (block, spell) in same {
             all.add(spell.end);
             own[place(*block)].add(spell.end);
@@ -99,8 +99,12 @@ pub(super) fn without_each(mut spells: Vec<(u32, Spell)>, blocks: &[u32], times:
             if changes && width > 0.0 {
                 w.area += width * w.share;
             }
-            let Ends { all: ended, events, competing } = std::mem::take(own);
-            w.step(Ends { all: all.all - ended, events: all.events - events, competing: all.competing - competing });
+            let EndsLeftOut { all: ended, events, competing } = std::mem::take(own);
+            w.step(EndsLeftOut {
+                all: all.all - ended,
+                events: all.events - events,
+                competing: all.competing - competing,
+            });
         }
         if changes {
             before = before.max(now.min(until));
@@ -122,14 +126,14 @@ mod tests {
     /// As curves made anew without each block.
     #[test]
     fn the_sweep_is_the_jackknife() {
-        let spell = |i: u64| Spell {
+        let spell = |i: u64| Subject {
             entry: i.is_multiple_of(5).then_some((i % 7) as f64),
             exit: 8.0 + (i * 37 % 41) as f64,
             end: [End::Event, End::Censored, End::Competing, End::Event][i as usize % 4],
         };
-        let spells: Vec<(u32, Spell)> = (0..120).map(|i| ((i * 11 % 6) as u32 + 2, spell(i))).collect();
+        let spells: Vec<(u32, Subject)> = (0..120).map(|i| ((i * 11 % 6) as u32 + 2, spell(i))).collect();
         let table = |without: Option<u32>| {
-            let kept: Vec<Spell> = spells.iter().filter(|(b, _)| Some(*b) != without).map(|(_, s)| *s).collect();
+            let kept: Vec<Subject> = spells.iter().filter(|(b, _)| Some(*b) != without).map(|(_, s)| *s).collect();
             Curve::new(RiskTable::new(&kept).unwrap(), 0.95)
         };
         let (whole, blocks) = (table(None), [2, 3, 4, 5, 6, 7]);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::risk::{Pooled, Spell};
+use super::risk::{Pooled, Subject};
 use crate::error::{Error, Result};
 use crate::math::vector::{Kernel, LANES, Vector, dispatch};
 use crate::math::{chi_square_tail, solve};
@@ -18,7 +18,7 @@ pub struct GroupTest {
     /// Degrees of freedom.
     pub degrees: usize,
     /// Probability of a statistic as large by chance.
-    pub p: f64,
+    pub p_value: f64,
     /// Groups with fewer than 5 events expected under equality: the distribution of the statistic is approximate there.
     pub sparse: usize,
     /// Whether so many ends of Gray's test are tied that its variance is too small.
@@ -56,7 +56,14 @@ pub(super) fn quadratic_form(score: &[f64], variance: &[f64]) -> Result<(f64, us
 pub(super) fn tested(test: &str, pooled: &Pooled, score: &[f64], variance: &[f64]) -> Result<GroupTest> {
     let (statistic, degrees) = quadratic_form(score, variance)?;
     let p = chi_square_tail(statistic, degrees);
-    Ok(GroupTest { test: test.to_owned(), statistic, degrees, p, sparse: sparse(pooled, score), coarse: false })
+    Ok(GroupTest {
+        test: test.to_owned(),
+        statistic,
+        degrees,
+        p_value: p,
+        sparse: sparse(pooled, score),
+        coarse: false,
+    })
 }
 
 /// Groups whose events, less what the score says came beyond expectation, are fewer than 5.
@@ -72,7 +79,7 @@ pub(super) fn sparse(pooled: &Pooled, score: &[f64]) -> usize {
 ///
 /// # Errors
 /// [`Error::Undefined`] with fewer than two groups, or a group that is never at risk; as [`super::RiskTable::new`].
-pub fn log_rank(groups: &[&[Spell]]) -> Result<GroupTest> {
+pub fn log_rank(groups: &[&[Subject]]) -> Result<GroupTest> {
     log_rank_pooled(&Pooled::new(groups)?, &Task::new())
 }
 

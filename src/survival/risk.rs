@@ -21,7 +21,7 @@ pub enum End {
 
 /// Time under observation of one lead.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Spell {
+pub struct Subject {
     /// Age from which it is observed (exclusive); `None` from the start.
     pub entry: Option<f64>,
     /// Age at which it ends (inclusive).
@@ -56,7 +56,7 @@ fn key(x: f64) -> u64 {
 }
 
 /// Spells with a time of NaN, and spells that do not end after their entry.
-fn faults<'a>(spells: impl Iterator<Item = &'a Spell>) -> (usize, usize) {
+fn faults<'a>(spells: impl Iterator<Item = &'a Subject>) -> (usize, usize) {
     spells.fold((0, 0), |(wild, empty), s| {
         let no_number = !s.exit.is_finite() || s.entry.is_some_and(|e| !e.is_finite());
         (wild + usize::from(no_number), empty + usize::from(s.entry.is_some_and(|e| e >= s.exit)))
@@ -87,7 +87,7 @@ pub(crate) struct Pooled {
 }
 
 impl Pooled {
-    pub(crate) fn new(groups: &[&[Spell]]) -> Result<Self> {
+    pub(crate) fn new(groups: &[&[Subject]]) -> Result<Self> {
         check(faults(groups.iter().copied().flatten()))?;
         let tagged = || groups.iter().zip(0u32..).flat_map(|(spells, group)| spells.iter().map(move |s| (s, group)));
         let mut ends = Vec::with_capacity(groups.iter().map(|g| g.len()).sum());
@@ -104,7 +104,7 @@ impl Pooled {
 
     /// Of spells that are all observed from the start, in runs, with the places of their groups in `numbers`; `sizes`
     /// says how many each place has.
-    pub(crate) fn of_runs(runs: &[Vec<(u32, Spell)>], numbers: &[u32], sizes: Vec<usize>) -> Result<Self> {
+    pub(crate) fn of_runs(runs: &[Vec<(u32, Subject)>], numbers: &[u32], sizes: Vec<usize>) -> Result<Self> {
         let both = |a: (usize, usize), b: (usize, usize)| (a.0 + b.0, a.1 + b.1);
         check(runs.par_iter().map(|run| faults(run.iter().map(|(_, s)| s))).reduce(|| (0, 0), both))?;
         let mut ends = vec![(0.0, 0, End::Censored); runs.iter().map(Vec::len).sum()];
@@ -232,7 +232,7 @@ pub(super) struct Abreast {
 
 /// What a table has at one time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
+pub(super) struct RiskRow {
     pub(super) time: f64,
     pub(super) at_risk: u64,
     pub(super) events: u64,
@@ -245,7 +245,7 @@ impl RiskTable {
     /// # Errors
     /// [`Error::NonFinite`] for times that are NaN or infinite, [`Error::InvalidOption`] for spells that end before or
     /// when they are entered.
-    pub fn new(spells: &[Spell]) -> Result<Self> {
+    pub fn new(spells: &[Subject]) -> Result<Self> {
         Ok(Pooled::new(&[spells])?.together())
     }
 
@@ -280,9 +280,9 @@ impl RiskTable {
         }
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = RiskRow> {
         let ends = self.events.iter().zip(&self.competing);
-        self.time.iter().zip(&self.at_risk).zip(ends).map(|((time, at_risk), (events, competing))| Row {
+        self.time.iter().zip(&self.at_risk).zip(ends).map(|((time, at_risk), (events, competing))| RiskRow {
             time: *time,
             at_risk: *at_risk,
             events: *events,
@@ -296,13 +296,13 @@ impl RiskTable {
 ///
 /// A product over ages becomes 0 where all leads at risk end. With late entry that can happen early, when few have entered,
 /// and says nothing about the rest.
-pub(crate) fn late_start(spells: &[Spell], least: u64) -> Result<Option<f64>> {
+pub(crate) fn late_start(spells: &[Subject], least: u64) -> Result<Option<f64>> {
     if spells.iter().all(|s| s.entry.is_none()) {
         return Ok(None);
     }
     let table = RiskTable::new(spells)?;
     let last = table.time.last().copied();
-    let empties = |r: &Row| r.events + r.competing >= r.at_risk && Some(r.time) != last;
+    let empties = |r: &RiskRow| r.events + r.competing >= r.at_risk && Some(r.time) != last;
     let emptied = table.rows().filter(empties).last().map(|r| r.time);
     let Some(emptied) = emptied else { return Ok(None) };
     let later = || table.rows().filter(|r| r.time > emptied);

@@ -13,7 +13,7 @@ mod zone;
 pub use epoch::{Decimal, TimeUnit, is_expected, is_inexact};
 pub use grain::{Grain, Grains};
 pub use moment::Moment;
-pub use parse::{Detected, Detector, Instant, Looks, Resolution, TimeFormat, detect, glance, grain, parse};
+pub use parse::{Detected, Detector, Instant, Resolution, TextShape, TimeFormat, detect, glance, grain, parse};
 pub use period::Period;
 pub use span::Span;
 pub use timestamp::Timestamp;

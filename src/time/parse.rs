@@ -70,7 +70,7 @@ pub enum Detected {
 
 /// Order of the parts of a date, as its text shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looks {
+pub enum TextShape {
     /// No date.
     Unreadable,
     /// The year is first.
@@ -85,7 +85,7 @@ pub enum Looks {
     Agree,
 }
 
-impl Looks {
+impl TextShape {
     fn of(fields: Option<&Fields>) -> Self {
         match fields {
             None => Self::Unreadable,
@@ -100,7 +100,7 @@ impl Looks {
 
 /// What a text shows before the format of its column is known: the order of its parts, and whether it is a whole day.
 #[must_use]
-pub fn glance(text: &str) -> (Looks, Option<Grain>) {
+pub fn glance(text: &str) -> (TextShape, Option<Grain>) {
     let fields = split(text.trim());
     let grain = fields.as_ref().map(|fields| match fields.time {
         None => Grain::Day,
@@ -109,7 +109,7 @@ pub fn glance(text: &str) -> (Looks, Option<Grain>) {
         }
         Some(_) => Grain::Time,
     });
-    (Looks::of(fields.as_ref()), grain)
+    (TextShape::of(fields.as_ref()), grain)
 }
 
 /// As [`glance`], of a text with a stated format.
@@ -141,15 +141,15 @@ impl Detector {
     }
 
     /// Adds what a value looks like.
-    pub fn add(&mut self, looks: Looks) {
+    pub fn add(&mut self, looks: TextShape) {
         self.any = true;
         match looks {
-            Looks::Unreadable => {}
-            Looks::YearFirst => self.iso += 1,
-            Looks::DayFirst => self.day_first += 1,
-            Looks::MonthFirst => self.month_first += 1,
-            Looks::Either => self.either += 1,
-            Looks::Agree => self.agree += 1,
+            TextShape::Unreadable => {}
+            TextShape::YearFirst => self.iso += 1,
+            TextShape::DayFirst => self.day_first += 1,
+            TextShape::MonthFirst => self.month_first += 1,
+            TextShape::Either => self.either += 1,
+            TextShape::Agree => self.agree += 1,
         }
     }
 

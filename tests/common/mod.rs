@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use leadlens::journeys::{Audit, Days, Journeys, Leads, Rows, Sizes, StageOrder, Texts, build_timeline};
+use leadlens::journeys::{Audit, Days, Journeys, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
 use leadlens::schema::{Kind, NONE, Side};
 use leadlens::{NO_TIME, Task, Zone};
 
@@ -92,7 +92,7 @@ pub(crate) fn journeys_ranked(
     let ids: Vec<String> = (0..created.len()).map(|i| format!("lead{i:05}")).collect();
     Arc::new(Journeys {
         leads: Leads {
-            ids: ids.iter().map(String::as_str).collect::<Texts>(),
+            ids: ids.iter().map(String::as_str).collect::<StringTable>(),
             created: created.to_vec(),
             source_row: (0..created.len() as u32).collect(),
             ..Leads::default()

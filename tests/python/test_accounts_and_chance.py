@@ -77,8 +77,8 @@ def test_behaviour_of_leads_that_live_longer_drives_nothing():
         stages = {"lead": np.arange(n), "at": moment(created + end), "stage": np.where(win < lose, "won", "lost")}
         table = journeys(leads, stages, until=900, events=events).drivers(["created", "won"], window="200d").to_polars()
         rows = {r["name"]: r for r in table.filter(pl.col("factor") == "after").to_dicts()}
-        found.append(rows["noise"]["p"] < 0.05)
-        power += rows["call"]["q"] < 0.05 and rows["call"]["hazard_ratio"] > 1
+        found.append(rows["noise"]["p_value"] < 0.05)
+        power += rows["call"]["q_value"] < 0.05 and rows["call"]["hazard_ratio"] > 1
     # 12 worlds at 5 %: more than 3 have a chance of 0.2 %.
     assert sum(found) <= 3
     assert power >= 9
@@ -93,7 +93,7 @@ def test_first_of_many_segments_is_named_chance():
     barriers = journeys(leads, stages, until=60, fields=["seg"]).barriers(["created", "won"], by="seg", window="30d")
     first = barriers.to_polars().row(0, named=True)
     assert first["leads_lost_low"] <= 0
-    assert first["q"] >= 0.05
+    assert first["q_value"] >= 0.05
     assert "may be chance" in repr(barriers)
 
 

@@ -74,7 +74,7 @@ WORLDS = [
 def test_how_many_were_won(seed, deals, reopened, recorded):
     j = world(seed, deals, reopened, **({} if recorded is None else {"outcomes_from": day(recorded)}))
     f = j.funnel(["created", "won"], by="source")
-    (_, entered), (_, won) = f.steps().rows()
+    (_, entered), (_, won) = f.steps.rows()
     assert entered + f.before_outcomes == 300
     assert (f.before_outcomes > 0) == (recorded is not None)
     s = j.stage_funnel(pipeline=["created", "won"], by="source")
@@ -103,7 +103,7 @@ def test_how_many_were_won(seed, deals, reopened, recorded):
 def test_how_many_were_won_within_a_time(seed, deals, reopened, recorded):
     j = world(seed, deals, reopened, **({} if recorded is None else {"outcomes_from": day(recorded)}))
     f = j.funnel(["created", "won"], window="90d")
-    (_, entered), (_, won) = f.steps().rows()
+    (_, entered), (_, won) = f.steps.rows()
     s = j.stage_funnel(pipeline=["created", "won"], window="90d")
     table = s.to_polars().filter(pl.col("stage") == "won")
     assert (s.facts["cycles"], table["won"][0]) == (entered, won)
@@ -139,17 +139,17 @@ def test_entries_before_outcomes_were_recorded():
         every = j.funnel(["visit", "won"], order=order, window="5d", entry="totals")
         if order == "sequential":
             # The second visit of lead 0 counts; lead 1 entered before, and not again.
-            assert [n for _, n in best.steps().rows()] == [2, 1]
+            assert [n for _, n in best.steps.rows()] == [2, 1]
             assert (best.before_outcomes, best.never_entered) == (1, 0)
-            assert ([n for _, n in first.steps().rows()], first.before_outcomes) == ([1, 0], 2)
-            assert ([n for _, n in every.steps().rows()], every.before_outcomes) == ([2, 1], 2)
+            assert ([n for _, n in first.steps.rows()], first.before_outcomes) == ([1, 0], 2)
+            assert ([n for _, n in every.steps.rows()], every.before_outcomes) == ([2, 1], 2)
         else:
-            assert [n for _, n in best.steps().rows()] == [3, 1]
-            assert ([n for _, n in first.steps().rows()], first.before_outcomes) == ([1, 0], 2)
-            assert ([n for _, n in every.steps().rows()], every.before_outcomes) == ([3, 1], 2)
+            assert [n for _, n in best.steps.rows()] == [3, 1]
+            assert ([n for _, n in first.steps.rows()], first.before_outcomes) == ([1, 0], 2)
+            assert ([n for _, n in every.steps.rows()], every.before_outcomes) == ([3, 1], 2)
     assert "1 lead entered before outcomes_from" in str(j.funnel(["visit", "won"], window="30d"))
     same = j.funnel(["visit", "won"], window="30d", times=False)
-    assert [n for _, n in same.steps().rows()] == [2, 1]
+    assert [n for _, n in same.steps.rows()] == [2, 1]
     assert same.before_outcomes == 1
 
 
@@ -158,11 +158,11 @@ def test_leads_before_outcomes_were_recorded(shared):
     folder = shared("olist_marketing_funnel")
     j = olist(folder, outcomes_from="2017-12-05")
     f = j.funnel(["created", "won"], window="90d")
-    assert f.steps().rows() == [("created", 6_173), ("won", 682)]
+    assert f.steps.rows() == [("created", 6_173), ("won", 682)]
     assert f.to_polars()["of_first"][1] == pytest.approx(0.1105, abs=5e-5)
     everything = olist(folder)
     # One lead was won two days before its first contact: no method counts that as a way from the one to the other.
-    won = everything.funnel(["created", "won"]).steps().rows()[1][1]
+    won = everything.funnel(["created", "won"]).steps.rows()[1][1]
     s = everything.stage_funnel(pipeline=["created", "won"])
     t = everything.time_to("won")
     assert (won, s.velocity["won"], t.to_polars()["events"][0]) == (841, 841, 841)

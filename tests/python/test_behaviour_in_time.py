@@ -121,7 +121,7 @@ def test_equal_to_lifelines(grid):
         assert ours["hazard_ratio"] == pytest.approx(theirs.hazard_ratios_["exposed"], rel=1e-5)
         low, high = np.exp(theirs.confidence_intervals_.loc["exposed"])
         assert (ours["hazard_ratio_low"], ours["hazard_ratio_high"]) == pytest.approx((low, high), rel=1e-4)
-        assert ours["p"] == pytest.approx(mantel_byar(table), rel=1e-6)
+        assert ours["p_value"] == pytest.approx(mantel_byar(table), rel=1e-6)
     assert after(found, "call")["hazard_ratio"] > 1.5
 
 
@@ -140,7 +140,7 @@ def test_reopened_lead_is_at_risk_again():
     row = after(found, "call")
     assert (row["leads"], row["went_on"], row["other_leads"]) == (30, 30, 30)
     assert row["hazard_ratio"] > 5
-    assert row["p"] < 1e-6
+    assert row["p_value"] < 1e-6
 
 
 def test_entry_means_the_same_everywhere():
@@ -180,7 +180,7 @@ def test_behaviour_without_effect_in_repeated_entries(entry):
         table = found.to_polars().filter(pl.col("factor") == "after")
         for name in rejected:
             row = table.filter(pl.col("name") == name)
-            rejected[name] += bool(row.height and row["p"][0] < 0.05)
+            rejected[name] += bool(row.height and row["p_value"][0] < 0.05)
     assert max(rejected.values()) <= 5, rejected
 
 

@@ -137,9 +137,9 @@ def test_only_leads_that_count(journeys, where, condition):
     wanted = set(tables()[0].filter(condition)["id"].cast(str))
     f = journeys.funnel(["created", "won"], where=where)
     assert set(f.leads()["lead_id"]) == wanted
-    assert f.steps().rows()[0][1] == len(wanted)
-    assert journeys.funnel(["created", "won"], where=where, times=False).steps().rows() == f.steps().rows()
-    won = f.steps().rows()[1][1]
+    assert f.steps.rows()[0][1] == len(wanted)
+    assert journeys.funnel(["created", "won"], where=where, times=False).steps.rows() == f.steps.rows()
+    won = f.steps.rows()[1][1]
     assert journeys.stage_funnel(where=where).velocity["won"] == won
     assert journeys.time_to("won", where=where, competing=()).to_polars()["leads"].to_list() == [len(wanted)]
     assert journeys.attribution(where=where).facts["conversions"] == won

@@ -134,7 +134,7 @@ def test_results_pass_over_the_journeys_once(monkeypatch: pytest.MonkeyPatch) ->
     journeys = ll.datasets.b2b_saas()
     funnel = journeys.funnel(STEPS, by="lead_source", period="month")
     for _ in range(2):
-        funnel.to_polars(), funnel.times(), funnel.trend(), funnel.steps(), funnel.leads(), funnel.plot()
+        funnel.to_polars(), funnel.times(), funnel.trend(), funnel.steps, funnel.leads(), funnel.plot()
         funnel.plot_trend(), str(funnel), funnel._repr_html_()
         funnel.compare("inbound_marketing", "sdr_outbound")
         funnel.compare("inbound_marketing", "sdr_outbound", confidence=0.95)

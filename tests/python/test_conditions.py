@@ -110,15 +110,15 @@ FORMS = [
 def test_steps_channels_properties_and_references_take_every_form(cells, forms):
     j = touched(cells)
     for form in forms:
-        assert j.funnel([form]).steps().rows()[0][1] == 1, form
-        assert j.funnel([[form, "won"]]).steps().rows()[0][1] == 3, form
+        assert j.funnel([form]).steps.rows()[0][1] == 1, form
+        assert j.funnel([[form, "won"]]).steps.rows()[0][1] == 3, form
         for step in (ll.Step(form), ll.Step(channel=form), ll.Step("v", where={"x": form})):
-            assert j.funnel([step]).steps().rows()[0][1] == 1, form
-        assert j.funnel([ll.Step("v", where={"x": {"not": form}})]).steps().rows()[0][1] == 2, form
-        assert j.funnel([ll.Step("v", where={"x": [form, None]})]).steps().rows()[0][1] == 2, form
-        assert j.funnel(["created"], where={"x": form}).steps().rows()[0][1] == 1
+            assert j.funnel([step]).steps.rows()[0][1] == 1, form
+        assert j.funnel([ll.Step("v", where={"x": {"not": form}})]).steps.rows()[0][1] == 2, form
+        assert j.funnel([ll.Step("v", where={"x": [form, None]})]).steps.rows()[0][1] == 2, form
+        assert j.funnel(["created"], where={"x": form}).steps.rows()[0][1] == 1
         without = ll.Exclusion(form, after="created", before="won", removes=True)
-        assert j.funnel(["created", "won"], exclude=without).steps().rows()[1][1] == 2, form
+        assert j.funnel(["created", "won"], exclude=without).steps.rows()[1][1] == 2, form
         kept = j.attribution("linear", include=form).to_polars()
         assert kept["touches"].sum() == 1, form
         kept = j.attribution("linear", exclude=[form]).to_polars().filter(pl.col("channel") != "(missing)")
@@ -133,11 +133,11 @@ def test_a_number_is_no_code():
     table = pl.DataFrame({"id": [1, 2, 3], "made": [day(0)] * 3, "plan": ["7", "007", "+7"]})
     for wanted in (7, 7.0, "7", "7.0"):
         leads = ll.Leads(table, "id", created="made", where={"plan": wanted})
-        assert ll.Journeys(leads=leads, observed_until=day(9)).funnel(["created"]).steps().rows()[0][1] == 1
+        assert ll.Journeys(leads=leads, observed_until=day(9)).funnel(["created"]).steps.rows()[0][1] == 1
         j = ll.Journeys(leads=ll.Leads(table, "id", created="made"), observed_until=day(9))
-        assert j.funnel(["created"], where={"plan": wanted}).steps().rows()[0][1] == 1
+        assert j.funnel(["created"], where={"plan": wanted}).steps.rows()[0][1] == 1
         j = touched(["7", "007", "+7"])
-        assert j.funnel([ll.Step("v", where={"x": wanted})]).steps().rows()[0][1] == 1
+        assert j.funnel([ll.Step("v", where={"x": wanted})]).steps.rows()[0][1] == 1
 
 
 def test_unequal_and_not_agree_on_missing_values_everywhere():
@@ -159,13 +159,13 @@ def test_unequal_and_not_agree_on_missing_values_everywhere():
     cases = {"text": ("!= a", "a"), "number": ("!= 1", 1), "signed": ("!= 2024-01-01", "== 2024-01-01")}
     for name, (unequal, equal) in cases.items():
         for condition, count in ((unequal, 2), ({"not": equal}, 2), ({"all": [unequal, {"not": None}]}, 1)):
-            assert j.funnel(["created"], where={name: condition}).steps().rows()[0][1] == count, (name, condition)
+            assert j.funnel(["created"], where={name: condition}).steps.rows()[0][1] == count, (name, condition)
             if name != "signed":
                 leads = ll.Leads(table, "id", created="made", where={name: condition})
                 kept = ll.Journeys(leads=leads, observed_until=day(9))
-                assert kept.funnel(["created"]).steps().rows()[0][1] == count, (name, condition)
+                assert kept.funnel(["created"]).steps.rows()[0][1] == count, (name, condition)
                 step = ll.Step("v", where={name: condition})
-                assert j.funnel([step]).steps().rows()[0][1] == count, (name, condition)
+                assert j.funnel([step]).steps.rows()[0][1] == count, (name, condition)
 
 
 def test_comparisons_in_tables(tmp_path):
@@ -183,6 +183,6 @@ def test_comparisons_in_tables(tmp_path):
         ):
             leads = ll.Leads(source, "id", created="made", where={"size": condition})
             j = ll.Journeys(leads=leads, observed_until=day(9))
-            assert j.funnel(["created"]).steps().rows()[0][1] == count, condition
+            assert j.funnel(["created"]).steps.rows()[0][1] == count, condition
         with pytest.raises(ll.errors.OptionError, match="does not compare with a number"):
             ll.Journeys(leads=ll.Leads(source, "id", created="made", where={"size": "> x"}), observed_until=day(9))

@@ -33,7 +33,7 @@ def events(kinds, name="web"):
 
 
 QUESTIONS = {
-    "funnel": lambda j: j.funnel(["created", "won"]).steps().rows()[0],
+    "funnel": lambda j: j.funnel(["created", "won"]).steps.rows()[0],
     "stage_funnel": lambda j: j.stage_funnel(pipeline=["created", "won"]).to_polars()["reached"][0],
     "time_to": lambda j: j.time_to(start="created", at="20d").to_polars()["leads"][0],
     "drivers": lambda j: j.drivers(["created", "won"]),
@@ -57,8 +57,8 @@ def test_two_meanings_are_refused(question, kinds, stages, other):
 
 def test_each_meaning_has_a_name():
     j = journeys(("created", "visit"))
-    assert j.funnel(["web0:created", "won"]).steps().rows() == [("web0:created", 1), ("won", 1)]
-    assert j.funnel([ll.Step("created"), "won"]).steps().rows() == [("created", 1), ("won", 1)]
+    assert j.funnel(["web0:created", "won"]).steps.rows() == [("web0:created", 1), ("won", 1)]
+    assert j.funnel([ll.Step("created"), "won"]).steps.rows() == [("created", 1), ("won", 1)]
     assert j.time_to(start="web0:created", at="20d").to_polars()["leads"][0] == 1
     assert j.time_to(at="20d").to_polars()["leads"][0] == 5
     assert j.stage_funnel(pipeline=["web0:created", "won"]).to_polars()["reached"][0] == 1
@@ -66,7 +66,7 @@ def test_each_meaning_has_a_name():
     assert j.stage_funnel(pipeline=["lead", "won"]).to_polars()["reached"][0] == 5
     j = journeys(stages=("created", "won"))
     assert j.stage_funnel(pipeline=["stage:created", "won"]).to_polars()["reached"][0] == 2
-    assert j.funnel([ll.Step(stage="created"), "won"]).steps().rows()[0] == ("created", 1)
+    assert j.funnel([ll.Step(stage="created"), "won"]).steps.rows()[0] == ("created", 1)
     assert j.stage_funnel(pipeline=["lead", "won"]).to_polars()["reached"][0] == 5
 
 
@@ -86,7 +86,7 @@ def test_other_names_of_creation(word):
 
 def test_extend_does_not_change_the_meaning():
     j = journeys()
-    assert j.funnel(["created", "won"]).steps().rows()[0] == ("created", 5)
+    assert j.funnel(["created", "won"]).steps.rows()[0] == ("created", 5)
     grown, _ = j.extend(events=events(["created"], "app"))
     for ask in (QUESTIONS["funnel"], QUESTIONS["stage_funnel"], QUESTIONS["time_to"]):
         with pytest.raises(ll.OptionError, match="app:created"):
@@ -95,6 +95,6 @@ def test_extend_does_not_change_the_meaning():
 
 def test_without_times_of_creation_the_event_is_meant():
     j = journeys(("created",), dated=False)
-    assert j.funnel(["created", "won"]).steps().rows() == [("created", 1), ("won", 1)]
+    assert j.funnel(["created", "won"]).steps.rows() == [("created", 1), ("won", 1)]
     with pytest.raises(ll.OptionError, match=r"Leads\(created=…\)"):
         journeys(dated=False).funnel(["created", "won"])

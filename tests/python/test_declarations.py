@@ -63,7 +63,7 @@ def test_a_literal_stage():
         won="won",
         observed_until="2024-06-01",
     )
-    assert journeys.funnel(["created", "won"]).steps().rows() == [("created", 2), ("won", 1)]
+    assert journeys.funnel(["created", "won"]).steps.rows() == [("created", 2), ("won", 1)]
 
 
 def test_amounts_in_several_currencies_are_told():

@@ -143,7 +143,7 @@ def made() -> dict[str, Any]:
 
 TABLES: dict[str, tuple[Any, Callable[[dict[str, Any]], pl.DataFrame]]] = {
     "Funnel.to_polars": (ll.Funnel.to_polars, lambda m: m["funnel"].to_polars()),
-    "Funnel.steps": (ll.Funnel.steps, lambda m: m["funnel"].steps()),
+    "Funnel.steps": (ll.Funnel.steps, lambda m: m["funnel"].steps),
     "Funnel.times": (ll.Funnel.times, lambda m: m["funnel"].times()),
     "Funnel.trend": (ll.Funnel.trend, lambda m: m["funnel"].trend()),
     "Funnel.leads": (ll.Funnel.leads, lambda m: m["funnel"].leads()),
@@ -152,7 +152,7 @@ TABLES: dict[str, tuple[Any, Callable[[dict[str, Any]], pl.DataFrame]]] = {
     "Barriers": (ll.Barriers.to_polars, lambda m: m["barriers"].to_polars()),
     "Paths.to_polars": (ll.Paths.to_polars, lambda m: m["paths"].to_polars()),
     "Paths.transitions": (ll.Paths.transitions, lambda m: m["paths"].transitions()),
-    "Paths.steps": (ll.Paths.steps, lambda m: m["paths"].steps()),
+    "Paths.steps": (ll.Paths.steps, lambda m: m["paths"].steps),
     "Paths.loops": (ll.Paths.loops, lambda m: m["paths"].loops()),
     "StageFunnel.to_polars": (ll.StageFunnel.to_polars, lambda m: m["stages"].to_polars()),
     "StageFunnel.summary": (ll.StageFunnel.summary, lambda m: m["stages"].summary()),

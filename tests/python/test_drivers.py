@@ -40,8 +40,8 @@ def test_planted_incidents_are_found(shop):
     payment = shop.drivers(["payment_details", "purchase"], fields="platform").to_polars()
     after = payment.filter(pl.col("factor") == "after").sort("hazard_ratio")
     assert after["name"][0] == "payment_error"
-    assert after["q"][0] < 0.01
-    assert after.filter(pl.col("hazard_ratio") > 1)["p"].unique().to_list() == [1.0], "leads leave unseen"
+    assert after["q_value"][0] < 0.01
+    assert after.filter(pl.col("hazard_ratio") > 1)["p_value"].unique().to_list() == [1.0], "leads leave unseen"
 
 
 def test_planted_segments_are_found(shop):
@@ -55,7 +55,7 @@ def test_planted_segments_are_found(shop):
         assert row["group"] == segment
         # The 40 leads of the viral article: their interval, which holds for all rows together, just reaches 0.
         assert row["conversions_lost_low"] > (0 if segment != "viral" else -0.1)
-        assert row["p"] < 0.05
+        assert row["p_value"] < 0.05
         assert row["value_lost"] == pytest.approx(100 * row["conversions_lost"])
 
 
@@ -65,8 +65,8 @@ def test_tests_equal_scipy(shop):
     for row in table.sample(60, seed=1).iter_rows(named=True):
         others = round(row["other_rate"] * row["other_leads"])
         cells = [[row["went_on"], row["leads"] - row["went_on"]], [others, row["other_leads"] - others]]
-        assert row["p"] == pytest.approx(fisher_exact(cells).pvalue, rel=1e-7, abs=1e-250)
-    assert table["q"].to_list() == pytest.approx(false_discovery_control(table["p"].to_numpy()).tolist(), abs=1e-12)
+        assert row["p_value"] == pytest.approx(fisher_exact(cells).pvalue, rel=1e-7, abs=1e-250)
+    assert table["q_value"].to_list() == pytest.approx(false_discovery_control(table["p_value"].to_numpy()).tolist(), abs=1e-12)
 
 
 @pytest.mark.parametrize(("first", "second"), [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((1, 500), (9, 400))])
@@ -88,7 +88,7 @@ def test_groups_of_a_funnel(shop):
     assert [row[f"difference_{end}"] for end in ("low", "high")] == [
         told[f"difference_{end}"] for end in ("low", "high")
     ]
-    assert row["p"] == told["p_value"] < 0.001
+    assert row["p_value"] == told["p_value"] < 0.001
     with pytest.raises(ll.UnknownNameError, match="did you mean 'loyal'"):
         funnel.compare("loyl", "new")
     with pytest.raises(ll.OptionError, match="by="):

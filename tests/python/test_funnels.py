@@ -48,7 +48,7 @@ def three():
 
 
 def counts(funnel):
-    return [n for _, n in funnel.steps().rows()]
+    return [n for _, n in funnel.steps.rows()]
 
 
 def test_options_reach_the_core(three):
@@ -56,7 +56,7 @@ def test_options_reach_the_core(three):
     assert counts(three.funnel(steps, window="1h")) == [2, 2, 1]
     assert counts(three.funnel(steps, window="1h", entry="first")) == [2, 2, 0]
     assert counts(three.funnel(steps, window="1h", order="strict")) == [2, 1, 1]
-    assert three.funnel(["demo", "visit"], order="any").steps().rows() == [("any 1 of 2", 2), ("all 2", 1)]
+    assert three.funnel(["demo", "visit"], order="any").steps.rows() == [("any 1 of 2", 2), ("all 2", 1)]
     assert counts(three.funnel(["visit", ll.Step("form", within="15m"), "demo"])) == [2, 2, 1]
     assert counts(three.funnel(["visit", ll.Step("form", within="14m"), "demo"])) == [2, 0, 0]
     assert counts(three.funnel([ll.Step("visit", where={"pages": ">= 4"}), "form"])) == [1, 1]

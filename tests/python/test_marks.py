@@ -80,7 +80,7 @@ def test_categories_conditions_props_and_lookups(route, tmp_path):
     events = ll.Events(events, "lead", "at", ll.literal("v"), channel=price, props=["x"], **MARKS)
     j = ll.Journeys(leads=ll.Leads(made(3), "id", created="made"), events=events, observed_until="2024-06-01")
     for step in (ll.Step("v", where={"x": 1000.5}), ll.Step("v", channel=1000.5), ll.Step("v", channel="2.5")):
-        assert j.funnel([step]).steps().rows()[0][1] == 1
+        assert j.funnel([step]).steps.rows()[0][1] == 1
 
 
 def test_texts_that_are_no_numbers_by_these_marks_stay(tmp_path):

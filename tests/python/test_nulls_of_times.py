@@ -52,7 +52,7 @@ def test_a_date_that_means_no_value(route, dtype, tmp_path):
         "pandas": table.to_pandas(),
     }[route]
     j = ll.Journeys(leads=ll.Leads(source, "id", created="c", nulls=nulls), observed_until=SEEN)
-    assert j.funnel(["created"], where={"signed": None}).steps().rows()[0][1] == 2
+    assert j.funnel(["created"], where={"signed": None}).steps.rows()[0][1] == 2
     # Of events too, and of the end of a validity.
     base = pl.DataFrame({"id": [1, 2, 3], "c": ["2024-01-01"] * 3})
     events = ll.Events(source, "id", "signed", ll.literal("v"), nulls=nulls)

@@ -93,9 +93,9 @@ def test_kinds_channels_props_and_stages(written, typed, text, tmp_path):
         groups = j.funnel(["v"], by="x", attribution="all").to_polars()["group"].to_list()
         assert sorted(groups[1:]) == sorted(text)
         for name in (written[0], typed[0] if isinstance(typed[0], float) else text[0], text[0]):
-            assert j.funnel([ll.Step("v", where={"x": name})]).steps().rows()[0][1] == 1
-            assert j.funnel([ll.Step("v", channel=name)]).steps().rows()[0][1] == 1
-            assert j.funnel([ll.Step(stage=name)]).steps().rows()[0][1] == 1
+            assert j.funnel([ll.Step("v", where={"x": name})]).steps.rows()[0][1] == 1
+            assert j.funnel([ll.Step("v", channel=name)]).steps.rows()[0][1] == 1
+            assert j.funnel([ll.Step(stage=name)]).steps.rows()[0][1] == 1
 
 
 def test_codes_and_ids_stay_as_they_are(tmp_path):

@@ -44,7 +44,7 @@ def test_bpic_rows_and_ties(loans):
 
 def test_bpic_funnel(loans):
     steps = ["A_SUBMITTED", "A_PREACCEPTED", "A_ACCEPTED", "A_FINALIZED", "A_APPROVED"]
-    assert [n for _, n in loans.funnel(steps).steps().rows()] == [13_087, 7_367, 5_113, 5_015, 2_246]
+    assert [n for _, n in loans.funnel(steps).steps.rows()] == [13_087, 7_367, 5_113, 5_015, 2_246]
 
 
 def test_bpic_one_age(loans):
@@ -132,13 +132,13 @@ def test_olist_rules(shared, after, horizon, reached, immature, before, kept, po
 
 def test_olist_before_any_rule(shared):
     # "created" before the win: the one win before first contact does not follow it.
-    assert [n for _, n in olist(shared("olist_marketing_funnel")).funnel(["created", "won"]).steps().rows()] == [
+    assert [n for _, n in olist(shared("olist_marketing_funnel")).funnel(["created", "won"]).steps.rows()] == [
         8_000,
         841,
     ]
-    assert [n for _, n in olist(shared("olist_marketing_funnel")).funnel(["won"]).steps().rows()] == [842]
+    assert [n for _, n in olist(shared("olist_marketing_funnel")).funnel(["won"]).steps.rows()] == [842]
     clamped = olist(shared("olist_marketing_funnel"), before_creation="clamp")
-    assert [n for _, n in clamped.funnel(["created", "won"]).steps().rows()] == [8_000, 842]
+    assert [n for _, n in clamped.funnel(["created", "won"]).steps.rows()] == [8_000, 842]
 
 
 def test_olist_ambiguous_dates(shared):
@@ -209,7 +209,7 @@ def test_maven(shared):
     s = j.snapshot(after="0d", horizon="138d")
     c = s.counts
     assert (c["rows"], c["positives"], c["immature"]) == (6_003, 2_988, 2_297)
-    assert [n for _, n in j.funnel(["created", "Won"]).steps().rows()] == [8_300, 4_238]
+    assert [n for _, n in j.funnel(["created", "Won"]).steps.rows()] == [8_300, 4_238]
     with pytest.raises(ll.NotEnoughDataError, match="training set"):
         c2 = maven(shared("maven_crm_sales")).snapshot(after="0d", horizon="138d", since="2017-07-01")
         c2.split(0.2)

@@ -41,9 +41,9 @@ def test_attempts_are_clustered_by_lead():
         funnel = journeys.funnel(["visit", "book"], window="1d", entry="totals", by="half", times=False)
         row = funnel.to_polars().filter(pl.col("step") == "book").row(0, named=True)
         held.append(row["of_first_low"] <= 1 / 3 <= row["of_first_high"])
-        rejected += funnel.compare("x", "y")["p"][0] < 0.05
+        rejected += funnel.compare("x", "y")["p_value"][0] < 0.05
         found = journeys.barriers(["visit", "book"], window="1d", entry="totals", by="half").to_polars()
-        barrier += found["p"][0] < 0.05
+        barrier += found["p_value"][0] < 0.05
     # 95 % of 60 is 57 ± 1.7, 5 % is 3 ± 1.7; attempts as if independent give 43 and 25.
     assert np.sum(held) >= 52
     assert max(rejected, barrier) <= 9

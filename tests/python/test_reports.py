@@ -107,5 +107,5 @@ def test_a_range_of_a_number() -> None:
     leads = pl.DataFrame({"id": range(9), "created": "2024-01-01", "size": [5, 10, 20, 30, 50, 70, 90, None, 1]})
     j = ll.Journeys(leads=ll.Leads(leads, id="id", created="created"), observed_until="2024-02-01")
     within = j.funnel(["created"], where={"size": {"all": [">= 10", "< 70"]}})
-    assert within.steps().rows() == [("created", 4)]
+    assert within.steps.rows() == [("created", 4)]
     assert "size >= 10 and < 70" in str(within)

@@ -64,7 +64,7 @@ def test_columns_of_one_name():
 def test_sparse_columns_are_read():
     table = pd.DataFrame({"lead": range(N), "at": AT, "n": pd.arrays.SparseArray([0, 0, 3, 0])})
     j = journeys(table, values=["n"])
-    assert j.funnel([ll.Step("v", where={"n": 3})]).steps().rows()[0][1] == 1
+    assert j.funnel([ll.Step("v", where={"n": 3})]).steps.rows()[0][1] == 1
 
 
 def test_the_index_stays_a_column_that_roles_can_name():

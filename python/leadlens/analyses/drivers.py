@@ -53,7 +53,7 @@ class Drivers(Result):
               for ``after``.
             - ``hazard_ratio``, ``hazard_ratio_low``, ``hazard_ratio_high`` (Float64): for ``after``, the rate per time
               of going on after the event relative to before or without it, with its 95 % interval; null otherwise.
-            - ``p``, ``q`` (Float64): p-value, and p-value adjusted for the false discovery rate. Rows with
+            - ``p_value``, ``q_value`` (Float64): p-value, and p-value adjusted for the false discovery rate. Rows with
               ``factor="after"`` are adjusted together, and all others together.
 
         See Also
@@ -182,7 +182,7 @@ def drivers_chart(table: pl.DataFrame) -> Any:
     """Return odds and hazard ratios with intervals of the properties with q < 5 %, at most ten a step."""
     import altair as alt
 
-    sure = table.filter(pl.col("q") < 0.05)
+    sure = table.filter(pl.col("q_value") < 0.05)
     if sure.is_empty():
         return nothing("no property differs significantly (false discovery rate below 5 %)")
     data = sure.with_columns(
@@ -205,7 +205,7 @@ def drivers_chart(table: pl.DataFrame) -> Any:
         x2="ratio_high:Q",
         color=color,
     )
-    tooltip = ["property", "leads", alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%"), "q"]
+    tooltip = ["property", "leads", alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%"), "q_value"]
     points = base.mark_circle(size=60, opacity=1).encode(x="ratio:Q", color=color, tooltip=tooltip)
     one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
     chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))

@@ -33,7 +33,7 @@ class Funnel(Result):
     --------
     >>> import leadlens as ll
     >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
-    >>> f.steps().rows()
+    >>> f.steps.rows()
     [('created', 5000), ('sql', 4629), ('closed_won', 402)]
     """
 
@@ -69,8 +69,9 @@ class Funnel(Result):
         """
         return self._table("steps")
 
+    @property
     def steps(self) -> pl.DataFrame:
-        """Return the number of leads at each step, over all groups.
+        """The number of leads at each step, over all groups.
 
         Returns
         -------
@@ -88,7 +89,7 @@ class Funnel(Result):
         --------
         >>> import leadlens as ll
         >>> f = ll.datasets.b2b_saas().funnel(["created", "sql", "closed_won"], window="60d")
-        >>> f.steps()["leads"].to_list()
+        >>> f.steps["leads"].to_list()
         [5000, 4629, 402]
         """
         rows = [(step["step"], step["leads"]) for step in self._facts["steps"]]
@@ -185,7 +186,7 @@ class Funnel(Result):
             - ``difference``, ``difference_low``, ``difference_high`` (Float64): first rate minus second rate, with its
               interval.
             - ``ratio`` (Float64): first rate divided by second rate.
-            - ``z``, ``p`` (Float64): statistic and two-sided p-value of the test of equal rates.
+            - ``z``, ``p_value`` (Float64): statistic and two-sided p-value of the test of equal rates.
 
         Raises
         ------
@@ -427,7 +428,7 @@ class FunnelMethod:
         --------
         >>> import leadlens as ll
         >>> j = ll.datasets.b2b_saas()
-        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps().row(0)
+        >>> j.funnel(["created", "sql", "closed_won"], window="60d").steps.row(0)
         ('created', 5000)
         """
         spec = {

@@ -119,8 +119,9 @@ class Paths(Result):
 
         return self._once.frame("matrix", compute)
 
+    @property
     def steps(self) -> pl.DataFrame:
-        """Return the places of the paths at each step from their start.
+        """The places of the paths at each step from their start.
 
         Returns
         -------
@@ -140,7 +141,7 @@ class Paths(Result):
         --------
         >>> import leadlens as ll
         >>> p = ll.datasets.b2b_saas().paths(length=3)
-        >>> p.steps().columns
+        >>> p.steps.columns
         ['step', 'place', 'count', 'share']
         """
         return self._table("steps")

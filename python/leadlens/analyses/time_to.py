@@ -175,7 +175,7 @@ class TimeTo(Result):
         ends are tied.
         """
         test = self._facts["test"]
-        return None if test is None else {"p_value" if key == "p" else key: value for key, value in test.items()}
+        return test
 
     def plot(self) -> Any:
         """Plot the share with the event by age, with its interval.

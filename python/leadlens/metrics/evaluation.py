@@ -178,5 +178,5 @@ def compare_rates(
         "difference_high": found["interval"]["high"],
         "ratio": found["ratio"],
         "z": found["z"],
-        "p_value": found["p"],
+        "p_value": found["p_value"],
     }

@@ -51,7 +51,7 @@ class Step:
     >>> import leadlens as ll
     >>> j = ll.datasets.b2b_saas()
     >>> talk = ll.Step(any_of=["demo", "meeting"], name="talk", within="30d")
-    >>> j.funnel(["created", talk, "closed_won"], window="60d").steps().row(1)
+    >>> j.funnel(["created", talk, "closed_won"], window="60d").steps.row(1)
     ('talk', 4058)
     """
 
@@ -105,7 +105,7 @@ class Exclusion:
     >>> import leadlens as ll
     >>> j = ll.datasets.b2b_saas()
     >>> without = ll.Exclusion("meeting", after="sql", before="closed_won")
-    >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps().row(1)
+    >>> j.funnel(["created", "sql", "closed_won"], window="60d", exclude=without).steps.row(1)
     ('sql', 4629)
     """
 

@@ -8,7 +8,7 @@ use super::paths::Touch;
 use crate::progress::Task;
 
 /// A state: the last channels of a path, at most as many as the order, oldest first; empty at the start.
-pub(super) type State = Vec<u32>;
+pub(super) type ChannelState = Vec<u32>;
 
 /// Where transitions from one state went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub(super) struct ChainCounter {
     after: Vec<usize>,
     value: Vec<f64>,
     negative: bool,
-    tree: BTreeMap<State, Outflow>,
+    tree: BTreeMap<ChannelState, Outflow>,
 }
 
 /// Largest flat table.
@@ -74,7 +74,7 @@ impl ChainCounter {
     }
 
     fn add_to_tree(&mut self, touches: &[Touch], value: Option<f64>, weight: u64) {
-        let mut state: State = Vec::new();
+        let mut state: ChannelState = Vec::new();
         for t in touches {
             *self.tree.entry(state.clone()).or_default().next.entry(t.channel).or_default() += weight;
             if state.len() == self.order {
@@ -107,7 +107,7 @@ impl ChainCounter {
     }
 
     /// The counts by state.
-    pub(super) fn states(self) -> BTreeMap<State, Outflow> {
+    pub(super) fn states(self) -> BTreeMap<ChannelState, Outflow> {
         let (base, width) = (self.channels + 1, self.channels + 2);
         let mut tree = self.tree;
         for ((code, row), value) in self.table.chunks_exact(width).enumerate().zip(&self.value) {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::chain::{Outflow, State};
+use super::chain::{ChannelState, Outflow};
 use crate::error::{Error, Result};
 use crate::math::solve;
 use crate::progress::Task;
@@ -34,7 +34,7 @@ const DENSE: usize = 3_000;
 /// States between two looks at whether the work is to end.
 const OFTEN: usize = 8_192;
 
-struct Chain {
+struct MarkovChain {
     /// Per state: next states with their chances; chance of converting and expected value at once.
     next: Vec<Vec<(usize, f64)>>,
     converts: Vec<f64>,
@@ -44,15 +44,15 @@ struct Chain {
     start: usize,
 }
 
-impl Chain {
-    fn new(counts: &BTreeMap<State, Outflow>, order: usize, channels: usize, task: &Task) -> Result<Self> {
-        let index: HashMap<&State, usize> = counts.keys().zip(0..).collect();
+impl MarkovChain {
+    fn new(counts: &BTreeMap<ChannelState, Outflow>, order: usize, channels: usize, task: &Task) -> Result<Self> {
+        let index: HashMap<&ChannelState, usize> = counts.keys().zip(0..).collect();
         let mut chain = Self {
             next: Vec::with_capacity(counts.len()),
             converts: Vec::with_capacity(counts.len()),
             value: Vec::with_capacity(counts.len()),
             containing: vec![Vec::new(); channels],
-            start: index.get(&State::new()).copied().unwrap_or(0),
+            start: index.get(&ChannelState::new()).copied().unwrap_or(0),
         };
         for (i, (state, out)) in counts.iter().enumerate() {
             if i % OFTEN == 0 {
@@ -168,12 +168,12 @@ impl Chain {
 
 /// Removal effects of all channels, from the counts of a chain of this order.
 pub(super) fn removal(
-    counts: &BTreeMap<State, Outflow>,
+    counts: &BTreeMap<ChannelState, Outflow>,
     order: usize,
     channels: usize,
     task: &Task,
 ) -> Result<Removal> {
-    let chain = Chain::new(counts, order, channels, task)?;
+    let chain = MarkovChain::new(counts, order, channels, task)?;
     let at_start = |h: &[f64]| h.get(chain.start).copied().unwrap_or(0.0);
     let converts = chain.expect(&chain.converts, &[], &chain.converts, task)?;
     let values = chain.expect(&chain.value, &[], &chain.value, task)?;

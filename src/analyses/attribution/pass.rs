@@ -5,12 +5,12 @@ use std::hash::BuildHasher;
 
 use super::chain::ChainCounter;
 use super::labels::channel_name;
-use super::paths::{Path, PathMaker, Room};
+use super::paths::{Path, PathExtractor, PathRoom};
 use super::result::Attribution;
 use super::rules::Rule;
 use super::spec::{AttributionSpec, Method, Weights};
 use super::spend::{Months, Spend, add, bring, cost_remarks, join};
-use super::tally::{AttributionTally, Counts};
+use super::tally::{AttributionTally, ChannelCounts};
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::math::exp;
@@ -58,7 +58,7 @@ impl Journeys {
         let (months, _, _) = self.fold(
             "joining spend",
             task,
-            || (Months::new(), Room::default(), Vec::new()),
+            || (Months::new(), PathRoom::default(), Vec::new()),
             |(months, room, shares), lead| {
                 if !worker.population.has(lead) || self.started_before_outcomes(lead) {
                     return Ok(());
@@ -139,7 +139,7 @@ impl Draw<'_> {
 
 struct Worker<'a> {
     journeys: &'a Journeys,
-    maker: PathMaker<'a>,
+    maker: PathExtractor<'a>,
     population: Population,
     methods: &'a [Method],
     /// Per method its rule, `None` for models.
@@ -149,10 +149,10 @@ struct Worker<'a> {
 }
 
 /// Counters kept during the pass.
-struct State {
-    counts: Counts,
+struct PassState {
+    counts: ChannelCounts,
     chains: Vec<(usize, ChainCounter)>,
-    room: Room,
+    room: PathRoom,
     shares: Vec<f64>,
     set: ChannelSet,
 }
@@ -207,7 +207,7 @@ impl<'a> Worker<'a> {
         if spec.bootstrap == 1 {
             return Err(Error::option("bootstrap", "must be 0 or at least 2, not 1 (200 recommended)"));
         }
-        let maker = PathMaker::new(journeys, spec)?;
+        let maker = PathExtractor::new(journeys, spec)?;
         if maker.names.is_empty() {
             return Err(Error::option("by", format!("the events have no {}", spec.by)));
         }
@@ -250,18 +250,18 @@ impl<'a> Worker<'a> {
         Ok(AttributionTally { spec: spec.clone(), counts, samples })
     }
 
-    fn count(&self, draw: Option<Draw<'_>>, task: &Task) -> Result<Counts> {
+    fn count(&self, draw: Option<Draw<'_>>, task: &Task) -> Result<ChannelCounts> {
         let n = self.maker.names.len();
         let given = self.methods.iter().filter(|m| !matches!(m, Method::Markov(_) | Method::ShapleyExact)).count();
-        let new = || State {
-            counts: Counts {
+        let new = || PassState {
+            counts: ChannelCounts {
                 credits: vec![vec![(0.0, 0.0); n]; given],
                 touches: vec![0; n],
                 paths: vec![0; n],
-                ..Counts::default()
+                ..ChannelCounts::default()
             },
             chains: self.orders.iter().map(|k| (*k, ChainCounter::new(*k, n))).collect(),
-            room: Room::default(),
+            room: PathRoom::default(),
             shares: Vec::new(),
             set: ChannelSet::new(n, self.exact || self.methods.contains(&Method::Shapley)),
         };
@@ -277,7 +277,7 @@ impl<'a> Worker<'a> {
                 if self.journeys.started_before_outcomes(lead) {
                     state.counts.before_outcomes += weight;
                 } else if weight > 0 {
-                    let State { counts, chains, room, shares, set } = state;
+                    let PassState { counts, chains, room, shares, set } = state;
                     self.maker.paths(lead, room, |path| self.add(&path, weight, counts, chains, shares, set));
                 }
                 Ok(())
@@ -289,14 +289,14 @@ impl<'a> Worker<'a> {
             },
         )?;
         let chains: BTreeMap<_, _> = state.chains.into_iter().map(|(k, c)| (k, c.states())).collect();
-        Ok(Counts { names: self.maker.names.clone(), chains, ..state.counts })
+        Ok(ChannelCounts { names: self.maker.names.clone(), chains, ..state.counts })
     }
 
     fn add(
         &self,
         path: &Path<'_>,
         weight: u64,
-        counts: &mut Counts,
+        counts: &mut ChannelCounts,
         chains: &mut [(usize, ChainCounter)],
         shares: &mut Vec<f64>,
         set: &mut ChannelSet,

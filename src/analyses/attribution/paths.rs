@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
-use crate::journeys::{CodeSlice, Journeys, Measure, Moment, Status, WinFinder, Wins, lost_since, status_log};
+use crate::journeys::{CodeSlice, DayMoment, Journeys, Measure, Status, WinFinder, Wins, lost_since, status_log};
 use crate::query::Matcher;
 use crate::schema::{Kind, NONE, Side};
 use crate::time::{NO_TIME, Span};
@@ -53,7 +53,7 @@ struct Mark {
 
 /// What gets the credit.
 #[derive(Debug, Clone, Copy)]
-enum By {
+enum PathBy {
     Channel,
     Kind,
     /// The property of this number.
@@ -62,9 +62,9 @@ enum By {
 
 /// What makes paths of journeys.
 #[derive(Debug)]
-pub(super) struct PathMaker<'a> {
+pub(super) struct PathExtractor<'a> {
     journeys: &'a Journeys,
-    by: By,
+    by: PathBy,
     /// Names that codes stand for.
     pub(super) names: Vec<String>,
     /// The code of touches without a value; it follows the codes of names in the data.
@@ -95,7 +95,7 @@ const WHOLE_DAY: u8 = 8;
 
 /// Room for the paths of one lead.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct PathRoom {
     /// As long as the longest list of touches so far.
     touches: Vec<Touch>,
     shaped: Vec<Touch>,
@@ -108,18 +108,18 @@ pub(super) struct Room {
     wins: Wins,
 }
 
-impl<'a> PathMaker<'a> {
+impl<'a> PathExtractor<'a> {
     pub(super) fn new(journeys: &'a Journeys, spec: &AttributionSpec) -> Result<Self> {
-        let (by, names): (By, Vec<String>) = match spec.by.as_str() {
-            "channel" => (By::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
-            "kind" => (By::Kind, journeys.kinds.iter().map(Kind::name).collect()),
+        let (by, names): (PathBy, Vec<String>) = match spec.by.as_str() {
+            "channel" => (PathBy::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
+            "kind" => (PathBy::Kind, journeys.kinds.iter().map(Kind::name).collect()),
             name => {
                 let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);
                 let Some((p, (_, texts))) = found else {
                     let known = journeys.props.iter().map(|(n, _)| n.as_str()).chain(["channel", "kind"]);
                     return Err(Error::unknown("property of events", name, known));
                 };
-                (By::Prop(p), texts.iter().map(ToOwned::to_owned).collect())
+                (PathBy::Prop(p), texts.iter().map(ToOwned::to_owned).collect())
             }
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
@@ -127,7 +127,7 @@ impl<'a> PathMaker<'a> {
             return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
         }
         let missing = names.len() as u32;
-        let has_missing = !matches!(by, By::Kind);
+        let has_missing = !matches!(by, PathBy::Kind);
         let include = channels_like(&spec.include, &names, has_missing)?;
         let exclude = channels_like(&spec.exclude, &names, has_missing)?;
         let mut allowed: Vec<bool> =
@@ -150,9 +150,9 @@ impl<'a> PathMaker<'a> {
         let opportunities = journeys.codes_of("opportunity", &opportunities)?;
         // Where a table has no channels at all, its events do not count as touches unless requested.
         let has_value = match by {
-            By::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
-            By::Kind => vec![true; journeys.kinds.len()],
-            By::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
+            PathBy::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
+            PathBy::Kind => vec![true; journeys.kinds.len()],
+            PathBy::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
         };
         let role = |((kind, code), has_value): ((&Kind, u32), &bool)| {
             let is = |yes: bool, role: u8| if yes { role } else { 0 };
@@ -187,9 +187,9 @@ impl<'a> PathMaker<'a> {
     fn channel(&self, i: usize) -> u32 {
         let timeline = &self.journeys.timeline;
         let code = match self.by {
-            By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
-            By::Kind => timeline.kind.get(i),
-            By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
+            PathBy::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
+            PathBy::Kind => timeline.kind.get(i),
+            PathBy::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
         };
         code.min(self.missing)
     }
@@ -229,7 +229,7 @@ impl<'a> PathMaker<'a> {
 
     /// Gives every path of `lead` to `take`. Conversions without a touch are paths of no touches; leads that did not
     /// convert and were not touched make no path.
-    pub(super) fn paths(&self, lead: u32, room: &mut Room, mut take: impl FnMut(Path<'_>)) {
+    pub(super) fn paths(&self, lead: u32, room: &mut PathRoom, mut take: impl FnMut(Path<'_>)) {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
         let range = timeline.range(lead);
@@ -276,7 +276,7 @@ impl<'a> PathMaker<'a> {
         room.conversions.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| amount(a).total_cmp(&amount(b))));
         let touches = self.pick_touches(range.start..range.start + events, &mut room.touches);
         let created = Some(self.journeys.leads.created_at(lead)).filter(|t| *t != NO_TIME);
-        let Room { touches: all, shaped, seen, log, conversions, opportunities, .. } = room;
+        let PathRoom { touches: all, shaped, seen, log, conversions, opportunities, .. } = room;
         let touches = all.get(..touches).unwrap_or(&[]);
         // Conversions of one instant share the touches before it.
         let (mut from, mut next, mut before, mut now) = (0, 0, i64::MIN, i64::MIN);
@@ -289,7 +289,7 @@ impl<'a> PathMaker<'a> {
             let to = touches.partition_point(|t| t.at <= end).max(from);
             let mine = touches.get(from..to).unwrap_or(&[]);
             let times = [created, opportunity_of(conversion, opportunities, before)];
-            let milestones = self.shape(mine, Moment { at: end, day: conversion.day }, times, shaped, seen);
+            let milestones = self.shape(mine, DayMoment { at: end, day: conversion.day }, times, shaped, seen);
             let (value, is_valued) = (conversion.amount.unwrap_or(0.0), conversion.amount.is_some());
             take(Path { touches: shaped, end, value: Some(value), is_valued, milestones });
             next = to;
@@ -297,7 +297,8 @@ impl<'a> PathMaker<'a> {
         if !conversions.is_empty() || touches.is_empty() || self.nulls == NullPaths::None {
             return;
         }
-        let mut end = touches.last().map_or(Moment { at: until, day: false }, |t| Moment { at: t.at, day: t.day });
+        let mut end =
+            touches.last().map_or(DayMoment { at: until, day: false }, |t| DayMoment { at: t.at, day: t.day });
         if self.nulls == NullPaths::Lost {
             status_log(timeline, lead, &self.won, &self.lost, log);
             let Some(at) = lost_since(log, until) else { return };
@@ -325,9 +326,9 @@ impl<'a> PathMaker<'a> {
             return n;
         }
         let channels = match self.by {
-            By::Channel => timeline.channel.as_ref(),
-            By::Kind => Some(&timeline.kind),
-            By::Prop(p) => timeline.props.get(p),
+            PathBy::Channel => timeline.channel.as_ref(),
+            PathBy::Kind => Some(&timeline.kind),
+            PathBy::Prop(p) => timeline.props.get(p),
         };
         let Some(channels) = channels.map(|codes| codes.slice(events.clone())) else { return 0 };
         let at = timeline.at.get(events.clone()).unwrap_or(&[]);
@@ -338,7 +339,13 @@ impl<'a> PathMaker<'a> {
         }
     }
 
-    fn pick_of<K: Code>(&self, at: &[i64], kinds: &[K], channels: CodeSlice<'_>, touches: &mut [Touch]) -> usize {
+    fn pick_of<K: ChannelCode>(
+        &self,
+        at: &[i64],
+        kinds: &[K],
+        channels: CodeSlice<'_>,
+        touches: &mut [Touch],
+    ) -> usize {
         match channels {
             CodeSlice::U8(channels) => pick(at, kinds, channels, &self.roles, self.missing, &self.allowed, touches),
             CodeSlice::U16(channels) => pick(at, kinds, channels, &self.roles, self.missing, &self.allowed, touches),
@@ -351,13 +358,13 @@ impl<'a> PathMaker<'a> {
     fn shape(
         &self,
         touches: &[Touch],
-        end: Moment,
+        end: DayMoment,
         times: [Option<i64>; 2],
         shaped: &mut Vec<Touch>,
         seen: &mut Vec<u32>,
     ) -> Milestones {
         shaped.clear();
-        let age = |t: &Touch| self.measure.between(Moment { at: t.at, day: t.day }, end);
+        let age = |t: &Touch| self.measure.between(DayMoment { at: t.at, day: t.day }, end);
         let old = self.lookback.map_or(0, |w| touches.partition_point(|t| age(t) > w));
         let recent = touches.get(old..).unwrap_or(&[]);
         // Events after the end are not milestones of the path.
@@ -414,13 +421,13 @@ fn opportunity_of(conversion: &Mark, opportunities: &[Mark], before: i64) -> Opt
 }
 
 /// A code of some width.
-trait Code: Copy + Into<u32> {}
-impl<T: Copy + Into<u32>> Code for T {}
+trait ChannelCode: Copy + Into<u32> {}
+impl<T: Copy + Into<u32>> ChannelCode for T {}
 
 /// Places and roles of the events that are conversions or opportunities, up to the first conversion if that is all that
 /// counts.
 #[inline(never)]
-fn marks<K: Code>(kinds: &[K], roles: &[u8], only_first: bool, marks: &mut Vec<(usize, u8)>) {
+fn marks<K: ChannelCode>(kinds: &[K], roles: &[u8], only_first: bool, marks: &mut Vec<(usize, u8)>) {
     marks.clear();
     let role = |kind: &K| roles.get((*kind).into() as usize).copied().unwrap_or(0);
     let asked = if only_first { TARGET } else { TARGET | OPPORTUNITY };
@@ -434,7 +441,7 @@ fn marks<K: Code>(kinds: &[K], roles: &[u8], only_first: bool, marks: &mut Vec<(
 
 /// Writes the touches to the start of `touches`, without a branch, which would be mispredicted.
 #[inline(never)]
-fn pick<K: Code, C: Code>(
+fn pick<K: ChannelCode, C: ChannelCode>(
     at: &[i64],
     kinds: &[K],
     channels: &[C],

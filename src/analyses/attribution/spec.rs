@@ -230,13 +230,13 @@ impl<'de> Deserialize<'de> for Method {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged, expecting = "expected the name of a method, or a rule with shares")]
-        enum Form {
+        enum SpecForm {
             Name(String),
             Custom(CustomRule),
         }
-        match Form::deserialize(deserializer)? {
-            Form::Name(name) => name.parse().map_err(serde::de::Error::custom),
-            Form::Custom(rule) => Ok(Self::Custom(rule)),
+        match SpecForm::deserialize(deserializer)? {
+            SpecForm::Name(name) => name.parse().map_err(serde::de::Error::custom),
+            SpecForm::Custom(rule) => Ok(Self::Custom(rule)),
         }
     }
 }

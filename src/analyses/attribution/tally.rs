@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Outflow, State, merge};
+use super::chain::{ChannelState, Outflow, merge};
 use super::labels::UNATTRIBUTED;
 use super::markov::removal;
 use super::result::{Attribution, Credit, MethodCredits};
@@ -18,13 +18,13 @@ use crate::query::before_outcomes_remark;
 
 /// Counts of a pass. Channels are places in `names`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub(super) struct ChannelCounts {
     pub(super) names: Vec<String>,
     /// Per method that is a rule (or plain Shapley), per channel: conversions and value.
     pub(super) credits: Vec<Vec<(f64, f64)>>,
     /// Counts of the chain, by order.
     #[serde(with = "as_list")]
-    pub(super) chains: BTreeMap<usize, BTreeMap<State, Outflow>>,
+    pub(super) chains: BTreeMap<usize, BTreeMap<ChannelState, Outflow>>,
     #[serde(with = "sets_as_list")]
     pub(super) sets: Sets,
     /// Touches, and paths with at least one, per channel.
@@ -45,19 +45,19 @@ pub(super) struct Counts {
 
 /// JSON keys are texts: maps by lists are written as lists of pairs.
 mod as_list {
-    use super::{BTreeMap, Outflow, State};
+    use super::{BTreeMap, ChannelState, Outflow};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    type Chains = BTreeMap<usize, BTreeMap<State, Outflow>>;
+    type Chains = BTreeMap<usize, BTreeMap<ChannelState, Outflow>>;
 
     pub(super) fn serialize<S: Serializer>(chains: &Chains, serializer: S) -> Result<S::Ok, S::Error> {
-        let list: Vec<(usize, Vec<(&State, &Outflow)>)> =
+        let list: Vec<(usize, Vec<(&ChannelState, &Outflow)>)> =
             chains.iter().map(|(k, c)| (*k, c.iter().collect())).collect();
         list.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Chains, D::Error> {
-        let list = Vec::<(usize, Vec<(State, Outflow)>)>::deserialize(deserializer)?;
+        let list = Vec::<(usize, Vec<(ChannelState, Outflow)>)>::deserialize(deserializer)?;
         Ok(list.into_iter().map(|(k, c)| (k, c.into_iter().collect())).collect())
     }
 }
@@ -75,7 +75,7 @@ mod sets_as_list {
     }
 }
 
-impl Counts {
+impl ChannelCounts {
     pub(super) fn join(mut self, later: Self) -> Self {
         for (mine, theirs) in self.credits.iter_mut().zip(later.credits) {
             mine.iter_mut().zip(theirs).for_each(|(a, b)| *a = (a.0 + b.0, a.1 + b.1));
@@ -109,7 +109,7 @@ impl Counts {
         }
         let place = |c: u32| to.get(c as usize).copied().unwrap_or(0);
         let outflow = |o: Outflow| Outflow { next: o.next.into_iter().map(|(c, n)| (place(c), n)).collect(), ..o };
-        let state = |s: State| s.into_iter().map(place).collect::<State>();
+        let state = |s: ChannelState| s.into_iter().map(place).collect::<ChannelState>();
         Self {
             credits: self.credits.iter().map(|c| spread(c, to, names.len())).collect(),
             chains: self
@@ -184,7 +184,7 @@ impl<'a> Places<'a> {
     }
 
     /// The same counts with channels at these places.
-    fn moved(&mut self, counts: Counts) -> Counts {
+    fn moved(&mut self, counts: ChannelCounts) -> ChannelCounts {
         let (names, to) = match self.last.take() {
             Some(last) if last.0 == counts.names => last,
             _ => {
@@ -221,9 +221,9 @@ pub(super) struct Given {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttributionTally {
     pub(super) spec: AttributionSpec,
-    pub(super) counts: Counts,
+    pub(super) counts: ChannelCounts,
     /// Counts of each bootstrap sample.
-    pub(super) samples: Vec<Counts>,
+    pub(super) samples: Vec<ChannelCounts>,
 }
 
 impl AttributionTally {
@@ -239,7 +239,7 @@ impl AttributionTally {
         let known: HashSet<&String> = self.counts.names.iter().collect();
         names.extend(later.counts.names.iter().filter(|name| !known.contains(name)).cloned());
         let (mut mine, mut theirs) = (Places::new(&names), Places::new(&names));
-        let mut join = |a: Counts, b: Counts| mine.moved(a).join(theirs.moved(b));
+        let mut join = |a: ChannelCounts, b: ChannelCounts| mine.moved(a).join(theirs.moved(b));
         Ok(Self {
             counts: join(self.counts, later.counts),
             samples: self.samples.into_iter().zip(later.samples).map(|(a, b)| join(a, b)).collect(),
@@ -327,7 +327,7 @@ impl AttributionTally {
     }
 }
 
-fn remarks(spec: &AttributionSpec, counts: &Counts) -> Vec<String> {
+fn remarks(spec: &AttributionSpec, counts: &ChannelCounts) -> Vec<String> {
     let mut remarks = vec![
         "credit measures association, not cause; channels that reach leads who would convert anyway get credit too"
             .to_owned(),

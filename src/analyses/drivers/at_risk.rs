@@ -2,7 +2,7 @@
 
 use crate::analyses::funnel::{Entry, FunnelSpec, LeadProgress};
 use crate::error::Result;
-use crate::journeys::{Journeys, Moment, Status, status_before};
+use crate::journeys::{DayMoment, Journeys, Status, status_before};
 use crate::query::Matcher;
 use crate::time::Span;
 
@@ -91,7 +91,7 @@ impl<'a> AtRisk<'a> {
     }
 
     /// Entries into step 1 from each of which an attempt may run.
-    fn entries(&self, progress: &LeadProgress) -> Vec<Moment> {
+    fn entries(&self, progress: &LeadProgress) -> Vec<DayMoment> {
         let first = || progress.reached.first().and_then(|r| self.moment(progress.lead, *r));
         match self.spec.entry {
             Entry::First | Entry::Totals => first().into_iter().collect(),
@@ -103,20 +103,20 @@ impl<'a> AtRisk<'a> {
     }
 
     /// When something at a place of the timeline happened; past its end it is the lead's creation.
-    fn moment(&self, lead: u32, (at, event): (i64, u32)) -> Option<Moment> {
+    fn moment(&self, lead: u32, (at, event): (i64, u32)) -> Option<DayMoment> {
         if event == u32::MAX {
             return Some(self.journeys.measure().creation(lead, at));
         }
         self.journeys.moment(event as usize)
     }
 
-    fn moments(&self, lead: u32, bits: u64) -> Vec<Moment> {
+    fn moments(&self, lead: u32, bits: u64) -> Vec<DayMoment> {
         let events = self.journeys.timeline.range(lead).filter(|i| self.matcher.bits(*i) & bits != 0);
         events.filter_map(|i| self.journeys.moment(i)).collect()
     }
 
     /// The time within `span` after one of some moments.
-    fn after(&self, from: &[Moment], span: i64) -> Periods {
+    fn after(&self, from: &[DayMoment], span: i64) -> Periods {
         let measure = self.journeys.measure();
         let mut periods: Periods = from
             .iter()

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::compare::compare_groups;
-use crate::analyses::funnel::{Attribution, Entry, Funnel, FunnelGroup, FunnelSpec};
+use crate::analyses::funnel::{Entry, Funnel, FunnelGroup, FunnelSpec, StepAttribution};
 use crate::error::{Error, Result};
 use crate::journeys::{Journeys, WinFinder, Wins};
 use crate::math::{Interval, false_discovery};
 use crate::progress::Task;
-use crate::query::{Clusters, Where};
+use crate::query::{ClusterCounts, Where};
 use crate::schema::named;
 
 /// The options of the analysis.
@@ -61,9 +61,9 @@ pub struct Barrier {
     /// Conversions lost, shrunk by it: what the rows are ranked by.
     pub conversions_lost_shrunk: f64,
     /// Probability of such a difference of rates by chance.
-    pub p: f64,
+    pub p_value: f64,
     /// The same, adjusted for all rows (false discovery rate).
-    pub q: f64,
+    pub q_value: f64,
 }
 
 /// Barriers, most expected loss first.
@@ -127,8 +127,8 @@ impl Journeys {
         };
         let mut barriers: Vec<Barrier> = pairs.iter().map(barrier).collect::<Result<_>>()?;
         shrink(&mut barriers);
-        let p: Vec<f64> = barriers.iter().map(|b| b.p).collect();
-        barriers.iter_mut().zip(false_discovery(&p)).for_each(|(b, q)| b.q = q);
+        let p: Vec<f64> = barriers.iter().map(|b| b.p_value).collect();
+        barriers.iter_mut().zip(false_discovery(&p)).for_each(|(b, q)| b.q_value = q);
         barriers.sort_by(|a, b| {
             let shrunk = b.conversions_lost_shrunk.total_cmp(&a.conversions_lost_shrunk);
             shrunk
@@ -223,8 +223,8 @@ impl Pair<'_> {
             // Until all are known: the variance of the difference, from its test.
             shrinkage: (c.difference / c.z).powi(2),
             conversions_lost_shrunk: 0.0,
-            p: c.p,
-            q: 1.0,
+            p_value: c.p_value,
+            q_value: 1.0,
         }
     }
 }
@@ -264,7 +264,7 @@ fn shrink(barriers: &mut [Barrier]) {
 
 /// What to know where the first row is first by chance.
 fn first_by_chance(barriers: &[Barrier]) -> Option<String> {
-    let first = barriers.first().filter(|b| b.conversions_lost > 0.0 && (b.q >= 0.05 || b.p.is_nan()))?;
+    let first = barriers.first().filter(|b| b.conversions_lost > 0.0 && (b.q_value >= 0.05 || b.p_value.is_nan()))?;
     Some(format!(
         "{} at {} → {} ranks first, but this may be chance: among {} rows without true differences, one as bad is common \
          (q = {:.2}); collect more leads before acting on it",
@@ -272,14 +272,14 @@ fn first_by_chance(barriers: &[Barrier]) -> Option<String> {
         first.step,
         first.next,
         barriers.len(),
-        first.q
+        first.q_value
     ))
 }
 
 /// All leads outside a segment, as if they were one.
 fn others(funnel: &Funnel, spec: &BarriersSpec, segment: &FunnelGroup) -> FunnelGroup {
     // Where one lead can be in several segments, or in none, the others are all groups but this one.
-    let apart = !matches!(spec.funnel.attribution, Attribution::First | Attribution::Last)
+    let apart = !matches!(spec.funnel.attribution, StepAttribution::First | StepAttribution::Last)
         || spec.funnel.entry == Entry::Totals;
     let mut others = segment.clone();
     let groups = || funnel.groups.iter().filter(|g| g.value != segment.value);
@@ -288,7 +288,7 @@ fn others(funnel: &Funnel, spec: &BarriersSpec, segment: &FunnelGroup) -> Funnel
         step.leads = if apart { groups().map(|g| leads(g, k)).sum() } else { all.saturating_sub(leads(segment, k)) };
     }
     if apart {
-        others.clusters = Clusters::default();
+        others.clusters = ClusterCounts::default();
         groups().for_each(|g| others.clusters.join(&g.clusters));
         others.clusters.settle();
     } else {

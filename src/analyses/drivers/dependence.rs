@@ -5,7 +5,7 @@ use crate::math::{Interval, exp, ln, student_quantile, student_tail};
 
 /// Sums over accounts of products of x of n leads with a property that went on, and X of N leads in all.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Products {
+pub(super) struct ProductSums {
     xx: f64,
     xn: f64,
     nn: f64,
@@ -17,7 +17,7 @@ pub(super) struct Products {
 
 /// The same of all leads.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Whole {
+pub(super) struct WholeSums {
     xx: f64,
     xn: f64,
     nn: f64,
@@ -31,8 +31,8 @@ pub(super) struct Gathering {
     /// Of the account at hand.
     open: Vec<(u64, u64)>,
     touched: Vec<usize>,
-    pub(super) whole: Whole,
-    pub(super) products: Vec<Products>,
+    pub(super) whole: WholeSums,
+    pub(super) products: Vec<ProductSums>,
 }
 
 impl Gathering {
@@ -42,8 +42,8 @@ impl Gathering {
             all: (0, 0),
             open: vec![(0, 0); places],
             touched: Vec::new(),
-            whole: Whole::default(),
-            products: vec![Products::default(); places],
+            whole: WholeSums::default(),
+            products: vec![ProductSums::default(); places],
         }
     }
 
@@ -93,7 +93,7 @@ impl Gathering {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Dependence {
     /// Probability of such a difference of rates by chance.
-    pub(super) p: f64,
+    pub(super) p_value: f64,
     /// Variance of the difference, by that of independent leads; at least 1.
     pub(super) design_effect: f64,
     pub(super) degrees: f64,
@@ -102,7 +102,7 @@ pub(super) struct Dependence {
 impl Dependence {
     /// Of x of n leads with a property that went on, and X of N in all: the score test of [`crate::math::compare_clustered`],
     /// e = a(x − pn) − (X − pN)/N₂ per account, with a = 1/N₁ + 1/N₂, from sums of products.
-    pub(super) fn new(with: (u64, u64), all: (u64, u64), p: &Products, whole: &Whole) -> Self {
+    pub(super) fn new(with: (u64, u64), all: (u64, u64), p: &ProductSums, whole: &WholeSums) -> Self {
         let (n, x, rows, hits) = (with.0 as f64, with.1 as f64, all.0 as f64, all.1 as f64);
         let (others, rate) = (rows - n, hits / rows);
         let a = 1.0 / n + 1.0 / others;
@@ -120,7 +120,11 @@ impl Dependence {
         let design_effect =
             if variance.is_finite() && independent > 0.0 { (variance / independent).max(1.0) } else { 1.0 };
         let z = difference / (independent * design_effect).sqrt();
-        Self { p: if difference == 0.0 { 1.0 } else { 2.0 * student_tail(z.abs(), degrees) }, design_effect, degrees }
+        Self {
+            p_value: if difference == 0.0 { 1.0 } else { 2.0 * student_tail(z.abs(), degrees) },
+            design_effect,
+            degrees,
+        }
     }
 
     /// A 95 % interval of independent leads for a ratio, made as wide as theirs.

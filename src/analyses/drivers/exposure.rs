@@ -81,7 +81,7 @@ impl Stays {
 
 /// The risk set at a time at which leads go on.
 #[derive(Debug, Clone, Copy)]
-struct Instant {
+struct ExposureInstant {
     at: i64,
     /// Number at risk, and how many of them are exposed.
     n: f64,
@@ -96,10 +96,10 @@ struct Instant {
 pub(super) struct Exposure {
     pub(super) hazard_ratio: f64,
     pub(super) interval: Interval,
-    pub(super) p: f64,
+    pub(super) p_value: f64,
 }
 
-fn instants(stays: &[Stay]) -> Vec<Instant> {
+fn instants(stays: &[Stay]) -> Vec<ExposureInstant> {
     let mut ends: Vec<&Stay> = stays.iter().collect();
     ends.sort_by_key(|s| s.end);
     let sorted = |mut times: Vec<i64>| {
@@ -123,7 +123,7 @@ fn instants(stays: &[Stay]) -> Vec<Instant> {
         let count = |of: &dyn Fn(&Stay) -> bool| same.iter().filter(|s| of(s)).count() as f64;
         let (went, exposed_went) = (count(&|s| s.went_on), count(&|s| s.went_on && is_exposed(s)));
         if went > 0.0 {
-            instants.push(Instant { at, n, exposed, went, exposed_went });
+            instants.push(ExposureInstant { at, n, exposed, went, exposed_went });
         }
         n -= same.len() as f64;
         exposed -= count(&is_exposed);
@@ -140,7 +140,7 @@ enum Ties {
     Efron,
 }
 
-impl Instant {
+impl ExposureInstant {
     /// Risk of those left after each of the tied has gone, the share of it that is exposed, and the share of the tied that
     /// is gone.
     fn turns(&self, ratio: f64, ties: Ties) -> impl Iterator<Item = (f64, f64, f64)> {
@@ -155,7 +155,7 @@ impl Instant {
 }
 
 /// Score of the log hazard ratio `beta`, its information, and that of how it changes.
-fn score(instants: &[Instant], beta: f64, ties: Ties) -> (f64, f64, f64) {
+fn score(instants: &[ExposureInstant], beta: f64, ties: Ties) -> (f64, f64, f64) {
     let ratio = exp(beta);
     instants.iter().fold((0.0, 0.0, 0.0), |(mut score, mut information, mut change), t| {
         score += t.exposed_went;
@@ -170,7 +170,7 @@ fn score(instants: &[Instant], beta: f64, ties: Ties) -> (f64, f64, f64) {
 }
 
 /// The log hazard ratio at which the score is 0; where it has none, with Firth's penalty.
-fn estimate(instants: &[Instant]) -> f64 {
+fn estimate(instants: &[ExposureInstant]) -> f64 {
     let solve = |penalty: f64| {
         let (mut low, mut high) = (-20.0, 20.0);
         for _ in 0..80 {
@@ -187,7 +187,7 @@ fn estimate(instants: &[Instant]) -> f64 {
 
 /// What each lead adds to the score at `beta`: its own going on, less what its time at risk made expected. Summed by
 /// account.
-fn influences(instants: &[Instant], stays: &[Stay], beta: f64, ties: Ties) -> Vec<f64> {
+fn influences(instants: &[ExposureInstant], stays: &[Stay], beta: f64, ties: Ties) -> Vec<f64> {
     let ratio = exp(beta);
     // By time: hazard of those not exposed, and its product with the share of risk that is exposed.
     let mut sums = vec![(0.0, 0.0)];
@@ -246,7 +246,7 @@ fn effective<'a>(stays: impl Iterator<Item = &'a Stay>) -> f64 {
 pub(super) fn exposure(stays: &[Stay], clustered: bool, confidence: f64) -> Exposure {
     let instants = instants(stays);
     let (u, ..) = score(&instants, 0.0, Ties::Breslow);
-    let variance = |t: &Instant| {
+    let variance = |t: &ExposureInstant| {
         let share = t.exposed / t.n;
         let ties = if t.n > 1.0 { (t.n - t.went) / (t.n - 1.0) } else { 0.0 };
         t.went * share * (1.0 - share) * ties
@@ -270,7 +270,7 @@ pub(super) fn exposure(stays: &[Stay], clustered: bool, confidence: f64) -> Expo
     Exposure {
         hazard_ratio: exp(beta),
         interval: Interval { low: exp(beta - width), high: exp(beta + width) },
-        p: if null > 0.0 { 2.0 * student_tail((u / null.sqrt()).abs(), degrees) } else { 1.0 },
+        p_value: if null > 0.0 { 2.0 * student_tail((u / null.sqrt()).abs(), degrees) } else { 1.0 },
     }
 }
 

@@ -10,7 +10,7 @@ use super::exposure::{Stays, exposure};
 use crate::analyses::funnel::{Compat, Entry, FunnelSpec, Order};
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
-use crate::journeys::{FieldHistory, Journeys, Moment, Status, status_before, status_log};
+use crate::journeys::{DayMoment, FieldHistory, Journeys, Status, status_before, status_log};
 use crate::math::{Interval, false_discovery, fisher_exact, quantile_sorted, smoothed_odds_ratio};
 use crate::progress::Task;
 use crate::query::Matcher;
@@ -73,9 +73,9 @@ pub struct Driver {
     pub interval: Interval,
     /// Fisher's exact probability, with accounts at least that of the test clustered by them; Mantel–Byar's for events after
     /// the step.
-    pub p: f64,
+    pub p_value: f64,
     /// The same, adjusted for all properties looked at (false discovery rate); events after a step are a family of their own.
-    pub q: f64,
+    pub q_value: f64,
 }
 
 /// Drivers of drop-off.
@@ -119,7 +119,7 @@ impl FieldCodes<'_> {
 
 /// Counts per step: leads and how many went on, in all and with each property.
 #[derive(Clone)]
-struct Counts {
+struct PropertyCounts {
     all: (u64, u64),
     with: Vec<(u64, u64)>,
     /// The same by account, if accounts are declared.
@@ -128,7 +128,7 @@ struct Counts {
     stays: Stays,
 }
 
-impl Counts {
+impl PropertyCounts {
     /// A lead, and whether it went on.
     fn begin(&mut self, account: Option<u64>, went_on: bool) {
         self.all = (self.all.0 + 1, self.all.1 + u64::from(went_on));
@@ -201,7 +201,7 @@ impl Journeys {
         let at_risk: Vec<AtRisk<'_>> =
             pairs.iter().map(|(step, next)| AtRisk::new(self, f, *step, *next)).collect::<Result<_>>()?;
         let gathering = clusters.as_ref().map(|_| Gathering::new(places));
-        let zero = Counts { all: (0, 0), with: vec![(0, 0); places], gathering, stays: Stays::new(kinds) };
+        let zero = PropertyCounts { all: (0, 0), with: vec![(0, 0); places], gathering, stays: Stays::new(kinds) };
         let mut counts = vec![zero; pairs.len()];
         task.begin("comparing leads", list.len());
         let ends: Vec<u32> = self.codes_known(&self.won).into_iter().chain(self.codes_known(&self.lost)).collect();
@@ -281,18 +281,18 @@ impl Journeys {
     }
 
     /// When an event of the timeline happened, or, past its end, the lead was created.
-    fn moment_of(&self, lead: u32, at: i64, event: usize) -> Moment {
+    fn moment_of(&self, lead: u32, at: i64, event: usize) -> DayMoment {
         self.moment(event).unwrap_or_else(|| self.measure().creation(lead, at))
     }
 
     /// Time from `here` on; in calendar days where one of the two is known to the day only.
-    fn passed(&self, here: Moment, at: i64) -> i64 {
+    fn passed(&self, here: DayMoment, at: i64) -> i64 {
         let day = self.days.dates.contains_key(&at);
-        if here.day || day { self.measure().between(here, Moment { at, day }).max(0) } else { at - here.at }
+        if here.day || day { self.measure().between(here, DayMoment { at, day }).max(0) } else { at - here.at }
     }
 
     /// First times of kinds in the journey of `lead` after `here` and before `end`.
-    fn events_after(&self, lead: u32, here: Moment, end: i64, stays: &mut Stays) {
+    fn events_after(&self, lead: u32, here: DayMoment, end: i64, stays: &mut Stays) {
         let range = self.timeline.range(lead);
         let times = self.timeline.at.get(range.clone()).unwrap_or(&[]);
         let from = range.start + times.partition_point(|at| *at <= here.at);
@@ -384,7 +384,7 @@ impl Journeys {
         fields: &[FieldCodes<'_>],
         pairs: &[(usize, usize)],
         at_risk: &[AtRisk<'_>],
-        counts: &[Counts],
+        counts: &[PropertyCounts],
         task: &Task,
     ) -> Result<Drivers> {
         let mut places: Vec<(Factor, String, String)> = Vec::new();
@@ -425,7 +425,7 @@ impl Journeys {
                     c.gathering.as_ref().and_then(|g| Some((g.products.get(place)?, &g.whole)))
                 {
                     let found = Dependence::new((*with, *hits), (n, went), products, whole);
-                    p = p.max(found.p);
+                    p = p.max(found.p_value);
                     interval = found.widened(odds_ratio, interval);
                 }
                 drivers.push(Driver {
@@ -441,8 +441,8 @@ impl Journeys {
                     odds_ratio: Some(odds_ratio),
                     hazard_ratio: None,
                     interval,
-                    p,
-                    q: 1.0,
+                    p_value: p,
+                    q_value: 1.0,
                 });
             }
             let mut between = self.on_the_way(&spec.funnel, *step, *next)?;
@@ -462,7 +462,7 @@ impl Journeys {
                 let found = exposure(&c.stays.of(code), c.gathering.is_some(), 0.95);
                 // A lead that left without a word is at risk to the end, and whoever does anything has not left: that raises
                 // the ratio of any event, so only a lower one is evidence.
-                let p = if leave_unseen && found.hazard_ratio > 1.0 { 1.0 } else { found.p };
+                let p = if leave_unseen && found.hazard_ratio > 1.0 { 1.0 } else { found.p_value };
                 drivers.push(Driver {
                     step: name(step),
                     next: name(next),
@@ -476,23 +476,23 @@ impl Journeys {
                     odds_ratio: None,
                     hazard_ratio: Some(found.hazard_ratio),
                     interval: found.interval,
-                    p,
-                    q: 1.0,
+                    p_value: p,
+                    q_value: 1.0,
                 });
             }
         }
         for after in [false, true] {
             let mut family: Vec<&mut Driver> =
                 drivers.iter_mut().filter(|d| (d.factor == Factor::After) == after).collect();
-            let p: Vec<f64> = family.iter().map(|d| d.p).collect();
-            family.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q = q);
+            let p: Vec<f64> = family.iter().map(|d| d.p_value).collect();
+            family.iter_mut().zip(false_discovery(&p)).for_each(|(d, q)| d.q_value = q);
         }
         let order = |name: &str| names.iter().position(|s| s == name);
         drivers.sort_by(|a, b| {
             let strength = |d: &Driver| crate::math::ln(d.ratio()).abs();
             order(&a.step)
                 .cmp(&order(&b.step))
-                .then_with(|| (a.q >= 0.05).cmp(&(b.q >= 0.05)))
+                .then_with(|| (a.q_value >= 0.05).cmp(&(b.q_value >= 0.05)))
                 .then_with(|| strength(b).total_cmp(&strength(a)))
                 .then_with(|| (&a.name, &a.value).cmp(&(&b.name, &b.value)))
         });

@@ -1,13 +1,13 @@
 //! Steps in any order: the most steps that different events within one window can be.
 
 use super::attempt::{Attempt, Walked};
-use super::plan::{MAX_STEPS, Plan};
+use super::plan::{FunnelPlan, MAX_STEPS};
 use super::spec::Entry;
-use crate::analyses::funnel::matched_events::Seen;
+use crate::analyses::funnel::matched_events::MatchedEvents;
 use crate::analyses::funnel::step_matching::Classes;
 
 /// Walks one lead, or its events of one value of a property.
-pub(super) fn walk(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked) {
+pub(super) fn walk(plan: &FunnelPlan<'_>, seen: &[MatchedEvents], classes: &mut Classes, out: &mut Walked) {
     match plan.entry {
         Entry::Best => best(plan, seen, classes, out),
         Entry::First => {
@@ -24,12 +24,18 @@ pub(super) fn walk(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &
     }
 }
 
-fn in_window(plan: &Plan<'_>, start: &Seen, event: &Seen) -> bool {
+fn in_window(plan: &FunnelPlan<'_>, start: &MatchedEvents, event: &MatchedEvents) -> bool {
     plan.window.is_none_or(|w| plan.between(start.moment(), event.moment()) <= w)
 }
 
 /// The attempt that starts with event `first`; the number of the event after it.
-fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, out: &mut Walked) -> Option<usize> {
+fn attempt(
+    plan: &FunnelPlan<'_>,
+    seen: &[MatchedEvents],
+    first: usize,
+    classes: &mut Classes,
+    out: &mut Walked,
+) -> Option<usize> {
     let start = seen.get(first)?;
     if !plan.matures(start.moment()) {
         out.immature.get_or_insert(start.at);
@@ -45,7 +51,7 @@ fn attempt(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes, 
 }
 
 /// Tries every window: the most steps, reached first, and of those in the shortest time.
-fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked) {
+fn best(plan: &FunnelPlan<'_>, seen: &[MatchedEvents], classes: &mut Classes, out: &mut Walked) {
     classes.clear();
     let (mut most, mut from) = (0, 0);
     // Windows start where outcomes were recorded.
@@ -112,7 +118,7 @@ fn best(plan: &Plan<'_>, seen: &[Seen], classes: &mut Classes, out: &mut Walked)
 
 /// The events by which one, two, and more different steps were done, in the window that starts with event `first`; and
 /// the number of the event after.
-fn follow(plan: &Plan<'_>, seen: &[Seen], first: usize, classes: &mut Classes) -> (Attempt, usize) {
+fn follow(plan: &FunnelPlan<'_>, seen: &[MatchedEvents], first: usize, classes: &mut Classes) -> (Attempt, usize) {
     classes.clear();
     let (mut size, mut path, mut next) = (0, [0; MAX_STEPS], first);
     let start = seen.get(first);

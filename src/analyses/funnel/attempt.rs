@@ -1,7 +1,7 @@
 //! How far a lead got: its attempts, and the chains of events they are made of.
 
 use super::plan::MAX_STEPS;
-use crate::journeys::Moment;
+use crate::journeys::DayMoment;
 
 /// How far an attempt got: steps done as bits, and the position in `seen` of the event of each.
 #[derive(Debug, Clone, Copy)]
@@ -35,9 +35,9 @@ impl Walked {
 
 /// Events of which each is the next step of the one before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chain {
-    pub(super) start: Moment,
-    pub(super) at: Moment,
+pub(super) struct StepChain {
+    pub(super) start: DayMoment,
+    pub(super) at: DayMoment,
     pub(super) seq: u32,
     pub(super) path: [u32; MAX_STEPS],
 }

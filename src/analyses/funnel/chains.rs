@@ -10,13 +10,13 @@
 
 use std::ops::Range;
 
-use super::attempt::{Attempt, Chain, Walked};
-use super::plan::{MAX_STEPS, Plan};
+use super::attempt::{Attempt, StepChain, Walked};
+use super::plan::{FunnelPlan, MAX_STEPS};
 use super::spec::{Entry, Order};
 use crate::analyses::funnel::first_occurrence::Instances;
-use crate::analyses::funnel::matched_events::{Seen, can_be_several, end_of_instant};
-use crate::analyses::funnel::ties::Instant;
-use crate::journeys::Moment;
+use crate::analyses::funnel::matched_events::{MatchedEvents, can_be_several, end_of_instant};
+use crate::analyses::funnel::ties::TiedEvents;
+use crate::journeys::DayMoment;
 
 /// Which events may start a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,14 @@ enum Starts {
 /// Room for the chains of one lead.
 #[derive(Debug)]
 pub(super) struct Chains {
-    live: Vec<Option<Chain>>,
+    live: Vec<Option<StepChain>>,
     /// Last step, number of steps, number of the event: of the best attempt so far.
     rank: (usize, u32, usize),
     best_start: i64,
     best: Attempt,
     removed: bool,
-    now: At,
-    instant: Instant,
+    now: CurrentInstant,
+    instant: TiedEvents,
     instances: Instances,
 }
 
@@ -44,22 +44,22 @@ pub(super) struct Chains {
 const NEVER: u32 = u32::MAX;
 
 impl Chains {
-    pub(super) fn new(plan: &Plan<'_>) -> Self {
+    pub(super) fn new(plan: &FunnelPlan<'_>) -> Self {
         Self {
             live: vec![None; plan.states.len()],
             rank: (0, 0, 0),
             best_start: i64::MIN,
             best: Attempt { done: 0, path: [0; MAX_STEPS], reached: [NEVER; MAX_STEPS] },
             removed: false,
-            now: At::default(),
-            instant: Instant::default(),
+            now: CurrentInstant::default(),
+            instant: TiedEvents::default(),
             instances: Instances::default(),
         }
     }
 
     /// Walks one lead, or its events of one value of a property.
-    pub(super) fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
-        self.now = At::default();
+    pub(super) fn walk(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], out: &mut Walked) {
+        self.now = CurrentInstant::default();
         if plan.entry == Entry::Best {
             self.best(plan, seen, out);
         } else {
@@ -77,11 +77,11 @@ impl Chains {
     }
 
     /// Tries every entry.
-    fn best(&mut self, plan: &Plan<'_>, seen: &[Seen], out: &mut Walked) {
+    fn best(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], out: &mut Walked) {
         self.clear(plan);
         let mut next = 0;
         while let Some(at) = seen.get(next).map(|s| s.at) {
-            self.now = At::of(plan, seen, next);
+            self.now = CurrentInstant::of(plan, seen, next);
             let events = next..self.now.end;
             let matures = seen.get(next).is_some_and(|s| plan.matures(s.moment()));
             let recorded = plan.is_recorded(at);
@@ -111,7 +111,13 @@ impl Chains {
 
     /// Follows the attempt that starts with event `first`; from where on the next may start, `None` if it is immature
     /// or the lead is out. That is after the conversion, or after its instant where one event can be several steps.
-    fn attempt(&mut self, plan: &Plan<'_>, seen: &[Seen], first: usize, out: &mut Walked) -> Option<usize> {
+    fn attempt(
+        &mut self,
+        plan: &FunnelPlan<'_>,
+        seen: &[MatchedEvents],
+        first: usize,
+        out: &mut Walked,
+    ) -> Option<usize> {
         let entry = seen.get(first)?;
         if !plan.matures(entry.moment()) {
             out.immature.get_or_insert(entry.at);
@@ -124,7 +130,7 @@ impl Chains {
         while let Some(event) = seen.get(next) {
             let is_new = next >= self.now.end;
             if is_new {
-                self.now = At::of(plan, seen, next);
+                self.now = CurrentInstant::of(plan, seen, next);
             }
             // Where each event is one step only, they are taken one by one.
             let events = next..if self.now.several { self.now.end } else { next + 1 };
@@ -161,7 +167,7 @@ impl Chains {
     }
 
     /// Moves the steps of the best attempt to their first instances.
-    fn settle(&mut self, plan: &Plan<'_>, seen: &[Seen]) {
+    fn settle(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents]) {
         // Strict steps follow one another, which leaves no choice; without windows of their own they are the first.
         if plan.order != Order::Strict && plan.has_step_times {
             self.instances.move_to_first(plan, seen, &mut self.best);
@@ -169,12 +175,12 @@ impl Chains {
     }
 
     /// Whether any chain can still take an event of the time of `event`.
-    fn goes_on(&self, plan: &Plan<'_>, event: &Seen) -> bool {
+    fn goes_on(&self, plan: &FunnelPlan<'_>, event: &MatchedEvents) -> bool {
         let live = self.live.iter().enumerate();
         live.filter_map(|(state, chain)| chain.map(|c| (state, c))).any(|(state, c)| Self::runs(plan, state, &c, event))
     }
 
-    fn clear(&mut self, plan: &Plan<'_>) {
+    fn clear(&mut self, plan: &FunnelPlan<'_>) {
         self.live.fill(None);
         self.rank = (0, 0, 0);
         self.best_start = i64::MIN;
@@ -183,16 +189,16 @@ impl Chains {
         self.removed = false;
     }
 
-    fn start(&mut self, plan: &Plan<'_>, event: &Seen, j: usize) {
+    fn start(&mut self, plan: &FunnelPlan<'_>, event: &MatchedEvents, j: usize) {
         let mut path = [0; MAX_STEPS];
         if let Some(p) = path.first_mut() {
             *p = j as u32;
         }
-        self.keep(plan, 0, Chain { start: event.moment(), at: event.moment(), seq: event.seq, path }, j);
+        self.keep(plan, 0, StepChain { start: event.moment(), at: event.moment(), seq: event.seq, path }, j);
     }
 
     /// Ends the chains that events exclude.
-    fn exclude_all(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>) {
+    fn exclude_all(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], events: Range<usize>) {
         let events = if plan.hits.is_empty() { &[] } else { seen.get(events).unwrap_or(&[]) };
         for event in events.iter().filter(|event| event.hits != 0) {
             self.exclude(plan, event);
@@ -201,7 +207,7 @@ impl Chains {
 
     /// Takes events of the instant at hand.
     #[inline]
-    fn take(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
+    fn take(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], events: Range<usize>, starts: Starts) {
         if self.now.several {
             self.take_together(plan, seen, events, starts);
             return;
@@ -215,7 +221,7 @@ impl Chains {
     }
 
     #[inline]
-    fn take_one(&mut self, plan: &Plan<'_>, event: &Seen, j: usize, starts: Starts) {
+    fn take_one(&mut self, plan: &FunnelPlan<'_>, event: &MatchedEvents, j: usize, starts: Starts) {
         self.advance(plan, event, j);
         if event.steps & 1 != 0 && (starts == Starts::All || starts == Starts::At(j)) {
             self.start(plan, event, j);
@@ -224,7 +230,7 @@ impl Chains {
 
     /// Takes events of one instant, some of which can be several steps.
     #[inline(never)]
-    fn take_together(&mut self, plan: &Plan<'_>, seen: &[Seen], events: Range<usize>, starts: Starts) {
+    fn take_together(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], events: Range<usize>, starts: Starts) {
         let mut instant = std::mem::take(&mut self.instant);
         let last = events.end.saturating_sub(1);
         instant.gather(seen, events);
@@ -238,7 +244,7 @@ impl Chains {
     }
 
     /// Lets an event be a step of chains: of the last step first, so it is one step of a chain only.
-    fn advance(&mut self, plan: &Plan<'_>, event: &Seen, j: usize) {
+    fn advance(&mut self, plan: &FunnelPlan<'_>, event: &MatchedEvents, j: usize) {
         let mut steps = event.steps & !1;
         while steps != 0 {
             let k = (u32::BITS - 1 - steps.leading_zeros()) as usize;
@@ -255,14 +261,19 @@ impl Chains {
                     if let Some(p) = path.get_mut(k) {
                         *p = j as u32;
                     }
-                    self.keep(plan, state, Chain { start: chain.start, at: event.moment(), seq: event.seq, path }, j);
+                    self.keep(
+                        plan,
+                        state,
+                        StepChain { start: chain.start, at: event.moment(), seq: event.seq, path },
+                        j,
+                    );
                 }
             }
         }
     }
 
     /// Replaces the chain of the same way.
-    fn keep(&mut self, plan: &Plan<'_>, state: usize, chain: Chain, j: usize) {
+    fn keep(&mut self, plan: &FunnelPlan<'_>, state: usize, chain: StepChain, j: usize) {
         let (Some(slot), Some(way)) = (self.live.get_mut(state), plan.states.get(state)) else { return };
         // Of chains with the same start the first instance of a step stays, where its time does not matter.
         let timed = plan.order == Order::Strict || plan.has_step_times;
@@ -284,7 +295,7 @@ impl Chains {
         }
     }
 
-    fn exclude(&mut self, plan: &Plan<'_>, event: &Seen) {
+    fn exclude(&mut self, plan: &FunnelPlan<'_>, event: &MatchedEvents) {
         let converted = self.best.done >> plan.goal & 1 != 0;
         for (_, hit) in plan.hits.iter().enumerate().filter(|(bit, _)| event.hits >> bit & 1 != 0) {
             let low = plan.of_step.get(hit.after).copied().unwrap_or(0);
@@ -301,7 +312,7 @@ impl Chains {
     }
 
     /// Whether a chain could still have taken a step at the time of `event`.
-    fn runs(plan: &Plan<'_>, state: usize, chain: &Chain, event: &Seen) -> bool {
+    fn runs(plan: &FunnelPlan<'_>, state: usize, chain: &StepChain, event: &MatchedEvents) -> bool {
         plan.window.is_none_or(|w| plan.between(chain.start, event.moment()) <= w)
             && (plan.order != Order::Strict || chain.seq + 1 == event.seq)
             && plan.states.iter().enumerate().any(|(next, s)| {
@@ -317,9 +328,9 @@ impl Chains {
     }
 }
 
-impl Chain {
+impl StepChain {
     /// Whether step `k` may come at a time.
-    pub(super) fn is_in_time(&self, plan: &Plan<'_>, k: usize, at: Moment) -> bool {
+    pub(super) fn is_in_time(&self, plan: &FunnelPlan<'_>, k: usize, at: DayMoment) -> bool {
         let within = plan.within.get(k).copied().flatten();
         plan.window.is_none_or(|w| plan.between(self.start, at) <= w)
             && within.is_none_or(|w| plan.between(self.at, at) <= w)
@@ -328,22 +339,22 @@ impl Chain {
 
 /// The instant at hand.
 #[derive(Debug, Clone, Copy, Default)]
-struct At {
+struct CurrentInstant {
     /// One past its last event.
     end: usize,
     /// Whether one of several events can be more than one step.
     several: bool,
 }
 
-impl At {
+impl CurrentInstant {
     /// The one that starts with an event.
-    fn of(plan: &Plan<'_>, seen: &[Seen], start: usize) -> Self {
+    fn of(plan: &FunnelPlan<'_>, seen: &[MatchedEvents], start: usize) -> Self {
         let end = end_of_instant(plan, seen, start);
         Self { end, several: can_be_several(seen.get(start..end).unwrap_or(&[])) }
     }
 }
 
 /// Whether one of the events is step 1.
-fn enters(seen: &[Seen], events: &Range<usize>) -> bool {
+fn enters(seen: &[MatchedEvents], events: &Range<usize>) -> bool {
     seen.get(events.clone()).unwrap_or(&[]).iter().any(|event| event.steps & 1 != 0)
 }

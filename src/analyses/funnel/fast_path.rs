@@ -13,7 +13,7 @@ use crate::journeys::{Codes, ROWS, number_rows};
 use crate::math::vector::{Kernel, Vector, dispatch};
 use crate::time::NO_TIME;
 
-use super::plan::Plan;
+use super::plan::FunnelPlan;
 
 /// Most steps.
 pub(super) const MOST: usize = 8;
@@ -72,7 +72,7 @@ pub(super) struct Quick {
 }
 
 /// Working memory.
-struct Tile {
+struct LeadTile {
     deadline: [i64; DEADLINES],
     row: Vec<u8>,
     /// Events before it are not looked at.
@@ -84,7 +84,7 @@ struct Tile {
 }
 
 impl Quick {
-    pub(super) fn new(plan: &Plan<'_>) -> Option<Self> {
+    pub(super) fn new(plan: &FunnelPlan<'_>) -> Option<Self> {
         if plan.steps > MOST || !plan.is_plain() {
             return None;
         }
@@ -109,11 +109,11 @@ impl Quick {
     }
 
     /// Gives the levels of `leads` to `visit`, tile by tile.
-    pub(super) fn each(&self, plan: &Plan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels<'_>)) {
+    pub(super) fn each(&self, plan: &FunnelPlan<'_>, leads: Range<u32>, mut visit: impl FnMut(Levels<'_>)) {
         let timeline = &plan.journeys.timeline;
         let Codes::U8(kinds) = &timeline.kind else { return };
         let mut tile =
-            Tile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0, early: 0 };
+            LeadTile { deadline: [NEVER; DEADLINES], row: Vec::new(), from: [NEVER; ROWS], tied: 0, late: 0, early: 0 };
         let mut starts = timeline.offsets.get(leads.start as usize..=leads.end as usize).unwrap_or(&[]);
         let (mut next, mut was_plain) = (leads.start, true);
         while let Some((first, ends @ [_, ..])) = starts.split_first() {
@@ -149,7 +149,7 @@ impl Quick {
         }
     }
 
-    fn levels<'a>(&self, leads: Range<u32>, tile: &'a Tile) -> Levels<'a> {
+    fn levels<'a>(&self, leads: Range<u32>, tile: &'a LeadTile) -> Levels<'a> {
         let deadlines = tile.deadline.get(ROWS..(self.steps + 1) * ROWS).unwrap_or(&[]);
         let (tied, mut reached, mut immature) = (tile.tied, [0; MOST], tile.late & !tile.tied);
         for (step, reached) in deadlines.chunks(ROWS).zip(&mut reached) {
@@ -169,13 +169,13 @@ impl Quick {
     }
 
     /// Clears the state.
-    fn forget(&self, tile: &mut Tile) {
+    fn forget(&self, tile: &mut LeadTile) {
         tile.deadline.iter_mut().take((self.steps + 1) * ROWS).for_each(|d| *d = NEVER);
         (tile.tied, tile.late, tile.early) = (0, 0, 0);
     }
 
     /// Enters leads whose first step is their creation.
-    fn enter(&self, plan: &Plan<'_>, leads: Range<u32>, tile: &mut Tile) {
+    fn enter(&self, plan: &FunnelPlan<'_>, leads: Range<u32>, tile: &mut LeadTile) {
         if !plan.from_creation {
             return;
         }
@@ -202,9 +202,9 @@ impl Quick {
 
     /// Walks events that are all looked at, none of two steps, no two of one instant.
     #[allow(clippy::indexing_slicing, reason = "a byte indexes 256 places, others are cut off: no check is left")]
-    fn walk(&self, moves: &[Move; 256], at: &[i64], kinds: &[u8], tile: &mut Tile) {
+    fn walk(&self, moves: &[Move; 256], at: &[i64], kinds: &[u8], tile: &mut LeadTile) {
         self.forget(tile);
-        let Tile { deadline, row, .. } = tile;
+        let LeadTile { deadline, row, .. } = tile;
         for ((t, kind), row) in at.iter().zip(kinds).zip(row) {
             let row = usize::from(*row) % ROWS;
             deadline[row] = *t + self.window;
@@ -214,8 +214,8 @@ impl Quick {
 
     /// Walks any events.
     #[allow(clippy::indexing_slicing, reason = "as above")]
-    fn walk_with_care(&self, at: &[i64], kinds: &[u8], tile: &mut Tile) {
-        let Tile { deadline, from, tied, late, .. } = tile;
+    fn walk_with_care(&self, at: &[i64], kinds: &[u8], tile: &mut LeadTile) {
+        let LeadTile { deadline, from, tied, late, .. } = tile;
         let (mut all_tied, mut all_late) = (*tied, *late);
         let mut last = NEVER;
         for ((t, kind), row) in at.iter().zip(kinds).zip(&tile.row) {

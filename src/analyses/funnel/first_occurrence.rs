@@ -6,17 +6,17 @@
 //! on.
 
 use super::attempt::Attempt;
-use super::plan::{MAX_STEPS, Plan};
-use crate::analyses::funnel::matched_events::{Seen, can_be_several, end_of_instant};
-use crate::analyses::funnel::ties::Instant;
-use crate::journeys::Moment;
+use super::plan::{FunnelPlan, MAX_STEPS};
+use crate::analyses::funnel::matched_events::{MatchedEvents, can_be_several, end_of_instant};
+use crate::analyses::funnel::ties::TiedEvents;
+use crate::journeys::DayMoment;
 
 type Path = [u32; MAX_STEPS];
 
 /// Room for one attempt.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    instant: Instant,
+    instant: TiedEvents,
     /// Steps of the attempt.
     steps: Vec<usize>,
     /// Per step of the attempt: the events of that step and those after it, of the chain that starts with the first event
@@ -28,7 +28,7 @@ pub(super) struct Instances {
 
 impl Instances {
     /// Moves the steps of an attempt between its first and its last to their first instances.
-    pub(super) fn move_to_first(&mut self, plan: &Plan<'_>, seen: &[Seen], attempt: &mut Attempt) {
+    pub(super) fn move_to_first(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents], attempt: &mut Attempt) {
         self.steps.clear();
         self.steps.extend((0..plan.steps).filter(|k| attempt.done >> k & 1 != 0));
         let place = |k: Option<&usize>| k.and_then(|k| attempt.path.get(*k)).map_or(0, |place| *place as usize);
@@ -52,7 +52,7 @@ impl Instances {
             self.instant.gather(seen, start..end);
             let Some(events) = seen.get(start..end) else { return };
             let at = events.first().map_or(first, |s| s.at);
-            let moment = events.first().map_or(Moment { at: first, day: false }, Seen::moment);
+            let moment = events.first().map_or(DayMoment { at: first, day: false }, MatchedEvents::moment);
             self.here.clear();
             for p in 0..self.steps.len() {
                 let may_be = (p == 0) == (at == first) || self.steps.len() == 1;
@@ -77,7 +77,14 @@ impl Instances {
     }
 
     /// The chain from step number `p` on that does the most steps in the instant at hand; to the last where it `ends`.
-    fn longest(&mut self, plan: &Plan<'_>, seen: &[Seen], p: usize, at: Moment, ends: bool) -> Option<Path> {
+    fn longest(
+        &mut self,
+        plan: &FunnelPlan<'_>,
+        seen: &[MatchedEvents],
+        p: usize,
+        at: DayMoment,
+        ends: bool,
+    ) -> Option<Path> {
         let n = self.steps.len();
         let bits = |to: usize| self.steps.get(p..to).unwrap_or(&[]).iter().fold(0, |bits, k| bits | 1 << k);
         let sets: Vec<(usize, u32)> = (p + 1..=n).rev().map(|to| (to, bits(to))).collect();
@@ -85,7 +92,8 @@ impl Instances {
             let rest = match self.steps.get(to) {
                 None if ends => Some([0; MAX_STEPS]),
                 Some(next) if !ends => self.rest.get(to).copied().flatten().filter(|path| {
-                    let then = path.get(*next).and_then(|place| seen.get(*place as usize)).map_or(at, Seen::moment);
+                    let then =
+                        path.get(*next).and_then(|place| seen.get(*place as usize)).map_or(at, MatchedEvents::moment);
                     plan.within.get(*next).copied().flatten().is_none_or(|w| plan.between(at, then) <= w)
                 }),
                 _ => None,

@@ -1,9 +1,9 @@
 //! The events of one lead that matter to a funnel, in the order in which the funnel takes them.
 
-use crate::journeys::Moment;
+use crate::journeys::DayMoment;
 use crate::time::NO_TIME;
 
-use super::plan::{MAX_STEPS, Plan};
+use super::plan::{FunnelPlan, MAX_STEPS};
 use super::spec::Order;
 
 /// Stands for a lead's creation, which is not an event of the timeline.
@@ -11,7 +11,7 @@ pub(super) const CREATION: u32 = u32::MAX;
 
 /// One event that matches a step or an exclusion.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct MatchedEvents {
     pub(super) at: i64,
     /// Whether only the day is known.
     pub(super) day: bool,
@@ -25,10 +25,10 @@ pub(super) struct Seen {
     pub(super) hits: u32,
 }
 
-impl Seen {
+impl MatchedEvents {
     /// When it happened.
-    pub(super) fn moment(&self) -> Moment {
-        Moment { at: self.at, day: self.day }
+    pub(super) fn moment(&self) -> DayMoment {
+        DayMoment { at: self.at, day: self.day }
     }
 
     /// Events of one instant have no order of their own: events that match no step come first, exclusions before others,
@@ -41,7 +41,7 @@ impl Seen {
 
 /// Where the events end that are taken together with the one at `start`: all of its instant; strict steps take one
 /// after the other.
-pub(super) fn end_of_instant(plan: &Plan<'_>, seen: &[Seen], start: usize) -> usize {
+pub(super) fn end_of_instant(plan: &FunnelPlan<'_>, seen: &[MatchedEvents], start: usize) -> usize {
     let at = seen.get(start).map(|s| s.at);
     let mut end = start + 1;
     while plan.order != Order::Strict && end < seen.len() && seen.get(end).map(|s| s.at) == at {
@@ -51,7 +51,7 @@ pub(super) fn end_of_instant(plan: &Plan<'_>, seen: &[Seen], start: usize) -> us
 }
 
 /// Collects the events of `lead` into `seen`; false if it starts from creation and has no time of creation.
-pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool {
+pub(super) fn collect(plan: &FunnelPlan<'_>, lead: u32, seen: &mut Vec<MatchedEvents>) -> bool {
     seen.clear();
     let timeline = &plan.journeys.timeline;
     let created = plan.journeys.leads.created_at(lead);
@@ -68,7 +68,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
     let mut to_come = plan.from_creation && created < until;
     let mut i = range.start;
     let day = plan.journeys.days.created.contains(lead);
-    let creation = |seq: u32| Seen { at: created, day, event: CREATION, seq, steps: 1, hits: 0 };
+    let creation = |seq: u32| MatchedEvents { at: created, day, event: CREATION, seq, steps: 1, hits: 0 };
     while i < range.end {
         let Some(at) = timeline.at.get(i).copied().filter(|at| *at < until) else { break };
         // Steps follow the creation they start from.
@@ -88,7 +88,7 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
             let bits = plan.matcher.bits(end);
             if bits != 0 {
                 let (steps, hits) = (bits as u32, (bits >> MAX_STEPS) as u32);
-                seen.push(Seen { at, day: plan.is_day(end), event: end as u32, seq: 0, steps, hits });
+                seen.push(MatchedEvents { at, day: plan.is_day(end), event: end as u32, seq: 0, steps, hits });
             }
             end += 1;
         }
@@ -118,6 +118,6 @@ pub(super) fn collect(plan: &Plan<'_>, lead: u32, seen: &mut Vec<Seen>) -> bool 
 }
 
 /// Whether one of several events of an instant can be more than one step.
-pub(super) fn can_be_several(here: &[Seen]) -> bool {
+pub(super) fn can_be_several(here: &[MatchedEvents]) -> bool {
     here.len() > 1 && here.iter().any(|event| event.steps.count_ones() > 1)
 }

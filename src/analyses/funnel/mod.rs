@@ -19,6 +19,6 @@ pub use crate::schema::{Choice, Step};
 
 pub use pass::LeadProgress;
 pub use result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepTimes};
-pub use spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepRef};
+pub use spec::{Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepAttribution, StepRef};
 pub use tally::FunnelTally;
 pub(crate) use tally::{depend, share_interval};

@@ -6,16 +6,16 @@ use std::ops::Range;
 use super::any_order;
 use super::attempt::{Attempt, Walked};
 use super::chains::Chains;
-use super::plan::{MAX_STEPS, Plan, ValueOf};
+use super::plan::{FunnelPlan, MAX_STEPS, ValueOf};
 use super::result::Funnel;
-use super::spec::{Attribution, Entry, FunnelSpec, Order};
-use super::tally::{Counts, FunnelTally, Part};
+use super::spec::{Entry, FunnelSpec, Order, StepAttribution};
+use super::tally::{FunnelTally, GroupCounts, PassCounts};
 use super::window_funnel::WindowFunnel;
 use crate::analyses::funnel::fast_path::{self, Quick};
-use crate::analyses::funnel::matched_events::{CREATION, Seen, collect};
+use crate::analyses::funnel::matched_events::{CREATION, MatchedEvents, collect};
 use crate::analyses::funnel::step_matching::Classes;
 use crate::error::Result;
-use crate::journeys::{Journeys, Moment};
+use crate::journeys::{DayMoment, Journeys};
 use crate::progress::Task;
 use crate::schema::NONE;
 
@@ -40,12 +40,13 @@ impl Journeys {
     /// # Errors
     /// As [`Journeys::funnel`].
     pub fn funnel_tally(&self, spec: &FunnelSpec, task: &Task) -> Result<FunnelTally> {
-        let plan = Plan::new(self, spec)?;
+        let plan = FunnelPlan::new(self, spec)?;
         let quick =
             Quick::new(&plan).filter(|_| spec.period.is_none() && matches!(plan.by, None | Some(ValueOf::Lead(_))));
         let quick = quick.filter(|_| plan.population.is_whole());
-        let new = || (Part::new(), Walker::new(&plan));
-        let join = |(a, walker): (Part<u32>, Walker), (b, _): (Part<u32>, Walker)| (a.join(b, task), walker);
+        let new = || (PassCounts::new(), Walker::new(&plan));
+        let join =
+            |(a, walker): (PassCounts<u32>, Walker), (b, _): (PassCounts<u32>, Walker)| (a.join(b, task), walker);
         let label = "walking the funnel";
         let (part, _) = match &quick {
             Some(quick) => self.fold_parts(
@@ -82,7 +83,7 @@ impl Journeys {
     /// # Errors
     /// As [`Journeys::funnel`].
     pub fn funnel_leads(&self, spec: &FunnelSpec, task: &Task) -> Result<Vec<LeadProgress>> {
-        let plan = Plan::new(self, spec)?;
+        let plan = FunnelPlan::new(self, spec)?;
         let (list, _) = self.fold(
             "walking the funnel",
             task,
@@ -92,16 +93,16 @@ impl Journeys {
                     return Ok(());
                 }
                 match walker.go(&plan, lead) {
-                    Outcome::Level(level) => {
+                    AttemptOutcome::Level(level) => {
                         let done = u32::MAX >> (MAX_STEPS - level);
                         list.push(LeadProgress { lead, done, times: Vec::new(), reached: Vec::new() });
                     }
-                    Outcome::Walked => list.extend(walker.walked.attempts.iter().map(|a| {
+                    AttemptOutcome::Walked => list.extend(walker.walked.attempts.iter().map(|a| {
                         let times = walker.events(&plan, &a.path).map(|event| event.at).collect();
                         let reached = walker.events(&plan, &a.reached).map(|event| (event.at, event.event)).collect();
                         LeadProgress { lead, done: a.done, times, reached }
                     })),
-                    Outcome::Never => {}
+                    AttemptOutcome::Never => {}
                 }
                 Ok(())
             },
@@ -137,7 +138,7 @@ impl LeadProgress {
 }
 
 /// What the walk along a lead gave.
-enum Outcome {
+enum AttemptOutcome {
     /// Steps 1 to this one, nothing else is known.
     Level(usize),
     /// It is in the walker.
@@ -148,12 +149,12 @@ enum Outcome {
 
 /// Room for the walk along one lead.
 struct Walker {
-    seen: Vec<Seen>,
+    seen: Vec<MatchedEvents>,
     /// The same by value of a property.
-    sorted: Vec<(u32, Seen)>,
-    group: Vec<Seen>,
+    sorted: Vec<(u32, MatchedEvents)>,
+    group: Vec<MatchedEvents>,
     /// Events without a value, which are part of every value.
-    always: Vec<Seen>,
+    always: Vec<MatchedEvents>,
     chains: Chains,
     classes: Classes,
     walked: Walked,
@@ -161,7 +162,7 @@ struct Walker {
 }
 
 impl Walker {
-    fn new(plan: &Plan<'_>) -> Self {
+    fn new(plan: &FunnelPlan<'_>) -> Self {
         Self {
             seen: Vec::new(),
             sorted: Vec::new(),
@@ -177,11 +178,11 @@ impl Walker {
     /// Counts leads by how far they got, and walks with care along those that need it.
     fn count_quickly(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &FunnelPlan<'_>,
         spec: &FunnelSpec,
         quick: &Quick,
         leads: Range<u32>,
-        part: &mut Part<u32>,
+        part: &mut PassCounts<u32>,
     ) {
         let mut tied = Vec::new();
         // Leads that did at least one step, at least two, and so on: in all, and by value of the breakdown.
@@ -230,15 +231,15 @@ impl Walker {
         }
     }
 
-    fn go(&mut self, plan: &Plan<'_>, lead: u32) -> Outcome {
+    fn go(&mut self, plan: &FunnelPlan<'_>, lead: u32) -> AttemptOutcome {
         if let Some(rules) = &mut self.clickhouse {
             return match rules.level(plan, lead) {
-                0 => Outcome::Never,
-                level => Outcome::Level(level),
+                0 => AttemptOutcome::Never,
+                level => AttemptOutcome::Level(level),
             };
         }
         if !collect(plan, lead, &mut self.seen) {
-            return Outcome::Never;
+            return AttemptOutcome::Never;
         }
         self.walked.clear();
         match &plan.hold {
@@ -249,17 +250,24 @@ impl Walker {
             }
             Some(hold) => self.walk_by_value(plan, hold),
         }
-        Outcome::Walked
+        AttemptOutcome::Walked
     }
 
-    fn count(&mut self, plan: &Plan<'_>, spec: &FunnelSpec, lead: u32, outcome: &Outcome, part: &mut Part<u32>) {
+    fn count(
+        &mut self,
+        plan: &FunnelPlan<'_>,
+        spec: &FunnelSpec,
+        lead: u32,
+        outcome: &AttemptOutcome,
+        part: &mut PassCounts<u32>,
+    ) {
         match outcome {
-            Outcome::Walked => {}
-            Outcome::Never => {
+            AttemptOutcome::Walked => {}
+            AttemptOutcome::Never => {
                 part.never_entered += 1;
                 return;
             }
-            Outcome::Level(level) => {
+            AttemptOutcome::Level(level) => {
                 let done = u32::MAX >> (MAX_STEPS - level);
                 part.all.add(plan.steps, done, plan.cluster(lead), None);
                 if let Some(ValueOf::Lead(groups)) = &plan.by {
@@ -303,7 +311,7 @@ impl Walker {
             let moments = self.moments(plan, attempt);
             let kept = plan.times.then(|| (moments.get(..plan.steps).unwrap_or(&[]), plan.measure));
             let day = times.first().copied().and_then(period);
-            let add = |counts: &mut Counts| {
+            let add = |counts: &mut GroupCounts| {
                 counts.add(plan.steps, attempt.done, cluster, kept);
                 if let Some(day) = day {
                     counts.enter(day, plan.steps, attempt.done, cluster);
@@ -311,7 +319,7 @@ impl Walker {
             };
             add(&mut part.all);
             let value = match (&plan.by, plan.attribution) {
-                (None, _) | (Some(ValueOf::Channel | ValueOf::Prop(_)), Attribution::All) => continue,
+                (None, _) | (Some(ValueOf::Channel | ValueOf::Prop(_)), StepAttribution::All) => continue,
                 (Some(ValueOf::Lead(groups)), _) => Some(groups.of(lead)),
                 (Some(by), _) => self.value(plan, by, lead, attempt),
             };
@@ -319,14 +327,14 @@ impl Walker {
                 add(part.groups.entry(value).or_default());
             }
         }
-        if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), Attribution::All) = (&plan.by, plan.attribution)
+        if let (Some(by @ (ValueOf::Channel | ValueOf::Prop(_))), StepAttribution::All) = (&plan.by, plan.attribution)
             && !self.walked.removed
         {
             self.count_every_value(plan, by, lead, part, &period);
         }
     }
 
-    fn walk(&mut self, plan: &Plan<'_>, seen: &[Seen]) {
+    fn walk(&mut self, plan: &FunnelPlan<'_>, seen: &[MatchedEvents]) {
         if plan.order == Order::Any {
             any_order::walk(plan, seen, &mut self.classes, &mut self.walked);
         } else {
@@ -336,11 +344,11 @@ impl Walker {
 
     /// Sorts the events by value of a property. Creation, which has none, is part of every value; exclusions end attempts
     /// with any value.
-    fn sort(&mut self, plan: &Plan<'_>, of: &ValueOf) -> Option<Seen> {
+    fn sort(&mut self, plan: &FunnelPlan<'_>, of: &ValueOf) -> Option<MatchedEvents> {
         let creation = self.seen.iter().find(|s| s.event == CREATION).copied();
         self.always.clear();
         self.always.extend(creation);
-        self.always.extend(self.seen.iter().filter(|s| s.hits != 0).map(|s| Seen { steps: 0, ..*s }));
+        self.always.extend(self.seen.iter().filter(|s| s.hits != 0).map(|s| MatchedEvents { steps: 0, ..*s }));
         self.always.sort_by_key(|s| s.seq);
         self.sorted.clear();
         let events = self.seen.iter().filter(|s| s.event != CREATION && s.steps != 0);
@@ -350,7 +358,7 @@ impl Walker {
     }
 
     /// Walks the events of each value by itself. Of `first` and `best` entries one is kept.
-    fn walk_by_value(&mut self, plan: &Plan<'_>, hold: &ValueOf) {
+    fn walk_by_value(&mut self, plan: &FunnelPlan<'_>, hold: &ValueOf) {
         // The first entry, with others of its instant, decides which values are held; a creation has none, so every value is
         // tried.
         let entries = self.seen.iter().filter(|s| s.steps & 1 != 0 || plan.order == Order::Any);
@@ -366,14 +374,14 @@ impl Walker {
         let only = first.filter(|_| creation.is_none());
         let sorted = std::mem::take(&mut self.sorted);
         let mut group = std::mem::take(&mut self.group);
-        let mut kept: Vec<(Attempt, Vec<Seen>)> = Vec::new();
+        let mut kept: Vec<(Attempt, Vec<MatchedEvents>)> = Vec::new();
         for run in sorted.chunk_by(|a, b| a.0 == b.0) {
             if only.as_ref().is_some_and(|only| run.first().is_some_and(|(value, _)| !only.contains(value))) {
                 continue;
             }
             gather(&mut group, &self.always, run);
             self.walk(plan, &group);
-            let taken = |a: &Attempt| -> Vec<Seen> {
+            let taken = |a: &Attempt| -> Vec<MatchedEvents> {
                 let places = a.path.iter().take(plan.steps).chain(a.reached.iter().take(plan.steps));
                 places.map(|p| group.get(*p as usize).copied().unwrap_or(NO_EVENT)).collect()
             };
@@ -390,7 +398,7 @@ impl Walker {
             kept.clear();
         }
         if plan.entry != Entry::Totals {
-            let rank = |(a, events): &(Attempt, Vec<Seen>)| {
+            let rank = |(a, events): &(Attempt, Vec<MatchedEvents>)| {
                 let last = 31 - a.done.leading_zeros() as usize;
                 let at = |k: usize| events.get(k).map_or(0, |s| s.at);
                 (last, a.done.count_ones(), std::cmp::Reverse(at(last)), at(0))
@@ -414,10 +422,10 @@ impl Walker {
     /// Counts each value's funnel over the events that have it.
     fn count_every_value(
         &mut self,
-        plan: &Plan<'_>,
+        plan: &FunnelPlan<'_>,
         by: &ValueOf,
         lead: u32,
-        part: &mut Part<u32>,
+        part: &mut PassCounts<u32>,
         period: &impl Fn(i64) -> Option<i64>,
     ) {
         self.sort(plan, by);
@@ -430,7 +438,7 @@ impl Walker {
             let value = run.first().map_or(NONE, |(value, _)| *value);
             for a in &self.walked.attempts {
                 let moment = |p: &u32| group.get(*p as usize).unwrap_or(&NO_EVENT).moment();
-                let times: Vec<Moment> = a.path.iter().take(plan.steps).map(moment).collect();
+                let times: Vec<DayMoment> = a.path.iter().take(plan.steps).map(moment).collect();
                 let counts = part.groups.entry(value).or_default();
                 counts.add(
                     plan.steps,
@@ -447,24 +455,24 @@ impl Walker {
     }
 
     /// The events at some places, one per step.
-    fn events<'a>(&'a self, plan: &Plan<'_>, places: &'a [u32]) -> impl Iterator<Item = &'a Seen> {
+    fn events<'a>(&'a self, plan: &FunnelPlan<'_>, places: &'a [u32]) -> impl Iterator<Item = &'a MatchedEvents> {
         places.iter().take(plan.steps).map(|p| self.seen.get(*p as usize).unwrap_or(&NO_EVENT))
     }
 
-    fn times(&self, plan: &Plan<'_>, attempt: &Attempt) -> [i64; MAX_STEPS] {
+    fn times(&self, plan: &FunnelPlan<'_>, attempt: &Attempt) -> [i64; MAX_STEPS] {
         let mut times = [0; MAX_STEPS];
         times.iter_mut().zip(self.events(plan, &attempt.path)).for_each(|(t, event)| *t = event.at);
         times
     }
 
-    fn moments(&self, plan: &Plan<'_>, attempt: &Attempt) -> [Moment; MAX_STEPS] {
+    fn moments(&self, plan: &FunnelPlan<'_>, attempt: &Attempt) -> [DayMoment; MAX_STEPS] {
         let mut moments = [NO_EVENT.moment(); MAX_STEPS];
         moments.iter_mut().zip(self.events(plan, &attempt.path)).for_each(|(t, event)| *t = event.moment());
         moments
     }
 
     /// The value that an attempt has by the rule of attribution; `None` leaves it out.
-    fn value(&self, plan: &Plan<'_>, by: &ValueOf, lead: u32, attempt: &Attempt) -> Option<u32> {
+    fn value(&self, plan: &FunnelPlan<'_>, by: &ValueOf, lead: u32, attempt: &Attempt) -> Option<u32> {
         let at = |k: usize| {
             let event = attempt.path.get(k).and_then(|p| self.seen.get(*p as usize)).map(|s| s.event)?;
             let value = if event == CREATION {
@@ -480,17 +488,17 @@ impl Walker {
         };
         let mut done = (0..plan.steps).filter(|k| attempt.done >> k & 1 != 0);
         match plan.attribution {
-            Attribution::First | Attribution::All => Some(done.find_map(at).unwrap_or(NONE)),
-            Attribution::Last => Some(done.rev().find_map(at).unwrap_or(NONE)),
-            Attribution::Step(k) => done.find(|d| d + 1 == k).and_then(at),
+            StepAttribution::First | StepAttribution::All => Some(done.find_map(at).unwrap_or(NONE)),
+            StepAttribution::Last => Some(done.rev().find_map(at).unwrap_or(NONE)),
+            StepAttribution::Step(k) => done.find(|d| d + 1 == k).and_then(at),
         }
     }
 }
 
-const NO_EVENT: Seen = Seen { at: 0, day: false, event: CREATION, seq: 0, steps: 0, hits: 0 };
+const NO_EVENT: MatchedEvents = MatchedEvents { at: 0, day: false, event: CREATION, seq: 0, steps: 0, hits: 0 };
 
 /// The events of one value, merged in order with the events of every value.
-fn gather(group: &mut Vec<Seen>, always: &[Seen], run: &[(u32, Seen)]) {
+fn gather(group: &mut Vec<MatchedEvents>, always: &[MatchedEvents], run: &[(u32, MatchedEvents)]) {
     group.clear();
     let mut always = always.iter().peekable();
     for (_, event) in run {

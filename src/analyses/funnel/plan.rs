@@ -2,12 +2,12 @@
 
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
-use crate::journeys::{Codes, Journeys, Measure, Moment};
+use crate::journeys::{Codes, DayMoment, Journeys, Measure};
 use crate::query::{By, Groups, Matcher, Population};
 use crate::schema::{ALL, NONE, Step, shown};
 use crate::time::{NO_TIME, Span};
 
-use super::spec::{Attribution, Compat, Entry, Exclusion, FunnelSpec, Mode, Order};
+use super::spec::{Compat, Entry, Exclusion, FunnelSpec, Mode, Order, StepAttribution};
 
 /// The most steps a funnel has, and the most exclusions.
 pub(super) const MAX_STEPS: usize = 32;
@@ -27,7 +27,7 @@ pub(super) enum ValueOf {
 
 /// A way through the steps so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct State {
+pub(super) struct StepState {
     /// Steps done, as bits.
     pub(super) done: u32,
     /// The last of them.
@@ -47,7 +47,7 @@ pub(super) struct Hit {
 /// A funnel made ready.
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, none excludes another")]
-pub(super) struct Plan<'a> {
+pub(super) struct FunnelPlan<'a> {
     pub(super) journeys: &'a Journeys,
     pub(super) steps: usize,
     /// Steps in the bits below, exclusions from bit 32 on.
@@ -64,7 +64,7 @@ pub(super) struct Plan<'a> {
     pub(super) order: Order,
     pub(super) entry: Entry,
     /// Ways through the steps; in the order of their last step.
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<StepState>,
     /// First state of each step, and one past the end.
     pub(super) of_step: Vec<usize>,
     /// Index of the last step that is not optional.
@@ -75,7 +75,7 @@ pub(super) struct Plan<'a> {
     pub(super) population: Population,
     /// The account of each lead, if accounts are declared; the lead itself where it can count more than once.
     clusters: Option<Vec<u64>>,
-    pub(super) attribution: Attribution,
+    pub(super) attribution: StepAttribution,
     /// Modes of `windowFunnel`, if its rules are followed.
     pub(super) clickhouse: Option<Vec<Mode>>,
     pub(super) times: bool,
@@ -84,7 +84,7 @@ pub(super) struct Plan<'a> {
     pub(super) days: bool,
 }
 
-impl Plan<'_> {
+impl FunnelPlan<'_> {
     /// Whether the fast path gives the same answer as the walk over chains. Every field is named, so that whoever adds one
     /// has to decide.
     pub(super) fn is_plain(&self) -> bool {
@@ -140,7 +140,7 @@ impl Plan<'_> {
     }
 }
 
-impl<'a> Plan<'a> {
+impl<'a> FunnelPlan<'a> {
     /// # Errors
     /// [`Error::InvalidOption`] for options that do not go together, [`Error::UnknownName`] for names that the data does
     /// not have.
@@ -178,7 +178,7 @@ impl<'a> Plan<'a> {
             days: false,
         };
         let of_events = matches!(plan.by, Some(ValueOf::Channel | ValueOf::Prop(_)));
-        if spec.attribution != Attribution::First && !of_events {
+        if spec.attribution != StepAttribution::First && !of_events {
             let problem = "applies only if by= is a property of events or 'channel'";
             return Err(Error::option("attribution", problem));
         }
@@ -213,13 +213,13 @@ impl<'a> Plan<'a> {
         for (j, _) in steps.iter().enumerate() {
             self.of_step.push(self.states.len());
             if j == 0 {
-                self.states.push(State { done: 1, last: 0, from: 0 });
+                self.states.push(StepState { done: 1, last: 0, from: 0 });
                 continue;
             }
             for from in 0..self.states.len() {
                 let Some(s) = self.states.get(from).copied() else { continue };
                 if steps.iter().take(j).skip(s.last + 1).all(|between| between.optional) {
-                    self.states.push(State { done: s.done | 1 << j, last: j, from });
+                    self.states.push(StepState { done: s.done | 1 << j, last: j, from });
                 }
             }
         }
@@ -227,7 +227,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether an attempt that starts at `start` is observed to its end.
-    pub(super) fn matures(&self, start: Moment) -> bool {
+    pub(super) fn matures(&self, start: DayMoment) -> bool {
         let over = |w: i64| self.measure.over(start, w, self.days);
         self.longest.is_none_or(|w| over(w).is_some_and(|end| end <= self.journeys.observed_until))
     }
@@ -239,7 +239,7 @@ impl<'a> Plan<'a> {
 
     /// Time between two events.
     #[inline]
-    pub(super) fn between(&self, from: Moment, to: Moment) -> i64 {
+    pub(super) fn between(&self, from: DayMoment, to: DayMoment) -> i64 {
         if self.days { self.measure.between(from, to) } else { to.at - from.at }
     }
 
@@ -279,7 +279,7 @@ impl<'a> Plan<'a> {
 /// The account of each lead where accounts are declared, else the lead where it can count more than once: attempts of one
 /// lead, and values of which it has several, are not independent.
 fn clusters(journeys: &Journeys, spec: &FunnelSpec) -> Option<Vec<u64>> {
-    let several = || spec.entry == Entry::Totals || spec.attribution == Attribution::All;
+    let several = || spec.entry == Entry::Totals || spec.attribution == StepAttribution::All;
     journeys.leads.clusters().or_else(|| several().then(|| journeys.leads.cluster_keys()))
 }
 
@@ -318,12 +318,12 @@ fn check(spec: &FunnelSpec) -> Result<()> {
     if spec.steps.first().is_some_and(|s| s.within.is_some()) {
         return Err(Error::option("within", "the first step has no previous step; set within= on a later one"));
     }
-    if let Attribution::Step(k) = spec.attribution
+    if let StepAttribution::Step(k) = spec.attribution
         && k > n
     {
         return Err(Error::option("attribution", format!("step {k} does not exist; the funnel has {n} steps")));
     }
-    if spec.hold.is_some() && spec.attribution == Attribution::All {
+    if spec.hold.is_some() && spec.attribution == StepAttribution::All {
         return Err(Error::option(
             "hold",
             "hold= cannot be combined with attribution='all', which already holds the breakdown's property constant",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::FunnelSpec;
 use crate::math::{Interval, quantile_sorted};
-use crate::query::Clusters;
+use crate::query::ClusterCounts;
 use crate::time::DAY;
 
 /// How times are spread, in days.
@@ -81,7 +81,7 @@ pub struct FunnelGroup {
     pub periods: Vec<FunnelPeriod>,
     /// Leads that did each step by account, if accounts are declared; by lead where one can count more than once.
     #[serde(skip)]
-    pub(crate) clusters: Clusters,
+    pub(crate) clusters: ClusterCounts,
 }
 
 /// The funnel of the leads that entered in one calendar period.
@@ -122,5 +122,5 @@ pub struct Funnel {
     pub remarks: Vec<String>,
     /// Leads that did each step by account, if accounts are declared; by lead where one can count more than once.
     #[serde(skip)]
-    pub(crate) clusters: Clusters,
+    pub(crate) clusters: ClusterCounts,
 }

@@ -33,7 +33,7 @@ pub struct FunnelSpec {
     #[serde(rename = "where")]
     pub filter: Where,
     /// Which step's property counts, for a breakdown by one of events.
-    pub attribution: Attribution,
+    pub attribution: StepAttribution,
     /// Conversion over time: calendar period of entry.
     pub period: Option<Period>,
     /// Whether times from step to step are taken.
@@ -55,7 +55,7 @@ impl Default for FunnelSpec {
             hold: None,
             by: None,
             filter: Where::default(),
-            attribution: Attribution::First,
+            attribution: StepAttribution::First,
             period: None,
             times: true,
             compat: None,
@@ -92,7 +92,7 @@ pub enum Entry {
 
 /// Which event's property is the value of a lead in a breakdown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Attribution {
+pub enum StepAttribution {
     /// The first value along the steps.
     #[default]
     First,
@@ -207,7 +207,7 @@ fn names_of(steps: &[Step]) -> Vec<String> {
     names
 }
 
-impl FromStr for Attribution {
+impl FromStr for StepAttribution {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -223,7 +223,7 @@ impl FromStr for Attribution {
     }
 }
 
-impl fmt::Display for Attribution {
+impl fmt::Display for StepAttribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::First => f.write_str("first"),
@@ -234,7 +234,7 @@ impl fmt::Display for Attribution {
     }
 }
 
-text_form!(Attribution);
+text_form!(StepAttribution);
 
 #[cfg(test)]
 mod tests {
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(read("7.0").unwrap(), Step::kind("7"));
         assert!(read("null").unwrap_err().to_string().contains("a step: a name"));
         let spec: FunnelSpec = serde_json::from_str(r#"{"steps": ["a"], "attribution": "step 2"}"#).unwrap();
-        assert_eq!(spec.attribution, Attribution::Step(2));
-        assert_eq!("frst".parse::<Attribution>().unwrap_err().kind(), "unknown_name");
+        assert_eq!(spec.attribution, StepAttribution::Step(2));
+        assert_eq!("frst".parse::<StepAttribution>().unwrap_err().kind(), "unknown_name");
     }
 }

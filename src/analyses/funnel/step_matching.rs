@@ -1,7 +1,7 @@
 //! Which events can be which steps, each a different one: matchings of steps and events.
 
 use super::plan::MAX_STEPS;
-use crate::analyses::funnel::matched_events::Seen;
+use crate::analyses::funnel::matched_events::MatchedEvents;
 
 /// Some events, by the steps they match. Events of one class are interchangeable.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Classes {
     pub(super) fn assign<'a>(
         &mut self,
         among: u32,
-        events: &(impl Iterator<Item = (u32, &'a Seen)> + Clone),
+        events: &(impl Iterator<Item = (u32, &'a MatchedEvents)> + Clone),
         path: &mut [u32; MAX_STEPS],
     ) -> bool {
         if !self.fit(among) {

@@ -8,14 +8,14 @@ use super::result::{Funnel, FunnelGroup, FunnelPeriod, FunnelStep, Spread, StepT
 use super::spec::{Entry, FunnelSpec, Order};
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::journeys::{Measure, Moment};
+use crate::journeys::{DayMoment, Measure};
 use crate::math::{ClusteredShare, Interval, few_clusters, wilson};
 use crate::progress::Task;
-use crate::query::{Clusters, before_outcomes_remark, immature_remark};
+use crate::query::{ClusterCounts, before_outcomes_remark, immature_remark};
 
 /// Counts and times of one group of leads.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub(super) struct GroupCounts {
     /// Leads (or attempts) that did each step.
     reached: Vec<u64>,
     /// Per step, microseconds since the step before of all that did it.
@@ -26,8 +26,8 @@ pub(super) struct Counts {
     periods: BTreeMap<i64, PeriodCounts>,
     /// Leads that did each step by the number of their account, where accounts are declared; attempts by lead where each
     /// counts.
-    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
-    clusters: Clusters,
+    #[serde(default, skip_serializing_if = "ClusterCounts::is_empty")]
+    clusters: ClusterCounts,
 }
 
 /// Whether some cluster has several of the rows that are (hits, rows).
@@ -36,21 +36,21 @@ pub(crate) fn depend(mut counts: impl Iterator<Item = (u64, u64)>) -> bool {
 }
 
 /// Wilson's 95 % interval of the share; of leads of accounts, and of attempts of leads, for their effective number.
-pub(crate) fn share_interval(counts: (u64, u64), clusters: &Clusters, k: usize, of: usize) -> Interval {
+pub(crate) fn share_interval(counts: (u64, u64), clusters: &ClusterCounts, k: usize, of: usize) -> Interval {
     if !depend(clusters.shares(k, of)) {
         return wilson(counts.0, counts.1, 0.95);
     }
     ClusteredShare::new(clusters.shares(k, of)).interval(0.95)
 }
 
-impl Counts {
+impl GroupCounts {
     /// Adds one attempt of a lead of `cluster`: the steps done, and their times if they are to be kept.
     pub(super) fn add(
         &mut self,
         steps: usize,
         done: u32,
         cluster: Option<u64>,
-        times: Option<(&[Moment], Measure<'_>)>,
+        times: Option<(&[DayMoment], Measure<'_>)>,
     ) {
         self.clusters.add(cluster, steps, |k| done >> k & 1 != 0);
         self.reached.resize(steps, 0);
@@ -127,7 +127,7 @@ impl Counts {
     }
 
     /// The steps, the periods of entry, and the accounts.
-    fn finish(mut self, spec: &FunnelSpec) -> (Vec<FunnelStep>, Vec<FunnelPeriod>, Clusters) {
+    fn finish(mut self, spec: &FunnelSpec) -> (Vec<FunnelStep>, Vec<FunnelPeriod>, ClusterCounts) {
         let n = spec.steps.len();
         let period = |(start_day, counts): (i64, PeriodCounts)| {
             let mut leads = counts.reached;
@@ -147,7 +147,7 @@ impl Counts {
         (self.steps(spec, &clusters), periods, clusters)
     }
 
-    fn steps(self, spec: &FunnelSpec, clusters: &Clusters) -> Vec<FunnelStep> {
+    fn steps(self, spec: &FunnelSpec, clusters: &ClusterCounts) -> Vec<FunnelStep> {
         let reached = |k: usize| self.reached.get(k).copied().unwrap_or(0);
         let first = reached(0);
         let (mut previous, mut before) = (first, 0);
@@ -190,25 +190,25 @@ struct PeriodCounts {
     reached: Vec<u64>,
     immature: u64,
     before_outcomes: u64,
-    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
-    clusters: Clusters,
+    #[serde(default, skip_serializing_if = "ClusterCounts::is_empty")]
+    clusters: ClusterCounts,
 }
 
 /// Counts of a pass, by value of the breakdown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Part<K: Ord> {
-    pub(super) all: Counts,
-    pub(super) groups: BTreeMap<K, Counts>,
+pub(super) struct PassCounts<K: Ord> {
+    pub(super) all: GroupCounts,
+    pub(super) groups: BTreeMap<K, GroupCounts>,
     pub(super) immature: u64,
     pub(super) before_outcomes: u64,
     pub(super) never_entered: u64,
     pub(super) removed: u64,
 }
 
-impl<K: Ord> Part<K> {
+impl<K: Ord> PassCounts<K> {
     pub(super) fn new() -> Self {
         Self {
-            all: Counts::default(),
+            all: GroupCounts::default(),
             groups: BTreeMap::new(),
             immature: 0,
             before_outcomes: 0,
@@ -218,7 +218,7 @@ impl<K: Ord> Part<K> {
     }
 
     /// Counts of all, and of a group.
-    pub(super) fn all_and(&mut self, group: Option<K>) -> impl Iterator<Item = &mut Counts> {
+    pub(super) fn all_and(&mut self, group: Option<K>) -> impl Iterator<Item = &mut GroupCounts> {
         std::iter::once(&mut self.all).chain(group.map(|g| self.groups.entry(g).or_default()))
     }
 
@@ -242,13 +242,13 @@ impl<K: Ord> Part<K> {
     ///
     /// # Errors
     /// [`Error::Interrupted`].
-    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N, task: &Task) -> Result<Part<N>> {
-        let mut groups = BTreeMap::<N, Counts>::new();
+    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N, task: &Task) -> Result<PassCounts<N>> {
+        let mut groups = BTreeMap::<N, GroupCounts>::new();
         for (key, counts) in self.groups {
             task.check()?;
             groups.entry(name(key)).or_default().join(counts);
         }
-        let part = Part {
+        let part = PassCounts {
             all: self.all,
             groups,
             immature: self.immature,
@@ -262,7 +262,7 @@ impl<K: Ord> Part<K> {
     /// The same with clusters in order.
     fn settled(mut self) -> Self {
         self.all.settle();
-        self.groups.values_mut().for_each(Counts::settle);
+        self.groups.values_mut().for_each(GroupCounts::settle);
         self
     }
 }
@@ -288,7 +288,7 @@ pub struct FunnelTally {
     /// Whether accounts are declared.
     #[serde(default)]
     pub(super) accounts: bool,
-    pub(super) part: Part<String>,
+    pub(super) part: PassCounts<String>,
 }
 
 impl FunnelTally {
@@ -313,7 +313,7 @@ impl FunnelTally {
     /// [`Error::Interrupted`].
     pub fn finish(self, task: &Task) -> Result<Funnel> {
         let Self { spec, accounts, mut part } = self;
-        let group = |(value, counts): (String, Counts)| {
+        let group = |(value, counts): (String, GroupCounts)| {
             task.check()?;
             let (steps, periods, clusters) = counts.finish(&spec);
             Ok(FunnelGroup { value, steps, periods, clusters })
@@ -342,7 +342,7 @@ impl FunnelTally {
 }
 
 /// Remarks on exclusions, one sentence each.
-fn remarks<K: Ord>(spec: &FunnelSpec, part: &Part<K>) -> Vec<String> {
+fn remarks<K: Ord>(spec: &FunnelSpec, part: &PassCounts<K>) -> Vec<String> {
     let (one, more) = if spec.entry == Entry::Totals {
         ("attempt entered", "attempts entered")
     } else {

@@ -4,14 +4,14 @@
 //! kept, the latest in place of the earlier (`strict_once` keeps all). Followed to the letter, strange cases included:
 //! <https://clickhouse.com/docs/sql-reference/aggregate-functions/parametric-functions#windowfunnel>.
 
-use super::plan::Plan;
+use super::plan::FunnelPlan;
 use super::spec::Mode;
-use crate::journeys::Moment;
+use crate::journeys::DayMoment;
 use crate::time::DAY;
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
-    at: Moment,
+struct ChainEntry {
+    at: DayMoment,
     /// Step from 1; 0 for a row that meets none, with `strict_order`.
     step: usize,
     row: u32,
@@ -19,8 +19,8 @@ struct Entry {
 
 /// A chain: time of step 1, time of its last step, rows used.
 #[derive(Debug, Clone)]
-struct Chain {
-    start: Moment,
+struct OpenChain {
+    start: DayMoment,
     at: i64,
     rows: Vec<u32>,
 }
@@ -35,13 +35,13 @@ pub(super) struct WindowFunnel {
     increase: bool,
     once: bool,
     reentry: bool,
-    entries: Vec<Entry>,
+    entries: Vec<ChainEntry>,
     /// Chains per step, from 1.
-    state: Vec<Vec<Chain>>,
+    state: Vec<Vec<OpenChain>>,
 }
 
 impl WindowFunnel {
-    pub(super) fn new(plan: &Plan<'_>, modes: &[Mode]) -> Self {
+    pub(super) fn new(plan: &FunnelPlan<'_>, modes: &[Mode]) -> Self {
         let has = |mode: Mode| modes.contains(&mode);
         Self {
             window: plan.window.unwrap_or(i64::MAX),
@@ -56,18 +56,18 @@ impl WindowFunnel {
     }
 
     /// The level that a lead reaches, 0 to the number of steps.
-    pub(super) fn level(&mut self, plan: &Plan<'_>, lead: u32) -> usize {
+    pub(super) fn level(&mut self, plan: &FunnelPlan<'_>, lead: u32) -> usize {
         self.entries.clear();
         let timeline = &plan.journeys.timeline;
         for i in timeline.range(lead) {
             let Some(at) = timeline.at.get(i).copied().filter(|at| *at < plan.journeys.observed_until) else { break };
-            let moment = Moment { at, day: plan.is_day(i) };
+            let moment = DayMoment { at, day: plan.is_day(i) };
             let mut bits = plan.matcher.bits(i);
             if bits == 0 && self.order {
-                self.entries.push(Entry { at: moment, step: 0, row: i as u32 });
+                self.entries.push(ChainEntry { at: moment, step: 0, row: i as u32 });
             }
             while bits != 0 {
-                self.entries.push(Entry { at: moment, step: bits.trailing_zeros() as usize + 1, row: i as u32 });
+                self.entries.push(ChainEntry { at: moment, step: bits.trailing_zeros() as usize + 1, row: i as u32 });
                 bits &= bits - 1;
             }
         }
@@ -79,7 +79,7 @@ impl WindowFunnel {
         level
     }
 
-    fn follow(&mut self, plan: &Plan<'_>, entries: &[Entry]) -> usize {
+    fn follow(&mut self, plan: &FunnelPlan<'_>, entries: &[ChainEntry]) -> usize {
         let steps = plan.steps;
         for e in entries {
             let entered = self.filled(1);
@@ -90,7 +90,8 @@ impl WindowFunnel {
                 continue;
             }
             if e.step == 1 {
-                let chain = Chain { start: e.at, at: e.at.at, rows: if self.once { vec![e.row] } else { Vec::new() } };
+                let chain =
+                    OpenChain { start: e.at, at: e.at.at, rows: if self.once { vec![e.row] } else { Vec::new() } };
                 self.put(1, vec![chain]);
                 if steps == 1 {
                     return 1;
@@ -106,18 +107,18 @@ impl WindowFunnel {
                 }
                 return (1..=steps).take_while(|k| self.filled(*k)).count();
             }
-            let grown: Vec<Chain> = self.state.get(e.step - 1).map_or_else(Vec::new, |chains| {
-                let fits = |c: &&Chain| {
+            let grown: Vec<OpenChain> = self.state.get(e.step - 1).map_or_else(Vec::new, |chains| {
+                let fits = |c: &&OpenChain| {
                     plan.between(c.start, e.at) <= self.window
                         && (!self.increase || c.at < e.at.at)
                         && !c.rows.contains(&e.row)
                 };
-                let grow = |c: &Chain| {
+                let grow = |c: &OpenChain| {
                     let mut rows = c.rows.clone();
                     if self.once {
                         rows.push(e.row);
                     }
-                    Chain { start: c.start, at: e.at.at, rows }
+                    OpenChain { start: c.start, at: e.at.at, rows }
                 };
                 chains.iter().filter(fits).map(grow).collect()
             });
@@ -135,7 +136,7 @@ impl WindowFunnel {
         self.state.get(step).is_some_and(|chains| !chains.is_empty())
     }
 
-    fn put(&mut self, step: usize, chains: Vec<Chain>) {
+    fn put(&mut self, step: usize, chains: Vec<OpenChain>) {
         let (once, window) = (self.once, self.window);
         let Some(slot) = self.state.get_mut(step) else { return };
         if once {

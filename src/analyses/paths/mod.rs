@@ -6,5 +6,5 @@ mod spec;
 mod tally;
 
 pub use result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
-pub use spec::{PathsSpec, Unit};
+pub use spec::{PathUnit, PathsSpec};
 pub use tally::PathsTally;

@@ -1,10 +1,10 @@
 //! The pass that follows leads from place to place.
 
 use super::result::{Ending, Paths};
-use super::spec::{PathsSpec, Unit};
-use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, Part, PathsTally, WON, Way, end};
+use super::spec::{PathUnit, PathsSpec};
+use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, PathsTally, PlaceCounts, WON, Way, end};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Measure, Moment, Status, lost_since, status_log};
+use crate::journeys::{DayMoment, Journeys, Measure, Status, lost_since, status_log};
 use crate::progress::Task;
 use crate::query::Matcher;
 use crate::schema::{Kind, NONE, Side};
@@ -12,7 +12,7 @@ use crate::time::Span;
 
 /// What a place is.
 #[derive(Debug, Clone, Copy)]
-enum By {
+enum PlaceBy {
     Kind,
     Channel,
     Prop(usize),
@@ -21,7 +21,7 @@ enum By {
 struct Follower<'a> {
     journeys: &'a Journeys,
     spec: &'a PathsSpec,
-    by: By,
+    by: PlaceBy,
     labels: Vec<String>,
     kinds: Vec<bool>,
     matcher: Option<Matcher<'a>>,
@@ -34,8 +34,8 @@ struct Follower<'a> {
 
 /// Room for one lead.
 #[derive(Default)]
-struct Room {
-    places: Vec<(Moment, u32)>,
+struct PlaceRoom {
+    places: Vec<(DayMoment, u32)>,
     ways: Ways,
     log: Vec<(i64, Status)>,
 }
@@ -68,7 +68,7 @@ impl Journeys {
         let (part, _) = self.fold(
             "following paths",
             task,
-            || (Part::default(), Room::default()),
+            || (PlaceCounts::default(), PlaceRoom::default()),
             |(part, room), lead| {
                 if !population.has(lead) {
                 } else if self.started_before_outcomes(lead) {
@@ -86,7 +86,7 @@ impl Journeys {
 
 impl<'a> Follower<'a> {
     fn new(journeys: &'a Journeys, spec: &'a PathsSpec) -> Result<Self> {
-        if spec.unit == Unit::Session && spec.session_gap.is_none() {
+        if spec.unit == PathUnit::Session && spec.session_gap.is_none() {
             return Err(Error::option("session_gap", "sessions need a gap such as '30m'; set session_gap="));
         }
         if let Some(gap) = spec.session_gap {
@@ -96,15 +96,15 @@ impl<'a> Follower<'a> {
             return Err(Error::option("length", format!("must be from 1 to 100, not {}", spec.length)));
         }
         let (by, labels) = match spec.by.as_str() {
-            "kind" => (By::Kind, journeys.kinds.iter().map(Kind::name).collect()),
-            "channel" => (By::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
+            "kind" => (PlaceBy::Kind, journeys.kinds.iter().map(Kind::name).collect()),
+            "channel" => (PlaceBy::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
             name => {
                 let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);
                 let Some((p, (_, texts))) = found else {
                     let known = journeys.props.iter().map(|(n, _)| n.as_str()).chain(["kind", "channel"]);
                     return Err(Error::unknown("property of events", name, known));
                 };
-                (By::Prop(p), texts.iter().map(ToOwned::to_owned).collect::<Vec<String>>())
+                (PlaceBy::Prop(p), texts.iter().map(ToOwned::to_owned).collect::<Vec<String>>())
             }
         };
         let matcher = match &spec.events {
@@ -122,9 +122,9 @@ impl<'a> Follower<'a> {
         };
         // Where a table has no channels at all, its events are at no place unless they are asked for.
         let has_value = match by {
-            By::Kind => vec![true; journeys.kinds.len()],
-            By::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
-            By::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
+            PlaceBy::Kind => vec![true; journeys.kinds.len()],
+            PlaceBy::Channel => journeys.kinds_with(journeys.timeline.channel.as_ref()),
+            PlaceBy::Prop(p) => journeys.kinds_with(journeys.timeline.props.get(p)),
         };
         let counts = |(k, has_value): (&Kind, &bool)| !k.stage && k.side != Side::Sales && *has_value;
         Ok(Self {
@@ -142,7 +142,7 @@ impl<'a> Follower<'a> {
         })
     }
 
-    fn follow(&self, lead: u32, room: &mut Room, part: &mut Part) {
+    fn follow(&self, lead: u32, room: &mut PlaceRoom, part: &mut PlaceCounts) {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
         let flag = |flags: &[bool], code: u32| flags.get(code as usize).copied().unwrap_or(false);
@@ -161,9 +161,9 @@ impl<'a> Follower<'a> {
             }
             let counts = self.matcher.as_ref().map_or_else(|| flag(&self.kinds, kind), |m| m.bits(i) != 0);
             let place = match self.by {
-                By::Kind => kind,
-                By::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
-                By::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
+                PlaceBy::Kind => kind,
+                PlaceBy::Channel => timeline.channel.as_ref().map_or(NONE, |c| c.get(i)),
+                PlaceBy::Prop(p) => timeline.props.get(p).map_or(NONE, |c| c.get(i)),
             };
             if counts {
                 let moment = self.measure.of_kind(kind, at);
@@ -177,9 +177,9 @@ impl<'a> Follower<'a> {
             return;
         }
         part.leads += 1;
-        let Room { places, ways, .. } = room;
+        let PlaceRoom { places, ways, .. } = room;
         if let Some(gap) = self.gap {
-            let mut before: Option<Moment> = None;
+            let mut before: Option<DayMoment> = None;
             let mut sessions = places.chunk_by(|a, b| self.between(a.0, b.0) <= gap).peekable();
             while let Some(session) = sessions.next() {
                 let (Some(first), Some(last)) = (session.first(), session.last()) else { continue };
@@ -188,14 +188,14 @@ impl<'a> Follower<'a> {
                 part.lengths.push(self.between(first.0, last.0));
                 before.into_iter().for_each(|b| part.between.push(self.between(b, first.0)));
                 before = Some(last.0);
-                if self.spec.unit == Unit::Session {
+                if self.spec.unit == PathUnit::Session {
                     // Only the last can have led to the end.
                     let ending = if sessions.peek().is_none() { ending } else { Ending::Open };
                     self.count(session, ending, EXIT, ways, part);
                 }
             }
         }
-        if self.spec.unit == Unit::Lead {
+        if self.spec.unit == PathUnit::Lead {
             let exit = match ending {
                 Ending::Won => WON,
                 Ending::Lost => LOST,
@@ -206,15 +206,15 @@ impl<'a> Follower<'a> {
     }
 
     /// Time from one place to the next; in calendar days where one of the two is known to the day only.
-    fn between(&self, from: Moment, to: Moment) -> i64 {
+    fn between(&self, from: DayMoment, to: DayMoment) -> i64 {
         self.measure.between(from, to).max(0)
     }
 
     /// Counts one path.
-    fn count(&self, places: &[(Moment, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut Part) {
+    fn count(&self, places: &[(DayMoment, u32)], ending: Ending, exit: u32, ways: &mut Ways, part: &mut PlaceCounts) {
         let Ways { way, found } = ways;
         part.paths += 1;
-        let mut before: Option<(Moment, u32)> = None;
+        let mut before: Option<(DayMoment, u32)> = None;
         for (at, place) in places.iter().copied() {
             let from = before.map_or(ENTRY, |b| b.1);
             let t = part.transitions.entry((from, place)).or_default();
@@ -244,11 +244,11 @@ impl<'a> Follower<'a> {
 
 /// Repeats in a row, and there and back. `way` has no repeats.
 fn count_loops(
-    places: &[(Moment, u32)],
+    places: &[(DayMoment, u32)],
     way: &[u32],
     ending: Ending,
     found: &mut Vec<(u32, Option<u32>)>,
-    part: &mut Part,
+    part: &mut PlaceCounts,
 ) {
     found.clear();
     let pairs = places.iter().zip(places.get(1..).unwrap_or(&[]));

@@ -9,7 +9,7 @@ use crate::time::Span;
 /// The unit of a path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Unit {
+pub enum PathUnit {
     /// A lead, up to its win or loss.
     #[default]
     Lead,
@@ -26,7 +26,7 @@ pub struct PathsSpec {
     /// Events that count; what the buyer and marketing did if not given.
     pub events: Option<Step>,
     /// The unit of a path.
-    pub unit: Unit,
+    pub unit: PathUnit,
     /// A longer time without an event ends a session; needed for paths of sessions.
     pub session_gap: Option<Span>,
     /// Leads that count.
@@ -47,7 +47,7 @@ impl Default for PathsSpec {
         Self {
             by: "kind".into(),
             events: None,
-            unit: Unit::Lead,
+            unit: PathUnit::Lead,
             session_gap: None,
             filter: Where::default(),
             target: Vec::new(),

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::result::{Ending, Loop, PathRow, Paths, SessionFacts, StepShare, Transition};
-use super::spec::{PathsSpec, Unit};
+use super::spec::{PathUnit, PathsSpec};
 use crate::analyses::funnel::Spread;
 use crate::error::{Error, Result};
-use crate::journeys::Texts;
+use crate::journeys::StringTable;
 use crate::progress::Task;
 use crate::query::{before_outcomes_remark, open_remark};
 use crate::schema::shown;
@@ -79,7 +79,7 @@ impl Times {
 
 /// Counts with codes of places as keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Part {
+pub(super) struct PlaceCounts {
     pub(super) paths: u64,
     /// Count and times between.
     #[serde(with = "pairs")]
@@ -127,7 +127,7 @@ mod pairs {
     }
 }
 
-impl Part {
+impl PlaceCounts {
     /// The counts of both; `code` is what a place of the later ones is here. If `task` is to end, of a part.
     pub(super) fn join(mut self, later: Self, code: impl Fn(u32) -> u32, task: &Task) -> Self {
         let list = |mut codes: Way| {
@@ -168,21 +168,21 @@ pub struct PathsTally {
     spec: PathsSpec,
     /// Names of places by their codes, each once.
     names: Vec<String>,
-    part: Part,
+    part: PlaceCounts,
 }
 
 impl PathsTally {
     /// Counts of places that have these labels.
-    pub(super) fn new(spec: &PathsSpec, labels: &[String], part: Part) -> Self {
+    pub(super) fn new(spec: &PathsSpec, labels: &[String], part: PlaceCounts) -> Self {
         let names: Vec<String> = labels.iter().map(|label| shown(label, &ENDS.map(|(_, name)| name))).collect();
-        let tally = Self { spec: spec.clone(), names: Vec::new(), part: Part::default() };
+        let tally = Self { spec: spec.clone(), names: Vec::new(), part: PlaceCounts::default() };
         // Two labels can be shown alike: they are one place.
         tally.joined(&names, part, &Task::new())
     }
 
-    fn joined(mut self, names: &[String], part: Part, task: &Task) -> Self {
+    fn joined(mut self, names: &[String], part: PlaceCounts, task: &Task) -> Self {
         let first = self.names.is_empty();
-        let mut known: Texts = self.names.iter().map(String::as_str).collect();
+        let mut known: StringTable = self.names.iter().map(String::as_str).collect();
         let codes: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
         self.names = known.iter().map(str::to_owned).collect();
         if first && codes.iter().copied().eq(0..codes.len() as u32) {
@@ -231,7 +231,7 @@ impl PathsTally {
         };
         let transitions = transitions.into_par_iter().map(transition).collect::<Result<_>>()?;
         let different_ways = part.ways.len() as u64;
-        let open = if spec.unit == Unit::Lead { part.ways.values().map(|(_, _, open)| *open).sum() } else { 0 };
+        let open = if spec.unit == PathUnit::Lead { part.ways.values().map(|(_, _, open)| *open).sum() } else { 0 };
         task.check()?;
         let ways = most_frequent(part.ways.into_iter().collect(), spec.top, &places);
         let way = |(path, (won, lost, open))| PathRow { path: places.names(path), won, lost, open };

@@ -9,8 +9,8 @@ use super::result::{Cohort, FlowRow, StageGroup, StageRow, StageTime, Velocity, 
 use crate::analyses::funnel::{Spread, share_interval};
 use crate::error::Result;
 use crate::math::wilson;
-use crate::query::Clusters;
-use crate::survival::{Blocks, Curve, RiskTable, Spell};
+use crate::query::ClusterCounts;
+use crate::survival::{Blocks, Curve, RiskTable, Subject};
 use crate::time::{DAY, Period};
 
 /// Cycles that started together.
@@ -29,8 +29,8 @@ pub(super) struct Started {
     /// Per stage: cycles that entered it.
     pub(super) entered: Vec<u64>,
     /// Cycles that reached each stage by account where accounts are declared, by lead where one can have several.
-    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
-    pub(super) clusters: Clusters,
+    #[serde(default, skip_serializing_if = "ClusterCounts::is_empty")]
+    pub(super) clusters: ClusterCounts,
 }
 
 impl Started {
@@ -45,7 +45,7 @@ impl Started {
             open: zero.clone(),
             won: zero.clone(),
             entered: zero,
-            clusters: Clusters::default(),
+            clusters: ClusterCounts::default(),
         }
     }
 
@@ -119,8 +119,8 @@ pub(super) struct Flow {
     /// Wins whose value is known.
     pub(super) values_known: u64,
     /// Cycles won and closed by account, or lead.
-    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
-    pub(super) clusters: Clusters,
+    #[serde(default, skip_serializing_if = "ClusterCounts::is_empty")]
+    pub(super) clusters: ClusterCounts,
 }
 
 impl Flow {
@@ -164,8 +164,8 @@ pub(super) struct Opportunities {
     /// Days from that stage to the win, for cycles that entered it.
     pub(super) to_win: Vec<f64>,
     /// Cycles won, closed, and all of them by account, or lead.
-    #[serde(default, skip_serializing_if = "Clusters::is_empty")]
-    pub(super) clusters: Clusters,
+    #[serde(default, skip_serializing_if = "ClusterCounts::is_empty")]
+    pub(super) clusters: ClusterCounts,
 }
 
 impl Opportunities {
@@ -211,12 +211,12 @@ impl Opportunities {
 
 /// Counts of all leads, or of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub(super) struct CycleCounts {
     pub(super) started: Started,
     pub(super) cohorts: BTreeMap<i64, Started>,
     pub(super) flow: BTreeMap<i64, Flow>,
     /// Per stage: visits in days, whether they ended.
-    pub(super) visits: Vec<Vec<Spell>>,
+    pub(super) visits: Vec<Vec<Subject>>,
     /// Per stage: the accounts of these visits if accounts are declared, else their leads; visits of one lead follow
     /// each other.
     pub(super) visitors: Vec<Vec<u64>>,
@@ -234,7 +234,7 @@ pub(super) struct Frame<'a> {
     pub(super) last_day: i64,
 }
 
-impl Counts {
+impl CycleCounts {
     pub(super) fn new(stages: usize) -> Self {
         Self {
             started: Started::new(stages),
@@ -253,7 +253,7 @@ impl Counts {
     }
 
     /// A visit to a stage by a lead of a cluster.
-    pub(super) fn visit(&mut self, stage: usize, spell: Spell, cluster: u64) {
+    pub(super) fn visit(&mut self, stage: usize, spell: Subject, cluster: u64) {
         if let (Some(visits), Some(visitors)) = (self.visits.get_mut(stage), self.visitors.get_mut(stage)) {
             visits.push(spell);
             visitors.push(cluster);
@@ -287,7 +287,7 @@ impl Counts {
         // A lead that was here before: its visits are not independent.
         let repeated = |visitors: &&Vec<u64>| accounts || visitors.windows(2).any(|pair| pair.first() == pair.last());
         if let Some(visitors) = self.visitors.get(k).filter(repeated).filter(|_| !spells.is_empty()) {
-            let run: Vec<(u32, Spell)> = spells.iter().map(|s| (0, *s)).collect();
+            let run: Vec<(u32, Subject)> = spells.iter().map(|s| (0, *s)).collect();
             Blocks::new(&[run], std::slice::from_ref(visitors), &[0]).widen(&mut curve, None, 0.95, 0.0);
         }
         Ok(StageTime {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::journeys::{FIRST_STAGE, Journeys, Moment, StageOrder, Status, WinFinder, Wins, status_log};
+use crate::journeys::{DayMoment, FIRST_STAGE, Journeys, StageOrder, Status, WinFinder, Wins, status_log};
 use crate::schema::NONE;
 use crate::time::NO_TIME;
 
@@ -26,8 +26,8 @@ pub(super) enum Exit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visit {
     pub(super) stage: usize,
-    pub(super) from: Moment,
-    pub(super) to: Moment,
+    pub(super) from: DayMoment,
+    pub(super) to: DayMoment,
     pub(super) exit: Exit,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Visit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Open,
-    Won(Moment),
+    Won(DayMoment),
     Lost(i64),
     /// Neither won nor lost when the lead started again.
     Recycled,
@@ -44,26 +44,26 @@ pub(super) enum Standing {
 /// One way of a lead through the pipeline.
 #[derive(Debug, Clone)]
 pub(super) struct Cycle {
-    pub(super) start: Moment,
+    pub(super) start: DayMoment,
     /// First entry into each stage.
-    pub(super) entered: Vec<Option<Moment>>,
+    pub(super) entered: Vec<Option<DayMoment>>,
     pub(super) furthest: usize,
     pub(super) standing: Standing,
     pub(super) visits: Vec<Visit>,
     pub(super) regressions: u64,
     /// When its standing changed, and to what.
-    pub(super) turns: Vec<(Moment, Standing)>,
+    pub(super) turns: Vec<(DayMoment, Standing)>,
     /// Value of the win, if known.
     pub(super) value: Option<f64>,
     /// Wins after the first.
     pub(super) more_wins: u64,
-    last_event: Moment,
+    last_event: DayMoment,
     /// Deal of the visit it is in.
     deal: u32,
 }
 
 impl Cycle {
-    fn new(stages: usize, start: Moment) -> Self {
+    fn new(stages: usize, start: DayMoment) -> Self {
         Self {
             start,
             entered: vec![None; stages],
@@ -84,7 +84,7 @@ impl Cycle {
         self.visits.last().map(|v| v.stage)
     }
 
-    fn turn(&mut self, at: Moment, standing: Standing) {
+    fn turn(&mut self, at: DayMoment, standing: Standing) {
         self.standing = standing;
         self.turns.push((at, standing));
     }
@@ -94,13 +94,13 @@ impl Cycle {
         self.turns.iter().filter(|(_, s)| *s == Standing::Open).count() as u64
     }
 
-    fn leave(&mut self, at: Moment, exit: Exit) {
+    fn leave(&mut self, at: DayMoment, exit: Exit) {
         if let Some(v) = self.visits.last_mut().filter(|v| v.exit == Exit::Open) {
             (v.to, v.exit) = (at, exit);
         }
     }
 
-    fn enter(&mut self, stage: usize, at: Moment, deal: u32) {
+    fn enter(&mut self, stage: usize, at: DayMoment, deal: u32) {
         let open = self.visits.last().is_some_and(|v| v.exit == Exit::Open);
         match self.position().filter(|_| open) {
             Some(now) if now == stage => return,
@@ -128,7 +128,7 @@ impl Cycle {
 
 /// An entry into a stage, or one that closes the lead.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct CycleStep {
     at: i64,
     /// Rank at its instant before the pipeline says.
     order: u64,
@@ -207,7 +207,7 @@ impl<'a> CycleMaker<'a> {
         let timeline = &self.journeys.timeline;
         let until = self.journeys.observed_until;
         status_log(timeline, lead, &self.won, &self.lost, log);
-        let mut events: Vec<Step> = Vec::new();
+        let mut events: Vec<CycleStep> = Vec::new();
         let mut statuses = log.iter();
         let mut entries = timeline.stage_range(lead).peekable();
         for i in timeline.range(lead) {
@@ -217,7 +217,7 @@ impl<'a> CycleMaker<'a> {
             let deal = entry.map_or(NONE, |e| timeline.stages.deal.get(e));
             let stage = self.stage_of.get(timeline.kind.get(i) as usize).copied().flatten();
             if stage.is_some() || status.is_some() {
-                events.push(Step { at, order: self.order(i, entry), position: i, stage, status, deal });
+                events.push(CycleStep { at, order: self.order(i, entry), position: i, stage, status, deal });
             }
         }
         let created = self.journeys.leads.created_at(lead);
@@ -263,9 +263,9 @@ impl<'a> CycleMaker<'a> {
         }
     }
 
-    fn take(&self, step: Step, found: &Wins, cycles: &mut Vec<Cycle>) {
-        let Step { at, position, stage, status, deal, .. } = step;
-        let mut moment = self.journeys.moment(position).unwrap_or(Moment { at, day: false });
+    fn take(&self, step: CycleStep, found: &Wins, cycles: &mut Vec<Cycle>) {
+        let CycleStep { at, position, stage, status, deal, .. } = step;
+        let mut moment = self.journeys.moment(position).unwrap_or(DayMoment { at, day: false });
         if let Some(first) = cycles.first().filter(|first| self.from_creation && at < first.start.at) {
             moment = first.start;
         }

@@ -1,14 +1,14 @@
 //! The pass of a stage funnel over all journeys.
 
-use super::counts::{Counts, Flow, Started};
+use super::counts::{CycleCounts, Flow, Started};
 use super::cycles::{Cycle, CycleMaker, Exit, Standing};
 use super::result::StageFunnel;
 use super::spec::StageFunnelSpec;
-use super::tally::{Part, StageTally};
+use super::tally::{PassTally, StageTally};
 use crate::error::{Error, Result};
-use crate::journeys::{Journeys, Moment, Wins};
+use crate::journeys::{DayMoment, Journeys, Wins};
 use crate::progress::Task;
-use crate::survival::{End, Spell};
+use crate::survival::{End, Subject};
 use crate::time::{DAY, Span};
 
 /// Most stages.
@@ -63,7 +63,7 @@ impl Journeys {
         let (part, ..) = self.fold(
             "following stages",
             task,
-            || (Part::<u32>::new(stages), Vec::new(), Wins::default(), Vec::new()),
+            || (PassTally::<u32>::new(stages), Vec::new(), Wins::default(), Vec::new()),
             |(part, log, found, cycles), lead| {
                 if !population.has(lead) {
                     return Ok(());
@@ -109,7 +109,7 @@ struct Counter<'a> {
 
 impl Counter<'_> {
     /// When `window` of a cycle that starts at `start` is over.
-    fn end(&self, start: Moment, window: Span) -> Option<i64> {
+    fn end(&self, start: DayMoment, window: Span) -> Option<i64> {
         let window = window.as_micros();
         if start.day || self.has_days {
             self.journeys.measure().over(start, window, self.has_days)
@@ -119,12 +119,12 @@ impl Counter<'_> {
     }
 
     /// Whether something happens later than `window` after the start of its cycle.
-    fn is_over(&self, start: Moment, window: Span, then: Moment) -> bool {
+    fn is_over(&self, start: DayMoment, window: Span, then: DayMoment) -> bool {
         let passed = self.journeys.measure().between(start, then);
         if start.day || then.day { passed > window.as_micros() } else { passed >= window.as_micros() }
     }
 
-    fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: u64, part: &mut Part<u32>) {
+    fn add(&self, cycle: &mut Cycle, group: Option<u32>, cluster: u64, part: &mut PassTally<u32>) {
         let until = self.journeys.observed_until;
         let day = |at: i64| self.spec.period.start_day(&self.journeys.calendar_zone, at);
         if !self.journeys.records_outcomes_of(cycle.start.at) {
@@ -152,7 +152,7 @@ impl Counter<'_> {
     }
 
     /// Counts a cycle among all cycles or its group.
-    fn count(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+    fn count(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut CycleCounts) {
         let cluster = self.several.then_some(visitor);
         add_start(cycle, cluster, &mut counts.started);
         add_start(cycle, cluster, counts.cohort(day(cycle.start.at)));
@@ -198,14 +198,14 @@ impl Counter<'_> {
         }
     }
 
-    fn add_visits(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut Counts) {
+    fn add_visits(&self, cycle: &Cycle, visitor: u64, day: &impl Fn(i64) -> i64, counts: &mut CycleCounts) {
         let now = match self.spec.window {
             Some(window) => self.end(cycle.start, window).unwrap_or(self.journeys.observed_until) - 1,
             None => self.journeys.observed_until - 1,
         };
         // A win ends the pipeline, so no lead leaves the last stage.
         let won = matches!(cycle.standing, Standing::Won(_));
-        let now = Moment { at: now, day: false };
+        let now = DayMoment { at: now, day: false };
         for v in &cycle.visits {
             let f = counts.flow.entry(day(v.from.at)).or_insert_with(|| Flow::new(self.stages));
             if let Some(n) = f.entered.get_mut(v.stage) {
@@ -228,7 +228,7 @@ impl Counter<'_> {
             }
             let (to, end) = if v.exit == Exit::Open { (now, End::Censored) } else { (v.to, End::Event) };
             let days = self.journeys.measure().between(v.from, to).max(0) as f64 / DAY as f64;
-            counts.visit(v.stage, Spell { entry: None, exit: days, end }, visitor);
+            counts.visit(v.stage, Subject { entry: None, exit: days, end }, visitor);
         }
     }
 }
@@ -253,7 +253,7 @@ fn add_start(cycle: &Cycle, cluster: Option<u64>, started: &mut Started) {
 }
 
 /// Forgets what a cycle did when its time was over.
-fn cut(cycle: &mut Cycle, is_over: impl Fn(Moment) -> bool) {
+fn cut(cycle: &mut Cycle, is_over: impl Fn(DayMoment) -> bool) {
     for t in cycle.entered.iter_mut().filter(|t| t.is_some_and(&is_over)) {
         *t = None;
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::counts::{Counts, Frame};
+use super::counts::{CycleCounts, Frame};
 use super::result::{StageFunnel, StageGroup};
 use super::spec::{StageFunnelSpec, win_rate_of};
 use crate::counted::counted;
@@ -54,44 +54,44 @@ impl Noted {
 
 /// Counts of a pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Part<K: Ord> {
-    pub(super) all: Counts,
-    pub(super) groups: BTreeMap<K, Counts>,
+pub(super) struct PassTally<K: Ord> {
+    pub(super) all: CycleCounts,
+    pub(super) groups: BTreeMap<K, CycleCounts>,
     pub(super) noted: Noted,
 }
 
-impl<K: Ord> Part<K> {
+impl<K: Ord> PassTally<K> {
     pub(super) fn new(stages: usize) -> Self {
-        Self { all: Counts::new(stages), groups: BTreeMap::new(), noted: Noted::default() }
+        Self { all: CycleCounts::new(stages), groups: BTreeMap::new(), noted: Noted::default() }
     }
 
     /// Counts of a group, if there are groups, and of all.
-    pub(super) fn of(&mut self, group: Option<K>, stages: usize) -> impl Iterator<Item = &mut Counts> {
-        let group = group.map(|g| self.groups.entry(g).or_insert_with(|| Counts::new(stages)));
+    pub(super) fn of(&mut self, group: Option<K>, stages: usize) -> impl Iterator<Item = &mut CycleCounts> {
+        let group = group.map(|g| self.groups.entry(g).or_insert_with(|| CycleCounts::new(stages)));
         std::iter::once(&mut self.all).chain(group)
     }
 
     pub(super) fn join(mut self, later: Self) -> Self {
         self.all.join(later.all);
         for (key, counts) in later.groups {
-            self.groups.entry(key).or_insert_with(|| Counts::new(0)).join(counts);
+            self.groups.entry(key).or_insert_with(|| CycleCounts::new(0)).join(counts);
         }
         self.noted.add(&later.noted);
         self
     }
 
-    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> Part<N> {
-        let mut groups = BTreeMap::<N, Counts>::new();
+    pub(super) fn named<N: Ord>(self, name: impl Fn(K) -> N) -> PassTally<N> {
+        let mut groups = BTreeMap::<N, CycleCounts>::new();
         for (key, counts) in self.groups {
-            groups.entry(name(key)).or_insert_with(|| Counts::new(0)).join(counts);
+            groups.entry(name(key)).or_insert_with(|| CycleCounts::new(0)).join(counts);
         }
-        Part { groups, all: self.all, noted: self.noted }.settled()
+        PassTally { groups, all: self.all, noted: self.noted }.settled()
     }
 
     /// The same with clusters in order.
     fn settled(mut self) -> Self {
         self.all.settle();
-        self.groups.values_mut().for_each(Counts::settle);
+        self.groups.values_mut().for_each(CycleCounts::settle);
         self
     }
 }
@@ -107,7 +107,7 @@ pub struct StageTally {
     pub(super) accounts: bool,
     /// Period in which observation ends.
     pub(super) last_day: i64,
-    pub(super) part: Part<String>,
+    pub(super) part: PassTally<String>,
 }
 
 impl StageTally {
@@ -132,7 +132,7 @@ impl StageTally {
         let Self { spec, names, can_lose, accounts, last_day, part } = self;
         let frame = Frame { names: &names, can_lose, accounts, period: spec.period, last_day };
         let all = part.all.finish(ALL, &frame)?;
-        let group = |(value, counts): (&String, &Counts)| {
+        let group = |(value, counts): (&String, &CycleCounts)| {
             task.check()?;
             counts.finish(value, &frame)
         };

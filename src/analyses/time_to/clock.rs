@@ -3,9 +3,9 @@
 use super::gathered::Gathered;
 use super::spec::TimeToSpec;
 use crate::error::{Error, Result};
-use crate::journeys::{CREATED, CodeSlice, Journeys, Measure, Moment, lost_since, status_log};
+use crate::journeys::{CREATED, CodeSlice, DayMoment, Journeys, Measure, lost_since, status_log};
 use crate::query::Groups;
-use crate::survival::{End, Spell};
+use crate::survival::{End, Subject};
 use crate::time::{DAY, NO_TIME};
 
 /// What starts and ends a lead's clock.
@@ -77,7 +77,7 @@ impl<'a> Clock<'a> {
     }
 
     /// When one of `kinds` happens first.
-    fn first(&self, lead: u32, kinds: &[bool]) -> Option<Moment> {
+    fn first(&self, lead: u32, kinds: &[bool]) -> Option<DayMoment> {
         fn first<T: Copy + Into<u32>>(at: &[i64], codes: &[T], kinds: &[bool]) -> Option<(i64, u32)> {
             let wanted = |code: T| kinds.get(code.into() as usize).copied().unwrap_or(false);
             at.iter().zip(codes).find(|(_, code)| wanted(**code)).map(|(at, code)| (*at, (*code).into()))
@@ -133,10 +133,11 @@ impl<'a> Clock<'a> {
             (Some(t), _) => (t, End::Event),
             (None, Some(c)) => (c, self.competing_end),
             // Ends that are known to the day only are compared with a day.
-            (None, None) => (Moment { at: seen, day: self.targets_are_days }, End::Censored),
+            (None, None) => (DayMoment { at: seen, day: self.targets_are_days }, End::Censored),
         };
-        let days = |t: Moment| self.measure.between(start, t).max(0) as f64 / DAY as f64;
-        let entry = (recorded != NO_TIME && start.at < recorded).then(|| days(Moment { at: recorded - 1, day: false }));
+        let days = |t: DayMoment| self.measure.between(start, t).max(0) as f64 / DAY as f64;
+        let entry =
+            (recorded != NO_TIME && start.at < recorded).then(|| days(DayMoment { at: recorded - 1, day: false }));
         if entry.is_some_and(|e| e >= days(exit)) {
             part.left_out.before_outcomes += 1;
             return;
@@ -145,6 +146,6 @@ impl<'a> Clock<'a> {
         part.left_out.censored_by_competing += u64::from(competing.is_some() && end == End::Censored);
         let group = self.groups.as_ref().map_or(0, |g| g.of(lead).min(g.levels.len() as u32));
         let cluster = self.clusters.as_ref().and_then(|c| c.get(lead as usize)).copied();
-        part.push(group, Spell { entry, exit: days(exit), end }, cluster);
+        part.push(group, Subject { entry, exit: days(exit), end }, cluster);
     }
 }

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::journeys::Status;
-use crate::survival::Spell;
+use crate::survival::Subject;
 
 /// Leads by why they have no spell, or another one than they might.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LeftOut {
+pub(crate) struct LeadsLeftOut {
     pub(crate) no_start: u64,
     pub(crate) ended_before: u64,
     pub(crate) event_after_competing: u64,
@@ -17,7 +17,7 @@ pub(crate) struct LeftOut {
     pub(crate) reversed: u64,
 }
 
-impl LeftOut {
+impl LeadsLeftOut {
     pub(crate) fn add(&mut self, other: Self) {
         self.no_start += other.no_start;
         self.ended_before += other.ended_before;
@@ -31,9 +31,9 @@ impl LeftOut {
 /// What the pass gathers: spells with their groups, in runs that are joined once.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) runs: Vec<Vec<(u32, Spell)>>,
+    pub(crate) runs: Vec<Vec<(u32, Subject)>>,
     pub(crate) clusters: Vec<Vec<u64>>,
-    pub(crate) left_out: LeftOut,
+    pub(crate) left_out: LeadsLeftOut,
     pub(crate) log: Vec<(i64, Status)>,
 }
 
@@ -42,7 +42,7 @@ impl Gathered {
         Self { runs: vec![Vec::new()], clusters: vec![Vec::new()], ..Self::default() }
     }
 
-    pub(crate) fn push(&mut self, group: u32, spell: Spell, cluster: Option<u64>) {
+    pub(crate) fn push(&mut self, group: u32, spell: Subject, cluster: Option<u64>) {
         if let Some(run) = self.runs.last_mut() {
             run.push((group, spell));
         }

@@ -3,37 +3,37 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::gathered::LeftOut;
+use super::gathered::LeadsLeftOut;
 use crate::error::{Error, Result};
-use crate::journeys::Texts;
-use crate::survival::{Blocks, Spell};
+use crate::journeys::StringTable;
+use crate::survival::{Blocks, Subject};
 
 /// Most groups.
 const MOST_GROUPS: usize = 100;
 
 /// Spells by group, and the leads that have none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Part {
+pub(super) struct GroupedSubjects {
     /// Names of groups, each once.
     pub(super) names: Vec<String>,
     /// Spells with the numbers of their groups, as they were gathered.
-    pub(super) runs: Vec<Vec<(u32, Spell)>>,
+    pub(super) runs: Vec<Vec<(u32, Subject)>>,
     /// The accounts of the spells, if accounts are declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) clusters: Vec<Vec<u64>>,
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: LeadsLeftOut,
 }
 
-impl Part {
+impl GroupedSubjects {
     /// Adds spells of groups that are called so.
     pub(super) fn join(
         &mut self,
         names: &[String],
-        mut runs: Vec<Vec<(u32, Spell)>>,
+        mut runs: Vec<Vec<(u32, Subject)>>,
         mut clusters: Vec<Vec<u64>>,
-        left_out: LeftOut,
+        left_out: LeadsLeftOut,
     ) {
-        let mut known: Texts = self.names.iter().map(String::as_str).collect();
+        let mut known: StringTable = self.names.iter().map(String::as_str).collect();
         let numbers: Vec<u32> = names.iter().map(|name| known.intern(name)).collect();
         self.names = known.iter().map(str::to_owned).collect();
         if !numbers.iter().copied().eq(0..numbers.len() as u32) {
@@ -71,8 +71,8 @@ impl Part {
     }
 
     /// The spells of each group, in the order in which they were gathered.
-    pub(super) fn lists(&self, counts: &[u64]) -> Vec<Vec<Spell>> {
-        let mut lists: Vec<Vec<Spell>> = counts.iter().map(|n| Vec::with_capacity(*n as usize)).collect();
+    pub(super) fn lists(&self, counts: &[u64]) -> Vec<Vec<Subject>> {
+        let mut lists: Vec<Vec<Subject>> = counts.iter().map(|n| Vec::with_capacity(*n as usize)).collect();
         for (group, spell) in self.runs.iter().flatten() {
             lists.iter_mut().skip(*group as usize).take(1).for_each(|list| list.push(*spell));
         }

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::gathered::Gathered;
-use super::grouped::Part;
+use super::grouped::GroupedSubjects;
 use super::result::TimeTo;
 use super::spec::{CompetingAs, TimeToSpec};
 use super::tally::TimeToTally;
@@ -65,7 +65,7 @@ impl Journeys {
             Some(groups) => (0..groups.levels.len() as u32).chain([NONE]).map(|code| groups.name(code)).collect(),
             None => vec![String::new()],
         };
-        let mut part = Part::default();
+        let mut part = GroupedSubjects::default();
         let clusters = if self.leads.account.is_some() { gathered.clusters } else { Vec::new() };
         part.join(&names, gathered.runs, clusters, gathered.left_out);
         // Where competing ends are censored nothing competes.

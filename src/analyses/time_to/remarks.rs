@@ -1,6 +1,6 @@
 //! What the reader of curves should know besides.
 
-use super::gathered::LeftOut;
+use super::gathered::LeadsLeftOut;
 use super::result::TimeToGroup;
 use super::spec::{CompetingAs, TimeToSpec};
 use crate::counted::counted;
@@ -39,7 +39,7 @@ pub(super) fn entered_late(group: &TimeToGroup) -> Option<String> {
 }
 
 /// Competing ends that are censored, and wins that were taken back.
-pub(super) fn on_left_out(spec: &TimeToSpec, left_out: &LeftOut) -> Vec<String> {
+pub(super) fn on_left_out(spec: &TimeToSpec, left_out: &LeadsLeftOut) -> Vec<String> {
     let mut remarks = Vec::new();
     if spec.competing_as == CompetingAs::Censored {
         remarks.push(format!(

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::grouped::Part;
+use super::grouped::GroupedSubjects;
 use super::spec::TimeToSpec;
 use crate::counted::counted;
 use crate::error::Result;
 use crate::schema::ALL;
-use crate::survival::{Curve, Pooled, RiskTable, Spell, late_start};
+use crate::survival::{Curve, Pooled, RiskTable, Subject, late_start};
 use crate::time::DAY;
 
 /// Fewest at risk where a curve starts whose early risk set empties.
@@ -21,16 +21,16 @@ pub(super) struct Subjects {
     /// group are needed together.
     late: bool,
     /// All spells; empty where nothing needs them together.
-    pub(super) all: Vec<Spell>,
+    pub(super) all: Vec<Subject>,
     /// Of each group, most leads first; empty without a breakdown.
-    pub(super) named: Vec<(String, Vec<Spell>)>,
+    pub(super) named: Vec<(String, Vec<Subject>)>,
     /// Groups whose curves start later than their spells.
     pub(super) moved: BTreeSet<String>,
 }
 
 impl Subjects {
     pub(super) fn new(
-        part: &Part,
+        part: &GroupedSubjects,
         spec: &TimeToSpec,
         counts: &[u64],
         order: &[(u64, &str, u32)],
@@ -38,14 +38,14 @@ impl Subjects {
     ) -> Result<Self> {
         // If few leads have entered, all leads at risk can end; curves then start later, each at its own age.
         let late = part.runs.par_iter().any(|run| run.iter().any(|(_, s)| s.entry.is_some()));
-        let mut named: Vec<(String, Vec<Spell>)> = if late || spec.ceiling.is_some() {
+        let mut named: Vec<(String, Vec<Subject>)> = if late || spec.ceiling.is_some() {
             let mut lists = part.lists(counts);
             let mut list = |i: u32| lists.get_mut(i as usize).map(std::mem::take).unwrap_or_default();
             order.iter().map(|(_, name, i)| ((*name).to_owned(), list(*i))).collect()
         } else {
             order.iter().map(|(_, name, _)| ((*name).to_owned(), Vec::new())).collect()
         };
-        let mut all: Vec<Spell> = named.iter().flat_map(|(_, spells)| spells).copied().collect();
+        let mut all: Vec<Subject> = named.iter().flat_map(|(_, spells)| spells).copied().collect();
         if spec.by.is_none() {
             named.clear();
         }
@@ -59,7 +59,12 @@ impl Subjects {
     }
 
     /// The spells in order of their ends.
-    pub(super) fn pooled(&self, part: &Part, spec: &TimeToSpec, order: &[(u64, &str, u32)]) -> Result<Pooled> {
+    pub(super) fn pooled(
+        &self,
+        part: &GroupedSubjects,
+        spec: &TimeToSpec,
+        order: &[(u64, &str, u32)],
+    ) -> Result<Pooled> {
         if !self.late {
             let mut numbers = vec![0u32; part.names.len()];
             for (number, (.., i)) in order.iter().enumerate() {
@@ -83,7 +88,7 @@ impl Subjects {
 }
 
 /// Lets the curve of spells start where at least 30 are at risk, if its early risk set empties; says so. Whether it did.
-fn start_late(value: &str, spells: &mut Vec<Spell>, remarks: &mut Vec<String>) -> Result<bool> {
+fn start_late(value: &str, spells: &mut Vec<Subject>, remarks: &mut Vec<String>) -> Result<bool> {
     let Some(age) = late_start(spells, LEAST_AT_RISK)? else { return Ok(false) };
     let before = spells.len();
     spells.retain(|s| s.exit >= age);

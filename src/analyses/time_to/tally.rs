@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::grouped::Part;
+use super::grouped::GroupedSubjects;
 use super::remarks::{entered_late, naive, on_left_out, on_test};
 use super::result::{TimeTo, TimeToGroup};
 use super::spec::TimeToSpec;
@@ -21,7 +21,7 @@ use crate::time::Span;
 pub struct TimeToTally {
     pub(super) spec: TimeToSpec,
     pub(super) competes: bool,
-    pub(super) part: Part,
+    pub(super) part: GroupedSubjects,
 }
 
 impl TimeToTally {

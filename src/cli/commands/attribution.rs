@@ -10,7 +10,7 @@ use crate::cli::project::with_flags;
 use crate::report::attribution_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct Attribution {
+pub(in crate::cli) struct AttributionArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -65,7 +65,7 @@ pub(in crate::cli) struct Attribution {
     seed: Option<u64>,
 }
 
-pub(super) fn run(command: &Attribution, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &AttributionArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

@@ -11,7 +11,7 @@ use crate::cli::project::with_flags;
 use crate::report::barriers_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct Barriers {
+pub(in crate::cli) struct BarriersArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -43,7 +43,7 @@ struct SegmentFlags {
     property: PropertyFlags,
 }
 
-pub(super) fn run(command: &Barriers, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &BarriersArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

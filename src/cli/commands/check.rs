@@ -4,17 +4,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::context::{Answer, Context, Failed};
-use crate::cli::flags::{Common, Shown};
+use crate::cli::flags::{CommonFlags, Shown};
 use crate::error::Error;
 use crate::frames::{check_frame, show_frame};
-use crate::journeys::{Entry, MaxBad};
+use crate::journeys::{MaxBad, TimelineEntry};
 use crate::report::timeline_text;
 use crate::time::{NO_TIME, Timestamp};
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Check {
+pub(in crate::cli) struct CheckArgs {
     #[command(flatten)]
-    common: Common,
+    common: CommonFlags,
     #[command(flatten)]
     shown: Shown,
     /// Also print the timeline of this lead.
@@ -23,15 +23,15 @@ pub(in crate::cli) struct Check {
 }
 
 /// Entries with their times as texts.
-fn timeline(entries: &[Entry]) -> Vec<Value> {
-    let entry = |e: &Entry| {
+fn timeline(entries: &[TimelineEntry]) -> Vec<Value> {
+    let entry = |e: &TimelineEntry| {
         let at = (e.at != NO_TIME).then(|| Timestamp(e.at).to_string());
         json!({"at": at, "what": e.what, "source": e.source, "channel": e.channel, "deal": e.deal, "amount": e.amount})
     };
     entries.iter().map(entry).collect()
 }
 
-pub(super) fn run(command: &Check, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &CheckArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     let mut project = Context::project(&command.common)?;
     let tables: &[&str] = if command.show.is_some() { &["timeline", "check"] } else { &["check"] };
     let showing = Context::showing(&command.shown, tables, &project.inputs())?;

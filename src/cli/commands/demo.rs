@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::report::{Parts, sections};
+use super::report::{ReportParts, sections};
 use super::score::score;
 use super::train::Trained;
 use crate::cli::context::{Context, Failed, json_summary, stage_table};
@@ -56,7 +56,7 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
             funnel.as_ref().map(|f| funnel_text(f) + "\n\n").unwrap_or_default(),
             best.text()
         );
-        let parts = Parts {
+        let parts = ReportParts {
             journeys: &journeys,
             model: &trained.model,
             counts: &trained.sides.0.counts,

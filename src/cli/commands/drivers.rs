@@ -10,7 +10,7 @@ use crate::cli::project::with_flags;
 use crate::report::drivers_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct Drivers {
+pub(in crate::cli) struct DriversArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -25,7 +25,7 @@ pub(in crate::cli) struct Drivers {
     min_support: Option<u64>,
 }
 
-pub(super) fn run(command: &Drivers, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &DriversArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::{Answer, Context, Failed, TOP};
-use crate::cli::flags::{Common, Shown};
+use crate::cli::flags::{CommonFlags, Shown};
 use crate::cli::training::SideFlags;
 use crate::error::Error;
 use crate::fit::{compare_models, evaluate_snapshot};
@@ -17,7 +17,7 @@ use crate::report::{comparison_text, evaluation_text};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Evaluate {
     #[command(flatten)]
-    common: Common,
+    common: CommonFlags,
     #[command(flatten)]
     shown: Shown,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::cli::project::with_flags;
 use crate::report::funnel_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct Funnel {
+pub(in crate::cli) struct FunnelArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Funnel {
     modes: Vec<String>,
 }
 
-pub(super) fn run(command: &Funnel, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &FunnelArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

@@ -16,19 +16,19 @@ mod stage_funnel;
 mod time_to;
 mod train;
 
-pub(super) use attribution::Attribution;
-pub(super) use barriers::Barriers;
-pub(super) use check::Check;
+pub(super) use attribution::AttributionArgs;
+pub(super) use barriers::BarriersArgs;
+pub(super) use check::CheckArgs;
 pub(super) use completions::Completions;
 pub(super) use demo::Demo;
-pub(super) use drivers::Drivers;
+pub(super) use drivers::DriversArgs;
 pub(super) use evaluate::Evaluate;
-pub(super) use funnel::Funnel;
-pub(super) use paths::Paths;
-pub(super) use report::Report;
+pub(super) use funnel::FunnelArgs;
+pub(super) use paths::PathsArgs;
+pub(super) use report::ReportArgs;
 pub(super) use score::Score;
-pub(super) use stage_funnel::StageFunnel;
-pub(super) use time_to::TimeTo;
+pub(super) use stage_funnel::StageFunnelArgs;
+pub(super) use time_to::TimeToArgs;
 pub(super) use train::Train;
 
 use clap::CommandFactory;

@@ -10,7 +10,7 @@ use crate::cli::project::with_flags;
 use crate::report::paths_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct Paths {
+pub(in crate::cli) struct PathsArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -41,7 +41,7 @@ pub(in crate::cli) struct Paths {
     top: Option<usize>,
 }
 
-pub(super) fn run(command: &Paths, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &PathsArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::score::score;
 use crate::cli::context::{Context, Failed, TOP, json_summary};
-use crate::cli::flags::{Common, Overwrite, Summary};
+use crate::cli::flags::{CommonFlags, Overwrite, Summary};
 use crate::cli::output::commit;
 use crate::cli::project::Project;
 use crate::cli::training::SideFlags;
@@ -25,9 +25,9 @@ use crate::report::{
 use crate::snapshot::SnapshotCounts;
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Report {
+pub(in crate::cli) struct ReportArgs {
     #[command(flatten)]
-    common: Common,
+    common: CommonFlags,
     /// Format of the printed summary.
     #[arg(long, value_enum, default_value = "text")]
     format: Summary,
@@ -47,7 +47,7 @@ pub(in crate::cli) struct Report {
 }
 
 /// The contents of the page.
-pub(super) struct Parts<'a> {
+pub(super) struct ReportParts<'a> {
     pub(super) journeys: &'a Arc<Journeys>,
     pub(super) model: &'a LeadModel,
     pub(super) counts: &'a SnapshotCounts,
@@ -56,7 +56,7 @@ pub(super) struct Parts<'a> {
     pub(super) best: &'a BestLeads,
 }
 
-impl Parts<'_> {
+impl ReportParts<'_> {
     pub(super) fn page(&self, title: &str) -> String {
         page(&report::Report {
             title,
@@ -108,7 +108,7 @@ pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> R
     Ok(sections)
 }
 
-pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
+pub(super) fn run(command: &ReportArgs, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
     let mut project = Context::project(&command.common)?;
     command.sides.apply(&mut project)?;
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
@@ -124,7 +124,7 @@ pub(super) fn run(command: &Report, context: &mut Context<'_>) -> std::result::R
         let evaluation = evaluate_snapshot(&model, &test, None, &TOP, task)?;
         let sections = sections(&project, &journeys, task)?;
         let (_, best) = score(&project, &journeys, &model, None, true, task)?;
-        let parts = Parts {
+        let parts = ReportParts {
             journeys: &journeys,
             model: &model,
             counts: &train.counts,

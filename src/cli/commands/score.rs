@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 use serde_json::json;
 
 use crate::cli::context::{Context, Failed, json_summary, stage_table};
-use crate::cli::flags::{Common, Format, Overwrite};
+use crate::cli::flags::{CommonFlags, Format, Overwrite};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
 use crate::counted::counted;
@@ -26,7 +26,7 @@ use crate::whole_file::is_stream;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Score {
     #[command(flatten)]
-    common: Common,
+    common: CommonFlags,
     /// Format of the printed result: the best leads (text), a summary (json) or all scores (csv).
     #[arg(long, value_enum, default_value = "text")]
     format: Format,

@@ -11,7 +11,7 @@ use crate::cli::project::with_flags;
 use crate::report::stage_funnel_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct StageFunnel {
+pub(in crate::cli) struct StageFunnelArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -36,18 +36,18 @@ pub(in crate::cli) struct StageFunnel {
     /// Default table for csv, parquet and arrow: cycles by start (cohort), or changes per period (flow).
     #[arg(long, value_enum)]
     #[serde(skip)]
-    view: Option<View>,
+    view: Option<TableView>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum View {
+enum TableView {
     Cohort,
     Flow,
 }
 
-pub(super) fn run(command: &StageFunnel, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &StageFunnelArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     let mut flags = command.flags.clone();
-    flags.shown.view = matches!(command.view, Some(View::Flow)).then_some("flow");
+    flags.shown.view = matches!(command.view, Some(TableView::Flow)).then_some("flow");
     analysis::run(
         context,
         &flags,

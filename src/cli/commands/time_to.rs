@@ -11,7 +11,7 @@ use crate::cli::project::with_flags;
 use crate::report::time_to_text;
 
 #[derive(Debug, Args, Serialize)]
-pub(in crate::cli) struct TimeTo {
+pub(in crate::cli) struct TimeToArgs {
     #[command(flatten)]
     #[serde(skip)]
     flags: AnalysisFlags,
@@ -47,7 +47,7 @@ pub(in crate::cli) struct TimeTo {
     ceiling: Option<String>,
 }
 
-pub(super) fn run(command: &TimeTo, context: &mut Context<'_>) -> Result<(), Failed> {
+pub(super) fn run(command: &TimeToArgs, context: &mut Context<'_>) -> Result<(), Failed> {
     analysis::run(
         context,
         &command.flags,

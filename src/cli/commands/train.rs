@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::context::{Answer, Context, Failed, TOP};
-use crate::cli::flags::{Common, Shown};
+use crate::cli::flags::{CommonFlags, Shown};
 use crate::cli::project::Project;
 use crate::cli::training::{ModelFlags, SideFlags};
 use crate::error::Result;
@@ -22,7 +22,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Train {
     #[command(flatten)]
-    common: Common,
+    common: CommonFlags,
     #[command(flatten)]
     shown: Shown,
     #[command(flatten)]

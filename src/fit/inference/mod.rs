@@ -20,13 +20,13 @@ pub use profile::Profile;
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::{Hessian, Matrix, Plan};
+use super::matrix::{Hessian, Matrix, NormalLayout};
 use super::params::ValidLogisticParams;
-use super::target::Target;
+use super::response::Response;
 use crate::error::{Error, Result};
 use crate::fit::inference::sandwich::{cluster_sums, residual, sandwich};
 use crate::fit::solvers::centre::{Centred, centred};
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::fit::solvers::firth;
 use crate::fit::solvers::objective::Objective;
 use crate::fit::solvers::solution::Solution;
@@ -65,7 +65,7 @@ impl Default for InferenceOptions<'_> {
 
 /// One coefficient with its statistics.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct CoefficientEstimate {
     /// Name of its column, or `intercept`.
     pub name: String,
     /// Coefficient, log-odds per unit.
@@ -99,7 +99,7 @@ pub struct Inference {
     /// Clusters, if clustered.
     pub clusters: Option<usize>,
     /// Intercept first, then columns.
-    pub estimates: Vec<Estimate>,
+    pub estimates: Vec<CoefficientEstimate>,
     /// Covariance of intercept and coefficients, by rows.
     #[serde(skip)]
     pub covariance: Vec<f64>,
@@ -157,7 +157,7 @@ fn covariance_of(
     f: &Objective<'_>,
     x: &Matrix<'_>,
     eta: &[f64],
-    factor: &Factor,
+    factor: &Cholesky,
     rows: usize,
     options: InferenceOptions<'_>,
 ) -> Result<(Vec<f64>, Option<usize>)> {
@@ -174,7 +174,7 @@ fn covariance_of(
         Covariance::Model => factor.inverse(k),
         Covariance::Robust => {
             let squares: Vec<f64> = (0..x.rows()).map(|i| residual(f, eta, i).powi(2)).collect();
-            let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
+            let plan = NormalLayout::chosen(x, &(0..x.width()).collect::<Vec<_>>());
             let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
             scaled(sandwich(factor, meat, k), rows_f / (rows_f - free_f))
         }
@@ -205,7 +205,7 @@ impl ValidLogisticParams {
     pub fn inference(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         solution: &Solution,
         options: InferenceOptions<'_>,
         task: &Task,
@@ -310,7 +310,7 @@ impl ValidLogisticParams {
     pub fn covariances(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         solution: &Solution,
         clusters: Option<&[u32]>,
         task: &Task,
@@ -333,7 +333,7 @@ impl ValidLogisticParams {
     pub fn likelihood_ratio_test(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         solution: &Solution,
         columns: &[usize],
         task: &Task,
@@ -369,14 +369,14 @@ impl ValidLogisticParams {
 }
 
 /// Hessian of f factored, the diagonal of its inverse, and the loss.
-fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>, f64)> {
+fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Cholesky, Vec<f64>, f64)> {
     if beta.len() > MOST {
         return Err(Error::option(
             "X",
             format!("standard errors support at most {MOST} columns, not {}", beta.len() - 1),
         ));
     }
-    let plan = Plan::all(f.x);
+    let plan = NormalLayout::all(f.x);
     let (point, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }));
     let Some(normal) = normal else { return Err(Error::Interrupted) };
     let factor = f.factor(normal, &plan)?;
@@ -386,7 +386,7 @@ fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Factor, Vec<f64>, f64
 }
 
 /// A matrix of a plan by coefficients.
-fn in_order(plan: &Plan, square: &[f64], k: usize) -> Vec<f64> {
+fn in_order(plan: &NormalLayout, square: &[f64], k: usize) -> Vec<f64> {
     let places = plan.coefficients();
     let m = places.len();
     let mut out = vec![0.0; k * k];
@@ -403,7 +403,7 @@ fn scaled(mut matrix: Vec<f64>, factor: f64) -> Vec<f64> {
     matrix
 }
 
-impl Estimate {
+impl CoefficientEstimate {
     /// The same with another interval.
     #[must_use]
     pub fn with_interval(self, interval: Interval) -> Self {
@@ -412,11 +412,11 @@ impl Estimate {
     }
 }
 
-fn estimate(name: String, coefficient: f64, standard_error: f64, quantile: f64) -> Estimate {
+fn estimate(name: String, coefficient: f64, standard_error: f64, quantile: f64) -> CoefficientEstimate {
     let z = coefficient / standard_error;
     let interval =
         Interval { low: coefficient - quantile * standard_error, high: coefficient + quantile * standard_error };
-    Estimate {
+    CoefficientEstimate {
         name,
         coefficient,
         standard_error,

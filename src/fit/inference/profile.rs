@@ -11,12 +11,12 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::fit::matrix::Matrix;
 use crate::fit::params::ValidLogisticParams;
+use crate::fit::response::Response;
 use crate::fit::solvers::centre::{centred, unit};
-use crate::fit::solvers::held::{Problem, State};
-use crate::fit::solvers::newton::Stop;
+use crate::fit::solvers::held::{Iterate, Problem};
+use crate::fit::solvers::newton::StopRule;
 use crate::fit::solvers::objective::dot;
 use crate::fit::solvers::solution::Solution;
-use crate::fit::target::Target;
 use crate::math::{Interval, chi_square_quantile, chi_square_tail};
 use crate::progress::Task;
 
@@ -48,7 +48,7 @@ impl ValidLogisticParams {
     pub fn profile(
         &self,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         solution: &Solution,
         coefficient: usize,
         confidence: f64,
@@ -68,7 +68,7 @@ impl ValidLogisticParams {
         let (f, _) = self.problem(inward.as_ref().map_or(x, |c| &c.matrix), target, &solution.dropped)?;
         let problem = Problem::new(&f, &[], self.params().firth);
         // To the very minimum, from which all differences are taken.
-        let stop = Stop { tolerance: self.params().tolerance.min(1e-8), ..self.stop() };
+        let stop = StopRule { tolerance: self.params().tolerance.min(1e-8), ..self.stop() };
         let start = problem.at(beta)?;
         let best = problem.minimise(start, None, stop, task)?.state;
         let value = solution.minimum().get(coefficient).copied().unwrap_or(0.0);
@@ -93,21 +93,21 @@ struct Profiled<'a> {
     problem: Problem<'a>,
     /// The coefficient is this, times all coefficients.
     condition: Vec<f64>,
-    best: State,
-    stop: Stop,
+    best: Iterate,
+    stop: StopRule,
     firth: bool,
     task: &'a Task,
 }
 
 impl Profiled<'_> {
     /// 2·(m(v) − m).
-    fn statistic(&self, at: &State) -> f64 {
+    fn statistic(&self, at: &Iterate) -> f64 {
         2.0 * (at.point.value - self.best.point.value)
     }
 
     /// Moves the coefficient by `change` and fits the others again; returns the slope of m there. A move that is too long
     /// for the fit is made in parts.
-    fn reach(&self, state: &mut State, change: f64) -> Result<f64> {
+    fn reach(&self, state: &mut Iterate, change: f64) -> Result<f64> {
         let (mut left, mut part, mut slope) = (change, change, 0.0);
         let mut halvings = 0;
         while left != 0.0 {
@@ -136,7 +136,7 @@ impl Profiled<'_> {
     /// Firth's objective has several minima where classes are separated, and the one that is reached from the estimate need not
     /// be the lowest far from it. Others are sought with all other coefficients at the estimate, and grown alike; and see
     /// `solvers::branches`.
-    fn lower(&self, state: &mut State, change: f64) -> Result<Option<f64>> {
+    fn lower(&self, state: &mut Iterate, change: f64) -> Result<Option<f64>> {
         if !self.firth {
             return Ok(None);
         }

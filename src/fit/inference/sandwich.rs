@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::fit::solvers::objective::Objective;
 use crate::math::sigmoid;
 
@@ -41,7 +41,7 @@ pub(in crate::fit) fn cluster_sums(f: &Objective<'_>, eta: &[f64], clusters: &[u
 ///
 /// By A·Aᵀ with A = H⁻¹·R and M = R·Rᵀ: where a small ridge alone holds a direction, H⁻¹ is large there and M is 0, and the
 /// product H⁻¹·M·H⁻¹ would magnify the rounding of M twice.
-pub(in crate::fit) fn sandwich(factor: &Factor, meat: Vec<f64>, k: usize) -> Vec<f64> {
+pub(in crate::fit) fn sandwich(factor: &Cholesky, meat: Vec<f64>, k: usize) -> Vec<f64> {
     let root = root(meat, k);
     let solved: Vec<Vec<f64>> = root.par_iter().map(|column| factor.solve(column)).collect();
     let mut out = vec![0.0; k * k];

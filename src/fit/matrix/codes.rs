@@ -17,7 +17,7 @@ pub enum CodeList<'a> {
 
 /// A text field with `width` 0/1 columns, of which each row has at most one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Codes<'a> {
+pub struct LevelCodes<'a> {
     /// Column within the block per row; `width` or more is none.
     pub list: CodeList<'a>,
     /// Number of columns.
@@ -71,10 +71,10 @@ macro_rules! with_codes {
 }
 pub(super) use with_codes;
 
-impl Codes<'_> {
+impl LevelCodes<'_> {
     /// Codes in the narrowest type for `width` columns and "none".
     #[must_use]
-    pub fn narrowest(codes: &[u32], width: usize) -> Codes<'static> {
+    pub fn narrowest(codes: &[u32], width: usize) -> LevelCodes<'static> {
         let none = width as u32;
         let within = codes.iter().map(|c| (*c).min(none));
         let list = if u8::try_from(width).is_ok() {
@@ -84,7 +84,7 @@ impl Codes<'_> {
         } else {
             CodeList::U32(within.collect())
         };
-        Codes { list, width }
+        LevelCodes { list, width }
     }
 
     /// Number of rows.
@@ -123,7 +123,7 @@ impl Codes<'_> {
         with_codes!(self, list => of(list, self.width))
     }
 
-    pub(super) fn take(&self, rows: &[usize]) -> Codes<'static> {
+    pub(super) fn take(&self, rows: &[usize]) -> LevelCodes<'static> {
         fn pick<T: Copy>(list: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().filter_map(|i| list.get(*i).copied()).collect()
         }
@@ -132,7 +132,7 @@ impl Codes<'_> {
             CodeList::U16(v) => CodeList::U16(pick(v, rows).into()),
             CodeList::U32(v) => CodeList::U32(pick(v, rows).into()),
         };
-        Codes { list, width: self.width }
+        LevelCodes { list, width: self.width }
     }
 }
 
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn columns_that_occur() {
         let codes: Vec<u32> = (0..200_000).map(|i| if i % 7 == 0 { 300 } else { 2 * (i % 100) }).collect();
-        let (seen, none) = Codes::narrowest(&codes, 250).seen();
+        let (seen, none) = LevelCodes::narrowest(&codes, 250).seen();
         assert!(seen.iter().enumerate().all(|(k, s)| *s == (k % 2 == 0 && k < 200)));
         assert_eq!(none, codes.iter().filter(|c| **c >= 250).count());
-        assert_eq!(Codes::narrowest(&[], 2).seen(), (vec![false; 2], 0));
+        assert_eq!(LevelCodes::narrowest(&[], 2).seen(), (vec![false; 2], 0));
     }
 }

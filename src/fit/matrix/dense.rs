@@ -170,14 +170,14 @@ impl<'a> Dense<'a> {
 
 /// A dense matrix of one number type, as kernels read it.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a, T> {
+pub(super) struct ColumnView<'a, T> {
     pub(super) numbers: &'a [T],
     pub(super) columns: usize,
     pub(super) by_row: usize,
     pub(super) by_column: usize,
 }
 
-impl<'a, T: Element> View<'a, T> {
+impl<'a, T: Element> ColumnView<'a, T> {
     pub(super) fn of(dense: &Dense<'_>, numbers: &'a [T]) -> Self {
         let (by_row, by_column) = dense.strides();
         Self { numbers, columns: dense.columns, by_row, by_column }
@@ -189,15 +189,15 @@ macro_rules! with_dense {
     ($x:expr, $view:ident => $body:expr) => {
         match $x.dense.as_ref().map(|d| (d, d.numbers())) {
             Some((d, $crate::fit::matrix::dense::Numbers::F64(v))) => {
-                let $view = View::of(d, v);
+                let $view = ColumnView::of(d, v);
                 $body
             }
             Some((d, $crate::fit::matrix::dense::Numbers::F32(v))) => {
-                let $view = View::of(d, v);
+                let $view = ColumnView::of(d, v);
                 $body
             }
             None => {
-                let $view = View { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
+                let $view = ColumnView { numbers: &[] as &[f64], columns: 0, by_row: 0, by_column: 1 };
                 $body
             }
         }

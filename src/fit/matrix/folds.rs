@@ -2,18 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::dense::{View, with_dense};
+use super::dense::{ColumnView, with_dense};
 use super::kernels::{self, padded};
-use super::link::{Coefficients, Link, LinkSums, MOST_ROWS, Role, ranges};
-use super::pass::Found;
+use super::link::{Coefficients, FoldRole, Link, LinkSums, MOST_ROWS, ranges};
+use super::pass::LossGradientHessian;
 use super::{Matrix, Observed};
 use crate::math::tree;
 use crate::math::vector::{Element, Kernel, Vector, dispatch};
 
 /// The point at which a fold asks for its sums.
-pub(crate) struct Asked<'a> {
+pub(crate) struct FoldQuery<'a> {
     /// Role of each row.
-    pub(crate) roles: &'a [Role],
+    pub(crate) roles: &'a [FoldRole],
     /// Weight of each row in this fold; as observed if not given.
     pub(crate) weight: Option<&'a [f64]>,
     /// Intercept and coefficients.
@@ -23,14 +23,14 @@ pub(crate) struct Asked<'a> {
 /// Loss and gradient over the training rows, and the loss over the test rows.
 #[derive(Debug, Clone)]
 pub(crate) struct FoldFound {
-    pub(crate) found: Found,
+    pub(crate) found: LossGradientHessian,
     /// Σ w·log loss of the test rows, each at most −ln 2⁻⁵²: probabilities are clipped as in the measure.
     pub(crate) held_out: f64,
 }
 
 impl Matrix<'_> {
     /// Loss and gradient of each fold at its own point. What a fold gets does not depend on the others.
-    pub(crate) fn pass_folds(&self, observed: &Observed<'_>, asked: &[Asked<'_>]) -> Vec<FoldFound> {
+    pub(crate) fn pass_folds(&self, observed: &Observed<'_>, asked: &[FoldQuery<'_>]) -> Vec<FoldFound> {
         let betas: Vec<Coefficients> = asked.iter().map(|a| Coefficients::of(self, a.beta)).collect();
         let parts: Vec<Vec<FoldFound>> = ranges(self.rows, self.width())
             .into_par_iter()
@@ -46,9 +46,9 @@ impl Matrix<'_> {
 
 struct FoldsPass<'a, 'm, T> {
     x: &'a Matrix<'m>,
-    dense: View<'a, T>,
+    dense: ColumnView<'a, T>,
     observed: &'a Observed<'a>,
-    asked: &'a [Asked<'a>],
+    asked: &'a [FoldQuery<'a>],
     betas: &'a [Coefficients],
     range: std::ops::Range<usize>,
 }
@@ -80,7 +80,7 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
             let mut ahead = block;
             for ((asked, beta), sums) in self.asked.iter().zip(self.betas).zip(&mut sums) {
                 let roles = &asked.roles[start..start + rows];
-                let (trains, tests) = (roles.contains(&Role::Train), roles.contains(&Role::Test));
+                let (trains, tests) = (roles.contains(&FoldRole::Train), roles.contains(&FoldRole::Test));
                 if !trains && !tests {
                     continue;
                 }
@@ -88,7 +88,7 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
                 self.x.eta::<V, T, true>(self.dense, beta, self.observed.offset, start, eta);
                 let weight = asked.weight.or(self.observed.weight);
                 link.read(&Observed { weight, ..*self.observed }, start, rows);
-                if tests || roles.contains(&Role::Out) {
+                if tests || roles.contains(&FoldRole::Out) {
                     link.split(roles);
                     link.apply::<V, true>(eta, &mut sums.link);
                 } else {
@@ -109,7 +109,7 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
                 let dense = s.dense.into_iter().take(d);
                 let gradient = [s.link.intercept.sum()].into_iter().chain(dense).chain(s.rest).collect();
                 FoldFound {
-                    found: Found { loss: s.link.loss.sum(), gradient, normal: None },
+                    found: LossGradientHessian { loss: s.link.loss.sum(), gradient, normal: None },
                     held_out: s.link.held_out.sum(),
                 }
             })

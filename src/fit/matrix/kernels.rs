@@ -6,7 +6,7 @@
 use crate::math::vector::{Element, LANES, Vector};
 use crate::math::{sigmoid, sigmoid_pair};
 
-use super::dense::View;
+use super::dense::ColumnView;
 
 /// Smallest multiple of eight that holds `n`.
 pub(super) fn padded(n: usize) -> usize {
@@ -14,7 +14,7 @@ pub(super) fn padded(n: usize) -> usize {
 }
 
 /// Rows of a block: a multiple of eight, and few enough that the block stays in cache.
-pub(super) fn block_rows<T>(view: &View<'_, T>) -> usize {
+pub(super) fn block_rows<T>(view: &ColumnView<'_, T>) -> usize {
     let bytes = view.columns.max(1) * size_of::<T>();
     // Columns far apart are read in longer runs, from the second-level cache.
     let budget = if view.by_column == 1 { 32 << 10 } else { 512 << 10 };
@@ -27,7 +27,7 @@ pub(super) fn block_rows<T>(view: &View<'_, T>) -> usize {
 /// `FUSED` allows fused multiply-add.
 #[inline(always)]
 pub(super) fn times<V: Vector, T: Element, const FUSED: bool>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     b: &[f64],
     out: &mut [f64],
@@ -57,7 +57,7 @@ pub(super) fn times<V: Vector, T: Element, const FUSED: bool>(
 /// Rows in groups of R from row i; returns the first row that is left.
 #[inline(always)]
 unsafe fn rows_times<V: Vector, T: Element, const FUSED: bool, const R: usize>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     b: &[f64],
     out: &mut [f64],
@@ -95,7 +95,7 @@ unsafe fn rows_times<V: Vector, T: Element, const FUSED: bool, const R: usize>(
 /// Columns in groups of four, so that `out` is read and written a quarter as often.
 #[inline(always)]
 fn columns_times<V: Vector, T: Element, const FUSED: bool>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     b: &[f64],
     out: &mut [f64],
@@ -138,7 +138,7 @@ fn columns_times<V: Vector, T: Element, const FUSED: bool>(
 /// g[j] += Σᵢ r[i]·x[start + i, j]; `g` is padded to a multiple of eight. Asks for the lines `ahead` rows further.
 #[inline(always)]
 pub(super) fn transposed_times<V: Vector, T: Element>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     r: &[f64],
     g: &mut [f64],
@@ -164,7 +164,7 @@ pub(super) fn transposed_times<V: Vector, T: Element>(
 
 #[inline(always)]
 unsafe fn rows_transposed<V: Vector, T: Element, const R: usize>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     r: &[f64],
     g: &mut [f64],
@@ -210,7 +210,7 @@ unsafe fn rows_transposed<V: Vector, T: Element, const R: usize>(
 }
 
 #[inline(always)]
-fn columns_transposed<V: Vector, T: Element>(view: View<'_, T>, start: usize, r: &[f64], g: &mut [f64]) {
+fn columns_transposed<V: Vector, T: Element>(view: ColumnView<'_, T>, start: usize, r: &[f64], g: &mut [f64]) {
     let rows = r.len();
     for (j, g) in g.iter_mut().enumerate().take(view.columns) {
         let mut sums = [V::splat(0.0); 4];
@@ -250,7 +250,7 @@ pub(super) const PACKED: usize = 128;
 /// Columns are the chosen ones and then a column of ones, zeros up to a multiple of eight.
 #[inline(always)]
 pub(super) fn pack<V: Vector, T: Element>(
-    view: View<'_, T>,
+    view: ColumnView<'_, T>,
     start: usize,
     rows: usize,
     chosen: Option<&[usize]>,
@@ -312,7 +312,7 @@ pub(super) fn gram<V: Vector>(
             }
         }
     }
-    let tile = Tile { packed, scaled, rows, core: core.as_mut_ptr(), row_length };
+    let tile = KernelTile { packed, scaled, rows, core: core.as_mut_ptr(), row_length };
     // SAFETY: rows and columns below the padded number of columns, all within the three buffers (asserted).
     unsafe {
         match V::TILE_ROWS {
@@ -323,7 +323,7 @@ pub(super) fn gram<V: Vector>(
     }
 }
 
-struct Tile<'a> {
+struct KernelTile<'a> {
     packed: &'a [f64],
     scaled: &'a [f64],
     rows: usize,
@@ -331,7 +331,7 @@ struct Tile<'a> {
     row_length: usize,
 }
 
-impl Tile<'_> {
+impl KernelTile<'_> {
     /// All tiles of R rows on and below the diagonal; columns of zeros fill up the last panel.
     #[inline(always)]
     unsafe fn all<V: Vector, const R: usize>(&self, panels: usize) {

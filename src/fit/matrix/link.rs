@@ -22,7 +22,7 @@ pub(super) fn ranges(rows: usize, numbers: usize) -> Vec<std::ops::Range<usize>>
 
 /// What a row is in a fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum FoldRole {
     /// Neither of them.
     Out,
     /// The model is fitted on it.
@@ -90,10 +90,10 @@ impl Link {
 
     /// Splits the weights by the roles of rows.
     #[inline(always)]
-    pub(super) fn split(&mut self, roles: &[Role]) {
+    pub(super) fn split(&mut self, roles: &[FoldRole]) {
         for ((w, held), role) in self.weight.iter_mut().zip(&mut self.held).zip(roles) {
-            *held = if *role == Role::Test { *w } else { 0.0 };
-            *w = if *role == Role::Train { *w } else { 0.0 };
+            *held = if *role == FoldRole::Test { *w } else { 0.0 };
+            *w = if *role == FoldRole::Train { *w } else { 0.0 };
         }
         let filled = padded(roles.len());
         self.held[roles.len()..filled].fill(0.0);

@@ -19,12 +19,12 @@ mod sparse;
 
 use crate::error::{Error, Result};
 
-pub use codes::{CodeList, Codes};
+pub use codes::{CodeList, LevelCodes};
 pub use dense::{Dense, Numbers};
-pub(super) use folds::{Asked, FoldFound};
-pub(super) use link::Role;
-pub(super) use normal::{Normal, Plan};
-pub(super) use pass::{Found, Hessian};
+pub(super) use folds::{FoldFound, FoldQuery};
+pub(super) use link::FoldRole;
+pub(super) use normal::{Normal, NormalLayout};
+pub(super) use pass::{Hessian, LossGradientHessian};
 pub use sparse::Sparse;
 
 /// A design of n rows: dense columns first, then the columns of each block of codes, then sparse columns.
@@ -32,7 +32,7 @@ pub use sparse::Sparse;
 pub struct Matrix<'a> {
     rows: usize,
     dense: Option<Dense<'a>>,
-    blocks: Vec<Codes<'a>>,
+    blocks: Vec<LevelCodes<'a>>,
     sparse: Option<Sparse<'a>>,
     names: Vec<String>,
 }
@@ -53,9 +53,9 @@ impl<'a> Matrix<'a> {
     ///
     /// # Errors
     /// [`Error::Length`] if the parts have different numbers of rows, or there is none.
-    pub fn new(dense: Option<Dense<'a>>, blocks: Vec<Codes<'a>>, sparse: Option<Sparse<'a>>) -> Result<Self> {
+    pub fn new(dense: Option<Dense<'a>>, blocks: Vec<LevelCodes<'a>>, sparse: Option<Sparse<'a>>) -> Result<Self> {
         let lengths: Vec<usize> = (dense.iter().map(Dense::rows))
-            .chain(blocks.iter().map(Codes::rows))
+            .chain(blocks.iter().map(LevelCodes::rows))
             .chain(sparse.iter().map(Sparse::rows))
             .collect();
         let Some(rows) = lengths.first().copied() else {
@@ -105,7 +105,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// Blocks and their first columns, counted after the dense ones.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = (&Codes<'a>, usize)> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (&LevelCodes<'a>, usize)> {
         let mut first = 0;
         self.blocks.iter().map(move |b| {
             first += b.width;

@@ -6,7 +6,7 @@
 
 use super::Matrix;
 use super::codes::{Code, with_codes};
-use super::dense::View;
+use super::dense::ColumnView;
 use super::kernels::{self, PACKED, padded};
 use crate::math::vector::{Element, LANES, Vector, add_scaled};
 
@@ -15,7 +15,7 @@ pub(super) const OUT: u32 = u32::MAX;
 
 /// Which columns make the matrix, and in which order: dense ones, the intercept, the others.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct NormalLayout {
     /// Chosen dense columns, `None` for all of them.
     dense: Option<Vec<usize>>,
     /// Per place of the core, the coefficient it stands for (0 is the intercept).
@@ -44,7 +44,7 @@ struct Apart {
 /// Levels from which keeping a field apart pays.
 const LEAST_APART: usize = 48;
 
-impl Plan {
+impl NormalLayout {
     /// All columns.
     pub(crate) fn all(x: &Matrix<'_>) -> Self {
         let d = x.dense_width();
@@ -133,7 +133,7 @@ impl Plan {
         (core, apart)
     }
 
-    /// The inverse of [`Plan::gather`]; coefficients of columns left out are 0.
+    /// The inverse of [`NormalLayout::gather`]; coefficients of columns left out are 0.
     pub(crate) fn scatter(&self, core: &[f64], apart: &[f64]) -> Vec<f64> {
         let mut beta = vec![0.0; self.coefficients];
         for (c, v) in self.core.iter().zip(core) {
@@ -148,7 +148,7 @@ impl Plan {
     }
 }
 
-/// An information matrix in the order of a [`Plan`].
+/// An information matrix in the order of a [`NormalLayout`].
 #[derive(Debug, Clone)]
 pub(crate) struct Normal {
     /// Rows of the lower triangle of A; numbers above the diagonal mean nothing.
@@ -162,7 +162,7 @@ pub(crate) struct Normal {
 }
 
 impl Normal {
-    pub(super) fn zeros(plan: &Plan) -> Self {
+    pub(super) fn zeros(plan: &NormalLayout) -> Self {
         let row = plan.row();
         Self {
             core: vec![0.0; padded(plan.size()) * row],
@@ -186,20 +186,20 @@ impl Normal {
     }
 
     /// Diagonal elements in the order of coefficients, 0 for columns outside the plan.
-    pub(crate) fn diagonal(&self, plan: &Plan) -> Vec<f64> {
+    pub(crate) fn diagonal(&self, plan: &NormalLayout) -> Vec<f64> {
         let core: Vec<f64> = (0..plan.size()).map(|p| self.core[p * self.row + p]).collect();
         plan.scatter(&core, &self.apart)
     }
 
     /// The whole matrix by rows, in the order of the plan; nothing may be kept apart.
-    pub(crate) fn square(&self, plan: &Plan) -> Vec<f64> {
+    pub(crate) fn square(&self, plan: &NormalLayout) -> Vec<f64> {
         let m = plan.size();
         let at = |j: usize, k: usize| self.core[j.max(k) * self.row + j.min(k)];
         (0..m * m).map(|i| at(i / m, i % m)).collect()
     }
 
     /// Takes a coefficient out: its row and column become the unit matrix's.
-    pub(crate) fn pin(&mut self, plan: &Plan, coefficient: usize) {
+    pub(crate) fn pin(&mut self, plan: &NormalLayout, coefficient: usize) {
         if let Some(apart) = plan.apart.filter(|a| (a.first..a.first + a.levels).contains(&coefficient)) {
             let level = coefficient - apart.first;
             self.apart[level] = 1.0;
@@ -218,7 +218,7 @@ impl Normal {
     }
 
     /// Adds `extra(coefficient)` to every diagonal element.
-    pub(crate) fn add_diagonal(&mut self, plan: &Plan, extra: impl Fn(usize) -> f64) {
+    pub(crate) fn add_diagonal(&mut self, plan: &NormalLayout, extra: impl Fn(usize) -> f64) {
         for (place, coefficient) in plan.core.iter().enumerate() {
             if let Some(d) = self.core.get_mut(place * self.row + place) {
                 *d += extra(*coefficient);
@@ -244,8 +244,8 @@ impl Normal {
     pub(super) fn add_rows<V: Vector, T: Element>(
         &mut self,
         x: &Matrix<'_>,
-        plan: &Plan,
-        dense: View<'_, T>,
+        plan: &NormalLayout,
+        dense: ColumnView<'_, T>,
         start: usize,
         h: &[f64],
         packing: &mut Packing,
@@ -341,7 +341,7 @@ pub(super) struct Packing {
 }
 
 impl Packing {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &NormalLayout) -> Self {
         let size = padded(plan.dense_size()) * PACKED;
         let by_rows = if plan.has_entries() { size } else { 0 };
         Self {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "square matrices of one size, made here")]
 
-use crate::fit::matrix::{Matrix, Plan};
+use crate::fit::matrix::{Matrix, NormalLayout};
 use crate::fit::solvers::objective::Objective;
 
 /// A column and the earlier ones it is a combination of; of none but the intercept it is constant.
@@ -36,16 +36,16 @@ impl Dependent {
 const LEAST_OWN: f64 = 1e-11;
 
 /// Weighted sums of products of the columns of a matrix and the intercept, from which bases of any of them are made.
-pub(in crate::fit) struct Products {
+pub(in crate::fit) struct CrossProducts {
     square: Vec<f64>,
     /// Place of each coefficient in it (0 is the intercept).
     place: Vec<usize>,
     size: usize,
 }
 
-impl Products {
+impl CrossProducts {
     pub(in crate::fit) fn of(x: &Matrix<'_>, weights: &[f64]) -> Self {
-        let plan = Plan::chosen(x, &(0..x.width()).collect::<Vec<_>>());
+        let plan = NormalLayout::chosen(x, &(0..x.width()).collect::<Vec<_>>());
         let square = x.gram(weights, &plan).square(&plan);
         let mut place = vec![0; x.width() + 1];
         plan.coefficients().iter().enumerate().for_each(|(at, c)| place[*c] = at);
@@ -74,7 +74,7 @@ pub(in crate::fit) struct Basis {
 impl Basis {
     /// Columns in order, each judged given the intercept and the columns kept before it; `pinned` coefficients (0 is the
     /// intercept) are left out.
-    pub(in crate::fit) fn of(products: &Products, pinned: impl Fn(usize) -> bool) -> Self {
+    pub(in crate::fit) fn of(products: &CrossProducts, pinned: impl Fn(usize) -> bool) -> Self {
         let p = products.place.len() - 1;
         let at = |j: usize, k: usize| products.at(j, k);
         let without_intercept = pinned(0);
@@ -162,7 +162,7 @@ impl Basis {
 pub(in crate::fit) fn dependent(f: &Objective<'_>) -> Vec<Dependent> {
     let ones = vec![1.0; f.x.rows()];
     let weights = f.observed.weight.unwrap_or(&ones);
-    let mut found = Basis::of(&Products::of(f.x, weights), |c| f.is_pinned(c)).dependent;
+    let mut found = Basis::of(&CrossProducts::of(f.x, weights), |c| f.is_pinned(c)).dependent;
     for constant in found.iter_mut().filter(|d| d.of.is_empty()) {
         let column = f.x.column(constant.column);
         let mut values = column.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(v, _)| *v);

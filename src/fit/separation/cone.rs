@@ -24,14 +24,19 @@ pub(in crate::fit) const ROUNDING: f64 = 1e-9;
 const SMALLEST: f64 = 1e-11;
 
 /// A direction that separates, as coefficients (intercept first), and how far each row is on the right side.
-pub(in crate::fit) struct Direction {
+pub(in crate::fit) struct SeparatingDirection {
     pub(in crate::fit) beta: Vec<f64>,
     pub(in crate::fit) sides: Vec<f64>,
 }
 
 /// The direction of the largest sum of distances on the right side among those of unit length in `basis`; `None` if none
 /// separates.
-pub(in crate::fit) fn separating(x: &Matrix<'_>, y: &[bool], basis: &Basis, task: &Task) -> Result<Option<Direction>> {
+pub(in crate::fit) fn separating(
+    x: &Matrix<'_>,
+    y: &[bool],
+    basis: &Basis,
+    task: &Task,
+) -> Result<Option<SeparatingDirection>> {
     let sign = |i: usize| if y[i] { 1.0 } else { -1.0 };
     let signs: Vec<f64> = (0..y.len()).map(sign).collect();
     let start = basis.inward(&x.transposed(&signs));
@@ -51,7 +56,7 @@ pub(in crate::fit) fn separating(x: &Matrix<'_>, y: &[bool], basis: &Basis, task
         let worst = (0..sides.len()).filter(usable).min_by(|a, b| sides[*a].total_cmp(&sides[*b]));
         let size = largest(&sides);
         let Some(worst) = worst.filter(|i| sides[*i] < -rounding * size) else {
-            return Ok(Some(Direction { beta, sides }));
+            return Ok(Some(SeparatingDirection { beta, sides }));
         };
         row.fill(0.0);
         row[0] = sign(worst);

@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 use super::matrix::Matrix;
 use crate::error::Result;
-use crate::fit::separation::collinear::{Basis, Products};
-use crate::fit::separation::cone::{Direction, ROUNDING};
+use crate::fit::separation::collinear::{Basis, CrossProducts};
+use crate::fit::separation::cone::{ROUNDING, SeparatingDirection};
 use crate::fit::solvers::objective::{Objective, largest};
 use crate::progress::Task;
 
@@ -38,7 +38,13 @@ pub(super) struct Separation {
 pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>> {
     let used: Vec<usize> = (0..f.x.rows()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
     let x = if used.len() == f.x.rows() { Cow::Borrowed(f.x) } else { Cow::Owned(f.x.take(&used)) };
-    let rows = Rows { products: Products::of(&x, &vec![1.0; x.rows()]), y: pick(f.observed.y, &used), x, f, task };
+    let rows = SeparationRows {
+        products: CrossProducts::of(&x, &vec![1.0; x.rows()]),
+        y: pick(f.observed.y, &used),
+        x,
+        f,
+        task,
+    };
     let all: Vec<usize> = (0..f.x.width()).filter(|c| !f.is_pinned(c + 1)).collect();
     let Some((direction, basis)) = rows.direction(&all)? else { return Ok(None) };
     let separated = rows.separated_rows(&all)?;
@@ -70,21 +76,21 @@ fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
 }
 
 /// Rows with weight.
-struct Rows<'a> {
+struct SeparationRows<'a> {
     x: Cow<'a, Matrix<'a>>,
     y: Vec<bool>,
-    products: Products,
+    products: CrossProducts,
     f: &'a Objective<'a>,
     task: &'a Task,
 }
 
-impl Rows<'_> {
-    fn basis(&self, products: &Products, columns: &[usize]) -> Basis {
+impl SeparationRows<'_> {
+    fn basis(&self, products: &CrossProducts, columns: &[usize]) -> Basis {
         Basis::of(products, |c| if c == 0 { self.f.is_pinned(0) } else { !columns.contains(&(c - 1)) })
     }
 
     /// A direction of some columns that separates.
-    fn direction(&self, columns: &[usize]) -> Result<Option<(Direction, Basis)>> {
+    fn direction(&self, columns: &[usize]) -> Result<Option<(SeparatingDirection, Basis)>> {
         let basis = self.basis(&self.products, columns);
         Ok(cone::separating(&self.x, &self.y, &basis, self.task)?.map(|d| (d, basis)))
     }
@@ -101,7 +107,7 @@ impl Rows<'_> {
                 return Ok(self.y.len());
             }
             let (x, y) = (self.x.take(&left), pick(&self.y, &left));
-            let basis = self.basis(&Products::of(&x, &vec![1.0; x.rows()]), columns);
+            let basis = self.basis(&CrossProducts::of(&x, &vec![1.0; x.rows()]), columns);
             match cone::separating(&x, &y, &basis, self.task)? {
                 Some(next) => direction = next,
                 None => return Ok(self.y.len() - left.len()),

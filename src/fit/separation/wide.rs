@@ -26,7 +26,7 @@ use crate::progress::Task;
 
 /// Whether a wide design is separated.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::fit) enum Found {
+pub(in crate::fit) enum WideSeparation {
     Separated(Separation),
     /// No direction separates.
     Overlap,
@@ -47,7 +47,7 @@ const CLEAR: f64 = 1e-6;
 /// How exact a projection is at first.
 const ROUGH: f64 = 1e-4;
 
-pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<Found> {
+pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<WideSeparation> {
     let weighted = |i: &usize| f.observed.weight.is_none_or(|w| w[*i] > 0.0);
     let mut rows: Vec<usize> = (0..f.x.rows()).filter(weighted).collect();
     let all = rows.len();
@@ -64,31 +64,31 @@ pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<Found> {
         let decided = search.run()?;
         work = search.work_left();
         match decided {
-            Decided::Separates(direction) => {
+            WideDecision::Separates(direction) => {
                 columns.extend(direction.columns);
                 let mut stays = direction.stays.into_iter();
                 rows.retain(|_| stays.next() == Some(true));
             }
-            Decided::Overlap if rows.len() == all => return Ok(Found::Overlap),
-            Decided::Unknown if rows.len() == all => return Ok(Found::Unknown),
-            Decided::Overlap | Decided::Unknown => break false,
+            WideDecision::Overlap if rows.len() == all => return Ok(WideSeparation::Overlap),
+            WideDecision::Unknown if rows.len() == all => return Ok(WideSeparation::Unknown),
+            WideDecision::Overlap | WideDecision::Unknown => break false,
         }
     };
     columns.sort_unstable();
     columns.dedup();
     let rows = if complete { all } else { all - rows.len() };
-    Ok(Found::Separated(Separation { complete, rows, columns }))
+    Ok(WideSeparation::Separated(Separation { complete, rows, columns }))
 }
 
 /// What a search decides.
-enum Decided {
-    Separates(Direction),
+enum WideDecision {
+    Separates(WideDirection),
     Overlap,
     Unknown,
 }
 
 /// A direction that separates some rows and leaves the others where they are.
-struct Direction {
+struct WideDirection {
     columns: Vec<usize>,
     stays: Vec<bool>,
 }
@@ -142,13 +142,13 @@ fn without_overlap(f: &Objective<'_>, rows: &[usize]) -> Vec<usize> {
 }
 
 /// Numbers that differ from 0, by rows.
-struct Sparse {
+struct SparseRows {
     starts: Vec<usize>,
     places: Vec<u32>,
     values: Vec<f64>,
 }
 
-impl Sparse {
+impl SparseRows {
     fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let range = self.starts[i]..self.starts[i + 1];
         self.places[range.clone()].iter().map(|j| *j as usize).zip(self.values[range].iter().copied())
@@ -177,8 +177,8 @@ impl Sparse {
 
 /// The rows left, in columns of unit length, the intercept first.
 struct Search<'a> {
-    x: Sparse,
-    by_column: Sparse,
+    x: SparseRows,
+    by_column: SparseRows,
     /// 1 for positives, −1 for others.
     sign: Vec<f64>,
     /// Column of the design of each column here; none for the intercept.
@@ -228,7 +228,7 @@ impl<'a> Search<'a> {
             });
             starts.push(places.len());
         }
-        let x = Sparse { starts, places, values };
+        let x = SparseRows { starts, places, values };
         let by_column = x.transposed(columns.len());
         let sign = rows.iter().map(|i| if f.observed.y[*i] { 1.0 } else { -1.0 }).collect();
         let left = std::cell::Cell::new(work / x.values.len().max(1));
@@ -247,28 +247,28 @@ impl<'a> Search<'a> {
         Ok((left > 1).then(|| self.x.times(v)))
     }
 
-    fn run(&self) -> Result<Decided> {
+    fn run(&self) -> Result<WideDecision> {
         let mut beta = vec![0.0; self.columns.len()];
         let mut ridge = FIRST_RIDGE;
         let mut before: Option<Vec<f64>> = None;
         while ridge > LAST_RIDGE {
-            let Some(p) = self.fit(&mut beta, ridge)? else { return Ok(Decided::Unknown) };
+            let Some(p) = self.fit(&mut beta, ridge)? else { return Ok(WideDecision::Unknown) };
             if let Some(found) = self.separates_all(&beta)? {
-                return Ok(Decided::Separates(found));
+                return Ok(WideDecision::Separates(found));
             }
             if self.overlaps(&p)? {
-                return Ok(Decided::Overlap);
+                return Ok(WideDecision::Overlap);
             }
             if let Some(before) = &before {
                 let growth: Vec<f64> = beta.iter().zip(before).map(|(a, b)| a - b).collect();
                 if let Some(found) = self.separates(&growth)? {
-                    return Ok(Decided::Separates(found));
+                    return Ok(WideDecision::Separates(found));
                 }
             }
             before = Some(beta.clone());
             ridge /= 10.0;
         }
-        Ok(Decided::Unknown)
+        Ok(WideDecision::Unknown)
     }
 
     /// Newton's method from `beta`; the probability of the other class of each row at its end.
@@ -395,7 +395,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether the fit itself has every row on its side: with a weak ridge it does where separation is complete.
-    fn separates_all(&self, beta: &[f64]) -> Result<Option<Direction>> {
+    fn separates_all(&self, beta: &[f64]) -> Result<Option<WideDirection>> {
         let stays = vec![false; self.sign.len()];
         let all = vec![true; self.columns.len()];
         let Some(direction) = self.direction(beta, &stays, &all)? else { return Ok(None) };
@@ -404,7 +404,7 @@ impl<'a> Search<'a> {
 
     /// Whether growth, less its fit on the rows it leaves where they are, separates; and the fewest of the columns with most
     /// growth that do.
-    fn separates(&self, growth: &[f64]) -> Result<Option<Direction>> {
+    fn separates(&self, growth: &[f64]) -> Result<Option<WideDirection>> {
         let Some(moved) = self.times(growth)? else { return Ok(None) };
         let stays: Vec<bool> = moved.iter().zip(&self.sign).map(|(m, s)| m * s < GROWS).collect();
         let all = vec![true; self.columns.len()];
@@ -415,7 +415,7 @@ impl<'a> Search<'a> {
     }
 
     /// The fewest of the columns with most weight in a direction that separate as it does.
-    fn fewest(&self, direction: &[f64], stays: Vec<bool>) -> Result<Option<Direction>> {
+    fn fewest(&self, direction: &[f64], stays: Vec<bool>) -> Result<Option<WideDirection>> {
         let mut used = vec![true; self.columns.len()];
         let mut order: Vec<usize> = (0..used.len()).filter(|j| self.columns[*j].is_some()).collect();
         order.sort_by(|a, b| direction[*b].abs().total_cmp(&direction[*a].abs()));
@@ -430,7 +430,7 @@ impl<'a> Search<'a> {
             most *= 2;
         }
         let columns = self.columns.iter().zip(&used).filter(|(_, used)| **used).filter_map(|(column, _)| *column);
-        Ok(Some(Direction { columns: columns.collect(), stays }))
+        Ok(Some(WideDirection { columns: columns.collect(), stays }))
     }
 
     /// A direction in some columns, less its fit on the rows that stay, if it separates all others.
@@ -465,8 +465,8 @@ mod tests {
     use super::*;
     use crate::fit::matrix::{Dense, Matrix};
     use crate::fit::params::LogisticParams;
+    use crate::fit::response::Response;
     use crate::fit::separation;
-    use crate::fit::target::Target;
 
     /// Numbers between −1 and 1 that look random.
     struct Draws(u64);
@@ -514,16 +514,16 @@ mod tests {
             let x = Matrix::new(Some(Dense::by_rows(x, y.len(), p).unwrap()), Vec::new(), None).unwrap();
             let intercept = made % 4 != 0;
             let params = LogisticParams { c: None, intercept, ..LogisticParams::default() }.check().unwrap();
-            let target = Target::new(&y);
+            let target = Response::new(&y);
             let (f, _) = params.problem(&x, &target, &[]).unwrap();
             let exact = separation::find(&f, &task).unwrap();
             match (find(&f, &task).unwrap(), exact) {
-                (Found::Separated(s), Some(exact)) => {
+                (WideSeparation::Separated(s), Some(exact)) => {
                     separated += 1;
                     assert_eq!((s.complete, s.rows), (exact.complete, exact.rows), "{s:?} {exact:?}");
                 }
-                (Found::Overlap, None) => {}
-                (Found::Unknown, _) => unknown += 1,
+                (WideSeparation::Overlap, None) => {}
+                (WideSeparation::Unknown, _) => unknown += 1,
                 (found, exact) => panic!("{found:?}, but {exact:?} of {} rows", y.len()),
             }
         }
@@ -539,7 +539,7 @@ mod tests {
         let sparse = crate::fit::Sparse::new((0..=rows).collect::<Vec<_>>(), places, vec![1.0; rows], levels).unwrap();
         let x = Matrix::new(None, Vec::new(), Some(sparse)).unwrap();
         let params = LogisticParams { c: None, intercept: false, ..LogisticParams::default() }.check().unwrap();
-        params.fit(&x, &Target::new(&y), &Task::new())
+        params.fit(&x, &Response::new(&y), &Task::new())
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! rises least, until it is. From a lower minimum it is sought again, until none is found. Designs in which many rows carry
 //! information have one minimum and are left alone.
 
-use super::held::{Minimum, Problem, State};
-use super::newton::Stop;
+use super::held::{ConstrainedMinimum, Iterate, Problem};
+use super::newton::StopRule;
 use super::objective::{dot, largest};
 use crate::error::{Error, Result};
 use crate::math::sigmoid;
@@ -31,16 +31,16 @@ impl Problem<'_> {
     /// [`Error::Interrupted`].
     pub(in crate::fit) fn lower(
         &self,
-        from: &State,
+        from: &Iterate,
         condition: Option<&[f64]>,
         others: Vec<Vec<f64>>,
-        stop: Stop,
+        stop: StopRule,
         task: &Task,
-    ) -> Result<Option<Minimum>> {
+    ) -> Result<Option<ConstrainedMinimum>> {
         let mut found = None;
         let mut others = others;
         for _ in 0..MOST_ROUNDS {
-            let state = found.as_ref().map_or(from, |m: &Minimum| &m.state);
+            let state = found.as_ref().map_or(from, |m: &ConstrainedMinimum| &m.state);
             let mut starts = std::mem::take(&mut others);
             starts.extend(self.through_rows(state, condition));
             let mut least = state.point.value - LOWER;
@@ -63,7 +63,7 @@ impl Problem<'_> {
     }
 
     /// The fit moved until the log-odds of one row is 0, for rows next to the border between the classes.
-    fn through_rows(&self, state: &State, condition: Option<&[f64]>) -> Vec<Vec<f64>> {
+    fn through_rows(&self, state: &Iterate, condition: Option<&[f64]>) -> Vec<Vec<f64>> {
         let f = self.objective();
         let beta = &state.point.beta;
         let eta = f.x.predict(beta, f.observed.offset);
@@ -91,7 +91,7 @@ impl Problem<'_> {
     }
 
     /// The direction in which the log-odds of a row grows by 1 and f rises least, the condition staying what it is.
-    fn toward(&self, state: &State, condition: Option<&[f64]>, row: usize) -> Option<Vec<f64>> {
+    fn toward(&self, state: &Iterate, condition: Option<&[f64]>, row: usize) -> Option<Vec<f64>> {
         let f = self.objective();
         let mut own = vec![0.0; state.point.beta.len()];
         if let Some(first) = own.first_mut() {

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::fit::matrix::{Normal, Plan};
+use crate::fit::matrix::{Normal, NormalLayout};
 use crate::math::vector::{Kernel, Vector, add_scaled, dispatch, dot};
 
 /// The coefficient (0 is the intercept) whose column is a combination of those before it.
@@ -16,8 +16,8 @@ pub(in crate::fit) struct NotPositive(pub(in crate::fit) usize);
 
 /// A factored matrix.
 #[derive(Debug, Clone)]
-pub(in crate::fit) struct Factor {
-    plan: Plan,
+pub(in crate::fit) struct Cholesky {
+    plan: NormalLayout,
     /// L by rows, the diagonal included.
     l: Vec<f64>,
     /// B, one row per level.
@@ -29,10 +29,10 @@ pub(in crate::fit) struct Factor {
 /// Rows of a block of the factorisation.
 const BLOCK: usize = 64;
 
-impl Factor {
+impl Cholesky {
     /// Factors `matrix`, with the columns of `plan`. A pivot below the share `least` of its diagonal element counts
     /// as 0: with 10⁻¹², the column's correlation with those before it is above 1 − 10⁻¹².
-    pub(in crate::fit) fn of(matrix: Normal, plan: &Plan, least: f64) -> Result<Self, NotPositive> {
+    pub(in crate::fit) fn of(matrix: Normal, plan: &NormalLayout, least: f64) -> Result<Self, NotPositive> {
         let (mut core, cross, apart, row) = matrix.into_parts();
         let size = plan.size();
         if let Some(level) = apart.iter().position(|d| d.is_nan() || *d <= 0.0) {
@@ -50,7 +50,7 @@ impl Factor {
             // Columns from..to of their own rows, then of the rows below, each row on its own.
             for j in from..to {
                 let (above, rest) = core.split_at_mut(j * row);
-                let pivot = dispatch(Row {
+                let pivot = dispatch(FactorRow {
                     above,
                     own: &mut rest[..row],
                     length: row,
@@ -64,7 +64,7 @@ impl Factor {
             }
             let (above, below) = core.split_at_mut(to * row);
             below.par_chunks_mut(row).for_each(|own| {
-                dispatch(Row { above, own, length: row, columns: from..to, diagonal: None });
+                dispatch(FactorRow { above, own, length: row, columns: from..to, diagonal: None });
             });
             from = to;
         }
@@ -108,7 +108,7 @@ impl Factor {
             .map(|i| {
                 let mut core = vec![0.0; size];
                 core[i] = 1.0;
-                dispatch(Transposed { l: &self.l, row: self.row, b: &mut core });
+                dispatch(TransposedFactor { l: &self.l, row: self.row, b: &mut core });
                 let inner = |cross: &[f64]| core.iter().zip(cross).map(|(v, c)| v * c).sum::<f64>();
                 let levels = self.cross.chunks(self.row.max(1)).zip(&self.apart);
                 let apart: Vec<f64> = levels.map(|(cross, d)| -inner(cross) / d).collect();
@@ -156,7 +156,7 @@ impl Kernel for Eliminate<'_> {
 }
 
 /// Columns of one row of L, given all rows above; returns the remainder of the diagonal element of `diagonal`.
-struct Row<'a> {
+struct FactorRow<'a> {
     above: &'a [f64],
     own: &'a mut [f64],
     length: usize,
@@ -164,7 +164,7 @@ struct Row<'a> {
     diagonal: Option<usize>,
 }
 
-impl Kernel for Row<'_> {
+impl Kernel for FactorRow<'_> {
     type Output = f64;
 
     #[inline(always)]
@@ -181,13 +181,13 @@ impl Kernel for Row<'_> {
 }
 
 /// Lᵀ·x = b in place.
-struct Transposed<'a> {
+struct TransposedFactor<'a> {
     l: &'a [f64],
     row: usize,
     b: &'a mut [f64],
 }
 
-impl Kernel for Transposed<'_> {
+impl Kernel for TransposedFactor<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -218,6 +218,6 @@ impl Kernel for Solve<'_> {
             let l = &self.l[j * self.row..=j * self.row + j];
             self.b[j] = (self.b[j] - dot::<V>(&l[..j], &self.b[..j])) / l[j];
         }
-        Transposed { l: self.l, row: self.row, b: self.b }.run::<V>();
+        TransposedFactor { l: self.l, row: self.row, b: self.b }.run::<V>();
     }
 }

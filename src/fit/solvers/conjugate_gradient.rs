@@ -4,14 +4,19 @@
 //! read the rows twice, until the residual is below min(0.5, √‖g‖)·‖g‖: superlinear convergence. The preconditioner is
 //! the diagonal of H. J. Nocedal, S. Wright, "Numerical Optimization", 2006, algorithms 5.3 and 7.1.
 
-use super::newton::{Stop, line_search};
+use super::newton::{StopRule, line_search};
 use super::objective::{Objective, dot, largest, norm};
 use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::math::sigmoid;
 use crate::progress::Task;
 
-pub(in crate::fit) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task: &Task) -> Result<Solution> {
+pub(in crate::fit) fn solve(
+    f: &Objective<'_>,
+    start: Option<Vec<f64>>,
+    stop: StopRule,
+    task: &Task,
+) -> Result<Solution> {
     task.begin("fitting", stop.max_iterations);
     let (_, squares) = f.x.moments(f.observed.weight);
     let sizes: Vec<f64> = [1.0].into_iter().chain(squares.iter().map(|s| s.sqrt().max(1.0))).collect();

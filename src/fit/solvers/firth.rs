@@ -8,8 +8,8 @@
 //! the problem of separation in logistic regression", Stat. Med. 21, 2002. The refitted intercept (FLIC): R. Puhr et al.,
 //! "Firth's logistic regression with rare events: accurate effect estimates and predictions?", Stat. Med. 36, 2017.
 
-use super::held::{Minimum, Problem};
-use super::newton::Stop;
+use super::held::{ConstrainedMinimum, Problem};
+use super::newton::StopRule;
 use super::objective::Objective;
 use super::solution::Solution;
 use crate::error::Result;
@@ -20,13 +20,13 @@ pub(in crate::fit) fn solve(
     f: &Objective<'_>,
     start: Option<Vec<f64>>,
     held: &[usize],
-    stop: Stop,
+    stop: StopRule,
     task: &Task,
 ) -> Result<Solution> {
     task.begin("fitting", stop.max_iterations);
     let problem = Problem::new(f, held, true);
     let start = problem.at(start.unwrap_or_else(|| f.cold_start()))?;
-    let lowest = || -> Result<Minimum> {
+    let lowest = || -> Result<ConstrainedMinimum> {
         let minimum = problem.minimise(start, None, stop, task)?;
         let lower = problem.lower(&minimum.state, None, Vec::new(), stop, task)?;
         Ok(lower.unwrap_or(minimum))

@@ -9,12 +9,12 @@
 #![allow(clippy::indexing_slicing, reason = "all vectors have one number per row or coefficient of one matrix")]
 
 use super::jeffreys;
-use super::newton::Stop;
+use super::newton::StopRule;
 use super::objective::{Objective, Point, dot, norm, scales};
 use super::solution::Solution;
 use crate::error::{Error, Result};
-use crate::fit::matrix::{Hessian, Plan};
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::matrix::{Hessian, NormalLayout};
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::progress::Task;
 
 /// Longest change of a log-odds in one step, where all are smaller.
@@ -32,22 +32,22 @@ pub(in crate::fit) struct Problem<'a> {
     f: Objective<'a>,
     /// f with the coefficients that are held.
     held: Objective<'a>,
-    plan: Plan,
+    plan: NormalLayout,
     firth: bool,
 }
 
 /// One point, with all that a step from it needs.
 #[derive(Clone)]
-pub(in crate::fit) struct State {
+pub(in crate::fit) struct Iterate {
     pub(in crate::fit) point: Point,
     /// The Hessian of f without the coefficients that are held.
-    metric: Factor,
+    metric: Cholesky,
     sizes: Vec<f64>,
 }
 
 /// Where the steps ended.
-pub(in crate::fit) struct Minimum {
-    pub(in crate::fit) state: State,
+pub(in crate::fit) struct ConstrainedMinimum {
+    pub(in crate::fit) state: Iterate,
     /// λ: how fast the minimum of f rises with the value of the condition.
     pub(in crate::fit) slope: f64,
     pub(in crate::fit) iterations: usize,
@@ -58,7 +58,7 @@ pub(in crate::fit) struct Minimum {
 ///
 /// # Errors
 /// [`Error::NotConverged`], [`Error::Singular`], [`Error::Interrupted`].
-pub(in crate::fit) fn solve(f: &Objective<'_>, stop: Stop, task: &Task) -> Result<Solution> {
+pub(in crate::fit) fn solve(f: &Objective<'_>, stop: StopRule, task: &Task) -> Result<Solution> {
     let problem = Problem::new(f, &[], false);
     let minimum = problem.minimise(problem.at(f.cold_start())?, None, stop, task)?;
     Ok(problem.solution(minimum))
@@ -74,7 +74,7 @@ impl<'a> Problem<'a> {
         pinned.extend(fixed);
         pinned.sort_unstable();
         pinned.dedup();
-        Self { f: f.clone(), held: Objective { pinned, ..f.clone() }, plan: Plan::all(f.x), firth }
+        Self { f: f.clone(), held: Objective { pinned, ..f.clone() }, plan: NormalLayout::all(f.x), firth }
     }
 
     /// f, without the coefficients that are held.
@@ -84,7 +84,7 @@ impl<'a> Problem<'a> {
 
     /// # Errors
     /// [`Error::Singular`] where the Hessian is; [`Error::NonFinite`], [`Error::InvalidOption`] for numbers that overflow.
-    pub(in crate::fit) fn at(&self, beta: Vec<f64>) -> Result<State> {
+    pub(in crate::fit) fn at(&self, beta: Vec<f64>) -> Result<Iterate> {
         let (mut point, normal) = self.f.at(beta, Some(Hessian { plan: &self.plan, thinning: 1 }));
         self.f.check(&point)?;
         let Some(normal) = normal else { return Err(Error::Interrupted) };
@@ -96,7 +96,7 @@ impl<'a> Problem<'a> {
         for pinned in &self.held.pinned {
             point.gradient[*pinned] = 0.0;
         }
-        Ok(State { metric: self.held.factor(normal, &self.plan)?, point, sizes })
+        Ok(Iterate { metric: self.held.factor(normal, &self.plan)?, point, sizes })
     }
 
     /// Steps from `start` to the minimum along which cᵀb stays what it is, c the `condition`.
@@ -105,11 +105,11 @@ impl<'a> Problem<'a> {
     /// [`Error::NotConverged`], [`Error::Interrupted`].
     pub(in crate::fit) fn minimise(
         &self,
-        start: State,
+        start: Iterate,
         condition: Option<&[f64]>,
-        stop: Stop,
+        stop: StopRule,
         task: &Task,
-    ) -> Result<Minimum> {
+    ) -> Result<ConstrainedMinimum> {
         let mut state = start;
         let mut pairs: Vec<Pair> = Vec::new();
         let (mut least, mut idle) = (f64::INFINITY, 0);
@@ -126,14 +126,14 @@ impl<'a> Problem<'a> {
             }
             // √fall is the length of the step in standard errors.
             if fall.max(0.0).sqrt() <= stop.tolerance {
-                return Ok(Minimum { state, slope, iterations: iteration, converged: true });
+                return Ok(ConstrainedMinimum { state, slope, iterations: iteration, converged: true });
             }
             // Where rows of separated classes have almost no weight, gradients are known less exactly than the tolerance: if
             // steps that short get no shorter, they are rounding.
             idle = if fall < least / 4.0 { 0 } else { idle + 1 };
             least = least.min(fall);
             if idle >= IDLE && fall <= NEGLIGIBLE * (1.0 + state.point.value.abs()) {
-                return Ok(Minimum { state, slope, iterations: iteration, converged: true });
+                return Ok(ConstrainedMinimum { state, slope, iterations: iteration, converged: true });
             }
             match self.shorten(&state, &step, fall, task)? {
                 Some(next) => {
@@ -145,20 +145,20 @@ impl<'a> Problem<'a> {
                 None if !pairs.is_empty() => pairs.clear(),
                 // f cannot fall further in floating point.
                 None if fall.max(0.0).sqrt() <= stop.tolerance.sqrt() => {
-                    return Ok(Minimum { state, slope, iterations: iteration, converged: true });
+                    return Ok(ConstrainedMinimum { state, slope, iterations: iteration, converged: true });
                 }
                 None => return Err(self.failed(&state, iteration, stop)),
             }
         }
         if stop.partial {
             let (_, slope) = state.step(&pairs, condition);
-            return Ok(Minimum { state, slope, iterations: stop.max_iterations, converged: false });
+            return Ok(ConstrainedMinimum { state, slope, iterations: stop.max_iterations, converged: false });
         }
         Err(self.failed(&state, stop.max_iterations, stop))
     }
 
     /// The first point along a step, shortened, at which f has fallen.
-    fn shorten(&self, from: &State, step: &[f64], fall: f64, task: &Task) -> Result<Option<State>> {
+    fn shorten(&self, from: &Iterate, step: &[f64], fall: f64, task: &Task) -> Result<Option<Iterate>> {
         let largest = |beta: &[f64]| self.f.x.predict(beta, None).into_iter().fold(0.0f64, |m, e| m.max(e.abs()));
         // Where classes are separated log-odds grow by orders of magnitude: so do the steps.
         let mut t = (LONGEST.max(largest(&from.point.beta)) / largest(step)).min(1.0);
@@ -175,21 +175,21 @@ impl<'a> Problem<'a> {
         Ok(None)
     }
 
-    fn failed(&self, state: &State, iterations: usize, stop: Stop) -> Error {
+    fn failed(&self, state: &Iterate, iterations: usize, stop: StopRule) -> Error {
         Error::NotConverged { iterations, gradient: self.size(state), tolerance: stop.tolerance }
     }
 
-    fn size(&self, state: &State) -> f64 {
+    fn size(&self, state: &Iterate) -> f64 {
         norm(&state.point.gradient, &state.sizes, self.f.total)
     }
 
-    pub(in crate::fit) fn solution(&self, minimum: Minimum) -> Solution {
+    pub(in crate::fit) fn solution(&self, minimum: ConstrainedMinimum) -> Solution {
         let size = self.size(&minimum.state);
         Solution::at(&self.f, minimum.state.point, size, minimum.iterations, minimum.converged)
     }
 }
 
-impl State {
+impl Iterate {
     /// The step, and λ.
     fn step(&self, pairs: &[Pair], condition: Option<&[f64]>) -> (Vec<f64>, f64) {
         let mut step = self.direct(&self.point.gradient, pairs);

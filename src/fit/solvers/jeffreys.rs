@@ -5,11 +5,11 @@
 use rayon::prelude::*;
 
 use super::objective::{Objective, Point};
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::math::sigmoid;
 
 /// Makes −l* and its gradient of −l and its gradient; `information` is I.
-pub(in crate::fit) fn correct(f: &Objective<'_>, information: &Factor, point: &mut Point) {
+pub(in crate::fit) fn correct(f: &Objective<'_>, information: &Cholesky, point: &mut Point) {
     let k = point.beta.len();
     let inverse = information.inverse(k);
     let eta = f.x.predict(&point.beta, f.observed.offset);

@@ -9,13 +9,13 @@ use linfa::{Dataset, DatasetBase};
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, Ix1};
 
-use super::newton::Stop;
+use super::newton::StopRule;
 use super::objective::{Objective, norm};
 use super::solution::Solution;
 use crate::error::{Error, Result};
 use crate::fit::matrix::{Dense, Matrix};
 
-pub(in crate::fit) fn solve(f: &Objective<'_>, stop: Stop) -> Result<Solution> {
+pub(in crate::fit) fn solve(f: &Objective<'_>, stop: StopRule) -> Result<Solution> {
     let only = |problem: &str| {
         Err(Error::option("solver", format!("'linfa' does not support {problem}; use solver='newton'")))
     };

@@ -19,13 +19,13 @@
 use super::objective::{Objective, Point, dot, largest, norm, scales};
 use super::solution::Solution;
 use crate::error::{Error, Result};
-use crate::fit::matrix::{Hessian, Normal, Observed, Plan};
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::matrix::{Hessian, Normal, NormalLayout, Observed};
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::progress::Task;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::fit) struct Stop {
+pub(in crate::fit) struct StopRule {
     /// Largest gradient of the mean loss, and largest step relative to 1 + the largest coefficient.
     pub(in crate::fit) tolerance: f64,
     pub(in crate::fit) max_iterations: usize,
@@ -49,7 +49,12 @@ const THINNED_PATH: usize = 1600;
 /// Multiplications below which a Hessian costs next to nothing.
 const CHEAP: usize = 20_000_000;
 
-pub(in crate::fit) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: Stop, task: &Task) -> Result<Solution> {
+pub(in crate::fit) fn solve(
+    f: &Objective<'_>,
+    start: Option<Vec<f64>>,
+    stop: StopRule,
+    task: &Task,
+) -> Result<Solution> {
     task.begin("fitting", stop.max_iterations);
     if f.x.rows() >= 4 * SAMPLE
         && start.is_none()
@@ -66,10 +71,10 @@ pub(in crate::fit) fn solve(f: &Objective<'_>, start: Option<Vec<f64>>, stop: St
 pub(in crate::fit) fn path(
     f: &Objective<'_>,
     ridges: &[f64],
-    stop: Stop,
+    stop: StopRule,
     task: &Task,
 ) -> Result<Vec<(Solution, Option<f64>)>> {
-    let plan = Plan::all(f.x);
+    let plan = NormalLayout::all(f.x);
     // One pass makes the Hessian for many points.
     let hessian = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows(), THINNED_PATH) };
     let mut before: Option<(f64, Point, Metric)> = None;
@@ -119,7 +124,7 @@ fn sample_start(f: &Objective<'_>, task: &Task) -> Result<Option<(Vec<f64>, Metr
     if positives == 0 || positives == rows.len() || total.is_nan() || total <= 0.0 {
         return Ok(None);
     }
-    let rough = Stop { tolerance: 1e-3, max_iterations: 8, partial: true };
+    let rough = StopRule { tolerance: 1e-3, max_iterations: 8, partial: true };
     match iterate(&sample, sample.cold_start(), None, rough, task) {
         Ok((solution, metric)) => {
             Ok(Some((solution.beta(), Metric { scale: total / f.total, pairs: Vec::new(), ..metric })))
@@ -134,10 +139,10 @@ fn iterate(
     f: &Objective<'_>,
     beta: Vec<f64>,
     metric: Option<Metric>,
-    stop: Stop,
+    stop: StopRule,
     task: &Task,
 ) -> Result<(Solution, Metric)> {
-    let plan = Plan::all(f.x);
+    let plan = NormalLayout::all(f.x);
     let first = Hessian { plan: &plan, thinning: plan.thinning(f.x.rows(), THINNED) };
     let refresh = (metric.is_some() && first.thinning > 1).then_some(first);
     let exact = Hessian { plan: &plan, thinning: 1 };
@@ -163,7 +168,7 @@ fn first_point(
 }
 
 /// Where the iterations ended.
-struct End {
+struct NewtonEnd {
     point: Point,
     size: f64,
     iterations: usize,
@@ -178,9 +183,9 @@ fn follow(
     mut metric: Metric,
     refresh: Option<Hessian<'_>>,
     later: Hessian<'_>,
-    stop: Stop,
+    stop: StopRule,
     task: &Task,
-) -> Result<(End, Metric)> {
+) -> Result<(NewtonEnd, Metric)> {
     let plan = later.plan;
     let cheap = f.x.rows().saturating_mul(plan.size()).saturating_mul(plan.size()) <= CHEAP;
     let exact = Hessian { plan, thinning: 1 };
@@ -193,13 +198,13 @@ fn follow(
         let step = metric.step(&point.gradient);
         let small = largest(&step) <= stop.tolerance * (1.0 + largest(&point.beta));
         if size <= stop.tolerance && small && is_minimum(f, &point, exact)? {
-            return Ok((End { point, size, iterations: iteration, converged: true }, metric));
+            return Ok((NewtonEnd { point, size, iterations: iteration, converged: true }, metric));
         }
         let Some((next, normal)) = line_search(f, &point, &step, refresh, task)? else {
             // f cannot fall further in floating point.
             let converged = size <= stop.tolerance && is_minimum(f, &point, exact)?;
             if converged || stop.partial {
-                return Ok((End { point, size, iterations: iteration, converged }, metric));
+                return Ok((NewtonEnd { point, size, iterations: iteration, converged }, metric));
             }
             return Err(Error::NotConverged { iterations: iteration, gradient: size, tolerance: stop.tolerance });
         };
@@ -225,7 +230,7 @@ fn follow(
         size = new_size;
     }
     if stop.partial {
-        return Ok((End { point, size, iterations: stop.max_iterations, converged: false }, metric));
+        return Ok((NewtonEnd { point, size, iterations: stop.max_iterations, converged: false }, metric));
     }
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }
@@ -252,7 +257,7 @@ struct Metric {
     /// Hessian of the loss.
     normal: Normal,
     /// Hessian of f, factored.
-    factor: Factor,
+    factor: Cholesky,
     /// Sizes of the columns, by which gradients are judged.
     sizes: Vec<f64>,
     /// What the inverse is multiplied with: a sample has a smaller Hessian.
@@ -262,7 +267,7 @@ struct Metric {
 }
 
 impl Metric {
-    fn of(f: &Objective<'_>, normal: Normal, plan: &Plan) -> Result<Self> {
+    fn of(f: &Objective<'_>, normal: Normal, plan: &NormalLayout) -> Result<Self> {
         let sizes = scales(&normal, plan);
         Ok(Self { factor: f.factor(normal.clone(), plan)?, normal, sizes, scale: 1.0, pairs: Vec::new() })
     }

@@ -1,9 +1,9 @@
 //! The penalised logistic loss of a matrix: f(b) = Σ wᵢ·[log(1 + e^ηᵢ) − yᵢηᵢ] + ridge·‖b₁…ₚ‖²/2, η = offset + b₀ + X·b.
 
 use crate::error::{Error, Result};
-use crate::fit::matrix::{Hessian, Matrix, Normal, Observed, Plan};
-use crate::fit::shared_passes::Together;
-use crate::fit::solvers::cholesky::{Factor, NotPositive};
+use crate::fit::matrix::{Hessian, Matrix, Normal, NormalLayout, Observed};
+use crate::fit::shared_passes::SharedPasses;
+use crate::fit::solvers::cholesky::{Cholesky, NotPositive};
 use crate::math::{logit, sigmoid};
 
 /// The objective.
@@ -18,7 +18,7 @@ pub(in crate::fit) struct Objective<'a> {
     /// Σ w.
     pub(in crate::fit) total: f64,
     /// The folds with which it shares its passes, and its own number.
-    pub(in crate::fit) together: Option<(&'a Together<'a>, usize)>,
+    pub(in crate::fit) together: Option<(&'a SharedPasses<'a>, usize)>,
 }
 
 /// f at one point.
@@ -78,7 +78,7 @@ impl Objective<'_> {
     }
 
     /// The Hessian of f, from that of the loss.
-    pub(in crate::fit) fn with_ridge(&self, mut normal: Normal, plan: &Plan) -> Normal {
+    pub(in crate::fit) fn with_ridge(&self, mut normal: Normal, plan: &NormalLayout) -> Normal {
         for pinned in &self.pinned {
             normal.pin(plan, *pinned);
         }
@@ -90,13 +90,13 @@ impl Objective<'_> {
     ///
     /// # Errors
     /// [`Error::Singular`] naming a column that is a combination of others; [`Error::InvalidOption`] if sums overflowed.
-    pub(in crate::fit) fn factor(&self, normal: Normal, plan: &Plan) -> Result<Factor> {
+    pub(in crate::fit) fn factor(&self, normal: Normal, plan: &NormalLayout) -> Result<Cholesky> {
         if normal.diagonal(plan).iter().any(|d| !d.is_finite()) {
             return Err(too_large());
         }
         // With a ridge no column is a combination of others, but rounding may hide it.
         let least = if self.ridge > 0.0 { 1e-15 } else { 1e-12 };
-        Factor::of(self.with_ridge(normal, plan), plan, least).map_err(|NotPositive(coefficient)| {
+        Cholesky::of(self.with_ridge(normal, plan), plan, least).map_err(|NotPositive(coefficient)| {
             if self.ridge > 0.0 {
                 let problem = "the mean of a column is millions of times its spread; subtract the mean, or standardise";
                 return Error::option("X", problem);
@@ -165,7 +165,7 @@ fn too_large() -> Error {
 /// Sizes by which gradients are judged: a column of large numbers has a large gradient.
 ///
 /// max(1, √(Hⱼⱼ/H₀₀)), about the root mean square of the column; 1 for standardised columns.
-pub(in crate::fit) fn scales(normal: &Normal, plan: &Plan) -> Vec<f64> {
+pub(in crate::fit) fn scales(normal: &Normal, plan: &NormalLayout) -> Vec<f64> {
     let diagonal = normal.diagonal(plan);
     let h0 = diagonal.first().copied().unwrap_or(1.0);
     diagonal.iter().map(|h| (h / h0).sqrt().max(1.0)).map(|s| if s.is_finite() { s } else { 1.0 }).collect()

@@ -15,25 +15,25 @@
 
 #![allow(clippy::indexing_slicing, reason = "kernel: all vectors have one number per coefficient of one matrix")]
 
-use super::newton::Stop;
+use super::newton::StopRule;
 use super::objective::{Objective, Point, norm};
 use super::solution::Solution;
 use crate::error::{Error, Result};
-use crate::fit::matrix::{Hessian, Plan};
+use crate::fit::matrix::{Hessian, NormalLayout};
 use crate::fit::params::Sign;
 use crate::math::{ln, sigmoid};
 use crate::progress::Task;
 
 /// The part of the objective that has corners.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::fit) struct Corners<'a> {
+pub(in crate::fit) struct NonsmoothPenalty<'a> {
     /// Weight of the L1 penalty, λ.
     pub(in crate::fit) lasso: f64,
     /// Allowed signs by column; empty if all are free.
     pub(in crate::fit) signs: &'a [Sign],
 }
 
-impl Corners<'_> {
+impl NonsmoothPenalty<'_> {
     fn sign(&self, coefficient: usize) -> Sign {
         self.signs.get(coefficient.wrapping_sub(1)).copied().unwrap_or(Sign::Free)
     }
@@ -89,9 +89,9 @@ const MOST_ACTIVE: usize = 5000;
 
 pub(in crate::fit) fn solve(
     f: &Objective<'_>,
-    corners: Corners<'_>,
+    corners: NonsmoothPenalty<'_>,
     start: Option<Vec<f64>>,
-    stop: Stop,
+    stop: StopRule,
     task: &Task,
 ) -> Result<Solution> {
     task.begin("fitting", stop.max_iterations);
@@ -142,7 +142,7 @@ pub(in crate::fit) fn solve(
                 ));
             }
         }
-        let plan = Plan::chosen(f.x, &active);
+        let plan = NormalLayout::chosen(f.x, &active);
         let (_, normal) = f.at(point.beta.clone(), Some(Hessian { plan: &plan, thinning: 1 }));
         let Some(normal) = normal else { return Err(Error::Interrupted) };
         let step = descend(f, corners, &point, f.with_ridge(normal, &plan).square(&plan), &plan, stop.tolerance, task)?;
@@ -175,7 +175,7 @@ pub(in crate::fit) fn solve(
     Err(Error::NotConverged { iterations: stop.max_iterations, gradient: size, tolerance: stop.tolerance })
 }
 
-impl Corners<'_> {
+impl NonsmoothPenalty<'_> {
     fn violates(&self, coefficient: usize, b: f64) -> bool {
         match self.sign(coefficient) {
             Sign::Free => false,
@@ -199,10 +199,10 @@ fn choose(beta: &[f64], violations: &[f64], sizes: &[f64]) -> Vec<usize> {
 /// Coordinate descent on the quadratic model; returns the step of all coefficients.
 fn descend(
     f: &Objective<'_>,
-    corners: Corners<'_>,
+    corners: NonsmoothPenalty<'_>,
     point: &Point,
     mut h: Vec<f64>,
-    plan: &Plan,
+    plan: &NormalLayout,
     tolerance: f64,
     task: &Task,
 ) -> Result<Vec<f64>> {
@@ -264,7 +264,7 @@ fn descend(
 /// θᵢ starts as the residual wᵢ(pᵢ − yᵢ); one class is scaled down so that Σθ = 0 (the intercept is free), then all so
 /// that |Xᵀθ| ≤ λ without a ridge. The dual is Σθᵢoᵢ − Σwᵢ[uᵢ·ln uᵢ + (1 − uᵢ)·ln(1 − uᵢ)] − Σⱼ(|xⱼᵀθ| − λ)₊²/(2·ridge),
 /// uᵢ = |θᵢ|/wᵢ.
-fn duality_gap(f: &Objective<'_>, corners: Corners<'_>, point: &Point) -> Option<f64> {
+fn duality_gap(f: &Objective<'_>, corners: NonsmoothPenalty<'_>, point: &Point) -> Option<f64> {
     let eta = f.x.predict(&point.beta, f.observed.offset);
     let w = |i: usize| f.observed.weight.map_or(1.0, |w| w[i]);
     let mut theta: Vec<f64> = (eta.iter().zip(f.observed.y).enumerate())

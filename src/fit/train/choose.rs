@@ -4,14 +4,14 @@ use std::cell::OnceCell;
 
 use super::covariances::clusters;
 use super::gain::Gain;
-use super::interactions::{Groups, Interactions, MOST, Strongest, resolve, with_bins};
-use super::layout::{Encoded, Layout};
+use super::interactions::{FieldGroups, Interactions, MOST, Strongest, resolve, with_bins};
+use super::layout::{DesignLayout, Encoded};
 use super::options::{Nonlinear, TrainOptions};
 use crate::encoding::Bend;
 use crate::error::{Error, Result};
-use crate::fit::cross_validation::{Fold, Held, default_cs, grouped_folds};
+use crate::fit::cross_validation::{Fold, HeldOut, default_cs, grouped_folds};
 use crate::fit::params::{LogisticParams, Sign, ValidLogisticParams};
-use crate::fit::target::Target;
+use crate::fit::response::Response;
 use crate::model::Validation;
 use crate::progress::Task;
 use crate::schema::Maturity;
@@ -22,10 +22,10 @@ pub(super) struct Design {
     pub(super) encoded: Vec<Encoded>,
     /// Interactions: places of two features each.
     pub(super) pairs: Vec<(usize, usize)>,
-    pub(super) layout: Layout,
+    pub(super) layout: DesignLayout,
     pub(super) validation: Option<Validation>,
     /// Losses of the rows it was judged on.
-    held: Vec<Held>,
+    held: Vec<HeldOut>,
     pub(super) nonlinear: Option<String>,
     pub(super) interactions: Option<String>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Design {
 /// What designs are chosen for.
 pub(super) struct Chooser<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) target: Target<'a>,
+    pub(super) target: Response<'a>,
     pub(super) params: ValidLogisticParams,
     pub(super) options: &'a TrainOptions,
     pub(super) task: &'a Task,
@@ -53,7 +53,7 @@ const ORIGINS: usize = 6;
 impl<'a> Chooser<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
-        target: Target<'a>,
+        target: Response<'a>,
         params: ValidLogisticParams,
         options: &'a TrainOptions,
         task: &'a Task,
@@ -128,7 +128,7 @@ impl<'a> Chooser<'a> {
     /// Adds the pair that explains most of the residuals, repeatedly: while held-out rows gain from it, and will go on to,
     /// if `judged`. Then parts of the calendar take part in no pair.
     fn search(&self, design: Design, most: usize, judged: bool) -> Result<Design> {
-        let groups = Groups::of(&design.encoded, &self.clusters, judged);
+        let groups = FieldGroups::of(&design.encoded, &self.clusters, judged);
         let mut best = design;
         let mut found = Vec::new();
         let why = loop {
@@ -172,7 +172,7 @@ impl<'a> Chooser<'a> {
     }
 
     /// The pair of features whose table explains most of the residuals of a design.
-    fn strongest(&self, groups: &Groups, design: &Design) -> Result<Option<Strongest>> {
+    fn strongest(&self, groups: &FieldGroups, design: &Design) -> Result<Option<Strongest>> {
         let c = design.validation.as_ref().map(|v| v.c).or(self.params.params().c).unwrap_or(1.0);
         let rough = LogisticParams {
             c: Some(c),
@@ -201,17 +201,17 @@ impl<'a> Chooser<'a> {
     }
 
     fn lay_out(&self, encoded: Vec<Encoded>, pairs: Vec<(usize, usize)>, judged: bool) -> Result<Design> {
-        let layout = Layout::of(&encoded, &pairs, self.snapshot.len())?;
+        let layout = DesignLayout::of(&encoded, &pairs, self.snapshot.len())?;
         let (validation, held) = judged.then(|| self.judge(&layout)).transpose()?.unzip();
         let held = held.unwrap_or_default();
         Ok(Design { encoded, pairs, layout, validation, held, nonlinear: None, interactions: None })
     }
 
-    fn gain(&self, (losses, held): (&[f64], &[Held]), after: &Design) -> Gain {
+    fn gain(&self, (losses, held): (&[f64], &[HeldOut]), after: &Design) -> Gain {
         Gain::of((losses, held), (&after.losses(), &after.held), &self.clusters)
     }
 
-    fn judge(&self, layout: &Layout) -> Result<(Validation, Vec<Held>)> {
+    fn judge(&self, layout: &DesignLayout) -> Result<(Validation, Vec<HeldOut>)> {
         // With a fixed C that one is judged; without a penalty, one that is as good as none.
         let params = self.params.params();
         let cs = if self.options.choose_c.is_some() { default_cs() } else { vec![params.c.unwrap_or(1e4)] };
@@ -294,7 +294,7 @@ impl<'a> Chooser<'a> {
 }
 
 /// The parameters with the signs of a layout.
-pub(super) fn signed(mut params: LogisticParams, layout: &Layout) -> LogisticParams {
+pub(super) fn signed(mut params: LogisticParams, layout: &DesignLayout) -> LogisticParams {
     params.signs.clone_from(&layout.signs);
     params
 }

@@ -13,8 +13,8 @@ use super::purify::Purifier;
 use crate::error::Result;
 use crate::fit::matrix::Matrix;
 use crate::fit::params::{LogisticParams, ValidLogisticParams};
+use crate::fit::response::Response;
 use crate::fit::solvers::solution::Solution;
-use crate::fit::target::Target;
 use crate::model::CoefficientCovariance;
 use crate::progress::Task;
 use crate::snapshot::Snapshot;
@@ -48,7 +48,7 @@ impl Covariances {
     pub(super) fn of(
         snapshot: &Snapshot,
         x: &Matrix<'_>,
-        target: &Target<'_>,
+        target: &Response<'_>,
         params: &ValidLogisticParams,
         solution: &Solution,
         purifier: &Purifier<'_>,

@@ -3,7 +3,7 @@
 use crate::counted::counted;
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
-use crate::evaluate::{Clusters, Comparison, Evaluation, compare_scores, evaluate_clustered};
+use crate::evaluate::{Clusters, Evaluation, ScoreComparison, compare_scores, evaluate_clustered};
 use crate::model::LeadModel;
 use crate::progress::Task;
 use crate::schema::{Column, NONE};
@@ -76,7 +76,7 @@ pub fn compare_models(
     snapshot: &Snapshot,
     top: &[usize],
     task: &Task,
-) -> Result<Comparison> {
+) -> Result<ScoreComparison> {
     let y = labels(snapshot)?;
     if snapshot.is_empty() {
         return Err(Error::NoRows { what: "compare", why: snapshot.counts.why() });

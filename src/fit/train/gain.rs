@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use crate::fit::cross_validation::Held;
+use crate::fit::cross_validation::HeldOut;
 
 /// Probability of a screened pair by chance, corrected for the number of pairs, below which any gain is enough.
 const SURE: f64 = 1e-3;
@@ -24,7 +24,7 @@ pub(super) struct Gain {
 
 impl Gain {
     /// From losses by origin and of rows, before and after; rows of one cluster depend on each other.
-    pub(super) fn of(before: (&[f64], &[Held]), after: (&[f64], &[Held]), clusters: &[u32]) -> Self {
+    pub(super) fn of(before: (&[f64], &[HeldOut]), after: (&[f64], &[HeldOut]), clusters: &[u32]) -> Self {
         let origins: Vec<f64> = before.0.iter().zip(after.0).map(|(b, a)| b - a).collect();
         let mut sums: HashMap<u32, f64> = HashMap::new();
         for (b, a) in before.1.iter().zip(after.1) {
@@ -100,8 +100,8 @@ mod tests {
     /// By hand: gains of rows minus the gains of their origins, summed by lead.
     #[test]
     fn gains_of_one_lead_are_not_independent() {
-        let held = |losses: [f64; 4]| -> Vec<Held> {
-            let row = |(row, loss): (usize, f64)| Held { fold: row / 2, row, share: 0.5, loss };
+        let held = |losses: [f64; 4]| -> Vec<HeldOut> {
+            let row = |(row, loss): (usize, f64)| HeldOut { fold: row / 2, row, share: 0.5, loss };
             losses.into_iter().enumerate().map(row).collect()
         };
         let (before, after) = (held([0.5, 0.5, 0.4, 0.4]), held([0.3, 0.5, 0.4, 0.5]));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::{Encoded, place_of};
 use crate::error::{Error, Result};
 use crate::fit::params::Sign;
-use crate::fit::target::Target;
+use crate::fit::response::Response;
 use crate::math::{chi_square_tail, sigmoid};
 use crate::progress::Task;
 use crate::schema::is_calendar_like;
@@ -104,7 +104,7 @@ const SCREENED: usize = 100_000;
 const SIGNIFICANT: f64 = 0.01;
 
 /// The group of every screened row in every feature; rows of a cluster (a lead, an account) follow each other.
-pub(super) struct Groups {
+pub(super) struct FieldGroups {
     /// Screened rows, and the number of each one's cluster.
     rows: Vec<(usize, u32)>,
     /// Of so many rows one is screened.
@@ -159,7 +159,7 @@ impl CellSums {
     }
 }
 
-impl Groups {
+impl FieldGroups {
     /// `without_calendar`, parts of the calendar take part in no pair.
     pub(super) fn of(encoded: &[Encoded], clusters: &[u32], without_calendar: bool) -> Self {
         let rows = encoded.first().map_or(0, |e| e.column.len());
@@ -202,7 +202,7 @@ impl Groups {
     /// 2013.
     pub(super) fn strongest(
         &self,
-        target: &Target<'_>,
+        target: &Response<'_>,
         eta: &[f64],
         known: &[(usize, usize)],
         ridge: f64,

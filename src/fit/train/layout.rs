@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::encoding::{Encoder, slot_of};
 use crate::error::{Error, Result};
-use crate::fit::matrix::{Codes, Dense, Matrix};
+use crate::fit::matrix::{Dense, LevelCodes, Matrix};
 use crate::fit::params::Sign;
 use crate::schema::{Column, Feature, NONE};
 
@@ -79,7 +79,7 @@ impl Encoded {
 }
 
 /// Where the columns of each term, and the cells of each interaction, lie in the matrix: dense columns first, blocks after.
-pub(super) struct Layout {
+pub(super) struct DesignLayout {
     pub(super) matrix: Matrix<'static>,
     pub(super) places: Vec<Vec<usize>>,
     /// First column of each interaction; its cells follow by rows.
@@ -88,7 +88,7 @@ pub(super) struct Layout {
     pub(super) signs: Vec<Sign>,
 }
 
-impl Layout {
+impl DesignLayout {
     /// Lays out features, and interactions of pairs of them.
     pub(super) fn of(encoded: &[Encoded], pairs: &[(usize, usize)], rows: usize) -> Result<Self> {
         let is_number = |e: &Encoded| matches!(e.encoder, Encoder::Number { .. });
@@ -116,7 +116,7 @@ impl Layout {
                         let none = (width - smooth) as u32;
                         // A missing number has a column of its own.
                         let codes: Vec<u32> = e.groups().into_iter().map(|g| g.min(none)).collect();
-                        blocks.push(Codes::narrowest(&codes, width - smooth));
+                        blocks.push(LevelCodes::narrowest(&codes, width - smooth));
                         block_signs.resize(block_signs.len() + width - smooth, Sign::Free);
                         block_names.extend(titles.into_iter().skip(smooth));
                     }
@@ -124,7 +124,7 @@ impl Layout {
                 (Encoder::Category { .. }, Column::Category { .. }) => {
                     let first = width_dense + block_names.len();
                     places.push((first..first + width).collect());
-                    blocks.push(Codes::narrowest(&e.slots(), width));
+                    blocks.push(LevelCodes::narrowest(&e.slots(), width));
                     block_signs.resize(block_signs.len() + width, Sign::Free);
                     block_names.extend(titles);
                 }
@@ -139,7 +139,7 @@ impl Layout {
             let codes: Vec<u32> =
                 pairs.map(|(a, b)| if a < rows_of && b < columns_of { a * columns_of + b } else { none }).collect();
             cells.push(width_dense + block_names.len());
-            blocks.push(Codes::narrowest(&codes, none as usize));
+            blocks.push(LevelCodes::narrowest(&codes, none as usize));
             block_signs.resize(block_signs.len() + none as usize, Sign::Free);
             for a in first.encoder.group_names() {
                 let of = |b: &String| format!("{} × {} = {a} × {b}", first.feature, second.feature);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::interactions::Interactions;
 use crate::fit::calibration::Calibrator;
-use crate::fit::cross_validation::Choice;
+use crate::fit::cross_validation::PenaltyChoice;
 use crate::fit::params::LogisticParams;
 
 /// The shape of the effect of numbers.
@@ -52,7 +52,7 @@ pub struct TrainOptions {
     /// Parameters of the logistic fit.
     pub logistic: LogisticParams,
     /// Whether C is chosen on held-out rows; then [`LogisticParams::c`] does not count.
-    pub choose_c: Option<Choice>,
+    pub choose_c: Option<PenaltyChoice>,
     /// The shape of the effect of numbers; straight if not given.
     pub nonlinear: Option<Nonlinear>,
     /// Interactions of pairs of features, if there shall be any.

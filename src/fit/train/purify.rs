@@ -2,18 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::layout::{Encoded, Layout};
+use super::layout::{DesignLayout, Encoded};
 use crate::error::Result;
 use crate::progress::Task;
 
 /// The map from the coefficients of a layout to the coefficients of a model. It is linear, and leaves every log-odds as it is.
 pub(super) struct Purifier<'a> {
     encoded: &'a [Encoded],
-    layout: &'a Layout,
-    tables: Vec<Table>,
+    layout: &'a DesignLayout,
+    tables: Vec<CellTable>,
 }
 
-struct Table {
+struct CellTable {
     first: usize,
     second: usize,
     /// Groups of both terms, with the one for no group.
@@ -28,7 +28,12 @@ struct Table {
 }
 
 impl<'a> Purifier<'a> {
-    pub(super) fn of(encoded: &'a [Encoded], layout: &'a Layout, pairs: &[(usize, usize)], weight: &[f64]) -> Self {
+    pub(super) fn of(
+        encoded: &'a [Encoded],
+        layout: &'a DesignLayout,
+        pairs: &[(usize, usize)],
+        weight: &[f64],
+    ) -> Self {
         let table = |(first, second): &(usize, usize)| {
             let (a, b) = encoded.get(*first).zip(encoded.get(*second))?;
             let (height, width) = (a.encoder.groups() + 1, b.encoder.groups() + 1);
@@ -45,7 +50,16 @@ impl<'a> Purifier<'a> {
                 }
             }
             let factor = factored(&weights, height, width);
-            Some(Table { first: *first, second: *second, height, width, weights, row_weights, column_weights, factor })
+            Some(CellTable {
+                first: *first,
+                second: *second,
+                height,
+                width,
+                weights,
+                row_weights,
+                column_weights,
+                factor,
+            })
         };
         Self { encoded, layout, tables: pairs.iter().filter_map(table).collect() }
     }
@@ -124,7 +138,7 @@ impl<'a> Purifier<'a> {
     }
 }
 
-impl Table {
+impl CellTable {
     /// Whether a cell stands for values without a group, and training had none.
     fn is_unseen(&self, cell: usize) -> bool {
         let (i, j) = (cell / self.width, cell % self.width);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::choose::{Chooser, Design, signed};
 use super::covariances::Covariances;
 use super::interactions::Interactions;
-use super::layout::{Encoded, Layout, place_of};
+use super::layout::{DesignLayout, Encoded, place_of};
 use super::options::{Direction, TrainOptions};
 use super::purify::Purifier;
 use super::rows::{labels, log_odds};
@@ -14,8 +14,8 @@ use crate::encoding::{Encoder, LevelRule};
 use crate::error::{Error, Result};
 use crate::features::compute;
 use crate::fit::params::{LogisticParams, Sign, Solver, ValidLogisticParams};
+use crate::fit::response::Response;
 use crate::fit::solvers::solution::Solution;
-use crate::fit::target::Target;
 use crate::math::weighted_quantiles;
 use crate::model::{Grade, Interaction, LeadModel, ModelData, Term, Training};
 use crate::progress::Task;
@@ -49,7 +49,7 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
         }
     }
     let encoded = constrained(encoded, options)?;
-    let target = Target::new(label).weighted(&snapshot.weight);
+    let target = Response::new(label).weighted(&snapshot.weight);
     let chosen = Chooser::new(snapshot, target, params.clone(), options, task).choose(&encoded)?;
     let Design { encoded, pairs, layout, validation, nonlinear, interactions, .. } = chosen;
     let validation = validation.filter(|_| options.choose_c.is_some());
@@ -122,7 +122,7 @@ fn check<'a>(snapshot: &'a Snapshot, options: &TrainOptions) -> Result<(ValidLog
 /// Estimates of each feature and pair.
 struct Estimated<'a> {
     encoded: &'a [Encoded],
-    layout: &'a Layout,
+    layout: &'a DesignLayout,
     pairs: &'a [(usize, usize)],
     purifier: &'a Purifier<'a>,
     covariances: &'a Covariances,

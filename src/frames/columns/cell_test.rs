@@ -39,7 +39,7 @@ impl ColumnKind {
 }
 
 /// A cell.
-pub(in crate::frames) struct Cell<'t> {
+pub(in crate::frames) struct TestedCell<'t> {
     /// Its text, in the one form that it has in every type of column.
     pub(in crate::frames) text: Option<&'t str>,
     /// The time that it is.
@@ -96,14 +96,14 @@ fn single_stars(text: &str) -> String {
 }
 
 /// Makes the error of a comparison that cannot be meant, from what the column is compared with and the remedy.
-type Fault<'f> = dyn Fn(&str, &str) -> Error + 'f;
+type CellFault<'f> = dyn Fn(&str, &str) -> Error + 'f;
 
 struct Builder<'b> {
     /// Texts with signs that occur, so they mean themselves.
     literal: &'b BTreeSet<String>,
     kind: ColumnKind,
     zone: &'b Zone,
-    fault: &'b Fault<'b>,
+    fault: &'b CellFault<'b>,
 }
 
 impl CellTest {
@@ -114,7 +114,7 @@ impl CellTest {
         literal: &BTreeSet<String>,
         kind: ColumnKind,
         zone: &Zone,
-        fault: &Fault<'_>,
+        fault: &CellFault<'_>,
     ) -> Result<Self> {
         Builder { literal, kind, zone, fault }.test(condition)
     }
@@ -126,7 +126,7 @@ impl CellTest {
     }
 
     /// Whether it holds.
-    pub(in crate::frames) fn holds(&self, cell: &Cell<'_>) -> bool {
+    pub(in crate::frames) fn holds(&self, cell: &TestedCell<'_>) -> bool {
         match self {
             Self::Not(test) => !test.holds(cell),
             Self::Any(tests) => tests.iter().any(|t| t.holds(cell)),

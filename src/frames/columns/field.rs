@@ -8,10 +8,10 @@ use polars::prelude::DataType;
 use crate::config::{Common, DayMeans};
 use crate::counted::counted;
 use crate::error::Result;
-use crate::frames::columns::text::{Texts, is_text, numbers};
+use crate::frames::columns::text::{TextColumn, is_text, numbers};
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::table::Table;
-use crate::journeys::{TableAudit, Texts as Ids, code_word};
+use crate::journeys::{StringTable as Ids, TableAudit, code_word};
 use crate::schema::{Column, NONE, is_exact, number_of};
 use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
 
@@ -21,7 +21,7 @@ const PLACEHOLDERS: [&str; 12] =
 
 /// What the levels of a column of texts are as numbers.
 #[derive(Default)]
-pub(in crate::frames) struct Numbers {
+pub(in crate::frames) struct NumberCells {
     /// NaN for the others.
     values: Vec<f64>,
     /// Whether some have the marks that the user named, and so are numbers in any kind of table.
@@ -63,8 +63,8 @@ impl FieldReader<'_> {
     }
 
     /// The texts of a column.
-    pub(in crate::frames) fn texts(&self, name: &str) -> Result<Texts> {
-        Texts::values(self.table, name, self.common)
+    pub(in crate::frames) fn texts(&self, name: &str) -> Result<TextColumn> {
+        TextColumn::values(self.table, name, self.common)
     }
 
     fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
@@ -120,7 +120,7 @@ impl FieldReader<'_> {
     }
 
     /// The numbers that the levels of a column of texts are, NaN for the others.
-    pub(in crate::frames) fn numbers_of(&self, name: &str, levels: &[String]) -> Result<Numbers> {
+    pub(in crate::frames) fn numbers_of(&self, name: &str, levels: &[String]) -> Result<NumberCells> {
         let reading = &self.common.reading;
         let (mut others, mut marked) = (HashSet::new(), false);
         if reading.has_marks() && is_text(&self.table.dtype(name)?) {
@@ -131,10 +131,10 @@ impl FieldReader<'_> {
                     others.insert(text.to_owned());
                 }
             };
-            Texts::as_written(self.table, name, &self.common.nulls)?.each_read(|text| look(text), |_, _| {});
+            TextColumn::as_written(self.table, name, &self.common.nulls)?.each_read(|text| look(text), |_, _| {});
         }
         let number = |level: &String| number_of(level).filter(|_| !others.contains(level)).unwrap_or(f64::NAN);
-        Ok(Numbers { values: levels.iter().map(number).collect(), marked })
+        Ok(NumberCells { values: levels.iter().map(number).collect(), marked })
     }
 
     fn are_iso_times<'t>(&self, texts: impl Iterator<Item = &'t str> + Clone) -> bool {
@@ -148,7 +148,7 @@ impl FieldReader<'_> {
         &self,
         name: &str,
         column: &Column,
-        numbers: &Numbers,
+        numbers: &NumberCells,
         rows: &[u32],
         audit: &mut TableAudit,
     ) -> Column {
@@ -168,7 +168,7 @@ impl FieldReader<'_> {
 }
 
 /// Texts as a category.
-pub(in crate::frames) fn category(texts: &Texts) -> Column {
+pub(in crate::frames) fn category(texts: &TextColumn) -> Column {
     let mut levels = Ids::new();
     let codes = texts.intern(&mut levels);
     Column::Category { codes, levels: levels.iter().map(str::to_owned).collect::<Arc<[String]>>() }

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use crate::config::Common;
 use crate::error::{Error, Result};
-use crate::frames::columns::text::{Texts, is_text};
+use crate::frames::columns::text::{TextColumn, is_text};
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::journeys::{IndexBuilder, OrderNumbers, Orders};
 use crate::time::glance;
@@ -36,7 +36,7 @@ pub(in crate::frames) fn order_values(reader: &TimeReader<'_>, column: &str) -> 
     {
         return Ok(of_times(&times));
     }
-    let texts = Texts::as_written(table, column, &reader.common.nulls)?.collect();
+    let texts = TextColumn::as_written(table, column, &reader.common.nulls)?.collect();
     // Only texts have decimal and thousands marks.
     let marks = Some(&reader.common.reading).filter(|_| is_text(&kind));
     let number = |t: &str| marks.map_or_else(|| t.parse().ok(), |marks| marks.number(t));

@@ -10,7 +10,7 @@ use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::frames::columns::dictionary::{Cells, Coded};
 use crate::frames::files::table::Table;
-use crate::journeys::{NotNumbers, Texts as Ids};
+use crate::journeys::{NotNumbers, StringTable as Ids};
 use crate::schema::{NONE, canonical_id, canonical_text, truth_number};
 use crate::time::DAY;
 
@@ -49,7 +49,7 @@ fn is_inexact(text: &str) -> bool {
 
 /// How the texts of a column are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum TextForm {
     /// In their one form ([`canonical_text`]).
     Canonical,
     /// As they are written.
@@ -59,20 +59,20 @@ enum Form {
 }
 
 /// A column that can be walked as texts: in canonical form, which does not depend on the stored type, or as written.
-pub(in crate::frames) struct Texts {
+pub(in crate::frames) struct TextColumn {
     cells: Cells,
     /// Texts that mean "no value", in their one form.
     nulls: Vec<String>,
-    form: Form,
+    form: TextForm,
     /// Marks of numbers, if they differ from [`canonical_text`]'s.
     marks: Option<Reading>,
 }
 
-impl Texts {
+impl TextColumn {
     /// The texts in their one form, for kinds, channels, stages and all that is compared.
     pub(in crate::frames) fn of(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
         let nulls = nulls.iter().map(|null| canonical_text(null).into_owned()).collect();
-        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Canonical, marks: None })
+        Ok(Self { cells: text_cells(table, column)?, nulls, form: TextForm::Canonical, marks: None })
     }
 
     /// The texts in their one form, for fields and properties: numbers have the marks of the table, so "1.234,50" may be
@@ -85,14 +85,14 @@ impl Texts {
 
     /// The texts as they are written, to be parsed as times or numbers.
     pub(in crate::frames) fn as_written(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
-        Ok(Self { form: Form::Written, ..Self::of(table, column, nulls)? })
+        Ok(Self { form: TextForm::Written, ..Self::of(table, column, nulls)? })
     }
 
     /// The texts in their one form as ids: one that went through a float too large for whole numbers is none
-    /// ([`Texts::no_id`]).
+    /// ([`TextColumn::no_id`]).
     pub(in crate::frames) fn ids(table: &Table, column: &str, nulls: &[String]) -> Result<Self> {
         let nulls = nulls.iter().map(|null| canonical_id(null).to_owned()).collect();
-        Ok(Self { cells: text_cells(table, column)?, nulls, form: Form::Id, marks: None })
+        Ok(Self { cells: text_cells(table, column)?, nulls, form: TextForm::Id, marks: None })
     }
 
     /// Why the cell of `row` is not an id: `missing`, or a float beyond 2^53.
@@ -112,18 +112,18 @@ impl Texts {
     fn given<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
         let text = text.trim();
         let form = match (self.form, &self.marks) {
-            (Form::Id, _) => Cow::Borrowed(canonical_id(text)),
-            (Form::Written, _) if self.nulls.is_empty() => Cow::Borrowed(text),
-            (Form::Canonical, Some(marks)) => marks.canonical(text),
-            (Form::Canonical | Form::Written, _) => canonical_text(text),
+            (TextForm::Id, _) => Cow::Borrowed(canonical_id(text)),
+            (TextForm::Written, _) if self.nulls.is_empty() => Cow::Borrowed(text),
+            (TextForm::Canonical, Some(marks)) => marks.canonical(text),
+            (TextForm::Canonical | TextForm::Written, _) => canonical_text(text),
         };
         if form.is_empty() || self.nulls.iter().any(|null| *null == form) {
             return None;
         }
         match self.form {
-            Form::Written => Some(Cow::Borrowed(text)),
-            Form::Id if is_inexact(text) => None,
-            Form::Canonical | Form::Id => Some(form),
+            TextForm::Written => Some(Cow::Borrowed(text)),
+            TextForm::Id if is_inexact(text) => None,
+            TextForm::Canonical | TextForm::Id => Some(form),
         }
     }
 
@@ -149,10 +149,10 @@ impl Texts {
         } else if let Ok(numbers) = series.i64() {
             self.each_number(numbers.iter(), visit);
         } else if let Ok(numbers) = series.f64() {
-            let known = |x: &f64| !x.is_nan() && (self.form != Form::Id || x.abs() < EXACT);
+            let known = |x: &f64| !x.is_nan() && (self.form != TextForm::Id || x.abs() < EXACT);
             self.each_number(numbers.iter().map(|x| x.filter(known).map(|x| x + 0.0)), visit);
         } else if let Ok(numbers) = series.f32() {
-            let known = |x: &f32| !x.is_nan() && (self.form != Form::Id || x.abs() < EXACT_32);
+            let known = |x: &f32| !x.is_nan() && (self.form != TextForm::Id || x.abs() < EXACT_32);
             self.each_number(numbers.iter().map(|x| x.filter(known).map(|x| x + 0.0)), visit);
         } else if let Ok(flags) = series.bool() {
             let text = |flag: bool| self.typed(if flag { "true" } else { "false" });
@@ -205,7 +205,7 @@ impl Texts {
         });
     }
 
-    /// The texts of a dictionary as [`Texts::each`] gives them.
+    /// The texts of a dictionary as [`TextColumn::each`] gives them.
     fn words<'a>(&self, coded: &'a Coded) -> Vec<Option<Cow<'a, str>>> {
         coded.words().map(|word| word.and_then(|t| self.given(t))).collect()
     }
@@ -276,7 +276,7 @@ impl Texts {
         all
     }
 
-    /// As [`Texts::intern`], of one part, which has few different texts as a rule: those of up to twelve bytes, which a
+    /// As [`TextColumn::intern`], of one part, which has few different texts as a rule: those of up to twelve bytes, which a
     /// column holds in place, are looked up by their sixteen bytes in a small table first.
     fn intern_part(&self, own: &mut Ids) -> Vec<u32> {
         let mut codes = Vec::with_capacity(self.len());
@@ -331,7 +331,7 @@ impl Texts {
     /// The text of one row, for messages.
     pub(in crate::frames) fn at(&self, row: usize) -> String {
         let mut found = String::new();
-        let one = Self { form: Form::Written, ..self.slice(row, 1, Vec::new()) };
+        let one = Self { form: TextForm::Written, ..self.slice(row, 1, Vec::new()) };
         one.each(|_, text| found.push_str(text.unwrap_or("")));
         found
     }
@@ -436,7 +436,7 @@ pub(in crate::frames) fn numbers(table: &Table, column: &str, common: &Common) -
     let values: Vec<f64> = match table.dtype(column)? {
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => {
             let mut values = Vec::with_capacity(table.rows());
-            Texts::as_written(table, column, nulls)?.each(|_, text| {
+            TextColumn::as_written(table, column, nulls)?.each(|_, text| {
                 // As for booleans.
                 let number = |t: &str| common.reading.number(t).or_else(|| truth_number(&canonical_text(t)));
                 values.push(text.map_or(f64::NAN, |t| finite(number(t).unwrap_or(f64::NAN), &|| t.to_owned())));
@@ -500,10 +500,10 @@ mod tests {
         // More different texts than are remembered, twice.
         let many: Vec<String> = (0..2000).map(|i| format!("w{}", i % 1000)).collect();
         let all: Vec<Option<&str>> = words.into_iter().chain(many.iter().map(|w| Some(w.as_str()))).collect();
-        let column = Texts {
+        let column = TextColumn {
             cells: Cells::Series(Series::new("c".into(), &all)),
             nulls: vec!["n/a".into()],
-            form: Form::Canonical,
+            form: TextForm::Canonical,
             marks: None,
         };
         let mut dictionary = Ids::new();

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use polars::prelude::DataType;
 
-use super::cell_test::{Cell, CellTest, ColumnKind, has_sign, with_signs};
+use super::cell_test::{CellTest, ColumnKind, TestedCell, has_sign, with_signs};
 use crate::config::{Common, DayMeans};
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{Decided, TimeCell, TimeReader};
 use crate::frames::files::chunked_table::Source;
 use crate::frames::files::table::Table;
@@ -25,18 +25,18 @@ struct ColumnTest<'a> {
     column: &'a String,
     test: CellTest,
     /// How cells are read as times, if the condition has any.
-    times: Option<Times>,
+    times: Option<TimeCells>,
 }
 
 /// How the cells of a column are read as times.
-struct Times {
+struct TimeCells {
     /// The column without its rows.
     head: Table,
     common: Common,
     decided: Decided,
 }
 
-impl Times {
+impl TimeCells {
     fn reader<'t>(&'t self, zone: &'t Zone) -> TimeReader<'t> {
         TimeReader { table: &self.head, common: &self.common, zone, day: DayMeans::Start }
     }
@@ -87,7 +87,7 @@ impl<'a> Filter<'a> {
         let mut flags = vec![true; table.rows()];
         for ColumnTest { column, test, times } in &self.tests {
             let times = times.as_ref().map(|t| t.reader(self.zone).read_part(table, column, &t.decided)).transpose()?;
-            Texts::values(table, column, self.common)?.each(|row, text| {
+            TextColumn::values(table, column, self.common)?.each(|row, text| {
                 let Some(flag) = flags.get_mut(row).filter(|flag| **flag) else { return };
                 let at = match times.as_ref().map(|times| times.cell(row)) {
                     Some(TimeCell::At(at)) => Some(at),
@@ -95,7 +95,7 @@ impl<'a> Filter<'a> {
                 };
                 let is_day = times.as_ref().filter(|times| times.days.is_day(row));
                 let day = is_day.zip(at).and_then(|(times, at)| times.days.dates.get(&at).copied());
-                *flag = test.holds(&Cell { text, at, day });
+                *flag = test.holds(&TestedCell { text, at, day });
             });
         }
         Ok(flags)
@@ -111,7 +111,7 @@ pub(in crate::frames) fn keep(table: &Table, common: &Common, zone: &Zone) -> Re
 fn occurring(table: &Table, column: &str, common: &Common, signs: &BTreeSet<String>) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let mut last = String::new();
-    Texts::values(table, column, common)?.each(|_, text| match text {
+    TextColumn::values(table, column, common)?.each(|_, text| match text {
         Some(text) if has_sign(text) && last != text && signs.contains(text) => {
             text.clone_into(&mut last);
             found.insert(last.clone());
@@ -124,7 +124,7 @@ fn occurring(table: &Table, column: &str, common: &Common, signs: &BTreeSet<Stri
 /// Refuses a column of texts that is compared with numbers, and has none.
 fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
     let (mut some, mut other) = (false, None);
-    Texts::values(table, column, common)?.each(|_, text| match text {
+    TextColumn::values(table, column, common)?.each(|_, text| match text {
         Some(text) if !some => match CellTest::number(text) {
             Some(_) => some = true,
             None if other.is_none() => other = Some(text.to_owned()),
@@ -144,7 +144,7 @@ fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
 }
 
 /// How the cells of a column are read as times; none if they are not, unless they must be.
-fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, strict: bool) -> Result<Option<Times>> {
+fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, strict: bool) -> Result<Option<TimeCells>> {
     // Days are compared as days, independent of `day=`.
     let stated = Common { day: None, ..common.clone() };
     // This column can have another unit and format than the table's other times.
@@ -161,7 +161,7 @@ fn read_as_times(table: &Table, column: &str, common: &Common, zone: &Zone, stri
         Ok((common, decided)) => {
             let mut head = table.slice(0, 0);
             head.remarks.clear();
-            Ok(Some(Times { head, common, decided }))
+            Ok(Some(TimeCells { head, common, decided }))
         }
         Err(Error::Schema { violations }) if strict => {
             let why: Vec<String> = violations.into_iter().map(|violation| violation.problem).collect();

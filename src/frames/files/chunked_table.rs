@@ -8,7 +8,7 @@ use polars::prelude::*;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::frames::columns::dictionary::Cells;
-use crate::frames::files::{Common, GroupRows, ParquetFile, convert};
+use crate::frames::files::{CommonType, GroupRows, ParquetFile, convert};
 
 /// Rows of a part of a table that is not stored in parts.
 const PART: usize = 1 << 17;
@@ -19,20 +19,20 @@ const LARGE_GROUP: usize = 1 << 20;
 pub(in crate::frames) struct Source {
     /// The table without its rows: name, columns and their types.
     pub(in crate::frames) head: Table,
-    parts: Vec<Part>,
+    parts: Vec<TableChunk>,
     rows: usize,
     /// The types in which files have their columns in common.
-    common: Vec<(String, Common)>,
+    common: Vec<(String, CommonType)>,
 }
 
 /// Some rows of a table.
-pub(in crate::frames) struct Part {
+pub(in crate::frames) struct TableChunk {
     /// The rows, by their numbers in the table.
     pub(in crate::frames) rows: Range<usize>,
-    of: Of,
+    of: ChunkColumn,
 }
 
-enum Of {
+enum ChunkColumn {
     Frame(Arc<Table>),
     Parquet(Arc<ParquetFile>, GroupRows),
 }
@@ -42,14 +42,17 @@ impl Source {
     pub(in crate::frames) fn of_table(table: &Arc<Table>) -> Self {
         let rows = table.rows();
         let head = Table { frame: table.frame.clear(), ..(**table).clone() };
-        let part = |start: usize| Part { rows: start..(start + PART).min(rows), of: Of::Frame(Arc::clone(table)) };
+        let part = |start: usize| TableChunk {
+            rows: start..(start + PART).min(rows),
+            of: ChunkColumn::Frame(Arc::clone(table)),
+        };
         Self { head, parts: (0..rows).step_by(PART).map(part).collect(), rows, common: Vec::new() }
     }
 
     /// Parquet files one after the other; `columns` are the types that they have in common.
     pub(in crate::frames) fn of_parquet(
         files: Vec<Arc<ParquetFile>>,
-        columns: &[(String, Common)],
+        columns: &[(String, CommonType)],
         head: Table,
     ) -> Self {
         let mut source = Self { head, parts: Vec::new(), rows: 0, common: columns.to_vec() };
@@ -60,7 +63,10 @@ impl Source {
                     let rows = start..(start + step).min(len);
                     let of = source.rows..source.rows + rows.len();
                     source.rows = of.end;
-                    source.parts.push(Part { rows: of, of: Of::Parquet(Arc::clone(&file), GroupRows { group, rows }) });
+                    source.parts.push(TableChunk {
+                        rows: of,
+                        of: ChunkColumn::Parquet(Arc::clone(&file), GroupRows { group, rows }),
+                    });
                 }
             }
         }
@@ -73,7 +79,7 @@ impl Source {
     }
 
     /// The parts, in the order of the rows.
-    pub(in crate::frames) fn parts(&self) -> &[Part] {
+    pub(in crate::frames) fn parts(&self) -> &[TableChunk] {
         &self.parts
     }
 
@@ -81,14 +87,14 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Read`] if the file can no longer be read.
-    pub(in crate::frames) fn read(&self, part: &Part, columns: &[&str]) -> Result<Table> {
+    pub(in crate::frames) fn read(&self, part: &TableChunk, columns: &[&str]) -> Result<Table> {
         match &part.of {
-            Of::Frame(table) => {
+            ChunkColumn::Frame(table) => {
                 let failed = |e: PolarsError| Error::schema(&self.head.name, None, e.to_string());
                 let frame = table.frame.select(columns.iter().copied()).map_err(failed)?;
                 Ok(Table { frame: frame.slice(part.rows.start as i64, part.rows.len()), ..self.head.clone() })
             }
-            Of::Parquet(file, rows) => {
+            ChunkColumn::Parquet(file, rows) => {
                 let cells = columns.iter().map(|name| {
                     let cells = file.cells(rows, name)?;
                     let common = self.common.iter().find(|(n, _)| n == name).map(|(_, common)| common);

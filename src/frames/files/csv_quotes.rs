@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, Read, Result};
 
 /// Where in a record the text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum QuoteState {
     /// At the start of a cell.
     Start,
     /// Behind blanks at the start of a cell.
@@ -23,7 +23,7 @@ enum State {
 pub(super) struct Quotes<R> {
     inner: R,
     separator: u8,
-    state: State,
+    state: QuoteState,
     before: u8,
     /// Line, and that of the last opening quote.
     line: usize,
@@ -34,11 +34,11 @@ pub(super) struct Quotes<R> {
 
 impl<R: Read> Quotes<R> {
     pub(super) fn new(inner: R, separator: u8) -> Self {
-        Self { inner, separator, state: State::Start, before: 0, line: 1, opened: 0, escaped: false }
+        Self { inner, separator, state: QuoteState::Start, before: 0, line: 1, opened: 0, escaped: false }
     }
 
     fn step(&mut self, byte: u8) -> Result<()> {
-        use State as S;
+        use QuoteState as S;
         let ends_line = byte == b'\n' || byte == b'\r';
         self.state = match (self.state, byte) {
             (S::Start, b'"') => {
@@ -85,7 +85,7 @@ impl<R: Read> Quotes<R> {
 
     fn check(&mut self, bytes: &[u8]) -> Result<()> {
         for byte in bytes {
-            if self.state == State::Quoted && *byte == b'"' {
+            if self.state == QuoteState::Quoted && *byte == b'"' {
                 // If text follows this quote, the backslash says why.
                 self.escaped = self.before == b'\\';
             }
@@ -99,7 +99,7 @@ impl<R: Read> Read for Quotes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let n = self.inner.read(buffer)?;
         self.check(buffer.get(..n).unwrap_or(&[]))?;
-        if n == 0 && !buffer.is_empty() && self.state == State::Quoted {
+        if n == 0 && !buffer.is_empty() && self.state == QuoteState::Quoted {
             let problem = format!(
                 "line {}: unclosed quote; close it, or \
                  double each quote within a cell (\"\") and quote the cell",

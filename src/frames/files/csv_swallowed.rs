@@ -12,10 +12,10 @@ pub(super) struct Swallowed {
     separator: char,
     /// For each column whether all cells are numbers or dates, and whether there is one.
     shapes: Vec<(bool, bool)>,
-    suspects: Vec<Suspect>,
+    suspects: Vec<SuspectQuote>,
 }
 
-struct Suspect {
+struct SuspectQuote {
     line: u64,
     lines: usize,
     /// Column and text of cells that would be swallowed.
@@ -38,7 +38,7 @@ impl Swallowed {
             let lines = cell.contains(['\n', '\r']);
             if lines {
                 if self.suspects.len() < KEPT {
-                    self.suspects.extend(pieces(cell, column, self.width, self.separator).map(|pieces| Suspect {
+                    self.suspects.extend(pieces(cell, column, self.width, self.separator).map(|pieces| SuspectQuote {
                         line,
                         lines: cell.lines().count(),
                         pieces,
@@ -54,7 +54,7 @@ impl Swallowed {
     /// The problem, if a quoted cell swallowed rows.
     pub(super) fn problem(&self) -> Option<String> {
         let shaped = |column: usize| self.shapes.get(column) == Some(&(true, true));
-        let is_swallowed = |suspect: &&Suspect| {
+        let is_swallowed = |suspect: &&SuspectQuote| {
             let mut known =
                 suspect.pieces.iter().filter(|(column, piece)| shaped(*column) && !piece.is_empty()).peekable();
             known.peek().is_some() && known.all(|(_, piece)| is_shaped(piece))

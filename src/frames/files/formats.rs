@@ -9,7 +9,7 @@ use super::columns::{Offered, Picked};
 use super::csv::CsvFile;
 use super::decode::Charset;
 use super::ipc::IpcFile;
-use super::kind::Kind;
+use super::kind::FileKind;
 use super::paths::path_of;
 use super::{OpenFile, ParquetFile};
 use crate::config::Reading;
@@ -34,10 +34,10 @@ impl Opened {
         // An unknown encoding is reported even if the file is missing.
         let charset = Charset::of(options)?;
         let file = OpenFile::open(path)?;
-        Ok(match Kind::of(&file)? {
-            Kind::Parquet => Self::Parquet(Arc::new(ParquetFile::open(file)?)),
-            Kind::Arrow => Self::Ipc(IpcFile::open(file)?),
-            Kind::Csv { gzip } => Self::Csv(CsvFile::open(file, gzip, charset, options)?),
+        Ok(match FileKind::of(&file)? {
+            FileKind::Parquet => Self::Parquet(Arc::new(ParquetFile::open(file)?)),
+            FileKind::Arrow => Self::Ipc(IpcFile::open(file)?),
+            FileKind::Csv { gzip } => Self::Csv(CsvFile::open(file, gzip, charset, options)?),
         })
     }
 

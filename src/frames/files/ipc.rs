@@ -16,7 +16,7 @@ use polars_arrow::io::ipc::{IpcField, IpcSchema};
 use super::columns::Offered;
 use super::guard::guarded;
 use super::ipc_decimal::{as_column, in_file};
-use super::ipc_layout::Layout;
+use super::ipc_layout::BufferLayout;
 use super::ipc_stream::read_stream;
 use super::typed::{is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
@@ -31,7 +31,7 @@ const TAIL: u64 = 10;
 #[derive(Debug)]
 pub(super) struct IpcFile {
     pub(super) file: OpenFile,
-    layout: Layout,
+    layout: BufferLayout,
 }
 
 impl IpcFile {
@@ -47,7 +47,7 @@ impl IpcFile {
         Ok(Self { file, layout })
     }
 
-    fn read_footer(file: &OpenFile) -> Result<Layout> {
+    fn read_footer(file: &OpenFile) -> Result<BufferLayout> {
         let damaged = |e: &dyn std::fmt::Display| file.failed(format!("the footer is damaged ({e})"));
         let end = file.bytes();
         let tail = end.checked_sub(TAIL).map(|start| file.read_at(start, TAIL as usize)).transpose()?;
@@ -63,12 +63,12 @@ impl IpcFile {
         let footer = file.read_at(start, length as usize)?;
         let footer = fb::FooterRef::read_as_root(&footer).map_err(|e| damaged(&e))?;
         let schema = footer.schema().map_err(|e| damaged(&e))?.ok_or_else(|| damaged(&"the schema is missing"))?;
-        let layout = Layout::of(schema).map_err(|e| damaged(&e))?;
+        let layout = BufferLayout::of(schema).map_err(|e| damaged(&e))?;
         let batches = footer.record_batches().map_err(|e| damaged(&e))?;
         let dictionaries = footer.dictionaries().map_err(|e| damaged(&e))?;
         let blocks = batches.into_iter().flatten().map(fb::Block::from).collect();
         let dictionaries = dictionaries.into_iter().flatten().map(fb::Block::from).collect();
-        Ok(Layout { blocks, dictionaries, ..layout })
+        Ok(BufferLayout { blocks, dictionaries, ..layout })
     }
 
     /// The columns.

@@ -2,18 +2,18 @@
 
 use polars_arrow::io::ipc::format::ipc as fb;
 
-use super::ipc_types::{Column, column_of};
+use super::ipc_types::{IpcColumn, column_of};
 
 /// What a file says of itself.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
-    pub(super) columns: Vec<Column>,
+pub(super) struct BufferLayout {
+    pub(super) columns: Vec<IpcColumn>,
     pub(super) blocks: Vec<fb::Block>,
     pub(super) dictionaries: Vec<fb::Block>,
     pub(super) pandas: Option<String>,
 }
 
-impl Layout {
+impl BufferLayout {
     /// The columns that a schema has.
     pub(super) fn of(schema: fb::SchemaRef<'_>) -> std::result::Result<Self, String> {
         let text = |e: fb::planus::Error| e.to_string();

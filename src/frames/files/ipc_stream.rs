@@ -4,7 +4,7 @@ use polars_arrow::io::ipc::format::ipc::planus::ReadAsRoot;
 use polars_arrow::io::ipc::format::ipc::{self as fb, MessageHeaderRef};
 
 use super::OpenFile;
-use super::ipc_layout::Layout;
+use super::ipc_layout::BufferLayout;
 use crate::error::Result;
 use crate::progress::Stop;
 
@@ -15,9 +15,9 @@ const PREFIX: u64 = 8;
 ///
 /// # Errors
 /// [`crate::Error::Read`] if it is damaged, or the mark of its end is missing.
-pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
+pub(super) fn read_stream(file: &OpenFile) -> Result<BufferLayout> {
     let damaged = |problem: &dyn std::fmt::Display| file.failed(format!("the stream is damaged ({problem})"));
-    let mut layout: Option<Layout> = None;
+    let mut layout: Option<BufferLayout> = None;
     let mut at = 0u64;
     let stop = Stop::here();
     loop {
@@ -45,7 +45,7 @@ pub(super) fn read_stream(file: &OpenFile) -> Result<Layout> {
         };
         match (message.header().map_err(|e| damaged(&e))?, &mut layout) {
             (Some(MessageHeaderRef::Schema(schema)), None) => {
-                layout = Some(Layout::of(schema).map_err(|e| damaged(&e))?);
+                layout = Some(BufferLayout::of(schema).map_err(|e| damaged(&e))?);
             }
             (Some(MessageHeaderRef::RecordBatch(_)), Some(layout)) => layout.blocks.push(block),
             (Some(MessageHeaderRef::DictionaryBatch(_)), Some(layout)) => layout.dictionaries.push(block),

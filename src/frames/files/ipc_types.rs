@@ -9,7 +9,7 @@ use super::typed::{read_as, type_name};
 
 /// A column of an IPC file.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct IpcColumn {
     pub(super) name: String,
     /// The name of its type.
     pub(super) dtype: String,
@@ -45,7 +45,7 @@ impl StandIn {
 }
 
 /// What the schema says of a column.
-pub(super) fn column_of(field: FieldRef<'_>) -> Result<Column, Error> {
+pub(super) fn column_of(field: FieldRef<'_>) -> Result<IpcColumn, Error> {
     let name = field.name()?.unwrap_or("").to_owned();
     let mut metadata = Metadata::new();
     for pair in field.custom_metadata()?.into_iter().flatten() {
@@ -75,7 +75,7 @@ pub(super) fn column_of(field: FieldRef<'_>) -> Result<Column, Error> {
         metadata: (!metadata.is_empty()).then(|| std::sync::Arc::new(metadata)),
     });
     let id = dictionary.map(|d| d.id()).transpose()?;
-    Ok(Column { name, dtype: shown, field, dictionary: id, stand_ins })
+    Ok(IpcColumn { name, dtype: shown, field, dictionary: id, stand_ins })
 }
 
 fn integer(int: fb::IntRef<'_>) -> Result<Option<IntegerType>, Error> {

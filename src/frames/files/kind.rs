@@ -7,18 +7,18 @@ use crate::error::Result;
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     Parquet,
     Arrow,
     Csv { gzip: bool },
 }
 
 /// Endings of the formats that are read.
-const KNOWN: [(&[&str], Kind); 4] = [
-    (&[".parquet", ".pq"], Kind::Parquet),
-    (&[".arrow", ".arrows", ".ipc", ".feather"], Kind::Arrow),
-    (&[".csv", ".tsv", ".txt"], Kind::Csv { gzip: false }),
-    (&[".csv.gz", ".tsv.gz", ".txt.gz"], Kind::Csv { gzip: true }),
+const KNOWN: [(&[&str], FileKind); 4] = [
+    (&[".parquet", ".pq"], FileKind::Parquet),
+    (&[".arrow", ".arrows", ".ipc", ".feather"], FileKind::Arrow),
+    (&[".csv", ".tsv", ".txt"], FileKind::Csv { gzip: false }),
+    (&[".csv.gz", ".tsv.gz", ".txt.gz"], FileKind::Csv { gzip: true }),
 ];
 
 /// Endings of others, and what to do.
@@ -50,7 +50,7 @@ const STARTS: [(&[u8], &str, &str); 8] = [
     (b"SQLite format 3", "a database", "export the table as Parquet or CSV"),
 ];
 
-impl Kind {
+impl FileKind {
     /// What the name of a file says that it is, if its first bytes do not say something else.
     ///
     /// # Errors

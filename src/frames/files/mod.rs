@@ -40,4 +40,4 @@ pub(super) use paths::paths_of;
 pub(crate) use paths::{is_raw, path_of, text_of};
 pub use table::Table;
 pub use typed::{is_readable, read_as, series_of, stored_as, type_name};
-pub(super) use unify::{Common, convert};
+pub(super) use unify::{CommonType, convert};

@@ -18,7 +18,7 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct OpenFile {
     path: PathBuf,
     file: Option<File>,
-    version: Version,
+    version: FileVersion,
 }
 
 impl Drop for OpenFile {
@@ -31,13 +31,13 @@ impl Drop for OpenFile {
 
 /// Identifies one version of a file.
 #[derive(Debug, PartialEq, Eq)]
-struct Version {
+struct FileVersion {
     bytes: u64,
     modified: Option<SystemTime>,
     identity: (u64, u64),
 }
 
-impl Version {
+impl FileVersion {
     fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let identity = {
@@ -87,7 +87,7 @@ impl OpenFile {
         if !kept {
             OPEN.fetch_sub(1, Ordering::Relaxed);
         }
-        Ok(Self { path: path.to_owned(), file: kept.then_some(file), version: Version::of(&metadata) })
+        Ok(Self { path: path.to_owned(), file: kept.then_some(file), version: FileVersion::of(&metadata) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -129,7 +129,7 @@ impl OpenFile {
         }
         let file = File::open(&self.path).map_err(|e| self.failed(e))?;
         let now = file.metadata().map_err(|e| self.failed(e))?;
-        if Version::of(&now) == self.version { Ok(Handle::Again(file)) } else { Err(self.changed()) }
+        if FileVersion::of(&now) == self.version { Ok(Handle::Again(file)) } else { Err(self.changed()) }
     }
 
     /// `len` bytes from `start` on. Several threads can read at once.
@@ -141,7 +141,7 @@ impl OpenFile {
             return Err(self.failed("the file is truncated"));
         }
         let mut bytes = Vec::with_capacity(len);
-        let mut reader = At { file: self.handle()?, at: start }.take(len as u64);
+        let mut reader = FileCursor { file: self.handle()?, at: start }.take(len as u64);
         reader.read_to_end(&mut bytes).map_err(|e| self.failed(e))?;
         if bytes.len() < len {
             return Err(self.failed("the file is truncated"));
@@ -150,8 +150,8 @@ impl OpenFile {
     }
 
     /// The file from its beginning, for a reader of its own.
-    pub(crate) fn reader(&self) -> Result<At<'_>> {
-        Ok(At { file: self.handle()?, at: 0 })
+    pub(crate) fn reader(&self) -> Result<FileCursor<'_>> {
+        Ok(FileCursor { file: self.handle()?, at: 0 })
     }
 
     /// Refuses the file if another process has replaced or changed it since it was opened.
@@ -159,19 +159,19 @@ impl OpenFile {
     /// # Errors
     /// [`Error::Read`] naming it.
     pub(crate) fn unchanged(&self) -> Result<()> {
-        let same = |metadata: std::io::Result<Metadata>| metadata.is_ok_and(|m| Version::of(&m) == self.version);
+        let same = |metadata: std::io::Result<Metadata>| metadata.is_ok_and(|m| FileVersion::of(&m) == self.version);
         let open = self.file.as_ref().is_none_or(|file| same(file.metadata()));
         if open && same(std::fs::metadata(&self.path)) { Ok(()) } else { Err(self.changed()) }
     }
 }
 
 /// A place in a file that others read, too: reading does not move them.
-pub(crate) struct At<'a> {
+pub(crate) struct FileCursor<'a> {
     file: Handle<'a>,
     at: u64,
 }
 
-impl Read for At<'_> {
+impl Read for FileCursor<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         #[cfg(unix)]
         let n = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.at)?;
@@ -182,7 +182,7 @@ impl Read for At<'_> {
     }
 }
 
-impl Seek for At<'_> {
+impl Seek for FileCursor<'_> {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         let end = || self.file.metadata().map(|m| m.len());
         let at = match to {

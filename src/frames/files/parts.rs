@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::columns::{Picked, Unread, Wanted, unread_remark};
 use super::formats::{Opened, shown};
-use super::unify::{Common, common_types, convert};
+use super::unify::{CommonType, common_types, convert};
 use super::{OpenFile, ParquetFile};
 use crate::config::Reading;
 use crate::error::{Error, Result};
@@ -17,9 +17,9 @@ use crate::progress::Stop;
 /// The files of one table, open.
 #[derive(Debug)]
 pub(in crate::frames) struct Parts {
-    files: Vec<Part>,
+    files: Vec<FilePart>,
     /// Columns that are read, and their types.
-    columns: Vec<(String, Common)>,
+    columns: Vec<(String, CommonType)>,
     unread: Vec<Unread>,
     index: Vec<String>,
     remarks: Vec<String>,
@@ -28,16 +28,16 @@ pub(in crate::frames) struct Parts {
 }
 
 /// Parquet files, and the types of their columns.
-type ParquetParts<'a> = (Vec<Arc<ParquetFile>>, &'a [(String, Common)]);
+type ParquetParts<'a> = (Vec<Arc<ParquetFile>>, &'a [(String, CommonType)]);
 
 #[derive(Debug)]
-struct Part {
+struct FilePart {
     opened: Opened,
     picked: Picked,
     types: Vec<DataType>,
 }
 
-impl Part {
+impl FilePart {
     fn place(&self, name: &str) -> Option<usize> {
         self.picked.columns.iter().position(|(_, n)| n == name)
     }
@@ -54,13 +54,13 @@ impl Parts {
     /// [`Error::Read`] if one cannot be read, lacks a column of the first, or has a column of a type that cannot be
     /// brought together with that of the first without loss.
     pub(in crate::frames) fn open(paths: &[PathBuf], options: &Reading, wanted: &Wanted) -> Result<Self> {
-        let open = |path: &PathBuf| -> Result<Part> {
+        let open = |path: &PathBuf| -> Result<FilePart> {
             let opened = Opened::open(path, options)?;
             let picked = Picked::of(&opened.offered(), wanted, &opened.index());
             let types = picked.columns.iter().map(|(place, name)| opened.dtype(*place, name)).collect::<Result<_>>()?;
-            Ok(Part { opened, picked, types })
+            Ok(FilePart { opened, picked, types })
         };
-        let files = paths.iter().map(open).collect::<Result<Vec<Part>>>()?;
+        let files = paths.iter().map(open).collect::<Result<Vec<FilePart>>>()?;
         if let (Some(first), false) = (files.first(), files.iter().any(|part| part.opened.untyped())) {
             options.is_of_csv(&shown_path(first))?;
         }
@@ -88,7 +88,7 @@ impl Parts {
                 }
             }
         }
-        let names = |part: &Part| part.picked.columns.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>();
+        let names = |part: &FilePart| part.picked.columns.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>();
         let all: Vec<String> = names(first).into_iter().filter(|n| !unread.iter().any(|u| u.name == *n)).collect();
         for part in self.files.iter().skip(1) {
             let has = names(part);
@@ -113,7 +113,7 @@ impl Parts {
                     if !same && let Some(read_as) = shown_common(&common) {
                         remarks.push(format!("'{name}' has several types ({described}) and is read as {read_as}"));
                     }
-                    if !same && common != Common::As(DataType::String) && shown_common(&common) == Some("text") {
+                    if !same && common != CommonType::As(DataType::String) && shown_common(&common) == Some("text") {
                         self.untyped.push(name.clone());
                     }
                     columns.push((name, common));
@@ -231,14 +231,14 @@ impl Parts {
     }
 }
 
-fn shown_path(part: &Part) -> String {
+fn shown_path(part: &FilePart) -> String {
     shown(&part.file().path().to_string_lossy())
 }
 
 /// What a column of several types is read as, if that is worth a word.
-fn shown_common(common: &Common) -> Option<&'static str> {
+fn shown_common(common: &CommonType) -> Option<&'static str> {
     match common {
-        Common::Untyped | Common::As(DataType::String) => Some("text"),
-        Common::As(_) => None,
+        CommonType::Untyped | CommonType::As(DataType::String) => Some("text"),
+        CommonType::As(_) => None,
     }
 }

@@ -18,14 +18,14 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The type that several have in common.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::frames) enum Common {
+pub(in crate::frames) enum CommonType {
     /// A type of polars.
     As(DataType),
     /// Texts whose meaning (numbers, times) is found from the values, as in CSV.
     Untyped,
 }
 
-impl Common {
+impl CommonType {
     /// The type of the column that is read.
     pub(super) fn dtype(&self) -> DataType {
         match self {
@@ -36,15 +36,15 @@ impl Common {
 }
 
 /// The type in common, if there is one.
-pub(in crate::frames) fn common_types<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Option<Common> {
+pub(in crate::frames) fn common_types<'a>(types: impl IntoIterator<Item = &'a DataType>) -> Option<CommonType> {
     use DataType as D;
     let mut all: Vec<&DataType> = types.into_iter().filter(|t| **t != D::Null).collect();
     all.dedup();
     let (Some(first), true) = (all.first(), all.len() > 1) else {
-        return Some(Common::As(all.first().map_or(D::Null, |t| (*t).clone())));
+        return Some(CommonType::As(all.first().map_or(D::Null, |t| (*t).clone())));
     };
     if all.iter().all(|t| t == first) {
-        return Some(Common::As((*first).clone()));
+        return Some(CommonType::As((*first).clone()));
     }
     let every = |is: &dyn Fn(&DataType) -> bool| all.iter().all(|t| is(t));
     let some = |is: &dyn Fn(&DataType) -> bool| all.iter().any(|t| is(t));
@@ -52,32 +52,32 @@ pub(in crate::frames) fn common_types<'a>(types: impl IntoIterator<Item = &'a Da
     let number = |t: &DataType| t.is_numeric() && !matches!(t, D::Duration(_));
     let moment = |t: &DataType| matches!(t, D::Date | D::Datetime(..));
     Some(if every(&text) {
-        Common::As(D::String)
+        CommonType::As(D::String)
     } else if every(&|t| t.is_integer()) {
-        Common::As(if some(&|t| matches!(t, D::UInt64 | D::Int128 | D::UInt128)) { D::Int128 } else { D::Int64 })
+        CommonType::As(if some(&|t| matches!(t, D::UInt64 | D::Int128 | D::UInt128)) { D::Int128 } else { D::Int64 })
     } else if every(&|t| t.is_float()) {
-        Common::As(D::Float64)
+        CommonType::As(D::Float64)
     } else if every(&number) {
-        Common::Untyped
+        CommonType::Untyped
     } else if every(&|t| matches!(t, D::Datetime(_, Some(_)))) {
-        Common::As(D::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))
+        CommonType::As(D::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))
     } else if every(&|t| matches!(t, D::Datetime(_, None))) {
-        Common::As(D::Datetime(TimeUnit::Microseconds, None))
+        CommonType::As(D::Datetime(TimeUnit::Microseconds, None))
     } else if every(&moment) || some(&text) && every(&|t| text(t) || moment(t)) {
-        Common::Untyped
+        CommonType::Untyped
     } else if some(&text) && every(&|t| text(t) || number(t) || *t == D::Boolean) {
-        Common::As(D::String)
+        CommonType::As(D::String)
     } else {
         return None;
     })
 }
 
 /// A column in the type that was found.
-pub(in crate::frames) fn convert(series: &Series, to: &Common) -> PolarsResult<Series> {
+pub(in crate::frames) fn convert(series: &Series, to: &CommonType) -> PolarsResult<Series> {
     let target = match to {
-        Common::As(dtype) if series.dtype() == dtype => return Ok(series.clone()),
-        Common::As(dtype) => dtype.clone(),
-        Common::Untyped => DataType::String,
+        CommonType::As(dtype) if series.dtype() == dtype => return Ok(series.clone()),
+        CommonType::As(dtype) => dtype.clone(),
+        CommonType::Untyped => DataType::String,
     };
     match (series.dtype(), &target) {
         (DataType::Null, _) => Ok(Series::full_null(series.name().clone(), series.len(), &target)),
@@ -160,15 +160,15 @@ mod tests {
         let zoned = |zone: &'static str| D::Datetime(TimeUnit::Nanoseconds, TimeZone::opt_try_new(Some(zone)).unwrap());
         let utc = D::Datetime(micros, Some(TimeZone::UTC));
         for (types, want) in [
-            (vec![D::Int8, D::Int32], Some(Common::As(D::Int64))),
-            (vec![D::Int64, D::UInt64], Some(Common::As(D::Int128))),
-            (vec![D::Int64, D::Float64], Some(Common::Untyped)),
-            (vec![D::Null, D::Int16, D::Null], Some(Common::As(D::Int16))),
-            (vec![D::Null], Some(Common::As(D::Null))),
-            (vec![D::String, D::Int64], Some(Common::As(D::String))),
-            (vec![zoned("Europe/Berlin"), zoned("Asia/Tokyo")], Some(Common::As(utc.clone()))),
-            (vec![utc.clone(), D::Datetime(micros, None)], Some(Common::Untyped)),
-            (vec![D::Date, utc.clone()], Some(Common::Untyped)),
+            (vec![D::Int8, D::Int32], Some(CommonType::As(D::Int64))),
+            (vec![D::Int64, D::UInt64], Some(CommonType::As(D::Int128))),
+            (vec![D::Int64, D::Float64], Some(CommonType::Untyped)),
+            (vec![D::Null, D::Int16, D::Null], Some(CommonType::As(D::Int16))),
+            (vec![D::Null], Some(CommonType::As(D::Null))),
+            (vec![D::String, D::Int64], Some(CommonType::As(D::String))),
+            (vec![zoned("Europe/Berlin"), zoned("Asia/Tokyo")], Some(CommonType::As(utc.clone()))),
+            (vec![utc.clone(), D::Datetime(micros, None)], Some(CommonType::Untyped)),
+            (vec![D::Date, utc.clone()], Some(CommonType::Untyped)),
             (vec![D::Boolean, D::Int64], None),
             (vec![utc, D::Int64], None),
         ] {
@@ -179,10 +179,10 @@ mod tests {
     #[test]
     fn big_numbers_keep_their_digits_as_texts() {
         let whole = Series::new("x".into(), [9_007_199_254_740_993_i64, -1]);
-        let whole = convert(&whole, &Common::Untyped).unwrap();
+        let whole = convert(&whole, &CommonType::Untyped).unwrap();
         assert_eq!(whole.str().unwrap().get(0), Some("9007199254740993"));
         let float = Series::new("x".into(), [Some(9_007_199_254_740_992.0), Some(5.0), Some(0.5), None]);
-        let float = convert(&float, &Common::Untyped).unwrap();
+        let float = convert(&float, &CommonType::Untyped).unwrap();
         let texts: Vec<Option<&str>> = float.str().unwrap().iter().collect();
         assert_eq!(texts, [Some("9007199254740992.0"), Some("5"), Some("0.5"), None]);
     }
@@ -190,11 +190,11 @@ mod tests {
     #[test]
     fn days_and_times_stay_what_they_are() {
         let days = Series::new("at".into(), [19_725, 0]).cast(&DataType::Date).unwrap();
-        let texts = convert(&days, &Common::Untyped).unwrap();
+        let texts = convert(&days, &CommonType::Untyped).unwrap();
         assert_eq!(texts.str().unwrap().get(0), Some("2024-01-03"));
         let times =
             Series::new("at".into(), [86_400_000_i64, 1_500]).cast(&DataType::Datetime(TimeUnit::Milliseconds, None));
-        let texts = convert(&times.unwrap(), &Common::Untyped).unwrap();
+        let texts = convert(&times.unwrap(), &CommonType::Untyped).unwrap();
         let texts: Vec<Option<&str>> = texts.str().unwrap().iter().collect();
         assert_eq!(texts, [Some("1970-01-02T00:00:00"), Some("1970-01-01T00:00:01.5")]);
     }

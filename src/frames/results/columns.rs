@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::evaluate::{CalibrationBin, Comparison, Difference, Estimate, Evaluation, LiftRow};
-use crate::journeys::{Audit, Entry, Journeys};
+use crate::evaluate::{CalibrationBin, Difference, Estimate, Evaluation, LiftRow, ScoreComparison};
+use crate::journeys::{Audit, Journeys, TimelineEntry};
 use crate::progress::Stop;
 use crate::schema::{Column as Values, Feature};
 use crate::snapshot::{Row, Snapshot};
@@ -176,7 +176,7 @@ pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
 ///
 /// # Errors
 /// As [`terms_frame`].
-pub fn show_frame(entries: &[Entry]) -> Result<DataFrame> {
+pub fn show_frame(entries: &[TimelineEntry]) -> Result<DataFrame> {
     frame(vec![
         times("at", entries.iter().map(|e| e.at)),
         texts("what", entries.iter().map(|e| e.what.clone())),
@@ -241,7 +241,7 @@ pub fn estimates_frame(e: &Evaluation) -> Result<DataFrame> {
 ///
 /// # Errors
 /// As [`terms_frame`].
-pub fn score_comparison_frame(c: &Comparison) -> Result<DataFrame> {
+pub fn score_comparison_frame(c: &ScoreComparison) -> Result<DataFrame> {
     let column = |name: &str, get: fn(&Difference) -> Option<f64>| {
         Column::new(name.into(), c.measures.iter().map(get).collect::<Vec<Option<f64>>>())
     };

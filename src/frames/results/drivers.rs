@@ -32,8 +32,8 @@ pub fn drivers_frame(d: &Drivers) -> Result<DataFrame> {
         optional("hazard_ratio", rows.iter().map(|r| r.hazard_ratio)),
         optional("hazard_ratio_low", rows.iter().map(|r| r.hazard_ratio.map(|_| r.interval.low))),
         optional("hazard_ratio_high", rows.iter().map(|r| r.hazard_ratio.map(|_| r.interval.high))),
-        column("p", |r| r.p),
-        column("q", |r| r.q),
+        column("p_value", |r| r.p_value),
+        column("q_value", |r| r.q_value),
     ])
 }
 
@@ -62,8 +62,8 @@ pub fn barriers_frame(b: &Barriers) -> Result<DataFrame> {
         optional("value_lost_high", rows.iter().map(|r| r.value_lost_interval.map(|i| i.high))),
         column("shrinkage", |r| r.shrinkage),
         column("conversions_lost_shrunk", |r| r.conversions_lost_shrunk),
-        column("p", |r| r.p),
-        column("q", |r| r.q),
+        column("p_value", |r| r.p_value),
+        column("q_value", |r| r.q_value),
     ])
 }
 
@@ -87,6 +87,6 @@ pub fn comparison_frame(rows: &[StepComparison]) -> Result<DataFrame> {
         column("difference_high", |r| r.of_first.interval.high),
         column("ratio", |r| r.of_first.ratio),
         column("z", |r| r.of_first.z),
-        column("p", |r| r.of_first.p),
+        column("p_value", |r| r.of_first.p_value),
     ])
 }

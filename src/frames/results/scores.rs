@@ -410,20 +410,24 @@ pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> 
 }
 
 /// A cell of an interaction: its groups by name, and its place in the table.
-struct Cell {
+struct EffectCell {
     first: String,
     second: String,
     place: usize,
 }
 
-fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<Cell> {
+fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<EffectCell> {
     let groups = |i: usize| model.terms().get(i).map_or_else(Vec::new, |t| t.encoder.group_names());
     let (first, second) = (groups(interaction.first), groups(interaction.second));
     let cell = |(i, a): (usize, &String)| {
         let row = i * (second.len() + 1);
         let of = move |(j, b): (usize, &String)| (j, b.clone(), row);
         let a = a.clone();
-        second.iter().enumerate().map(of).map(move |(j, b, row)| Cell { first: a.clone(), second: b, place: row + j })
+        second.iter().enumerate().map(of).map(move |(j, b, row)| EffectCell {
+            first: a.clone(),
+            second: b,
+            place: row + j,
+        })
     };
     first.iter().enumerate().flat_map(cell).collect()
 }

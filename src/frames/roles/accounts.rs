@@ -6,10 +6,10 @@ use crate::config::{AccountsSpec, DayMeans};
 use crate::error::{Error, Result};
 use crate::frames::columns::field::FieldReader;
 use crate::frames::columns::order::order_ranks;
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::TimeReader;
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{Field, Leads, TableAudit, Texts as Ids, normalized};
+use crate::journeys::{Field, Leads, StringTable as Ids, TableAudit, normalized};
 use crate::schema::NONE;
 use crate::time::Zone;
 
@@ -50,7 +50,7 @@ pub(in crate::frames) fn join_accounts(
     let by = order.map(|column| format!(" by '{column}'")).unwrap_or_default();
     let again = format!("duplicate account id; the first row{by} was kept");
     let mut row_of: HashMap<String, u32> = HashMap::new();
-    let ids = Texts::ids(&table, &spec.id, &spec.common.nulls)?;
+    let ids = TextColumn::ids(&table, &spec.id, &spec.common.nulls)?;
     ids.each(|row, text| {
         if keep.get(row) != Some(&true) {
             audit.filtered += 1;

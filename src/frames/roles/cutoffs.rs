@@ -3,7 +3,7 @@
 use crate::config::{CutoffsSpec, DayMeans, within};
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::frames::columns::text::{INEXACT_ID, Texts};
+use crate::frames::columns::text::{INEXACT_ID, TextColumn};
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::catalog::Tables;
 use crate::journeys::Journeys;
@@ -29,7 +29,7 @@ fn read(tables: &mut Tables, spec: &CutoffsSpec, journeys: &Journeys) -> Result<
     let (times, _) = reader.read(&spec.at)?;
     let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, &journeys.timezone)?;
     let (mut pairs, mut unknown, mut timeless, mut inexact, mut example) = (Vec::new(), 0usize, 0usize, 0usize, None);
-    let ids = Texts::ids(&table, &spec.lead, &spec.common.nulls)?;
+    let ids = TextColumn::ids(&table, &spec.lead, &spec.common.nulls)?;
     ids.each(|row, text| {
         if keep.get(row) != Some(&true) {
             return;

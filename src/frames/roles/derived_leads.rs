@@ -9,11 +9,11 @@ use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, collect_ids};
 use crate::config::{DayMeans, EventsSpec, LeadsSpec};
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::columns::where_clause::Filter;
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{DayLeads, Days, Leads, TableAudit, Texts as Ids, canonical_order};
+use crate::journeys::{DayLeads, Days, Leads, StringTable as Ids, TableAudit, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
 /// The leads of some tables of events: each that has an event with a time and a kind, created at its first. A day means
@@ -36,7 +36,7 @@ pub(in crate::frames) fn derive_leads(
         let source = tables.source(&spec.table)?;
         let cells = |column: &str, take: &mut dyn FnMut(&str)| {
             for part in source.parts() {
-                let texts = Texts::ids(&source.read(part, &[column])?, column, &spec.common.nulls)?;
+                let texts = TextColumn::ids(&source.read(part, &[column])?, column, &spec.common.nulls)?;
                 texts.each(|_, text| text.into_iter().for_each(&mut *take));
             }
             Ok(())

@@ -6,16 +6,16 @@ use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
 use crate::config::{DayMeans, EventsSpec};
 use crate::error::Result;
 use crate::frames::columns::order::{add_orders, order_values};
-use crate::frames::columns::text::{INEXACT_ID, Texts, cell_text, numbers};
+use crate::frames::columns::text::{INEXACT_ID, TextColumn, cell_text, numbers};
 use crate::frames::columns::time::{DayCells, Decided, Tally, TimeCell, TimeColumn, TimeReader};
 use crate::frames::columns::where_clause::Filter;
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::Extent;
 use crate::frames::files::catalog::Tables;
-use crate::frames::files::chunked_table::{Part, Source};
+use crate::frames::files::chunked_table::{Source, TableChunk};
 use crate::frames::files::table::Table;
 use crate::journeys::{
-    Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, TableAudit, Texts as Ids, event_id,
+    Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, StringTable as Ids, TableAudit, event_id,
 };
 use crate::progress::Task;
 use crate::schema::NONE;
@@ -53,7 +53,7 @@ impl EventsReader<'_> {
         columns.sort_unstable();
         columns.dedup();
         let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
-        let looked_at = |part: &Part| {
+        let looked_at = |part: &TableChunk| {
             self.task.check()?;
             source.read(part, &[&spec.at])
         };
@@ -137,7 +137,7 @@ impl EventsReader<'_> {
 }
 
 /// Parts that are read side by side before their dictionaries are joined: of so many rows, where parts are not larger.
-fn waves(mut parts: &[Part], rows: usize) -> Vec<&[Part]> {
+fn waves(mut parts: &[TableChunk], rows: usize) -> Vec<&[TableChunk]> {
     let mut waves = Vec::new();
     while let Some(first) = parts.first() {
         let until = first.rows.start + rows;
@@ -196,7 +196,7 @@ struct Cleaned {
     /// Hash of each used row's id.
     ids: Vec<Option<u128>>,
     /// Ids as texts, and the row of each used row in it and in the table.
-    id_texts: Option<Texts>,
+    id_texts: Option<TextColumn>,
     used: Vec<u32>,
     /// Rows of the table that are used, each once.
     rows_used: usize,
@@ -208,7 +208,7 @@ struct Cleaned {
 }
 
 impl PartReader<'_> {
-    fn read(&self, part: &Part) -> Result<Cleaned> {
+    fn read(&self, part: &TableChunk) -> Result<Cleaned> {
         let spec = self.spec;
         let nulls = &spec.common.nulls;
         let table = self.source.read(part, &self.columns)?;
@@ -226,7 +226,7 @@ impl PartReader<'_> {
                 Prop::Attribute(reader) => reader.read(&table, nulls, at)?,
                 Prop::Column(column) => {
                     let mut levels = Ids::new();
-                    (Texts::values(&table, column, &spec.common)?.intern(&mut levels), levels)
+                    (TextColumn::values(&table, column, &spec.common)?.intern(&mut levels), levels)
                 }
             });
         }
@@ -256,7 +256,7 @@ impl PartReader<'_> {
             cleaned.props.push(levels);
         }
         if let Some(column) = &spec.id {
-            let texts = Texts::ids(&table, column, nulls)?;
+            let texts = TextColumn::ids(&table, column, nulls)?;
             let mut all = Vec::with_capacity(n);
             let mut inexact = 0;
             texts.each(|row, id| {

@@ -8,9 +8,9 @@ use polars::prelude::DataType;
 use super::lookup::LeadFinder;
 use crate::config::{DayMeans, FieldsSpec};
 use crate::error::{Error, Result, nearest};
-use crate::frames::columns::field::{FieldReader, Numbers, category};
+use crate::frames::columns::field::{FieldReader, NumberCells, category};
 use crate::frames::columns::order::order_ranks;
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
@@ -19,7 +19,7 @@ use crate::schema::{Column, NONE, like};
 use crate::time::{NO_TIME, Zone};
 
 /// Rows of one history before they are sorted: lead, from, to, row of the table.
-type Entry = (u32, i64, i64, u32);
+type HistoryRow = (u32, i64, i64, u32);
 
 /// Reads a table of fields that change over time.
 pub(in crate::frames) fn read_history(
@@ -40,13 +40,13 @@ pub(in crate::frames) fn read_history(
     let mut resolver = finder.rows_of(&table, &spec.common)?;
     let times = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
-        spec.name.as_ref().map(|c| Texts::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
+        spec.name.as_ref().map(|c| TextColumn::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
     let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
     let (from, remarks) = times.read(&spec.valid_from)?;
     let to = spec.valid_to.as_ref().map(|c| times.read(c)).transpose()?.map(|(column, _)| column);
     audit.remarks.extend(remarks);
     let mut found = Vec::new();
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<HistoryRow> = Vec::new();
     for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
         if !keep {
             audit.filtered += 1;
@@ -93,7 +93,7 @@ pub(in crate::frames) fn read_history(
     let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
     match (&names, &spec.value) {
         (Some(names), Some(value)) => {
-            let mut by_name: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+            let mut by_name: BTreeMap<&str, Vec<HistoryRow>> = BTreeMap::new();
             let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
             let wanted = wanted(spec, &table, &all.iter().copied().collect::<Vec<_>>())?;
             for e in &entries {
@@ -111,7 +111,7 @@ pub(in crate::frames) fn read_history(
             };
             let numbers = match &column {
                 Column::Category { levels, .. } => reader.numbers_of(value, levels)?,
-                _ => Numbers::default(),
+                _ => NumberCells::default(),
             };
             let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
             let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
@@ -147,12 +147,12 @@ pub(in crate::frames) fn read_history(
 /// Entries of one lead, time and place in the order with their values: in order of these, independent of the order of the rows,
 /// so that the largest is known last; none is the smallest. Rows that differ from the one before are added to `tied`.
 fn by_value(
-    entries: Vec<Entry>,
+    entries: Vec<HistoryRow>,
     values: Column,
     order: impl Fn(u32) -> u32,
     tied: &mut BTreeSet<u32>,
-) -> (Vec<Entry>, Column) {
-    let key = |e: &Entry| (e.0, e.1, order(e.3));
+) -> (Vec<HistoryRow>, Column) {
+    let key = |e: &HistoryRow| (e.0, e.1, order(e.3));
     let compare = |a: u32, b: u32| {
         let (a, b) = (a as usize, b as usize);
         match &values {
@@ -216,7 +216,7 @@ fn check_categories<'n>(spec: &FieldsSpec, table: &Table, fields: impl Iterator<
     }
 }
 
-fn history(name: &str, entries: &[Entry], values: Column, leads: usize) -> FieldHistory {
+fn history(name: &str, entries: &[HistoryRow], values: Column, leads: usize) -> FieldHistory {
     let mut offsets = vec![0usize; leads + 1];
     for e in entries {
         if let Some(o) = offsets.get_mut(e.0 as usize + 1) {

@@ -10,10 +10,12 @@ use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::frames::columns::field::FieldReader;
 use crate::frames::columns::order::order_ranks;
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{DayCells, TimeCell, TimeColumn, TimeReader};
 use crate::frames::files::{Table, Tables};
-use crate::journeys::{DayLeads, Days, Field, Leads, Normalize, TableAudit, Texts as Ids, canonical_order, normalized};
+use crate::journeys::{
+    DayLeads, Days, Field, Leads, Normalize, StringTable as Ids, TableAudit, canonical_order, normalized,
+};
 use crate::schema::{NONE, canonical_id, truth};
 use crate::time::{NO_TIME, Zone};
 
@@ -99,7 +101,7 @@ impl LeadRows<'_> {
     /// The leads that can be used, each once; other rows are quarantined.
     fn distinct(&self, keep: &[bool], rule: &KeepRule<'_>, audit: &mut TableAudit) -> Result<Distinct> {
         let (spec, c) = (self.spec, &self.spec.common);
-        let texts = Texts::ids(self.table, &spec.id, &c.nulls)?;
+        let texts = TextColumn::ids(self.table, &spec.id, &c.nulls)?;
         let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
             if keep.get(row) != Some(&true) {
                 audit.filtered += 1;
@@ -147,7 +149,7 @@ impl LeadRows<'_> {
         let c = &self.spec.common;
         let mut names = Ids::new();
         let mut codes = Vec::new();
-        Texts::ids(self.table, column, &c.nulls)?.each(|_, t| {
+        TextColumn::ids(self.table, column, &c.nulls)?.each(|_, t| {
             codes.push(t.and_then(|t| normalized(t, c.normalize)).map_or(NONE, |t| names.intern(&t)));
         });
         Ok((rows.iter().map(|r| codes.get(*r as usize).copied().unwrap_or(NONE)).collect(), names))
@@ -305,7 +307,7 @@ impl Distinct {
     }
 
     fn of_texts(
-        texts: &Texts,
+        texts: &TextColumn,
         normalize: Option<Normalize>,
         rule: &KeepRule<'_>,
         usable: &mut impl FnMut(usize, Option<&dyn Fn() -> String>) -> bool,
@@ -350,7 +352,7 @@ fn read_outcome(
     rows: &[u32],
 ) -> Result<Vec<Option<bool>>> {
     let (mut outcome, mut bad, mut example) = (Vec::new(), 0usize, None);
-    Texts::of(table, column, nulls)?.each(|_, text| {
+    TextColumn::of(table, column, nulls)?.each(|_, text| {
         let value = text.and_then(truth);
         if let (Some(text), None) = (text, value) {
             bad += 1;

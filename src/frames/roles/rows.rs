@@ -1,13 +1,13 @@
 //! Rows of all tables of events and stages, added to the index.
 
 use super::events::EventsReader;
-use super::stages::{Setting, read_stages};
+use super::stages::{StageSetting, read_stages};
 use super::undated::{LastTimes, UndatedRows, note_times};
 use crate::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, within};
 use crate::error::Result;
 use crate::frames::columns::order::add_orders;
 use crate::frames::dictionaries::Dictionaries;
-use crate::frames::extent::{Ends, Extent, Role, starts};
+use crate::frames::extent::{Ends, Extent, TableRole, starts};
 use crate::frames::files::catalog::Tables;
 use crate::journeys::{IndexBuilder, Leads, Ranks, StageOrder, TableAudit};
 use crate::progress::Task;
@@ -15,7 +15,7 @@ use crate::time::Zone;
 
 /// Facts about the tables that were read.
 #[derive(Default)]
-pub(in crate::frames) struct Reading {
+pub(in crate::frames) struct RowsReading {
     pub(in crate::frames) audits: Vec<TableAudit>,
     pub(in crate::frames) ends: Ends,
     undated: Vec<UndatedRows>,
@@ -36,7 +36,7 @@ pub(in crate::frames) fn stage_order(events: &[EventsSpec], stages: &[StagesSpec
     }
 }
 
-impl Reading {
+impl RowsReading {
     /// Reads the rows of all tables of events and stages.
     #[allow(clippy::too_many_arguments, reason = "shared by build and extend, which own different parts of it")]
     pub(in crate::frames) fn roles(
@@ -59,18 +59,18 @@ impl Reading {
             let read = reader.read(spec, dict, tables, index);
             let place = place_of("events", i, events.len());
             let (audit, extent) = read.map_err(|e| within::<EventsSpec>(e, &place))?;
-            self.saw(Role::Events, &spec.common, &audit, &spec.table, extent, zone)?;
+            self.saw(TableRole::Events, &spec.common, &audit, &spec.table, extent, zone)?;
             self.audits.push(audit);
             task.advance(1);
         }
         let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
-        let setting = Setting { leads, zone, ranks, before_creation: config.before_creation, task };
+        let setting = StageSetting { leads, zone, ranks, before_creation: config.before_creation, task };
         let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
         for (i, spec) in stages.iter().enumerate() {
             task.check()?;
             let read = read_stages(spec, &setting, dict, tables);
             let read = read.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
-            self.saw(Role::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
+            self.saw(TableRole::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
             let column = spec.common.order.as_deref();
             let ordered = read.orders.map(|values| add_orders(index, values, &read.audit.table, column)).transpose()?;
             for mut rows in read.rows {
@@ -93,7 +93,7 @@ impl Reading {
     /// [`crate::Error::InvalidOption`] for an unknown zone of the table.
     pub(in crate::frames) fn saw(
         &mut self,
-        role: Role,
+        role: TableRole,
         common: &Common,
         audit: &TableAudit,
         key: &str,

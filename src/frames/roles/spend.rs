@@ -6,7 +6,7 @@ use crate::analyses::attribution::{Spend, SpendRow};
 use crate::config::{Attribute, Common, DayMeans, Reading, Renames, place_of, within};
 use crate::counted::counted;
 use crate::error::{Error, Result, Violation};
-use crate::frames::columns::text::{Texts, numbers};
+use crate::frames::columns::text::{TextColumn, numbers};
 use crate::frames::columns::time::{TimeCell, TimeColumn, TimeReader};
 use crate::frames::files::Wanted;
 use crate::frames::files::catalog::Tables;
@@ -143,7 +143,7 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
         return Err(Error::schema(&table.name, Some(&spec.amount), unreadable.to_string()));
     }
     let names: Vec<Option<String>> = match given {
-        Attribute::Column(column) => Texts::of(&table, column, &[])?.collect(),
+        Attribute::Column(column) => TextColumn::of(&table, column, &[])?.collect(),
         Attribute::Literal { literal } => vec![Some(literal.clone()); table.rows()],
         Attribute::Lookup(_) => {
             return Err(Error::option(option, "lookups are not supported here; give a column or a literal"));
@@ -197,9 +197,9 @@ fn read_table(tables: &mut Tables, spec: &SpendSpec, by: &str, journeys: &Journe
 }
 
 /// First day, and the day after the last, of each row; [`None`] if the time is missing.
-type Days = Vec<Option<(i64, i64)>>;
+type SpendDays = Vec<Option<(i64, i64)>>;
 
-fn read_days(table: &Table, spec: &SpendSpec, journeys: &Journeys) -> Result<Days> {
+fn read_days(table: &Table, spec: &SpendSpec, journeys: &Journeys) -> Result<SpendDays> {
     if let Some(periods) = whole_periods(table, spec)? {
         return Ok(periods);
     }
@@ -230,7 +230,7 @@ fn read_days(table: &Table, spec: &SpendSpec, journeys: &Journeys) -> Result<Day
 }
 
 /// The days of cells that are months or quarters, or years if the format says so, if all of a column are.
-fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
+fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<SpendDays>> {
     use polars::prelude::DataType as D;
     let dtype = table.dtype(&spec.at)?;
     if !(dtype.is_integer() || matches!(dtype, D::String | D::Categorical(..) | D::Enum(..))) || spec.unit.is_some() {
@@ -242,7 +242,7 @@ fn whole_periods(table: &Table, spec: &SpendSpec) -> Result<Option<Days>> {
     };
     let mut days = Vec::with_capacity(table.rows());
     let (mut known, mut others) = (0usize, 0usize);
-    Texts::as_written(table, &spec.at, &[])?.each(|_, text| {
+    TextColumn::as_written(table, &spec.at, &[])?.each(|_, text| {
         let period = text.map(str::trim).and_then(period_of);
         known += usize::from(period.is_some());
         others += usize::from(text.is_some() && period.is_none());

@@ -8,7 +8,7 @@ use super::undated::UndatedRows;
 use crate::config::{At, Attribute, BeforeCreation, DayMeans, Renames, StagesSpec, Undated, Unmapped};
 use crate::error::{Error, Result};
 use crate::frames::columns::order::order_values;
-use crate::frames::columns::text::{INEXACT_ID, Texts, cell_text, numbers};
+use crate::frames::columns::text::{INEXACT_ID, TextColumn, cell_text, numbers};
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::Extent;
@@ -28,7 +28,7 @@ const KNOWN_LAST: i64 = i64::MAX - 1;
 const CHECK_EVERY: usize = 1 << 16;
 
 /// What all stage tables share.
-pub(in crate::frames) struct Setting<'a> {
+pub(in crate::frames) struct StageSetting<'a> {
     pub(in crate::frames) leads: &'a Leads,
     pub(in crate::frames) zone: &'a Zone,
     pub(in crate::frames) ranks: Ranks<'a>,
@@ -52,7 +52,7 @@ pub(in crate::frames) struct StageRows {
 /// Reads one table of stages.
 pub(in crate::frames) fn read_stages(
     spec: &StagesSpec,
-    setting: &Setting<'_>,
+    setting: &StageSetting<'_>,
     dict: &mut Dictionaries,
     tables: &mut Tables,
 ) -> Result<StageRows> {
@@ -108,8 +108,8 @@ pub(in crate::frames) fn read_stages(
         spec.stage.as_ref().map(|stage| AttributeReader::new("stage", stage, &no_names, c, tables, setting.zone));
     let stage = stage.transpose()?;
     audit.remarks.extend(stage.iter().flat_map(AttributeReader::remarks));
-    let deal_texts = spec.deal.as_ref().map(|column| Texts::ids(&table, column, &c.nulls)).transpose()?;
-    let deals = deal_texts.as_ref().map(Texts::collect);
+    let deal_texts = spec.deal.as_ref().map(|column| TextColumn::ids(&table, column, &c.nulls)).transpose()?;
+    let deals = deal_texts.as_ref().map(TextColumn::collect);
     let amounts = match &spec.amount {
         Some(column) => {
             let (values, unusable) = numbers(&table, column, c)?;
@@ -118,7 +118,8 @@ pub(in crate::frames) fn read_stages(
         }
         None => None,
     };
-    let ids = spec.id.as_ref().map(|column| Texts::ids(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
+    let ids =
+        spec.id.as_ref().map(|column| TextColumn::ids(&table, column, &c.nulls).map(|t| t.collect())).transpose()?;
     let is_literal = matches!(spec.stage, Some(Attribute::Literal { .. }));
     let mut all = Vec::new();
     let mut undated = UndatedRows::new(spec.undated);
@@ -307,7 +308,7 @@ fn read_prop(
     dict: &mut Dictionaries,
 ) -> Result<(usize, Vec<u32>)> {
     let number = dict.prop(name);
-    let texts = Texts::of(table, column, nulls)?;
+    let texts = TextColumn::of(table, column, nulls)?;
     let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
     Ok((number, pick(codes, used)))
 }
@@ -339,7 +340,7 @@ fn check_previous(
     dict: &Dictionaries,
     audit: &mut TableAudit,
 ) -> Result<()> {
-    let said = Texts::of(table, column, &spec.common.nulls)?.collect();
+    let said = TextColumn::of(table, column, &spec.common.nulls)?.collect();
     let mut order: Vec<usize> = (0..used.len()).collect();
     let owner = |i: usize| (rows.lead.get(i).copied(), deals.get(i).copied());
     order.sort_by_key(|i| (owner(*i), rows.at.get(*i).copied(), rows.order.get(*i).copied()));

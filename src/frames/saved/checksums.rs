@@ -41,7 +41,7 @@ impl Checksums {
 fn block_sum(file: &File, start: u64) -> Result<u32> {
     let mut hasher = crc32fast::Hasher::new();
     let mut piece = vec![0; 1 << 16];
-    let mut block = At { file, place: start }.take(BLOCK as u64);
+    let mut block = ChecksumCursor { file, place: start }.take(BLOCK as u64);
     loop {
         match block.read(&mut piece)? {
             0 => return Ok(hasher.finalize()),
@@ -51,12 +51,12 @@ fn block_sum(file: &File, start: u64) -> Result<u32> {
 }
 
 /// Reads from a place of a file that others read from, too.
-struct At<'a> {
+struct ChecksumCursor<'a> {
     file: &'a File,
     place: u64,
 }
 
-impl Read for At<'_> {
+impl Read for ChecksumCursor<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let n = read_at(self.file, buffer, self.place)?;
         self.place += n as u64;

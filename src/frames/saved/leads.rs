@@ -3,16 +3,16 @@
 use polars::prelude::*;
 
 use super::Meta;
-use super::open::{Dictionaries, Reader};
+use super::open::{Reader, SavedTexts};
 use crate::error::Result;
-use crate::journeys::{Field, FieldHistory, Leads, Texts};
+use crate::journeys::{Field, FieldHistory, Leads, StringTable};
 
 impl Reader {
-    pub(super) fn leads(&self, meta: &Meta, dictionaries: &mut Dictionaries) -> Result<Leads> {
+    pub(super) fn leads(&self, meta: &Meta, dictionaries: &mut SavedTexts) -> Result<Leads> {
         const FILE: &str = "leads.arrow";
         let table = self.frame(FILE)?;
         let has = |name: &str| table.get_column_index(name).is_some();
-        let mut coded = |name: &str| -> Result<Option<(Vec<u32>, Texts)>> {
+        let mut coded = |name: &str| -> Result<Option<(Vec<u32>, StringTable)>> {
             if !has(name) {
                 return Ok(None);
             }
@@ -26,7 +26,7 @@ impl Reader {
             None
         };
         let mut leads = Leads {
-            ids: Texts::of_distinct(self.texts(&table, FILE, "id")?.into_iter()),
+            ids: StringTable::of_distinct(self.texts(&table, FILE, "id")?.into_iter()),
             created: self.numbers::<Int64Type>(FILE, &table, "created")?,
             source_row: self.numbers::<UInt32Type>(FILE, &table, "source_row")?,
             order: has("order").then(|| self.numbers::<UInt32Type>(FILE, &table, "order")).transpose()?,

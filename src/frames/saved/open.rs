@@ -10,7 +10,7 @@ use polars::prelude::*;
 use super::{FORMAT, META, Meta, SUMS, Version};
 use crate::error::{Error, Result};
 use crate::frames::saved::checksums::OfFolder;
-use crate::journeys::{Codes, Edits, Journeys, Slab, StageLog, Texts, Timeline};
+use crate::journeys::{Codes, Edits, Journeys, MappedColumn, StageLog, StringTable, Timeline};
 use crate::progress::Stop;
 use crate::schema::Column as Values;
 
@@ -45,9 +45,9 @@ pub(super) struct Reader {
 }
 
 /// A column of a file as numbers.
-struct Held<T: PolarsNumericType>(ChunkedArray<T>);
+struct HeldFiles<T: PolarsNumericType>(ChunkedArray<T>);
 
-impl<T: PolarsNumericType> AsRef<[T::Native]> for Held<T> {
+impl<T: PolarsNumericType> AsRef<[T::Native]> for HeldFiles<T> {
     fn as_ref(&self) -> &[T::Native] {
         self.0.cont_slice().unwrap_or(&[])
     }
@@ -62,15 +62,15 @@ impl AsRef<[usize]> for HeldOffsets {
 }
 
 /// Dictionaries by name.
-pub(super) struct Dictionaries(HashMap<String, Vec<String>>);
+pub(super) struct SavedTexts(HashMap<String, Vec<String>>);
 
-impl Dictionaries {
+impl SavedTexts {
     pub(super) fn take(&mut self, name: &str) -> Vec<String> {
         self.0.remove(name).unwrap_or_default()
     }
 
-    pub(super) fn texts(&mut self, name: &str) -> Texts {
-        Texts::of_distinct(self.take(name).into_iter())
+    pub(super) fn texts(&mut self, name: &str) -> StringTable {
+        StringTable::of_distinct(self.take(name).into_iter())
     }
 }
 
@@ -105,14 +105,14 @@ impl Reader {
         reader.finish().map_err(|e| self.damaged(name, e))
     }
 
-    fn slab<T>(&self, file: &str, frame: &DataFrame, name: &str) -> Result<Slab<T::Native>>
+    fn slab<T>(&self, file: &str, frame: &DataFrame, name: &str) -> Result<MappedColumn<T::Native>>
     where
         T: PolarsNumericType,
         T::Native: Send + Sync,
     {
         let series = frame.column(name).map_err(|e| self.damaged(file, e))?.as_materialized_series().clone();
         let numbers: &ChunkedArray<T> = series.unpack::<T>().map_err(|e| self.damaged(file, e))?;
-        let slab = Slab::from_owner(Held(numbers.clone()));
+        let slab = MappedColumn::from_owner(HeldFiles(numbers.clone()));
         if slab.len() == frame.height() {
             Ok(slab)
         } else {
@@ -145,9 +145,9 @@ impl Reader {
         name: &str,
         n: usize,
         len: usize,
-    ) -> Result<Slab<usize>> {
+    ) -> Result<MappedColumn<usize>> {
         let series = frame.column(name).map_err(|e| self.damaged(file, e))?.as_materialized_series().clone();
-        let offsets = Slab::from_owner(HeldOffsets(series.u64().map_err(|e| self.damaged(file, e))?.clone()));
+        let offsets = MappedColumn::from_owner(HeldOffsets(series.u64().map_err(|e| self.damaged(file, e))?.clone()));
         let right = offsets.len() == n + 1
             && offsets.first() == Some(&0)
             && offsets.last() == Some(&len)
@@ -165,12 +165,12 @@ impl Reader {
         Ok(texts.iter().map(|t| t.unwrap_or("").to_owned()).collect())
     }
 
-    fn dictionaries(&self, names: &[(String, usize)]) -> Result<Dictionaries> {
+    fn dictionaries(&self, names: &[(String, usize)]) -> Result<SavedTexts> {
         const FILE: &str = "texts.arrow";
         let mut texts = self.texts(&self.frame(FILE)?, FILE, "text")?.into_iter();
         let all = names.iter().map(|(name, len)| (name.clone(), texts.by_ref().take(*len).collect())).collect();
         let wanted: usize = names.iter().map(|(_, len)| len).sum();
-        let all = Dictionaries(all);
+        let all = SavedTexts(all);
         let got: usize = all.0.values().map(Vec::len).sum();
         if got == wanted { Ok(all) } else { Err(self.damaged(FILE, format!("{got} texts instead of {wanted}"))) }
     }
@@ -180,7 +180,7 @@ impl Reader {
         file: &str,
         frame: &DataFrame,
         name: &str,
-        dictionaries: &mut Dictionaries,
+        dictionaries: &mut SavedTexts,
     ) -> Result<Values> {
         let dtype = frame.column(name).map_err(|e| self.damaged(file, e))?.dtype().clone();
         Ok(match dtype {

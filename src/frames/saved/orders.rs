@@ -1,6 +1,6 @@
 //! Values of order columns of saved journeys, as texts.
 
-use super::open::{Dictionaries, Reader};
+use super::open::{Reader, SavedTexts};
 use super::save::Writer;
 use crate::error::Result;
 use crate::journeys::{Codes, OrderNumbers, Orders, Timeline};
@@ -29,7 +29,7 @@ impl Writer<'_> {
 
 impl Reader {
     /// The values of order columns.
-    pub(super) fn orders(&self, dictionaries: &mut Dictionaries) -> Result<Orders> {
+    pub(super) fn orders(&self, dictionaries: &mut SavedTexts) -> Result<Orders> {
         const FILE: &str = "texts.arrow";
         let numbers = dictionaries.take(NUMBERS);
         let whole: Option<Vec<i128>> = numbers.iter().map(|text| text.parse().ok()).collect();

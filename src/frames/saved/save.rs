@@ -14,7 +14,7 @@ use super::{FILES, FORMAT, FieldMeta, META, Meta, SUMS, Version};
 use crate::error::{Error, Result};
 use crate::frames::results::columns::frame;
 use crate::frames::saved::checksums::{OfFolder, Summed};
-use crate::journeys::{Codes, Journeys, Leads, Slab};
+use crate::journeys::{Codes, Journeys, Leads, MappedColumn};
 use crate::progress::Task;
 use crate::schema::Column as Values;
 use crate::whole_file::{folder_of, sync_folder};
@@ -120,13 +120,13 @@ pub(super) struct Writer<'a> {
 }
 
 /// A column that shares the memory of a slab.
-fn column<T>(name: &str, slab: &Slab<T::Native>) -> Column
+fn column<T>(name: &str, slab: &MappedColumn<T::Native>) -> Column
 where
     T: PolarsNumericType,
     T::Native: NativeType + Send + Sync,
     ChunkedArray<T>: IntoSeries,
 {
-    struct Shared<N>(Slab<N>);
+    struct Shared<N>(MappedColumn<N>);
     impl<N> AsRef<[N]> for Shared<N> {
         fn as_ref(&self) -> &[N] {
             &self.0

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 
 use super::codes::{Codes, narrow, widen};
 use super::rows::Rows;
-use crate::journeys::index::mapped_column::Slab;
+use crate::journeys::index::mapped_column::MappedColumn;
 use crate::schema::NONE;
 
 /// How leads are cut into partitions, each of which is ordered in cache.
@@ -43,13 +43,13 @@ impl Partitioning {
 
 /// Codes of a block, and what they are in the whole.
 #[derive(Debug, Clone)]
-pub(super) struct Coded {
+pub(super) struct CodedColumn {
     codes: Codes,
     /// Code in the whole of each code of the block; empty if they are the same.
     whole: Vec<u32>,
 }
 
-impl Coded {
+impl CodedColumn {
     fn new(codes: &[u32], place: &[u32]) -> Self {
         // No code is the largest, and becomes 0.
         let bound = codes.iter().map(|c| c.wrapping_add(1)).max().unwrap_or(0) as usize;
@@ -127,22 +127,26 @@ pub struct Block {
     /// Where the rows of each partition start, from `first` on; one more than partitions.
     starts: Vec<u32>,
     /// The lead within its partition.
-    pub(super) lead: Slab<u16>,
-    pub(super) at: Slab<i64>,
+    pub(super) lead: MappedColumn<u16>,
+    pub(super) at: MappedColumn<i64>,
     /// Rank among equal times, if it is not the place in the blocks.
-    pub(super) order: Option<Slab<u32>>,
+    pub(super) order: Option<MappedColumn<u32>>,
     /// Which values of order columns the ranks are codes of.
     pub(super) ordered: Option<u32>,
-    pub(super) kind: Coded,
-    pub(super) channel: Option<Coded>,
-    pub(super) values: Vec<(usize, Slab<f64>)>,
-    pub(super) props: Vec<(usize, Coded)>,
+    pub(super) kind: CodedColumn,
+    pub(super) channel: Option<CodedColumn>,
+    pub(super) values: Vec<(usize, MappedColumn<f64>)>,
+    pub(super) props: Vec<(usize, CodedColumn)>,
     /// Deals and amounts, if the rows are stage entries.
-    pub(super) stage: Option<(Coded, Slab<f64>)>,
+    pub(super) stage: Option<(CodedColumn, MappedColumn<f64>)>,
 }
 
 /// The cells of a column, cell i at `place[i]`.
-fn scatter<T: Copy + Send + Sync + 'static>(column: impl Iterator<Item = T>, place: &[u32], none: T) -> Slab<T> {
+fn scatter<T: Copy + Send + Sync + 'static>(
+    column: impl Iterator<Item = T>,
+    place: &[u32],
+    none: T,
+) -> MappedColumn<T> {
     let mut out = vec![none; place.len()];
     for (cell, place) in column.zip(place) {
         if let Some(slot) = out.get_mut(*place as usize) {
@@ -189,11 +193,11 @@ impl Block {
             at: scatter(rows.at.iter().copied(), &place, 0),
             order: (!rows.order.is_empty()).then(order),
             ordered: rows.ordered,
-            kind: Coded::new(&rows.kind, &place),
-            channel: has_channel.then(|| Coded::new(&rows.channel, &place)),
+            kind: CodedColumn::new(&rows.kind, &place),
+            channel: has_channel.then(|| CodedColumn::new(&rows.channel, &place)),
             values: rows.values.iter().map(|(v, c)| (*v, numbers(c))).collect(),
-            props: rows.props.iter().map(|(p, c)| (*p, Coded::new(c, &place))).collect(),
-            stage: rows.stage.as_ref().map(|(d, a)| (Coded::new(d, &place), numbers(a))),
+            props: rows.props.iter().map(|(p, c)| (*p, CodedColumn::new(c, &place))).collect(),
+            stage: rows.stage.as_ref().map(|(d, a)| (CodedColumn::new(d, &place), numbers(a))),
         }
     }
 
@@ -228,7 +232,7 @@ impl Block {
 
     /// Bytes of a row.
     pub(super) fn bytes(&self) -> usize {
-        let coded = |c: &Coded| c.codes.bytes();
+        let coded = |c: &CodedColumn| c.codes.bytes();
         let order = if self.order.is_some() { 4 } else { 0 };
         let mut bytes = self.len() * (2 + 8 + order + 8 * self.values.len()) + coded(&self.kind);
         bytes += self.channel.as_ref().map_or(0, coded) + self.props.iter().map(|(_, c)| coded(c)).sum::<usize>();
@@ -277,23 +281,23 @@ impl Block {
 
     /// The block without its cells, once they are written: where its rows were, and of what widths.
     pub(super) fn into_shell(self) -> Self {
-        let empty = |c: Coded| Coded {
+        let empty = |c: CodedColumn| CodedColumn {
             codes: match c.codes {
-                Codes::U8(_) => Codes::U8(Slab::default()),
-                Codes::U16(_) => Codes::U16(Slab::default()),
-                Codes::U32(_) => Codes::U32(Slab::default()),
+                Codes::U8(_) => Codes::U8(MappedColumn::default()),
+                Codes::U16(_) => Codes::U16(MappedColumn::default()),
+                Codes::U32(_) => Codes::U32(MappedColumn::default()),
             },
             whole: c.whole,
         };
         Self {
-            lead: Slab::default(),
-            at: Slab::default(),
-            order: self.order.map(|_| Slab::default()),
+            lead: MappedColumn::default(),
+            at: MappedColumn::default(),
+            order: self.order.map(|_| MappedColumn::default()),
             kind: empty(self.kind),
             channel: self.channel.map(empty),
-            values: self.values.into_iter().map(|(v, _)| (v, Slab::default())).collect(),
+            values: self.values.into_iter().map(|(v, _)| (v, MappedColumn::default())).collect(),
             props: self.props.into_iter().map(|(p, c)| (p, empty(c))).collect(),
-            stage: self.stage.map(|(d, _)| (empty(d), Slab::default())),
+            stage: self.stage.map(|(d, _)| (empty(d), MappedColumn::default())),
             ..self
         }
     }
@@ -303,7 +307,7 @@ fn write_cells<T: Pod>(out: &mut impl Write, column: &[T], rows: &Range<usize>) 
     out.write_all(bytemuck::cast_slice(cells(column, rows.clone())))
 }
 
-fn write_codes(out: &mut impl Write, column: &Coded, rows: &Range<usize>) -> std::io::Result<()> {
+fn write_codes(out: &mut impl Write, column: &CodedColumn, rows: &Range<usize>) -> std::io::Result<()> {
     match &column.codes {
         Codes::U8(v) => write_cells(out, v, rows),
         Codes::U16(v) => write_cells(out, v, rows),
@@ -311,17 +315,17 @@ fn write_codes(out: &mut impl Write, column: &Coded, rows: &Range<usize>) -> std
     }
 }
 
-fn take<T: Pod + Send + Sync>(from: &mut impl Read, n: usize) -> std::io::Result<Slab<T>> {
+fn take<T: Pod + Send + Sync>(from: &mut impl Read, n: usize) -> std::io::Result<MappedColumn<T>> {
     let mut column = vec![T::zeroed(); n];
     from.read_exact(bytemuck::cast_slice_mut(&mut column))?;
     Ok(column.into())
 }
 
-fn take_codes(from: &mut impl Read, like: &Coded, n: usize) -> std::io::Result<Coded> {
+fn take_codes(from: &mut impl Read, like: &CodedColumn, n: usize) -> std::io::Result<CodedColumn> {
     let codes = match &like.codes {
         Codes::U8(_) => Codes::U8(take(from, n)?),
         Codes::U16(_) => Codes::U16(take(from, n)?),
         Codes::U32(_) => Codes::U32(take(from, n)?),
     };
-    Ok(Coded { codes, whole: like.whole.clone() })
+    Ok(CodedColumn { codes, whole: like.whole.clone() })
 }

@@ -13,15 +13,15 @@ use rayon::prelude::*;
 
 use super::block::{Block, Partitioning};
 use super::codes::Codes;
-use super::edits::{Edits, Seen, collapse, same};
-use super::merge::{Columns, Cut, Merged, Part, Scratch};
+use super::edits::{Edits, SeenStages, collapse, same};
+use super::merge::{Columns, Cut, IndexPart, MergeScratch, Merged};
 use super::orders::{Orders, Ranking};
 use super::rows::{Rows, Sizes};
 use super::same_day::DayOrder;
 use super::{StageLog, Timeline};
 use crate::error::{Error, Result};
 use crate::journeys::Days;
-use crate::journeys::index::mapped_column::Place;
+use crate::journeys::index::mapped_column::ColumnPlace;
 use crate::progress::Task;
 use crate::schema::NONE;
 use crate::time::NO_TIME;
@@ -60,7 +60,7 @@ struct Extends {
     rows: usize,
     observed_until: i64,
     /// Stage rows.
-    entries: Seen,
+    entries: SeenStages,
     report: Extended,
 }
 
@@ -128,7 +128,7 @@ impl IndexBuilder {
         builder.push_rows(events)?;
         builder.push_rows(stages)?;
         let mut extends =
-            Extends { rows: builder.rows, observed_until, entries: Seen::default(), report: Extended::default() };
+            Extends { rows: builder.rows, observed_until, entries: SeenStages::default(), report: Extended::default() };
         extends.new_entries(stages, &builder.orders);
         builder.extends = Some(extends);
         Ok(builder)
@@ -291,11 +291,11 @@ impl IndexBuilder {
         let rows = lengths.iter().sum::<usize>();
         let needed = rows.saturating_mul(Columns::bytes_per_row(sizes));
         let place = match self.memory {
-            Some(memory) if needed > memory / 3 => Place::File(self.folder.clone()),
-            _ => Place::Memory,
+            Some(memory) if needed > memory / 3 => ColumnPlace::File(self.folder.clone()),
+            _ => ColumnPlace::Memory,
         };
         let mut columns = Columns::zeroed(rows, sizes, has_channel, has_order.then_some(orders.len()), &place)?;
-        let mut parts: Vec<(usize, Part<'_>)> = columns.parts(&lengths).into_iter().enumerate().collect();
+        let mut parts: Vec<(usize, IndexPart<'_>)> = columns.parts(&lengths).into_iter().enumerate().collect();
         let mut merged: Vec<Merged> = Vec::with_capacity(parts.len());
         let ranges = self.ranges(if self.spilled.is_some() { RANGES } else { 1 });
         for (number, range) in ranges.iter().enumerate() {
@@ -304,8 +304,8 @@ impl IndexBuilder {
                 None => Vec::new(),
             };
             let blocks: Vec<&Block> = read.iter().chain(&self.blocks).collect();
-            let these: Vec<(usize, Part<'_>)> = parts.drain(..range.len()).collect();
-            let cuts: Vec<(Cut, Part<'_>)> = these
+            let these: Vec<(usize, IndexPart<'_>)> = parts.drain(..range.len()).collect();
+            let cuts: Vec<(Cut, IndexPart<'_>)> = these
                 .into_par_iter()
                 .flat_map_iter(|(partition, mut part)| {
                     let rows = lengths.get(partition).copied().unwrap_or(0);
@@ -318,7 +318,7 @@ impl IndexBuilder {
                 .collect();
             let done: Vec<Merged> = cuts
                 .into_par_iter()
-                .map_init(Scratch::default, |scratch, (cut, mut part)| {
+                .map_init(MergeScratch::default, |scratch, (cut, mut part)| {
                     task.check()?;
                     let merged = scratch.merge(&blocks, &cut, &ranking, &mut part);
                     task.advance(cut.rows);

@@ -1,18 +1,18 @@
 //! A column of dictionary codes in the narrowest integers that hold them.
 
 use crate::error::Result;
-use crate::journeys::index::mapped_column::{Place, Slab, SlabMut};
+use crate::journeys::index::mapped_column::{ColumnPlace, MappedColumn, SlabMut};
 use crate::schema::NONE;
 
 /// Codes below a known bound; the largest value of each width stands for "no value".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Codes {
     /// Up to 255 distinct values.
-    U8(Slab<u8>),
+    U8(MappedColumn<u8>),
     /// Up to 65,535 distinct values.
-    U16(Slab<u16>),
+    U16(MappedColumn<u16>),
     /// Codes of 32 bits.
-    U32(Slab<u32>),
+    U32(MappedColumn<u32>),
 }
 
 impl Codes {
@@ -113,7 +113,7 @@ pub(super) enum CodesMut {
 
 impl CodesMut {
     /// Room for `len` codes below `bound`.
-    pub(super) fn zeroed(len: usize, bound: usize, place: &Place) -> Result<Self> {
+    pub(super) fn zeroed(len: usize, bound: usize, place: &ColumnPlace) -> Result<Self> {
         Ok(if bound < usize::from(u8::MAX) {
             Self::U8(SlabMut::zeroed(len, place)?)
         } else if bound < usize::from(u16::MAX) {

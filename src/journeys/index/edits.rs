@@ -122,9 +122,9 @@ pub(super) fn same(rows: &Rows, i: usize, orders: &[Orders]) -> Same {
 
 /// Rows of leads that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen(HashSet<(u32, Same)>);
+pub(super) struct SeenStages(HashSet<(u32, Same)>);
 
-impl Seen {
+impl SeenStages {
     /// Whether a row is another than those before: one whose place in the order is not known is the same wherever it is.
     pub(super) fn insert(&mut self, lead: u32, row: Same) -> bool {
         // No value has an even hash.
@@ -149,7 +149,7 @@ pub(super) fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
 }
 
 /// Lead, time, rank among equal times, table, row.
-pub(super) type Place = (u32, i64, u64, u32, u32);
+pub(super) type EditPlace = (u32, i64, u64, u32, u32);
 
 /// Joins tables of stages in the order of the index, without the rows that repeat the stage of their deal, which are edits,
 /// and rows that are there already, which are counted; `ranking` says how entries of one instant are ordered, by the
@@ -166,7 +166,7 @@ pub(super) fn collapse(
     orders: &[Orders],
     task: &Task,
 ) -> Result<(Rows, Edits, usize)> {
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<EditPlace> = Vec::new();
     for (table, rows) in (0u32..).zip(tables.iter()) {
         places.extend((0..rows.len()).map(|i| {
             let at = rows.at.get(i).copied().unwrap_or(NO_TIME);
@@ -183,11 +183,11 @@ pub(super) fn collapse(
     }
     let mut kept: Vec<(u32, u32)> = Vec::with_capacity(places.len());
     let mut edits = Edits::default();
-    let mut edited: Vec<Place> = Vec::new();
+    let mut edited: Vec<EditPlace> = Vec::new();
     let (mut entries, mut repeated) = (0u32, 0);
     // Of the lead at hand: stage and number of the last entry of each deal.
     let mut last: HashMap<u32, (u32, u32)> = HashMap::new();
-    let mut seen = Seen::default();
+    let mut seen = SeenStages::default();
     for (number, lead) in places.chunk_by(|a, b| a.0 == b.0).enumerate() {
         if number % CHECK_EVERY == 0 {
             task.check()?;
@@ -225,7 +225,7 @@ pub(super) fn collapse(
     let props: std::collections::BTreeSet<usize> =
         tables.iter().flat_map(|rows| rows.props.iter().map(|(p, _)| *p)).collect();
     for prop in props.into_iter().filter(|_| !edited.is_empty()) {
-        let code = |place: &Place| {
+        let code = |place: &EditPlace| {
             let rows = tables.get(place.3 as usize)?;
             let (_, codes) = rows.props.iter().find(|(p, _)| *p == prop)?;
             codes.get(place.4 as usize).copied()

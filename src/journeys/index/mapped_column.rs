@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 const FILES_FROM: usize = 1 << 20;
 
 /// Numbers side by side, read only, whoever owns the memory. A clone shares it.
-pub struct Slab<T> {
+pub struct MappedColumn<T> {
     start: NonNull<T>,
     len: usize,
     /// Keeps the memory alive and in place.
@@ -26,11 +26,11 @@ pub struct Slab<T> {
 }
 
 // SAFETY: a slab is read only, and its owner may be dropped by any thread.
-unsafe impl<T: Send + Sync> Send for Slab<T> {}
+unsafe impl<T: Send + Sync> Send for MappedColumn<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Slab<T> {}
+unsafe impl<T: Send + Sync> Sync for MappedColumn<T> {}
 
-impl<T: 'static> Slab<T> {
+impl<T: 'static> MappedColumn<T> {
     /// The numbers that `owner` gives; as `bytes::Bytes::from_owner`, it must give the same ones whenever asked.
     pub fn from_owner(owner: impl AsRef<[T]> + Send + Sync + 'static) -> Self {
         // The owner is on the heap before it is borrowed, and never moved or changed afterwards.
@@ -40,31 +40,31 @@ impl<T: 'static> Slab<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> From<Vec<T>> for Slab<T> {
+impl<T: Send + Sync + 'static> From<Vec<T>> for MappedColumn<T> {
     fn from(numbers: Vec<T>) -> Self {
         Self::from_owner(numbers)
     }
 }
 
-impl<T: Send + Sync + 'static> FromIterator<T> for Slab<T> {
+impl<T: Send + Sync + 'static> FromIterator<T> for MappedColumn<T> {
     fn from_iter<I: IntoIterator<Item = T>>(numbers: I) -> Self {
         Self::from(Vec::from_iter(numbers))
     }
 }
 
-impl<T: Send + Sync + 'static> Default for Slab<T> {
+impl<T: Send + Sync + 'static> Default for MappedColumn<T> {
     fn default() -> Self {
         Self::from(Vec::new())
     }
 }
 
-impl<T> Clone for Slab<T> {
+impl<T> Clone for MappedColumn<T> {
     fn clone(&self) -> Self {
         Self { start: self.start, len: self.len, owner: Arc::clone(&self.owner) }
     }
 }
 
-impl<T> Deref for Slab<T> {
+impl<T> Deref for MappedColumn<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         // SAFETY: `start` and `len` came from one slice of `owner`, which lives as long as `self` and is not changed.
@@ -72,7 +72,7 @@ impl<T> Deref for Slab<T> {
     }
 }
 
-impl<'a, T> IntoIterator for &'a Slab<T> {
+impl<'a, T> IntoIterator for &'a MappedColumn<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
@@ -80,37 +80,37 @@ impl<'a, T> IntoIterator for &'a Slab<T> {
     }
 }
 
-impl<T: std::fmt::Debug> std::fmt::Debug for Slab<T> {
+impl<T: std::fmt::Debug> std::fmt::Debug for MappedColumn<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.deref().fmt(f)
     }
 }
 
-impl<T: PartialEq> PartialEq for Slab<T> {
+impl<T: PartialEq> PartialEq for MappedColumn<T> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: Eq> Eq for Slab<T> {}
+impl<T: Eq> Eq for MappedColumn<T> {}
 
 /// Where a column is built.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(super) enum ColumnPlace {
     /// In memory.
     Memory,
     /// In a nameless file of this folder, which the system writes out when memory is short.
     File(PathBuf),
 }
 
-enum Cells<T> {
+enum MappedCells<T> {
     Plain(Box<[T]>),
     Mapped(MmapMut),
 }
 
 /// A column while it is built.
 pub(super) struct SlabMut<T> {
-    cells: Cells<T>,
+    cells: MappedCells<T>,
     len: usize,
     of: PhantomData<T>,
 }
@@ -121,11 +121,11 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
     /// # Errors
     /// [`Error::InvalidOption`] if memory cannot be allocated; [`Error::Write`] if the file cannot be created, or the disk has
     /// no room for it.
-    pub(super) fn zeroed(len: usize, place: &Place) -> Result<Self> {
+    pub(super) fn zeroed(len: usize, place: &ColumnPlace) -> Result<Self> {
         let bytes = len.saturating_mul(size_of::<T>());
         let cells = match place {
-            Place::File(folder) if bytes >= FILES_FROM => Cells::Mapped(mapped_file(bytes, folder)?),
-            _ => Cells::Plain(
+            ColumnPlace::File(folder) if bytes >= FILES_FROM => MappedCells::Mapped(mapped_file(bytes, folder)?),
+            _ => MappedCells::Plain(
                 try_zeroed_slice_box(len)
                     .map_err(|()| Error::option("memory", format!("cannot allocate a column of {bytes} bytes")))?,
             ),
@@ -134,8 +134,8 @@ impl<T: Pod + Send + Sync> SlabMut<T> {
     }
 
     /// The column, done.
-    pub(super) fn freeze(self) -> Slab<T> {
-        Slab::from_owner(self)
+    pub(super) fn freeze(self) -> MappedColumn<T> {
+        MappedColumn::from_owner(self)
     }
 }
 
@@ -166,8 +166,8 @@ fn reserve(file: &File, bytes: usize) -> std::io::Result<()> {
 impl<T: Pod> AsRef<[T]> for SlabMut<T> {
     fn as_ref(&self) -> &[T] {
         match &self.cells {
-            Cells::Plain(v) => v,
-            Cells::Mapped(map) => bytemuck::cast_slice(map.get(..self.len * size_of::<T>()).unwrap_or(&[])),
+            MappedCells::Plain(v) => v,
+            MappedCells::Mapped(map) => bytemuck::cast_slice(map.get(..self.len * size_of::<T>()).unwrap_or(&[])),
         }
     }
 }
@@ -183,8 +183,8 @@ impl<T: Pod> DerefMut for SlabMut<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         let bytes = self.len * size_of::<T>();
         match &mut self.cells {
-            Cells::Plain(v) => v,
-            Cells::Mapped(map) => bytemuck::cast_slice_mut(map.get_mut(..bytes).unwrap_or(&mut [])),
+            MappedCells::Plain(v) => v,
+            MappedCells::Mapped(map) => bytemuck::cast_slice_mut(map.get_mut(..bytes).unwrap_or(&mut [])),
         }
     }
 }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_column_outlives_its_builder_wherever_it_is() {
-        for place in [Place::Memory, Place::File(std::env::temp_dir())] {
+        for place in [ColumnPlace::Memory, ColumnPlace::File(std::env::temp_dir())] {
             for len in [0, 7, 1 << 18] {
                 let mut column = SlabMut::<i64>::zeroed(len, &place).unwrap();
                 for (x, i) in column.iter_mut().zip(0..) {
@@ -211,12 +211,12 @@ mod tests {
 
     #[test]
     fn no_room_is_an_error() {
-        let memory = SlabMut::<i64>::zeroed(1 << 57, &Place::Memory);
+        let memory = SlabMut::<i64>::zeroed(1 << 57, &ColumnPlace::Memory);
         assert!(matches!(memory, Err(Error::InvalidOption { .. })));
-        let gone = Place::File("/nowhere".into());
+        let gone = ColumnPlace::File("/nowhere".into());
         assert!(matches!(SlabMut::<i64>::zeroed(1 << 20, &gone), Err(Error::Write { .. })));
         // More than any disk has.
-        let full = Place::File(std::env::temp_dir());
+        let full = ColumnPlace::File(std::env::temp_dir());
         assert!(matches!(SlabMut::<i64>::zeroed(1 << 50, &full), Err(Error::Write { .. })));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::block::{Block, Chosen, Coded, Partitioning};
+use super::block::{Block, Chosen, CodedColumn, Partitioning};
 use super::codes::{CodesMut, CodesPart, cut, narrow};
 use super::orders::Ranking;
 use super::rows::Sizes;
 use super::sort::Sorter;
 use crate::error::Result;
-use crate::journeys::index::mapped_column::{Place, SlabMut};
+use crate::journeys::index::mapped_column::{ColumnPlace, SlabMut};
 use crate::schema::NONE;
 
 /// Rows of a partition from which on it is cut: where few leads have nearly all events, all threads take part.
@@ -33,7 +33,7 @@ impl Columns {
         sizes: &Sizes,
         has_channel: bool,
         orders: Option<usize>,
-        place: &Place,
+        place: &ColumnPlace,
     ) -> Result<Self> {
         let codes = |bound: usize| CodesMut::zeroed(n, bound, place);
         Ok(Self {
@@ -64,8 +64,8 @@ impl Columns {
     }
 
     /// Cuts the columns into parts of these lengths.
-    pub(super) fn parts(&mut self, lengths: &[usize]) -> Vec<Part<'_>> {
-        let mut rest = Part {
+    pub(super) fn parts(&mut self, lengths: &[usize]) -> Vec<IndexPart<'_>> {
+        let mut rest = IndexPart {
             start: 0,
             at: &mut self.at,
             kind: self.kind.part(),
@@ -79,7 +79,7 @@ impl Columns {
 }
 
 /// Cells of the index that one thread fills.
-pub(super) struct Part<'a> {
+pub(super) struct IndexPart<'a> {
     /// Position of the first.
     start: usize,
     at: &'a mut [i64],
@@ -90,7 +90,7 @@ pub(super) struct Part<'a> {
     order: Option<CodesPart<'a>>,
 }
 
-impl Part<'_> {
+impl IndexPart<'_> {
     /// Cuts off the first `len` cells of each column.
     pub(super) fn cut(&mut self, len: usize) -> Self {
         let start = self.start;
@@ -205,7 +205,7 @@ pub(super) struct Merged {
 
 /// Memory of one thread, used again for every partition.
 #[derive(Default)]
-pub(super) struct Scratch {
+pub(super) struct MergeScratch {
     ranks: Vec<u64>,
     /// The row at each place of the partition.
     rows: Vec<u32>,
@@ -217,9 +217,15 @@ pub(super) struct Scratch {
     picks: Picks,
 }
 
-impl Scratch {
+impl MergeScratch {
     /// Orders the rows that `blocks` have of a cut, and writes them to `out`.
-    pub(super) fn merge(&mut self, blocks: &[&Block], cut_of: &Cut, ranking: &Ranking, out: &mut Part<'_>) -> Merged {
+    pub(super) fn merge(
+        &mut self,
+        blocks: &[&Block],
+        cut_of: &Cut,
+        ranking: &Ranking,
+        out: &mut IndexPart<'_>,
+    ) -> Merged {
         let mut picks = std::mem::take(&mut self.picks);
         picks.pick(blocks, cut_of);
         let chosen: Vec<(&Block, Chosen<'_>)> = picks.of(blocks, cut_of.partition).collect();
@@ -328,7 +334,7 @@ impl Scratch {
     fn write_codes(
         &mut self,
         chosen: &[(&Block, Chosen<'_>)],
-        column: impl Fn(&Block) -> Option<&Coded>,
+        column: impl Fn(&Block) -> Option<&CodedColumn>,
         out: &mut CodesPart<'_>,
     ) {
         match out {
@@ -421,7 +427,7 @@ fn place_events<'a>(
 /// The codes of all chosen rows.
 fn append_codes<'a, T: Clone>(
     chosen: &[(&'a Block, Chosen<'_>)],
-    column: impl Fn(&'a Block) -> Option<&'a Coded>,
+    column: impl Fn(&'a Block) -> Option<&'a CodedColumn>,
     out: &mut Vec<T>,
     to: impl Fn(u32) -> T + Copy,
 ) {

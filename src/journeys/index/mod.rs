@@ -22,7 +22,7 @@ pub use bytes::Bytes;
 pub(crate) use codes::CodeSlice;
 pub use codes::Codes;
 pub use edits::Edits;
-pub use mapped_column::Slab;
+pub use mapped_column::MappedColumn;
 pub use orders::{OrderNumbers, Orders};
 pub use rows::{Rows, Sizes};
 pub(super) use same_day::DayOrder;
@@ -33,13 +33,13 @@ use crate::schema::NONE;
 #[derive(Debug, Clone)]
 pub struct StageLog {
     /// Where each lead's entries start; one more than leads.
-    pub offsets: Slab<usize>,
+    pub offsets: MappedColumn<usize>,
     /// Position in the timeline.
-    pub position: Slab<u32>,
+    pub position: MappedColumn<u32>,
     /// Deal code, [`crate::schema::NONE`] if the entry is the lead's own.
     pub deal: Codes,
     /// Amount, NaN if none.
-    pub amount: Slab<f64>,
+    pub amount: MappedColumn<f64>,
     /// Code of the order column's value, if a table of stages has one.
     pub order: Option<Codes>,
     /// Rows that repeat the stage of their deal: edits of entries.
@@ -52,15 +52,15 @@ pub struct StageLog {
 #[derive(Debug, Clone)]
 pub struct Timeline {
     /// Where each lead's events start; one more than leads.
-    pub offsets: Slab<usize>,
+    pub offsets: MappedColumn<usize>,
     /// UTC microseconds.
-    pub at: Slab<i64>,
+    pub at: MappedColumn<i64>,
     /// Kind code.
     pub kind: Codes,
     /// Channel code, if any source has channels.
     pub channel: Option<Codes>,
     /// Values by number; NaN where the event has none.
-    pub values: Vec<Slab<f64>>,
+    pub values: Vec<MappedColumn<f64>>,
     /// Properties by number.
     pub props: Vec<Codes>,
     /// Code of the order column's value, if a table of events has one.

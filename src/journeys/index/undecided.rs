@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::edits::{Place, deal_and_amount};
+use super::edits::{EditPlace, deal_and_amount};
 use super::orders::Ranking;
 use super::rows::Rows;
 use crate::schema::NONE;
@@ -11,8 +11,8 @@ use crate::schema::NONE;
 /// Orders rows of one lead, instant and rank: wins come last, then the stage of a deal with the largest amount, and of
 /// the rows of one stage of a deal the one with the largest amount. So the last amount that is known is the largest.
 /// Stages of equal amounts are in order of their names.
-pub(super) fn decide(places: &mut [Place], tables: &[Rows], ranking: &Ranking) {
-    let of = |place: &Place| {
+pub(super) fn decide(places: &mut [EditPlace], tables: &[Rows], ranking: &Ranking) {
+    let of = |place: &EditPlace| {
         let (table, row) = (tables.get(place.3 as usize), place.4 as usize);
         let kind = table.and_then(|rows| rows.kind.get(row)).copied().unwrap_or(NONE);
         let (deal, amount) = table.map_or((NONE, f64::NAN), |rows| deal_and_amount(rows, row));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::journeys::column_words::words_of;
 use crate::journeys::leakage::withholding::{ENOUGH, separation};
 use crate::schema::{Column, NONE, number_of};
-use crate::time::{Looks, NO_TIME, Timestamp, glance};
+use crate::time::{NO_TIME, TextShape, Timestamp, glance};
 
 /// Fewest leads expected on the other side before their absence counts as evidence.
 const EXPECTED: f64 = 20.0;
@@ -305,7 +305,7 @@ fn numbered(name: &str, values: &[f64]) -> Option<usize> {
 fn is_date(text: &str) -> bool {
     let text = text.trim();
     let separated = text.bytes().any(|b| !b.is_ascii_digit());
-    if separated && glance(text).0 != Looks::Unreadable {
+    if separated && glance(text).0 != TextShape::Unreadable {
         return true;
     }
     let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|p| !p.is_empty()).collect();

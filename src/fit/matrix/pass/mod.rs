@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::codes::{Code, with_codes};
-use super::dense::{View, with_dense};
+use super::dense::{ColumnView, with_dense};
 use super::kernels::{self, PACKED, padded};
 use super::link::{Coefficients, Link, LinkSums, MOST_ROWS, ranges};
-use super::normal::{Normal, Packing, Plan};
+use super::normal::{Normal, NormalLayout, Packing};
 use super::{Matrix, Observed};
 use crate::error::{Error, Result};
 use crate::math::tree;
@@ -14,7 +14,7 @@ use crate::math::vector::{Element, Kernel, Vector, dispatch};
 
 /// What a pass finds at one point.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct LossGradientHessian {
     /// Σ wᵢ·log loss.
     pub(crate) loss: f64,
     /// Σ wᵢ(pᵢ − yᵢ)·(1, xᵢ): intercept first.
@@ -27,21 +27,26 @@ pub(crate) struct Found {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hessian<'a> {
     /// Its columns.
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: &'a NormalLayout,
     /// It is made of one in so many blocks of rows, and scaled up.
     pub(crate) thinning: usize,
 }
 
 impl Matrix<'_> {
     /// Loss and gradient at `beta` (intercept first), and the information matrix of the columns of `plan`.
-    pub(crate) fn pass(&self, observed: &Observed<'_>, beta: &[f64], hessian: Option<Hessian<'_>>) -> Found {
+    pub(crate) fn pass(
+        &self,
+        observed: &Observed<'_>,
+        beta: &[f64],
+        hessian: Option<Hessian<'_>>,
+    ) -> LossGradientHessian {
         let beta = Coefficients::of(self, beta);
         let numbers = self.width() + hessian.map_or(0, |h| h.plan.numbers());
-        let parts: Vec<Found> = ranges(self.rows, numbers)
+        let parts: Vec<LossGradientHessian> = ranges(self.rows, numbers)
             .into_par_iter()
             .map(|range| with_dense!(self, dense => dispatch(RangePass { x: self, dense, observed, beta: &beta, hessian, range })))
             .collect();
-        tree(parts, Found::join).unwrap_or_else(|| Found {
+        tree(parts, LossGradientHessian::join).unwrap_or_else(|| LossGradientHessian {
             loss: 0.0,
             gradient: vec![0.0; self.width() + 1],
             normal: hessian.map(|h| Normal::zeros(h.plan)),
@@ -49,7 +54,7 @@ impl Matrix<'_> {
     }
 
     /// Σ hᵢ·(xᵢ, 1)(xᵢ, 1)ᵀ of the columns of `plan`.
-    pub(crate) fn gram(&self, h: &[f64], plan: &Plan) -> Normal {
+    pub(crate) fn gram(&self, h: &[f64], plan: &NormalLayout) -> Normal {
         let parts: Vec<Normal> = ranges(self.rows, self.width() + plan.numbers())
             .into_par_iter()
             .map(|range| with_dense!(self, dense => dispatch(Gram { x: self, dense, h, plan, range })))
@@ -114,7 +119,7 @@ impl Matrix<'_> {
     #[inline(always)]
     pub(super) fn eta<V: Vector, T: Element, const FUSED: bool>(
         &self,
-        dense: View<'_, T>,
+        dense: ColumnView<'_, T>,
         beta: &Coefficients,
         offset: Option<&[f64]>,
         start: usize,
@@ -179,7 +184,7 @@ fn scatter<C: Code>(codes: &[C], values: &[f64], sums: &mut [f64]) {
     }
 }
 
-impl Found {
+impl LossGradientHessian {
     pub(super) fn join(mut self, other: Self) -> Self {
         self.loss += other.loss;
         self.gradient.iter_mut().zip(other.gradient).for_each(|(a, b)| *a += b);
@@ -193,7 +198,7 @@ impl Found {
 
 struct Predict<'a, 'm, T, const FUSED: bool> {
     x: &'a Matrix<'m>,
-    dense: View<'a, T>,
+    dense: ColumnView<'a, T>,
     beta: &'a Coefficients,
     offset: Option<&'a [f64]>,
     probability: bool,
@@ -219,7 +224,7 @@ impl<T: Element, const FUSED: bool> Kernel for Predict<'_, '_, T, FUSED> {
 
 struct Transposed<'a, 'm, T> {
     x: &'a Matrix<'m>,
-    dense: View<'a, T>,
+    dense: ColumnView<'a, T>,
     r: &'a [f64],
     range: std::ops::Range<usize>,
 }
@@ -249,9 +254,9 @@ impl<T: Element> Kernel for Transposed<'_, '_, T> {
 
 struct Gram<'a, 'm, T> {
     x: &'a Matrix<'m>,
-    dense: View<'a, T>,
+    dense: ColumnView<'a, T>,
     h: &'a [f64],
-    plan: &'a Plan,
+    plan: &'a NormalLayout,
     range: std::ops::Range<usize>,
 }
 
@@ -274,7 +279,7 @@ impl<T: Element> Kernel for Gram<'_, '_, T> {
 #[cfg_attr(test, derive(Clone))]
 struct RangePass<'a, 'm, T> {
     x: &'a Matrix<'m>,
-    dense: View<'a, T>,
+    dense: ColumnView<'a, T>,
     observed: &'a Observed<'a>,
     beta: &'a Coefficients,
     hessian: Option<Hessian<'a>>,
@@ -282,10 +287,10 @@ struct RangePass<'a, 'm, T> {
 }
 
 impl<T: Element> Kernel for RangePass<'_, '_, T> {
-    type Output = Found;
+    type Output = LossGradientHessian;
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> Found {
+    fn run<V: Vector>(self) -> LossGradientHessian {
         let d = self.dense.columns;
         let mut g = vec![0.0; padded(d)];
         let mut rest = vec![0.0; self.x.width() - d];
@@ -313,7 +318,7 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
             }
             start += rows;
         }
-        Found {
+        LossGradientHessian {
             loss: sums.loss.sum(),
             gradient: [sums.intercept.sum()].into_iter().chain(g.into_iter().take(d)).chain(rest).collect(),
             normal: normal.map(|(n, _)| n.scaled(self.range.len(), rows_used)),

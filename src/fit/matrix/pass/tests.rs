@@ -1,8 +1,8 @@
 //! Passes against sums over expanded rows, for every layout, thread count and vector unit.
 
-use super::super::{Codes, Dense, Matrix, Numbers, Observed, Sparse};
+use super::super::{Dense, LevelCodes, Matrix, Numbers, Observed, Sparse};
 use super::*;
-use crate::fit::solvers::cholesky::Factor;
+use crate::fit::solvers::cholesky::Cholesky;
 use crate::math::sigmoid;
 
 const ROWS: usize = 3000;
@@ -30,7 +30,7 @@ fn matrix(by_rows: bool) -> Matrix<'static> {
     let codes = |levels: u32, seed| -> Vec<u32> {
         numbers(ROWS, seed).iter().map(|x| ((x + 1.0) / 2.0 * f64::from(levels + 1)) as u32).collect()
     };
-    let blocks = vec![Codes::narrowest(&codes(5, 2), 5), Codes::narrowest(&codes(60, 3), 60)];
+    let blocks = vec![LevelCodes::narrowest(&codes(5, 2), 5), LevelCodes::narrowest(&codes(60, 3), 60)];
     let mut starts = vec![0usize];
     let (mut indices, mut values) = (Vec::new(), Vec::new());
     for (i, x) in numbers(ROWS, 4).into_iter().enumerate() {
@@ -84,7 +84,7 @@ fn equal_to_sums_over_expanded_rows() {
                 }
             }
         }
-        let plan = Plan::all(&x);
+        let plan = NormalLayout::all(&x);
         assert_eq!(plan.levels(), 60);
         let found = x.pass(&observed, &beta, Some(Hessian { plan: &plan, thinning: 1 }));
         close(found.loss, loss);
@@ -103,7 +103,7 @@ fn equal_to_sums_over_expanded_rows() {
         for j in 0..p {
             hessian[j * p + j] += j as f64 * 0.01 + 0.5;
         }
-        let factor = Factor::of(normal, &plan, 1e-12).unwrap();
+        let factor = Cholesky::of(normal, &plan, 1e-12).unwrap();
         let wanted = numbers(p, 9);
         let b: Vec<f64> = (0..p).map(|j| (0..p).map(|k| hessian[j * p + k] * wanted[k]).sum()).collect();
         factor.solve(&b).iter().zip(&wanted).for_each(|(a, b)| close(*a, *b));
@@ -113,11 +113,11 @@ fn equal_to_sums_over_expanded_rows() {
         }
         // A chosen few columns: their own part of the same matrix.
         let columns = [1, 4, 12, 13, 40, 76, 78];
-        let chosen = Plan::chosen(&x, &columns);
+        let chosen = NormalLayout::chosen(&x, &columns);
         let found = x.pass(&observed, &beta, Some(Hessian { plan: &chosen, thinning: 1 }));
         let mut normal = found.normal.unwrap();
         normal.add_diagonal(&chosen, |c| c as f64 * 0.01 + 0.5);
-        let factor = Factor::of(normal, &chosen, 1e-12).unwrap();
+        let factor = Cholesky::of(normal, &chosen, 1e-12).unwrap();
         let places: Vec<usize> = [0].into_iter().chain(columns.iter().map(|c| c + 1)).collect();
         let mut b = vec![0.0; p];
         for j in &places {
@@ -134,20 +134,26 @@ fn threads_and_vector_units_do_not_matter() {
     let observed = Observed { y: &y, weight: None, offset: None };
     for by_rows in [true, false] {
         let x = matrix(by_rows);
-        let (beta, plan) = (numbers(x.width() + 1, 7), Plan::all(&x));
+        let (beta, plan) = (numbers(x.width() + 1, 7), NormalLayout::all(&x));
         let hessian = Some(Hessian { plan: &plan, thinning: 1 });
         let many = x.pass(&observed, &beta, hessian);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let one = pool.install(|| x.pass(&observed, &beta, hessian));
-        let bits = |f: &Found| -> Vec<u64> {
+        let bits = |f: &LossGradientHessian| -> Vec<u64> {
             let n = f.normal.as_ref().unwrap();
             [f.loss].iter().chain(&f.gradient).chain(&n.core).chain(&n.cross).map(|v| v.to_bits()).collect()
         };
         assert_eq!(bits(&many), bits(&one));
         let Some((dense, Numbers::F64(v))) = x.dense.as_ref().map(|d| (d, d.numbers())) else { panic!() };
         let beta = Coefficients::of(&x, &beta);
-        let pass =
-            RangePass { x: &x, dense: View::of(dense, v), observed: &observed, beta: &beta, hessian, range: 0..ROWS };
+        let pass = RangePass {
+            x: &x,
+            dense: ColumnView::of(dense, v),
+            observed: &observed,
+            beta: &beta,
+            hessian,
+            range: 0..ROWS,
+        };
         let units = crate::math::vector::on_every_unit(&pass);
         for (unit, found) in &units {
             found.gradient.iter().zip(&many.gradient).for_each(|(a, b)| close(*a, *b));
@@ -165,7 +171,7 @@ fn a_thinned_hessian_is_close() {
     let x = Matrix::new(Some(Dense::by_rows(numbers(40_000, 1), 20_000, 2).unwrap()), Vec::new(), None).unwrap();
     let y: Vec<bool> = numbers(20_000, 5).into_iter().map(|x| x > 0.3).collect();
     let observed = Observed { y: &y, weight: None, offset: None };
-    let plan = Plan::all(&x);
+    let plan = NormalLayout::all(&x);
     let made = |thinning| x.pass(&observed, &[0.1, 0.2, 0.3], Some(Hessian { plan: &plan, thinning })).normal.unwrap();
     let (all, some) = (made(1).diagonal(&plan), made(4).diagonal(&plan));
     assert_ne!(all, some);
@@ -174,21 +180,21 @@ fn a_thinned_hessian_is_close() {
 
 #[test]
 fn folds_share_a_pass_and_get_what_is_theirs() {
-    use super::super::folds::Asked;
-    use super::super::link::Role;
+    use super::super::folds::FoldQuery;
+    use super::super::link::FoldRole;
     let (y, w): (Vec<bool>, Vec<f64>) = numbers(ROWS, 5).into_iter().map(|x| (x > 0.3, x.abs() + 0.1)).unzip();
     let offset = numbers(ROWS, 6);
     let observed = Observed { y: &y, weight: Some(&w), offset: Some(&offset) };
     // Drawn roles; forward in time, with rows of no role; one fold of one block only.
     let role = |k: u64| match k % 5 {
-        0 => Role::Test,
-        1 => Role::Out,
-        _ => Role::Train,
+        0 => FoldRole::Test,
+        1 => FoldRole::Out,
+        _ => FoldRole::Train,
     };
-    let roles: [Vec<Role>; 3] = [
+    let roles: [Vec<FoldRole>; 3] = [
         numbers(ROWS, 9).iter().map(|x| role((x.abs() * 1e6) as u64)).collect(),
-        (0..ROWS).map(|i| [Role::Train, Role::Out, Role::Test, Role::Out][4 * i / ROWS]).collect(),
-        (0..ROWS).map(|i| if i < 100 { Role::Train } else { Role::Out }).collect(),
+        (0..ROWS).map(|i| [FoldRole::Train, FoldRole::Out, FoldRole::Test, FoldRole::Out][4 * i / ROWS]).collect(),
+        (0..ROWS).map(|i| if i < 100 { FoldRole::Train } else { FoldRole::Out }).collect(),
     ];
     // One fold has weights of its own.
     let own: Vec<f64> = numbers(ROWS, 40).iter().map(|x| x.abs()).collect();
@@ -197,20 +203,20 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         let x = matrix(by_rows);
         let betas: Vec<Vec<f64>> = (0..3).map(|k| numbers(x.width() + 1, 20 + k)).collect();
         let asked = |folds: &[usize]| -> Vec<_> {
-            let ask = |k: &usize| Asked { roles: &roles[*k], weight: own[*k], beta: &betas[*k] };
-            let asked: Vec<Asked<'_>> = folds.iter().map(ask).collect();
+            let ask = |k: &usize| FoldQuery { roles: &roles[*k], weight: own[*k], beta: &betas[*k] };
+            let asked: Vec<FoldQuery<'_>> = folds.iter().map(ask).collect();
             x.pass_folds(&observed, &asked)
         };
         let together = asked(&[0, 1, 2]);
         for (k, found) in together.iter().enumerate() {
-            let of = |kept: Role| -> Vec<f64> {
+            let of = |kept: FoldRole| -> Vec<f64> {
                 roles[k].iter().zip(own[k].unwrap_or(&w)).map(|(r, w)| if *r == kept { *w } else { 0.0 }).collect()
             };
             let alone = |w: &[f64]| x.pass(&Observed { weight: Some(w), ..observed }, &betas[k], None);
-            let trained = alone(&of(Role::Train));
+            let trained = alone(&of(FoldRole::Train));
             close(found.found.loss, trained.loss);
             found.found.gradient.iter().zip(&trained.gradient).for_each(|(a, b)| close(*a, *b));
-            close(found.held_out, alone(&of(Role::Test)).loss);
+            close(found.held_out, alone(&of(FoldRole::Test)).loss);
             // The same bits whoever else asks, and on one thread.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             for again in [asked(&[k]), pool.install(|| asked(&[k]))] {
@@ -221,9 +227,9 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         // A certain mistake costs what it costs in the measure.
         let mut certain = vec![0.0; x.width() + 1];
         certain[0] = 1e4;
-        let judged = [Asked { roles: &roles[0], weight: None, beta: &certain }];
+        let judged = [FoldQuery { roles: &roles[0], weight: None, beta: &certain }];
         let lost = x.pass_folds(&Observed { offset: None, ..observed }, &judged)[0].held_out;
-        let wrong: f64 = (0..ROWS).filter(|i| roles[0][*i] == Role::Test && !y[*i]).map(|i| w[i]).sum();
+        let wrong: f64 = (0..ROWS).filter(|i| roles[0][*i] == FoldRole::Test && !y[*i]).map(|i| w[i]).sum();
         close(lost, wrong * -f64::EPSILON.ln());
     }
 }

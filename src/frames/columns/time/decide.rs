@@ -5,13 +5,13 @@ use rayon::prelude::*;
 
 use super::{Decided, TimeReader, micros, to_time_unit};
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::files::table::Table;
 use crate::time::{DAY, Decimal, Detected, Detector, Grain, Grains, TimeFormat, TimeUnit as EpochUnit, glance, grain};
 
 /// What the texts of a part of a column show.
 #[derive(Default)]
-struct Seen {
+struct SeenForms {
     detector: Detector,
     grains: Grains,
     /// Whether all are numbers other than dates.
@@ -52,7 +52,7 @@ impl TimeReader<'_> {
             }
             t if (t.is_primitive_numeric() || t.is_decimal()) && self.common.unit.is_none() => {
                 let first = parts.first().map(read).transpose()?;
-                let texts = first.map(|first| Texts::as_written(&first, column, &[])).transpose()?;
+                let texts = first.map(|first| TextColumn::as_written(&first, column, &[])).transpose()?;
                 let example = texts.and_then(|texts| texts.collect().into_iter().flatten().next());
                 return Err(self.no_unit(column, example.as_deref()));
             }
@@ -102,10 +102,10 @@ impl TimeReader<'_> {
         stated: Option<&TimeFormat>,
         parts: &[P],
         read: impl Fn(&P) -> Result<Table> + Sync,
-    ) -> Result<Seen> {
+    ) -> Result<SeenForms> {
         let look = |part: &P| {
-            let mut seen = Seen { epochs: true, ..Seen::default() };
-            let texts = Texts::as_written(&read(part)?, column, &self.common.nulls)?;
+            let mut seen = SeenForms { epochs: true, ..SeenForms::default() };
+            let texts = TextColumn::as_written(&read(part)?, column, &self.common.nulls)?;
             let (epochs, example) = (&mut seen.epochs, &mut seen.example);
             let look = |text: &str| {
                 *epochs = *epochs && text.len() != 8 && Decimal::parse(text).is_some();
@@ -126,8 +126,8 @@ impl TimeReader<'_> {
             });
             Ok(seen)
         };
-        let parts: Vec<Seen> = parts.par_iter().map(look).collect::<Result<_>>()?;
-        let mut all = Seen { epochs: true, ..Seen::default() };
+        let parts: Vec<SeenForms> = parts.par_iter().map(look).collect::<Result<_>>()?;
+        let mut all = SeenForms { epochs: true, ..SeenForms::default() };
         for part in parts {
             all.detector.merge(part.detector);
             all.grains.merge(part.grains);
@@ -138,7 +138,7 @@ impl TimeReader<'_> {
     }
 
     /// The format of a column of texts without a stated one.
-    fn format(&self, column: &str, seen: &Seen, remarks: &mut Vec<String>) -> Result<TimeFormat> {
+    fn format(&self, column: &str, seen: &SeenForms, remarks: &mut Vec<String>) -> Result<TimeFormat> {
         if seen.epochs && seen.example.is_some() {
             return Err(self.no_unit(column, seen.example.as_deref()));
         }

@@ -6,7 +6,7 @@ use super::column::{Epochs, ReadCell, Tally, TimeCell, TimeColumn};
 use super::{Decided, TimeReader, micros, to_time_unit};
 use crate::config::DayMeans;
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::files::table::Table;
 use crate::time::{
     Decimal, Instant, Moment, Resolution, TimeFormat, TimeUnit as EpochUnit, Zone, in_range, is_expected, is_inexact,
@@ -177,7 +177,7 @@ impl TimeReader<'_> {
                 Some(number) => (Some(number), unit.micros_of(number)),
                 None => (None, None),
             };
-            let texts = Texts::as_written(table, column, &self.common.nulls)?;
+            let texts = TextColumn::as_written(table, column, &self.common.nulls)?;
             texts.each_read(read, |_, read| {
                 cells.push(match read {
                     None => TimeCell::Null,
@@ -200,7 +200,7 @@ impl TimeReader<'_> {
         zone_of: &impl Fn(usize) -> &'z Zone,
     ) -> Result<TimeColumn> {
         let format = decided.format.as_ref().unwrap_or(&TimeFormat::Iso);
-        let texts = Texts::as_written(table, column, &self.common.nulls)?;
+        let texts = TextColumn::as_written(table, column, &self.common.nulls)?;
         let mut cells: Vec<ReadCell> = Vec::with_capacity(table.rows());
         let mut tally = Tally::default();
         let mut add = |row: usize, read: Option<std::result::Result<Instant, &'static str>>| {
@@ -231,7 +231,7 @@ impl TimeReader<'_> {
         let Some(column) = &self.common.timezone_column else { return Ok(None) };
         let mut known: std::collections::HashMap<String, Zone> = std::collections::HashMap::new();
         let mut zones = Vec::new();
-        for name in Texts::as_written(table, column, &self.common.nulls)?.collect() {
+        for name in TextColumn::as_written(table, column, &self.common.nulls)?.collect() {
             zones.push(match name {
                 None => None,
                 Some(name) => match known.get(&name) {

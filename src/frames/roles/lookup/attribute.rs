@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::meanings::{KeyForm, Meanings, keys};
-use super::spans::Span;
+use super::spans::ValidSpan;
 use crate::config::{Attribute, Common, LookupSpec, Pick, Renames, within};
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
-use crate::journeys::{Normalize, Texts as Ids};
+use crate::journeys::{Normalize, StringTable as Ids};
 use crate::schema::NONE;
 use crate::time::Zone;
 
@@ -22,11 +22,11 @@ pub(in crate::frames) const NO_MATCH_REASON: &str = "kind key not found in the l
 pub(in crate::frames) struct AttributeReader<'a> {
     /// Its name, in `names=` and in messages.
     part: &'static str,
-    how: How<'a>,
+    how: AttributeSource<'a>,
     names: &'a Renames,
 }
 
-enum How<'a> {
+enum AttributeSource<'a> {
     Literal(&'a str),
     Column(&'a str),
     Lookup(Values<'a>),
@@ -58,9 +58,9 @@ impl<'a> Values<'a> {
         let normalize = spec.normalize.or(normalize);
         let table = tables.get(&spec.table)?;
         let form = KeyForm { normalize, split: spec.split.as_deref() };
-        let of_code = |code: u32, spans: &mut Vec<Span>| {
+        let of_code = |code: u32, spans: &mut Vec<ValidSpan>| {
             if code != NONE {
-                spans.push(Span::always(code));
+                spans.push(ValidSpan::always(code));
             }
         };
         let (meanings, values) = match &**value {
@@ -69,14 +69,15 @@ impl<'a> Values<'a> {
             }
             Attribute::Column(column) => {
                 let mut values = Ids::new();
-                let codes = Texts::values(&table, column, &spec.common())?.intern(&mut values);
-                let means = |row: usize, spans: &mut Vec<Span>| of_code(codes.get(row).copied().unwrap_or(NONE), spans);
+                let codes = TextColumn::values(&table, column, &spec.common())?.intern(&mut values);
+                let means =
+                    |row: usize, spans: &mut Vec<ValidSpan>| of_code(codes.get(row).copied().unwrap_or(NONE), spans);
                 (Meanings::read(spec, spec.pick, &table, form, zone, means)?, Arc::new(values))
             }
             Attribute::Lookup(next) => {
                 let inner = Self::new(next, normalize, tables, zone)?;
                 let rows = inner.rows_of(&table, &[])?;
-                let means = |row: usize, spans: &mut Vec<Span>| {
+                let means = |row: usize, spans: &mut Vec<ValidSpan>| {
                     spans.extend(rows.spans_of(row).unwrap_or(&[]));
                 };
                 let mut meanings = Meanings::read(spec, spec.pick, &table, form, zone, means)?;
@@ -92,7 +93,7 @@ impl<'a> Values<'a> {
     fn rows_of(&self, table: &Table, nulls: &[String]) -> Result<ValueRows<'_>> {
         let (keys, own) = keys(table, self.spec.column(), nulls)?;
         let spans = |cell: &str| {
-            let mut spans: &[Span] = &[];
+            let mut spans: &[ValidSpan] = &[];
             self.form.each(cell, |key| spans = self.meanings.of(key));
             spans
         };
@@ -103,12 +104,12 @@ impl<'a> Values<'a> {
 /// What the keys of some rows mean.
 struct ValueRows<'a> {
     keys: Vec<u32>,
-    spans: Vec<&'a [Span]>,
+    spans: Vec<&'a [ValidSpan]>,
 }
 
 impl ValueRows<'_> {
     /// The spans of the key of `row`; `None` for a null one.
-    fn spans_of(&self, row: usize) -> Option<&[Span]> {
+    fn spans_of(&self, row: usize) -> Option<&[ValidSpan]> {
         let key = self.keys.get(row).copied().filter(|key| *key != NONE)?;
         Some(self.spans.get(key as usize).copied().unwrap_or(&[]))
     }
@@ -124,22 +125,22 @@ impl<'a> AttributeReader<'a> {
         zone: &Zone,
     ) -> Result<Self> {
         let how = match attribute {
-            Attribute::Literal { literal } => How::Literal(literal),
-            Attribute::Column(column) => How::Column(column),
-            Attribute::Lookup(spec) => How::Lookup(Values::new(spec, common.normalize, tables, zone)?),
+            Attribute::Literal { literal } => AttributeSource::Literal(literal),
+            Attribute::Column(column) => AttributeSource::Column(column),
+            Attribute::Lookup(spec) => AttributeSource::Lookup(Values::new(spec, common.normalize, tables, zone)?),
         };
         Ok(Self { part, how, names })
     }
 
     /// Whether it is a lookup.
     pub(in crate::frames) fn looks_up(&self) -> bool {
-        matches!(self.how, How::Lookup(_))
+        matches!(self.how, AttributeSource::Lookup(_))
     }
 
     /// What to say of the lookup tables.
     pub(in crate::frames) fn remarks(&self) -> Vec<String> {
         match &self.how {
-            How::Lookup(values) => values.meanings.remarks.clone(),
+            AttributeSource::Lookup(values) => values.meanings.remarks.clone(),
             _ => Vec::new(),
         }
     }
@@ -154,15 +155,15 @@ impl<'a> AttributeReader<'a> {
     ) -> Result<(Vec<u32>, Ids)> {
         let mut values = Ids::new();
         match &self.how {
-            How::Literal(literal) => {
+            AttributeSource::Literal(literal) => {
                 let code = values.intern(self.names.name(self.part, literal).unwrap_or(literal));
                 Ok((vec![code; table.rows()], values))
             }
-            How::Column(column) => {
-                let codes = Texts::of(table, column, nulls)?.intern(&mut values);
+            AttributeSource::Column(column) => {
+                let codes = TextColumn::of(table, column, nulls)?.intern(&mut values);
                 Ok(if self.names.is_empty() { (codes, values) } else { self.renamed(codes, &values) })
             }
-            How::Lookup(lookup) => {
+            AttributeSource::Lookup(lookup) => {
                 let rows = lookup.rows_of(table, nulls)?;
                 let code = |row: usize| {
                     let Some(spans) = rows.spans_of(row) else { return NONE };

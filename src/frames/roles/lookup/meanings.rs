@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::spans::{Candidate, Span, settle};
+use super::spans::{Candidate, ValidSpan, settle};
 use crate::config::{DayMeans, LookupSpec, Pick};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::frames::columns::order::order_ranks;
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::table::Table;
-use crate::journeys::{Normalize, Texts as Ids, normalized};
+use crate::journeys::{Normalize, StringTable as Ids, normalized};
 use crate::schema::{NONE, canonical_id, truth};
 use crate::time::Zone;
 
 /// What each key of a lookup table means over time.
 pub(super) struct Meanings {
-    spans: HashMap<String, Vec<Span>>,
+    spans: HashMap<String, Vec<ValidSpan>>,
     pub(super) remarks: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl KeyForm<'_> {
 pub(super) fn keys(table: &Table, column: &str, nulls: &[String]) -> Result<(Vec<u32>, Ids)> {
     let mut own = Ids::new();
     let mut keys = Vec::with_capacity(table.rows());
-    Texts::ids(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
+    TextColumn::ids(table, column, nulls)?.each(|_, text| keys.push(text.map_or(NONE, |t| own.intern(t))));
     Ok((keys, own))
 }
 
@@ -60,7 +60,7 @@ impl Meanings {
         table: &Table,
         form: KeyForm<'_>,
         zone: &Zone,
-        mut means: impl FnMut(usize, &mut Vec<Span>),
+        mut means: impl FnMut(usize, &mut Vec<ValidSpan>),
     ) -> Result<Self> {
         let times = |column: &Option<String>, open: i64| times(table, spec, column.as_ref(), open, zone);
         let (from, to) = (times(&spec.valid_from, i64::MIN)?, times(&spec.valid_to, i64::MAX)?);
@@ -73,7 +73,7 @@ impl Meanings {
         }
         let mut by_key: HashMap<String, Vec<Candidate>> = HashMap::new();
         let (mut keyless, mut meaningless, mut meant) = (0usize, 0usize, Vec::new());
-        Texts::ids(table, &spec.key, &[])?.each(|row, text| {
+        TextColumn::ids(table, &spec.key, &[])?.each(|row, text| {
             let (Some(from), Some(to)) = (from.get(row).copied(), to.get(row).copied()) else { return };
             let Some(text) = text else {
                 keyless += 1;
@@ -89,7 +89,7 @@ impl Meanings {
             let is_primary = primary.as_ref().and_then(|p| p.get(row)).copied().unwrap_or(false);
             form.each(text, |key| {
                 let candidates = meant.iter().map(|span| Candidate {
-                    span: Span { from: span.from.max(from), to: span.to.min(to), ..*span },
+                    span: ValidSpan { from: span.from.max(from), to: span.to.min(to), ..*span },
                     primary: is_primary,
                     rank: (first, row as u32),
                 });
@@ -110,7 +110,7 @@ impl Meanings {
             }
             (key, spans)
         });
-        let spans: HashMap<String, Vec<Span>> = spans.collect();
+        let spans: HashMap<String, Vec<ValidSpan>> = spans.collect();
         if let Some(example) = example {
             let what = if spec.value.is_some() { "values" } else { "leads" };
             let all = if spec.value.is_some() { "" } else { ", 'primary' or 'all'" };
@@ -141,7 +141,7 @@ impl Meanings {
     }
 
     /// What a key, in its one form, means over time.
-    pub(super) fn of(&self, key: &str) -> &[Span] {
+    pub(super) fn of(&self, key: &str) -> &[ValidSpan] {
         self.spans.get(key).map_or(&[], Vec::as_slice)
     }
 }
@@ -162,7 +162,7 @@ fn times(table: &Table, spec: &LookupSpec, column: Option<&String>, open: i64, z
 /// Which rows a column marks as primary.
 fn primary(table: &Table, column: &str) -> Result<Vec<bool>> {
     let (mut marks, mut unclear) = (Vec::with_capacity(table.rows()), 0usize);
-    Texts::of(table, column, &[])?.each(|_, text| {
+    TextColumn::of(table, column, &[])?.each(|_, text| {
         let mark = text.map(|text| text.eq_ignore_ascii_case("primary") || truth(text) == Some(true));
         unclear += usize::from(text.is_some_and(|text| mark == Some(false) && truth(text).is_none()));
         marks.push(mark.unwrap_or(false));

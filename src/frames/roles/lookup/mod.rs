@@ -12,13 +12,13 @@ use std::sync::OnceLock;
 
 use self::meanings::{KeyForm, Meanings, keys};
 use self::numbered::NumberedIds;
-use self::spans::Span;
+use self::spans::ValidSpan;
 use crate::config::{Common, LeadCells, LeadKey, LookupSpec, Pick, within};
 use crate::error::{Error, Result};
-use crate::frames::columns::text::Texts;
+use crate::frames::columns::text::TextColumn;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
-use crate::journeys::{Leads, Normalize, TableAudit, Texts as Ids};
+use crate::journeys::{Leads, Normalize, StringTable as Ids, TableAudit};
 use crate::schema::NONE;
 use crate::time::Zone;
 
@@ -74,7 +74,7 @@ impl<'a> LeadIds<'a> {
 }
 
 /// One way to a lead.
-enum Way<'a> {
+enum LookupWay<'a> {
     /// A column with the lead's id.
     Direct { column: &'a String, ids: LeadIds<'a>, form: KeyForm<'a> },
     /// A column with the key of a lookup.
@@ -83,7 +83,7 @@ enum Way<'a> {
 
 /// Finds the leads of the rows of one table.
 pub(in crate::frames) struct LeadFinder<'a> {
-    ways: Vec<Way<'a>>,
+    ways: Vec<LookupWay<'a>>,
     pick: Option<Pick>,
 }
 
@@ -129,8 +129,8 @@ impl<'a> LeadFinder<'a> {
     /// What to say of the lookup tables.
     pub(in crate::frames) fn remarks(&self) -> Vec<String> {
         let remarks = self.ways.iter().filter_map(|way| match way {
-            Way::Lookup { meanings, .. } => Some(meanings.remarks.iter().cloned()),
-            Way::Direct { .. } => None,
+            LookupWay::Lookup { meanings, .. } => Some(meanings.remarks.iter().cloned()),
+            LookupWay::Direct { .. } => None,
         });
         remarks.flatten().collect()
     }
@@ -159,7 +159,7 @@ pub(in crate::frames) fn collect_ids(
             let Some(lead) = &spec.lead else { return Err(no_lead()) };
             let table = tables.get(&spec.table)?;
             let cells = |column: &str, take: &mut dyn FnMut(&str)| {
-                Texts::ids(&table, column, &[])?.each(|_, text| text.into_iter().for_each(&mut *take));
+                TextColumn::ids(&table, column, &[])?.each(|_, text| text.into_iter().for_each(&mut *take));
                 Ok(())
             };
             collect_ids(lead, spec.split.as_deref(), spec.normalize.or(normalize), tables, ids, &cells)
@@ -178,7 +178,7 @@ fn add_ways<'a>(
     leads: &'a Leads,
     tables: &mut Tables,
     zone: &Zone,
-    ways: &mut Vec<Way<'a>>,
+    ways: &mut Vec<LookupWay<'a>>,
 ) -> Result<()> {
     match key {
         LeadKey::Any(keys) => {
@@ -187,7 +187,7 @@ fn add_ways<'a>(
         LeadKey::Column(column) => {
             let ids = LeadIds::new(leads, form.normalize);
             // The ids of leads have the form that their table says.
-            ways.push(Way::Direct { column, ids, form: KeyForm { normalize: None, ..form } });
+            ways.push(LookupWay::Direct { column, ids, form: KeyForm { normalize: None, ..form } });
         }
         LeadKey::Lookup(spec) => {
             let normalize = spec.normalize.or(form.normalize);
@@ -202,7 +202,7 @@ fn add_ways<'a>(
             let meanings = Meanings::read(spec, pick, &table, own, zone, |row, spans| rows.spans(row, spans));
             let mut meanings = meanings.map_err(|e| within::<LookupSpec>(e, "lookup"))?;
             meanings.remarks.extend(finder.remarks());
-            ways.push(Way::Lookup { spec, meanings, form: KeyForm { normalize, ..form } });
+            ways.push(LookupWay::Lookup { spec, meanings, form: KeyForm { normalize, ..form } });
         }
     }
     Ok(())
@@ -220,8 +220,8 @@ pub(in crate::frames) struct Resolver<'a> {
 /// The leads of some rows, found one way.
 struct WayRows<'a> {
     column: &'a str,
-    texts: Texts,
-    how: How<'a>,
+    texts: TextColumn,
+    how: LookupMode<'a>,
     /// Reason if a key finds no lead.
     nothing: &'static str,
     pick: Option<Pick>,
@@ -229,58 +229,58 @@ struct WayRows<'a> {
     found: usize,
 }
 
-enum How<'a> {
+enum LookupMode<'a> {
     /// Lead of each row; [`NONE`] is an unknown one, [`NO_KEY`] a null key.
     Direct(Vec<u32>),
     /// Number of each row's key, [`NONE`] for a null one, and per key what it means over time.
-    Keys { keys: Vec<u32>, spans: Vec<Cow<'a, [Span]>> },
+    Keys { keys: Vec<u32>, spans: Vec<Cow<'a, [ValidSpan]>> },
 }
 
 impl<'a> WayRows<'a> {
-    fn new(way: &'a Way<'a>, table: &Table, nulls: &[String], pick: Option<Pick>) -> Result<Self> {
+    fn new(way: &'a LookupWay<'a>, table: &Table, nulls: &[String], pick: Option<Pick>) -> Result<Self> {
         let (column, nothing, pick) = match way {
-            Way::Direct { column, .. } => (column.as_str(), UNKNOWN_LEAD, pick),
-            Way::Lookup { spec, .. } => (spec.column().as_str(), NO_LOOKUP, spec.pick.or(pick)),
+            LookupWay::Direct { column, .. } => (column.as_str(), UNKNOWN_LEAD, pick),
+            LookupWay::Lookup { spec, .. } => (spec.column().as_str(), NO_LOOKUP, spec.pick.or(pick)),
         };
-        let texts = Texts::ids(table, column, nulls)?;
+        let texts = TextColumn::ids(table, column, nulls)?;
         let how = match way {
-            Way::Direct { ids, form, .. } if form.split.is_none() => How::Direct(direct(&texts, ids)),
-            Way::Direct { ids, form, .. } => {
+            LookupWay::Direct { ids, form, .. } if form.split.is_none() => LookupMode::Direct(direct(&texts, ids)),
+            LookupWay::Direct { ids, form, .. } => {
                 let (keys, own) = keys(table, column, nulls)?;
-                let lead = |id: &str| Span::always(ids.find(id).unwrap_or(NONE));
+                let lead = |id: &str| ValidSpan::always(ids.find(id).unwrap_or(NONE));
                 let spans = |cell: &str| {
                     let mut spans = Vec::new();
                     form.each(cell, |id| spans.push(lead(id)));
                     Cow::Owned(spans)
                 };
-                How::Keys { keys, spans: own.iter().map(spans).collect() }
+                LookupMode::Keys { keys, spans: own.iter().map(spans).collect() }
             }
-            Way::Lookup { meanings, form, .. } => {
+            LookupWay::Lookup { meanings, form, .. } => {
                 let (keys, own) = keys(table, column, nulls)?;
                 let spans = |cell: &str| {
-                    let mut all: Cow<'_, [Span]> = Cow::Borrowed(&[]);
+                    let mut all: Cow<'_, [ValidSpan]> = Cow::Borrowed(&[]);
                     form.each(cell, |key| match meanings.of(key) {
                         spans if all.is_empty() => all = Cow::Borrowed(spans),
                         spans => all.to_mut().extend_from_slice(spans),
                     });
                     all
                 };
-                How::Keys { keys, spans: own.iter().map(spans).collect() }
+                LookupMode::Keys { keys, spans: own.iter().map(spans).collect() }
             }
         };
         Ok(Self { column, texts, how, nothing, pick, found: 0 })
     }
 
     /// The spans of the key of `row`; `None` for a null one.
-    fn spans_of(&self, row: usize) -> Option<Cow<'_, [Span]>> {
+    fn spans_of(&self, row: usize) -> Option<Cow<'_, [ValidSpan]>> {
         match &self.how {
-            How::Direct(leads) => match leads.get(row).copied().unwrap_or(NO_KEY) {
+            LookupMode::Direct(leads) => match leads.get(row).copied().unwrap_or(NO_KEY) {
                 NO_KEY => None,
-                lead => Some(Cow::Owned(vec![Span::always(lead)])),
+                lead => Some(Cow::Owned(vec![ValidSpan::always(lead)])),
             },
-            How::Keys { keys, spans } => {
+            LookupMode::Keys { keys, spans } => {
                 let key = keys.get(row).copied().filter(|key| *key != NONE)?;
-                Some(Cow::Borrowed(spans.get(key as usize).map_or(&[] as &[Span], |spans| spans)))
+                Some(Cow::Borrowed(spans.get(key as usize).map_or(&[] as &[ValidSpan], |spans| spans)))
             }
         }
     }
@@ -289,7 +289,7 @@ impl<'a> WayRows<'a> {
     /// them the primary one.
     fn resolve(&self, row: usize, at: i64, leads: &mut Vec<u32>) -> (Option<&'static str>, bool, bool) {
         leads.clear();
-        if let How::Direct(all) = &self.how {
+        if let LookupMode::Direct(all) = &self.how {
             let why = match all.get(row).copied().unwrap_or(NONE) {
                 NONE => Some(UNKNOWN_LEAD),
                 NO_KEY => Some(self.texts.no_id(row, NULL_KEY)),
@@ -332,7 +332,7 @@ impl<'a> WayRows<'a> {
 }
 
 /// The lead of each row by a column of ids.
-fn direct(texts: &Texts, ids: &LeadIds<'_>) -> Vec<u32> {
+fn direct(texts: &TextColumn, ids: &LeadIds<'_>) -> Vec<u32> {
     match texts.whole_numbers().filter(|_| ids.is_plain()) {
         Some(numbers) => {
             let by_number = ids.numbers.get_or_init(|| NumberedIds::new(&ids.leads.ids));
@@ -367,7 +367,7 @@ impl Resolver<'_> {
     }
 
     /// What the key of `row` means over all times, by the first way that leads to a known lead.
-    fn spans(&self, row: usize, spans: &mut Vec<Span>) {
+    fn spans(&self, row: usize, spans: &mut Vec<ValidSpan>) {
         for way in &self.ways {
             let Some(found) = way.spans_of(row) else { continue };
             spans.clear();
@@ -381,7 +381,7 @@ impl Resolver<'_> {
     /// The lead of every row, if every row has a known lead independent of time; they are moved out.
     pub(in crate::frames) fn take_all(&mut self) -> Option<Vec<u32>> {
         match self.ways.as_mut_slice() {
-            [WayRows { how: How::Direct(leads), .. }] if leads.iter().all(|lead| *lead < NO_KEY) => {
+            [WayRows { how: LookupMode::Direct(leads), .. }] if leads.iter().all(|lead| *lead < NO_KEY) => {
                 Some(std::mem::take(leads))
             }
             _ => None,

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::journeys::{Texts as Ids, id_number};
+use crate::journeys::{StringTable as Ids, id_number};
 use crate::schema::NONE;
 
 /// Leads by their ids as whole numbers.

@@ -7,7 +7,7 @@ use crate::schema::NONE;
 
 /// What a key means for some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct ValidSpan {
     pub(super) from: i64,
     pub(super) to: i64,
     /// A lead or a value; [`NONE`] for one that is not known.
@@ -18,7 +18,7 @@ pub(super) struct Span {
     pub(super) unmarked: bool,
 }
 
-impl Span {
+impl ValidSpan {
     /// One that holds at any time.
     pub(super) fn always(code: u32) -> Self {
         Self { from: i64::MIN, to: i64::MAX, code, several: false, unmarked: false }
@@ -33,7 +33,7 @@ impl Span {
 /// One of the rows that say what a key means.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
-    pub(super) span: Span,
+    pub(super) span: ValidSpan,
     pub(super) primary: bool,
     /// Its place by the order column, else by the start of its time; then its row.
     pub(super) rank: (i64, u32),
@@ -41,10 +41,10 @@ pub(super) struct Candidate {
 
 /// Brings the rows of a key to spans of which at most one holds at any time, or to all of them. Says whether the key means
 /// several things at one time. `until_next`: each holds until a later one starts.
-pub(super) fn settle(mut all: Vec<Candidate>, pick: Option<Pick>, until_next: bool) -> (Vec<Span>, bool) {
+pub(super) fn settle(mut all: Vec<Candidate>, pick: Option<Pick>, until_next: bool) -> (Vec<ValidSpan>, bool) {
     if let [one] = all.as_slice() {
         let unmarked = pick == Some(Pick::Primary) && !one.primary;
-        return (vec![Span { unmarked, ..one.span }], false);
+        return (vec![ValidSpan { unmarked, ..one.span }], false);
     }
     all.sort_by_key(|c| c.rank);
     if pick.is_none() && until_next {
@@ -74,7 +74,7 @@ pub(super) fn settle(mut all: Vec<Candidate>, pick: Option<Pick>, until_next: bo
         (c.span.code == NONE, pick == Some(Pick::Primary) && !c.primary, place)
     };
     let (mut holding, mut known) = (BTreeSet::new(), BTreeMap::<u32, usize>::new());
-    let (mut spans, mut clash): (Vec<Span>, bool) = (Vec::new(), false);
+    let (mut spans, mut clash): (Vec<ValidSpan>, bool) = (Vec::new(), false);
     for now in changes.chunk_by(|a, b| a.0 == b.0) {
         let mut at = i64::MIN;
         for (time, starts, i) in now {
@@ -101,7 +101,7 @@ pub(super) fn settle(mut all: Vec<Candidate>, pick: Option<Pick>, until_next: bo
             && let Some(c) = all.get(*i)
         {
             let unmarked = pick == Some(Pick::Primary) && !c.primary;
-            spans.push(Span { from: at, to: i64::MAX, code: c.span.code, several, unmarked });
+            spans.push(ValidSpan { from: at, to: i64::MAX, code: c.span.code, several, unmarked });
         }
     }
     spans.retain(|span| span.from < span.to);
@@ -114,7 +114,7 @@ mod tests {
 
     fn candidates(rows: &[(i64, i64, u32, bool)]) -> Vec<Candidate> {
         let candidate = |(row, (from, to, code, primary)): (usize, &(i64, i64, u32, bool))| Candidate {
-            span: Span { from: *from, to: *to, ..Span::always(*code) },
+            span: ValidSpan { from: *from, to: *to, ..ValidSpan::always(*code) },
             primary: *primary,
             rank: (*from, row as u32),
         };

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// Observations of each row besides the design.
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub struct Response<'a> {
     /// Label of each row.
     pub y: &'a [bool],
     /// Weights, not negative; `None` for ones.
@@ -16,7 +16,7 @@ pub struct Target<'a> {
     pub start: Option<&'a [f64]>,
 }
 
-impl<'a> Target<'a> {
+impl<'a> Response<'a> {
     /// Labels alone.
     #[must_use]
     pub fn new(y: &'a [bool]) -> Self {
