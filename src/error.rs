@@ -413,7 +413,7 @@ mod tests {
         assert_eq!(nearest("lead_idd", ["lead_id", "created"]), Some("lead_id".into()));
         assert_eq!(nearest("zzzzzz", ["lead_id", "created"]), None);
         let message = |name: &str, known: &[&str]| Error::unknown("field", name, known.iter().copied()).to_string();
-        assert_eq!(message("zzzzzz", &["a", "b"]), "unknown field 'zzzzzz'; there are 'a', 'b'");
+        assert_eq!(message("zzzzzz", &["a", "b"]), "unknown field 'zzzzzz'; known: 'a', 'b'");
         assert_eq!(message("zzzzzz", &["abcdefg"; 9]).matches("abcdefg").count(), MOST_KNOWN);
         assert_eq!(
             (message("ab", &["ab1"]), message("ab", &[])),

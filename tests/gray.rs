@@ -53,7 +53,11 @@ fn equal_to_cmprsk() {
             let test = gray(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
             let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
             assert!(near(test.statistic, expected.statistic), "{name}, cause {}: {test:?}", expected.cause);
-            assert!(near(test.p_value, expected.p) && test.degrees == expected.degrees, "{name}, {}: {test:?}", expected.p);
+            assert!(
+                near(test.p_value, expected.p) && test.degrees == expected.degrees,
+                "{name}, {}: {test:?}",
+                expected.p
+            );
             compared += 1;
         }
     }

@@ -433,7 +433,7 @@ fn collinear_columns_are_named_or_dropped() {
     let x = matrix(&wide);
     match free().check().unwrap().fit(&x, &Response::new(&y), &task).unwrap_err() {
         Error::Singular { columns } => {
-            assert_eq!(columns, ["'x4' is a combination of 'x0', 'x2'", "'x5' is constant"]);
+            assert_eq!(columns, ["'x4' is a linear combination of 'x0', 'x2'", "'x5' is constant"]);
         }
         e => panic!("{e}"),
     }

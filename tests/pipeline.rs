@@ -231,7 +231,7 @@ fn periods_are_of_the_same_cycles_as_the_summary() {
     assert_eq!(summary(&f), [2, 1, 1, 0, 0]);
     let closed: Vec<_> = f.all.wins.iter().map(|w| (w.won, w.lost)).filter(|w| *w != (0, 0)).collect();
     assert_eq!((closed, f.all.wins[0].win_rate), (vec![(1, 0), (0, 1)], 1.0));
-    assert_eq!(f.wins_of(), "closed leads that reached 'open', by period of closing");
+    assert_eq!(f.wins_of(), "closed leads that reached 'open', by period of close");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use super::condition::Value;
 /// Whether `text` is like `pattern`: `*` stands for any characters, `?` for one.
 ///
 /// ```
-/// assert!(leadlens::design::wildcard("email_*", "email_open"));
-/// assert!(!leadlens::design::wildcard("email_?", "email_open"));
+/// assert!(leadlens::schema::wildcard("email_*", "email_open"));
+/// assert!(!leadlens::schema::wildcard("email_?", "email_open"));
 /// ```
 #[must_use]
 pub fn wildcard(pattern: &str, text: &str) -> bool {
@@ -39,9 +39,9 @@ pub fn wildcard(pattern: &str, text: &str) -> bool {
 /// ("7.0" is "7", "True" is "true") or are like it.
 ///
 /// ```
-/// assert_eq!(leadlens::design::like("/p?x", &["/p?x", "/p/x"]), [true, false]);
-/// assert_eq!(leadlens::design::like("/p?y", &["/p/x", "/p/y"]), [false, true]);
-/// assert_eq!(leadlens::design::like("7.50", &["7.5", "07.5"]), [true, false]);
+/// assert_eq!(leadlens::schema::like("/p?x", &["/p?x", "/p/x"]), [true, false]);
+/// assert_eq!(leadlens::schema::like("/p?y", &["/p/x", "/p/y"]), [false, true]);
+/// assert_eq!(leadlens::schema::like("7.50", &["7.5", "07.5"]), [true, false]);
 /// ```
 #[must_use]
 pub fn like<T: AsRef<str>>(pattern: &str, names: &[T]) -> Vec<bool> {

@@ -66,7 +66,9 @@ def test_tests_equal_scipy(shop):
         others = round(row["other_rate"] * row["other_leads"])
         cells = [[row["went_on"], row["leads"] - row["went_on"]], [others, row["other_leads"] - others]]
         assert row["p_value"] == pytest.approx(fisher_exact(cells).pvalue, rel=1e-7, abs=1e-250)
-    assert table["q_value"].to_list() == pytest.approx(false_discovery_control(table["p_value"].to_numpy()).tolist(), abs=1e-12)
+    assert table["q_value"].to_list() == pytest.approx(
+        false_discovery_control(table["p_value"].to_numpy()).tolist(), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("first", "second"), [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((1, 500), (9, 400))])

@@ -91,6 +91,4 @@ def test_same_level_for_every_lead(case, modes):
     assert ours["lead_id"].to_list() == theirs["lead"].to_list()
     differences = (ours["reached"].cast(pl.Int64) != theirs["level"].cast(pl.Int64)).sum()
     assert differences == 0
-    assert [n for _, n in funnel.steps.rows()] == [
-        int((theirs["level"] >= k).sum()) for k in range(1, len(steps) + 1)
-    ]
+    assert [n for _, n in funnel.steps.rows()] == [int((theirs["level"] >= k).sum()) for k in range(1, len(steps) + 1)]

@@ -58,7 +58,8 @@ class Barriers(Result):
               from the spread of all groups at the step.
             - ``conversions_lost_shrunk`` (Float64): ``conversions_lost`` × ``shrinkage``, by which the rows are
               ordered.
-            - ``p_value``, ``q_value`` (Float64): p-value of equal rates, and p-value adjusted for the false discovery rate.
+            - ``p_value``, ``q_value`` (Float64): p-value of equal rates, and p-value adjusted for the false
+              discovery rate.
 
         See Also
         --------

@@ -205,7 +205,8 @@ def drivers_chart(table: pl.DataFrame) -> Any:
         x2="ratio_high:Q",
         color=color,
     )
-    tooltip = ["property", "leads", alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%"), "q_value"]
+    rates = [alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%")]
+    tooltip = ["property", "leads", *rates, "q_value"]
     points = base.mark_circle(size=60, opacity=1).encode(x="ratio:Q", color=color, tooltip=tooltip)
     one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
     chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))

@@ -270,8 +270,8 @@ impl<K: Ord> PassCounts<K> {
 /// Counts over some leads: serialisable, mergeable with the counts of other leads, and turned into a [`Funnel`].
 ///
 /// ```
-/// # use leadlens::{Task, funnel::FunnelTally};
-/// # fn joined(parts: Vec<FunnelTally>) -> leadlens::Result<Option<leadlens::funnel::Funnel>> {
+/// # use leadlens::{Task, analyses::funnel::FunnelTally};
+/// # fn joined(parts: Vec<FunnelTally>) -> leadlens::Result<Option<leadlens::analyses::funnel::Funnel>> {
 /// let mut whole: Option<FunnelTally> = None;
 /// for part in parts {
 ///     whole = Some(match whole {

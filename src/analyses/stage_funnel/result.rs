@@ -155,7 +155,7 @@ pub struct Velocity {
 /// Pipeline velocity: open opportunities × win rate × mean value / days of a cycle.
 ///
 /// ```
-/// let per_day = leadlens::pipeline::velocity(50.0, 0.25, 25_000.0, 60.0);
+/// let per_day = leadlens::analyses::stage_funnel::velocity(50.0, 0.25, 25_000.0, 60.0);
 /// assert!((per_day - 5_208.33).abs() < 0.01);
 /// ```
 #[must_use]

@@ -546,7 +546,7 @@ mod tests {
     fn wide_designs_are_fitted_or_their_levels_of_one_class_are_named() {
         let fitted = flags(None).unwrap();
         assert!(fitted.converged && !fitted.separation_unknown);
-        let odds = |level: usize| if level % 2 == 0 { 0.5f64 } else { 2.0 };
+        let odds = |level: usize| if level.is_multiple_of(2) { 0.5f64 } else { 2.0 };
         assert!((0..2600).all(|level| (fitted.coefficients[level] - odds(level).ln()).abs() < 1e-5));
         match flags(Some(40)) {
             Err(crate::error::Error::Separated { complete: false, rows: 3, columns }) => assert_eq!(columns.len(), 1),

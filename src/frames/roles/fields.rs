@@ -119,7 +119,7 @@ pub(in crate::frames) fn read_history(
             for (name, entries) in by_name {
                 let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
                 let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
-                let (entries, values) = by_value(entries, values, order, &mut tied);
+                let (entries, values) = by_value(&entries, &values, order, &mut tied);
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }
@@ -132,30 +132,30 @@ pub(in crate::frames) fn read_history(
             let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
             for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
                 let values = reader.column(name, &mut audit)?.take(&rows);
-                let (entries, values) = by_value(entries.clone(), values, order, &mut tied);
+                let (entries, values) = by_value(&entries, &values, order, &mut tied);
                 histories.push(history(name, &entries, values, leads.len()));
             }
         }
     }
     audit.note(
-        "with the lead and time of another row that says otherwise; order= does not decide, the largest value counts",
+        "same lead and time as another row with another value, not decided by order=; the largest value counts",
         tied.len(),
     );
     Ok((histories, audit))
 }
 
-/// Entries of one lead, time and place in the order with their values: in order of these, independent of the order of the rows,
-/// so that the largest is known last; none is the smallest. Rows that differ from the one before are added to `tied`.
+/// Sorts entries of one lead, time and place in the order by their values: the largest is known last, in any order of rows;
+/// a missing value is the smallest. Rows that differ from the one before are added to `tied`.
 fn by_value(
-    entries: Vec<HistoryRow>,
-    values: Column,
+    entries: &[HistoryRow],
+    values: &Column,
     order: impl Fn(u32) -> u32,
     tied: &mut BTreeSet<u32>,
 ) -> (Vec<HistoryRow>, Column) {
     let key = |e: &HistoryRow| (e.0, e.1, order(e.3));
     let compare = |a: u32, b: u32| {
         let (a, b) = (a as usize, b as usize);
-        match &values {
+        match values {
             Column::Number(cells) => match (cells.get(a), cells.get(b)) {
                 (Some(a), Some(b)) => (!a.is_nan()).cmp(&!b.is_nan()).then(a.partial_cmp(b).unwrap_or(Ordering::Equal)),
                 _ => Ordering::Equal,

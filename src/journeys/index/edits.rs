@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::orders::{Orders, Ranking};
 use super::rows::Rows;
-use super::undecided::decide;
+use super::undecided::{EditPlace, deal_and_amount, decide};
 use crate::error::Result;
 use crate::progress::Task;
 use crate::schema::NONE;
@@ -142,14 +142,6 @@ impl SeenStages {
         self.0.clear();
     }
 }
-
-pub(super) fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
-    let (deal, amount) = rows.stage.as_ref().map_or((None, None), |(deals, amounts)| (deals.get(i), amounts.get(i)));
-    (deal.copied().unwrap_or(NONE), amount.copied().unwrap_or(f64::NAN))
-}
-
-/// Lead, time, rank among equal times, table, row.
-pub(super) type EditPlace = (u32, i64, u64, u32, u32);
 
 /// Joins tables of stages in the order of the index, without the rows that repeat the stage of their deal, which are edits,
 /// and rows that are there already, which are counted; `ranking` says how entries of one instant are ordered, by the

@@ -3,10 +3,18 @@
 
 use std::collections::HashMap;
 
-use super::edits::{EditPlace, deal_and_amount};
 use super::orders::Ranking;
 use super::rows::Rows;
 use crate::schema::NONE;
+
+/// The deal and the amount of a stage row.
+pub(super) fn deal_and_amount(rows: &Rows, i: usize) -> (u32, f64) {
+    let (deal, amount) = rows.stage.as_ref().map_or((None, None), |(deals, amounts)| (deals.get(i), amounts.get(i)));
+    (deal.copied().unwrap_or(NONE), amount.copied().unwrap_or(f64::NAN))
+}
+
+/// Lead, time, rank among equal times, table, row.
+pub(super) type EditPlace = (u32, i64, u64, u32, u32);
 
 /// Orders rows of one lead, instant and rank: wins come last, then the stage of a deal with the largest amount, and of
 /// the rows of one stage of a deal the one with the largest amount. So the last amount that is known is the largest.
