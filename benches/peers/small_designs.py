@@ -152,7 +152,7 @@ def distances(x: np.ndarray, y: np.ndarray, model: ll.LogisticRegression, table:
     off = []
     for j in range(1, len(best)):
         free = [k for k in range(len(best)) if k != j]
-        ends = table["coefficient_low"][j] * spread[j - 1], table["coefficient_high"][j] * spread[j - 1]
+        ends = table["low"][j] * spread[j - 1], table["high"][j] * spread[j - 1]
         for end in ends:
             # A step of Newton's from the end: how far the profile is from where it should be.
             width = 1e-4 * (ends[1] - ends[0])

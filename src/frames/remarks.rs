@@ -64,7 +64,7 @@ pub(super) fn remarks_on(journeys: &Journeys, task: &Task) -> Result<Vec<String>
     let tied_amounts = tied_amounts(journeys) + tied_wins(journeys);
     if tied_amounts > 0 {
         remarks.push(format!(
-            "amounts given at the same time as another amount of the same stage and deal, where order= does not decide: {tied_amounts}; the largest counts"
+            "amounts at the same time as another amount of the same stage and deal, not decided by order=: {tied_amounts}; the largest counts"
         ));
     }
     remarks.extend(journeys.reversed_remark(&journeys.reversed(task)?));

@@ -151,7 +151,7 @@ impl Snapshot {
         let mut remarks = Vec::new();
         if is_by_lead(&self.spec, &self.rule) {
             remarks.push(
-                "weight='lead' depends on the outcome: a lead that converts soon has few rows, each with a large \
+                "weight='lead' is outcome-dependent: a lead that converts soon has few rows, each with a large \
                  weight, so rates and probabilities of young leads are too high; weight='row' estimates the rate among \
                  leads at risk"
                     .to_owned(),

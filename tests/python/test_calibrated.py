@@ -118,7 +118,7 @@ def test_levels_of_few_leads_are_rare_however_many_rows_they_have():
 
 def share(evaluation):
     """What the remark says of leads that were trained on, in percent."""
-    texts = [r for r in evaluation.remarks if "were trained on" in r]
+    texts = [r for r in evaluation.remarks if "are training leads" in r]
     return int(texts[0].split("about ")[1].split(" %")[0]) if texts else 0
 
 

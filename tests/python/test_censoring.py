@@ -79,7 +79,7 @@ def test_a_split_in_time_knows_nothing_after_its_boundary():
     columns = ["lead_id", "cutoff", "label", "weight"]
     same = known.to_polars().filter(pl.col("cutoff") < boundary)
     assert train.to_polars().select(columns).equals(same.select(columns))
-    assert "not known in training" in repr(train)
+    assert "training uses no outcomes after" in repr(train)
     # And sides can be split again.
     earlier, later = train.split(0.3)
     assert earlier.to_polars()["cutoff"].max() < later.to_polars()["cutoff"].min()

@@ -48,7 +48,7 @@ def test_a_choice_forward_in_time_is_no_worse_on_later_leads():
         train, test = weekly(noisy_world(seed), maturity="ipcw").split(0.25)
         fixed, _ = later_loss(train, test)
         chosen, facts = later_loss(train, test, C="cv")
-        assert "folds forward in time" in facts["validation"]["folds"]
+        assert "forward folds in time" in facts["validation"]["folds"]
         gains.append(fixed - chosen)
     # Noise is shrunk: the choice gains, and never loses more than rounding of C costs.
     assert np.mean(gains) > 0
@@ -59,7 +59,7 @@ def test_shapes_and_pairs_are_chosen_forward_in_time_too():
     train, _ = weekly(noisy_world(7), maturity="ipcw").split(0.25)
     facts = ll.LeadScorer(nonlinear="auto", interactions="auto").fit(train).training_
     for chosen in (facts["nonlinear"], facts["interactions"]):
-        assert "folds forward in time" in chosen
+        assert "forward folds in time" in chosen
 
 
 def test_without_censoring_both_maturities_choose_alike():

@@ -95,7 +95,7 @@ def test_groups_of_a_funnel(shop):
         funnel.compare("loyl", "new")
     with pytest.raises(ll.OptionError, match="by="):
         shop.funnel(["product_view", "purchase"]).compare("loyal", "new")
-    with pytest.raises(ll.OptionError, match="9 of 3"):
+    with pytest.raises(ll.OptionError, match="not 9 and 3"):
         ll.metrics.compare_rates((9, 3), (1, 2))
 
 

@@ -138,7 +138,7 @@ def test_leads_of_events_say_what_is_missing(tmp_path):
     for text, message in [
         ('[leads]\nfrom = "events"\n', "if a table of events is given"),
         ('[leads]\nid = "id"\n', "set table= and id="),
-        ('[leads]\nfrom = "stages"\ntable = "t"\nid = "id"\n', "can only be derived from"),
+        ('[leads]\nfrom = "stages"\ntable = "t"\nid = "id"\n', "the only source that leads can be derived from"),
         ('[leads]\nfrom = "events"\ntable = "t.csv"\nid = "id"\n', "no table, columns or fields of their own"),
     ]:
         (tmp_path / "l.toml").write_text(text)

@@ -60,7 +60,7 @@ def test_firth_leaves_out_collinear_columns():
     model = ll.LogisticRegression(penalty="firth", collinear="drop").fit(both, y)
     assert model.dropped_ == ["x2"]
     assert np.abs(model.coef_[0, :2] - ll.LogisticRegression(penalty="firth").fit(x, y).coef_[0]).max() < 1e-7
-    with pytest.raises(ll.FitError, match="'x2' is a combination of 'x0', 'x1'"):
+    with pytest.raises(ll.FitError, match="'x2' is a linear combination of 'x0', 'x1'"):
         ll.LogisticRegression(penalty="firth").fit(both, y)
 
 

@@ -183,7 +183,7 @@ def test_rows_that_come_again_without_the_column_are_the_same():
 def test_values_of_another_sort_cannot_be_compared():
     rows = [(0, 0, "open", 0, None, "x"), (0, 0, "lost", 1, None, "x")]
     j = journeys(1, stages=stages(rows, SORTS["whole"], deal=False))
-    with pytest.raises(ll.SchemaError, match=r"order= holds texts, but .* numbers"):
+    with pytest.raises(ll.SchemaError, match=r"order= has the type texts, but .* numbers"):
         j.extend(stages=stages(rows, SORTS["text"], deal=False))
     # Numbers with a fraction and whole ones are of one sort.
     j, _ = j.extend(stages=stages([(0, 0, "offer", 0, None, "x")], SORTS["float"], deal=False))

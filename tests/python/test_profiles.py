@@ -52,10 +52,8 @@ def test_every_draw_has_finite_intervals_around_its_coefficients(kind):
         x, y = kind(np.random.default_rng(seed))
         model = ll.LogisticRegression(penalty="firth").fit(x, y)
         table = model.inference(x, y).to_polars()
-        assert table.select(["coefficient_low", "coefficient_high"]).to_numpy().__abs__().max() < np.inf
-        assert (
-            (table["coefficient_low"] < table["coefficient"]) & (table["coefficient"] < table["coefficient_high"])
-        ).all(), (seed, table)
+        assert table.select(["low", "high"]).to_numpy().__abs__().max() < np.inf
+        assert ((table["low"] < table["coefficient"]) & (table["coefficient"] < table["high"])).all(), (seed, table)
 
 
 def penalised(beta, design, y, firth):
@@ -81,7 +79,7 @@ def test_ends_are_those_of_brute_force(kind, firth, seed):
     precise = {"method": "Nelder-Mead", "options": {"xatol": 1e-11, "fatol": 1e-13, "maxiter": 20000, "maxfev": 20000}}
     lowest = minimize(penalised, best, (design, y, firth), **precise).fun
     for j in range(x.shape[1]):
-        for end in ("coefficient_low", "coefficient_high"):
+        for end in ("low", "high"):
             rest = [i for i in range(len(best)) if i != j + 1]
             value = table[end][j + 1] * spread[j]
 
@@ -107,7 +105,7 @@ def test_ages_that_separate_have_finite_statistics():
         model = ll.LogisticRegression(penalty="firth").fit(x, y)
         found = model.inference(x, y)
         assert found.likelihood_ratio > 0
-        assert found.to_polars().select("coefficient_low", "coefficient_high").to_numpy().__abs__().max() < np.inf
+        assert found.to_polars().select("low", "high").to_numpy().__abs__().max() < np.inf
 
 
 @pytest.mark.parametrize("seed", [292, 323, 668, 832, 872])
@@ -122,7 +120,7 @@ def test_separated_ages_whose_gradients_are_rounding_converge(seed):
                key=lambda found: found.fun)  # fmt: skip
     assert model.coef_[0, 0] == pytest.approx(best.x[1], rel=1e-6)
     table = model.inference(x, y).to_polars()
-    assert table.select(["coefficient_low", "coefficient_high"]).to_numpy().__abs__().max() < np.inf
+    assert table.select(["low", "high"]).to_numpy().__abs__().max() < np.inf
 
 
 def exact_loss(x, y):
@@ -167,5 +165,5 @@ def test_ends_of_separated_ages_lie_on_the_lowest_branch(seed):
     slope = model.coef_[0, 0]
     own = loss(table["coefficient"][0] + slope * x.mean(), slope)[0]
     assert own <= min(least(loss, ages, s) for s in slope * np.geomspace(0.2, 8, 60)) + 1e-9
-    for end in table["coefficient_low"][1], table["coefficient_high"][1]:
+    for end in table["low"][1], table["high"][1]:
         assert 2 * (least(loss, ages, end) - own) == pytest.approx(chi2.ppf(0.95, 1), abs=1e-6)

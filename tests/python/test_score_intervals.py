@@ -57,7 +57,9 @@ def test_too_few_leads_are_refused_with_the_reason():
     n = 400
     columns = {f"n{k}": rng.normal(size=n) for k in range(40)}
     train = snapshot(rng.random(n) < 0.2, **columns)
-    with pytest.raises(ll.OptionError, match=r"leads of the rarer class are fewer than 3 for each of 4\d effective"):
+    with pytest.raises(
+        ll.OptionError, match=r"leads of the rarer class are fewer than 3 per effective coefficient \(4\d\)"
+    ):
         ll.LeadScorer(C=0.01, intervals=True).fit(train)
     assert "too small" in ll.LeadScorer(C=0.01).fit(train).training_["inference"]
 
@@ -133,7 +135,7 @@ def test_inference_of_a_strong_penalty_is_refused():
     x = rng.normal(size=(800, 3))
     y = rng.random(800) < 1 / (1 + np.exp(-x @ [1.0, 0.5, 0.0]))
     light = ll.LogisticRegression(100.0).fit(x, y).inference(x, y)
-    assert light.interval(x).columns == ["probability", "probability_low", "probability_high"]
+    assert light.interval(x).columns == ["probability", "low", "high"]
     model = ll.LogisticRegression(0.01).fit(x, y)
     strong = model.inference(x, y)
     with pytest.raises(ll.OptionError, match=r"moves the log-odds of \d+ of 800 rows .* fit with a larger C"):

@@ -102,7 +102,7 @@ def test_rows_without_weight_do_not_count():
     y = x[:, 0] > 0
     y[:6] = ~y[:6]
     assert ll.LogisticRegression(math.inf).fit(x, y).converged_
-    with pytest.raises(ll.SeparationError, match=r"'x0' tells the classes of 74 rows"):
+    with pytest.raises(ll.SeparationError, match=r"'x0' separates the classes of 74 rows"):
         ll.LogisticRegression(math.inf).fit(x, y, sample_weight=np.r_[np.zeros(6), np.ones(74)])
 
 
@@ -111,9 +111,9 @@ def test_collinear_columns_are_told_from_separating_ones():
     x = rng.normal(size=(60, 2))
     y = x.sum(axis=1) > 0
     both = np.column_stack([x, x[:, 0] * 1e-6, np.full(60, 3.0)])
-    with pytest.raises(ll.FitError, match="'x2' is a combination of 'x0'; 'x3' is constant"):
+    with pytest.raises(ll.FitError, match="'x2' is a linear combination of 'x0'; 'x3' is constant"):
         ll.LogisticRegression(math.inf).fit(both, y)
-    with pytest.raises(ll.SeparationError, match="'x0', 'x1' tell"):
+    with pytest.raises(ll.SeparationError, match="'x0', 'x1' separate"):
         ll.LogisticRegression(math.inf, collinear="drop").fit(both, y)
     mixed = rng.random(60) < 0.5
     assert ll.LogisticRegression(math.inf, collinear="drop").fit(both, mixed).dropped_ == ["x2", "x3"]
@@ -127,7 +127,7 @@ def test_many_rows_and_few_of_them_told_apart():
     x[:11, 4] = 1
     y = rng.random(n) < 1 / (1 + np.exp(2 - x[:, 0]))
     y[:11] = True
-    with pytest.raises(ll.SeparationError, match="quasi-complete separation: 'x4' tells the classes of 11 rows"):
+    with pytest.raises(ll.SeparationError, match="quasi-complete separation: 'x4' separates the classes of 11 rows"):
         ll.LogisticRegression(math.inf).fit(x, y)
     y[0] = False
     assert ll.LogisticRegression(math.inf).fit(x, y).converged_

@@ -367,7 +367,7 @@ def test_options_that_do_not_go_together(sides):
     twins = ll.Journeys(leads=ll.Leads(twin, id="id", fields=fields, outcome="won")).snapshot()
     with pytest.raises(ll.OptionError, match="'copy' was dropped \\(equal to plan"):
         ll.LeadScorer(interactions=[("copy", "size")]).fit(twins)
-    with pytest.raises(ll.OptionError, match="no number"):
+    with pytest.raises(ll.OptionError, match="not numeric"):
         ll.LeadScorer(interactions=[("size", "plan")]).fit(train).effect("plan × size", [1.0])
 
 

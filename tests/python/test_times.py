@@ -46,7 +46,7 @@ def test_whole_days():
         events = pl.DataFrame({"lead": ["2", "1"], "at": column})
         end = build(events=events, stages=None)
         assert when(end, 1, "visit") == [datetime(2024, 1, 5, 23, 59, 59, 999999, tzinfo=timezone.utc)]
-        assert any("has dates" in r for r in audit(end, "events")["remarks"])
+        assert any("microsecond of its day" in r for r in audit(end, "events")["remarks"])
         assert end.facts["observed_until"] == "2024-01-06T00:00:00Z"
         start = ll.Journeys(
             leads=ll.Leads(LEADS, id="id", created="created"),

@@ -34,7 +34,7 @@ def test_overlapping_classes_are_fitted():
 def test_one_level_of_one_class_is_named():
     flags, numbers, y = design(2)
     y[flags[:, 40] == 1] = True
-    with pytest.raises(ll.SeparationError, match=r"quasi-complete separation: 'x40' tells? the classes of \d+ rows"):
+    with pytest.raises(ll.SeparationError, match=r"quasi-complete separation: 'x40' separates the classes of \d+ rows"):
         fit(flags, numbers, y)
 
 

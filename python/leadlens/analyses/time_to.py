@@ -174,7 +174,7 @@ class TimeTo(Result):
         p-value; ``sparse`` is the number of groups with fewer than 5 expected events, and ``coarse`` says whether many
         ends are tied.
         """
-        test = self._facts["test"]
+        test: dict[str, Any] | None = self._facts["test"]
         return test
 
     def plot(self) -> Any:

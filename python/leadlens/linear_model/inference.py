@@ -114,7 +114,7 @@ class Inference:
             - ``coefficient`` (Float64): coefficient, in log-odds per unit.
             - ``standard_error`` (Float64): standard error of the coefficient.
             - ``z``, ``p_value`` (Float64): statistic and two-sided p-value of the test against 0.
-            - ``coefficient_low``, ``coefficient_high`` (Float64): interval of the coefficient.
+            - ``low``, ``high`` (Float64): interval of the coefficient.
             - ``odds_ratio``, ``odds_ratio_low``, ``odds_ratio_high`` (Float64): exp(coefficient) with its interval.
 
         See Also
@@ -143,8 +143,8 @@ class Inference:
                 "standard_error": r["standard_error"],
                 "z": r["z"],
                 "p_value": r["p_value"],
-                "coefficient_low": _end(r["interval"]["low"], -math.inf),
-                "coefficient_high": _end(r["interval"]["high"], math.inf),
+                "low": _end(r["interval"]["low"], -math.inf),
+                "high": _end(r["interval"]["high"], math.inf),
                 "odds_ratio": r["odds_ratio"],
                 "odds_ratio_low": _end(r["odds_ratio_interval"]["low"], 0.0),
                 "odds_ratio_high": _end(r["odds_ratio_interval"]["high"], math.inf),
@@ -168,7 +168,7 @@ class Inference:
         polars.DataFrame
             One row per row of X.
 
-            - ``probability``, ``probability_low``, ``probability_high`` (Float64): probability of the second class with
+            - ``probability``, ``low``, ``high`` (Float64): probability of the second class with
               its interval.
 
         Raises
@@ -194,7 +194,7 @@ class Inference:
         >>> y = X[:, 0] + rng.logistic(size=500) > 0
         >>> statistics = ll.LogisticRegression(C=float("inf")).fit(X, y).inference(X, y)
         >>> statistics.interval(X).columns
-        ['probability', 'probability_low', 'probability_high']
+        ['probability', 'low', 'high']
         """
         from statistics import NormalDist
 
@@ -209,7 +209,7 @@ class Inference:
             )
         spread = NormalDist().inv_cdf((1 + confidence) / 2) * error
         sigmoid = [1 / (1 + np.exp(-e)) for e in (eta, eta - spread, eta + spread)]
-        return pl.DataFrame({"probability": sigmoid[0], "probability_low": sigmoid[1], "probability_high": sigmoid[2]})
+        return pl.DataFrame({"probability": sigmoid[0], "low": sigmoid[1], "high": sigmoid[2]})
 
     def plot(self) -> Any:
         """Plot the coefficients with their intervals.
@@ -277,15 +277,15 @@ def inference_chart(table: pl.DataFrame) -> Any:
     every = table.filter((pl.col("name") != "intercept") & (pl.col("standard_error") > 0))
     data = every.sort(pl.col("z").abs(), descending=True).head(40)
     # An infinite end is drawn where the others end.
-    low, high = pl.col("coefficient_low"), pl.col("coefficient_high")
+    low, high = pl.col("low"), pl.col("high")
     data = data.with_columns(
-        coefficient_low=pl.when(low.is_finite()).then(low).otherwise(low.filter(low.is_finite()).min()),
-        coefficient_high=pl.when(high.is_finite()).then(high).otherwise(high.filter(high.is_finite()).max()),
+        low=pl.when(low.is_finite()).then(low).otherwise(low.filter(low.is_finite()).min()),
+        high=pl.when(high.is_finite()).then(high).otherwise(high.filter(high.is_finite()).max()),
     )
     order = data["name"].to_list()
     base = alt.Chart(data).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=300)))
-    x = alt.X("coefficient_low:Q", title="coefficient, log-odds per unit, with interval")
-    rules = base.mark_rule(color=BLUE).encode(x=x, x2="coefficient_high:Q")
+    x = alt.X("low:Q", title="coefficient, log-odds per unit, with interval")
+    rules = base.mark_rule(color=BLUE).encode(x=x, x2="high:Q")
     tooltip = ["name", "coefficient", "standard_error", "p_value", "odds_ratio"]
     points = base.mark_circle(size=60, opacity=1, color=BLUE).encode(x="coefficient:Q", tooltip=tooltip)
     zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="x:Q")
