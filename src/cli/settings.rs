@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(with("u.m=9").unwrap(), start.replace("\"u\":[{\"n\":1}", "\"u\":[{\"m\":9,\"n\":1}"));
         assert_eq!(with("a.c=[3]").unwrap(), start.replace("[1,2]", "[3]"));
         assert_eq!(with("a.b.literal=v").unwrap(), start.replace("\"text\"", "{\"literal\":\"v\"}"));
-        assert!(with("t.n=9").unwrap_err().contains("there are 2"));
+        assert!(with("t.n=9").unwrap_err().contains("the list has 2 tables"));
         assert!(with("t.2.n=9").unwrap_err().contains("the list has 2"));
         let setting = Setting::parse("stage-funnel.by=x").unwrap();
         assert_eq!(setting.names(), (Some("stage_funnel"), "by"));

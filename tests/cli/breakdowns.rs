@@ -54,7 +54,11 @@ fn analyses_take_conditions_on_leads() {
         assert_eq!(spec["where"]["region"], "north", "{command}");
     }
     let (code, _, err) = small.cli("funnel", &["--where", "region"]);
-    assert_eq!((code, err.starts_with("error[invalid_option]: --where: 'region' has none")), (USAGE, true), "{err}");
+    assert_eq!(
+        (code, err.starts_with("error[invalid_option]: --where: 'region' has no operator")),
+        (USAGE, true),
+        "{err}"
+    );
     let (code, _, err) = small.cli("funnel", &["--where", "regin=north"]);
     assert_eq!((code, err.contains("did you mean 'region'?")), (USAGE, true), "{err}");
     let (code, _, err) = small.cli("funnel", &["--where", "region=norht"]);

@@ -139,7 +139,7 @@ fn demo_writes_model_scores_and_report_of_open_leads() {
     let (code, out, err) = cli(&arguments);
     assert_eq!(code, OK, "{err}");
     assert!(out.trim_end().ends_with("report.html"));
-    assert!(out.contains("open leads as of 2024-04-29T00:00:00Z, the end of observation; probability of"), "{out}");
+    assert!(out.contains("open leads as of 2024-04-29T00:00:00Z (observed_until); probability of"), "{out}");
     let html = fs::read_to_string(output.join("report.html")).unwrap();
     assert!(html.starts_with("<!doctype html>") && !html.contains("http"), "the page needs no network");
     for part in ["How good the scores are", "Best open leads", "Funnel", "Model", "Input tables"] {
@@ -329,7 +329,7 @@ fn a_failed_write_leaves_nothing() {
     assert_eq!((code, Path::new(&strange).exists()), (USAGE, false));
     fs::create_dir(small.at("folder.csv")).unwrap();
     let (code, _, err) = small.cli("score", &["--model", &model, "--output", &small.at("folder.csv")]);
-    assert_eq!((code, err.contains("it is a folder")), (DATA, true), "{err}");
+    assert_eq!((code, err.contains("the path is a folder")), (DATA, true), "{err}");
     fs::remove_dir(small.at("folder.csv")).unwrap();
     assert_eq!(small.names(), ["leadlens.toml", "leads.csv", "m.json", "stages.csv", "visits.csv"]);
 }

@@ -92,12 +92,12 @@ impl<'a> Matrix<'a> {
     /// # Examples
     /// ```
     /// use leadlens::Task;
-    /// use leadlens::fit::{LogisticParams, Matrix, Target};
+    /// use leadlens::fit::{LogisticParams, Matrix, Response};
     /// use ndarray::array;
     ///
     /// let data = linfa::Dataset::new(array![[0.0], [1.0], [2.0], [3.0]], array![false, true, false, true]);
     /// let (x, y, weight) = Matrix::from_dataset(&data)?;
-    /// let target = Target { weight: weight.as_deref(), ..Target::new(&y) };
+    /// let target = Response { weight: weight.as_deref(), ..Response::new(&y) };
     /// let fit = LogisticParams::default().check()?.fit(&x, &target, &Task::new())?;
     /// assert!(fit.coefficients[0] > 0.0);
     /// # Ok::<(), leadlens::Error>(())

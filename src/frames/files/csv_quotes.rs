@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn a_quote_out_of_place_is_named_with_its_line() {
         for (text, line, problem) in [
-            ("a,b\n1,\"x\n2,y\n3,\"z\n", 4, "follows a closing quote (the quote opened in line 2)"),
-            ("a,b\n1,\"x\" y\n", 2, "follows a closing quote"),
-            ("a,b\n1, \"x\"\n", 2, "a blank stands before"),
-            ("a,b\n1,\"say \\\"hi\\\"\"\n", 2, "a backslash stands before"),
-            ("a,b\n1,say \\\"hi\\\"\n", 2, "a backslash stands before"),
-            ("a,b\n1,x\n2,\"y\n3,z\n", 3, "never closed"),
-            ("a,b\r1,\"x\"y\r", 2, "follows a closing quote"),
+            ("a,b\n1,\"x\n2,y\n3,\"z\n", 4, "text after a closing quote (the quote opened in line 2)"),
+            ("a,b\n1,\"x\" y\n", 2, "text after a closing quote"),
+            ("a,b\n1, \"x\"\n", 2, "space before an opening quote"),
+            ("a,b\n1,\"say \\\"hi\\\"\"\n", 2, "backslash before a quote"),
+            ("a,b\n1,say \\\"hi\\\"\n", 2, "backslash before a quote"),
+            ("a,b\n1,x\n2,\"y\n3,z\n", 3, "unclosed quote"),
+            ("a,b\r1,\"x\"y\r", 2, "text after a closing quote"),
         ] {
             let said = check(text).unwrap_err();
             assert!(said.starts_with(&format!("line {line}: ")) && said.contains(problem), "{text:?}: {said}");

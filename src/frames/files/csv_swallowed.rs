@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn rows_within_a_cell_are_seen() {
         let said = problem("1,2024-01-01,\"acme\n2,2024-01-02,b\n3,2024-01-03,\"\n4,2024-01-04,c\n").unwrap();
-        assert!(said.starts_with("line 1: a quoted cell goes over 3 lines"), "{said}");
+        assert!(said.starts_with("line 1: a quoted cell spans 3 lines"), "{said}");
         // In the middle of a row.
         assert!(problem("1,\"x,2024-01-01\n2,y\",2024-01-02\n3,z,2024-01-03\n").is_some());
     }

@@ -270,13 +270,13 @@ mod tests {
         let lines = "id,name\n".repeat(20_000);
         let far = [lines.as_bytes(), b"1,M\xfcller\n"].concat();
         for (bytes, encoding, problem) in [
-            (far.as_slice(), None, "line 20001: the text is not UTF-8 (byte 0xFC); set encoding='latin-1'"),
-            (b"id\n\xff\n", Some("utf-8"), "line 2: the text is not UTF-8 (byte 0xFF); check encoding="),
-            (b"id\nx\n", Some("utf-16"), "line 1: the text is not UTF-16"),
+            (far.as_slice(), None, "line 20001: not valid UTF-8 (byte 0xFC); set encoding='latin-1'"),
+            (b"id\n\xff\n", Some("utf-8"), "line 2: not valid UTF-8 (byte 0xFF); check encoding="),
+            (b"id\nx\n", Some("utf-16"), "line 1: not valid UTF-16"),
             ("id\nMüller\n".as_bytes(), Some("latin-1"), "line 2: the text is UTF-8"),
-            (b"i\0d\0\n\0", None, "line 1: the text has a NUL byte; set encoding='utf-16'"),
-            (b"\xff\xfei\0d\0", Some("cp1252"), "line 1: the file starts with the mark of UTF-16LE"),
-            (b"id\n", Some("utf-99"), "'utf-99' is unknown"),
+            (b"i\0d\0\n\0", None, "line 1: NUL byte; remove it, or set encoding='utf-16'"),
+            (b"\xff\xfei\0d\0", Some("cp1252"), "line 1: the file starts with the byte order mark of UTF-16LE"),
+            (b"id\n", Some("utf-99"), "unknown encoding 'utf-99'"),
         ] {
             let said = read(bytes, encoding).unwrap_err();
             assert!(said.contains(problem), "{encoding:?}: {said}");
