@@ -99,7 +99,7 @@ def test_the_largest_amount_of_an_instant_counts(reverse):
     j = journeys(rows[::-1] if reverse else rows)
     assert j.stage_funnel(pipeline=["created", "won"]).summary()["value"].to_list() == [300.0]
     assert j.attribution("linear", conversions="every").to_polars()["value"].sum() == 300.0
-    assert any("amounts given at the same time" in remark for remark in j.check().remarks)
+    assert any("amounts at the same time" in remark for remark in j.check().remarks)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
