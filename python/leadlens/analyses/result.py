@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..tables.encode import as_json
 __all__ = ["Result"]
 
 
-class Result:
+class Result(ABC):
     """The result of an analysis: tables, facts, and a text.
 
     A result does not change. Tables are converted to polars on first access and kept; a table that is modified in place
@@ -65,13 +66,13 @@ class Result:
         """Counts and other figures behind the tables, as in the JSON output of the command line."""
         return copy.deepcopy(self._facts)
 
+    @abstractmethod
     def to_polars(self) -> pl.DataFrame:
         """Return the main table of the result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plot(self) -> Any:
         """Return the main chart of the result."""
-        raise NotImplementedError
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.to_polars().__arrow_c_stream__(requested_schema)

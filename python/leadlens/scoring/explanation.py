@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,11 +19,12 @@ from ..snapshot import Snapshot
 from ..tables.encode import one_name
 
 
-class Explanation:
+class Explanation(ABC):
     """The methods of :class:`LeadScorer` that read the fitted model."""
 
+    @abstractmethod
     def _fitted(self) -> _core.Model:
-        raise NotImplementedError
+        """Return the fitted model, or raise :class:`NotFittedError`."""
 
     @property
     def features_(self) -> list[str]:
