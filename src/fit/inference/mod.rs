@@ -236,7 +236,6 @@ impl ValidLogisticParams {
         let k = beta.len();
         let rows = f.observed.weight.map_or(x.rows(), |w| w.iter().filter(|w| **w > 0.0).count());
         let eta = x.predict(&beta, f.observed.offset);
-        let free_f = (k - f.pinned.len()) as f64;
         let free = k - f.pinned.len();
         let (mut matrix, groups) = covariance_of(&f, x, &eta, &factor, rows, options)?;
         for pinned in &f.pinned {
@@ -248,7 +247,7 @@ impl ValidLogisticParams {
         if let Some(c) = &inward {
             matrix = c.outward_covariance(matrix);
         }
-        let parameters = free_f
+        let parameters = free as f64
             - f.ridge
                 * diagonal.iter().enumerate().skip(1).filter(|(j, _)| !f.is_pinned(*j)).map(|(_, d)| d).sum::<f64>();
         let z = normal_quantile(f64::midpoint(1.0, confidence));
