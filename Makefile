@@ -5,6 +5,10 @@ BIN    := $(VENV)/bin
 # Everything that needs polars is built with one feature set and one profile, so that polars is compiled once.
 FULL   := -p leadlens -p leadlens-python --features leadlens/full
 
+# Random tests draw the same cases everywhere. Search for new ones with another seed and more cases:
+# PROPTEST_RNG_SEED=7 PROPTEST_CASES=1000000 cargo test --release --test funnel_twin
+export PROPTEST_RNG_SEED ?= 1
+
 .PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel

@@ -301,6 +301,12 @@ fn a_property_held_constant() {
     assert_eq!(depth("a0/1 a1/2 b2/2", &first), 1);
     let totals = FunnelSpec { entry: Entry::Totals, ..s };
     assert_eq!(counts(&["a0/1 a1/2 b2/2 b3/1"], &totals), [2, 2]);
+    // Of two values that lead equally far in equal time, the one with the first instance of each step, not the first value.
+    let ties = FunnelSpec { hold: Some("channel".into()), ..spec("abc", 100) };
+    for events in ["a0/0 a0/1 b2/0 b1/1 c5/0 c5/1", "a0/0 a0/1 b1/0 b2/1 c5/0 c5/1"] {
+        let times = walk(&[events], &ties).steps[1].times.unwrap();
+        assert_eq!((times.from_previous.mean * 1440.0).round(), 1.0, "{events}");
+    }
 }
 
 #[test]

@@ -328,10 +328,7 @@ fn expected(spec: &FunnelSpec, events: &[(i64, u32, u32)]) -> (Vec<u64>, Vec<Vec
             joined.removed |= o.removed;
         }
         if spec.entry != Entry::Totals {
-            let best = joined.attempts.iter().max_by_key(|c| {
-                let (last, start, end) = ends(c);
-                (last, c.iter().flatten().count(), Reverse(end.at), start.at)
-            });
+            let best = winner(false, joined.attempts.iter());
             joined.attempts = best.cloned().into_iter().collect();
         }
         if joined.removed {

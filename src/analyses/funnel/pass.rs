@@ -1,5 +1,6 @@
 //! The pass of a funnel over all journeys.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -398,10 +399,13 @@ impl Walker {
             kept.clear();
         }
         if plan.entry != Entry::Totals {
+            // As among the attempts of one walk: of equals the one that passed over later steps, with the first instance of
+            // each step.
             let rank = |(a, events): &(Attempt, Vec<MatchedEvents>)| {
                 let last = 31 - a.done.leading_zeros() as usize;
                 let at = |k: usize| events.get(k).map_or(0, |s| s.at);
-                (last, a.done.count_ones(), std::cmp::Reverse(at(last)), at(0))
+                let times: Vec<i64> = (0..plan.steps).filter(|k| a.done >> k & 1 != 0).map(at).collect();
+                (last, a.done.count_ones(), Reverse(at(last)), at(0), Reverse(a.done), Reverse(times))
             };
             // Of equals the lowest value.
             kept.reverse();
