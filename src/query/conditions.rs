@@ -1,8 +1,13 @@
 //! Conditions prepared for the values of a lead column, and of values and properties of events.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
-use crate::schema::{Column, Comparison, Condition, NONE, Value, canonical_text, like, number_of, truth_number};
-use crate::time::{Moment, NO_TIME, Zone};
+use crate::schema::{
+    Column, ComparedKind, Condition, NONE, Predicate, PredicateBuilder, TestedValue, ValueForm, compared_number,
+    has_sign, texts_with_signs,
+};
+use crate::time::{Detected, NO_TIME, Resolution, TimeFormat, Zone, detect, parse};
 
 /// The values that a condition applies to.
 pub(crate) enum ConditionedColumn<'a, T> {
@@ -25,17 +30,13 @@ pub(crate) enum One {
 /// A condition prepared for the values of one column.
 #[derive(Debug)]
 pub(crate) enum Ready {
-    Missing,
-    Number(Comparison, f64),
-    /// A whole number; a float equals it only below 2^53.
-    Whole(i128),
-    Level(Vec<bool>),
-    /// A range of instants, end exclusive.
-    Time(Comparison, (i64, i64)),
-    Any(Vec<Ready>),
-    All(Vec<Ready>),
-    Not(Box<Ready>),
+    /// Whether it holds for each level, and for a missing value.
+    Levels(Vec<bool>, bool),
+    /// Numbers or times.
+    Values(Predicate),
 }
+
+const MISSING: TestedValue<'_> = TestedValue { form: ValueForm::Missing, at: None, day: None };
 
 impl Ready {
     /// # Errors
@@ -46,144 +47,104 @@ impl Ready {
         of: &ConditionedColumn<'_, T>,
         zone: &Zone,
     ) -> Result<Self> {
-        let no = |problem: String| Err(Error::option("where", format!("{name}: {problem}")));
-        let each = |all: &[Condition]| all.iter().map(|one| Self::new(name, one, of, zone)).collect::<Result<Vec<_>>>();
-        Ok(match (condition, of) {
-            (Condition::Not { not }, _) => Self::Not(Box::new(Self::new(name, not, of, zone)?)),
-            (Condition::Any(all), _) => Self::Any(each(all)?),
-            (Condition::All { all }, _) => Self::All(each(all)?),
-            (Condition::Null(()) | Condition::IsNull { null: true }, _) => Self::Missing,
-            (Condition::IsNull { null: false }, _) => Self::Not(Box::new(Self::Missing)),
-            (Condition::Text(text), ConditionedColumn::Levels(levels)) => Self::of_text(name, text, levels, zone)?,
-            (Condition::Time { time }, ConditionedColumn::Levels(levels)) => {
-                Self::of_time(name, Comparison::Equal, *time, levels, zone)?
-            }
-            (Condition::Time { time }, ConditionedColumn::Times) => Self::Time(Comparison::Equal, time.span(zone)),
-            (Condition::Time { time }, ConditionedColumn::Numbers(_)) => {
-                return no(format!("the field is numeric and cannot be compared with the time {time}"));
-            }
-            (Condition::Text(text), ConditionedColumn::Numbers(values)) => {
-                let (test, number) = Comparison::split(text);
-                // In a column with only 1 and 0 these are true and false.
-                let truth = truth_number(&canonical_text(number)).filter(|_| are_truths(values));
-                let Some(number) = number.parse::<f64>().ok().or(truth) else {
-                    return no(format!("'{text}' is not a number; write a number after >=, <=, >, <, == or !="));
-                };
-                Self::compared(test, |test| Self::Number(test, number))
-            }
-            (Condition::Text(text), ConditionedColumn::Times) => {
-                let (test, time) = Comparison::split(text);
-                match time.parse::<Moment>() {
-                    Ok(time) => Self::compared(test, |test| Self::Time(test, time.span(zone))),
-                    Err(_) => {
-                        return no(format!(
-                            "the field is a time, but '{text}' is not; write a time such as 2024-06-30 after >=, <=, >, <, == or !="
-                        ));
-                    }
-                }
-            }
-            (Condition::Integer(whole), ConditionedColumn::Numbers(_)) => Self::Whole(i128::from(*whole)),
-            (Condition::Number(x), ConditionedColumn::Numbers(_)) => Self::Number(Comparison::Equal, *x),
-            (Condition::Bool(b), ConditionedColumn::Numbers(values)) => {
-                if !are_truths(values) {
-                    return no(format!("the field is numeric and cannot be compared with {b}"));
-                }
-                Self::Number(Comparison::Equal, f64::from(u8::from(*b)))
-            }
-            (Condition::Bool(b), ConditionedColumn::Levels(levels)) => Self::of_value(&Value::Bool(*b), levels),
-            (Condition::Integer(whole), ConditionedColumn::Levels(levels)) => {
-                Self::of_value(&Value::Integer(i128::from(*whole)), levels)
-            }
-            (Condition::Number(x), ConditionedColumn::Levels(levels)) => Self::of_value(&Value::number(*x), levels),
-            (Condition::Bool(_) | Condition::Integer(_) | Condition::Number(_), ConditionedColumn::Times) => {
-                return no(
-                    "the field is a time; write a time such as 2024-06-30 after >=, <=, >, <, == or !=".to_owned()
-                );
-            }
-        })
-    }
-
-    /// `!=` matches all values that are not equal, including missing ones, as `{"not": …}` does.
-    fn compared(test: Comparison, of: impl Fn(Comparison) -> Self) -> Self {
-        match test {
-            Comparison::Unequal => Self::Not(Box::new(of(Comparison::Equal))),
-            test => of(test),
-        }
-    }
-
-    fn of_value<T: AsRef<str>>(value: &Value, levels: &[T]) -> Self {
-        Self::Level(levels.iter().map(|level| value.is(level.as_ref())).collect())
-    }
-
-    fn of_text<T: AsRef<str>>(name: &str, text: &str, levels: &[T], zone: &Zone) -> Result<Self> {
-        let (test, wanted) = match Comparison::split(text) {
-            // If the text occurs with the operator in front, the operator is part of it.
-            (Comparison::Equal | Comparison::Unequal, _) if levels.iter().any(|l| l.as_ref() == text) => {
-                (Comparison::Equal, text)
-            }
-            (Comparison::Equal, _) if !text.trim_start().starts_with('=') => (Comparison::Equal, text),
-            (test @ (Comparison::Equal | Comparison::Unequal), wanted) => (test, wanted),
-            _ if levels.iter().any(|l| l.as_ref() == text) => (Comparison::Equal, text),
-            (test, wanted) => match (wanted.parse::<f64>(), wanted.parse::<Moment>()) {
-                (Ok(number), _) => return Self::of_number(name, test, number, levels),
-                (Err(_), Ok(time)) => return Self::of_time(name, test, time, levels, zone),
-                _ => (Comparison::Equal, text),
-            },
+        let (kind, what) = match of {
+            ConditionedColumn::Numbers(_) => (ComparedKind::Numbers { times: false, floats: true }, "is numeric"),
+            ConditionedColumn::Levels(_) => (ComparedKind::Texts, "is a text"),
+            ConditionedColumn::Times => (ComparedKind::Times, "is a time"),
         };
-        let flags = like(wanted, levels);
-        if !flags.contains(&true) {
-            return Err(Error::unknown("value", wanted, levels.iter().map(AsRef::as_ref).take(10_000)));
+        let mismatch = |compared: &str, remedy: &str| {
+            Error::option("where", format!("{name}: the field {what} and cannot be compared with {compared}; {remedy}"))
+        };
+        let literal = match of {
+            ConditionedColumn::Levels(levels) => literal_of(condition, levels),
+            _ => BTreeSet::new(),
+        };
+        let builder = PredicateBuilder { literal: &literal, kind, zone, mismatch: &mismatch };
+        let predicate = builder.build(condition)?;
+        match of {
+            ConditionedColumn::Levels(levels) => Self::of_levels(name, &predicate, levels, zone),
+            ConditionedColumn::Numbers(values) => match predicate.boolean() {
+                // In a column with only 1 and 0 these are true and false.
+                Some(b) if values.iter().any(|v| !v.is_nan() && *v != 0.0 && *v != 1.0) => {
+                    Err(mismatch(&b.to_string(), "it has values other than 0 and 1"))
+                }
+                _ => Ok(Self::Values(predicate)),
+            },
+            ConditionedColumn::Times => Ok(Self::Values(predicate)),
         }
-        let ready = Self::Level(flags);
-        Ok(if test == Comparison::Unequal { Self::Not(Box::new(ready)) } else { ready })
     }
 
-    /// Texts that are numbers, compared as such; the others do not hold.
-    fn of_number<T: AsRef<str>>(name: &str, test: Comparison, number: f64, levels: &[T]) -> Result<Self> {
-        let own = |level: &T| number_of(level.as_ref()).or_else(|| truth_number(level.as_ref()));
-        if !levels.is_empty() && levels.iter().all(|level| own(level).is_none()) {
-            return Err(Error::option(
-                "where",
-                format!("{name}: none of the field's values is a number, so it cannot be compared with {number}"),
-            ));
+    fn of_levels<T: AsRef<str>>(name: &str, predicate: &Predicate, levels: &[T], zone: &Zone) -> Result<Self> {
+        let times = predicate.times().map(|strict| (strict, times_of(levels, zone)));
+        let none = |what: &str| {
+            let problem = format!("{name}: none of the field's values is a {what}; compare it with a text");
+            Err(Error::option("where", problem))
+        };
+        if !levels.is_empty() {
+            if predicate.is_of_numbers() && levels.iter().all(|level| compared_number(level.as_ref()).is_none()) {
+                return none("number");
+            }
+            if let Some((true, times)) = &times
+                && times.iter().all(Option::is_none)
+            {
+                return none("time");
+            }
         }
-        Ok(Self::Level(levels.iter().map(|level| own(level).is_some_and(|x| test.holds(&x, &number))).collect()))
-    }
-
-    /// Texts that are times, compared as such; the others do not hold.
-    fn of_time<T: AsRef<str>>(name: &str, test: Comparison, time: Moment, levels: &[T], zone: &Zone) -> Result<Self> {
-        let own = |level: &T| level.as_ref().parse::<Moment>().ok().map(|own| own.at(zone).0);
-        if !levels.is_empty() && levels.iter().all(|level| own(level).is_none()) {
-            return Err(Error::option(
-                "where",
-                format!("{name}: none of the field's values is a time, so it cannot be compared with {time}"),
-            ));
+        let value = |(code, level): (usize, &'_ T)| {
+            let time = times.as_ref().and_then(|(_, times)| times.get(code).copied().flatten());
+            let (at, day) = time.map_or((None, None), |(at, day)| (Some(at), day));
+            (level.as_ref().to_owned(), at, day)
+        };
+        let values: Vec<(String, Option<i64>, Option<i64>)> = levels.iter().enumerate().map(value).collect();
+        let tested =
+            || values.iter().map(|(text, at, day)| TestedValue { form: ValueForm::Text(text), at: *at, day: *day });
+        if let Some(unknown) = predicate.texts().find(|text| !tested().any(|value| text.holds(&value))) {
+            let known = levels.iter().map(AsRef::as_ref).take(10_000);
+            return Err(Error::unknown("value", &unknown.given, known));
         }
-        let span = time.span(zone);
-        Ok(Self::Level(levels.iter().map(|level| own(level).is_some_and(|at| test.holds_in(at, span))).collect()))
+        Ok(Self::Levels(tested().map(|value| predicate.holds(&value)).collect(), predicate.holds(&MISSING)))
     }
 
     /// Whether it holds.
     pub(crate) fn holds(&self, one: One) -> bool {
         match (self, one) {
-            (Self::Not(ready), _) => !ready.holds(one),
-            (Self::Any(all), _) => all.iter().any(|ready| ready.holds(one)),
-            (Self::All(all), _) => all.iter().all(|ready| ready.holds(one)),
-            (Self::Missing, One::Number(x)) => x.is_nan(),
-            (Self::Missing, One::Level(code)) => code == NONE,
-            (Self::Missing, One::Time(t)) => t == NO_TIME,
-            (Self::Number(test, number), One::Number(x)) => test.holds(&x, number),
-            (Self::Whole(whole), One::Number(x)) => Value::number(x) == Value::Integer(*whole),
-            (Self::Level(flags), One::Level(code)) => flags.get(code as usize).copied().unwrap_or(false),
-            (Self::Time(test, span), One::Time(t)) => t != NO_TIME && test.holds_in(t, *span),
-            _ => false,
+            (Self::Levels(_, missing), One::Level(NONE)) => *missing,
+            (Self::Levels(flags, _), One::Level(code)) => flags.get(code as usize).copied().unwrap_or(false),
+            (Self::Values(predicate), One::Number(x)) => {
+                let form = if x.is_nan() { ValueForm::Missing } else { ValueForm::Number(x) };
+                predicate.holds(&TestedValue { form, at: None, day: None })
+            }
+            (Self::Values(predicate), One::Time(NO_TIME)) => predicate.holds(&MISSING),
+            (Self::Values(predicate), One::Time(t)) => {
+                predicate.holds(&TestedValue { form: ValueForm::Time, at: Some(t), day: None })
+            }
+            (Self::Levels(..), _) | (Self::Values(_), One::Level(_)) => false,
         }
     }
 }
 
-/// Whether a column is of booleans: 1 is true, 0 is false.
-fn are_truths(values: &[f64]) -> bool {
-    values.iter().all(|v| v.is_nan() || *v == 0.0 || *v == 1.0)
+/// The texts with signs in a condition that are levels, so they mean themselves.
+fn literal_of<T: AsRef<str>>(condition: &Condition, levels: &[T]) -> BTreeSet<String> {
+    let mut signs = BTreeSet::new();
+    texts_with_signs(condition, &mut signs);
+    if signs.is_empty() {
+        return signs;
+    }
+    let occurring = levels.iter().map(AsRef::as_ref).filter(|level| has_sign(level) && signs.contains(*level));
+    occurring.map(ToOwned::to_owned).collect()
+}
+
+/// The instants that levels are, and their days if they are days, in the format that they share or else in ISO format.
+fn times_of<T: AsRef<str>>(levels: &[T], zone: &Zone) -> Vec<Option<(i64, Option<i64>)>> {
+    let format = match detect(levels.iter().map(AsRef::as_ref)) {
+        Detected::Format(format) => format,
+        _ => TimeFormat::Iso,
+    };
+    let time = |level: &T| {
+        let read = parse(level.as_ref(), &format, zone).ok()?;
+        Some((read.micros, (read.resolution == Resolution::Day).then(|| zone.day(read.micros))))
+    };
+    levels.iter().map(time).collect()
 }
 
 /// Whether a condition holds, per row of a column.

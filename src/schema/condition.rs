@@ -1,5 +1,6 @@
 //! Conditions on values: of cells of a table, of lead fields, of values of events.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,13 @@ pub fn truth_number(text: &str) -> Option<f64> {
     }
 }
 
+/// The number that a text is compared as: whole numbers of any size, but no codes such as "007"; 1 for true, 0 for
+/// false.
+pub(crate) fn compared_number(text: &str) -> Option<f64> {
+    let whole = || text.parse::<i128>().ok().filter(|whole| whole.to_string() == text).map(|whole| whole as f64);
+    number_of(text).or_else(whole).or_else(|| truth_number(text))
+}
+
 /// One value that a text can be, given as a boolean, a number or a text: `1`, `"yes"` and `True` mean a text that is
 /// `true`, and `7`, `7.0` and `"7.0"` mean "7".
 #[derive(Debug, Clone, PartialEq)]
@@ -135,13 +143,13 @@ impl Value {
         };
         match (self, flag) {
             (Self::Bool(wanted), _) => truth(text) == Some(*wanted),
-            (Self::Integer(wanted), Some(flag)) => (*wanted != 0) == flag,
+            (Self::Integer(wanted), Some(flag)) => *wanted == i128::from(flag),
             // "007" and "+7" are codes, not 7.
             (Self::Integer(wanted), None) => match text.parse::<i128>() {
                 Ok(whole) => whole == *wanted && whole.to_string() == text,
                 Err(_) => number_of(text).is_some_and(|x| Self::number(x) == *self),
             },
-            (Self::Number(wanted), Some(flag)) => (*wanted != 0.0) == flag,
+            (Self::Number(_), Some(_)) => false,
             (Self::Number(wanted), None) => number_of(text).is_some_and(|x| x == *wanted),
             (Self::Text(wanted), _) => wanted == text || flag.is_some() && truth(wanted) == flag,
         }
@@ -199,7 +207,12 @@ impl Comparison {
     /// Whether it holds; never for a missing value.
     #[must_use]
     pub fn holds<T: PartialOrd>(self, value: &T, other: &T) -> bool {
-        let Some(order) = value.partial_cmp(other) else { return false };
+        value.partial_cmp(other).is_some_and(|order| self.allows(order))
+    }
+
+    /// Whether it holds between values of this order.
+    #[must_use]
+    pub fn allows(self, order: Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),
             Self::AtMost => order.is_le(),

@@ -1,9 +1,12 @@
 """Conditions of where= mean one value however it is given, in tables and in analyses, on every route."""
 
 import datetime as dt
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import leadlens as ll
@@ -186,3 +189,31 @@ def test_comparisons_in_tables(tmp_path):
             assert j.funnel(["created"]).steps.rows()[0][1] == count, condition
         with pytest.raises(ll.errors.OptionError, match="does not compare with a number"):
             ll.Journeys(leads=ll.Leads(source, "id", created="made", where={"size": "> x"}), observed_until=day(9))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        np.array([7, 8]),
+        pl.Series([7, 8]),
+        pd.Series([7.0, 8.0]),
+        pd.Index(["7", "8"]),
+        pa.array([7, 8]),
+        pd.array([7, 8], "Int64"),
+        {7, 8},
+        (7, 8),
+    ],
+)
+def test_alternatives_of_any_library(wanted):
+    table = pl.DataFrame({"id": [1, 2, 3], "made": [day(0)] * 3, "size": [7, 8, 9]})
+    j = ll.Journeys(leads=ll.Leads(table, "id", created="made"), observed_until=day(9))
+    assert j.funnel(["created"], where={"size": wanted}).steps.rows()[0][1] == 2
+    leads = ll.Leads(table, "id", created="made", where={"size": wanted})
+    assert ll.Journeys(leads=leads, observed_until=day(9)).funnel(["created"]).steps.rows()[0][1] == 2
+
+
+def test_decimals_are_numbers():
+    table = pl.DataFrame({"id": [1, 2], "made": [day(0)] * 2, "size": [7.5, 100.0]})
+    for wanted, count in ((Decimal("7.50"), 1), (Decimal("1E+2"), 1), (Decimal(8), 0)):
+        j = ll.Journeys(leads=ll.Leads(table, "id", created="made"), observed_until=day(9))
+        assert j.funnel(["created"], where={"size": wanted}).steps.rows()[0][1] == count

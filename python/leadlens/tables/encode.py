@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ def plain_condition(value: object, place: str = "where") -> object:
         return {k: plain_condition(v, place) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain_condition(v, place) for v in value]
+    if (listed := _listed(value)) is not None:
+        return [plain_condition(v, place) for v in listed]
     if isinstance(value, set | frozenset):
         return [plain_condition(v, place) for v in sorted(value, key=repr)]
     if isinstance(value, np.datetime64) and not np.isnat(value):
@@ -80,6 +83,8 @@ def plain_condition(value: object, place: str = "where") -> object:
         return {"time": value.isoformat()}
     if hasattr(value, "item") and not isinstance(value, np.datetime64 | np.timedelta64):
         value = value.item()  # a numpy scalar
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return str(value)  # JSON readers do not accept larger integers
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
@@ -88,6 +93,16 @@ def plain_condition(value: object, place: str = "where") -> object:
         f"{place}: expected a text, number, truth value, date, datetime, None, a list of them, or {{'not': …}}, "
         f"got {value!r}"
     )
+
+
+def _listed(value: object) -> list[Any] | None:
+    """Return the values of an array or a column of any library as a list; None for other objects."""
+    for method in ("to_list", "to_pylist", "tolist"):
+        # NumPy scalars have tolist, too.
+        if hasattr(value, method) and getattr(value, "ndim", 1):
+            listed = getattr(value, method)()
+            return listed if isinstance(listed, list) else None
+    return None
 
 
 def omit_none(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 //! Columns of a table as values: texts, times, numbers, order, conditions.
 
-pub(super) mod cell_test;
 pub(super) mod dictionary;
 pub(super) mod field;
 pub(super) mod order;

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use polars::prelude::DataType;
 
-use super::cell_test::{CellTest, ColumnKind, TestedCell, has_sign, with_signs};
 use crate::config::{Common, DayMeans};
 use crate::error::{Error, Result};
 use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{Decided, TimeCell, TimeReader};
 use crate::frames::files::chunked_table::Source;
 use crate::frames::files::table::Table;
+use crate::schema::{
+    ComparedKind, Predicate, PredicateBuilder, TestedValue, ValueForm, compared_number, has_sign, texts_with_signs,
+};
 use crate::time::Zone;
 
 /// The conditions of a table, made ready.
@@ -23,7 +25,7 @@ pub(in crate::frames) struct Filter<'a> {
 
 struct ColumnTest<'a> {
     column: &'a String,
-    test: CellTest,
+    test: Predicate,
     /// How cells are read as times, if the condition has any.
     times: Option<TimeCells>,
 }
@@ -58,16 +60,23 @@ impl<'a> Filter<'a> {
         let own_zone = common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
         let mut tests = Vec::new();
         for (column, condition) in &common.filter {
+            let kind = kind_of(&head.dtype(column)?, common);
             let mut literal = BTreeSet::new();
-            with_signs(condition, &mut literal);
+            if kind == ComparedKind::Texts {
+                texts_with_signs(condition, &mut literal);
+            }
             if !literal.is_empty() {
                 literal = occurring(&whole(&[column])?, column, common, &literal)?;
             }
-            let kind = ColumnKind::of(&head.dtype(column)?, common);
             let fault = |what: &str, remedy: &str| mismatch(head, column, what, remedy);
-            let test = CellTest::new(condition, &literal, kind, own_zone.as_ref().unwrap_or(zone), &fault)?;
-            if kind == ColumnKind::Texts && test.is_of_numbers() {
+            let zone_of_table = own_zone.as_ref().unwrap_or(zone);
+            let builder = PredicateBuilder { literal: &literal, kind, zone: zone_of_table, mismatch: &fault };
+            let test = builder.build(condition)?;
+            if kind == ComparedKind::Texts && test.is_of_numbers() {
                 check_numbers(&whole(&[column])?, column, common)?;
+            }
+            if let (ComparedKind::Numbers { .. }, Some(b)) = (kind, test.boolean()) {
+                check_booleans(&whole(&[column])?, column, common, b)?;
             }
             let times = match test.times() {
                 None => None,
@@ -95,7 +104,7 @@ impl<'a> Filter<'a> {
                 };
                 let is_day = times.as_ref().filter(|times| times.days.is_day(row));
                 let day = is_day.zip(at).and_then(|(times, at)| times.days.dates.get(&at).copied());
-                *flag = test.holds(&TestedCell { text, at, day });
+                *flag = test.holds(&TestedValue { form: text.map_or(ValueForm::Missing, ValueForm::Text), at, day });
             });
         }
         Ok(flags)
@@ -105,6 +114,18 @@ impl<'a> Filter<'a> {
 /// One flag per row of a table that is read whole: whether all conditions hold.
 pub(in crate::frames) fn keep(table: &Table, common: &Common, zone: &Zone) -> Result<Vec<bool>> {
     Filter::of(table, common, zone)?.keep(table)
+}
+
+/// What the cells of a column can be compared with.
+fn kind_of(kind: &DataType, common: &Common) -> ComparedKind {
+    match kind {
+        DataType::Date | DataType::Datetime(..) => ComparedKind::Times,
+        DataType::Boolean => ComparedKind::Booleans,
+        t if t.is_primitive_numeric() || t.is_decimal() => {
+            ComparedKind::Numbers { times: common.unit.is_some() || common.time_format.is_some(), floats: t.is_float() }
+        }
+        _ => ComparedKind::Texts,
+    }
 }
 
 /// The texts with signs that occur in a column.
@@ -125,7 +146,7 @@ fn occurring(table: &Table, column: &str, common: &Common, signs: &BTreeSet<Stri
 fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
     let (mut some, mut other) = (false, None);
     TextColumn::values(table, column, common)?.each(|_, text| match text {
-        Some(text) if !some => match CellTest::number(text) {
+        Some(text) if !some => match compared_number(text) {
             Some(_) => some = true,
             None if other.is_none() => other = Some(text.to_owned()),
             None => {}
@@ -139,6 +160,24 @@ fn check_numbers(table: &Table, column: &str, common: &Common) -> Result<()> {
                 "none of its values is a number (first: '{other}'); compare it with a text, or set decimal= or thousands="
             );
             Err(mismatch(table, column, "a number", &remedy))
+        }
+    }
+}
+
+/// Refuses a column of numbers that is compared with a boolean, and has values other than 0 and 1.
+fn check_booleans(table: &Table, column: &str, common: &Common, b: bool) -> Result<()> {
+    let mut other = None;
+    TextColumn::values(table, column, common)?.each(|_, text| match text {
+        Some(text) if other.is_none() && compared_number(text).is_none_or(|x| x != 0.0 && x != 1.0) => {
+            other = Some(text.to_owned());
+        }
+        _ => {}
+    });
+    match other {
+        None => Ok(()),
+        Some(other) => {
+            let remedy = format!("it has values other than 0 and 1 (first: {other}); compare it with a number");
+            Err(mismatch(table, column, &b.to_string(), &remedy))
         }
     }
 }
