@@ -202,6 +202,7 @@ def report_page(
     title: str,
     sections: Sequence[str],
     test: Snapshot | None = None,
+    by: str | None = None,
     leads: Snapshot | None = None,
     progress: _Progress | None = None,
 ) -> str: ...

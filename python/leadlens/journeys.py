@@ -94,9 +94,11 @@ class Journeys(SnapshotMethod, Analyses):
     Journeys.open : Open a saved index.
     Journeys.check : Account of all input rows.
 
-    Notes ----- A date without a time of day is a whole day, also beside times of day in the same column or in another
-    file of the table. A column of midnights without a zone, of several days, holds whole days too. At a cutoff, a whole
-    day of events and stages counts as its last microsecond, and a whole day of creation as its first (``day=``).
+    Notes
+    -----
+    A date without a time of day is a whole day, also beside times of day in the same column or in another file of the
+    table. A column of midnights without a zone, of several days, holds whole days too. At a cutoff, a whole day of
+    events and stages counts as its last microsecond, and a whole day of creation as its first (``day=``).
 
     If one of the two ends of a duration is a whole day, the duration is the number of calendar days between them, and
     windows count calendar days. This holds for windows, ``within`` and times of funnels and stage funnels,

@@ -22,6 +22,7 @@ def report(
     path: str | Path,
     *,
     test: Snapshot | None = None,
+    by: str | None = None,
     leads: Snapshot | None = None,
     results: Result | Iterable[Result] = (),
     title: str = "Lead report",
@@ -38,6 +39,8 @@ def report(
         File to write. A reader sees the old file or the whole new one.
     test : Snapshot, optional
         Labelled rows that the scorer was not fitted on, for evaluation, lift and calibration.
+    by : str, optional
+        ``"age"`` or a lead field, to evaluate ``test`` by group too. Requires ``test``.
     leads : Snapshot, optional
         Leads to score. The report lists the best with their reasons. Take a snapshot as of the end of observation for
         leads that are open now.
@@ -54,7 +57,7 @@ def report(
     Raises
     ------
     OptionError
-        ``results`` contains something else than results of analyses.
+        ``results`` contains something else than results of analyses, or ``by`` is given without ``test``.
     NotFittedError
         The scorer is not fitted.
     WriteError
@@ -81,6 +84,8 @@ def report(
     wrong = [type(result).__name__ for result in listed if not isinstance(result, Result)]
     if wrong:
         raise OptionError(f"results: {', '.join(wrong)} cannot be shown; pass results of analyses, such as a funnel")
+    if by is not None and test is None:
+        raise OptionError("by: requires test rows to evaluate; pass test=snapshot")
     sections = [result._section for result in listed]
     with progress() as show:
         page = _core.report_page(
@@ -89,6 +94,7 @@ def report(
             title,
             sections,
             None if test is None else test._core,
+            by,
             None if leads is None else leads._core,
             show,
         )

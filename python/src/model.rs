@@ -183,9 +183,9 @@ pub(crate) fn replace_file(py: Python<'_>, path: PathBuf, text: &str) -> PyResul
     })
 }
 
-/// The report as one HTML page. `test` gives the evaluation, `leads` the best leads, `sections` are results as HTML.
+/// The report as one HTML page. `test` gives the evaluation, in groups `by`, `leads` the best leads, `sections` are results as HTML.
 #[pyfunction]
-#[pyo3(signature = (journeys, model, title, sections, test=None, leads=None, progress=None))]
+#[pyo3(signature = (journeys, model, title, sections, test=None, by=None, leads=None, progress=None))]
 #[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
 pub(crate) fn report_page(
     py: Python<'_>,
@@ -194,11 +194,12 @@ pub(crate) fn report_page(
     title: &str,
     sections: Vec<String>,
     test: Option<&Snapshot>,
+    by: Option<&str>,
     leads: Option<&Snapshot>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
     enter(py, progress, |task| {
-        let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, None, &[], task)).transpose()?;
+        let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, by, &[], task)).transpose()?;
         let best = match leads {
             Some(leads) => {
                 let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;

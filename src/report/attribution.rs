@@ -3,13 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::body::Body;
-use super::text::percent;
+use super::numbers::{MISSING, amount, percent, rounded, with_interval};
+use super::options::options_line;
 use crate::analyses::attribution::{Attribution, Credit, UnitCost};
 use crate::counted::counted;
-
-fn amount(x: f64) -> String {
-    if x.abs() >= 1000.0 { format!("{x:.0}") } else { format!("{x:.2}") }
-}
 
 /// Credits of all methods in columns, then each method's intervals if computed.
 #[must_use]
@@ -32,6 +29,7 @@ fn body(a: &Attribution) -> Body {
         if a.valued > 0 { format!(" worth {}", amount(a.value)) } else { String::new() },
         counted(a.null_paths, "path", "paths")
     ));
+    body.lines(options_line(&a.spec, &["by", "where", "methods"]));
     let (mut channels, mut known): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for c in a.methods.iter().flat_map(|m| &m.credits) {
         if known.insert(&c.channel) {
@@ -46,8 +44,8 @@ fn body(a: &Attribution) -> Body {
         let mut cells = vec![(*channel).to_owned()];
         for credits in &credits {
             cells.push(credits.get(channel).map_or_else(String::new, |c| match c.conversions_range {
-                Some(r) => format!("{:.1} ({:.1} to {:.1})", c.conversions, r.low, r.high),
-                None => format!("{:.1} ({})", c.conversions, percent(c.share)),
+                Some(r) => with_interval(Some(c.conversions), Some(r.low), Some(r.high), |x| rounded(x, 1)),
+                None => format!("{} ({})", rounded(c.conversions, 1), percent(c.share)),
             }));
         }
         cells
@@ -60,7 +58,7 @@ fn body(a: &Attribution) -> Body {
     }
     if let Some(costs) = &a.costs {
         body.gap();
-        let money = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), amount);
+        let money = |x: Option<f64>| x.map_or_else(|| MISSING.to_owned(), amount);
         let row = |c: &UnitCost| {
             vec![
                 c.channel.clone(),
@@ -68,7 +66,7 @@ fn body(a: &Attribution) -> Body {
                 c.leads.to_string(),
                 money(c.per_lead()),
                 money(c.per_qualified()),
-                format!("{:.1}", c.conversions),
+                rounded(c.conversions, 1),
                 money(c.per_conversion()),
                 money(c.return_on_spend().filter(|_| a.valued > 0)),
             ]

@@ -1,6 +1,7 @@
 //! The best leads, with a description of their probabilities.
 
-use super::text::{aligned_text, percent};
+use super::numbers::{percent, rounded};
+use super::text::{aligned_text, one_line};
 use crate::counted::counted;
 use crate::frames::BestLead;
 use crate::model::LeadModel;
@@ -40,13 +41,13 @@ impl BestLeads {
         let (header, rows) = self.table();
         let is_number = |column: usize| ["probability", "value"].contains(&header.get(column).copied().unwrap_or(""));
         let table = aligned_text(&header, &rows, |column| !is_number(column));
-        let mut lines = vec![self.title.clone(), format!("  {}", self.about)];
+        let mut lines = vec![self.title.clone(), format!("  {}", one_line(&self.about))];
         let mut table = table.lines();
         lines.extend(table.next().map(|header| format!("  {header}")));
         for (line, row) in table.zip(&self.rows) {
             lines.push(format!("  {line}"));
             if !row.reasons.is_empty() {
-                lines.push(format!("      {}", row.reasons.join("; ")));
+                lines.push(format!("      {}", one_line(&row.reasons.join("; "))));
             }
         }
         lines.join("\n")
@@ -62,7 +63,7 @@ impl BestLeads {
             percent(row.probability),
             row.grade.clone(),
             row.owner.clone().unwrap_or_default(),
-            row.value.map(|v| format!("{v:.0}")).unwrap_or_default(),
+            row.value.map(|v| rounded(v, 0)).unwrap_or_default(),
         ]
     }
 

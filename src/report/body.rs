@@ -1,7 +1,7 @@
 //! The contents of a result, in order: sentences and tables, rendered as text or as a section of an HTML page.
 
 use super::markup::{self, HtmlCell};
-use super::text::table_text;
+use super::text::{one_line, table_text};
 
 /// Sentences and tables of a result.
 #[derive(Debug, Default)]
@@ -66,9 +66,9 @@ impl Body {
 
     pub(super) fn text(&self) -> String {
         let parts = self.0.iter().map(|part| match part {
-            BodyPart::Line(line) => line.clone(),
+            BodyPart::Line(line) => one_line(line),
             BodyPart::Gap => String::new(),
-            BodyPart::Heading(heading) => format!("\n{heading}"),
+            BodyPart::Heading(heading) => format!("\n{}", one_line(heading)),
             BodyPart::Table(t) => {
                 let header: Vec<&str> = t.header.iter().map(String::as_str).collect();
                 table_text(&header, &t.rows)

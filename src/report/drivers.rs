@@ -1,11 +1,18 @@
 //! Drivers and barriers as plain text.
 
 use super::body::Body;
-use super::text::percent;
-use crate::analyses::drivers::{Barriers, Driver, Drivers, Factor};
+use super::funnel::funnel_title;
+use super::numbers::{percent, rounded, scientific, with_interval};
+use super::options::options_line;
+use crate::analyses::drivers::{Barrier, Barriers, BarriersSpec, Driver, Drivers, Factor, MIN_SUPPORT};
+use crate::analyses::funnel::FunnelSpec;
+use crate::counted::counted;
+use crate::query::Where;
 
 /// Largest number of drivers shown per step.
 const MOST: usize = 12;
+/// Most barriers shown.
+const LARGEST: usize = 20;
 
 fn property(d: &Driver) -> String {
     match d.factor {
@@ -17,12 +24,18 @@ fn property(d: &Driver) -> String {
 
 /// A ratio with two significant digits.
 fn ratio(x: f64) -> String {
-    if x >= 0.1 { format!("{x:.2}") } else { format!("{x:.1e}") }
+    if x.abs() < 0.1 && x != 0.0 { scientific(x) } else { rounded(x, 2) }
+}
+
+/// The funnel that is looked at: its steps, and what it asked for.
+fn funnel_lines(body: &mut Body, funnel: &FunnelSpec) {
+    body.line(funnel.step_names().join(" → "));
+    body.line(funnel_title(&FunnelSpec { filter: Where::default(), ..funnel.clone() }));
 }
 
 /// A probability; values below 10⁻³⁰⁰ are shown as an upper bound.
 fn small(p: f64) -> String {
-    if p < 1e-300 { "< 1e-300".to_owned() } else { format!("{p:.1e}") }
+    if p < 1e-300 { "< 1e-300".to_owned() } else { scientific(p) }
 }
 
 /// Drivers of drop-off with q below 0.05, by step.
@@ -45,6 +58,8 @@ fn drivers_body(d: &Drivers) -> Body {
         d.drivers.len(),
         d.spec.funnel.filter.suffix()
     ));
+    funnel_lines(&mut body, &d.spec.funnel);
+    body.lines(options_line(&d.spec, &["funnel"]));
     for steps in sure.chunk_by(|a, b| a.step == b.step) {
         if let Some(first) = steps.first() {
             body.heading(format!("{} → {}", first.step, first.next));
@@ -56,7 +71,7 @@ fn drivers_body(d: &Drivers) -> Body {
                 d.leads.to_string(),
                 rate(d.went_on, d.leads),
                 rate(d.others_went_on, d.other_leads),
-                format!("{} ({} to {})", ratio(d.ratio()), ratio(d.interval.low), ratio(d.interval.high)),
+                with_interval(Some(d.ratio()), Some(d.interval.low), Some(d.interval.high), ratio),
                 small(d.q_value),
             ]
         };
@@ -91,11 +106,19 @@ fn barriers_body(b: &Barriers) -> Body {
         "Barriers: conversions that segments lose compared with {reference}{}",
         b.spec.funnel.filter.suffix()
     ));
-    let rows: Vec<Vec<String>> = b
-        .barriers
+    funnel_lines(&mut body, &b.spec.funnel);
+    // The default, where it is stated.
+    let min_support = b.spec.min_support.filter(|n| *n != MIN_SUPPORT);
+    body.lines(options_line(&BarriersSpec { min_support, ..b.spec.clone() }, &["funnel", "reference"]));
+    let losing: Vec<&Barrier> = b.barriers.iter().filter(|x| x.conversions_lost > 0.0).collect();
+    if losing.is_empty() {
+        body.line("no segment loses conversions");
+        body.remarks(&b.remarks);
+        return body;
+    }
+    let rows: Vec<Vec<String>> = losing
         .iter()
-        .filter(|x| x.conversions_lost > 0.0)
-        .take(20)
+        .take(LARGEST)
         .map(|x| {
             let i = x.conversions_lost_interval;
             vec![
@@ -104,14 +127,17 @@ fn barriers_body(b: &Barriers) -> Body {
                 x.leads.to_string(),
                 percent(x.rate),
                 percent(x.reference_rate),
-                format!("{:.1} ({:.1} to {:.1})", x.conversions_lost, i.low, i.high),
-                x.value_lost.map_or_else(|| "–".to_owned(), |v| format!("{v:.0}")),
+                with_interval(Some(x.conversions_lost), Some(i.low), Some(i.high), |x| rounded(x, 1)),
+                rounded(x.value_lost.unwrap_or(f64::NAN), 0),
                 small(x.q_value),
             ]
         })
         .collect();
     let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "q"];
     body.table(&header, rows);
+    if losing.len() > LARGEST {
+        body.line(format!("and {} more", counted(losing.len() - LARGEST, "barrier", "barriers")));
+    }
     body.remarks(&b.remarks);
     body
 }

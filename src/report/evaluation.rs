@@ -1,12 +1,13 @@
 //! Evaluations and comparisons of scores as text.
 
-use super::text::{percent, table_text};
+use super::body::Body;
+use super::numbers::{interval, percent, rounded, signed, with_interval};
 use crate::counted::counted;
 use crate::evaluate::{Estimate, Evaluation, ScoreComparison};
 
 /// A number with four decimals, or a dash.
 fn four(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"))
+    rounded(value.unwrap_or(f64::NAN), 4)
 }
 
 /// The label of a measure.
@@ -29,9 +30,9 @@ fn name(measure: &str) -> String {
 /// The benchmark of a measure.
 fn beside(measure: &str, e: &Evaluation) -> String {
     match measure {
-        "roc_auc" => format!("by chance 0.5; Gini {:.4}, KS {:.4}", e.gini, e.ks),
-        "pr_auc" => format!("by chance {:.4}", e.base_rate),
-        "brier" => format!("of a constant base rate {:.4}", e.brier_base),
+        "roc_auc" => format!("by chance 0.5; Gini {}, KS {}", four(Some(e.gini)), four(Some(e.ks))),
+        "pr_auc" => format!("by chance {}", four(Some(e.base_rate))),
+        "brier" => format!("of a constant base rate {}", four(Some(e.brier_base))),
         "calibration_intercept" => "0 if the level is right".to_owned(),
         "calibration_slope" => "1 if the spread is right".to_owned(),
         "lift_top_tenth" => "1 by chance".to_owned(),
@@ -41,22 +42,20 @@ fn beside(measure: &str, e: &Evaluation) -> String {
 
 /// Measure, value, interval and benchmark.
 pub(super) fn estimate_rows(e: &Evaluation) -> Vec<Vec<String>> {
-    let interval = |x: &Estimate| match (x.low, x.high) {
-        (Some(low), Some(high)) => format!("{low:.4} to {high:.4}"),
-        _ => "–".to_owned(),
+    let row = |x: &Estimate| {
+        vec![name(&x.measure), four(x.value), interval(x.low, x.high, |x| rounded(x, 4)), beside(&x.measure, e)]
     };
-    let row = |x: &Estimate| vec![name(&x.measure), four(x.value), interval(x), beside(&x.measure, e)];
     e.estimates.iter().map(row).collect()
 }
 
 /// The calibration error and its expectation by chance.
 pub(super) fn calibration_words(e: &Evaluation) -> String {
     format!(
-        "predicted {} on average, observed {}; calibration error (ECE) {:.4}, by chance about {:.4}",
+        "predicted {} on average, observed {}; calibration error (ECE) {}, by chance about {}",
         percent(e.mean_predicted),
         percent(e.base_rate),
-        e.ece,
-        e.ece_by_chance
+        four(Some(e.ece)),
+        four(Some(e.ece_by_chance))
     )
 }
 
@@ -66,16 +65,16 @@ pub fn evaluation_text(e: &Evaluation) -> String {
     let share = e.positives as f64 / e.rows as f64;
     let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
     let of = if e.clusters == e.rows { String::new() } else { format!(" of {} {}", e.clusters, e.unit) };
-    let mut lines = vec![format!(
+    let mut body = Body::new(format!(
         "Evaluation on {}{of}, {} positive; base rate {}{}",
         counted(e.rows, "row", "rows"),
         e.positives,
         percent(e.base_rate),
         weighted
-    )];
-    lines.push(table_text(&["measure", "value", "95 % interval", ""], &estimate_rows(e)));
-    lines.push(format!("  {}", calibration_words(e)));
-    lines.extend(e.remarks.iter().map(|r| format!("  note: {r}")));
+    ));
+    body.table(&["measure", "value", "95 % interval", ""], estimate_rows(e));
+    body.line(format!("  {}", calibration_words(e)));
+    body.lines(e.remarks.iter().map(|r| format!("  note: {r}")));
     let lift: Vec<Vec<String>> = e
         .lift
         .iter()
@@ -83,89 +82,88 @@ pub fn evaluation_text(e: &Evaluation) -> String {
             vec![
                 r.slice.to_string(),
                 percent(r.rate),
-                format!("{:.2}", r.lift),
-                format!("{:.2} to {:.2}", r.lift_low, r.lift_high),
+                rounded(r.lift, 2),
+                interval(Some(r.lift_low), Some(r.lift_high), |x| rounded(x, 2)),
                 percent(r.captured),
-                format!("{:.2}", r.cumulative_lift),
+                rounded(r.cumulative_lift, 2),
             ]
         })
         .collect();
-    lines.push(String::new());
-    lines.push(table_text(&["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], &lift));
-    let bins: Vec<Vec<String>> = e
-        .calibration
+    body.gap();
+    body.table(&["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], lift);
+    body.gap();
+    body.table(&["probability", "rows", "predicted", "observed", "95 % interval"], calibration_rows(e));
+    if let Some(by) = &e.by {
+        body.gap();
+        let header: Vec<&str> = [by.as_str()].into_iter().chain(GROUP_HEADER).collect();
+        body.table(&header, group_rows(e));
+    }
+    body.gap();
+    body.lines(e.verdict.text().lines().map(ToOwned::to_owned));
+    body.text()
+}
+
+/// The bins of the calibration: range, rows, predicted and observed rate, interval.
+pub(super) fn calibration_rows(e: &Evaluation) -> Vec<Vec<String>> {
+    e.calibration
         .iter()
         .map(|b| {
             vec![
-                format!("{:.3} to {:.3}", b.low, b.high),
+                interval(Some(b.low), Some(b.high), |x| rounded(x, 3)),
                 b.rows.to_string(),
                 percent(b.predicted),
                 percent(b.observed),
-                format!("{} to {}", percent(b.interval.low), percent(b.interval.high)),
+                interval(Some(b.interval.low), Some(b.interval.high), percent),
             ]
         })
-        .collect();
-    lines.push(String::new());
-    lines.push(table_text(&["probability", "rows", "predicted", "observed", "95 % interval"], &bins));
-    if let Some(by) = &e.by {
-        lines.push(String::new());
-        lines.push(group_table(by, e));
-    }
-    lines.push(String::new());
-    lines.push(e.verdict.text());
-    lines.join("\n")
+        .collect()
 }
 
-fn group_table(by: &str, e: &Evaluation) -> String {
-    let rows: Vec<Vec<String>> = e
-        .groups
+/// Header of [`group_rows`] after what groups are by.
+pub(super) const GROUP_HEADER: [&str; 6] = ["rows", "positives", "predicted", "observed", "95 % interval", "AUC"];
+
+/// The groups of an evaluation: name, rows, positives, predicted and observed rate, interval, ROC-AUC.
+pub(super) fn group_rows(e: &Evaluation) -> Vec<Vec<String>> {
+    e.groups
         .iter()
         .map(|g| {
-            let three = |a: Option<f64>| a.map_or_else(|| "–".to_owned(), |a| format!("{a:.3}"));
-            let auc = match (g.roc_auc_low, g.roc_auc_high) {
-                (Some(low), Some(high)) => format!("{} ({low:.3} to {high:.3})", three(g.roc_auc)),
-                _ => three(g.roc_auc),
-            };
+            let auc = with_interval(g.roc_auc, g.roc_auc_low, g.roc_auc_high, |x| rounded(x, 3));
             vec![
                 g.name.clone(),
                 g.rows.to_string(),
                 g.positives.to_string(),
                 percent(g.predicted),
                 percent(g.observed),
-                format!("{} to {}", percent(g.observed_low), percent(g.observed_high)),
+                interval(Some(g.observed_low), Some(g.observed_high), percent),
                 auc,
             ]
         })
-        .collect();
-    table_text(&[by, "rows", "positives", "predicted", "observed", "95 % interval", "AUC"], &rows)
+        .collect()
 }
 
 /// Two scorers on the same rows.
 #[must_use]
 pub fn comparison_text(c: &ScoreComparison) -> String {
     let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
-    let mut lines = vec![format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives)];
+    let title = format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives);
+    let mut body = Body::new(title);
     let rows: Vec<Vec<String>> = c
         .measures
         .iter()
         .map(|d| {
-            let interval = match (d.low, d.high) {
-                (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
-                _ => "–".to_owned(),
-            };
             vec![
                 name(&d.measure),
                 four(d.first),
                 four(d.second),
-                d.difference.map_or_else(|| "–".to_owned(), |v| format!("{v:+.4}")),
-                interval,
-                d.p_value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}")),
+                signed(d.difference.unwrap_or(f64::NAN), 4),
+                interval(d.low, d.high, |x| signed(x, 4)),
+                rounded(d.p_value.unwrap_or(f64::NAN), 3),
                 d.better.clone().unwrap_or_default(),
             ]
         })
         .collect();
     let header = ["measure", "first", "second", "difference", "95 % interval", "p-value", "better"];
-    lines.push(table_text(&header, &rows));
-    lines.extend(c.remarks.iter().map(|r| format!("  note: {r}")));
-    lines.join("\n")
+    body.table(&header, rows);
+    body.lines(c.remarks.iter().map(|r| format!("  note: {r}")));
+    body.text()
 }

@@ -1,11 +1,17 @@
 //! Funnels as plain text.
 
 use super::body::Body;
-use super::text::{by_name, duration, percent};
+use super::numbers::{duration, interval, percent};
+use super::options::options;
+use super::text::by_name;
 use crate::analyses::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
 
+/// Options that [`funnel_title`] and the tables show.
+const SHOWN: [&str; 11] =
+    ["steps", "window", "order", "entry", "exclude", "hold", "where", "by", "times", "compat", "modes"];
+
 /// The options of a funnel, in words.
-fn funnel_title(spec: &FunnelSpec) -> String {
+pub(super) fn funnel_title(spec: &FunnelSpec) -> String {
     let mut parts = Vec::new();
     match (spec.compat, spec.order) {
         (Some(_), _) => {
@@ -42,15 +48,17 @@ fn funnel_title(spec: &FunnelSpec) -> String {
         let who = if e.removes { "; leads with one are left out" } else { "" };
         parts.push(format!("no {} between {after} and {before}{who}", e.event.name));
     }
+    parts.extend(spec.by.as_ref().map(|by| format!("by {by}")));
+    parts.extend(options(spec, &SHOWN));
     format!("Funnel, {}{}", parts.join(", "), spec.filter.suffix())
 }
 
 fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
     let row = |s: &FunnelStep| {
-        let interval = format!("{} to {}", percent(s.of_first_interval.low), percent(s.of_first_interval.high));
+        let range = interval(Some(s.of_first_interval.low), Some(s.of_first_interval.high), percent);
         let name = if s.optional { format!("({})", s.step) } else { s.step.clone() };
         let median = s.times.as_ref().map_or(String::new(), |t| duration(t.from_previous.median));
-        vec![name, s.leads.to_string(), percent(s.of_first), interval, percent(s.of_previous), median]
+        vec![name, s.leads.to_string(), percent(s.of_first), range, percent(s.of_previous), median]
     };
     steps.iter().map(row).collect()
 }

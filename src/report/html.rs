@@ -1,9 +1,10 @@
 //! Results as one HTML page that needs no network.
 
 use super::best::BestLeads;
-use super::evaluation::{calibration_words, estimate_rows};
+use super::evaluation::{GROUP_HEADER, calibration_rows, calibration_words, estimate_rows, group_rows};
 use super::markup::{HtmlCell, escape, heading, note, table};
-use super::text::{interaction_rows, percent, strongest_columns, training_notes};
+use super::numbers::{interval, percent, rounded};
+use super::text::{interaction_rows, strongest_columns, training_notes};
 use crate::counted::counted;
 use crate::evaluate::Evaluation;
 use crate::journeys::Audit;
@@ -111,10 +112,10 @@ fn evaluation(e: &Evaluation) -> String {
         format!("<div class=card><b>{}</b><span>{}</span></div>", escape(&value), escape(name))
     };
     let cards = [
-        card("ROC-AUC", format!("{:.3}", e.roc_auc)),
-        card("PR-AUC", format!("{:.3}", e.pr_auc)),
-        card("log loss", format!("{:.3}", e.log_loss)),
-        card("Brier", format!("{:.4}", e.brier)),
+        card("ROC-AUC", rounded(e.roc_auc, 3)),
+        card("PR-AUC", rounded(e.pr_auc, 3)),
+        card("log loss", rounded(e.log_loss, 3)),
+        card("Brier", rounded(e.brier, 4)),
         card("predicted on average", percent(e.mean_predicted)),
         card("observed", percent(e.base_rate)),
     ]
@@ -135,21 +136,12 @@ fn evaluation(e: &Evaluation) -> String {
                 percent(r.rate).into(),
                 // Length relative to the best slice.
                 HtmlCell::Bar(r.rate / highest),
-                format!("{:.2}", r.lift).into(),
-                format!("{:.2} – {:.2}", r.lift_low, r.lift_high).into(),
+                rounded(r.lift, 2).into(),
+                interval(Some(r.lift_low), Some(r.lift_high), |x| rounded(x, 2)).into(),
                 percent(r.captured).into(),
             ]
         })
         .collect();
-    let bins = e.calibration.iter().map(|b| {
-        vec![
-            format!("{:.3} – {:.3}", b.low, b.high),
-            b.rows.to_string(),
-            percent(b.predicted),
-            percent(b.observed),
-            format!("{} – {}", percent(b.interval.low), percent(b.interval.high)),
-        ]
-    });
     [
         section(
             "How good the scores are",
@@ -159,13 +151,24 @@ fn evaluation(e: &Evaluation) -> String {
             "Lift",
             &table(&["tenth of leads, best first", "rate", "", "lift", "95 % interval", "captured"], &lift),
         ),
+        by_group(e),
         section(
             "Calibration",
             &(note(&format!("{}.", calibration_words(e)))
-                + &table(&["probability", "rows", "predicted", "observed", "95 % interval"], &cells(bins.collect()))),
+                + &table(
+                    &["probability", "rows", "predicted", "observed", "95 % interval"],
+                    &cells(calibration_rows(e)),
+                )),
         ),
     ]
     .concat()
+}
+
+/// An evaluation by group, if one was asked for.
+fn by_group(e: &Evaluation) -> String {
+    let Some(by) = &e.by else { return String::new() };
+    let header: Vec<&str> = [by.as_str()].into_iter().chain(GROUP_HEADER).collect();
+    section(&format!("By {by}"), &table(&header, &cells(group_rows(e))))
 }
 
 fn model(m: &LeadModel) -> String {

@@ -8,6 +8,8 @@ mod evaluation;
 mod funnel;
 mod html;
 mod markup;
+mod numbers;
+mod options;
 mod paths;
 mod stage_funnel;
 mod text;

@@ -1,7 +1,8 @@
 //! Paths as plain text.
 
 use super::body::Body;
-use super::text::{duration, percent};
+use super::numbers::{duration, percent, rounded};
+use super::options::options_line;
 use crate::analyses::paths::{PathRow, PathUnit, Paths};
 use crate::counted::counted;
 use crate::schema::way;
@@ -25,6 +26,7 @@ fn body(p: &Paths) -> Body {
     let unit = if p.spec.unit == PathUnit::Lead { "leads" } else { "sessions" };
     let mut body =
         Body::new(format!("Paths of {} {unit}, {} distinct{}", p.paths, p.different_ways, p.spec.filter.suffix()));
+    body.lines(options_line(&p.spec, &["unit", "where"]));
     for (title, get) in
         [("paths to won", (|w: &PathRow| w.won) as fn(&PathRow) -> u64), ("paths to lost", |w: &PathRow| w.lost)]
     {
@@ -67,10 +69,10 @@ fn body(p: &Paths) -> Body {
     if let Some(s) = p.sessions.as_ref().filter(|s| s.sessions > 0) {
         body.gap();
         body.line(format!(
-            "{} of {}, {:.1} events on average, {} with a single event; median length {}",
+            "{} of {}, {} events on average, {} with a single event; median length {}",
             counted(s.sessions, "session", "sessions"),
             counted(s.leads, "lead", "leads"),
-            s.mean_events,
+            rounded(s.mean_events, 1),
             percent(s.single as f64 / s.sessions as f64),
             duration(s.length.median)
         ));

@@ -1,7 +1,9 @@
 //! Stage funnels as plain text.
 
 use super::body::Body;
-use super::text::{by_name, duration, percent};
+use super::numbers::{duration, interval, percent, rounded};
+use super::options::options_line;
+use super::text::by_name;
 use crate::analyses::stage_funnel::{StageFunnel, StageGroup, StageRow, StageTime};
 use crate::counted::counted;
 
@@ -12,7 +14,7 @@ fn rows(stages: &[StageRow]) -> Vec<Vec<String>> {
             r.reached.to_string(),
             percent(r.of_first),
             percent(r.of_previous),
-            format!("{} to {}", percent(r.of_previous_interval.low), percent(r.of_previous_interval.high)),
+            interval(Some(r.of_previous_interval.low), Some(r.of_previous_interval.high), percent),
             r.skipped.to_string(),
             r.lost.to_string(),
             r.open.to_string(),
@@ -38,10 +40,6 @@ fn time_rows(times: &[StageTime]) -> Vec<Vec<String>> {
     times.iter().map(row).collect()
 }
 
-fn number(x: f64) -> String {
-    if x.is_nan() { "–".to_owned() } else { format!("{x:.0}") }
-}
-
 /// Win rate, value and velocity of each group.
 fn summary(f: &StageFunnel, body: &mut Body) {
     let by = &by_name(f.spec.by.as_ref());
@@ -55,11 +53,11 @@ fn summary(f: &StageFunnel, body: &mut Body) {
             v.open_now.to_string(),
             v.won.to_string(),
             percent(v.win_rate),
-            format!("{} to {}", percent(v.win_rate_interval.low), percent(v.win_rate_interval.high)),
-            number(v.value_won),
-            number(v.value),
+            interval(Some(v.win_rate_interval.low), Some(v.win_rate_interval.high), percent),
+            rounded(v.value_won, 0),
+            rounded(v.value, 0),
             duration(v.cycle_days),
-            number(v.per_day),
+            rounded(v.per_day, 0),
         ]
     };
     body.table(&header, f.all_and_groups().map(row).collect());
@@ -92,10 +90,10 @@ fn pace(f: &StageFunnel) -> String {
         }
     }
     if !v.value.is_nan() {
-        pace += &format!("; mean value {:.0}", v.value);
+        pace += &format!("; mean value {}", rounded(v.value, 0));
     }
     if !v.per_day.is_nan() {
-        pace += &format!(", velocity {:.0} per day", v.per_day);
+        pace += &format!(", velocity {} per day", rounded(v.per_day, 0));
     }
     pace
 }
@@ -115,11 +113,13 @@ pub fn stage_funnel_section(f: &StageFunnel) -> String {
 fn body(f: &StageFunnel) -> Body {
     let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
     let mut body = Body::new(format!(
-        "Stage funnel: {} of {}{}",
+        "Stage funnel: {} of {}{}{}",
         counted(f.all.cycles, "cycle", "cycles"),
         counted(f.leads, "lead", "leads"),
+        f.spec.by.as_ref().map_or_else(String::new, |by| format!(", by {by}")),
         f.spec.filter.suffix()
     ));
+    body.lines(options_line(&f.spec, &["pipeline", "by", "where"]));
     let stages = |body: &mut Body, stages: &[StageRow]| {
         body.table_with_bars(&header, rows(stages), 2, stages.iter().map(|r| r.of_first).collect());
     };

@@ -2,6 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::numbers::{percent, rounded, scientific, signed};
+use super::options::options;
 use crate::counted::counted;
 use crate::model::{LeadModel, Term};
 use crate::query::By;
@@ -11,9 +13,19 @@ use crate::time::{NO_TIME, Timestamp};
 /// Largest width of a cell; wider texts are truncated with an ellipsis.
 const WIDEST: usize = 60;
 
+/// Lines of a text, each on one line.
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| one_line(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A text on one line: names in the data may have several.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// A text on one line, truncated to the width of a cell.
 fn cell(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let plain = one_line(text);
     if plain.width() <= WIDEST {
         return plain;
     }
@@ -62,26 +74,6 @@ pub(super) fn by_name(by: Option<&By>) -> String {
     by.map_or_else(String::new, ToString::to_string)
 }
 
-/// A duration in days, in a readable unit.
-pub(super) fn duration(days: f64) -> String {
-    let (size, hours, minutes) = (days.abs(), days * 24.0, days * 1440.0);
-    if days.is_nan() {
-        "–".into()
-    } else if size >= 1.0 {
-        format!("{days:.1} d")
-    } else if size * 24.0 >= 1.0 {
-        format!("{hours:.1} h")
-    } else if size * 1440.0 >= 1.0 {
-        format!("{minutes:.1} min")
-    } else {
-        format!("{:.0} s", minutes * 60.0)
-    }
-}
-
-pub(super) fn percent(x: f64) -> String {
-    if x.is_nan() { "–".into() } else { format!("{:.1} %", 100.0 * x) }
-}
-
 /// The rows of a snapshot and its exclusions.
 #[must_use]
 pub fn snapshot_text(s: &Snapshot) -> String {
@@ -100,6 +92,8 @@ pub fn snapshot_text(s: &Snapshot) -> String {
             percent(rate)
         ));
     }
+    let label = if s.label.is_some() { format!("; label: {}", s.target.join(", ")) } else { String::new() };
+    lines.extend(options(&s.spec, &["target"]).map(|options| format!("  options: {options}{label}")));
     let until = s.journeys.observed_until;
     let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
     if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
@@ -132,7 +126,7 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     if s.label.is_some() {
         lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
     }
-    lines.join("\n")
+    joined(&lines)
 }
 
 /// A model: its training data and strongest columns.
@@ -148,15 +142,16 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
             percent(t.base_rate)
         ),
         format!(
-            "  solver {}, C {}, {}, gradient {:.1e}, {}",
+            "  solver {}, C {}, {}, gradient {}, {}",
             t.solver,
             penalty(model),
             counted(t.iterations, "iteration", "iterations"),
-            t.gradient,
+            scientific(t.gradient),
             if t.converged { "converged" } else { "NOT CONVERGED" }
         ),
     ];
     lines.extend(training_notes(model).into_iter().map(|n| format!("  {n}")));
+    let mut lines = vec![joined(&lines)];
     lines.push(table_text(
         &["strongest columns", "part", "coefficient", "odds ratio"],
         &strongest_columns(model, strongest),
@@ -177,6 +172,8 @@ pub fn model_text(model: &LeadModel, strongest: usize) -> String {
 pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
     let t = &model.data().training;
     let mut notes = Vec::new();
+    let label = t.target.join(", ");
+    notes.extend(options(&t.snapshot, &["target"]).map(|options| format!("snapshot: {options}; label: {label}")));
     if let Some((low, high)) = t.ages {
         notes.push(format!("ages of leads at the cutoffs: {low:.1} to {high:.1} days"));
     }
@@ -232,14 +229,14 @@ pub(super) fn interaction_rows(model: &LeadModel) -> Vec<Vec<String>> {
         .map(|(i, name)| {
             let seen = || i.effects.iter().zip(&i.weights).filter(|(_, w)| **w > 0.0);
             let (squares, total) = seen().fold((0.0, 0.0), |s, (e, w)| (s.0 + w * e * e, s.1 + w));
-            let lowest = seen().fold(f64::INFINITY, |m, (e, _)| m.min(*e));
-            let highest = seen().fold(f64::NEG_INFINITY, |m, (e, _)| m.max(*e));
+            let lowest = seen().fold(f64::NAN, |m, (e, _)| m.min(*e));
+            let highest = seen().fold(f64::NAN, |m, (e, _)| m.max(*e));
             vec![
                 name,
                 i.part.name().to_owned(),
-                format!("{lowest:+.3}"),
-                format!("{highest:+.3}"),
-                format!("{:.3}", (squares / total).sqrt()),
+                signed(lowest, 3),
+                signed(highest, 3),
+                rounded((squares / total).sqrt(), 3),
             ]
         })
         .collect()
@@ -251,7 +248,7 @@ pub(super) fn strongest_columns(model: &LeadModel, most: usize) -> Vec<Vec<Strin
     columns.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
     columns.truncate(most);
     let row = |(name, part, c): (String, &str, f64)| {
-        vec![name, part.to_owned(), format!("{c:+.3}"), format!("{:.2}", crate::math::exp(c))]
+        vec![name, part.to_owned(), signed(c, 3), rounded(crate::math::exp(c), 2)]
     };
     columns.into_iter().map(row).collect()
 }

@@ -1,7 +1,9 @@
 //! Times to an event as plain text.
 
 use super::body::Body;
-use super::text::{by_name, duration, percent};
+use super::numbers::{duration, percent, rounded};
+use super::options::options_line;
+use super::text::by_name;
 use crate::analyses::time_to::{AtAge, TimeTo};
 
 fn days(x: Option<f64>) -> String {
@@ -32,6 +34,7 @@ fn body(t: &TimeTo) -> Body {
     let start = t.spec.start.as_deref().unwrap_or("creation");
     let how = if t.competes { "Aalen–Johansen cumulative incidence" } else { "one minus Kaplan–Meier" };
     let mut body = Body::new(format!("Time from {start} to {target}{}: {how}", t.spec.filter.suffix()));
+    body.lines(options_line(&t.spec, &["target", "start", "by", "where", "at"]));
     let rows: Vec<Vec<String>> = t
         .groups
         .iter()
@@ -43,7 +46,11 @@ fn body(t: &TimeTo) -> Body {
                 g.events.to_string(),
                 g.competing.to_string(),
                 g.censored.to_string(),
-                format!("{} by {:.0} d", share(&g.last), g.last.days),
+                if g.last.days.is_nan() {
+                    share(&g.last)
+                } else {
+                    format!("{} by {:.0} d", share(&g.last), g.last.days)
+                },
                 days(quantile(0)),
                 days(quantile(1)),
                 days(g.restricted_mean.map(|m| m.mean)),
@@ -86,8 +93,14 @@ fn body(t: &TimeTo) -> Body {
         });
     }
     if let Some(test) = &t.test {
-        let p = if test.p_value < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p_value) };
-        body.line(format!("{} test of the groups: χ² {:.3}, df {}, {p}", test.test, test.statistic, test.degrees));
+        let p =
+            if test.p_value < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {}", rounded(test.p_value, 4)) };
+        body.line(format!(
+            "{} test of the groups: χ² {}, df {}, {p}",
+            test.test,
+            rounded(test.statistic, 3),
+            test.degrees
+        ));
     }
     for (n, why) in [
         (t.no_start, "start missing or after observed_until"),

@@ -119,8 +119,10 @@ class TimeTo(Result):
         --------
         TimeTo.plot : Draws identified shares as dashed lines.
 
-        Notes ----- The share is identified if ``alpha`` is below 0.05 and, by the fit, at least 95 % of the leads that
-        ever have the event have it within ``longest_days``.
+        Notes
+        -----
+        The share is identified if ``alpha`` is below 0.05 and, by the fit, at least 95 % of the leads that ever have
+        the event have it within ``longest_days``.
 
         References
         ----------
@@ -271,10 +273,12 @@ class TimeToMethod:
         Journeys.stage_funnel : Time spent in each stage.
         Journeys.funnel : Times between steps of leads that reached both.
 
-        Notes ----- With competing ends, F(t) = Σ S(tⱼ₋₁) dⱼ/nⱼ, where S is the share without any end, dⱼ the number of
-        events and nⱼ the number at risk at age tⱼ. One minus Kaplan–Meier with lost leads censored is the share that
-        would convert if no lead could be lost. A loss counts if the lead is still lost at the end of observation; a
-        lead that was re-opened is at risk again. Intervals are made for 1 − F on the log(−log) scale.
+        Notes
+        -----
+        With competing ends, F(t) = Σ S(tⱼ₋₁) dⱼ/nⱼ, where S is the share without any end, dⱼ the number of events and
+        nⱼ the number at risk at age tⱼ. One minus Kaplan–Meier with lost leads censored is the share that would convert
+        if no lead could be lost. A loss counts if the lead is still lost at the end of observation; a lead that was
+        re-opened is at risk again. Intervals are made for 1 − F on the log(−log) scale.
 
         Groups are compared by Gray's test, as in the R package cmprsk, or by the log-rank test where nothing competes.
         Where the leads name accounts, the variance is a jackknife over accounts.

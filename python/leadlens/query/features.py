@@ -42,12 +42,14 @@ class FeatureSet:
     Journeys.snapshot : Takes a feature set.
     Snapshot.feature_names : Names of the features of a snapshot.
 
-    Notes ----- Names of features are ``count(email_open, 30d)``, ``count(*)``, ``active_days(*, 30d)``,
-    ``days_since_first(*)``, ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``,
-    ``sum(session.page_views)``, ``max(…)``, ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``,
-    ``stage``, ``days_in_stage`` and ``age_days``; lead fields have their own names, and dates are
-    ``days_since(field)``. ``*`` stands for the events of buyer and marketing, ``@sales`` for those of sales,
-    ``source:*`` for all kinds of one source. Ages are exact up to the cutoff, in days.
+    Notes
+    -----
+    Names of features are ``count(email_open, 30d)``, ``count(*)``, ``active_days(*, 30d)``, ``days_since_first(*)``,
+    ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``, ``sum(session.page_views)``, ``max(…)``,
+    ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``, ``stage``, ``days_in_stage`` and
+    ``age_days``; lead fields have their own names, and dates are ``days_since(field)``. ``*`` stands for the events of
+    buyer and marketing, ``@sales`` for those of sales, ``source:*`` for all kinds of one source. Ages are exact up to
+    the cutoff, in days.
 
     Examples
     --------

@@ -29,8 +29,10 @@ class Comparison:
     leadlens.metrics.compare : Compare predictions in arrays.
     Evaluation : Measures of one scorer.
 
-    Notes ----- Standard errors are paired: they are of the sums over clusters of the differences of the influences. For
-    two AUCs this is the test of DeLong et al.; with clusters, that of Obuchowski.
+    Notes
+    -----
+    Standard errors are paired: they are of the sums over clusters of the differences of the influences. For two AUCs
+    this is the test of DeLong et al.; with clusters, that of Obuchowski.
 
     References
     ----------

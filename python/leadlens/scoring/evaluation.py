@@ -41,13 +41,15 @@ class Evaluation:
     leadlens.metrics.evaluate : Evaluate predictions in arrays.
     Comparison : Difference of two scorers.
 
-    Notes ----- The 95 % intervals come from sums of influences over clusters, with Student's t and one degree of
-    freedom less than clusters: of AUC, average precision and Brier score on the log-odds scale, of log loss and lift on
-    the log scale, of precision at k by Wilson's formula with the effective number of rows. For the AUC this is DeLong's
-    estimator; with clusters, Obuchowski's. Average precision is biased upwards with few positives; its interval is made
-    around the value minus the bias (half the sum of second derivatives with respect to the weights of clusters). In
-    simulations with 300 to 4,000 rows, 20 to 4,000 clusters and 2 to 25 % positives, the intervals contain the truth in
-    93 to 97 % of samples (``benches/peers/honesty.py``).
+    Notes
+    -----
+    The 95 % intervals come from sums of influences over clusters, with Student's t and one degree of freedom less than
+    clusters: of AUC, average precision and Brier score on the log-odds scale, of log loss and lift on the log scale, of
+    precision at k by Wilson's formula with the effective number of rows. For the AUC this is DeLong's estimator; with
+    clusters, Obuchowski's. Average precision is biased upwards with few positives; its interval is made around the
+    value minus the bias (half the sum of second derivatives with respect to the weights of clusters). In simulations
+    with 300 to 4,000 rows, 20 to 4,000 clusters and 2 to 25 % positives, the intervals contain the truth in 93 to 97 %
+    of samples (``benches/peers/honesty.py``).
 
     References
     ----------

@@ -101,7 +101,7 @@ class Explanation(ABC):
         ----------
         reference : dict of str to str, optional
             Level to compare the other levels with, by feature. By default the most frequent one. Standard errors
-            against another level require ``intervals=True``; they are NaN without.
+            against another level require ``intervals=True``; they are null without.
 
         Returns
         -------

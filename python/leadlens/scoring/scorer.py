@@ -285,13 +285,14 @@ class LeadScorer(Parameters, Explanation):
         LeadScorer.score_row : Score one lead by its feature values.
         LeadScorer.explain : All contributions of each row.
 
-        Notes ----- Intervals are η ± 1.96 √(xᵀVx), mapped to probabilities, where V is the inverse Hessian, or the
-        covariance robust to repeated rows if that is larger. A penalty shrinks coefficients by more than their standard
-        errors, so with C below 10, η and V are those of a fit of the same columns with C = 10, and the interval is
-        widened to contain the probability of the model. With fewer than three leads of the rarer class per effective
-        coefficient, intervals contain less than 93 % of the true probabilities and are refused. They do not include the
-        errors of a calibration and of the choice of C, shapes and interactions. The README has a table of the measured
-        coverage.
+        Notes
+        -----
+        Intervals are η ± 1.96 √(xᵀVx), mapped to probabilities, where V is the inverse Hessian, or the covariance
+        robust to repeated rows if that is larger. A penalty shrinks coefficients by more than their standard errors, so
+        with C below 10, η and V are those of a fit of the same columns with C = 10, and the interval is widened to
+        contain the probability of the model. With fewer than three leads of the rarer class per effective coefficient,
+        intervals contain less than 93 % of the true probabilities and are refused. They do not include the errors of a
+        calibration and of the choice of C, shapes and interactions. The README has a table of the measured coverage.
 
         Examples
         --------

@@ -14,6 +14,9 @@ use crate::progress::Task;
 use crate::query::{ClusterCounts, Where};
 use crate::schema::named;
 
+/// Smallest number of leads of a segment at a step, by default.
+pub const MIN_SUPPORT: u64 = 25;
+
 /// The options of the analysis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -184,7 +187,7 @@ fn pairs<'a>(funnel: &'a Funnel, against: Option<&FunnelGroup>, spec: &BarriersS
         let last = steps.last().copied().unwrap_or(0);
         for (step, next) in steps.iter().copied().zip(steps.iter().copied().skip(1)) {
             let (n, m) = (leads(group, step), leads(&reference, step));
-            if n < spec.min_support.unwrap_or(25).max(1) || m == 0 {
+            if n < spec.min_support.unwrap_or(MIN_SUPPORT).max(1) || m == 0 {
                 unsupported += usize::from(n > 0);
                 continue;
             }

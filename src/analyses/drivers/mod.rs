@@ -7,6 +7,6 @@ mod dependence;
 mod exposure;
 mod factors;
 
-pub use barriers::{Barrier, Barriers, BarriersSpec};
+pub use barriers::{Barrier, Barriers, BarriersSpec, MIN_SUPPORT};
 pub use compare::StepComparison;
 pub use factors::{Driver, Drivers, DriversSpec, Factor};

@@ -10,7 +10,7 @@ use crate::cli::flags::{CommonFlags, Shown};
 use crate::cli::training::SideFlags;
 use crate::error::Error;
 use crate::fit::{compare_models, evaluate_snapshot};
-use crate::frames::{calibration_frame, estimates_frame, lift_frame, score_comparison_frame};
+use crate::frames::{calibration_frame, estimates_frame, groups_frame, lift_frame, score_comparison_frame};
 use crate::model::LeadModel;
 use crate::report::{comparison_text, evaluation_text};
 
@@ -43,6 +43,7 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
     let mut inputs = project.inputs();
     inputs.file("the model file", file);
     let mut tables = vec!["measures", "lift", "calibration"];
+    tables.extend(command.by.as_ref().map(|_| "groups"));
     if let Some(other) = &command.against {
         inputs.file("the other model file", other);
         tables.push("comparison");
@@ -62,6 +63,9 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
         ("lift", lift_frame(&evaluation.lift)?),
         ("calibration", calibration_frame(&evaluation.calibration)?),
     ];
+    if evaluation.by.is_some() {
+        tables.push(("groups", groups_frame(&evaluation.groups)?));
+    }
     let mut text = evaluation_text(&evaluation);
     let mut json = serde_json::to_value(&evaluation).map_err(|e| Error::option("evaluation", e.to_string()))?;
     if let Some(c) = &comparison {

@@ -36,6 +36,9 @@ pub(in crate::cli) struct ReportArgs {
     /// Model file [default: file in [model] of the configuration].
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// Also evaluate by age, or by a lead field.
+    #[arg(long)]
+    by: Option<String>,
     /// File for the report [default: output in [report] of the configuration].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -121,7 +124,7 @@ pub(super) fn run(command: &ReportArgs, context: &mut Context<'_>) -> std::resul
     let title = command.title.as_ref().unwrap_or(&project.report.title);
     let (train, test) = context.sides(&project, &journeys)?;
     let (html, evaluation, best) = context.work(|task| {
-        let evaluation = evaluate_snapshot(&model, &test, None, &TOP, task)?;
+        let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)?;
         let sections = sections(&project, &journeys, task)?;
         let (_, best) = score(&project, &journeys, &model, None, true, task)?;
         let parts = ReportParts {

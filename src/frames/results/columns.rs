@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::evaluate::{CalibrationBin, Difference, Estimate, Evaluation, LiftRow, ScoreComparison};
+use crate::evaluate::{CalibrationBin, Difference, Estimate, Evaluation, Group, LiftRow, ScoreComparison};
 use crate::journeys::{Audit, Journeys, TimelineEntry};
 use crate::progress::Stop;
 use crate::schema::{Column as Values, Feature};
@@ -27,11 +27,13 @@ pub(in crate::frames) fn optional_texts(name: &str, values: impl IntoIterator<It
     Column::new(name.into(), values.into_iter().collect::<Vec<Option<String>>>())
 }
 
+/// Numbers; NaN is null.
 pub(in crate::frames) fn numbers(name: &str, values: Vec<f64>) -> Column {
-    Float64Chunked::from_vec(name.into(), values).into_series().into_column()
+    let known = values.iter().any(|x| x.is_nan()).then(|| Bitmap::from_u8_vec(known_bits(&values), values.len()));
+    Float64Chunked::from_vec_validity(name.into(), values, known).into_series().into_column()
 }
 
-/// Numbers; null for a missing value or NaN.
+/// Numbers; a missing value and NaN are null.
 pub(in crate::frames) fn optional(name: &str, values: impl Iterator<Item = Option<f64>>) -> Column {
     Column::new(name.into(), values.map(|v| v.filter(|x| !x.is_nan())).collect::<Vec<Option<f64>>>())
 }
@@ -82,12 +84,11 @@ pub(in crate::frames) fn cutoffs(snapshot: &Snapshot, name: &str) -> Column {
 fn feature_column(feature: &Feature, values: Values) -> Column {
     let name = &feature.to_string();
     match values {
-        // Taken as it is, without a copy and a search.
-        Values::Number(v) if feature.is_never_missing() => numbers(name, v),
-        Values::Number(v) => {
-            let known = v.iter().any(|x| x.is_nan()).then(|| Bitmap::from_u8_vec(known_bits(&v), v.len()));
-            Float64Chunked::from_vec_validity(name.into(), v, known).into_series().into_column()
+        // Without a search for NaN.
+        Values::Number(v) if feature.is_never_missing() => {
+            Float64Chunked::from_vec(name.into(), v).into_series().into_column()
         }
+        Values::Number(v) => numbers(name, v),
         Values::Category { codes, levels } => {
             let mut builder = StringChunkedBuilder::new(name.into(), codes.len());
             for code in codes {
@@ -226,14 +227,36 @@ pub fn estimates_frame(e: &Evaluation) -> Result<DataFrame> {
     let values = e.estimates.iter().map(|e| e.value).chain(others.iter().map(|(_, value)| Some(*value)));
     let column = |name: &str, get: fn(&Estimate) -> Option<f64>| {
         let all = e.estimates.iter().map(get).chain(others.iter().map(|_| None));
-        Column::new(name.into(), all.collect::<Vec<Option<f64>>>())
+        optional(name, all)
     };
     frame(vec![
         texts("measure", names),
-        Column::new("value".into(), values.collect::<Vec<Option<f64>>>()),
+        optional("value", values),
         column("standard_error", |e| e.standard_error),
         column("low", |e| e.low),
         column("high", |e| e.high),
+    ])
+}
+
+/// The measures of an evaluation by group.
+///
+/// # Errors
+/// As [`terms_frame`].
+pub fn groups_frame(groups: &[Group]) -> Result<DataFrame> {
+    let column = |name: &str, get: fn(&Group) -> f64| numbers(name, groups.iter().map(get).collect());
+    let area = |name: &str, get: fn(&Group) -> Option<f64>| optional(name, groups.iter().map(get));
+    frame(vec![
+        texts("group", groups.iter().map(|g| g.name.clone())),
+        counts("rows", groups.iter().map(|g| g.rows)),
+        counts("positives", groups.iter().map(|g| g.positives)),
+        column("observed", |g| g.observed),
+        column("observed_low", |g| g.observed_low),
+        column("observed_high", |g| g.observed_high),
+        column("predicted", |g| g.predicted),
+        area("roc_auc", |g| g.roc_auc),
+        area("roc_auc_low", |g| g.roc_auc_low),
+        area("roc_auc_high", |g| g.roc_auc_high),
+        column("brier", |g| g.brier),
     ])
 }
 
@@ -242,9 +265,7 @@ pub fn estimates_frame(e: &Evaluation) -> Result<DataFrame> {
 /// # Errors
 /// As [`terms_frame`].
 pub fn score_comparison_frame(c: &ScoreComparison) -> Result<DataFrame> {
-    let column = |name: &str, get: fn(&Difference) -> Option<f64>| {
-        Column::new(name.into(), c.measures.iter().map(get).collect::<Vec<Option<f64>>>())
-    };
+    let column = |name: &str, get: fn(&Difference) -> Option<f64>| optional(name, c.measures.iter().map(get));
     frame(vec![
         texts("measure", c.measures.iter().map(|d| d.measure.clone())),
         column("first", |d| d.first),

@@ -13,7 +13,8 @@ mod write;
 
 pub use attribution::{attribution_frame, unit_cost_frame};
 pub use columns::{
-    calibration_frame, check_frame, estimates_frame, lift_frame, score_comparison_frame, show_frame, snapshot_frame,
+    calibration_frame, check_frame, estimates_frame, groups_frame, lift_frame, score_comparison_frame, show_frame,
+    snapshot_frame,
 };
 pub use drivers::{barriers_frame, comparison_frame, drivers_frame};
 pub use funnel::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};

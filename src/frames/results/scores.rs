@@ -1,5 +1,6 @@
 //! Scores, reasons and terms of a model as tables.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use polars::prelude::*;
@@ -137,26 +138,43 @@ fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
     }
 }
 
-/// The reasons that a cell holds; each starts with the signed size of a contribution.
+/// The reasons that a cell holds, which `; ` separates; one inside a quoted name or value separates nothing.
 fn reasons_of(cell: &str) -> Vec<String> {
-    let starts = |text: &str| text.starts_with(['+', '-']) && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
     let mut reasons: Vec<String> = Vec::new();
-    for part in cell.split("; ") {
-        match reasons.last_mut() {
-            Some(last) if !starts(part) => {
+    let mut inside = false;
+    for part in cell.split("; ").filter(|_| !cell.is_empty()) {
+        match reasons.last_mut().filter(|_| inside) {
+            Some(last) => {
                 last.push_str("; ");
                 last.push_str(part);
             }
-            _ if part.is_empty() => {}
-            _ => reasons.push(part.to_owned()),
+            None => reasons.push(part.to_owned()),
         }
+        inside ^= !unescaped_quotes(part).is_multiple_of(2);
     }
     reasons
 }
 
+/// Number of quotes in a text that no backslash escapes.
+fn unescaped_quotes(text: &str) -> usize {
+    let (mut quotes, mut escaped) = (0, false);
+    for c in text.chars() {
+        quotes += usize::from(c == '"' && !escaped);
+        escaped = c == '\\' && !escaped;
+    }
+    quotes
+}
+
+/// A name or value inside a reason: in quotes (JSON) where it could be read as the end of the reason.
+fn in_reason(text: &str) -> Cow<'_, str> {
+    let is_whole = unescaped_quotes(text).is_multiple_of(2) && reasons_of(text).len() < 2 && !text.ends_with(';');
+    let plain = is_whole && !text.contains(char::is_control);
+    if plain { Cow::Borrowed(text) } else { Cow::Owned(serde_json::Value::from(text).to_string()) }
+}
+
 fn reason(contribution: Option<&f64>, name: Option<&String>, value: &str) -> String {
     let (c, name) = (contribution.copied().unwrap_or(0.0), name.map_or("", String::as_str));
-    format!("{c:+.2} {name} = {value}")
+    format!("{c:+.2} {} = {}", in_reason(name), in_reason(value))
 }
 
 /// The value of term `i`, or the values of the two terms of an interaction, in a row.
@@ -172,11 +190,7 @@ fn value_of(model: &LeadModel, columns: &[Values], i: usize, row: usize) -> Stri
 fn value_text(column: &Values, row: usize) -> String {
     match column {
         Values::Number(v) => match v.get(row) {
-            Some(x) if x.is_nan() => "(missing)".into(),
-            Some(x) => {
-                let text = format!("{x:.2}");
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
+            Some(x) => number_text(*x),
             None => String::new(),
         },
         Values::Category { codes, levels } => match codes.get(row) {
@@ -185,6 +199,25 @@ fn value_text(column: &Values, row: usize) -> String {
         },
         Values::Time(_) => String::new(),
     }
+}
+
+/// A number with two decimals, or two significant digits below 1, without zeros at the end.
+fn number_text(x: f64) -> String {
+    let size = x.abs();
+    if x.is_nan() {
+        return "(missing)".to_owned();
+    }
+    // A microsecond in days is less than this.
+    if size < 1e-9 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e15).contains(&size) {
+        return format!("{x:.1e}");
+    }
+    // At most 5, since the size is at least 1e-4.
+    let decimals = if size < 1.0 { (1.0 - size.log10().floor()) as usize } else { 2 };
+    let text = format!("{x:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Sorts scores by probability, highest first, ties by lead.
@@ -493,6 +526,41 @@ pub fn effect_frame(
                 numbers("contribution", column(|i| &i.effects)),
                 numbers("weight", column(|i| &i.weights)),
             ])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_read_as_they_were_written() {
+        let values = ["a", "a; +5.00 b = c", "\"", "\"; ", "x;", "\\", "\\\"; \"", "line\nbreak; -1", "; ", ""];
+        let names = values.iter().filter(|name| !name.is_empty()).map(ToString::to_string);
+        let reasons: Vec<String> =
+            names.flat_map(|name| values.iter().map(move |value| reason(Some(&0.5), Some(&name), value))).collect();
+        assert_eq!(reasons_of(&reasons.join("; ")), reasons);
+        assert!(reasons.iter().all(|reason| !reason.contains('\n')));
+        assert_eq!(reasons_of(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn small_and_large_numbers_keep_their_digits() {
+        for (x, text) in [
+            (100.0, "100"),
+            (12.345, "12.35"),
+            (0.5, "0.5"),
+            (0.004, "0.004"),
+            (-0.0123, "-0.012"),
+            (-0.0, "0"),
+            (0.00001, "1.0e-5"),
+            (1e-11, "0"),
+            (1e20, "1.0e20"),
+            (f64::NAN, "(missing)"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number_text(x), text);
         }
     }
 }
