@@ -162,7 +162,7 @@ def test_only_leads_that_count(journeys, where, condition):
         ({"by": ll.Bins("employees", 1)}, ll.OptionError, "2 to 100 bins"),
         ({"where": {"contry": "DE"}}, ll.UnknownNameError, "did you mean 'country'"),
         ({"where": {"country": "D"}}, ll.UnknownNameError, "did you mean 'DE'"),
-        ({"where": {"employees": "many"}}, ll.OptionError, "'many' is not a number"),
+        ({"where": {"employees": "many"}}, ll.OptionError, "the text 'many', which is not a number"),
         ({"where": "country = DE"}, ll.OptionError, "expected a mapping"),
     ],
 )
