@@ -12,14 +12,14 @@ use super::wildcard::wildcard;
 pub(crate) enum ComparedKind {
     /// Times only.
     Times,
-    /// Numbers.
+    /// Numbers of any type.
     Numbers {
         /// Whether they are times, in a stated unit or format.
         times: bool,
-        /// Whether they are floats, which cannot be told from their neighbours beyond 2^53.
+        /// Whether they are floats, which do not represent every whole number from 2^53 on.
         floats: bool,
     },
-    /// Booleans.
+    /// True and false only.
     #[cfg_attr(not(feature = "frames"), allow(dead_code, reason = "fields of leads and values of events have none"))]
     Booleans,
     /// Texts, which may be anything.
