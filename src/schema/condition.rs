@@ -97,7 +97,9 @@ pub fn truth_number(text: &str) -> Option<f64> {
 /// The number that a text is compared as: whole numbers of any size, but no codes such as "007"; 1 for true, 0 for
 /// false.
 pub(crate) fn compared_number(text: &str) -> Option<f64> {
-    let whole = || text.parse::<i128>().ok().filter(|whole| whole.to_string() == text).map(|whole| whole as f64);
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let is_whole = matches!(digits, [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
+    let whole = || text.parse().ok().filter(|x: &f64| is_whole && x.is_finite());
     number_of(text).or_else(whole).or_else(|| truth_number(text))
 }
 
@@ -150,7 +152,7 @@ impl Value {
                 Err(_) => number_of(text).is_some_and(|x| Self::number(x) == *self),
             },
             (Self::Number(_), Some(_)) => false,
-            (Self::Number(wanted), None) => number_of(text).is_some_and(|x| x == *wanted),
+            (Self::Number(wanted), None) => compared_number(text) == Some(*wanted),
             (Self::Text(wanted), _) => wanted == text || flag.is_some() && truth(wanted) == flag,
         }
     }
