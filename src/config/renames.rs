@@ -21,6 +21,12 @@ enum To {
 }
 
 impl Renames {
+    /// No names.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// True if no name is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -15,9 +15,10 @@ use crate::frames::roles::derived_leads::derive_leads;
 use crate::frames::roles::events::DUPLICATE_ID;
 use crate::frames::roles::fields::read_history;
 use crate::frames::roles::leads::read_leads;
+use crate::frames::roles::reading::Reading;
 use crate::frames::roles::rows::{RowsReading, stage_order};
-use crate::frames::roles::undated::note_time;
-use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, MaxBad, Ranks, Sizes, TableAudit};
+use crate::frames::roles::stages::undated::note_time;
+use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, Leads, MaxBad, Sizes, TableAudit};
 use crate::progress::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -46,36 +47,13 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         let joined = join_accounts(spec, &config.leads.include, &mut leads, tables, &zone);
         audit.tables.push(joined.map_err(|e| within::<AccountsSpec>(e, "accounts"))?);
     }
-    for (i, spec) in config.fields.iter().enumerate() {
-        let read = read_history(spec, &leads, tables, &zone);
-        let place = place_of("fields", i, config.fields.len());
-        let (histories, history_audit) = read.map_err(|e| within::<FieldsSpec>(e, &place))?;
-        audit.tables.push(history_audit);
-        for history in histories {
-            // The column of the lead table is the value of today; the history says what was known when.
-            let name = history.name.clone();
-            if leads.histories.iter().any(|h| h.name == name) {
-                return Err(Error::schema(
-                    &config.leads.table,
-                    Some(&name),
-                    "the history of this field is given by two tables; keep it in one",
-                ));
-            }
-            if leads.field(&name).is_some() {
-                leads.fields.retain(|f| f.name != name);
-                // Also an empty column of that name, which would stand before the history.
-                leads.hidden.retain(|f| f.name != name);
-                leads.withheld.retain(|(n, _)| *n != name);
-                leads.withheld.push((name, "replaced by its history".into()));
-            }
-            leads.histories.push(history);
-        }
-    }
+    add_histories(config, &mut leads, tables, &zone, &mut audit)?;
     let mut dict = Dictionaries::with(days);
     let mut read = RowsReading::default();
     let mut index = IndexBuilder::new(leads.len(), config.memory.map(|m| m.0));
     let stage_order = stage_order(&config.events, &config.stages);
-    read.roles(&config.events, &config.stages, config, &leads, &zone, &mut dict, tables, &mut index, task)?;
+    let reading = Reading { config, leads: &leads, zone: &zone, task };
+    read.roles((&config.events, &config.stages), &reading, &mut dict, tables, &mut index)?;
     if let Some(audit) = audit.tables.first() {
         let created: Vec<i64> = leads.created.iter().copied().filter(|c| *c != NO_TIME).collect();
         read.saw(TableRole::Leads, &config.leads.common, audit, &config.leads.table, Extent::of(&created), &zone)?;
@@ -85,7 +63,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     audit.tables.append(&mut read.audits);
     audit.check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     Journeys::mark_shared(&mut dict.kinds);
-    let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
+    let ranks = reading.ranks();
     let sizes = Sizes {
         leads: leads.len(),
         kinds: dict.kinds.len(),
@@ -129,6 +107,42 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
     Ok(journeys)
 }
 
+/// Reads the tables of fields that change over time, and puts each history in the place of the field of its name.
+fn add_histories(
+    config: &Config,
+    leads: &mut Leads,
+    tables: &mut Tables,
+    zone: &Zone,
+    audit: &mut Audit,
+) -> Result<()> {
+    for (i, spec) in config.fields.iter().enumerate() {
+        let read = read_history(spec, leads, tables, zone);
+        let place = place_of("fields", i, config.fields.len());
+        let (histories, history_audit) = read.map_err(|e| within::<FieldsSpec>(e, &place))?;
+        audit.tables.push(history_audit);
+        for history in histories {
+            // The column of the lead table is the value of today; the history says what was known when.
+            let name = history.name.clone();
+            if leads.histories.iter().any(|h| h.name == name) {
+                return Err(Error::schema(
+                    &config.leads.table,
+                    Some(&name),
+                    "the history of this field is given by two tables; keep it in one",
+                ));
+            }
+            if leads.field(&name).is_some() {
+                leads.fields.retain(|f| f.name != name);
+                // Also an empty column of that name, which would stand before the history.
+                leads.hidden.retain(|f| f.name != name);
+                leads.withheld.retain(|(n, _)| *n != name);
+                leads.withheld.push((name, "replaced by its history".into()));
+            }
+            leads.histories.push(history);
+        }
+    }
+    Ok(())
+}
+
 /// Records facts about the whole table in the audit.
 fn conclude(journeys: &mut Journeys, observed: ObservedRange, task: &Task) -> Result<()> {
     journeys.audit.warnings = observed.warnings;
@@ -164,7 +178,8 @@ pub fn extend(
     let mut read = RowsReading::default();
     let mut index = journeys.extending()?;
     let stage_order = stage_order(events, stages).max(journeys.stage_order);
-    read.roles(events, stages, config, &journeys.leads, &zone, &mut dict, tables, &mut index, task)?;
+    let reading = Reading { config, leads: &journeys.leads, zone: &zone, task };
+    read.roles((events, stages), &reading, &mut dict, tables, &mut index)?;
     tables.unchanged()?;
     let t = &journeys.timeline;
     let stage_times: Vec<i64> = t.stages.position.iter().filter_map(|p| t.at.get(*p as usize).copied()).collect();

@@ -3,6 +3,7 @@
 mod censoring;
 mod counts;
 mod grid;
+mod pass;
 mod row;
 mod rows;
 mod split;

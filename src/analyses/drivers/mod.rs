@@ -6,7 +6,12 @@ mod compare;
 mod dependence;
 mod exposure;
 mod factors;
+mod fields;
+mod pass;
+mod result;
+mod spec;
 
 pub use barriers::{Barrier, Barriers, BarriersSpec, MIN_SUPPORT};
 pub use compare::StepComparison;
-pub use factors::{Driver, Drivers, DriversSpec, Factor};
+pub use result::{Driver, Drivers, Factor};
+pub use spec::DriversSpec;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::lookup::{AttributeReader, LeadFinder, NO_MATCH, NO_MATCH_REASON};
+use super::reading::Reading;
 use crate::config::{DayMeans, EventsSpec};
 use crate::error::Result;
 use crate::frames::columns::order::{add_orders, order_values};
@@ -17,20 +18,17 @@ use crate::frames::files::table::Table;
 use crate::journeys::{
     Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, StringTable as Ids, TableAudit, event_id,
 };
-use crate::progress::Task;
 use crate::schema::NONE;
-use crate::time::{NO_TIME, Zone};
+use crate::time::NO_TIME;
 
 /// Why an event is left out.
 pub(in crate::frames) const DUPLICATE_ID: &str = "duplicate event id";
 
 /// What tables of events are read with.
 pub(in crate::frames) struct EventsReader<'a> {
-    pub(in crate::frames) leads: &'a Leads,
-    pub(in crate::frames) zone: &'a Zone,
+    pub(in crate::frames) reading: &'a Reading<'a>,
     /// Whether no other table has rows in the index.
     pub(in crate::frames) alone: bool,
-    pub(in crate::frames) task: &'a Task,
 }
 
 impl EventsReader<'_> {
@@ -49,12 +47,58 @@ impl EventsReader<'_> {
         let name = spec.name.clone().unwrap_or_else(|| spec.kind.name().to_owned());
         spec.names.check(&["kind", "channel", "campaign", "rep"])?;
         dict.source(&head.name, &name, spec.side)?;
+        let of = SourceOfEvents { spec, source: &source, name: &name };
+        let reader = self.part_reader(&of, dict, tables, index, &mut audit)?;
+        let task = self.reading.task;
+        let (mut extent, mut tally, mut days) = (Extent::default(), Tally::default(), DayCells::default());
+        for wave in waves(source.parts(), index.rows_at_once()) {
+            task.check()?;
+            let read = |part| {
+                task.check()?;
+                reader.read(part)
+            };
+            let mut parts: Vec<Cleaned> = wave.par_iter().map(read).collect::<Result<_>>()?;
+            if spec.id.is_some() {
+                // Which of two rows with an id comes first is known only in order.
+                parts.iter_mut().for_each(|part| part.drop_known(dict, &mut audit));
+                parts.par_iter_mut().for_each(|part| part.sort(&reader));
+            }
+            for mut part in parts {
+                task.check()?;
+                let renumbering = part.join(dict, &reader);
+                extent.merge(part.extent);
+                tally.merge(part.tally);
+                days.merge(std::mem::take(&mut part.days));
+                audit.merge(part.audit);
+                if let Some(mut block) = part.block.take() {
+                    block.renumber(renumbering);
+                    index.push(block)?;
+                }
+            }
+        }
+        audit.remarks.extend(reader.times.conclude(&spec.at, &reader.decided, tally)?);
+        audit.days.extend(days.has_days().then(|| spec.at.clone()));
+        dict.saw_source(&name, days);
+        Ok((audit, extent))
+    }
+
+    /// Reads what all parts share: the form of times, ranks of the order column, lookup tables.
+    fn part_reader<'s>(
+        &'s self,
+        of: &SourceOfEvents<'s>,
+        dict: &mut Dictionaries,
+        tables: &mut Tables,
+        index: &mut IndexBuilder,
+        audit: &mut TableAudit,
+    ) -> Result<PartReader<'s>> {
+        let SourceOfEvents { spec, source, name } = *of;
+        let Reading { leads, zone, task, .. } = *self.reading;
         let mut columns: Vec<&str> = spec.columns().map(String::as_str).collect();
         columns.sort_unstable();
         columns.dedup();
-        let times = TimeReader { table: head, common: &spec.common, zone: self.zone, day: DayMeans::End };
+        let times = TimeReader { table: &source.head, common: &spec.common, zone, day: DayMeans::End };
         let looked_at = |part: &TableChunk| {
-            self.task.check()?;
+            task.check()?;
             source.read(part, &[&spec.at])
         };
         let decided = times.decide(&spec.at, source.parts(), looked_at)?;
@@ -70,7 +114,7 @@ impl EventsReader<'_> {
         let column = spec.common.order.as_deref();
         let ordered = values.map(|values| add_orders(index, values, &audit.table, column)).transpose()?;
         let mut attribute = |part, attribute| {
-            let reader = AttributeReader::new(part, attribute, &spec.names, &spec.common, tables, self.zone)?;
+            let reader = AttributeReader::new(part, attribute, &spec.names, &spec.common, tables, zone)?;
             audit.remarks.extend(reader.remarks());
             Ok(reader)
         };
@@ -78,62 +122,41 @@ impl EventsReader<'_> {
         let channel = spec.channel.as_ref().map(|given| attribute("channel", given)).transpose()?;
         let campaign = spec.campaign.as_ref().map(|given| attribute("campaign", given)).transpose()?;
         let rep = spec.rep.as_ref().map(|given| attribute("rep", given)).transpose()?;
-        let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, self.leads, tables, self.zone)?;
+        let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
         audit.remarks.extend(finder.remarks());
         let named = [("campaign", campaign), ("rep", rep)].into_iter();
         let named = named.filter_map(|(name, reader)| Some((name, Prop::Attribute(reader?))));
         let own = spec.props.iter().map(|column| (column.as_str(), Prop::Column(column)));
-        let reader = PartReader {
-            leads: self.leads,
+        Ok(PartReader {
+            leads,
             finder,
-            filter: Filter::of_source(&source, &spec.common, self.zone)?,
+            filter: Filter::of_source(source, &spec.common, zone)?,
             kind,
             channel,
             props: own.chain(named).map(|(prop, how)| (dict.prop(prop), prop, how)).collect(),
             values: spec.values.iter().map(|v| (dict.value(v), v.as_str())).collect(),
             partitions: index.partitions(),
-            all_created: self.leads.created.iter().copied().max().unwrap_or(NO_TIME),
+            all_created: leads.created.iter().copied().max().unwrap_or(NO_TIME),
             orders,
             ordered,
             alone: self.alone,
-            source: &source,
+            source,
             columns,
             times,
             decided,
             spec,
-            name: &name,
-        };
-        let (mut extent, mut tally, mut days) = (Extent::default(), Tally::default(), DayCells::default());
-        for wave in waves(source.parts(), index.rows_at_once()) {
-            self.task.check()?;
-            let read = |part| {
-                self.task.check()?;
-                reader.read(part)
-            };
-            let mut parts: Vec<Cleaned> = wave.par_iter().map(read).collect::<Result<_>>()?;
-            if spec.id.is_some() {
-                // Which of two rows with an id comes first is known only in order.
-                parts.iter_mut().for_each(|part| part.drop_known(dict, &mut audit));
-                parts.par_iter_mut().for_each(|part| part.sort(&reader));
-            }
-            for mut part in parts {
-                self.task.check()?;
-                let renumbering = part.join(dict, &reader);
-                extent.merge(part.extent);
-                tally.merge(part.tally);
-                days.merge(std::mem::take(&mut part.days));
-                audit.merge(part.audit);
-                if let Some(mut block) = part.block.take() {
-                    block.renumber(renumbering);
-                    index.push(block)?;
-                }
-            }
-        }
-        audit.remarks.extend(times.conclude(&spec.at, &reader.decided, tally)?);
-        audit.days.extend(days.has_days().then(|| spec.at.clone()));
-        dict.saw_source(&name, days);
-        Ok((audit, extent))
+            name,
+        })
     }
+}
+
+/// A table of events, whose rows are read part by part.
+#[derive(Clone, Copy)]
+struct SourceOfEvents<'a> {
+    spec: &'a EventsSpec,
+    source: &'a Source,
+    /// Name of the source of the events.
+    name: &'a str,
 }
 
 /// Parts that are read side by side before their dictionaries are joined: of so many rows, where parts are not larger.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::DataType;
 
-use super::lookup::LeadFinder;
+use super::lookup::{LeadFinder, Resolver};
 use crate::config::{DayMeans, FieldsSpec};
 use crate::error::{Error, Result, nearest};
 use crate::frames::columns::field::{FieldReader, NumberCells, category};
 use crate::frames::columns::order::order_ranks;
 use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{TimeCell, TimeReader};
+use crate::frames::columns::where_clause;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
 use crate::journeys::{FieldHistory, Leads, TableAudit};
@@ -20,6 +21,8 @@ use crate::time::{NO_TIME, Zone};
 
 /// Rows of one history before they are sorted: lead, from, to, row of the table.
 type HistoryRow = (u32, i64, i64, u32);
+/// A field's name, rows and values.
+type FieldEntries = (String, Vec<HistoryRow>, Column);
 
 /// Reads a table of fields that change over time.
 pub(in crate::frames) fn read_history(
@@ -34,20 +37,51 @@ pub(in crate::frames) fn read_history(
     if spec.name.is_some() != spec.value.is_some() {
         return Err(Error::schema(&table.name, None, "a table of fields in long form needs both name= and value="));
     }
-    let keep = crate::frames::columns::where_clause::keep(&table, &spec.common, zone)?;
+    let keep = where_clause::keep(&table, &spec.common, zone)?;
     let finder = LeadFinder::new(&spec.lead, &spec.cells, spec.common.normalize, leads, tables, zone)?;
     audit.remarks.extend(finder.remarks());
     let mut resolver = finder.rows_of(&table, &spec.common)?;
     let times = TimeReader { table: &table, common: &spec.common, zone, day: DayMeans::Start };
     let names =
         spec.name.as_ref().map(|c| TextColumn::of(&table, c, &spec.common.nulls).map(|t| t.collect())).transpose()?;
-    let nameless = |row: usize| names.as_ref().is_some_and(|n| n.get(row).is_none_or(Option::is_none));
+    let mut entries = entries(spec, &times, (names.as_deref(), &keep), &mut resolver, &mut audit)?;
+    // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
+    let orders = spec.common.order.as_ref().map(|c| order_ranks(&times, c)).transpose()?;
+    let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
+    entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
+    let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
+    let fields = match (&names, &spec.value) {
+        (Some(names), Some(value)) => long_form(spec, &reader, (names, value), &entries, &mut audit)?,
+        _ => wide_form(spec, &reader, &entries, &mut audit)?,
+    };
+    let mut tied = BTreeSet::new();
+    let history = |(name, entries, values): FieldEntries| {
+        let (entries, values) = by_value(&entries, &values, order, &mut tied);
+        history(&name, &entries, values, leads.len())
+    };
+    let histories = fields.into_iter().map(history).collect();
+    audit.note(
+        "same lead and time as another row with another value, not decided by order=; the largest value counts",
+        tied.len(),
+    );
+    Ok((histories, audit))
+}
+
+/// The usable rows; the others are counted with their reasons.
+fn entries(
+    spec: &FieldsSpec,
+    times: &TimeReader<'_>,
+    (names, keep): (Option<&[Option<String>]>, &[bool]),
+    resolver: &mut Resolver<'_>,
+    audit: &mut TableAudit,
+) -> Result<Vec<HistoryRow>> {
+    let nameless = |row: usize| names.is_some_and(|n| n.get(row).is_none_or(Option::is_none));
     let (from, remarks) = times.read(&spec.valid_from)?;
     let to = spec.valid_to.as_ref().map(|c| times.read(c)).transpose()?.map(|(column, _)| column);
     audit.remarks.extend(remarks);
     let mut found = Vec::new();
     let mut entries: Vec<HistoryRow> = Vec::new();
-    for (row, (cell, keep)) in from.cells().zip(&keep).enumerate() {
+    for (row, (cell, keep)) in from.cells().zip(keep).enumerate() {
         if !keep {
             audit.filtered += 1;
             continue;
@@ -83,65 +117,62 @@ pub(in crate::frames) fn read_history(
         audit.saw(from);
         entries.extend(found.iter().map(|lead| (*lead, from, to, row as u32)));
     }
-    resolver.report(&mut audit);
-    // Later rows of one instant win: the sort is by order and row last, and the last known row is used.
-    let orders = spec.common.order.as_ref().map(|c| order_ranks(&times, c)).transpose()?;
-    let order = |row: u32| orders.as_ref().and_then(|o| o.get(row as usize).copied()).unwrap_or(0);
-    entries.sort_unstable_by_key(|e| (e.0, e.1, order(e.3), e.3));
-    let mut histories = Vec::new();
-    let mut tied = BTreeSet::new();
-    let reader = FieldReader { table: &table, common: &spec.common, zone, categories: &spec.categories, asked: false };
-    match (&names, &spec.value) {
-        (Some(names), Some(value)) => {
-            let mut by_name: BTreeMap<&str, Vec<HistoryRow>> = BTreeMap::new();
-            let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
-            let wanted = wanted(spec, &table, &all.iter().copied().collect::<Vec<_>>())?;
-            for e in &entries {
-                if let Some(Some(name)) = names.get(e.3 as usize)
-                    && wanted.contains(name.as_str())
-                {
-                    by_name.entry(name).or_default().push(*e);
-                }
-            }
-            check_categories(spec, &table, all.iter().copied())?;
-            // Fields of all types share the column: each is what its own values are.
-            let column = match table.dtype(value)? {
-                DataType::Date | DataType::Datetime(..) => reader.column(value, &mut audit)?,
-                _ => category(&reader.texts(value)?),
-            };
-            let numbers = match &column {
-                Column::Category { levels, .. } => reader.numbers_of(value, levels)?,
-                _ => NumberCells::default(),
-            };
-            let others: Vec<&str> = all.iter().copied().filter(|name| !wanted.contains(name)).collect();
-            let unread = entries.iter().filter_map(|e| names.get(e.3 as usize)?.as_deref());
-            audit.note("rows of fields that are not used", unread.filter(|name| others.contains(name)).count());
-            for (name, entries) in by_name {
-                let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
-                let values = reader.of_shared(name, &column, &numbers, &rows, &mut audit);
-                let (entries, values) = by_value(&entries, &values, order, &mut tied);
-                histories.push(history(name, &entries, values, leads.len()));
-            }
-        }
-        _ => {
-            let used: Vec<&String> = spec.columns().collect();
-            let names = table.field_names();
-            let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
-            check_categories(spec, &table, free.iter().copied())?;
-            let wanted = wanted(spec, &table, &free)?;
-            let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
-            for name in names.iter().filter(|n| wanted.contains(n.as_str())) {
-                let values = reader.column(name, &mut audit)?.take(&rows);
-                let (entries, values) = by_value(&entries, &values, order, &mut tied);
-                histories.push(history(name, &entries, values, leads.len()));
-            }
+    resolver.report(audit);
+    Ok(entries)
+}
+
+/// The fields of a table with a column of names and one of values. Fields of all types share the column: each is what its
+/// own values are.
+fn long_form(
+    spec: &FieldsSpec,
+    reader: &FieldReader<'_>,
+    (names, value): (&[Option<String>], &str),
+    entries: &[HistoryRow],
+    audit: &mut TableAudit,
+) -> Result<Vec<FieldEntries>> {
+    let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
+    let wanted = wanted(spec, reader.table, &all.iter().copied().collect::<Vec<_>>())?;
+    let mut by_name: BTreeMap<&str, Vec<HistoryRow>> = BTreeMap::new();
+    let mut unused = 0;
+    for e in entries {
+        match names.get(e.3 as usize) {
+            Some(Some(name)) if wanted.contains(name.as_str()) => by_name.entry(name).or_default().push(*e),
+            _ => unused += 1,
         }
     }
-    audit.note(
-        "same lead and time as another row with another value, not decided by order=; the largest value counts",
-        tied.len(),
-    );
-    Ok((histories, audit))
+    check_categories(spec, reader.table, all.iter().copied())?;
+    let column = match reader.table.dtype(value)? {
+        DataType::Date | DataType::Datetime(..) => reader.column(value, audit)?,
+        _ => category(&reader.texts(value)?),
+    };
+    let numbers = match &column {
+        Column::Category { levels, .. } => reader.numbers_of(value, levels)?,
+        _ => NumberCells::default(),
+    };
+    audit.note("rows of fields that are not used", unused);
+    let mut field = |(name, entries): (&str, Vec<HistoryRow>)| {
+        let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
+        let values = reader.of_shared(name, &column, &numbers, &rows, audit);
+        (name.to_owned(), entries, values)
+    };
+    Ok(by_name.into_iter().map(&mut field).collect())
+}
+
+/// The fields of a table with a column for each.
+fn wide_form(
+    spec: &FieldsSpec,
+    reader: &FieldReader<'_>,
+    entries: &[HistoryRow],
+    audit: &mut TableAudit,
+) -> Result<Vec<FieldEntries>> {
+    let used: Vec<&String> = spec.columns().collect();
+    let names = reader.table.field_names();
+    let free: Vec<&str> = names.iter().filter(|n| !used.contains(n)).map(String::as_str).collect();
+    check_categories(spec, reader.table, free.iter().copied())?;
+    let wanted = wanted(spec, reader.table, &free)?;
+    let rows: Vec<u32> = entries.iter().map(|e| e.3).collect();
+    let fields = names.iter().filter(|n| wanted.contains(n.as_str()));
+    fields.map(|name| Ok((name.clone(), entries.to_vec(), reader.column(name, audit)?.take(&rows)))).collect()
 }
 
 /// Sorts entries of one lead, time and place in the order by their values: the largest is known last, in any order of rows;

@@ -7,10 +7,10 @@ pub(super) mod events;
 pub(super) mod fields;
 pub(super) mod leads;
 pub(super) mod lookup;
+pub(super) mod reading;
 pub(super) mod rows;
 pub(super) mod spend;
 pub(super) mod stages;
-pub(super) mod undated;
 
 pub use cutoffs::cutoff_table;
 pub use spend::{SpendSpec, expect_spend, read_spend};

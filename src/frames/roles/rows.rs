@@ -1,16 +1,16 @@
 //! Rows of all tables of events and stages, added to the index.
 
 use super::events::EventsReader;
-use super::stages::{StageSetting, read_stages};
-use super::undated::{LastTimes, UndatedRows, note_times};
-use crate::config::{Common, Config, EventsSpec, StagesSpec, Undated, place_of, within};
+use super::reading::Reading;
+use super::stages::read_stages;
+use super::stages::undated::{LastTimes, UndatedRows, note_times};
+use crate::config::{Common, EventsSpec, StagesSpec, Undated, place_of, within};
 use crate::error::Result;
 use crate::frames::columns::order::add_orders;
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::{Ends, Extent, TableRole, starts};
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{IndexBuilder, Leads, Ranks, StageOrder, TableAudit};
-use crate::progress::Task;
+use crate::journeys::{IndexBuilder, StageOrder, TableAudit};
 use crate::time::Zone;
 
 /// Facts about the tables that were read.
@@ -38,22 +38,18 @@ pub(in crate::frames) fn stage_order(events: &[EventsSpec], stages: &[StagesSpec
 
 impl RowsReading {
     /// Reads the rows of all tables of events and stages.
-    #[allow(clippy::too_many_arguments, reason = "shared by build and extend, which own different parts of it")]
     pub(in crate::frames) fn roles(
         &mut self,
-        events: &[EventsSpec],
-        stages: &[StagesSpec],
-        config: &Config,
-        leads: &Leads,
-        zone: &Zone,
+        (events, stages): (&[EventsSpec], &[StagesSpec]),
+        reading: &Reading<'_>,
         dict: &mut Dictionaries,
         tables: &mut Tables,
         index: &mut IndexBuilder,
-        task: &Task,
     ) -> Result<()> {
+        let Reading { zone, task, .. } = *reading;
         task.begin("reading tables", events.len() + stages.len());
         let alone = events.len() + stages.len() == 1 && index.is_empty();
-        let reader = EventsReader { leads, zone, alone, task };
+        let reader = EventsReader { reading, alone };
         for (i, spec) in events.iter().enumerate() {
             task.check()?;
             let read = reader.read(spec, dict, tables, index);
@@ -63,12 +59,10 @@ impl RowsReading {
             self.audits.push(audit);
             task.advance(1);
         }
-        let ranks = Ranks { pipeline: &config.pipeline, won: &config.won, lost: &config.lost };
-        let setting = StageSetting { leads, zone, ranks, before_creation: config.before_creation, task };
         let dates_by_last = stages.iter().any(|s| s.undated == Undated::Last);
         for (i, spec) in stages.iter().enumerate() {
             task.check()?;
-            let read = read_stages(spec, &setting, dict, tables);
+            let read = read_stages(spec, reading, dict, tables);
             let read = read.map_err(|e| within::<StagesSpec>(e, &place_of("stages", i, stages.len())))?;
             self.saw(TableRole::Stages, &spec.common, &read.audit, &spec.table, read.extent, zone)?;
             let column = spec.common.order.as_deref();

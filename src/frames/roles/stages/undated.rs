@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::entries::StageEntry;
 use crate::config::{StagesSpec, Undated};
 use crate::counted::counted;
 use crate::error::{Error, Result};
@@ -69,24 +70,14 @@ impl UndatedRows {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one call site; a struct for it would only rename them")]
-    pub(in crate::frames) fn push(
-        &mut self,
-        row: usize,
-        lead: u32,
-        order: u32,
-        kind: u32,
-        deal: u32,
-        amount: f64,
-        id: Option<u128>,
-    ) {
-        self.numbers.push(row as u32);
+    pub(super) fn push(&mut self, lead: u32, entry: &StageEntry) {
+        self.numbers.push(entry.row);
         self.lead.push(lead);
-        self.order.push(order);
-        self.kind.push(kind);
-        self.deal.push(deal);
-        self.amount.push(amount);
-        self.ids.push(id);
+        self.order.push(entry.order);
+        self.kind.push(entry.kind);
+        self.deal.push(entry.deal);
+        self.amount.push(entry.amount);
+        self.ids.push(entry.id);
     }
 
     pub(in crate::frames) fn is_empty(&self) -> bool {
