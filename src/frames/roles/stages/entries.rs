@@ -377,12 +377,10 @@ impl<'a> StageReader<'a> {
         entries.rows.channel = vec![NONE; entries.used.len()];
         for (name, column) in [("currency", &spec.currency), ("reason", &spec.reason), ("rep", &spec.rep)] {
             let Some(column) = column else { continue };
-            let read = |rows: &[u32], dict: &mut Dictionaries| {
-                read_prop(&TextColumn::of(table, column, &spec.common.nulls)?, name, rows, dict)
-            };
-            let prop = read(&entries.used, found.dict)?;
+            let texts = TextColumn::of(table, column, &spec.common.nulls)?;
+            let prop = read_prop(&texts, name, &entries.used, found.dict);
             if !found.undated.is_empty() {
-                let undated = read(found.undated.rows(), found.dict)?;
+                let undated = read_prop(&texts, name, found.undated.rows(), found.dict);
                 found.undated.props.push(undated);
             }
             if name == "currency" {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::entries::Entries;
 use crate::config::StagesSpec;
-use crate::error::Result;
 use crate::frames::columns::text::TextColumn;
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::roles::events::pick;
@@ -12,15 +11,10 @@ use crate::journeys::TableAudit;
 use crate::schema::NONE;
 
 /// A property of some rows of a table: its number, and a code per row.
-pub(super) fn read_prop(
-    texts: &TextColumn,
-    name: &str,
-    rows: &[u32],
-    dict: &mut Dictionaries,
-) -> Result<(usize, Vec<u32>)> {
+pub(super) fn read_prop(texts: &TextColumn, name: &str, rows: &[u32], dict: &mut Dictionaries) -> (usize, Vec<u32>) {
     let number = dict.prop(name);
     let codes = dict.props.get_mut(number).map(|(_, levels)| texts.intern(levels)).unwrap_or_default();
-    Ok((number, pick(codes, rows)))
+    (number, pick(codes, rows))
 }
 
 /// What to say of amounts in several currencies.
