@@ -14,7 +14,7 @@ use leadlens_benches::{Draw, KINDS, journeys, rows, sizes};
 fn passes(c: &mut Criterion) {
     let rows = vec![rows()];
     let journeys = journeys();
-    println!("index: {:.1} bytes per event", journeys.timeline.core_bytes_per_event());
+    println!("index: {:.1} bytes per event", journeys.timeline().core_bytes_per_event());
     let mut group = c.benchmark_group("journeys");
     group.sample_size(10);
     group.bench_function("index/1M events, 100k leads", |b| {

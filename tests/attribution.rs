@@ -58,10 +58,10 @@ fn build(cases: &[Case]) -> Arc<Journeys> {
             all.push(event(lead, c.path.len() as i64 * DAY, WON));
         }
     }
-    let mut j = (*journeys(&vec![0; cases.len()], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&vec![0; cases.len()], &all, 1000 * DAY, "UTC"));
     let won: Vec<f64> = cases.iter().filter(|c| c.converted).map(|c| c.value).collect();
     j.timeline.stages.amount = won.into();
-    Arc::new(j)
+    Arc::new(j.into())
 }
 
 fn spec(method: Method) -> AttributionSpec {
@@ -182,9 +182,9 @@ fn credit_of_channels_without_conversions_is_spread() {
 fn a_channel_that_is_called_like_the_row_of_the_untouched() {
     let mut all = lead("A2 w8");
     all.extend(lead("w3").into_iter().map(|h| Happening { lead: 1, ..h }));
-    let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0; 2], &all, 1000 * DAY, "UTC"));
     j.channels = ["(unattributed)", "mail", "organic"].into_iter().collect();
-    let a = j.attribution(&spec(Method::Last), &Task::new()).unwrap();
+    let a = Journeys::from(j).attribution(&spec(Method::Last), &Task::new()).unwrap();
     let names: Vec<&str> = a.methods[0].credits.iter().map(|c| c.channel.as_str()).collect();
     assert_eq!(names, ["'(unattributed)'", "(unattributed)"]);
     assert_eq!((a.valued, a.conversions), (0, 2));
@@ -221,9 +221,9 @@ fn time_decay() {
         .map(|(d, c)| Happening { channel: Some(c), ..event(0, d * DAY, VISIT) })
         .collect();
     all.push(event(0, 38 * DAY, WON));
-    let mut j = (*journeys(&[0], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0], &all, 1000 * DAY, "UTC"));
     j.timeline.stages.amount = vec![12_000.0].into();
-    let a = j.attribution(&spec(Method::TimeDecay), &Task::new()).unwrap();
+    let a = Journeys::from(j).attribution(&spec(Method::TimeDecay), &Task::new()).unwrap();
     let value = |name: &str| a.methods[0].credits.iter().find(|c| c.channel == name).unwrap().value;
     // By touch 175.2, 287.4, 574.9, 3417.0, 7545.4.
     assert!((value("ads") - (175.2 + 3417.0)).abs() < 0.15, "{}", value("ads"));
@@ -248,9 +248,12 @@ fn milestones_and_missing_ones() {
     near(with(Method::WShaped, &path), [3.0 / 7.0, 0.1 / 3.0 / 0.7, 3.0 / 7.0 + 0.2 / 3.0 / 0.7]);
     near(with(Method::FullPath, &opened), [0.225, 0.225, 0.225 + 0.1 + 0.225]);
     // No stage can be the opportunity.
-    let mut j = (*journeys(&[0], &path, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0], &path, 1000 * DAY, "UTC"));
     j.pipeline = Vec::new();
-    assert_eq!(j.attribution(&spec(Method::WShaped), &Task::new()).unwrap_err().kind(), "invalid_option");
+    assert_eq!(
+        Journeys::from(j).attribution(&spec(Method::WShaped), &Task::new()).unwrap_err().kind(),
+        "invalid_option"
+    );
 }
 
 #[test]
@@ -390,8 +393,9 @@ fn spend_beside_credit() {
     all.extend(touches(1, "A"));
     all.push(Happening { channel: Some(1), ..event(1, 40 * DAY, VISIT) });
     all.push(event(1, 41 * DAY, WON));
-    let mut j = (*journeys(&[0; 2], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0; 2], &all, 1000 * DAY, "UTC"));
     j.timeline.stages.amount = vec![100.0, 300.0].into();
+    let j = Journeys::from(j);
     let row = |day, channel: Option<&str>, amount| SpendRow {
         from: day,
         until: day + 1,

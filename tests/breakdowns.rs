@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use common::{CALL, DAY, Draw, LOST, MAIL, OPEN, WON, event, journeys};
 use leadlens::analyses::stage_funnel::{StageFunnelSpec, StageGroup, StageRow};
-use leadlens::journeys::Field;
+use leadlens::journeys::{Field, JourneysParts};
 use leadlens::query::Where;
 use leadlens::schema::{Column, NONE};
 use leadlens::time::Period;
@@ -22,7 +22,7 @@ use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
 /// Leads of three sources, or of none, with random stages; some wins have amounts.
-fn world(seed: u64, leads: u32) -> Journeys {
+fn world(seed: u64, leads: u32) -> JourneysParts {
     let mut draw = Draw(seed);
     let mut happenings = Vec::new();
     for lead in 0..leads {
@@ -32,7 +32,7 @@ fn world(seed: u64, leads: u32) -> Journeys {
         }
     }
     let created: Vec<i64> = (0..leads).map(|_| draw.below(40) as i64 * DAY).collect();
-    let mut j = (*journeys(&created, &happenings, 90 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&created, &happenings, 90 * DAY, "UTC"));
     let amounts = j.timeline.stages.amount.len();
     j.timeline.stages.amount =
         (0..amounts).map(|_| if draw.below(3) == 0 { f64::NAN } else { 1.0 + draw.below(900) as f64 }).collect();
@@ -118,6 +118,7 @@ proptest! {
             filter: Where::default(),
             opportunity: opportunity.map(|k| ["mail", "open", "won"][k].to_owned()),
         };
+        let j = Journeys::from(j);
         let f = j.stage_funnel(&spec, &Task::new()).unwrap();
         let (whole, parts) = (totals([&f.all]), totals(&f.groups));
         prop_assert_eq!(whole.keys().collect::<Vec<_>>(), parts.keys().collect::<Vec<_>>());

@@ -25,10 +25,10 @@ fn with_field(j: &Journeys, name: &str, values: &[&str]) -> Arc<Journeys> {
     levels.sort();
     levels.dedup();
     let codes = values.iter().map(|v| levels.iter().position(|l| l == v).unwrap() as u32).collect();
-    let mut j = j.clone();
+    let mut j = common::parts(j);
     let column = Column::Category { codes, levels: levels.into() };
     j.leads.fields.push(Field { name: name.into(), column, asked: true });
-    Arc::new(j)
+    Arc::new(j.into())
 }
 
 fn funnel() -> FunnelSpec {
@@ -155,7 +155,7 @@ fn fields_that_change_over_time() {
             all.push(event(lead, 6 * DAY, MAIL));
         }
     }
-    let mut j = (*journeys(&[0; 20], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0; 20], &all, 1000 * DAY, "UTC"));
     // "new" from the start, "old" from day 3 for those that go on, from day 9 for the others.
     let days = |lead: u32| [0, if lead.is_multiple_of(2) { 3 * DAY } else { 9 * DAY }];
     j.leads.histories.push(FieldHistory {
@@ -165,7 +165,7 @@ fn fields_that_change_over_time() {
         valid_to: vec![leadlens::time::NO_TIME; 40],
         values: Column::Category { codes: [0, 1].repeat(20), levels: vec!["new".to_owned(), "old".to_owned()].into() },
     });
-    let j = Arc::new(j);
+    let j = Journeys::from(j);
     let spec = DriversSpec { funnel: funnel(), min_support: Some(1), fields: vec!["state".into()] };
     let d = j.drivers(&spec, &Task::new()).unwrap();
     let old = d.drivers.iter().find(|d| d.value == "old").unwrap();
@@ -192,9 +192,9 @@ fn two_segments() -> Arc<Journeys> {
             }
         }
     }
-    let mut j = (*journeys(&vec![0; sizes.len()], &all, 1000 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&vec![0; sizes.len()], &all, 1000 * DAY, "UTC"));
     j.timeline.stages.amount = vec![200.0; j.timeline.stages.position.len()].into();
-    with_field(&j, "size", &sizes)
+    with_field(&j.into(), "size", &sizes)
 }
 
 #[test]
@@ -245,10 +245,10 @@ fn segments_of_a_step() {
 fn value_of_a_won_lead() {
     let win = |lead: u32, day: i64, deal: u32| Happening { deal: Some(deal), ..event(lead, day * DAY, WON) };
     let all = [win(0, 1, 0), win(0, 2, 1), win(0, 3, 1), win(1, 1, 2), win(2, 90, 3)];
-    let mut j = (*journeys(&[0; 3], &all, 50 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&[0; 3], &all, 50 * DAY, "UTC"));
     // The second row of deal 1 is an edit.
     j.timeline.stages.amount = vec![100.0, 200.0, 100.0, 9e6].into();
-    let j = with_field(&j, "size", &["a", "b", "a"]);
+    let j = with_field(&j.into(), "size", &["a", "b", "a"]);
     let steps = vec!["created".into(), "won".into()];
     let funnel = FunnelSpec { steps, by: Some("size".into()), ..FunnelSpec::default() };
     let spec = BarriersSpec { funnel, min_support: Some(1), ..BarriersSpec::default() };

@@ -69,7 +69,7 @@ fn reference(
     let mut seen: Vec<&Happening> = all.iter().filter(|h| h.lead == lead && h.at < cutoff).collect();
     seen.sort_by_key(|h| (h.at, h.kind >= OPEN));
     let days = |t: i64| (cutoff - t) as f64 / DAY as f64;
-    let channel = |c: Option<u32>| Plain::Text(c.map(|c| j.channels.get(c).to_owned()));
+    let channel = |c: Option<u32>| Plain::Text(c.map(|c| j.channels().get(c).to_owned()));
     let open_to = |h: &&&Happening| h.kind < OPEN && h.kind != CALL;
     match name {
         "age_days" => return Plain::Number(days(created)),
@@ -81,7 +81,7 @@ fn reference(
                 return if name == "stage" { Plain::Text(None) } else { Plain::Number(f64::NAN) };
             };
             if name == "stage" {
-                return Plain::Text(Some(j.kinds[last.kind as usize].plain.clone()));
+                return Plain::Text(Some(j.kinds()[last.kind as usize].plain.clone()));
             }
             let entered = stages.iter().rev().take_while(|h| h.kind == last.kind).last().unwrap();
             return Plain::Number(days(entered.at));
@@ -98,7 +98,7 @@ fn reference(
         "*" => h.kind < OPEN && h.kind != CALL,
         "@sales" => h.kind == CALL,
         "web:*" => h.kind < CALL,
-        kind => j.kinds[h.kind as usize].plain == kind,
+        kind => j.kinds()[h.kind as usize].plain == kind,
     };
     let events: Vec<&Happening> = seen.iter().copied().filter(|h| chosen(h)).collect();
     // The cap: the first `cap` events of a kind on a local day count.
@@ -183,10 +183,10 @@ proptest! {
         let pairs: Vec<(u32, i64)> = cutoffs.iter().map(|(l, t)| (*l, t * DAY / 8)).collect();
         let features: Vec<Feature> = NAMES.iter().map(|n| n.parse().unwrap()).collect();
         // A target nobody reaches, and no stages that close: every pair is a row.
-        let mut open = (*j).clone();
+        let mut open = common::parts(&j);
         open.won = Vec::new();
         open.lost = Vec::new();
-        let open = std::sync::Arc::new(open);
+        let open = std::sync::Arc::new(Journeys::from(open));
         let s = open.snapshot(&SnapshotSpec::default(), Some(&pairs), FeatureSet::default(), &Task::new()).unwrap();
         let columns = compute(&s, &features, |k| Some(k.clone()), cap, &zone, &Task::new()).unwrap();
         for (row, r) in s.rows.iter().enumerate() {
@@ -214,11 +214,11 @@ proptest! {
         let cutoff = 200 * DAY / 8;
         let features: Vec<Feature> = NAMES.iter().map(|n| n.parse().unwrap()).collect();
         let columns = |events: &[Happening]| {
-            let mut j = (*journeys(&[0; 4], events, 500 * DAY, "UTC")).clone();
+            let mut j = common::parts(&journeys(&[0; 4], events, 500 * DAY, "UTC"));
             j.won = Vec::new();
             j.lost = Vec::new();
             let spec = SnapshotSpec { as_of: Some(Timestamp(cutoff).into()), ..SnapshotSpec::default() };
-            let s = std::sync::Arc::new(j).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
+            let s = std::sync::Arc::new(Journeys::from(j)).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
             compute(&s, &features, |k| Some(k.clone()), Some(20), &Zone::utc(), &Task::new()).unwrap()
         };
         let mut more = all.clone();
@@ -301,8 +301,8 @@ fn unknown_features_say_what_is_wrong() {
     assert!(kind == "unknown_name" && text.contains("'cuont'") && text.contains("'count'"), "{text}");
     // It may be the name of a field, too.
     assert!(said(&j, "revenue (EUR)").1.contains("field 'revenue (EUR)'"));
-    let mut none = (*j).clone();
+    let mut none = common::parts(&j);
     none.kinds.clear();
-    let (kind, text) = said(&Arc::new(none), "count(*)");
+    let (kind, text) = said(&Arc::new(none.into()), "count(*)");
     assert!(kind == "no_rows" && text.contains("the journeys have none"), "{text}");
 }

@@ -76,14 +76,14 @@ fn what_follows_a_pass_ends_too() {
     let mut grouped = Vec::new();
     for how in ["event", "censored"] {
         let spec = format!(r#"{{"by": "half", "competing_as": "{how}"}}"#);
-        let mut with_field = Arc::unwrap_or_clone(data());
+        let mut with_field = common::parts(&data());
         let codes = (0..60).map(|lead| lead % 2).collect();
         with_field.leads.fields.push(leadlens::journeys::Field {
             name: "half".into(),
             column: leadlens::schema::Column::Category { codes, levels: ["a".to_owned(), "b".to_owned()].into() },
             asked: false,
         });
-        grouped.push(with_field.time_to_tally(&serde_json::from_str(&spec).unwrap(), &run).unwrap());
+        grouped.push(Journeys::from(with_field).time_to_tally(&serde_json::from_str(&spec).unwrap(), &run).unwrap());
     }
     for tally in grouped {
         assert!(tally.clone().finish(&run).unwrap().test.is_some());

@@ -47,7 +47,7 @@ fn world() -> (Arc<Journeys>, Vec<Happening>) {
             all.push(event(lead, (12 + draw(15) as i64) * DAY, WON));
         }
     }
-    let mut j = (*journeys(&vec![0; 400], &all, 100 * DAY, "Europe/Berlin")).clone();
+    let mut j = common::parts(&journeys(&vec![0; 400], &all, 100 * DAY, "Europe/Berlin"));
     let levels: Arc<[String]> = ["a", "b", "c"].map(String::from).into();
     j.leads.fields.push(Field {
         name: "industry".into(),
@@ -59,7 +59,7 @@ fn world() -> (Arc<Journeys>, Vec<Happening>) {
         asked: true,
         column: Column::Number((0..400).map(|i| if i % 9 == 0 { f64::NAN } else { f64::from(i % 50) }).collect()),
     });
-    (Arc::new(j), all)
+    (Arc::new(j.into()), all)
 }
 
 fn snapshot(j: &Arc<Journeys>) -> Snapshot {
@@ -125,12 +125,12 @@ fn one_lead_at_a_time_has_the_bits_of_batch_scoring() {
     let names = kinds();
     let mut scratch = model.scratch();
     for (row, r) in s.rows.iter().enumerate() {
-        let mut lead = model.lead(j.leads.ids.get(r.lead), Timestamp(0));
+        let mut lead = model.lead(j.leads().ids.get(r.lead), Timestamp(0));
         // Stages are pushed last, late events out of order: the time line sorts itself.
         let mut own: Vec<&Happening> = all.iter().filter(|h| h.lead == r.lead && h.kind < OPEN).collect();
         own.sort_by_key(|h| h.at);
         for h in own {
-            let channel = h.channel.map(|c| j.channels.get(c));
+            let channel = h.channel.map(|c| j.channels().get(c));
             let values = [("pages", h.value.unwrap_or(f64::NAN))];
             let event = Event { at: h.at, kind: &names[h.kind as usize].plain, channel, values: &values, id: None };
             assert_eq!(model.push(&mut lead, event).unwrap(), Pushed::Used);
@@ -138,7 +138,7 @@ fn one_lead_at_a_time_has_the_bits_of_batch_scoring() {
         for h in all.iter().filter(|h| h.lead == r.lead && h.kind >= OPEN) {
             assert_eq!(model.stage(&mut lead, &names[h.kind as usize].plain, Timestamp(h.at)).unwrap(), Pushed::Used);
         }
-        for field in &j.leads.fields {
+        for field in &j.leads().fields {
             match &field.column {
                 Column::Number(v) if !v[r.lead as usize].is_nan() => {
                     model.set_number(&mut lead, &field.name, v[r.lead as usize]).unwrap();

@@ -154,9 +154,9 @@ fn periods_are_mature_when_all_their_windows_are_over() {
 
 #[test]
 fn without_a_stage_that_means_lost_the_win_rate_is_of_all() {
-    let mut j = (*build(&["o2 w4", "o3"], 59)).clone();
+    let mut j = common::parts(&build(&["o2 w4", "o3"], 59));
     j.lost.clear();
-    let f = j.stage_funnel(&spec(), &Task::new()).unwrap();
+    let f = Journeys::from(j).stage_funnel(&spec(), &Task::new()).unwrap();
     // Nothing is closed but won: the rate is of all leads, and says so.
     let v = &f.all.velocity;
     assert_eq!((v.won, v.of, f.win_rate_of.as_str()), (1, 2, "all leads"));
@@ -271,12 +271,12 @@ fn cohorts_and_flow() {
 
 #[test]
 fn velocity() {
-    let mut j = (*build(&["o10 w40", "o0 l9", "o5", "m3", "o10 w70"], 1000)).clone();
+    let mut j = common::parts(&build(&["o10 w40", "o0 l9", "o5", "m3", "o10 w70"], 1000));
     let won = |p: &u32| j.timeline.kind.get(*p as usize) == WON;
     j.timeline.stages.amount =
         j.timeline.stages.position.iter().map(|p| if won(p) { 25_000.0 } else { f64::NAN }).collect();
     let asked = StageFunnelSpec { opportunity: Some("open".into()), ..spec() };
-    let v = j.stage_funnel(&asked, &Task::new()).unwrap().all.velocity;
+    let v = Journeys::from(j).stage_funnel(&asked, &Task::new()).unwrap().all.velocity;
     assert_eq!((v.open_now, v.value, v.cycle_days), (1, 25_000.0, 45.0));
     assert!((v.win_rate - 2.0 / 3.0).abs() < 1e-12);
     assert!((v.per_day - 2.0 / 3.0 * 25_000.0 / 45.0).abs() < 1e-9);
@@ -338,11 +338,11 @@ proptest! {
         // Parts join to the whole.
         let cut = leads.len() / 2;
         let tally = |part: &[&str], first: usize| -> StageTally {
-            let mut journeys = Arc::unwrap_or_clone(build(part, 70));
+            let mut journeys = common::parts(&build(part, 70));
             // Leads of two parts are different leads, and cycles are clustered by lead.
             let ids: Vec<String> = (first..first + part.len()).map(|i| format!("lead{i:05}")).collect();
             journeys.leads.ids = ids.iter().map(String::as_str).collect();
-            let t = journeys.stage_tally(&s, &Task::new()).unwrap();
+            let t = Journeys::from(journeys).stage_tally(&s, &Task::new()).unwrap();
             serde_json::from_str(&serde_json::to_string(&t).unwrap()).unwrap()
         };
         let joined = tally(&texts[..cut], 0).merge(tally(&texts[cut..], cut)).unwrap().finish(&Task::new()).unwrap();

@@ -15,7 +15,7 @@ use leadlens::fit::{TrainOptions, train};
 use leadlens::journeys::Field;
 use leadlens::schema::{Column, FeatureSet, SnapshotSpec};
 use leadlens::score::{Cell, ColumnScorer};
-use leadlens::{Error, Event, LeadModel, Pushed, Span, Task, Timestamp};
+use leadlens::{Error, Event, Journeys, LeadModel, Pushed, Span, Task, Timestamp};
 use std::sync::Arc;
 
 fn model(c: f64) -> LeadModel {
@@ -26,14 +26,14 @@ fn model(c: f64) -> LeadModel {
             visit.into_iter().chain(won)
         })
         .collect();
-    let mut j = (*journeys(&vec![0; 300], &events, 100 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&vec![0; 300], &events, 100 * DAY, "UTC"));
     j.leads.fields.push(Field {
         name: "staff".into(),
         asked: true,
         column: Column::Number((0..300).map(|i| f64::from(i % 50)).collect()),
     });
     let spec = SnapshotSpec { after: Some(Span::days(10)), horizon: Some(Span::days(20)), ..SnapshotSpec::default() };
-    let s = Arc::new(j).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
+    let s = Arc::new(Journeys::from(j)).snapshot(&spec, None, FeatureSet::default(), &Task::new()).unwrap();
     let mut options = TrainOptions::default();
     options.logistic.c = Some(c);
     train(&s, &options, &Task::new()).unwrap()

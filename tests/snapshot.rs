@@ -129,19 +129,22 @@ fn at_a_stage() {
 #[test]
 fn by_age_and_outcomes_from() {
     let created = [0, 0, 6 * DAY];
-    let mut j = (*journeys(&created, &[event(0, 11 * DAY, WON), event(1, 13 * DAY, WON)], 100 * DAY, "UTC")).clone();
+    let mut j =
+        common::parts(&journeys(&created, &[event(0, 11 * DAY, WON), event(1, 13 * DAY, WON)], 100 * DAY, "UTC"));
     let spec = SnapshotSpec {
         as_of: Some(Timestamp(10 * DAY).into()),
         by_age: Some(Span::days(12)),
         ..SnapshotSpec::default()
     };
-    assert_eq!(rows(&take(&Arc::new(j.clone()), &spec)), [(0, 10, true), (1, 10, false), (2, 10, false)]);
+    assert_eq!(rows(&take(&Arc::new(j.clone().into()), &spec)), [(0, 10, true), (1, 10, false), (2, 10, false)]);
     assert_eq!(
-        take(&Arc::new(j.clone()), &SnapshotSpec { by_age: Some(Span::days(10)), ..spec.clone() }).counts.past_age,
+        take(&Arc::new(j.clone().into()), &SnapshotSpec { by_age: Some(Span::days(10)), ..spec.clone() })
+            .counts
+            .past_age,
         2
     );
     j.outcomes_from = 10 * DAY + 1;
-    assert_eq!(take(&Arc::new(j), &spec).counts.before_outcomes, 3);
+    assert_eq!(take(&Arc::new(j.into()), &spec).counts.before_outcomes, 3);
 }
 
 #[test]

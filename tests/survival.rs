@@ -13,7 +13,7 @@ mod common;
 use common::{DAY, Happening, LOST, OPEN, WON, event, journeys};
 use leadlens::analyses::time_to::{TimeToSpec, TimeToTally};
 use leadlens::survival::{Curve, End, Family, Plateau, RiskTable, Subject, ceiling, fit_parametric, gray, log_rank};
-use leadlens::{Span, Task};
+use leadlens::{Journeys, Span, Task};
 use proptest::prelude::*;
 
 /// The random table that the R script made.
@@ -280,8 +280,9 @@ fn late_entry() {
     let n = 200u32;
     let created: Vec<i64> = (0..n).map(|i| i64::from(i) * DAY).collect();
     let all: Vec<Happening> = (0..n).filter(|i| i % 2 == 0).map(|i| at(i, i64::from(i) + 60, WON)).collect();
-    let mut j = (*journeys(&created, &all, 400 * DAY, "UTC")).clone();
+    let mut j = common::parts(&journeys(&created, &all, 400 * DAY, "UTC"));
     j.outcomes_from = 100 * DAY;
+    let j = Journeys::from(j);
     let left_out = j.time_to(&TimeToSpec::default(), &Task::new()).unwrap();
     assert_eq!((left_out.groups[0].leads, left_out.before_outcomes), (100, 100));
     let late = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
@@ -290,8 +291,11 @@ fn late_entry() {
     let c = &late.groups[0].curve;
     assert_eq!((c.time[0], c.events[0], c.at_risk[0]), (60.0, 80, 160));
     // It says what to do with what is not there.
-    j.outcomes_from = leadlens::time::NO_TIME;
-    let error = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap_err();
+    let mut always = common::parts(&j);
+    always.outcomes_from = leadlens::time::NO_TIME;
+    let error = Journeys::from(always)
+        .time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new())
+        .unwrap_err();
     assert_eq!(error.kind(), "invalid_option");
 }
 
@@ -336,8 +340,9 @@ fn an_early_risk_set_that_empties_is_passed_over() {
         created[i as usize] = begin;
         all.push(event(i, begin + (s.exit as i64) * DAY, if s.end == End::Event { WON } else { LOST }));
     }
-    let mut j = (*journeys(&created, &all, until, "UTC")).clone();
+    let mut j = common::parts(&journeys(&created, &all, until, "UTC"));
     j.outcomes_from = 500 * DAY;
+    let j = Journeys::from(j);
     let t = j.time_to(&TimeToSpec { late_entry: true, ..TimeToSpec::default() }, &Task::new()).unwrap();
     assert_eq!(t.groups[0].curve.time[0], 30.0);
     assert!(t.remarks[0].contains("first age with at least 30 at risk"), "{:?}", t.remarks);

@@ -321,9 +321,9 @@ def leads_of_accounts() -> pl.DataFrame:
                 row = time_to.at().row(0, named=True)
                 note("by 15 d", row["incidence_low"] <= by_15 <= row["incidence_high"])
                 row = journeys.time_to(["won", "lost"]).to_polars().row(0, named=True)
-                note("median", (row["median_low"] or -np.inf) <= median <= (row["median_high"] or np.inf))
+                note("median", (row["median_days_low"] or -np.inf) <= median <= (row["median_days_high"] or np.inf))
                 row = journeys.stage_funnel().times().row(0, named=True)
-                note("in stage", (row["median_low"] or -np.inf) <= median <= (row["median_high"] or np.inf))
+                note("in stage", (row["median_days_low"] or -np.inf) <= median <= (row["median_days_high"] or np.inf))
                 for by in ("group", "other"):
                     compared = journeys.funnel(["created", "won"], window="60d", by=by)
                     if len(compared.to_polars()["group"].unique()) < 3:

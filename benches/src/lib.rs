@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
 use leadlens::schema::{Kind, Side};
-use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
+use leadlens::{DAY, Journeys, JourneysParts, NO_TIME, Task, Zone};
 
 /// Leads.
 pub const LEADS: usize = 100_000;
@@ -58,7 +58,7 @@ pub fn journeys() -> Arc<Journeys> {
         stage: false,
         shared: false,
     };
-    Arc::new(Journeys {
+    Arc::new(Journeys::from(JourneysParts {
         leads: Leads {
             ids: ids.iter().map(String::as_str).collect::<StringTable>(),
             created: vec![0; LEADS],
@@ -82,5 +82,5 @@ pub fn journeys() -> Arc<Journeys> {
         days: Days::default(),
         stage_order: StageOrder::default(),
         event_ids: HashSet::new(),
-    })
+    }))
 }

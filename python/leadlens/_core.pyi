@@ -68,8 +68,7 @@ class Journeys:
     def extend(
         self,
         config: str,
-        events: str,
-        stages: str,
+        rows: tuple[str, str],
         tables: dict[str, tuple[str, Any]],
         base: str | Path,
         progress: _Progress | None = None,
@@ -136,40 +135,16 @@ class Model:
     @property
     def base(self) -> float: ...
 
-def metric(
-    name: str, y: NDArray[np.bool_], p: NDArray[np.float64], weight: NDArray[np.float64] | None = None
-) -> float: ...
-def evaluate(
-    y: NDArray[np.bool_],
-    p: NDArray[np.float64],
-    weight: NDArray[np.float64] | None = None,
-    top: list[int] = ...,
-    clusters: list[int] | None = None,
-) -> tuple[str, str, Frame, Frame, Frame]: ...
+_Predictions = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64] | None, list[int] | None]
+
+def metric(name: str, predictions: _Predictions) -> float: ...
+def evaluate(predictions: _Predictions, top: list[int]) -> tuple[str, str, Frame, Frame, Frame]: ...
 def compare_scores(
-    y: NDArray[np.bool_],
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    weight: NDArray[np.float64] | None = None,
-    top: list[int] = ...,
-    clusters: list[int] | None = None,
+    predictions: _Predictions, second: NDArray[np.float64], top: list[int]
 ) -> tuple[str, str, Frame]: ...
-def calibration_table(
-    y: NDArray[np.bool_],
-    p: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    bins: int,
-    uniform: bool,
-    clusters: list[int] | None = None,
-) -> Frame: ...
-def lift_table(
-    y: NDArray[np.bool_],
-    p: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    slices: int,
-    clusters: list[int] | None = None,
-) -> Frame: ...
-def precision_at(y: NDArray[np.bool_], p: NDArray[np.float64], k: int) -> float: ...
+def calibration_table(predictions: _Predictions, bins: int, uniform: bool) -> Frame: ...
+def lift_table(predictions: _Predictions, slices: int) -> Frame: ...
+def precision_at(predictions: _Predictions, k: int) -> float: ...
 
 _Shown = tuple[list[tuple[str, Frame]], str, str, str]
 
@@ -199,10 +174,8 @@ def read_config(path: str | Path) -> tuple[str, Path]: ...
 def report_page(
     journeys: Journeys,
     model: Model,
-    title: str,
-    sections: Sequence[str],
+    contents: tuple[str, Sequence[str], str | None],
     test: Snapshot | None = None,
-    by: str | None = None,
     leads: Snapshot | None = None,
     progress: _Progress | None = None,
 ) -> str: ...
@@ -211,24 +184,17 @@ def run_program(arguments: Sequence[str]) -> int: ...
 
 _Parts = tuple[Any, list[tuple[Any, int]], Any, list[str]]
 
+_Response = tuple[NDArray[np.bool_], NDArray[np.float64] | None, NDArray[np.float64] | None, NDArray[np.float64] | None]
+
 def fit_logistic(
-    parts: _Parts,
-    y: NDArray[np.bool_],
-    weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    start: NDArray[np.float64] | None,
-    options: str,
-    progress: _Progress | None = None,
+    parts: _Parts, response: _Response, options: str, progress: _Progress | None = None
 ) -> tuple[float, NDArray[np.float64], str]: ...
 def predict_logistic(
     parts: _Parts, beta: NDArray[np.float64], offset: NDArray[np.float64] | None, log_odds: bool
 ) -> NDArray[np.float64]: ...
 def infer_logistic(
     parts: _Parts,
-    y: NDArray[np.bool_],
-    weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
-    beta: NDArray[np.float64],
+    response: _Response,
     clusters: NDArray[np.uint32] | None,
     options: str,
     asked: str,
@@ -236,13 +202,9 @@ def infer_logistic(
 ) -> tuple[str, NDArray[np.float64]]: ...
 def validate_logistic(
     parts: _Parts,
-    y: NDArray[np.bool_],
-    weight: NDArray[np.float64] | None,
-    offset: NDArray[np.float64] | None,
+    response: _Response,
     groups: NDArray[np.uint32],
-    folds: int,
-    cs: list[float],
-    choice: str,
+    search: str,
     options: str,
     progress: _Progress | None = None,
 ) -> str: ...

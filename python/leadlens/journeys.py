@@ -352,7 +352,7 @@ class Journeys(SnapshotMethod, Analyses):
         }
         with progress() as show:
             core, report = self._core.extend(
-                as_json(omit_none(config)), as_json(new_events), as_json(new_stages), tables.given, ".", show
+                as_json(omit_none(config)), (as_json(new_events), as_json(new_stages)), tables.given, ".", show
             )
         return Journeys._of(_warn(core, before=self._core), config), json.loads(report)
 

@@ -91,10 +91,8 @@ def report(
         page = _core.report_page(
             journeys._core,
             scorer._fitted(),
-            title,
-            sections,
+            (title, sections, by),
             None if test is None else test._core,
-            by,
             None if leads is None else leads._core,
             show,
         )

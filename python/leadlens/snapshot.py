@@ -244,7 +244,7 @@ class SnapshotMethod:
             that make the label positive. By default the won stages.
         weight : {"row", "lead"}, default "row"
             Whether a row weighs 1, or 1/k if its lead has k rows. ``"lead"`` depends on the outcome: a lead that
-            converts soon has few rows, so rates of young leads are too high and those of old leads too low.
+            converts soon has few rows, so rates are too high for young leads and too low for old ones.
         maturity : {"drop", "ipcw"}, default "drop"
             Whether to drop immature rows, or to weight resolved rows by the inverse probability of being observed for
             the whole window.

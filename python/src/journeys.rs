@@ -108,22 +108,20 @@ impl Journeys {
         enter(py, progress, |task| frames::save(&self.0, &path, config, overwrite, task))
     }
 
-    /// The index with new rows, and a report as JSON.
-    #[pyo3(signature = (config, events, stages, tables, base, progress=None))]
-    #[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+    /// The index with new rows, tables of events and of stages as JSON, and a report as JSON.
+    #[pyo3(signature = (config, rows, tables, base, progress=None))]
     fn extend(
         &self,
         py: Python<'_>,
         config: &str,
-        events: &str,
-        stages: &str,
+        rows: (String, String),
         tables: &Bound<'_, PyDict>,
         base: PathBuf,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(Self, String)> {
         let config = quick(|| parse_config(config))?;
-        let events: Vec<EventsSpec> = quick(|| config::parse_declared("events", events))?;
-        let stages: Vec<StagesSpec> = quick(|| config::parse_declared("stages", stages))?;
+        let events: Vec<EventsSpec> = quick(|| config::parse_declared("events", &rows.0))?;
+        let stages: Vec<StagesSpec> = quick(|| config::parse_declared("stages", &rows.1))?;
         let mut tables = read_tables(py, tables, &base, |given| Config::expect_rows(&events, &stages, given))?;
         let (journeys, report) =
             enter(py, progress, |task| frames::extend(&self.0, &events, &stages, &config, &mut tables, task))?;
@@ -150,7 +148,7 @@ impl Journeys {
 
     /// The audit as JSON.
     fn audit(&self, py: Python<'_>) -> PyResult<String> {
-        released(py, || json_text(&self.0.audit))
+        released(py, || json_text(self.0.audit()))
     }
 
     fn check_text(&self) -> String {
@@ -158,7 +156,7 @@ impl Journeys {
     }
 
     fn check_frame(&self, py: Python<'_>) -> PyResult<Frame> {
-        released(py, || frames::check_frame(&self.0.audit)).map(Frame::from)
+        released(py, || frames::check_frame(self.0.audit())).map(Frame::from)
     }
 
     fn show(&self, py: Python<'_>, lead: &str) -> PyResult<Frame> {
@@ -172,19 +170,18 @@ impl Journeys {
     /// Facts as JSON: counts, kinds, channels, end of observation, fields.
     fn facts(&self) -> PyResult<String> {
         let j = &self.0;
-        let time = |t: i64| (t != leadlens::NO_TIME).then(|| leadlens::Timestamp(t).to_string());
-        let kinds: Vec<_> = j.kinds.iter().map(|k| (k.name(), k.stage, k.side.to_string())).collect();
+        let kinds: Vec<_> = j.kinds().iter().map(|k| (k.name(), k.stage, k.side.to_string())).collect();
         to_json(&serde_json::json!({
-            "leads": j.leads.len(),
-            "events": j.timeline.len() - j.timeline.stages.position.len(),
-            "stage_entries": j.timeline.stages.position.len(),
+            "leads": j.leads().len(),
+            "events": j.timeline().len() - j.timeline().stages.position.len(),
+            "stage_entries": j.timeline().stages.position.len(),
             "kinds": kinds,
-            "channels": j.channels.iter().collect::<Vec<_>>(),
-            "fields": j.leads.field_names().collect::<Vec<_>>(),
-            "withheld": j.leads.withheld,
-            "observed_until": time(j.observed_until),
-            "outcomes_from": time(j.outcomes_from),
-            "bytes_per_event": j.timeline.core_bytes_per_event(),
+            "channels": j.channels().iter().collect::<Vec<_>>(),
+            "fields": j.leads().field_names().collect::<Vec<_>>(),
+            "withheld": j.leads().withheld,
+            "observed_until": j.observed_until().map(|t| t.to_string()),
+            "outcomes_from": j.outcomes_from().map(|t| t.to_string()),
+            "bytes_per_event": j.timeline().core_bytes_per_event(),
         }))
     }
 
@@ -289,7 +286,7 @@ impl Snapshot {
                 &features,
                 |k| Some(k.clone()),
                 s.features.daily_cap,
-                &s.journeys.calendar_zone,
+                s.journeys.calendar_zone(),
                 task,
             )?;
             frames::snapshot_frame(s, features.into_iter().zip(columns).collect())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use leadlens::fit::{
     CodeList, CoefficientEstimate, Covariance, Dense, Inference, InferenceOptions, LevelCodes, LogisticParams, Matrix,
-    Response, Solution, Sparse, default_cs, grouped_folds,
+    PenaltyChoice, Response, Solution, Sparse, default_cs, grouped_folds,
 };
 use leadlens::{Error, Task, config};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
@@ -151,27 +151,24 @@ impl Parts<'_> {
     }
 }
 
-/// Labels, weights, offsets and a start, as slices.
-struct Given<'a> {
-    y: &'a [bool],
-    weight: Option<&'a [f64]>,
-    offset: Option<&'a [f64]>,
-    start: Option<&'a [f64]>,
-}
+/// Labels, weights, offsets and a start: a tuple of arrays.
+#[derive(FromPyObject)]
+pub(crate) struct ResponseArrays<'py>(
+    PyReadonlyArray1<'py, bool>,
+    Option<PyReadonlyArray1<'py, f64>>,
+    Option<PyReadonlyArray1<'py, f64>>,
+    Option<PyReadonlyArray1<'py, f64>>,
+);
 
-impl<'a> Given<'a> {
-    fn of(
-        y: &'a PyReadonlyArray1<'_, bool>,
-        weight: Option<&'a PyReadonlyArray1<'_, f64>>,
-        offset: Option<&'a PyReadonlyArray1<'_, f64>>,
-        start: Option<&'a PyReadonlyArray1<'_, f64>>,
-    ) -> Result<Self, Error> {
-        let y = contiguous(y.as_slice())?;
-        Ok(Self { y, weight: slice(weight)?, offset: slice(offset)?, start: slice(start)? })
-    }
-
-    fn target(&self) -> Response<'a> {
-        Response { y: self.y, weight: self.weight, offset: self.offset, start: self.start }
+impl ResponseArrays<'_> {
+    fn response(&self) -> Result<Response<'_>, Error> {
+        let Self(y, weight, offset, start) = self;
+        Ok(Response {
+            y: contiguous(y.as_slice())?,
+            weight: slice(weight.as_ref())?,
+            offset: slice(offset.as_ref())?,
+            start: slice(start.as_ref())?,
+        })
     }
 }
 
@@ -198,24 +195,20 @@ fn facts(solution: &Solution) -> serde_json::Value {
 
 /// Fits; `options` are the parameters as JSON.
 #[pyfunction]
-#[pyo3(signature = (parts, y, weight, offset, start, options, progress=None))]
-#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+#[pyo3(signature = (parts, response, options, progress=None))]
 pub(crate) fn fit_logistic<'py>(
     py: Python<'py>,
     parts: Parts<'py>,
-    y: PyReadonlyArray1<'py, bool>,
-    weight: Option<PyReadonlyArray1<'py, f64>>,
-    offset: Option<PyReadonlyArray1<'py, f64>>,
-    start: Option<PyReadonlyArray1<'py, f64>>,
+    response: ResponseArrays<'py>,
     options: &str,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Fitted<'py>> {
-    let (params, matrix, given) = quick(|| {
+    let (params, matrix, response) = quick(|| {
         let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
-        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), start.as_ref())?;
-        Ok((params.check()?, parts.matrix()?, given))
+        let response = response.response()?;
+        Ok((params.check()?, parts.matrix()?, response))
     })?;
-    let solution = enter(py, progress, |task| params.fit(&matrix, &given.target(), task))?;
+    let solution = enter(py, progress, |task| params.fit(&matrix, &response, task))?;
     let facts = to_json(&facts(&solution))?;
     Ok((solution.intercept, PyArray1::from_vec(py, solution.coefficients), facts))
 }
@@ -249,30 +242,26 @@ struct Asked {
     loss: f64,
 }
 
-/// Statistics of a fit as JSON, and the covariance.
+/// Statistics of a fit as JSON, and the covariance; the start of `response` is the fit.
 #[pyfunction]
-#[pyo3(signature = (parts, y, weight, offset, beta, clusters, options, asked, progress=None))]
-#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+#[pyo3(signature = (parts, response, clusters, options, asked, progress=None))]
 pub(crate) fn infer_logistic<'py>(
     py: Python<'py>,
     parts: Parts<'py>,
-    y: PyReadonlyArray1<'py, bool>,
-    weight: Option<PyReadonlyArray1<'py, f64>>,
-    offset: Option<PyReadonlyArray1<'py, f64>>,
-    beta: PyReadonlyArray1<'py, f64>,
+    response: ResponseArrays<'py>,
     clusters: Option<PyReadonlyArray1<'py, u32>>,
     options: &str,
     asked: &str,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(String, Bound<'py, PyArray1<f64>>)> {
-    let (params, asked, matrix, given, clusters) = quick(|| {
+    let (params, asked, matrix, response, clusters) = quick(|| {
         let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
         let asked: Asked = config::parse_options("inference", asked)?;
-        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), Some(&beta))?;
+        let response = response.response()?;
         let clusters = clusters.as_ref().map(|c| contiguous(c.as_slice())).transpose()?;
-        Ok((params.check()?, asked, parts.matrix()?, given, clusters))
+        Ok((params.check()?, asked, parts.matrix()?, response, clusters))
     })?;
-    let beta = given.start.unwrap_or(&[]);
+    let beta = response.start.unwrap_or(&[]);
     let (intercept, coefficients) = beta.split_first().map_or((0.0, Vec::new()), |(b, rest)| (*b, rest.to_vec()));
     let solution = Solution {
         intercept,
@@ -289,12 +278,12 @@ pub(crate) fn infer_logistic<'py>(
     };
     let inference = enter(py, progress, |task: &Task| {
         let options = InferenceOptions { covariance: asked.covariance, clusters, confidence: asked.confidence };
-        let mut all: Inference = params.inference(&matrix, &given.target(), &solution, options, task)?;
+        let mut all: Inference = params.inference(&matrix, &response, &solution, options, task)?;
         if asked.profile {
             task.begin("profile likelihoods", all.estimates.len());
             for j in 0..all.estimates.len() {
                 let Some(e) = all.estimates.get(j).filter(|e| e.standard_error > 0.0) else { continue };
-                let profile = params.profile(&matrix, &given.target(), &solution, j, asked.confidence, task)?;
+                let profile = params.profile(&matrix, &response, &solution, j, asked.confidence, task)?;
                 let changed =
                     CoefficientEstimate { p_value: profile.p_value, ..e.clone() }.with_interval(profile.interval);
                 if let Some(slot) = all.estimates.get_mut(j) {
@@ -308,32 +297,37 @@ pub(crate) fn infer_logistic<'py>(
     Ok((to_json(&inference)?, covariance))
 }
 
+/// How C is chosen.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    folds: usize,
+    /// The default ones if not given.
+    cs: Option<Vec<f64>>,
+    choice: PenaltyChoice,
+}
+
 /// The choice of C by grouped folds, as JSON. `groups` has a number per row.
 #[pyfunction]
-#[pyo3(signature = (parts, y, weight, offset, groups, folds, cs, choice, options, progress=None))]
-#[allow(clippy::too_many_arguments, reason = "called by the Python class only")]
+#[pyo3(signature = (parts, response, groups, search, options, progress=None))]
 pub(crate) fn validate_logistic<'py>(
     py: Python<'py>,
     parts: Parts<'py>,
-    y: PyReadonlyArray1<'py, bool>,
-    weight: Option<PyReadonlyArray1<'py, f64>>,
-    offset: Option<PyReadonlyArray1<'py, f64>>,
+    response: ResponseArrays<'py>,
     groups: PyReadonlyArray1<'py, u32>,
-    folds: usize,
-    cs: Vec<f64>,
-    choice: &str,
+    search: &str,
     options: &str,
     progress: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<String> {
-    let (params, choice, matrix, given, groups) = quick(|| {
+    let (params, search, matrix, response, groups) = quick(|| {
         let params: LogisticParams = config::parse_options("LogisticRegression", options)?;
-        let choice = config::parse_options("choice", choice)?;
-        let given = Given::of(&y, weight.as_ref(), offset.as_ref(), None)?;
-        Ok((params.check()?, choice, parts.matrix()?, given, contiguous(groups.as_slice())?))
+        let search: Search = config::parse_options("search", search)?;
+        let response = response.response()?;
+        Ok((params.check()?, search, parts.matrix()?, response, contiguous(groups.as_slice())?))
     })?;
     let validation = enter(py, progress, |task| {
-        let cs = if cs.is_empty() { default_cs() } else { cs };
-        params.validate(&matrix, &given.target(), &grouped_folds(groups, folds), &cs, choice, task)
+        let cs = search.cs.unwrap_or_else(default_cs);
+        params.validate(&matrix, &response, &grouped_folds(groups, search.folds), &cs, search.choice, task)
     })?;
     to_json(&validation)
 }

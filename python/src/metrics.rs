@@ -23,25 +23,52 @@ fn flags(array: &PyReadonlyArray1<'_, bool>) -> Vec<bool> {
     out
 }
 
+/// Labels, predictions, weights and clusters of rows: a tuple of arrays.
+#[derive(FromPyObject)]
+pub(crate) struct PredictionArrays<'py>(
+    PyReadonlyArray1<'py, bool>,
+    PyReadonlyArray1<'py, f64>,
+    Option<PyReadonlyArray1<'py, f64>>,
+    Option<Vec<u32>>,
+);
+
+/// The same in memory of its own.
+struct Predictions {
+    y: Vec<bool>,
+    p: Vec<f64>,
+    weight: Option<Vec<f64>>,
+    clusters: Option<Vec<u32>>,
+}
+
+impl PredictionArrays<'_> {
+    fn read(self) -> Predictions {
+        let Self(y, p, weight, clusters) = self;
+        Predictions { y: flags(&y), p: floats(&p), weight: weight.as_ref().map(floats), clusters }
+    }
+}
+
+impl Predictions {
+    fn weight(&self) -> Option<&[f64]> {
+        self.weight.as_deref()
+    }
+
+    fn clusters(&self) -> Option<Clusters<'_>> {
+        self.clusters.as_deref().map(|of_row| Clusters { of_row, unit: "clusters" })
+    }
+}
+
 /// One number: `roc_auc`, `average_precision`, `log_loss`, `brier` or `ks`.
 #[pyfunction]
-#[pyo3(signature = (name, y, p, weight=None))]
-pub(crate) fn metric(
-    py: Python<'_>,
-    name: &str,
-    y: PyReadonlyArray1<'_, bool>,
-    p: PyReadonlyArray1<'_, f64>,
-    weight: Option<PyReadonlyArray1<'_, f64>>,
-) -> PyResult<f64> {
-    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+pub(crate) fn metric(py: Python<'_>, name: &str, predictions: PredictionArrays<'_>) -> PyResult<f64> {
+    let given = predictions.read();
     enter(py, None, |_| {
-        let w = w.as_deref();
+        let (y, p, w) = (&given.y, &given.p, given.weight());
         match name {
-            "roc_auc" => measures::roc_auc(&y, &p, w),
-            "average_precision" => measures::average_precision(&y, &p, w),
-            "log_loss" => measures::log_loss(&y, &p, w),
-            "brier" => measures::brier(&y, &p, w),
-            "ks" => measures::ks(&y, &p, w),
+            "roc_auc" => measures::roc_auc(y, p, w),
+            "average_precision" => measures::average_precision(y, p, w),
+            "log_loss" => measures::log_loss(y, p, w),
+            "brier" => measures::brier(y, p, w),
+            "ks" => measures::ks(y, p, w),
             other => Err(Error::unknown("metric", other, ["roc_auc", "average_precision", "log_loss", "brier", "ks"])),
         }
     })
@@ -49,39 +76,28 @@ pub(crate) fn metric(
 
 /// All measures, as JSON, as text, and as tables.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight=None, top=Vec::new(), clusters=None))]
 pub(crate) fn evaluate(
     py: Python<'_>,
-    y: PyReadonlyArray1<'_, bool>,
-    p: PyReadonlyArray1<'_, f64>,
-    weight: Option<PyReadonlyArray1<'_, f64>>,
+    predictions: PredictionArrays<'_>,
     top: Vec<usize>,
-    clusters: Option<Vec<u32>>,
 ) -> PyResult<(String, String, Frame, Frame, Frame)> {
-    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
-    let e = enter(py, None, |_| {
-        let clusters = clusters.as_deref().map(|of_row| Clusters { of_row, unit: "clusters" });
-        measures::evaluate_clustered(&y, &p, w.as_deref(), &top, clusters)
-    })?;
+    let given = predictions.read();
+    let e =
+        enter(py, None, |_| measures::evaluate_clustered(&given.y, &given.p, given.weight(), &top, given.clusters()))?;
     evaluated(&e)
 }
 
 /// Two sets of predictions compared: as JSON, as text, and the table of measures.
 #[pyfunction]
-#[pyo3(signature = (y, first, second, weight=None, top=Vec::new(), clusters=None))]
 pub(crate) fn compare_scores(
     py: Python<'_>,
-    y: PyReadonlyArray1<'_, bool>,
-    first: PyReadonlyArray1<'_, f64>,
+    predictions: PredictionArrays<'_>,
     second: PyReadonlyArray1<'_, f64>,
-    weight: Option<PyReadonlyArray1<'_, f64>>,
     top: Vec<usize>,
-    clusters: Option<Vec<u32>>,
 ) -> PyResult<(String, String, Frame)> {
-    let (y, p, q, w) = (flags(&y), floats(&first), floats(&second), weight.as_ref().map(floats));
+    let (given, second) = (predictions.read(), floats(&second));
     let c = enter(py, None, |_| {
-        let clusters = clusters.as_deref().map(|of_row| Clusters { of_row, unit: "clusters" });
-        measures::compare_scores(&y, [&p, &q], w.as_deref(), &top, clusters)
+        measures::compare_scores(&given.y, [&given.p, &second], given.weight(), &top, given.clusters())
     })?;
     compared(&c)
 }
@@ -103,21 +119,17 @@ pub(crate) fn evaluated(e: &Evaluation) -> PyResult<(String, String, Frame, Fram
 
 /// A calibration table.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight, bins, uniform, clusters=None))]
-#[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
 pub(crate) fn calibration_table(
     py: Python<'_>,
-    y: PyReadonlyArray1<'_, bool>,
-    p: PyReadonlyArray1<'_, f64>,
-    weight: Option<PyReadonlyArray1<'_, f64>>,
+    predictions: PredictionArrays<'_>,
     bins: usize,
     uniform: bool,
-    clusters: Option<Vec<u32>>,
 ) -> PyResult<Frame> {
     let binning = if uniform { Binning::Uniform } else { Binning::Quantile };
-    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
+    let given = predictions.read();
     released(py, || {
-        let table = measures::calibration_table(&y, &p, w.as_deref(), bins, binning, clusters.as_deref())?;
+        let clusters = given.clusters.as_deref();
+        let table = measures::calibration_table(&given.y, &given.p, given.weight(), bins, binning, clusters)?;
         frames::calibration_frame(&table)
     })
     .map(Frame::from)
@@ -125,30 +137,20 @@ pub(crate) fn calibration_table(
 
 /// A lift table.
 #[pyfunction]
-#[pyo3(signature = (y, p, weight, slices, clusters=None))]
-pub(crate) fn lift_table(
-    py: Python<'_>,
-    y: PyReadonlyArray1<'_, bool>,
-    p: PyReadonlyArray1<'_, f64>,
-    weight: Option<PyReadonlyArray1<'_, f64>>,
-    slices: usize,
-    clusters: Option<Vec<u32>>,
-) -> PyResult<Frame> {
-    let (y, p, w) = (flags(&y), floats(&p), weight.as_ref().map(floats));
-    released(py, || frames::lift_frame(&measures::lift_table(&y, &p, w.as_deref(), slices, clusters.as_deref())?))
-        .map(Frame::from)
+pub(crate) fn lift_table(py: Python<'_>, predictions: PredictionArrays<'_>, slices: usize) -> PyResult<Frame> {
+    let given = predictions.read();
+    released(py, || {
+        let clusters = given.clusters.as_deref();
+        frames::lift_frame(&measures::lift_table(&given.y, &given.p, given.weight(), slices, clusters)?)
+    })
+    .map(Frame::from)
 }
 
 /// Share of positives among the `k` best rows.
 #[pyfunction]
-pub(crate) fn precision_at(
-    py: Python<'_>,
-    y: PyReadonlyArray1<'_, bool>,
-    p: PyReadonlyArray1<'_, f64>,
-    k: usize,
-) -> PyResult<f64> {
-    let (y, p) = (flags(&y), floats(&p));
-    released(py, || measures::precision_at(&y, &p, k))
+pub(crate) fn precision_at(py: Python<'_>, predictions: PredictionArrays<'_>, k: usize) -> PyResult<f64> {
+    let given = predictions.read();
+    released(py, || measures::precision_at(&given.y, &given.p, k))
 }
 
 /// Two rates compared, as JSON.

@@ -183,23 +183,22 @@ pub(crate) fn replace_file(py: Python<'_>, path: PathBuf, text: &str) -> PyResul
     })
 }
 
-/// The report as one HTML page. `test` gives the evaluation, in groups `by`, `leads` the best leads, `sections` are results as HTML.
+/// The report as one HTML page. `contents` are its title, results as HTML, and the groups of the evaluation; `test` gives
+/// the evaluation, `leads` the best leads.
 #[pyfunction]
-#[pyo3(signature = (journeys, model, title, sections, test=None, by=None, leads=None, progress=None))]
-#[allow(clippy::too_many_arguments, reason = "called by the Python function only")]
+#[pyo3(signature = (journeys, model, contents, test=None, leads=None, progress=None))]
 pub(crate) fn report_page(
     py: Python<'_>,
     journeys: &Journeys,
     model: &Model,
-    title: &str,
-    sections: Vec<String>,
+    contents: (String, Vec<String>, Option<String>),
     test: Option<&Snapshot>,
-    by: Option<&str>,
     leads: Option<&Snapshot>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<String> {
+    let (title, sections, by) = contents;
     enter(py, progress, |task| {
-        let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, by, &[], task)).transpose()?;
+        let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, by.as_deref(), &[], task)).transpose()?;
         let best = match leads {
             Some(leads) => {
                 let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;
@@ -209,9 +208,9 @@ pub(crate) fn report_page(
             None => None,
         };
         Ok(report::page(&report::Report {
-            title,
+            title: &title,
             about: &journeys.0.describe(),
-            audit: Some(&journeys.0.audit),
+            audit: Some(journeys.0.audit()),
             counts: None,
             model: Some(&model.0),
             evaluation: evaluation.as_ref(),

@@ -1,6 +1,5 @@
 //! The command line: `leadlens check | train | evaluate | score | funnel | … | demo`.
 
-mod args;
 mod breakdown;
 mod commands;
 mod context;
@@ -33,7 +32,7 @@ pub use sections::{
 
 use crate::error::Error;
 use crate::progress::Task;
-use args::Arguments;
+use commands::Arguments;
 use context::{Context, Failed, ProjectReading};
 use words::Words;
 

@@ -14,6 +14,7 @@ mod moments;
 mod normalize;
 mod open_deals;
 mod parallel_fold;
+mod parts;
 mod quarantine;
 mod row_batch;
 mod stage_order;
@@ -42,6 +43,7 @@ pub use string_table::{StringTable, canonical_order, id_number};
 
 pub use normalize::{Normalize, normalized};
 pub use open_deals::open_amounts;
+pub use parts::JourneysParts;
 
 pub use quarantine::MaxBad;
 
@@ -56,45 +58,45 @@ use crate::error::{Error, Result, is_slip};
 use crate::schema::{Kind, NONE, canonical_id};
 use crate::time::{NO_TIME, Timestamp, Zone};
 
-/// All journeys: leads, their events, and their stages.
+/// All journeys: leads, their events, and their stages. Made from tables, or from [`JourneysParts`]; they never change.
 #[derive(Debug, Clone)]
 pub struct Journeys {
     /// The leads.
-    pub leads: Leads,
+    pub(crate) leads: Leads,
     /// Events and stage entries of all leads.
-    pub timeline: Timeline,
+    pub(crate) timeline: Timeline,
     /// Event kinds and stages, by code.
-    pub kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<Kind>,
     /// Channels, by code.
-    pub channels: StringTable,
+    pub(crate) channels: StringTable,
     /// Deals, by code.
-    pub deals: StringTable,
+    pub(crate) deals: StringTable,
     /// Names of event values, by number.
-    pub value_names: Vec<String>,
+    pub(crate) value_names: Vec<String>,
     /// Names and levels of event properties (campaign, rep and others), by number.
-    pub props: Vec<(String, StringTable)>,
+    pub(crate) props: Vec<(String, StringTable)>,
     /// Stages in order, from the first to the last.
-    pub pipeline: Vec<String>,
+    pub(crate) pipeline: Vec<String>,
     /// Stages that mean won.
-    pub won: Vec<String>,
+    pub(crate) won: Vec<String>,
     /// Stages that mean lost.
-    pub lost: Vec<String>,
+    pub(crate) lost: Vec<String>,
     /// End of observation (exclusive), UTC microseconds; [`NO_TIME`] without times.
-    pub observed_until: i64,
+    pub(crate) observed_until: i64,
     /// Start of the period in which outcomes were recorded, [`NO_TIME`] if always.
-    pub outcomes_from: i64,
+    pub(crate) outcomes_from: i64,
     /// Zone of naive times, in tables that do not say their own and in options.
-    pub timezone: Zone,
+    pub(crate) timezone: Zone,
     /// Zone of calendar days.
-    pub calendar_zone: Zone,
+    pub(crate) calendar_zone: Zone,
     /// Kinds and instants known only to the day.
-    pub days: Days,
+    pub(crate) days: Days,
     /// What orders stage entries of one instant.
-    pub stage_order: StageOrder,
+    pub(crate) stage_order: StageOrder,
     /// The audit: what happened to every input row.
-    pub audit: Audit,
+    pub(crate) audit: Audit,
     /// Hashes of (source, id) of events whose source names an id column.
-    pub event_ids: HashSet<u128>,
+    pub(crate) event_ids: HashSet<u128>,
 }
 
 /// Hash of an event's id within its source; of 10⁹ ids two collide with a chance below 10⁻²⁰.

@@ -11,7 +11,9 @@
 
 use std::sync::Arc;
 
-use leadlens::journeys::{Audit, Days, Journeys, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
+use leadlens::journeys::{
+    Audit, Days, Journeys, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline,
+};
 use leadlens::schema::{Kind, NONE, Side};
 use leadlens::{NO_TIME, Task, Zone};
 
@@ -90,7 +92,7 @@ pub(crate) fn journeys_ranked(
     let sizes = Sizes { leads: created.len(), kinds: 6, channels: 3, deals: 4, values: 1, classes, ..Sizes::default() };
     let timeline = build_timeline(tables, &sizes, &Task::new()).unwrap();
     let ids: Vec<String> = (0..created.len()).map(|i| format!("lead{i:05}")).collect();
-    Arc::new(Journeys {
+    Arc::new(Journeys::from(JourneysParts {
         leads: Leads {
             ids: ids.iter().map(String::as_str).collect::<StringTable>(),
             created: created.to_vec(),
@@ -114,7 +116,13 @@ pub(crate) fn journeys_ranked(
         days: Days::default(),
         stage_order: StageOrder::default(),
         event_ids: std::collections::HashSet::new(),
-    })
+    }))
+}
+
+/// The parts of journeys, to be changed.
+#[allow(dead_code, reason = "not every test changes journeys")]
+pub(crate) fn parts(journeys: &Journeys) -> JourneysParts {
+    journeys.clone().into()
 }
 
 /// A small generator of pseudo-random numbers, the same on every machine.

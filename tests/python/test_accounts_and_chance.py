@@ -117,7 +117,7 @@ def test_stage_funnels_count_accounts():
         (lambda f: f.summary(), "win_rate_low", "win_rate_high"),
         (lambda f: f.to_polars().filter(pl.col("stage") == "won"), "of_first_low", "of_first_high"),
         (lambda f: f.to_polars().filter(pl.col("stage") == "won"), "of_previous_low", "of_previous_high"),
-        (lambda f: f.times(), "median_low", "median_high"),
+        (lambda f: f.times(), "median_days_low", "median_days_high"),
     ):
         widths = [table(f)[high][0] - table(f)[low][0] for f in (one, many)]
         assert 2 < widths[1] / widths[0] < 4, (low, widths)

@@ -115,7 +115,7 @@ def test_cycles_of_recycled_leads_are_clustered_by_lead():
         row = found.summary().row(0, named=True)
         rate += row["win_rate_low"] <= 1 / 3 <= row["win_rate_high"]
         time = found.times().filter(pl.col("stage") == "mql").row(0, named=True)
-        times += time["median_low"] <= median <= time["median_high"]
+        times += time["median_days_low"] <= median <= time["median_days_high"]
     assert rate >= 52
     assert times >= 52
 
@@ -156,7 +156,7 @@ def test_visits_of_leads_that_go_back_are_clustered_by_lead():
         return journeys.stage_funnel().times().filter(pl.col("stage") == "mql").row(0, named=True)
 
     def width(row):
-        return row["median_high"] - row["median_low"]
+        return row["median_days_high"] - row["median_days_low"]
 
     # The first visit of each lead alone says as much.
     once = times(stages.group_by("lead", maintain_order=True).head(2))

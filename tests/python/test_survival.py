@@ -72,7 +72,7 @@ def test_kaplan_meier(case):
     if np.isfinite(theirs.median_survival_time_):
         assert row["median_days"] == pytest.approx(theirs.median_survival_time_, abs=1e-9)
         bounds = median_survival_times(theirs.confidence_interval_).to_numpy().ravel()
-        ours_bounds = [np.inf if row[k] is None else row[k] for k in ("median_low", "median_high")]
+        ours_bounds = [np.inf if row[k] is None else row[k] for k in ("median_days_low", "median_days_high")]
         assert ours_bounds == pytest.approx(bounds.tolist(), abs=1e-9)
     assert row["restricted_mean"] == pytest.approx(
         restricted_mean_survival_time(theirs, t=row["restricted_until"]), abs=1e-8

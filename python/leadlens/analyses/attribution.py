@@ -141,8 +141,8 @@ class Attribution(Result):
             - ``channel`` (String): value of ``by``.
             - ``period`` (Date): first day of the period. Only with ``by_period=True``.
             - ``spend`` (Float64): amount spent; null if no row names the channel.
-            - ``leads``, ``qualified`` (UInt64): leads whose first touch was the channel's, and those of them that
-              reached the stage ``qualified``.
+            - ``leads``, ``qualified`` (UInt64): leads whose first touch was the channel's, and how many reached
+              the stage ``qualified``.
             - ``conversions`` (Float64): conversions credited by the first method, in the period of the touch. Markov
               and Shapley credit is spread over touches like linear credit.
             - ``value`` (Float64): value credited by the first method.
@@ -258,7 +258,7 @@ class AttributionMethod:
         conversions : {"first", "every"}, default "first"
             Whether only the first conversion of a lead counts, or each, with the touches since the one before.
         touches : str, Step or sequence of them, optional
-            Events that are touches. By default those of buyer and marketing.
+            Events that are touches. By default events of buyer and marketing.
         include, exclude : sequence of str, optional
             Channels that count, or do not count; ``*`` and ``?`` are wildcards. ``"(missing)"`` stands for touches
             without a channel.

@@ -48,7 +48,7 @@ class Barriers(Result):
             - ``leads`` (UInt64): leads of the group at the step.
             - ``rate``, ``reference_rate`` (Float64): share of them, and of the reference, that went on, from 0 to 1.
             - ``leads_lost``, ``leads_lost_low``, ``leads_lost_high`` (Float64): leads that would go on at the rate of
-              the reference, minus those that did. The intervals hold for all rows of the table at once in 95 % of
+              the reference, minus the number that did. The intervals hold for all rows of the table at once in 95 % of
               samples, so they also hold for the row that is ranked first.
             - ``conversions_lost``, ``conversions_lost_low``, ``conversions_lost_high`` (Float64): the same at the last
               step.

@@ -45,7 +45,7 @@ class Drivers(Result):
             - ``factor`` (String): ``field``, ``channel``, ``before`` (the lead had an event of the kind before the
               step) or ``after`` (it had one after the step).
             - ``name``, ``value`` (String): the field, channel or event kind, and the value of the field.
-            - ``leads``, ``went_on`` (UInt64): leads with the property, and those of them that went on.
+            - ``leads``, ``went_on`` (UInt64): leads with the property, and how many went on.
             - ``rate`` (Float64): ``went_on`` / ``leads``, from 0 to 1.
             - ``other_leads`` (UInt64): leads without the property.
             - ``other_rate`` (Float64): share of them that went on.
@@ -109,7 +109,7 @@ class DriversMethod:
         fields: str | Sequence[str] = (),
         min_support: int | None = None,
     ) -> Drivers:
-        """Compare, at each step of a funnel, the leads that went on with those that dropped off.
+        """Compare, at each step of a funnel, the leads that went on with the leads that dropped off.
 
         The properties are values of lead fields (numbers by quarter), channels, and kinds of events before and after
         the event by which a lead first reached the step. Stages that mean won or lost are left out. An association is
@@ -151,7 +151,7 @@ class DriversMethod:
         f of F others having the property. They are tested with Fisher's exact test.
 
         Leads that stay longer have more events, so events after a step are tested in time. At each time a lead goes on,
-        those at risk that already had the event are compared with those that had not. A lead is at risk until it goes
+        leads at risk that already had the event are compared with leads that had not. A lead is at risk until it goes
         on, while it is open, and while the window of an entry lasts; a lead that is re-opened is at risk again. Stages
         and optional steps between the two steps are left out. If no stage closes lost leads, leads that left count as
         at risk and hazard ratios are too high; only those below 1 are then tested.

@@ -179,7 +179,7 @@ class Funnel(Result):
             One row per step from the second on.
 
             - ``step`` (String): name of the step.
-            - ``first_entered``, ``first_leads`` (UInt64): entrants of the first group, and those that reached the step.
+            - ``first_entered``, ``first_leads`` (UInt64): entrants of the first group, and how many reached the step.
             - ``first_rate`` (Float64): share of the entrants that reached the step, from 0 to 1.
             - ``second_entered``, ``second_leads`` (UInt64): the same for the second group.
             - ``second_rate`` (Float64): the same for the second group.

@@ -43,7 +43,7 @@ class Paths(Result):
 
             - ``path`` (String): places, oldest first, joined by " > ".
             - ``paths`` (UInt64): paths that ended in this way.
-            - ``won``, ``lost``, ``open`` (UInt64): those of them that were won, were lost, or are open.
+            - ``won``, ``lost``, ``open`` (UInt64): how many were won, were lost, or are open.
             - ``share`` (Float64): share of all paths, from 0 to 1.
             - ``won_share`` (Float64): ``won`` / ``paths``.
 
@@ -157,7 +157,7 @@ class Paths(Result):
             - ``loop`` (String): the place, or the two places.
             - ``count`` (UInt64): number of occurrences.
             - ``paths`` (UInt64): paths with the loop.
-            - ``won`` (UInt64): those of them that were won.
+            - ``won`` (UInt64): how many were won.
             - ``won_share`` (Float64): ``won`` / ``paths``, from 0 to 1.
 
         See Also
@@ -244,7 +244,7 @@ class PathsMethod:
         by : str, default "kind"
             What the places are: ``"kind"``, ``"channel"``, or a property of events.
         events : str, Step or sequence of them, optional
-            Events that count. By default those of buyer and marketing.
+            Events that count. By default events of buyer and marketing.
         unit : {"lead", "session"}, default "lead"
             Whether a path is that of a lead or of a session.
         session_gap : str, optional

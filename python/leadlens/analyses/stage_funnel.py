@@ -123,7 +123,7 @@ class StageFunnel(Result):
 
             - ``group`` (String): value of ``by``; ``(all)`` for all leads.
             - ``period`` (Date): first day of the period in which the cycles started.
-            - ``cycles``, ``cycles_open`` (UInt64): cycles of the period, and those of them that are open.
+            - ``cycles``, ``cycles_open`` (UInt64): cycles of the period, and how many are open.
             - ``immature``, ``before_outcomes`` (UInt64): cycles of the period that are left out because their window
               had not ended, or because they started before ``outcomes_from``.
             - ``mature`` (Boolean): whether the rates are final: no cycle is open or, with ``window``, no cycle is left
@@ -222,10 +222,10 @@ class StageFunnel(Result):
 
             - ``group`` (String): value of ``by``; ``(all)`` for all leads.
             - ``stage`` (String): name of the stage.
-            - ``visits``, ``still_in`` (UInt64): visits, and those that have not ended.
+            - ``visits``, ``still_in`` (UInt64): visits, and how many have not ended.
             - ``quarter_days``, ``median_days`` (Float64): age in days by which a quarter and half of the visits had
               ended, by Kaplan–Meier.
-            - ``median_low``, ``median_high`` (Float64): 95 % interval of ``median_days``.
+            - ``median_days_low``, ``median_days_high`` (Float64): 95 % interval of ``median_days``.
             - ``three_quarters_days`` (Float64): age in days by which three quarters had ended.
             - ``mean_of_left``, ``p90_of_left`` (Float64): mean and 90 % quantile of the visits that have ended, in
               days.

@@ -41,18 +41,18 @@ class TimeTo(Result):
             One row per group, ``(all)`` first.
 
             - ``group`` (String): value of ``by``; ``(all)`` for all leads.
-            - ``leads``, ``events``, ``competing``, ``censored`` (UInt64): leads, and those of them that had the event,
-              had a competing end, or are open.
+            - ``leads``, ``events``, ``competing``, ``censored`` (UInt64): leads, and how many had the event, had a
+              competing end, or are open.
             - ``days`` (Float64): age at the end of the curve, in days.
             - ``incidence``, ``incidence_low``, ``incidence_high`` (Float64): share with the event by that age, from 0
               to 1, with its interval.
             - ``quarter_days``, ``median_days`` (Float64): age in days by which a quarter and half of the leads had the
               event; null if the curve stays below.
-            - ``median_low``, ``median_high`` (Float64): interval of ``median_days``.
+            - ``median_days_low``, ``median_days_high`` (Float64): interval of ``median_days``.
             - ``three_quarters_days`` (Float64): age in days by which three quarters had the event.
             - ``restricted_until`` (Float64): age in days up to which the mean is taken.
-            - ``restricted_mean``, ``restricted_mean_se`` (Float64): mean time without the event up to that age, in
-              days, and its standard error.
+            - ``restricted_mean``, ``restricted_mean_standard_error`` (Float64): mean time without the event up to that
+              age, in days, and its standard error.
 
         See Also
         --------

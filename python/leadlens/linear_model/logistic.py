@@ -232,9 +232,8 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
             if isinstance(c, str):
                 c = self._choose(c, parts, labels, weight, shift, show)
             options = self._options(c)
-            intercept, coefficients, text = _core.fit_logistic(
-                parts, labels, weight, shift, start, json.dumps(options), show
-            )
+            response = (labels, weight, shift, start)
+            intercept, coefficients, text = _core.fit_logistic(parts, response, json.dumps(options), show)
         facts: dict[str, Any] = json.loads(text)
         self.C_ = c
         self.coef_: NDArray[np.float64] = coefficients.reshape(1, -1)
@@ -287,20 +286,15 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
     def _choose(self, c: str, parts: Parts, labels: Any, weight: Any, shift: Any, show: Any) -> float:
         if c != "cv":
             raise OptionError(f'C must be a positive number, math.inf for no penalty, or "cv", not {c!r}')
-        cs = [] if self.Cs is None else [float(v) for v in np.asarray(self.Cs)]
+        search = {
+            "folds": self.cv,
+            "cs": None if self.Cs is None else [float(v) for v in np.asarray(self.Cs)],
+            "choice": self.choice,
+        }
         rows = np.arange(len(labels), dtype=np.uint32)
-        text = _core.validate_logistic(
-            parts,
-            labels,
-            weight,
-            shift,
-            rows,
-            self.cv,
-            cs,
-            json.dumps(self.choice),
-            json.dumps(self._options(1.0)),
-            show,
-        )
+        response = (labels, weight, shift, None)
+        options = json.dumps(self._options(1.0))
+        text = _core.validate_logistic(parts, response, rows, json.dumps(search), options, show)
         self.validation_: dict[str, Any] = json.loads(text)
         return float(self.validation_["c"])
 
@@ -589,8 +583,7 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         options = self._options(self.C_)
         beta = np.concatenate([self.intercept_, self.coef_[0]])
         with progress() as show:
-            text, matrix = _core.infer_logistic(
-                parts, labels, weight, shift, beta, groups, json.dumps(options), json.dumps(asked), show
-            )
+            response = (labels, weight, shift, beta)
+            text, matrix = _core.infer_logistic(parts, response, groups, json.dumps(options), json.dumps(asked), show)
         spec = {"covariance": covariance, "confidence": confidence, "profile": asked["profile"]}
         return Inference(json.loads(text), matrix.reshape(len(beta), len(beta)), beta, spec)

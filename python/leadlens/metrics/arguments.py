@@ -29,11 +29,14 @@ def weights_of(sample_weight: ArrayLike | None) -> NDArray[np.float64] | None:
     return None if sample_weight is None else numbers_of(sample_weight)
 
 
-def arrays_of(
-    y_true: ArrayLike, y_score: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return the three arguments that most metrics share."""
-    return labels_of(y_true), numbers_of(y_score), weights_of(sample_weight)
+Predictions = tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64] | None, list[int] | None]
+
+
+def predictions_of(
+    y_true: ArrayLike, y_score: ArrayLike, sample_weight: ArrayLike | None, clusters: ArrayLike | None = None
+) -> Predictions:
+    """Return the arguments that most metrics share."""
+    return labels_of(y_true), numbers_of(y_score), weights_of(sample_weight), clusters_of(clusters)
 
 
 def clusters_of(clusters: ArrayLike | None) -> list[int] | None:

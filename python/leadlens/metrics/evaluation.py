@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from ..scoring import Comparison, Evaluation
-from .arguments import arrays_of, clusters_of, labels_of, numbers_of, weights_of
+from .arguments import numbers_of, predictions_of
 
 __all__ = ["compare", "compare_rates", "evaluate"]
 
@@ -62,7 +62,7 @@ def evaluate(
     1.0
     """
     best = list(precision_at)
-    found = _core.evaluate(*arrays_of(y_true, y_score, sample_weight), best, clusters_of(clusters))
+    found = _core.evaluate(predictions_of(y_true, y_score, sample_weight, clusters), best)
     return Evaluation(*found, {"by": None, "precision_at": best, "confidence": 0.95})
 
 
@@ -120,8 +120,8 @@ def compare(
     0.25
     """
     best = list(precision_at)
-    given = (labels_of(y_true), numbers_of(first), numbers_of(second), weights_of(sample_weight))
-    found = _core.compare_scores(*given, best, clusters_of(clusters))
+    predictions = predictions_of(y_true, first, sample_weight, clusters)
+    found = _core.compare_scores(predictions, numbers_of(second), best)
     return Comparison(*found, {"precision_at": best, "confidence": 0.95})
 
 

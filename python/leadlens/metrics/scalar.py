@@ -7,7 +7,7 @@ import json
 from numpy.typing import ArrayLike
 
 from .. import _core
-from .arguments import arrays_of
+from .arguments import predictions_of
 
 __all__ = ["average_precision", "brier", "ks", "log_loss", "precision_at", "roc_auc"]
 
@@ -53,7 +53,7 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike |
     >>> ll.metrics.roc_auc([0, 1, 1], [0.1, 0.1, 0.9])
     0.75
     """
-    return _core.metric("roc_auc", *arrays_of(y_true, y_score, sample_weight))
+    return _core.metric("roc_auc", predictions_of(y_true, y_score, sample_weight))
 
 
 def average_precision(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -95,7 +95,7 @@ def average_precision(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: A
     >>> ll.metrics.average_precision([0, 1], [0.2, 0.8])
     1.0
     """
-    return _core.metric("average_precision", *arrays_of(y_true, y_score, sample_weight))
+    return _core.metric("average_precision", predictions_of(y_true, y_score, sample_weight))
 
 
 def log_loss(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -138,7 +138,7 @@ def log_loss(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike 
     >>> round(ll.metrics.log_loss([0, 1], [0.5, 0.5]), 6)
     0.693147
     """
-    return _core.metric("log_loss", *arrays_of(y_true, y_score, sample_weight))
+    return _core.metric("log_loss", predictions_of(y_true, y_score, sample_weight))
 
 
 def brier(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -180,7 +180,7 @@ def brier(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | N
     >>> ll.metrics.brier([0, 1], [0.5, 0.5])
     0.25
     """
-    return _core.metric("brier", *arrays_of(y_true, y_score, sample_weight))
+    return _core.metric("brier", predictions_of(y_true, y_score, sample_weight))
 
 
 def ks(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -217,7 +217,7 @@ def ks(y_true: ArrayLike, y_score: ArrayLike, *, sample_weight: ArrayLike | None
     >>> ll.metrics.ks([0, 1], [0.2, 0.8])
     1.0
     """
-    return _core.metric("ks", *arrays_of(y_true, y_score, sample_weight))
+    return _core.metric("ks", predictions_of(y_true, y_score, sample_weight))
 
 
 def precision_at(y_true: ArrayLike, y_score: ArrayLike, k: int, *, sample_weight: ArrayLike | None = None) -> float:
@@ -258,9 +258,9 @@ def precision_at(y_true: ArrayLike, y_score: ArrayLike, k: int, *, sample_weight
     >>> ll.metrics.precision_at([0, 1, 1], [0.1, 0.2, 0.9], 2)
     1.0
     """
-    labels, scores, weights = arrays_of(y_true, y_score, sample_weight)
-    plain = _core.precision_at(labels, scores, k)
-    if weights is None:
+    predictions = predictions_of(y_true, y_score, sample_weight)
+    plain = _core.precision_at(predictions, k)
+    if sample_weight is None:
         return plain
-    facts = json.loads(_core.evaluate(labels, scores, weights, [k], None)[0])
+    facts = json.loads(_core.evaluate(predictions, [k])[0])
     return float(dict(facts["precision_at"])[k])

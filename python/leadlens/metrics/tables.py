@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .. import _core
 from ..errors import OptionError
-from .arguments import arrays_of, clusters_of
+from .arguments import predictions_of
 
 __all__ = ["calibration_table", "lift_table"]
 
@@ -46,7 +46,7 @@ def calibration_table(
         One row per bin.
 
         - ``low``, ``high`` (Float64): lowest and highest prediction of the bin.
-        - ``rows``, ``positives`` (UInt64): rows, and those of them that are positive.
+        - ``rows``, ``positives`` (UInt64): rows, and how many are positive.
         - ``predicted`` (Float64): weighted mean prediction.
         - ``observed``, ``observed_low``, ``observed_high`` (Float64): weighted share of positives with its 95 %
           interval, by Wilson's formula with the effective number of rows.
@@ -72,8 +72,8 @@ def calibration_table(
     """
     if strategy not in ("quantile", "uniform"):
         raise OptionError(f"strategy must be 'quantile' or 'uniform', not {strategy!r}")
-    arrays = arrays_of(y_true, y_score, sample_weight)
-    return pl.DataFrame(_core.calibration_table(*arrays, bins, strategy == "uniform", clusters_of(clusters)))
+    predictions = predictions_of(y_true, y_score, sample_weight, clusters)
+    return pl.DataFrame(_core.calibration_table(predictions, bins, strategy == "uniform"))
 
 
 def lift_table(
@@ -105,7 +105,7 @@ def lift_table(
         One row per slice.
 
         - ``slice`` (UInt64): number of the slice, counted from 1.
-        - ``weight``, ``positives`` (Float64): weight of its rows, and of those that are positive.
+        - ``weight``, ``positives`` (Float64): weight of its rows, and of its positive rows.
         - ``rate`` (Float64): ``positives`` / ``weight``, from 0 to 1.
         - ``lift``, ``lift_low``, ``lift_high`` (Float64): rate divided by the rate of all rows, with its 95 % interval.
         - ``captured`` (Float64): share of all positives in this slice and those before.
@@ -129,4 +129,4 @@ def lift_table(
     >>> ll.metrics.lift_table([0, 1], [0.2, 0.8], slices=2)["lift"].to_list()
     [2.0, 0.0]
     """
-    return pl.DataFrame(_core.lift_table(*arrays_of(y_true, y_score, sample_weight), slices, clusters_of(clusters)))
+    return pl.DataFrame(_core.lift_table(predictions_of(y_true, y_score, sample_weight, clusters), slices))

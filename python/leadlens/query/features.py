@@ -25,7 +25,7 @@ class FeatureSet:
     per_kind : bool, default True
         Whether each kind of event has features of its own.
     max_kinds : int, default 30
-        Largest number of kinds, those of most leads first.
+        Largest number of kinds; kinds with the most leads come first.
     daily_cap : int or None, default 20
         Largest number of events of one kind that count on one calendar day. None for no limit.
     fields : bool, default True
@@ -48,7 +48,7 @@ class FeatureSet:
     ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``, ``sum(session.page_views)``, ``max(…)``,
     ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``, ``stage``, ``days_in_stage`` and
     ``age_days``; lead fields have their own names, and dates are ``days_since(field)``. ``*`` stands for the events of
-    buyer and marketing, ``@sales`` for those of sales, ``source:*`` for all kinds of one source. Ages are exact up to
+    buyer and marketing, ``@sales`` for the events of sales, ``source:*`` for all kinds of one source. Ages are exact up to
     the cutoff, in days.
 
     Examples

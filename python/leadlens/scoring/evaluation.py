@@ -74,7 +74,7 @@ class Evaluation:
         self._facts: dict[str, Any] = json.loads(facts)
         self._text = text
         self._spec = spec
-        # Polars frames, so that an evaluation can be pickled.
+        # Polars frames can be pickled.
         self._frames = {
             "measures": pl.DataFrame(measures),
             "calibration": pl.DataFrame(calibration),
@@ -200,7 +200,7 @@ class Evaluation:
             One row per quantile bin.
 
             - ``low``, ``high`` (Float64): lowest and highest prediction of the bin.
-            - ``rows``, ``positives`` (UInt64): rows, and those of them that are positive.
+            - ``rows``, ``positives`` (UInt64): rows, and how many are positive.
             - ``predicted`` (Float64): weighted mean prediction.
             - ``observed``, ``observed_low``, ``observed_high`` (Float64): weighted share of positives with its 95 %
               interval.
@@ -227,7 +227,7 @@ class Evaluation:
             One row per tenth.
 
             - ``slice`` (UInt64): number of the tenth, counted from 1.
-            - ``weight``, ``positives`` (Float64): weight of its rows, and of those that are positive.
+            - ``weight``, ``positives`` (Float64): weight of its rows, and of its positive rows.
             - ``rate`` (Float64): ``positives`` / ``weight``, from 0 to 1.
             - ``lift``, ``lift_low``, ``lift_high`` (Float64): rate divided by the rate of all rows, with its 95 %
               interval.
@@ -257,7 +257,7 @@ class Evaluation:
             One row per group; empty without ``by``.
 
             - ``group`` (String): value of ``by``.
-            - ``rows``, ``positives`` (Int64): rows, and those of them that are positive.
+            - ``rows``, ``positives`` (Int64): rows, and how many are positive.
             - ``observed``, ``observed_low``, ``observed_high`` (Float64): share of positives with its 95 % interval.
             - ``predicted`` (Float64): mean prediction.
             - ``roc_auc``, ``roc_auc_low``, ``roc_auc_high`` (Float64): AUC with its 95 % interval; null with one class.

@@ -33,7 +33,8 @@ class Leads(Role):
     ignore : sequence of str, optional
         Columns that are not fields.
     include : sequence of str, optional
-        Columns that are fields although they would be withheld by default; ``"account.column"`` for those of accounts.
+        Columns that are fields although they would be withheld by default; ``"account.column"`` for columns of
+        accounts.
     account, owner : str, optional
         Columns with the account and the owner of the lead.
     outcome : str, optional

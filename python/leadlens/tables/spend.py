@@ -35,7 +35,7 @@ class Spend:
         Column with the channel or the campaign, or a :func:`literal` for all rows. ``channel`` is also used if ``by``
         of the attribution is something else.
     names : mapping, optional
-        Renames channels and campaigns, from names in the table to those of events. ``*`` and ``?`` are wildcards.
+        Renames channels and campaigns from names in the table to names in events. ``*`` and ``?`` are wildcards.
     timezone : str, optional
         Zone of times without an offset. By default that of the journeys.
     time_format : str, optional

@@ -16,25 +16,54 @@ mod stage_funnel;
 mod time_to;
 mod train;
 
-pub(super) use attribution::AttributionArgs;
-pub(super) use barriers::BarriersArgs;
-pub(super) use check::CheckArgs;
-pub(super) use completions::Completions;
-pub(super) use demo::Demo;
-pub(super) use drivers::DriversArgs;
-pub(super) use evaluate::Evaluate;
-pub(super) use funnel::FunnelArgs;
-pub(super) use paths::PathsArgs;
-pub(super) use report::ReportArgs;
-pub(super) use score::Score;
-pub(super) use stage_funnel::StageFunnelArgs;
-pub(super) use time_to::TimeToArgs;
-pub(super) use train::Train;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::CommandFactory;
-
-use super::args::{Arguments, Command};
 use super::context::{Context, Failed};
+
+/// Lead analytics on the history of marketing and sales: explainable scores, funnels, attribution.
+#[derive(Debug, Parser)]
+#[command(
+    name = "leadlens",
+    version,
+    about,
+    after_help = "Exit codes: 0 success, 2 usage, 3 data, 4 model, 70 internal error, 130 SIGINT, 143 SIGTERM."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read all tables and report what happened to every row.
+    Check(check::CheckArgs),
+    /// Train a model on the training set of the snapshot, evaluate it on the test set, and save it.
+    Train(train::Train),
+    /// Evaluate a saved model on the test set of the snapshot.
+    Evaluate(evaluate::Evaluate),
+    /// Score open leads with a saved model.
+    Score(score::Score),
+    /// Count how many leads reach each step of a funnel.
+    Funnel(funnel::FunnelArgs),
+    /// Count how leads move through the pipeline: reached, skipped, lost and open per stage, win rate, velocity.
+    StageFunnel(stage_funnel::StageFunnelArgs),
+    /// Measure how long leads take to convert.
+    TimeTo(time_to::TimeToArgs),
+    /// Find the properties that differ between leads that go on and leads that drop off.
+    Drivers(drivers::DriversArgs),
+    /// Rank segments by the conversions they lose at each step.
+    Barriers(barriers::BarriersArgs),
+    /// List the most frequent paths to won and to lost.
+    Paths(paths::PathsArgs),
+    /// Distribute credit for conversions among channels.
+    Attribution(attribution::AttributionArgs),
+    /// Write an HTML report: evaluation, best open leads, analyses, model, input tables.
+    Report(report::ReportArgs),
+    /// Train, evaluate, score and report on a folder that has tables and a leadlens.toml.
+    Demo(demo::Demo),
+    /// Print a shell completion script.
+    Completions(completions::Completions),
+}
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<(), Failed> {
     match &arguments.command {

@@ -31,12 +31,12 @@ pub fn time_to_frame(t: &TimeTo) -> Result<DataFrame> {
         optional("incidence_high", g.iter().map(|x| Some(x.last.interval.high))),
         quantile("quarter_days", 0, 0),
         quantile("median_days", 1, 0),
-        quantile("median_low", 1, 1),
-        quantile("median_high", 1, 2),
+        quantile("median_days_low", 1, 1),
+        quantile("median_days_high", 1, 2),
         quantile("three_quarters_days", 2, 0),
         optional("restricted_until", g.iter().map(|x| x.restricted_mean.map(|m| m.until))),
         optional("restricted_mean", g.iter().map(|x| x.restricted_mean.map(|m| m.mean))),
-        optional("restricted_mean_se", g.iter().map(|x| x.restricted_mean.map(|m| m.standard_error))),
+        optional("restricted_mean_standard_error", g.iter().map(|x| x.restricted_mean.map(|m| m.standard_error))),
     ])
 }
 
