@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::counts::{PropertyCounts, StepPair};
 use super::dependence::Dependence;
 use super::exposure::exposure;
 use super::fields::FieldCodes;
-use super::pass::{PropertyCounts, StepPair};
 use super::result::{Driver, Drivers, Factor};
 use super::spec::DriversSpec;
 use crate::analyses::funnel::FunnelSpec;

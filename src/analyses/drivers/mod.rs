@@ -3,6 +3,7 @@
 mod at_risk;
 mod barriers;
 mod compare;
+mod counts;
 mod dependence;
 mod exposure;
 mod factors;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::at_risk::AtRisk;
+use super::counts::{PropertyCounts, StepPair};
 use super::dependence::{Gathering, by_account};
 use super::exposure::Stays;
 use super::factors::FactorTests;
@@ -15,44 +16,6 @@ use crate::journeys::{DayMoment, Journeys, Status, status_before, status_log};
 use crate::progress::Task;
 use crate::schema::NONE;
 use crate::time::NO_TIME;
-
-/// Counts per step: leads and how many went on, in all and with each property.
-#[derive(Clone)]
-pub(super) struct PropertyCounts {
-    pub(super) all: (u64, u64),
-    pub(super) with: Vec<(u64, u64)>,
-    /// The same by account, if accounts are declared.
-    pub(super) gathering: Option<Gathering>,
-    /// How long leads were at the step, and what they did there.
-    pub(super) stays: Stays,
-}
-
-impl PropertyCounts {
-    /// A lead, and whether it went on.
-    fn begin(&mut self, account: Option<u64>, went_on: bool) {
-        self.all = (self.all.0 + 1, self.all.1 + u64::from(went_on));
-        if let (Some(gathering), Some(account)) = (&mut self.gathering, account) {
-            gathering.begin(account, went_on);
-        }
-    }
-
-    /// A property of that lead.
-    fn add(&mut self, place: usize, went_on: bool) {
-        if let Some(c) = self.with.get_mut(place) {
-            *c = (c.0 + 1, c.1 + u64::from(went_on));
-        }
-        if let Some(gathering) = &mut self.gathering {
-            gathering.add(place, went_on);
-        }
-    }
-}
-
-/// A step, and the next one that is not optional.
-pub(super) struct StepPair<'a> {
-    pub(super) step: usize,
-    pub(super) next: usize,
-    pub(super) at_risk: AtRisk<'a>,
-}
 
 /// The lead at hand.
 struct LeadAtHand {

@@ -2,9 +2,10 @@
 
 mod entries;
 mod properties;
+mod reader;
 pub(in crate::frames) mod undated;
 
-use self::entries::{Found, StageReader, TimedColumn};
+use self::reader::{Found, StageReader, TimedColumn};
 use self::undated::UndatedRows;
 use super::reading::Reading;
 use crate::config::{At, StagesSpec, Undated};
