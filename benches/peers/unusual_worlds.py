@@ -71,6 +71,34 @@ def one_large_account(share: float) -> pl.DataFrame:
     return pl.DataFrame(out)
 
 
+def large_accounts_in_evaluations(share: float) -> pl.DataFrame:
+    """Few accounts, and one with 30 % of the rows: coverage of the intervals of an evaluation."""
+
+    def draw(rng: np.random.Generator, account: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known, unknown = rng.normal(size=(2, account.max() + 1))
+        eta = 0.8 * rng.normal(size=len(account)) + 0.6 * known[account] - 1
+        return rng.random(len(account)) < 1 / (1 + np.exp(-eta - 0.7 * unknown[account])), 1 / (1 + np.exp(-eta))
+
+    exact = ll.metrics.evaluate(*draw(np.random.default_rng(0), np.arange(1_000_000)), precision_at=[150_000])
+    truth = {row["measure"].split("_at_")[0]: row["value"] for row in exact.to_polars().iter_rows(named=True)}
+    out = []
+    for accounts, largest in ((5, 0.2), (5, 0.3), (12, 1 / 12), (12, 0.3), (30, 1 / 30), (30, 0.3), (120, 0.3)):
+        found: dict[str, list[float]] = {}
+        sizes = np.r_[largest, np.full(accounts - 1, (1 - largest) / (accounts - 1))]
+        for seed in range(max(20, round(600 * share))):
+            rng = np.random.default_rng([seed, accounts])
+            account = rng.choice(accounts, 600, p=sizes)
+            y, p = draw(rng, account)
+            evaluation = ll.metrics.evaluate(y, p, clusters=account, precision_at=[90])
+            for row in evaluation.to_polars().iter_rows(named=True):
+                name = row["measure"].split("_at_")[0]
+                if row["low"] is not None or row["high"] is not None:
+                    found.setdefault(name, []).append(holds(row["low"], truth[name], row["high"]))
+            found.setdefault("remark", []).append("below 40" in " ".join(evaluation.remarks))
+        out.append({"accounts": accounts, "largest": largest, **row_of(found)})
+    return pl.DataFrame(out)
+
+
 def tiny_groups(share: float) -> pl.DataFrame:
     """Many groups of few leads that are equal: log-rank p < 0.05, whether it says it is sparse, the first barrier."""
     out = []
@@ -98,6 +126,51 @@ def tiny_groups(share: float) -> pl.DataFrame:
             found.setdefault("first barrier holds 0", []).append(not len(ranked) or ranked["leads_lost_low"][0] <= 0)
         out.append({"groups": groups, "leads each": each, **row_of(found)})
     return pl.DataFrame(out)
+
+
+def equal_groups(share: float) -> pl.DataFrame:
+    """Groups of equal pace, and one half as fast: p < 0.05 of the log-rank and Gray's test, by size and follow-up."""
+    out = []
+    for groups, each in ((2, 10), (10, 10), (30, 10), (100, 10), (2, 200), (10, 200), (30, 200), (100, 200)):
+        for follow_up, unit, slower in (
+            ("equal", 1e-3, 1.0), ("unequal", 1e-3, 1.0), ("unequal", 1.0, 1.0), ("unequal", 14.0, 1.0),
+            ("equal", 1e-3, 2.0),
+        ):  # fmt: skip
+            found: dict[str, list[float]] = {}
+            n, group = groups * each, np.repeat(np.arange(groups), each)
+            for seed in range(max(20, round((400 if each == 10 else 100) * share))):
+                rng = np.random.default_rng([seed, groups, each])
+                days = np.where((group % 2 == 0) | (follow_up == "equal"), 200.0, 30.0)
+                created = 200.0 - np.ceil(rng.random(n) * days / unit) * unit
+                pace = np.where(group == 0, slower, 1.0)
+                won, lost = np.ceil(rng.exponential(60 * pace) / unit) * unit, rng.exponential(120, n)
+                end = created + np.minimum(won, np.ceil(lost / unit) * unit)
+                seen = end < 200.0
+                stages = pl.DataFrame({"lead": np.arange(n)[seen], "at": moments(end[seen])}).with_columns(
+                    stage=pl.Series(np.where(won <= lost, "won", "lost")[seen])
+                )
+                leads = pl.DataFrame({"id": np.arange(n), "created": moments(created), "seg": group.astype(str)})
+                journeys = ll.Journeys(
+                    leads=ll.Leads(leads, id="id", created="created", fields=["seg"]),
+                    stages=ll.Stages(stages, lead="lead", at="at", stage="stage"),
+                    won="won", lost="lost", observed_until=f"{moments(np.array(200.0))}Z",
+                )  # fmt: skip
+                for name, competing in (("log-rank", "censored"), ("Gray", "event")):
+                    test = journeys.time_to("won", by="seg", competing_as=competing).test
+                    if test is not None:
+                        found.setdefault(name, []).append(test["p_value"] < 0.05)
+                        found.setdefault(f"{name} permuted", []).append(test["permutations"] > 0)
+            out.append(
+                {
+                    "groups": groups,
+                    "leads each": each,
+                    "follow-up": follow_up,
+                    "days": unit,
+                    "slower": slower,
+                    **row_of(found),
+                }
+            )
+    return pl.concat([pl.DataFrame(row) for row in out], how="diagonal")
 
 
 def ties_and_rare_outcomes(share: float) -> pl.DataFrame:
@@ -210,7 +283,14 @@ def scores_of_rare_outcomes(share: float) -> pl.DataFrame:
 
 CLAIMS: dict[str, Callable[[float], pl.DataFrame]] = {
     f.__name__: f
-    for f in (one_large_account, tiny_groups, ties_and_rare_outcomes, growing_and_rare, scores_of_rare_outcomes)
+    for f in (
+        one_large_account,
+        tiny_groups,
+        equal_groups,
+        ties_and_rare_outcomes,
+        growing_and_rare,
+        scores_of_rare_outcomes,
+    )
 }
 
 

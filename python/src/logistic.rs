@@ -189,6 +189,7 @@ fn facts(solution: &Solution) -> serde_json::Value {
         "converged": solution.converged,
         "firth_intercept": solution.firth_intercept,
         "dropped": solution.dropped,
+        "separation_unknown": solution.separation_unknown,
         "remarks": solution.remarks(),
     })
 }
@@ -240,6 +241,7 @@ struct Asked {
     firth_intercept: Option<f64>,
     objective: f64,
     loss: f64,
+    separation_unknown: bool,
 }
 
 /// Statistics of a fit as JSON, and the covariance; the start of `response` is the fit.
@@ -271,7 +273,7 @@ pub(crate) fn infer_logistic<'py>(
         gradient: 0.0,
         firth_intercept: asked.firth_intercept,
         dropped: asked.dropped,
-        separation_unknown: false,
+        separation_unknown: asked.separation_unknown,
         gap: None,
         iterations: 0,
         converged: true,

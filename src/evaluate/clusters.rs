@@ -11,12 +11,6 @@ pub struct Clusters<'a> {
     pub unit: &'a str,
 }
 
-/// Says that intervals rest on few clusters, if they do.
-pub(super) fn few_clusters(count: usize, unit: &str) -> Option<String> {
-    const FEW: usize = 40;
-    (count < FEW).then(|| format!("intervals are based on {count} {unit} and are approximate below {FEW}"))
-}
-
 pub(super) fn check_clusters(y: &[bool], clusters: Option<&[u32]>) -> Result<()> {
     match clusters.map(<[u32]>::len).filter(|got| *got != y.len()) {
         Some(got) => Err(Error::Length { what: "clusters".into(), expected: y.len(), got }),

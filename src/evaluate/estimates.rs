@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::checked_probabilities;
-use super::clusters::{Clusters, check_rows, few_clusters};
+use super::clusters::{Clusters, check_rows};
 use super::influence::{InfluenceRows, Influenced, Sample, on_log_odds, on_logs};
 use crate::error::Result;
-use crate::math::{exp, ln, student_quantile, student_tail};
+use crate::math::{exp, few_clusters, ln, student_quantile, student_tail};
 
 /// One measure with its 95 % interval; both ends are `None` where they are not defined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,10 +78,10 @@ pub(super) fn auc(rows: &InfluenceRows<'_>, sample: Sample) -> Estimate {
 }
 
 /// Average precision, on the scale of log-odds around the value less its bias, which is large with few positives; those
-/// decide the degrees of freedom, too. Simulated coverage with 18 to 60 positives: 93–95 %.
+/// decide the degrees of freedom, too, where they are fewer than clusters. Simulated coverage with 18 to 60 positives: 93–95 %.
 fn average_precision(rows: &InfluenceRows<'_>, sample: Sample) -> Estimate {
     let average = rows.average_precision();
-    let z = student_quantile(0.025, (sample.positives as f64 - 1.0).max(1.0));
+    let z = student_quantile(0.025, (sample.positives as f64 - 1.0).max(1.0).min(rows.degrees()));
     let mut estimate = named("pr_auc", rows, &average, |value, error, _| (value, error));
     if let (Some(value), Some(error)) = (estimate.value, estimate.standard_error) {
         let centre = (value - rows.average_precision_bias(&average)).clamp(value / 2.0, value.midpoint(1.0));
@@ -218,7 +218,7 @@ pub fn compare_scores(
     }
     let positives = y.iter().filter(|v| **v).count();
     let unit = clusters.map_or("leads", |c| c.unit);
-    let remarks = clusters.and_then(|_| few_clusters(a.clusters(), unit)).into_iter().collect();
+    let remarks = clusters.and_then(|_| few_clusters(a.clusters(), a.effective_clusters(), unit)).into_iter().collect();
     Ok(ScoreComparison { rows: y.len(), positives, clusters: a.clusters(), unit: unit.to_owned(), measures, remarks })
 }
 
@@ -236,7 +236,7 @@ fn difference(
     let (low, high) = plain(difference, error, rows.half_width());
     let p_value = match (difference, error) {
         (0.0, _) => 1.0,
-        (d, e) => 2.0 * student_tail((d / e).abs(), rows.clusters() as f64 - 1.0),
+        (d, e) => 2.0 * student_tail((d / e).abs(), rows.degrees()),
     };
     let better = more_is_better.and_then(|more| match () {
         () if low > 0.0 => Some(if more { "first" } else { "second" }),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calibration::calibration_table_of;
-use super::clusters::{Clusters, check_clusters, check_rows, few_clusters};
+use super::clusters::{Clusters, check_clusters, check_rows};
 use super::estimates::{Estimate, estimates};
 use super::influence::InfluenceRows;
 use super::lift::lift_table_of;
@@ -13,7 +13,7 @@ use super::{
     expected_calibration_error, ks, log_loss, roc_auc, tie_groups,
 };
 use crate::error::{Error, Result};
-use crate::math::{sum, sum_by};
+use crate::math::{few_clusters, sum, sum_by};
 
 /// Measures of a group of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,7 +124,8 @@ pub fn evaluate_clustered(
     let calibration = calibration_table_of(&rows, 10, Binning::Quantile);
     let estimates = estimates(&rows, sample, top);
     let value = |e: &Estimate| e.measure.strip_prefix("precision_at_").and_then(|k| Some((k.parse().ok()?, e.value?)));
-    let remarks = clusters.and_then(|_| few_clusters(rows.clusters(), unit)).into_iter().collect();
+    let remarks =
+        clusters.and_then(|_| few_clusters(rows.clusters(), rows.effective_clusters(), unit)).into_iter().collect();
     Ok(Evaluation {
         rows: y.len(),
         positives: y.iter().filter(|v| **v).count(),

@@ -1,14 +1,17 @@
 //! Estimates over rows in clusters, and what each row contributes to them.
 //!
 //! An estimate T is a function of the weights of the rows. Its influence of row i is wᵢ·∂T/∂wᵢ; the variance of T is
-//! G/(G − 1)·Σ S_g², S_g the sum of the influences of cluster g (a lead, an account), G their number: the linearisation, or
-//! infinitesimal jackknife, of D. Binder, International Statistical Review 51, 1983. For the AUC it is the estimator of
-//! E. DeLong et al., Biometrics 44, 1988, with clusters that of N. Obuchowski, Biometrics 53, 1997. Intervals take the
-//! quantile of Student's t with G − 1 degrees of freedom instead of the normal one.
+//! Σ S_g²/(1 − s_g), S_g the sum of the influences of cluster g (a lead, an account) and s_g its share of the weight, G/(G − 1)·Σ
+//! S_g² for G clusters of equal weight: the linearisation, or infinitesimal jackknife, of D. Binder, International Statistical
+//! Review 51, 1983, with the correction of [`crate::math::ClusteredShare`]. For the AUC it is the estimator of E. DeLong et al.,
+//! Biometrics 44, 1988, with clusters that of N. Obuchowski, Biometrics 53, 1997. Intervals take the quantile of Student's t
+//! with 1/Σ s_g² − 1 degrees of freedom, G − 1 for equal weights, instead of the normal one.
 
 use std::borrow::Cow;
 
-use crate::math::{Interval, exp, ln, logit, sigmoid, student_quantile, sum, sum_by, wilson_within};
+use crate::math::{
+    Interval, effective_clusters, exp, ln, logit, sigmoid, student_quantile, sum, sum_by, wilson_within,
+};
 
 /// Labels, probabilities and weights, and the cluster of each row (its own if there are none).
 pub(super) struct InfluenceRows<'a> {
@@ -19,6 +22,8 @@ pub(super) struct InfluenceRows<'a> {
     clusters: Option<Vec<u32>>,
     /// Clusters with weight.
     count: usize,
+    /// Weight of each cluster over that of all; empty where each row is its own.
+    shares: Vec<f64>,
     /// Rows by score, lowest first.
     order: Vec<usize>,
     /// Rows of equal score, lowest first.
@@ -58,7 +63,7 @@ impl<'a> InfluenceRows<'a> {
         let score = |i: &usize| p.get(*i).copied().unwrap_or(0.0);
         order.sort_by(|a, b| score(a).total_cmp(&score(b)));
         let clusters = clusters.map(numbered);
-        let mut rows = Self { y, p, w, clusters, count: 0, order, ties: Vec::new(), total: sum(w) };
+        let mut rows = Self { y, p, w, clusters, count: 0, shares: Vec::new(), order, ties: Vec::new(), total: sum(w) };
         let mut ties = Vec::new();
         let mut from = 0;
         for tied in rows.order.chunk_by(|a, b| rows.score(*a) == rows.score(*b)) {
@@ -69,6 +74,9 @@ impl<'a> InfluenceRows<'a> {
         }
         rows.ties = ties;
         rows.count = rows.used(|i| rows.w(i) > 0.0);
+        if rows.clusters.is_some() {
+            rows.shares = rows.sums(w).iter().map(|of_cluster| of_cluster / rows.total).collect();
+        }
         rows
     }
 
@@ -117,6 +125,16 @@ impl<'a> InfluenceRows<'a> {
         self.count
     }
 
+    /// Clusters of equal weight that say as much.
+    pub(super) fn effective_clusters(&self) -> f64 {
+        if self.clusters.is_some() { effective_clusters(self.shares.iter().copied()) } else { self.count as f64 }
+    }
+
+    /// Degrees of freedom of standard errors.
+    pub(super) fn degrees(&self) -> f64 {
+        degrees(self.effective_clusters())
+    }
+
     pub(super) fn sample(&self) -> Sample {
         let of = |class: bool| self.used(|i| self.w(i) > 0.0 && self.y.get(i) == Some(&class));
         Sample { positives: of(true), negatives: of(false) }
@@ -127,12 +145,20 @@ impl<'a> InfluenceRows<'a> {
         sum_by(self.len(), |i| self.w(i) * self.hit(i)) / self.total
     }
 
-    /// √G/(G − 1)·Σ S_g², of clusters that `count`.
-    fn error_among(&self, influence: &[f64], count: usize) -> f64 {
-        let count = count as f64;
+    /// Standard error among rows that weigh `member`.
+    fn error_among(&self, influence: &[f64], member: impl Fn(usize) -> f64 + Sync) -> f64 {
+        let members: Vec<f64> = (0..self.len()).map(member).collect();
+        let of_cluster = self.sums(&members);
+        let total = sum(&of_cluster);
+        self.error_of(influence, |g| of_cluster.get(g).map_or(0.0, |weight| weight / total))
+    }
+
+    /// √Σ S_g²/(1 − s_g), with the share s_g of each cluster.
+    fn error_of(&self, influence: &[f64], share: impl Fn(usize) -> f64 + Sync) -> f64 {
         let sums = self.sums(influence);
-        let squares = sum_by(sums.len(), |g| sums.get(g).map_or(0.0, |s| s * s));
-        (squares * count / (count - 1.0).max(1.0)).sqrt()
+        // One cluster alone leaves nothing to correct.
+        let rest = |g: usize| Some(1.0 - share(g)).filter(|rest| *rest > 1e-9).unwrap_or(1.0);
+        sum_by(sums.len(), |g| sums.get(g).map_or(0.0, |s| s * s / rest(g))).sqrt()
     }
 
     /// Sums over clusters.
@@ -149,12 +175,16 @@ impl<'a> InfluenceRows<'a> {
 
     /// Standard error of an estimate.
     pub(super) fn error(&self, influence: &[f64]) -> f64 {
-        self.error_among(influence, self.count)
+        if self.clusters.is_none() {
+            let rows = self.count as f64;
+            return self.error_of(influence, |_| 1.0 / rows);
+        }
+        self.error_of(influence, |g| self.shares.get(g).copied().unwrap_or(0.0))
     }
 
     /// How many standard errors to each side make a 95 % interval.
     pub(super) fn half_width(&self) -> f64 {
-        student_quantile(0.025, self.count as f64 - 1.0)
+        student_quantile(0.025, self.degrees())
     }
 
     fn influenced(&self, value: f64, of_row: impl Fn(usize) -> f64) -> Influenced {
@@ -341,7 +371,7 @@ impl<'a> InfluenceRows<'a> {
     ///
     /// The border is estimated as well: a row above it that counts more moves the border up, where the share of positives
     /// is m, so it contributes y − m rather than y. m is taken from the rows around the border, half as many to each
-    /// side as there are above it, and 10 at least.
+    /// side as there are above it, and 10 at least; from the rows of one score alone where the border cuts through so many.
     fn captured(&self, part: f64) -> Influenced {
         let wanted = part * self.total;
         if part >= 1.0 || part <= 0.0 {
@@ -352,13 +382,28 @@ impl<'a> InfluenceRows<'a> {
         let rows = self.w.iter().filter(|w| **w > 0.0).count().max(1) as f64;
         let half = (wanted / 2.0).max(10.0 * self.total / rows);
         let member = self.membership(0.0, wanted);
-        let near = self.membership((wanted - half).max(0.0), wanted + half);
+        let near = match self.cut_by(wanted).filter(|(from, to)| to - from >= 10.0 * self.total / rows) {
+            Some((from, to)) => self.membership(from, to),
+            None => self.membership((wanted - half).max(0.0), wanted + half),
+        };
         let at = |shares: &[f64], i: usize| self.w(i) * shares.get(i).copied().unwrap_or(0.0);
         let value = sum_by(self.len(), |i| at(&member, i) * self.hit(i)) / self.total;
         let around = sum_by(self.len(), |i| at(&near, i));
         let border = sum_by(self.len(), |i| at(&near, i) * self.hit(i)) / around;
         let moved = value - part * border;
         self.influenced(value, |i| (at(&member, i) * (self.hit(i) - border) - self.w(i) * moved) / self.total)
+    }
+
+    /// Where the rows of one score that `wanted` of the weight, best first, cut through begin and end.
+    fn cut_by(&self, wanted: f64) -> Option<(f64, f64)> {
+        let mut taken = 0.0;
+        for tie in self.ties.iter().rev() {
+            if taken + tie.all > wanted {
+                return (taken < wanted).then_some((taken, taken + tie.all));
+            }
+            taken += tie.all;
+        }
+        None
     }
 
     /// How much of each row lies between two sums of weight, best first; rows of equal score in equal parts.
@@ -419,19 +464,17 @@ impl<'a> InfluenceRows<'a> {
     pub(super) fn share_interval(&self, share: &Influenced, member: impl Fn(usize) -> f64 + Sync) -> Interval {
         let members: Vec<f64> = (0..self.len()).map(&member).collect();
         let of_cluster = self.sums(&members);
-        let effective = |squares: f64, total: f64| total * total / squares;
-        let total = sum(&of_cluster);
-        let rows = effective(sum_by(self.len(), |i| member(i) * member(i)), total);
-        let count = of_cluster.iter().filter(|w| **w > 0.0).count();
-        let error = self.error_among(&share.of_row, count);
+        let rows = effective_clusters(members.iter().copied());
+        let clusters = effective_clusters(of_cluster.iter().copied());
+        let error = self.error_among(&share.of_row, &member);
         let p = share.value;
         let n = if p > 0.0 && p < 1.0 && error > 0.0 {
             (p * (1.0 - p) / (error * error)).min(rows)
         } else {
             // All rows alike: as many as there are clusters.
-            effective(sum_by(of_cluster.len(), |g| of_cluster.get(g).map_or(0.0, |w| w * w)), total)
+            clusters
         };
-        wilson_within(p, n, student_quantile(0.025, count as f64 - 1.0))
+        wilson_within(p, n, student_quantile(0.025, degrees(clusters)))
     }
 
     /// Share of positives between two parts of all weight, best first, with its interval.
@@ -453,7 +496,7 @@ impl<'a> InfluenceRows<'a> {
         let off = |i: usize| self.hit(i) - self.score(i);
         let mean = sum_by(self.len(), |i| member(i) * off(i)) / total;
         let influence: Vec<f64> = (0..self.len()).map(|i| member(i) * (off(i) - mean) / total).collect();
-        self.error_among(&influence, self.used(|i| member(i) > 0.0))
+        self.error_among(&influence, member)
     }
 
     /// Interval of a share of the rows of a group.
@@ -464,6 +507,11 @@ impl<'a> InfluenceRows<'a> {
         let share = self.influenced(value, |i| member(i) * (self.hit(i) - value) / total);
         (value, self.share_interval(&share, member))
     }
+}
+
+/// Degrees of freedom of so many clusters of equal weight: none of one cluster, which says nothing about others.
+fn degrees(clusters: f64) -> f64 {
+    if clusters > 1.0 + 1e-9 { (clusters - 1.0).max(1.0) } else { 0.0 }
 }
 
 /// What lies between two parts of the rows, per unit of the part between them.

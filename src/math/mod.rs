@@ -15,7 +15,7 @@ mod sum;
 #[cfg_attr(not(feature = "fit"), allow(dead_code, reason = "fits need most of it"))]
 pub(crate) mod vector;
 
-pub use clusters::{ClusteredShare, FEW_CLUSTERS, HitsOfRows, compare_clustered, few_clusters};
+pub use clusters::{ClusteredShare, FEW_CLUSTERS, HitsOfRows, compare_clustered, effective_clusters, few_clusters};
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
 pub use fisher::fisher_tail;
 pub use interval::{Interval, normal_quantile, wilson, wilson_of_share, wilson_within};

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::math::HitsOfRows;
+use crate::math::{HitsOfRows, effective_clusters, few_clusters};
 
 /// Rows of a cluster that wait to be added up, besides the sums.
 const WAITING: usize = 1 << 16;
@@ -30,6 +30,16 @@ impl ClusterCounts {
         self.keys.len()
     }
 
+    /// Clusters of equal size that say as much, by rows that did the first step; once they are settled.
+    pub(crate) fn effective(&self) -> f64 {
+        effective_clusters(self.shares(0, 0).map(|(_, rows)| rows as f64))
+    }
+
+    /// What to know where these are few; none without clusters.
+    pub(crate) fn few(&self, unit: &str) -> Option<String> {
+        (!self.is_empty()).then(|| few_clusters(self.len(), self.effective(), unit)).flatten()
+    }
+
     /// Adds one lead, or attempt, that did some of so many steps to its cluster.
     pub(crate) fn add(&mut self, cluster: Option<u64>, steps: usize, did: impl Fn(usize) -> bool) {
         if let Some(cluster) = cluster {
@@ -52,6 +62,10 @@ impl ClusterCounts {
     }
 
     pub(crate) fn join(&mut self, later: &Self) {
+        if self.is_empty() {
+            self.clone_from(later);
+            return;
+        }
         let mut rows = later.each();
         // The first may go on where these end.
         if let Some((cluster, counts)) = rows.next() {

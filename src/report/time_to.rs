@@ -95,12 +95,11 @@ fn body(t: &TimeTo) -> Body {
     if let Some(test) = &t.test {
         let p =
             if test.p_value < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {}", rounded(test.p_value, 4)) };
-        body.line(format!(
-            "{} test of the groups: χ² {}, df {}, {p}",
-            test.test,
-            rounded(test.statistic, 3),
-            test.degrees
-        ));
+        let statistic = match test.permutations {
+            0 => format!("χ² {}, df {}", rounded(test.statistic, 3), test.degrees),
+            _ => format!("statistic {}", rounded(test.statistic, 3)),
+        };
+        body.line(format!("{} test of the groups: {statistic}, {p}", test.test));
     }
     for (n, why) in [
         (t.no_start, "start missing or after observed_until"),

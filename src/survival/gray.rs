@@ -19,7 +19,7 @@ pub fn gray(groups: &[&[Subject]]) -> Result<GroupTest> {
     gray_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
-pub(crate) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
+pub(super) fn gray_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let k = pooled.groups();
     let standing = standing(pooled, task)?;
@@ -43,6 +43,11 @@ fn tied(k: usize, standing: &[RiskStanding]) -> f64 {
         }
     }
     if all > 0.0 { along / all } else { 0.0 }
+}
+
+/// Whether so many ends are tied that the variance is too small.
+pub(super) fn is_coarse(pooled: &Pooled, task: &Task) -> Result<bool> {
+    Ok(tied(pooled.groups(), &standing(pooled, task)?) > COARSE)
 }
 
 /// Scores of Gray's test only.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, reason = "all vectors have one number per block")]
 
+use rayon::prelude::*;
+
 use super::risk::{End, Subject};
 
 /// Standard errors by leaving out blocks.
@@ -62,25 +64,30 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 
 /// Leaves out each of `blocks` from spells with the number of their block: what the share at `times`, ascending, and the mean
 /// up to `until` vary by.
-pub(super) fn without_each(mut spells: Vec<(u32, Subject)>, blocks: &[u32], times: &[f64], until: f64) -> LeftOut {
+pub(super) fn without_each(
+    spells: impl Iterator<Item = (u32, Subject)> + Clone,
+    blocks: &[u32],
+    times: &[f64],
+    until: f64,
+) -> LeftOut {
     let most = blocks.iter().max().map_or(0, |b| *b as usize + 1);
     let mut place = vec![0; most];
     blocks.iter().enumerate().for_each(|(i, block)| place[*block as usize] = i);
     let place = |block: u32| place[block as usize];
-    let mut entries: Vec<(f64, usize)> = spells.iter().filter_map(|(b, s)| Some((s.entry?, place(*b)))).collect();
+    let mut entries: Vec<(f64, usize)> = spells.clone().filter_map(|(b, s)| Some((s.entry?, place(b)))).collect();
     entries.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    spells.sort_unstable_by(|a, b| a.1.exit.total_cmp(&b.1.exit));
-    let from_start = (spells.len() - entries.len()) as u64;
-    let new = Without { at_risk: from_start, free: 1.0, share: 0.0, competing: 0.0, area: 0.0 };
+    let from_start = spells.clone().filter(|(_, s)| s.entry.is_none());
+    let new = Without { at_risk: from_start.clone().count() as u64, free: 1.0, share: 0.0, competing: 0.0, area: 0.0 };
     let mut without = vec![new; blocks.len()];
-    for (block, _) in spells.iter().filter(|(_, s)| s.entry.is_none()) {
-        without[place(*block)].at_risk -= 1;
-    }
+    from_start.for_each(|(block, _)| without[place(block)].at_risk -= 1);
+    // Only what the sweep needs: less to sort.
+    let mut ends: Vec<(f64, u32, End)> = spells.map(|(block, s)| (s.exit, place(block) as u32, s.end)).collect();
+    ends.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut entries = entries.into_iter().peekable();
     let (mut errors, mut error, mut before) = (Vec::with_capacity(times.len()), 0.0, 0.0);
     let mut own = vec![EndsLeftOut::default(); blocks.len()];
-    for same in spells.chunk_by(|a, b| a.1.exit == b.1.exit) {
-        let Some(now) = same.first().map(|(_, s)| s.exit) else { continue };
+    for same in ends.chunk_by(|a, b| a.0 == b.0) {
+        let Some(now) = same.first().map(|(exit, ..)| *exit) else { continue };
         // Until now nothing has changed.
         while times.get(errors.len()).is_some_and(|t| *t < now) {
             errors.push(error);
@@ -89,9 +96,9 @@ pub(super) fn without_each(mut spells: Vec<(u32, Subject)>, blocks: &[u32], time
             without.iter_mut().enumerate().filter(|(b, _)| *b != block).for_each(|(_, w)| w.at_risk += 1);
         }
         let mut all = EndsLeftOut::default();
-        for (block, spell) in same {
-            all.add(spell.end);
-            own[place(*block)].add(spell.end);
+        for (_, block, end) in same {
+            all.add(*end);
+            own[*block as usize].add(*end);
         }
         let width = now.min(until) - before;
         let changes = all.events + all.competing > 0;
@@ -139,7 +146,7 @@ mod tests {
         let (whole, blocks) = (table(None), [2, 3, 4, 5, 6, 7]);
         let curves: Vec<Curve> = blocks.iter().map(|b| table(Some(*b))).collect();
         for until in [0.0, 20.0, 100.0] {
-            let found = without_each(spells.clone(), &blocks, &whole.time, until);
+            let found = without_each(spells.iter().copied(), &blocks, &whole.time, until);
             for (t, error) in whole.time.iter().zip(&found.errors) {
                 let expected = spread(curves.iter().map(|c| c.by(*t).0));
                 assert!((error - expected).abs() < 1e-12, "{t}: {error} {expected}");

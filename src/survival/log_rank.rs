@@ -23,10 +23,13 @@ pub struct GroupTest {
     pub sparse: usize,
     /// Whether so many ends of Gray's test are tied that its variance is too small.
     pub coarse: bool,
+    /// Permutations that the p-value comes from; 0 where it comes from χ² or, by account, from F.
+    #[serde(default)]
+    pub permutations: usize,
 }
 
 /// Events expected in a group below which χ² is approximate.
-const LEAST_EXPECTED: f64 = 5.0;
+pub(super) const LEAST_EXPECTED: f64 = 5.0;
 
 pub(super) fn at_least_two(pooled: &Pooled) -> Result<()> {
     match pooled.groups() {
@@ -63,13 +66,18 @@ pub(super) fn tested(test: &str, pooled: &Pooled, score: &[f64], variance: &[f64
         p_value: p,
         sparse: sparse(pooled, score),
         coarse: false,
+        permutations: 0,
     })
 }
 
-/// Groups whose events, less what the score says came beyond expectation, are fewer than 5.
+/// Events of each group less what the score says came beyond expectation.
+pub(super) fn expected_events(pooled: &Pooled, score: &[f64]) -> Vec<f64> {
+    pooled.events().iter().zip(score).map(|(events, score)| events - score).collect()
+}
+
+/// Groups with fewer than 5 expected events.
 pub(super) fn sparse(pooled: &Pooled, score: &[f64]) -> usize {
-    let events = pooled.events();
-    events.iter().zip(score).filter(|(events, score)| **events - **score < LEAST_EXPECTED).count()
+    expected_events(pooled, score).iter().filter(|expected| **expected < LEAST_EXPECTED).count()
 }
 
 /// Log-rank test of equal hazards: events expected in each group are its share of those at risk.
@@ -83,15 +91,23 @@ pub fn log_rank(groups: &[&[Subject]]) -> Result<GroupTest> {
     log_rank_pooled(&Pooled::new(groups)?, &Task::new())
 }
 
-pub(crate) fn log_rank_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
+pub(super) fn log_rank_pooled(pooled: &Pooled, task: &Task) -> Result<GroupTest> {
     at_least_two(pooled)?;
     let (score, variance) = dispatch(LogRank(pooled, task))?;
     tested("log-rank", pooled, &score, &variance)
 }
 
 /// Scores of the log-rank test only.
-pub(super) fn log_rank_score(pooled: &Pooled, task: &Task) -> Result<Vec<f64>> {
-    Ok(dispatch(LogRank(pooled, task))?.0)
+pub(super) fn log_rank_scores(pooled: &Pooled, task: &Task) -> Result<Vec<f64>> {
+    let mut score = vec![0.0; pooled.groups()];
+    pooled.side_by_side(task, |now| {
+        let (n, d): (f64, f64) = (now.at_risk.iter().sum(), now.events.iter().sum());
+        if d > 0.0 {
+            let ends = now.events.iter().zip(&now.at_risk);
+            score.iter_mut().zip(ends).for_each(|(s, (events, at_risk))| *s += events - at_risk * (d / n));
+        }
+    })?;
+    Ok(score)
 }
 
 /// Score of each group, and their variances.

@@ -7,15 +7,15 @@ mod generalized_gamma;
 mod gray;
 mod left_out;
 mod log_rank;
+mod permuted;
 mod risk;
 
-pub(crate) use by_account::Blocks;
+pub(crate) use by_account::{Blocks, widen_by_account};
 pub use cure::{Ceiling, ParametricFit, Plateau, ceiling, fit_parametric};
 pub use curve::{Curve, RestrictedMean};
 pub use generalized_gamma::{EventTimes, Family};
 pub use gray::gray;
-pub(crate) use gray::gray_pooled;
-pub(crate) use log_rank::log_rank_pooled;
 pub use log_rank::{GroupTest, log_rank};
+pub(crate) use permuted::compared;
 pub use risk::{End, RiskTable, Subject};
 pub(crate) use risk::{Pooled, late_start};

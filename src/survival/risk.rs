@@ -79,11 +79,11 @@ fn check((wild, empty): (usize, usize)) -> Result<()> {
 /// Checked spells of several groups in order of their ends: sorted once, for all of them, and for each.
 pub(crate) struct Pooled {
     /// Time, group, how.
-    ends: Vec<(f64, u32, End)>,
+    pub(super) ends: Vec<(f64, u32, End)>,
     /// Time and group of entries after the start.
-    entries: Vec<(f64, u32)>,
+    pub(super) entries: Vec<(f64, u32)>,
     /// Of each group, how many are observed from the start.
-    from_start: Vec<usize>,
+    pub(super) from_start: Vec<usize>,
 }
 
 impl Pooled {

@@ -1,5 +1,7 @@
 """Intervals of measures: against derivatives of scikit-learn's own, and by their coverage."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -61,10 +63,10 @@ def influences(y, p, w):
     return out
 
 
-def clustered_error(influence, cluster):
-    sums = np.bincount(cluster, influence)
-    count = len(np.unique(cluster))
-    return np.sqrt((sums**2).sum() * count / (count - 1))
+def clustered_error(influence, cluster, weight):
+    """Each cluster's sum is corrected by its share of the weight: G/(G − 1) for G clusters of equal weight."""
+    share = np.bincount(cluster, weight) / weight.sum()
+    return np.sqrt((np.bincount(cluster, influence) ** 2 / (1 - share)).sum())
 
 
 def by_measure(frame):
@@ -75,23 +77,52 @@ def by_measure(frame):
 def test_standard_errors_are_derivatives_of_the_measures(clustered):
     y, p, q, w, cluster = rows(1)
     groups = cluster if clustered else np.arange(len(y))
+    # Rows that are not clustered count alike.
+    weights = w if clustered else np.ones(len(y))
     option = {"clusters": cluster} if clustered else {}
     found = by_measure(ll.metrics.evaluate(y, p, sample_weight=w, **option).to_polars())
     first, second = influences(y, p, w), influences(y, q, w)
     expected = measures(y, p, w)
     for name, influence in first.items():
         assert found[name]["value"] == pytest.approx(expected[name], abs=1e-9), name
-        assert found[name]["standard_error"] == pytest.approx(clustered_error(influence, groups), rel=1e-5), name
+        assert found[name]["standard_error"] == pytest.approx(clustered_error(influence, groups, weights), rel=1e-5), (
+            name
+        )
     # Paired differences.
     compared = by_measure(ll.metrics.compare(y, p, q, sample_weight=w, **option).to_polars())
     for name, influence in first.items():
         row = compared[name]
-        error = clustered_error(influence - second[name], groups)
+        error = clustered_error(influence - second[name], groups, weights)
         assert row["difference"] == pytest.approx(expected[name] - measures(y, q, w)[name], abs=1e-9)
         assert row["standard_error"] == pytest.approx(error, rel=1e-5), name
-        t = stats.t(len(np.unique(groups)) - 1)
+        t = stats.t(1 / ((np.bincount(groups, weights) / weights.sum()) ** 2).sum() - 1)
         assert row["p_value"] == pytest.approx(2 * t.sf(abs(row["difference"]) / error), rel=1e-4)
         assert row["difference_low"] == pytest.approx(row["difference"] - t.isf(0.025) * error, rel=1e-4)
+
+
+def test_one_large_account_leaves_intervals_that_hold():
+    """One of 120 accounts has 30 % of the leads: with the degrees of freedom of 120 equal ones intervals hold 90 %."""
+
+    def draw(rng, n, account):
+        known, unknown = rng.normal(size=(2, account.max() + 1))
+        eta = 0.8 * rng.normal(size=n) + 0.6 * known[account] - 1
+        return rng.random(n) < 1 / (1 + np.exp(-eta - 0.7 * unknown[account])), 1 / (1 + np.exp(-eta))
+
+    names = ["log_loss", "brier", "calibration_intercept", "calibration_slope"]
+    exact = ll.metrics.evaluate(*draw(np.random.default_rng(0), 400_000, np.arange(400_000)))
+    truth = {r["measure"]: r["value"] for r in exact.to_polars().iter_rows(named=True)}
+    held, shares = [], np.r_[0.3, np.full(119, 0.7 / 119)]
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        account = rng.choice(120, 600, p=shares)
+        e = ll.metrics.evaluate(*draw(rng, 600, account), clusters=account)
+        assert re.search(r"clusters of unequal size, as few as 1?\d\.\d of equal size", e.remarks[0])
+        intervals = [(e.interval(name), truth[name]) for name in names]
+        held.append(np.mean([low <= value <= high for (low, high), value in intervals]))
+    # The Monte Carlo error is 0.010.
+    assert 0.925 < np.mean(held) < 0.98
+    equal = ll.metrics.evaluate(*draw(np.random.default_rng(1), 600, np.arange(600) % 40), clusters=np.arange(600) % 40)
+    assert equal.remarks == []
 
 
 def test_auc_has_delongs_variance():

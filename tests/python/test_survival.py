@@ -181,18 +181,32 @@ def test_errors(options, error, words):
         ll.datasets.b2b_saas().time_to(**options)
 
 
-def test_many_tiny_groups_are_named():
-    """The χ² of the log-rank test holds for groups with 5 expected events: the sums of hazards that their leads were under."""
+def test_many_tiny_groups_are_compared_by_permutation():
+    """The χ² of the log-rank test holds for groups with enough expected events: the sums of hazards their leads were under."""
     draw = np.random.default_rng(2)
     days, event = draw.exponential(20, 90), np.ones(90, dtype=bool)
-    tiny = as_journeys(days, event, group=[f"g{i // 3}" for i in range(90)]).time_to("won", by="group")
-    assert tiny.test["test"] == "log-rank"
+    journeys = as_journeys(days, event, group=[f"g{i // 3}" for i in range(90)])
+    tiny = journeys.time_to("won", by="group")
+    assert tiny.test["test"] == "log-rank (by permutation)"
+    assert tiny.test["permutations"] == 1999
+    assert f"p = {tiny.test['p_value']:.4f}" in str(tiny)
     at_risk = np.array([(days >= t).sum() for t in np.sort(days)])
     hazard = np.cumsum(1 / at_risk)[np.argsort(np.argsort(days))]
     few = int((hazard.reshape(30, 3).sum(axis=1) < 5).sum())
     assert few > 20
     assert tiny.test["sparse"] == few
-    assert any(f"log-rank test: {few} of 30 groups have fewer than 5 expected events" in r for r in tiny.remarks)
+    assert any("p-value from 1999 permutations of leads among groups" in r for r in tiny.remarks)
+    assert journeys.time_to("won", by="group").test == tiny.test
+    # Without censoring the permutation test is that of the sums of scores 1 - hazard.
+    scores, rng = 1 - hazard, np.random.default_rng(0)
+
+    def statistic(order):
+        return (scores[order].reshape(30, 3).sum(axis=1) ** 2).sum()
+
+    own = statistic(np.arange(90))
+    exact = np.mean([statistic(rng.permutation(90)) >= own for _ in range(4000)])
+    # Both have a Monte Carlo error of up to 0.011 and 0.008.
+    assert tiny.test["p_value"] == pytest.approx(exact, abs=0.055)
     large = as_journeys(days, event, group=[f"g{i // 45}" for i in range(90)]).time_to("won", by="group")
-    assert large.test["sparse"] == 0
+    assert (large.test["sparse"], large.test["permutations"]) == (0, 0)
     assert not any("fewer than 5 expected" in r for r in large.remarks)

@@ -174,7 +174,20 @@ class TimeTo(Result):
         ``test`` is its name: Gray's test, or the log-rank test where nothing competes, with "(by account)" where the
         leads name accounts. ``statistic``, ``degrees`` and ``p_value`` are its statistic, degrees of freedom and
         p-value; ``sparse`` is the number of groups with fewer than 5 expected events, and ``coarse`` says whether many
-        ends are tied.
+        ends are tied. ``permutations`` is the number of permutations that the p-value comes from, 0 where it comes
+        from χ², or by account from F.
+
+        Notes
+        -----
+        χ² rejects too often where groups have few events: 100 equal groups of 10 leads have p < 0.05 in 26 % of
+        simulations. There the name ends in "(by permutation)", and the p-value is the share of up to 1,999
+        permutations of the ends among the leads with a statistic as large, each lead keeping its time under
+        observation. It needs at most 100,000 leads without late entry; otherwise a remark says that the p-value is
+        approximate.
+
+        References
+        ----------
+        G. Heinze, M. Gnant, M. Schemper, "Exact log-rank tests for unequal follow-up", Biometrics 59, 2003.
         """
         test: dict[str, Any] | None = self._facts["test"]
         return test

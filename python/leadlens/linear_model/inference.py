@@ -92,14 +92,16 @@ class Inference:
     @property
     def remarks(self) -> list[str]:
         """Remarks on the validity of the intervals."""
+        remarks: list[str] = list(self._facts["remarks"])
         if not self.approximate:
-            return []
+            return remarks
         error = np.sqrt(np.diag(self.covariance))
         known = error > 0
         most = float(np.max(np.abs(self.shrinkage[known]) / error[known], initial=0.0))
         return [
+            *remarks,
             "a penalty shrinks the coefficients: standard errors and intervals are approximate "
-            f"(moved by up to {most:.2g} standard errors)"
+            f"(moved by up to {most:.2g} standard errors)",
         ]
 
     def to_polars(self) -> pl.DataFrame:

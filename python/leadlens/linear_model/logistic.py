@@ -574,7 +574,7 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
         groups = None
         if clusters is not None:
             groups = cluster_numbers(clusters)
-        asked = {k: self._facts[k] for k in ("dropped", "firth_intercept", "objective", "loss")}
+        asked = {k: self._facts[k] for k in ("dropped", "firth_intercept", "objective", "loss", "separation_unknown")}
         asked |= {
             "covariance": covariance,
             "confidence": confidence,

@@ -9,7 +9,7 @@ use super::spec::{Entry, FunnelSpec, Order};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::{DayMoment, Measure};
-use crate::math::{ClusteredShare, Interval, few_clusters, wilson};
+use crate::math::{ClusteredShare, Interval, wilson};
 use crate::progress::Task;
 use crate::query::{ClusterCounts, before_outcomes_remark, immature_remark};
 
@@ -325,7 +325,7 @@ impl FunnelTally {
         let (steps, periods, clusters) = std::mem::take(&mut part.all).finish(&spec);
         let mut remarks = remarks(&spec, &part);
         let unit = if accounts { Some("accounts") } else { (spec.entry == Entry::Totals).then_some("leads") };
-        remarks.extend(unit.filter(|_| !clusters.is_empty()).and_then(|unit| few_clusters(clusters.len(), unit)));
+        remarks.extend(unit.and_then(|unit| clusters.few(unit)));
         Ok(Funnel {
             clusters,
             remarks,

@@ -10,7 +10,7 @@ use crate::analyses::funnel::{Spread, share_interval};
 use crate::error::Result;
 use crate::math::wilson;
 use crate::query::ClusterCounts;
-use crate::survival::{Blocks, Curve, RiskTable, Subject};
+use crate::survival::{Curve, RiskTable, Subject, widen_by_account};
 use crate::time::{DAY, Period};
 
 /// Cycles that started together.
@@ -265,9 +265,9 @@ impl CycleCounts {
         later.cohorts.into_iter().for_each(|(k, s)| self.cohorts.entry(k).or_default().join(&s));
         later.flow.into_iter().for_each(|(k, f)| self.flow.entry(k).or_default().join(&f));
         self.visits.resize(self.visits.len().max(later.visits.len()), Vec::new());
-        self.visits.iter_mut().zip(later.visits).for_each(|(a, b)| a.extend(b));
+        self.visits.iter_mut().zip(later.visits).for_each(|(a, b)| append(a, b));
         self.visitors.resize(self.visitors.len().max(later.visitors.len()), Vec::new());
-        self.visitors.iter_mut().zip(later.visitors).for_each(|(a, b)| a.extend(b));
+        self.visitors.iter_mut().zip(later.visitors).for_each(|(a, b)| append(a, b));
         self.opportunities.join(later.opportunities);
     }
 
@@ -287,8 +287,7 @@ impl CycleCounts {
         // A lead that was here before: its visits are not independent.
         let repeated = |visitors: &&Vec<u64>| accounts || visitors.windows(2).any(|pair| pair.first() == pair.last());
         if let Some(visitors) = self.visitors.get(k).filter(repeated).filter(|_| !spells.is_empty()) {
-            let run: Vec<(u32, Subject)> = spells.iter().map(|s| (0, *s)).collect();
-            Blocks::new(&[run], std::slice::from_ref(visitors), &[0]).widen(&mut curve, None, 0.95, 0.0);
+            widen_by_account(&mut curve, spells, visitors, 0.95);
         }
         Ok(StageTime {
             stage: stage.to_owned(),
@@ -326,6 +325,15 @@ impl CycleCounts {
                 .collect::<Result<_>>()?,
             velocity: self.opportunities.velocity(frame.can_lose),
         })
+    }
+}
+
+/// Appends a list; without a copy where there is nothing to append to.
+fn append<T>(list: &mut Vec<T>, later: Vec<T>) {
+    if list.is_empty() {
+        *list = later;
+    } else {
+        list.extend(later);
     }
 }
 

@@ -10,7 +10,6 @@ use super::result::{StageFunnel, StageGroup};
 use super::spec::{StageFunnelSpec, win_rate_of};
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::math::few_clusters;
 use crate::progress::Task;
 use crate::query::{before_outcomes_remark, immature_remark, open_remark};
 use crate::schema::ALL;
@@ -139,9 +138,9 @@ impl StageTally {
         let mut groups: Vec<StageGroup> = part.groups.par_iter().map(group).collect::<Result<_>>()?;
         groups.sort_by(|a, b| b.cycles.cmp(&a.cycles).then_with(|| a.value.cmp(&b.value)));
         let n = part.noted;
-        let (clusters, unit) = (part.all.started.clusters.len(), if accounts { "accounts" } else { "leads" });
+        let few = part.all.started.clusters.few(if accounts { "accounts" } else { "leads" });
         let mut remarks = remarks(&n, &all);
-        remarks.extend((clusters > 0).then(|| few_clusters(clusters, unit)).flatten());
+        remarks.extend(few);
         Ok(StageFunnel {
             win_rate_of: win_rate_of(&spec, can_lose),
             all,

@@ -9,6 +9,15 @@ use crate::survival::{Curve, GroupTest, RiskTable};
 /// Why the p-value of a test of `groups` groups is approximate.
 pub(super) fn on_test(test: &GroupTest, groups: usize) -> Vec<String> {
     let mut remarks = Vec::new();
+    if test.permutations > 0 {
+        remarks.push(format!(
+            "{} test: p-value from {} permutations of leads among groups, because χ² would reject too often with so few events per \
+             group or so many ends at one time",
+            test.test,
+            test.permutations
+        ));
+        return remarks;
+    }
     if test.sparse > 0 {
         remarks.push(format!(
             "{} test: {} of {groups} groups have fewer than 5 expected events, so the p-value is approximate; pool small groups or \

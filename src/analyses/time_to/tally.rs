@@ -13,7 +13,7 @@ use crate::math::few_clusters;
 use crate::progress::Task;
 use crate::query::{before_outcomes_remark, open_remark};
 use crate::schema::ALL;
-use crate::survival::{Blocks, Curve, ceiling, gray_pooled, log_rank_pooled};
+use crate::survival::{Blocks, Curve, ceiling, compared};
 use crate::time::Span;
 
 /// Spells of some leads: serialisable, mergeable with the spells of other leads, and turned into a [`TimeTo`].
@@ -50,11 +50,10 @@ impl TimeToTally {
         let subjects = Subjects::new(&part, &spec, &counts, &order, &mut remarks)?;
         let pooled = subjects.pooled(&part, &spec, &order)?;
         let blocks = (!part.clusters.is_empty()).then(|| part.blocks(&order));
-        remarks.extend(blocks.as_ref().and_then(|b| few_clusters(b.accounts, "accounts")));
+        remarks.extend(blocks.as_ref().and_then(|b| few_clusters(b.accounts, b.effective_accounts, "accounts")));
         let compare = || match &blocks {
             Some(blocks) => blocks.test(subjects.named.len(), competes, task),
-            None if competes => gray_pooled(&pooled, task),
-            None => log_rank_pooled(&pooled, task),
+            None => compared(&pooled, competes, task),
         };
         let (curves, test) =
             rayon::join(|| subjects.curves(&pooled, spec.confidence), || (subjects.named.len() > 1).then(compare));

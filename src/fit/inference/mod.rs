@@ -125,6 +125,8 @@ pub struct Inference {
     pub degrees: usize,
     /// Its p-value; of a penalised fit it is approximate.
     pub likelihood_ratio_p_value: f64,
+    /// What could not be settled about the fit, as [`Solution::remarks`], and whether the likelihood-ratio test rejects too often.
+    pub remarks: Vec<String>,
 }
 
 /// What intervals of a model rest on.
@@ -292,6 +294,11 @@ impl ValidLogisticParams {
             likelihood_ratio,
             degrees,
             likelihood_ratio_p_value: chi_square_tail(likelihood_ratio, degrees),
+            remarks: solution
+                .remarks()
+                .into_iter()
+                .chain(liberal(&f, degrees).filter(|_| !self.params().firth))
+                .collect(),
         })
     }
 
@@ -365,6 +372,27 @@ impl ValidLogisticParams {
         let statistic = 2.0 * (fitted.objective - solution.objective);
         Ok(JointTest { statistic, degrees, p_value: chi_square_tail(statistic, degrees) })
     }
+}
+
+/// That a likelihood-ratio test of so many coefficients of so few rows rejects too often.
+///
+/// For equal shares of k levels its statistic exceeds its degrees of freedom q by about q/(6·E), E the rows of the rarer class per
+/// level: above a tenth of its standard deviation √(2q) true hypotheses have p < 0.05 in 7 % of simulated designs, in 13 % for
+/// 100 levels of 4 rows of each class.
+fn liberal(f: &Objective<'_>, degrees: usize) -> Option<String> {
+    let of = |class: bool| {
+        let rows = f.observed.y.iter().enumerate().filter(|(_, y)| **y == class);
+        rows.map(|(i, _)| f.observed.weight.map_or(1.0, |w| w[i])).sum::<f64>()
+    };
+    let (rarer, q) = (of(true).min(of(false)), degrees as f64);
+    let plain = f.ridge <= 0.0 && degrees > 1;
+    (plain && (q / 2.0).sqrt() * q / (6.0 * rarer) > 0.1).then(|| {
+        format!(
+            "the likelihood-ratio test rejects true hypotheses too often: {rarer:.0} rows of the rarer class are few for {degrees} \
+             coefficients ({:.1} each); use fewer columns, or a penalty",
+            rarer / q
+        )
+    })
 }
 
 /// Hessian of f factored, the diagonal of its inverse, and the loss.

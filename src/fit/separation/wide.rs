@@ -48,11 +48,14 @@ const CLEAR: f64 = 1e-6;
 const ROUGH: f64 = 1e-4;
 
 pub(in crate::fit) fn find(f: &Objective<'_>, task: &Task) -> Result<WideSeparation> {
+    find_within(f, MOST_WORK, task)
+}
+
+fn find_within(f: &Objective<'_>, mut work: usize, task: &Task) -> Result<WideSeparation> {
     let weighted = |i: &usize| f.observed.weight.is_none_or(|w| w[*i] > 0.0);
     let mut rows: Vec<usize> = (0..f.x.rows()).filter(weighted).collect();
     let all = rows.len();
     let mut columns = Vec::new();
-    let mut work = MOST_WORK;
     let complete = loop {
         columns.extend(alone(f, &mut rows, task)?);
         let positives = rows.iter().filter(|i| f.observed.y[**i]).count();
@@ -528,6 +531,23 @@ mod tests {
             }
         }
         assert!(separated > 60 && unknown < 20, "{separated} separated, {unknown} unknown of {made}");
+    }
+
+    #[test]
+    fn a_search_that_ends_at_its_bound_says_that_it_does_not_know() {
+        // Classes overlap, which the first products cannot prove.
+        let x: Vec<f64> = (0..60).map(|i| f64::from(i * 7 % 11)).collect();
+        let y: Vec<bool> = (0..30).map(|i| i % 3 == 0).collect();
+        let x = Matrix::new(Some(Dense::by_rows(x, 30, 2).unwrap()), Vec::new(), None).unwrap();
+        let params = LogisticParams { c: None, ..LogisticParams::default() }.check().unwrap();
+        let (target, task) = (Response::new(&y), Task::new());
+        let (f, _) = params.problem(&x, &target, &[]).unwrap();
+        assert_eq!(find(&f, &task).unwrap(), WideSeparation::Overlap);
+        assert_eq!(find_within(&f, 5 * 90, &task).unwrap(), WideSeparation::Unknown);
+        let fitted = params.fit(&x, &target, &task).unwrap();
+        let fitted = crate::fit::Solution { separation_unknown: true, ..fitted };
+        let inference = params.inference(&x, &target, &fitted, crate::fit::InferenceOptions::default(), &task).unwrap();
+        assert!(inference.remarks.iter().any(|r| r.starts_with("columns may separate the classes together")));
     }
 
     /// One flag in each row, of which every level has both classes but where `pure`.

@@ -15,6 +15,7 @@ use crate::fit::matrix::Matrix;
 use crate::fit::params::{LogisticParams, ValidLogisticParams};
 use crate::fit::response::Response;
 use crate::fit::solvers::solution::Solution;
+use crate::math::{effective_clusters, few_clusters};
 use crate::model::CoefficientCovariance;
 use crate::progress::Task;
 use crate::snapshot::Snapshot;
@@ -26,8 +27,6 @@ const LIGHT: f64 = 10.0;
 const LEAST_LEADS: f64 = 3.0;
 /// A covariance of so many columns is still made in seconds.
 const MOST_COLUMNS: usize = 2000;
-/// Clusters below which their standard errors are too small more often than not.
-const FEW_CLUSTERS: usize = 40;
 
 /// Estimates that standard errors are of, and their covariances, purified: intercept, coefficients in the order of terms,
 /// effects of interactions. Empty where none are made.
@@ -91,8 +90,12 @@ impl Covariances {
         } else if params.params().c.is_some() {
             what += "; approximate, because a penalty shrinks the coefficients";
         }
-        if let Some(groups) = found.clusters.filter(|groups| *groups < FEW_CLUSTERS) {
-            what += &format!("; probably too small, because there are only {groups} {unit}s");
+        if let Some(groups) = found.clusters {
+            let mut sizes = vec![0.0; count];
+            clusters.iter().for_each(|c| sizes.iter_mut().skip(*c as usize).take(1).for_each(|n| *n += 1.0));
+            if let Some(few) = few_clusters(groups, effective_clusters(sizes.into_iter()), &format!("{unit}s")) {
+                what += &format!("; {few}");
+            }
         }
         let counts = &snapshot.counts;
         let rarer = counts.positive_leads.min(counts.leads_with_rows - counts.positive_leads) as f64;
