@@ -161,8 +161,13 @@ impl Journeys {
     pub fn check_declared(&self) -> Result<()> {
         let lists = [("won= stage", &self.won), ("lost= stage", &self.lost), ("pipeline= stage", &self.pipeline)];
         for (what, names) in lists {
-            for name in names.iter().filter(|name| !self.kinds.iter().any(|k| k.is_called(name))) {
-                if let Some(meant) = self.meant(name, what != "pipeline= stage") {
+            for (place, name) in names.iter().enumerate() {
+                if self.kinds.iter().any(|k| k.is_called(name)) {
+                    continue;
+                }
+                // The start of a pipeline can be creation, which no event is meant by.
+                let is_creation = place == 0 && FIRST_STAGE.contains(&name.as_str());
+                if let Some(meant) = self.meant(name, is_creation || what != "pipeline= stage") {
                     return Err(Error::unknown(what, name, [meant]));
                 }
             }

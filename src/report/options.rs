@@ -11,7 +11,7 @@ pub(super) fn options<T: Serialize + Default>(spec: &T, shown: &[&str]) -> Optio
     let defaults = map(&T::default());
     let given = map(spec);
     let differs = |(key, value): &(&String, &Value)| {
-        !shown.contains(&key.as_str()) && defaults.get(*key) != Some(value) && *value != &Value::Null
+        !shown.contains(&key.as_str()) && defaults.get(*key) != Some(value)
     };
     let mut all: Vec<String> =
         given.iter().filter(differs).map(|(key, value)| format!("{key}={}", literal(value))).collect();

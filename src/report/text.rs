@@ -7,6 +7,7 @@ use super::options::options;
 use crate::counted::counted;
 use crate::model::{LeadModel, Term};
 use crate::query::By;
+use crate::schema::CutoffRule;
 use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
 
@@ -93,7 +94,12 @@ pub fn snapshot_text(s: &Snapshot) -> String {
         ));
     }
     let label = if s.label.is_some() { format!("; label: {}", s.target.join(", ")) } else { String::new() };
-    lines.extend(options(&s.spec, &["target"]).map(|options| format!("  options: {options}{label}")));
+    let table = matches!(s.rule, CutoffRule::Table).then(|| "cutoffs=table".to_owned());
+    let given: Vec<String> = table.into_iter().chain(options(&s.spec, &["target"])).collect();
+    if !given.is_empty() {
+        lines.push(format!("  options: {}{label}", given.join(", ")));
+    }
+    lines.extend(options(&s.features, &[]).map(|options| format!("  features: {options}")));
     let until = s.journeys.observed_until;
     let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
     if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {

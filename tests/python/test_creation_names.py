@@ -98,3 +98,17 @@ def test_without_times_of_creation_the_event_is_meant():
     assert j.funnel(["created", "won"]).steps.rows() == [("created", 1), ("won", 1)]
     with pytest.raises(ll.OptionError, match=r"Leads\(created=…\)"):
         journeys(dated=False).funnel(["created", "won"])
+
+
+@pytest.mark.parametrize("kind", ["Created", "(created)", "create", "createdx"])
+def test_a_pipeline_may_start_with_creation_beside_a_similar_event(kind):
+    table = pl.DataFrame({"id": range(5), "c": [dt.datetime(2024, 1, 1, tzinfo=UTC)] * 5})
+    stages = pl.DataFrame({"l": [0], "at": [AT], "s": ["won"]})
+    options = {"won": "won", "observed_until": "2024-03-01", "pipeline": ["created", "won"]}
+    leads = ll.Leads(table, "id", created="c", fields=[])
+    j = ll.Journeys(leads=leads, events=events([kind]), stages=ll.Stages(stages, "l", "at", stage="s"), **options)
+    assert j.stage_funnel().to_polars()["reached"].to_list() == [5, 1]
+    # A stage can be meant.
+    stages = pl.DataFrame({"l": [0, 0], "at": [AT, AT], "s": [kind, "won"]})
+    with pytest.raises(ll.UnknownNameError, match="did you mean"):
+        ll.Journeys(leads=leads, stages=ll.Stages(stages, "l", "at", stage="s"), **options)

@@ -203,6 +203,41 @@ def test_snapshots_and_models_show_their_options() -> None:
     snapshot = journeys().snapshot(**options)
     for option, value in options.items():
         assert f'{option}="{value}"' in str(snapshot)
+    table = pl.DataFrame({"lead_id": [1, 2], "cutoff": ["2024-06-01", "2024-06-02"]})
+    features = ll.FeatureSet(windows=["3d"], daily_cap=None, without=["age_days"])
+    snapshot = journeys().snapshot(cutoffs=table, features=features)
+    assert "options: cutoffs=table" in str(snapshot)
+    assert 'features: daily_cap=None, windows=["3d"], without=["age_days"]' in str(snapshot)
     model = ll.LeadScorer().fit(journeys().snapshot(every="14d", horizon="30d"))
     for text in (str(model), html.unescape(model._repr_html_())):
         assert 'snapshot: every="14d", horizon="30d"; label: won' in text
+
+
+SCORER = {
+    "C": (0.5, "C 0.5"),
+    "penalty": ("firth", 'penalty="firth"'),
+    "calibration": ("sigmoid", "sigmoid calibration"),
+    "choice": ("one_standard_error", 'choice="one_standard_error"'),
+    "l1_ratio": (0.3, "L1 ratio 0.3"),
+    "nonlinear": ("log", "log of counts"),
+    "interactions": ([("country", "age_days")], "interactions: 1 as requested"),
+    "monotone": ({"age_days": "increasing"}, 'monotone={"age_days": "increasing"}'),
+    "solver": ("linfa", "solver linfa"),
+    "min_level_rows": (30, "min_level_rows=30"),
+    "max_levels": (3, "max_levels=3"),
+}
+
+
+@pytest.mark.parametrize("option", SCORER)
+def test_each_option_of_a_scorer_is_shown(option: str) -> None:
+    value, words = SCORER[option]
+    given = {"C": "cv"} if option == "choice" else {}
+    snapshot = journeys().snapshot(every="14d", horizon="30d")
+    scorer = ll.LeadScorer(**given, **{option: value}).fit(snapshot)
+    assert words in str(scorer)
+    assert words in html.unescape(scorer._repr_html_())
+
+
+def test_no_option_of_a_scorer_is_forgotten() -> None:
+    """Intervals show in the scores; too few leads are an error."""
+    assert set(ll.LeadScorer().get_params()) == set(SCORER) | {"intervals", "min_leads"}

@@ -87,3 +87,32 @@ impl Default for TrainOptions {
         }
     }
 }
+
+impl TrainOptions {
+    /// The options that differ from their defaults and that no other fact of the training names, as a remark.
+    pub(super) fn remark(&self) -> Option<String> {
+        let default = Self::default();
+        let mut all = Vec::new();
+        if self.choose_c == Some(PenaltyChoice::OneStandardError) {
+            all.push("choice=\"one_standard_error\"".to_owned());
+        }
+        if self.max_levels != default.max_levels {
+            all.push(format!("max_levels={}", self.max_levels));
+        }
+        if self.min_level_rows != default.min_level_rows {
+            all.push(format!("min_level_rows={}", self.min_level_rows));
+        }
+        if !self.monotone.is_empty() {
+            let direction = |(feature, direction): (&String, &Direction)| {
+                let name = if *direction == Direction::Increasing { "increasing" } else { "decreasing" };
+                format!("{feature:?}: \"{name}\"")
+            };
+            let directions: Vec<String> = self.monotone.iter().map(direction).collect();
+            all.push(format!("monotone={{{}}}", directions.join(", ")));
+        }
+        if self.logistic.firth {
+            all.push("penalty=\"firth\"".to_owned());
+        }
+        (!all.is_empty()).then(|| format!("options: {}", all.join(", ")))
+    }
+}

@@ -88,7 +88,7 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
             interactions,
             inference: covariances.what.clone(),
             dropped,
-            ..facts(snapshot, params.params(), &solution)
+            ..facts(snapshot, options, params.params(), &solution)
         },
         trained_on: seen::sample(snapshot),
     };
@@ -182,7 +182,7 @@ impl Estimated<'_> {
 }
 
 /// What the model was trained on, and how its coefficients were found.
-fn facts(snapshot: &Snapshot, params: &LogisticParams, solution: &Solution) -> Training {
+fn facts(snapshot: &Snapshot, options: &TrainOptions, params: &LogisticParams, solution: &Solution) -> Training {
     let ages = || (0..snapshot.len()).map(|i| snapshot.age_days(i));
     let cutoffs = || snapshot.rows.iter().map(|r| r.cutoff).filter(|c| *c != NO_TIME);
     Training {
@@ -214,7 +214,7 @@ fn facts(snapshot: &Snapshot, params: &LogisticParams, solution: &Solution) -> T
         objective: solution.objective,
         converged: solution.converged,
         dropped: Vec::new(),
-        remarks: snapshot.remarks().into_iter().chain(solution.remarks()).collect(),
+        remarks: snapshot.remarks().into_iter().chain(solution.remarks()).chain(options.remark()).collect(),
     }
 }
 
