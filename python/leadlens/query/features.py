@@ -48,8 +48,8 @@ class FeatureSet:
     ``days_since_last(demo)``, ``decayed(email_open, 14d)``, ``momentum(*)``, ``sum(session.page_views)``, ``max(…)``,
     ``last(…)``, ``distinct_channels(*)``, ``first_channel``, ``last_channel``, ``stage``, ``days_in_stage`` and
     ``age_days``; lead fields have their own names, and dates are ``days_since(field)``. ``*`` stands for the events of
-    buyer and marketing, ``@sales`` for the events of sales, ``source:*`` for all kinds of one source. Ages are exact up to
-    the cutoff, in days.
+    buyer and marketing, ``@sales`` for the events of sales, ``source:*`` for all kinds of one source. Ages are exact
+    up to the cutoff, in days.
 
     Examples
     --------
