@@ -10,9 +10,8 @@ use crate::schema::{Choice, Step};
 pub(super) fn options<T: Serialize + Default>(spec: &T, shown: &[&str]) -> Option<String> {
     let defaults = map(&T::default());
     let given = map(spec);
-    let differs = |(key, value): &(&String, &Value)| {
-        !shown.contains(&key.as_str()) && defaults.get(*key) != Some(value)
-    };
+    let differs =
+        |(key, value): &(&String, &Value)| !shown.contains(&key.as_str()) && defaults.get(*key) != Some(value);
     let mut all: Vec<String> =
         given.iter().filter(differs).map(|(key, value)| format!("{key}={}", literal(value))).collect();
     // Other crates decide on the order of a map.

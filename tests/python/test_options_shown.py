@@ -216,7 +216,7 @@ def test_snapshots_and_models_show_their_options() -> None:
 SCORER = {
     "C": (0.5, "C 0.5"),
     "penalty": ("firth", 'penalty="firth"'),
-    "calibration": ("sigmoid", "sigmoid calibration"),
+    "calibration": ("sigmoid", "not calibrated: in the last fifth"),
     "choice": ("one_standard_error", 'choice="one_standard_error"'),
     "l1_ratio": (0.3, "L1 ratio 0.3"),
     "nonlinear": ("log", "log of counts"),
