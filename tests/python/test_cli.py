@@ -200,3 +200,44 @@ def test_a_bad_share_of_rows_is_refused_in_python():
     bad = ll.Events(events.head(31), lead="lead", at="at", kind=ll.literal("visit"), name="visits")
     with pytest.raises(ll.errors.SchemaError, match="30 of 31 rows"):
         fine.extend(events=bad)
+
+
+def test_leads_are_open_for_the_target_of_the_model(tmp_path):
+    """Flags of `train` are not repeated for `score`: the model says what it is of."""
+    n = 400
+    leads = pl.DataFrame({"id": range(n), "created": ["2024-01-01"] * n, "size": [i % 7 for i in range(n)]})
+    leads.write_csv(tmp_path / "leads.csv")
+    entries = [(i, f"2024-01-{5 + i % 9:02}", "mql") for i in range(n) if i % 7 > 3]
+    late = [(i, "2024-03-20", "mql") for i in range(40) if i % 7 <= 3]
+    won = [(i, "2024-02-20", "won") for i in range(0, n, 9)]
+    stages = pl.DataFrame(entries + late + won, schema=["lead", "at", "stage"], orient="row")
+    stages.write_csv(tmp_path / "stages.csv")
+    (tmp_path / "leadlens.toml").write_text("""
+observed_until = "2024-04-01"
+won = ["won"]
+pipeline = ["created", "mql", "won"]
+[leads]
+table = "leads.csv"
+id = "id"
+created = "created"
+[[stages]]
+table = "stages.csv"
+lead = "lead"
+at = "at"
+stage = "stage"
+[snapshot]
+after = "1d"
+horizon = "30d"
+[split]
+by = "random"
+test = 0.2
+""")
+    trained = run("train", "--target", "mql", cwd=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    scored = run("score", "--allow-extrapolation", "--output", "scores.csv", cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    reached = {str(lead) for lead, *_ in entries + late}
+    # Leads that are won did not pass over the target: they are closed.
+    open_leads = {str(i) for i in range(n)} - reached - {str(lead) for lead, *_ in won}
+    assert set(pl.read_csv(tmp_path / "scores.csv")["lead_id"].cast(str)) == open_leads
+    assert f"{len(open_leads)} leads scored" in scored.stdout

@@ -53,7 +53,13 @@ pub(in crate::cli) struct Score {
 const SHOWN: usize = 10;
 
 /// The leads to score: as of a time, by the rule of [score.snapshot], or all open ones at the end of observation.
-fn leads_to_score(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Moment>, task: &Task) -> Result<Snapshot> {
+fn leads_to_score(
+    project: &Project,
+    journeys: &Arc<Journeys>,
+    model: &LeadModel,
+    as_of: Option<Moment>,
+    task: &Task,
+) -> Result<Snapshot> {
     let timed = journeys.leads.created.iter().any(|c| *c != NO_TIME);
     let mut spec = project.score.snapshot.clone();
     let cutoffs = project.score_cutoffs.as_ref().filter(|_| as_of.is_none());
@@ -67,7 +73,7 @@ fn leads_to_score(project: &Project, journeys: &Arc<Journeys>, as_of: Option<Mom
     }
     // Leads that have reached the model's target are not to be scored for it.
     if spec.target.is_empty() && timed {
-        spec.target.clone_from(&project.snapshot.target);
+        spec.target.clone_from(&model.data().training.snapshot.target);
     }
     project.snapshot(&spec, cutoffs, journeys, task)
 }
@@ -81,7 +87,7 @@ pub(super) fn score(
     allow_extrapolation: bool,
     task: &Task,
 ) -> Result<(DataFrame, BestLeads)> {
-    let leads = leads_to_score(project, journeys, as_of, task)?;
+    let leads = leads_to_score(project, journeys, model, as_of, task)?;
     let scores = score_frame(model, &leads, project.score.reasons, allow_extrapolation, task)?;
     let mut sorted = scores.clone();
     sort_by_probability(&mut sorted)?;
@@ -109,7 +115,10 @@ pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Re
     let rows = scores.height();
     let text = match command.format {
         Format::Text => {
-            format!("{}\n\n{} scored, written to {}\n", best.text(), counted(rows, "lead", "leads"), output.display())
+            let leads = scores.column("lead_id").and_then(|ids| ids.n_unique()).unwrap_or(rows);
+            let of_leads = counted(leads, "lead", "leads");
+            let scored = if rows == leads { of_leads } else { format!("{rows} rows of {of_leads}") };
+            format!("{}\n\n{scored} scored, written to {}\n", best.text(), output.display())
         }
         Format::Json => {
             let json =
