@@ -99,7 +99,7 @@ def _listed(value: object) -> list[Any] | None:
     """Return the values of an array or a column of any library as a list; None for other objects."""
     for method in ("to_list", "to_pylist", "tolist"):
         # NumPy scalars have tolist, too.
-        if hasattr(value, method) and getattr(value, "ndim", 1):
+        if hasattr(value, method) and getattr(value, "ndim", None) != 0:
             listed = getattr(value, method)()
             return listed if isinstance(listed, list) else None
     return None

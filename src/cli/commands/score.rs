@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use polars::prelude::DataFrame;
+use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 
 use crate::cli::context::{Context, Failed, json_summary, stage_table};
@@ -115,7 +115,7 @@ pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Re
     let rows = scores.height();
     let text = match command.format {
         Format::Text => {
-            let leads = scores.column("lead_id").and_then(|ids| ids.n_unique()).unwrap_or(rows);
+            let leads = scores.column("lead_id").and_then(Column::n_unique).unwrap_or(rows);
             let of_leads = counted(leads, "lead", "leads");
             let scored = if rows == leads { of_leads } else { format!("{rows} rows of {of_leads}") };
             format!("{}\n\n{scored} scored, written to {}\n", best.text(), output.display())
