@@ -285,6 +285,7 @@ CLAIMS: dict[str, Callable[[float], pl.DataFrame]] = {
     f.__name__: f
     for f in (
         one_large_account,
+        large_accounts_in_evaluations,
         tiny_groups,
         equal_groups,
         ties_and_rare_outcomes,

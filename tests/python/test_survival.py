@@ -188,14 +188,14 @@ def test_many_tiny_groups_are_compared_by_permutation():
     journeys = as_journeys(days, event, group=[f"g{i // 3}" for i in range(90)])
     tiny = journeys.time_to("won", by="group")
     assert tiny.test["test"] == "log-rank (by permutation)"
-    assert tiny.test["permutations"] == 1999
+    assert tiny.test["permutations"] == 999
     assert f"p = {tiny.test['p_value']:.4f}" in str(tiny)
     at_risk = np.array([(days >= t).sum() for t in np.sort(days)])
     hazard = np.cumsum(1 / at_risk)[np.argsort(np.argsort(days))]
     few = int((hazard.reshape(30, 3).sum(axis=1) < 5).sum())
     assert few > 20
     assert tiny.test["sparse"] == few
-    assert any("p-value from 1999 permutations of leads among groups" in r for r in tiny.remarks)
+    assert any("p-value from 999 permutations of leads among groups" in r for r in tiny.remarks)
     assert journeys.time_to("won", by="group").test == tiny.test
     # Without censoring the permutation test is that of the sums of scores 1 - hazard.
     scores, rng = 1 - hazard, np.random.default_rng(0)
@@ -205,7 +205,7 @@ def test_many_tiny_groups_are_compared_by_permutation():
 
     own = statistic(np.arange(90))
     exact = np.mean([statistic(rng.permutation(90)) >= own for _ in range(4000)])
-    # Both have a Monte Carlo error of up to 0.011 and 0.008.
+    # Both have a Monte Carlo error, of up to 0.016 and 0.008.
     assert tiny.test["p_value"] == pytest.approx(exact, abs=0.055)
     large = as_journeys(days, event, group=[f"g{i // 45}" for i in range(90)]).time_to("won", by="group")
     assert (large.test["sparse"], large.test["permutations"]) == (0, 0)
