@@ -47,95 +47,58 @@ pub struct JourneysParts {
     pub event_ids: HashSet<u128>,
 }
 
-impl From<JourneysParts> for Journeys {
-    fn from(parts: JourneysParts) -> Self {
-        let JourneysParts {
-            leads,
-            timeline,
-            kinds,
-            channels,
-            deals,
-            value_names,
-            props,
-            pipeline,
-            won,
-            lost,
-            observed_until,
-            outcomes_from,
-            timezone,
-            calendar_zone,
-            days,
-            stage_order,
-            audit,
-            event_ids,
-        } = parts;
-        Self {
-            leads,
-            timeline,
-            kinds,
-            channels,
-            deals,
-            value_names,
-            props,
-            pipeline,
-            won,
-            lost,
-            observed_until,
-            outcomes_from,
-            timezone,
-            calendar_zone,
-            days,
-            stage_order,
-            audit,
-            event_ids,
+/// Both have the same fields.
+macro_rules! made_from {
+    ($from:ident, $to:ident) => {
+        impl From<$from> for $to {
+            fn from(all: $from) -> Self {
+                let $from {
+                    leads,
+                    timeline,
+                    kinds,
+                    channels,
+                    deals,
+                    value_names,
+                    props,
+                    pipeline,
+                    won,
+                    lost,
+                    observed_until,
+                    outcomes_from,
+                    timezone,
+                    calendar_zone,
+                    days,
+                    stage_order,
+                    audit,
+                    event_ids,
+                } = all;
+                Self {
+                    leads,
+                    timeline,
+                    kinds,
+                    channels,
+                    deals,
+                    value_names,
+                    props,
+                    pipeline,
+                    won,
+                    lost,
+                    observed_until,
+                    outcomes_from,
+                    timezone,
+                    calendar_zone,
+                    days,
+                    stage_order,
+                    audit,
+                    event_ids,
+                }
+            }
         }
-    }
+    };
 }
 
-impl From<Journeys> for JourneysParts {
-    fn from(journeys: Journeys) -> Self {
-        let Journeys {
-            leads,
-            timeline,
-            kinds,
-            channels,
-            deals,
-            value_names,
-            props,
-            pipeline,
-            won,
-            lost,
-            observed_until,
-            outcomes_from,
-            timezone,
-            calendar_zone,
-            days,
-            stage_order,
-            audit,
-            event_ids,
-        } = journeys;
-        Self {
-            leads,
-            timeline,
-            kinds,
-            channels,
-            deals,
-            value_names,
-            props,
-            pipeline,
-            won,
-            lost,
-            observed_until,
-            outcomes_from,
-            timezone,
-            calendar_zone,
-            days,
-            stage_order,
-            audit,
-            event_ids,
-        }
-    }
-}
+made_from!(JourneysParts, Journeys);
+made_from!(Journeys, JourneysParts);
 
 impl Journeys {
     /// The leads.

@@ -111,15 +111,7 @@ pub fn compare_clustered(counts: &[(HitsOfRows, HitsOfRows)], confidence: f64) -
     let z = if difference == 0.0 { 0.0 } else { difference / variance.sqrt() };
     // Both shares must be known: that with fewer clusters decides.
     let degrees = first.degrees().min(second.degrees());
-    RateComparison {
-        first: p1,
-        second: p2,
-        difference,
-        interval,
-        ratio: p1 / p2,
-        z,
-        p_value: 2.0 * student_tail(z.abs(), degrees),
-    }
+    RateComparison::new((p1, p2), interval, (z, 2.0 * student_tail(z.abs(), degrees)))
 }
 
 /// What to know where intervals rest on few clusters of a unit (accounts, leads); none with enough clusters.

@@ -23,6 +23,13 @@ pub struct RateComparison {
     pub p_value: f64,
 }
 
+impl RateComparison {
+    /// Of two rates, with the interval of their difference, and the test of their equality: statistic and probability.
+    pub(super) fn new((first, second): (f64, f64), interval: Interval, (z, p_value): (f64, f64)) -> Self {
+        Self { first, second, difference: first - second, interval, ratio: first / second, z, p_value }
+    }
+}
+
 /// Compares x₁ of n₁ with x₂ of n₂.
 ///
 /// The interval combines Wilson's of each rate: d − √((p₁ − l₁)² + (u₂ − p₂)²) to d + √((u₁ − p₁)² + (p₂ − l₂)²)
@@ -46,15 +53,7 @@ pub fn compare_rates(first: (u64, u64), second: (u64, u64), confidence: f64) -> 
     // Both rates are 0, or both are 1: equality cannot be rejected.
     let z = if difference == 0.0 && n1 > 0 && n2 > 0 { 0.0 } else { difference / se };
     let interval = Interval { low, high };
-    RateComparison {
-        first: p1,
-        second: p2,
-        difference,
-        interval,
-        ratio: p1 / p2,
-        z,
-        p_value: 2.0 * normal_tail(z.abs()),
-    }
+    RateComparison::new((p1, p2), interval, (z, 2.0 * normal_tail(z.abs())))
 }
 
 /// Two-sided test of a table of two rows by two columns with fixed margins: the probability of all tables that are not

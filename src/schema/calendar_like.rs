@@ -25,11 +25,6 @@ const WORDS: [&str; 16] = [
 /// Words before them with which a field is a quantity, or a date of the lead's own.
 const OTHERWISE: [&str; 12] =
     ["per", "since", "of", "last", "birth", "born", "founded", "founding", "foundation", "established", "total", "avg"];
-/// First letters of months and weekdays.
-const NAMES: [&str; 19] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu",
-    "fri", "sat", "sun",
-];
 
 /// Whether a lead field is a part of the calendar: by its name (`month`, `day_of_week`, `signupMonth`), or since its levels
 /// are months or weekdays.
@@ -49,32 +44,37 @@ fn named(name: &str) -> bool {
     WORDS.contains(&last.as_str()) && !otherwise
 }
 
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// Whether a text is one of some names in English, written out or short.
+fn is_one_of(text: &str, names: &[&str]) -> bool {
+    let text = text.trim().trim_end_matches('.').to_lowercase();
+    let is_start = |long: &&str| long.starts_with(&text) || (text == "sept" && *long == "september");
+    text.len() >= 3 && names.iter().any(is_start)
+}
+
+/// Whether a text is a month in English, written out or short.
+pub(crate) fn is_month(text: &str) -> bool {
+    is_one_of(text, &MONTHS)
+}
+
 /// A month or weekday in English, written out or short.
 fn is_name(level: &str) -> bool {
-    const LONG: [&str; 19] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    let level = level.trim().trim_end_matches('.').to_lowercase();
-    let is_start = |long: &&str| long.starts_with(&level) || (level == "sept" && *long == "september");
-    level.len() >= 3 && NAMES.iter().zip(LONG).any(|(short, long)| level.starts_with(short) && is_start(&long))
+    is_month(level) || is_one_of(level, &WEEKDAYS)
 }
 
 /// The words of a name, in lower case: split at punctuation, and where an upper-case letter follows a lower-case one.

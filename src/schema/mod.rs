@@ -16,6 +16,7 @@ mod step;
 mod wildcard;
 
 pub use calendar_like::is_calendar_like;
+pub(crate) use calendar_like::is_month;
 pub use canonical::{canonical_id, canonical_text, has_leading_zero, is_exact, number_of};
 pub use column::{Column, NONE};
 pub(crate) use condition::compared_number;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::journeys::column_words::words_of;
 use crate::journeys::leakage::withholding::{ENOUGH, separation};
-use crate::schema::{Column, NONE, number_of};
+use crate::schema::{Column, NONE, is_month, number_of};
 use crate::time::{NO_TIME, TextShape, Timestamp, glance};
 
 /// Fewest leads expected on the other side before their absence counts as evidence.
@@ -317,27 +317,9 @@ fn is_date(text: &str) -> bool {
     {
         return true;
     }
-    let month = |p: &&str| {
-        const MONTHS: [&str; 12] = [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ];
-        let lower = p.to_lowercase();
-        lower.len() >= 3 && MONTHS.iter().any(|m| m.starts_with(&lower))
-    };
     let number = |p: &&str| p.len() <= 4 && p.bytes().all(|b| b.is_ascii_digit());
     (2..=3).contains(&parts.len())
-        && parts.iter().filter(|p| month(p)).count() == 1
+        && parts.iter().filter(|p| is_month(p)).count() == 1
         && parts.iter().filter(|p| number(p)).count() == parts.len() - 1
 }
 
