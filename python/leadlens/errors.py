@@ -26,6 +26,8 @@ class SchemaError(LeadLensError, ValueError):
         Table, column and problem of every violation found.
     """
 
+    kind = "schema"
+
     violations: list[tuple[str, str | None, str]]
 
     def __init__(self, message: str) -> None:
@@ -36,6 +38,8 @@ class SchemaError(LeadLensError, ValueError):
 class ReadError(LeadLensError, OSError):
     """A file cannot be read."""
 
+    kind = "read"
+
 
 class MissingFileError(ReadError, FileNotFoundError):
     """A file does not exist."""
@@ -44,13 +48,19 @@ class MissingFileError(ReadError, FileNotFoundError):
 class WriteError(LeadLensError, OSError):
     """A file cannot be written; nothing is left at the destination."""
 
+    kind = "write"
+
 
 class ConfigError(LeadLensError, ValueError):
     """A configuration has an unknown key or a wrong value."""
 
+    kind = "config"
+
 
 class OptionError(LeadLensError, ValueError):
     """An option has a value that is not allowed."""
+
+    kind = "invalid_option"
 
 
 class ColumnTypeError(OptionError, TypeError):
@@ -60,13 +70,19 @@ class ColumnTypeError(OptionError, TypeError):
 class UnknownNameError(LeadLensError, LookupError):
     """The data does not have a stage, event kind, field or feature of this name."""
 
+    kind = "unknown_name"
+
 
 class NotEnoughDataError(LeadLensError, ValueError):
     """The data has no rows left, only one class, or too few leads."""
 
+    kind = "no_rows"
+
 
 class FitError(LeadLensError):
     """The model cannot be fitted."""
+
+    kind = "singular"
 
 
 class NotFittedError(LeadLensError, ValueError, AttributeError):
@@ -78,25 +94,37 @@ class NotFittedError(LeadLensError, ValueError, AttributeError):
 class ConvergenceError(FitError):
     """The solver stopped before the gradient was small enough."""
 
+    kind = "not_converged"
+
 
 class SeparationError(FitError):
     """Columns separate the classes without error, so the coefficients have no finite value."""
+
+    kind = "separated"
 
 
 class OutOfRangeError(LeadLensError, ValueError):
     """Too many leads lie outside the ages the model was trained on."""
 
+    kind = "out_of_range"
+
 
 class ModelFormatError(LeadLensError, ValueError):
     """A model file is damaged, or of another format version."""
+
+    kind = "model_format"
 
 
 class PicklingError(LeadLensError, pickle.PicklingError, TypeError):
     """Journeys, snapshots and results cannot be pickled; use ``Journeys.save`` and ``Journeys.open`` instead."""
 
+    kind = "pickling"
+
 
 class InternalError(LeadLensError, RuntimeError):
     """A defect of leadlens or of a library that it uses; please report it."""
+
+    kind = "internal"
 
 
 class LeakWarning(UserWarning):

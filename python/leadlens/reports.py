@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import _core
+from ._arguments import core_journeys, core_snapshot
 from ._progress import progress
 from .analyses.result import Result
 from .errors import OptionError
@@ -80,6 +81,8 @@ def report(
     ...     ll.report(journeys, scorer, f"{folder}/report.html", test=test, results=results).name
     'report.html'
     """
+    if not isinstance(scorer, LeadScorer):
+        raise OptionError(f"scorer must be a LeadScorer, not {type(scorer).__name__}")
     listed = [results] if isinstance(results, Result) else list(results)
     wrong = [type(result).__name__ for result in listed if not isinstance(result, Result)]
     if wrong:
@@ -89,11 +92,11 @@ def report(
     sections = [result._section for result in listed]
     with progress() as show:
         page = _core.report_page(
-            journeys._core,
+            core_journeys(journeys, "journeys"),
             scorer._fitted(),
             (title, sections, by),
-            None if test is None else test._core,
-            None if leads is None else leads._core,
+            None if test is None else core_snapshot(test, "test"),
+            None if leads is None else core_snapshot(leads, "leads"),
             show,
         )
     path = Path(path)

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import polars as pl
 
 from . import _core
+from ._arguments import whole_number
 from ._display import pre
 from ._leaks import warn_of_leaks
 from ._once import Once
 from ._progress import progress
-from .errors import OptionError
 from .query import FeatureSet, Step, Time
 from .query.step import encode_target
 from .query.times import encode_time
@@ -161,9 +161,7 @@ class Snapshot:
         >>> len(train) + len(test) == len(s)
         True
         """
-        if seed < 0:
-            raise OptionError(f"seed: must not be negative, got {seed}")
-        train, tested = self._core.split(test, by, seed)
+        train, tested = self._core.split(test, by, whole_number(seed, "seed"))
         return Snapshot(train, self._spec), Snapshot(tested, self._spec)
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ PACKAGE = Path(ll.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("_display", "_frames", "_leaks", "_once", "_progress"),
+    ("_arguments", "_display", "_frames", "_leaks", "_once", "_progress"),
     ("_charts",),
     ("tables",),
     ("query",),

@@ -9,8 +9,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from .. import _core
+from .._arguments import vector, whole_numbers
 from ..scoring import Comparison, Evaluation
-from .arguments import numbers_of, predictions_of
+from .arguments import predictions_of
 
 __all__ = ["compare", "compare_rates", "evaluate"]
 
@@ -61,7 +62,7 @@ def evaluate(
     >>> ll.metrics.evaluate([0, 1, 0, 1], [0.1, 0.9, 0.4, 0.6]).roc_auc
     1.0
     """
-    best = list(precision_at)
+    best = whole_numbers(precision_at, "precision_at")
     found = _core.evaluate(predictions_of(y_true, y_score, sample_weight, clusters), best)
     return Evaluation(*found, {"by": None, "precision_at": best, "confidence": 0.95})
 
@@ -119,9 +120,9 @@ def compare(
     >>> found.to_polars()["difference"][0]
     0.25
     """
-    best = list(precision_at)
-    predictions = predictions_of(y_true, first, sample_weight, clusters)
-    found = _core.compare_scores(predictions, numbers_of(second), best)
+    best = whole_numbers(precision_at, "precision_at")
+    predictions = predictions_of(y_true, first, sample_weight, clusters, name="first")
+    found = _core.compare_scores(predictions, vector(second, "second"), best)
     return Comparison(*found, {"precision_at": best, "confidence": 0.95})
 
 

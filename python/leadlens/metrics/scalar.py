@@ -7,6 +7,7 @@ import json
 from numpy.typing import ArrayLike
 
 from .. import _core
+from .._arguments import whole_number
 from .arguments import predictions_of
 
 __all__ = ["average_precision", "brier", "ks", "log_loss", "precision_at", "roc_auc"]
@@ -259,6 +260,7 @@ def precision_at(y_true: ArrayLike, y_score: ArrayLike, k: int, *, sample_weight
     1.0
     """
     predictions = predictions_of(y_true, y_score, sample_weight)
+    k = whole_number(k, "k", at_least=1)
     plain = _core.precision_at(predictions, k)
     if sample_weight is None:
         return plain

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from .. import _core
+from .._arguments import whole_number
 from ..errors import OptionError
 from .arguments import predictions_of
 
@@ -73,7 +74,9 @@ def calibration_table(
     if strategy not in ("quantile", "uniform"):
         raise OptionError(f"strategy must be 'quantile' or 'uniform', not {strategy!r}")
     predictions = predictions_of(y_true, y_score, sample_weight, clusters)
-    return pl.DataFrame(_core.calibration_table(predictions, bins, strategy == "uniform"))
+    return pl.DataFrame(
+        _core.calibration_table(predictions, whole_number(bins, "bins", at_least=1), strategy == "uniform")
+    )
 
 
 def lift_table(
@@ -129,4 +132,5 @@ def lift_table(
     >>> ll.metrics.lift_table([0, 1], [0.2, 0.8], slices=2)["lift"].to_list()
     [2.0, 0.0]
     """
-    return pl.DataFrame(_core.lift_table(predictions_of(y_true, y_score, sample_weight, clusters), slices))
+    predictions = predictions_of(y_true, y_score, sample_weight, clusters)
+    return pl.DataFrame(_core.lift_table(predictions, whole_number(slices, "slices", at_least=1)))

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .. import _core
+from .._arguments import core_snapshot
 from .._charts import BLUE, GREY, validation_chart
 from .._progress import progress
 from ..errors import OptionError
@@ -90,9 +91,9 @@ class Explanation(ABC):
         >>> scorer.explain(test).columns
         ['lead_id', 'as_of', 'feature', 'part', 'value', 'contribution']
         """
-        model = self._fitted()
+        model, core = self._fitted(), core_snapshot(snapshot, "snapshot")
         with progress() as show:
-            return pl.DataFrame(model.explain(snapshot._core, show))
+            return pl.DataFrame(model.explain(core, show))
 
     def summary(self, *, reference: Mapping[str, str | float] | None = None) -> pl.DataFrame:
         """Return the coefficients with standard errors, p-values and intervals.

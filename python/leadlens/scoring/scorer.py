@@ -12,6 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
+from .._arguments import core_snapshot, whole_number, whole_numbers
 from .._display import pre
 from .._leaks import warn_of_leaks
 from .._progress import progress
@@ -204,13 +205,15 @@ class LeadScorer(Parameters, Explanation):
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False))
 
-    def fit(self, snapshot: Snapshot) -> LeadScorer:
+    def fit(self, snapshot: Snapshot, y: None = None) -> LeadScorer:
         """Fit the model on a labelled snapshot.
 
         Parameters
         ----------
         snapshot : Snapshot
             Rows with labels.
+        y : None
+            Not used: the snapshot has the labels.
 
         Returns
         -------
@@ -247,10 +250,13 @@ class LeadScorer(Parameters, Explanation):
         >>> scorer.training_["converged"]
         True
         """
+        core = core_snapshot(snapshot, "snapshot")
+        if y is not None:
+            raise OptionError("y must be None: the snapshot has the labels")
         options = json.dumps(self._options())
-        warn_of_leaks(snapshot._core)
+        warn_of_leaks(core)
         with progress() as show:
-            self.model_ = _core.Model.train(snapshot._core, options, show)
+            self.model_ = _core.Model.train(core, options, show)
         calibration = self.training_["calibration"]
         if calibration is not None and calibration["method"] == "none" and calibration["rows"]:
             warnings.warn(calibration["remark"], CalibrationWarning, stacklevel=2)
@@ -302,13 +308,12 @@ class LeadScorer(Parameters, Explanation):
         >>> scorer.score(test).to_polars().columns[:3]
         ['lead_id', 'as_of', 'probability']
         """
-        if reasons < 0:
-            raise OptionError(f"reasons must not be negative, got {reasons}")
-        model = self._fitted()
+        reasons = whole_number(reasons, "reasons")
+        model, core = self._fitted(), core_snapshot(snapshot, "snapshot")
         with progress() as show:
-            frame = pl.DataFrame(model.score(snapshot._core, reasons, allow_extrapolation, show))
+            frame = pl.DataFrame(model.score(core, reasons, allow_extrapolation, show))
         spec = {"reasons": reasons, "allow_extrapolation": allow_extrapolation, "confidence": 0.95}
-        return Scores(frame, *model.scores_about(snapshot._core), spec)
+        return Scores(frame, *model.scores_about(core), spec)
 
     def score_row(
         self, values: Sequence[float | str | bool | None], *, reasons: int = 5
@@ -350,7 +355,7 @@ class LeadScorer(Parameters, Explanation):
         >>> len(reasons)
         5
         """
-        return self._fitted().score_row(values, reasons)
+        return self._fitted().score_row(values, whole_number(reasons, "reasons"))
 
     def evaluate(
         self, snapshot: Snapshot, *, by: str | None = None, precision_at: Sequence[int] = (50, 100, 200)
@@ -393,9 +398,9 @@ class LeadScorer(Parameters, Explanation):
         ['roc_auc', 'pr_auc', 'log_loss']
         """
         model = self._fitted()
-        best = list(precision_at)
+        best = whole_numbers(precision_at, "precision_at")
         with progress() as show:
-            found = model.evaluate(snapshot._core, by, best, show)
+            found = model.evaluate(core_snapshot(snapshot, "snapshot"), by, best, show)
         return Evaluation(*found, {"by": by, "precision_at": best, "confidence": 0.95})
 
     def compare(
@@ -435,9 +440,11 @@ class LeadScorer(Parameters, Explanation):
         >>> first.compare(second, test).to_polars().columns[:4]
         ['measure', 'first', 'second', 'difference']
         """
-        model, best = self._fitted(), list(precision_at)
+        if not isinstance(other, LeadScorer):
+            raise OptionError(f"other must be a LeadScorer, not {type(other).__name__}")
+        model, best = self._fitted(), whole_numbers(precision_at, "precision_at")
         with progress() as show:
-            found = model.compare(other._fitted(), snapshot._core, best, show)
+            found = model.compare(other._fitted(), core_snapshot(snapshot, "snapshot"), best, show)
         return Comparison(*found, {"precision_at": best, "confidence": 0.95})
 
     def with_base_rate(self, rate: float) -> LeadScorer:

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from .._arguments import whole_number
 from .._charts import BLUE
 
 __all__ = ["Scores"]
@@ -125,7 +126,7 @@ class Scores:
         ('Best open leads', 2)
         """
         latest = self._frame.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("lead_id")))
-        return latest.sort(["probability", "lead_id"], descending=[True, False]).head(n)
+        return latest.sort(["probability", "lead_id"], descending=[True, False]).head(whole_number(n, "n"))
 
     def plot(self) -> Any:
         """Plot the distribution of the probabilities.
