@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Common, EventsSpec};
+use crate::schema::is_pattern;
 
 /// What to do with several rows of one lead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +88,7 @@ impl LeadsSpec {
         self.roles()
             .chain(self.fields.iter().flatten())
             .chain(self.include.iter().filter(|name| !name.starts_with("account.")))
-            .chain(&self.ignore)
+            .chain(self.ignore.iter().filter(|name| !is_pattern(name)))
             .chain(&self.categories)
             .chain(self.common.filter.keys())
     }

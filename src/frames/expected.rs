@@ -3,6 +3,7 @@
 use super::files::{Tables, Wanted};
 use crate::config::{Config, CutoffsSpec, EventsSpec, LeadsFrom, LookupSpec, StagesSpec, place_of};
 use crate::error::Result;
+use crate::schema::is_pattern;
 
 impl Config {
     /// Registers with `tables` the columns that the roles use, and how their files are read.
@@ -14,7 +15,7 @@ impl Config {
         let named = leads.roles().chain(&leads.include).chain(&leads.categories).chain(leads.common.columns());
         let wanted = match &leads.fields {
             Some(fields) => Wanted::named(named.chain(fields)),
-            None => Wanted::all_but(named, &leads.ignore),
+            None => Wanted::all_but(named, leads.ignore.iter().filter(|entry| !is_pattern(entry))),
         };
         match &leads.from {
             Some(LeadsFrom::Tables(events)) => Self::expect_rows(events, &[], tables)?,

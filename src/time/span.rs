@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::DAY;
 use crate::error::{Error, Result};
-use crate::serde_str::text_form;
 
 /// A fixed length of time in microseconds; a day has 24 hours, a week 7 days.
 ///
@@ -60,10 +62,15 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self> {
         let bad = || {
-            Error::option(
-                "span",
-                format!("'{text}' is not a span of time such as '30d', '12h' or '1d12h' (units w, d, h, m, s, ms, us)"),
-            )
+            let problem = match in_words(text) {
+                Some(advice) => format!("'{text}' is not a span of time; {advice}"),
+                None => {
+                    format!(
+                        "'{text}' is not a span of time such as '30d', '12h' or '1d12h' (units w, d, h, m, s, ms, us)"
+                    )
+                }
+            };
+            Error::option("span", problem)
         };
         let mut rest = text.trim();
         if rest.is_empty() {
@@ -88,6 +95,28 @@ impl FromStr for Span {
     }
 }
 
+/// How to write a span that was written with a longer word for its unit.
+fn in_words(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let letters = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(letters);
+    let number: i64 = number.parse().ok()?;
+    let days =
+        |each: i64, unit: &str| Some(format!("a {unit} has no fixed length: write '{}d'", number.checked_mul(each)?));
+    let short = match unit.trim() {
+        "weeks" | "week" | "wk" | "wks" => "w",
+        "days" | "day" => "d",
+        "hours" | "hour" | "hr" | "hrs" => "h",
+        "minutes" | "minute" | "min" | "mins" => "m",
+        "seconds" | "second" | "sec" | "secs" => "s",
+        "months" | "month" | "mo" | "mon" => return days(30, "month"),
+        "quarters" | "quarter" | "q" => return days(91, "quarter"),
+        "years" | "year" | "yr" | "y" => return days(365, "year"),
+        spaced => UNITS.iter().find(|(name, _)| *name == spaced)?.0,
+    };
+    Some(format!("write '{number}{short}'"))
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {
@@ -99,11 +128,55 @@ impl fmt::Display for Span {
     }
 }
 
-text_form!(Span);
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+struct SpanText;
+
+impl Visitor<'_> for SpanText {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span of time such as '30d' or '12h'")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Span, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_str(SpanText)
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_how_to_write_words() {
+        let said = |text: &str| text.parse::<Span>().unwrap_err().to_string();
+        for (text, advice) in [
+            ("90 days", "write '90d'"),
+            ("90 d", "write '90d'"),
+            ("2 Weeks", "write '2w'"),
+            ("1 hour", "write '1h'"),
+            ("15 min", "write '15m'"),
+            ("3mo", "a month has no fixed length: write '90d'"),
+            ("1 year", "a year has no fixed length: write '365d'"),
+        ] {
+            assert!(said(text).contains(advice), "{}", said(text));
+        }
+        assert!(said("soon").contains("such as '30d'"));
+        assert!(said("3 moons").contains("such as '30d'"));
+        let wrong = serde_json::from_str::<Span>("90").unwrap_err().to_string();
+        assert!(wrong.contains("expected a span of time such as '30d'"), "{wrong}");
+    }
 
     #[test]
     fn reads_and_writes() {

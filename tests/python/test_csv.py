@@ -74,3 +74,28 @@ def test_options_that_no_file_can_have():
     for options in ({"separator": ";;"}, {"decimal": ";"}, {"thousands": "."}, {"encoding": "utf-99"}):
         with pytest.raises(ll.OptionError, match=next(iter(options))):
             read(__file__.replace(".py", ".csv"), **options)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("separator", "said"), [(";", ";"), ("\t", "\t"), ("^", "^")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_first_line_that_says_the_separator(tmp_path, end, separator, said, encoding):
+    path = tmp_path / "l.csv"
+    lines = [f"sep={said}", *TEXT.replace(";", separator).splitlines()]
+    path.write_bytes((end.join(lines) + end).encode(encoding))
+    frame = read(path, decimal=",", thousands=".")
+    assert frame["name"].to_list() == ["Müller", "Zoë"]
+    assert frame["amount"].to_list() == [1234.5, 7.25]
+
+
+def test_lines_after_one_that_says_the_separator_keep_their_numbers(tmp_path):
+    path = tmp_path / "l.csv"
+    path.write_text("sep=;\nid;created;name;amount\n1;2024-01-01;a;5\n2;2024-01-02;b;5;6\n")
+    with pytest.raises(ll.ReadError, match="line 4 has 5 fields"):
+        read(path)
+    path.write_text('sep=;\nid;created;name;amount\n1;2024-01-01;"a"b;5\n')
+    with pytest.raises(ll.ReadError, match="line 3: text after a closing quote"):
+        read(path)
+    # A column may be called so.
+    path.write_text("id,created,name,amount,sep=\n1,2024-01-01,a,5,x\n")
+    assert read(path)["name"].to_list() == ["a"]

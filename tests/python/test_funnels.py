@@ -160,6 +160,9 @@ def test_immature_entrants_are_counted():
         ({"steps": [object(), 2]}, ll.OptionError, "expected a name"),
         ({"steps": ["visit"], "window": object()}, ll.OptionError, "expected a text, number"),
         ({"steps": ["visit"], "window": 30}, ll.OptionError, r"funnel\(window=…\): expected .*, not integer 30"),
+        ({"steps": ["visit"], "window": 30}, ll.OptionError, "a span of time such as '30d'"),
+        ({"steps": ["visit"], "window": "90 days"}, ll.OptionError, "write '90d'"),
+        ({"steps": ["visit"], "window": "3mo"}, ll.OptionError, "a month has no fixed length: write '90d'"),
         ({"steps": None}, ll.OptionError, "steps: expected one value or a list, got None"),
     ],
 )

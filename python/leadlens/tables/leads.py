@@ -31,7 +31,7 @@ class Leads(Role):
         Columns that are fields, known at creation. By default all columns except ids, dates after creation, and columns
         that look like outcomes; :meth:`Journeys.check` lists those.
     ignore : sequence of str, optional
-        Columns that are not fields.
+        Columns that are not fields, by name or pattern: ``*`` and ``?`` are wildcards.
     include : sequence of str, optional
         Columns that are fields although they would be withheld by default; ``"account.column"`` for columns of
         accounts.

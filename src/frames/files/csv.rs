@@ -23,6 +23,8 @@ pub(super) struct CsvFile {
     separator: u8,
     /// Names of the columns, each once.
     header: Vec<String>,
+    /// Whether the first line is `sep=;`, as Excel reads and writes it.
+    says_separator: bool,
     /// Nameless columns at the end: a trailing separator.
     trailing: usize,
     remarks: Vec<String>,
@@ -36,8 +38,16 @@ impl CsvFile {
     /// # Errors
     /// [`Error::Read`] if it is empty, or is not in the encoding; [`Error::InvalidOption`].
     pub(super) fn open(file: OpenFile, gzip: bool, charset: Charset, options: &Reading) -> Result<Self> {
-        let mut csv =
-            Self { file, gzip, charset, separator: b',', header: Vec::new(), trailing: 0, remarks: Vec::new() };
+        let mut csv = Self {
+            file,
+            gzip,
+            charset,
+            separator: b',',
+            header: Vec::new(),
+            says_separator: false,
+            trailing: 0,
+            remarks: Vec::new(),
+        };
         let mut text = csv.text()?;
         let first = text.fill_buf().map_err(|e| csv.file.failed(e))?;
         if first.is_empty() {
@@ -45,11 +55,12 @@ impl CsvFile {
         }
         let separator = match options.separator()? {
             Some(given) => given,
-            None => separator_of(first),
+            None => said_separator(first).unwrap_or_else(|| separator_of(first)),
         };
+        let says_separator = said_separator(first).is_some();
         let guessed = text.get_ref().guessed();
         drop(text);
-        csv.separator = separator;
+        (csv.separator, csv.says_separator) = (separator, says_separator);
         csv.remarks.extend(guessed.map(|encoding| format!("read as {encoding} because of its byte order mark")));
         if csv.separator != b',' && options.separator.is_none() {
             csv.remarks.push(format!("separator '{}'", shown(csv.separator)));
@@ -80,7 +91,11 @@ impl CsvFile {
     }
 
     fn reader(&self) -> Result<csv::Reader<Input<'_>>> {
-        let checked = Quotes::new(self.text()?, self.separator);
+        let mut text = self.text()?;
+        if self.says_separator {
+            text.skip_until(b'\n').map_err(|e| self.file.failed(e))?;
+        }
+        let checked = Quotes::new(text, self.separator, 1 + usize::from(self.says_separator));
         Ok(csv::ReaderBuilder::new().delimiter(self.separator).flexible(true).has_headers(true).from_reader(checked))
     }
 
@@ -113,7 +128,7 @@ impl CsvFile {
             if row.is_multiple_of(4096) {
                 stop.check()?;
             }
-            let line = record.position().map_or(row as u64 + 1, csv::Position::line);
+            let line = record.position().map_or(row as u64 + 1, csv::Position::line) + u64::from(self.says_separator);
             if record.len() == 1 && width > 1 {
                 let inner = record.get(0).and_then(|cell| reopen(cell, self.separator, width));
                 if let Some(fields) = inner {
@@ -155,6 +170,17 @@ impl CsvFile {
 
 fn shown(separator: u8) -> String {
     if separator == b'\t' { "tab".into() } else { char::from(separator).to_string() }
+}
+
+/// The separator that a first line `sep=;` names.
+fn said_separator(head: &[u8]) -> Option<u8> {
+    let line = head.split(|byte| *byte == b'\n').next()?.trim_ascii_end();
+    match line {
+        [s, e, p, b'=', separator] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*separator),
+        // A tab is trimmed away.
+        [s, e, p, b'='] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") && head.get(4) == Some(&b'\t') => Some(b'\t'),
+        _ => None,
+    }
 }
 
 fn separator_of(head: &[u8]) -> u8 {

@@ -33,8 +33,9 @@ pub(super) struct Quotes<R> {
 }
 
 impl<R: Read> Quotes<R> {
-    pub(super) fn new(inner: R, separator: u8) -> Self {
-        Self { inner, separator, state: QuoteState::Start, before: 0, line: 1, opened: 0, escaped: false }
+    /// `line` is the number of the first line.
+    pub(super) fn new(inner: R, separator: u8, line: usize) -> Self {
+        Self { inner, separator, state: QuoteState::Start, before: 0, line, opened: 0, escaped: false }
     }
 
     fn step(&mut self, byte: u8) -> Result<()> {
@@ -117,7 +118,7 @@ mod tests {
 
     fn check(text: &str) -> std::result::Result<(), String> {
         let mut read = String::new();
-        let checked = Quotes::new(text.as_bytes(), b',').read_to_string(&mut read);
+        let checked = Quotes::new(text.as_bytes(), b',', 1).read_to_string(&mut read);
         checked.map(|_| assert_eq!(read, text)).map_err(|e| e.to_string())
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::DataType;
 
+use super::chosen::chosen;
 use super::lookup::{LeadFinder, Resolver};
 use crate::config::{DayMeans, FieldsSpec};
 use crate::error::{Error, Result, nearest};
@@ -16,7 +17,7 @@ use crate::frames::columns::where_clause;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
 use crate::journeys::{FieldHistory, Leads, TableAudit};
-use crate::schema::{Column, NONE, like};
+use crate::schema::{Column, NONE};
 use crate::time::{NO_TIME, Zone};
 
 /// Rows of one history before they are sorted: lead, from, to, row of the table.
@@ -213,20 +214,7 @@ fn by_value(
 
 /// The fields to read, out of all fields of the table.
 fn wanted<'a>(spec: &FieldsSpec, table: &Table, all: &[&'a str]) -> Result<BTreeSet<&'a str>> {
-    let chosen = |option: &str, patterns: &[String]| -> Result<BTreeSet<&'a str>> {
-        let mut chosen = BTreeSet::new();
-        for pattern in patterns {
-            let flags = like(pattern, all);
-            if !flags.contains(&true) {
-                let near = nearest(pattern, all.iter().copied());
-                let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-                let problem = format!("{option}= contains '{pattern}', which matches none of the table's fields{near}");
-                return Err(Error::schema(&table.name, spec.name.as_deref(), problem));
-            }
-            chosen.extend(all.iter().zip(flags).filter(|(_, flag)| *flag).map(|(name, _)| *name));
-        }
-        Ok(chosen)
-    };
+    let chosen = |option: &str, entries: &[String]| chosen((&table.name, spec.name.as_deref()), option, entries, all);
     let ignored = chosen("ignore", &spec.ignore)?;
     let fields = match &spec.fields {
         Some(fields) => chosen("fields", fields)?,

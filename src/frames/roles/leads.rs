@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use polars::prelude::Int64Chunked;
 use rayon::prelude::*;
 
+use super::chosen::chosen;
 use crate::config::{DayMeans, Duplicates, LeadsSpec};
 use crate::counted::counted;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ use crate::frames::files::{Table, Tables};
 use crate::journeys::{
     DayLeads, Days, Field, Leads, Normalize, StringTable as Ids, TableAudit, canonical_order, normalized,
 };
-use crate::schema::{NONE, canonical_id, truth};
+use crate::schema::{NONE, canonical_id, is_pattern, truth};
 use crate::time::{NO_TIME, Zone};
 
 /// Reads the leads. `elsewhere` are columns of the same table that other roles use; they are left out of the fields.
@@ -170,12 +171,18 @@ impl LeadRows<'_> {
                 .collect());
         }
         let used: Vec<&String> = spec.roles().collect();
+        let names = self.table.names();
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Columns that are ignored by name are not even read.
+        let patterns: Vec<String> = spec.ignore.iter().filter(|entry| is_pattern(entry)).cloned().collect();
+        let ignored = chosen((&self.table.name, None), "ignore", &patterns, &all)?;
         let free = |n: &String| {
             let taken = used.contains(&n) || spec.ignore.contains(n) || elsewhere.contains(n);
+            let taken = taken || ignored.contains(n.as_str());
             let taken = taken || self.table.index.contains(n);
             !taken || spec.include.contains(n)
         };
-        Ok(self.table.names().into_iter().filter(free).collect())
+        Ok(names.iter().filter(|n| free(n)).cloned().collect())
     }
 
     /// Adds the fields to `leads`: of all rows of the table, or of `rows` in their order.

@@ -1,6 +1,7 @@
 //! One reader per role of a table.
 
 pub(super) mod accounts;
+mod chosen;
 pub(super) mod cutoffs;
 pub(super) mod derived_leads;
 pub(super) mod events;
