@@ -9,12 +9,17 @@ FULL   := -p leadlens -p leadlens-python --features leadlens/full
 # PROPTEST_RNG_SEED=7 PROPTEST_CASES=1000000 cargo test --release --test funnel_twin
 export PROPTEST_RNG_SEED ?= 1
 
+ifeq ($(shell sh -c 'command -v cargo'),)
+$(error cargo is not installed; install Rust 1.95 or later from https://rustup.rs, then open a new shell)
+endif
+
 .PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel
 	$(BIN)/leadlens demo --output demo-output --overwrite
 
 test: test-core test-full test-python
+	@echo "All tests passed."
 
 # Without polars: seconds.
 test-core:
