@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,20 @@ def whole_numbers(values: Any, name: str, *, at_least: int = 1) -> list[int]:
     if isinstance(values, (str, bytes)) or not np.iterable(values):
         return [whole_number(values, name, at_least=at_least)]
     return [whole_number(value, name, at_least=at_least) for value in values]
+
+
+def number(value: Any, name: str) -> float:
+    """Return a float, or raise an error that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise OptionError(f"{name} must be a number, not {value!r}")
+    return float(value)
+
+
+def file_path(value: Any, name: str) -> str:
+    """Return the path of a file as text."""
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise OptionError(f"{name} must be a path, not {value!r}")
+    return str(value)
 
 
 def vector(values: ArrayLike, name: str) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import _core
-from ._arguments import core_journeys, core_snapshot
+from ._arguments import core_journeys, core_snapshot, file_path
 from ._progress import progress
 from .analyses.result import Result
 from .errors import OptionError
@@ -83,6 +83,7 @@ def report(
     """
     if not isinstance(scorer, LeadScorer):
         raise OptionError(f"scorer must be a LeadScorer, not {type(scorer).__name__}")
+    path = Path(file_path(path, "path"))
     listed = [results] if isinstance(results, Result) else list(results)
     wrong = [type(result).__name__ for result in listed if not isinstance(result, Result)]
     if wrong:
@@ -99,6 +100,5 @@ def report(
             None if leads is None else core_snapshot(leads, "leads"),
             show,
         )
-    path = Path(path)
     _core.replace_file(str(path), page)
     return path

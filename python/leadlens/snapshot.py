@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from . import _core
-from ._arguments import whole_number
+from ._arguments import number, whole_number
 from ._display import pre
 from ._leaks import warn_of_leaks
 from ._once import Once
@@ -161,7 +161,7 @@ class Snapshot:
         >>> len(train) + len(test) == len(s)
         True
         """
-        train, tested = self._core.split(test, by, whole_number(seed, "seed"))
+        train, tested = self._core.split(number(test, "test"), by, whole_number(seed, "seed"))
         return Snapshot(train, self._spec), Snapshot(tested, self._spec)
 
     def __len__(self) -> int:

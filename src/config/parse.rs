@@ -92,7 +92,17 @@ pub fn with_nearest(message: &str) -> String {
     if message.contains("unknown field") || message.contains("unknown variant") {
         return message.to_owned() + &near().unwrap_or_default();
     }
-    if let Some((given, expected)) = message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected ")) {
+    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((given, expected)) = wrong.and_then(|m| m.split_once(", expected ")) {
+        // serde names the type of the field.
+        let (kind, rest) = expected.split_at(expected.find([' ', ',']).unwrap_or(expected.len()));
+        let kind = match kind {
+            "usize" | "u64" | "u32" | "u16" | "u8" => "an integer of at least 0",
+            "i64" | "i32" => "an integer",
+            "f64" => "a number",
+            other => other,
+        };
+        let expected = format!("{kind}{rest}");
         return format!("expected {}, not {}", expected.replace("a string", "a text"), given.replace('`', ""));
     }
     message.to_owned()

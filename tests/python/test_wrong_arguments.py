@@ -84,3 +84,29 @@ def test_every_error_of_leadlens_has_a_slug_of_its_own() -> None:
     assert len(classes) >= 15
     without = [c.__name__ for c in classes if c.kind == "leadlens" and c is not ll.LeadLensError]
     assert without == []
+
+
+@pytest.mark.parametrize("path", [None, 5, "", b"model.json", ["model.json"]])
+def test_paths_are_texts_or_paths(journeys: ll.Journeys, path: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    scorer = ll.LeadScorer(C=0.01).fit(journeys.snapshot(after="31d", horizon="59d"))
+    refused(lambda: scorer.save(path), "path must be a path")
+    refused(lambda: ll.load(path), "path must be a path")
+    refused(lambda: ll.report(journeys, scorer, path), "path must be a path")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_shares_and_counts_are_numbers(journeys: ll.Journeys) -> None:
+    snapshot = journeys.snapshot(after="31d", horizon="59d")
+    refused(lambda: snapshot.split("a third", by="random"), "test must be a number")
+    refused(lambda: ll.LeadScorer(C=0.01).fit(snapshot).with_base_rate("low"), "rate must be a number")
+    refused(
+        lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not integer -1"
+    )
+    refused(lambda: journeys.paths(top=2.5), "top", "an integer of at least 0, not floating point 2.5")
+
+
+def test_tables_are_declared_and_are_frames() -> None:
+    frame = pd.DataFrame({"id": [1]})
+    refused(lambda: ll.Journeys(leads=frame), "leads: expected Leads(table, …)", "got DataFrame")
+    refused(lambda: ll.Journeys(leads=ll.Leads({"id": [1]}, id="id")), "leads: a table must be", "not dict")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._arguments import core_snapshot, whole_number, whole_numbers
+from .._arguments import core_snapshot, file_path, number, whole_number, whole_numbers
 from .._display import pre
 from .._leaks import warn_of_leaks
 from .._progress import progress
@@ -486,7 +486,7 @@ class LeadScorer(Parameters, Explanation):
         True
         """
         other = LeadScorer(**self.get_params())
-        other.model_ = self._fitted().with_base_rate(rate)
+        other.model_ = self._fitted().with_base_rate(number(rate, "rate"))
         return other
 
     def save(self, path: str | Path) -> None:
@@ -518,7 +518,7 @@ class LeadScorer(Parameters, Explanation):
         >>> ll.load(path).base_ == scorer.base_
         True
         """
-        self._fitted().save(str(path))
+        self._fitted().save(file_path(path, "path"))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"params": self.get_params(), "model": self.model_.to_json() if self.__sklearn_is_fitted__() else None}
@@ -586,7 +586,7 @@ def load(path: str | Path) -> LeadScorer:
     LeadScorer(C=0.01)
     """
     scorer = LeadScorer()
-    scorer.model_ = _core.Model.load(str(path))
+    scorer.model_ = _core.Model.load(file_path(path, "path"))
     facts = scorer.training_
     scorer.l1_ratio, scorer.solver = facts["l1_ratio"], facts["solver"]
     if facts["c"] is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import ColumnTypeError, OptionError
 from .keys import Literal_, Lookup, Table
 
 
@@ -39,6 +39,11 @@ class Tables:
             frame = frame.collect()  # a polars LazyFrame
         if hasattr(frame, "read_next_batch"):
             raise OptionError("a RecordBatchReader can be read only once; pass reader.read_all()")
+        if not hasattr(frame, "__arrow_c_stream__"):
+            raise ColumnTypeError(
+                f"{role}: a table must be a path, or an object with __arrow_c_stream__ (polars, pandas ≥ 2.2, pyarrow, "
+                f"DuckDB), not {type(table).__name__}"
+            )
         self.given[key] = (role, frame)
         return key
 

@@ -24,8 +24,9 @@ def roles(
     given = [value] if isinstance(value, role) else [] if value is None else value
     if not isinstance(given, Sequence) or not all(isinstance(one, role) for one in given):
         name = role.__name__
+        wrong = next((one for one in given if not isinstance(one, role)), value) if isinstance(given, list) else value
         raise OptionError(
-            f"{option}: expected {name}(table, …), which declares the columns of the table, got {type(value).__name__}"
+            f"{option}: expected {name}(table, …), which declares the columns of the table, got {type(wrong).__name__}"
         )
     specs = []
     for i, one in enumerate(given):
