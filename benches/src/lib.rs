@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use leadlens::journeys::{Audit, Days, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
+use leadlens::journeys::{Audit, Days, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
 use leadlens::schema::{Kind, Side};
-use leadlens::{DAY, Journeys, JourneysParts, NO_TIME, Task, Zone};
+use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
 
 /// Leads.
 pub const LEADS: usize = 100_000;
