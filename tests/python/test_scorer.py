@@ -223,7 +223,7 @@ def test_wrong_options(journeys, sides):
         sides[0].split(by="groop")
     with pytest.raises(ll.NotEnoughDataError, match="min_leads"):
         ll.LeadScorer(min_leads=10_000).fit(sides[0])
-    with pytest.raises(ll.OptionError, match="negative"):
+    with pytest.raises(ll.OptionError, match="an integer of at least 0"):
         sides[0].split(seed=-1, by="random")
 
 
