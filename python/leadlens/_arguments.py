@@ -73,11 +73,11 @@ def flags(values: ArrayLike, name: str) -> NDArray[np.bool_]:
         return array
     if array.dtype == object or not np.isin(array, (0, 1)).all():
         # NaN and NaT are not equal to themselves; a comparison with pandas' NA is NA.
-        values = array.tolist()
-        missing = sum(value is None or str(value) == "<NA>" or value != value for value in values)
+        cells: list[Any] = array.tolist()
+        missing = sum(value is None or str(value) == "<NA>" or value != value for value in cells)
         if missing:
             raise OptionError(f"{name} has {missing} missing values; leave out rows without a label")
-        other = [value for value in values if value not in (0, 1)]
+        other = [value for value in cells if value not in (0, 1)]
         if other:
             raise OptionError(f"{name} must contain only 0 and 1 (or False and True), not {other[0]!r}")
     return array.astype(np.bool_)
