@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 import polars as pl
+from known_outcomes import covered_by_scores, leads_with_outcomes
 from small_designs import profiles
 
 import leadlens as ll
@@ -190,12 +191,6 @@ def scorers_that_are_equally_good() -> pl.DataFrame:
     return pl.DataFrame(out)
 
 
-def leads_with_outcomes(columns: dict[str, np.ndarray], y: np.ndarray) -> ll.Journeys:
-    """Return journeys of leads in the order of their rows, with fields and an outcome."""
-    frame = pl.DataFrame({"id": np.arange(len(y)), "y": y.astype(int), **columns})
-    return ll.Journeys(leads=ll.Leads(frame, id="id", outcome="y"))
-
-
 @claim
 def intervals_of_scores() -> pl.DataFrame:
     """Coverage of 95 % intervals, of all leads and of the best 5 %, by strength of the penalty and number of leads."""
@@ -203,7 +198,7 @@ def intervals_of_scores() -> pl.DataFrame:
     for rare in (False, True):
         for n in (600, 1000, 4000):
             for C in (0.01, 1.0, "cv", np.inf):
-                held, refused = [], 0
+                held = []
                 for seed in range(100):
                     rng = np.random.default_rng([seed, n])
                     numbers, levels = rng.normal(size=(n, 3)), rng.integers(0, 4, (n, 3))
@@ -214,17 +209,8 @@ def intervals_of_scores() -> pl.DataFrame:
                         level = rng.choice(6, n, p=[0.5, 0.25, 0.12, 0.07, 0.04, 0.02])
                         eta = eta + rng.normal(0, 0.8, 6)[level]
                         columns["level"] = np.array(list("uvwxyz"))[level]
-                    p = 1 / (1 + np.exp(-eta))
-                    snapshot = leads_with_outcomes(columns, rng.random(n) < p).snapshot()
-                    try:
-                        scores = ll.LeadScorer(C=C, intervals=True).fit(snapshot).score(snapshot).to_polars()
-                    except ll.errors.LeadLensError:
-                        # Without a penalty a level with one class only has no finite coefficient.
-                        refused += 1
-                        continue
-                    truth = p[scores["lead_id"].cast(int).to_numpy()]
-                    inside = (scores["low"].to_numpy() <= truth) & (truth <= scores["high"].to_numpy())
-                    held.append((inside.mean(), inside[truth >= np.quantile(truth, 0.95)].mean()))
+                    held.append(covered_by_scores(columns, 1 / (1 + np.exp(-eta)), rng, C))
+                refused, held = held.count(None), [shares for shares in held if shares]
                 mean, error = np.mean(held, axis=0), np.std(held, axis=0) / np.sqrt(len(held))
                 out.append({
                     "levels": "2 % and more" if rare else "25 %", "leads": n, "C": str(C),

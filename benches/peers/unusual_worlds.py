@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 import polars as pl
-from honesty import closed_leads, leads_with_outcomes, moments
+from honesty import closed_leads, moments
+from known_outcomes import covered_by_scores
 
 import leadlens as ll
 
@@ -256,27 +257,19 @@ def scores_of_rare_outcomes(share: float) -> pl.DataFrame:
     out = []
     for n, base in ((2000, -4.0), (8000, -4.0), (8000, -6.0)):
         for C in (0.01, 1.0, "cv", np.inf):
-            held, best, refused = [], [], 0
+            found = []
             worlds = max(10, round(60 * share))
             for seed in range(worlds):
                 rng = np.random.default_rng([seed, n, int(-base)])
                 numbers, levels = rng.normal(size=(n, 2)), rng.integers(0, 3, n)
                 eta = base + 0.6 * numbers[:, 0] + 0.5 * (levels == 1)
                 columns = {"a": numbers[:, 0], "b": numbers[:, 1], "c": np.array(list("pqr"))[levels]}
-                p = 1 / (1 + np.exp(-eta))
-                snapshot = leads_with_outcomes(columns, rng.random(n) < p).snapshot()
-                try:
-                    scores = ll.LeadScorer(C=C, intervals=True).fit(snapshot).score(snapshot).to_polars()
-                except ll.errors.LeadLensError:
-                    refused += 1
-                    continue
-                truth = p[scores["lead_id"].cast(int).to_numpy()]
-                inside = (scores["low"].to_numpy() <= truth) & (truth <= scores["high"].to_numpy())
-                held.append(inside.mean())
-                best.append(inside[truth >= np.quantile(truth, 0.95)].mean())
+                found.append(covered_by_scores(columns, 1 / (1 + np.exp(-eta)), rng, C))
+            held = [shares for shares in found if shares]
             out.append({
                 "leads": n, "positives": f"{mean_rate(base, 0.65):.2%}", "C": str(C),
-                **(row_of({"all": held, "best 5 %": best}) if held else {}), "refused": refused / worlds,
+                **(row_of(dict(zip(("all", "best 5 %"), zip(*held, strict=True), strict=True))) if held else {}),
+                "refused": found.count(None) / worlds,
             })  # fmt: skip
     return pl.concat([pl.DataFrame(row) for row in out], how="diagonal")
 

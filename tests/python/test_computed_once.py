@@ -71,6 +71,7 @@ def test_copies_share_values_and_pickles_start_anew() -> None:
     assert again.frame("t", lambda: pl.DataFrame({"a": [2]}))["a"][0] == 2
 
 
+# Windows has no fork: nothing can be inherited there.
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork, so no child inherits locks")
 def test_a_child_does_not_wait_for_threads_of_its_parent() -> None:
     once, started, finish = Once(), threading.Event(), threading.Event()
