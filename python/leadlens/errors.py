@@ -121,6 +121,12 @@ class PicklingError(LeadLensError, pickle.PicklingError, TypeError):
     kind = "pickling"
 
 
+class MissingPackageError(LeadLensError, ImportError):
+    """An optional package is not installed; the message says how to install it."""
+
+    kind = "missing_package"
+
+
 class InternalError(LeadLensError, RuntimeError):
     """A defect of leadlens or of a library that it uses; please report it."""
 

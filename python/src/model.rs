@@ -155,8 +155,14 @@ impl Model {
         to_json(&self.0.data().training)
     }
 
-    fn effect(&self, feature: &str, values: Option<Vec<f64>>, reference: Option<&str>) -> PyResult<Frame> {
-        quick(|| frames::effect_frame(&self.0, feature, values.as_deref(), reference)).map(Frame::from)
+    fn effect(
+        &self,
+        py: Python<'_>,
+        feature: &str,
+        values: Option<Vec<f64>>,
+        reference: Option<&str>,
+    ) -> PyResult<Frame> {
+        released(py, || frames::effect_frame(&self.0, feature, values.as_deref(), reference)).map(Frame::from)
     }
 
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {

@@ -1,5 +1,7 @@
 //! Covariance of the coefficients of a model.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Covariance of intercept, coefficients in the order of terms, and effects of interactions.
@@ -60,13 +62,40 @@ impl CoefficientCovariance {
             variance_by(&self.robust, columns)
         })
     }
+
+    /// Variances of Σ (value − mean) × coefficient over the columns of `means`, for values that are 0 outside each of
+    /// `rows`: the larger of the two covariances.
+    #[must_use]
+    pub fn centred_variances(&self, means: &[ActiveColumn], rows: &[Vec<ActiveColumn>]) -> Vec<f64> {
+        let by_hessian = centred_by(&self.lower, means, rows);
+        if self.robust.is_empty() {
+            return by_hessian;
+        }
+        by_hessian.into_iter().zip(centred_by(&self.robust, means, rows)).map(|(a, b)| a.max(b)).collect()
+    }
+}
+
+/// Entry of a symmetric matrix of which the part on and below the diagonal is stored by rows.
+fn entry(lower: &[f64], a: usize, b: usize) -> f64 {
+    let (high, low) = (a.max(b), a.min(b));
+    lower.get(high * (high + 1) / 2 + low).copied().unwrap_or(f64::NAN)
+}
+
+/// Variances of Σ (value − mean) × coefficient: vᵀVv − 2vᵀVm + mᵀVm, so that only Vm takes all columns at once.
+fn centred_by(lower: &[f64], means: &[ActiveColumn], rows: &[Vec<ActiveColumn>]) -> Vec<f64> {
+    let with_means = |place: usize| means.iter().map(|m| m.value * entry(lower, place, m.place)).sum::<f64>();
+    let products: HashMap<usize, f64> = means.iter().map(|m| (m.place, with_means(m.place))).collect();
+    let product = |place: usize| products.get(&place).copied().unwrap_or_else(|| with_means(place));
+    let constant: f64 = means.iter().map(|m| m.value * product(m.place)).sum();
+    let variance = |row: &Vec<ActiveColumn>| {
+        let mixed: f64 = row.iter().map(|c| c.value * product(c.place)).sum();
+        (variance_by(lower, row) - 2.0 * mixed + constant).max(0.0)
+    };
+    rows.iter().map(variance).collect()
 }
 
 fn variance_by(lower: &[f64], columns: &[ActiveColumn]) -> f64 {
-    let at = |a: usize, b: usize| {
-        let (high, low) = (a.max(b), a.min(b));
-        lower.get(high * (high + 1) / 2 + low).copied().unwrap_or(f64::NAN)
-    };
+    let at = |a: usize, b: usize| entry(lower, a, b);
     let mut sum = 0.0;
     for (i, a) in columns.iter().enumerate() {
         sum += a.value * a.value * at(a.place, a.place);
@@ -79,7 +108,7 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
     if lower.len() != k * (k + 1) / 2 {
         return Some(format!("the covariance has {} numbers for {k} coefficients", lower.len()));
     }
-    let at = |i: usize, j: usize| lower.get(i * (i + 1) / 2 + j).copied().unwrap_or(f64::NAN);
+    let at = |i: usize, j: usize| entry(lower, i, j);
     // If a variance is almost 0, it and its covariances are rounding errors of the others.
     let rounding = 1e-9 * (0..k).map(|i| at(i, i)).fold(0.0, f64::max);
     let usable = (0..k).all(|i| {
@@ -87,4 +116,27 @@ fn problem_of(lower: &[f64], k: usize) -> Option<String> {
         own >= 0.0 && (0..i).all(|j| at(i, j).abs() <= 1.000_001 * (own * at(j, j)).sqrt() + rounding)
     });
     (!usable).then(|| "the covariance is invalid: a variance is negative or a correlation above 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(place: usize, value: f64) -> ActiveColumn {
+        ActiveColumn { place, value }
+    }
+
+    #[test]
+    fn centred_variances_are_variances_of_the_differences_to_the_means() {
+        let lower = vec![9.0, 0.5, 2.0, -0.3, 0.4, 1.5, 0.2, -0.6, 0.1, 3.0];
+        let robust: Vec<f64> = lower.iter().enumerate().map(|(i, v)| v * if i < 6 { 0.5 } else { 2.0 }).collect();
+        let covariance = CoefficientCovariance { centre: Vec::new(), lower, robust };
+        let means = [column(1, 0.2), column(2, 0.7), column(3, -0.1)];
+        let rows = [vec![column(1, 1.0)], vec![column(3, 1.0)], vec![column(2, 0.4), column(3, 2.0)], vec![]];
+        for (row, variance) in rows.iter().zip(covariance.centred_variances(&means, &rows)) {
+            let value = |place: usize| row.iter().find(|c| c.place == place).map_or(0.0, |c| c.value);
+            let plain: Vec<ActiveColumn> = means.iter().map(|m| column(m.place, value(m.place) - m.value)).collect();
+            assert!((covariance.variance(&plain) - variance).abs() < 1e-12, "{row:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod calibration;
 mod covariance;
 mod data;
+mod effect;
 mod fingerprint;
 mod format;
 mod interaction;
@@ -15,6 +16,7 @@ mod validate;
 pub use calibration::{CalibrationFacts, CalibrationMap, Validation};
 pub use covariance::{ActiveColumn, CoefficientCovariance};
 pub use data::{Grade, Interaction, ModelData, Term, Training};
+pub use effect::EstimatedEffect;
 pub(crate) use fingerprint::Fingerprint;
 pub use format::{FORMAT, FORMAT_VERSION};
 pub use lead_model::LeadModel;

@@ -11,7 +11,27 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import BLUE, nothing, part_of
+from .._charts import (
+    INK,
+    color_scale,
+    count_axis,
+    describe,
+    finished,
+    heading,
+    inline,
+    interval,
+    name_axis,
+    names_shown,
+    nothing,
+    one_line,
+    package,
+    part_of,
+    percent,
+    plural,
+    room_for_labels,
+    title,
+    unknown_at_ends,
+)
 from ..errors import OptionError
 from ..query.breakdown import conditions
 from ..query.step import Step, encode_step
@@ -178,7 +198,14 @@ class Attribution(Result):
         Returns
         -------
         altair.LayerChart
-            The twenty channels with most credit, with bootstrap intervals if computed.
+            Bars in conversions of the twenty channels with most credit, with the number and the share of all
+            conversions in percent, and with bootstrap intervals if computed. A sentence if there is neither a touch nor
+            a conversion.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -191,7 +218,7 @@ class Attribution(Result):
         >>> type(a.plot()).__name__
         'LayerChart'
         """
-        return attribution_chart(self._table("credits"), self._facts["spec"]["by"])
+        return attribution_chart(self._table("credits"), self.facts)
 
 
 class AttributionMethod:
@@ -348,34 +375,66 @@ class AttributionMethod:
         return credit
 
 
-def attribution_chart(credits: pl.DataFrame, by: str) -> Any:
-    """Return conversions credited to each channel, methods side by side; at most twenty channels."""
-    import altair as alt
+SHOWN = 20
+"""Most channels of the chart."""
 
+
+def attribution_chart(credits: pl.DataFrame, facts: dict[str, Any]) -> Any:
+    """Return conversions credited to each channel, methods side by side."""
+    alt = package()
+    spec, by = facts["spec"], one_line(facts["spec"]["by"])
+    credits = names_shown(credits, "channel", "method")
     methods = credits["method"].unique(maintain_order=True).to_list()
     totals = credits.group_by("channel", maintain_order=True).agg(pl.col("conversions").mean())
-    every = totals.sort("conversions", descending=True)["channel"].to_list()
-    order = every[:20]
+    every = totals.sort("conversions", descending=True, maintain_order=True)["channel"].to_list()
+    order = every[:SHOWN]
     if not order:
-        return nothing("no touch and no conversion")
+        return nothing("no lead has a touch or a conversion, so that no channel has credit")
+    several, sampled = len(methods) > 1, "conversions_low" in credits.columns
     data = credits.filter(pl.col("channel").is_in(order))
-    several = len(methods) > 1
-    color = alt.Color("method:N", sort=methods, title=None) if several else alt.value(BLUE)
-    base = alt.Chart(data).encode(y=alt.Y("channel:N", sort=order, title=by, axis=alt.Axis(labelLimit=300)))
+    credited = pl.col("conversions").map_elements(lambda c: f"{c:,.1f}".removesuffix(".0"), return_dtype=pl.String)
+    known = pl.col("share").is_not_null() & pl.col("share").is_not_nan()
+    label = pl.when(known).then(pl.format("{}  ({})", credited, percent("share"))).otherwise(credited)
+    data = data.with_columns(label=label, label_at=pl.col("conversions").fill_nan(0.0).fill_null(0.0))
+    if sampled:
+        data = unknown_at_ends(data, "conversions", "conversions_low", "conversions_high")
+        data = data.with_columns(label_at=pl.max_horizontal("label_at", "conversions_high"))
+    most = float(data["label_at"].max() or 1.0)  # type: ignore[arg-type]
+    scale = alt.Scale(domain=[0, room_for_labels(data["label"].to_list(), 460, most)], nice=False)
+    said = "conversions credited"
+    color = alt.Color(
+        "method:N",
+        sort=methods,
+        title="method",
+        scale=color_scale(methods),
+        legend=alt.Legend(labelLimit=0) if several else None,
+    )
+    base = alt.Chart(inline(data)).encode(y=alt.Y("channel:N", sort=order, title=heading(by), axis=name_axis()))
     if several:
         base = base.encode(yOffset=alt.YOffset("method:N", sort=methods))
     tooltip = [
-        "channel",
-        "method",
+        alt.Tooltip("channel:N", title=by),
+        alt.Tooltip("method:N"),
         alt.Tooltip("conversions:Q", format=",.1f"),
         alt.Tooltip("share:Q", format=".1%"),
         alt.Tooltip("value:Q", format=",.0f"),
+        alt.Tooltip("touches:Q", format=","),
+        alt.Tooltip("paths:Q", format=","),
     ]
-    bars = base.mark_bar().encode(x=alt.X("conversions:Q", title="conversions"), color=color, tooltip=tooltip)
-    layers = [bars]
-    if "conversions_low" in data.columns:
-        layers.append(base.mark_rule(color="#333").encode(x="conversions_low:Q", x2="conversions_high:Q"))
-    step = alt.Step(9, **{"for": "offset"}) if several else alt.Step(24)
-    return alt.layer(*layers).properties(
-        width=460, height=step, **part_of(order, every, "values, those with most credit")
+    x = alt.X("conversions:Q", title=said, scale=scale, axis=count_axis())
+    layers = [base.mark_bar().encode(x=x, color=color, tooltip=tooltip)]
+    if sampled:
+        low = alt.X("conversions_low:Q", title=said, scale=scale, axis=count_axis())
+        layers += interval(base, x=low, x2="conversions_high:Q")
+    labels = base.mark_text(align="left", dx=6, color=INK, fontSize=9 if several else 11)
+    layers.append(labels.encode(x=alt.X("label_at:Q", title=said), text="label:N"))
+    step = alt.Step(11, **{"for": "offset"}) if several else alt.Step(24)
+    about = describe(
+        plural(facts["conversions"], "conversion") + f" ({' or '.join(spec['target']) or 'won'})",
+        plural(facts["null_paths"], "path") + " without one",
+        None if spec["lookback"] is None else f"touches of the last {spec['lookback']}",
+        "95 % bootstrap intervals" if sampled else None,
+        None if several else f"method: {methods[0]}",
     )
+    some = part_of(order, every, f"values of {by}, those with most credit")
+    return finished(alt.layer(*layers).properties(width=460, height=step, title=title(f"Credit by {by}", about, some)))

@@ -9,9 +9,30 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import RED, nothing, part_of
+from .._charts import (
+    GREY,
+    INK,
+    RED,
+    count,
+    describe,
+    finished,
+    heading,
+    inline,
+    interval,
+    name_axis,
+    names_shown,
+    nothing,
+    one_line,
+    package,
+    part_of,
+    percent,
+    rule_at,
+    title,
+    unknown_at_ends,
+    within,
+)
 from ..errors import OptionError
-from ..query.breakdown import By, breakdown, conditions
+from ..query.breakdown import By, breakdown, by_name, conditions
 from ..query.step import Exclusion, Step, encode_funnel
 from ..tables.encode import omit_none, one_name
 from .result import Result
@@ -75,12 +96,20 @@ class Barriers(Result):
         return self._table("barriers")
 
     def plot(self) -> Any:
-        """Plot the twenty largest losses of conversions with intervals.
+        """Plot the twenty largest losses, in conversions, with intervals.
 
         Returns
         -------
         altair.LayerChart
-            One bar per step and group.
+            One bar per step and group, in the order of the table. Beside it stand the rate of the group and that of the
+            reference in percent, the number of leads, the loss in the unit of the amounts where amounts are known, and
+            the adjusted p-value. Bars whose interval contains 0 are grey, because they may be due to chance; if the
+            first is one of them, the title says so. A sentence if no group loses against the reference.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -93,7 +122,7 @@ class Barriers(Result):
         >>> type(b.plot()).__name__
         'LayerChart'
         """
-        return barriers_chart(self._table("barriers"))
+        return barriers_chart(self._table("barriers"), self.spec, self.facts["value"])
 
 
 class BarriersMethod:
@@ -184,21 +213,91 @@ class BarriersMethod:
         return found
 
 
-def barriers_chart(table: pl.DataFrame) -> Any:
-    """Return the twenty largest losses with intervals."""
-    import altair as alt
+SHOWN = 20
+"""Most bars of the chart."""
 
-    losing = table.filter(pl.col("conversions_lost") > 0)
-    data = losing.head(20)
+BETWEEN = ", \u200b"
+"""Between group and step; with an invisible sign, so that a comma in a name is another."""
+
+SURE, CHANCE = "interval above 0", "may be chance: interval contains 0"
+
+
+def money(amount: float | None) -> str:
+    """Return an amount in the unit of the table, in three digits: 2.13 million."""
+    if amount is None or not math.isfinite(amount):
+        return ""
+    for size, word in ((1e9, " billion"), (1e6, " million"), (1e4, "k")):
+        if abs(amount) >= size:
+            return f"{amount / (1e3 if word == 'k' else size):,.3g}{word}"
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{amount:.3g}"
+
+
+def barriers_chart(table: pl.DataFrame, spec: dict[str, Any], value: float | None) -> Any:
+    """Return the largest losses with intervals, rates, counts and money."""
+    alt = package()
+    by = one_line(by_name(spec["funnel"]["by"]) or "group")
+    losing = names_shown(table, "group", "step", "next").filter(pl.col("conversions_lost") > 0)
+    data = losing.head(SHOWN)
     if data.is_empty():
-        return nothing("no segment loses against the reference")
-    data = data.with_columns(where=pl.format("{} at {} → {}", "group", "step", "next"))
+        return nothing(f"no group of {by} loses against the reference")
+    ends = ("conversions_lost_low", "conversions_lost_high")
+    amounts = [money(v) for v in data["value_lost"]]
+    data = data.with_columns(
+        where=pl.format(f"{{}}{BETWEEN}{{}} → {{}}", "group", "step", "next"),
+        sure=pl.when((pl.col(ends[0]) > 0).fill_null(False)).then(pl.lit(SURE)).otherwise(pl.lit(CHANCE)),
+        money=pl.Series(amounts, dtype=pl.String),
+        rates=pl.format("{} of {} against {}", percent("rate"), count("leads"), percent("reference_rate")),
+        label_at=pl.max_horizontal("conversions_lost", ends[1]),
+    )
+    chance = [f"q = {q:.2g}" if q is not None and q >= 0.001 else "q < 0.001" for q in data["q_value"]]
+    texts = [
+        describe(f"{lost:,.3g} lost" if lost < 1000 else f"{lost:,.0f} lost", m and f"value {m}", r, q)
+        for lost, m, r, q in zip(data["conversions_lost"], amounts, data["rates"], chance, strict=True)
+    ]
+    data = unknown_at_ends(data.with_columns(label=pl.Series(texts)), "conversions_lost", *ends)
     order = data["where"].to_list()
-    base = alt.Chart(data).encode(y=alt.Y("where:N", sort=order, title=None, axis=alt.Axis(labelLimit=500)))
-    tooltip = ["group", "step", "leads", alt.Tooltip("rate:Q", format=".1%")]
-    tooltip += [alt.Tooltip("reference_rate:Q", format=".1%"), "value_lost"]
-    title = "conversions lost against the reference, with 95 % interval"
-    bars = base.mark_bar(color=RED).encode(x=alt.X("conversions_lost:Q", title=title), tooltip=tooltip)
-    rules = base.mark_rule(color="#333").encode(x="conversions_lost_low:Q", x2="conversions_lost_high:Q")
+    said = "conversions lost against the reference, with 95 % interval for all at once"
+    low = min(0.0, *data["conversions_lost"], *data[ends[0]].drop_nulls())
+    high = max(0.0, *data["label_at"].drop_nulls())
+    width, text_width = 300, 16 + 6.0 * max(map(len, texts))
+    # The labels stand inside the frame, right of the longest interval.
+    scale = alt.Scale(domain=[low, high + (high - low) * text_width / width], nice=False)
+    ticks = alt.Axis(tickCount=max(4, int((width + text_width) / 90)), format="~s")
+    # Long names take two lines.
+    lines = max(map(len, order)) > 60
+    axis = name_axis()
+    if lines:
+        axis.labelExpr = f"split(datum.label, '{BETWEEN}')"
+    base = alt.Chart(inline(data)).encode(y=alt.Y("where:N", sort=order, title=heading(f"{by}, and step"), axis=axis))
+    color = alt.Color(
+        "sure:N",
+        scale=alt.Scale(domain=[SURE, CHANCE], range=[RED, GREY]),
+        title=None,
+        legend=alt.Legend(orient="bottom", labelLimit=0),
+    )
+    tooltip = [
+        alt.Tooltip("group:N", title=by),
+        alt.Tooltip("step:N"),
+        alt.Tooltip("leads:Q", format=","),
+        alt.Tooltip("rate:Q", format=".1%"),
+        alt.Tooltip("reference_rate:Q", format=".1%", title="rate of the reference"),
+        alt.Tooltip("conversions_lost:Q", format=",.1f", title="conversions lost"),
+        alt.Tooltip("value_lost:Q", format=",.0f", title="value lost"),
+        alt.Tooltip("q_value:Q", format=".3g", title="adjusted p-value"),
+    ]
+    bars = base.mark_bar().encode(
+        x=alt.X("conversions_lost:Q", title=said, scale=scale, axis=ticks), color=color, tooltip=tooltip
+    )
+    ranges = interval(base, x=alt.X(f"{ends[0]}:Q", title=said, scale=scale, axis=ticks), x2=f"{ends[1]}:Q")
+    labels = base.mark_text(align="left", dx=8, color=INK).encode(x=alt.X("label_at:Q", title=said), text="label:N")
+    first = f"First: {data['group'][0]}, from {data['step'][0]} to {data['next'][0]}"
+    if data["sure"][0] != SURE:
+        first += "; its first place may be due to chance, because its interval contains 0"
+    worth = f"a conversion is worth {money(value)}" if value else None
+    reference = spec["reference"]
+    against = "all other leads" if reference is None else f"{by} = {reference}"
+    about = describe(f"reference: {against}", within(spec["funnel"]["window"]), worth)
     note = part_of(order, losing["group"].to_list(), "losses, the largest")
-    return alt.layer(bars, rules).properties(width=420, height=alt.Step(20), **note)
+    heads = title(f"Conversions lost by {by} and step", first, about, note)
+    chart = alt.layer(bars, rule_at(0, x=True, color=GREY), *ranges, labels)
+    return finished(chart.properties(width=width + int(text_width), height=alt.Step(30 if lines else 22), title=heads))

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
 
 from .. import _core
-from .._charts import BLUE, GREY, RED, nothing
+from .._charts import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    count,
+    describe,
+    facet_header,
+    finished,
+    inline,
+    log_ticks,
+    name_axis,
+    names_shown,
+    nothing,
+    package,
+    percent,
+    title,
+    within,
+)
 from ..query.breakdown import conditions
 from ..query.step import Exclusion, Step, encode_funnel
 from ..tables.encode import names, omit_none
@@ -70,12 +89,19 @@ class Drivers(Result):
         return self._table("drivers")
 
     def plot(self) -> Any:
-        """Plot odds and hazard ratios with intervals, by step.
+        """Plot odds and hazard ratios with 95 % intervals, by step.
 
         Returns
         -------
         altair.FacetChart
-            At most ten properties per step, those with an adjusted p-value below 0.05.
+            One panel per step, on one logarithmic scale, with at most ten properties: those with an adjusted p-value
+            below 0.05, smallest first. Beside each stand the rates with and without the property in percent, and the
+            number of leads with it. A sentence if no property differs significantly.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -88,7 +114,7 @@ class Drivers(Result):
         >>> type(d.plot()).__name__
         'FacetChart'
         """
-        return drivers_chart(self._table("drivers"))
+        return drivers_chart(self._table("drivers"), self.spec["funnel"])
 
 
 class DriversMethod:
@@ -178,37 +204,88 @@ class DriversMethod:
         return found
 
 
-def drivers_chart(table: pl.DataFrame) -> Any:
-    """Return odds and hazard ratios with intervals of the properties with q < 5 %, at most ten a step."""
-    import altair as alt
+SHOWN = 10
+"""Most properties of a panel."""
 
-    sure = table.filter(pl.col("q_value") < 0.05)
+MORE, LESS = "goes on more", "goes on less"
+
+
+def drivers_chart(table: pl.DataFrame, funnel: dict[str, Any]) -> Any:
+    """Return odds and hazard ratios with intervals of the properties with q < 5 %."""
+    alt = package()
+    table = names_shown(table, "step", "next", "name", "value")
+    ratios = [
+        pl.coalesce(f"odds_ratio{end}", f"hazard_ratio{end}").alias(f"ratio{end}") for end in ("", "_low", "_high")
+    ]
+    sure = table.filter(pl.col("q_value") < 0.05).with_columns(ratios).filter(pl.col("ratio") > 0)
     if sure.is_empty():
         return nothing("no property differs significantly (false discovery rate below 5 %)")
     data = sure.with_columns(
         property=pl.when(pl.col("value") != "")
         .then(pl.format("{} = {}", "name", "value"))
         .otherwise(pl.format("{} {}", "name", "factor")),
-        where=pl.format("{} → {}", "step", "next"),
+        at_step=pl.max_horizontal(pl.col("leads") + pl.col("other_leads")).over("step", "next"),
     )
+    data = data.with_columns(where=pl.format("{} → {} ({} leads)", "step", "next", count("at_step")))
     steps = data["where"].unique(maintain_order=True).to_list()
-    data = data.group_by("where", maintain_order=True).head(10)
+    hidden = data.height
+    data = data.group_by("where", maintain_order=True).head(SHOWN)
+    hidden -= data.height
+    low, high = limits(data)
     data = data.with_columns(
-        pl.coalesce(f"odds_ratio{end}", f"hazard_ratio{end}").alias(f"ratio{end}") for end in ("", "_low", "_high")
+        pl.col("ratio").clip(low, high),
+        pl.col("ratio_low").clip(low, high),
+        pl.col("ratio_high").fill_null(high).clip(low, high),
+        effect=pl.when(pl.col("ratio") > 1).then(pl.lit(MORE)).otherwise(pl.lit(LESS)),
+        label=pl.format("{} of {} against {}", percent("rate"), count("leads"), percent("other_rate")),
     )
-    scale = alt.Scale(type="log")
+    width, text_width = 320, 16 + 6.0 * max(map(len, data["label"]))
+    # The labels stand inside the frame, right of the longest interval.
+    scale = alt.Scale(type="log", domain=[low, high * (high / low) ** (text_width / width)], nice=False)
     strongest = alt.SortField("ratio", order="descending")
-    base = alt.Chart(data).encode(y=alt.Y("property:N", sort=strongest, title=None, axis=alt.Axis(labelLimit=300)))
-    color = alt.condition("datum.ratio > 1", alt.value(BLUE), alt.value(RED))
-    rules = base.mark_rule().encode(
-        x=alt.X("ratio_low:Q", scale=scale, title="odds ratio of going on (after: hazard ratio), with 95 % interval"),
-        x2="ratio_high:Q",
-        color=color,
+    base = alt.Chart(inline(data)).encode(y=alt.Y("property:N", sort=strongest, title=None, axis=name_axis()))
+    color = alt.Color(
+        "effect:N",
+        scale=alt.Scale(domain=[MORE, LESS], range=[BLUE, RED]),
+        title=None,
+        legend=alt.Legend(orient="bottom", labelLimit=0),
     )
-    rates = [alt.Tooltip("rate:Q", format=".1%"), alt.Tooltip("other_rate:Q", format=".1%")]
-    tooltip = ["property", "leads", *rates, "q_value"]
-    points = base.mark_circle(size=60, opacity=1).encode(x="ratio:Q", color=color, tooltip=tooltip)
-    one = alt.Chart(data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
-    chart = alt.layer(one, rules, points).properties(width=380, height=alt.Step(18))
-    header = alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start", labelLimit=600)
-    return chart.facet(row=alt.Row("where:N", sort=steps, title=None, header=header)).resolve_scale(y="independent")
+    heading = "odds ratio of going on (after: hazard ratio), with 95 % interval"
+    axis = alt.Axis(format="~g", values=log_ticks(low, high))
+    rules = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("ratio_low:Q", scale=scale, title=heading, axis=axis), x2="ratio_high:Q", color=color
+    )
+    tooltip = [
+        alt.Tooltip("property:N"),
+        alt.Tooltip("leads:Q", format=",", title="leads with it"),
+        alt.Tooltip("rate:Q", format=".1%", title="rate with it"),
+        alt.Tooltip("other_leads:Q", format=",", title="leads without it"),
+        alt.Tooltip("other_rate:Q", format=".1%", title="rate without it"),
+        alt.Tooltip("ratio:Q", format=".3g"),
+        alt.Tooltip("q_value:Q", format=".3g", title="adjusted p-value"),
+    ]
+    points = base.mark_circle(size=60, opacity=1).encode(
+        x=alt.X("ratio:Q", scale=scale, title=heading), color=color, tooltip=tooltip
+    )
+    one = alt.Chart(base.data).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.datum(1))
+    labels = base.mark_text(align="left", color=INK).encode(x=alt.value(width + 8), text="label:N")
+    chart = alt.layer(one, rules, points, labels).properties(width=width + int(text_width), height=alt.Step(18))
+    row = alt.Row("where:N", sort=steps, title=None, header=facet_header())
+    about = describe(
+        within(funnel["window"]),
+        "adjusted p-value below 0.05",
+        "beside: rate with the property, leads with it, rate without",
+    )
+    note = f"{hidden} more in the table" if hidden else None
+    panels = chart.facet(row=row, spacing=8, title=title("What goes with going on to the next step", about, note))
+    return finished(panels.resolve_scale(y="independent"))
+
+
+def limits(table: pl.DataFrame) -> tuple[float, float]:
+    """Return the ends of the axis of ratios: 1 and all intervals, but no more than a thousandfold beyond the ratios."""
+    ratios = table["ratio"].to_list()
+    least, most = min(1.0, *ratios), max(1.0, *ratios)
+    lows = [v for v in table["ratio_low"].to_list() if v is not None and v > 0]
+    highs = [v for v in table["ratio_high"].to_list() if v is not None and math.isfinite(v)]
+    low, high = max(min([least, *lows]), least / 1000), min(max([most, *highs]), most * 1000)
+    return low / 1.05, high * 1.05

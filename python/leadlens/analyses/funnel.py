@@ -9,12 +9,12 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import BLUE, nothing, part_of, periods_axis
 from .._progress import progress
 from ..errors import OptionError
-from ..query.breakdown import By, breakdown, by_name, conditions
+from ..query.breakdown import By, breakdown, conditions
 from ..query.step import Exclusion, Step, encode_funnel
 from ..tables.encode import names, omit_none
+from .funnel_charts import funnel_chart, funnel_trend_chart
 from .result import Result
 
 __all__ = ["Funnel"]
@@ -278,12 +278,19 @@ class Funnel(Result):
         return count
 
     def plot(self) -> Any:
-        """Plot the share of step 1 by step, with intervals and counts.
+        """Plot the share of step 1 that reached each step, with intervals and counts.
 
         Returns
         -------
         altair.LayerChart or altair.FacetChart
-            Bars by step; with ``by``, one panel for each of the twelve largest groups.
+            Bars by step, with the number of leads (attempts with ``entry="totals"``) and the share in percent; with
+            ``by``, one panel for each of the twelve groups with most leads, on one scale. Step 1 has no interval,
+            because its share is 100 % by definition. A sentence if no lead entered.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -296,20 +303,25 @@ class Funnel(Result):
         >>> type(f.plot()).__name__
         'LayerChart'
         """
-        return funnel_chart(self._table("steps"), by_name(self._facts["spec"]["by"]))
+        return funnel_chart(self._table("steps"), self.spec, self.immature + self.before_outcomes)
 
     def plot_trend(self) -> Any:
-        """Plot the share of step 1 by period of entry.
+        """Plot the share of step 1 that reached each step, by period of entry.
 
         Returns
         -------
         altair.LayerChart or altair.FacetChart
-            Lines by step; hollow points mark incomplete periods, and periods with fewer than ten entrants are omitted.
+            Lines by step, in percent of the entrants of the period, with intervals; with ``by``, one panel for each of
+            the six groups with most leads, on one scale. Hollow points mark periods of which some entrants are left
+            out, because their window had not ended or because they entered before ``outcomes_from``. Periods with fewer
+            than ten entrants, among them those that are left out as a whole, are gaps. A sentence if no period has ten.
 
         Raises
         ------
         OptionError
             The funnel was computed without ``period``.
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -322,8 +334,7 @@ class Funnel(Result):
         >>> type(f.plot_trend()).__name__
         'LayerChart'
         """
-        order = [step["step"] for step in self._facts["steps"]]
-        return funnel_trend_chart(self.trend(), order, by_name(self._facts["spec"]["by"]))
+        return funnel_trend_chart(self.trend(), self.spec)
 
 
 class FunnelMethod:
@@ -445,71 +456,3 @@ class FunnelMethod:
         }
         funnel: Funnel = Funnel._of(_core.funnel, self._core, omit_none(spec))
         return funnel
-
-
-def funnel_chart(table: pl.DataFrame, by: str | None) -> Any:
-    """Return bars of leads per step with the share of step 1 and its interval; one panel per value of a breakdown."""
-    import altair as alt
-
-    order = table["step"].unique(maintain_order=True).to_list()
-    if by is not None:
-        # Panels of the twelve groups with most leads.
-        values = table["group"].unique(maintain_order=True).to_list()
-        every = [v for v in values if v != "(all)"]
-        shown = every[:12] or values
-        note = part_of(shown, every, f"values of {by}")
-        table = table.filter(pl.col("group").is_in(shown))
-    share = [alt.Tooltip("of_first:Q", format=".1%"), alt.Tooltip("of_previous:Q", format=".1%")]
-    tooltip = ["step", "leads", *share] + (["median_days"] if "median_days" in table.columns else [])
-    base = alt.Chart(table).encode(y=alt.Y("step:N", sort=order, title=None))
-    scale = alt.Scale(domain=[0, 1.25], nice=False)
-    axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
-    bars = base.mark_bar(color=BLUE).encode(
-        x=alt.X("of_first:Q", title="share of step 1, with 95 % interval", axis=axis, scale=scale), tooltip=tooltip
-    )
-    rules = base.mark_rule(color="#12304f").encode(x=alt.X("of_first_low:Q", scale=scale), x2="of_first_high:Q")
-    labels = base.mark_text(align="left", dx=6).encode(x="of_first_high:Q", text="label:N")
-    labels = labels.transform_calculate(label="format(datum.leads, ',') + '  (' + format(datum.of_first, '.1%') + ')'")
-    chart = alt.layer(bars, rules, labels).properties(width=420, height=alt.Step(26))
-    if by is None:
-        return chart
-    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
-    return chart.facet(row=alt.Row("group:N", title=by, sort=shown, header=header), **note)
-
-
-def funnel_trend_chart(table: pl.DataFrame, order: list[str], by: str | None) -> Any:
-    """Return the share of step 1 by period of entry; hollow points where entrants are left out as immature.
-
-    One panel per value of a breakdown. Periods with fewer than ten entrants say nothing and are not drawn.
-    """
-    import altair as alt
-
-    if by is None:
-        table = table.with_columns(group=pl.lit("(all)"))
-    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
-    shown = every[:6] or ["(all)"]
-    table, x = periods_axis(table.filter(pl.col("group").is_in(shown)), "period of entry")
-    entered = table.filter(pl.col("step") == order[0]).select("group", "period", entered="leads")
-    table = table.join(entered, on=["group", "period"])
-    table = table.filter((pl.col("step") != order[0]) & (pl.col("entered") >= 10))
-    if table.is_empty():
-        return nothing("no period has ten entrants")
-    color = alt.Color("step:N", sort=order, title=None, legend=alt.Legend(symbolOpacity=1))
-    base = alt.Chart(table).encode(
-        x=x,
-        tooltip=["period", "step", "leads", "entered", alt.Tooltip("of_first:Q", format=".1%"), "immature"],
-    )
-    # The long title does not fit into a panel.
-    title = "share of step 1" if every else "share of step 1, with 95 % interval"
-    y = alt.Y("of_first:Q", title=title, axis=alt.Axis(format="%"))
-    base = base.encode(color=color)
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("of_first_low:Q", title=title), y2="of_first_high:Q")
-    line = base.mark_line().encode(y=y)
-    whole = base.transform_filter("datum.immature == 0").mark_point(size=45, filled=True, opacity=1).encode(y=y)
-    partly = base.transform_filter("datum.immature > 0").mark_point(size=45, fill="white").encode(y=y)
-    chart = alt.layer(band, line, whole, partly)
-    if not every:
-        return chart.properties(width=520, height=260)
-    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
-    row = alt.Row("group:N", title=by, sort=shown, header=header)
-    return chart.properties(width=520, height=110).facet(row=row, **part_of(shown, every, f"values of {by}"))

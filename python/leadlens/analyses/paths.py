@@ -8,7 +8,21 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import nothing, part_of
+from .._charts import (
+    GREY,
+    PALETTE,
+    count,
+    describe,
+    finished,
+    inline,
+    names_shown,
+    nothing,
+    package,
+    part_of,
+    percent,
+    plural,
+    title,
+)
 from ..query.breakdown import conditions
 from ..query.step import Step, encode_step
 from ..tables.encode import names, omit_none
@@ -179,7 +193,14 @@ class Paths(Result):
         Returns
         -------
         altair.LayerChart
-            The twenty places with most moves.
+            The twenty places that are left most often, and the ends of paths. Each cell has the share of the moves from
+            its row in percent, and their number; cells of rows with fewer than 30 moves are pale. A sentence if no path
+            has an event.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -192,15 +213,20 @@ class Paths(Result):
         >>> type(p.plot()).__name__
         'LayerChart'
         """
-        return transition_chart(self._table("transitions"))
+        return transition_chart(self._table("transitions"), self.facts)
 
     def plot_steps(self) -> Any:
-        """Plot the share of paths at each place, step by step.
+        """Plot the share of paths at each place in percent, step by step.
 
         Returns
         -------
         altair.Chart
-            Stacked bars of the nine most frequent places; the others are one.
+            Stacked bars of the seven most frequent places; the others are one. A sentence if no path has an event.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -213,7 +239,7 @@ class Paths(Result):
         >>> type(p.plot_steps()).__name__
         'Chart'
         """
-        return step_chart(self._table("steps"))
+        return step_chart(self._table("steps"), self.facts)
 
 
 class PathsMethod:
@@ -301,59 +327,117 @@ class PathsMethod:
         return found
 
 
-def transition_chart(table: pl.DataFrame) -> Any:
-    """Return a heat map of transition probabilities between the twenty places with most transitions."""
-    import altair as alt
+SHOWN = 20
+"""Most places of the heat map."""
 
+FEW = 30
+"""Moves from a place below which their shares say little."""
+
+ENDS = ("(won)", "(lost)", "(open)", "(exit)")
+
+
+def about_paths(facts: dict[str, Any]) -> str:
+    """Return what the paths are, and how many."""
+    spec = facts["spec"]
+    return describe(plural(facts["paths"], "path"), f"one per {spec['unit']}", f"places: {spec['by']}")
+
+
+def transition_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
+    """Return a heat map of transition probabilities between the places with most transitions."""
+    alt = package()
     if table.is_empty():
-        return nothing("no path has an event")
-    every = table.group_by("from").agg(pl.col("count").sum()).sort("count", descending=True)["from"].to_list()
-    order = every[:20]
-    ends = ["(won)", "(lost)", "(open)", "(exit)"]
+        return nothing("no path has an event, so that moves cannot be counted")
+    table = names_shown(table, "from", "to")
+    left = table.group_by("from", maintain_order=True).agg(pl.col("count").sum())
+    every = left.sort("count", descending=True, maintain_order=True)["from"].to_list()
+    order = every[:SHOWN]
+    rows = [p for p in ("(entry)",) if p in every] + [p for p in order if p != "(entry)"]
+    ends = [e for e in ENDS if e in set(table["to"])]
     columns = [p for p in order if p != "(entry)"] + ends
-    rows = ["(entry)"] + [p for p in order if p != "(entry)"]
-    data = table.filter(pl.col("from").is_in(rows) & pl.col("to").is_in(columns))
-    dark = 0.6 * float(data["probability"].max() or 1.0)  # type: ignore[arg-type]
-    base = alt.Chart(data).encode(
-        x=alt.X("to:N", sort=columns, title="to", axis=alt.Axis(orient="top", labelAngle=-45)),
-        y=alt.Y("from:N", sort=rows, title="from"),
+    data = table.join(left.rename({"count": "moves"}), on="from", maintain_order="left")
+    data = data.filter(pl.col("from").is_in(rows) & pl.col("to").is_in(columns))
+    most = float(data["probability"].max() or 1.0)  # type: ignore[arg-type]
+    rare = pl.col("probability") < 0.01
+    data = data.with_columns(
+        few=pl.col("moves") < FEW,
+        rate=pl.when(rare).then(percent("probability", 1)).otherwise(percent("probability", 0)),
+        number=count("count"),
     )
-    tooltip = ["from", "to", "count", alt.Tooltip("probability:Q", format=".1%"), "median_days"]
+    labels = {"labelLimit": 0, "maxExtent": 4000}
+    base = alt.Chart(inline(data)).encode(
+        x=alt.X("to:N", sort=columns, title="to", axis=alt.Axis(orient="top", labelAngle=-45, **labels)),
+        y=alt.Y("from:N", sort=rows, title="from", axis=alt.Axis(**labels)),
+    )
+    pale = alt.Scale(domain=[False, True], range=[1.0, 0.35])
     cells = base.mark_rect().encode(
-        color=alt.Color("probability:Q", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format="%")),
-        tooltip=tooltip,
+        color=alt.Color(
+            "probability:Q",
+            scale=alt.Scale(scheme="blues", domain=[0, most]),
+            legend=alt.Legend(format=".0%", title="share of moves from the row"),
+        ),
+        opacity=alt.Opacity("few:N", scale=pale, legend=None),
+        tooltip=[
+            alt.Tooltip("from:N"),
+            alt.Tooltip("to:N"),
+            alt.Tooltip("count:Q", format=",", title="moves"),
+            alt.Tooltip("probability:Q", format=".1%", title="share"),
+            alt.Tooltip("median_days:Q", format=",.1f", title="median days between"),
+        ],
     )
-    text = (
-        base.transform_filter("datum.probability >= 0.05")
-        .mark_text(fontSize=10)
-        .encode(
-            text=alt.Text("probability:Q", format=".0%"),
-            color=alt.condition(f"datum.probability > {dark}", alt.value("white"), alt.value("#222")),
-        )
+    ink = alt.condition(f"datum.probability > {0.6 * most} && !datum.few", alt.value("white"), alt.value("#222222"))
+    rates = base.mark_text(fontSize=10, dy=-6).encode(text="rate:N", color=ink)
+    numbers = base.mark_text(fontSize=8, dy=6).encode(text="number:N", color=ink)
+    some = part_of(order, every, "places, those most often left")
+    few = f"pale: rows with fewer than {FEW} moves" if data["few"].any() else None
+    heading = title(
+        "Moves from place to place", about_paths(facts), "share of the moves from the row, and their number", few, some
     )
-    note = part_of(order, every, "places, those most often left")
-    return alt.layer(cells, text).properties(width=alt.Step(38), height=alt.Step(22), **note)
+    return finished(alt.layer(cells, rates, numbers).properties(width=alt.Step(46), height=alt.Step(32), title=heading))
 
 
-def step_chart(table: pl.DataFrame) -> Any:
+def step_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
     """Return stacked shares of the places that paths are at, step by step; rare places together."""
-    import altair as alt
-
+    alt = package()
     if table.is_empty():
-        return nothing("no path has an event")
-    totals = table.filter(pl.col("place") != "(ended)").group_by("place").agg(pl.col("count").sum())
-    order = totals.sort("count", descending=True)["place"].to_list()[:9]
+        return nothing("no path has an event, so that steps cannot be counted")
+    table = names_shown(table, "place")
+    totals = (
+        table.filter(pl.col("place") != "(ended)").group_by("place", maintain_order=True).agg(pl.col("count").sum())
+    )
+    every = totals.sort("count", descending=True, maintain_order=True)["place"].to_list()
+    # The grey of the palette is that of the others.
+    order = every[: len(PALETTE) - 1]
     named = pl.when(pl.col("place").is_in([*order, "(ended)"])).then("place").otherwise(pl.lit("(other)"))
     places = table.with_columns(place=named).group_by("step", "place", maintain_order=True)
     data = places.agg(pl.col("count").sum(), pl.col("share").sum())
-    sort = [*order, "(other)", "(ended)"]
+    colors = dict(zip(order, PALETTE, strict=False)) | {"(other)": GREY, "(ended)": "#d0d0d0"}
+    sort = [place for place in colors if place in set(data["place"])]
     data = data.with_columns(rank=pl.col("place").replace_strict({p: i for i, p in enumerate(sort)}))
-    whole = alt.Scale(domain=[0, 1], clamp=True)
-    chart = alt.Chart(data).mark_bar()
-    return chart.encode(
-        x=alt.X("step:O", title="step", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("share:Q", title="share of paths", axis=alt.Axis(format="%"), scale=whole),
-        color=alt.Color("place:N", sort=sort, title=None, scale=alt.Scale(scheme="tableau20")),
-        order=alt.Order("rank:Q"),
-        tooltip=["step", "place", "count", alt.Tooltip("share:Q", format=".1%")],
-    ).properties(width=alt.Step(52), height=300)
+    color = alt.Color(
+        "place:N",
+        sort=sort,
+        title="place",
+        scale=alt.Scale(domain=sort, range=[colors[place] for place in sort]),
+        legend=alt.Legend(labelLimit=0),
+    )
+    chart = (
+        alt.Chart(inline(data))
+        .mark_bar()
+        .encode(
+            x=alt.X("step:O", title="step from the start of the path", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y(
+                "share:Q", title="share of paths", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1], clamp=True)
+            ),
+            color=color,
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("step:O"),
+                alt.Tooltip("place:N"),
+                alt.Tooltip("count:Q", format=",", title="paths"),
+                alt.Tooltip("share:Q", format=".1%"),
+            ],
+        )
+    )
+    some = part_of(order, every, "places, the most frequent")
+    heading = title("Where paths are, step by step", about_paths(facts), some)
+    return finished(chart.properties(width=alt.Step(52), height=300, title=heading))

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import BLUE, GREY, RED, part_of, periods_axis
 from ..errors import OptionError
-from ..query.breakdown import By, breakdown, by_name, conditions
+from ..query.breakdown import By, breakdown, conditions
 from ..tables.encode import names, omit_none
 from .result import Result
+from .stage_charts import flow_chart, stage_chart
 
 __all__ = ["StageFunnel"]
 
@@ -264,7 +264,14 @@ class StageFunnel(Result):
         Returns
         -------
         altair.LayerChart, altair.Chart or altair.FacetChart
-            With ``by``, one panel for each of the eight largest groups.
+            Bars in cycles, with their number and the share of the first stage in percent; with ``view="flow"``, lines
+            in cycles. With ``by``, one panel for each of the eight groups with most cycles, on one scale: the bars are
+            then shares of the first stage of the group. A sentence without cycles.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -277,8 +284,9 @@ class StageFunnel(Result):
         >>> type(s.plot()).__name__
         'LayerChart'
         """
-        by = by_name(self._facts["spec"]["by"])
-        return flow_chart(self._table("flow"), by) if self._view == "flow" else stage_chart(self._table("stages"), by)
+        if self._view == "flow":
+            return flow_chart(self._table("flow"), self.spec)
+        return stage_chart(self._table("stages"), self.spec)
 
 
 class StageFunnelMethod:
@@ -382,71 +390,3 @@ class StageFunnelMethod:
         funnel: StageFunnel = StageFunnel._of(_core.stage_funnel, self._core, omit_none(spec))
         funnel._view = view
         return funnel
-
-
-def stage_chart(table: pl.DataFrame, by: str | None) -> Any:
-    """Return bars per stage: cycles that moved on or were won, that are open there, that were lost there."""
-    import altair as alt
-
-    stages = table["stage"].unique(maintain_order=True).to_list()
-    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
-    groups = every[:8]
-    if by is not None and groups:
-        table = table.filter(pl.col("group").is_in(groups))
-    parts = {
-        "went on": pl.col("moved_on") + pl.col("won"),
-        "open here": pl.col("open"),
-        "lost here, or started again": pl.col("lost") + pl.col("recycled"),
-    }
-    keys = ["group", "stage", "reached", "of_first", "of_previous"]
-    layer = [
-        table.select(*keys, part=pl.lit(name), cycles=count, rank=pl.lit(i))
-        for i, (name, count) in enumerate(parts.items())
-    ]
-    data = pl.concat(layer)
-    colors = alt.Scale(domain=list(parts), range=[BLUE, GREY, RED])
-    base = alt.Chart(data).encode(y=alt.Y("stage:N", sort=stages, title=None))
-    tooltip = ["stage", "part", "cycles", "reached", alt.Tooltip("of_previous:Q", format=".1%")]
-    bars = base.mark_bar().encode(
-        x=alt.X("cycles:Q", title="cycles"),
-        color=alt.Color("part:N", scale=colors, title=None, legend=alt.Legend(orient="bottom")),
-        order=alt.Order("rank:Q"),
-        tooltip=tooltip,
-    )
-    once = base.transform_filter("datum.rank == 0").transform_calculate(
-        label="format(datum.reached, ',') + '  (' + format(datum.of_first, '.1%') + ')'"
-    )
-    labels = once.mark_text(align="left", dx=6).encode(x="reached:Q", text="label:N")
-    chart = alt.layer(bars, labels).properties(width=420, height=alt.Step(26))
-    if by is None or not groups:
-        return chart
-    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
-    note = part_of(groups, every, f"groups of {by}, those with most cycles")
-    # Small groups would be invisible on the scale of the largest.
-    own = alt.Title("each panel has its own scale", fontWeight="normal", fontSize=12, anchor="start")
-    panels = chart.facet(row=alt.Row("group:N", title=by, sort=groups, header=header), **({"title": own} | note))
-    return panels.resolve_scale(x="independent")
-
-
-def flow_chart(table: pl.DataFrame, by: str | None) -> Any:
-    """Return cycles in each stage at the end of each period; one panel per value of a breakdown."""
-    import altair as alt
-
-    stages = table["stage"].unique(maintain_order=True).to_list()
-    every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
-    groups = every[:8] or ["(all)"]
-    table, x = periods_axis(table.filter(pl.col("group").is_in(groups)), "period")
-    chart = alt.Chart(table.filter(~pl.col("stage").is_in(stages[-1:]))).mark_line(point=True)
-    chart = chart.encode(
-        x=x,
-        # The long title does not fit into a panel.
-        y=alt.Y("stock:Q", title="in the stage at the end of the period" if not every else "in the stage"),
-        color=alt.Color("stage:N", sort=stages, title=None),
-        tooltip=["group", "period", "stage", "entered", "moved_on", "moved_back", "lost", "stock"],
-    )
-    if by is None or not every:
-        return chart.properties(width=520, height=280)
-    header = alt.Header(labelAngle=0, labelAlign="left", labelLimit=300)
-    note = part_of(groups, every, f"groups of {by}, those with most cycles")
-    row = alt.Row("group:N", title=by, sort=groups, header=header)
-    return chart.properties(width=520, height=110).facet(row=row, **note).resolve_scale(y="independent")

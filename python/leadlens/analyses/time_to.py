@@ -8,7 +8,25 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._charts import BLUE, part_of
+from .._charts import (
+    BLUE,
+    color_scale,
+    describe,
+    faded_curve,
+    fades,
+    finished,
+    heading,
+    inline,
+    names_shown,
+    nothing,
+    one_line,
+    package,
+    pale,
+    part_of,
+    plural,
+    thinned,
+    title,
+)
 from ..query.breakdown import By, breakdown, by_name, conditions
 from ..tables.encode import names, omit_none
 from .result import Result
@@ -204,12 +222,22 @@ class TimeTo(Result):
         return test
 
     def plot(self) -> Any:
-        """Plot the share with the event by age, with its interval.
+        """Plot the share of leads with the event by age in days, with its band.
+
+        Where fewer than 20 leads of a group are at risk, curve and band are pale and the curve is dashed. Every jump is
+        at its age; of a curve with more than 2,000 ages, jumps that move it by less than a tenth of a pixel are drawn
+        together.
 
         Returns
         -------
         altair.LayerChart
-            One curve per group, at most eight. Dashed lines are the identified shares of :meth:`ceilings`.
+            One curve per group, of the eight groups with most leads. Straight dashed lines are the identified shares of
+            :meth:`ceilings`. A sentence if the curve has no age.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -222,7 +250,7 @@ class TimeTo(Result):
         >>> type(t.plot()).__name__
         'LayerChart'
         """
-        return incidence_chart(self._table("curves"), by_name(self._facts["spec"]["by"]), self._table("ceilings"))
+        return incidence_chart(self)
 
 
 class TimeToMethod:
@@ -337,45 +365,91 @@ class TimeToMethod:
         return times
 
 
-def incidence_chart(curves: pl.DataFrame, by: str | None, ceilings: pl.DataFrame) -> Any:
-    """Return cumulative incidence with bands, by group; at most 400 points a curve. Ceilings are dashed lines."""
-    import altair as alt
+SHOWN = 8
+"""Most curves of the chart."""
 
-    if by is not None:
-        curves = curves.filter(pl.col("group") != "(all)")
-    every_group = curves["group"].unique(maintain_order=True).to_list()
-    order = every_group[:8]
-    parts = []
-    for name in order:
-        curve = curves.filter(pl.col("group") == name)
-        # 400 points of a step function are as many as a screen can show.
-        every = max(1, curve.height // 400)
-        parts.append(pl.concat([curve.gather_every(every), curve.tail(1)]).unique("days", maintain_order=True))
-    start = pl.DataFrame({"group": order}).with_columns(
-        days=0.0, incidence=0.0, low=0.0, high=0.0, at_risk=pl.lit(0, pl.UInt64)
+FEW = 20
+"""Leads at risk below which a curve is pale."""
+
+
+def incidence_chart(times: TimeTo) -> Any:
+    """Return cumulative incidence with bands, by group. Ceilings are dashed lines."""
+    alt = package()
+    spec, by = times.spec, by_name(times.spec["by"])
+    target = one_line(" or ".join(spec["target"]) or "won")
+    groups = names_shown(times.to_polars(), "group").filter(pl.lit(by is None) | (pl.col("group") != "(all)"))
+    curves = names_shown(times.curve(), "group")
+    every = groups["group"].to_list()
+    order = every[:SHOWN]
+    curves = curves.filter(pl.col("group").is_in(order))
+    if curves.is_empty():
+        return nothing(f"no lead is under observation, so that no share with {target} can be estimated")
+    data = curve_rows(curves, order)
+    start = "creation" if spec["start"] is None else one_line(spec["start"])
+    scale = color_scale(order, every)
+    color = alt.value(BLUE) if by is None else alt.Color("group:N", scale=scale, title=one_line(by), legend=key())
+    base = alt.Chart(inline(data)).encode(x=alt.X("days:Q", title=heading(f"days since {start}")), color=color)
+    said = heading(f"share of leads with {target}")
+    # A curve that stays at 0 would be in the middle of the frame.
+    scale_of = alt.Scale(domain=[0, 1], nice=False) if not data["high"].fill_nan(None).max() else alt.Undefined
+    share = alt.Y("incidence:Q", axis=alt.Axis(format="%"), title=said, scale=scale_of)
+    band = base.mark_area(interpolate="step-after").encode(
+        y=alt.Y("low:Q", axis=alt.Axis(format="%"), title=said),
+        y2="high:Q",
+        opacity=pale(0.2, 0.07),
+        detail=alt.Detail("run:N"),
     )
-    columns = ["group", "days", "incidence", "low", "high", "at_risk"]
-    data = pl.concat([start.select(columns), *(p.select(columns) for p in parts)])
-    axis = alt.Axis(format="%")
-    color = (
-        alt.value(BLUE)
-        if by is None
-        else alt.Color("group:N", sort=order, title=by, legend=alt.Legend(symbolOpacity=1))
-    )
-    base = alt.Chart(data).encode(x=alt.X("days:Q", title="age, days"), color=color)
-    band = base.mark_area(opacity=0.15, interpolate="step-after").encode(
-        y=alt.Y("low:Q", title="share with the event, with its band", axis=axis), y2="high:Q"
-    )
-    line = base.mark_line(interpolate="step-after").encode(
-        y=alt.Y("incidence:Q", axis=axis),
-        tooltip=["group", alt.Tooltip("days:Q", format=".1f"), alt.Tooltip("incidence:Q", format=".1%"), "at_risk"],
-    )
-    known = ceilings.filter(pl.col("identified") & pl.col("group").is_in(order))
+    tooltip = [
+        alt.Tooltip("group:N", title=one_line(by or "group")),
+        alt.Tooltip("days:Q", format=",.1f", title="days"),
+        alt.Tooltip("incidence:Q", format=".1%", title="share"),
+        alt.Tooltip("low:Q", format=".1%", title="from"),
+        alt.Tooltip("high:Q", format=".1%", title="to"),
+        alt.Tooltip("at_risk:Q", format=",", title="leads at risk"),
+    ]
+    line = base.mark_line(interpolate="step-after").encode(y=share, tooltip=tooltip, **fades())
+    known = names_shown(times.ceilings(), "group").filter(pl.col("identified") & pl.col("group").is_in(order))
     layers = [band, line]
     if known.height > 0:
-        rule = alt.Chart(known).mark_rule(strokeDash=[5, 4]).encode(y=alt.Y("share:Q", axis=axis), color=color)
-        layers.append(
-            rule.encode(tooltip=["group", *(alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high"))])
+        shares = [alt.Tooltip(f"{c}:Q", format=".1%") for c in ("share", "low", "high")]
+        rule = alt.Chart(inline(known)).mark_rule(strokeDash=[2, 3]).encode(y=alt.Y("share:Q", title=said), color=color)
+        layers.append(rule.encode(tooltip=[alt.Tooltip("group:N"), *shares]))
+    test = times.test
+    about = describe(
+        plural(sum(groups["leads"]), "lead"),
+        f"band: {spec['confidence']:.0%} interval".replace("%", " %"),
+        "dotted: share that ever will" if known.height > 0 else None,
+        f"{test['test']} test of equal curves: p = {test['p_value']:.2g}" if test else None,
+    )
+    few = f"pale and dashed: fewer than {FEW} leads at risk" if data["few"].any() else None
+    some = part_of(order, every, f"groups of {by}, those with most leads")
+    return finished(
+        alt.layer(*layers)
+        .resolve_scale(opacity="independent")
+        .properties(width=520, height=300, title=title(f"Time to {target}", about, few, some))
+    )
+
+
+def key() -> Any:
+    """Return a legend whose names are not cut, with colors that are not pale."""
+    return package().Legend(symbolOpacity=1, symbolDash=[1, 0], labelLimit=0)
+
+
+def curve_rows(curves: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """Return the rows of the drawn curves, from age 0, by group and run."""
+    columns = ["group", "days", "incidence", "low", "high", "at_risk", "few", "run"]
+    top = float(curves["high"].fill_nan(None).max() or 1.0)  # type: ignore[arg-type]
+    drawn = []
+    for name in order:
+        curve = curves.filter(pl.col("group") == name)
+        if curve.is_empty():
+            continue
+        first = curve.head(1).with_columns(
+            *(pl.lit(0.0).alias(c) for c in ("days", "incidence", "low", "high")),
         )
-    note = part_of(order, every_group, f"groups of {by}, those with most leads")
-    return alt.layer(*layers).properties(width=520, height=300, **note)
+        curve = pl.concat([first, curve])
+        # At risk from a row on are those just before the next one.
+        after = pl.col("at_risk").shift(-1).fill_null(pl.col("at_risk").last())
+        curve = curve.with_columns(few=after < FEW)
+        drawn.append(faded_curve(thinned(curve, top, 300)).select(columns))
+    return pl.concat(drawn)

@@ -10,7 +10,21 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from .._charts import BLUE, GREY, part_of
+from .._charts import (
+    BLUE,
+    GREY,
+    describe,
+    finished,
+    inline,
+    name_axis,
+    names_shown,
+    nothing,
+    package,
+    part_of,
+    plural,
+    rule_at,
+    title,
+)
 from .._display import pre
 from .._once import Once
 from ..errors import OptionError
@@ -214,12 +228,18 @@ class Inference:
         return pl.DataFrame({"probability": sigmoid[0], "low": sigmoid[1], "high": sigmoid[2]})
 
     def plot(self) -> Any:
-        """Plot the coefficients with their intervals.
+        """Plot the coefficients with their intervals, in log-odds per unit of the column.
 
         Returns
         -------
         altair.LayerChart
-            One point per column, without the intercept; at most forty, those with the largest statistics.
+            One point per column, without the intercept; at most forty, those with the largest statistics. Grey
+            intervals contain 0. A sentence if no column has a standard error.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -236,16 +256,14 @@ class Inference:
         >>> type(statistics.plot()).__name__
         'LayerChart'
         """
-        return inference_chart(self.to_polars())
+        return inference_chart(self.to_polars(), self._facts, self._spec)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.to_polars().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        kind = {"Model": "model-based", "Robust": "robust (HC1)", "Clustered": "clustered"}
-        name = str(self._facts["covariance_type"]).capitalize()
         lines = [
-            f"Logistic regression, {self._facts['rows']:,} rows, {kind.get(name, name)} standard errors",
+            f"Logistic regression, {self._facts['rows']:,} rows, {_kind(self._facts)} standard errors",
             f"log-likelihood {self.log_likelihood:.4f} (null {self.null_log_likelihood:.4f}), AIC {self.aic:.2f}, "
             f"BIC {self.bic:.2f}, McFadden R² {self.mcfadden:.4f}",
             f"likelihood ratio {self.likelihood_ratio:.3f} on {self._facts['degrees']} degrees of freedom, "
@@ -272,24 +290,49 @@ def _end(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
 
 
-def inference_chart(table: pl.DataFrame) -> Any:
-    """Return coefficients with intervals."""
-    import altair as alt
+def _kind(facts: dict[str, Any]) -> str:
+    name = str(facts["covariance_type"]).capitalize()
+    return {"Model": "model-based", "Robust": "robust (HC1)", "Clustered": "clustered"}.get(name, name)
 
-    every = table.filter((pl.col("name") != "intercept") & (pl.col("standard_error") > 0))
-    data = every.sort(pl.col("z").abs(), descending=True).head(40)
+
+SHOWN = 40
+"""Most coefficients of the chart."""
+
+
+def inference_chart(table: pl.DataFrame, facts: dict[str, Any], spec: dict[str, Any]) -> Any:
+    """Return coefficients with intervals."""
+    alt = package()
+    finite = pl.col("coefficient").is_finite() & pl.col("standard_error").is_finite()
+    every = table.filter((pl.col("name") != "intercept") & finite & (pl.col("standard_error") > 0))
+    data = names_shown(every.sort(pl.col("z").abs(), descending=True, maintain_order=True).head(SHOWN), "name")
+    if data.is_empty():
+        return nothing("no column has a coefficient with a standard error")
     # An infinite end is drawn where the others end.
+    ends = [v for c in ("coefficient", "low", "high") for v in data[c].to_list() if v is not None and math.isfinite(v)]
     low, high = pl.col("low"), pl.col("high")
     data = data.with_columns(
-        low=pl.when(low.is_finite()).then(low).otherwise(low.filter(low.is_finite()).min()),
-        high=pl.when(high.is_finite()).then(high).otherwise(high.filter(high.is_finite()).max()),
+        low=pl.when(low.is_finite()).then(low).otherwise(min(ends)),
+        high=pl.when(high.is_finite()).then(high).otherwise(max(ends)),
+        sure=(low > 0) | (high < 0),
     )
     order = data["name"].to_list()
-    base = alt.Chart(data).encode(y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=300)))
-    x = alt.X("low:Q", title="coefficient, log-odds per unit, with interval")
-    rules = base.mark_rule(color=BLUE).encode(x=x, x2="high:Q")
-    tooltip = ["name", "coefficient", "standard_error", "p_value", "odds_ratio"]
-    points = base.mark_circle(size=60, opacity=1, color=BLUE).encode(x="coefficient:Q", tooltip=tooltip)
-    zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="x:Q")
-    note = part_of(order, every["name"].to_list(), "coefficients, those with the largest statistics")
-    return alt.layer(zero, rules, points).properties(width=380, height=alt.Step(20), **note)
+    base = alt.Chart(inline(data)).encode(y=alt.Y("name:N", sort=order, title="column", axis=name_axis()))
+    level = f"{100 * float(spec.get('confidence', 0.95)):g} %"
+    heading = f"coefficient, log-odds per unit, with {level} interval"
+    color = alt.Color("sure:N", scale=alt.Scale(domain=[True, False], range=[BLUE, GREY]), legend=None)
+    rules = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=heading), x2="high:Q", color=color)
+    tooltip = [
+        alt.Tooltip("name:N", title="column"),
+        *(
+            alt.Tooltip(f"{c}:Q", format=".4g", title=c.replace("_", " "))
+            for c in ("coefficient", "standard_error", "p_value", "odds_ratio")
+        ),
+    ]
+    points = base.mark_circle(size=60, opacity=1)
+    points = points.encode(x=alt.X("coefficient:Q", title=heading), color=color, tooltip=tooltip)
+    about = describe(plural(facts["rows"], "row"), f"{_kind(facts)} standard errors", "grey: the interval contains 0")
+    some = part_of(order, every["name"].to_list(), "coefficients, those with the largest statistics")
+    chart = alt.layer(rule_at(0, x=True, color=GREY), rules, points)
+    return finished(
+        chart.properties(width=380, height=alt.Step(20), title=title("Coefficients of the regression", about, some))
+    )

@@ -474,6 +474,8 @@ class LogisticRegression(ClassifierMixin, Reading, BaseEstimator):  # type: igno
             The model was fitted with a given C.
         NotFittedError
             The estimator is not fitted.
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------

@@ -9,7 +9,21 @@ from typing import Any
 
 import polars as pl
 
-from .._charts import BLUE, GREY, RED
+from .._charts import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    describe,
+    finished,
+    inline,
+    name_axis,
+    nothing,
+    package,
+    plural,
+    rule_at,
+    title,
+)
 from .._display import pre
 
 __all__ = ["Comparison"]
@@ -106,7 +120,13 @@ class Comparison:
         Returns
         -------
         altair.LayerChart
-            One point per measure with a standard error.
+            One point per measure with a standard error; beside it both values. Measures whose interval contains 0 are
+            grey, the others have the color of the scorer that is better. A sentence if no measure has a standard error.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -119,7 +139,7 @@ class Comparison:
         >>> type(found.plot()).__name__
         'LayerChart'
         """
-        return comparison_chart(self._measures)
+        return comparison_chart(self._measures, self._facts)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._measures.__arrow_c_stream__(requested_schema)
@@ -131,22 +151,57 @@ class Comparison:
         return pre(self._text)
 
 
-def comparison_chart(table: pl.DataFrame) -> Any:
-    """Return differences with intervals, each in units of its standard error, since measures have different scales."""
-    import altair as alt
+BETTER = {"first is better": BLUE, "second is better": RED, "no difference is certain": GREY}
 
-    data = table.filter(pl.col("standard_error") > 0).with_columns(
-        (pl.col(column) / pl.col("standard_error")).alias(f"{column}_scaled")
-        for column in ("difference", "difference_low", "difference_high")
+
+def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any]) -> Any:
+    """Return differences with intervals, each in units of its standard error, since measures have different scales."""
+    alt = package()
+    data = table.filter((pl.col("standard_error") > 0) & pl.col("standard_error").is_finite())
+    if data.is_empty():
+        return nothing("the scorers do not differ: no measure has a difference with a standard error")
+    data = data.with_columns(
+        *(
+            (pl.col(column) / pl.col("standard_error")).alias(f"{column}_scaled")
+            for column in ("difference", "difference_low", "difference_high")
+        ),
+        verdict=pl.concat_str(pl.col("better"), pl.lit(" is better")).fill_null("no difference is certain"),
+        label=pl.Series(
+            [f"{a:.3g} and {b:.3g}" for a, b in data.select("first", "second").fill_null(float("nan")).iter_rows()]
+        ),
     )
     order = data["measure"].to_list()
-    base = alt.Chart(data).encode(y=alt.Y("measure:N", sort=order, title=None, axis=alt.Axis(labelLimit=200)))
-    color = alt.condition("datum.better == 'second'", alt.value(RED), alt.value(BLUE))
-    title = "first − second, in standard errors, with 95 % interval"
-    rules = base.mark_rule().encode(
-        x=alt.X("difference_low_scaled:Q", title=title), x2="difference_high_scaled:Q", color=color
+    base = alt.Chart(inline(data)).encode(y=alt.Y("measure:N", sort=order, title="measure", axis=name_axis()))
+    color = alt.Color(
+        "verdict:N",
+        scale=alt.Scale(domain=list(BETTER), range=list(BETTER.values())),
+        title=None,
+        legend=alt.Legend(orient="bottom", labelLimit=0),
     )
-    tooltip = ["measure", "first", "second", "difference", "difference_low", "difference_high", "p_value"]
-    points = base.mark_circle(size=60, opacity=1).encode(x="difference_scaled:Q", color=color, tooltip=tooltip)
-    zero = alt.Chart(pl.DataFrame({"x": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="x:Q")
-    return alt.layer(zero, rules, points).properties(width=380, height=alt.Step(22))
+    low, high = float(data["difference_low_scaled"].min() or 0.0), float(data["difference_high_scaled"].max() or 0.0)  # type: ignore[arg-type]
+    low, high = min(low, 0.0), max(high, 0.0)
+    width, text_width = 320, 16 + 6.0 * max(map(len, data["label"]))
+    # The labels stand inside the frame, right of the longest interval.
+    scale = alt.Scale(domain=[low, high + (high - low) * text_width / width], nice=False)
+    heading = "first − second, in standard errors, with 95 % interval"
+    rules = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("difference_low_scaled:Q", title=heading, scale=scale), x2="difference_high_scaled:Q", color=color
+    )
+    tooltip = [
+        alt.Tooltip("measure:N"),
+        *(alt.Tooltip(f"{c}:Q", format=".4g", title=c.replace("_", " ")) for c in ("first", "second", "difference")),
+        alt.Tooltip("difference_low:Q", format=".4g", title="difference from"),
+        alt.Tooltip("difference_high:Q", format=".4g", title="difference to"),
+        alt.Tooltip("p_value:Q", format=".3g", title="p-value"),
+    ]
+    points = base.mark_circle(size=60, opacity=1)
+    points = points.encode(x=alt.X("difference_scaled:Q", title=heading), color=color, tooltip=tooltip)
+    labels = base.mark_text(align="left", color=INK).encode(x=alt.value(width + 8), text="label:N")
+    about = describe(
+        plural(facts["rows"], "row"),
+        f"{facts['clusters']:,} {facts['unit']}",
+        "beside: value of the first and of the second",
+    )
+    chart = alt.layer(rule_at(0, x=True, color=GREY), rules, points, labels)
+    heads = title("First scorer against second, by measure", about)
+    return finished(chart.properties(width=width + int(text_width), height=alt.Step(22), title=heads))

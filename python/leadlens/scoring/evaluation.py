@@ -10,7 +10,22 @@ from typing import Any
 
 import polars as pl
 
-from .._charts import BLUE, GREY
+from .._charts import (
+    BLUE,
+    GREY,
+    INK,
+    count,
+    describe,
+    finished,
+    inline,
+    interval,
+    package,
+    percent,
+    plural,
+    rate_axis,
+    title,
+    unknown_at_ends,
+)
 from .._display import pre
 from .._once import Once
 from ..errors import UnknownNameError
@@ -72,11 +87,19 @@ class Evaluation:
     """
 
     def __init__(
-        self, facts: str, text: str, measures: Any, calibration: Any, lift: Any, spec: Mapping[str, Any]
+        self,
+        facts: str,
+        text: str,
+        measures: Any,
+        calibration: Any,
+        lift: Any,
+        spec: Mapping[str, Any],
+        about: str = "",
     ) -> None:
         self._facts: dict[str, Any] = json.loads(facts)
         self._text = text
         self._spec = spec
+        self._about = about
         # Polars frames can be pickled.
         self._frames = {
             "measures": pl.DataFrame(measures),
@@ -324,12 +347,19 @@ class Evaluation:
         return self._once.frame("checks", compute)
 
     def plot(self) -> Any:
-        """Plot calibration and lift with intervals.
+        """Plot calibration and lift with 95 % intervals.
 
         Returns
         -------
         altair.HConcatChart
-            Calibration by quantile bins, and lift by tenths.
+            Left, observed rates by predicted probability in quantile bins, in percent; the dashed line is where both
+            agree. Right, lift by tenths of the rows, with the rate of each tenth in its bar; the dashed line is the
+            rate of all rows.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -343,7 +373,16 @@ class Evaluation:
         >>> type(evaluation.plot()).__name__
         'HConcatChart'
         """
-        return evaluation_chart(self._frames["calibration"], self._frames["lift"])
+        about = describe(
+            plural(self.rows, "row"),
+            f"{self.positives:,} positive ({self.base_rate * 100:.1f} %)",
+            f"{self.clusters:,} {self._facts['unit']}",
+        )
+        both = package().hconcat(calibration_chart(self._frames["calibration"]), self._lift_chart(), spacing=30)
+        return finished(both.properties(title=title("Are scores right, and do they rank?", about, self._about)))
+
+    def _lift_chart(self) -> Any:
+        return lift_chart(self._frames["lift"], self.base_rate)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.to_polars().__arrow_c_stream__(requested_schema)
@@ -355,35 +394,57 @@ class Evaluation:
         return pre(self._text)
 
 
-def evaluation_chart(calibration_table: pl.DataFrame, lift_table: pl.DataFrame) -> Any:
-    """Return calibration and lift by tenths, with intervals."""
-    import altair as alt
+def calibration_chart(table: pl.DataFrame) -> Any:
+    """Return observed rates by predicted probability, with intervals."""
+    alt = package()
+    ends = ("observed_low", "observed_high")
+    table = unknown_at_ends(table, "observed", *ends)
+    tops = [v for c in ("observed", "observed_high", "predicted") for v in table[c].drop_nulls().to_list()]
+    top = min(1.0, 1.04 * max((v for v in tops if math.isfinite(v)), default=1.0)) or 1.0
+    scale = alt.Scale(domain=[0, top], nice=False)
+    heading = "observed rate, with 95 % interval"
+    predicted = "predicted probability, mean of the bin"
+    x = alt.X("predicted:Q", title=predicted, axis=rate_axis(), scale=scale)
+    ideal = alt.Chart(inline(pl.DataFrame({"p": [0.0, top]}))).mark_line(color=GREY, strokeDash=[4, 4])
+    ideal = ideal.encode(x=alt.X("p:Q", scale=scale, title=predicted), y=alt.Y("p:Q", scale=scale, title=heading))
+    base = alt.Chart(inline(table)).encode(x=x)
+    low = alt.Y(f"{ends[0]}:Q", title=heading, axis=rate_axis(), scale=scale)
+    rules = base.mark_rule(color=BLUE).encode(y=low, y2=f"{ends[1]}:Q")
+    tooltip = [
+        alt.Tooltip("rows:Q", format=","),
+        alt.Tooltip("positives:Q", format=","),
+        *(alt.Tooltip(f"{c}:Q", format=".1%", title=c.replace("_", " ")) for c in ("predicted", "observed", *ends)),
+    ]
+    points = base.mark_circle(color=BLUE, size=60, opacity=1)
+    points = points.encode(y=alt.Y("observed:Q", title=heading, scale=scale), tooltip=tooltip)
+    chart = alt.layer(ideal, rules, points).properties(width=300, height=260)
+    about = f"{plural(table.height, 'bin')} of equal size; dashed: predicted = observed"
+    return chart.properties(title=title("Calibration", about))
 
-    top = float(max(calibration_table["observed_high"].max() or 1.0, calibration_table["predicted"].max() or 1.0))  # type: ignore[arg-type]
-    scale = alt.Scale(domain=[0, min(1.0, top)])
-    ideal = (
-        alt.Chart(pl.DataFrame({"p": [0.0, min(1.0, top)]}))
-        .mark_line(color=GREY, strokeDash=[4, 4])
-        .encode(x=alt.X("p:Q", scale=scale), y=alt.Y("p:Q", scale=scale))
+
+def lift_chart(table: pl.DataFrame, base_rate: float) -> Any:
+    """Return lift by tenths with intervals, and the line of the base rate."""
+    alt = package()
+    ends = ("lift_low", "lift_high")
+    data = unknown_at_ends(table, "lift", *ends).with_columns(
+        rate_text=percent("rate", 0), weight_text=count("weight"), label_at=pl.lit(0.0)
     )
-    base = alt.Chart(calibration_table).encode(
-        x=alt.X("predicted:Q", title="predicted", axis=alt.Axis(format="%"), scale=scale)
-    )
-    rules = base.mark_rule(color=BLUE).encode(
-        y=alt.Y("observed_low:Q", title="observed, with 95 % intervals", axis=alt.Axis(format="%"), scale=scale),
-        y2="observed_high:Q",
-    )
-    points = base.mark_circle(color=BLUE, size=60, opacity=1).encode(y="observed:Q")
-    calibration = alt.layer(ideal, rules, points).properties(width=280, height=260, title="Calibration")
-    bars = (
-        alt.Chart(lift_table)
-        .mark_bar(color=BLUE)
-        .encode(
-            x=alt.X("slice:O", title="tenth of leads, best first", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("lift:Q", title="lift"),
-        )
-    )
-    ranges = alt.Chart(lift_table).mark_rule(color=GREY).encode(x="slice:O", y="lift_low:Q", y2="lift_high:Q")
-    one = alt.Chart(pl.DataFrame({"lift": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="lift:Q")
-    lift = alt.layer(bars, ranges, one).properties(width=280, height=260, title="Lift")
-    return alt.hconcat(calibration, lift)
+    x = alt.X("slice:O", title="tenth of the rows, best first", axis=alt.Axis(labelAngle=0, labelPadding=14))
+    base = alt.Chart(inline(data)).encode(x=x)
+    heading = "lift: rate of the tenth ÷ base rate, with 95 % interval"
+    tooltip = [
+        alt.Tooltip("slice:O", title="tenth"),
+        alt.Tooltip("weight:Q", format=",.0f", title="rows"),
+        alt.Tooltip("positives:Q", format=",.0f"),
+        alt.Tooltip("rate:Q", format=".1%"),
+        alt.Tooltip("lift:Q", format=".2f"),
+        alt.Tooltip("captured:Q", format=".1%", title="positives captured so far"),
+    ]
+    bars = base.mark_bar(color=BLUE).encode(y=alt.Y("lift:Q", title=heading), tooltip=tooltip)
+    ranges = interval(base, y=alt.Y("lift_low:Q", title=heading), y2="lift_high:Q")
+    rates = base.mark_text(dy=10, color=INK, fontSize=9).encode(y=alt.value(262), text="rate_text:N")
+    one = alt.Chart(inline(pl.DataFrame({"lift": [1.0]})))
+    rule = one.mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=alt.Y("lift:Q", title=heading))
+    chart = alt.layer(bars, *ranges, rule, rates).properties(width=300, height=260)
+    about = f"dashed: base rate {base_rate * 100:.1f} %; below the bars: rate of the tenth"
+    return chart.properties(title=title("Lift", about))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arguments import core_snapshot
-from .._charts import BLUE, GREY, validation_chart
+from .._charts import validation_chart
 from .._progress import progress
 from ..errors import OptionError
 from ..snapshot import Snapshot
 from ..tables.encode import one_name
+from .effect_chart import effect_chart
 
 
 class Explanation(ABC):
@@ -155,6 +156,14 @@ class Explanation(ABC):
         references = {name: str(one_name(level)) for name, level in (reference or {}).items()}
         return pl.DataFrame(self._fitted().terms(references))
 
+    def _question(self) -> str:
+        """Return what the probability is of."""
+        training = self.training_
+        target, horizon = " or ".join(training["target"]), training["snapshot"]["horizon"]
+        if not target:
+            return "probability of the outcome"
+        return f"probability of {target}" + (f" within {horizon}" if horizon else "")
+
     def effect(
         self, feature: str, values: Sequence[float] | None = None, *, reference: str | float | None = None
     ) -> pl.DataFrame:
@@ -178,9 +187,16 @@ class Explanation(ABC):
 
             - ``value`` (Float64 or String): value of a number, or level of a text.
             - ``contribution`` (Float64): contribution to the log-odds.
+            - ``unshrunk`` (Float64): with C below 10, the contribution by a fit of the same columns with C = 10, else
+              the contribution.
+            - ``low``, ``high`` (Float64): 95 % interval around ``unshrunk``. Null where the model does not hold the
+              covariance of its coefficients (``intervals=True``), except for straight numbers, and for levels against
+              the most frequent one.
+            - ``share`` (Float64): share of the training rows with the level, by weight, from 0 to 1. Absent for
+              numbers.
 
-            For an interaction, ``first`` and ``second`` (String) take the place of ``value``, and ``weight`` (Float64)
-            is the weight of the training rows.
+            For an interaction, ``first`` and ``second`` (String) take the place of ``value``, and ``weight`` (Float64),
+            the weight of the training rows, that of ``share``.
 
         Raises
         ------
@@ -194,29 +210,49 @@ class Explanation(ABC):
         LeadScorer.plot_effect : Chart of this table.
         LeadScorer.summary : Coefficients with standard errors.
 
+        Notes
+        -----
+        With x the columns of the feature at a value and m their means in training, the contribution is (x − m)ᵀβ, and
+        its variance (x − m)ᵀV(x − m), with V as in :meth:`summary`. Without covariances, that of a straight number
+        with missing values is the square of the sum of both standard errors, which is an upper bound.
+
         Examples
         --------
         >>> import leadlens as ll
         >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
         >>> scorer = ll.LeadScorer(C=0.01).fit(train)
         >>> scorer.effect("lead_source").columns
-        ['value', 'contribution']
+        ['value', 'contribution', 'unshrunk', 'low', 'high', 'share']
         """
         numbers = None if values is None else [float(v) for v in values]
         return pl.DataFrame(self._fitted().effect(feature, numbers, one_name(reference)))
 
-    def plot_effect(self, feature: str) -> Any:
-        """Plot the contribution of a feature by its value.
+    def plot_effect(self, feature: str, *, reference: str | float | None = None) -> Any:
+        """Plot the contribution of a feature by its value, in log-odds, with its 95 % interval.
 
         Parameters
         ----------
         feature : str
             As in :meth:`effect`.
+        reference : str or float, optional
+            Level of a text that the others are compared with. By default the most frequent one.
 
         Returns
         -------
-        altair.LayerChart or altair.Chart
-            A curve, bars by level, or a heat map of an interaction.
+        altair.LayerChart
+            A curve with a band, levels with intervals and the number of training rows, or a heat map of an interaction
+            with numbers ascending and missing values last. Points and curve are the contributions in scores; intervals
+            are around the coefficients of a weaker penalty, as in :meth:`summary`. Levels and cells with fewer than 30
+            training rows are pale.
+
+        Raises
+        ------
+        UnknownNameError
+            The model does not have the feature or level.
+        NotFittedError
+            The scorer is not fitted.
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -230,7 +266,16 @@ class Explanation(ABC):
         >>> type(scorer.plot_effect("lead_source")).__name__
         'LayerChart'
         """
-        return effect_chart(feature, self.effect(feature))
+        table = self.effect(feature, reference=reference)
+        if reference is None and "share" in table.columns and table.height:
+            # The most frequent level, against which standard errors exist without covariances as well.
+            levels = table.filter(~pl.col("value").is_in(["(other)", "(missing)"]))
+            reference = (levels if levels.height else table).sort("share", descending=True, maintain_order=True)[
+                "value"
+            ][0]
+            table = self.effect(feature, reference=reference)
+        against = None if reference is None else str(one_name(reference))
+        return effect_chart(feature, table, against, self.training_, self._question())
 
     def plot_validation(self) -> Any:
         """Plot the held-out log loss by C, for ``C="cv"``.
@@ -246,6 +291,8 @@ class Explanation(ABC):
             The scorer was fitted with a given C.
         NotFittedError
             The scorer is not fitted.
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -262,31 +309,3 @@ class Explanation(ABC):
         if validation is None:
             raise OptionError('validation losses are available only with C="cv"')
         return validation_chart(validation)
-
-
-def effect_chart(feature: str, table: pl.DataFrame) -> Any:
-    """Return the effect of a feature: a curve, bars by level, or a heat map of an interaction."""
-    import altair as alt
-
-    title = "contribution, log-odds"
-    if "first" in table.columns:
-        first, second = feature.split(" × ", 1)
-        seen = table.filter(pl.col("weight") > 0)
-        most = float(seen["contribution"].abs().max() or 1.0)  # type: ignore[arg-type]
-        scale = alt.Scale(scheme="redblue", domain=[-most, most])
-        chart = alt.Chart(seen).mark_rect()
-        chart = chart.encode(
-            x=alt.X("first:N", sort=seen["first"].unique(maintain_order=True).to_list(), title=first),
-            y=alt.Y("second:N", sort=seen["second"].unique(maintain_order=True).to_list(), title=second),
-            color=alt.Color("contribution:Q", scale=scale, title=title),
-            tooltip=["first", "second", alt.Tooltip("contribution:Q", format="+.3f"), "weight"],
-        )
-        return chart.properties(title=feature)
-    zero = alt.Chart(pl.DataFrame({"contribution": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4])
-    if table["value"].dtype == pl.String:
-        bars = alt.Chart(table.head(40)).mark_bar(color=BLUE)
-        bars = bars.encode(x=alt.X("contribution:Q", title=title), y=alt.Y("value:N", sort="-x", title=None))
-        return alt.layer(bars, zero.encode(x="contribution:Q")).properties(width=420, title=feature)
-    line = alt.Chart(table).mark_line(color=BLUE)
-    line = line.encode(x=alt.X("value:Q", title=feature), y=alt.Y("contribution:Q", title=title))
-    return alt.layer(line, zero.encode(y="contribution:Q")).properties(width=420, height=260, title=feature)

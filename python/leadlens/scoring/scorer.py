@@ -401,7 +401,7 @@ class LeadScorer(Parameters, Explanation):
         best = whole_numbers(precision_at, "precision_at")
         with progress() as show:
             found = model.evaluate(core_snapshot(snapshot, "snapshot"), by, best, show)
-        return Evaluation(*found, {"by": by, "precision_at": best, "confidence": 0.95})
+        return Evaluation(*found, {"by": by, "precision_at": best, "confidence": 0.95}, self._question())
 
     def compare(
         self, other: LeadScorer, snapshot: Snapshot, *, precision_at: Sequence[int] = (50, 100, 200)

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from .._arguments import whole_number
-from .._charts import BLUE
+from .._charts import BLUE, count_axis, finished, inline, nothing, package, title
 
 __all__ = ["Scores"]
 
@@ -129,12 +129,17 @@ class Scores:
         return latest.sort(["probability", "lead_id"], descending=[True, False]).head(whole_number(n, "n"))
 
     def plot(self) -> Any:
-        """Plot the distribution of the probabilities.
+        """Plot the distribution of the probabilities: rows by probability in percent.
 
         Returns
         -------
         altair.Chart
-            Histogram of the rows.
+            Histogram of the rows with forty bins. A sentence without rows.
+
+        Raises
+        ------
+        MissingPackageError
+            altair is not installed.
 
         See Also
         --------
@@ -148,7 +153,7 @@ class Scores:
         >>> type(scorer.score(test).plot()).__name__
         'Chart'
         """
-        return scores_chart(self._frame)
+        return scores_chart(self._frame, self.about)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frame.__arrow_c_stream__(requested_schema)
@@ -163,23 +168,33 @@ class Scores:
         return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
 
 
-def scores_chart(table: pl.DataFrame) -> Any:
+def scores_chart(table: pl.DataFrame, about: str) -> Any:
     """Return a histogram of the probabilities with forty bins."""
-    import altair as alt
-
-    highest = max(float(table["probability"].max() or 0.0), 1e-9)  # type: ignore[arg-type]
+    alt = package()
+    known = table.select("probability").filter(pl.col("probability").is_finite())
+    if known.is_empty():
+        return nothing("no row has a score")
+    highest = max(float(known["probability"].max() or 0.0), 1e-9)  # type: ignore[arg-type]
     width = highest / 40
     bins = (
-        table.select(bin=(pl.col("probability") / width).floor().clip(0, 39).cast(pl.Int64))
+        known.select(bin=(pl.col("probability") / width).floor().clip(0, 39).cast(pl.Int64))
         .group_by("bin")
         .agg(rows=pl.len())
         .sort("bin")
         .select(start=pl.col("bin") * width, end=(pl.col("bin") + 1) * width, rows="rows")
     )
-    chart = alt.Chart(bins).mark_bar(color=BLUE)
-    return chart.encode(
-        x=alt.X("start:Q", bin="binned", title="probability", axis=alt.Axis(format=".0%", tickCount=8)),
-        x2="end:Q",
-        y=alt.Y("rows:Q", title="rows"),
-        tooltip=[alt.Tooltip("start:Q", format=".1%"), alt.Tooltip("end:Q", format=".1%"), "rows"],
-    ).properties(width=420, height=220, title=f"{table.height:,} rows")
+    chart = alt.Chart(inline(bins)).mark_bar(color=BLUE)
+    # Whole percents would be one tick for probabilities of thousandths.
+    axis = alt.Axis(format=".0%" if highest > 0.08 else ".2~%", tickCount=8)
+    return finished(
+        chart.encode(
+            x=alt.X("start:Q", bin="binned", title="probability", axis=axis, scale=alt.Scale(zero=True)),
+            x2="end:Q",
+            y=alt.Y("rows:Q", title="rows", axis=count_axis()),
+            tooltip=[
+                alt.Tooltip("start:Q", format=".2%", title="from"),
+                alt.Tooltip("end:Q", format=".2%", title="to"),
+                alt.Tooltip("rows:Q", format=","),
+            ],
+        ).properties(width=420, height=220, title=title(f"Scores of {table.height:,} rows", about))
+    )

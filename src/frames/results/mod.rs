@@ -3,6 +3,7 @@
 mod attribution;
 pub(in crate::frames) mod columns;
 mod drivers;
+mod effects;
 mod funnel;
 mod paths;
 mod scores;
@@ -17,9 +18,10 @@ pub use columns::{
     snapshot_frame,
 };
 pub use drivers::{barriers_frame, comparison_frame, drivers_frame};
+pub use effects::effect_frame;
 pub use funnel::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
 pub use paths::{loops_frame, steps_frame, transitions_frame, ways_frame};
-pub use scores::{BestLead, best_leads, effect_frame, explain_frame, score_frame, sort_by_probability, terms_frame};
+pub use scores::{BestLead, best_leads, explain_frame, score_frame, sort_by_probability, terms_frame};
 pub use stage_funnel::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
 };

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::encoding::Encoder;
 use crate::error::{Error, Result};
 use crate::frames::results::columns::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
+use crate::frames::results::effects::cells;
 use crate::journeys::open_amounts;
 use crate::math::{Interval, normal_tail};
 use crate::model::{Interaction, LeadModel};
@@ -346,7 +347,7 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
 }
 
 /// Quantile of 95 % intervals.
-const Z95: f64 = 1.959_963_984_540_054;
+pub(super) const Z95: f64 = 1.959_963_984_540_054;
 
 struct TermRow {
     feature: String,
@@ -440,94 +441,6 @@ pub fn terms_frame(model: &LeadModel, references: &BTreeMap<String, String>) -> 
         numbers("mean", column(|r| r.mean)),
         numbers("per", column(|r| r.per)),
     ])
-}
-
-/// A cell of an interaction: its groups by name, and its place in the table.
-struct EffectCell {
-    first: String,
-    second: String,
-    place: usize,
-}
-
-fn cells(model: &LeadModel, interaction: &Interaction) -> Vec<EffectCell> {
-    let groups = |i: usize| model.terms().get(i).map_or_else(Vec::new, |t| t.encoder.group_names());
-    let (first, second) = (groups(interaction.first), groups(interaction.second));
-    let cell = |(i, a): (usize, &String)| {
-        let row = i * (second.len() + 1);
-        let of = move |(j, b): (usize, &String)| (j, b.clone(), row);
-        let a = a.clone();
-        second.iter().enumerate().map(of).map(move |(j, b, row)| EffectCell {
-            first: a.clone(),
-            second: b,
-            place: row + j,
-        })
-    };
-    first.iter().enumerate().flat_map(cell).collect()
-}
-
-/// Contribution of one feature over its values, or of an interaction over its cells, with the weight of training rows.
-/// Contributions of levels are differences to the level `reference` if one is given.
-///
-/// # Errors
-/// [`Error::UnknownName`] for a feature or level that the model does not have; [`Error::InvalidOption`] for values where it
-/// is not a number, or a reference where it is not a text, and for values at which the contribution overflows.
-pub fn effect_frame(
-    model: &LeadModel,
-    feature: &str,
-    values: Option<&[f64]>,
-    reference: Option<&str>,
-) -> Result<DataFrame> {
-    let names = model.names();
-    let Some(i) = names.iter().position(|n| n == feature) else {
-        return Err(Error::unknown("feature", feature, names.iter().map(String::as_str)));
-    };
-    let encoder = model.terms().get(i).map(|t| &t.encoder);
-    if values.is_some() && !matches!(encoder, Some(Encoder::Number { .. })) {
-        return Err(Error::option(
-            "values",
-            format!("'{feature}' is not numeric, so all its levels are returned; leave values= out"),
-        ));
-    }
-    if reference.is_some() && !matches!(encoder, Some(Encoder::Category { .. })) {
-        return Err(Error::option(
-            "reference",
-            format!("'{feature}' is numeric and has no reference level; leave reference= out"),
-        ));
-    }
-    match encoder {
-        Some(encoder @ Encoder::Number { .. }) => {
-            let values: Vec<f64> = values.map_or_else(|| encoder.grid(101), <[f64]>::to_vec);
-            let contributions: Vec<f64> = values.iter().map(|v| model.number(i, *v)).collect();
-            if let Some((v, _)) = values.iter().zip(&contributions).find(|(_, c)| !c.is_finite()) {
-                return Err(Error::option("values", format!("the contribution of '{feature}' at {v} overflows")));
-            }
-            frame(vec![numbers("value", values), numbers("contribution", contributions)])
-        }
-        Some(encoder) => {
-            let levels = encoder.column_names();
-            let against = match (model.terms().get(i), reference) {
-                (Some(term), Some(level)) => term.reference(Some(level))?,
-                _ => None,
-            };
-            let zero = against.map_or(0.0, |r| model.level(i, r.column));
-            let contributions = (0..levels.len()).map(|slot| model.level(i, Some(slot)) - zero).collect();
-            frame(vec![texts("value", levels.into_iter()), numbers("contribution", contributions)])
-        }
-        None => {
-            let interaction = i.checked_sub(model.terms().len()).and_then(|k| model.interactions().get(k));
-            let cells = interaction.map_or_else(Vec::new, |i| cells(model, i));
-            let at = |v: &[f64], i: usize| v.get(i).copied().unwrap_or(f64::NAN);
-            let column = |get: fn(&Interaction) -> &Vec<f64>| {
-                cells.iter().filter_map(|c| interaction.map(|i| at(get(i), c.place))).collect::<Vec<f64>>()
-            };
-            frame(vec![
-                texts("first", cells.iter().map(|c| c.first.clone())),
-                texts("second", cells.iter().map(|c| c.second.clone())),
-                numbers("contribution", column(|i| &i.effects)),
-                numbers("weight", column(|i| &i.weights)),
-            ])
-        }
-    }
 }
 
 #[cfg(test)]
