@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -170,3 +170,35 @@ def long(text: str) -> str:
 def missing_texts(text: str) -> str:
     """The name with signs of markup, as bins have them."""
     return f"< {text} & more"
+
+
+def parts(value: Any) -> Iterator[dict[str, Any]]:
+    """All objects of a specification."""
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from parts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from parts(inner)
+
+
+def channels(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All encodings of a specification by channel, data aside."""
+    for part in parts({k: v for k, v in spec.items() if k != "datasets"}):
+        for name, encoding in part.get("encoding", {}).items():
+            for one in encoding if isinstance(encoding, list) else [encoding]:
+                yield name, one
+
+
+def rows(spec: dict[str, Any], column: str) -> pl.DataFrame:
+    """The largest data set of a specification with the column."""
+    found = [data for data in spec["datasets"].values() if data and column in data[0]]
+    return pl.DataFrame(max(found, key=len), infer_schema_length=None)
+
+
+def title_of(spec: dict[str, Any]) -> str:
+    """Title and the lines below it, as one text."""
+    title = spec["title"]
+    lines = [title["text"], title.get("subtitle", [])]
+    return " ".join(" ".join(line) if isinstance(line, list) else line for line in lines).replace("\u00a0", " ")

@@ -1,61 +1,47 @@
-"""What holds for every chart: titles, units, one scale, names that are not cut, safe pages, data as in the tables."""
+"""What holds for every chart: titles, units, one scale, names that are not cut, safe pages."""
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import io
 import json
+import pickle
 import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
 import polars as pl
 import pytest
-from all_charts import ANALYSES, MODELS, SCRIPT, analyses, broken, chart, journeys, long, missing_texts, plain, script
+from all_charts import (
+    ANALYSES,
+    MODELS,
+    SCRIPT,
+    analyses,
+    broken,
+    channels,
+    chart,
+    journeys,
+    long,
+    missing_texts,
+    parts,
+    plain,
+    rows,
+    script,
+    title_of,
+)
 
 import leadlens as ll
+from leadlens._charts import PALETTE, names_shown
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 ALL = (*ANALYSES, *MODELS)
 NAMES = [script, broken, long, missing_texts]
-
-
-def parts(value: Any) -> Iterator[dict[str, Any]]:
-    """All objects of a specification."""
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from parts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from parts(inner)
-
-
-def channels(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All encodings of a specification by channel, data aside."""
-    for part in parts({k: v for k, v in spec.items() if k != "datasets"}):
-        for name, encoding in part.get("encoding", {}).items():
-            for one in encoding if isinstance(encoding, list) else [encoding]:
-                yield name, one
-
-
-def rows(spec: dict[str, Any], column: str) -> pl.DataFrame:
-    """The largest data set of a specification with the column."""
-    found = [data for data in spec["datasets"].values() if data and column in data[0]]
-    return pl.DataFrame(max(found, key=len), infer_schema_length=None)
-
-
-def title_of(spec: dict[str, Any]) -> str:
-    """Title and the lines below it, as one text."""
-    title = spec["title"]
-    lines = [title["text"], title.get("subtitle", [])]
-    return " ".join(" ".join(line) if isinstance(line, list) else line for line in lines).replace("\u00a0", " ")
 
 
 def test_no_method_that_plots_is_missing() -> None:
@@ -207,8 +193,6 @@ def test_of_many_groups_the_title_says_how_many_are_drawn(which: str) -> None:
 
 
 def test_colors_can_be_told_apart_on_white_and_dark_grey() -> None:
-    from leadlens._charts import PALETTE
-
     def luminance(color: str) -> float:
         shares = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
@@ -265,3 +249,22 @@ print(len(plots))
 """
     run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False)
     assert run.stdout.strip() == "16", run.stderr
+
+
+def test_many_rows_are_drawn() -> None:
+    # Altair refuses frames of more than 5,000 rows.
+    made = journeys(1500, 6).funnel(["created", "mql", "sql", "won"], window="20d", period="day", by="group")
+    assert made.plot_trend().to_dict()
+
+
+def test_charts_can_be_combined_changed_and_pickled() -> None:
+    first, second = chart("Funnel.plot"), chart("TimeTo.plot")
+    for made in (first & second, first | second, first.properties(width=200), first.copy(), copy.deepcopy(first)):
+        assert "</script><script>" not in made.to_html()
+        assert made.to_dict()["$schema"]
+    assert pickle.loads(pickle.dumps(first)).to_dict() == first.to_dict()
+
+
+def test_names_that_differ_still_do_on_one_line() -> None:
+    table = names_shown(pl.DataFrame({"group": ["a\nb", "a b", "a\tb", None, "a\nb"]}), "group")
+    assert table["group"].to_list() == ["a b", "a b (2)", "a b (3)", None, "a b"]

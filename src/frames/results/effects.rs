@@ -2,11 +2,13 @@
 
 use polars::prelude::*;
 
-use super::scores::Z95;
 use crate::encoding::Encoder;
 use crate::error::{Error, Result};
 use crate::frames::results::columns::{frame, numbers, texts};
 use crate::model::{EstimatedEffect, Interaction, LeadModel, Reference};
+
+/// Quantile of 95 % intervals.
+pub(super) const Z95: f64 = 1.959_963_984_540_054;
 
 /// A cell of an interaction: its groups by name, and its place in the table.
 pub(super) struct EffectCell {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::encoding::Encoder;
 use crate::error::{Error, Result};
 use crate::frames::results::columns::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
-use crate::frames::results::effects::cells;
+use crate::frames::results::effects::{Z95, cells};
 use crate::journeys::open_amounts;
 use crate::math::{Interval, normal_tail};
 use crate::model::{Interaction, LeadModel};
@@ -345,9 +345,6 @@ pub fn explain_frame(model: &LeadModel, snapshot: &Snapshot, task: &Task) -> Res
         numbers("contribution", contribution),
     ])
 }
-
-/// Quantile of 95 % intervals.
-pub(super) const Z95: f64 = 1.959_963_984_540_054;
 
 struct TermRow {
     feature: String,
