@@ -110,12 +110,12 @@ pub enum Error {
         /// Latest timestamp, ISO 8601.
         latest: String,
     },
-    /// All rows are excluded.
-    #[error("{what}: no rows left ({why})")]
+    /// Rows are needed, and all are excluded or do not exist.
+    #[error("{what}: {why}")]
     NoRows {
         /// The operation.
         what: &'static str,
-        /// Counts of exclusions by reason.
+        /// The reason, with counts.
         why: String,
     },
     /// The label has one class only.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import OptionError
@@ -38,6 +40,28 @@ def readable_table(table: Any) -> Any:
         arrays.insert(0, array)
         fields.insert(0, field)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=whole.schema.metadata))
+
+
+def with_readable_objects(frame: Any) -> Any:
+    """Return a polars frame without Python objects: UUIDs are texts; other objects are null and name their types.
+
+    polars exports objects as pointers. Frames of other libraries are returned as they are.
+    """
+    if not isinstance(frame, pl.DataFrame):
+        return frame
+    columns = {name: column_of_objects(frame[name]) for name, dtype in frame.schema.items() if dtype == pl.Object}
+    return frame.with_columns(**columns) if columns else frame
+
+
+def column_of_objects(column: pl.Series) -> pl.Series:
+    """Return objects as texts, if they are UUIDs, or else as nulls of a struct whose field names their types."""
+    values = column.to_list()
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, UUID) for value in known):
+        texts = [None if value is None else str(value) for value in values]
+        return pl.Series(column.name, texts, dtype=pl.String)
+    marker = pl.Struct({f"leadlens.unreadable=object ({kinds_of(known)})": pl.Null})
+    return pl.Series(column.name, [None] * len(values), dtype=marker)
 
 
 def shown_type(column: Any) -> str:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from typing import Any
+
+
+def bar_class(notebook: bool) -> Any:
+    """Return the class of bars: widgets where ipywidgets can be imported, without which tqdm warns, or else lines."""
+    try:
+        if not notebook:
+            raise ImportError
+        import ipywidgets  # noqa: F401
+        from tqdm.auto import tqdm
+    except Exception:
+        # A broken installation raises errors of any kind.
+        from tqdm import tqdm
+    return tqdm
 
 
 @contextmanager
@@ -15,12 +28,7 @@ def progress() -> Iterator[Callable[[str, int, int], object] | None]:
     if not (notebook or sys.stderr.isatty()):
         yield None
         return
-    # Bars of a notebook need ipywidgets, without which tqdm warns.
-    if notebook and find_spec("ipywidgets") is not None:
-        from tqdm.auto import tqdm
-    else:
-        from tqdm import tqdm
-
+    tqdm = bar_class(notebook)
     bar = None
 
     def show(label: str, done: int, total: int) -> None:

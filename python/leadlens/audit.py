@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from . import _core
-from ._display import pre
+from ._display import Tabular
 from ._once import Once
 
 __all__ = ["Check"]
 
 
-class Check:
+class Check(Tabular):
     """An account of every input row; returned by :meth:`Journeys.check`.
 
     See Also
@@ -78,11 +78,5 @@ class Check:
         """Fields that look like leaks or misread types: column, suspicion, number of leads, evidence, remedy."""
         return copy.deepcopy(self._audit["suspects"])
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._once.get("text", self._core.check_text)
-
-    def _repr_html_(self) -> str:
-        return pre(repr(self))
+    def _shown(self) -> _core._Texts:
+        return self._once.get("texts", self._core.check_shown)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from . import _core
-from ._display import pre
+from ._display import Shown
 from ._once import Once
 from ._progress import progress
 from .analyses.methods import Analyses
@@ -37,7 +37,7 @@ def _warn(core: _core.Journeys, *, before: _core.Journeys | None = None) -> _cor
     return core
 
 
-class Journeys(SnapshotMethod, Analyses):
+class Journeys(Shown, SnapshotMethod, Analyses):
     """The index of all leads with their events and stages, on which every analysis runs.
 
     Parameters
@@ -420,8 +420,6 @@ class Journeys(SnapshotMethod, Analyses):
         facts: dict[str, Any] = json.loads(self._once.get("facts", self._core.facts))
         return facts
 
-    def __repr__(self) -> str:
-        return self._core.describe()
-
-    def _repr_html_(self) -> str:
-        return pre(self._once.get("text", self._core.check_text))
+    def _shown(self) -> _core._Texts:
+        _, section, notebook = self._once.get("texts", self._core.check_shown)
+        return self._core.describe(), section, notebook

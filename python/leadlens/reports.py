@@ -90,7 +90,7 @@ def report(
         raise OptionError(f"results: {', '.join(wrong)} cannot be shown; pass results of analyses, such as a funnel")
     if by is not None and test is None:
         raise OptionError("by: requires test rows to evaluate; pass test=snapshot")
-    sections = [result._section for result in listed]
+    sections = [result._shown()[1] for result in listed]
     with progress() as show:
         page = _core.report_page(
             core_journeys(journeys, "journeys"),

@@ -11,7 +11,7 @@ import polars as pl
 
 from . import _core
 from ._arguments import number, whole_number
-from ._display import pre
+from ._display import Tabular
 from ._leaks import warn_of_leaks
 from ._once import Once
 from ._progress import progress
@@ -25,7 +25,7 @@ from .tables.keys import Table
 __all__ = ["Snapshot"]
 
 
-class Snapshot:
+class Snapshot(Tabular):
     """Leads at cutoffs, with features and labels; returned by :meth:`Journeys.snapshot`.
 
     A snapshot does not change. Its features are computed on first access and kept.
@@ -167,14 +167,8 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self._core)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._core.text()
-
-    def _repr_html_(self) -> str:
-        return pre(self._core.text())
+    def _shown(self) -> _core._Texts:
+        return self._core.shown()
 
 
 class SnapshotMethod:

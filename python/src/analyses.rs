@@ -1,5 +1,4 @@
-//! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, as text and as a
-//! section of a page.
+//! Passes over journeys: each takes its options as JSON and gives named tables, the result as JSON, and how it is shown.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,8 +15,15 @@ use crate::arrow::Frame;
 use crate::boundary::{enter, quick};
 use crate::journeys::{Journeys, json_text, read_tables};
 
-/// Named tables, facts as JSON, text, section of a page.
-type Shown = (Vec<(&'static str, Frame)>, String, String, String);
+/// Text, section of a page, HTML of a notebook.
+pub(crate) type Texts = (String, String, String);
+
+pub(crate) fn texts(shown: report::Shown) -> Texts {
+    (shown.text, shown.section, shown.notebook)
+}
+
+/// Named tables, facts as JSON, how the result is shown.
+type Found = (Vec<(&'static str, Frame)>, String, Texts);
 
 /// Runs an analysis and shows its result; tables are made when they are first asked for.
 fn shown<R: Tabled + Serialize + Send + Sync + 'static>(
@@ -25,20 +31,19 @@ fn shown<R: Tabled + Serialize + Send + Sync + 'static>(
     progress: Option<&Bound<'_, PyAny>>,
     find: impl FnOnce(&Task) -> Result<R, Error> + Send,
     facts: impl FnOnce(&R) -> Result<String, Error> + Send,
-    text: fn(&R) -> String,
-    section: fn(&R) -> String,
-) -> PyResult<Shown> {
-    let (found, facts, text, section) = enter(py, progress, |task| {
+    show: fn(&R) -> report::Shown,
+) -> PyResult<Found> {
+    let (found, facts, shown) = enter(py, progress, |task| {
         let found = Arc::new(find(task)?);
         let facts = facts(&found)?;
-        let (text, section) = (text(&found), section(&found));
-        Ok((found, facts, text, section))
+        let shown = show(&found);
+        Ok((found, facts, shown))
     })?;
     let table = |name: &'static str| {
         let found = Arc::clone(&found);
         (name, Frame::later(move || found.table(name)))
     };
-    Ok((found.names().into_iter().map(table).collect(), facts, text, section))
+    Ok((found.names().into_iter().map(table).collect(), facts, texts(shown)))
 }
 
 /// A funnel.
@@ -49,10 +54,10 @@ pub(crate) fn funnel(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("funnel", spec))?;
     let find = |task: &Task| journeys.0.funnel(&spec, task);
-    shown(py, progress, find, json_text, report::funnel_text, report::funnel_section)
+    shown(py, progress, find, json_text, report::funnel_shown)
 }
 
 /// How far each lead got.
@@ -80,10 +85,10 @@ pub(crate) fn time_to(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("time_to", spec))?;
     let find = |task: &Task| journeys.0.time_to(&spec, task);
-    shown(py, progress, find, json_text, report::time_to_text, report::time_to_section)
+    shown(py, progress, find, json_text, report::time_to_shown)
 }
 
 /// Credit for conversions. `spend` are the tables given in memory, the declarations of spend as JSON, and the stage of
@@ -96,7 +101,7 @@ pub(crate) fn attribution(
     spec: &str,
     spend: Option<(Bound<'_, PyDict>, String, Option<String>)>,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec: AttributionSpec = quick(|| config::parse_options("attribution", spec))?;
     let spend = match spend {
         None => None,
@@ -116,7 +121,7 @@ pub(crate) fn attribution(
             }
         }
     };
-    shown(py, progress, find, json_text, report::attribution_text, report::attribution_section)
+    shown(py, progress, find, json_text, report::attribution_shown)
 }
 
 /// How leads move through the pipeline.
@@ -127,10 +132,10 @@ pub(crate) fn stage_funnel(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("stage_funnel", spec))?;
     let find = |task: &Task| journeys.0.stage_funnel(&spec, task);
-    shown(py, progress, find, json_text, report::stage_funnel_text, report::stage_funnel_section)
+    shown(py, progress, find, json_text, report::stage_funnel_shown)
 }
 
 /// What separates leads that went on.
@@ -141,10 +146,10 @@ pub(crate) fn drivers(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("drivers", spec))?;
     let find = |task: &Task| journeys.0.drivers(&spec, task);
-    shown(py, progress, find, json_text, report::drivers_text, report::drivers_section)
+    shown(py, progress, find, json_text, report::drivers_shown)
 }
 
 /// What segments lose at each step.
@@ -155,10 +160,10 @@ pub(crate) fn barriers(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("barriers", spec))?;
     let find = |task: &Task| journeys.0.barriers(&spec, task);
-    shown(py, progress, find, json_text, report::barriers_text, report::barriers_section)
+    shown(py, progress, find, json_text, report::barriers_shown)
 }
 
 /// Two groups of a funnel side by side.
@@ -189,7 +194,7 @@ pub(crate) fn paths(
     journeys: &Journeys,
     spec: &str,
     progress: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Shown> {
+) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("paths", spec))?;
     let find = |task: &Task| journeys.0.paths(&spec, task);
     let facts = |found: &leadlens::analyses::paths::Paths| {
@@ -202,5 +207,12 @@ pub(crate) fn paths(
             "remarks": found.remarks,
         }))
     };
-    shown(py, progress, find, facts, report::paths_text, report::paths_section)
+    shown(py, progress, find, facts, report::paths_shown)
+}
+
+/// Sentences and a table as text and HTML; the first sentence is the title.
+#[pyfunction]
+pub(crate) fn shown_table(title: &str, lines: Vec<String>, header: Vec<String>, rows: Vec<Vec<String>>) -> Texts {
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    texts(report::shown(title, &lines, &header, rows))
 }

@@ -7,10 +7,11 @@ use leadlens::config::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec};
 use leadlens::frames::Tables;
 use leadlens::schema::FeatureSet;
 use leadlens::snapshot::SplitBy;
-use leadlens::{Error, Task, config, frames};
+use leadlens::{Error, Task, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::analyses::{Texts, texts};
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick, released};
 use crate::error::not_pickled;
@@ -151,8 +152,8 @@ impl Journeys {
         released(py, || json_text(self.0.audit()))
     }
 
-    fn check_text(&self) -> String {
-        self.0.check_text()
+    fn check_shown(&self) -> Texts {
+        texts(report::check_shown(&self.0))
     }
 
     fn check_frame(&self, py: Python<'_>) -> PyResult<Frame> {
@@ -243,8 +244,13 @@ impl Snapshot {
         to_json(&self.0.counts)
     }
 
-    fn text(&self) -> String {
-        leadlens::report::snapshot_text(&self.0)
+    fn shown(&self) -> Texts {
+        texts(report::snapshot_shown(&self.0))
+    }
+
+    /// Fields of the leads of these rows, by number.
+    fn lead_fields(&self, py: Python<'_>, fields: Vec<String>, rows: Vec<usize>) -> PyResult<Frame> {
+        released(py, || frames::lead_fields_frame(&self.0, &fields, &rows)).map(Frame::from)
     }
 
     /// The assumptions behind the weights.

@@ -34,6 +34,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel_leads, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::paths, m)?)?;
+    m.add_function(wrap_pyfunction!(analyses::shown_table, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::stage_funnel, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::time_to, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::canonical_text, m)?)?;
@@ -47,6 +48,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(journeys::read_config, m)?)?;
     m.add_function(wrap_pyfunction!(model::replace_file, m)?)?;
     m.add_function(wrap_pyfunction!(model::report_page, m)?)?;
+    m.add_function(wrap_pyfunction!(model::shown_leads, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::fit_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::infer_logistic, m)?)?;
     m.add_function(wrap_pyfunction!(logistic::predict_logistic, m)?)?;

@@ -1,10 +1,11 @@
 //! Metrics on arrays.
 
 use leadlens::evaluate::{self as measures, Binning, Clusters, Evaluation, ScoreComparison};
-use leadlens::{Error, frames};
+use leadlens::{Error, frames, report};
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::analyses::{Texts, texts};
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick, released};
 use crate::journeys::to_json;
@@ -74,27 +75,23 @@ pub(crate) fn metric(py: Python<'_>, name: &str, predictions: PredictionArrays<'
     })
 }
 
-/// All measures, as JSON, as text, and as tables.
+/// All measures.
 #[pyfunction]
-pub(crate) fn evaluate(
-    py: Python<'_>,
-    predictions: PredictionArrays<'_>,
-    top: Vec<usize>,
-) -> PyResult<(String, String, Frame, Frame, Frame)> {
+pub(crate) fn evaluate(py: Python<'_>, predictions: PredictionArrays<'_>, top: Vec<usize>) -> PyResult<Evaluated> {
     let given = predictions.read();
     let e =
         enter(py, None, |_| measures::evaluate_clustered(&given.y, &given.p, given.weight(), &top, given.clusters()))?;
     evaluated(&e)
 }
 
-/// Two sets of predictions compared: as JSON, as text, and the table of measures.
+/// Two sets of predictions compared.
 #[pyfunction]
 pub(crate) fn compare_scores(
     py: Python<'_>,
     predictions: PredictionArrays<'_>,
     second: PyReadonlyArray1<'_, f64>,
     top: Vec<usize>,
-) -> PyResult<(String, String, Frame)> {
+) -> PyResult<Compared> {
     let (given, second) = (predictions.read(), floats(&second));
     let c = enter(py, None, |_| {
         measures::compare_scores(&given.y, [&given.p, &second], given.weight(), &top, given.clusters())
@@ -102,19 +99,30 @@ pub(crate) fn compare_scores(
     compared(&c)
 }
 
+/// A comparison as JSON, how it is shown, and its table of measures.
+pub(crate) type Compared = (String, Texts, Frame);
+
 /// A comparison for Python.
-pub(crate) fn compared(c: &ScoreComparison) -> PyResult<(String, String, Frame)> {
+pub(crate) fn compared(c: &ScoreComparison) -> PyResult<Compared> {
     let table = quick(|| frames::score_comparison_frame(c))?;
-    Ok((to_json(c)?, leadlens::report::comparison_text(c), Frame::from(table)))
+    Ok((to_json(c)?, texts(report::comparison_shown(c)), Frame::from(table)))
 }
 
-/// An evaluation for Python: as JSON, as text, and its tables of measures, calibration and lift.
-pub(crate) fn evaluated(e: &Evaluation) -> PyResult<(String, String, Frame, Frame, Frame)> {
+/// An evaluation as JSON, how it is shown, and its tables of measures, calibration and lift.
+pub(crate) type Evaluated = (String, Texts, Frame, Frame, Frame);
+
+/// An evaluation for Python.
+pub(crate) fn evaluated(e: &Evaluation) -> PyResult<Evaluated> {
     let (estimates, calibration, lift) = quick(|| {
         Ok((frames::estimates_frame(e)?, frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?))
     })?;
-    let text = leadlens::report::evaluation_text(e);
-    Ok((to_json(e)?, text, Frame::from(estimates), Frame::from(calibration), Frame::from(lift)))
+    Ok((
+        to_json(e)?,
+        texts(report::evaluation_shown(e)),
+        Frame::from(estimates),
+        Frame::from(calibration),
+        Frame::from(lift),
+    ))
 }
 
 /// A calibration table.

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 
 use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
 use leadlens::score::{Cell, strongest};
+use leadlens::time::Timestamp;
 use leadlens::{Error, LeadModel, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyString};
 
+use crate::analyses::{Texts, texts};
 use crate::arrow::Frame;
 use crate::boundary::{enter, quick, released};
 use crate::journeys::{Journeys, Snapshot, to_json};
-use crate::metrics::{compared, evaluated};
+use crate::metrics::{Compared, Evaluated, compared, evaluated};
 
 /// A trained model.
 #[pyclass(frozen, module = "leadlens._core")]
@@ -91,7 +93,7 @@ impl Model {
 
     /// Which leads a snapshot holds, and what the probability is of, in words.
     fn scores_about(&self, py: Python<'_>, snapshot: &Snapshot) -> PyResult<(String, String)> {
-        let about = || Ok(report::BestLeads::new(&self.0, &snapshot.0, Vec::new()));
+        let about = || Ok(report::BestLeads::new(&self.0, &snapshot.0, &[], Vec::new()));
         released(py, about).map(|leads| (leads.title, leads.about))
     }
 
@@ -120,7 +122,7 @@ impl Model {
         enter(py, progress, |task| frames::explain_frame(&self.0, &snapshot.0, task)).map(Frame::from)
     }
 
-    /// An evaluation as JSON, as text, and as tables.
+    /// An evaluation on a snapshot.
     #[pyo3(signature = (snapshot, by, top, progress=None))]
     fn evaluate(
         &self,
@@ -129,11 +131,11 @@ impl Model {
         by: Option<&str>,
         top: Vec<usize>,
         progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(String, String, Frame, Frame, Frame)> {
+    ) -> PyResult<Evaluated> {
         evaluated(&enter(py, progress, |task| evaluate_snapshot(&self.0, &snapshot.0, by, &top, task))?)
     }
 
-    /// A comparison with another model as JSON, as text, and its table of measures.
+    /// A comparison with another model.
     #[pyo3(signature = (other, snapshot, top, progress=None))]
     fn compare(
         &self,
@@ -142,7 +144,7 @@ impl Model {
         snapshot: &Snapshot,
         top: Vec<usize>,
         progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(String, String, Frame)> {
+    ) -> PyResult<Compared> {
         compared(&enter(py, progress, |task| compare_models(&self.0, &other.0, &snapshot.0, &top, task))?)
     }
 
@@ -169,14 +171,39 @@ impl Model {
         quick(|| self.0.with_base_rate(rate)).map(Self::of)
     }
 
-    fn text(&self, strongest: usize) -> String {
-        report::model_text(&self.0, strongest)
+    fn shown(&self, strongest: usize) -> Texts {
+        texts(report::model_shown(&self.0, strongest))
+    }
+
+    /// What it was trained for and on.
+    fn trained_on(&self) -> [String; 2] {
+        report::trained_on(&self.0)
     }
 
     #[getter]
     fn base(&self) -> f64 {
         self.0.base()
     }
+}
+
+/// Cells of a row of scores: lead, cutoff, probability, grade, owner, value, reasons.
+type ScoreCells = (String, Option<i64>, f64, String, Option<String>, Option<f64>, String);
+
+/// The best leads as text and HTML.
+#[pyfunction]
+pub(crate) fn shown_leads(title: String, about: String, rows: Vec<ScoreCells>) -> Texts {
+    let lead = |(lead, as_of, probability, grade, owner, value, reasons): ScoreCells| frames::BestLead {
+        lead,
+        as_of: as_of.map(Timestamp),
+        probability,
+        grade,
+        owner,
+        value,
+        fields: BTreeMap::new(),
+        reasons: frames::reasons_of(&reasons),
+    };
+    let rows = rows.into_iter().map(lead).collect();
+    texts(report::BestLeads { title, about, fields: Vec::new(), rows }.shown())
 }
 
 /// Writes a text to a file, whole or not at all.
@@ -209,7 +236,7 @@ pub(crate) fn report_page(
             Some(leads) => {
                 let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;
                 frames::sort_by_probability(&mut scores)?;
-                Some(report::BestLeads::new(&model.0, &leads.0, frames::best_leads(&scores, 20)?))
+                Some(report::BestLeads::new(&model.0, &leads.0, &[], frames::best_leads(&scores, 20, &[])?))
             }
             None => None,
         };

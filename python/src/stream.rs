@@ -7,12 +7,12 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use leadlens::frames::{
-    Offered, Picked, Table, Wanted, index_columns, is_readable, read_as, series_of, stored_as, type_name,
+    Offered, Picked, Table, UUID, Wanted, index_columns, is_readable, read_as, series_of, stored_as, type_name, uuid,
 };
 use leadlens::{Error, Stop};
 use polars::prelude::*;
-use polars_arrow::array::{Array, FixedSizeBinaryArray, Utf8ViewArray, new_empty_array};
-use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::array::{Array, new_empty_array};
+use polars_arrow::datatypes::Field;
 use polars_arrow::ffi::{ArrowArray, ArrowSchema, import_array_from_c, import_field_from_c};
 use pyo3::exceptions::{PyException, PyImportError, PyTypeError};
 use pyo3::prelude::*;
@@ -178,15 +178,10 @@ impl Schema {
         flat && self.dictionary().is_none_or(Self::is_flat)
     }
 
-    /// Whether a column has UUIDs, 16 bytes each (<https://arrow.apache.org/docs/format/CanonicalExtensions.html#uuid>).
-    fn is_uuid(&self) -> bool {
-        text(self.format) == "w:16" && self.metadata("ARROW:extension:name").as_deref() == Some("arrow.uuid")
-    }
-
-    /// The field of a column of a flat type, or of UUIDs, which are read as texts.
+    /// The field of a column of a flat type, or of UUIDs.
     fn field(&self) -> Option<Field> {
-        if self.is_uuid() {
-            return Some(Field::new(text(self.name).into(), ArrowDataType::Utf8View, true));
+        if text(self.format) == "w:16" && self.metadata("ARROW:extension:name").as_deref() == Some(UUID) {
+            return Some(Field::new(text(self.name).into(), uuid(), true));
         }
         if !self.is_flat() {
             return None;
@@ -225,8 +220,9 @@ impl Schema {
     }
 
     fn offered(&self) -> Offered {
-        // A column that Python could not hand over: see `readable_table` of `_frames.py`.
-        if let Some(kind) = self.metadata("leadlens.unreadable") {
+        // A column that Python could not hand over: see `_frames.py`.
+        let of_child = || self.children().find_map(|child| text(child.name).strip_prefix("leadlens.unreadable="));
+        if let Some(kind) = self.metadata("leadlens.unreadable").or_else(|| of_child().map(ToOwned::to_owned)) {
             return Offered { name: text(self.name).to_owned(), dtype: kind, readable: false };
         }
         let field = self.field();
@@ -286,27 +282,13 @@ impl Batch {
         }
     }
 
-    fn into_array(self, field: &Field, is_uuid: bool) -> PolarsResult<Box<dyn Array>> {
+    fn into_array(self, field: &Field) -> PolarsResult<Box<dyn Array>> {
         let raw = std::mem::ManuallyDrop::new(self);
         // SAFETY: both describe the one structure of the protocol, and `raw` is not released here.
         let array = unsafe { std::ptr::read((&raw const raw).cast::<ArrowArray>()) };
         // SAFETY: the producer promises that the array is of the type of its schema.
-        let stored = if is_uuid { ArrowDataType::FixedSizeBinary(16) } else { stored_as(&field.dtype) };
-        let array = unsafe { import_array_from_c(array, stored) }?;
-        Ok(if is_uuid { uuid_texts(&*array) } else { array })
+        unsafe { import_array_from_c(array, stored_as(&field.dtype)) }
     }
-}
-
-/// UUIDs in their canonical form, such as `123e4567-e89b-12d3-a456-426614174000`.
-fn uuid_texts(array: &dyn Array) -> Box<dyn Array> {
-    let canonical = |bytes: &[u8]| {
-        let hex = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let parts = [0..4, 4..6, 6..8, 8..10, 10..16];
-        parts.map(|part| bytes.get(part).map(hex).unwrap_or_default()).join("-")
-    };
-    let bytes = array.as_any().downcast_ref::<FixedSizeBinaryArray>();
-    let texts = bytes.into_iter().flat_map(|array| array.iter().map(|cell| cell.map(canonical)));
-    Utf8ViewArray::from_slice(texts.collect::<Vec<_>>()).boxed()
 }
 
 /// Reads the wanted columns of a stream into a table. Columns of types that no role can use are left out, so a
@@ -331,8 +313,6 @@ fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table
         field.map(|field| Field { name: name.as_str().into(), ..field })
     };
     let fields: Vec<Field> = picked.columns.iter().filter_map(field).collect();
-    let is_uuid = |place: usize| schema.children().nth(place).is_some_and(Schema::is_uuid);
-    let uuids: Vec<bool> = picked.columns.iter().map(|(place, _)| is_uuid(*place)).collect();
     let mut chunks: Vec<Vec<Box<dyn Array>>> = vec![Vec::new(); fields.len()];
     let mut rows = 0;
     let stop = Stop::here();
@@ -343,12 +323,10 @@ fn read_columns(mut stream: Stream, name: &str, wanted: &Wanted) -> Result<Table
             return Err(failed("a batch has the wrong length".into()));
         };
         rows += length;
-        for (((field, (place, name_of)), is_uuid), column) in
-            fields.iter().zip(&picked.columns).zip(&uuids).zip(&mut chunks)
-        {
+        for ((field, (place, name_of)), column) in fields.iter().zip(&picked.columns).zip(&mut chunks) {
             let wrong = |problem: String| Error::schema(name, Some(name_of), problem);
             let child = batch.take(*place).ok_or_else(|| wrong("a batch lacks the column".into()))?;
-            let array = child.into_array(field, *is_uuid).map_err(|e| wrong(e.to_string()))?;
+            let array = child.into_array(field).map_err(|e| wrong(e.to_string()))?;
             if offset.checked_add(length).is_none_or(|end| end > array.len()) {
                 return Err(wrong(format!("a batch of {length} rows has {} values of the column", array.len())));
             }

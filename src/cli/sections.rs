@@ -125,6 +125,8 @@ pub struct ScoreSection {
     pub snapshot: SnapshotSpec,
     /// Number of reasons.
     pub reasons: usize,
+    /// Fields of the leads beside their scores; `owner`, `account` and `created` are these roles.
+    pub fields: Vec<String>,
     /// Score even if many leads are outside the ages of training.
     pub allow_extrapolation: bool,
     /// Where the scores go.
@@ -136,6 +138,7 @@ impl Default for ScoreSection {
         Self {
             snapshot: SnapshotSpec::default(),
             reasons: 5,
+            fields: Vec::new(),
             allow_extrapolation: false,
             output: "scores.parquet".into(),
         }

@@ -23,7 +23,7 @@ pub(super) fn check_rows(y: &[bool], w: &[f64], clusters: Option<&[u32]>) -> Res
     check_clusters(y, clusters)?;
     let rows = w.iter().filter(|w| **w > 0.0).count();
     if rows == 0 {
-        let why = if y.is_empty() { "no rows to evaluate" } else { "all weights are 0" };
+        let why = if y.is_empty() { "y_true is empty" } else { "all weights are 0" };
         return Err(Error::NoRows { what: "evaluate", why: why.into() });
     }
     let positives = y.iter().zip(w).filter(|(y, w)| **y && **w > 0.0).count();

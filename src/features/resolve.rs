@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 use crate::journeys::Codes;
-use crate::schema::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp};
+use crate::schema::{Column, Feature, FeatureSet, Kind, NONE, Selector, Side, ValueOp, like};
 use crate::snapshot::Snapshot;
 use crate::time::Span;
 
@@ -25,10 +25,19 @@ impl FeatureSet {
         // Two windows can be one, such as 7d and 1w.
         let mut seen = BTreeSet::new();
         features.retain(|f| seen.insert(f.to_string()));
-        if let Some(unknown) = self.without.iter().find(|f| !features.contains(f)) {
-            return Err(Error::unknown("feature in without=", &unknown.to_string(), seen.iter().map(String::as_str)));
+        let names: Vec<String> = features.iter().map(ToString::to_string).collect();
+        let mut left_out = vec![false; names.len()];
+        for entry in &self.without {
+            // An exact name in any spelling, such as `count( visit )`.
+            let spelled = entry.parse::<Feature>().map(|f| like(&f.to_string(), &names)).unwrap_or_default();
+            let chosen = if spelled.contains(&true) { spelled } else { like(entry, &names) };
+            if !chosen.contains(&true) {
+                return Err(Error::unknown("feature in without=", entry, names.iter().map(String::as_str)));
+            }
+            left_out.iter_mut().zip(chosen).for_each(|(out, chosen)| *out |= chosen);
         }
-        features.retain(|f| !self.without.contains(f));
+        let mut out = left_out.into_iter();
+        features.retain(|_| !out.next().unwrap_or(false));
         for feature in &features {
             match feature {
                 Feature::Field(name) | Feature::DaysSinceField(name)

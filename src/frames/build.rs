@@ -120,6 +120,7 @@ fn add_histories(
         let place = place_of("fields", i, config.fields.len());
         let (histories, history_audit) = read.map_err(|e| within::<FieldsSpec>(e, &place))?;
         audit.tables.push(history_audit);
+        let own_zone = spec.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
         for history in histories {
             // The column of the lead table is the value of today; the history says what was known when.
             let name = history.name.clone();
@@ -135,8 +136,12 @@ fn add_histories(
                 // Also an empty column of that name, which would stand before the history.
                 leads.hidden.retain(|f| f.name != name);
                 leads.withheld.retain(|(n, _)| *n != name);
-                leads.withheld.push((name, "replaced by its history".into()));
+                leads.withheld.push((name.clone(), "replaced by its history".into()));
             }
+            match own_zone.clone() {
+                Some(zone) => leads.zones.insert(name, zone),
+                None => leads.zones.remove(&name),
+            };
             leads.histories.push(history);
         }
     }

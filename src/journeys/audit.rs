@@ -181,6 +181,13 @@ impl TableAudit {
                 counted(rows, "was", "were")
             ));
         }
+        if used == 0 && self.filtered > 0 {
+            warnings.push(format!(
+                "table '{table}' ({role}): no rows are left of {} read: {} filtered by where=, {left_out} quarantined. \
+                 Check where=",
+                self.rows, self.filtered
+            ));
+        }
         for (what, (unmatched, all)) in self.keys.iter().filter(|(_, (unmatched, all))| 2 * unmatched > *all) {
             let found = all - unmatched;
             warnings.push(format!(

@@ -7,6 +7,9 @@ use super::creation::FIRST_STAGE;
 use crate::error::{Error, Result, is_slip};
 use crate::schema::Kind;
 
+/// Most stages that a message names.
+const MOST_STAGES: usize = 8;
+
 impl Journeys {
     /// Codes of the stages or event kinds called `names`.
     ///
@@ -52,6 +55,26 @@ impl Journeys {
         };
         let kinds = self.kinds.iter().filter(|k| k.stage || !stages_only).map(|k| k.plain.as_str());
         kinds.filter(|kind| *kind != name).find(|kind| slip(kind))
+    }
+
+    /// The error of `what`, which needs a target, if neither a target nor won stages are declared.
+    #[must_use]
+    pub fn no_target(&self, what: &str) -> Error {
+        let problem = format!("{what} needs one; set target=, or the won stages with Journeys(won=…)");
+        Error::option("target", problem + &self.stages_known())
+    }
+
+    /// The stages of the data as the end of a message.
+    #[must_use]
+    pub fn stages_known(&self) -> String {
+        let mut names: Vec<&str> = self.kinds.iter().filter(|k| k.stage).map(|k| k.plain.as_str()).collect();
+        let more = names.len().saturating_sub(MOST_STAGES);
+        names.truncate(MOST_STAGES);
+        match (names.as_slice(), more) {
+            ([], _) => String::new(),
+            (names, 0) => format!("; the stages are '{}'", names.join("', '")),
+            (names, more) => format!("; the stages are '{}' and {more} more", names.join("', '")),
+        }
     }
 
     /// Refuses declared stages that look like slips for stages that the data has, or are events.

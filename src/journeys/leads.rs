@@ -1,11 +1,12 @@
 //! The lead table inside the index: ids in canonical order, creation times, fields, accounts, outcomes.
 
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
 use super::normalize::Normalize;
 use crate::journeys::string_table::StringTable;
 use crate::schema::{Column, NONE};
-use crate::time::NO_TIME;
+use crate::time::{NO_TIME, Zone};
 
 /// A field of the leads, known at creation.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct Leads {
     pub fields: Vec<Field>,
     /// Fields with a history.
     pub histories: Vec<FieldHistory>,
+    /// Zones of the tables of fields that say their own, by field: a day in a condition is a day there.
+    pub zones: BTreeMap<String, Zone>,
     /// Columns that are used only on request, with the reason.
     pub withheld: Vec<(String, String)>,
     /// The fields among them: a model trained on one can still read it.

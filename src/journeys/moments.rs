@@ -21,7 +21,14 @@ impl Journeys {
         if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
             return Ok(());
         }
-        Err(Error::option(option, "'created' needs the creation times of leads; set Leads(created=…)"))
+        let problem = match option {
+            // Nothing was named: creation is the default.
+            "time_to" => {
+                "time runs from creation, which the leads do not have; set Leads(created=…), or start= to a stage or event"
+            }
+            _ => "'created' needs the creation times of leads; set Leads(created=…)",
+        };
+        Err(Error::option(option, problem))
     }
 
     /// Time of the event at `position` of the timeline.

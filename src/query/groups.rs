@@ -228,12 +228,35 @@ impl Journeys {
     pub fn groups(&self, option: &'static str, by: &By) -> Result<Groups> {
         let mut all: Option<Groups> = None;
         for field in by.fields() {
-            let unknown = || Error::unknown("field", field.name(), self.leads.field_names());
+            let unknown = || {
+                let name = field.name();
+                if name == "channel" || self.props.iter().any(|(n, _)| n == name) {
+                    let problem = format!("'{name}' belongs to events; leads are grouped by their fields");
+                    return Error::option(option, problem + &listed(self.leads.field_names()));
+                }
+                Error::unknown("field", name, self.leads.field_names())
+            };
             let own = self.groups_by(option, field)?.ok_or_else(unknown)?;
             all = Some(all.map_or_else(|| own.clone(), |before| before.with(&own)));
         }
         all.ok_or_else(|| Error::option(option, "at least one field is required"))
     }
+}
+
+/// Names as the end of a message.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.take(8).collect();
+    if names.is_empty() { String::new() } else { format!(", such as '{}'", names.join("', '")) }
+}
+
+/// The error of a call that needs the channels of events, which have none. `option` is the one that asked for them, or the
+/// name of the call.
+pub(crate) fn no_channels(journeys: &Journeys, option: &'static str, instead: &str) -> Error {
+    let have = match journeys.kinds.iter().any(|k| !k.stage) {
+        true => "the events have no channels; set Events(channel=…)",
+        false => "the journeys have no events, and so no channels; set Journeys(events=…)",
+    };
+    Error::option(option, format!("{have}{instead}"))
 }
 
 /// Numbers with few distinct values are grouped by value, others by bins.

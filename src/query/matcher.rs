@@ -62,6 +62,12 @@ impl<'a> Matcher<'a> {
                 } else if let Some(p) = self.journeys.props.iter().position(|(n, _)| n == name) {
                     let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
                     condition.props.push((p, Ready::new(name, wanted, &ConditionedColumn::Levels(&levels), zone)?));
+                } else if self.journeys.value_names.is_empty() && self.journeys.props.is_empty() {
+                    let problem = format!(
+                        "'{name}' is not a value or property of events, and the events have none; set Events(values=…) or \
+                         Events(props=…)"
+                    );
+                    return Err(Error::option("where", problem));
                 } else {
                     let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
                     return Err(Error::unknown("value or property", name, known.map(String::as_str)));

@@ -8,6 +8,7 @@ mod population;
 mod remarks;
 
 pub(crate) use clusters::ClusterCounts;
+pub(crate) use groups::no_channels;
 pub use groups::{By, ByBins, ByField, Groups};
 pub(crate) use matcher::Matcher;
 pub use population::{Population, Where};

@@ -79,7 +79,7 @@ impl Journeys {
         for (name, condition) in &conditions.0 {
             let column = self.field_at_creation(name);
             let column = column.ok_or_else(|| Error::unknown("field", name, self.leads.field_names()))?;
-            let flags = flags(name, &column, condition, &self.timezone)?;
+            let flags = flags(name, &column, condition, self.leads.zones.get(name).unwrap_or(&self.timezone))?;
             keep.iter_mut().zip(flags).for_each(|(keep, flag)| *keep &= flag);
         }
         Ok(Population { keep: Some(keep) })

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::body::Body;
+use super::body::{Body, Shown};
 use super::numbers::{MISSING, amount, percent, rounded, with_interval};
 use super::options::options_line;
 use crate::analyses::attribution::{Attribution, Credit, UnitCost};
@@ -14,10 +14,10 @@ pub fn attribution_text(a: &Attribution) -> String {
     body(a).text()
 }
 
-/// Credits as a section of a page.
+/// Credits as text and HTML.
 #[must_use]
-pub fn attribution_section(a: &Attribution) -> String {
-    body(a).html("Attribution")
+pub fn attribution_shown(a: &Attribution) -> Shown {
+    body(a).shown("Attribution")
 }
 
 fn body(a: &Attribution) -> Body {
@@ -72,7 +72,8 @@ fn body(a: &Attribution) -> Body {
             ]
         };
         let qualified = costs.qualified.as_ref().map_or_else(|| "per qualified".to_owned(), |q| format!("per {q}"));
-        body.table(
+        body.captioned(
+            "Costs",
             &[a.spec.by.as_str(), "spend", "leads", "per lead", &qualified, "conversions", "per conversion", "return"],
             costs.total.iter().map(row).collect(),
         );

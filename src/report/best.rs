@@ -1,11 +1,14 @@
 //! The best leads, with a description of their probabilities.
 
+use super::body::Shown;
+use super::markup::{HtmlCell, captioned, sentence};
 use super::numbers::{percent, rounded};
-use super::text::{aligned_text, one_line};
+use super::text::question;
+use super::width::{aligned_text, one_line};
 use crate::counted::counted;
 use crate::frames::BestLead;
 use crate::model::LeadModel;
-use crate::schema::{CutoffRule, OutcomeRows, SnapshotSpec};
+use crate::schema::{CutoffRule, OutcomeRows};
 use crate::snapshot::Snapshot;
 
 /// The best leads of a list of scores.
@@ -15,16 +18,18 @@ pub struct BestLeads {
     pub title: String,
     /// Description of the leads, their cutoffs and the event of the probability.
     pub about: String,
+    /// Fields of the leads that are listed, in order.
+    pub fields: Vec<String>,
     /// The leads, best first.
     pub rows: Vec<BestLead>,
 }
 
 impl BestLeads {
-    /// The best `rows` of the scores that `model` gave to `leads`.
+    /// The best `rows` of the scores that `model` gave to `leads`, with these fields.
     #[must_use]
-    pub fn new(model: &LeadModel, leads: &Snapshot, rows: Vec<BestLead>) -> Self {
+    pub fn new(model: &LeadModel, leads: &Snapshot, fields: &[String], rows: Vec<BestLead>) -> Self {
         let (which, title) = which(leads);
-        let mut about = format!("{} {which}; {}", leads.len(), question(model));
+        let mut about = format!("{} {which}; probability of {}", leads.len(), question(model));
         let outside = (0..leads.len()).filter(|i| model.is_out_of_range(leads.age_days(*i))).count();
         if let (1.., Some((low, high))) = (outside, model.data().training.ages) {
             about += &format!(
@@ -32,14 +37,14 @@ impl BestLeads {
                 counted(outside, "is", "are")
             );
         }
-        Self { title: title.to_owned(), about, rows }
+        Self { title: title.to_owned(), about, fields: fields.to_vec(), rows }
     }
 
     /// As a text: one line per lead, and its reasons under the strongest.
     #[must_use]
     pub fn text(&self) -> String {
         let (header, rows) = self.table();
-        let is_number = |column: usize| ["probability", "value"].contains(&header.get(column).copied().unwrap_or(""));
+        let is_number = |column: usize| [PROBABILITY, VALUE].contains(&header.get(column).copied().unwrap_or(""));
         let table = aligned_text(&header, &rows, |column| !is_number(column));
         let mut lines = vec![self.title.clone(), format!("  {}", one_line(&self.about))];
         let mut table = table.lines();
@@ -53,33 +58,61 @@ impl BestLeads {
         lines.join("\n")
     }
 
-    /// The cells of a row under [`HEADER`].
-    fn cells(&self, row: &BestLead) -> [String; 6] {
-        let one_time = self.rows.iter().all(|r| r.as_of == row.as_of);
-        let as_of = row.as_of.filter(|_| !one_time).map(|t| t.to_string()).unwrap_or_default();
-        [
-            row.lead.clone(),
-            as_of,
-            percent(row.probability),
-            row.grade.clone(),
-            row.owner.clone().unwrap_or_default(),
-            row.value.map(|v| rounded(v, 0)).unwrap_or_default(),
-        ]
+    /// As text, and as HTML of a notebook.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        let table = self.html(Some(&self.title));
+        let notebook = format!("<div>{}{table}</div>", sentence(&self.about));
+        Shown { text: self.text(), section: String::new(), notebook }
     }
 
-    /// The header and rows of a table, reasons as the last column, without the columns that no lead has.
-    pub(super) fn table(&self) -> (Vec<&'static str>, Vec<Vec<String>>) {
-        let all: Vec<[String; 6]> = self.rows.iter().map(|row| self.cells(row)).collect();
-        let kept: Vec<usize> = (0..HEADER.len())
-            .filter(|c| all.iter().any(|cells| cells.get(*c).is_some_and(|cell| !cell.is_empty())))
-            .collect();
-        let header = kept.iter().filter_map(|c| HEADER.get(*c).copied()).collect();
-        let rows = all.iter().map(|cells| kept.iter().filter_map(|c| cells.get(*c).cloned()).collect()).collect();
-        (header, rows)
+    /// As a table of HTML, each reason on a line of its own.
+    pub(super) fn html(&self, caption: Option<&str>) -> String {
+        let (mut header, rows) = self.table();
+        let is_number: Vec<bool> = header.iter().map(|h| [PROBABILITY, VALUE].contains(h)).collect();
+        let cell = |(text, number): (String, &bool)| if *number { HtmlCell::Text(text) } else { HtmlCell::Words(text) };
+        let row = |(texts, lead): (Vec<String>, &BestLead)| {
+            let texts = texts.into_iter().zip(&is_number).map(cell);
+            texts.chain([HtmlCell::Lines(lead.reasons.clone())]).collect::<Vec<HtmlCell>>()
+        };
+        let rows: Vec<Vec<HtmlCell>> = rows.into_iter().zip(&self.rows).map(row).collect();
+        header.push("reasons (log-odds)");
+        captioned(caption, &header, &rows)
+    }
+
+    /// Name and cells of each column; a column in which no lead has a value is left out.
+    fn columns(&self) -> Vec<(&str, Vec<String>)> {
+        let one_time = self.rows.windows(2).all(|pair| matches!(pair, [a, b] if a.as_of == b.as_of));
+        let as_of = |row: &BestLead| row.as_of.filter(|_| !one_time).map(|t| t.to_string()).unwrap_or_default();
+        let cells = |get: &dyn Fn(&BestLead) -> String| self.rows.iter().map(get).collect::<Vec<_>>();
+        let mut columns = vec![("lead", cells(&|row| row.lead.clone()))];
+        columns.extend(self.fields.iter().map(|name| {
+            let cell = |row: &BestLead| row.fields.get(name).cloned().unwrap_or_default();
+            (name.as_str(), cells(&cell))
+        }));
+        columns.extend([
+            ("as of", cells(&as_of)),
+            (PROBABILITY, cells(&|row| percent(row.probability))),
+            ("grade", cells(&|row| row.grade.clone())),
+        ]);
+        if !self.fields.iter().any(|name| name == "owner") {
+            columns.push(("owner", cells(&|row| row.owner.clone().unwrap_or_default())));
+        }
+        columns.push((VALUE, cells(&|row| row.value.map(|v| rounded(v, 0)).unwrap_or_default())));
+        columns.retain(|(name, cells)| self.fields.iter().any(|f| f == name) || cells.iter().any(|c| !c.is_empty()));
+        columns
+    }
+
+    /// The header and rows of a table, without reasons.
+    fn table(&self) -> (Vec<&str>, Vec<Vec<String>>) {
+        let (header, columns): (Vec<&str>, Vec<Vec<String>>) = self.columns().into_iter().unzip();
+        let row = |i: usize| columns.iter().map(|cells| cells.get(i).cloned().unwrap_or_default()).collect();
+        (header, (0..self.rows.len()).map(row).collect())
     }
 }
 
-const HEADER: [&str; 6] = ["lead", "as of", "probability", "grade", "owner", "value"];
+const PROBABILITY: &str = "probability";
+const VALUE: &str = "value";
 
 /// Which leads a snapshot holds, as a part of a sentence, and the title of the best of them.
 fn which(leads: &Snapshot) -> (String, &'static str) {
@@ -111,18 +144,5 @@ fn cutoffs(rule: &CutoffRule) -> String {
         CutoffRule::AsOf(t) => t.to_string(),
         CutoffRule::Table => "the given cutoffs".to_owned(),
         CutoffRule::Once => "an unknown time".to_owned(),
-    }
-}
-
-/// Description of the event that the probability refers to.
-fn question(model: &LeadModel) -> String {
-    let training = &model.data().training;
-    let target = training.target.join(" or ");
-    let SnapshotSpec { horizon, by_age, .. } = &training.snapshot;
-    match (horizon, by_age) {
-        (Some(horizon), _) => format!("probability of {target} within {horizon}"),
-        (None, Some(age)) => format!("probability of {target} by age {age}"),
-        (None, None) if target == "outcome" => "probability of a positive outcome".to_owned(),
-        (None, None) => format!("probability of {target}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Drivers and barriers as plain text.
 
-use super::body::Body;
+use super::body::{Body, Shown};
 use super::funnel::funnel_title;
 use super::numbers::{percent, rounded, scientific, with_interval};
 use super::options::options_line;
@@ -44,10 +44,10 @@ pub fn drivers_text(d: &Drivers) -> String {
     drivers_body(d).text()
 }
 
-/// Drivers of drop-off as a section of a page.
+/// Drivers of drop-off as text and HTML.
 #[must_use]
-pub fn drivers_section(d: &Drivers) -> String {
-    drivers_body(d).html("Drivers of drop-off")
+pub fn drivers_shown(d: &Drivers) -> Shown {
+    drivers_body(d).shown("Drivers of drop-off")
 }
 
 fn drivers_body(d: &Drivers) -> Body {
@@ -94,10 +94,10 @@ pub fn barriers_text(b: &Barriers) -> String {
     barriers_body(b).text()
 }
 
-/// Barriers as a section of a page.
+/// Barriers as text and HTML.
 #[must_use]
-pub fn barriers_section(b: &Barriers) -> String {
-    barriers_body(b).html("Barriers")
+pub fn barriers_shown(b: &Barriers) -> Shown {
+    barriers_body(b).shown("Barriers")
 }
 
 fn barriers_body(b: &Barriers) -> Body {

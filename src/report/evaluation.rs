@@ -1,6 +1,6 @@
 //! Evaluations and comparisons of scores as text.
 
-use super::body::Body;
+use super::body::{Body, Shown};
 use super::numbers::{interval, percent, rounded, signed, with_interval};
 use crate::counted::counted;
 use crate::evaluate::{Estimate, Evaluation, ScoreComparison};
@@ -62,6 +62,16 @@ pub(super) fn calibration_words(e: &Evaluation) -> String {
 /// The measures of an evaluation.
 #[must_use]
 pub fn evaluation_text(e: &Evaluation) -> String {
+    evaluation_body(e).text()
+}
+
+/// The measures of an evaluation as text and HTML.
+#[must_use]
+pub fn evaluation_shown(e: &Evaluation) -> Shown {
+    evaluation_body(e).shown("Evaluation")
+}
+
+fn evaluation_body(e: &Evaluation) -> Body {
     let share = e.positives as f64 / e.rows as f64;
     let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
     let of = if e.clusters == e.rows { String::new() } else { format!(" of {} {}", e.clusters, e.unit) };
@@ -90,17 +100,21 @@ pub fn evaluation_text(e: &Evaluation) -> String {
         })
         .collect();
     body.gap();
-    body.table(&["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], lift);
+    body.captioned("Lift", &["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], lift);
     body.gap();
-    body.table(&["probability", "rows", "predicted", "observed", "95 % interval"], calibration_rows(e));
+    body.captioned(
+        "Calibration",
+        &["probability", "rows", "predicted", "observed", "95 % interval"],
+        calibration_rows(e),
+    );
     if let Some(by) = &e.by {
         body.gap();
         let header: Vec<&str> = [by.as_str()].into_iter().chain(GROUP_HEADER).collect();
-        body.table(&header, group_rows(e));
+        body.captioned(&format!("By {by}"), &header, group_rows(e));
     }
     body.gap();
     body.lines(e.verdict.text().lines().map(ToOwned::to_owned));
-    body.text()
+    body
 }
 
 /// The bins of the calibration: range, rows, predicted and observed rate, interval.
@@ -144,6 +158,16 @@ pub(super) fn group_rows(e: &Evaluation) -> Vec<Vec<String>> {
 /// Two scorers on the same rows.
 #[must_use]
 pub fn comparison_text(c: &ScoreComparison) -> String {
+    comparison_body(c).text()
+}
+
+/// Two scorers on the same rows as text and HTML.
+#[must_use]
+pub fn comparison_shown(c: &ScoreComparison) -> Shown {
+    comparison_body(c).shown("Comparison")
+}
+
+fn comparison_body(c: &ScoreComparison) -> Body {
     let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
     let title = format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives);
     let mut body = Body::new(title);
@@ -165,5 +189,5 @@ pub fn comparison_text(c: &ScoreComparison) -> String {
     let header = ["measure", "first", "second", "difference", "95 % interval", "p-value", "better"];
     body.table(&header, rows);
     body.lines(c.remarks.iter().map(|r| format!("  note: {r}")));
-    body.text()
+    body
 }

@@ -1,10 +1,10 @@
 //! Funnels as plain text.
 
-use super::body::Body;
+use super::body::{Body, Shown, TextTable};
 use super::numbers::{duration, interval, percent};
 use super::options::options;
 use super::text::by_name;
-use crate::analyses::funnel::{Entry, Funnel, FunnelSpec, FunnelStep, Order, StepRef};
+use crate::analyses::funnel::{Entry, Funnel, FunnelGroup, FunnelSpec, FunnelStep, Order, StepRef};
 
 /// Options that [`funnel_title`] and the tables show.
 const SHOWN: [&str; 11] =
@@ -69,10 +69,10 @@ pub fn funnel_text(f: &Funnel) -> String {
     body(f).text()
 }
 
-/// A funnel as a section of a page.
+/// A funnel as text and HTML.
 #[must_use]
-pub fn funnel_section(f: &Funnel) -> String {
-    body(f).html("Funnel")
+pub fn funnel_shown(f: &Funnel) -> Shown {
+    body(f).shown("Funnel")
 }
 
 fn body(f: &Funnel) -> Body {
@@ -85,9 +85,26 @@ fn body(f: &Funnel) -> Body {
     };
     steps(&mut body, &f.steps);
     body.lines(f.remarks.iter().cloned());
-    for g in &f.groups {
-        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
-        steps(&mut body, &g.steps);
-    }
+    let by = by_name(f.spec.by.as_ref());
+    let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), TextTable::new(&header, rows(&g.steps))));
+    body.groups(wide(f, &by), tall.collect());
     body
+}
+
+/// One row per group: its leads at each step, and the share, time and interval of the last one.
+fn wide(f: &Funnel, by: &str) -> TextTable {
+    let names = f.steps.iter().map(|s| s.step.as_str());
+    let header: Vec<&str> = [by].into_iter().chain(names).chain(["95 % interval of the last", "median time"]).collect();
+    let row = |g: &FunnelGroup| {
+        let leads = g.steps.iter().enumerate().map(|(i, s)| match i {
+            0 => s.leads.to_string(),
+            _ => format!("{} ({})", s.leads, percent(s.of_first)),
+        });
+        let last = g.steps.last().filter(|_| g.steps.len() > 1);
+        let range = last.map(|s| interval(Some(s.of_first_interval.low), Some(s.of_first_interval.high), percent));
+        let median = last.and_then(|s| s.times.as_ref()).map(|t| duration(t.from_first.median));
+        let ends = [range.unwrap_or_default(), median.unwrap_or_default()];
+        [g.value.clone()].into_iter().chain(leads).chain(ends).collect()
+    };
+    TextTable::new(&header, f.groups.iter().map(row).collect()).titled("Groups".to_owned())
 }

@@ -1,11 +1,11 @@
 //! Results as one HTML page that needs no network.
 
 use super::best::BestLeads;
+use super::check;
 use super::evaluation::{GROUP_HEADER, calibration_rows, calibration_words, estimate_rows, group_rows};
 use super::markup::{HtmlCell, escape, heading, note, table};
 use super::numbers::{interval, percent, rounded};
-use super::text::{interaction_rows, strongest_columns, training_notes};
-use crate::counted::counted;
+use super::text::{interaction_rows, strongest_columns, trained_on, training_notes};
 use crate::evaluate::Evaluation;
 use crate::journeys::Audit;
 use crate::model::LeadModel;
@@ -26,7 +26,7 @@ pub struct Report<'a> {
     pub model: Option<&'a LeadModel>,
     /// Its evaluation.
     pub evaluation: Option<&'a Evaluation>,
-    /// Results of analyses, as sections (such as [`super::funnel_section`]), in order.
+    /// Results of analyses, as sections (such as [`super::funnel_shown`]), in order.
     pub sections: &'a [String],
     /// The best leads.
     pub best: Option<&'a BestLeads>,
@@ -36,10 +36,9 @@ const STYLE: &str = "
 body{font:15px/1.5 system-ui,sans-serif;color:#1c2733;background:#fff;max-width:980px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin:2rem 0 .5rem;border-bottom:1px solid #d8dee6}
 h3{font-size:1rem;margin:1.2rem 0 .2rem}p.about{color:#5a6775;margin-top:0}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:13.5px;margin:.5rem 0}
+table{border-collapse:collapse;font-size:13.5px;margin:.5rem 0}
 th,td{padding:3px 10px;text-align:right;vertical-align:top;border-bottom:1px solid #edf0f4}th{color:#5a6775;font-weight:600}
-td{font-variant-numeric:tabular-nums}th:first-child,td:first-child,td.l,th.l{text-align:left}
-.bar{background:#e6ebf1;height:14px;width:180px;margin-top:3px;border-radius:3px;overflow:hidden}.bar i{display:block;height:14px;background:#2f6fb2}
+td{font-variant-numeric:tabular-nums}
 .cards{display:flex;flex-wrap:wrap;gap:.7rem}.card{border:1px solid #d8dee6;border-radius:6px;padding:.5rem .9rem;min-width:7.5rem}
 .card b{display:block;font-size:1.25rem}.card span{color:#5a6775;font-size:12px}
 .note{color:#5a6775;font-size:13px;margin:.25rem 0}.verdict{font-size:1.05rem;margin:.5rem 0}
@@ -95,16 +94,7 @@ fn cells(rows: Vec<Vec<String>>) -> Vec<Vec<HtmlCell>> {
 }
 
 fn best(leads: &BestLeads) -> String {
-    let (mut header, rows) = leads.table();
-    let is_number: Vec<bool> = header.iter().map(|h| ["probability", "value"].contains(h)).collect();
-    let row = |(texts, lead): (Vec<String>, &crate::frames::BestLead)| {
-        let cell = |(text, number): (String, &bool)| if *number { HtmlCell::Text(text) } else { HtmlCell::Words(text) };
-        let texts = texts.into_iter().zip(&is_number).map(cell);
-        texts.chain([HtmlCell::Lines(lead.reasons.clone())]).collect::<Vec<HtmlCell>>()
-    };
-    let rows: Vec<Vec<HtmlCell>> = rows.into_iter().zip(&leads.rows).map(row).collect();
-    header.push("reasons (log-odds)");
-    section(&leads.title, &(note(&format!("{}.", leads.about)) + &table(&header, &rows)))
+    section(&leads.title, &(note(&format!("{}.", leads.about)) + &leads.html(None)))
 }
 
 fn evaluation(e: &Evaluation) -> String {
@@ -173,44 +163,20 @@ fn by_group(e: &Evaluation) -> String {
 
 fn model(m: &LeadModel) -> String {
     let t = &m.data().training;
-    let about = format!(
-        "{} of {}; solver {}, {}.",
-        counted(t.rows, "row", "rows"),
-        counted(t.leads, "lead", "leads"),
-        t.solver,
-        if t.converged { "converged" } else { "NOT CONVERGED" }
-    );
+    let [rows, features] = trained_on(m);
+    let solved = format!("Solver {}, {}.", t.solver, if t.converged { "converged" } else { "NOT CONVERGED" });
     let strongest =
         table(&["strongest columns", "part", "coefficient", "odds ratio"], &cells(strongest_columns(m, 25)));
     let joint = match interaction_rows(m) {
         rows if rows.is_empty() => String::new(),
         rows => table(&["interaction", "part", "lowest", "highest", "spread"], &cells(rows)),
     };
-    section("Model", &[note(&about), notes(training_notes(m)), strongest, joint].concat())
+    section(
+        "Model",
+        &[note(&rows), note(&features), note(&solved), notes(training_notes(m)), strongest, joint].concat(),
+    )
 }
 
-fn audit(a: &Audit) -> String {
-    let rows = a.tables.iter().flat_map(|t| {
-        let head = vec![format!("{} as {}", t.table, t.role), "read".into(), t.rows.to_string()];
-        let line = |what: String, n: usize| vec![String::new(), what, n.to_string()];
-        let used = line("used".into(), t.used);
-        let rest = t
-            .quarantined
-            .iter()
-            .map(move |(why, q)| line(format!("quarantined: {why}"), q.rows))
-            .chain(t.notes().into_iter().map(move |(what, n)| line(format!("noted: {what}"), n)));
-        [head, used].into_iter().chain(rest).collect::<Vec<_>>()
-    });
-    let rows: Vec<Vec<HtmlCell>> = rows
-        .map(|row| {
-            row.into_iter()
-                .enumerate()
-                .map(|(i, text)| if i < 2 { HtmlCell::Words(text) } else { HtmlCell::Text(text) })
-                .collect()
-        })
-        .collect();
-    let warnings = a.warnings.iter().map(|w| format!("Warning: {w}"));
-    let remarks = a.tables.iter().flat_map(|t| &t.remarks).chain(&a.remarks).cloned();
-    let suspects = a.suspects.iter().map(|s| format!("Suspect: {s}"));
-    section("Input tables", &(table(&["table", "", "rows"], &rows) + &notes(warnings.chain(suspects).chain(remarks))))
+pub(super) fn audit(a: &Audit) -> String {
+    section("Input tables", &(check::table(a, None) + &notes(check::sentences(a))))
 }

@@ -1,4 +1,7 @@
 //! HTML of tables and sentences. All texts are escaped here and only here.
+//!
+//! What a notebook needs to show a table stands in `style`, since JupyterLab removes style sheets and scripts from outputs
+//! of notebooks that it does not trust. Colors are those of the page or of the theme.
 
 /// A cell of a table.
 #[derive(Debug, Clone)]
@@ -43,40 +46,70 @@ pub(super) fn note(text: &str) -> String {
     format!("<p class=note>{}</p>", escape(text))
 }
 
+/// A sentence of a notebook.
+pub(super) fn sentence(text: &str) -> String {
+    format!("<p style=\"margin:2px 0\">{}</p>", escape(text.trim()))
+}
+
+/// A title of a notebook.
+pub(super) fn title(text: &str) -> String {
+    format!("<p style=\"margin:2px 0;font-weight:bold\">{}</p>", escape(text.trim()))
+}
+
 pub(super) fn heading(level: u8, text: &str) -> String {
     format!("<h{level}>{}</h{level}>", escape(text))
 }
 
-fn cell(cell: &HtmlCell) -> String {
+const LEFT: &str = "style=\"text-align:left\"";
+const RIGHT: &str = "style=\"text-align:right\"";
+
+fn cell(cell: &HtmlCell, is_first: bool) -> String {
+    let left = |html: String| format!("<td {LEFT}>{html}</td>");
     match cell {
-        HtmlCell::Text(text) => format!("<td>{}</td>", escape(text)),
-        HtmlCell::Words(text) => format!("<td class=l>{}</td>", escape(text)),
-        HtmlCell::Lines(lines) => {
-            let lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
-            format!("<td class=l>{}</td>", lines.join("<br>"))
-        }
+        HtmlCell::Text(text) if !is_first => format!("<td {RIGHT}>{}</td>", isolated(text)),
+        HtmlCell::Text(text) | HtmlCell::Words(text) => left(isolated(text)),
+        HtmlCell::Lines(lines) => left(lines.iter().map(|line| isolated(line)).collect::<Vec<_>>().join("<br>")),
         HtmlCell::Bar(share) => {
             let width = if share.is_nan() { 0.0 } else { 100.0 * share.clamp(0.0, 1.0) };
-            format!("<td><div class=bar><i style=\"width:{width:.1}%\"></i></div></td>")
+            let bar = format!("<div style=\"background:#2f6fb2;height:14px;width:{width:.1}%\"></div>");
+            format!("<td><div style=\"background:#80808030;width:180px\">{bar}</div></td>")
         }
     }
 }
 
+/// A text that does not turn the direction of what stands beside it.
+fn isolated(text: &str) -> String {
+    if text.is_ascii() { escape(text) } else { format!("<bdi>{}</bdi>", escape(text)) }
+}
+
 /// A table that scrolls if it is wider than the page.
 pub(super) fn table(header: &[&str], rows: &[Vec<HtmlCell>]) -> String {
+    captioned(None, header, rows)
+}
+
+/// A table with a caption above it.
+pub(super) fn captioned(caption: Option<&str>, header: &[&str], rows: &[Vec<HtmlCell>]) -> String {
     let left = |column: usize| {
-        rows.first()
-            .and_then(|row| row.get(column))
-            .is_some_and(|c| matches!(c, HtmlCell::Words(_) | HtmlCell::Lines(_)))
+        column == 0
+            || rows
+                .first()
+                .and_then(|row| row.get(column))
+                .is_some_and(|c| matches!(c, HtmlCell::Words(_) | HtmlCell::Lines(_)))
     };
-    let head: String = header
-        .iter()
-        .enumerate()
-        .map(|(i, h)| format!("<th{}>{}</th>", if left(i) { " class=l" } else { "" }, escape(h)))
-        .collect();
-    let body: String =
-        rows.iter().map(|row| format!("<tr>{}</tr>", row.iter().map(cell).collect::<String>())).collect();
-    format!("<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    let style = |column: usize| if left(column) { LEFT } else { RIGHT };
+    let head: String =
+        header.iter().enumerate().map(|(i, h)| format!("<th {}>{}</th>", style(i), isolated(h))).collect();
+    let line = |row: &Vec<HtmlCell>| -> String { row.iter().enumerate().map(|(i, c)| cell(c, i == 0)).collect() };
+    let body: String = rows.iter().map(|row| format!("<tr>{}</tr>", line(row))).collect();
+    let caption = caption.map_or_else(String::new, |text| {
+        format!(
+            "<caption style=\"caption-side:top;text-align:left;font-weight:bold\">{}</caption>",
+            escape(text.trim())
+        )
+    });
+    format!(
+        "<div style=\"overflow-x:auto\"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 }
 
 #[cfg(test)]
@@ -88,8 +121,11 @@ mod tests {
         let evil = "<b onclick=\"x\">&'";
         let all = [
             note(evil),
+            sentence(evil),
+            title(evil),
             heading(2, evil),
-            table(
+            captioned(
+                Some(evil),
                 &[evil, ""],
                 &[
                     vec![HtmlCell::from(evil), HtmlCell::Lines(vec![evil.to_owned()])],

@@ -1,6 +1,6 @@
 //! Paths as plain text.
 
-use super::body::Body;
+use super::body::{Body, Shown};
 use super::numbers::{duration, percent, rounded};
 use super::options::options_line;
 use crate::analyses::paths::{PathRow, PathUnit, Paths};
@@ -16,10 +16,10 @@ pub fn paths_text(p: &Paths) -> String {
     body(p).text()
 }
 
-/// Paths as a section of a page.
+/// Paths as text and HTML.
 #[must_use]
-pub fn paths_section(p: &Paths) -> String {
-    body(p).html("Paths")
+pub fn paths_shown(p: &Paths) -> Shown {
+    body(p).shown("Paths")
 }
 
 fn body(p: &Paths) -> Body {

@@ -1,6 +1,6 @@
 //! Stage funnels as plain text.
 
-use super::body::Body;
+use super::body::{Body, Shown, TextTable};
 use super::numbers::{duration, interval, percent, rounded};
 use super::options::options_line;
 use super::text::by_name;
@@ -60,7 +60,7 @@ fn summary(f: &StageFunnel, body: &mut Body) {
             rounded(v.per_day, 0),
         ]
     };
-    body.table(&header, f.all_and_groups().map(row).collect());
+    body.captioned("Groups", &header, f.all_and_groups().map(row).collect());
 }
 
 /// The win rate with its denominator, and the velocity of the pipeline.
@@ -104,10 +104,10 @@ pub fn stage_funnel_text(f: &StageFunnel) -> String {
     body(f).text()
 }
 
-/// A stage funnel as a section of a page.
+/// A stage funnel as text and HTML.
 #[must_use]
-pub fn stage_funnel_section(f: &StageFunnel) -> String {
-    body(f).html("Pipeline")
+pub fn stage_funnel_shown(f: &StageFunnel) -> Shown {
+    body(f).shown("Pipeline")
 }
 
 fn body(f: &StageFunnel) -> Body {
@@ -120,12 +120,12 @@ fn body(f: &StageFunnel) -> Body {
         f.spec.filter.suffix()
     ));
     body.lines(options_line(&f.spec, &["pipeline", "by", "where"]));
-    let stages = |body: &mut Body, stages: &[StageRow]| {
-        body.table_with_bars(&header, rows(stages), 2, stages.iter().map(|r| r.of_first).collect());
-    };
-    stages(&mut body, &f.all.stages);
+    let stages = |stages: &[StageRow]| TextTable::new(&header, rows(stages));
+    let shares = f.all.stages.iter().map(|r| r.of_first).collect();
+    body.table_with_bars(&header, rows(&f.all.stages), 2, shares);
     body.gap();
-    body.table(
+    body.captioned(
+        "Time in stage",
         &["time in stage", "visits", "still there", "25 % left by", "50 % left by", "75 % left by"],
         time_rows(&f.all.times),
     );
@@ -136,9 +136,21 @@ fn body(f: &StageFunnel) -> Body {
         body.gap();
         summary(f, &mut body);
     }
-    for g in &f.groups {
-        body.heading(format!("{} = {}", by_name(f.spec.by.as_ref()), g.value));
-        stages(&mut body, &g.stages);
-    }
+    let by = by_name(f.spec.by.as_ref());
+    let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), stages(&g.stages)));
+    body.groups(wide(f, &by), tall.collect());
     body
+}
+
+/// One row per group: how many reached each stage.
+fn wide(f: &StageFunnel, by: &str) -> TextTable {
+    let header: Vec<&str> = [by].into_iter().chain(f.all.stages.iter().map(|r| r.stage.as_str())).collect();
+    let row = |g: &StageGroup| {
+        let reached = g.stages.iter().enumerate().map(|(i, r)| match i {
+            0 => r.reached.to_string(),
+            _ => format!("{} ({})", r.reached, percent(r.of_first)),
+        });
+        [g.value.clone()].into_iter().chain(reached).collect()
+    };
+    TextTable::new(&header, f.groups.iter().map(row).collect()).titled("Reached, and of first".to_owned())
 }

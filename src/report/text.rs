@@ -1,74 +1,14 @@
 //! Results as plain text.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
+use super::body::{Body, Shown};
 use super::numbers::{percent, rounded, scientific, signed};
 use super::options::options;
 use crate::counted::counted;
 use crate::model::{LeadModel, Term};
 use crate::query::By;
-use crate::schema::CutoffRule;
+use crate::schema::{CutoffRule, SnapshotSpec};
 use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
-
-/// Largest width of a cell; wider texts are truncated with an ellipsis.
-const WIDEST: usize = 60;
-
-/// Lines of a text, each on one line.
-fn joined(lines: &[String]) -> String {
-    lines.iter().map(|line| one_line(line)).collect::<Vec<_>>().join("\n")
-}
-
-/// A text on one line: names in the data may have several.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// A text on one line, truncated to the width of a cell.
-fn cell(text: &str) -> String {
-    let plain = one_line(text);
-    if plain.width() <= WIDEST {
-        return plain;
-    }
-    let mut width = 1;
-    let fits = |c: &char| {
-        width += c.width().unwrap_or(0);
-        width <= WIDEST
-    };
-    plain.chars().take_while(fits).chain(['…']).collect()
-}
-
-/// A table with aligned columns: the first is left-aligned, the others right-aligned.
-#[must_use]
-pub fn table_text(header: &[&str], rows: &[Vec<String>]) -> String {
-    aligned_text(header, rows, |column| column == 0)
-}
-
-/// A table whose columns are left-aligned where `left` says so. Wide characters count as two.
-pub(super) fn aligned_text(header: &[&str], rows: &[Vec<String>], left: impl Fn(usize) -> bool) -> String {
-    let header: Vec<String> = header.iter().map(|text| cell(text)).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
-    let mut widths: Vec<usize> = header.iter().map(|h| h.width()).collect();
-    for row in &rows {
-        for (w, cell) in widths.iter_mut().zip(row) {
-            *w = (*w).max(cell.width());
-        }
-    }
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let parts: Vec<String> = cells
-            .zip(&widths)
-            .enumerate()
-            .map(|(i, (c, w))| {
-                let blanks = " ".repeat(w.saturating_sub(c.width()));
-                if left(i) { format!("{c}{blanks}") } else { format!("{blanks}{c}") }
-            })
-            .collect();
-        parts.join("  ").trim_end().to_owned()
-    };
-    let mut lines = vec![line(&mut header.iter().map(String::as_str))];
-    lines.extend(rows.iter().map(|r| line(&mut r.iter().map(String::as_str))));
-    lines.join("\n")
-}
 
 /// The breakdown of a result; empty without one.
 pub(super) fn by_name(by: Option<&By>) -> String {
@@ -78,13 +18,24 @@ pub(super) fn by_name(by: Option<&By>) -> String {
 /// The rows of a snapshot and its exclusions.
 #[must_use]
 pub fn snapshot_text(s: &Snapshot) -> String {
+    snapshot_body(s).text()
+}
+
+/// The rows of a snapshot and its exclusions as text and HTML.
+#[must_use]
+pub fn snapshot_shown(s: &Snapshot) -> Shown {
+    snapshot_body(s).shown("Snapshot")
+}
+
+fn snapshot_body(s: &Snapshot) -> Body {
     let c = &s.counts;
-    let mut lines = vec![format!(
+    let mut body = Body::new(format!(
         "Snapshot: {} of {} (of {})",
         counted(c.rows, "row", "rows"),
         counted(c.leads_with_rows, "lead", "leads"),
         c.leads
-    )];
+    ));
+    let mut lines = Vec::new();
     if let Some(rate) = s.base_rate() {
         lines.push(format!(
             "  {} of {}; base rate {}",
@@ -132,46 +83,89 @@ pub fn snapshot_text(s: &Snapshot) -> String {
     if s.label.is_some() {
         lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
     }
-    joined(&lines)
+    body.lines(lines);
+    body
+}
+
+/// Most features that a model names.
+const NAMED: usize = 8;
+
+/// What a model was trained for and on: target, label window, rows, features.
+#[must_use]
+pub fn trained_on(model: &LeadModel) -> [String; 2] {
+    let t = &model.data().training;
+    let rows = format!(
+        "Model of {}, trained on {} of {}, base rate {}",
+        question(model),
+        counted(t.rows, "row", "rows"),
+        counted(t.leads, "lead", "leads"),
+        percent(t.base_rate)
+    );
+    let mut features: Vec<String> = model.terms().iter().map(|t| t.feature.to_string()).collect();
+    let count = counted(features.len(), "feature", "features");
+    if features.len() > NAMED + 1 {
+        let more = format!("and {} more", features.len() - NAMED);
+        features.truncate(NAMED);
+        features.push(more);
+    }
+    let names = if features.is_empty() { String::new() } else { format!(": {}", features.join(", ")) };
+    let joint = match model.interactions().len() {
+        0 => String::new(),
+        n => format!("; {}", counted(n, "interaction", "interactions")),
+    };
+    [rows, format!("{count}{names}{joint}")]
+}
+
+/// The event that the probability of a model refers to.
+pub(super) fn question(model: &LeadModel) -> String {
+    let training = &model.data().training;
+    let target = training.target.join(" or ");
+    let SnapshotSpec { horizon, by_age, .. } = &training.snapshot;
+    match (horizon, by_age) {
+        (Some(horizon), _) => format!("{target} within {horizon}"),
+        (None, Some(age)) => format!("{target} by age {age}"),
+        (None, None) if target == "outcome" => "a positive outcome".to_owned(),
+        (None, None) => target,
+    }
 }
 
 /// A model: its training data and strongest columns.
 #[must_use]
 pub fn model_text(model: &LeadModel, strongest: usize) -> String {
+    model_body(model, strongest).text()
+}
+
+/// A model: its training data and strongest columns as text and HTML.
+#[must_use]
+pub fn model_shown(model: &LeadModel, strongest: usize) -> Shown {
+    model_body(model, strongest).shown("Model")
+}
+
+fn model_body(model: &LeadModel, strongest: usize) -> Body {
     let t = &model.data().training;
-    let mut lines = vec![
-        format!(
-            "Model of {}, trained on {} of {}, base rate {}",
-            size(model),
-            counted(t.rows, "row", "rows"),
-            counted(t.leads, "lead", "leads"),
-            percent(t.base_rate)
-        ),
-        format!(
-            "  solver {}, C {}, {}, gradient {}, {}",
-            t.solver,
-            penalty(model),
-            counted(t.iterations, "iteration", "iterations"),
-            scientific(t.gradient),
-            if t.converged { "converged" } else { "NOT CONVERGED" }
-        ),
-    ];
-    lines.extend(training_notes(model).into_iter().map(|n| format!("  {n}")));
-    let mut lines = vec![joined(&lines)];
-    lines.push(table_text(
-        &["strongest columns", "part", "coefficient", "odds ratio"],
-        &strongest_columns(model, strongest),
+    let [rows, features] = trained_on(model);
+    let mut body = Body::new(rows);
+    body.line(format!("  {features}"));
+    body.line(format!(
+        "  solver {}, C {}, {}, gradient {}, {}",
+        t.solver,
+        penalty(model),
+        counted(t.iterations, "iteration", "iterations"),
+        scientific(t.gradient),
+        if t.converged { "converged" } else { "NOT CONVERGED" }
     ));
+    body.lines(training_notes(model).into_iter().map(|n| format!("  {n}")));
+    body.table(&["strongest columns", "part", "coefficient", "odds ratio"], strongest_columns(model, strongest));
     if !model.interactions().is_empty() {
-        lines.push(table_text(&["interaction", "part", "lowest", "highest", "spread"], &interaction_rows(model)));
+        body.table(&["interaction", "part", "lowest", "highest", "spread"], interaction_rows(model));
     }
     if !t.dropped.is_empty() {
-        lines.push(format!(
+        body.line(format!(
             "{} dropped because constant or equal to another feature in every row",
             counted(t.dropped.len(), "feature was", "features were")
         ));
     }
-    lines.join("\n")
+    body
 }
 
 /// Notes on the training of the model, one sentence each.
@@ -210,14 +204,6 @@ pub(super) fn training_notes(model: &LeadModel) -> Vec<String> {
     }
     notes.extend(t.remarks.iter().cloned());
     notes
-}
-
-fn size(model: &LeadModel) -> String {
-    let terms = counted(model.terms().len(), "term", "terms");
-    match model.interactions().len() {
-        0 => terms,
-        n => format!("{terms} and {}", counted(n, "interaction", "interactions")),
-    }
 }
 
 fn penalty(model: &LeadModel) -> String {

@@ -1,10 +1,10 @@
 //! Times to an event as plain text.
 
-use super::body::Body;
+use super::body::{Body, Shown, TextTable};
 use super::numbers::{duration, percent, rounded};
 use super::options::options_line;
 use super::text::by_name;
-use crate::analyses::time_to::{AtAge, TimeTo};
+use crate::analyses::time_to::{AtAge, TimeTo, TimeToGroup};
 
 fn days(x: Option<f64>) -> String {
     duration(x.unwrap_or(f64::NAN))
@@ -23,10 +23,19 @@ pub fn time_to_text(t: &TimeTo) -> String {
     body(t).text()
 }
 
-/// How long leads take, as a section of a page.
+/// How long leads take as text and HTML.
 #[must_use]
-pub fn time_to_section(t: &TimeTo) -> String {
-    body(t).html("Time to convert")
+pub fn time_to_shown(t: &TimeTo) -> Shown {
+    body(t).shown("Time to convert")
+}
+
+/// One row per group: its share at each age.
+fn wide(t: &TimeTo, name: &str) -> TextTable {
+    let ages: Vec<String> =
+        t.groups.first().map_or_else(Vec::new, |g| g.at.iter().map(|a| format!("{:.0} d", a.days)).collect());
+    let header: Vec<&str> = [name].into_iter().chain(ages.iter().map(String::as_str)).collect();
+    let row = |g: &TimeToGroup| [g.value.clone()].into_iter().chain(g.at.iter().map(share)).collect();
+    TextTable::new(&header, t.groups.iter().map(row).collect())
 }
 
 fn body(t: &TimeTo) -> Body {
@@ -70,8 +79,9 @@ fn body(t: &TimeTo) -> Body {
         .collect();
     if !ages.is_empty() {
         body.gap();
-        let share = format!("share by age ({} interval)", percent(t.spec.confidence));
-        body.table(&[name, "age", &share, "at risk"], ages);
+        let title = format!("share by age ({} interval)", percent(t.spec.confidence));
+        let tall = TextTable::new(&[name, "age", &title, "at risk"], ages);
+        body.groups(wide(t, name).titled(title), vec![(String::new(), tall)]);
     }
     for g in &t.groups {
         let Some(ceiling) = &g.ceiling else { continue };

@@ -1,6 +1,6 @@
 //! The timeline of a lead as text.
 
-use super::text::aligned_text;
+use super::width::aligned_text;
 use crate::journeys::TimelineEntry;
 use crate::time::{NO_TIME, Timestamp};
 

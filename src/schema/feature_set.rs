@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feature::Feature;
+use super::wildcard::like;
 use crate::time::Span;
 
 /// Which features of the catalogue to compute.
@@ -27,8 +28,8 @@ pub struct FeatureSet {
     pub sales: bool,
     /// If not empty, exactly these features, by name.
     pub only: Vec<Feature>,
-    /// Features to leave out, by name.
-    pub without: Vec<Feature>,
+    /// Features to leave out, by name (wildcards allowed; an exact name comes first).
+    pub without: Vec<String>,
 }
 
 impl Default for FeatureSet {
@@ -45,5 +46,14 @@ impl Default for FeatureSet {
             only: Vec::new(),
             without: Vec::new(),
         }
+    }
+}
+
+impl FeatureSet {
+    /// Whether an entry of `without` is the name of this feature, or a pattern that its name is like.
+    #[must_use]
+    pub fn leaves_out(&self, feature: &Feature) -> bool {
+        let is = |entry: &String| entry.parse::<Feature>().is_ok_and(|named| named == *feature);
+        self.without.iter().any(|entry| is(entry) || like(entry, &[feature.to_string()]).contains(&true))
     }
 }

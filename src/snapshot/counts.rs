@@ -1,5 +1,6 @@
 //! Counts of the rows of a snapshot and of its exclusions.
 
+use crate::counted::counted;
 use serde::{Deserialize, Serialize};
 
 /// Counts of (lead, cutoff) pairs, and why some were excluded.
@@ -90,14 +91,12 @@ impl SnapshotCounts {
         self.immature += other.immature;
     }
 
-    /// The exclusions with their reasons, on one line.
+    /// Why no rows are left: the exclusions with their reasons, on one line.
     #[must_use]
     pub fn why(&self) -> String {
         let parts: Vec<String> = self.excluded().iter().map(|(what, n)| format!("{n} {what}")).collect();
-        format!(
-            "{} candidates: {}",
-            self.candidates,
-            if parts.is_empty() { "none excluded".into() } else { parts.join(", ") }
-        )
+        let excluded = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        let pairs = counted(self.candidates, "candidate", "candidates");
+        format!("no rows are left of {pairs} (leads at cutoffs){excluded}")
     }
 }

@@ -173,7 +173,8 @@ impl Snapshot {
         let is_field = |f: &Feature, column: &str| matches!(f, Feature::Field(name) | Feature::DaysSinceField(name) if name == column);
         self.journeys.audit.suspects.iter().filter(move |s| {
             let named = features.only.iter().any(|f| is_field(f, &s.column));
-            let without = features.without.iter().any(|f| is_field(f, &s.column));
+            let of_column = [Feature::Field(s.column.clone()), Feature::DaysSinceField(s.column.clone())];
+            let without = of_column.iter().any(|f| features.leaves_out(f));
             if features.only.is_empty() { features.fields && !without } else { named && !without }
         })
     }

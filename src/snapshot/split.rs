@@ -266,6 +266,9 @@ impl Snapshot {
         let (train, tested) = (side(false)?, side(true)?);
         let what = match by {
             SplitBy::Order => "the test leads are the last in the table; row order stands for time",
+            SplitBy::Group if self.journeys.leads.account.is_none() => {
+                "leads are not split; both sets cover the same period, which hides drift"
+            }
             SplitBy::Group => "accounts are not split; both sets cover the same period, which hides drift",
             SplitBy::Random | SplitBy::Time => {
                 "leads are split at random; both sets cover the same period, which hides drift and makes estimates optimistic"
@@ -295,14 +298,19 @@ impl Snapshot {
 fn sides(mut train: Snapshot, mut tested: Snapshot, rows: usize, split: &Split) -> Result<(Snapshot, Snapshot)> {
     if train.is_empty() || tested.is_empty() {
         let side = if train.is_empty() { "training" } else { "test" };
-        return Err(Error::NoRows {
-            what: "split",
-            why: format!(
-                "the {side} set of {} is empty; {} in the gap between the sets",
-                counted(rows, "row", "rows"),
-                counted(split.in_gap, "row is", "rows are")
+        let gap = match split.in_gap {
+            0 => String::new(),
+            n => format!(
+                " ({n} of them {} a label window that reaches into the test period)",
+                if n == 1 { "has" } else { "have" }
             ),
-        });
+        };
+        let remedy = match split.by {
+            SplitBy::Time => "set another share, or by='group'",
+            _ => "set another share",
+        };
+        let why = format!("the {side} set of {}{gap} would be empty; {remedy}", counted(rows, "row", "rows"));
+        return Err(Error::NoRows { what: "split", why });
     }
     train.split = Some(split.clone());
     tested.split = Some(Split { test: true, ..split.clone() });

@@ -36,7 +36,7 @@ impl Journeys {
         let target = spec.target.names();
         let target = if target.is_empty() { self.won.clone() } else { target };
         if labelled && target.is_empty() {
-            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
+            return Err(self.no_target("a label"));
         }
         let pass = SnapshotPass::new(self, spec, &rule, &target, cutoffs)?;
         let parts = pass.rows(task)?;

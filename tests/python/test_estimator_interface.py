@@ -121,12 +121,17 @@ def test_feature_names_are_those_of_the_snapshot(fitted: ll.LeadScorer, train: l
 
 
 def test_a_fitted_scorer_shows_its_parameters_and_prints_its_model(fitted: ll.LeadScorer) -> None:
-    assert repr(fitted) == "LeadScorer(C=0.01)"
+    parameters, rows, features = repr(fitted).splitlines()
+    assert parameters == "LeadScorer(C=0.01)"
+    assert rows.strip().startswith("Model of closed_won within ")
+    assert f"{fitted.training_['rows']} rows" in rows
+    assert features.strip().startswith(f"{fitted.n_features_in_} features: {fitted.features_[0]}, ")
+    assert repr(ll.LeadScorer(C=0.01)) == parameters
     assert str(fitted).startswith("Model of")
     assert "LeadScorer(C=0.01)" in fitted._repr_html_()
     assert "odds ratio" in fitted._repr_html_()
     assert repr(pickle.loads(pickle.dumps(fitted))) == repr(fitted)
-    assert repr(fitted.with_base_rate(0.1)) == repr(fitted)
+    assert repr(fitted.with_base_rate(0.1)).splitlines()[0] == parameters
 
 
 def test_a_loaded_scorer_has_the_parameters_of_the_file(tmp_path: Any, train: ll.Snapshot) -> None:

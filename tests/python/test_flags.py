@@ -36,7 +36,8 @@ COMMANDS: dict[str, tuple[Callable[..., Any], set[str], set[str]]] = {
     "attribution": (ll.Journeys.attribution, {"method", "order", "spend"}, {"methods"}),
     "evaluate": (ll.LeadScorer.evaluate, {"snapshot"}, {"model", "against", *SIDES}),
     "train": (ll.LeadScorer.__init__, set(), {"model", *SIDES}),
-    "score": (ll.LeadScorer.score, {"snapshot"}, {"model", "as_of"}),
+    # The fields of Scores.top.
+    "score": (ll.LeadScorer.score, {"snapshot"}, {"model", "as_of", "fields"}),
 }
 
 

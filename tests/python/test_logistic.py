@@ -454,7 +454,7 @@ def test_scorer_says_why_it_is_not_calibrated():
     facts = scorer.training_["calibration"]
     assert facts["method"] == "none"
     assert "needs the creation times of leads" in facts["remark"]
-    assert "not calibrated" in str(scorer)
+    assert "calibration is not applied" in str(scorer)
 
 
 def test_scorer_without_a_penalty_drops_what_is_not_determined(weekly):

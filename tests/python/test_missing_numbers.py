@@ -77,7 +77,7 @@ def analyses(j: ll.Journeys) -> Iterator[Any]:
 
 
 def texts(result: Any) -> str:
-    page = result._section if hasattr(result, "_section") else result._repr_html_()
+    page = result._shown()[1] or result._repr_html_()
     return f"{result}\n{page}"
 
 

@@ -179,7 +179,7 @@ def test_each_option_is_shown(name: str, option: str) -> None:
     j = journeys("2024-02-15") if option == "late_entry" else journeys()
     result = getattr(j, name)(*arguments, **given)
     assert words in str(result), str(result)
-    assert words in html.unescape(result._section), result._section
+    assert words in html.unescape(result._shown()[1]), result._shown()[1]
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -216,7 +216,7 @@ def test_snapshots_and_models_show_their_options() -> None:
 SCORER = {
     "C": (0.5, "C 0.5"),
     "penalty": ("firth", 'penalty="firth"'),
-    "calibration": ("sigmoid", "not calibrated: in the last fifth"),
+    "calibration": ("sigmoid", "sigmoid calibration is not applied: in the last fifth"),
     "choice": ("one_standard_error", 'choice="one_standard_error"'),
     "l1_ratio": (0.3, "L1 ratio 0.3"),
     "nonlinear": ("log", "log of counts"),

@@ -96,7 +96,7 @@ def test_results_say_what_depends_on_the_period_of_observation(j: ll.Journeys) -
         assert any("outcomes_from" in remark for remark in result.remarks), type(result)
         for remark in result.remarks:
             assert remark in str(result)
-            assert escape(remark, quote=False) in result._section.replace("&#39;", "'").replace("&quot;", '"')
+            assert escape(remark, quote=False) in result._shown()[1].replace("&#39;", "'").replace("&quot;", '"')
     late = j.funnel(["created", "won"], window="90d").remarks
     assert any("window to end by observed_until" in remark for remark in late)
     for open_ones in (j.stage_funnel(), j.time_to("won"), j.paths(), j.attribution("first")):

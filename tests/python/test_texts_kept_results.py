@@ -112,7 +112,7 @@ RESULTS: dict[str, Callable[[ll.Journeys], Any]] = {
 def test_results(b2b: ll.Journeys, name: str) -> None:
     result = RESULTS[name](b2b)
     compare(f"results/{name}.txt", repr(result))
-    compare(f"results/{name}.html", result._section)
+    compare(f"results/{name}.html", result._shown()[1])
 
 
 ROUGH: dict[str, Callable[[ll.Journeys], Any]] = {

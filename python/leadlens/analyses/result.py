@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
 from .. import _core
-from .._display import pre
+from .._display import Tabular
 from .._once import Once
 from .._progress import progress
 from ..tables.encode import as_json
@@ -19,7 +19,7 @@ from ..tables.encode import as_json
 __all__ = ["Result"]
 
 
-class Result(ABC):
+class Result(Tabular):
     """The result of an analysis: tables, facts, and a text.
 
     A result does not change. Tables are converted to polars on first access and kept; a table that is modified in place
@@ -31,21 +31,22 @@ class Result(ABC):
     """
 
     def __init__(
-        self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], text: str, section: str
+        self, core: _core.Journeys, tables: Mapping[str, Any], facts: dict[str, Any], texts: _core._Texts
     ) -> None:
         self._core = core
         self._frames = dict(tables)
         self._facts = facts
-        self._text = text
-        # Escaped HTML, for reports.
-        self._section = section
+        self._texts = texts
         self._once = Once()
 
     @classmethod
     def _of(cls, run: Callable[..., _core._Shown], core: _core.Journeys, spec: dict[str, Any]) -> Any:
         with progress() as show:
-            tables, facts, text, section = run(core, as_json(spec), progress=show)
-        return cls(core, dict(tables), json.loads(facts), text, section)
+            tables, facts, texts = run(core, as_json(spec), progress=show)
+        return cls(core, dict(tables), json.loads(facts), texts)
+
+    def _shown(self) -> _core._Texts:
+        return self._texts
 
     def _table(self, name: str) -> pl.DataFrame:
         return self._once.frame(name, lambda: self._frames[name])
@@ -73,12 +74,3 @@ class Result(ABC):
     @abstractmethod
     def plot(self) -> Any:
         """Return the main chart of the result."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from .. import _core
 from .._charts import (
     BLUE,
     GREY,
@@ -25,14 +26,14 @@ from .._charts import (
     rule_at,
     title,
 )
-from .._display import pre
+from .._display import Tabular, shown_number
 from .._once import Once
 from ..errors import OptionError
 
 __all__ = ["Inference"]
 
 
-class Inference:
+class Inference(Tabular):
     """Standard errors, tests and intervals of a fit; returned by :meth:`LogisticRegression.inference`.
 
     Attributes
@@ -258,31 +259,18 @@ class Inference:
         """
         return inference_chart(self.to_polars(), self._facts, self._spec)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
+    def _shown(self) -> _core._Texts:
+        heading = f"Logistic regression, {self._facts['rows']:,} rows, {_kind(self._facts)} standard errors"
         lines = [
-            f"Logistic regression, {self._facts['rows']:,} rows, {_kind(self._facts)} standard errors",
             f"log-likelihood {self.log_likelihood:.4f} (null {self.null_log_likelihood:.4f}), AIC {self.aic:.2f}, "
             f"BIC {self.bic:.2f}, McFadden R² {self.mcfadden:.4f}",
             f"likelihood ratio {self.likelihood_ratio:.3f} on {self._facts['degrees']} degrees of freedom, "
             f"p = {self.likelihood_ratio_p_value:.3g}",
+            *self.remarks,
         ]
-        lines += self.remarks
-        with pl.Config(
-            tbl_rows=100,
-            tbl_hide_dataframe_shape=True,
-            tbl_hide_column_data_types=True,
-            float_precision=4,
-            tbl_cols=-1,
-            tbl_width_chars=160,
-        ):
-            lines.append(str(self.to_polars()))
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return pre(repr(self))
+        table = self.to_polars()
+        rows = [[cell if isinstance(cell, str) else shown_number(cell) for cell in row] for row in table.rows()]
+        return _core.shown_table(heading, lines, [name.replace("_", " ") for name in table.columns], rows)
 
 
 def _end(value: float | None, otherwise: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from .. import _core
 from .._charts import (
     BLUE,
     GREY,
@@ -24,12 +25,12 @@ from .._charts import (
     rule_at,
     title,
 )
-from .._display import pre
+from .._display import Tabular
 
 __all__ = ["Comparison"]
 
 
-class Comparison:
+class Comparison(Tabular):
     """Differences of two scorers; returned by :meth:`LeadScorer.compare` and :func:`leadlens.metrics.compare`.
 
     Attributes
@@ -61,9 +62,9 @@ class Comparison:
     ['roc_auc', 'pr_auc', 'log_loss']
     """
 
-    def __init__(self, facts: str, text: str, measures: Any, spec: Mapping[str, Any]) -> None:
+    def __init__(self, facts: str, texts: _core._Texts, measures: Any, spec: Mapping[str, Any]) -> None:
         self._facts: dict[str, Any] = json.loads(facts)
-        self._text = text
+        self._texts = texts
         self._spec = spec
         self._measures = pl.DataFrame(measures)
         self.rows: int = self._facts["rows"]
@@ -141,14 +142,8 @@ class Comparison:
         """
         return comparison_chart(self._measures, self._facts)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._measures.__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)
+    def _shown(self) -> _core._Texts:
+        return self._texts
 
 
 BETTER = {"first is better": BLUE, "second is better": RED, "no difference is certain": GREY}

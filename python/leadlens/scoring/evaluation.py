@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from .. import _core
 from .._charts import (
     BLUE,
     GREY,
@@ -26,14 +27,14 @@ from .._charts import (
     title,
     unknown_at_ends,
 )
-from .._display import pre
+from .._display import Tabular
 from .._once import Once
 from ..errors import UnknownNameError
 
 __all__ = ["Evaluation"]
 
 
-class Evaluation:
+class Evaluation(Tabular):
     """Measures of the quality of scores; returned by :meth:`LeadScorer.evaluate` and :func:`leadlens.metrics.evaluate`.
 
     Attributes
@@ -89,7 +90,7 @@ class Evaluation:
     def __init__(
         self,
         facts: str,
-        text: str,
+        texts: _core._Texts,
         measures: Any,
         calibration: Any,
         lift: Any,
@@ -97,7 +98,7 @@ class Evaluation:
         about: str = "",
     ) -> None:
         self._facts: dict[str, Any] = json.loads(facts)
-        self._text = text
+        self._texts = texts
         self._spec = spec
         self._about = about
         # Polars frames can be pickled.
@@ -184,7 +185,7 @@ class Evaluation:
     @property
     def verdict(self) -> str:
         """Verdict in words: whether scores rank, whether level and spread are right, and what to do."""
-        return self._text[self._text.rindex("Verdict: ") :]
+        return self._texts[0][self._texts[0].rindex("Verdict: ") :]
 
     @property
     def advice(self) -> list[str]:
@@ -384,14 +385,8 @@ class Evaluation:
     def _lift_chart(self) -> Any:
         return lift_chart(self._frames["lift"], self.base_rate)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.to_polars().__arrow_c_stream__(requested_schema)
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_html_(self) -> str:
-        return pre(self._text)
+    def _shown(self) -> _core._Texts:
+        return self._texts
 
 
 def calibration_chart(table: pl.DataFrame) -> Any:

@@ -13,7 +13,7 @@ import polars as pl
 
 from .. import _core
 from .._arguments import core_snapshot, file_path, number, whole_number, whole_numbers
-from .._display import pre
+from .._display import Shown
 from .._leaks import warn_of_leaks
 from .._progress import progress
 from ..errors import CalibrationWarning, NotFittedError, OptionError
@@ -27,7 +27,7 @@ from .scores import Scores
 __all__ = ["LeadScorer", "load"]
 
 
-class LeadScorer(Parameters, Explanation):
+class LeadScorer(Shown, Parameters, Explanation):
     """Logistic regression on the rows of a snapshot, whose scores are sums of contributions of the features.
 
     The objective is Σ w·log loss + ‖coefficients‖² / (2C) over standardized numbers and 0/1 levels, with a free
@@ -118,8 +118,8 @@ class LeadScorer(Parameters, Explanation):
     >>> journeys = ll.datasets.b2b_saas()
     >>> train, test = journeys.snapshot(after="31d", horizon="59d").split(0.3, by="group")
     >>> scorer = ll.LeadScorer(C=0.01).fit(train)
-    >>> scorer
-    LeadScorer(C=0.01)
+    >>> scorer.C, scorer.n_features_in_ > 90
+    (0.01, True)
     >>> scorer.evaluate(test).roc_auc > 0.5
     True
     """
@@ -313,7 +313,7 @@ class LeadScorer(Parameters, Explanation):
         with progress() as show:
             frame = pl.DataFrame(model.score(core, reasons, allow_extrapolation, show))
         spec = {"reasons": reasons, "allow_extrapolation": allow_extrapolation, "confidence": 0.95}
-        return Scores(frame, *model.scores_about(core), spec)
+        return Scores(core, frame, *model.scores_about(core), spec)
 
     def score_row(
         self, values: Sequence[float | str | bool | None], *, reasons: int = 5
@@ -530,13 +530,18 @@ class LeadScorer(Parameters, Explanation):
             self.model_ = _core.Model.from_json(state["model"])
 
     def __repr__(self) -> str:
-        return self._shown_parameters()
+        if not self.__sklearn_is_fitted__():
+            return self._shown_parameters()
+        return "\n  ".join([self._shown_parameters(), *self.model_.trained_on()])
 
     def __str__(self) -> str:
-        return self.model_.text(15) if self.__sklearn_is_fitted__() else f"{self!r} (not fitted)"
+        return self._shown()[0] if self.__sklearn_is_fitted__() else f"{self!r} (not fitted)"
 
-    def _repr_html_(self) -> str:
-        return pre(f"{self!r}\n{self}" if self.__sklearn_is_fitted__() else str(self))
+    def _shown(self) -> _core._Texts:
+        if not self.__sklearn_is_fitted__():
+            return _core.shown_table(str(self), [], [], [])
+        text, section, notebook = self.model_.shown(15)
+        return text, section, _core.shown_table(self._shown_parameters(), [], [], [])[2] + notebook
 
 
 def _pairs(interactions: object) -> int | list[list[str]]:
@@ -582,8 +587,8 @@ def load(path: str | Path) -> LeadScorer:
     >>> import leadlens as ll
     >>> path = tempfile.mkdtemp() + "/model.json"
     >>> ll.LeadScorer(C=0.01).fit(ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")).save(path)
-    >>> ll.load(path)
-    LeadScorer(C=0.01)
+    >>> ll.load(path).C
+    0.01
     """
     scorer = LeadScorer()
     scorer.model_ = _core.Model.load(file_path(path, "path"))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from .. import _core
 from .._arguments import whole_number
 from .._charts import BLUE, count_axis, finished, inline, nothing, package, title
+from .._display import Tabular
+from ..errors import OptionError
+from ..tables.encode import names
 
 __all__ = ["Scores"]
 
 
-class Scores:
+class Scores(Tabular):
     """Scores of the rows of a snapshot; returned by :meth:`LeadScorer.score`.
 
     Attributes
@@ -39,7 +42,10 @@ class Scores:
     3
     """
 
-    def __init__(self, frame: pl.DataFrame, title: str, about: str, spec: Mapping[str, Any]) -> None:
+    def __init__(
+        self, core: _core.Snapshot, frame: pl.DataFrame, title: str, about: str, spec: Mapping[str, Any]
+    ) -> None:
+        self._core: _core.Snapshot | None = core
         self._frame = frame
         self.title = title
         self.about = about
@@ -96,7 +102,7 @@ class Scores:
         """
         return self._frame.clone()
 
-    def top(self, n: int = 10) -> pl.DataFrame:
+    def top(self, n: int = 10, *, fields: str | Sequence[str] = ()) -> pl.DataFrame:
         """Return the leads with the highest probability.
 
         A lead with several rows has its latest one. To list open leads, score a snapshot as of the end of observation;
@@ -106,11 +112,23 @@ class Scores:
         ----------
         n : int, default 10
             Number of leads.
+        fields : str or sequence of str, optional
+            Fields of the leads to show, such as ``["owner", "phone", "account"]``: columns of the table of leads,
+            withheld ones too; fields of accounts; and ``"owner"``, ``"account"`` and ``"created"`` for the columns of
+            these roles. A field with a history has its value at the cutoff.
 
         Returns
         -------
         polars.DataFrame
-            The columns of :meth:`to_polars`, one row per lead, highest probability first, then by id.
+            The columns of :meth:`to_polars`, with ``fields`` after ``lead_id``, one row per lead, highest probability
+            first, then by id. A field with the name of another column is called ``lead.<name>``.
+
+        Raises
+        ------
+        UnknownNameError
+            The leads do not have one of the fields.
+        OptionError
+            A field is listed twice, or the scores come from another process and do not have the fields.
 
         See Also
         --------
@@ -124,9 +142,23 @@ class Scores:
         >>> scores = scorer.score(journeys.snapshot(as_of="2024-04-29"), allow_extrapolation=True)
         >>> scores.title, scores.top(2).height
         ('Best open leads', 2)
+        >>> scores.top(2, fields=["lead_source", "created"]).columns[:4]
+        ['lead_id', 'lead_source', 'created', 'as_of']
         """
-        latest = self._frame.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("lead_id")))
-        return latest.sort(["probability", "lead_id"], descending=[True, False]).head(whole_number(n, "n"))
+        asked, most = names(fields, "fields") or [], whole_number(n, "n")
+        rows = self._frame.with_row_index("(row)") if asked else self._frame
+        latest = rows.filter(pl.col("as_of").eq_missing(pl.col("as_of").max().over("lead_id")))
+        best = latest.sort(["probability", "lead_id"], descending=[True, False]).head(most)
+        if not asked:
+            return best
+        if self._core is None:
+            raise OptionError(
+                "fields: scores that come from another process do not have the fields of leads; score the snapshot in "
+                "this process, or join to_polars() with the table of leads on lead_id"
+            )
+        chosen = pl.DataFrame(self._core.lead_fields(asked, best["(row)"].to_list()))
+        rest = best.drop("(row)", *(name for name in chosen.columns if name in best.columns))
+        return pl.concat([rest.select("lead_id"), chosen, rest.drop("lead_id")], how="horizontal")
 
     def plot(self) -> Any:
         """Plot the distribution of the probabilities: rows by probability in percent.
@@ -155,17 +187,26 @@ class Scores:
         """
         return scores_chart(self._frame, self.about)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._frame.__arrow_c_stream__(requested_schema)
-
     def __len__(self) -> int:
         return self._frame.height
 
-    def __repr__(self) -> str:
-        return f"Scores of {self.about}\n{self._frame!r}"
+    def __getstate__(self) -> dict[str, Any]:
+        # Snapshots are not pickled.
+        return {**self.__dict__, "_core": None}
 
-    def _repr_html_(self) -> str:
-        return f"<p>Scores of {escape(self.about)}</p>{self._frame._repr_html_()}"
+    def _shown(self) -> _core._Texts:
+        """Return the ten best leads."""
+        best = self.top()
+        columns = [
+            best["lead_id"],
+            best["as_of"].to_physical(),
+            best["probability"],
+            best["grade"],
+            best["owner"] if "owner" in best.columns else [None] * best.height,
+            best["value"] if "value" in best.columns else [None] * best.height,
+            best["reasons"],
+        ]
+        return _core.shown_leads(self.title, f"Scores of {self.about}", list(zip(*columns, strict=True)))
 
 
 def scores_chart(table: pl.DataFrame, about: str) -> Any:

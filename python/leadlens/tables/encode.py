@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._frames import with_readable_objects
 from ..errors import ColumnTypeError, OptionError
 from .keys import Literal_, Lookup, Table
 
@@ -44,7 +45,7 @@ class Tables:
                 f"{role}: a table must be a path, or an object with __arrow_c_stream__ (polars, pandas ≥ 2.2, pyarrow, "
                 f"DuckDB), not {type(table).__name__}"
             )
-        self.given[key] = (role, frame)
+        self.given[key] = (role, with_readable_objects(frame))
         return key
 
 

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::math::exp;
 use crate::progress::Task;
-use crate::query::Population;
+use crate::query::{Population, no_channels};
 
 /// Most values of `by`; beyond, removal effects take too long and say too little.
 const MOST: usize = 2_000;
@@ -209,7 +209,11 @@ impl<'a> Worker<'a> {
         }
         let maker = PathExtractor::new(journeys, spec)?;
         if maker.names.is_empty() {
-            return Err(Error::option("by", format!("the events have no {}", spec.by)));
+            return Err(match spec.by.as_str() {
+                // It is the default, so by= need not be at fault.
+                "channel" => no_channels(journeys, "attribution", ", or by= to a property of events or 'kind'"),
+                by => Error::option("by", format!("the events have no {by}")),
+            });
         }
         if maker.names.len() > MOST {
             let problem = format!(

@@ -124,7 +124,7 @@ impl<'a> PathExtractor<'a> {
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
         if target.is_empty() {
-            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
+            return Err(journeys.no_target("attribution"));
         }
         let missing = names.len() as u32;
         let has_missing = !matches!(by, PathBy::Kind);

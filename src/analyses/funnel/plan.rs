@@ -3,7 +3,7 @@
 use crate::encoding::MISSING;
 use crate::error::{Error, Result};
 use crate::journeys::{Codes, DayMoment, Journeys, Measure};
-use crate::query::{By, Groups, Matcher, Population};
+use crate::query::{By, Groups, Matcher, Population, no_channels};
 use crate::schema::{ALL, NONE, Step, shown};
 use crate::time::{NO_TIME, Span};
 
@@ -419,9 +419,12 @@ fn value_of(journeys: &Journeys, option: &'static str, name: &str, fields: &[&st
     if name == "channel" && has_channels {
         return Ok(ValueOf::Channel);
     }
+    if name == "channel" && journeys.leads.field(name).is_none() {
+        return Err(no_channels(journeys, option, ""));
+    }
     let props = journeys.props.iter().map(|(n, _)| n.as_str()).chain(has_channels.then_some("channel"));
     if !fields.is_empty() || option == "by" {
-        return Err(Error::unknown("field", name, fields.iter().copied().chain(props)));
+        return Err(Error::unknown("field or property", name, fields.iter().copied().chain(props)));
     }
     let props: Vec<&str> = props.collect();
     if journeys.leads.field(name).is_some() || props.is_empty() {

@@ -6,7 +6,7 @@ use super::tally::{ENDED, ENTRY, EXIT, LOST, MISSING, OPEN, PathsTally, PlaceCou
 use crate::error::{Error, Result};
 use crate::journeys::{DayMoment, Journeys, Measure, Status, lost_since, status_log};
 use crate::progress::Task;
-use crate::query::Matcher;
+use crate::query::{Matcher, no_channels};
 use crate::schema::{Kind, NONE, Side};
 use crate::time::Span;
 
@@ -97,6 +97,7 @@ impl<'a> Follower<'a> {
         }
         let (by, labels) = match spec.by.as_str() {
             "kind" => (PlaceBy::Kind, journeys.kinds.iter().map(Kind::name).collect()),
+            "channel" if journeys.channels.is_empty() => return Err(no_channels(journeys, "by", "")),
             "channel" => (PlaceBy::Channel, journeys.channels.iter().map(ToOwned::to_owned).collect()),
             name => {
                 let found = journeys.props.iter().enumerate().find(|(_, (n, _))| n == name);

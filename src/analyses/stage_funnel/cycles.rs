@@ -161,7 +161,15 @@ impl<'a> CycleMaker<'a> {
     pub(super) fn new(journeys: &'a Journeys, pipeline: &[String], recycle_after: Option<i64>) -> Result<Self> {
         let names = if pipeline.is_empty() { journeys.pipeline.clone() } else { pipeline.to_vec() };
         if names.len() < 2 {
-            return Err(Error::option("pipeline", "must list at least two stages, first to last"));
+            let has_stages = journeys.kinds.iter().any(|k| k.stage);
+            return Err(match (names.len(), has_stages) {
+                (1, _) => Error::option("pipeline", "must list at least two stages, first to last"),
+                (_, false) => Error::option("stage_funnel", "the journeys have no stages; set Journeys(stages=…)"),
+                (_, true) => {
+                    let problem = "needs the stages in order, first to last; set pipeline=, here or in Journeys";
+                    Error::option("stage_funnel", problem.to_owned() + &journeys.stages_known())
+                }
+            });
         }
         let lost = journeys.codes_known(&journeys.lost);
         let mut stage_of = vec![None; journeys.kinds.len()];

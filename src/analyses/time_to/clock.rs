@@ -2,7 +2,7 @@
 
 use super::gathered::Gathered;
 use super::spec::TimeToSpec;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::journeys::{CREATED, CodeSlice, DayMoment, Journeys, Measure, lost_since, status_log};
 use crate::query::Groups;
 use crate::survival::{End, Subject};
@@ -37,13 +37,13 @@ impl<'a> Clock<'a> {
         };
         let target = if spec.target.is_empty() { &journeys.won } else { &spec.target };
         if target.is_empty() {
-            return Err(Error::option("target", "set target=, or the won stages with Journeys(won=…)"));
+            return Err(journeys.no_target("time_to"));
         }
         let start = match &spec.start {
             Some(name) if !journeys.means_creation("start", name, CREATED)? => Some(name),
             Some(_) => None,
             None => {
-                journeys.creation_for("start")?;
+                journeys.creation_for("time_to")?;
                 None
             }
         };

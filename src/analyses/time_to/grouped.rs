@@ -86,7 +86,7 @@ impl GroupedSubjects {
     pub(super) fn ordered(&self, counts: &[u64]) -> Result<Vec<(u64, &str, u32)>> {
         if counts.iter().all(|n| *n == 0) {
             let why = format!(
-                "{} without a start, {} ended before it, {} before outcomes were recorded",
+                "no leads are left: {} without a start, {} ended before it, {} before outcomes were recorded",
                 self.left_out.no_start, self.left_out.ended_before, self.left_out.before_outcomes
             );
             return Err(Error::NoRows { what: "time to an event", why });

@@ -8,7 +8,7 @@ use crate::cli::flags::{CommonFlags, Shown};
 use crate::error::Error;
 use crate::frames::{check_frame, show_frame};
 use crate::journeys::{MaxBad, TimelineEntry};
-use crate::report::timeline_text;
+use crate::report::{check_text, timeline_text};
 use crate::time::{NO_TIME, Timestamp};
 
 #[derive(Debug, Args)]
@@ -40,10 +40,10 @@ pub(super) fn run(command: &CheckArgs, context: &mut Context<'_>) -> Result<(), 
     let journeys = context.work(|task| project.journeys(task))?;
     let check = check_frame(&journeys.audit)?;
     let answer = match &command.show {
-        None => Answer::new(journeys.check_text(), &journeys.audit, vec![("check", check)])?,
+        None => Answer::new(check_text(&journeys), &journeys.audit, vec![("check", check)])?,
         Some(id) => {
             let entries = journeys.show(id)?;
-            let text = format!("{}\n\nLead {id}\n{}", journeys.check_text(), timeline_text(&entries));
+            let text = format!("{}\n\nLead {id}\n{}", check_text(&journeys), timeline_text(&entries));
             let json = json!({"audit": journeys.audit, "lead": id, "timeline": timeline(&entries)});
             Answer::new(text, &json, vec![("timeline", show_frame(&entries)?), ("check", check)])?
         }

@@ -12,7 +12,7 @@ use crate::cli::context::{Context, Failed, json_summary, stage_table};
 use crate::cli::flags::{Overwrite, Settings, Summary};
 use crate::cli::output::{Folder, commit};
 use crate::frames::{TableForm, sort_by_probability};
-use crate::report::{evaluation_text, funnel_text, model_text, snapshot_text};
+use crate::report::{check_text, evaluation_text, funnel_text, model_text, snapshot_text};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
@@ -49,7 +49,7 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
         sort_by_probability(&mut scores)?;
         let text = format!(
             "{}\n\n{}\n\n{}\n\n{}\n\n{}{}",
-            journeys.check_text(),
+            check_text(&journeys),
             snapshot_text(&trained.sides.0),
             model_text(&trained.model, 12),
             evaluation_text(&trained.evaluation),

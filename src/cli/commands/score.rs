@@ -13,7 +13,7 @@ use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability};
+use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability, with_lead_fields};
 use crate::journeys::Journeys;
 use crate::model::LeadModel;
 use crate::progress::Task;
@@ -39,6 +39,9 @@ pub(in crate::cli) struct Score {
     /// Number of reasons per lead [default: reasons in [score] of the configuration].
     #[arg(long, value_name = "NUMBER")]
     reasons: Option<usize>,
+    /// Fields of the leads beside their scores, separated by commas [default: fields in [score] of the configuration].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    fields: Vec<String>,
     /// File for the scores (.parquet, .arrow or .csv) [default: output in [score] of the configuration].
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -88,16 +91,21 @@ pub(super) fn score(
     task: &Task,
 ) -> Result<(DataFrame, BestLeads)> {
     let leads = leads_to_score(project, journeys, model, as_of, task)?;
+    let fields = &project.score.fields;
     let scores = score_frame(model, &leads, project.score.reasons, allow_extrapolation, task)?;
+    let scores = with_lead_fields(&scores, &leads, fields)?;
     let mut sorted = scores.clone();
     sort_by_probability(&mut sorted)?;
-    let best = BestLeads::new(model, &leads, best_leads(&sorted, SHOWN)?);
+    let best = BestLeads::new(model, &leads, fields, best_leads(&sorted, SHOWN, fields)?);
     Ok((scores, best))
 }
 
 pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
     let mut project = Context::project(&command.common)?;
     project.score.reasons = command.reasons.unwrap_or(project.score.reasons);
+    if !command.fields.is_empty() {
+        project.score.fields.clone_from(&command.fields);
+    }
     let model_file = command.model.as_ref().unwrap_or(&project.model.file);
     let mut inputs = project.inputs();
     inputs.file("the model file", model_file);

@@ -34,8 +34,9 @@ pub(super) fn train_calibrated(
     let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
     let uncalibrated = |problem: &str| {
         let remark = format!(
-            "not calibrated: on the last fifth of the period {problem}; the model does not hold there, so judge its scores \
-             before you use them"
+            "{} calibration is not applied: on the last fifth of the period {problem}; the model does not hold there, so \
+             judge its scores before you use them",
+            calibrator.name()
         );
         let tried = CalibrationFacts { method: "none".into(), remark, ..facts.clone() };
         with_facts(&train_on(snapshot, options, task)?, None, tried)
@@ -62,16 +63,16 @@ pub(super) fn train_calibrated(
 /// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
 /// too few.
 fn later_slice(snapshot: &Snapshot, calibrator: Calibrator) -> (CalibrationFacts, Option<(Snapshot, Snapshot)>) {
-    let none = |remark: String| (not_calibrated(remark), None);
+    let none = |why: String| (not_calibrated(format!("{} calibration is not applied: {why}", calibrator.name())), None);
     let (earlier, later) = match snapshot.split(0.2, SplitBy::Time, 0) {
         Ok(parts) => parts,
-        Err(e) => return none(format!("not calibrated: the last fifth of the period cannot be held out ({e})")),
+        Err(e) => return none(format!("the last fifth of the period cannot be held out ({e})")),
     };
     let (rows, positives) = (later.counts.rows, later.counts.positives);
     let (leads, converted) = (later.counts.leads_with_rows, later.counts.positive_leads);
     if converted.min(leads - converted) < MIN_POSITIVES {
         return none(format!(
-            "not calibrated: in the last fifth of the period {converted} of {} positive, and {MIN_POSITIVES} leads of each class are needed",
+            "in the last fifth of the period {converted} of {} positive, and {MIN_POSITIVES} leads of each class are needed",
             counted(leads, "lead is", "leads are")
         ));
     }

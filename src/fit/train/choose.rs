@@ -263,7 +263,8 @@ impl<'a> Chooser<'a> {
         if snapshot.spec.maturity == Maturity::Ipcw {
             return Err(self.too_short(few));
         }
-        let mut units = if snapshot.journeys.leads.account.is_some() { "accounts" } else { "leads" };
+        let has_accounts = snapshot.journeys.leads.account.is_some();
+        let mut units = if has_accounts { "accounts" } else { "leads" };
         let mut folds = grouped_folds(&self.clusters, 5);
         let both = |rows: &[usize]| rows.iter().any(positive) && !rows.iter().all(positive);
         if folds.len() < 2 || !folds.iter().all(|f| both(&f.train) && both(&f.test)) {

@@ -125,11 +125,21 @@ impl Picked {
                 picked.columns.push((place, name));
                 continue;
             } else {
-                Some(format!("columns of type {} are not supported", column.dtype))
+                Some(format!("columns of type {} are not supported{}", column.dtype, remedy(&column.dtype)))
             };
             picked.unread.push(Unread { name: name.to_owned(), dtype: column.dtype.clone(), why });
         }
         picked
+    }
+}
+
+/// What to do about a column of a type that is not supported.
+fn remedy(dtype: &str) -> &'static str {
+    match dtype {
+        _ if dtype.starts_with("object") => "; convert its values to text, such as str(id), numbers or times",
+        "fixed_size_binary[16]" => "; convert it to text, or UUIDs to the Arrow type uuid",
+        _ if dtype.contains("binary") => "; convert it to text",
+        _ => "",
     }
 }
 

@@ -18,7 +18,7 @@ use super::guard::guarded;
 use super::ipc_decimal::{as_column, in_file};
 use super::ipc_layout::BufferLayout;
 use super::ipc_stream::read_stream;
-use super::typed::{is_readable, series_of, stored_as};
+use super::typed::{column_type, is_readable, series_of, stored_as};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
 use crate::progress::Stop;
@@ -90,7 +90,7 @@ impl IpcFile {
     pub(super) fn dtype(&self, place: usize) -> Result<DataType> {
         let field = self.layout.columns.get(place).and_then(|c| c.field.as_ref());
         let field = field.ok_or_else(|| self.file.failed("a column is missing"))?;
-        guarded(&self.file, || Ok(DataType::from_arrow_field(field)))
+        guarded(&self.file, || Ok(column_type(field)))
     }
 
     /// The columns at these places, which ascend, and the number of rows.

@@ -17,6 +17,7 @@ pub(super) fn in_file(dtype: &ArrowDataType) -> ArrowDataType {
 
 /// The values read, with the type of the column.
 pub(super) fn as_column(array: Box<dyn Array>, dtype: &ArrowDataType) -> Box<dyn Array> {
+    let ArrowDataType::Decimal(..) = dtype else { return array };
     let Some(bytes) = array.as_any().downcast_ref::<FixedSizeBinaryArray>() else { return array };
     let (numbers, _) = bytes.values().as_chunks::<WIDTH>();
     let numbers: Vec<i128> = numbers.iter().map(|number| i128::from_le_bytes(*number)).collect();

@@ -5,7 +5,7 @@ use polars_arrow::datatypes::{IntegerType, Metadata};
 use polars_arrow::io::ipc::format::ipc::planus::Error;
 use polars_arrow::io::ipc::format::ipc::{self as fb, FieldRef, TypeRef};
 
-use super::typed::{read_as, type_name};
+use super::typed::{UUID, read_as, type_name, uuid};
 
 /// A column of an IPC file.
 #[derive(Debug)]
@@ -56,9 +56,14 @@ pub(super) fn column_of(field: FieldRef<'_>) -> Result<IpcColumn, Error> {
     }
     let mut stand_ins = Vec::new();
     stand_ins_of(field, &mut stand_ins, 0)?;
-    let extension = metadata.get("ARROW:extension:name").map(|name| format!("extension[{name}]"));
+    let extension = metadata.get("ARROW:extension:name");
+    let is_uuid = extension.is_some_and(|name| name == UUID);
+    let extension = extension.filter(|_| !is_uuid).map(|name| format!("extension[{name}]"));
     let dictionary = field.dictionary()?;
-    let mut dtype = flat_type(field)?;
+    let mut dtype = match field.type_()? {
+        Some(TypeRef::FixedSizeBinary(f)) if is_uuid && f.byte_width()? == 16 => Some(uuid()),
+        _ => flat_type(field)?,
+    };
     if let (Some(dictionary), Some(values)) = (dictionary, &dtype) {
         let index = dictionary.index_type()?.map(integer).transpose()?.flatten().unwrap_or(IntegerType::Int32);
         dtype = Some(ArrowDataType::Dictionary(index, Box::new(values.clone()), dictionary.is_ordered()?));

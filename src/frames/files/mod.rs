@@ -39,5 +39,5 @@ pub(super) use parts::Parts;
 pub(super) use paths::paths_of;
 pub(crate) use paths::{is_raw, path_of, text_of};
 pub use table::Table;
-pub use typed::{is_readable, read_as, series_of, stored_as, type_name};
+pub use typed::{UUID, is_readable, read_as, series_of, stored_as, type_name, uuid};
 pub(super) use unify::{CommonType, convert};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polars::prelude::*;
 use polars_arrow::array::Array;
 use polars_arrow::datatypes::{DTYPE_CATEGORICAL_NEW, IntegerType};
+use polars_parquet::parquet::schema::types::PrimitiveLogicalType;
 use polars_parquet::read::{
     BasicDecompressor, ColumnChunkMetadata, FileMetadata, Filter, column_iter_to_arrays, infer_schema, read_metadata,
 };
@@ -19,7 +20,7 @@ use super::columns::Offered;
 use super::guard::guarded;
 use super::parquet_check::check_lengths;
 use super::parquet_pages::{PageIndex, Pages};
-use super::typed::{is_readable, read_as, type_name};
+use super::typed::{column_type, is_readable, read_as, series_of, stored_as, type_name, uuid};
 use super::{OpenFile, index_columns};
 use crate::error::{Error, Result};
 use crate::frames::columns::dictionary::{Cells, Coded};
@@ -65,6 +66,13 @@ impl ParquetFile {
                 other => other,
             }
         });
+        for column in metadata.schema_descr.columns() {
+            let is_uuid = column.descriptor.primitive_type.logical_type == Some(PrimitiveLogicalType::Uuid);
+            let field = column.path_in_schema.first().filter(|_| is_uuid && column.path_in_schema.len() == 1);
+            if let Some(field) = field.and_then(|name| schema.get_mut(name)) {
+                field.dtype = uuid();
+            }
+        }
         check_lengths(&file, &metadata)?;
         Ok(Self { file, metadata, schema, pages: Mutex::default() })
     }
@@ -89,7 +97,7 @@ impl ParquetFile {
     /// The type of a column.
     pub(super) fn dtype(&self, name: &str) -> Result<DataType> {
         let field = self.schema.get(name).ok_or_else(|| self.failed(format!("no column '{name}'")))?;
-        guarded(&self.file, || Ok(DataType::from_arrow_field(field)))
+        guarded(&self.file, || Ok(column_type(field)))
     }
 
     /// Rows of each group.
@@ -144,8 +152,9 @@ impl ParquetFile {
         {
             return Ok(Cells::Coded(texts));
         }
-        let arrays = decode(chunk, &pages, field.clone(), &rows).map_err(|e| self.failed(e))?;
-        let series = Series::try_from((field, arrays)).map_err(|e| self.failed(e))?;
+        let stored = ArrowField { dtype: stored_as(&field.dtype), ..field.clone() };
+        let arrays = decode(chunk, &pages, stored, &rows).map_err(|e| self.failed(e))?;
+        let series = series_of(field, arrays).map_err(|e| self.failed(e))?;
         if series.len() == rows.len() {
             Ok(Cells::Series(series))
         } else {

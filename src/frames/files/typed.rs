@@ -1,7 +1,43 @@
 //! Types of columns: which can be read, and what they are called in messages.
 
 use polars::prelude::*;
-use polars_arrow::array::Array;
+use polars_arrow::array::{Array, FixedSizeBinaryArray, Utf8ViewArray};
+use polars_arrow::datatypes::ExtensionType;
+
+/// Arrow's name of UUIDs, 16 bytes each (<https://arrow.apache.org/docs/format/CanonicalExtensions.html#uuid>).
+pub const UUID: &str = "arrow.uuid";
+/// Bytes of one.
+const UUID_BYTES: usize = 16;
+
+/// The type of UUIDs, which are read as texts in their canonical form.
+#[must_use]
+pub fn uuid() -> ArrowDataType {
+    let inner = ArrowDataType::FixedSizeBinary(UUID_BYTES);
+    ArrowDataType::Extension(Box::new(ExtensionType { name: UUID.into(), inner, metadata: None }))
+}
+
+fn is_uuid(dtype: &ArrowDataType) -> bool {
+    matches!(dtype, ArrowDataType::Extension(extension)
+        if extension.name == UUID && extension.inner == ArrowDataType::FixedSizeBinary(UUID_BYTES))
+}
+
+/// The type of the column that [`series_of`] makes.
+#[must_use]
+pub(super) fn column_type(field: &ArrowField) -> DataType {
+    if is_uuid(&field.dtype) { DataType::String } else { DataType::from_arrow_field(field) }
+}
+
+/// UUIDs in their canonical form, such as `123e4567-e89b-12d3-a456-426614174000`.
+fn uuid_texts(array: &dyn Array) -> Box<dyn Array> {
+    let canonical = |bytes: &[u8]| {
+        let hex = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let parts = [0..4, 4..6, 6..8, 8..10, 10..16];
+        parts.map(|part| bytes.get(part).map(hex).unwrap_or_default()).join("-")
+    };
+    let bytes = array.as_any().downcast_ref::<FixedSizeBinaryArray>();
+    let texts = bytes.into_iter().flat_map(|array| array.iter().map(|cell| cell.map(canonical)));
+    Utf8ViewArray::from_slice(texts.collect::<Vec<_>>()).boxed()
+}
 
 /// True if columns of this type can be used by some role.
 #[must_use]
@@ -34,7 +70,7 @@ pub fn is_readable(dtype: &ArrowDataType) -> bool {
         | D::Decimal32(..)
         | D::Decimal64(..) => true,
         D::Dictionary(_, values, _) => !matches!(**values, D::Dictionary(..)) && is_readable(values),
-        _ => false,
+        other => is_uuid(other),
     }
 }
 
@@ -61,6 +97,7 @@ pub fn stored_as(dtype: &ArrowDataType) -> ArrowDataType {
         ArrowDataType::Timestamp(ArrowTimeUnit::Second, _) | ArrowDataType::Duration(ArrowTimeUnit::Second) => {
             ArrowDataType::Int64
         }
+        uuid if is_uuid(uuid) => ArrowDataType::FixedSizeBinary(UUID_BYTES),
         ArrowDataType::Dictionary(key, values, ordered) => {
             ArrowDataType::Dictionary(*key, Box::new(stored_as(values)), *ordered)
         }
@@ -74,6 +111,10 @@ pub fn stored_as(dtype: &ArrowDataType) -> ArrowDataType {
 /// # Errors
 /// Errors of polars, if chunks and type do not fit.
 pub fn series_of(field: &ArrowField, chunks: Vec<Box<dyn Array>>) -> PolarsResult<Series> {
+    if is_uuid(&field.dtype) {
+        let texts = chunks.iter().map(|chunk| uuid_texts(&**chunk)).collect::<Vec<_>>();
+        return Series::try_from((field.name.clone(), texts));
+    }
     let stored = ArrowField { dtype: stored_as(&field.dtype), ..field.clone() };
     let series = Series::try_from((&stored, chunks))?;
     if stored.dtype == field.dtype {
@@ -129,6 +170,7 @@ pub fn type_name(dtype: &ArrowDataType) -> String {
             format!("decimal[{precision},{scale}]")
         }
         D::Decimal256(precision, scale) => format!("decimal256[{precision},{scale}]"),
+        uuid if is_uuid(uuid) => "uuid".into(),
         D::Extension(extension) => format!("extension[{}]", extension.name),
         other => format!("{other:?}").to_lowercase(),
     }

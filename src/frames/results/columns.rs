@@ -6,10 +6,9 @@ use polars_arrow::bitmap::Bitmap;
 use polars_buffer::Buffer;
 use rayon::prelude::*;
 
-use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, Difference, Estimate, Evaluation, Group, LiftRow, ScoreComparison};
-use crate::journeys::{Audit, Journeys, TimelineEntry};
+use crate::journeys::{Audit, TimelineEntry};
 use crate::progress::Stop;
 use crate::schema::{Column as Values, Feature};
 use crate::snapshot::{Row, Snapshot};
@@ -88,6 +87,13 @@ fn feature_column(feature: &Feature, values: Values) -> Column {
         Values::Number(v) if feature.is_never_missing() => {
             Float64Chunked::from_vec(name.into(), v).into_series().into_column()
         }
+        values => values_column(name, values),
+    }
+}
+
+/// A column of values; a missing one is null.
+pub(in crate::frames) fn values_column(name: &str, values: Values) -> Column {
+    match values {
         Values::Number(v) => numbers(name, v),
         Values::Category { codes, levels } => {
             let mut builder = StringChunkedBuilder::new(name.into(), codes.len());
@@ -297,32 +303,6 @@ pub fn lift_frame(rows: &[LiftRow]) -> Result<DataFrame> {
         column("cumulative_lift", |r| r.cumulative_lift),
         column("lowest", |r| r.lowest),
     ])
-}
-
-impl Journeys {
-    /// The rows of an audit as text lines, with the remarks after them.
-    #[must_use]
-    pub fn check_text(&self) -> String {
-        let mut lines = vec![self.describe()];
-        for t in &self.audit.tables {
-            lines.push(format!("{} as {}: {} read, {} used", t.table, t.role, counted(t.rows, "row", "rows"), t.used));
-            if t.filtered > 0 {
-                lines.push(format!("    {} filtered by where=", t.filtered));
-            }
-            for (reason, q) in &t.quarantined {
-                let example = q.examples.first().map(|(row, v)| format!(" (row {row}: {v})")).unwrap_or_default();
-                lines.push(format!("    {} quarantined: {reason}{example}", q.rows));
-            }
-            for (what, n) in t.notes() {
-                lines.push(format!("    {n} noted: {what}"));
-            }
-            lines.extend(t.remarks.iter().map(|r| format!("    {r}")));
-        }
-        lines.extend(self.audit.warnings.iter().map(|w| format!("warning: {w}")));
-        lines.extend(self.audit.remarks.iter().cloned());
-        lines.extend(self.audit.suspects.iter().map(|s| format!("suspect: {s}")));
-        lines.join("\n")
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub(in crate::frames) mod columns;
 mod drivers;
 mod effects;
 mod funnel;
+mod lead_fields;
 mod paths;
 mod scores;
 mod stage_funnel;
@@ -20,8 +21,9 @@ pub use columns::{
 pub use drivers::{barriers_frame, comparison_frame, drivers_frame};
 pub use effects::effect_frame;
 pub use funnel::{funnel_frame, funnel_leads_frame, funnel_periods_frame, funnel_times_frame};
+pub use lead_fields::{lead_fields_frame, with_lead_fields};
 pub use paths::{loops_frame, steps_frame, transitions_frame, ways_frame};
-pub use scores::{BestLead, best_leads, explain_frame, score_frame, sort_by_probability, terms_frame};
+pub use scores::{BestLead, best_leads, explain_frame, reasons_of, score_frame, sort_by_probability, terms_frame};
 pub use stage_funnel::{
     stage_cohorts_frame, stage_flow_frame, stage_funnel_frame, stage_summary_frame, stage_times_frame, stage_wins_frame,
 };

@@ -11,6 +11,7 @@ use crate::encoding::Encoder;
 use crate::error::{Error, Result};
 use crate::frames::results::columns::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
 use crate::frames::results::effects::{Z95, cells};
+use crate::frames::results::lead_fields::field_name;
 use crate::journeys::open_amounts;
 use crate::math::{Interval, normal_tail};
 use crate::model::{Interaction, LeadModel};
@@ -140,7 +141,8 @@ fn of_lead(e: Error, snapshot: &Snapshot, row: usize) -> Error {
 }
 
 /// The reasons that a cell holds, which `; ` separates; one inside a quoted name or value separates nothing.
-fn reasons_of(cell: &str) -> Vec<String> {
+#[must_use]
+pub fn reasons_of(cell: &str) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     let mut inside = false;
     for part in cell.split("; ").filter(|_| !cell.is_empty()) {
@@ -246,6 +248,9 @@ pub struct BestLead {
     pub owner: Option<String>,
     /// Amount of its open deals, if known.
     pub value: Option<f64>,
+    /// Fields that were asked for; absent ones are missing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
     /// What the probability is made of, strongest first.
     pub reasons: Vec<String>,
 }
@@ -262,11 +267,12 @@ fn latest(scores: &DataFrame) -> PolarsResult<IdxCa> {
     Ok(IdxCa::from_vec("row".into(), kept.map(|(row, _)| row as IdxSize).collect()))
 }
 
-/// The first `n` leads of a table of scores; a lead with several rows as it was last seen.
+/// The first `n` leads of a table of scores, with `fields` that it has (see [`super::with_lead_fields`]); a lead with several
+/// rows as it was last seen.
 ///
 /// # Errors
 /// As [`sort_by_probability`].
-pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<BestLead>> {
+pub fn best_leads(scores: &DataFrame, n: usize, fields: &[String]) -> Result<Vec<BestLead>> {
     let failed = |e: PolarsError| Error::option("scores", e.to_string());
     let head = latest(scores).and_then(|rows| scores.take(&rows.slice(0, n))).map_err(failed)?;
     let text = |name: &str| -> Result<Vec<Option<String>>> {
@@ -285,13 +291,22 @@ pub fn best_leads(scores: &DataFrame, n: usize) -> Result<Vec<BestLead>> {
     let (leads, grades, owners, reasons) = (text("lead_id")?, text("grade")?, text("owner")?, text("reasons")?);
     let (probabilities, values) = (number("probability")?, number("value")?);
     let rows = leads.into_iter().zip(as_of).zip(probabilities).zip(grades).zip(owners).zip(values).zip(reasons);
-    let best = rows.map(|((((((lead, as_of), probability), grade), owner), value), reasons)| BestLead {
+    let mut asked = vec![BTreeMap::new(); head.height()];
+    for name in fields {
+        let cells = head.column(&field_name(name)).and_then(|c| c.cast(&DataType::String)).map_err(failed)?;
+        for (of_lead, cell) in asked.iter_mut().zip(cells.str().map_err(failed)?.iter()) {
+            of_lead.extend(cell.map(|cell| (name.clone(), cell.to_owned())));
+        }
+    }
+    let rows = rows.zip(asked);
+    let best = rows.map(|(((((((lead, as_of), probability), grade), owner), value), reasons), fields)| BestLead {
         lead: lead.unwrap_or_default(),
         as_of: as_of.filter(|t| *t != NO_TIME).map(Timestamp),
         probability: probability.unwrap_or(f64::NAN),
         grade: grade.unwrap_or_default(),
         owner,
         value,
+        fields,
         reasons: reasons.as_deref().map(reasons_of).unwrap_or_default(),
     });
     Ok(best.collect())

@@ -83,15 +83,14 @@ pub(in crate::frames) fn join_accounts(
         spec.fields.clone().unwrap_or_else(|| table.field_names().into_iter().filter(|n| *n != spec.id).collect());
     let (common, asked) = (&spec.common, spec.fields.is_some());
     let reader = FieldReader { table: &table, common, zone, categories: &spec.categories, asked };
+    let own_zone = reader.own_zone()?;
     let mut fields = Vec::new();
     for name in names {
         let column = reader.column(&name, &mut audit)?.take(&rows);
         if column.missing() < column.len() {
-            fields.push(Field {
-                name: format!("account.{name}"),
-                column,
-                asked: asked || include.contains(&format!("account.{name}")),
-            });
+            let name = format!("account.{name}");
+            leads.zones.extend(own_zone.clone().map(|zone| (name.clone(), zone)));
+            fields.push(Field { asked: asked || include.contains(&name), name, column });
         }
     }
     leads.fields.extend(fields);

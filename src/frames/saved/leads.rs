@@ -33,6 +33,7 @@ impl Reader {
             account,
             owner,
             outcome,
+            zones: meta.field_zones.clone(),
             withheld: meta.withheld.clone(),
             normalize: meta.normalize,
             ..Leads::default()

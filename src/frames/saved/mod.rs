@@ -20,6 +20,8 @@ mod open;
 mod orders;
 mod save;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::journeys::{Audit, Days, Normalize, StageOrder};
@@ -68,6 +70,9 @@ struct Meta {
     audit: Audit,
     fields: Vec<FieldMeta>,
     histories: Vec<String>,
+    /// Zones of fields whose tables say their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    field_zones: BTreeMap<String, Zone>,
     withheld: Vec<(String, String)>,
     /// Name and length of each dictionary, in the order of the texts.
     dictionaries: Vec<(String, usize)>,

@@ -212,6 +212,7 @@ impl Writer<'_> {
             audit: j.audit.clone(),
             fields,
             histories: j.leads.histories.iter().map(|h| h.name.clone()).collect(),
+            field_zones: j.leads.zones.clone(),
             withheld: j.leads.withheld.clone(),
             dictionaries: std::mem::take(&mut self.dictionaries),
             normalize: j.leads.normalize,
