@@ -252,9 +252,10 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The error of a call that needs the channels of events, which have none. `option` is the one that asked for them, or the
 /// name of the call.
 pub(crate) fn no_channels(journeys: &Journeys, option: &'static str, instead: &str) -> Error {
-    let have = match journeys.kinds.iter().any(|k| !k.stage) {
-        true => "the events have no channels; set Events(channel=…)",
-        false => "the journeys have no events, and so no channels; set Journeys(events=…)",
+    let have = if journeys.kinds.iter().any(|k| !k.stage) {
+        "the events have no channels; set Events(channel=…)"
+    } else {
+        "the journeys have no events, and so no channels; set Journeys(events=…)"
     };
     Error::option(option, format!("{have}{instead}"))
 }

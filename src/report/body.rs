@@ -167,9 +167,8 @@ impl TextTable {
 
     fn html(&self, caption: Option<&str>) -> String {
         let words: Vec<bool> = (0..self.header.len()).map(|i| is_words(&self.rows, i)).collect();
-        let cell = |(text, words): (&String, &bool)| match words {
-            true => HtmlCell::Words(text.clone()),
-            false => HtmlCell::Text(text.clone()),
+        let cell = |(text, words): (&String, &bool)| {
+            if *words { HtmlCell::Words(text.clone()) } else { HtmlCell::Text(text.clone()) }
         };
         let mut header: Vec<&str> = self.header.iter().map(String::as_str).collect();
         let mut rows: Vec<Vec<HtmlCell>> =

@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn words_are_left_and_numbers_are_right() {
-        let rows = vec![vec!["a".to_owned(), "1".into(), "up".into()], vec!["b".into(), "–".into(), "".into()]];
+        let rows = vec![vec!["a".to_owned(), "1".into(), "up".into()], vec!["b".into(), "–".into(), String::new()]];
         assert_eq!(table_text(&["x", "number", "words"], &rows), "x  number  words\na       1  up\nb       –");
         assert_eq!([0, 1, 2].map(|column| is_words(&rows, column)), [true, false, true]);
     }
