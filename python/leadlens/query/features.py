@@ -35,7 +35,8 @@ class FeatureSet:
     only : sequence of str, optional
         Names of the features; replaces the choice by the other options.
     without : sequence of str, optional
-        Names of features to leave out.
+        Names of features to leave out, such as ``"days_since_*"``: ``*`` and ``?`` are wildcards; an exact name comes
+        first.
 
     See Also
     --------
