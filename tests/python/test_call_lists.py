@@ -142,7 +142,7 @@ def project(tmp_path_factory: Any, scores: ll.Scores) -> Path:
         'won = "won"\nlost = "lost"\npipeline = ["created", "open", "won"]\nobserved_until = "2024-03-01"\n'
         '[leads]\ntable = "leads.parquet"\nid = "id"\ncreated = "made"\nowner = "rep"\n'
         '[[stages]]\ntable = "stages.parquet"\nlead = "lead"\nat = "at"\nstage = "stage"\n'
-        '[snapshot]\nafter = "10d"\nhorizon = "30d"\n[features]\nonly = ["size"]\n[model]\nmin_leads = 5\n'
+        '[split]\nby = "group"\n[snapshot]\nafter = "10d"\nhorizon = "30d"\n[features]\nonly = ["size"]\n[model]\nmin_leads = 5\n'
     )
     trained = run(folder, "train", "--config", "leads.toml")
     assert trained.returncode == 0, trained.stderr
