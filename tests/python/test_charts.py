@@ -36,7 +36,7 @@ from all_charts import (
 )
 
 import leadlens as ll
-from leadlens._charts import PALETTE, names_shown
+from leadlens._charts import INK, PALETTE, names_shown
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -58,7 +58,7 @@ def test_no_method_that_plots_is_missing() -> None:
 @pytest.mark.parametrize("which", ALL)
 def test_a_title_states_what_and_how_many(which: str) -> None:
     text = title_of(chart(which).to_dict())
-    counted = which.startswith("StageFunnel.plot flow") or which.endswith("plot_validation") or which == "Drivers.plot"
+    counted = which.endswith("plot_validation") or which == "Drivers.plot"
     assert counted or re.search(
         r"\d (lead|attempt|cycle|path|row|training row|conversion|value|group)s?\b|\d+ \w+ lost|worth", text
     ), text
@@ -98,7 +98,7 @@ def test_labels_are_not_cut(which: str, name: Any) -> None:
         if channel in ("x", "y") and encoding.get("axis", True) is not None:
             assert encoding["axis"]["labelLimit"] == 0, encoding
         if channel == "color" and encoding.get("legend", True) is not None:
-            assert encoding["legend"]["labelLimit"] == 0, encoding
+            assert encoding["legend"]["labelLimit"] == encoding["legend"]["titleLimit"] == 0, encoding
         if channel == "row":
             assert encoding["header"]["labelLimit"] == 0, encoding
 
@@ -268,3 +268,12 @@ def test_charts_can_be_combined_changed_and_pickled() -> None:
 def test_names_that_differ_still_do_on_one_line() -> None:
     table = names_shown(pl.DataFrame({"group": ["a\nb", "a b", "a\tb", None, "a\nb"]}), "group")
     assert table["group"].to_list() == ["a b", "a b (2)", "a b (3)", None, "a b"]
+
+
+@pytest.mark.parametrize("which", ["Funnel.plot", "Barriers.plot", "Drivers.plot", "Evaluation.plot"])
+def test_labels_have_the_color_of_a_dark_theme(which: str) -> None:
+    with alt.theme.enable("dark"):
+        dark = json.dumps(chart(which).to_dict())
+    assert '"color": "#dddddd"' in dark
+    assert INK not in dark
+    assert INK in json.dumps(chart(which).to_dict())

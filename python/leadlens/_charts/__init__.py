@@ -2,6 +2,7 @@
 
 from .axes import count_axis as count_axis
 from .axes import dates as dates
+from .axes import legend as legend
 from .axes import log_ticks as log_ticks
 from .axes import name_axis as name_axis
 from .axes import name_order as name_order
@@ -26,8 +27,8 @@ from .marks import interval as interval
 from .marks import percent as percent
 from .marks import rate_label as rate_label
 from .marks import rule_at as rule_at
+from .package import package as package
 from .page import finished as finished
-from .page import package as package
 from .titles import describe as describe
 from .titles import facet_header as facet_header
 from .titles import heading as heading

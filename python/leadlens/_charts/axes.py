@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from .page import package
+from .package import package
 
 LEADING_NUMBER = re.compile(r"^[^\d(]{0,4}(\d[\d,._ ]*)")
 
@@ -17,6 +17,11 @@ LEADING_NUMBER = re.compile(r"^[^\d(]{0,4}(\d[\d,._ ]*)")
 def name_axis() -> Any:
     """Return an axis whose labels are not cut, with its title beside the longest."""
     return package().Axis(labelLimit=0, maxExtent=4000)
+
+
+def legend(**options: Any) -> Any:
+    """Return a legend whose names and title are not cut, with colors that are not pale."""
+    return package().Legend(**{"labelLimit": 0, "titleLimit": 0, "symbolOpacity": 1, "symbolDash": [1, 0], **options})
 
 
 def name_order(names: Sequence[str]) -> list[str]:

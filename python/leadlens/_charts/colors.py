@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .page import package
+from .package import package
 
 BLUE, RED, GREY = "#0072B2", "#D55E00", "#888888"
 
 PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", RED, "#8C6D31", GREY)
 """Those of M. Okabe and K. Ito, "Color universal design", 2008, without yellow and black; a brown and a grey."""
 
-INK = "#737373"
+INK = "#6e6e6e"
 """Texts beside marks."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .page import package
+from .package import package
 
 MANY = 2000
 """Rows of a curve up to which none is left out."""

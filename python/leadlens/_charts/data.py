@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from .page import package
+from .package import package
 
 
 def inline(table: pl.DataFrame) -> Any:

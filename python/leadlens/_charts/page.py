@@ -7,21 +7,14 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-from ..errors import MissingPackageError
+from .colors import INK
+from .package import package
 
 KINDS = ("Chart", "LayerChart", "FacetChart", "HConcatChart", "VConcatChart", "ConcatChart", "RepeatChart")
 
 
-def package() -> Any:
-    """Return altair, or say how to install it."""
-    try:
-        import altair
-    except ImportError as error:
-        raise MissingPackageError(
-            f"charts are drawn by altair, which cannot be imported ({error}); install it with "
-            "pip install 'leadlens[plot]'"
-        ) from error
-    return altair
+DARK = ("dark", "carbong90", "carbong100")
+"""Themes of vega-embed with a dark background."""
 
 
 class SafeJSON(json.JSONEncoder):
@@ -62,6 +55,11 @@ class Saving:
     def to_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Return the specification, as ``altair.Chart.to_dict`` does."""
         spec = super().to_dict(*args, **kwargs)  # type: ignore[misc]
+        # Labels beside marks are as light as those of axes where a theme has a dark background.
+        theme = spec.get("usermeta", {}).get("embedOptions", {}).get("theme")
+        fill = spec.get("config", {}).get("style", {}).get("guide-label", {}).get("fill")
+        fill = "#dddddd" if fill is None and theme in DARK else fill
+        spec = mapped(spec, INK, fill) if isinstance(fill, str) else spec
         return mapped(mapped(spec, "</", f"<{MARK}/"), "<!--", f"<{MARK}!--") if _marking.get() else spec
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> Any:

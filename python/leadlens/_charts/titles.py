@@ -10,7 +10,8 @@ import polars as pl
 
 from .colors import INK
 from .data import inline
-from .page import finished, package
+from .package import package
+from .page import finished
 
 
 def one_line(text: object) -> str:
@@ -36,7 +37,7 @@ def names_shown(table: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Return a text in lines; a number and its sign stay together, and words are broken only if longer than a line."""
-    return textwrap.wrap(one_line(text).replace(" %", "\u00a0%"), width)
+    return textwrap.wrap(one_line(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0"), width)
 
 
 def heading(text: str) -> str | list[str]:

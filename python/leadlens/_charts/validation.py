@@ -9,7 +9,8 @@ import polars as pl
 
 from .colors import BLUE, RED
 from .data import inline
-from .page import finished, package
+from .package import package
+from .page import finished
 from .titles import title
 
 

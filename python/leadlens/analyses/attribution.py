@@ -20,6 +20,7 @@ from .._charts import (
     heading,
     inline,
     interval,
+    legend,
     name_axis,
     names_shown,
     nothing,
@@ -407,7 +408,7 @@ def attribution_chart(credits: pl.DataFrame, facts: dict[str, Any]) -> Any:
         sort=methods,
         title="method",
         scale=color_scale(methods),
-        legend=alt.Legend(labelLimit=0) if several else None,
+        legend=legend() if several else None,
     )
     base = alt.Chart(inline(data)).encode(y=alt.Y("channel:N", sort=order, title=heading(by), axis=name_axis()))
     if several:

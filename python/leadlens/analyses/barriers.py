@@ -19,6 +19,7 @@ from .._charts import (
     heading,
     inline,
     interval,
+    legend,
     name_axis,
     names_shown,
     nothing,
@@ -259,6 +260,7 @@ def barriers_chart(table: pl.DataFrame, spec: dict[str, Any], value: float | Non
     said = "conversions lost against the reference, with 95 % interval for all at once"
     low = min(0.0, *data["conversions_lost"], *data[ends[0]].drop_nulls())
     high = max(0.0, *data["label_at"].drop_nulls())
+    low -= 0.03 * (high - low)
     width, text_width = 300, 16 + 6.0 * max(map(len, texts))
     # The labels stand inside the frame, right of the longest interval.
     scale = alt.Scale(domain=[low, high + (high - low) * text_width / width], nice=False)
@@ -273,7 +275,7 @@ def barriers_chart(table: pl.DataFrame, spec: dict[str, Any], value: float | Non
         "sure:N",
         scale=alt.Scale(domain=[SURE, CHANCE], range=[RED, GREY]),
         title=None,
-        legend=alt.Legend(orient="bottom", labelLimit=0),
+        legend=legend(orient="bottom"),
     )
     tooltip = [
         alt.Tooltip("group:N", title=by),

@@ -19,6 +19,7 @@ from .._charts import (
     facet_header,
     finished,
     inline,
+    legend,
     log_ticks,
     name_axis,
     names_shown,
@@ -248,7 +249,7 @@ def drivers_chart(table: pl.DataFrame, funnel: dict[str, Any]) -> Any:
         "effect:N",
         scale=alt.Scale(domain=[MORE, LESS], range=[BLUE, RED]),
         title=None,
-        legend=alt.Legend(orient="bottom", labelLimit=0),
+        legend=legend(orient="bottom"),
     )
     heading = "odds ratio of going on (after: hazard ratio), with 95 % interval"
     axis = alt.Axis(format="~g", values=log_ticks(low, high))

@@ -14,8 +14,10 @@ from .._charts import (
     describe,
     facet_header,
     finished,
+    heading,
     inline,
     interval,
+    legend,
     name_axis,
     names_shown,
     nothing,
@@ -90,20 +92,18 @@ def funnel_chart(table: pl.DataFrame, spec: dict[str, Any], left_out: int) -> An
     end = room_for_labels(data["label"].to_list(), 420)
     scale = alt.Scale(domain=[0, end], nice=False)
     axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
-    heading = f"share of the {unit}s of step 1, with 95 % interval"
-    bars = base.mark_bar(color=BLUE).encode(
-        x=alt.X("of_first:Q", title=heading, axis=axis, scale=scale), tooltip=tooltip
-    )
-    ranges = interval(base, x=alt.X("of_first_low:Q", title=heading, axis=axis, scale=scale), x2="of_first_high:Q")
-    labels = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("label_at:Q", title=heading), text="label:N")
+    said = f"share of the {unit}s of step 1, with 95 % interval"
+    bars = base.mark_bar(color=BLUE).encode(x=alt.X("of_first:Q", title=said, axis=axis, scale=scale), tooltip=tooltip)
+    ranges = interval(base, x=alt.X("of_first_low:Q", title=said, axis=axis, scale=scale), x2="of_first_high:Q")
+    labels = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("label_at:Q", title=said), text="label:N")
     chart = alt.layer(bars, *ranges, labels).properties(width=420, height=alt.Step(26))
     about = describe(plural(entered, unit), within(spec["window"]), out)
-    heading = f"Funnel: {path_of(order)}"
+    name = f"Funnel: {path_of(order)}"
     if by is None:
-        return finished(chart.properties(title=title(heading, about)))
+        return finished(chart.properties(title=title(name, about)))
     some = part_of(shown, every, f"values of {by}, those with most {unit}s")
-    row = alt.Row("group:N", title=one_line(by), sort=shown, header=facet_header())
-    return finished(chart.facet(row=row, spacing=8, title=title(f"{heading}, by {by}", about, some)))
+    row = alt.Row("group:N", title=heading(by or ""), sort=shown, header=facet_header())
+    return finished(chart.facet(row=row, spacing=8, title=title(f"{name}, by {by}", about, some)))
 
 
 def periods_before_outcomes(table: pl.DataFrame) -> pl.DataFrame:
@@ -147,8 +147,8 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     unrecorded = periods_before_outcomes(table.filter(pl.col("group") == "(all)"))
     data = data.join(unrecorded, on="step", how="left", maintain_order="left")
     # A null of `since` is a step that has no such periods.
-    said = (pl.col("entered") >= FEWEST) & (pl.col("period") >= pl.col("since")).fill_null(True)
-    data = data.with_columns(pl.when(said).then(pl.col(c).fill_nan(None)).alias(c) for c in rates)
+    known_rate = (pl.col("entered") >= FEWEST) & (pl.col("period") >= pl.col("since")).fill_null(True)
+    data = data.with_columns(pl.when(known_rate).then(pl.col(c).fill_nan(None)).alias(c) for c in rates)
     drawn = set(data.filter(pl.col("of_first").is_not_null())["group"])
     shown = [group for group in shown if group in drawn]
     if not shown:
@@ -157,9 +157,7 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     data = period_rows(data, period, ["group", "step"])
     partly = (pl.col("immature").fill_null(0) + pl.col("before_outcomes").fill_null(0)) > 0
     data = data.with_columns(partly=partly)
-    color = alt.Color(
-        "step:N", scale=color_scale(order[1:], order), title="step", legend=alt.Legend(symbolOpacity=1, labelLimit=0)
-    )
+    color = alt.Color("step:N", scale=color_scale(order[1:], order), title="step", legend=legend())
     tooltip = [
         alt.Tooltip("period:T", format="%d %b %Y", title="period from"),
         alt.Tooltip("step:N"),
@@ -169,11 +167,11 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
         alt.Tooltip("immature:Q", format=",", title="left out, window not ended"),
         alt.Tooltip("before_outcomes:Q", format=",", title="left out, before outcomes"),
     ]
-    heading = "share of step 1"
+    said = "share of step 1"
     base = alt.Chart(inline(data)).encode(x=dates(data, period, f"{period} of entry"), color=color, tooltip=tooltip)
-    y = alt.Y("of_first:Q", title=heading, axis=rate_axis())
+    y = alt.Y("of_first:Q", title=said, axis=rate_axis())
     band = base.mark_area(opacity=0.2).encode(
-        y=alt.Y("of_first_low:Q", title=heading, axis=rate_axis()), y2="of_first_high:Q"
+        y=alt.Y("of_first_low:Q", title=said, axis=rate_axis()), y2="of_first_high:Q"
     )
     line = base.mark_line().encode(y=y)
     # Points of a null would be drawn at 0.
@@ -197,6 +195,6 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     if not every:
         return finished(chart.properties(width=520, height=260, title=title(name, about, notes)))
     some = part_of(shown, every, f"values of {by}, those with most {unit}s")
-    row = alt.Row("group:N", title=one_line(by), sort=shown, header=facet_header())
+    row = alt.Row("group:N", title=heading(by or ""), sort=shown, header=facet_header())
     panels = chart.properties(width=520, height=110)
     return finished(panels.facet(row=row, spacing=8, title=title(f"{name}, by {by}", about, notes, some)))

@@ -15,6 +15,7 @@ from .._charts import (
     describe,
     finished,
     inline,
+    legend,
     names_shown,
     nothing,
     package,
@@ -369,11 +370,13 @@ def transition_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
         y=alt.Y("from:N", sort=rows, title="from", axis=alt.Axis(**labels)),
     )
     pale = alt.Scale(domain=[False, True], range=[1.0, 0.35])
+    # What is pale is so on white, whichever the background is.
+    under = base.mark_rect(color="white")
     cells = base.mark_rect().encode(
         color=alt.Color(
             "probability:Q",
             scale=alt.Scale(scheme="blues", domain=[0, most]),
-            legend=alt.Legend(format=".0%", title="share of moves from the row"),
+            legend=legend(format=".0%", title="share of moves from the row"),
         ),
         opacity=alt.Opacity("few:N", scale=pale, legend=None),
         tooltip=[
@@ -392,7 +395,9 @@ def transition_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
     heading = title(
         "Moves from place to place", about_paths(facts), "share of the moves from the row, and their number", few, some
     )
-    return finished(alt.layer(cells, rates, numbers).properties(width=alt.Step(46), height=alt.Step(32), title=heading))
+    return finished(
+        alt.layer(under, cells, rates, numbers).properties(width=alt.Step(46), height=alt.Step(32), title=heading)
+    )
 
 
 def step_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
@@ -418,7 +423,7 @@ def step_chart(table: pl.DataFrame, facts: dict[str, Any]) -> Any:
         sort=sort,
         title="place",
         scale=alt.Scale(domain=sort, range=[colors[place] for place in sort]),
-        legend=alt.Legend(labelLimit=0),
+        legend=legend(),
     )
     chart = (
         alt.Chart(inline(data))

@@ -17,7 +17,9 @@ from .._charts import (
     describe,
     facet_header,
     finished,
+    heading,
     inline,
+    legend,
     name_axis,
     names_shown,
     nothing,
@@ -82,11 +84,11 @@ def stage_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     most = 1.0 if panels else float(cycles)
     scale = alt.Scale(domain=[0, room_for_labels(data["label"].to_list(), 420, most)], nice=False)
     axis = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]) if panels else count_axis()
-    heading = "share of the cycles of the first stage" if panels else "cycles"
+    said = "share of the cycles of the first stage" if panels else "cycles"
     base = alt.Chart(inline(data)).encode(y=alt.Y("stage:N", sort=stages, title=None, axis=name_axis()))
     bars = base.mark_bar().encode(
-        x=alt.X("length:Q", title=heading, scale=scale, axis=axis),
-        color=alt.Color("part:N", scale=colors, title=None, legend=alt.Legend(orient="bottom", labelLimit=0)),
+        x=alt.X("length:Q", title=said, scale=scale, axis=axis),
+        color=alt.Color("part:N", scale=colors, title=None, legend=legend(orient="bottom")),
         order=alt.Order("rank:Q"),
         tooltip=[
             alt.Tooltip("group:N", title=one_line(by or "group")),
@@ -98,18 +100,18 @@ def stage_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
         ],
     )
     once = base.transform_filter("datum.rank == 0")
-    labels = once.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("end:Q", title=heading), text="label:N")
+    labels = once.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("end:Q", title=said), text="label:N")
     chart = alt.layer(bars, labels).properties(width=420, height=alt.Step(26))
     name, about = f"Stages reached: {path_of(stages)}", describe(plural(cycles, "cycle"), within(spec["window"]))
     counted = "beside the bars: cycles that reached the stage, and their share of the first stage"
     if not panels:
         return finished(chart.properties(title=title(name, about, counted)))
     some = part_of(shown, every, f"groups of {by}, those with most cycles")
-    row = alt.Row("group:N", title=one_line(by), sort=shown, header=facet_header())
+    row = alt.Row("group:N", title=heading(by or ""), sort=shown, header=facet_header())
     return finished(chart.facet(row=row, spacing=8, title=title(f"{name}, by {by}", about, counted, some)))
 
 
-def flow_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
+def flow_chart(table: pl.DataFrame, spec: dict[str, Any], cycles: int) -> Any:
     """Return cycles in each stage at the end of each period; one panel per value of a breakdown."""
     alt = package()
     by, period = by_name(spec["by"]), spec["period"]
@@ -129,9 +131,7 @@ def flow_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     chart = chart.encode(
         x=dates(data, period, f"{period}, from its first day"),
         y=alt.Y("stock:Q", title="cycles in the stage", axis=count_axis(), scale=alt.Scale(domainMax=most)),
-        color=alt.Color(
-            "stage:N", scale=color_scale(stages[:-1], stages), title="stage", legend=alt.Legend(labelLimit=0)
-        ),
+        color=alt.Color("stage:N", scale=color_scale(stages[:-1], stages), title="stage", legend=legend()),
         tooltip=[
             alt.Tooltip("group:N", title=one_line(by or "group")),
             alt.Tooltip("period:T", format="%d %b %Y", title="period from"),
@@ -140,10 +140,10 @@ def flow_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
         ],
     )
     name = f"Cycles in each stage at the end of each {period}"
-    about = "the last stage, in which cycles stay, is not drawn"
+    about = describe(plural(cycles, "cycle"), "the last stage, in which cycles stay, is not drawn")
     if by is None or not every:
         return finished(chart.properties(width=520, height=280, title=title(name, about)))
     some = part_of(shown, every, f"groups of {by}, those with most cycles")
-    row = alt.Row("group:N", title=one_line(by), sort=shown, header=facet_header())
+    row = alt.Row("group:N", title=heading(by or ""), sort=shown, header=facet_header())
     panels = chart.properties(width=520, height=110)
     return finished(panels.facet(row=row, spacing=8, title=title(f"{name}, by {by}", about, some)))

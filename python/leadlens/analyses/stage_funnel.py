@@ -285,7 +285,7 @@ class StageFunnel(Result):
         'LayerChart'
         """
         if self._view == "flow":
-            return flow_chart(self._table("flow"), self.spec)
+            return flow_chart(self._table("flow"), self.spec, self.facts["cycles"])
         return stage_chart(self._table("stages"), self.spec)
 
 

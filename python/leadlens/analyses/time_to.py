@@ -17,6 +17,7 @@ from .._charts import (
     finished,
     heading,
     inline,
+    legend,
     names_shown,
     nothing,
     one_line,
@@ -387,7 +388,7 @@ def incidence_chart(times: TimeTo) -> Any:
     data = curve_rows(curves, order)
     start = "creation" if spec["start"] is None else one_line(spec["start"])
     scale = color_scale(order, every)
-    color = alt.value(BLUE) if by is None else alt.Color("group:N", scale=scale, title=one_line(by), legend=key())
+    color = alt.value(BLUE) if by is None else alt.Color("group:N", scale=scale, title=one_line(by), legend=legend())
     base = alt.Chart(inline(data)).encode(x=alt.X("days:Q", title=heading(f"days since {start}")), color=color)
     said = heading(f"share of leads with {target}")
     # A curve that stays at 0 would be in the middle of the frame.
@@ -428,11 +429,6 @@ def incidence_chart(times: TimeTo) -> Any:
         .resolve_scale(opacity="independent")
         .properties(width=520, height=300, title=title(f"Time to {target}", about, few, some))
     )
-
-
-def key() -> Any:
-    """Return a legend whose names are not cut, with colors that are not pale."""
-    return package().Legend(symbolOpacity=1, symbolDash=[1, 0], labelLimit=0)
 
 
 def curve_rows(curves: pl.DataFrame, order: list[str]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from .._charts import (
     describe,
     finished,
     inline,
+    legend,
     name_axis,
     nothing,
     package,
@@ -162,7 +163,7 @@ def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any]) -> Any:
         ),
         verdict=pl.concat_str(pl.col("better"), pl.lit(" is better")).fill_null("no difference is certain"),
         label=pl.Series(
-            [f"{a:.3g} and {b:.3g}" for a, b in data.select("first", "second").fill_null(float("nan")).iter_rows()]
+            [f"{a:.4g} and {b:.4g}" for a, b in data.select("first", "second").fill_null(float("nan")).iter_rows()]
         ),
     )
     order = data["measure"].to_list()
@@ -171,10 +172,11 @@ def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any]) -> Any:
         "verdict:N",
         scale=alt.Scale(domain=list(BETTER), range=list(BETTER.values())),
         title=None,
-        legend=alt.Legend(orient="bottom", labelLimit=0),
+        legend=legend(orient="bottom"),
     )
     low, high = float(data["difference_low_scaled"].min() or 0.0), float(data["difference_high_scaled"].max() or 0.0)  # type: ignore[arg-type]
     low, high = min(low, 0.0), max(high, 0.0)
+    low -= 0.03 * (high - low)
     width, text_width = 320, 16 + 6.0 * max(map(len, data["label"]))
     # The labels stand inside the frame, right of the longest interval.
     scale = alt.Scale(domain=[low, high + (high - low) * text_width / width], nice=False)

@@ -16,6 +16,7 @@ from .._charts import (
     finished,
     heading,
     inline,
+    legend,
     name_axis,
     name_order,
     names_shown,
@@ -187,12 +188,14 @@ def joint_chart(feature: str, table: pl.DataFrame, about: str) -> Any:
         ),
         y=alt.Y("second:N", sort=rows, title=second, scale=alt.Scale(domain=rows), axis=name_axis()),
     )
+    # What is pale is so on white, whichever the background is.
+    under = base.mark_rect(color="white")
     cells = base.mark_rect().encode(
         color=alt.Color(
             "contribution:Q",
             scale=alt.Scale(scheme="redblue", domain=[-most, most]),
             title="contribution, log-odds",
-            legend=alt.Legend(format="+.2~f"),
+            legend=legend(format="+.2~f"),
         ),
         opacity=alt.Opacity("few:N", scale=alt.Scale(domain=[False, True], range=[1.0, PALE]), legend=None),
         tooltip=[
@@ -213,5 +216,5 @@ def joint_chart(feature: str, table: pl.DataFrame, about: str) -> Any:
         "contribution beyond what the two add alone, and training rows",
         f"pale: fewer than {FEW} rows" if data["few"].any() else None,
     )
-    chart = alt.layer(cells, effects, numbers)
+    chart = alt.layer(under, cells, effects, numbers)
     return finished(chart.properties(width=alt.Step(44), height=alt.Step(30), title=title(feature, about, marks)))
