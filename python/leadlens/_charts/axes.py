@@ -11,7 +11,7 @@ import polars as pl
 
 from .package import package
 
-LEADING_NUMBER = re.compile(r"^[^\d(]{0,4}(\d[\d,._ ]*)")
+LEADING_NUMBER = re.compile(r"^[^\w(]{0,3}(\d[\d,._ ]*)")
 
 
 def name_axis() -> Any:

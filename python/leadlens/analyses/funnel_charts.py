@@ -19,6 +19,7 @@ from .._charts import (
     interval,
     legend,
     name_axis,
+    name_order,
     names_shown,
     nothing,
     one_line,
@@ -53,9 +54,9 @@ def path_of(steps: list[str]) -> str:
 
 
 def groups_of(table: pl.DataFrame, most: int) -> tuple[list[str], list[str]]:
-    """Return the groups with panels, and all groups; ``(all)`` without a breakdown."""
+    """Return the groups with panels, in reading order, and all groups; ``(all)`` without a breakdown."""
     every = [g for g in table["group"].unique(maintain_order=True).to_list() if g != "(all)"]
-    return every[:most] or ["(all)"], every
+    return name_order(every[:most]) or ["(all)"], every
 
 
 def funnel_chart(table: pl.DataFrame, spec: dict[str, Any], left_out: int) -> Any:
@@ -149,6 +150,8 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
     # A null of `since` is a step that has no such periods.
     known_rate = (pl.col("entered") >= FEWEST) & (pl.col("period") >= pl.col("since")).fill_null(True)
     data = data.with_columns(pl.when(known_rate).then(pl.col(c).fill_nan(None)).alias(c) for c in rates)
+    if len(order) == 1:
+        return nothing(f"the funnel has one step, of which each {period} has 100 %")
     drawn = set(data.filter(pl.col("of_first").is_not_null())["group"])
     shown = [group for group in shown if group in drawn]
     if not shown:
@@ -167,18 +170,22 @@ def funnel_trend_chart(table: pl.DataFrame, spec: dict[str, Any]) -> Any:
         alt.Tooltip("immature:Q", format=",", title="left out, window not ended"),
         alt.Tooltip("before_outcomes:Q", format=",", title="left out, before outcomes"),
     ]
-    said = "share of step 1"
+    share = "share of step 1"
     base = alt.Chart(inline(data)).encode(x=dates(data, period, f"{period} of entry"), color=color, tooltip=tooltip)
-    y = alt.Y("of_first:Q", title=said, axis=rate_axis())
+    y = alt.Y("of_first:Q", title=share, axis=rate_axis())
     band = base.mark_area(opacity=0.2).encode(
-        y=alt.Y("of_first_low:Q", title=said, axis=rate_axis()), y2="of_first_high:Q"
+        y=alt.Y("of_first_low:Q", title=share, axis=rate_axis()), y2="of_first_high:Q"
+    )
+    # A period between gaps has no band.
+    ends = base.mark_rule(opacity=0.5).encode(
+        y=alt.Y("of_first_low:Q", title=share, axis=rate_axis()), y2="of_first_high:Q"
     )
     line = base.mark_line().encode(y=y)
     # Points of a null would be drawn at 0.
     known = base.transform_filter("isValid(datum.of_first)")
     full = known.transform_filter("!datum.partly").mark_point(size=45, filled=True, opacity=1).encode(y=y)
     hollow = known.transform_filter("datum.partly").mark_point(size=45, fill="white", opacity=1).encode(y=y)
-    chart = alt.layer(band, line, full, hollow)
+    chart = alt.layer(band, ends, line, full, hollow)
     gaps = data["of_first"].null_count() > 0
     about = describe(plural(total, unit), within(spec["window"]), "band: 95 % interval")
     notes = describe(

@@ -18,6 +18,7 @@ from .._charts import (
     heading,
     inline,
     legend,
+    name_order,
     names_shown,
     nothing,
     one_line,
@@ -381,7 +382,7 @@ def incidence_chart(times: TimeTo) -> Any:
     groups = names_shown(times.to_polars(), "group").filter(pl.lit(by is None) | (pl.col("group") != "(all)"))
     curves = names_shown(times.curve(), "group")
     every = groups["group"].to_list()
-    order = every[:SHOWN]
+    order = name_order(every[:SHOWN])
     curves = curves.filter(pl.col("group").is_in(order))
     if curves.is_empty():
         return nothing(f"no lead is under observation, so that no share with {target} can be estimated")

@@ -15,7 +15,6 @@ from .._charts import (
     BLUE,
     GREY,
     INK,
-    count,
     describe,
     finished,
     inline,
@@ -421,8 +420,12 @@ def lift_chart(table: pl.DataFrame, base_rate: float) -> Any:
     """Return lift by tenths with intervals, and the line of the base rate."""
     alt = package()
     ends = ("lift_low", "lift_high")
+    highest = max([1.0, *(v for v in table["lift"].to_list() if v is not None and math.isfinite(v))])
+    top = min(
+        4.0 * highest, max([highest, *(v for v in table[ends[1]].to_list() if v is not None and math.isfinite(v))])
+    )
     data = unknown_at_ends(table, "lift", *ends).with_columns(
-        rate_text=percent("rate", 0), weight_text=count("weight"), label_at=pl.lit(0.0)
+        rate_text=percent("rate", 0), low_shown=pl.col(ends[0]).clip(0, top), high_shown=pl.col(ends[1]).clip(0, top)
     )
     x = alt.X("slice:O", title="tenth of the rows, best first", axis=alt.Axis(labelAngle=0, labelPadding=14))
     base = alt.Chart(inline(data)).encode(x=x)
@@ -435,8 +438,10 @@ def lift_chart(table: pl.DataFrame, base_rate: float) -> Any:
         alt.Tooltip("lift:Q", format=".2f"),
         alt.Tooltip("captured:Q", format=".1%", title="positives captured so far"),
     ]
-    bars = base.mark_bar(color=BLUE).encode(y=alt.Y("lift:Q", title=heading), tooltip=tooltip)
-    ranges = interval(base, y=alt.Y("lift_low:Q", title=heading), y2="lift_high:Q")
+    # With a handful of rows, intervals are hundreds of times as high as the bars.
+    y = alt.Y("lift:Q", title=heading, scale=alt.Scale(domain=[0, top], nice=True))
+    bars = base.mark_bar(color=BLUE).encode(y=y, tooltip=tooltip)
+    ranges = interval(base, y=alt.Y("low_shown:Q", title=heading), y2="high_shown:Q")
     rates = base.mark_text(dy=10, color=INK, fontSize=9).encode(y=alt.value(262), text="rate_text:N")
     one = alt.Chart(inline(pl.DataFrame({"lift": [1.0]})))
     rule = one.mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=alt.Y("lift:Q", title=heading))
