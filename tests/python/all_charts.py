@@ -201,4 +201,4 @@ def title_of(spec: dict[str, Any]) -> str:
     """Title and the lines below it, as one text."""
     title = spec["title"]
     lines = [title["text"], title.get("subtitle", [])]
-    return " ".join(" ".join(line) if isinstance(line, list) else line for line in lines).replace("\u00a0", " ")
+    return " ".join(" ".join(line) if isinstance(line, list) else line for line in lines)

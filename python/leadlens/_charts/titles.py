@@ -24,12 +24,14 @@ def names_shown(table: pl.DataFrame, *columns: str) -> pl.DataFrame:
     for column in columns:
         names = table[column].drop_nulls().unique(maintain_order=True).to_list()
         shown: dict[str, str] = {}
+        taken: set[str] = set()
         for name in names:
             text, number = one_line(name), 1
-            while text in shown.values():
+            while text in taken:
                 number += 1
                 text = f"{one_line(name)} ({number})"
             shown[name] = text
+            taken.add(text)
         if any(name != text for name, text in shown.items()):
             table = table.with_columns(pl.col(column).replace(shown))
     return table
@@ -37,7 +39,8 @@ def names_shown(table: pl.DataFrame, *columns: str) -> pl.DataFrame:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Return a text in lines; a number and its sign stay together, and words are broken only if longer than a line."""
-    return textwrap.wrap(one_line(text).replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0"), width)
+    kept = one_line(text).replace(" %", "\0%").replace(" = ", "\0=\0")
+    return [line.replace("\0", " ") for line in textwrap.wrap(kept, width)]
 
 
 def heading(text: str) -> str | list[str]:
