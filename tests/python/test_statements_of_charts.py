@@ -16,7 +16,9 @@ from all_charts import (
     title_of,
 )
 
+import leadlens as ll
 from leadlens._charts import name_order
+from leadlens.scoring.effect_chart import shown_range
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -134,5 +136,35 @@ def test_lift_has_the_line_of_the_base_rate() -> None:
 
 
 def test_a_title_names_target_and_horizon() -> None:
-    for which in ("Scores.plot", "Evaluation.plot", "LeadScorer.plot_effect text"):
+    for which in (
+        "Scores.plot",
+        "Evaluation.plot",
+        "Comparison.plot",
+        "LeadScorer.plot_effect text",
+        "LeadScorer.plot_validation",
+    ):
         assert "probability of won within 60d" in title_of(chart(which).to_dict())
+
+
+def test_wide_intervals_leave_the_bars_of_lift_in_sight() -> None:
+    evaluation = ll.metrics.evaluate([0, 1], [0.1, 0.2])
+    lift = evaluation.plot().to_dict()["hconcat"][1]
+    tops = [e["scale"]["domain"][1] for name, e in channels(lift) if name == "y" and "scale" in e]
+    assert evaluation.lift()["lift_high"].max() > 100
+    assert tops == [8]
+
+
+def test_effects_whose_intervals_are_wide_are_in_sight() -> None:
+    table = pl.DataFrame(
+        {
+            "value": [0.0, 1.0],
+            "contribution": [-0.1, 0.1],
+            "unshrunk": [3.0, -2.0],
+            "low": [-90.0, -95.0],
+            "high": [96.0, 91.0],
+        }
+    )
+    low, high, beyond = shown_range(table)
+    assert beyond
+    assert high - low < 3
+    assert shown_range(table.with_columns(low=pl.lit(-0.2), high=pl.lit(0.2)))[2] is False

@@ -11,6 +11,7 @@ from all_charts import (
     START,
     channels,
     chart,
+    journeys,
     plain,
     rows,
     tables,
@@ -106,3 +107,14 @@ def test_periods_are_dates(which: str) -> None:
     assert {e["type"] for name, e in channels(spec) if name == "x"} == {"temporal"}
     # Without a time, a browser west of Greenwich draws the day before.
     assert rows(spec, "period")["period"].str.ends_with("T00:00:00").all()
+
+
+def test_a_period_between_gaps_has_an_interval() -> None:
+    spec = chart("Funnel.plot_trend").to_dict()
+    rules = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    assert [layer["encoding"]["y2"]["field"] for layer in rules] == ["of_first_high"]
+
+
+def test_a_funnel_of_one_step_gives_a_sentence() -> None:
+    spec = journeys().funnel(["created"], period="month").plot_trend().to_dict()
+    assert spec["mark"]["type"] == "text"

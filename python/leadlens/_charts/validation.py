@@ -14,7 +14,7 @@ from .page import finished
 from .titles import title
 
 
-def validation_chart(validation: dict[str, Any]) -> Any:
+def validation_chart(validation: dict[str, Any], data: str | None = None) -> Any:
     """Return held-out log loss by C, one standard error to each side, and the C that was taken."""
     alt = package()
     table = pl.DataFrame(
@@ -46,5 +46,5 @@ def validation_chart(validation: dict[str, Any]) -> Any:
     taken = alt.Chart(inline(pl.DataFrame({"C": [float(validation["c"])]})))
     rule = taken.mark_rule(color=RED, strokeDash=[4, 4]).encode(x=alt.X("C:Q", title=strength))
     about = "line: mean over folds; band: one standard error to each side; dashed: the C taken"
-    heading = title(f"C = {validation['c']:.3g}, chosen by held-out log loss", validation["folds"], about)
+    heading = title(f"C = {validation['c']:.3g}, chosen by held-out log loss", data, validation["folds"], about)
     return finished(alt.layer(band, line, rule).properties(width=420, height=260, title=heading))

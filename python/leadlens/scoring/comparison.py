@@ -63,10 +63,13 @@ class Comparison(Tabular):
     ['roc_auc', 'pr_auc', 'log_loss']
     """
 
-    def __init__(self, facts: str, texts: _core._Texts, measures: Any, spec: Mapping[str, Any]) -> None:
+    def __init__(
+        self, facts: str, texts: _core._Texts, measures: Any, spec: Mapping[str, Any], about: str = ""
+    ) -> None:
         self._facts: dict[str, Any] = json.loads(facts)
         self._texts = texts
         self._spec = spec
+        self._about = about
         self._measures = pl.DataFrame(measures)
         self.rows: int = self._facts["rows"]
         self.positives: int = self._facts["positives"]
@@ -141,7 +144,7 @@ class Comparison(Tabular):
         >>> type(found.plot()).__name__
         'LayerChart'
         """
-        return comparison_chart(self._measures, self._facts)
+        return comparison_chart(self._measures, self._facts, self._about)
 
     def _shown(self) -> _core._Texts:
         return self._texts
@@ -150,7 +153,7 @@ class Comparison(Tabular):
 BETTER = {"first is better": BLUE, "second is better": RED, "no difference is certain": GREY}
 
 
-def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any]) -> Any:
+def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any], question: str) -> Any:
     """Return differences with intervals, each in units of its standard error, since measures have different scales."""
     alt = package()
     data = table.filter((pl.col("standard_error") > 0) & pl.col("standard_error").is_finite())
@@ -200,5 +203,5 @@ def comparison_chart(table: pl.DataFrame, facts: Mapping[str, Any]) -> Any:
         "beside: value of the first and of the second",
     )
     chart = alt.layer(rule_at(0, x=True, color=GREY), rules, points, labels)
-    heads = title("First scorer against second, by measure", about)
+    heads = title("First scorer against second, by measure", question, about)
     return finished(chart.properties(width=width + int(text_width), height=alt.Step(22), title=heads))

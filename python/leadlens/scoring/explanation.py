@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arguments import core_snapshot
-from .._charts import validation_chart
+from .._charts import describe, plural, validation_chart
 from .._progress import progress
 from ..errors import OptionError
 from ..snapshot import Snapshot
@@ -308,4 +308,4 @@ class Explanation(ABC):
         validation = self.training_["validation"]
         if validation is None:
             raise OptionError('validation losses are available only with C="cv"')
-        return validation_chart(validation)
+        return validation_chart(validation, describe(self._question(), plural(self.training_["rows"], "training row")))

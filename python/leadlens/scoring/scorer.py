@@ -445,7 +445,7 @@ class LeadScorer(Shown, Parameters, Explanation):
         model, best = self._fitted(), whole_numbers(precision_at, "precision_at")
         with progress() as show:
             found = model.compare(other._fitted(), core_snapshot(snapshot, "snapshot"), best, show)
-        return Comparison(*found, {"precision_at": best, "confidence": 0.95})
+        return Comparison(*found, {"precision_at": best, "confidence": 0.95}, self._question())
 
     def with_base_rate(self, rate: float) -> LeadScorer:
         """Return the scorer for a population with another share of positives.
