@@ -277,3 +277,15 @@ def test_labels_have_the_color_of_a_dark_theme(which: str) -> None:
     assert '"color": "#dddddd"' in dark
     assert INK not in dark
     assert INK in json.dumps(chart(which).to_dict())
+
+
+@pytest.mark.parametrize("which", ["Funnel.plot by", "TimeTo.plot by", "Paths.plot"])
+def test_names_cannot_end_the_script_of_a_page_with_several_charts(which: str) -> None:
+    first, second = chart(which, name=script), chart("Barriers.plot", name=script)
+    for page in (alt.hconcat(first, second).to_html(), alt.vconcat(first, second).to_html()):
+        assert "</script><script>alert" not in page
+        assert "alert(1)" in page
+    # Nothing stays in the charts themselves.
+    assert "\u2060" not in json.dumps(
+        [first.to_dict(), second.to_dict(), (first | second).to_dict()], ensure_ascii=False
+    )

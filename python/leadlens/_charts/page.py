@@ -40,6 +40,11 @@ def mapped(value: Any, old: str, new: str) -> Any:
     return [mapped(v, old, new) for v in value] if isinstance(value, list) else value
 
 
+def marked(value: Any) -> Any:
+    """Return a JSON value in whose texts the invisible sign stands where they could end a script."""
+    return mapped(mapped(value, "</", f"<{MARK}/"), "<!--", f"<{MARK}!--")
+
+
 class Saving:
     """What charts of leadlens do in another way than those of altair: write pages."""
 
@@ -60,7 +65,13 @@ class Saving:
         fill = spec.get("config", {}).get("style", {}).get("guide-label", {}).get("fill")
         fill = "#dddddd" if fill is None and theme in DARK else fill
         spec = mapped(spec, INK, fill) if isinstance(fill, str) else spec
-        return mapped(mapped(spec, "</", f"<{MARK}/"), "<!--", f"<{MARK}!--") if _marking.get() else spec
+        if "$schema" not in spec:
+            # Inside a chart of altair, which writes the page itself, the invisible sign stays.
+            datasets = (kwargs.get("context") or {}).get("datasets", {})
+            datasets.update(marked(datasets))
+            return marked(spec)
+        spec = mapped(spec, f"<{MARK}", "<")
+        return marked(spec) if _marking.get() else spec
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> Any:
         # Renderers are functions of a specification; what they write is corrected afterwards.
