@@ -194,6 +194,9 @@ impl Schema {
 
     /// The name of a type that polars cannot take over.
     fn shown(&self) -> String {
+        if let Some(values) = self.dictionary() {
+            return format!("dictionary[{}]", values.type_name());
+        }
         let format = text(self.format);
         let child = || self.children().next().map_or_else(String::new, Self::type_name);
         match format {

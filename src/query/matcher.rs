@@ -1,6 +1,7 @@
 //! Matching of events to steps, with conditions prepared for one data set.
 
 use super::conditions::{ConditionedColumn, One, Ready};
+use super::groups::no_channels;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
 use crate::schema::{Choice, NONE, Step, is_pattern, like, wildcard};
@@ -50,6 +51,9 @@ impl<'a> Matcher<'a> {
             let mut condition = StepCondition { bits, kinds, channels: None, values: Vec::new(), props: Vec::new() };
             if let Some(channel) = &choice.channel {
                 let names: Vec<&str> = self.journeys.channels.iter().collect();
+                if names.is_empty() {
+                    return Err(no_channels(self.journeys, "channel", ""));
+                }
                 condition.channels = Some(levels_like("channel", channel, &names)?);
             }
             let zone = &self.journeys.timezone;
@@ -63,11 +67,12 @@ impl<'a> Matcher<'a> {
                     let levels: Vec<&str> = self.journeys.props.get(p).map_or(Vec::new(), |(_, t)| t.iter().collect());
                     condition.props.push((p, Ready::new(name, wanted, &ConditionedColumn::Levels(&levels), zone)?));
                 } else if self.journeys.value_names.is_empty() && self.journeys.props.is_empty() {
-                    let problem = format!(
-                        "'{name}' is not a value or property of events, and the events have none; set Events(values=…) or \
-                         Events(props=…)"
-                    );
-                    return Err(Error::option("where", problem));
+                    let remedy = match name.as_str() {
+                        "channel" => "set channel= of the step",
+                        _ => "set Events(values=…) or Events(props=…)",
+                    };
+                    let problem = "is not a value or property of events, and the events have none";
+                    return Err(Error::option("where", format!("'{name}' {problem}; {remedy}")));
                 } else {
                     let known = self.journeys.value_names.iter().chain(self.journeys.props.iter().map(|(n, _)| n));
                     return Err(Error::unknown("value or property", name, known.map(String::as_str)));

@@ -39,31 +39,48 @@ pub fn check_shown(journeys: &Journeys) -> Shown {
 
 /// What became of the rows of each table.
 pub(super) fn table(audit: &Audit, caption: Option<&str>) -> String {
-    let rows: Vec<Vec<HtmlCell>> = audit.tables.iter().flat_map(lines).collect();
-    captioned(caption, &["table", "", "rows", "example"], &rows)
+    let rows: Vec<AuditLine> = audit.tables.iter().flat_map(lines).collect();
+    let has_examples = rows.iter().any(|row| !row.example.is_empty());
+    let cells = |row: AuditLine| {
+        let rows = row.rows.map_or_else(String::new, |n| n.to_string());
+        let mut cells = vec![HtmlCell::Words(row.table), HtmlCell::Words(row.what), HtmlCell::Text(rows)];
+        cells.extend(has_examples.then_some(HtmlCell::Words(row.example)));
+        cells
+    };
+    let header = ["table", "", "rows", "example"];
+    let header = if has_examples { &header[..] } else { header.split_last().map_or(&header[..], |(_, rest)| rest) };
+    captioned(caption, header, &rows.into_iter().map(cells).collect::<Vec<_>>())
 }
 
-fn lines(t: &TableAudit) -> Vec<Vec<HtmlCell>> {
-    let row = |table: String, what: String, n: usize, example: String| {
-        vec![HtmlCell::Words(table), HtmlCell::Words(what), HtmlCell::Text(n.to_string()), HtmlCell::Words(example)]
-    };
-    let plain = |what: String, n: usize| row(String::new(), what, n, String::new());
-    let mut rows = vec![row(format!("{} as {}", t.table, t.role), "read".into(), t.rows, String::new())];
-    rows.push(plain("used".into(), t.used));
+/// A row of the table of an audit.
+struct AuditLine {
+    table: String,
+    what: String,
+    rows: Option<usize>,
+    example: String,
+}
+
+fn lines(t: &TableAudit) -> Vec<AuditLine> {
+    let line =
+        |what: String, rows: Option<usize>| AuditLine { table: String::new(), what, rows, example: String::new() };
+    let mut lines =
+        vec![AuditLine { table: format!("{} as {}", t.table, t.role), ..line("read".into(), Some(t.rows)) }];
+    lines.push(line("used".into(), Some(t.used)));
     if t.filtered > 0 {
-        rows.push(plain("filtered by where=".into(), t.filtered));
+        lines.push(line("filtered by where=".into(), Some(t.filtered)));
     }
-    rows.extend(t.quarantined.iter().map(|(why, q)| {
-        let example = q.examples.first().map(|(row, v)| format!("row {row}: {v}"));
-        row(String::new(), format!("quarantined: {why}"), q.rows, example.unwrap_or_default())
+    lines.extend(t.quarantined.iter().map(|(why, q)| {
+        let example = q.examples.first().map(|(row, v)| format!("row {row}: {v}")).unwrap_or_default();
+        AuditLine { example, ..line(format!("quarantined: {why}"), Some(q.rows)) }
     }));
-    rows.extend(t.notes().into_iter().map(|(what, n)| plain(format!("noted: {what}"), n)));
-    rows
+    lines.extend(t.notes().into_iter().map(|(what, n)| line(format!("noted: {what}"), Some(n))));
+    lines.extend(t.remarks.iter().map(|remark| line(remark.clone(), None)));
+    lines
 }
 
 /// Warnings, suspects and remarks.
 pub(super) fn sentences(audit: &Audit) -> impl Iterator<Item = String> {
     let warnings = audit.warnings.iter().map(|w| format!("Warning: {w}"));
     let suspects = audit.suspects.iter().map(|s| format!("Suspect: {s}"));
-    warnings.chain(suspects).chain(audit.tables.iter().flat_map(|t| &t.remarks).chain(&audit.remarks).cloned())
+    warnings.chain(suspects).chain(audit.remarks.iter().cloned())
 }

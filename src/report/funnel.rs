@@ -94,7 +94,8 @@ fn body(f: &Funnel) -> Body {
 /// One row per group: its leads at each step, and the share, time and interval of the last one.
 fn wide(f: &Funnel, by: &str) -> TextTable {
     let names = f.steps.iter().map(|s| s.step.as_str());
-    let header: Vec<&str> = [by].into_iter().chain(names).chain(["95 % interval of the last", "median time"]).collect();
+    let header: Vec<&str> =
+        [by].into_iter().chain(names).chain(["95 % interval of the last", "median time from the first"]).collect();
     let row = |g: &FunnelGroup| {
         let leads = g.steps.iter().enumerate().map(|(i, s)| match i {
             0 => s.leads.to_string(),

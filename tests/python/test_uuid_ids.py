@@ -133,3 +133,9 @@ def test_other_bytes_of_files_are_refused_with_what_to_do(tmp_path: Path, kind: 
         table = tmp_path / "a.arrow"
     with pytest.raises(ll.SchemaError, match=rf"fixed_size_binary\[{width}\] are not supported; convert it to text"):
         ll.Journeys(leads=ll.Leads(table, id="id", created="made"))
+
+
+def test_the_values_of_a_dictionary_are_named() -> None:
+    array = pa.array([b"0" * 16] * 2, pa.binary(16)).dictionary_encode()
+    with pytest.raises(ll.SchemaError, match=r"dictionary\[fixed_size_binary\[16\]\] are not supported; convert it"):
+        ll.Journeys(leads=ll.Leads(pa.table({"id": array, "made": ["2024-01-01"] * 2}), id="id", created="made"))

@@ -177,3 +177,23 @@ def test_features_are_left_out_by_name_and_pattern(data: dict[str, ll.Journeys])
         names(data, "nope*")
     with pytest.raises(ll.UnknownNameError, match=r"'scr'; did you mean 'src'"):
         names(data, "scr")
+
+
+def test_a_key_whose_lead_is_empty_is_not_said_to_be_missing() -> None:
+    contacts = pl.DataFrame({"contact": ["c1", "c2", "c3"], "lead": ["l1", None, ""]})
+    seen = pl.DataFrame({"c": ["c1", "c2", "c3", "c4"], "at": ["2024-01-05"] * 4})
+    key = ll.lookup(contacts, "contact", "lead", on="c")
+    with pytest.warns(ll.DataWarning, match="key without a lead in the lookup table"):
+        journeys = ll.Journeys(leads=leads(), events=ll.Events(seen, lead=key, at="at", kind=ll.literal("visit")))
+    rows = journeys.check().to_polars().filter(role="events", status="quarantined")
+    assert dict(rows.select("what", "rows").rows()) == {
+        "key without a lead in the lookup table": 2,
+        "key not found in the lookup table": 1,
+    }
+
+
+def test_channels_of_steps(data: dict[str, ll.Journeys]) -> None:
+    with pytest.raises(ll.OptionError, match=r"^channel: the events have no channels; set Events\(channel=…\)"):
+        data["events"].funnel([ll.Step("visit", channel="ads"), "demo"])
+    with pytest.raises(ll.OptionError, match=r"^where: 'channel' is not a value or property.*set channel= of the step"):
+        data["events"].funnel([ll.Step("visit", where={"channel": "ads"}), "demo"])

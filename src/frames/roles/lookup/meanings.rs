@@ -140,6 +140,11 @@ impl Meanings {
         Ok(Self { spans, remarks })
     }
 
+    /// Whether the lookup table has a key, in its one form, if only with a missing lead.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.spans.contains_key(key)
+    }
+
     /// What a key, in its one form, means over time.
     pub(super) fn of(&self, key: &str) -> &[ValidSpan] {
         self.spans.get(key).map_or(&[], Vec::as_slice)

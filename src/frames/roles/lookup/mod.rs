@@ -7,7 +7,7 @@ mod numbered;
 mod spans;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use self::meanings::{KeyForm, Meanings, keys};
@@ -30,6 +30,8 @@ pub(in crate::frames) const NULL_KEY: &str = "null lead key";
 pub(in crate::frames) const UNKNOWN_LEAD: &str = "unknown lead";
 /// Why a row has no lead.
 pub(in crate::frames) const NO_LOOKUP: &str = "key not found in the lookup table";
+/// Why a row has no lead.
+pub(in crate::frames) const NO_MEANING: &str = "key without a lead in the lookup table";
 /// Why a row has no lead.
 pub(in crate::frames) const NOT_VALID: &str = "key not valid at the row's time";
 /// Why a row has no lead.
@@ -232,8 +234,9 @@ struct WayRows<'a> {
 enum LookupMode<'a> {
     /// Lead of each row; [`NONE`] is an unknown one, [`NO_KEY`] a null key.
     Direct(Vec<u32>),
-    /// Number of each row's key, [`NONE`] for a null one, and per key what it means over time.
-    Keys { keys: Vec<u32>, spans: Vec<Cow<'a, [ValidSpan]>> },
+    /// Number of each row's key, [`NONE`] for a null one, and per key what it means over time. `blank` are the keys that
+    /// the lookup table has without a lead.
+    Keys { keys: Vec<u32>, spans: Vec<Cow<'a, [ValidSpan]>>, blank: HashSet<u32> },
 }
 
 impl<'a> WayRows<'a> {
@@ -253,7 +256,7 @@ impl<'a> WayRows<'a> {
                     form.each(cell, |id| spans.push(lead(id)));
                     Cow::Owned(spans)
                 };
-                LookupMode::Keys { keys, spans: own.iter().map(spans).collect() }
+                LookupMode::Keys { keys, spans: own.iter().map(spans).collect(), blank: HashSet::new() }
             }
             LookupWay::Lookup { meanings, form, .. } => {
                 let (keys, own) = keys(table, column, nulls)?;
@@ -265,7 +268,15 @@ impl<'a> WayRows<'a> {
                     });
                     all
                 };
-                LookupMode::Keys { keys, spans: own.iter().map(spans).collect() }
+                let spans: Vec<Cow<'_, [ValidSpan]>> = own.iter().map(spans).collect();
+                let is_blank = |cell: &str| {
+                    let mut known = false;
+                    form.each(cell, |key| known |= meanings.has(key));
+                    known
+                };
+                let blank = own.iter().zip(&spans).zip(0u32..);
+                let blank = blank.filter(|((cell, spans), _)| spans.is_empty() && is_blank(cell)).map(|(_, key)| key);
+                LookupMode::Keys { keys, blank: blank.collect(), spans }
             }
         };
         Ok(Self { column, texts, how, nothing, pick, found: 0 })
@@ -278,10 +289,18 @@ impl<'a> WayRows<'a> {
                 NO_KEY => None,
                 lead => Some(Cow::Owned(vec![ValidSpan::always(lead)])),
             },
-            LookupMode::Keys { keys, spans } => {
+            LookupMode::Keys { keys, spans, .. } => {
                 let key = keys.get(row).copied().filter(|key| *key != NONE)?;
                 Some(Cow::Borrowed(spans.get(key as usize).map_or(&[] as &[ValidSpan], |spans| spans)))
             }
+        }
+    }
+
+    /// Whether the lookup table has the key of `row` without a lead.
+    fn is_blank(&self, row: usize) -> bool {
+        match &self.how {
+            LookupMode::Direct(_) => false,
+            LookupMode::Keys { keys, blank, .. } => keys.get(row).is_some_and(|key| blank.contains(key)),
         }
     }
 
@@ -312,7 +331,7 @@ impl<'a> WayRows<'a> {
         }
         several |= leads.len() > 1;
         let why = match (leads.as_slice(), self.pick) {
-            ([], _) if spans.is_empty() => Some(self.nothing),
+            ([], _) if spans.is_empty() => Some(if self.is_blank(row) { NO_MEANING } else { self.nothing }),
             ([], _) => Some(if unknown { UNKNOWN_LEAD } else { NOT_VALID }),
             ([_, _, ..], None) => Some(SEVERAL),
             ([.., last], Some(Pick::Last)) => {
