@@ -102,7 +102,7 @@ def test_groups_of_a_funnel(shop):
 def test_charts(shop):
     for result in (shop.drivers(STEPS), shop.barriers(STEPS, by="lifecycle")):
         assert result.plot().to_dict()["$schema"]
-        assert "<pre" in result._repr_html_()
+        assert "<table" in result._repr_html_()
     assert "Drivers of drop-off" in repr(shop.drivers(STEPS))
 
 

@@ -90,7 +90,7 @@ def test_tables(three):
     for chart in (f.plot(), f.plot_trend(), three.funnel(["visit", "form"]).plot()):
         assert chart.to_dict()["$schema"].startswith("https://vega.github.io")
     assert "Funnel, no time limit" in repr(f)
-    assert "<pre" in f._repr_html_()
+    assert "<table" in f._repr_html_()
 
 
 def test_breakdown_by_a_property(three):

@@ -71,6 +71,8 @@ def test_a_day_is_all_of_its_instants(column, condition):
     assert kept(values, wanted, **options) == rows
 
 
+# No row is left by some conditions.
+@pytest.mark.filterwarnings("ignore:.*no rows are left:leadlens.DataWarning")
 @pytest.mark.parametrize("column", ["epoch", "datetime", "ns", "naive", "stamp"])
 def test_points_in_time(column):
     values, options = COLUMNS[column]
