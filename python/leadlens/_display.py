@@ -31,8 +31,8 @@ class Shown:
 class Tabular(Shown, ABC):
     """An object with a main table, as polars, pandas and pyarrow have it.
 
-    Notebooks show it as HTML tables without scripts and style sheets, which JupyterLab removes from outputs that it does
-    not trust. To sort a table, use :meth:`to_pandas`.
+    Notebooks show it as HTML tables without scripts and style sheets, which JupyterLab removes from outputs that it
+    does not trust. To sort a table, use :meth:`to_pandas`.
     """
 
     @abstractmethod

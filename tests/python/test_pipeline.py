@@ -93,7 +93,7 @@ def test_views_and_charts():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({}, ll.OptionError, "needs the stages in order"),
+        ({}, ll.OptionError, "the journeys have no stages"),
         ({"pipeline": ["lead", "sgl"]}, ll.UnknownNameError, "did you mean 'sql'"),
         ({"pipeline": ["sql", "sql"]}, ll.OptionError, "twice"),
         ({"pipeline": ["lead", "sql"], "by": "lead_sorce"}, ll.UnknownNameError, "did you mean 'lead_source'"),
