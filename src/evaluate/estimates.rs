@@ -7,6 +7,7 @@ use super::clusters::{Clusters, check_rows};
 use super::influence::{InfluenceRows, Influenced, Sample, on_log_odds, on_logs};
 use crate::error::Result;
 use crate::math::{exp, few_clusters, ln, student_quantile, student_tail};
+use crate::progress::Stop;
 
 /// One measure with its 95 % interval; both ends are `None` where they are not defined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,18 +128,22 @@ pub(super) fn possible(top: &[usize], rows: usize) -> impl Iterator<Item = usize
 }
 
 /// All measures.
-pub(super) fn estimates(rows: &InfluenceRows<'_>, sample: Sample, top: &[usize]) -> Vec<Estimate> {
-    let mut all = vec![
-        auc(rows, sample),
-        average_precision(rows, sample),
-        named("log_loss", rows, &rows.log_loss(), on_logs),
-        named("brier", rows, &rows.brier(), on_log_odds),
-        named("calibration_intercept", rows, &rows.intercept().unwrap_or_else(undefined), plain),
-        slope(rows),
-        lift("lift_top_tenth", rows, &rows.lift_between(0.0, 0.1), (0.0, 0.1)),
+///
+/// # Errors
+/// [`Error::Interrupted`](crate::Error::Interrupted).
+pub(super) fn estimates(rows: &InfluenceRows<'_>, sample: Sample, top: &[usize]) -> Result<Vec<Estimate>> {
+    let stop = Stop::here();
+    let measures: [&dyn Fn() -> Estimate; 7] = [
+        &|| auc(rows, sample),
+        &|| average_precision(rows, sample),
+        &|| named("log_loss", rows, &rows.log_loss(), on_logs),
+        &|| named("brier", rows, &rows.brier(), on_log_odds),
+        &|| named("calibration_intercept", rows, &rows.intercept().unwrap_or_else(undefined), plain),
+        &|| slope(rows),
+        &|| lift("lift_top_tenth", rows, &rows.lift_between(0.0, 0.1), (0.0, 0.1)),
     ];
-    all.extend(possible(top, rows.y.len()).map(|k| precision(rows, k)));
-    all
+    let measures = measures.iter().map(|measure| stop.check().map(|()| measure()));
+    measures.chain(possible(top, rows.y.len()).map(|k| stop.check().map(|()| precision(rows, k)))).collect()
 }
 
 /// A measure of two scorers on the same rows.
@@ -200,21 +205,23 @@ pub fn compare_scores(
     let of_row = clusters.map(|c| c.of_row);
     check_rows(y, &w, of_row)?;
     let (a, b) = (InfluenceRows::new(y, first, &w, of_row), InfluenceRows::new(y, second, &w, of_row));
+    let stop = Stop::here();
     let measure = |name: &str, of: &dyn Fn(&InfluenceRows<'_>) -> Influenced, more_is_better: Option<bool>| {
-        difference(name, &a, &[of(&a), of(&b)], more_is_better)
+        stop.check()?;
+        Ok(difference(name, &a, &[of(&a), of(&b)], more_is_better))
     };
     let mut measures = vec![
-        measure("roc_auc", &|rows| rows.auc(), Some(true)),
-        measure("pr_auc", &|rows| rows.average_precision(), Some(true)),
-        measure("log_loss", &|rows| rows.log_loss(), Some(false)),
-        measure("brier", &|rows| rows.brier(), Some(false)),
-        measure("calibration_intercept", &|rows| rows.intercept().unwrap_or_else(undefined), None),
-        measure("calibration_slope", &|rows| rows.slope().unwrap_or_else(undefined), None),
-        measure("lift_top_tenth", &|rows| rows.lift_between(0.0, 0.1), Some(true)),
+        measure("roc_auc", &|rows| rows.auc(), Some(true))?,
+        measure("pr_auc", &|rows| rows.average_precision(), Some(true))?,
+        measure("log_loss", &|rows| rows.log_loss(), Some(false))?,
+        measure("brier", &|rows| rows.brier(), Some(false))?,
+        measure("calibration_intercept", &|rows| rows.intercept().unwrap_or_else(undefined), None)?,
+        measure("calibration_slope", &|rows| rows.slope().unwrap_or_else(undefined), None)?,
+        measure("lift_top_tenth", &|rows| rows.lift_between(0.0, 0.1), Some(true))?,
     ];
     for k in possible(top, y.len()) {
         let part = k as f64 / y.len() as f64;
-        measures.push(measure(&format!("precision_at_{k}"), &|rows| rows.share_between(0.0, part), Some(true)));
+        measures.push(measure(&format!("precision_at_{k}"), &|rows| rows.share_between(0.0, part), Some(true))?);
     }
     let positives = y.iter().filter(|v| **v).count();
     let unit = clusters.map_or("leads", |c| c.unit);

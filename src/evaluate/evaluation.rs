@@ -14,6 +14,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::math::{few_clusters, sum, sum_by};
+use crate::progress::Stop;
 
 /// Measures of a group of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,10 +120,13 @@ pub fn evaluate_clustered(
     let rows = InfluenceRows::new(y, p, &w, of_row);
     let sample = rows.sample();
     let unit = clusters.map_or("leads", |c| c.unit);
+    let stop = Stop::here();
+    stop.check()?;
     let (base_rate, mean_predicted) = means(y, p, &w);
     let auc = roc_auc(y, p, weight)?;
     let calibration = calibration_table_of(&rows, 10, Binning::Quantile);
-    let estimates = estimates(&rows, sample, top);
+    let estimates = estimates(&rows, sample, top)?;
+    stop.check()?;
     let value = |e: &Estimate| e.measure.strip_prefix("precision_at_").and_then(|k| Some((k.parse().ok()?, e.value?)));
     let remarks =
         clusters.and_then(|_| few_clusters(rows.clusters(), rows.effective_clusters(), unit)).into_iter().collect();
@@ -180,6 +184,7 @@ impl Evaluation {
         if group.len() != y.len() {
             return Err(Error::Length { what: "groups".into(), expected: y.len(), got: group.len() });
         }
+        let stop = Stop::here();
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); names.len()];
         for (i, code) in group.iter().enumerate() {
             if let Some(rows) = members.get_mut(*code as usize).filter(|_| w.get(i).is_some_and(|w| *w > 0.0)) {
@@ -187,6 +192,7 @@ impl Evaluation {
             }
         }
         for (name, rows) in names.iter().zip(members).filter(|(_, rows)| !rows.is_empty()) {
+            stop.check()?;
             let (gy, (gp, gw)): (Vec<bool>, (Vec<f64>, Vec<f64>)) =
                 rows.iter().filter_map(|i| Some((*y.get(*i)?, (*p.get(*i)?, *w.get(*i)?)))).unzip();
             let (_, predicted) = means(&gy, &gp, &gw);

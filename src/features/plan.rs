@@ -137,7 +137,9 @@ impl FeaturePlan {
             for set in lookers {
                 if let Some(set) = sets.get_mut(*set as usize) {
                     set.classes.push(class);
-                    set.mask.iter_mut().skip(class).take(1).for_each(|mask| *mask = u64::MAX);
+                    if let Some(mask) = set.mask.get_mut(class) {
+                        *mask = u64::MAX;
+                    }
                 }
             }
         }

@@ -133,11 +133,12 @@ impl ValidLogisticParams {
             }
         };
         let c = at(&cs, chosen);
-        let held = folds.iter().zip(&paths).enumerate().map(|(number, (fold, path))| {
+        let mut held = Vec::new();
+        for (number, (fold, path)) in folds.iter().zip(&paths).enumerate() {
+            task.check()?;
             let beta = path.get(best).map_or(&[][..], |(beta, _)| beta.as_slice());
-            held_rows(x, target, (number, fold), beta)
-        });
-        let held = held.flatten().collect();
+            held.extend(held_rows(x, target, (number, fold), beta));
+        }
         let folds = format!("{} folds", folds.len());
         Ok((Validation { cs, losses, mean, standard_error, c, folds }, held))
     }
@@ -181,7 +182,11 @@ impl ValidLogisticParams {
             for (number, problem) in problems.into_iter().enumerate() {
                 let (together, ridges) = (&together, &ridges);
                 let problem = Objective { together: Some((together, number)), ..problem };
-                threads.push(scope.spawn(move || together.run(number, || newton::path(&problem, ridges, stop, task))));
+                let path = move || {
+                    let _here = task.here();
+                    together.run(number, || newton::path(&problem, ridges, stop, task))
+                };
+                threads.push(scope.spawn(path));
             }
             let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             let path = ended.map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

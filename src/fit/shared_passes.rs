@@ -6,7 +6,8 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 
-use super::matrix::{FoldFound, FoldQuery, FoldRole, LossGradientHessian, Matrix, Observed};
+use super::matrix::{FoldFound, FoldQuery, FoldRole, Matrix, Observed};
+use crate::error::{Error, Result};
 
 /// The meeting point of the folds of one matrix.
 pub(super) struct SharedPasses<'a> {
@@ -23,12 +24,12 @@ struct FoldState {
     /// A pass has panicked, and no fold waits for another one.
     failed: bool,
     asked: Vec<Option<Vec<f64>>>,
-    answers: Vec<Option<FoldFound>>,
+    answers: Vec<Option<Result<FoldFound>>>,
 }
 
 impl std::fmt::Debug for SharedPasses<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Together").field("folds", &self.roles.len()).finish_non_exhaustive()
+        f.debug_struct("SharedPasses").field("folds", &self.roles.len()).finish_non_exhaustive()
     }
 }
 
@@ -55,7 +56,10 @@ impl<'a> SharedPasses<'a> {
     }
 
     /// Loss and gradient of a fold at a point; waits for the other folds.
-    pub(super) fn ask(&self, fold: usize, beta: &[f64]) -> FoldFound {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once the task of the thread that makes the pass is stopped, or the pass has panicked.
+    pub(super) fn ask(&self, fold: usize, beta: &[f64]) -> Result<FoldFound> {
         let mut state = self.lock();
         if let Some(slot) = state.asked.get_mut(fold) {
             *slot = Some(beta.to_vec());
@@ -66,9 +70,8 @@ impl<'a> SharedPasses<'a> {
                 return found;
             }
             if state.failed {
-                // The fold that panicked says why; the others end at a gradient of NaN.
-                let found = LossGradientHessian { loss: f64::NAN, gradient: vec![f64::NAN; beta.len()], normal: None };
-                return FoldFound { found, held_out: f64::NAN };
+                // The fold that panicked says why.
+                return Err(Error::Interrupted);
             }
             state = self.answered.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
@@ -105,7 +108,10 @@ impl<'a> SharedPasses<'a> {
             .collect();
         // True until the pass has come back.
         state.failed = true;
-        let found = self.x.pass_folds(&self.observed, &asked);
+        let found: Vec<Result<FoldFound>> = match self.x.pass_folds(&self.observed, &asked) {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(e) => asked.iter().map(|_| Err(e.clone())).collect(),
+        };
         state.failed = false;
         state.asked.iter_mut().for_each(|a| *a = None);
         for ((fold, _), found) in asking.iter().zip(found) {

@@ -30,6 +30,7 @@ impl ValidLogisticParams {
     /// [`Error::OneClass`], [`Error::Length`], [`Error::NonFinite`]; [`Error::Singular`] without a penalty if
     /// columns are collinear; [`Error::NotConverged`]; [`Error::Interrupted`].
     pub fn fit(&self, x: &Matrix<'_>, target: &Response<'_>, task: &Task) -> Result<Solution> {
+        let _here = task.here();
         let Some(inward) = self.centred(x) else { return self.fit_as_it_is(x, target, task) };
         target.check(x)?;
         let start = target.start.map(|s| inward.inward(s));
@@ -112,7 +113,7 @@ impl ValidLogisticParams {
         looked: &mut Option<bool>,
         task: &Task,
     ) -> Result<Solution> {
-        let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f) } else { Vec::new() };
+        let dependent = if f.x.width() <= MOST_FACTORED { collinear::dependent(f)? } else { Vec::new() };
         if !dependent.is_empty() {
             // Informative columns are kept.
             if self.params().collinear == Collinear::Refuse || dependent.iter().any(|d| d.far_from_zero) {

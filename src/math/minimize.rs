@@ -96,7 +96,9 @@ fn differences(x: &[f64], f: &mut impl FnMut(&[f64]) -> Result<f64>) -> Result<V
     for (i, at) in x.iter().enumerate() {
         let h = 1e-5 * at.abs().max(1.0);
         let mut value = |to: f64| -> Result<f64> {
-            near.iter_mut().skip(i).take(1).for_each(|v| *v = to);
+            if let Some(v) = near.get_mut(i) {
+                *v = to;
+            }
             f(&near)
         };
         let (above, below) = (value(at + h)?, value(at - h)?);

@@ -132,7 +132,9 @@ fn widen(
 ) -> Option<f64> {
     let mut sizes = vec![0.0f64; most];
     for (block, _) in spells.clone() {
-        sizes.iter_mut().skip(block as usize).take(1).for_each(|n| *n += 1.0);
+        if let Some(n) = sizes.get_mut(block as usize) {
+            *n += 1.0;
+        }
     }
     let blocks: Vec<u32> = sizes.iter().zip(0..).filter(|(n, _)| **n > 0.0).map(|(_, block)| block).collect();
     let b = blocks.len() as f64;

@@ -237,7 +237,9 @@ impl<'a> Dealer<'a> {
     fn in_order(&self, leads: &[Dealt]) -> Pooled {
         let mut starts = vec![0usize; self.times.len() + 1];
         for lead in leads {
-            starts.iter_mut().skip(lead.rank as usize + 1).take(1).for_each(|n| *n += 1);
+            if let Some(n) = starts.get_mut(lead.rank as usize + 1) {
+                *n += 1;
+            }
         }
         let mut before = 0;
         starts.iter_mut().for_each(|n| {

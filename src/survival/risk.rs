@@ -97,7 +97,9 @@ impl Pooled {
         entries.par_sort_unstable_by_key(|e| key(e.0));
         let mut from_start: Vec<usize> = groups.iter().map(|g| g.len()).collect();
         for (_, group) in &entries {
-            from_start.iter_mut().skip(*group as usize).take(1).for_each(|n| *n -= 1);
+            if let Some(n) = from_start.get_mut(*group as usize) {
+                *n -= 1;
+            }
         }
         Ok(Self { ends, entries, from_start })
     }
@@ -145,19 +147,27 @@ impl Pooled {
     fn tables(&self, n: usize, table_of: impl Fn(u32) -> usize) -> Vec<RiskTable> {
         let (mut at_risk, mut sizes) = (vec![0u64; n], vec![0; n]);
         for (from_start, group) in self.from_start.iter().zip(0..) {
-            at_risk.iter_mut().skip(table_of(group)).take(1).for_each(|sum| *sum += *from_start as u64);
+            if let Some(sum) = at_risk.get_mut(table_of(group)) {
+                *sum += *from_start as u64;
+            }
         }
         for (_, group, _) in &self.ends {
-            sizes.iter_mut().skip(table_of(*group)).take(1).for_each(|n| *n += 1);
+            if let Some(n) = sizes.get_mut(table_of(*group)) {
+                *n += 1;
+            }
         }
         let mut tables: Vec<RiskTable> = sizes.into_iter().map(RiskTable::with_room).collect();
         for (entry, group) in &self.entries {
-            tables.iter_mut().skip(table_of(*group)).take(1).for_each(|table| table.entries.push(*entry));
+            if let Some(table) = tables.get_mut(table_of(*group)) {
+                table.entries.push(*entry);
+            }
         }
         let mut entries = self.entries.iter().peekable();
         for (time, group, end) in &self.ends {
             while let Some((_, group)) = entries.next_if(|(entry, _)| entry < time) {
-                at_risk.iter_mut().skip(table_of(*group)).take(1).for_each(|n| *n += 1);
+                if let Some(n) = at_risk.get_mut(table_of(*group)) {
+                    *n += 1;
+                }
             }
             let table = table_of(*group);
             if let (Some(table), Some(at_risk)) = (tables.get_mut(table), at_risk.get_mut(table)) {

@@ -292,7 +292,9 @@ impl Places {
         order.sort_unstable_by_key(|i| names.get(*i));
         let mut ranks = vec![0; names.len()];
         for (rank, i) in order.into_iter().enumerate() {
-            ranks.iter_mut().skip(i).take(1).for_each(|slot| *slot = rank);
+            if let Some(slot) = ranks.get_mut(i) {
+                *slot = rank;
+            }
         }
         Self { names, ranks }
     }

@@ -49,7 +49,9 @@ impl GroupedSubjects {
     pub(super) fn blocks(&self, order: &[(u64, &str, u32)]) -> Blocks {
         let mut places = vec![0u32; self.names.len()];
         for ((.., i), place) in order.iter().zip(0..) {
-            places.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = place);
+            if let Some(slot) = places.get_mut(*i as usize) {
+                *slot = place;
+            }
         }
         Blocks::new(&self.runs, &self.clusters, &places)
     }
@@ -59,7 +61,9 @@ impl GroupedSubjects {
         let counted = self.runs.par_iter().map(|run| {
             let mut counts = vec![0u64; self.names.len()];
             for (group, _) in run {
-                counts.iter_mut().skip(*group as usize).take(1).for_each(|n| *n += 1);
+                if let Some(n) = counts.get_mut(*group as usize) {
+                    *n += 1;
+                }
             }
             counts
         });
@@ -74,7 +78,9 @@ impl GroupedSubjects {
     pub(super) fn lists(&self, counts: &[u64]) -> Vec<Vec<Subject>> {
         let mut lists: Vec<Vec<Subject>> = counts.iter().map(|n| Vec::with_capacity(*n as usize)).collect();
         for (group, spell) in self.runs.iter().flatten() {
-            lists.iter_mut().skip(*group as usize).take(1).for_each(|list| list.push(*spell));
+            if let Some(list) = lists.get_mut(*group as usize) {
+                list.push(*spell);
+            }
         }
         lists
     }

@@ -68,7 +68,9 @@ impl Subjects {
         if !self.late {
             let mut numbers = vec![0u32; part.names.len()];
             for (number, (.., i)) in order.iter().enumerate() {
-                numbers.iter_mut().skip(*i as usize).take(1).for_each(|slot| *slot = number as u32);
+                if let Some(slot) = numbers.get_mut(*i as usize) {
+                    *slot = number as u32;
+                }
             }
             Pooled::of_runs(&part.runs, &numbers, order.iter().map(|(n, ..)| *n as usize).collect())
         } else if spec.by.is_some() {

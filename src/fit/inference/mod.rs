@@ -177,7 +177,7 @@ fn covariance_of(
         Covariance::Robust => {
             let squares: Vec<f64> = (0..x.rows()).map(|i| residual(f, eta, i).powi(2)).collect();
             let plan = NormalLayout::chosen(x, &(0..x.width()).collect::<Vec<_>>());
-            let meat = in_order(&plan, &x.gram(&squares, &plan).square(&plan), k);
+            let meat = in_order(&plan, &x.gram(&squares, &plan)?.square(&plan), k);
             scaled(sandwich(factor, meat, k), rows_f / (rows_f - free_f))
         }
         Covariance::Clustered => {
@@ -404,7 +404,7 @@ fn information(f: &Objective<'_>, beta: &[f64]) -> Result<(Cholesky, Vec<f64>, f
         ));
     }
     let plan = NormalLayout::all(f.x);
-    let (point, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }));
+    let (point, normal) = f.at(beta.to_vec(), Some(Hessian { plan: &plan, thinning: 1 }))?;
     let Some(normal) = normal else { return Err(Error::Interrupted) };
     let factor = f.factor(normal, &plan)?;
     let k = beta.len();

@@ -49,26 +49,36 @@ impl Numbers<'_> {
         }
     }
 
-    /// Runs of `length` numbers from each of `starts`.
-    fn take(&self, starts: &[usize], length: usize) -> Numbers<'static> {
-        fn pick<T: Copy + Default + Send + Sync>(v: &[T], starts: &[usize], length: usize) -> Vec<T> {
-            const RUNS: usize = 1024;
-            let mut out = vec![T::default(); starts.len() * length];
-            let parts = out.par_chunks_mut((length * RUNS).max(1)).zip(starts.par_chunks(RUNS));
-            parts.for_each(|(to, starts)| {
-                for (to, s) in to.chunks_mut(length.max(1)).zip(starts) {
-                    if let Some(from) = v.get(*s..s + length) {
-                        to.copy_from_slice(from);
-                    }
-                }
-            });
-            out
-        }
+    /// Some rows of a matrix of so many columns, laid out as before.
+    fn take(&self, rows: &[usize], columns: usize, by_rows: bool) -> Numbers<'static> {
         match self {
-            Self::F64(v) => Numbers::F64(Cow::Owned(pick(v, starts, length))),
-            Self::F32(v) => Numbers::F32(Cow::Owned(pick(v, starts, length))),
+            Self::F64(v) => Numbers::F64(Cow::Owned(pick(v, rows, columns, by_rows))),
+            Self::F32(v) => Numbers::F32(Cow::Owned(pick(v, rows, columns, by_rows))),
         }
     }
+}
+
+/// As [`Numbers::take`], for one number type.
+fn pick<T: Copy + Default + Send + Sync>(from: &[T], rows: &[usize], columns: usize, by_rows: bool) -> Vec<T> {
+    let mut out = vec![T::default(); rows.len() * columns];
+    if rows.is_empty() || columns == 0 {
+        return out;
+    }
+    if by_rows {
+        out.par_chunks_mut(columns).zip(rows).with_min_len(1024).for_each(|(to, row)| {
+            if let Some(from) = from.get(row * columns..(row + 1) * columns) {
+                to.copy_from_slice(from);
+            }
+        });
+    } else {
+        let height = (from.len() / columns).max(1);
+        out.par_chunks_mut(rows.len()).zip(from.par_chunks(height)).for_each(|(to, from)| {
+            for (to, row) in to.iter_mut().zip(rows) {
+                *to = from.get(*row).copied().unwrap_or_default();
+            }
+        });
+    }
+    out
 }
 
 /// A dense matrix of n rows and d columns.
@@ -156,14 +166,7 @@ impl<'a> Dense<'a> {
 
     /// Some rows, as a matrix of their own.
     pub(super) fn take(&self, rows: &[usize]) -> Dense<'static> {
-        let numbers = if self.by_rows {
-            self.numbers.take(&rows.iter().map(|i| i * self.columns).collect::<Vec<_>>(), self.columns)
-        } else {
-            {
-                let places = (0..self.columns).flat_map(|j| rows.iter().map(move |i| j * self.rows + i));
-                self.numbers.take(&places.collect::<Vec<_>>(), 1)
-            }
-        };
+        let numbers = self.numbers.take(rows, self.columns, self.by_rows);
         Dense { numbers, rows: rows.len(), columns: self.columns, by_rows: self.by_rows }
     }
 }

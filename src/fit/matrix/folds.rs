@@ -7,8 +7,10 @@ use super::kernels::{self, padded};
 use super::link::{Coefficients, FoldRole, Link, LinkSums, MOST_ROWS, ranges};
 use super::pass::LossGradientHessian;
 use super::{Matrix, Observed};
+use crate::error::Result;
 use crate::math::tree;
 use crate::math::vector::{Element, Kernel, Vector, dispatch};
+use crate::progress::Stop;
 
 /// The point at which a fold asks for its sums.
 pub(crate) struct FoldQuery<'a> {
@@ -30,17 +32,25 @@ pub(crate) struct FoldFound {
 
 impl Matrix<'_> {
     /// Loss and gradient of each fold at its own point. What a fold gets does not depend on the others.
-    pub(crate) fn pass_folds(&self, observed: &Observed<'_>, asked: &[FoldQuery<'_>]) -> Vec<FoldFound> {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::Error::Interrupted) once the task of this thread is stopped.
+    pub(crate) fn pass_folds(&self, observed: &Observed<'_>, asked: &[FoldQuery<'_>]) -> Result<Vec<FoldFound>> {
+        let stop = Stop::here();
         let betas: Vec<Coefficients> = asked.iter().map(|a| Coefficients::of(self, a.beta)).collect();
         let parts: Vec<Vec<FoldFound>> = ranges(self.rows, self.width())
             .into_par_iter()
-            .map(|range| with_dense!(self, dense => dispatch(FoldsPass { x: self, dense, observed, asked, betas: &betas, range })))
+            .map(|range| {
+                let stop = &stop;
+                with_dense!(self, dense => dispatch(FoldsPass { x: self, dense, observed, asked, betas: &betas, range, stop }))
+            })
             .collect();
+        stop.check()?;
         let join = |a: Vec<FoldFound>, b: Vec<FoldFound>| {
             let both = a.into_iter().zip(b);
             both.map(|(a, b)| FoldFound { found: a.found.join(b.found), held_out: a.held_out + b.held_out }).collect()
         };
-        tree(parts, join).unwrap_or_default()
+        Ok(tree(parts, join).unwrap_or_default())
     }
 }
 
@@ -51,6 +61,7 @@ struct FoldsPass<'a, 'm, T> {
     asked: &'a [FoldQuery<'a>],
     betas: &'a [Coefficients],
     range: std::ops::Range<usize>,
+    stop: &'a Stop,
 }
 
 /// Sums of one fold.
@@ -75,7 +86,7 @@ impl<T: Element> Kernel for FoldsPass<'_, '_, T> {
         let mut eta = [0.0f64; MOST_ROWS];
         let mut link = Link::new();
         let mut start = self.range.start;
-        while start < self.range.end {
+        while start < self.range.end && self.stop.check().is_ok() {
             let rows = block.min(self.range.end - start);
             let mut ahead = block;
             for ((asked, beta), sums) in self.asked.iter().zip(self.betas).zip(&mut sums) {

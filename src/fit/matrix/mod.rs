@@ -24,7 +24,7 @@ pub use dense::{Dense, Numbers};
 pub(super) use folds::{FoldFound, FoldQuery};
 pub(super) use link::FoldRole;
 pub(super) use normal::{Normal, NormalLayout};
-pub(super) use pass::{Hessian, LossGradientHessian};
+pub(super) use pass::Hessian;
 pub use sparse::Sparse;
 
 /// A design of n rows: dense columns first, then the columns of each block of codes, then sparse columns.

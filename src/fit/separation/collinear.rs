@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "square matrices of one size, made here")]
 
+use crate::error::Result;
 use crate::fit::matrix::{Matrix, NormalLayout};
 use crate::fit::solvers::objective::Objective;
 
@@ -44,12 +45,12 @@ pub(in crate::fit) struct CrossProducts {
 }
 
 impl CrossProducts {
-    pub(in crate::fit) fn of(x: &Matrix<'_>, weights: &[f64]) -> Self {
+    pub(in crate::fit) fn of(x: &Matrix<'_>, weights: &[f64]) -> Result<Self> {
         let plan = NormalLayout::chosen(x, &(0..x.width()).collect::<Vec<_>>());
-        let square = x.gram(weights, &plan).square(&plan);
+        let square = x.gram(weights, &plan)?.square(&plan);
         let mut place = vec![0; x.width() + 1];
         plan.coefficients().iter().enumerate().for_each(|(at, c)| place[*c] = at);
-        Self { square, place, size: plan.size() }
+        Ok(Self { square, place, size: plan.size() })
     }
 
     fn at(&self, j: usize, k: usize) -> f64 {
@@ -159,15 +160,15 @@ impl Basis {
 }
 
 /// Columns that are constant or combinations of others.
-pub(in crate::fit) fn dependent(f: &Objective<'_>) -> Vec<Dependent> {
+pub(in crate::fit) fn dependent(f: &Objective<'_>) -> Result<Vec<Dependent>> {
     let ones = vec![1.0; f.x.rows()];
     let weights = f.observed.weight.unwrap_or(&ones);
-    let mut found = Basis::of(&CrossProducts::of(f.x, weights), |c| f.is_pinned(c)).dependent;
+    let mut found = Basis::of(&CrossProducts::of(f.x, weights)?, |c| f.is_pinned(c)).dependent;
     for constant in found.iter_mut().filter(|d| d.of.is_empty()) {
         let column = f.x.column(constant.column);
         let mut values = column.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(v, _)| *v);
         let first = values.next();
         constant.far_from_zero = values.any(|v| Some(v) != first);
     }
-    found
+    Ok(found)
 }

@@ -39,7 +39,7 @@ pub(super) fn find(f: &Objective<'_>, task: &Task) -> Result<Option<Separation>>
     let used: Vec<usize> = (0..f.x.rows()).filter(|i| f.observed.weight.is_none_or(|w| w[*i] > 0.0)).collect();
     let x = if used.len() == f.x.rows() { Cow::Borrowed(f.x) } else { Cow::Owned(f.x.take(&used)) };
     let rows = SeparationRows {
-        products: CrossProducts::of(&x, &vec![1.0; x.rows()]),
+        products: CrossProducts::of(&x, &vec![1.0; x.rows()])?,
         y: pick(f.observed.y, &used),
         x,
         f,
@@ -107,7 +107,7 @@ impl SeparationRows<'_> {
                 return Ok(self.y.len());
             }
             let (x, y) = (self.x.take(&left), pick(&self.y, &left));
-            let basis = self.basis(&CrossProducts::of(&x, &vec![1.0; x.rows()]), columns);
+            let basis = self.basis(&CrossProducts::of(&x, &vec![1.0; x.rows()])?, columns);
             match cone::separating(&x, &y, &basis, self.task)? {
                 Some(next) => direction = next,
                 None => return Ok(self.y.len() - left.len()),

@@ -9,10 +9,16 @@ use rayon::prelude::*;
 
 use crate::fit::matrix::{Normal, NormalLayout};
 use crate::math::vector::{Kernel, Vector, add_scaled, dispatch, dot};
+use crate::progress::Stop;
 
-/// The coefficient (0 is the intercept) whose column is a combination of those before it.
+/// Why a matrix has no factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::fit) struct NotPositive(pub(in crate::fit) usize);
+pub(in crate::fit) enum NotFactored {
+    /// The column of this coefficient (0 is the intercept) is a combination of those before it.
+    Combination(usize),
+    /// The task of the thread was stopped.
+    Interrupted,
+}
 
 /// A factored matrix.
 #[derive(Debug, Clone)]
@@ -32,11 +38,11 @@ const BLOCK: usize = 64;
 impl Cholesky {
     /// Factors `matrix`, with the columns of `plan`. A pivot below the share `least` of its diagonal element counts
     /// as 0: with 10⁻¹², the column's correlation with those before it is above 1 − 10⁻¹².
-    pub(in crate::fit) fn of(matrix: Normal, plan: &NormalLayout, least: f64) -> Result<Self, NotPositive> {
+    pub(in crate::fit) fn of(matrix: Normal, plan: &NormalLayout, least: f64) -> Result<Self, NotFactored> {
         let (mut core, cross, apart, row) = matrix.into_parts();
         let size = plan.size();
         if let Some(level) = apart.iter().position(|d| d.is_nan() || *d <= 0.0) {
-            return Err(NotPositive(plan.level(level)));
+            return Err(NotFactored::Combination(plan.level(level)));
         }
         let diagonal: Vec<f64> = (0..size).map(|a| core[a * row + a]).collect();
         if !apart.is_empty() {
@@ -44,8 +50,10 @@ impl Cholesky {
                 .enumerate()
                 .for_each(|(a, to)| dispatch(Eliminate { a, to, cross: &cross, apart: &apart }));
         }
+        let stop = Stop::here();
         let mut from = 0;
         while from < size {
+            stop.check().map_err(|_| NotFactored::Interrupted)?;
             let to = (from + BLOCK).min(size);
             // Columns from..to of their own rows, then of the rows below, each row on its own.
             for j in from..to {
@@ -58,7 +66,7 @@ impl Cholesky {
                     diagonal: Some(j),
                 });
                 if pivot.is_nan() || pivot <= least * diagonal[j] {
-                    return Err(NotPositive(plan.coefficients()[j]));
+                    return Err(NotFactored::Combination(plan.coefficients()[j]));
                 }
                 rest[j] = pivot.sqrt();
             }

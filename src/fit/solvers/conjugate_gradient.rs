@@ -20,7 +20,7 @@ pub(in crate::fit) fn solve(
     task.begin("fitting", stop.max_iterations);
     let (_, squares) = f.x.moments(f.observed.weight);
     let sizes: Vec<f64> = [1.0].into_iter().chain(squares.iter().map(|s| s.sqrt().max(1.0))).collect();
-    let (mut point, _) = f.at(start.unwrap_or_else(|| f.cold_start()), None);
+    let (mut point, _) = f.at(start.unwrap_or_else(|| f.cold_start()), None)?;
     f.check(&point)?;
     let mut size = norm(&point.gradient, &sizes, f.total);
     let first = size.max(f64::MIN_POSITIVE);

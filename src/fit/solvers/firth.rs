@@ -27,6 +27,7 @@ pub(in crate::fit) fn solve(
     let problem = Problem::new(f, held, true);
     let start = problem.at(start.unwrap_or_else(|| f.cold_start()))?;
     let lowest = || -> Result<ConstrainedMinimum> {
+        let _here = task.here();
         let minimum = problem.minimise(start, None, stop, task)?;
         let lower = problem.lower(&minimum.state, None, Vec::new(), stop, task)?;
         Ok(lower.unwrap_or(minimum))

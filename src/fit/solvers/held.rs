@@ -85,13 +85,13 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// [`Error::Singular`] where the Hessian is; [`Error::NonFinite`], [`Error::InvalidOption`] for numbers that overflow.
     pub(in crate::fit) fn at(&self, beta: Vec<f64>) -> Result<Iterate> {
-        let (mut point, normal) = self.f.at(beta, Some(Hessian { plan: &self.plan, thinning: 1 }));
+        let (mut point, normal) = self.f.at(beta, Some(Hessian { plan: &self.plan, thinning: 1 }))?;
         self.f.check(&point)?;
         let Some(normal) = normal else { return Err(Error::Interrupted) };
         let sizes = scales(&normal, &self.plan);
         if self.firth {
             let information = self.f.factor(normal.clone(), &self.plan)?;
-            jeffreys::correct(&self.f, &information, &mut point);
+            jeffreys::correct(&self.f, &information, &mut point)?;
         }
         for pinned in &self.held.pinned {
             point.gradient[*pinned] = 0.0;

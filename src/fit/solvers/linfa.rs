@@ -40,7 +40,7 @@ pub(in crate::fit) fn solve(f: &Objective<'_>, stop: StopRule) -> Result<Solutio
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
     let beta: Vec<f64> =
         [sign * fitted.intercept()].into_iter().chain(fitted.params().iter().map(|c| sign * c)).collect();
-    let (point, _) = f.at(beta, None);
+    let (point, _) = f.at(beta, None)?;
     let gradient = norm(&point.gradient, &vec![1.0; point.gradient.len()], f.total);
     // linfa does not report its iterations.
     Ok(Solution::at(f, point, gradient, 0, gradient <= stop.tolerance))

@@ -88,7 +88,7 @@ pub(in crate::fit) fn path(
         };
         let (mut end, metric) = follow(&g, point, metric, None, hessian, stop, task)?;
         if f.together.is_some() && end.point.held_out.is_none() {
-            end.point.held_out = g.at(end.point.beta.clone(), None).0.held_out;
+            end.point.held_out = g.at(end.point.beta.clone(), None)?.0.held_out;
         }
         let solution = Solution::at(&g, end.point.clone(), end.size, end.iterations, end.converged);
         all.push((solution, end.point.held_out));
@@ -158,7 +158,7 @@ fn first_point(
     metric: Option<Metric>,
     hessian: Hessian<'_>,
 ) -> Result<(Point, Metric)> {
-    let (point, normal) = f.at(beta, metric.is_none().then_some(hessian));
+    let (point, normal) = f.at(beta, metric.is_none().then_some(hessian))?;
     f.check(&point)?;
     match (metric, normal) {
         (Some(metric), _) => Ok((point, metric)),
@@ -216,7 +216,7 @@ fn follow(
                 metric = match Metric::of(f, normal, plan) {
                     // A column may be constant in the rows that a thinned Hessian is made of.
                     Err(Error::Singular { .. }) if thinned => {
-                        let (_, normal) = f.at(next.beta.clone(), Some(exact));
+                        let (_, normal) = f.at(next.beta.clone(), Some(exact))?;
                         let Some(normal) = normal else { return Err(Error::Interrupted) };
                         Metric::of(f, normal, plan)?
                     }
@@ -243,7 +243,7 @@ fn is_minimum(f: &Objective<'_>, at: &Point, exact: Hessian<'_>) -> Result<bool>
     if f.ridge > 0.0 || f.together.is_some() {
         return Ok(true);
     }
-    let (point, normal) = f.at(at.beta.clone(), Some(exact));
+    let (point, normal) = f.at(at.beta.clone(), Some(exact))?;
     let Some(normal) = normal else { return Err(Error::Interrupted) };
     let step = f.factor(normal, exact.plan)?.solve(&point.gradient);
     Ok(largest(&f.x.predict(&step, None)) < LONGEST_END)
@@ -316,7 +316,7 @@ pub(in crate::fit) fn line_search(
     for _ in 0..40 {
         task.check()?;
         let beta = from.beta.iter().zip(step).map(|(b, s)| b + t * s).collect();
-        let (next, normal) = f.at(beta, hessian);
+        let (next, normal) = f.at(beta, hessian)?;
         let new_slope = dot(&next.gradient, step);
         // Close to the minimum the fall is below the rounding of f; there slopes are more exact.
         if next.value <= from.value + 1e-4 * t * slope || new_slope.abs() <= -0.9 * slope {

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::fit::matrix::{Hessian, Matrix, Normal, NormalLayout, Observed};
 use crate::fit::shared_passes::SharedPasses;
-use crate::fit::solvers::cholesky::{Cholesky, NotPositive};
+use crate::fit::solvers::cholesky::{Cholesky, NotFactored};
 use crate::math::{logit, sigmoid};
 
 /// The objective.
@@ -36,13 +36,16 @@ pub(in crate::fit) struct Point {
 
 impl Objective<'_> {
     /// f and its gradient; if asked for also the Hessian of the loss.
-    pub(in crate::fit) fn at(&self, beta: Vec<f64>, hessian: Option<Hessian<'_>>) -> (Point, Option<Normal>) {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(in crate::fit) fn at(&self, beta: Vec<f64>, hessian: Option<Hessian<'_>>) -> Result<(Point, Option<Normal>)> {
         let (found, held_out) = match (self.together, hessian) {
             (Some((together, fold)), None) => {
-                let found = together.ask(fold, &beta);
+                let found = together.ask(fold, &beta)?;
                 (found.found, Some(found.held_out))
             }
-            _ => (self.x.pass(&self.observed, &beta, hessian), None),
+            _ => (self.x.pass(&self.observed, &beta, hessian)?, None),
         };
         let mut gradient = found.gradient;
         let mut squares = 0.0;
@@ -56,7 +59,7 @@ impl Objective<'_> {
             }
         }
         let value = found.loss + self.ridge / 2.0 * squares;
-        (Point { beta, value, gradient, loss: found.loss, held_out }, found.normal)
+        Ok((Point { beta, value, gradient, loss: found.loss, held_out }, found.normal))
     }
 
     /// The same point under another ridge: loss and its gradient do not change.
@@ -89,14 +92,16 @@ impl Objective<'_> {
     /// The Hessian of f factored, from that of the loss.
     ///
     /// # Errors
-    /// [`Error::Singular`] naming a column that is a combination of others; [`Error::InvalidOption`] if sums overflowed.
+    /// [`Error::Singular`] naming a column that is a combination of others; [`Error::InvalidOption`] if sums overflowed;
+    /// [`Error::Interrupted`].
     pub(in crate::fit) fn factor(&self, normal: Normal, plan: &NormalLayout) -> Result<Cholesky> {
         if normal.diagonal(plan).iter().any(|d| !d.is_finite()) {
             return Err(too_large());
         }
         // With a ridge no column is a combination of others, but rounding may hide it.
         let least = if self.ridge > 0.0 { 1e-15 } else { 1e-12 };
-        Cholesky::of(self.with_ridge(normal, plan), plan, least).map_err(|NotPositive(coefficient)| {
+        Cholesky::of(self.with_ridge(normal, plan), plan, least).map_err(|failed| {
+            let NotFactored::Combination(coefficient) = failed else { return Error::Interrupted };
             if self.ridge > 0.0 {
                 let problem = "the mean of a column is millions of times its spread; subtract the mean, or standardise";
                 return Error::option("X", problem);

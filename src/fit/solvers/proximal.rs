@@ -107,7 +107,7 @@ pub(in crate::fit) fn solve(
     let (_, squares) = f.x.moments(f.observed.weight);
     let sizes: Vec<f64> = [1.0].into_iter().chain(squares.iter().map(|s| s.sqrt().max(1.0))).collect();
     let mut active: Vec<usize> = if p <= SMALL { (0..p).collect() } else { Vec::new() };
-    let (mut point, _) = f.at(beta, None);
+    let (mut point, _) = f.at(beta, None)?;
     f.check(&point)?;
     let mut size = f64::INFINITY;
     for iteration in 0..stop.max_iterations {
@@ -143,7 +143,7 @@ pub(in crate::fit) fn solve(
             }
         }
         let plan = NormalLayout::chosen(f.x, &active);
-        let (_, normal) = f.at(point.beta.clone(), Some(Hessian { plan: &plan, thinning: 1 }));
+        let (_, normal) = f.at(point.beta.clone(), Some(Hessian { plan: &plan, thinning: 1 }))?;
         let Some(normal) = normal else { return Err(Error::Interrupted) };
         let step = descend(f, corners, &point, f.with_ridge(normal, &plan).square(&plan), &plan, stop.tolerance, task)?;
         let fall: f64 = step.iter().zip(&point.gradient).map(|(d, g)| d * g).sum::<f64>()
@@ -152,7 +152,7 @@ pub(in crate::fit) fn solve(
         let mut t = 1.0;
         let next = loop {
             let beta: Vec<f64> = point.beta.iter().zip(&step).map(|(b, s)| b + t * s).collect();
-            let (next, _) = f.at(beta, None);
+            let (next, _) = f.at(beta, None)?;
             if next.value + corners.penalty(&next.beta) <= value + 0.01 * t * fall + 1e-13 * value.abs() {
                 break Some(next);
             }

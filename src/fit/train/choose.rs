@@ -97,7 +97,8 @@ impl<'a> Chooser<'a> {
     /// The best of the shapes whose gain over the first lasts; else the first.
     fn shape(&self, encoded: &[Encoded], shapes: &[Option<Nonlinear>], judged: bool) -> Result<Design> {
         let of = |shape: &Option<Nonlinear>| -> Result<Design> {
-            let shaped: Vec<Encoded> = encoded.iter().map(|e| self.shaped(e, *shape)).collect();
+            let shaped =
+                encoded.iter().map(|e| self.task.check().map(|()| self.shaped(e, *shape))).collect::<Result<_>>()?;
             let design = self.lay_out(shaped, Vec::new(), judged)?;
             let nonlinear = (shape.is_some() || shapes.len() > 1).then(|| Nonlinear::name(*shape).to_owned());
             Ok(Design { nonlinear, ..design })
@@ -201,7 +202,7 @@ impl<'a> Chooser<'a> {
     }
 
     fn lay_out(&self, encoded: Vec<Encoded>, pairs: Vec<(usize, usize)>, judged: bool) -> Result<Design> {
-        let layout = DesignLayout::of(&encoded, &pairs, self.snapshot.len())?;
+        let layout = DesignLayout::of(&encoded, &pairs, self.snapshot.len(), self.task)?;
         let (validation, held) = judged.then(|| self.judge(&layout)).transpose()?.unzip();
         let held = held.unwrap_or_default();
         Ok(Design { encoded, pairs, layout, validation, held, nonlinear: None, interactions: None })

@@ -92,7 +92,11 @@ impl Covariances {
         }
         if let Some(groups) = found.clusters {
             let mut sizes = vec![0.0; count];
-            clusters.iter().for_each(|c| sizes.iter_mut().skip(*c as usize).take(1).for_each(|n| *n += 1.0));
+            for c in clusters {
+                if let Some(n) = sizes.get_mut(c as usize) {
+                    *n += 1.0;
+                }
+            }
             if let Some(few) = few_clusters(groups, effective_clusters(sizes.into_iter()), &format!("{unit}s")) {
                 what += &format!("; {few}");
             }

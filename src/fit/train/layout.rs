@@ -7,6 +7,7 @@ use crate::encoding::{Encoder, slot_of};
 use crate::error::{Error, Result};
 use crate::fit::matrix::{Dense, LevelCodes, Matrix};
 use crate::fit::params::Sign;
+use crate::progress::Task;
 use crate::schema::{Column, Feature, NONE};
 
 /// A feature with its encoding and its values in training.
@@ -90,7 +91,7 @@ pub(super) struct DesignLayout {
 
 impl DesignLayout {
     /// Lays out features, and interactions of pairs of them.
-    pub(super) fn of(encoded: &[Encoded], pairs: &[(usize, usize)], rows: usize) -> Result<Self> {
+    pub(super) fn of(encoded: &[Encoded], pairs: &[(usize, usize)], rows: usize, task: &Task) -> Result<Self> {
         let is_number = |e: &Encoded| matches!(e.encoder, Encoder::Number { .. });
         let width_dense: usize = encoded.iter().filter(|e| is_number(e)).map(|e| e.encoder.smooth_width()).sum();
         let mut dense: Vec<f64> = Vec::with_capacity(rows * width_dense);
@@ -98,6 +99,7 @@ impl DesignLayout {
         let (mut names, mut block_names) = (Vec::with_capacity(width_dense), Vec::new());
         let (mut signs, mut block_signs) = (Vec::with_capacity(width_dense), Vec::new());
         for e in encoded {
+            task.check()?;
             let width = e.encoder.width();
             let titles: Vec<String> = e.encoder.column_names().iter().map(|n| e.title(n)).collect();
             match (&e.encoder, &*e.column) {
@@ -133,6 +135,7 @@ impl DesignLayout {
         }
         let mut cells = Vec::with_capacity(pairs.len());
         for (first, second) in pairs.iter().filter_map(|(a, b)| encoded.get(*a).zip(encoded.get(*b))) {
+            task.check()?;
             let (rows_of, columns_of) = (first.encoder.groups() as u32, second.encoder.groups() as u32);
             let none = rows_of * columns_of;
             let pairs = first.groups().into_iter().zip(second.groups());

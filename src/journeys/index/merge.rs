@@ -127,7 +127,9 @@ impl Cut {
         }
         let mut counts = vec![0usize; leads];
         for lead in blocks.iter().flat_map(|b| b.lead.get(b.run(partition)).unwrap_or(&[])) {
-            counts.iter_mut().skip(usize::from(*lead)).take(1).for_each(|n| *n += 1);
+            if let Some(n) = counts.get_mut(usize::from(*lead)) {
+                *n += 1;
+            }
         }
         let (mut cuts, mut start, mut own) = (Vec::new(), 0, 0);
         for (count, next) in counts.into_iter().zip(1..) {

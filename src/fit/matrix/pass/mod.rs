@@ -11,6 +11,7 @@ use super::{Matrix, Observed};
 use crate::error::{Error, Result};
 use crate::math::tree;
 use crate::math::vector::{Element, Kernel, Vector, dispatch};
+use crate::progress::Stop;
 
 /// What a pass finds at one point.
 #[derive(Debug, Clone)]
@@ -34,32 +35,48 @@ pub(crate) struct Hessian<'a> {
 
 impl Matrix<'_> {
     /// Loss and gradient at `beta` (intercept first), and the information matrix of the columns of `plan`.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once the task of this thread is stopped.
     pub(crate) fn pass(
         &self,
         observed: &Observed<'_>,
         beta: &[f64],
         hessian: Option<Hessian<'_>>,
-    ) -> LossGradientHessian {
+    ) -> Result<LossGradientHessian> {
+        let stop = Stop::here();
         let beta = Coefficients::of(self, beta);
         let numbers = self.width() + hessian.map_or(0, |h| h.plan.numbers());
         let parts: Vec<LossGradientHessian> = ranges(self.rows, numbers)
             .into_par_iter()
-            .map(|range| with_dense!(self, dense => dispatch(RangePass { x: self, dense, observed, beta: &beta, hessian, range })))
+            .map(|range| {
+                let stop = &stop;
+                with_dense!(self, dense => dispatch(RangePass { x: self, dense, observed, beta: &beta, hessian, range, stop }))
+            })
             .collect();
-        tree(parts, LossGradientHessian::join).unwrap_or_else(|| LossGradientHessian {
+        stop.check()?;
+        Ok(tree(parts, LossGradientHessian::join).unwrap_or_else(|| LossGradientHessian {
             loss: 0.0,
             gradient: vec![0.0; self.width() + 1],
             normal: hessian.map(|h| Normal::zeros(h.plan)),
-        })
+        }))
     }
 
     /// Σ hᵢ·(xᵢ, 1)(xᵢ, 1)ᵀ of the columns of `plan`.
-    pub(crate) fn gram(&self, h: &[f64], plan: &NormalLayout) -> Normal {
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once the task of this thread is stopped.
+    pub(crate) fn gram(&self, h: &[f64], plan: &NormalLayout) -> Result<Normal> {
+        let stop = Stop::here();
         let parts: Vec<Normal> = ranges(self.rows, self.width() + plan.numbers())
             .into_par_iter()
-            .map(|range| with_dense!(self, dense => dispatch(Gram { x: self, dense, h, plan, range })))
+            .map(|range| {
+                let stop = &stop;
+                with_dense!(self, dense => dispatch(Gram { x: self, dense, h, plan, range, stop }))
+            })
             .collect();
-        tree(parts, |a, b| a.add(&b)).unwrap_or_else(|| Normal::zeros(plan))
+        stop.check()?;
+        Ok(tree(parts, |a, b| a.add(&b)).unwrap_or_else(|| Normal::zeros(plan)))
     }
 
     /// η = intercept + X·b + offset of every row; `beta` has the intercept first.
@@ -258,6 +275,7 @@ struct Gram<'a, 'm, T> {
     h: &'a [f64],
     plan: &'a NormalLayout,
     range: std::ops::Range<usize>,
+    stop: &'a Stop,
 }
 
 impl<T: Element> Kernel for Gram<'_, '_, T> {
@@ -267,7 +285,7 @@ impl<T: Element> Kernel for Gram<'_, '_, T> {
     fn run<V: Vector>(self) -> Normal {
         let (mut normal, mut packing) = (Normal::zeros(self.plan), Packing::of(self.plan));
         let mut start = self.range.start;
-        while start < self.range.end {
+        while start < self.range.end && self.stop.check().is_ok() {
             let end = (start + PACKED).min(self.range.end);
             normal.add_rows::<V, T>(self.x, self.plan, self.dense, start, &self.h[start..end], &mut packing);
             start = end;
@@ -284,6 +302,8 @@ struct RangePass<'a, 'm, T> {
     beta: &'a Coefficients,
     hessian: Option<Hessian<'a>>,
     range: std::ops::Range<usize>,
+    /// Where it is set the rest is left out, and the result of no use.
+    stop: &'a Stop,
 }
 
 impl<T: Element> Kernel for RangePass<'_, '_, T> {
@@ -301,7 +321,7 @@ impl<T: Element> Kernel for RangePass<'_, '_, T> {
         let mut normal = self.hessian.map(|h| (Normal::zeros(h.plan), Packing::of(h.plan)));
         let (mut blocks, mut rows_used) = (0, 0);
         let mut start = self.range.start;
-        while start < self.range.end {
+        while start < self.range.end && self.stop.check().is_ok() {
             let rows = block.min(self.range.end - start);
             let eta = &mut eta[..rows];
             self.x.eta::<V, T, true>(self.dense, self.beta, self.observed.offset, start, eta);

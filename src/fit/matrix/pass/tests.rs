@@ -1,9 +1,10 @@
 //! Passes against sums over expanded rows, for every layout, thread count and vector unit.
 
-use super::super::{Dense, LevelCodes, Matrix, Numbers, Observed, Sparse};
+use super::super::{Dense, FoldQuery, FoldRole, LevelCodes, Matrix, Numbers, Observed, Sparse};
 use super::*;
-use crate::fit::solvers::cholesky::Cholesky;
+use crate::fit::solvers::cholesky::{Cholesky, NotFactored};
 use crate::math::sigmoid;
+use crate::progress::Task;
 
 const ROWS: usize = 3000;
 
@@ -86,7 +87,7 @@ fn equal_to_sums_over_expanded_rows() {
         }
         let plan = NormalLayout::all(&x);
         assert_eq!(plan.levels(), 60);
-        let found = x.pass(&observed, &beta, Some(Hessian { plan: &plan, thinning: 1 }));
+        let found = x.pass(&observed, &beta, Some(Hessian { plan: &plan, thinning: 1 })).unwrap();
         close(found.loss, loss);
         found.gradient.iter().zip(&gradient).for_each(|(a, b)| close(*a, *b));
         x.predict(&beta, None).iter().zip(&rows).for_each(|(e, row)| {
@@ -114,7 +115,7 @@ fn equal_to_sums_over_expanded_rows() {
         // A chosen few columns: their own part of the same matrix.
         let columns = [1, 4, 12, 13, 40, 76, 78];
         let chosen = NormalLayout::chosen(&x, &columns);
-        let found = x.pass(&observed, &beta, Some(Hessian { plan: &chosen, thinning: 1 }));
+        let found = x.pass(&observed, &beta, Some(Hessian { plan: &chosen, thinning: 1 })).unwrap();
         let mut normal = found.normal.unwrap();
         normal.add_diagonal(&chosen, |c| c as f64 * 0.01 + 0.5);
         let factor = Cholesky::of(normal, &chosen, 1e-12).unwrap();
@@ -136,9 +137,9 @@ fn threads_and_vector_units_do_not_matter() {
         let x = matrix(by_rows);
         let (beta, plan) = (numbers(x.width() + 1, 7), NormalLayout::all(&x));
         let hessian = Some(Hessian { plan: &plan, thinning: 1 });
-        let many = x.pass(&observed, &beta, hessian);
+        let many = x.pass(&observed, &beta, hessian).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let one = pool.install(|| x.pass(&observed, &beta, hessian));
+        let one = pool.install(|| x.pass(&observed, &beta, hessian).unwrap());
         let bits = |f: &LossGradientHessian| -> Vec<u64> {
             let n = f.normal.as_ref().unwrap();
             [f.loss].iter().chain(&f.gradient).chain(&n.core).chain(&n.cross).map(|v| v.to_bits()).collect()
@@ -153,6 +154,7 @@ fn threads_and_vector_units_do_not_matter() {
             beta: &beta,
             hessian,
             range: 0..ROWS,
+            stop: &Stop::here(),
         };
         let units = crate::math::vector::on_every_unit(&pass);
         for (unit, found) in &units {
@@ -172,7 +174,9 @@ fn a_thinned_hessian_is_close() {
     let y: Vec<bool> = numbers(20_000, 5).into_iter().map(|x| x > 0.3).collect();
     let observed = Observed { y: &y, weight: None, offset: None };
     let plan = NormalLayout::all(&x);
-    let made = |thinning| x.pass(&observed, &[0.1, 0.2, 0.3], Some(Hessian { plan: &plan, thinning })).normal.unwrap();
+    let made = |thinning| {
+        x.pass(&observed, &[0.1, 0.2, 0.3], Some(Hessian { plan: &plan, thinning })).unwrap().normal.unwrap()
+    };
     let (all, some) = (made(1).diagonal(&plan), made(4).diagonal(&plan));
     assert_ne!(all, some);
     all.iter().zip(&some).for_each(|(a, b)| assert!((a - b).abs() < 0.05 * a, "{a} {b}"));
@@ -180,8 +184,6 @@ fn a_thinned_hessian_is_close() {
 
 #[test]
 fn folds_share_a_pass_and_get_what_is_theirs() {
-    use super::super::folds::FoldQuery;
-    use super::super::link::FoldRole;
     let (y, w): (Vec<bool>, Vec<f64>) = numbers(ROWS, 5).into_iter().map(|x| (x > 0.3, x.abs() + 0.1)).unzip();
     let offset = numbers(ROWS, 6);
     let observed = Observed { y: &y, weight: Some(&w), offset: Some(&offset) };
@@ -205,14 +207,14 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         let asked = |folds: &[usize]| -> Vec<_> {
             let ask = |k: &usize| FoldQuery { roles: &roles[*k], weight: own[*k], beta: &betas[*k] };
             let asked: Vec<FoldQuery<'_>> = folds.iter().map(ask).collect();
-            x.pass_folds(&observed, &asked)
+            x.pass_folds(&observed, &asked).unwrap()
         };
         let together = asked(&[0, 1, 2]);
         for (k, found) in together.iter().enumerate() {
             let of = |kept: FoldRole| -> Vec<f64> {
                 roles[k].iter().zip(own[k].unwrap_or(&w)).map(|(r, w)| if *r == kept { *w } else { 0.0 }).collect()
             };
-            let alone = |w: &[f64]| x.pass(&Observed { weight: Some(w), ..observed }, &betas[k], None);
+            let alone = |w: &[f64]| x.pass(&Observed { weight: Some(w), ..observed }, &betas[k], None).unwrap();
             let trained = alone(&of(FoldRole::Train));
             close(found.found.loss, trained.loss);
             found.found.gradient.iter().zip(&trained.gradient).for_each(|(a, b)| close(*a, *b));
@@ -228,8 +230,30 @@ fn folds_share_a_pass_and_get_what_is_theirs() {
         let mut certain = vec![0.0; x.width() + 1];
         certain[0] = 1e4;
         let judged = [FoldQuery { roles: &roles[0], weight: None, beta: &certain }];
-        let lost = x.pass_folds(&Observed { offset: None, ..observed }, &judged)[0].held_out;
+        let lost = x.pass_folds(&Observed { offset: None, ..observed }, &judged).unwrap()[0].held_out;
         let wrong: f64 = (0..ROWS).filter(|i| roles[0][*i] == FoldRole::Test && !y[*i]).map(|i| w[i]).sum();
         close(lost, wrong * -f64::EPSILON.ln());
     }
+}
+
+#[test]
+fn a_stopped_task_ends_a_pass() {
+    let x = matrix(false);
+    let y: Vec<bool> = numbers(ROWS, 5).into_iter().map(|v| v > 0.0).collect();
+    let observed = Observed { y: &y, weight: None, offset: None };
+    let (beta, plan) = (vec![0.0; x.width() + 1], NormalLayout::all(&x));
+    let (ones, roles) = (vec![1.0; ROWS], vec![FoldRole::Train; ROWS]);
+    let asked = [FoldQuery { roles: &roles, weight: None, beta: &beta }];
+    let hessian = Some(Hessian { plan: &plan, thinning: 1 });
+    let task = Task::new();
+    let _here = task.here();
+    let mut normal = x.pass(&observed, &beta, hessian).unwrap().normal.unwrap();
+    normal.add_diagonal(&plan, |_| 1.0);
+    assert!(x.gram(&ones, &plan).is_ok() && x.pass_folds(&observed, &asked).is_ok());
+    assert!(Cholesky::of(normal.clone(), &plan, 1e-12).is_ok());
+    task.stop();
+    assert_eq!(x.pass(&observed, &beta, hessian).unwrap_err(), Error::Interrupted);
+    assert_eq!(x.gram(&ones, &plan).unwrap_err(), Error::Interrupted);
+    assert_eq!(x.pass_folds(&observed, &asked).unwrap_err(), Error::Interrupted);
+    assert_eq!(Cholesky::of(normal, &plan, 1e-12).unwrap_err(), NotFactored::Interrupted);
 }
