@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leadlens::analyses::attribution::AttributionSpec;
 use leadlens::analyses::funnel::FunnelSpec;
 use leadlens::frames::{SpendSpec, Tabled, Tables, expect_spend};
+use leadlens::report::{Show, Shown};
 use leadlens::{Error, Task, config, frames, report};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -18,7 +19,7 @@ use crate::journeys::{Journeys, json_text, read_tables};
 /// Text, section of a page, HTML of a notebook.
 pub(crate) type Texts = (String, String, String);
 
-pub(crate) fn texts(shown: report::Shown) -> Texts {
+pub(crate) fn texts(shown: Shown) -> Texts {
     (shown.text, shown.section, shown.notebook)
 }
 
@@ -26,17 +27,16 @@ pub(crate) fn texts(shown: report::Shown) -> Texts {
 type Found = (Vec<(&'static str, Frame)>, String, Texts);
 
 /// Runs an analysis and shows its result; tables are made when they are first asked for.
-fn shown<R: Tabled + Serialize + Send + Sync + 'static>(
+fn shown<R: Tabled + Show + Serialize + Send + Sync + 'static>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     find: impl FnOnce(&Task) -> Result<R, Error> + Send,
     facts: impl FnOnce(&R) -> Result<String, Error> + Send,
-    show: fn(&R) -> report::Shown,
 ) -> PyResult<Found> {
     let (found, facts, shown) = enter(py, progress, |task| {
         let found = Arc::new(find(task)?);
         let facts = facts(&found)?;
-        let shown = show(&found);
+        let shown = found.shown();
         Ok((found, facts, shown))
     })?;
     let table = |name: &'static str| {
@@ -57,7 +57,7 @@ pub(crate) fn funnel(
 ) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("funnel", spec))?;
     let find = |task: &Task| journeys.0.funnel(&spec, task);
-    shown(py, progress, find, json_text, report::funnel_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// How far each lead got.
@@ -88,7 +88,7 @@ pub(crate) fn time_to(
 ) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("time_to", spec))?;
     let find = |task: &Task| journeys.0.time_to(&spec, task);
-    shown(py, progress, find, json_text, report::time_to_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// Credit for conversions. `spend` are the tables given in memory, the declarations of spend as JSON, and the stage of
@@ -121,7 +121,7 @@ pub(crate) fn attribution(
             }
         }
     };
-    shown(py, progress, find, json_text, report::attribution_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// How leads move through the pipeline.
@@ -135,7 +135,7 @@ pub(crate) fn stage_funnel(
 ) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("stage_funnel", spec))?;
     let find = |task: &Task| journeys.0.stage_funnel(&spec, task);
-    shown(py, progress, find, json_text, report::stage_funnel_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// What separates leads that went on.
@@ -149,7 +149,7 @@ pub(crate) fn drivers(
 ) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("drivers", spec))?;
     let find = |task: &Task| journeys.0.drivers(&spec, task);
-    shown(py, progress, find, json_text, report::drivers_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// What segments lose at each step.
@@ -163,7 +163,7 @@ pub(crate) fn barriers(
 ) -> PyResult<Found> {
     let spec = quick(|| config::parse_options("barriers", spec))?;
     let find = |task: &Task| journeys.0.barriers(&spec, task);
-    shown(py, progress, find, json_text, report::barriers_shown)
+    shown(py, progress, find, json_text)
 }
 
 /// Two groups of a funnel side by side.
@@ -207,7 +207,7 @@ pub(crate) fn paths(
             "remarks": found.remarks,
         }))
     };
-    shown(py, progress, find, facts, report::paths_shown)
+    shown(py, progress, find, facts)
 }
 
 /// Sentences and a table as text and HTML; the first sentence is the title.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use leadlens::config::{Config, CutoffsSpec, EventsSpec, Fault, StagesSpec};
 use leadlens::frames::Tables;
+use leadlens::report::Show;
 use leadlens::schema::FeatureSet;
 use leadlens::snapshot::SplitBy;
 use leadlens::{Error, Task, config, frames, report};
@@ -245,7 +246,7 @@ impl Snapshot {
     }
 
     fn shown(&self) -> Texts {
-        texts(report::snapshot_shown(&self.0))
+        texts(self.0.shown())
     }
 
     /// Fields of the leads of these rows, by number.

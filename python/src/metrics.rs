@@ -1,7 +1,8 @@
 //! Metrics on arrays.
 
 use leadlens::evaluate::{self as measures, Binning, Clusters, Evaluation, ScoreComparison};
-use leadlens::{Error, frames, report};
+use leadlens::report::Show;
+use leadlens::{Error, frames};
 use numpy::{PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
@@ -105,7 +106,7 @@ pub(crate) type Compared = (String, Texts, Frame);
 /// A comparison for Python.
 pub(crate) fn compared(c: &ScoreComparison) -> PyResult<Compared> {
     let table = quick(|| frames::score_comparison_frame(c))?;
-    Ok((to_json(c)?, texts(report::comparison_shown(c)), Frame::from(table)))
+    Ok((to_json(c)?, texts(c.shown()), Frame::from(table)))
 }
 
 /// An evaluation as JSON, how it is shown, and its tables of measures, calibration and lift.
@@ -116,13 +117,7 @@ pub(crate) fn evaluated(e: &Evaluation) -> PyResult<Evaluated> {
     let (estimates, calibration, lift) = quick(|| {
         Ok((frames::estimates_frame(e)?, frames::calibration_frame(&e.calibration)?, frames::lift_frame(&e.lift)?))
     })?;
-    Ok((
-        to_json(e)?,
-        texts(report::evaluation_shown(e)),
-        Frame::from(estimates),
-        Frame::from(calibration),
-        Frame::from(lift),
-    ))
+    Ok((to_json(e)?, texts(e.shown()), Frame::from(estimates), Frame::from(calibration), Frame::from(lift)))
 }
 
 /// A calibration table.

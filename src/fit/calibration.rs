@@ -33,6 +33,50 @@ impl Calibrator {
     }
 }
 
+/// What a calibration found on later rows.
+pub(super) enum Calibrated {
+    /// Log-odds become slope·η + intercept.
+    Line { slope: f64, intercept: f64 },
+    /// Log-odds are mapped to probabilities.
+    Map(CalibrationMap),
+    /// Leads with higher scores do not convert more often, in words.
+    NotAscending(String),
+}
+
+impl Calibrator {
+    /// The calibration of log-odds by labels; rows are of so many `leads`.
+    ///
+    /// # Errors
+    /// As those of the single methods.
+    pub(super) fn fit(
+        self,
+        log_odds: &[f64],
+        y: &[bool],
+        weight: Option<&[f64]>,
+        leads: usize,
+        task: &Task,
+    ) -> Result<Calibrated> {
+        let map = match self {
+            Self::Sigmoid => {
+                let (slope, intercept) = sigmoid_calibration(log_odds, y, weight, task)?;
+                return Ok(if slope > 0.0 {
+                    Calibrated::Line { slope, intercept }
+                } else {
+                    Calibrated::NotAscending(format!("leads with higher scores convert less often (slope {slope:.3})"))
+                });
+            }
+            Self::Isotonic => open_isotonic_calibration(log_odds, y, weight, leads)?,
+            Self::Beta => beta_calibration(log_odds, y, weight, task)?,
+        };
+        let ends = log_odds.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(*v), e.1.max(*v)));
+        Ok(if map.probability(ends.1) > map.probability(ends.0) {
+            Calibrated::Map(map)
+        } else {
+            Calibrated::NotAscending("leads with higher scores do not convert more often".into())
+        })
+    }
+}
+
 /// Fewest leads with a positive row, and fewest others, that a calibration is fitted on.
 pub const MIN_POSITIVES: usize = 50;
 

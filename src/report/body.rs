@@ -17,7 +17,7 @@ pub struct Shown {
 
 /// Sentences and tables of a result.
 #[derive(Debug, Default)]
-pub(super) struct Body(Vec<BodyPart>);
+pub struct Body(Vec<BodyPart>);
 
 #[derive(Debug)]
 enum BodyPart {
@@ -42,6 +42,25 @@ pub(super) struct TextTable {
     bars: Option<(usize, Vec<f64>)>,
     /// A caption of its own, in HTML.
     title: Option<String>,
+}
+
+/// A result that is shown as text, as a section of a page, and in a notebook.
+pub trait Show {
+    /// Heading of the section.
+    const TITLE: &'static str;
+
+    /// Sentences and tables of the result, in order.
+    fn body(&self) -> Body;
+
+    /// The result as plain text.
+    fn text(&self) -> String {
+        self.body().text()
+    }
+
+    /// The result as text and HTML.
+    fn shown(&self) -> Shown {
+        self.body().shown(Self::TITLE)
+    }
 }
 
 impl Body {

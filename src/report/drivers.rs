@@ -1,6 +1,6 @@
 //! Drivers and barriers as plain text.
 
-use super::body::{Body, Shown};
+use super::body::{Body, Show};
 use super::funnel::funnel_title;
 use super::numbers::{percent, rounded, scientific, with_interval};
 use super::options::options_line;
@@ -38,106 +38,92 @@ fn small(p: f64) -> String {
     if p < 1e-300 { "< 1e-300".to_owned() } else { scientific(p) }
 }
 
-/// Drivers of drop-off with q below 0.05, by step.
-#[must_use]
-pub fn drivers_text(d: &Drivers) -> String {
-    drivers_body(d).text()
-}
+impl Show for Drivers {
+    const TITLE: &'static str = "Drivers of drop-off";
 
-/// Drivers of drop-off as text and HTML.
-#[must_use]
-pub fn drivers_shown(d: &Drivers) -> Shown {
-    drivers_body(d).shown("Drivers of drop-off")
-}
-
-fn drivers_body(d: &Drivers) -> Body {
-    let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q_value < 0.05).collect();
-    let mut body = Body::new(format!(
-        "Drivers of drop-off: {} of {} properties differ between leads that go on and the rest (false discovery rate below 5 %){}",
-        sure.len(),
-        d.drivers.len(),
-        d.spec.funnel.filter.suffix()
-    ));
-    funnel_lines(&mut body, &d.spec.funnel);
-    body.lines(options_line(&d.spec, &["funnel"]));
-    for steps in sure.chunk_by(|a, b| a.step == b.step) {
-        if let Some(first) = steps.first() {
-            body.heading(format!("{} → {}", first.step, first.next));
+    fn body(&self) -> Body {
+        let d = self;
+        let sure: Vec<&Driver> = d.drivers.iter().filter(|x| x.q_value < 0.05).collect();
+        let mut body = Body::new(format!(
+            "Drivers of drop-off: {} of {} properties differ between leads that go on and the rest (false discovery rate below 5 %){}",
+            sure.len(),
+            d.drivers.len(),
+            d.spec.funnel.filter.suffix()
+        ));
+        funnel_lines(&mut body, &d.spec.funnel);
+        body.lines(options_line(&d.spec, &["funnel"]));
+        for steps in sure.chunk_by(|a, b| a.step == b.step) {
+            if let Some(first) = steps.first() {
+                body.heading(format!("{} → {}", first.step, first.next));
+            }
+            let row = |d: &&Driver| {
+                let rate = |hits: u64, n: u64| percent(if n == 0 { f64::NAN } else { hits as f64 / n as f64 });
+                vec![
+                    property(d),
+                    d.leads.to_string(),
+                    rate(d.went_on, d.leads),
+                    rate(d.others_went_on, d.other_leads),
+                    with_interval(Some(d.ratio()), Some(d.interval.low), Some(d.interval.high), ratio),
+                    small(d.q_value),
+                ]
+            };
+            let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
+            body.table(&["property", "leads", "go on", "others", "odds or hazard ratio", "q"], rows);
+            if steps.len() > MOST {
+                body.line(format!("and {} more", steps.len() - MOST));
+            }
         }
-        let row = |d: &&Driver| {
-            let rate = |hits: u64, n: u64| percent(if n == 0 { f64::NAN } else { hits as f64 / n as f64 });
-            vec![
-                property(d),
-                d.leads.to_string(),
-                rate(d.went_on, d.leads),
-                rate(d.others_went_on, d.other_leads),
-                with_interval(Some(d.ratio()), Some(d.interval.low), Some(d.interval.high), ratio),
-                small(d.q_value),
-            ]
-        };
-        let rows: Vec<Vec<String>> = steps.iter().take(MOST).map(row).collect();
-        body.table(&["property", "leads", "go on", "others", "odds or hazard ratio", "q"], rows);
-        if steps.len() > MOST {
-            body.line(format!("and {} more", steps.len() - MOST));
+        if d.unsupported > 0 {
+            body.line(format!("properties at steps with too few leads: {}", d.unsupported));
         }
+        body.remarks(&d.remarks);
+        body
     }
-    if d.unsupported > 0 {
-        body.line(format!("properties at steps with too few leads: {}", d.unsupported));
-    }
-    body.remarks(&d.remarks);
-    body
 }
 
-/// Barriers, most loss first.
-#[must_use]
-pub fn barriers_text(b: &Barriers) -> String {
-    barriers_body(b).text()
-}
+impl Show for Barriers {
+    const TITLE: &'static str = "Barriers";
 
-/// Barriers as text and HTML.
-#[must_use]
-pub fn barriers_shown(b: &Barriers) -> Shown {
-    barriers_body(b).shown("Barriers")
-}
-
-fn barriers_body(b: &Barriers) -> Body {
-    let reference = b.spec.reference.as_deref().unwrap_or("all other leads");
-    let mut body = Body::new(format!(
-        "Barriers: conversions that segments lose compared with {reference}{}",
-        b.spec.funnel.filter.suffix()
-    ));
-    funnel_lines(&mut body, &b.spec.funnel);
-    // The default, where it is stated.
-    let min_support = b.spec.min_support.filter(|n| *n != MIN_SUPPORT);
-    body.lines(options_line(&BarriersSpec { min_support, ..b.spec.clone() }, &["funnel", "reference"]));
-    let losing: Vec<&Barrier> = b.barriers.iter().filter(|x| x.conversions_lost > 0.0).collect();
-    if losing.is_empty() {
-        body.line("no segment loses conversions");
+    fn body(&self) -> Body {
+        let b = self;
+        let reference = b.spec.reference.as_deref().unwrap_or("all other leads");
+        let mut body = Body::new(format!(
+            "Barriers: conversions that segments lose compared with {reference}{}",
+            b.spec.funnel.filter.suffix()
+        ));
+        funnel_lines(&mut body, &b.spec.funnel);
+        // The default, where it is stated.
+        let min_support = b.spec.min_support.filter(|n| *n != MIN_SUPPORT);
+        body.lines(options_line(&BarriersSpec { min_support, ..b.spec.clone() }, &["funnel", "reference"]));
+        let losing: Vec<&Barrier> = b.barriers.iter().filter(|x| x.conversions_lost > 0.0).collect();
+        if losing.is_empty() {
+            body.line("no segment loses conversions");
+            body.remarks(&b.remarks);
+            return body;
+        }
+        let rows: Vec<Vec<String>> = losing
+            .iter()
+            .take(LARGEST)
+            .map(|x| {
+                let i = x.conversions_lost_interval;
+                vec![
+                    format!("{} → {}", x.step, x.next),
+                    x.segment.clone(),
+                    x.leads.to_string(),
+                    percent(x.rate),
+                    percent(x.reference_rate),
+                    with_interval(Some(x.conversions_lost), Some(i.low), Some(i.high), |x| rounded(x, 1)),
+                    rounded(x.value_lost.unwrap_or(f64::NAN), 0),
+                    small(x.q_value),
+                ]
+            })
+            .collect();
+        let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "q"];
+        body.table(&header, rows);
+        if losing.len() > LARGEST {
+            body.line(format!("and {} more", counted(losing.len() - LARGEST, "barrier", "barriers")));
+        }
         body.remarks(&b.remarks);
-        return body;
+        body
     }
-    let rows: Vec<Vec<String>> = losing
-        .iter()
-        .take(LARGEST)
-        .map(|x| {
-            let i = x.conversions_lost_interval;
-            vec![
-                format!("{} → {}", x.step, x.next),
-                x.segment.clone(),
-                x.leads.to_string(),
-                percent(x.rate),
-                percent(x.reference_rate),
-                with_interval(Some(x.conversions_lost), Some(i.low), Some(i.high), |x| rounded(x, 1)),
-                rounded(x.value_lost.unwrap_or(f64::NAN), 0),
-                small(x.q_value),
-            ]
-        })
-        .collect();
-    let header = ["step", "segment", "leads", "go on", "reference", "conversions lost", "value lost", "q"];
-    body.table(&header, rows);
-    if losing.len() > LARGEST {
-        body.line(format!("and {} more", counted(losing.len() - LARGEST, "barrier", "barriers")));
-    }
-    body.remarks(&b.remarks);
-    body
 }

@@ -1,6 +1,6 @@
 //! Evaluations and comparisons of scores as text.
 
-use super::body::{Body, Shown};
+use super::body::{Body, Show};
 use super::numbers::{interval, percent, rounded, signed, with_interval};
 use crate::counted::counted;
 use crate::evaluate::{Estimate, Evaluation, ScoreComparison};
@@ -59,62 +59,55 @@ pub(super) fn calibration_words(e: &Evaluation) -> String {
     )
 }
 
-/// The measures of an evaluation.
-#[must_use]
-pub fn evaluation_text(e: &Evaluation) -> String {
-    evaluation_body(e).text()
-}
+impl Show for Evaluation {
+    const TITLE: &'static str = "Evaluation";
 
-/// The measures of an evaluation as text and HTML.
-#[must_use]
-pub fn evaluation_shown(e: &Evaluation) -> Shown {
-    evaluation_body(e).shown("Evaluation")
-}
-
-fn evaluation_body(e: &Evaluation) -> Body {
-    let share = e.positives as f64 / e.rows as f64;
-    let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
-    let of = if e.clusters == e.rows { String::new() } else { format!(" of {} {}", e.clusters, e.unit) };
-    let mut body = Body::new(format!(
-        "Evaluation on {}{of}, {} positive; base rate {}{}",
-        counted(e.rows, "row", "rows"),
-        e.positives,
-        percent(e.base_rate),
-        weighted
-    ));
-    body.table(&["measure", "value", "95 % interval", ""], estimate_rows(e));
-    body.line(format!("  {}", calibration_words(e)));
-    body.lines(e.remarks.iter().map(|r| format!("  note: {r}")));
-    let lift: Vec<Vec<String>> = e
-        .lift
-        .iter()
-        .map(|r| {
-            vec![
-                r.slice.to_string(),
-                percent(r.rate),
-                rounded(r.lift, 2),
-                interval(Some(r.lift_low), Some(r.lift_high), |x| rounded(x, 2)),
-                percent(r.captured),
-                rounded(r.cumulative_lift, 2),
-            ]
-        })
-        .collect();
-    body.gap();
-    body.captioned("Lift", &["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], lift);
-    body.gap();
-    body.captioned(
-        "Calibration",
-        &["probability", "rows", "predicted", "observed", "95 % interval"],
-        calibration_rows(e),
-    );
-    if let Some(by) = &e.by {
+    fn body(&self) -> Body {
+        let e = self;
+        let share = e.positives as f64 / e.rows as f64;
+        let weighted = if (share - e.base_rate).abs() < 1e-9 { "" } else { " by weight" };
+        let of = if e.clusters == e.rows { String::new() } else { format!(" of {} {}", e.clusters, e.unit) };
+        let mut body = Body::new(format!(
+            "Evaluation on {}{of}, {} positive; base rate {}{}",
+            counted(e.rows, "row", "rows"),
+            e.positives,
+            percent(e.base_rate),
+            weighted
+        ));
+        body.table(&["measure", "value", "95 % interval", ""], estimate_rows(e));
+        body.line(format!("  {}", calibration_words(e)));
+        body.lines(e.remarks.iter().map(|r| format!("  note: {r}")));
+        let lift: Vec<Vec<String>> = e
+            .lift
+            .iter()
+            .map(|r| {
+                vec![
+                    r.slice.to_string(),
+                    percent(r.rate),
+                    rounded(r.lift, 2),
+                    interval(Some(r.lift_low), Some(r.lift_high), |x| rounded(x, 2)),
+                    percent(r.captured),
+                    rounded(r.cumulative_lift, 2),
+                ]
+            })
+            .collect();
         body.gap();
-        let header: Vec<&str> = [by.as_str()].into_iter().chain(GROUP_HEADER).collect();
-        body.captioned(&format!("By {by}"), &header, group_rows(e));
+        body.captioned("Lift", &["tenth", "rate", "lift", "95 % interval", "captured", "cumulative lift"], lift);
+        body.gap();
+        body.captioned(
+            "Calibration",
+            &["probability", "rows", "predicted", "observed", "95 % interval"],
+            calibration_rows(e),
+        );
+        if let Some(by) = &e.by {
+            body.gap();
+            let header: Vec<&str> = [by.as_str()].into_iter().chain(GROUP_HEADER).collect();
+            body.captioned(&format!("By {by}"), &header, group_rows(e));
+        }
+        body.gap();
+        body.lines(e.verdict.text().lines().map(ToOwned::to_owned));
+        body
     }
-    body.gap();
-    body.lines(e.verdict.text().lines().map(ToOwned::to_owned));
-    body
 }
 
 /// The bins of the calibration: range, rows, predicted and observed rate, interval.
@@ -155,39 +148,32 @@ pub(super) fn group_rows(e: &Evaluation) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Two scorers on the same rows.
-#[must_use]
-pub fn comparison_text(c: &ScoreComparison) -> String {
-    comparison_body(c).text()
-}
+impl Show for ScoreComparison {
+    const TITLE: &'static str = "Comparison";
 
-/// Two scorers on the same rows as text and HTML.
-#[must_use]
-pub fn comparison_shown(c: &ScoreComparison) -> Shown {
-    comparison_body(c).shown("Comparison")
-}
-
-fn comparison_body(c: &ScoreComparison) -> Body {
-    let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
-    let title = format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives);
-    let mut body = Body::new(title);
-    let rows: Vec<Vec<String>> = c
-        .measures
-        .iter()
-        .map(|d| {
-            vec![
-                name(&d.measure),
-                four(d.first),
-                four(d.second),
-                signed(d.difference.unwrap_or(f64::NAN), 4),
-                interval(d.low, d.high, |x| signed(x, 4)),
-                rounded(d.p_value.unwrap_or(f64::NAN), 3),
-                d.better.clone().unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let header = ["measure", "first", "second", "difference", "95 % interval", "p-value", "better"];
-    body.table(&header, rows);
-    body.lines(c.remarks.iter().map(|r| format!("  note: {r}")));
-    body
+    fn body(&self) -> Body {
+        let c = self;
+        let of = if c.clusters == c.rows { String::new() } else { format!(" of {} {}", c.clusters, c.unit) };
+        let title = format!("Comparison on {}{of}, {} positive", counted(c.rows, "row", "rows"), c.positives);
+        let mut body = Body::new(title);
+        let rows: Vec<Vec<String>> = c
+            .measures
+            .iter()
+            .map(|d| {
+                vec![
+                    name(&d.measure),
+                    four(d.first),
+                    four(d.second),
+                    signed(d.difference.unwrap_or(f64::NAN), 4),
+                    interval(d.low, d.high, |x| signed(x, 4)),
+                    rounded(d.p_value.unwrap_or(f64::NAN), 3),
+                    d.better.clone().unwrap_or_default(),
+                ]
+            })
+            .collect();
+        let header = ["measure", "first", "second", "difference", "95 % interval", "p-value", "better"];
+        body.table(&header, rows);
+        body.lines(c.remarks.iter().map(|r| format!("  note: {r}")));
+        body
+    }
 }

@@ -1,6 +1,6 @@
 //! Funnels as plain text.
 
-use super::body::{Body, Shown, TextTable};
+use super::body::{Body, Show, TextTable};
 use super::numbers::{duration, interval, percent};
 use super::options::options;
 use super::text::by_name;
@@ -63,32 +63,25 @@ fn rows(steps: &[FunnelStep]) -> Vec<Vec<String>> {
     steps.iter().map(row).collect()
 }
 
-/// A funnel.
-#[must_use]
-pub fn funnel_text(f: &Funnel) -> String {
-    body(f).text()
-}
+impl Show for Funnel {
+    const TITLE: &'static str = "Funnel";
 
-/// A funnel as text and HTML.
-#[must_use]
-pub fn funnel_shown(f: &Funnel) -> Shown {
-    body(f).shown("Funnel")
-}
-
-fn body(f: &Funnel) -> Body {
-    let unit = if f.spec.entry == Entry::Totals { "attempts" } else { "leads" };
-    let timed = f.steps.iter().any(|s| s.times.is_some());
-    let header = ["step", unit, "of first", "95 % interval", "of previous", if timed { "median time" } else { "" }];
-    let mut body = Body::new(funnel_title(&f.spec));
-    let steps = |body: &mut Body, steps: &[FunnelStep]| {
-        body.table_with_bars(&header, rows(steps), 2, steps.iter().map(|s| s.of_first).collect());
-    };
-    steps(&mut body, &f.steps);
-    body.lines(f.remarks.iter().cloned());
-    let by = by_name(f.spec.by.as_ref());
-    let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), TextTable::new(&header, rows(&g.steps))));
-    body.groups(wide(f, &by), tall.collect());
-    body
+    fn body(&self) -> Body {
+        let f = self;
+        let unit = if f.spec.entry == Entry::Totals { "attempts" } else { "leads" };
+        let timed = f.steps.iter().any(|s| s.times.is_some());
+        let header = ["step", unit, "of first", "95 % interval", "of previous", if timed { "median time" } else { "" }];
+        let mut body = Body::new(funnel_title(&f.spec));
+        let steps = |body: &mut Body, steps: &[FunnelStep]| {
+            body.table_with_bars(&header, rows(steps), 2, steps.iter().map(|s| s.of_first).collect());
+        };
+        steps(&mut body, &f.steps);
+        body.lines(f.remarks.iter().cloned());
+        let by = by_name(f.spec.by.as_ref());
+        let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), TextTable::new(&header, rows(&g.steps))));
+        body.groups(wide(f, &by), tall.collect());
+        body
+    }
 }
 
 /// One row per group: its leads at each step, and the share, time and interval of the last one.

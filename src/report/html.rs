@@ -26,7 +26,7 @@ pub struct Report<'a> {
     pub model: Option<&'a LeadModel>,
     /// Its evaluation.
     pub evaluation: Option<&'a Evaluation>,
-    /// Results of analyses, as sections (such as [`super::funnel_shown`]), in order.
+    /// Results of analyses, as sections (such as of [`super::Show::shown`]), in order.
     pub sections: &'a [String],
     /// The best leads.
     pub best: Option<&'a BestLeads>,

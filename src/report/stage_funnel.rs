@@ -1,6 +1,6 @@
 //! Stage funnels as plain text.
 
-use super::body::{Body, Shown, TextTable};
+use super::body::{Body, Show, TextTable};
 use super::numbers::{duration, interval, percent, rounded};
 use super::options::options_line;
 use super::text::by_name;
@@ -98,48 +98,42 @@ fn pace(f: &StageFunnel) -> String {
     pace
 }
 
-/// A stage funnel.
-#[must_use]
-pub fn stage_funnel_text(f: &StageFunnel) -> String {
-    body(f).text()
-}
+impl Show for StageFunnel {
+    const TITLE: &'static str = "Pipeline";
 
-/// A stage funnel as text and HTML.
-#[must_use]
-pub fn stage_funnel_shown(f: &StageFunnel) -> Shown {
-    body(f).shown("Pipeline")
-}
-
-fn body(f: &StageFunnel) -> Body {
-    let header = ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
-    let mut body = Body::new(format!(
-        "Stage funnel: {} of {}{}{}",
-        counted(f.all.cycles, "cycle", "cycles"),
-        counted(f.leads, "lead", "leads"),
-        f.spec.by.as_ref().map_or_else(String::new, |by| format!(", by {by}")),
-        f.spec.filter.suffix()
-    ));
-    body.lines(options_line(&f.spec, &["pipeline", "by", "where"]));
-    let stages = |stages: &[StageRow]| TextTable::new(&header, rows(stages));
-    let shares = f.all.stages.iter().map(|r| r.of_first).collect();
-    body.table_with_bars(&header, rows(&f.all.stages), 2, shares);
-    body.gap();
-    body.captioned(
-        "Time in stage",
-        &["time in stage", "visits", "still there", "25 % left by", "50 % left by", "75 % left by"],
-        time_rows(&f.all.times),
-    );
-    body.gap();
-    body.line(pace(f));
-    body.lines(f.remarks.iter().cloned());
-    if !f.groups.is_empty() {
+    fn body(&self) -> Body {
+        let f = self;
+        let header =
+            ["stage", "reached", "of first", "of previous", "95 % interval", "skipped", "lost here", "open here"];
+        let mut body = Body::new(format!(
+            "Stage funnel: {} of {}{}{}",
+            counted(f.all.cycles, "cycle", "cycles"),
+            counted(f.leads, "lead", "leads"),
+            f.spec.by.as_ref().map_or_else(String::new, |by| format!(", by {by}")),
+            f.spec.filter.suffix()
+        ));
+        body.lines(options_line(&f.spec, &["pipeline", "by", "where"]));
+        let stages = |stages: &[StageRow]| TextTable::new(&header, rows(stages));
+        let shares = f.all.stages.iter().map(|r| r.of_first).collect();
+        body.table_with_bars(&header, rows(&f.all.stages), 2, shares);
         body.gap();
-        summary(f, &mut body);
+        body.captioned(
+            "Time in stage",
+            &["time in stage", "visits", "still there", "25 % left by", "50 % left by", "75 % left by"],
+            time_rows(&f.all.times),
+        );
+        body.gap();
+        body.line(pace(f));
+        body.lines(f.remarks.iter().cloned());
+        if !f.groups.is_empty() {
+            body.gap();
+            summary(f, &mut body);
+        }
+        let by = by_name(f.spec.by.as_ref());
+        let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), stages(&g.stages)));
+        body.groups(wide(f, &by), tall.collect());
+        body
     }
-    let by = by_name(f.spec.by.as_ref());
-    let tall = f.groups.iter().map(|g| (format!("{by} = {}", g.value), stages(&g.stages)));
-    body.groups(wide(f, &by), tall.collect());
-    body
 }
 
 /// One row per group: how many reached each stage.

@@ -1,6 +1,6 @@
 //! Results as plain text.
 
-use super::body::{Body, Shown};
+use super::body::{Body, Show, Shown};
 use super::numbers::{percent, rounded, scientific, signed};
 use super::options::options;
 use crate::counted::counted;
@@ -15,76 +15,69 @@ pub(super) fn by_name(by: Option<&By>) -> String {
     by.map_or_else(String::new, ToString::to_string)
 }
 
-/// The rows of a snapshot and its exclusions.
-#[must_use]
-pub fn snapshot_text(s: &Snapshot) -> String {
-    snapshot_body(s).text()
-}
+impl Show for Snapshot {
+    const TITLE: &'static str = "Snapshot";
 
-/// The rows of a snapshot and its exclusions as text and HTML.
-#[must_use]
-pub fn snapshot_shown(s: &Snapshot) -> Shown {
-    snapshot_body(s).shown("Snapshot")
-}
-
-fn snapshot_body(s: &Snapshot) -> Body {
-    let c = &s.counts;
-    let mut body = Body::new(format!(
-        "Snapshot: {} of {} (of {})",
-        counted(c.rows, "row", "rows"),
-        counted(c.leads_with_rows, "lead", "leads"),
-        c.leads
-    ));
-    let mut lines = Vec::new();
-    if let Some(rate) = s.base_rate() {
-        lines.push(format!(
-            "  {} of {}; base rate {}",
-            counted(c.positives, "positive row", "positive rows"),
-            counted(c.positive_leads, "lead", "leads"),
-            percent(rate)
+    fn body(&self) -> Body {
+        let s = self;
+        let c = &s.counts;
+        let mut body = Body::new(format!(
+            "Snapshot: {} of {} (of {})",
+            counted(c.rows, "row", "rows"),
+            counted(c.leads_with_rows, "lead", "leads"),
+            c.leads
         ));
-    }
-    let label = if s.label.is_some() { format!("; label: {}", s.target.join(", ")) } else { String::new() };
-    let table = matches!(s.rule, CutoffRule::Table).then(|| "cutoffs=table".to_owned());
-    let given: Vec<String> = table.into_iter().chain(options(&s.spec, &["target"])).collect();
-    if !given.is_empty() {
-        lines.push(format!("  options: {}{label}", given.join(", ")));
-    }
-    lines.extend(options(&s.features, &[]).map(|options| format!("  features: {options}")));
-    let until = s.journeys.observed_until;
-    let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
-    if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
-        lines.push(format!(
-            "  as of {as_of}, but observed only until {}; events in between are unknown, so leads look idle",
-            Timestamp(until)
-        ));
-    }
-    if let Some(split) = &s.split {
-        lines.push(format!(
-            "  {} set of a split by {}: {}",
-            if split.test { "test" } else { "training" },
-            format!("{:?}", split.by).to_lowercase(),
-            split.remark
-        ));
-        if split.in_gap > 0 {
+        let mut lines = Vec::new();
+        if let Some(rate) = s.base_rate() {
             lines.push(format!(
-                "  {} into the test period",
-                counted(
-                    split.in_gap,
-                    "row is in neither set because its label window reaches",
-                    "rows are in neither set because their label windows reach",
-                )
+                "  {} of {}; base rate {}",
+                counted(c.positives, "positive row", "positive rows"),
+                counted(c.positive_leads, "lead", "leads"),
+                percent(rate)
             ));
         }
-    } else {
-        lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
+        let label = if s.label.is_some() { format!("; label: {}", s.target.join(", ")) } else { String::new() };
+        let table = matches!(s.rule, CutoffRule::Table).then(|| "cutoffs=table".to_owned());
+        let given: Vec<String> = table.into_iter().chain(options(&s.spec, &["target"])).collect();
+        if !given.is_empty() {
+            lines.push(format!("  options: {}{label}", given.join(", ")));
+        }
+        lines.extend(options(&s.features, &[]).map(|options| format!("  features: {options}")));
+        let until = s.journeys.observed_until;
+        let as_of = s.spec.as_of.map(|t| t.at(&s.journeys.timezone));
+        if let Some(as_of) = as_of.filter(|t| until != NO_TIME && t.0 > until) {
+            lines.push(format!(
+                "  as of {as_of}, but observed only until {}; events in between are unknown, so leads look idle",
+                Timestamp(until)
+            ));
+        }
+        if let Some(split) = &s.split {
+            lines.push(format!(
+                "  {} set of a split by {}: {}",
+                if split.test { "test" } else { "training" },
+                format!("{:?}", split.by).to_lowercase(),
+                split.remark
+            ));
+            if split.in_gap > 0 {
+                lines.push(format!(
+                    "  {} into the test period",
+                    counted(
+                        split.in_gap,
+                        "row is in neither set because its label window reaches",
+                        "rows are in neither set because their label windows reach",
+                    )
+                ));
+            }
+        } else {
+            lines.extend(c.excluded().iter().map(|(why, n)| format!("  {n} left out: {why}")));
+        }
+        lines.extend(s.remarks().into_iter().map(|remark| format!("  note: {remark}")));
+        if s.label.is_some() {
+            lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
+        }
+        body.lines(lines);
+        body
     }
-    lines.extend(s.remarks().into_iter().map(|remark| format!("  note: {remark}")));
-    if s.label.is_some() {
-        lines.extend(s.suspects().map(|suspect| format!("  suspect: {suspect}")));
-    }
-    body.lines(lines);
-    body
 }
 
 /// Most features that a model names.

@@ -9,15 +9,15 @@ use crate::error::Result;
 use crate::frames::Tabled;
 use crate::journeys::Journeys;
 use crate::progress::Task;
+use crate::report::Show;
 
 /// Runs an analysis: `spec` reads its options, `find` does it, `text` shows it. What can be refused is refused before
 /// tables are read.
-pub(super) fn run<S, R: Tabled + Serialize>(
+pub(super) fn run<S, R: Tabled + Show + Serialize>(
     context: &mut Context<'_>,
     flags: &AnalysisFlags,
     spec: impl FnOnce(&Project) -> Result<S>,
     find: impl FnOnce(&Project, &Journeys, S, &Task) -> Result<R>,
-    text: impl FnOnce(&R) -> String,
 ) -> std::result::Result<(), Failed> {
     let project = Context::project(&flags.common)?;
     let showing = Context::showing(&flags.shown, R::TABLES, &project.inputs())?;
@@ -26,5 +26,5 @@ pub(super) fn run<S, R: Tabled + Serialize>(
     let journeys = context.journeys(&project)?;
     let found = context.work(|task| find(&project, &journeys, spec, task))?;
     let tables = found.names().into_iter().map(|name| Ok((name, found.table(name)?))).collect::<Result<_>>()?;
-    context.show(&showing, &Answer::new(text(&found), &found, tables)?, Vec::new())
+    context.show(&showing, &Answer::new(found.text(), &found, tables)?, Vec::new())
 }

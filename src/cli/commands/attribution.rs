@@ -7,7 +7,6 @@ use super::analysis;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::with_flags;
-use crate::report::attribution_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct AttributionArgs {
@@ -74,6 +73,5 @@ pub(super) fn run(command: &AttributionArgs, context: &mut Context<'_>) -> Resul
             command.flags.leads.apply(&mut spec.filter, journeys)?;
             project.credit(&spec, command.qualified.as_ref(), journeys, task)
         },
-        attribution_text,
     )
 }

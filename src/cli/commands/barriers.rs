@@ -8,7 +8,6 @@ use crate::cli::breakdown::ByFlags;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::{AnalysisFlags, FunnelFlags, PropertyFlags};
 use crate::cli::project::with_flags;
-use crate::report::barriers_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct BarriersArgs {
@@ -57,6 +56,5 @@ pub(super) fn run(command: &BarriersArgs, context: &mut Context<'_>) -> Result<(
             command.flags.leads.apply(&mut spec.funnel.filter, journeys)?;
             journeys.barriers(&spec, task)
         },
-        barriers_text,
     )
 }

@@ -12,7 +12,7 @@ use crate::cli::context::{Context, Failed, json_summary, stage_table};
 use crate::cli::flags::{Overwrite, Settings, Summary};
 use crate::cli::output::{Folder, commit};
 use crate::frames::{TableForm, sort_by_probability};
-use crate::report::{check_text, evaluation_text, funnel_text, model_text, snapshot_text};
+use crate::report::{Show, check_text, model_text};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Demo {
@@ -50,10 +50,10 @@ pub(super) fn run(command: &Demo, context: &mut Context<'_>) -> Result<(), Faile
         let text = format!(
             "{}\n\n{}\n\n{}\n\n{}\n\n{}{}",
             check_text(&journeys),
-            snapshot_text(&trained.sides.0),
+            trained.sides.0.text(),
             model_text(&trained.model, 12),
-            evaluation_text(&trained.evaluation),
-            funnel.as_ref().map(|f| funnel_text(f) + "\n\n").unwrap_or_default(),
+            trained.evaluation.text(),
+            funnel.as_ref().map(|f| f.text() + "\n\n").unwrap_or_default(),
             best.text()
         );
         let parts = ReportParts {

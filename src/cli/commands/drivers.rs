@@ -7,7 +7,6 @@ use super::analysis;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::{AnalysisFlags, FunnelFlags};
 use crate::cli::project::with_flags;
-use crate::report::drivers_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct DriversArgs {
@@ -38,6 +37,5 @@ pub(super) fn run(command: &DriversArgs, context: &mut Context<'_>) -> Result<()
             command.flags.leads.apply(&mut spec.funnel.filter, journeys)?;
             journeys.drivers(&spec, task)
         },
-        drivers_text,
     )
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::fit::{compare_models, evaluate_snapshot};
 use crate::frames::{calibration_frame, estimates_frame, groups_frame, lift_frame, score_comparison_frame};
 use crate::model::LeadModel;
-use crate::report::{comparison_text, evaluation_text};
+use crate::report::Show;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Evaluate {
@@ -66,10 +66,10 @@ pub(super) fn run(command: &Evaluate, context: &mut Context<'_>) -> Result<(), F
     if evaluation.by.is_some() {
         tables.push(("groups", groups_frame(&evaluation.groups)?));
     }
-    let mut text = evaluation_text(&evaluation);
+    let mut text = evaluation.text();
     let mut json = serde_json::to_value(&evaluation).map_err(|e| Error::option("evaluation", e.to_string()))?;
     if let Some(c) = &comparison {
-        text = format!("{text}\n\n{}", comparison_text(c));
+        text = format!("{text}\n\n{}", c.text());
         tables.push(("comparison", score_comparison_frame(c)?));
         json = json!({"evaluation": json, "comparison": c});
     }

@@ -8,7 +8,6 @@ use crate::cli::breakdown::ByFlags;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::{AnalysisFlags, FunnelFlags, PropertyFlags};
 use crate::cli::project::with_flags;
-use crate::report::funnel_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct FunnelArgs {
@@ -50,6 +49,5 @@ pub(super) fn run(command: &FunnelArgs, context: &mut Context<'_>) -> Result<(),
             spec.times &= !command.no_times;
             journeys.funnel(&spec, task)
         },
-        funnel_text,
     )
 }

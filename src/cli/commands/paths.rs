@@ -7,7 +7,6 @@ use super::analysis;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::with_flags;
-use crate::report::paths_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct PathsArgs {
@@ -51,6 +50,5 @@ pub(super) fn run(command: &PathsArgs, context: &mut Context<'_>) -> Result<(), 
             spec.collapse &= !command.no_collapse;
             journeys.paths(&spec, task)
         },
-        paths_text,
     )
 }

@@ -18,10 +18,7 @@ use crate::fit::evaluate_snapshot;
 use crate::journeys::Journeys;
 use crate::model::LeadModel;
 use crate::progress::Task;
-use crate::report::{
-    self, BestLeads, attribution_shown, barriers_shown, drivers_shown, funnel_shown, page, paths_shown,
-    stage_funnel_shown, time_to_shown,
-};
+use crate::report::{self, BestLeads, Show, page};
 use crate::snapshot::SnapshotCounts;
 
 #[derive(Debug, Args)]
@@ -81,34 +78,33 @@ pub(super) fn sections(project: &Project, journeys: &Journeys, task: &Task) -> R
     let has_steps = project.funnel.steps.len() >= 2;
     let has_won = journeys.won.iter().any(|name| journeys.kinds.iter().any(|k| k.stage && k.is_called(name)));
     let has_events = journeys.kinds.iter().any(|k| !k.stage);
-    let mut add = |title: &str, wanted: bool, made: &dyn Fn() -> Result<report::Shown>| -> Result<()> {
-        if !wanted {
-            return Ok(());
-        }
-        sections.push(match made() {
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => report::missing_section(title, &error),
-            Ok(shown) => shown.section,
-        });
-        Ok(())
-    };
-    add("Funnel", !project.funnel.steps.is_empty(), &|| Ok(funnel_shown(&journeys.funnel(&project.funnel, task)?)))?;
-    add("Drivers of drop-off", has_steps, &|| Ok(drivers_shown(&journeys.drivers(&project.drivers, task)?)))?;
-    add("Barriers", has_steps && project.barriers.funnel.by.is_some(), &|| {
-        Ok(barriers_shown(&journeys.barriers(&project.barriers, task)?))
+    add(&mut sections, !project.funnel.steps.is_empty(), || journeys.funnel(&project.funnel, task))?;
+    add(&mut sections, has_steps, || journeys.drivers(&project.drivers, task))?;
+    add(&mut sections, has_steps && project.barriers.funnel.by.is_some(), || {
+        journeys.barriers(&project.barriers, task)
     })?;
     let has_pipeline = !project.stage_funnel.pipeline.is_empty() || !journeys.pipeline.is_empty();
-    add("Pipeline", has_pipeline, &|| Ok(stage_funnel_shown(&journeys.stage_funnel(&project.stage_funnel, task)?)))?;
-    add("Time to convert", has_won || !project.time_to.target.is_empty(), &|| {
-        Ok(time_to_shown(&journeys.time_to(&project.time_to, task)?))
-    })?;
-    add("Paths", has_events, &|| Ok(paths_shown(&journeys.paths(&project.paths, task)?)))?;
+    add(&mut sections, has_pipeline, || journeys.stage_funnel(&project.stage_funnel, task))?;
+    add(&mut sections, has_won || !project.time_to.target.is_empty(), || journeys.time_to(&project.time_to, task))?;
+    add(&mut sections, has_events, || journeys.paths(&project.paths, task))?;
     let credit = &project.attribution.credit;
     let has_channels = journeys.timeline.channel.is_some() || credit.by != "channel";
-    add("Attribution", has_events && has_channels && (has_won || !credit.target.is_empty()), &|| {
-        Ok(attribution_shown(&project.credit(credit, None, journeys, task)?))
+    add(&mut sections, has_events && has_channels && (has_won || !credit.target.is_empty()), || {
+        project.credit(credit, None, journeys, task)
     })?;
     Ok(sections)
+}
+
+/// Adds an analysis, or why there is none, if it is wanted.
+fn add<R: Show>(sections: &mut Vec<String>, wanted: bool, find: impl FnOnce() -> Result<R>) -> Result<()> {
+    if wanted {
+        sections.push(match find() {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => report::missing_section(R::TITLE, &error),
+            Ok(found) => found.shown().section,
+        });
+    }
+    Ok(())
 }
 
 pub(super) fn run(command: &ReportArgs, context: &mut Context<'_>) -> std::result::Result<(), Failed> {

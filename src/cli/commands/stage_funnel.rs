@@ -8,7 +8,6 @@ use crate::cli::breakdown::ByFlags;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::with_flags;
-use crate::report::stage_funnel_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct StageFunnelArgs {
@@ -57,6 +56,5 @@ pub(super) fn run(command: &StageFunnelArgs, context: &mut Context<'_>) -> Resul
             command.flags.leads.apply(&mut spec.filter, journeys)?;
             journeys.stage_funnel(&spec, task)
         },
-        stage_funnel_text,
     )
 }

@@ -8,7 +8,6 @@ use crate::cli::breakdown::ByFlags;
 use crate::cli::context::{Context, Failed};
 use crate::cli::flags::AnalysisFlags;
 use crate::cli::project::with_flags;
-use crate::report::time_to_text;
 
 #[derive(Debug, Args, Serialize)]
 pub(in crate::cli) struct TimeToArgs {
@@ -57,6 +56,5 @@ pub(super) fn run(command: &TimeToArgs, context: &mut Context<'_>) -> Result<(),
             command.flags.leads.apply(&mut spec.filter, journeys)?;
             journeys.time_to(&spec, task)
         },
-        time_to_text,
     )
 }

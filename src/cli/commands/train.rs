@@ -16,7 +16,7 @@ use crate::fit::{evaluate_snapshot, train};
 use crate::frames::{calibration_frame, estimates_frame, lift_frame, terms_frame};
 use crate::model::LeadModel;
 use crate::progress::Task;
-use crate::report::{evaluation_text, model_text, snapshot_text};
+use crate::report::{Show, model_text};
 use crate::snapshot::Snapshot;
 
 #[derive(Debug, Args)]
@@ -67,9 +67,9 @@ pub(super) fn run(command: &Train, context: &mut Context<'_>) -> std::result::Re
     let (model, evaluation) = (&trained.model, &trained.evaluation);
     let text = format!(
         "{}\n\n{}\n\n{}\n\nmodel saved to {}",
-        snapshot_text(&trained.sides.0),
+        trained.sides.0.text(),
         model_text(model, 15),
-        evaluation_text(evaluation),
+        evaluation.text(),
         file.display()
     );
     let json = json!({

@@ -2,9 +2,7 @@
 
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::fit::calibration::{
-    Calibrator, MIN_POSITIVES, beta_calibration, open_isotonic_calibration, sigmoid_calibration,
-};
+use crate::fit::calibration::{Calibrated, Calibrator, MIN_POSITIVES};
 use crate::model::{CalibrationFacts, CalibrationMap, LeadModel};
 use crate::progress::Task;
 use crate::schema::{Column, Maturity};
@@ -32,32 +30,23 @@ pub(super) fn train_calibrated(
     let columns = model.columns(&later, task)?;
     let eta = log_odds(&model, &columns, later.len(), task)?;
     let (y, w) = (labels(&later)?, Some(later.weight.as_slice()));
-    let uncalibrated = |problem: &str| {
-        let remark = format!(
-            "{} calibration is not applied: on the last fifth of the period {problem}; the model does not hold there, so \
-             judge its scores before you use them",
-            calibrator.name()
-        );
-        let tried = CalibrationFacts { method: "none".into(), remark, ..facts.clone() };
-        with_facts(&train_on(snapshot, options, task)?, None, tried)
-    };
-    let model = aligned(model, &columns, &eta, later.len())?;
-    let map = match calibrator {
-        Calibrator::Sigmoid => {
-            let (slope, intercept) = sigmoid_calibration(&eta, y, w, task)?;
-            if slope <= 0.0 {
-                return uncalibrated(&format!("leads with higher scores convert less often (slope {slope:.3})"));
-            }
-            return with_facts(&rescaled(&model, slope, intercept)?, None, facts);
+    let leads = later.counts.leads_with_rows;
+    match calibrator.fit(&eta, y, w, leads, task)? {
+        Calibrated::Line { slope, intercept } => {
+            let model = aligned(model, &columns, &eta, later.len())?;
+            with_facts(&rescaled(&model, slope, intercept)?, None, facts)
         }
-        Calibrator::Isotonic => open_isotonic_calibration(&eta, y, w, later.counts.leads_with_rows)?,
-        Calibrator::Beta => beta_calibration(&eta, y, w, task)?,
-    };
-    let ends = eta.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(*v), e.1.max(*v)));
-    if map.probability(ends.1) <= map.probability(ends.0) {
-        return uncalibrated("leads with higher scores do not convert more often");
+        Calibrated::Map(map) => with_facts(&aligned(model, &columns, &eta, later.len())?, Some(map), facts),
+        Calibrated::NotAscending(problem) => {
+            let remark = format!(
+                "{} calibration is not applied: on the last fifth of the period {problem}; the model does not hold there, so \
+                 judge its scores before you use them",
+                calibrator.name()
+            );
+            let tried = CalibrationFacts { method: "none".into(), remark, ..facts };
+            with_facts(&train_on(snapshot, options, task)?, None, tried)
+        }
     }
-    with_facts(&model, Some(map), facts)
 }
 
 /// The training rows and the later ones that a calibration is fitted on, a label window between them; none if these are
