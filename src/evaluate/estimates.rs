@@ -204,11 +204,17 @@ pub fn compare_scores(
     let w = checked_probabilities(y, first, weight)?;
     let of_row = clusters.map(|c| c.of_row);
     check_rows(y, &w, of_row)?;
-    let (a, b) = (InfluenceRows::new(y, first, &w, of_row), InfluenceRows::new(y, second, &w, of_row));
     let stop = Stop::here();
+    let a = InfluenceRows::new(y, first, &w, of_row);
+    stop.check()?;
+    let b = InfluenceRows::new(y, second, &w, of_row);
     let measure = |name: &str, of: &dyn Fn(&InfluenceRows<'_>) -> Influenced, more_is_better: Option<bool>| {
         stop.check()?;
-        Ok(difference(name, &a, &[of(&a), of(&b)], more_is_better))
+        let first = of(&a);
+        stop.check()?;
+        let second = of(&b);
+        stop.check()?;
+        Ok(difference(name, &a, &[first, second], more_is_better))
     };
     let mut measures = vec![
         measure("roc_auc", &|rows| rows.auc(), Some(true))?,
