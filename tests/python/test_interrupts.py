@@ -96,6 +96,11 @@ def arrays() -> tuple[Any, Any]:
     return X, X[:, 0] + rng.normal(size=len(X)) > 0
 
 
+def predictions() -> tuple[Any, Any]:
+    X, y = arrays()
+    return y, 1 / (1 + np.exp(-X[:, 0]))
+
+
 def extended() -> Any:
     more = tables()["events"].with_columns(pl.col("at") + pl.duration(minutes=1))
     return journeys().extend(events=ll.Events(more, "lead", "at", "kind", channel="channel", props=["campaign"]))
@@ -115,10 +120,16 @@ WORK: dict[str, Callable[[Path], Any]] = {
     "time to": lambda _: journeys().time_to("won", by="source", ceiling="weibull", competing_as="censored"),
     "attribution": lambda _: journeys().attribution(["markov", "shapley"], by="channel", bootstrap=100),
     "fit": lambda _: ll.LeadScorer(C="cv", nonlinear="auto").fit(sides()[0]),
+    "fit, interactions": lambda _: ll.LeadScorer(nonlinear="auto", interactions="auto").fit(sides()[0]),
+    "fit, firth": lambda _: ll.LeadScorer(penalty="firth").fit(sides()[0]),
     "score": lambda _: scorer().score(journeys().snapshot(every="7d"), allow_extrapolation=True),
     "explain": lambda _: scorer().explain(sides()[0]),
     "evaluate": lambda _: scorer().evaluate(sides()[0]),
     "compare": lambda _: scorer().compare(scorer(), sides()[0]),
+    "metrics": lambda _: ll.metrics.evaluate(*predictions(), clusters=np.arange(len(arrays()[1])) // 3),
+    "metrics, compare": lambda _: ll.metrics.compare(
+        *predictions(), predictions()[1] ** 2, clusters=np.arange(len(arrays()[1])) // 3
+    ),
     "logistic, cv": lambda _: ll.LogisticRegression(C="cv").fit(*arrays()),
     "logistic, firth": lambda _: ll.LogisticRegression(penalty="firth").fit(*arrays()),
     "report": lambda folder: ll.report(
@@ -165,6 +176,30 @@ def test_it_ends_long_before_it_is_done(name: str, tmp_path: Path, interrupt: Ca
     # Signals are looked at ten times a second, by as many threads as work.
     assert used < 0.7 * whole + 0.2, f"{used:.2f} s of {whole:.2f} s"
     assert not list(out.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", [name for name in WORK if name.startswith(("fit", "logistic", "metrics"))])
+@pytest.mark.parametrize("part", [0.3, 0.6])
+def test_it_ends_soon_whenever_it_is_asked(name: str, part: float, tmp_path: Path) -> None:
+    work = WORK[name]
+    work(tmp_path)
+    start = time.process_time()
+    work(tmp_path)
+    whole = time.process_time() - start
+    before = signal.signal(signal.SIGPROF, ask)
+    try:
+        # By processor time.
+        signal.setitimer(signal.ITIMER_PROF, part * whole)
+        start = time.process_time()
+        with pytest.raises(Asked):
+            work(tmp_path)
+            time.sleep(1)
+        used = time.process_time() - start
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    assert used < (part + 0.2) * whole + 0.4, f"{used:.2f} s of {whole:.2f} s"
 
 
 def test_journeys_that_are_saved_again_stay(tmp_path: Path, interrupt: Callable[[float], None]) -> None:
