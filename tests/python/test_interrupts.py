@@ -80,6 +80,11 @@ def sides() -> tuple[ll.Snapshot, ll.Snapshot]:
 
 
 @cache
+def few() -> ll.Snapshot:
+    return journeys().snapshot(every="120d", horizon="60d").split(by="group")[0]
+
+
+@cache
 def weighted() -> ll.Snapshot:
     return journeys().snapshot(every="1d", horizon="60d", maturity="ipcw")
 
@@ -119,9 +124,9 @@ WORK: dict[str, Callable[[Path], Any]] = {
     "paths": lambda _: journeys().paths(by="campaign", length=6),
     "time to": lambda _: journeys().time_to("won", by="source", ceiling="weibull", competing_as="censored"),
     "attribution": lambda _: journeys().attribution(["markov", "shapley"], by="channel", bootstrap=100),
-    "fit": lambda _: ll.LeadScorer(C="cv", nonlinear="auto").fit(sides()[0]),
-    "fit, interactions": lambda _: ll.LeadScorer(nonlinear="auto", interactions="auto").fit(sides()[0]),
-    "fit, firth": lambda _: ll.LeadScorer(penalty="firth").fit(sides()[0]),
+    "fit, cv": lambda _: ll.LeadScorer(C="cv").fit(few()),
+    "fit, interactions": lambda _: ll.LeadScorer(nonlinear="auto", interactions="auto").fit(few()),
+    "fit, firth": lambda _: ll.LeadScorer(penalty="firth").fit(few()),
     "score": lambda _: scorer().score(journeys().snapshot(every="7d"), allow_extrapolation=True),
     "explain": lambda _: scorer().explain(sides()[0]),
     "evaluate": lambda _: scorer().evaluate(sides()[0]),
