@@ -137,7 +137,7 @@ impl Body {
             BodyPart::Heading(heading) => markup::heading(3, heading),
             BodyPart::Table(table) | BodyPart::Groups { wide: table, .. } => table.html(None),
         });
-        format!("<section>{}{}</section>", markup::heading(2, title), parts.collect::<String>())
+        markup::section(title, &parts.collect::<String>())
     }
 
     /// A title or heading right before a table is its caption.

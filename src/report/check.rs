@@ -1,7 +1,7 @@
 //! The audit of the input rows as text and HTML.
 
 use super::body::{Body, Shown};
-use super::markup::{HtmlCell, captioned, sentence};
+use super::markup::{self, HtmlCell, captioned, notes, sentence};
 use crate::counted::counted;
 use crate::journeys::{Audit, Journeys, TableAudit};
 
@@ -34,11 +34,16 @@ pub fn check_shown(journeys: &Journeys) -> Shown {
     let audit = journeys.audit();
     let (table, sentences) = (table(audit, Some(&journeys.describe())), sentences(audit));
     let notebook = format!("<div>{table}{}</div>", sentences.map(|s| sentence(&s)).collect::<String>());
-    Shown { text: check_text(journeys), section: super::html::audit(audit), notebook }
+    Shown { text: check_text(journeys), section: section(audit), notebook }
+}
+
+/// The audit as a section of a page.
+pub(super) fn section(audit: &Audit) -> String {
+    markup::section("Input tables", &(table(audit, None) + &notes(sentences(audit))))
 }
 
 /// What became of the rows of each table.
-pub(super) fn table(audit: &Audit, caption: Option<&str>) -> String {
+fn table(audit: &Audit, caption: Option<&str>) -> String {
     let rows: Vec<AuditLine> = audit.tables.iter().flat_map(lines).collect();
     let has_examples = rows.iter().any(|row| !row.example.is_empty());
     let cells = |row: AuditLine| {
@@ -79,7 +84,7 @@ fn lines(t: &TableAudit) -> Vec<AuditLine> {
 }
 
 /// Warnings, suspects and remarks.
-pub(super) fn sentences(audit: &Audit) -> impl Iterator<Item = String> {
+fn sentences(audit: &Audit) -> impl Iterator<Item = String> {
     let warnings = audit.warnings.iter().map(|w| format!("Warning: {w}"));
     let suspects = audit.suspects.iter().map(|s| format!("Suspect: {s}"));
     warnings.chain(suspects).chain(audit.remarks.iter().cloned())

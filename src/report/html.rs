@@ -3,7 +3,7 @@
 use super::best::BestLeads;
 use super::check;
 use super::evaluation::{GROUP_HEADER, calibration_rows, calibration_words, estimate_rows, group_rows};
-use super::markup::{HtmlCell, escape, heading, note, table};
+use super::markup::{HtmlCell, escape, note, notes, section, table};
 use super::numbers::{interval, percent, rounded};
 use super::text::{interaction_rows, strongest_columns, trained_on, training_notes};
 use crate::evaluate::Evaluation;
@@ -66,7 +66,7 @@ pub fn page(report: &Report<'_>) -> String {
         body += &section("Training rows", &table(&["", "rows"], &rows));
     }
     if let Some(a) = report.audit {
-        body += &audit(a);
+        body += &check::section(a);
     }
     format!(
         "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\"><title>{}</title><style>{STYLE}</style></head><body>{body}<p class=note>leadlens {}</p></body></html>\n",
@@ -79,14 +79,6 @@ pub fn page(report: &Report<'_>) -> String {
 #[must_use]
 pub fn missing_section(title: &str, error: &crate::Error) -> String {
     section(title, &note(&format!("Not available: {error}")))
-}
-
-fn section(title: &str, contents: &str) -> String {
-    format!("<section>{}{contents}</section>", heading(2, title))
-}
-
-fn notes(notes: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    notes.into_iter().map(|n| note(n.as_ref())).collect()
 }
 
 fn cells(rows: Vec<Vec<String>>) -> Vec<Vec<HtmlCell>> {
@@ -175,8 +167,4 @@ fn model(m: &LeadModel) -> String {
         "Model",
         &[note(&rows), note(&features), note(&solved), notes(training_notes(m)), strongest, joint].concat(),
     )
-}
-
-pub(super) fn audit(a: &Audit) -> String {
-    section("Input tables", &(check::table(a, None) + &notes(check::sentences(a))))
 }

@@ -42,6 +42,16 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// A section of a page.
+pub(super) fn section(title: &str, contents: &str) -> String {
+    format!("<section>{}{contents}</section>", heading(2, title))
+}
+
+/// Paragraphs.
+pub(super) fn notes(notes: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    notes.into_iter().map(|n| note(n.as_ref())).collect()
+}
+
 pub(super) fn note(text: &str) -> String {
     format!("<p class=note>{}</p>", escape(text))
 }
