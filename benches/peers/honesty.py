@@ -561,7 +561,7 @@ def choices_under_censoring() -> pl.DataFrame:
 @claim
 def firth_and_profiles() -> pl.DataFrame:
     """Small designs: fits and profiles that fail, and how far their ends are from those of brute force, in widths."""
-    return profiles(some(1000), compared=len(some(200)))
+    return profiles(some(1000), compared=len(some(40)))
 
 
 def main() -> None:
