@@ -47,7 +47,7 @@ pub(super) fn section(title: &str, contents: &str) -> String {
     format!("<section>{}{contents}</section>", heading(2, title))
 }
 
-/// Paragraphs.
+/// Each note as a paragraph.
 pub(super) fn notes(notes: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     notes.into_iter().map(|n| note(n.as_ref())).collect()
 }
