@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Shown:
+class Shown(ABC):
     """The text of an object, and its HTML in notebooks."""
 
+    @abstractmethod
     def _shown(self) -> _core._Texts:
         """Return the text, the section of a page, and the HTML of a notebook."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return self._shown()[0]
@@ -28,7 +28,7 @@ class Shown:
         return self._shown()[2]
 
 
-class Tabular(Shown, ABC):
+class Tabular(Shown):
     """An object with a main table, as polars, pandas and pyarrow have it.
 
     Notebooks show it as HTML tables without scripts and style sheets, which JupyterLab removes from outputs that it

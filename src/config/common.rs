@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
+use crate::error::Result;
 use crate::journeys::Normalize;
 use crate::schema::Condition;
-use crate::time::TimeUnit;
+use crate::time::{TimeUnit, Zone};
 
 /// Options shared by all roles of a table: how its times are read, and which rows count.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +49,14 @@ pub enum DayMeans {
 }
 
 impl Common {
+    /// The zone that the table says itself.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for a zone that is not known.
+    pub(crate) fn own_zone(&self) -> Result<Option<Zone>> {
+        self.timezone.as_ref().map(|name| Zone::new(name)).transpose()
+    }
+
     pub(crate) fn columns(&self) -> impl Iterator<Item = &String> {
         self.order.iter().chain(&self.timezone_column).chain(self.filter.keys())
     }

@@ -120,7 +120,7 @@ fn add_histories(
         let place = place_of("fields", i, config.fields.len());
         let (histories, history_audit) = read.map_err(|e| within::<FieldsSpec>(e, &place))?;
         audit.tables.push(history_audit);
-        let own_zone = spec.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
+        let own_zone = spec.common.own_zone()?;
         for history in histories {
             // The column of the lead table is the value of today; the history says what was known when.
             let name = history.name.clone();

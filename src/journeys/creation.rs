@@ -22,7 +22,7 @@ impl Journeys {
             return Ok(false);
         }
         let Some(other) = self.kinds.iter().find(|k| k.plain == name || k.plain == canonical_text(name)) else {
-            self.creation_for(option)?;
+            self.creation_for(option, "'created' needs the creation times of leads; set Leads(created=…)")?;
             return Ok(true);
         };
         if !self.leads.created.iter().any(|t| *t != NO_TIME) {

@@ -12,22 +12,15 @@ impl Journeys {
         Measure::new(&self.calendar_zone, &self.timezone, &self.days)
     }
 
-    /// Checks that leads have times of creation, for an option that needs them.
+    /// Checks that leads have times of creation.
     ///
     /// # Errors
-    /// [`Error::InvalidOption`] if none has.
-    pub fn creation_for(&self, option: &'static str) -> Result<()> {
+    /// [`Error::InvalidOption`] with the `problem` of an option that needs them, if none has.
+    pub(crate) fn creation_for(&self, option: &'static str, problem: &str) -> Result<()> {
         // A partition may have no leads.
         if self.leads.created.is_empty() || self.leads.created.iter().any(|t| *t != NO_TIME) {
             return Ok(());
         }
-        let problem = match option {
-            // Nothing was named: creation is the default.
-            "time_to" => {
-                "time runs from creation, which the leads do not have; set Leads(created=…), or start= to a stage or event"
-            }
-            _ => "'created' needs the creation times of leads; set Leads(created=…)",
-        };
         Err(Error::option(option, problem))
     }
 

@@ -11,33 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-import leadlens as ll
 from leadlens._display import Tabular, pandas_frame
-
-STEPS = ["created", "sql", "closed_won"]
-
-
-@pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
-    journeys = ll.datasets.b2b_saas()
-    train, test = journeys.snapshot(after="31d", horizon="59d").split(0.3, by="group")
-    scorer = ll.LeadScorer(C=0.1).fit(train)
-    X = test.features.select(pl.selectors.numeric()).fill_null(0.0).to_numpy()[:, :2]
-    return {
-        "Funnel": journeys.funnel(STEPS, by="lead_source", period="quarter"),
-        "Drivers": journeys.drivers(STEPS),
-        "Barriers": journeys.barriers(STEPS, by="lead_source"),
-        "Paths": journeys.paths(),
-        "StageFunnel": journeys.stage_funnel(pipeline=["lead", "sql", "closed_won"], by="lead_source"),
-        "TimeTo": journeys.time_to("closed_won", by="lead_source"),
-        "Attribution": journeys.attribution(target="closed_won"),
-        "Check": journeys.check(),
-        "Snapshot": test,
-        "Scores": scorer.score(test),
-        "Evaluation": scorer.evaluate(test, by="lead_source"),
-        "Comparison": scorer.compare(scorer, test),
-        "Inference": ll.LogisticRegression(penalty="firth").fit(X, test.label).inference(X, test.label),
-    }
 
 
 def classes(of: type) -> set[str]:

@@ -125,27 +125,6 @@ def test_entry_has_the_same_default_everywhere() -> None:
     assert [spec["entry"] for spec in specs] == ["best"] * 3
 
 
-@pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
-    journeys = ll.datasets.b2b_saas()
-    train, test = journeys.snapshot(after="31d", horizon="59d").split(0.3, by="group")
-    scorer = ll.LeadScorer(C=0.1).fit(train)
-    X = test.features.select(pl.selectors.numeric()).fill_null(0.0).to_numpy()[:, :2]
-    return {
-        "Funnel": journeys.funnel(STEPS, by="lead_source"),
-        "Drivers": journeys.drivers(STEPS),
-        "Barriers": journeys.barriers(STEPS, by="lead_source"),
-        "Paths": journeys.paths(),
-        "StageFunnel": journeys.stage_funnel(pipeline=["lead", "sql", "closed_won"], by="lead_source"),
-        "TimeTo": journeys.time_to("closed_won", by="lead_source"),
-        "Attribution": journeys.attribution(target="closed_won"),
-        "Scores": scorer.score(test),
-        "Evaluation": scorer.evaluate(test, by="lead_source"),
-        "Comparison": scorer.compare(scorer, test),
-        "Inference": ll.LogisticRegression(penalty="firth").fit(X, test.label).inference(X, test.label),
-    }
-
-
 RESULTS = ["Funnel", "Drivers", "Barriers", "Paths", "StageFunnel", "TimeTo", "Attribution", "Scores", "Evaluation"]
 
 

@@ -43,7 +43,8 @@ impl<'a> Clock<'a> {
             Some(name) if !journeys.means_creation("start", name, CREATED)? => Some(name),
             Some(_) => None,
             None => {
-                journeys.creation_for("time_to")?;
+                let problem = "time runs from creation, which the leads do not have; set Leads(created=…), or start= to a stage or event";
+                journeys.creation_for("time_to", problem)?;
                 None
             }
         };

@@ -62,11 +62,6 @@ impl FieldReader<'_> {
         Ok(column)
     }
 
-    /// The zone that the table says itself.
-    pub(in crate::frames) fn own_zone(&self) -> Result<Option<Zone>> {
-        self.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()
-    }
-
     /// The texts of a column.
     pub(in crate::frames) fn texts(&self, name: &str) -> Result<TextColumn> {
         TextColumn::values(self.table, name, self.common)

@@ -57,7 +57,7 @@ impl<'a> Filter<'a> {
     }
 
     fn new(common: &'a Common, zone: &'a Zone, head: &Table, whole: impl Fn(&[&str]) -> Result<Table>) -> Result<Self> {
-        let own_zone = common.timezone.as_ref().map(|name| Zone::new(name)).transpose()?;
+        let own_zone = common.own_zone()?;
         let mut tests = Vec::new();
         for (column, condition) in &common.filter {
             let kind = kind_of(&head.dtype(column)?, common);

@@ -83,7 +83,7 @@ pub(in crate::frames) fn join_accounts(
         spec.fields.clone().unwrap_or_else(|| table.field_names().into_iter().filter(|n| *n != spec.id).collect());
     let (common, asked) = (&spec.common, spec.fields.is_some());
     let reader = FieldReader { table: &table, common, zone, categories: &spec.categories, asked };
-    let own_zone = reader.own_zone()?;
+    let own_zone = reader.common.own_zone()?;
     let mut fields = Vec::new();
     for name in names {
         let column = reader.column(&name, &mut audit)?.take(&rows);

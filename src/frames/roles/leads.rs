@@ -197,7 +197,7 @@ impl LeadRows<'_> {
         let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);
         let reader =
             FieldReader { table, common: &spec.common, zone: self.zone, categories: &spec.categories, asked: false };
-        let own_zone = reader.own_zone()?;
+        let own_zone = reader.common.own_zone()?;
         for name in self.field_names(elsewhere)? {
             if let Some(dtype) = unusable(table, &name).filter(|_| !asked(&name)) {
                 leads.withheld.push((name, format!("its type is {dtype}")));

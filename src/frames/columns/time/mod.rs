@@ -85,7 +85,7 @@ impl TimeReader<'_> {
                 ),
             ));
         }
-        let own_zone = self.own_zone()?;
+        let own_zone = self.common.own_zone()?;
         let zone = self.zone_label(own_zone.as_ref().unwrap_or(self.zone));
         let mut remarks = decided.remarks.clone();
         remarks.extend(self.doubtful_unit(column, &tally.epochs));
@@ -120,11 +120,6 @@ impl TimeReader<'_> {
             remarks.push(format!("'{column}' has {which} counts as the {means} microsecond of its day, {zone}"));
         }
         Ok(remarks)
-    }
-
-    /// The zone that the table says itself.
-    fn own_zone(&self) -> Result<Option<Zone>> {
-        self.common.timezone.as_ref().map(|name| Zone::new(name)).transpose()
     }
 
     fn zone_label(&self, zone: &Zone) -> String {

@@ -22,7 +22,7 @@ impl TimeReader<'_> {
     /// # Errors
     /// [`Error::Schema`] if the column's type cannot hold times, or it has numbers without a unit.
     pub(in crate::frames) fn read_part(&self, table: &Table, column: &str, decided: &Decided) -> Result<TimeColumn> {
-        let own_zone = self.own_zone()?;
+        let own_zone = self.common.own_zone()?;
         let zone = own_zone.as_ref().unwrap_or(self.zone);
         let zones = self.row_zones(table)?;
         let zone_of = |row: usize| zones.as_ref().and_then(|z| z.get(row)).and_then(Option::as_ref).unwrap_or(zone);
