@@ -13,13 +13,13 @@ ifeq ($(shell sh -c 'command -v cargo'),)
 $(error cargo is not installed; install Rust 1.95 or later from https://rustup.rs, then open a new shell)
 endif
 
-.PHONY: demo test test-core test-full test-python wheel dev lint fmt stubs accuracy bench clean
+.PHONY: demo test test-core test-full test-python wheel portable lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel
 	$(BIN)/leadlens demo --output demo-output --overwrite
 
 test: test-core test-full test-python
-	@echo "All tests passed."
+	@$(BIN)/python tests/closing_line.py $(VENV)/tests.xml $(VENV)/doctests.xml
 
 # Without polars: seconds.
 test-core:
@@ -31,8 +31,8 @@ test-full:
 	cargo test --locked --release $(FULL)
 
 test-python: $(VENV)/.wheel $(VENV)/.tools
-	cd tests/python && ../../$(BIN)/python -m pytest -c ../../pyproject.toml --rootdir ../.. .
-	cd tests/python && ../../$(BIN)/python -m pytest -c ../../pyproject.toml --rootdir ../.. -q --doctest-modules --pyargs leadlens
+	cd tests/python && ../../$(BIN)/python -m pytest -c ../../pyproject.toml --rootdir ../.. --junitxml ../../$(VENV)/tests.xml .
+	cd tests/python && ../../$(BIN)/python -m pytest -c ../../pyproject.toml --rootdir ../.. -q --junitxml ../../$(VENV)/doctests.xml --doctest-modules --pyargs leadlens
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,11 @@ $(VENV)/.wheel: $(BIN)/python $(RUST_SOURCES) $(PYTHON_SOURCES)
 	touch $@
 
 wheel: $(VENV)/.wheel
+
+# A wheel for any Linux with glibc 2.28 or later: zig links against the symbols of that version.
+portable: $(BIN)/python
+	$(BIN)/python -m pip install --quiet 'maturin[zig]>=1.9.4,<2'
+	$(BIN)/maturin build --locked --release --interpreter $(BIN)/python --zig --compatibility manylinux_2_28 --target $$(uname -m)-unknown-linux-gnu --out dist/portable
 
 lint: $(VENV)/.tools
 	cargo fmt --all --check

@@ -38,7 +38,7 @@ from .errors import (
 from .journeys import Journeys
 from .query import Bins, Exclusion, FeatureSet, Step
 from .reports import report
-from .scoring import Comparison, Evaluation, LeadScorer, Scores, load
+from .scoring import CallList, Comparison, Evaluation, LeadScorer, Scorecard, Scores, load
 from .snapshot import Snapshot
 from .tables import Accounts, Cutoffs, Events, Fields, Leads, Spend, Stages, literal, lookup
 
@@ -67,6 +67,7 @@ __all__ = [
     "Barriers",
     "Bins",
     "CalibrationWarning",
+    "CallList",
     "Check",
     "ColumnTypeError",
     "Comparison",
@@ -101,6 +102,7 @@ __all__ = [
     "ReadError",
     "Rule",
     "SchemaError",
+    "Scorecard",
     "Scores",
     "SeparationError",
     "Snapshot",

@@ -4,6 +4,7 @@
 mod analyses;
 mod arrow;
 mod boundary;
+mod call_list;
 mod error;
 mod fork;
 mod journeys;
@@ -11,6 +12,7 @@ mod logistic;
 mod metrics;
 mod model;
 mod program;
+mod scorecard;
 mod stream;
 
 use pyo3::prelude::*;
@@ -27,8 +29,10 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<journeys::Journeys>()?;
     m.add_class::<journeys::Snapshot>()?;
     m.add_class::<model::Model>()?;
+    m.add_class::<scorecard::Card>()?;
     m.add_function(wrap_pyfunction!(analyses::attribution, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::barriers, m)?)?;
+    m.add_function(wrap_pyfunction!(call_list::call_list, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::compare_groups, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::drivers, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::funnel, m)?)?;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
-use leadlens::score::{Cell, strongest};
+use leadlens::frames::ScoreOptions;
+use leadlens::score::{Cell, Phrases, strongest};
 use leadlens::time::Timestamp;
 use leadlens::{Error, LeadModel, config, frames, report};
 use pyo3::prelude::*;
@@ -22,6 +23,11 @@ use crate::metrics::{Compared, Evaluated, compared, evaluated};
 pub(crate) struct Model(LeadModel, PyOnceLock<Vec<Py<PyString>>>);
 
 impl Model {
+    /// The model itself.
+    pub(crate) fn model(&self) -> &LeadModel {
+        &self.0
+    }
+
     fn of(model: LeadModel) -> Self {
         Self(model, PyOnceLock::new())
     }
@@ -78,17 +84,20 @@ impl Model {
         released(py, || self.0.save(&path))
     }
 
-    #[pyo3(signature = (snapshot, reasons, allow_extrapolation, progress=None))]
+    /// Scores; `words` are phrases for reasons in words, in the place of the English ones with their keys.
+    #[pyo3(signature = (snapshot, reasons, allow_extrapolation, words, progress=None))]
     fn score(
         &self,
         py: Python<'_>,
         snapshot: &Snapshot,
         reasons: usize,
         allow_extrapolation: bool,
+        words: Option<BTreeMap<String, String>>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Frame> {
-        enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, reasons, allow_extrapolation, task))
-            .map(Frame::from)
+        let phrases = words.map(|own| quick(|| Phrases::with(&own))).transpose()?;
+        let options = ScoreOptions { reasons, allow_extrapolation, phrases };
+        enter(py, progress, |task| frames::score_frame(&self.0, &snapshot.0, &options, task)).map(Frame::from)
     }
 
     /// Which leads a snapshot holds, and what the probability is of, in words.
@@ -234,7 +243,8 @@ pub(crate) fn report_page(
         let evaluation = test.map(|t| evaluate_snapshot(&model.0, &t.0, by.as_deref(), &[], task)).transpose()?;
         let best = match leads {
             Some(leads) => {
-                let mut scores = frames::score_frame(&model.0, &leads.0, 5, true, task)?;
+                let options = ScoreOptions { reasons: 5, allow_extrapolation: true, phrases: None };
+                let mut scores = frames::score_frame(&model.0, &leads.0, &options, task)?;
                 frames::sort_by_probability(&mut scores)?;
                 Some(report::BestLeads::new(&model.0, &leads.0, &[], frames::best_leads(&scores, 20, &[])?))
             }

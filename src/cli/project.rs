@@ -21,6 +21,7 @@ use crate::frames::{SpendSpec, Tables, build, cutoff_table, is_raw, path_of, rea
 use crate::journeys::{Journeys, MaxBad};
 use crate::progress::Task;
 use crate::schema::{FeatureSet, SnapshotSpec};
+use crate::score::{CallListSpec, PointScale};
 use crate::snapshot::Snapshot;
 
 /// A project file.
@@ -42,6 +43,10 @@ pub struct Project {
     pub model: ModelSection,
     /// The scoring.
     pub score: ScoreSection,
+    /// The call list.
+    pub call_list: CallListSpec,
+    /// The scale of scorecards.
+    pub scorecard: PointScale,
     /// The funnel.
     pub funnel: FunnelSpec,
     /// The stage funnel.
@@ -132,6 +137,8 @@ impl Project {
             features: section(&mut table, "features")?,
             model: section(&mut table, "model")?,
             score: section(&mut table, "score")?,
+            call_list: section(&mut table, "call_list")?,
+            scorecard: section(&mut table, "scorecard")?,
             stage_funnel: section(&mut table, "stage_funnel")?,
             time_to: section(&mut table, "time_to")?,
             drivers: funnel_section(&mut table, "drivers", &steps)?,
@@ -273,12 +280,14 @@ fn times_of_conditions(value: &mut toml::Value) {
 }
 
 /// Sections that a project file may have beside the declaration of tables.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 15] = [
     "snapshot",
     "split",
     "features",
     "model",
     "score",
+    "call_list",
+    "scorecard",
     "funnel",
     "stage_funnel",
     "time_to",

@@ -125,6 +125,10 @@ pub struct ScoreSection {
     pub snapshot: SnapshotSpec,
     /// Number of reasons.
     pub reasons: usize,
+    /// Give reasons in words too.
+    pub words: bool,
+    /// Phrases of these words in the place of the English ones.
+    pub phrases: BTreeMap<String, String>,
     /// Fields of the leads beside their scores; `owner`, `account` and `created` are these roles.
     pub fields: Vec<String>,
     /// Score even if many leads are outside the ages of training.
@@ -138,6 +142,8 @@ impl Default for ScoreSection {
         Self {
             snapshot: SnapshotSpec::default(),
             reasons: 5,
+            words: false,
+            phrases: BTreeMap::new(),
             fields: Vec::new(),
             allow_extrapolation: false,
             output: "scores.parquet".into(),

@@ -44,6 +44,11 @@ impl Bins {
         self.edges.len() + 1
     }
 
+    /// Where each bin but the first begins.
+    pub(crate) fn edges(&self) -> &[f64] {
+        &self.edges
+    }
+
     /// Bin of a number that is not missing.
     pub(crate) fn bin(&self, value: f64) -> usize {
         self.edges.partition_point(|e| *e <= value)

@@ -312,6 +312,12 @@ impl Encoder {
         }
     }
 
+    /// Where the bins of a number begin, but for the first; none where it has no bins.
+    #[must_use]
+    pub(crate) fn bin_edges(&self) -> &[f64] {
+        self.bins_of_number().map_or(&[], Bins::edges)
+    }
+
     /// Number of groups that an interaction distinguishes: bins of a number and missing, or the most frequent levels.
     #[must_use]
     pub fn groups(&self) -> usize {

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod distribution;
+mod drawn;
 mod fisher;
 mod interval;
 mod linear;
@@ -17,6 +18,7 @@ pub(crate) mod vector;
 
 pub use clusters::{ClusteredShare, FEW_CLUSTERS, HitsOfRows, compare_clustered, effective_clusters, few_clusters};
 pub use distribution::{chi_square_quantile, chi_square_tail, normal_tail};
+pub use drawn::drawn;
 pub use fisher::fisher_tail;
 pub use interval::{Interval, normal_quantile, wilson, wilson_of_share, wilson_within};
 pub use linear::solve;

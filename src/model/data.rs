@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{CalibrationFacts, CalibrationMap, Validation};
 use super::covariance::CoefficientCovariance;
+use super::profile::Profile;
 use super::sample::LeadSample;
 use crate::encoding::Encoder;
 use crate::schema::{CutoffRule, Feature, Kind, Part, SnapshotSpec};
@@ -32,6 +33,9 @@ pub struct Term {
     pub contrast_errors: Vec<f64>,
     /// Weighted mean of each column in training.
     pub means: Vec<f64>,
+    /// How the training rows lie over its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
 /// What the model was trained on, and how.

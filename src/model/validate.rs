@@ -97,6 +97,9 @@ fn check_term(term: &Term) -> Result<()> {
     {
         return bad(format!("term '{name}' has a repeated level"));
     }
+    if let Some(problem) = term.profile.as_ref().and_then(|p| p.problem(&term.encoder)) {
+        return bad(format!("term '{name}' has a profile with invalid {problem}"));
+    }
     if name.parse().as_ref() != Ok(&term.feature) {
         return bad(format!("the name of term '{name}' does not parse to the same feature"));
     }

@@ -3,6 +3,7 @@
 mod attribution;
 mod best;
 mod body;
+mod call_list;
 mod check;
 mod drivers;
 mod evaluation;
@@ -12,6 +13,7 @@ mod markup;
 mod numbers;
 mod options;
 mod paths;
+mod scorecard;
 mod stage_funnel;
 mod text;
 mod time_to;

@@ -27,22 +27,13 @@ impl<'a> ColumnScorer<'a> {
     /// [`Error::Length`] for another number of columns, [`Error::Schema`] if a column has another type than in
     /// training.
     pub fn new(model: &'a LeadModel, columns: &'a [Column]) -> Result<Self> {
-        let terms = model.terms();
-        if columns.len() != terms.len() {
-            return Err(Error::Length { what: "columns".into(), expected: terms.len(), got: columns.len() });
-        }
-        let mut slots = Vec::with_capacity(columns.len());
-        let mut read = Vec::with_capacity(columns.len());
-        for (term, column) in terms.iter().zip(columns) {
-            let column = as_trained(&term.encoder, column)
-                .map_err(|problem| Error::schema("features", Some(&term.feature.to_string()), problem))?;
-            slots.push(match column.as_ref() {
-                Column::Category { levels, .. } => term.encoder.slots(levels),
-                _ => Vec::new(),
-            });
-            read.push(column);
-        }
-        Ok(Self { model, columns: read, slots })
+        let columns = columns_as_trained(model, columns)?;
+        let slots = model.terms().iter().zip(&columns).map(|(term, column)| match column.as_ref() {
+            Column::Category { levels, .. } => term.encoder.slots(levels),
+            _ => Vec::new(),
+        });
+        let slots = slots.collect();
+        Ok(Self { model, columns, slots })
     }
 
     /// Scores row `row`; `contributions` receives one number per term, then one per interaction.
@@ -110,6 +101,22 @@ impl<'a> ColumnScorer<'a> {
             first += rows * columns;
         }
     }
+}
+
+/// Columns of the model's terms, in their order, with the types they had in training.
+///
+/// # Errors
+/// [`Error::Length`] for another number of columns, [`Error::Schema`] if a column has another type than in training.
+pub(super) fn columns_as_trained<'a>(model: &LeadModel, columns: &'a [Column]) -> Result<Vec<Cow<'a, Column>>> {
+    let terms = model.terms();
+    if columns.len() != terms.len() {
+        return Err(Error::Length { what: "columns".into(), expected: terms.len(), got: columns.len() });
+    }
+    let read = terms.iter().zip(columns).map(|(term, column)| {
+        as_trained(&term.encoder, column)
+            .map_err(|problem| Error::schema("features", Some(&term.feature.to_string()), problem))
+    });
+    read.collect()
 }
 
 /// The column with the type it had in training. The type of a CSV column depends on the batch: numbers written as

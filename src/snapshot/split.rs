@@ -10,6 +10,7 @@ use super::rows::{Snapshot, Split, SplitBy};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::journeys::Journeys;
+use crate::math::drawn;
 use crate::progress::Stop;
 use crate::schema::Maturity;
 use crate::time::{NO_TIME, Span, Timestamp};
@@ -45,9 +46,9 @@ impl Snapshot {
                     Some((_, names)) if group < 1 << 32 => names.get(group as u32),
                     _ => leads.ids.get(lead),
                 };
-                (hash(id, seed), group)
+                (drawn(id, seed), group)
             }),
-            SplitBy::Random => self.draw(test, by, |lead| (hash(leads.ids.get(lead), seed), u64::from(lead))),
+            SplitBy::Random => self.draw(test, by, |lead| (drawn(leads.ids.get(lead), seed), u64::from(lead))),
         }
     }
 
@@ -321,20 +322,9 @@ impl Journeys {
     /// 48 bits of a hash of the id of a lead.
     #[must_use]
     pub fn lead_hash(&self, lead: u32) -> u64 {
-        hash(self.leads.ids.get(lead), LEADS) >> 16
+        drawn(self.leads.ids.get(lead), LEADS) >> 16
     }
 }
 
 /// Seed of hashes of leads.
 const LEADS: u64 = 0x1ead;
-
-/// FNV-1a and a final mix (SplitMix64): the same on every machine and in every release.
-fn hash(text: &str, seed: u64) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for b in text.bytes() {
-        h = (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^ (h >> 31)
-}

@@ -19,6 +19,7 @@ from ..errors import OptionError
 from ..snapshot import Snapshot
 from ..tables.encode import one_name
 from .effect_chart import effect_chart
+from .scorecard import Scorecard, scorecard
 
 
 class Explanation(ABC):
@@ -53,6 +54,60 @@ class Explanation(ABC):
         """Facts of the training: rows, period, ages, solver, gradient, features left out."""
         facts: dict[str, Any] = json.loads(self._fitted().training())
         return facts
+
+    def scorecard(self, *, points: float = 600, odds: float = 1 / 19, pdo: float = 50) -> Scorecard:
+        """Return the model as a table of whole points, which people can add up by hand.
+
+        The points of a lead are offset + factor · log-odds, with factor = ``pdo`` / ln 2 and offset = ``points`` −
+        factor · ln(``odds``). Each contribution is rounded to whole points; numbers are cut into ranges, sixteenths of
+        the training rows and finer at the ends, each with the points of the mean of its rows.
+
+        Parameters
+        ----------
+        points : float, default 600
+            Points of a lead whose odds are ``odds``.
+        odds : float, default 1/19
+            Odds of the target, probability / (1 − probability), that are worth ``points``.
+        pdo : float, default 50
+            Points that double the odds. With more of them, points are finer and rounding matters less.
+
+        Returns
+        -------
+        Scorecard
+            The lines; :meth:`Scorecard.points` has the points of rows.
+
+        Raises
+        ------
+        OptionError
+            An option is out of range.
+        NotFittedError
+            The scorer is not fitted.
+        ModelFormatError
+            The scorer was saved by a version that kept no ranges of numbers.
+
+        See Also
+        --------
+        LeadScorer.score : Exact scores.
+        LeadScorer.effect : Contribution of one feature over its values.
+
+        Notes
+        -----
+        Points are of log-odds before an isotonic or beta calibration; the probabilities in :meth:`Scorecard.points`
+        are calibrated.
+
+        References
+        ----------
+        N. Siddiqi, "Intelligent Credit Scoring", 2nd ed., Wiley 2017, ch. 10.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train = ll.datasets.b2b_saas().snapshot(every="7d", horizon="14d")
+        >>> card = ll.LeadScorer(C=0.01).fit(train).scorecard(pdo=20)
+        >>> card.to_polars().select("term", "level", "from", "to", "points").height > 100
+        True
+        """
+        return scorecard(self._fitted(), points, odds, pdo)
 
     def explain(self, snapshot: Snapshot) -> pl.DataFrame:
         """Return every contribution to every score of a snapshot.

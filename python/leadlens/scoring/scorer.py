@@ -18,16 +18,18 @@ from .._leaks import warn_of_leaks
 from .._progress import progress
 from ..errors import CalibrationWarning, NotFittedError, OptionError
 from ..snapshot import Snapshot
+from .call_list import Calling
 from .comparison import Comparison
 from .evaluation import Evaluation
 from .explanation import Explanation
 from .parameters import Parameters
 from .scores import Scores
+from .words import phrases_of
 
-__all__ = ["LeadScorer", "load"]
+__all__ = ["LeadScorer"]
 
 
-class LeadScorer(Shown, Parameters, Explanation):
+class LeadScorer(Shown, Parameters, Explanation, Calling):
     """Logistic regression on the rows of a snapshot, whose scores are sums of contributions of the features.
 
     The objective is Σ w·log loss + ‖coefficients‖² / (2C) over standardized numbers and 0/1 levels, with a free
@@ -262,7 +264,14 @@ class LeadScorer(Shown, Parameters, Explanation):
             warnings.warn(calibration["remark"], CalibrationWarning, stacklevel=2)
         return self
 
-    def score(self, snapshot: Snapshot, *, reasons: int = 5, allow_extrapolation: bool = False) -> Scores:
+    def score(
+        self,
+        snapshot: Snapshot,
+        *,
+        reasons: int = 5,
+        words: bool | Mapping[str, str] = False,
+        allow_extrapolation: bool = False,
+    ) -> Scores:
         """Score the rows of a snapshot.
 
         Parameters
@@ -271,6 +280,11 @@ class LeadScorer(Shown, Parameters, Explanation):
             Leads at cutoffs. Labels are not needed.
         reasons : int, default 5
             Number of contributions to name, largest first.
+        words : bool or dict of str to str, default False
+            Whether to give reasons in words too: which share of the training leads with the same value reached the
+            target, such as "64 % of leads with at least 1 demo request in the last 14 days reached won (312 of 488; all
+            leads: 21 %)". A dict has phrases in the place of the English ones, in any language, such as ``{"outcome":
+            "became customers"}``; a wrong key lists the known ones.
         allow_extrapolation : bool, default False
             Whether to score if more than a fifth of the leads are outside the ages of training.
 
@@ -283,6 +297,8 @@ class LeadScorer(Shown, Parameters, Explanation):
         ------
         OutOfRangeError
             More than a fifth of the leads are outside the ages of training.
+        UnknownNameError
+            ``words`` has a key that no phrase has.
         NotFittedError
             The scorer is not fitted.
 
@@ -300,6 +316,10 @@ class LeadScorer(Shown, Parameters, Explanation):
         intervals contain less than 93 % of the true probabilities and are refused. They do not include the errors of a
         calibration and of the choice of C, shapes and interactions. The README has a table of the measured coverage.
 
+        Reasons in words are rates of one feature, in the ranges of its values that :meth:`scorecard` has too. They are
+        given for the features with the largest contributions, for at least 20 leads, and only where the rate and the
+        contribution are on the same side of the average: elsewhere other features explain the difference.
+
         Examples
         --------
         >>> import leadlens as ll
@@ -310,9 +330,10 @@ class LeadScorer(Shown, Parameters, Explanation):
         """
         reasons = whole_number(reasons, "reasons")
         model, core = self._fitted(), core_snapshot(snapshot, "snapshot")
+        phrases = phrases_of(words)
         with progress() as show:
-            frame = pl.DataFrame(model.score(core, reasons, allow_extrapolation, show))
-        spec = {"reasons": reasons, "allow_extrapolation": allow_extrapolation, "confidence": 0.95}
+            frame = pl.DataFrame(model.score(core, reasons, allow_extrapolation, phrases, show))
+        spec = {"reasons": reasons, "words": words, "allow_extrapolation": allow_extrapolation, "confidence": 0.95}
         return Scores(core, frame, *model.scores_about(core), spec)
 
     def score_row(
@@ -554,46 +575,3 @@ def _pairs(interactions: object) -> int | list[list[str]]:
     raise OptionError(
         f'interactions must be "auto", a number of pairs, or a list of pairs of features, not {interactions!r}'
     )
-
-
-def load(path: str | Path) -> LeadScorer:
-    """Read a model that :meth:`LeadScorer.save` or the command line wrote.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    LeadScorer
-        The fitted scorer. Its parameters ``C``, ``l1_ratio`` and ``solver`` are those of the file, which does not
-        contain the others.
-
-    Raises
-    ------
-    ModelFormatError
-        The file is incomplete, damaged, or of another format version.
-    MissingFileError
-        The file does not exist.
-
-    See Also
-    --------
-    LeadScorer.save : Write a model.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import leadlens as ll
-    >>> path = tempfile.mkdtemp() + "/model.json"
-    >>> ll.LeadScorer(C=0.01).fit(ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")).save(path)
-    >>> ll.load(path).C
-    0.01
-    """
-    scorer = LeadScorer()
-    scorer.model_ = _core.Model.load(file_path(path, "path"))
-    facts = scorer.training_
-    scorer.l1_ratio, scorer.solver = facts["l1_ratio"], facts["solver"]
-    if facts["c"] is not None:
-        scorer.C = facts["c"] if facts["validation"] is None else "cv"
-    return scorer

@@ -87,6 +87,7 @@ class Scores(Tabular):
             - ``owner`` (String): owner of the lead. Only where the leads have owners.
             - ``value`` (Float64): amount of the open deals of the lead at the cutoff. Only where stages have amounts.
             - ``reasons`` (String): the largest contributions.
+            - ``in_words`` (String): sentences about training leads with the same values. Only with ``words=``.
 
         See Also
         --------

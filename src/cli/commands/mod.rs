@@ -3,6 +3,7 @@
 mod analysis;
 mod attribution;
 mod barriers;
+mod call_list;
 mod check;
 mod completions;
 mod demo;
@@ -12,6 +13,7 @@ mod funnel;
 mod paths;
 mod report;
 mod score;
+mod scorecard;
 mod stage_funnel;
 mod time_to;
 mod train;
@@ -43,6 +45,10 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Score open leads with a saved model.
     Score(score::Score),
+    /// List the leads that each rep calls next.
+    CallList(call_list::CallListArgs),
+    /// Print a saved model as a table of whole points per value.
+    Scorecard(scorecard::ScorecardArgs),
     /// Count how many leads reach each step of a funnel.
     Funnel(funnel::FunnelArgs),
     /// Count how leads move through the pipeline: reached, skipped, lost and open per stage, win rate, velocity.
@@ -71,6 +77,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<()
         Command::Train(c) => train::run(c, context),
         Command::Evaluate(c) => evaluate::run(c, context),
         Command::Score(c) => score::run(c, context),
+        Command::CallList(c) => call_list::run(c, context),
+        Command::Scorecard(c) => scorecard::run(c, context),
         Command::Funnel(c) => funnel::run(c, context),
         Command::StageFunnel(c) => stage_funnel::run(c, context),
         Command::TimeTo(c) => time_to::run(c, context),

@@ -11,14 +11,18 @@ use crate::cli::context::{Context, Failed, json_summary, stage_table};
 use crate::cli::flags::{CommonFlags, Format, Overwrite};
 use crate::cli::output::commit;
 use crate::cli::project::{Project, with_flags};
+use crate::cli::sections::ScoreSection;
 use crate::counted::counted;
 use crate::error::{Error, Result};
-use crate::frames::{TableForm, best_leads, csv_text, score_frame, sort_by_probability, with_lead_fields};
+use crate::frames::{
+    ScoreOptions, TableForm, best_leads, csv_text, score_frame, sort_by_probability, with_lead_fields,
+};
 use crate::journeys::Journeys;
 use crate::model::LeadModel;
 use crate::progress::Task;
 use crate::report::BestLeads;
 use crate::schema::{OutcomeRows, SnapshotSpec};
+use crate::score::Phrases;
 use crate::snapshot::Snapshot;
 use crate::time::{Moment, NO_TIME, Timestamp};
 use crate::whole_file::is_stream;
@@ -39,6 +43,9 @@ pub(in crate::cli) struct Score {
     /// Number of reasons per lead [default: reasons in [score] of the configuration].
     #[arg(long, value_name = "NUMBER")]
     reasons: Option<usize>,
+    /// Give reasons in words too: rates of training leads with the same values.
+    #[arg(long)]
+    words: bool,
     /// Fields of the leads beside their scores, separated by commas [default: fields in [score] of the configuration].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     fields: Vec<String>,
@@ -56,7 +63,7 @@ pub(in crate::cli) struct Score {
 const SHOWN: usize = 10;
 
 /// The leads to score: as of a time, by the rule of [score.snapshot], or all open ones at the end of observation.
-fn leads_to_score(
+pub(super) fn leads_to_score(
     project: &Project,
     journeys: &Arc<Journeys>,
     model: &LeadModel,
@@ -81,6 +88,12 @@ fn leads_to_score(
     project.snapshot(&spec, cutoffs, journeys, task)
 }
 
+/// How leads are scored.
+pub(super) fn options(section: &ScoreSection, allow_extrapolation: bool) -> Result<ScoreOptions> {
+    let phrases = section.words.then(|| Phrases::with(&section.phrases)).transpose()?;
+    Ok(ScoreOptions { reasons: section.reasons, allow_extrapolation, phrases })
+}
+
 /// All scores, in the order of the leads, and the best of them.
 pub(super) fn score(
     project: &Project,
@@ -92,7 +105,8 @@ pub(super) fn score(
 ) -> Result<(DataFrame, BestLeads)> {
     let leads = leads_to_score(project, journeys, model, as_of, task)?;
     let fields = &project.score.fields;
-    let scores = score_frame(model, &leads, project.score.reasons, allow_extrapolation, task)?;
+    let options = options(&project.score, allow_extrapolation)?;
+    let scores = score_frame(model, &leads, &options, task)?;
     let scores = with_lead_fields(&scores, &leads, fields)?;
     let mut sorted = scores.clone();
     sort_by_probability(&mut sorted)?;
@@ -103,6 +117,7 @@ pub(super) fn score(
 pub(super) fn run(command: &Score, context: &mut Context<'_>) -> std::result::Result<(), Failed> {
     let mut project = Context::project(&command.common)?;
     project.score.reasons = command.reasons.unwrap_or(project.score.reasons);
+    project.score.words |= command.words;
     if !command.fields.is_empty() {
         project.score.fields.clone_from(&command.fields);
     }

@@ -8,6 +8,7 @@ mod gain;
 mod interactions;
 mod layout;
 mod options;
+mod profiles;
 mod purify;
 mod rows;
 mod seen;

@@ -7,6 +7,7 @@ use super::covariances::Covariances;
 use super::interactions::Interactions;
 use super::layout::{DesignLayout, Encoded, place_of};
 use super::options::{Direction, TrainOptions};
+use super::profiles::profiled;
 use super::purify::Purifier;
 use super::rows::{labels, log_odds};
 use super::seen;
@@ -67,7 +68,8 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
     }
     let estimated =
         Estimated { encoded: &encoded, layout: &layout, pairs: &pairs, purifier: &purifier, covariances: &covariances };
-    let (terms, joint) = estimated.terms(&numbers, snapshot);
+    let (mut terms, joint) = estimated.terms(&numbers, snapshot);
+    profiled(&mut terms, &encoded, snapshot, label, task)?;
     let data = ModelData {
         intercept: numbers.first().copied().unwrap_or(0.0),
         terms,
@@ -156,6 +158,7 @@ impl Estimated<'_> {
                         _ => Vec::new(),
                     },
                     means: places.iter().filter_map(|p| means.get(*p).copied()).collect(),
+                    profile: None,
                 }
             })
             .collect();

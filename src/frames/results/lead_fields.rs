@@ -45,7 +45,7 @@ pub fn with_lead_fields(scores: &DataFrame, snapshot: &Snapshot, fields: &[Strin
 }
 
 /// Columns of scores, besides the owner, which is a field.
-const OF_SCORES: [&str; 17] = [
+const OF_SCORES: [&str; 18] = [
     "lead_id",
     "as_of",
     "probability",
@@ -63,6 +63,7 @@ const OF_SCORES: [&str; 17] = [
     "outside",
     "value",
     "reasons",
+    "in_words",
 ];
 
 /// The name of a field's column beside scores.

@@ -7,36 +7,43 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::encoding::Encoder;
+use crate::encoding::{Encoder, ValueGroups};
 use crate::error::{Error, Result};
 use crate::frames::results::columns::{cutoffs, frame, lead_ids, numbers, optional, optional_texts, texts, times};
 use crate::frames::results::effects::{Z95, cells};
 use crate::frames::results::lead_fields::field_name;
 use crate::journeys::open_amounts;
 use crate::math::{Interval, normal_tail};
-use crate::model::{Interaction, LeadModel};
+use crate::model::{Interaction, LeadModel, Term};
 use crate::progress::Task;
 use crate::schema::{Column as Values, NONE, Part};
-use crate::score::{ColumnScorer, Scored, strongest};
+use crate::score::{ColumnScorer, Phrases, Scored, strongest};
 use crate::snapshot::Snapshot;
 use crate::time::{NO_TIME, Timestamp};
+
+/// How rows are scored.
+#[derive(Debug, Clone)]
+pub struct ScoreOptions {
+    /// Number of reasons of each row.
+    pub reasons: usize,
+    /// Whether to score if more than a fifth of the rows lie outside the ages the model was trained on.
+    pub allow_extrapolation: bool,
+    /// Phrases of reasons in words, if these are wanted.
+    pub phrases: Option<Phrases>,
+}
 
 /// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`, and in
 /// `outside` what is outside the values of training, the age or number fields; and, of a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
 /// data has them, `owner` is the owner of the lead, and `value` the amount of its open deals as known at the cutoff.
 ///
-/// `reasons` are the `k` contributions of the largest size, each as `+0.82 feature = value`, joined by `; `.
+/// `reasons` are the contributions of the largest size, each as `+0.82 feature = value`, joined by `; `; with phrases,
+/// `in_words` has sentences about what became of training leads with the same values.
 ///
 /// # Errors
 /// [`Error::NoRows`]; [`Error::OutOfRange`] if more than a fifth of the rows lie outside the ages the model was
 /// trained on, unless `allow_extrapolation`; errors of the features.
-pub fn score_frame(
-    model: &LeadModel,
-    snapshot: &Snapshot,
-    k: usize,
-    allow_extrapolation: bool,
-    task: &Task,
-) -> Result<DataFrame> {
+pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, options: &ScoreOptions, task: &Task) -> Result<DataFrame> {
+    let k = options.reasons;
     if snapshot.is_empty() {
         return Err(Error::NoRows { what: "score", why: snapshot.counts.why() });
     }
@@ -44,12 +51,15 @@ pub fn score_frame(
     let outside_rows = outside.iter().filter(|o| **o).count();
     if let Some((low, high)) = model.data().training.ages
         && outside_rows * 5 > snapshot.len()
-        && !allow_extrapolation
+        && !options.allow_extrapolation
     {
         return Err(Error::OutOfRange { outside: outside_rows, rows: snapshot.len(), low, high });
     }
     let columns = model.columns(snapshot, task)?;
     let scorer = ColumnScorer::new(model, &columns)?;
+    let sentences = options.phrases.as_ref().map(|phrases| model.sentences(phrases)).transpose()?;
+    let groups: Vec<ValueGroups> = model.terms().iter().map(Term::groups).collect();
+    let sentences = sentences.as_ref().map(|sentences| sentences.reader(&groups, &columns));
     let names = model.names();
     let intervals = model.data().covariance.is_some();
     let fields = |row: usize| model.fields_outside(&columns, row).map(ToString::to_string);
@@ -75,12 +85,14 @@ pub fn score_frame(
                         model.interval(scored.log_odds, &active, 0.95)
                     });
                     let outside = age(*row).into_iter().chain(fields(*row)).collect::<Vec<_>>().join("; ");
-                    Ok((scored, interval.flatten(), reasons.join("; "), outside))
+                    let words = sentences.as_ref().map(|s| s.row(*row, &contributions, k).join(". "));
+                    Ok((scored, interval.flatten(), reasons.join("; "), outside, words))
                 })
                 .collect::<Result<Vec<_>>>()
         })
         .collect::<Result<Vec<_>>>()?;
-    let scored: Vec<(Scored, Option<Interval>, String, String)> = scored.into_iter().flatten().collect();
+    let scored: Vec<(Scored, Option<Interval>, String, String, Option<String>)> =
+        scored.into_iter().flatten().collect();
     task.check()?;
     let mut out = vec![
         lead_ids(snapshot, "lead_id"),
@@ -108,7 +120,9 @@ pub fn score_frame(
     out.extend(owners(snapshot));
     out.extend(values(snapshot));
     task.check()?;
+    let in_words = options.phrases.as_ref().map(|_| optional_texts("in_words", scored.iter().map(|s| s.4.clone())));
     out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
+    out.extend(in_words);
     frame(out)
 }
 
