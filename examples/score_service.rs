@@ -25,7 +25,12 @@ fn main() -> leadlens::Result<()> {
     model.stage(&mut lead, "sql", "2024-01-25T12:00:00Z".parse()?)?;
 
     let scored = model.score(&lead, "2024-02-05".parse()?, &mut scratch)?;
-    println!("{}: {:.1} %, grade {}", lead.id(), 100.0 * scored.probability, model.grade(scored.score));
+    println!(
+        "{}: {:.1} %, grade {}",
+        lead.id(),
+        100.0 * scored.probability,
+        model.grade(scored.score, scored.probability)
+    );
     for term in strongest(&scratch.contributions, 5) {
         let name = model.terms().get(term).map(|t| t.feature.to_string()).unwrap_or_default();
         let contribution = scratch.contributions.get(term).copied().unwrap_or(0.0);

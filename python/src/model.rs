@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use leadlens::fit::{TrainOptions, compare_models, evaluate_snapshot, train};
 use leadlens::frames::ScoreOptions;
+use leadlens::model::GradeBy;
 use leadlens::score::{Cell, Phrases, strongest};
 use leadlens::time::Timestamp;
 use leadlens::{Error, LeadModel, config, frames, report};
@@ -174,6 +175,30 @@ impl Model {
         reference: Option<&str>,
     ) -> PyResult<Frame> {
         released(py, || frames::effect_frame(&self.0, feature, values.as_deref(), reference)).map(Frame::from)
+    }
+
+    /// The model with other grades, best first; cut-offs are scores, probabilities or lifts.
+    fn with_grades(&self, cuts: Vec<(String, f64)>, by: &str) -> PyResult<Self> {
+        quick(|| {
+            let by = match by {
+                "score" => GradeBy::Score,
+                "probability" => GradeBy::Probability,
+                "lift" => GradeBy::Lift,
+                other => {
+                    return Err(Error::option(
+                        "by",
+                        format!("must be 'score', 'probability' or 'lift', not '{other}'"),
+                    ));
+                }
+            };
+            self.0.with_grades(&cuts, by)
+        })
+        .map(Self::of)
+    }
+
+    /// Grades, best first, with the lowest probability that earns each.
+    fn grades(&self) -> Vec<(String, f64)> {
+        self.0.grades_as_probabilities()
     }
 
     fn with_base_rate(&self, rate: f64) -> PyResult<Self> {

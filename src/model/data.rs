@@ -93,14 +93,35 @@ pub struct Training {
     pub remarks: Vec<String>,
 }
 
-/// A grade and the lowest score that earns it.
+/// A grade and the lowest score, or probability, that earns it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grade {
     /// Its name.
     pub name: String,
-    /// Lowest score, 0–100.
+    /// Lowest score, 0–100, or probability, 0–1.
     pub from: f64,
+}
+
+/// What the cut-offs of grades are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradeScale {
+    /// Scores: percentiles among the training rows.
+    #[default]
+    Score,
+    /// Probabilities.
+    Probability,
+}
+
+/// Quartiles of a part of the score among the training rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartQuartiles {
+    /// The part.
+    pub part: Part,
+    /// Its quartiles, log-odds, ascending.
+    pub quartiles: [f64; 3],
 }
 
 /// A table of log-odds over the groups of two terms: bins of a number, levels of a text.
@@ -164,11 +185,21 @@ pub struct ModelData {
     pub percentiles: Vec<f64>,
     /// Grades, best first.
     pub grades: Vec<Grade>,
+    /// What the cut-offs of the grades are of.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub grade_scale: GradeScale,
+    /// Quartiles of the parts for which there are terms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub part_quartiles: Vec<PartQuartiles>,
     /// Facts of the training.
     pub training: Training,
     /// The leads it was trained on.
     #[serde(default)]
     pub trained_on: LeadSample,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Number of coefficients of a model, the intercept and cells of interactions with them.

@@ -199,13 +199,6 @@ impl LeadModel {
         }
     }
 
-    /// Name of the grade of a score.
-    #[must_use]
-    pub fn grade(&self, score: f64) -> &str {
-        let grades = &self.data.grades;
-        grades.iter().find(|g| score >= g.from).or(grades.last()).map_or("", |g| g.name.as_str())
-    }
-
     /// Number fields whose value in `row` of the columns of the terms is outside the values of training.
     pub fn fields_outside<'a>(&'a self, columns: &'a [Column], row: usize) -> impl Iterator<Item = &'a Feature> {
         let is_outside = move |(t, c): &(&Term, &Column)| match (&t.feature, &t.encoder, c) {

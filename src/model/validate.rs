@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::data::{Interaction, ModelData, Term, coefficients};
+use super::data::{GradeScale, Interaction, ModelData, PartQuartiles, Term, coefficients};
 use crate::error::{Error, Result};
 
 /// The error of a model that breaks an invariant.
@@ -43,6 +43,14 @@ pub(super) fn check(data: &ModelData) -> Result<()> {
     }
     if data.grades.is_empty() || !data.grades.is_sorted_by(|a, b| a.from > b.from) {
         return bad("grades must be in descending order of their lowest scores");
+    }
+    let highest = if data.grade_scale == GradeScale::Probability { 1.0 } else { 100.0 };
+    if data.grades.iter().any(|g| !(0.0..=highest).contains(&g.from)) {
+        return bad("cut-offs of grades are out of range");
+    }
+    let ascending = |q: &PartQuartiles| q.quartiles.is_sorted() && q.quartiles.iter().all(|x| x.is_finite());
+    if !data.part_quartiles.iter().all(ascending) {
+        return bad("quartiles of parts must be ascending finite numbers");
     }
     if let Some((low, high)) = data.training.ages
         && (low.is_nan() || high.is_nan() || low > high)

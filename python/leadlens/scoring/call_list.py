@@ -103,8 +103,8 @@ class CallList(Tabular):
             - ``standing`` (String): ``"ranked"``, ``"explored"``, or why it is not listed: ``"no capacity"``,
               ``"account full"``, ``"worked recently"``, ``"owner elsewhere"``, ``"excluded"``.
             - ``listed`` (Boolean): whether it is listed.
-            - ``chance`` (Float64): probability with which the design lists it: 1 by rank; that of the draw for leads that
-              took part in it, drawn or not; 0 for leads that could not be listed.
+            - ``chance`` (Float64): probability with which the design lists it: 1 by rank; that of the draw for leads
+              that took part in it, drawn or not; 0 for leads that could not be listed.
 
         See Also
         --------
@@ -227,8 +227,8 @@ class Calling(ABC):
         per_rep : int or dict of str to int, default 20
             Calls of each rep and day; a dict has those of each rep, and names the reps.
         reps : sequence of str, optional
-            The reps. By default the owners of the leads; without owners there is one list. Leads of other owners are not
-            listed.
+            The reps. By default the owners of the leads; without owners there is one list. Leads of other owners are
+            not listed.
         days : int, default 1
             Number of days. Each rep has ``per_rep`` leads on each day, as long as there are leads.
         rank : {"probability", "expected_value"}, default "probability"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from .. import _core
-from .._arguments import core_snapshot, file_path, number, whole_number, whole_numbers
+from .._arguments import core_snapshot, file_path, whole_number, whole_numbers
 from .._display import Shown
 from .._leaks import warn_of_leaks
 from .._progress import progress
@@ -24,12 +24,13 @@ from .evaluation import Evaluation
 from .explanation import Explanation
 from .parameters import Parameters
 from .scores import Scores
+from .variants import Variants
 from .words import phrases_of
 
 __all__ = ["LeadScorer"]
 
 
-class LeadScorer(Shown, Parameters, Explanation, Calling):
+class LeadScorer(Shown, Parameters, Explanation, Variants, Calling):
     """Logistic regression on the rows of a snapshot, whose scores are sums of contributions of the features.
 
     The objective is Σ w·log loss + ‖coefficients‖² / (2C) over standardized numbers and 0/1 levels, with a free
@@ -317,8 +318,9 @@ class LeadScorer(Shown, Parameters, Explanation, Calling):
         calibration and of the choice of C, shapes and interactions. The README has a table of the measured coverage.
 
         Reasons in words are rates of one feature, in the ranges of its values that :meth:`scorecard` has too. They are
-        given for the features with the largest contributions, for at least 20 leads, and only where the rate and the
-        contribution are on the same side of the average: elsewhere other features explain the difference.
+        given for the features with the largest contributions, first for those that explain why the score is above or
+        below the average; for at least 20 leads, and only where the rate and the contribution are on the same side of
+        the average: elsewhere other features explain the difference.
 
         Examples
         --------
@@ -467,48 +469,6 @@ class LeadScorer(Shown, Parameters, Explanation, Calling):
         with progress() as show:
             found = model.compare(other._fitted(), core_snapshot(snapshot, "snapshot"), best, show)
         return Comparison(*found, {"precision_at": best, "confidence": 0.95}, self._question())
-
-    def with_base_rate(self, rate: float) -> LeadScorer:
-        """Return the scorer for a population with another share of positives.
-
-        For a rate that has changed since training, or negatives that were sampled for it. The log-odds move by
-        logit(rate) − logit(rate in training); contributions stay the same.
-
-        Parameters
-        ----------
-        rate : float
-            Share of positives, between 0 and 1.
-
-        Returns
-        -------
-        LeadScorer
-            A new scorer. This one does not change.
-
-        Raises
-        ------
-        OptionError
-            The rate is out of range, or the scorer has an isotonic or beta calibration, which belongs to the old rate.
-        NotFittedError
-            The scorer is not fitted.
-
-        See Also
-        --------
-        Evaluation.advice : Recommends a correction where one is needed.
-
-        References
-        ----------
-        G. King, L. Zeng, "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
-
-        Examples
-        --------
-        >>> import leadlens as ll
-        >>> scorer = ll.LeadScorer(C=0.01).fit(ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d"))
-        >>> scorer.with_base_rate(0.05).base_ < scorer.base_
-        True
-        """
-        other = LeadScorer(**self.get_params())
-        other.model_ = self._fitted().with_base_rate(number(rate, "rate"))
-        return other
 
     def save(self, path: str | Path) -> None:
         """Write the model as a JSON file.

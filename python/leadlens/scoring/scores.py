@@ -78,7 +78,11 @@ class Scores(Tabular):
             - ``probability`` (Float64): probability that the target is reached in the label window.
             - ``low``, ``high`` (Float64): 95 % interval of the probability. Only with ``intervals=True``.
             - ``score`` (Float64): percentile of the probability among training rows, from 0 to 100.
-            - ``grade`` (String): grade by percentile.
+            - ``batch_percentile`` (Float64): percentile of the probability among the rows of this table, from 0 to 100;
+              the mean rank of ties.
+            - ``grade`` (String): grade by ``score``, or by probability after :meth:`LeadScorer.with_grades`.
+            - ``grid`` (String): quarter of ``fit`` among training rows, A to D, and of ``engagement``, 1 to 4: A1 is
+              the best of both. Null without features of one of them.
             - ``log_odds`` (Float64): sum of the base and all contributions.
             - ``fit``, ``engagement``, ``sales``, ``time``, ``joint`` (Float64): contributions by part: lead fields,
               events of buyer and marketing, stages and events of sales, age, interactions.

@@ -137,5 +137,6 @@ fn rescaled(model: &LeadModel, slope: f64, intercept: f64) -> Result<LeadModel> 
         covariance.rescale(slope, intercept);
     }
     data.percentiles.iter_mut().for_each(|q| *q = slope * *q + intercept);
+    data.part_quartiles.iter_mut().flat_map(|p| &mut p.quartiles).for_each(|q| *q *= slope);
     LeadModel::new(data)
 }

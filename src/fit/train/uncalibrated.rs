@@ -9,7 +9,7 @@ use super::layout::{DesignLayout, Encoded, place_of};
 use super::options::{Direction, TrainOptions};
 use super::profiles::profiled;
 use super::purify::Purifier;
-use super::rows::{labels, log_odds};
+use super::rows::{labels, scored};
 use super::seen;
 use crate::encoding::{Encoder, LevelRule};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::fit::params::{LogisticParams, Sign, Solver, ValidLogisticParams};
 use crate::fit::response::Response;
 use crate::fit::solvers::solution::Solution;
 use crate::math::weighted_quantiles;
-use crate::model::{Grade, Interaction, LeadModel, ModelData, Term, Training};
+use crate::model::{Grade, GradeScale, Interaction, LeadModel, ModelData, PartQuartiles, Term, Training};
 use crate::progress::Task;
 use crate::schema::{Column, Feature, Kind, Part};
 use crate::snapshot::Snapshot;
@@ -84,6 +84,8 @@ pub(super) fn train_on(snapshot: &Snapshot, options: &TrainOptions, task: &Task)
         grades: [("A", 75.0), ("B", 50.0), ("C", 25.0), ("D", 0.0)]
             .map(|(name, from)| Grade { name: name.into(), from })
             .into(),
+        grade_scale: GradeScale::Score,
+        part_quartiles: Vec::new(),
         training: Training {
             validation,
             nonlinear,
@@ -281,11 +283,22 @@ fn sorted_kinds(kinds: &[Kind]) -> Vec<Kind> {
     sorted
 }
 
-/// Fills in the percentiles of the log-odds of the training rows.
+/// Fills in the percentiles of the log-odds of the training rows, and the quartiles of its parts.
 fn with_percentiles(mut data: ModelData, columns: &[Column], weight: &[f64], task: &Task) -> Result<LeadModel> {
     let model = LeadModel::new(data.clone())?;
-    let eta = log_odds(&model, columns, weight.len(), task)?;
+    let scored = scored(&model, columns, weight.len(), task)?;
     task.check()?;
+    let eta: Vec<f64> = scored.iter().map(|s| s.log_odds).collect();
     data.percentiles = weighted_quantiles(&eta, weight, 100);
+    let has_terms =
+        |part: &Part| data.terms.iter().any(|t| t.part == *part) || data.interactions.iter().any(|i| i.part == *part);
+    let quartiles = |part: Part| {
+        let sums: Vec<f64> = scored.iter().map(|s| s.parts.get(part as usize).copied().unwrap_or(0.0)).collect();
+        match weighted_quantiles(&sums, weight, 4).as_slice() {
+            [_, first, second, third, _] => Some(PartQuartiles { part, quartiles: [*first, *second, *third] }),
+            _ => None,
+        }
+    };
+    data.part_quartiles = Part::ALL.into_iter().filter(has_terms).filter_map(quartiles).collect();
     LeadModel::new(data)
 }

@@ -45,14 +45,16 @@ pub fn with_lead_fields(scores: &DataFrame, snapshot: &Snapshot, fields: &[Strin
 }
 
 /// Columns of scores, besides the owner, which is a field.
-const OF_SCORES: [&str; 18] = [
+const OF_SCORES: [&str; 20] = [
     "lead_id",
     "as_of",
     "probability",
     "low",
     "high",
     "score",
+    "batch_percentile",
     "grade",
+    "grid",
     "log_odds",
     "fit",
     "engagement",

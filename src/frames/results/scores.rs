@@ -32,7 +32,7 @@ pub struct ScoreOptions {
     pub phrases: Option<Phrases>,
 }
 
-/// Scores every row: `lead_id, as_of, probability, score, grade, log_odds`, the parts, `reasons`, `out_of_range`, and in
+/// Scores every row: `lead_id, as_of, probability, score, batch_percentile, grade, grid, log_odds`, the parts, `reasons`, `out_of_range`, and in
 /// `outside` what is outside the values of training, the age or number fields; and, of a model that keeps the covariance of its coefficients, `low` and `high`: 95 % intervals of the probability. Where the
 /// data has them, `owner` is the owner of the lead, and `value` the amount of its open deals as known at the cutoff.
 ///
@@ -99,7 +99,9 @@ pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, options: &ScoreOption
         cutoffs(snapshot, "as_of"),
         numbers("probability", scored.iter().map(|s| s.0.probability).collect()),
         numbers("score", scored.iter().map(|s| s.0.score).collect()),
-        texts("grade", scored.iter().map(|s| model.grade(s.0.score).to_owned())),
+        batch_percentiles(&scored.iter().map(|s| s.0.log_odds).collect::<Vec<f64>>()),
+        texts("grade", scored.iter().map(|s| model.grade(s.0.score, s.0.probability).to_owned())),
+        optional_texts("grid", scored.iter().map(|s| grid(model, &s.0))),
         numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
     ];
     if intervals {
@@ -124,6 +126,24 @@ pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, options: &ScoreOption
     out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
     out.extend(in_words);
     frame(out)
+}
+
+/// Percentiles of rows among each other: the share of the rows below, and of half of those with the same log-odds.
+fn batch_percentiles(log_odds: &[f64]) -> Column {
+    let mut sorted = log_odds.to_vec();
+    sorted.par_sort_unstable_by(f64::total_cmp);
+    let percentile = |x: &f64| {
+        let (below, up_to) = (sorted.partition_point(|s| s < x), sorted.partition_point(|s| s <= x));
+        50.0 * (below + up_to) as f64 / sorted.len() as f64
+    };
+    numbers("batch_percentile", log_odds.par_iter().map(percentile).collect())
+}
+
+/// Quarters of fit and engagement: A1 is the highest of both, D4 the lowest.
+fn grid(model: &LeadModel, scored: &Scored) -> Option<String> {
+    let quarter = |part: Part| model.quarter(part, scored.parts.get(part as usize).copied()?);
+    let letter = ["A", "B", "C", "D"].get(quarter(Part::Fit)? - 1)?;
+    Some(format!("{letter}{}", quarter(Part::Engagement)?))
 }
 
 /// The owner of each row's lead, if the table of leads has owners.

@@ -109,16 +109,20 @@ impl Sentences {
 }
 
 impl LeadReader<'_> {
-    /// At most `k` sentences for a row, about the features with the largest contributions. Those whose rate differs from that
-    /// of all leads in the other direction than the contribution are left out: other features explain the difference.
+    /// At most `k` sentences for a row, about the features with the largest contributions: first those that speak for its
+    /// score being above or below the average. Those whose rate differs from that of all leads in the other direction than the
+    /// contribution are left out: other features explain the difference.
     #[must_use]
     pub fn row(&self, row: usize, contributions: &[f64], k: usize) -> Vec<&str> {
         let sentence = |term: usize| {
             let at = self.readers.get(term)?.at(row);
             let sentence = self.sentences.0.get(term)?.get(at)?.as_ref()?;
-            (sentence.above == (*contributions.get(term)? > 0.0)).then_some(sentence.text.as_str())
+            (sentence.above == (*contributions.get(term)? > 0.0)).then_some(sentence)
         };
-        strongest(contributions, 16.max(4 * k)).into_iter().filter_map(sentence).take(k).collect()
+        let found = strongest(contributions, 16.max(4 * k)).into_iter().filter_map(sentence);
+        let above = contributions.iter().sum::<f64>() > 0.0;
+        let (speak_for, against): (Vec<&Sentence>, Vec<&Sentence>) = found.partition(|s| s.above == above);
+        speak_for.into_iter().chain(against).take(k).map(|s| s.text.as_str()).collect()
     }
 }
 
