@@ -45,9 +45,8 @@ def main(day: str) -> None:
     print(f"\nof all {known.height} open leads {known['label'].mean():.1%} were approved within 30 days")
     for standing, leads, predicted, approved in outcome.sort("standing").iter_rows():
         print(f"{standing}: {leads} leads, predicted {predicted:.1%}, approved {approved:.1%}")
-    print(
-        f"not listed: {rest.height} leads, predicted {rest['probability'].mean():.1%}, approved {rest['label'].mean():.1%}"
-    )
+    predicted, approved = rest["probability"].mean(), rest["label"].mean()
+    print(f"not listed: {rest.height} leads, predicted {predicted:.1%}, approved {approved:.1%}")
 
 
 if __name__ == "__main__":

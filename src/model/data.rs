@@ -110,7 +110,7 @@ pub enum GradeScale {
     /// Scores: percentiles among the training rows.
     #[default]
     Score,
-    /// Probabilities.
+    /// Probabilities of the target.
     Probability,
 }
 

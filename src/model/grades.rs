@@ -12,7 +12,7 @@ use crate::schema::Part;
 pub enum GradeBy {
     /// Scores, 0–100.
     Score,
-    /// Probabilities.
+    /// Probabilities of the target.
     Probability,
     /// Multiples of the base rate of training.
     Lift,

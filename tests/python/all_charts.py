@@ -118,6 +118,8 @@ def models(j: ll.Journeys) -> dict[str, Callable[[], Any]]:
     y = (X["column 0"] + rng.logistic(size=400)).to_numpy() > 0
     return {
         "Scores.plot": lambda: first.score(test).plot(),
+        "Scorecard.plot": lambda: first.scorecard().plot(),
+        "CallList.plot": lambda: first.call_list(test, reps=["Ann", "Bob & Co <b>"], per_rep=5).plot(),
         "Evaluation.plot": lambda: first.evaluate(test).plot(),
         "Comparison.plot": lambda: first.compare(second, test).plot(),
         "LeadScorer.plot_effect text": lambda: first.plot_effect("group"),
@@ -133,6 +135,8 @@ def models(j: ll.Journeys) -> dict[str, Callable[[], Any]]:
 ANALYSES = tuple(analyses(None))  # type: ignore[arg-type]
 MODELS = (
     "Scores.plot",
+    "Scorecard.plot",
+    "CallList.plot",
     "Evaluation.plot",
     "Comparison.plot",
     "LeadScorer.plot_effect text",

@@ -43,6 +43,8 @@ def results() -> dict[str, Any]:
         "Check": journeys.check(),
         "Snapshot": test,
         "Scores": scorer.score(test),
+        "CallList": scorer.call_list(test, explore=0.2),
+        "Scorecard": scorer.scorecard(),
         "Evaluation": scorer.evaluate(test, by="lead_source"),
         "Comparison": scorer.compare(scorer, test),
         "Inference": ll.LogisticRegression(penalty="firth").fit(X, test.label).inference(X, test.label),

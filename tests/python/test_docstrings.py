@@ -120,6 +120,8 @@ def made() -> dict[str, Any]:
         "snapshot": test,
         "scorer": scorer,
         "scores": scorer.score(test),
+        "calls": scorer.call_list(test, explore=0.2),
+        "card": scorer.scorecard(),
         "evaluation": scorer.evaluate(test, by="lead_source"),
         "comparison": scorer.compare(scorer, test),
         "funnel": journeys.funnel(STEPS, window="60d", by="lead_source", period="month"),
@@ -170,6 +172,10 @@ TABLES: dict[str, tuple[Any, Callable[[dict[str, Any]], pl.DataFrame]]] = {
     "Journeys.show": (ll.Journeys.show, lambda m: m["journeys"].show("lead_000001")),
     "Snapshot.to_polars": (ll.Snapshot.to_polars, lambda m: m["snapshot"].to_polars().select(pl.nth(range(4)))),
     "Scores": (ll.Scores.to_polars, lambda m: m["scores"].to_polars()),
+    "CallList.design": (ll.CallList.design, lambda m: m["calls"].design()),
+    "CallList.reps": (ll.CallList.reps, lambda m: m["calls"].reps()),
+    "Scorecard.to_polars": (ll.Scorecard.to_polars, lambda m: m["card"].to_polars()),
+    "Scorecard.points": (ll.Scorecard.points, lambda m: m["card"].points(m["snapshot"])),
     "LeadScorer.explain": (ll.LeadScorer.explain, lambda m: m["scorer"].explain(m["snapshot"])),
     "LeadScorer.summary": (ll.LeadScorer.summary, lambda m: m["scorer"].summary()),
     "Evaluation.to_polars": (ll.Evaluation.to_polars, lambda m: m["evaluation"].to_polars()),
@@ -213,5 +219,5 @@ def test_every_table_is_looked_at() -> None:
     }
     seen = {id(inspect.unwrap(function)) for function, _ in TABLES.values()}
     others = {n for n in frames if id(inspect.unwrap(CALLABLES[n])) not in seen}
-    free = {"Paths.matrix", "LeadScorer.effect", "Scores.top", "linear_model.Inference.interval"}
+    free = {"Paths.matrix", "LeadScorer.effect", "Scores.top", "CallList.to_polars", "linear_model.Inference.interval"}
     assert others - free == {"datasets.bank_marketing"}

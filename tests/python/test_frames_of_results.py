@@ -25,7 +25,7 @@ def test_all_classes_with_tables_are_here(results: dict[str, Any]) -> None:
 
 
 NAMES = ["Funnel", "Drivers", "Barriers", "Paths", "StageFunnel", "TimeTo", "Attribution", "Check", "Snapshot"]
-NAMES += ["Scores", "Evaluation", "Comparison", "Inference"]
+NAMES += ["Scores", "CallList", "Scorecard", "Evaluation", "Comparison", "Inference"]
 
 
 @pytest.mark.parametrize("name", NAMES)

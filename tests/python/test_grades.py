@@ -86,7 +86,7 @@ def test_the_grid_has_quarters_of_fit_and_engagement(scorer, sides):
                 {
                     "id": range(400),
                     "x": np.arange(400) % 7,
-                    "y": [i % 7 > 3 and i % 2 > 0 or i % 3 == 0 for i in range(400)],
+                    "y": [(i % 7 > 3 and i % 2 > 0) or i % 3 == 0 for i in range(400)],
                 }
             ),
             id="id",

@@ -13,7 +13,7 @@ from texts_of import compare
 import leadlens as ll
 
 COMMANDS = [
-    "check", "train", "evaluate", "score", "funnel", "stage-funnel", "time-to", "drivers", "barriers", "paths",
+    "check", "train", "evaluate", "score", "call-list", "scorecard", "funnel", "stage-funnel", "time-to", "drivers", "barriers", "paths",
     "attribution", "report", "demo", "completions",
 ]  # fmt: skip
 
@@ -47,6 +47,8 @@ def test_a_project_from_check_to_report(folder: Path) -> None:
         "train_again": "train --model m.json",
         "evaluate": "evaluate --model m.json",
         "score": "score --model m.json --output s.csv",
+        "call_list": "call-list --model m.json --reps Ann,Bob --per-rep 5 --explore 0.2 --as-of 2024-04-01",
+        "scorecard": "scorecard --model m.json",
         "report": "report --model m.json --output r.html",
         "demo": "demo --data . --output out",
         "funnel": "funnel",

@@ -241,8 +241,8 @@ class Calling(ABC):
         recycle_after : str, optional
             Leads with an event of sales within this time before the cutoff are not listed, such as ``"14d"``.
         explore : float, default 0.0
-            Share of each rep's calls that go to leads drawn at random from those that are left. Without such calls
-            nobody learns what leads with low scores would have done.
+            Share of each rep's calls that go to leads drawn at random from those that are left. Without such calls it
+            stays unknown what leads with low scores would have done.
         seed : int, default 0
             Seed of the draw. The draw depends on the seed and on ids only, not on the order of rows.
         reasons : int, default 5

@@ -102,7 +102,7 @@ impl CallListSpec {
             return HashSet::new();
         }
         let places: HashMap<&str, usize> = candidates.iter().zip(0..).map(|(c, i)| (c.id, i)).collect();
-        // Lists of leads not to call are kept for long: those that are not open any more are no error.
+        // Lists of leads not to call are kept for long, so that some of their leads are closed by now.
         self.exclude.iter().filter_map(|id| places.get(id.as_str()).copied()).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::schema::Column;
 use crate::score::condition::Condition;
 use crate::score::scored::strongest;
 
-/// Fewest leads that a rate is told of.
+/// Fewest leads whose rate is given.
 const ENOUGH: u64 = 20;
 
 /// A sentence, and whether its rate is above that of all leads.
