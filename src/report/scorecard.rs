@@ -34,11 +34,7 @@ impl Show for Scorecard {
             rounded(scale.odds, 4),
             rounded(scale.pdo, 0)
         ));
-        body.line(format!(
-            "points of a lead = {} + one line of each term, {lowest} to {highest} in all; at most {} from the exact score",
-            self.base(),
-            rounded(self.largest_error(), 1)
-        ));
+        body.line(format!("points of a lead = {} + one line of each term, {lowest} to {highest} in all", self.base()));
         // Stable: terms of equal spread stay in the order of the model.
         terms.sort_by_key(|(spread, _)| -spread);
         let more = terms.len().saturating_sub(TERMS);

@@ -12,7 +12,7 @@ import polars as pl
 
 from .. import _core
 from .._arguments import core_snapshot, number, whole_number
-from .._charts import BLUE, count_axis, finished, inline, name_axis, nothing, package, title
+from .._charts import BLUE, count_axis, finished, inline, name_axis, names_shown, nothing, package, title
 from .._display import Tabular
 from .._progress import progress
 from ..errors import OptionError
@@ -99,7 +99,9 @@ class CallList(Tabular):
         polars.DataFrame
             One row per lead.
 
-            - ``lead_id`` (String), ``as_of`` (Datetime), ``probability`` (Float64): as in the scores.
+            - ``lead_id`` (String): id of the lead.
+            - ``as_of`` (Datetime): cutoff, UTC.
+            - ``probability`` (Float64): probability of the target.
             - ``standing`` (String): ``"ranked"``, ``"explored"``, or why it is not listed: ``"no capacity"``,
               ``"account full"``, ``"worked recently"``, ``"owner elsewhere"``, ``"excluded"``.
             - ``listed`` (Boolean): whether it is listed.
@@ -322,7 +324,7 @@ def reps_chart(reps: pl.DataFrame, about: str) -> Any:
     alt = package()
     if not reps["listed"].sum():
         return nothing("no lead is listed")
-    table = reps.with_columns(pl.col("rep").fill_null("(all)"))
+    table = names_shown(reps.with_columns(pl.col("rep").fill_null("(all)")), "rep")
     return finished(
         alt.Chart(inline(table))
         .mark_bar(color=BLUE)

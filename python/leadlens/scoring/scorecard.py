@@ -9,7 +9,7 @@ import polars as pl
 
 from .. import _core
 from .._arguments import core_snapshot, number
-from .._charts import BLUE, finished, inline, name_axis, nothing, package, title
+from .._charts import BLUE, finished, inline, name_axis, names_shown, nothing, package, title
 from .._display import Tabular
 from .._progress import progress
 from ..snapshot import Snapshot
@@ -96,8 +96,8 @@ class Scorecard(Tabular):
             - ``level`` (String): its level, ``(missing)``, or ``(other)`` for the texts that no line names. Null for a
               range of numbers.
             - ``from``, ``to`` (Float64): range of numbers, ``from`` ≤ number < ``to``. A null end is open.
-            - ``other_feature``, ``other_level``, ``other_from``, ``other_to``: the same of the second feature of an
-              interaction.
+            - ``other_feature``, ``other_level`` (String): the second feature of an interaction, and its level.
+            - ``other_from``, ``other_to`` (Float64): range of the second feature.
             - ``points`` (Int64): the points.
 
         See Also
@@ -178,7 +178,8 @@ class Scorecard(Tabular):
         >>> type(ll.LeadScorer(C=0.01).fit(train).scorecard().plot()).__name__
         'Chart'
         """
-        return scorecard_chart(self._lines, self.remarks[0])
+        facts = json.loads(self._model.training())
+        return scorecard_chart(self._lines, f"trained on {facts['rows']:,} rows of {facts['leads']:,} leads")
 
     def __getstate__(self) -> dict[str, Any]:
         return {"model": self._model.to_json(), "spec": self._spec}
@@ -210,7 +211,7 @@ def scorecard_chart(lines: pl.DataFrame, about: str) -> Any:
         return nothing("no term has points")
     shown = terms.head(CHARTED)
     of_all = f"the {shown.height} largest of {terms.height} terms" if shown.height < terms.height else "all terms"
-    chart = alt.Chart(inline(shown)).mark_bar(color=BLUE, height={"band": 0.7})
+    chart = alt.Chart(inline(names_shown(shown, "term"))).mark_bar(color=BLUE, height={"band": 0.7})
     return finished(
         chart.encode(
             y=alt.Y("term:N", sort=None, title=None, axis=name_axis()),
