@@ -6,7 +6,7 @@ use super::calibration::{CalibrationFacts, CalibrationMap, Validation};
 use super::covariance::CoefficientCovariance;
 use super::profile::Profile;
 use super::sample::LeadSample;
-use crate::encoding::Encoder;
+use crate::encoding::{Encoder, ValueGroups};
 use crate::schema::{CutoffRule, Feature, Kind, Part, SnapshotSpec};
 use crate::time::{Timestamp, Zone};
 
@@ -36,6 +36,14 @@ pub struct Term {
     /// How the training rows lie over its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
+}
+
+impl Term {
+    /// The groups that its profile counts; one range for a number without a profile.
+    #[must_use]
+    pub fn groups(&self) -> ValueGroups {
+        ValueGroups::of(&self.encoder, self.profile.as_ref().map_or(&[], |p| p.cuts.as_slice()))
+    }
 }
 
 /// What the model was trained on, and how.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::data::Term;
 use crate::encoding::{Encoder, ValueGroups};
 
 /// The training rows in groups of the values of a feature ([`ValueGroups`]): how many there are, and how many of them are
@@ -20,14 +19,6 @@ pub struct Profile {
     pub positives: Vec<f64>,
     /// Number of leads with a row in each group.
     pub leads: Vec<u64>,
-}
-
-impl Term {
-    /// The groups that its profile counts; one range for a number without a profile.
-    #[must_use]
-    pub fn groups(&self) -> ValueGroups {
-        ValueGroups::of(&self.encoder, self.profile.as_ref().map_or(&[], |p| p.cuts.as_slice()))
-    }
 }
 
 impl Profile {
