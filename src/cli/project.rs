@@ -15,7 +15,7 @@ use crate::analyses::funnel::FunnelSpec;
 use crate::analyses::paths::PathsSpec;
 use crate::analyses::stage_funnel::StageFunnelSpec;
 use crate::analyses::time_to::TimeToSpec;
-use crate::config::{Config, CutoffsSpec, Fault, declared, parse_options, with_nearest};
+use crate::config::{Config, CutoffsSpec, Fault, declared, read_options, with_nearest};
 use crate::error::{Error, Result};
 use crate::frames::{SpendSpec, Tables, build, cutoff_table, is_raw, path_of, read_spend, text_of};
 use crate::journeys::{Journeys, MaxBad};
@@ -312,13 +312,31 @@ fn check_sections(rest: &toml::Table) -> Result<()> {
 }
 
 fn section<T: Default + for<'de> Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<T> {
-    table.remove(key).map_or_else(|| Ok(T::default()), |value| read_section(value, key))
+    match table.remove(key) {
+        None => Ok(T::default()),
+        Some(value) if value.is_table() => read_section(value, key),
+        Some(_) => Err(Error::Config { problem: format!("{key}: expected a section, written as [{key}]") }),
+    }
 }
 
+/// A section, read as the options of calls are: numbers of JSON are finite.
 fn read_section<T: for<'de> Deserialize<'de>>(value: toml::Value, key: &str) -> Result<T> {
-    value.try_into().map_err(|e: toml::de::Error| Error::Config {
-        problem: format!("[{key}] {}", with_nearest(e.to_string().trim_end())),
-    })
+    if let Some((place, number)) = not_finite(&value) {
+        return Err(Error::Config { problem: format!("{key}{place}: must be a finite number, not {number}") });
+    }
+    let text = serde_json::to_string(&value).map_err(|e| Error::Config { problem: format!("{key}: {e}") })?;
+    read_options(key, &text).map_err(Fault::config)
+}
+
+/// The first number that is infinite or NaN, and its place.
+fn not_finite(value: &toml::Value) -> Option<(String, f64)> {
+    let inner = |name: String, value: &toml::Value| not_finite(value).map(|(place, x)| (name + &place, x));
+    match value {
+        toml::Value::Float(x) if !x.is_finite() => Some((String::new(), *x)),
+        toml::Value::Table(table) => table.iter().find_map(|(key, value)| inner(format!(".{key}"), value)),
+        toml::Value::Array(list) => list.iter().enumerate().find_map(|(i, value)| inner(format!("[{i}]"), value)),
+        _ => None,
+    }
 }
 
 /// The table of cutoffs of a snapshot, declared like the tables of other roles.
@@ -388,13 +406,9 @@ fn funnel_section<T: Default + Serialize + for<'de> Deserialize<'de>>(
         };
     }
     outer.insert("funnel".into(), Value::Object(funnel));
-    let read = parse_options(key, &Value::Object(outer).to_string());
-    read.map_err(|e| match e {
-        Error::InvalidOption { option, problem } => {
-            let inner = option.split_once('.').map_or_else(String::new, |(_, inner)| format!("{inner}: "));
-            Error::Config { problem: format!("[{key}] {inner}{problem}") }
-        }
-        other => other,
+    read_options(key, &Value::Object(outer).to_string()).map_err(|Fault { place, problem }| {
+        // Its own keys and the funnel's stand in one section.
+        Fault { place: place.replacen(&format!("{key}.funnel."), &format!("{key}."), 1), problem }.config()
     })
 }
 

@@ -30,7 +30,7 @@ pub use history::FieldsSpec;
 pub use leads::LeadsSpec;
 pub(crate) use leads::{Duplicates, LeadsFrom};
 pub use lookup::{Attribute, LeadCells, LeadKey, LookupSpec, Pick};
-pub use parse::{Fault, parse_json, parse_options, parse_toml, with_nearest};
+pub use parse::{Fault, parse_json, parse_options, parse_toml, read_options, with_nearest};
 pub use place::{declared, parse_declared};
 pub(crate) use place::{place_of, within};
 pub use reading::Reading;

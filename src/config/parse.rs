@@ -56,15 +56,23 @@ pub fn parse_json<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T> {
 /// # Errors
 /// [`Error::InvalidOption`] naming the call and the option, as in `funnel.window`.
 pub fn parse_options<T: for<'de> Deserialize<'de>>(call: &str, text: &str) -> Result<T> {
+    read_options(call, text).map_err(Fault::option)
+}
+
+/// Reads the options of one call, or of a section of a file, from JSON.
+///
+/// # Errors
+/// The [`Fault`] with its place, as in `funnel.window`.
+pub fn read_options<T: for<'de> Deserialize<'de>>(of: &str, text: &str) -> std::result::Result<T, Fault> {
     read_json(text).map_err(|Fault { place, problem }| {
-        Error::option(if place.is_empty() { call.to_owned() } else { format!("{call}.{place}") }, problem)
+        Fault::new(if place.is_empty() { of.to_owned() } else { format!("{of}.{place}") }, problem)
     })
 }
 
-/// Reads JSON; errors name the option.
+/// Reads JSON; errors name the option. Values are read first: of a wrong kind of value a text of JSON says only "expected value".
 fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, Fault> {
-    let read = &mut serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(read).map_err(|e| {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|e| Fault::new("", json_problem(&e)))?;
+    serde_path_to_error::deserialize(value).map_err(|e| {
         let place = e.path().to_string();
         Fault::new(if place == "." { "" } else { &place }, json_problem(e.inner()))
     })
@@ -79,31 +87,109 @@ pub(super) fn json_problem(e: &serde_json::Error) -> String {
     own.map_or_else(|| problem.clone(), str::to_owned)
 }
 
-/// serde's message, with quotes as here, and "did you mean" about an unknown key or word.
+/// serde's message in our words: what was expected and what was given, and "did you mean" about an unknown key or word.
 #[must_use]
 pub fn with_nearest(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let Some((name, known)) = quoted.split_first() else { return message.to_owned() };
-    let near = || nearest(name, known.iter().copied()).map(|near| format!("; did you mean '{near}'?"));
-    if message.starts_with("unknown variant") && !known.is_empty() && !message.contains('\n') {
-        let known: Vec<String> = known.iter().map(|word| format!("'{word}'")).collect();
-        return format!("'{name}' is not one of {}{}", known.join(", "), near().unwrap_or_default());
+    if let Some((name, known)) = quoted.split_first() {
+        let near = nearest(name, known.iter().copied()).map(|near| format!("; did you mean '{near}'?"));
+        let near = near.unwrap_or_default();
+        let listed = known.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+        let known = if listed.is_empty() { String::new() } else { format!("; known: {listed}") };
+        // What follows the words of a message of TOML is the place in the file.
+        let place =
+            message.split_once('\n').filter(|_| message.starts_with("unknown")).map(|(_, place)| format!("\n{place}"));
+        let place = place.unwrap_or_default();
+        if message.starts_with("unknown variant") && !listed.is_empty() && place.is_empty() {
+            return format!("'{name}' is not one of {listed}{near}");
+        }
+        if message.starts_with("unknown field") && place.is_empty() {
+            return format!("unknown key '{name}'{known}{near}");
+        }
+        if message.starts_with("missing field") {
+            return format!("the key '{name}' is missing");
+        }
+        if message.contains("unknown field") || message.contains("unknown variant") {
+            return message.to_owned() + &near;
+        }
     }
-    if message.contains("unknown field") || message.contains("unknown variant") {
-        return message.to_owned() + &near().unwrap_or_default();
+    let wrong = ["invalid type: ", "invalid value: ", "invalid length "].into_iter();
+    match wrong.filter_map(|start| message.strip_prefix(start)).find_map(|m| m.split_once(", expected ")) {
+        Some((given, expected)) => format!("expected {}, not {}", in_words(expected), given_in_words(given)),
+        None => message.to_owned(),
     }
-    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
-    if let Some((given, expected)) = wrong.and_then(|m| m.split_once(", expected ")) {
-        // serde names the type of the field.
-        let (kind, rest) = expected.split_at(expected.find([' ', ',']).unwrap_or(expected.len()));
-        let kind = match kind {
-            "usize" | "u64" | "u32" | "u16" | "u8" => "an integer of at least 0",
-            "i64" | "i32" => "an integer",
-            "f64" => "a number",
-            other => other,
-        };
-        let expected = format!("{kind}{rest}");
-        return format!("expected {}, not {}", expected.replace("a string", "a text"), given.replace('`', ""));
+}
+
+/// What serde expects, without names of types.
+fn in_words(expected: &str) -> String {
+    let end = expected.find([' ', ',']).unwrap_or(expected.len());
+    let (kind, rest) = expected.split_at(end);
+    match kind {
+        "usize" | "u64" | "u32" | "u16" | "u8" => format!("an integer of at least 0{rest}"),
+        "i64" | "i32" => format!("an integer{rest}"),
+        "f64" => format!("a number{rest}"),
+        "struct" | "map" | "internally" => "a table, that is keys and their values".to_owned(),
+        "string" | "str" if rest.is_empty() || rest == " or map" => "a text".to_owned(),
+        "tuple" | "sequence" => "a list".to_owned(),
+        _ => {
+            let known = [
+                ("a string", "a text"),
+                ("a sequence", "a list"),
+                ("a map", "a table, that is keys and their values"),
+                ("a boolean", "true or false"),
+                ("a tuple of size ", "a list of "),
+                ("an array of length ", "a list of "),
+            ];
+            let found = known.into_iter().find_map(|(of, word)| Some((word, expected.strip_prefix(of)?)));
+            found.map_or_else(|| expected.to_owned(), |(word, rest)| format!("{word}{rest}"))
+        }
     }
-    message.to_owned()
+}
+
+/// What serde was given, as it stands in the file or the call.
+fn given_in_words(given: &str) -> String {
+    let given = given.replace('`', "");
+    let (kind, value) = given.split_once(' ').unwrap_or((&given, ""));
+    match kind {
+        "integer" | "boolean" => value.to_owned(),
+        "floating" => value.strip_prefix("point ").unwrap_or(value).to_owned(),
+        "string" => format!("'{}'", value.trim_matches('"')),
+        "sequence" => "a list".to_owned(),
+        "map" => "a table".to_owned(),
+        "null" | "unit" => "nothing".to_owned(),
+        _ => given,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_without_names_of_types() {
+        for (of_serde, ours) in [
+            (
+                "unknown variant `drp`, expected `drop` or `ipcw`",
+                "'drp' is not one of 'drop', 'ipcw'; did you mean 'drop'?",
+            ),
+            (
+                "unknown field `windw`, expected one of `window`, `by`",
+                "unknown key 'windw'; known: 'window', 'by'; did you mean 'window'?",
+            ),
+            ("missing field `table`", "the key 'table' is missing"),
+            ("invalid type: string \"half\", expected f64", "expected a number, not 'half'"),
+            ("invalid value: integer `-1`, expected usize", "expected an integer of at least 0, not -1"),
+            ("invalid type: floating point `1.5`, expected usize", "expected an integer of at least 0, not 1.5"),
+            ("invalid type: sequence, expected a string", "expected a text, not a list"),
+            (
+                "invalid type: integer `3`, expected struct SnapshotSpec",
+                "expected a table, that is keys and their values, not 3",
+            ),
+            ("invalid type: boolean `true`, expected a sequence", "expected a list, not true"),
+            ("invalid length 1, expected a tuple of size 2", "expected a list of 2, not 1"),
+            ("C must be a number or \"cv\"", "C must be a number or \"cv\""),
+        ] {
+            assert_eq!(with_nearest(of_serde), ours);
+        }
+    }
 }
