@@ -11,7 +11,7 @@ from leadlens import _core
 
 # Words of serde and of Rust.
 JARGON = re.compile(
-    r"\b(usize|[ui](8|16|32|64)|f64|struct|variant|enum|untagged|sequence|tuple|unit|serde|expecting|bool|boolean|"
+    r"\b(usize|[ui](8|16|32|64)|f64|struct|variant|enum|untagged|sequence|tuple|serde|expecting|bool|boolean|"
     r"invalid (type|value|length)|unknown field|missing field|floating point|data did not match)\b|`|a string\b|a map\b"
 )
 SECTIONS = [
