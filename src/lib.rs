@@ -10,6 +10,7 @@ mod serde_str;
 mod whole_file;
 
 pub mod analyses;
+pub mod audit;
 pub mod encoding;
 pub mod evaluate;
 pub mod features;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// Modules in order: each may import from those before it only.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "counted",
     "error",
     "huge_pages",
@@ -35,6 +35,7 @@ const LAYERS: [&str; 25] = [
     "query",
     "snapshot",
     "features",
+    "audit",
     "analyses",
     "fit",
     "config",

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use leadlens::journeys::{Audit, Days, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
+use leadlens::journeys::{Check, Days, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline};
 use leadlens::schema::{Kind, Side};
 use leadlens::{DAY, Journeys, NO_TIME, Task, Zone};
 
@@ -78,7 +78,7 @@ pub fn journeys() -> Arc<Journeys> {
         outcomes_from: NO_TIME,
         timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::utc(),
-        audit: Audit::default(),
+        check: Check::default(),
         days: Days::default(),
         stage_order: StageOrder::default(),
         event_ids: HashSet::new(),

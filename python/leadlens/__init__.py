@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from . import datasets, errors, metrics
 from ._core import __version__
 from .analyses import Attribution, Barriers, Drivers, Funnel, Paths, Rule, StageFunnel, TimeTo
-from .audit import Check
+from .audits import Audit, audit
+from .check import Check
 from .errors import (
     CalibrationWarning,
     ColumnTypeError,
@@ -64,6 +65,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Accounts",
     "Attribution",
+    "Audit",
     "Barriers",
     "Bins",
     "CalibrationWarning",
@@ -114,6 +116,7 @@ __all__ = [
     "UnknownNameError",
     "WriteError",
     "__version__",
+    "audit",
     "datasets",
     "errors",
     "literal",

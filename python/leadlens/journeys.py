@@ -15,7 +15,7 @@ from ._display import Shown
 from ._once import Once
 from ._progress import progress
 from .analyses.methods import Analyses
-from .audit import Check
+from .check import Check
 from .errors import DataWarning
 from .query import Time
 from .query.times import encode_time
@@ -29,9 +29,9 @@ __all__ = ["Journeys"]
 
 
 def _warn(core: _core.Journeys, *, before: _core.Journeys | None = None) -> _core.Journeys:
-    """Raise the warnings of an audit that ``before`` does not have, at the place of the caller of the caller."""
-    known = json.loads(before.audit())["warnings"] if before is not None else []
-    for text in json.loads(core.audit())["warnings"]:
+    """Raise the warnings of a check that ``before`` does not have, at the place of the caller of the caller."""
+    known = json.loads(before.check())["warnings"] if before is not None else []
+    for text in json.loads(core.check())["warnings"]:
         if text not in known:
             warnings.warn(text, DataWarning, stacklevel=3)
     return core

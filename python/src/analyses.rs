@@ -24,10 +24,10 @@ pub(crate) fn texts(shown: Shown) -> Texts {
 }
 
 /// Named tables, facts as JSON, how the result is shown.
-type Found = (Vec<(&'static str, Frame)>, String, Texts);
+pub(crate) type Found = (Vec<(&'static str, Frame)>, String, Texts);
 
 /// Runs an analysis and shows its result; tables are made when they are first asked for.
-fn shown<R: Tabled + Show + Serialize + Send + Sync + 'static>(
+pub(crate) fn shown<R: Tabled + Show + Serialize + Send + Sync + 'static>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
     find: impl FnOnce(&Task) -> Result<R, Error> + Send,

@@ -148,9 +148,9 @@ impl Journeys {
         ))
     }
 
-    /// The audit as JSON.
-    fn audit(&self, py: Python<'_>) -> PyResult<String> {
-        released(py, || json_text(self.0.audit()))
+    /// The check as JSON.
+    fn check(&self, py: Python<'_>) -> PyResult<String> {
+        released(py, || json_text(self.0.check()))
     }
 
     fn check_shown(&self) -> Texts {
@@ -158,7 +158,7 @@ impl Journeys {
     }
 
     fn check_frame(&self, py: Python<'_>) -> PyResult<Frame> {
-        released(py, || frames::check_frame(self.0.audit())).map(Frame::from)
+        released(py, || frames::check_frame(self.0.check())).map(Frame::from)
     }
 
     fn show(&self, py: Python<'_>, lead: &str) -> PyResult<Frame> {
@@ -239,6 +239,11 @@ impl Snapshot {
             "save the journeys with Journeys.save(path), open them with Journeys.open(path) in the other process, and take \
              the snapshot there; or pass its table, to_polars()",
         ))
+    }
+
+    /// The journeys it was taken from.
+    fn journeys(&self) -> Journeys {
+        Journeys(Arc::clone(&self.0.journeys))
     }
 
     fn counts(&self) -> PyResult<String> {

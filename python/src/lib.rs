@@ -3,6 +3,7 @@
 
 mod analyses;
 mod arrow;
+mod audit;
 mod boundary;
 mod call_list;
 mod error;
@@ -31,6 +32,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<model::Model>()?;
     m.add_class::<scorecard::Card>()?;
     m.add_function(wrap_pyfunction!(analyses::attribution, m)?)?;
+    m.add_function(wrap_pyfunction!(audit::audit, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::barriers, m)?)?;
     m.add_function(wrap_pyfunction!(call_list::call_list, m)?)?;
     m.add_function(wrap_pyfunction!(analyses::compare_groups, m)?)?;

@@ -278,7 +278,7 @@ pub(crate) fn report_page(
         Ok(report::page(&report::Report {
             title: &title,
             about: &journeys.0.describe(),
-            audit: Some(journeys.0.audit()),
+            check: Some(journeys.0.check()),
             counts: None,
             model: Some(&model.0),
             evaluation: evaluation.as_ref(),

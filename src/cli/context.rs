@@ -16,7 +16,7 @@ use super::project::Project;
 use super::settings::Setting;
 use crate::error::{Error, Result};
 use crate::frames::{TableForm, csv_text, write_frame};
-use crate::journeys::{Audit, Journeys, MaxBad};
+use crate::journeys::{Check, Journeys, MaxBad};
 use crate::model::LeadModel;
 use crate::progress::Task;
 use crate::snapshot::Snapshot;
@@ -158,7 +158,7 @@ impl Context<'_> {
         }
         // Before the work, not after it.
         if let Some(share) = project.config.max_bad {
-            Audit::default().check_quarantined(MaxBad::Stated(share))?;
+            Check::default().check_quarantined(MaxBad::Stated(share))?;
         }
         Ok(project)
     }
@@ -200,7 +200,7 @@ impl Context<'_> {
     /// The journeys of a project, with warnings about tables that are rarely used or end early.
     pub(super) fn journeys(&mut self, project: &Project) -> Result<Arc<Journeys>> {
         let journeys = self.work(|task| project.journeys(task))?;
-        for warning in journeys.audit.warnings() {
+        for warning in journeys.check.warnings() {
             // Nothing can be done if stderr is closed.
             let _ = writeln!(self.err, "warning: {warning}");
         }

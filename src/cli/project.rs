@@ -15,6 +15,7 @@ use crate::analyses::funnel::FunnelSpec;
 use crate::analyses::paths::PathsSpec;
 use crate::analyses::stage_funnel::StageFunnelSpec;
 use crate::analyses::time_to::TimeToSpec;
+use crate::audit::AuditSpec;
 use crate::config::{Config, CutoffsSpec, Fault, declared, read_options, with_nearest};
 use crate::error::{Error, Result};
 use crate::frames::{SpendSpec, Tables, build, cutoff_table, is_raw, path_of, read_spend, text_of};
@@ -61,6 +62,8 @@ pub struct Project {
     pub paths: PathsSpec,
     /// Attribution, with or without spend.
     pub attribution: AttributionSection,
+    /// The audit of the training set.
+    pub audit: AuditSpec,
     /// The report.
     pub report: ReportSection,
     file: PathBuf,
@@ -145,6 +148,7 @@ impl Project {
             barriers: funnel_section(&mut table, "barriers", &steps)?,
             paths: section(&mut table, "paths")?,
             attribution: attribution_section(&mut table)?,
+            audit: section(&mut table, "audit")?,
             report: section(&mut table, "report")?,
             funnel,
             config: {
@@ -168,7 +172,7 @@ impl Project {
     pub fn journeys(&self, task: &Task) -> Result<Arc<Journeys>> {
         let journeys = build(&self.config, &mut self.tables(), task)?;
         if self.config.max_bad.is_none() {
-            journeys.audit.check_quarantined(MaxBad::Half)?;
+            journeys.check.check_quarantined(MaxBad::Half)?;
         }
         Ok(journeys.shared())
     }
@@ -280,7 +284,7 @@ fn times_of_conditions(value: &mut toml::Value) {
 }
 
 /// Sections that a project file may have beside the declaration of tables.
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "snapshot",
     "split",
     "features",
@@ -295,6 +299,7 @@ const SECTIONS: [&str; 15] = [
     "barriers",
     "paths",
     "attribution",
+    "audit",
     "report",
 ];
 
@@ -438,6 +443,7 @@ pub(super) fn section_of(name: &str, first: &str) -> Option<&'static str> {
         ("barriers", keys::<BarriersSpec>()),
         ("paths", keys::<PathsSpec>()),
         ("attribution", keys::<AttributionSpec>()),
+        ("audit", keys::<AuditSpec>()),
         ("report", keys::<ReportSection>()),
     ];
     let has = |(_, keys): &&(&str, Vec<String>)| keys.iter().any(|k| k == name);

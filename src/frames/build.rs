@@ -18,7 +18,7 @@ use crate::frames::roles::leads::read_leads;
 use crate::frames::roles::reading::Reading;
 use crate::frames::roles::rows::{RowsReading, stage_order};
 use crate::frames::roles::stages::undated::note_time;
-use crate::journeys::{Arrivals, Audit, Extended, IndexBuilder, Journeys, Leads, MaxBad, Sizes, TableAudit};
+use crate::journeys::{Arrivals, Check, Extended, IndexBuilder, Journeys, Leads, MaxBad, Sizes, TableCheck};
 use crate::progress::Task;
 use crate::time::{NO_TIME, Zone};
 
@@ -42,7 +42,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         None => read_leads(&config.leads, &columns_elsewhere(config), tables, &zone)
             .map_err(|e| within::<LeadsSpec>(e, "leads"))?,
     };
-    let mut audit = Audit { tables: vec![lead_audit], ..Audit::default() };
+    let mut audit = Check { tables: vec![lead_audit], ..Check::default() };
     if let Some(spec) = &config.accounts {
         let joined = join_accounts(spec, &config.leads.include, &mut leads, tables, &zone);
         audit.tables.push(joined.map_err(|e| within::<AccountsSpec>(e, "accounts"))?);
@@ -99,7 +99,7 @@ pub fn build(config: &Config, tables: &mut Tables, task: &Task) -> Result<Journe
         outcomes_from: config.outcomes_from.map_or(NO_TIME, |t| t.at(&zone).0),
         timezone: zone,
         calendar_zone,
-        audit,
+        check: audit,
     };
     journeys.check_declared()?;
     withhold_fields(&mut journeys, task)?;
@@ -113,7 +113,7 @@ fn add_histories(
     leads: &mut Leads,
     tables: &mut Tables,
     zone: &Zone,
-    audit: &mut Audit,
+    audit: &mut Check,
 ) -> Result<()> {
     for (i, spec) in config.fields.iter().enumerate() {
         let read = read_history(spec, leads, tables, zone);
@@ -150,11 +150,11 @@ fn add_histories(
 
 /// Records facts about the whole table in the audit.
 fn conclude(journeys: &mut Journeys, observed: ObservedRange, task: &Task) -> Result<()> {
-    journeys.audit.warnings = observed.warnings;
-    journeys.audit.warnings.extend(journeys.audit.tables.iter().flat_map(TableAudit::warnings));
-    journeys.audit.remarks = observed.remarks;
+    journeys.check.warnings = observed.warnings;
+    journeys.check.warnings.extend(journeys.check.tables.iter().flat_map(TableCheck::warnings));
+    journeys.check.remarks = observed.remarks;
     let mut on_all = remarks_on(journeys, task)?;
-    journeys.audit.remarks.append(&mut on_all);
+    journeys.check.remarks.append(&mut on_all);
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub fn extend(
         journeys.note_stage_times(|lead, deal, at, kind| note_time(&mut read.last, (lead, deal), at, kind));
     }
     read.add_undated(observed.until, &mut dict, &mut index)?;
-    Audit { tables: read.audits.clone(), ..Audit::default() }
+    Check { tables: read.audits.clone(), ..Check::default() }
         .check_quarantined(config.max_bad.map_or(MaxBad::Unlimited, MaxBad::Stated))?;
     let known_ids = read.audits.iter().filter_map(|a| a.quarantined.get(DUPLICATE_ID)).map(|q| q.rows).sum();
     let days = dict.all_days();
@@ -216,7 +216,7 @@ pub fn extend(
         observed_until: observed.until,
     };
     let (mut extended, report) = journeys.extended(index, arrivals, task)?;
-    extended.audit.tables.append(&mut read.audits);
+    extended.check.tables.append(&mut read.audits);
     extended.check_declared()?;
     suspect_fields(&mut extended, task)?;
     conclude(&mut extended, observed, task)?;

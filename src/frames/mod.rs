@@ -23,7 +23,7 @@ pub use files::{
 pub(crate) use files::{is_raw, path_of, text_of};
 
 pub use results::{
-    BestLead, CallLists, ScoreOptions, TableForm, Tabled, attribution_frame, barriers_frame, best_leads,
+    BestLead, CallLists, ScoreOptions, TableForm, Tabled, attribution_frame, audit_frame, barriers_frame, best_leads,
     calibration_frame, call_design_frame, call_list_frame, call_lists, call_reps_frame, check_frame, comparison_frame,
     csv_text, drivers_frame, effect_frame, estimates_frame, explain_frame, funnel_frame, funnel_leads_frame,
     funnel_periods_frame, funnel_times_frame, groups_frame, lead_fields_frame, lift_frame, loops_frame, points_frame,

@@ -74,10 +74,10 @@ pub(super) fn withhold_fields(journeys: &mut Journeys, task: &Task) -> Result<()
             of_withheld.extend(suspects);
         } else {
             journeys.leads.fields.push(field);
-            journeys.audit.suspects.extend(suspects);
+            journeys.check.suspects.extend(suspects);
         }
     }
-    journeys.audit.suspects.append(&mut of_withheld);
+    journeys.check.suspects.append(&mut of_withheld);
     Ok(())
 }
 
@@ -95,9 +95,9 @@ pub(super) fn suspect_fields(journeys: &mut Journeys, task: &Task) -> Result<()>
     let mut suspects = suspects.collect::<Result<Vec<_>>>()?.concat();
     // The suspicious properties of other fields depend only on their texts.
     let of_withheld =
-        journeys.audit.suspects.iter().filter(|s| journeys.leads.hidden.iter().any(|f| f.name == s.column));
+        journeys.check.suspects.iter().filter(|s| journeys.leads.hidden.iter().any(|f| f.name == s.column));
     suspects.extend(of_withheld.cloned());
-    journeys.audit.suspects = suspects;
+    journeys.check.suspects = suspects;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The words of a column's name.
 
 /// The words of a name in any spelling, in lower case: `["sql", "date"]` of "SQLDate", "sql_date" and "SQL date".
-pub(super) fn words_of(name: &str) -> Vec<String> {
+pub(crate) fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut lower_before = false;
     let following = name.chars().skip(1).map(Some).chain([None]);

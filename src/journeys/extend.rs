@@ -85,7 +85,7 @@ impl Journeys {
             outcomes_from: self.outcomes_from,
             timezone: self.timezone.clone(),
             calendar_zone: self.calendar_zone.clone(),
-            audit: self.audit.clone(),
+            check: self.check.clone(),
         };
         Ok((journeys, report))
     }

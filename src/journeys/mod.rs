@@ -1,6 +1,6 @@
 //! The index of all journeys.
 
-mod audit;
+mod check;
 mod column_words;
 mod creation;
 mod days;
@@ -27,7 +27,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use audit::{Audit, NotNumbers, Quarantine, TableAudit};
+pub use check::{Check, NotNumbers, Quarantine, TableCheck};
+pub(crate) use column_words::words_of;
 pub(crate) use creation::{CREATED, FIRST_STAGE};
 pub use days::{DayLeads, DayMoment, Days, Measure};
 pub use deals::{Reversed, WinFinder, Wins};
@@ -48,7 +49,7 @@ pub use parts::JourneysParts;
 
 pub use quarantine::MaxBad;
 
-pub use leakage::{Closed, Suspect, Suspicion, Withholding, misread, separation, suspect, withhold};
+pub use leakage::{Closed, Suspect, Suspicion, Withholding, misread, names_outcome, separation, suspect, withhold};
 pub use stage_order::{Ranks, StageOrder};
 pub use status::{Status, lost_since, status_before, status_log};
 
@@ -94,8 +95,8 @@ pub struct Journeys {
     pub(crate) days: Days,
     /// What orders stage entries of one instant.
     pub(crate) stage_order: StageOrder,
-    /// The audit: what happened to every input row.
-    pub(crate) audit: Audit,
+    /// The check: what happened to every input row.
+    pub(crate) check: Check,
     /// Hashes of (source, id) of events whose source names an id column.
     pub(crate) event_ids: HashSet<u128>,
 }

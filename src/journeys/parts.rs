@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Audit, Days, Journeys, Leads, StageOrder, StringTable, Timeline};
+use super::{Check, Days, Journeys, Leads, StageOrder, StringTable, Timeline};
 use crate::schema::Kind;
 use crate::time::{NO_TIME, Timestamp, Zone};
 
@@ -41,8 +41,8 @@ pub struct JourneysParts {
     pub days: Days,
     /// What orders stage entries of one instant.
     pub stage_order: StageOrder,
-    /// The audit: what happened to every input row.
-    pub audit: Audit,
+    /// The check: what happened to every input row.
+    pub check: Check,
     /// Hashes of (source, id) of events whose source names an id column.
     pub event_ids: HashSet<u128>,
 }
@@ -69,7 +69,7 @@ macro_rules! made_from {
                     calendar_zone,
                     days,
                     stage_order,
-                    audit,
+                    check,
                     event_ids,
                 } = all;
                 Self {
@@ -89,7 +89,7 @@ macro_rules! made_from {
                     calendar_zone,
                     days,
                     stage_order,
-                    audit,
+                    check,
                     event_ids,
                 }
             }
@@ -143,9 +143,9 @@ impl Journeys {
         &self.calendar_zone
     }
 
-    /// The audit: what happened to every input row.
+    /// The check: what happened to every input row.
     #[must_use]
-    pub fn audit(&self) -> &Audit {
-        &self.audit
+    pub fn check(&self) -> &Check {
+        &self.check
     }
 }

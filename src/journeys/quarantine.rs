@@ -1,6 +1,6 @@
 //! The limit on quarantined rows of a table.
 
-use super::audit::{Audit, TableAudit};
+use super::check::{Check, TableCheck};
 use crate::counted::counted;
 use crate::error::{Error, Result, Violation};
 
@@ -21,7 +21,7 @@ pub enum MaxBad {
     Stated(f64),
 }
 
-impl Audit {
+impl Check {
     /// Refuses tables with too large a share of quarantined rows. Rows that `where` filters out do not count.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Audit {
     }
 }
 
-impl TableAudit {
+impl TableCheck {
     /// Rows that pass `where`.
     fn unfiltered(&self) -> usize {
         self.rows.saturating_sub(self.filtered)
@@ -84,12 +84,12 @@ impl TableAudit {
 mod tests {
     use super::*;
 
-    fn audit(rows: usize, bad: usize, filtered: usize) -> Audit {
-        let mut table = TableAudit::new("visits.csv", "events", rows);
+    fn audit(rows: usize, bad: usize, filtered: usize) -> Check {
+        let mut table = TableCheck::new("visits.csv", "events", rows);
         table.filtered = filtered;
         (0..bad).for_each(|row| table.quarantine("null time", row, String::new));
         table.used = rows - bad - filtered;
-        Audit { tables: vec![table], ..Audit::default() }
+        Check { tables: vec![table], ..Check::default() }
     }
 
     #[test]

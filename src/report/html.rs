@@ -7,7 +7,7 @@ use super::markup::{HtmlCell, escape, note, notes, section, table};
 use super::numbers::{interval, percent, rounded};
 use super::text::{interaction_rows, strongest_columns, trained_on, training_notes};
 use crate::evaluate::Evaluation;
-use crate::journeys::Audit;
+use crate::journeys::Check;
 use crate::model::LeadModel;
 use crate::snapshot::SnapshotCounts;
 
@@ -18,8 +18,8 @@ pub struct Report<'a> {
     pub title: &'a str,
     /// One line on the data.
     pub about: &'a str,
-    /// The audit of the input rows.
-    pub audit: Option<&'a Audit>,
+    /// The check of the input rows.
+    pub check: Option<&'a Check>,
     /// Exclusions of the training snapshot.
     pub counts: Option<&'a SnapshotCounts>,
     /// The model.
@@ -65,7 +65,7 @@ pub fn page(report: &Report<'_>) -> String {
             [vec!["used".into(), c.rows.to_string().into()]].into_iter().chain(left_out).collect();
         body += &section("Training rows", &table(&["", "rows"], &rows));
     }
-    if let Some(a) = report.audit {
+    if let Some(a) = report.check {
         body += &check::section(a);
     }
     format!(

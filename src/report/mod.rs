@@ -1,6 +1,7 @@
 //! Results as text and HTML. Nothing is computed here.
 
 mod attribution;
+mod audit;
 mod best;
 mod body;
 mod call_list;

@@ -169,14 +169,23 @@ impl Snapshot {
 
     /// Suspicious properties of the fields that its features may use.
     pub fn suspects(&self) -> impl Iterator<Item = &Suspect> {
+        self.journeys.check.suspects.iter().filter(|s| self.uses_field(&s.column))
+    }
+
+    /// Whether its features may use the field called `name`.
+    #[must_use]
+    pub fn uses_field(&self, name: &str) -> bool {
         let features = &self.features;
-        let is_field = |f: &Feature, column: &str| matches!(f, Feature::Field(name) | Feature::DaysSinceField(name) if name == column);
-        self.journeys.audit.suspects.iter().filter(move |s| {
-            let named = features.only.iter().any(|f| is_field(f, &s.column));
-            let of_column = [Feature::Field(s.column.clone()), Feature::DaysSinceField(s.column.clone())];
-            let without = of_column.iter().any(|f| features.leaves_out(f));
-            if features.only.is_empty() { features.fields && !without } else { named && !without }
-        })
+        let of_column = [Feature::Field(name.to_owned()), Feature::DaysSinceField(name.to_owned())];
+        let without = of_column.iter().any(|f| features.leaves_out(f));
+        if features.only.is_empty() { features.fields && !without } else { self.names_field(name) && !without }
+    }
+
+    /// Whether the field called `name` is named among its features.
+    #[must_use]
+    pub fn names_field(&self, name: &str) -> bool {
+        let is = |f: &Feature| matches!(f, Feature::Field(field) | Feature::DaysSinceField(field) if field == name);
+        self.features.only.iter().any(is)
     }
 }
 

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use leadlens::journeys::{
-    Audit, Days, Journeys, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline,
+    Check, Days, Journeys, JourneysParts, Leads, Rows, Sizes, StageOrder, StringTable, build_timeline,
 };
 use leadlens::schema::{Kind, NONE, Side};
 use leadlens::{NO_TIME, Task, Zone};
@@ -112,7 +112,7 @@ pub(crate) fn journeys_ranked(
         outcomes_from: NO_TIME,
         timezone: leadlens::time::Zone::utc(),
         calendar_zone: Zone::new(zone).unwrap(),
-        audit: Audit::default(),
+        check: Check::default(),
         days: Days::default(),
         stage_order: StageOrder::default(),
         event_ids: std::collections::HashSet::new(),

@@ -189,11 +189,11 @@ def test_a_snapshot_computes_its_features_once() -> None:
     assert "label" in snapshot.to_polars().columns
 
 
-def test_journeys_read_their_audit_once() -> None:
+def test_journeys_read_their_check_once() -> None:
     journeys = ll.datasets.b2b_saas()
     journeys._core = wrapped = Wrapped(journeys._core)  # type: ignore[assignment]
     for _ in range(2):
         journeys.check().to_polars(), str(journeys.check()), journeys._repr_html_(), journeys.facts
-    assert [wrapped.calls[name] for name in ("check_frame", "audit", "facts")] == [1, 1, 1]
+    assert [wrapped.calls[name] for name in ("check_frame", "check", "facts")] == [1, 1, 1]
     # Once for the journeys, once for the check.
     assert wrapped.calls["check_text"] <= 2

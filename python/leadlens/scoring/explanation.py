@@ -15,7 +15,9 @@ from .. import _core
 from .._arguments import core_snapshot
 from .._charts import describe, plural, validation_chart
 from .._progress import progress
+from ..audits import Audit, audited
 from ..errors import OptionError
+from ..journeys import Journeys
 from ..snapshot import Snapshot
 from ..tables.encode import one_name
 from .effect_chart import effect_chart
@@ -331,6 +333,59 @@ class Explanation(ABC):
             table = self.effect(feature, reference=reference)
         against = None if reference is None else str(one_name(reference))
         return effect_chart(feature, table, against, self.training_, self._question())
+
+    def audit(
+        self,
+        train: Snapshot,
+        *,
+        test: Snapshot | None = None,
+        dictionary: Mapping[str, str] | None = None,
+        previous_export: Journeys | None = None,
+        alpha: float = 0.05,
+        allow: str | Sequence[str] = (),
+    ) -> Audit:
+        """Audit the fields that the model reads: :func:`leadlens.audit` without the others.
+
+        Parameters
+        ----------
+        train : Snapshot
+            Labelled snapshot, such as the one that the scorer was fitted on.
+        test : Snapshot, optional
+            The other side of its split, to compare with.
+        dictionary : mapping of str to str, optional
+            Meaning of fields in words.
+        previous_export : Journeys, optional
+            An earlier export of the leads, to find values that changed since.
+        alpha : float, default 0.05
+            Largest chance that any test finds something in clean data.
+        allow : str or sequence of str, default ()
+            Fields whose findings are known. They are counted and not listed.
+
+        Returns
+        -------
+        Audit
+            Findings with evidence, severity and what to do.
+
+        Raises
+        ------
+        NotEnoughDataError
+            A class has fewer than 40 leads.
+        NotFittedError
+            The scorer is not fitted.
+
+        See Also
+        --------
+        leadlens.audit : Audit all fields, with the methods and their references.
+
+        Examples
+        --------
+        >>> import leadlens as ll
+        >>> train = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d")
+        >>> audit = ll.LeadScorer(C=0.01).fit(train).audit(train)
+        >>> audit.to_polars().filter(severity="critical").height
+        0
+        """
+        return audited(train, test, dictionary, previous_export, alpha, allow, self.features_)
 
     def plot_validation(self) -> Any:
         """Plot the held-out log loss by C, for ``C="cv"``.

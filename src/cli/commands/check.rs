@@ -38,16 +38,16 @@ pub(super) fn run(command: &CheckArgs, context: &mut Context<'_>) -> Result<(), 
     // Problems are shown before the command fails.
     let max_bad = project.config.max_bad.replace(1.0);
     let journeys = context.work(|task| project.journeys(task))?;
-    let check = check_frame(&journeys.audit)?;
+    let check = check_frame(&journeys.check)?;
     let answer = match &command.show {
-        None => Answer::new(check_text(&journeys), &journeys.audit, vec![("check", check)])?,
+        None => Answer::new(check_text(&journeys), &journeys.check, vec![("check", check)])?,
         Some(id) => {
             let entries = journeys.show(id)?;
             let text = format!("{}\n\nLead {id}\n{}", check_text(&journeys), timeline_text(&entries));
-            let json = json!({"audit": journeys.audit, "lead": id, "timeline": timeline(&entries)});
+            let json = json!({"check": journeys.check, "lead": id, "timeline": timeline(&entries)});
             Answer::new(text, &json, vec![("timeline", show_frame(&entries)?), ("check", check)])?
         }
     };
     context.show(&showing, &answer, Vec::new())?;
-    journeys.audit.check_quarantined(max_bad.map_or(MaxBad::Half, MaxBad::Stated)).map_err(Error::into)
+    journeys.check.check_quarantined(max_bad.map_or(MaxBad::Half, MaxBad::Stated)).map_err(Error::into)
 }

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod attribution;
+mod audit;
 mod barriers;
 mod call_list;
 mod check;
@@ -39,6 +40,8 @@ pub(super) struct Arguments {
 enum Command {
     /// Read all tables and report what happened to every row.
     Check(check::CheckArgs),
+    /// Audit the training set: fields that may leak the outcome, drift, duplicates, too few leads.
+    Audit(audit::AuditArgs),
     /// Train a model on the training set of the snapshot, evaluate it on the test set, and save it.
     Train(train::Train),
     /// Evaluate a saved model on the test set of the snapshot.
@@ -74,6 +77,7 @@ enum Command {
 pub(super) fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<(), Failed> {
     match &arguments.command {
         Command::Check(c) => check::run(c, context),
+        Command::Audit(c) => audit::run(c, context),
         Command::Train(c) => train::run(c, context),
         Command::Evaluate(c) => evaluate::run(c, context),
         Command::Score(c) => score::run(c, context),

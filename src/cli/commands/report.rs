@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::score::score;
+use crate::audit::audit;
 use crate::cli::context::{Context, Failed, TOP, json_summary};
 use crate::cli::flags::{CommonFlags, Overwrite, Summary};
 use crate::cli::output::commit;
@@ -61,7 +62,7 @@ impl ReportParts<'_> {
         page(&report::Report {
             title,
             about: &self.journeys.describe(),
-            audit: Some(&self.journeys.audit),
+            check: Some(&self.journeys.check),
             counts: Some(self.counts),
             model: Some(self.model),
             evaluation: Some(self.evaluation),
@@ -121,7 +122,8 @@ pub(super) fn run(command: &ReportArgs, context: &mut Context<'_>) -> std::resul
     let (train, test) = context.sides(&project, &journeys)?;
     let (html, evaluation, best) = context.work(|task| {
         let evaluation = evaluate_snapshot(&model, &test, command.by.as_deref(), &TOP, task)?;
-        let sections = sections(&project, &journeys, task)?;
+        let mut sections = sections(&project, &journeys, task)?;
+        add(&mut sections, true, || audit(&train, Some(&test), None, &project.audit, task))?;
         let (_, best) = score(&project, &journeys, &model, None, true, task)?;
         let parts = ReportParts {
             journeys: &journeys,

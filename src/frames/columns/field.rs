@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::frames::columns::text::{TextColumn, is_text, numbers};
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::files::table::Table;
-use crate::journeys::{StringTable as Ids, TableAudit, code_word};
+use crate::journeys::{StringTable as Ids, TableCheck, code_word};
 use crate::schema::{Column, NONE, is_exact, number_of};
 use crate::time::{Detected, NO_TIME, TimeFormat, Zone, detect, parse};
 
@@ -47,7 +47,7 @@ impl FieldReader<'_> {
     /// they are codes: by their name (zip, phone, owner id), or because they have more digits than a float holds. Texts are
     /// categories, but for ISO times, and for the numbers of an untyped table (CSV) or with the marks that the user named;
     /// "007" is a text there.
-    pub(in crate::frames) fn column(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
+    pub(in crate::frames) fn column(&self, name: &str, audit: &mut TableCheck) -> Result<Column> {
         let column = if self.categories.iter().any(|c| c == name) {
             category(&self.texts(name)?)
         } else {
@@ -67,7 +67,7 @@ impl FieldReader<'_> {
         TextColumn::values(self.table, name, self.common)
     }
 
-    fn number(&self, name: &str, audit: &mut TableAudit) -> Result<Column> {
+    fn number(&self, name: &str, audit: &mut TableCheck) -> Result<Column> {
         let (values, unusable) = numbers(self.table, name, self.common)?;
         audit.note(&format!("field '{name}': infinite values; read as missing"), unusable.rows);
         if self.are_codes(name, &values, audit) {
@@ -77,7 +77,7 @@ impl FieldReader<'_> {
     }
 
     /// Whether the numbers of a field are codes, which is remarked.
-    pub(in crate::frames) fn are_codes(&self, name: &str, values: &[f64], audit: &mut TableAudit) -> bool {
+    pub(in crate::frames) fn are_codes(&self, name: &str, values: &[f64], audit: &mut TableCheck) -> bool {
         if self.asked {
             return false;
         }
@@ -103,7 +103,7 @@ impl FieldReader<'_> {
         Ok(Column::Time(reader.read(name)?.0.cells().map(time).collect()))
     }
 
-    fn of_texts(&self, name: &str, column: Column, audit: &mut TableAudit) -> Result<Column> {
+    fn of_texts(&self, name: &str, column: Column, audit: &mut TableCheck) -> Result<Column> {
         let Column::Category { levels, .. } = &column else { return Ok(column) };
         if levels.is_empty() {
             return Ok(column);
@@ -150,7 +150,7 @@ impl FieldReader<'_> {
         column: &Column,
         numbers: &NumberCells,
         rows: &[u32],
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Column {
         let own = column.take(rows);
         let Column::Category { codes, .. } = &own else { return own };
@@ -174,7 +174,7 @@ pub(in crate::frames) fn category(texts: &TextColumn) -> Column {
     Column::Category { codes, levels: levels.iter().map(str::to_owned).collect::<Arc<[String]>>() }
 }
 
-fn remark_placeholders(name: &str, column: &Column, audit: &mut TableAudit) {
+fn remark_placeholders(name: &str, column: &Column, audit: &mut TableCheck) {
     let Column::Category { codes, levels } = column else { return };
     for (code, level) in levels.iter().enumerate() {
         if PLACEHOLDERS.contains(&level.to_lowercase().as_str()) {

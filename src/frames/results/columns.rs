@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::evaluate::{CalibrationBin, Difference, Estimate, Evaluation, Group, LiftRow, ScoreComparison};
-use crate::journeys::{Audit, TimelineEntry};
+use crate::journeys::{Check, TimelineEntry};
 use crate::progress::Stop;
 use crate::schema::{Column as Values, Feature};
 use crate::snapshot::{Row, Snapshot};
@@ -145,7 +145,7 @@ pub fn snapshot_frame(snapshot: &Snapshot, features: Vec<(Feature, Values)>) -> 
 ///
 /// # Errors
 /// As [`terms_frame`].
-pub fn check_frame(audit: &Audit) -> Result<DataFrame> {
+pub fn check_frame(audit: &Check) -> Result<DataFrame> {
     let mut rows: Vec<(String, String, String, String, usize, Option<String>)> = Vec::new();
     for t in &audit.tables {
         let mut add = |status: &str, what: &str, n: usize, example: Option<String>| {

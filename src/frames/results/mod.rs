@@ -1,6 +1,7 @@
 //! Results as tables, and tables as files.
 
 mod attribution;
+mod audit;
 mod call_lists;
 pub(in crate::frames) mod columns;
 mod drivers;
@@ -16,6 +17,7 @@ mod time_to;
 mod write;
 
 pub use attribution::{attribution_frame, unit_cost_frame};
+pub use audit::audit_frame;
 pub use call_lists::{CallLists, call_design_frame, call_list_frame, call_lists, call_reps_frame};
 pub use columns::{
     calibration_frame, check_frame, estimates_frame, groups_frame, lift_frame, score_comparison_frame, show_frame,

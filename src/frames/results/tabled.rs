@@ -8,8 +8,10 @@ use crate::analyses::funnel::Funnel;
 use crate::analyses::paths::Paths;
 use crate::analyses::stage_funnel::StageFunnel;
 use crate::analyses::time_to::TimeTo;
+use crate::audit::Audit;
 use crate::error::{Error, Result};
 use crate::frames::results::attribution::{attribution_frame, unit_cost_frame};
+use crate::frames::results::audit::audit_frame;
 use crate::frames::results::drivers::{barriers_frame, drivers_frame};
 use crate::frames::results::funnel::{funnel_frame, funnel_periods_frame, funnel_times_frame};
 use crate::frames::results::paths::{loops_frame, steps_frame, transitions_frame, ways_frame};
@@ -49,6 +51,17 @@ impl Tabled for Funnel {
             "steps" => funnel_frame(self),
             "times" => funnel_times_frame(self),
             "periods" => funnel_periods_frame(self),
+            _ => Err(unknown::<Self>(name)),
+        }
+    }
+}
+
+impl Tabled for Audit {
+    const TABLES: &'static [&'static str] = &["findings"];
+
+    fn table(&self, name: &str) -> Result<DataFrame> {
+        match name {
+            "findings" => audit_frame(self),
             _ => Err(unknown::<Self>(name)),
         }
     }

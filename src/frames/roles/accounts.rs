@@ -9,7 +9,7 @@ use crate::frames::columns::order::order_ranks;
 use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::TimeReader;
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{Field, Leads, StringTable as Ids, TableAudit, normalized};
+use crate::journeys::{Field, Leads, StringTable as Ids, TableCheck, normalized};
 use crate::schema::NONE;
 use crate::time::Zone;
 
@@ -20,9 +20,9 @@ pub(in crate::frames) fn join_accounts(
     leads: &mut Leads,
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<TableAudit> {
+) -> Result<TableCheck> {
     let table = tables.get(&spec.table)?;
-    let mut audit = TableAudit::new(&table.name, "accounts", table.rows());
+    let mut audit = TableCheck::new(&table.name, "accounts", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     let normalize = spec.common.normalize.or(leads.normalize);
     // Two forms of one id are one account.

@@ -13,7 +13,7 @@ use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::columns::where_clause::Filter;
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{DayLeads, Days, Leads, StringTable as Ids, TableAudit, canonical_order};
+use crate::journeys::{DayLeads, Days, Leads, StringTable as Ids, TableCheck, canonical_order};
 use crate::time::{NO_TIME, Zone};
 
 /// The leads of some tables of events: each that has an event with a time and a kind, created at its first. A day means
@@ -23,7 +23,7 @@ pub(in crate::frames) fn derive_leads(
     events: &[EventsSpec],
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<(Leads, TableAudit, Days)> {
+) -> Result<(Leads, TableCheck, Days)> {
     let alone = LeadsSpec { from: spec.from.clone(), ..LeadsSpec::default() };
     if *spec != alone {
         return Err(Error::option("leads", "leads derived from events have no table, columns or fields of their own"));
@@ -74,7 +74,7 @@ pub(in crate::frames) fn derive_leads(
     if order.is_empty() {
         return Err(Error::schema(&name, None, "leads cannot be derived: every row lacks a lead, a time or a kind"));
     }
-    let mut audit = TableAudit::new(&name, "leads", order.len());
+    let mut audit = TableCheck::new(&name, "leads", order.len());
     audit.used = order.len();
     if order.iter().any(|code| day.get(*code as usize) == Some(&true)) {
         audit.days.insert("created".into());

@@ -16,7 +16,7 @@ use crate::frames::files::catalog::Tables;
 use crate::frames::files::chunked_table::{Source, TableChunk};
 use crate::frames::files::table::Table;
 use crate::journeys::{
-    Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, StringTable as Ids, TableAudit, event_id,
+    Block, IndexBuilder, Leads, Partitioning, Renumbering, Rows, StringTable as Ids, TableCheck, event_id,
 };
 use crate::schema::NONE;
 use crate::time::NO_TIME;
@@ -39,10 +39,10 @@ impl EventsReader<'_> {
         dict: &mut Dictionaries,
         tables: &mut Tables,
         index: &mut IndexBuilder,
-    ) -> Result<(TableAudit, Extent)> {
+    ) -> Result<(TableCheck, Extent)> {
         let source = tables.source(&spec.table)?;
         let head = &source.head;
-        let mut audit = TableAudit::new(&head.name, "events", source.rows());
+        let mut audit = TableCheck::new(&head.name, "events", source.rows());
         audit.remarks.extend(head.remarks.iter().cloned());
         let name = spec.name.clone().unwrap_or_else(|| spec.kind.name().to_owned());
         spec.names.check(&["kind", "channel", "campaign", "rep"])?;
@@ -89,7 +89,7 @@ impl EventsReader<'_> {
         dict: &mut Dictionaries,
         tables: &mut Tables,
         index: &mut IndexBuilder,
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Result<PartReader<'s>> {
         let SourceOfEvents { spec, source, name } = *of;
         let Reading { leads, zone, task, .. } = *self.reading;
@@ -224,7 +224,7 @@ struct Cleaned {
     /// Rows of the table that are used, each once.
     rows_used: usize,
     first_row: usize,
-    audit: TableAudit,
+    audit: TableCheck,
     extent: Extent,
     tally: Tally,
     days: DayCells,
@@ -300,7 +300,7 @@ impl PartReader<'_> {
     fn usable_rows(&self, table: &Table, first_row: usize, kinds: &[u32], times: TimeColumn) -> Result<Cleaned> {
         let keep = self.filter.keep(table)?;
         let mut resolver = self.finder.rows_of(table, &self.spec.common)?;
-        let mut audit = TableAudit::default();
+        let mut audit = TableCheck::default();
         let mut rows = Rows::default();
         let (tally, days) = (times.tally, times.days.clone());
         let faultless =
@@ -357,7 +357,7 @@ impl PartReader<'_> {
         mut rows: Rows,
         used: Vec<u32>,
         first_row: usize,
-        audit: TableAudit,
+        audit: TableCheck,
         (tally, days): (Tally, DayCells),
     ) -> Cleaned {
         if !self.alone || self.orders.is_some() {
@@ -387,7 +387,7 @@ impl PartReader<'_> {
 
 impl Cleaned {
     /// Drops rows whose event is known.
-    fn drop_known(&mut self, dict: &mut Dictionaries, audit: &mut TableAudit) {
+    fn drop_known(&mut self, dict: &mut Dictionaries, audit: &mut TableCheck) {
         let mut new = |id: &Option<u128>| id.is_none_or(|id| dict.event_ids.insert(id));
         let mut keep: Vec<bool> = Vec::with_capacity(self.ids.len());
         let mut before = None;
@@ -467,7 +467,7 @@ fn distinct(rows: &[u32]) -> usize {
 }
 
 /// Makes "no value" of keys without a match, which are counted.
-fn matched(codes: &mut [u32], part: &str, audit: &mut TableAudit) {
+fn matched(codes: &mut [u32], part: &str, audit: &mut TableCheck) {
     let (mut unmatched, mut keys) = (0, 0);
     for code in codes.iter_mut().filter(|code| **code != NONE) {
         keys += 1;

@@ -16,7 +16,7 @@ use crate::frames::columns::time::{TimeCell, TimeReader};
 use crate::frames::columns::where_clause;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
-use crate::journeys::{FieldHistory, Leads, TableAudit};
+use crate::journeys::{FieldHistory, Leads, TableCheck};
 use crate::schema::{Column, NONE};
 use crate::time::{NO_TIME, Zone};
 
@@ -31,9 +31,9 @@ pub(in crate::frames) fn read_history(
     leads: &Leads,
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<(Vec<FieldHistory>, TableAudit)> {
+) -> Result<(Vec<FieldHistory>, TableCheck)> {
     let table = tables.get(&spec.table)?;
-    let mut audit = TableAudit::new(&table.name, "fields", table.rows());
+    let mut audit = TableCheck::new(&table.name, "fields", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     if spec.name.is_some() != spec.value.is_some() {
         return Err(Error::schema(&table.name, None, "a table of fields in long form needs both name= and value="));
@@ -74,7 +74,7 @@ fn entries(
     times: &TimeReader<'_>,
     (names, keep): (Option<&[Option<String>]>, &[bool]),
     resolver: &mut Resolver<'_>,
-    audit: &mut TableAudit,
+    audit: &mut TableCheck,
 ) -> Result<Vec<HistoryRow>> {
     let nameless = |row: usize| names.is_some_and(|n| n.get(row).is_none_or(Option::is_none));
     let (from, remarks) = times.read(&spec.valid_from)?;
@@ -129,7 +129,7 @@ fn long_form(
     reader: &FieldReader<'_>,
     (names, value): (&[Option<String>], &str),
     entries: &[HistoryRow],
-    audit: &mut TableAudit,
+    audit: &mut TableCheck,
 ) -> Result<Vec<FieldEntries>> {
     let all: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
     let wanted = wanted(spec, reader.table, &all.iter().copied().collect::<Vec<_>>())?;
@@ -164,7 +164,7 @@ fn wide_form(
     spec: &FieldsSpec,
     reader: &FieldReader<'_>,
     entries: &[HistoryRow],
-    audit: &mut TableAudit,
+    audit: &mut TableCheck,
 ) -> Result<Vec<FieldEntries>> {
     let used: Vec<&String> = spec.columns().collect();
     let names = reader.table.field_names();

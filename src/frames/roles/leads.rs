@@ -15,7 +15,7 @@ use crate::frames::columns::text::TextColumn;
 use crate::frames::columns::time::{DayCells, TimeCell, TimeColumn, TimeReader};
 use crate::frames::files::{Table, Tables};
 use crate::journeys::{
-    DayLeads, Days, Field, Leads, Normalize, StringTable as Ids, TableAudit, canonical_order, normalized,
+    DayLeads, Days, Field, Leads, Normalize, StringTable as Ids, TableCheck, canonical_order, normalized,
 };
 use crate::schema::{NONE, canonical_id, is_pattern, truth};
 use crate::time::{NO_TIME, Zone};
@@ -26,9 +26,9 @@ pub(in crate::frames) fn read_leads(
     elsewhere: &BTreeSet<String>,
     tables: &mut Tables,
     zone: &Zone,
-) -> Result<(Leads, TableAudit, Days)> {
+) -> Result<(Leads, TableCheck, Days)> {
     let table = tables.get(&spec.table)?;
-    let mut audit = TableAudit::new(&table.name, "leads", table.rows());
+    let mut audit = TableCheck::new(&table.name, "leads", table.rows());
     audit.remarks.extend(table.remarks.iter().cloned());
     if spec.rows == Duplicates::Earliest && spec.created.is_none() {
         return Err(Error::option("rows", "'earliest' needs created="));
@@ -91,7 +91,7 @@ impl LeadRows<'_> {
     }
 
     /// Times of creation, where a column has them.
-    fn created(&self, audit: &mut TableAudit) -> Result<Option<TimeColumn>> {
+    fn created(&self, audit: &mut TableCheck) -> Result<Option<TimeColumn>> {
         let Some(column) = &self.spec.created else { return Ok(None) };
         let (times, remarks) = self.times().read(column)?;
         audit.days.extend(times.days.has_days().then(|| column.clone()));
@@ -100,7 +100,7 @@ impl LeadRows<'_> {
     }
 
     /// The leads that can be used, each once; other rows are quarantined.
-    fn distinct(&self, keep: &[bool], rule: &KeepRule<'_>, audit: &mut TableAudit) -> Result<Distinct> {
+    fn distinct(&self, keep: &[bool], rule: &KeepRule<'_>, audit: &mut TableCheck) -> Result<Distinct> {
         let (spec, c) = (self.spec, &self.spec.common);
         let texts = TextColumn::ids(self.table, &spec.id, &c.nulls)?;
         let mut usable = |row: usize, id: Option<&dyn Fn() -> String>| -> bool {
@@ -191,7 +191,7 @@ impl LeadRows<'_> {
         elsewhere: &BTreeSet<String>,
         rows: Option<&Vec<u32>>,
         leads: &mut Leads,
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Result<()> {
         let (spec, table) = (self.spec, self.table);
         let asked = |name: &String| spec.fields.is_some() || spec.include.contains(name);

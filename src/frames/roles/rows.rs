@@ -10,13 +10,13 @@ use crate::frames::columns::order::add_orders;
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::{Ends, Extent, TableRole, starts};
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{IndexBuilder, StageOrder, TableAudit};
+use crate::journeys::{IndexBuilder, StageOrder, TableCheck};
 use crate::time::Zone;
 
 /// Facts about the tables that were read.
 #[derive(Default)]
 pub(in crate::frames) struct RowsReading {
-    pub(in crate::frames) audits: Vec<TableAudit>,
+    pub(in crate::frames) audits: Vec<TableCheck>,
     pub(in crate::frames) ends: Ends,
     undated: Vec<UndatedRows>,
     /// Last times of deals.
@@ -89,7 +89,7 @@ impl RowsReading {
         &mut self,
         role: TableRole,
         common: &Common,
-        audit: &TableAudit,
+        audit: &TableCheck,
         key: &str,
         extent: Extent,
         zone: &Zone,

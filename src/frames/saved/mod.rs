@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::journeys::{Audit, Days, Normalize, StageOrder};
+use crate::journeys::{Check, Days, Normalize, StageOrder};
 use crate::schema::Kind;
 use crate::time::Zone;
 
@@ -67,7 +67,8 @@ struct Meta {
     stage_order: StageOrder,
     /// Rows of stages that were given twice.
     repeated: usize,
-    audit: Audit,
+    #[serde(rename = "audit")]
+    check: Check,
     fields: Vec<FieldMeta>,
     histories: Vec<String>,
     /// Zones of fields whose tables say their own.

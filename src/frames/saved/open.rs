@@ -257,7 +257,7 @@ impl Reader {
             calendar_zone: meta.calendar_zone,
             days: meta.days,
             stage_order: meta.stage_order,
-            audit: meta.audit,
+            check: meta.check,
             event_ids,
         };
         Ok((journeys, meta.kept))

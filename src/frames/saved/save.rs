@@ -209,7 +209,7 @@ impl Writer<'_> {
             days: j.days.clone(),
             stage_order: j.stage_order,
             repeated: s.repeated,
-            audit: j.audit.clone(),
+            check: j.check.clone(),
             fields,
             histories: j.leads.histories.iter().map(|h| h.name.clone()).collect(),
             field_zones: j.leads.zones.clone(),

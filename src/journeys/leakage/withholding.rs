@@ -67,6 +67,19 @@ pub struct Withholding {
     pub identifier: bool,
 }
 
+/// The word of a column's name that suggests an outcome or a stage, if one does. `stages` are the names of the pipeline.
+#[must_use]
+pub fn names_outcome(name: &str, stages: &[String]) -> Option<String> {
+    let words = words_of(name);
+    let names_stage =
+        |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
+    let state_alone = words.iter().all(|w| STATE_WORDS.contains(&w.as_str()) || STATE_OF.contains(&w.as_str()));
+    let says = |w: &&String| {
+        OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
+    };
+    words.iter().find(says).cloned()
+}
+
 /// Reason to withhold `column` from the features, if there is one.
 ///
 /// `stages` are the names of the pipeline, `auc` says how well the column separates by itself ([`separation`]).
@@ -80,14 +93,7 @@ pub fn withhold(
 ) -> Option<Withholding> {
     let because = |reason: String| Some(Withholding { reason, identifier: false });
     let identifies = |reason: String| Some(Withholding { reason, identifier: true });
-    let words = words_of(name);
-    let names_stage =
-        |w: &String| !PLAIN_STAGES.contains(&w.as_str()) && stages.iter().any(|s| words_of(s).join("_") == *w);
-    let state_alone = words.iter().all(|w| STATE_WORDS.contains(&w.as_str()) || STATE_OF.contains(&w.as_str()));
-    let says = |w: &&String| {
-        OUTCOME_WORDS.contains(&w.as_str()) || names_stage(w) || (state_alone && STATE_WORDS.contains(&w.as_str()))
-    };
-    if let Some(word) = words.iter().find(says) {
+    if let Some(word) = names_outcome(name, stages) {
         return because(format!("'{word}' in its name suggests an outcome or a stage"));
     }
     if let Column::Time(times) = column {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::frames::columns::text::TextColumn;
 use crate::frames::files::catalog::Tables;
 use crate::frames::files::table::Table;
-use crate::journeys::{Leads, Normalize, StringTable as Ids, TableAudit};
+use crate::journeys::{Leads, Normalize, StringTable as Ids, TableCheck};
 use crate::schema::NONE;
 use crate::time::Zone;
 
@@ -414,7 +414,7 @@ impl Resolver<'_> {
     }
 
     /// Says how the leads of rows were found.
-    pub(in crate::frames) fn report(&self, audit: &mut TableAudit) {
+    pub(in crate::frames) fn report(&self, audit: &mut TableCheck) {
         for way in self.ways.iter().skip(1) {
             audit.note(&format!("lead found through '{}'", way.column), way.found);
         }

@@ -13,14 +13,14 @@ use crate::error::{Error, Result};
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::extent::Extent;
 use crate::frames::files::catalog::Tables;
-use crate::journeys::{Orders, Rows, TableAudit};
+use crate::journeys::{Orders, Rows, TableCheck};
 use crate::schema::canonical_text;
 
 /// What a table of stages gives.
 pub(in crate::frames) struct StageRows {
     /// One set of rows per column of times; columns of a wide table are in pipeline order.
     pub(in crate::frames) rows: Vec<Rows>,
-    pub(in crate::frames) audit: TableAudit,
+    pub(in crate::frames) audit: TableCheck,
     /// Values of the order column.
     pub(in crate::frames) orders: Option<Orders>,
     /// How far all its rows go, used or not.
@@ -39,7 +39,7 @@ pub(in crate::frames) fn read_stages(
     let table = tables.get(&spec.table)?;
     check_form(spec, &table.name)?;
     let columns = time_columns(spec, reading);
-    let mut audit = TableAudit::new(&table.name, "stages", table.rows() * columns.len());
+    let mut audit = TableCheck::new(&table.name, "stages", table.rows() * columns.len());
     audit.remarks.extend(table.remarks.iter().cloned());
     let (reader, orders) = StageReader::new(spec, reading, &table, tables, &mut audit)?;
     let mut resolver = reader.resolver()?;

@@ -7,7 +7,7 @@ use crate::config::StagesSpec;
 use crate::frames::columns::text::TextColumn;
 use crate::frames::dictionaries::Dictionaries;
 use crate::frames::roles::events::pick;
-use crate::journeys::TableAudit;
+use crate::journeys::TableCheck;
 use crate::schema::NONE;
 
 /// A property of some rows of a table: its number, and a code per row.
@@ -42,7 +42,7 @@ pub(super) fn check_previous(
     spec: &StagesSpec,
     entries: &Entries,
     dict: &Dictionaries,
-    audit: &mut TableAudit,
+    audit: &mut TableCheck,
 ) {
     let rows = &entries.rows;
     let mut order: Vec<usize> = (0..entries.used.len()).collect();

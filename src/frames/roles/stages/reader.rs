@@ -17,7 +17,7 @@ use crate::frames::files::table::Table;
 use crate::frames::roles::events::DUPLICATE_ID;
 use crate::frames::roles::lookup::{AttributeReader, LeadFinder, NO_MATCH, Resolver};
 use crate::frames::roles::reading::Reading;
-use crate::journeys::{Orders, Rows, StringTable, TableAudit, event_id, normalized};
+use crate::journeys::{Orders, Rows, StringTable, TableCheck, event_id, normalized};
 use crate::schema::{NONE, Side, canonical_id, canonical_text};
 use crate::time::NO_TIME;
 
@@ -61,7 +61,7 @@ pub(super) struct TimedColumn<'a> {
 /// What the rows are added to.
 pub(super) struct Found<'a> {
     pub(super) dict: &'a mut Dictionaries,
-    pub(super) audit: &'a mut TableAudit,
+    pub(super) audit: &'a mut TableCheck,
     pub(super) undated: &'a mut UndatedRows,
     /// Times of all rows, used or not.
     pub(super) times: &'a mut Vec<i64>,
@@ -73,7 +73,7 @@ impl<'a> TimedColumn<'a> {
         reader: &StageReader<'_>,
         fixed: Option<&'a str>,
         column: &'a str,
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Result<Self> {
         let (times, remarks) = reader.times.read(column)?;
         audit.remarks.extend(remarks);
@@ -109,7 +109,7 @@ impl<'a> StageReader<'a> {
         reading: &'a Reading<'a>,
         table: &'a Table,
         tables: &mut Tables,
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Result<(Self, Option<Orders>)> {
         let (c, zone) = (&spec.common, reading.zone);
         let keep = where_clause::keep(table, c, zone)?;
@@ -198,7 +198,7 @@ impl<'a> StageReader<'a> {
     }
 
     /// When the stage of a row was reached, [`NO_TIME`] if other rows say; `None` for a row that is left out.
-    fn time(&self, column: &TimedColumn<'_>, row: usize, cell: TimeCell, audit: &mut TableAudit) -> Option<i64> {
+    fn time(&self, column: &TimedColumn<'_>, row: usize, cell: TimeCell, audit: &mut TableCheck) -> Option<i64> {
         match cell {
             TimeCell::At(at) => Some(at),
             TimeCell::Null if column.fixed.is_none() && self.spec.undated != Undated::Drop => Some(NO_TIME),
@@ -226,7 +226,7 @@ impl<'a> StageReader<'a> {
         column: &'c TimedColumn<'_>,
         row: usize,
         resolver: &Resolver<'_>,
-        audit: &mut TableAudit,
+        audit: &mut TableCheck,
     ) -> Result<Option<Cow<'c, str>>> {
         let spec = self.spec;
         let Some(raw) = column.stage(row) else {

@@ -7,7 +7,7 @@ use crate::config::{StagesSpec, Undated};
 use crate::counted::counted;
 use crate::error::{Error, Result};
 use crate::frames::dictionaries::Dictionaries;
-use crate::journeys::{Rows, TableAudit};
+use crate::journeys::{Rows, TableCheck};
 use crate::time::NO_TIME;
 
 /// Rows of one table whose stage is reached at a time that other rows say.
@@ -105,7 +105,7 @@ impl UndatedRows {
     ///
     /// # Errors
     /// [`Error::Schema`] if the table is to be refused for them.
-    pub(in crate::frames) fn checked(self, spec: &StagesSpec, audit: &TableAudit) -> Result<Option<Self>> {
+    pub(in crate::frames) fn checked(self, spec: &StagesSpec, audit: &TableCheck) -> Result<Option<Self>> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -132,7 +132,7 @@ impl UndatedRows {
         last: &LastTimes,
         until: i64,
         dict: &mut Dictionaries,
-        audits: &mut [TableAudit],
+        audits: &mut [TableCheck],
     ) -> Rows {
         let mut days = HashMap::new();
         let times: Vec<Option<i64>> = match self.rule {
@@ -171,7 +171,7 @@ impl UndatedRows {
     }
 
     /// Counts what became of the rows: a row of several leads is one, left out if it has a time for none of them.
-    fn count(&self, times: &[Option<i64>], dict: &mut Dictionaries, audits: &mut [TableAudit]) {
+    fn count(&self, times: &[Option<i64>], dict: &mut Dictionaries, audits: &mut [TableCheck]) {
         let Some(audit) = audits.get_mut(self.audit) else { return };
         let dated = match self.rule {
             Undated::End => "won or lost without a time; dated just before the end of observation",

@@ -1,4 +1,4 @@
-"""The audit: an account of every input row."""
+"""The check: an account of every input row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Check(Tabular):
 
     def __init__(self, core: _core.Journeys) -> None:
         self._core = core
-        self._audit: dict[str, Any] = json.loads(core.audit())
+        self._check: dict[str, Any] = json.loads(core.check())
         self._once = Once()
 
     def to_polars(self) -> pl.DataFrame:
@@ -66,17 +66,17 @@ class Check(Tabular):
     @property
     def tables(self) -> list[dict[str, Any]]:
         """Rows, used, filtered, quarantined and noted rows, and remarks, of each table and role."""
-        return copy.deepcopy(self._audit["tables"])
+        return copy.deepcopy(self._check["tables"])
 
     @property
     def remarks(self) -> list[str]:
         """Remarks on the data as a whole: end of observation, ties, late outcomes, withheld columns."""
-        return list(self._audit["remarks"])
+        return list(self._check["remarks"])
 
     @property
     def suspects(self) -> list[dict[str, Any]]:
         """Fields that look like leaks or misread types: column, suspicion, number of leads, evidence, remedy."""
-        return copy.deepcopy(self._audit["suspects"])
+        return copy.deepcopy(self._check["suspects"])
 
     def _shown(self) -> _core._Texts:
         return self._once.get("texts", self._core.check_shown)

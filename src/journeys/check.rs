@@ -1,4 +1,4 @@
-//! The audit: what happened to every input row.
+//! The check: what happened to every input row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Quarantine {
 /// One table in one role: rows in = rows used + rows quarantined + rows filtered out by `where`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TableAudit {
+pub struct TableCheck {
     /// Name of the table.
     pub table: String,
     /// `leads`, `events`, `stages`, `fields` or `accounts`.
@@ -86,8 +86,8 @@ impl fmt::Display for NotNumbers {
 /// Most examples of one reason.
 const EXAMPLES: usize = 5;
 
-impl TableAudit {
-    /// An audit of `rows` rows of `table`.
+impl TableCheck {
+    /// A check of `rows` rows of `table`.
     #[must_use]
     pub fn new(table: &str, role: &str, rows: usize) -> Self {
         Self { table: table.to_owned(), role: role.to_owned(), rows, ..Self::default() }
@@ -103,7 +103,7 @@ impl TableAudit {
         }
     }
 
-    /// Adds the audit of later rows of the same table.
+    /// Adds the check of later rows of the same table.
     pub fn merge(&mut self, later: Self) {
         self.used += later.used;
         self.filtered += later.filtered;
@@ -212,12 +212,12 @@ impl TableAudit {
     }
 }
 
-/// The audits of all tables, and remarks on the whole.
+/// The checks of all tables, and remarks on the whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Audit {
+pub struct Check {
     /// One entry per table and role, in order of declaration.
-    pub tables: Vec<TableAudit>,
+    pub tables: Vec<TableCheck>,
     /// Remarks on the whole: end of observation, times that tie, outcomes.
     pub remarks: Vec<String>,
     /// Fields that look like leaks or misread types.
