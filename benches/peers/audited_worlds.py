@@ -63,9 +63,7 @@ def world(seed: int, leads: int = 1000, *, leaks: bool = False, accounts: bool =
         )
     honest = [name for name in frame.columns if name not in ("id", "created", "company")]
     return ll.Journeys(
-        leads=ll.Leads(
-            frame, id="id", created="created", account="company" if accounts else None, fields=honest
-        ),
+        leads=ll.Leads(frame, id="id", created="created", account="company" if accounts else None, fields=honest),
         events=ll.Events(events, lead="id", at="at", kind="kind"),
         stages=ll.Stages(pl.concat(steps), lead="id", at="at", stage="stage"),
         pipeline=["qualified", "won"],
@@ -80,3 +78,13 @@ def audited(seed: int, **options: object) -> pl.DataFrame:
     snapshot = world(seed, **options).snapshot(after="20d", horizon="60d")  # type: ignore[arg-type]
     train, test = snapshot.split(0.3, by="group", seed=seed)
     return ll.audit(train, test=test).to_polars().filter(pl.col("p_value").is_not_null())
+
+
+def shares(worlds: range, **options: object) -> pl.DataFrame:
+    """Return the share of worlds with a finding by test, in all and by field and check, with Monte Carlo errors."""
+    found = [audited(seed, accounts=bool(seed % 2), **options).select("check", "field").unique() for seed in worlds]
+    named = pl.concat(found).group_by("check", "field").len("hits").sort("hits", "check", "field", descending=True)
+    anything = pl.DataFrame({"check": ["any"], "field": ["any"], "hits": [sum(f.height > 0 for f in found)]})
+    every = pl.concat([anything.cast(named.schema), named])
+    share = pl.col("hits") / len(worlds)
+    return every.with_columns(share=share, error=(share * (1 - share) / len(worlds)).sqrt())

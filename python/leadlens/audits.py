@@ -34,7 +34,7 @@ class Audit(Result):
     >>> train, test = ll.datasets.b2b_saas().snapshot(after="31d", horizon="59d").split(0.3, by="group")
     >>> found = ll.audit(train, test=test).to_polars()
     >>> found.filter(severity="critical")["field"].unique().sort().to_list()
-    ['converted_within_90_days', 'current_stage', 'is_sql']
+    ['conversion_timestamp', 'converted_within_90_days', 'is_sql']
     """
 
     def to_polars(self) -> pl.DataFrame:
@@ -132,7 +132,7 @@ def audit(
     explains more of a later count of buyers' events than chance leaves to explain, whether it differs among the leads
     created last before the export, and whether it changed since an earlier export (``critical``). Drift between train
     and test and a trend of the rate are tested too (``warning``). Tests are corrected over all fields and checks, so
-    that clean data has any such finding with a chance of at most ``alpha``. Large snapshots are audited on 20,000 leads.
+    that clean data has any such finding with a chance of at most ``alpha``. At most 20,000 leads are looked at.
 
     Parameters
     ----------

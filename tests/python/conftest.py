@@ -40,6 +40,7 @@ def results() -> dict[str, Any]:
         "StageFunnel": journeys.stage_funnel(pipeline=["lead", "sql", "closed_won"], by="lead_source"),
         "TimeTo": journeys.time_to("closed_won", by="lead_source"),
         "Attribution": journeys.attribution(target="closed_won"),
+        "Audit": ll.audit(train, test=test),
         "Check": journeys.check(),
         "Snapshot": test,
         "Scores": scorer.score(test),
