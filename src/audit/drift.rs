@@ -46,9 +46,7 @@ fn chi_square(train: &[usize], test: &[usize], bins: usize) -> Option<(f64, usiz
     let (n, m) = (train.len() as f64, test.len() as f64);
     let least = |[a, b]: &[f64; 2]| (a + b) * n.min(m) / (n + m);
     let (kept, rare): (Vec<[f64; 2]>, Vec<[f64; 2]>) = counts.into_iter().partition(|c| least(c) >= 5.0);
-    let pooled = rare.iter().fold([0.0, 0.0], |sum, c| match (sum, c) {
-        ([a, b], [x, y]) => [a + x, b + y],
-    });
+    let pooled = rare.iter().fold([0.0, 0.0], |[a, b], [x, y]| [a + x, b + y]);
     let cells: Vec<[f64; 2]> = kept.into_iter().chain((least(&pooled) >= 5.0).then_some(pooled)).collect();
     let [n, m] = cells.iter().fold([0.0, 0.0], |[a, b], [x, y]| [a + x, b + y]);
     let sum = cells.iter().map(|[a, b]| {

@@ -36,7 +36,7 @@ mod tests {
     fn equal_to_scipy() {
         // scipy.stats.binom.sf(k - 1, n, p)
         for (hits, n, p, expected) in
-            [(8, 10, 0.5, 0.0546875), (433, 433, 0.5, 4.508e-131), (3, 200, 0.01, 0.323_321_455), (0, 0, 0.5, 1.0)]
+            [(8, 10, 0.5, 0.054_687_5), (433, 433, 0.5, 4.508e-131), (3, 200, 0.01, 0.323_321_455), (0, 0, 0.5, 1.0)]
         {
             let tail = binomial_tail(hits, n, p);
             assert!((tail / expected - 1.0f64).abs() < 1e-3, "{hits} {n} {tail}");
