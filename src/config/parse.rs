@@ -1,6 +1,8 @@
 //! Declarations and options from TOML and JSON, with errors that name the wrong key.
 
 use serde::Deserialize;
+use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use crate::error::{Error, Result, nearest};
 
@@ -69,13 +71,46 @@ pub fn read_options<T: for<'de> Deserialize<'de>>(of: &str, text: &str) -> std::
     })
 }
 
+/// A text that is no word of any option.
+pub(super) const NO_WORD: &str = "\u{0}";
+
 /// Reads JSON; errors name the option. Values are read first: of a wrong kind of value a text of JSON says only "expected value".
 fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, Fault> {
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|e| Fault::new("", json_problem(&e)))?;
-    serde_path_to_error::deserialize(value).map_err(|e| {
+    let mut value: Value = serde_json::from_str(text).map_err(|e| Fault::new("", json_problem(&e)))?;
+    serde_path_to_error::deserialize(&value).map_err(|e| {
         let place = e.path().to_string();
-        Fault::new(if place == "." { "" } else { &place }, json_problem(e.inner()))
+        // The words of an option, by what it says of a text that is none of them.
+        let words = at(&mut value, e.path()).map(|given| std::mem::replace(given, NO_WORD.into())).and_then(|given| {
+            let again = T::deserialize(&value).err()?;
+            words_of(&again.to_string(), &given)
+        });
+        let problem = words.unwrap_or_else(|| json_problem(e.inner()));
+        Fault::new(if place == "." { "" } else { &place }, problem)
     })
+}
+
+/// The value at a place.
+fn at<'v>(value: &'v mut Value, place: &serde_path_to_error::Path) -> Option<&'v mut Value> {
+    place.iter().try_fold(value, |value, segment| match segment {
+        Segment::Map { key } => value.get_mut(key),
+        Segment::Seq { index } => value.get_mut(*index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    })
+}
+
+/// That an option takes certain words, which are in serde's message about [`NO_WORD`], where `given` is not a text.
+pub(super) fn words_of(message: &str, given: &Value) -> Option<String> {
+    let words = message.split_once(&format!("unknown variant `{NO_WORD}`, expected "))?.1;
+    if given.is_string() {
+        return None;
+    }
+    let words: Vec<String> = words.split('`').skip(1).step_by(2).map(|word| format!("'{word}'")).collect();
+    let given = match given {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a table".to_owned(),
+        other => other.to_string(),
+    };
+    Some(format!("expected one of {}, not {given}", words.join(", ")))
 }
 
 /// The problem, without the position in a JSON text that the caller never saw.

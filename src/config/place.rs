@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::parse::{Fault, json_problem, parse_json};
+use super::parse::{Fault, NO_WORD, json_problem, parse_json, words_of};
 use super::{Condition, EventsSpec, LookupSpec};
 use crate::error::{Error, Result, nearest};
 
@@ -84,7 +84,12 @@ pub(super) fn check<T: Default + Serialize + DeserializeOwned>(
         }
         let mut alone = defaults.clone();
         alone.insert(key.clone(), given.clone());
-        T::deserialize(Value::Object(alone)).map_err(|e| Fault::new(inner, json_problem(&e)))?;
+        let read = T::deserialize(Value::Object(alone.clone()));
+        read.map_err(|e| {
+            alone.insert(key.clone(), NO_WORD.into());
+            let words = T::deserialize(Value::Object(alone)).err().and_then(|e| words_of(&e.to_string(), given));
+            Fault::new(inner, words.unwrap_or_else(|| json_problem(&e)))
+        })?;
     }
     Ok(())
 }
@@ -97,9 +102,11 @@ fn check_known(
     place: &str,
 ) -> std::result::Result<(), Fault> {
     let Some(key) = map.keys().find(|key| !known.contains_key(*key)) else { return Ok(()) };
-    let near = nearest(key, known.keys().map(String::as_str).chain(other));
-    let near = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
-    Err(Fault::new("", format!("unknown key '{key}' in {place}{near}")))
+    let keys = || known.keys().map(String::as_str).chain(other);
+    let near = nearest(key, keys()).map(|n| format!("; did you mean '{n}'?"));
+    // A list of all keys is long: it is for those who look for one.
+    let listed = || format!("; known: {}", keys().map(|k| format!("'{k}'")).collect::<Vec<_>>().join(", "));
+    Err(Fault::new("", format!("unknown key '{key}' in {place}{}", near.unwrap_or_else(listed))))
 }
 
 fn check_all<T: Default + Serialize + DeserializeOwned>(value: &Value, place: &str) -> std::result::Result<(), Fault> {

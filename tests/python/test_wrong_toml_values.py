@@ -60,8 +60,8 @@ def test_every_key_with_wrong_values(tmp_path: Path, capfd: pytest.CaptureFixtur
                 continue
             refused += 1
             assert not JARGON.search(message.replace(f"{key} = {value}", "")), f"{key} = {value}: {message}"
-    if found:
-        assert refused > len(found)
+    assert found, "the message about an unknown key lists the known ones"
+    assert refused > len(found)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -83,6 +83,11 @@ def test_known_words_are_listed(tmp_path: Path, capfd: pytest.CaptureFixture[str
             "drivers.order: 'sequentialy' is not one of 'sequential', 'strict', 'any'",
         ),
         ("[model]\nmin_leads = -1", "model.min_leads: expected an integer of at least 0, not -1"),
+        ("[snapshot]\nmaturity = 3", "snapshot.maturity: expected one of 'drop', 'ipcw', not 3"),
+        (
+            "[[events]]\ntable = 'x.csv'\nlead = 'a'\nside = [1]",
+            "events.side: expected one of 'buyer', 'marketing', 'sales', not a list",
+        ),
         ("[split]\ntest = nan", "split.test: must be a finite number, not NaN"),
         ("[features]\nwindows = ['7d', 'x']", "features.windows[1]: 'x' is not a span of time"),
     ]:
