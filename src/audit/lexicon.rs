@@ -11,7 +11,6 @@ struct Rule {
 const LATEST: &[&str] = &["last", "latest", "current", "currently", "recent", "recently", "final", "newest"];
 const STATE: &[&str] = &[
     "activity",
-    "acitivity",
     "activities",
     "action",
     "status",

@@ -208,8 +208,8 @@ mod tests {
                 "'drp' is not one of 'drop', 'ipcw'; did you mean 'drop'?",
             ),
             (
-                "unknown field `windw`, expected one of `window`, `by`",
-                "unknown key 'windw'; known: 'window', 'by'; did you mean 'window'?",
+                "unknown field `chanel`, expected one of `channel`, `by`",
+                "unknown key 'chanel'; known: 'channel', 'by'; did you mean 'channel'?",
             ),
             ("missing field `table`", "the key 'table' is missing"),
             ("invalid type: string \"half\", expected f64", "expected a number, not 'half'"),

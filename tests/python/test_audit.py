@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benches" / "peers"
 
 from audited_worlds import audited, world
 
-
 # Taking a snapshot warns of some of the planted leaks.
 pytestmark = pytest.mark.filterwarnings("ignore::leadlens.errors.LeakWarning")
 

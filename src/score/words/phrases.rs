@@ -127,7 +127,7 @@ mod tests {
         let german = Phrases::with(&own("below", "weniger als {to}")).unwrap();
         assert_eq!(german.say("below", &[("to", "3")]), "weniger als 3");
         assert_eq!(german.say("from", &[("from", "{to}")]), "at least {to}");
-        let unknown = Phrases::with(&own("belowe", "x")).unwrap_err().to_string();
+        let unknown = Phrases::with(&own("belo", "x")).unwrap_err().to_string();
         assert!(unknown.contains("did you mean 'below'"), "{unknown}");
         let wrong = Phrases::with(&own("below", "{from}")).unwrap_err().to_string();
         assert!(wrong.contains("'below' cannot contain {from}; its places are: {to}"), "{wrong}");
