@@ -57,7 +57,7 @@ pub(super) fn findings(fields: &[Audited<'_>], train: &Snapshot, test: &Snapshot
         let remedy = "split by group so that all rows of a lead are on one side: split(by='group')";
         found.push(Finding::warning(AuditCheck::Duplicates, same, evidence, remedy));
     }
-    // Values that many leads share are no sign of one person: each must be rare.
+    // Values that many leads share do not identify a person: each must be rare.
     let varied = fields.iter().filter(|f| !f.withheld).any(|f| match &f.field.column {
         Column::Number(_) | Column::Time(_) => true,
         Column::Category { levels, .. } => levels.len() > 50,

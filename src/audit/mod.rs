@@ -145,7 +145,7 @@ fn check(train: &Snapshot, test: Option<&Snapshot>, fields: &[Audited<'_>], spec
         return Err(Error::option("alpha", format!("{} is not between 0 and 1", spec.alpha)));
     }
     if train.label.is_none() {
-        let problem = "the snapshot has no labels to audit fields against; give horizon=, or an outcome column";
+        let problem = "the snapshot has no labels to audit fields against; set horizon=, or an outcome column";
         return Err(Error::option("train", problem));
     }
     if test.is_some_and(|test| !std::sync::Arc::ptr_eq(&test.journeys, &train.journeys)) {

@@ -71,21 +71,27 @@ pub fn read_options<T: for<'de> Deserialize<'de>>(of: &str, text: &str) -> std::
     })
 }
 
-/// A text that is no word of any option.
+/// A text that differs from every word of every option.
 pub(super) const NO_WORD: &str = "\u{0}";
 
 /// Reads JSON; errors name the option. Values are read first: of a wrong kind of value a text of JSON says only "expected value".
 fn read_json<T: for<'de> Deserialize<'de>>(text: &str) -> std::result::Result<T, Fault> {
-    let mut value: Value = serde_json::from_str(text).map_err(|e| Fault::new("", json_problem(&e)))?;
+    let placed = |path: &serde_path_to_error::Path, problem: String| {
+        let place = path.to_string();
+        Fault::new(if place == "." { "" } else { &place }, problem)
+    };
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        // Not JSON, such as a NaN: the reader of the text knows the place.
+        let read = &mut serde_json::Deserializer::from_str(text);
+        return serde_path_to_error::deserialize(read).map_err(|e| placed(e.path(), json_problem(e.inner())));
+    };
     serde_path_to_error::deserialize(&value).map_err(|e| {
-        let place = e.path().to_string();
         // The words of an option, by what it says of a text that is none of them.
         let words = at(&mut value, e.path()).map(|given| std::mem::replace(given, NO_WORD.into())).and_then(|given| {
             let again = T::deserialize(&value).err()?;
             words_of(&again.to_string(), &given)
         });
-        let problem = words.unwrap_or_else(|| json_problem(e.inner()));
-        Fault::new(if place == "." { "" } else { &place }, problem)
+        placed(e.path(), words.unwrap_or_else(|| json_problem(e.inner())))
     })
 }
 

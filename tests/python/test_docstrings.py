@@ -172,6 +172,7 @@ TABLES: dict[str, tuple[Any, Callable[[dict[str, Any]], pl.DataFrame]]] = {
     "Journeys.show": (ll.Journeys.show, lambda m: m["journeys"].show("lead_000001")),
     "Snapshot.to_polars": (ll.Snapshot.to_polars, lambda m: m["snapshot"].to_polars().select(pl.nth(range(4)))),
     "Scores": (ll.Scores.to_polars, lambda m: m["scores"].to_polars()),
+    "Audit": (ll.Audit.to_polars, lambda m: ll.audit(m["snapshot"]).to_polars()),
     "CallList.design": (ll.CallList.design, lambda m: m["calls"].design()),
     "CallList.reps": (ll.CallList.reps, lambda m: m["calls"].reps()),
     "Scorecard.to_polars": (ll.Scorecard.to_polars, lambda m: m["card"].to_polars()),

@@ -13,7 +13,7 @@ from texts_of import compare
 import leadlens as ll
 
 COMMANDS = [
-    "check", "train", "evaluate", "score", "call-list", "scorecard", "funnel", "stage-funnel", "time-to", "drivers", "barriers", "paths",
+    "check", "audit", "train", "evaluate", "score", "call-list", "scorecard", "funnel", "stage-funnel", "time-to", "drivers", "barriers", "paths",
     "attribution", "report", "demo", "completions",
 ]  # fmt: skip
 
