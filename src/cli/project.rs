@@ -319,17 +319,17 @@ fn check_sections(rest: &toml::Table) -> Result<()> {
 fn section<T: Default + for<'de> Deserialize<'de>>(table: &mut toml::Table, key: &str) -> Result<T> {
     match table.remove(key) {
         None => Ok(T::default()),
-        Some(value) if value.is_table() => read_section(value, key),
+        Some(value) if value.is_table() => read_section(&value, key),
         Some(_) => Err(Error::Config { problem: format!("{key}: expected a section, written as [{key}]") }),
     }
 }
 
 /// A section, read as the options of calls are: numbers of JSON are finite.
-fn read_section<T: for<'de> Deserialize<'de>>(value: toml::Value, key: &str) -> Result<T> {
-    if let Some((place, number)) = not_finite(&value) {
+fn read_section<T: for<'de> Deserialize<'de>>(value: &toml::Value, key: &str) -> Result<T> {
+    if let Some((place, number)) = not_finite(value) {
         return Err(Error::Config { problem: format!("{key}{place}: must be a finite number, not {number}") });
     }
-    let text = serde_json::to_string(&value).map_err(|e| Error::Config { problem: format!("{key}: {e}") })?;
+    let text = serde_json::to_string(value).map_err(|e| Error::Config { problem: format!("{key}: {e}") })?;
     read_options(key, &text).map_err(Fault::config)
 }
 
@@ -360,8 +360,8 @@ fn attribution_section(table: &mut toml::Table) -> Result<AttributionSection> {
         Some(toml::Value::Array(tables)) => declared_spend(&toml::Value::Array(tables))?,
         Some(one) => declared_spend(&one)?,
     };
-    let qualified = given.remove("qualified").map(|stage| read_section(stage, "attribution")).transpose()?;
-    Ok(AttributionSection { credit: read_section(toml::Value::Table(given), "attribution")?, spend, qualified })
+    let qualified = given.remove("qualified").map(|stage| read_section(&stage, "attribution")).transpose()?;
+    Ok(AttributionSection { credit: read_section(&toml::Value::Table(given), "attribution")?, spend, qualified })
 }
 
 fn declared_spend(given: &toml::Value) -> Result<Vec<SpendSpec>> {

@@ -86,45 +86,60 @@ pub fn score_frame(model: &LeadModel, snapshot: &Snapshot, options: &ScoreOption
                     });
                     let outside = age(*row).into_iter().chain(fields(*row)).collect::<Vec<_>>().join("; ");
                     let words = sentences.as_ref().map(|s| s.row(*row, &contributions, k).join(". "));
-                    Ok((scored, interval.flatten(), reasons.join("; "), outside, words))
+                    Ok(ScoredRow { scored, interval: interval.flatten(), reasons: reasons.join("; "), outside, words })
                 })
                 .collect::<Result<Vec<_>>>()
         })
         .collect::<Result<Vec<_>>>()?;
-    let scored: Vec<(Scored, Option<Interval>, String, String, Option<String>)> =
-        scored.into_iter().flatten().collect();
+    score_columns(model, snapshot, &scored.into_iter().flatten().collect::<Vec<ScoredRow>>(), task)
+}
+
+/// A row with its score.
+struct ScoredRow {
+    scored: Scored,
+    interval: Option<Interval>,
+    reasons: String,
+    /// What is outside the values of training.
+    outside: String,
+    /// Reasons in words, if these are wanted.
+    words: Option<String>,
+}
+
+/// The columns of scored rows.
+fn score_columns(model: &LeadModel, snapshot: &Snapshot, rows: &[ScoredRow], task: &Task) -> Result<DataFrame> {
     task.check()?;
+    let number = |name: &str, get: fn(&Scored) -> f64| numbers(name, rows.iter().map(|row| get(&row.scored)).collect());
     let mut out = vec![
         lead_ids(snapshot, "lead_id"),
         cutoffs(snapshot, "as_of"),
-        numbers("probability", scored.iter().map(|s| s.0.probability).collect()),
-        numbers("score", scored.iter().map(|s| s.0.score).collect()),
-        batch_percentiles(&scored.iter().map(|s| s.0.log_odds).collect::<Vec<f64>>()),
-        texts("grade", scored.iter().map(|s| model.grade(s.0.score, s.0.probability).to_owned())),
-        optional_texts("grid", scored.iter().map(|s| grid(model, &s.0))),
-        numbers("log_odds", scored.iter().map(|s| s.0.log_odds).collect()),
+        number("probability", |s| s.probability),
+        number("score", |s| s.score),
+        batch_percentiles(&rows.iter().map(|row| row.scored.log_odds).collect::<Vec<f64>>()),
+        texts("grade", rows.iter().map(|row| model.grade(row.scored.score, row.scored.probability).to_owned())),
+        optional_texts("grid", rows.iter().map(|row| grid(model, &row.scored))),
+        number("log_odds", |s| s.log_odds),
     ];
-    if intervals {
-        let end = |name: &str, get: fn(Interval) -> f64| optional(name, scored.iter().map(|s| s.1.map(get)));
+    if model.data().covariance.is_some() {
+        let end = |name: &str, get: fn(Interval) -> f64| optional(name, rows.iter().map(|row| row.interval.map(get)));
         out.insert(3, end("low", |i| i.low));
         out.insert(4, end("high", |i| i.high));
     }
     for part in Part::ALL {
         task.check()?;
-        out.push(numbers(
-            part.name(),
-            scored.iter().map(|s| s.0.parts.get(part as usize).copied().unwrap_or(0.0)).collect(),
-        ));
+        let sum = |row: &ScoredRow| row.scored.parts.get(part as usize).copied().unwrap_or(0.0);
+        out.push(numbers(part.name(), rows.iter().map(sum).collect()));
     }
-    out.push(Column::new("out_of_range".into(), scored.iter().map(|s| !s.3.is_empty()).collect::<Vec<bool>>()));
-    out.push(optional_texts("outside", scored.iter().map(|s| Some(s.3.clone()).filter(|o| !o.is_empty()))));
+    out.push(Column::new("out_of_range".into(), rows.iter().map(|row| !row.outside.is_empty()).collect::<Vec<bool>>()));
+    let outside = rows.iter().map(|row| Some(row.outside.clone()).filter(|outside| !outside.is_empty()));
+    out.push(optional_texts("outside", outside));
     task.check()?;
     out.extend(owners(snapshot));
     out.extend(values(snapshot));
     task.check()?;
-    let in_words = options.phrases.as_ref().map(|_| optional_texts("in_words", scored.iter().map(|s| s.4.clone())));
-    out.push(texts("reasons", scored.into_iter().map(|s| s.2)));
-    out.extend(in_words);
+    out.push(texts("reasons", rows.iter().map(|row| row.reasons.clone())));
+    if rows.iter().any(|row| row.words.is_some()) {
+        out.push(optional_texts("in_words", rows.iter().map(|row| row.words.clone())));
+    }
     frame(out)
 }
 
