@@ -13,7 +13,7 @@ ifeq ($(shell sh -c 'command -v cargo'),)
 $(error cargo is not installed; install Rust 1.95 or later from https://rustup.rs, then open a new shell)
 endif
 
-.PHONY: demo test test-core test-full test-python wheel portable lint fmt stubs accuracy bench clean
+.PHONY: demo test test-core test-full test-python wheel lint fmt stubs accuracy bench clean
 
 demo: $(VENV)/.wheel
 	$(BIN)/leadlens demo --output demo-output --overwrite
@@ -54,11 +54,6 @@ $(VENV)/.wheel: $(BIN)/python $(RUST_SOURCES) $(PYTHON_SOURCES)
 	touch $@
 
 wheel: $(VENV)/.wheel
-
-# A wheel for any Linux with glibc 2.28 or later: zig links against the symbols of that version.
-portable: $(BIN)/python
-	$(BIN)/python -m pip install --quiet 'maturin[zig]>=1.9.4,<2'
-	$(BIN)/maturin build --locked --release --interpreter $(BIN)/python --zig --compatibility manylinux_2_28 --target $$(uname -m)-unknown-linux-gnu --out dist/portable
 
 lint: $(VENV)/.tools
 	cargo fmt --all --check
