@@ -146,7 +146,7 @@ fn demo_writes_model_scores_and_report_of_open_leads() {
         assert!(html.contains(part), "{part}");
     }
     let scores = fs::read_to_string(output.join("scores.csv")).unwrap();
-    assert!(scores.starts_with("lead_id,as_of,probability,score,grade"));
+    assert!(scores.starts_with("lead_id,as_of,probability,score,batch_percentile,grade,grid"));
     assert!(scores.lines().skip(1).all(|line| line.contains(",2024-04-29T00:00:00Z,")));
     // A second run does not replace what the first one made unasked.
     let (code, _, err) = cli(&arguments);
@@ -271,7 +271,7 @@ fn exit_codes() {
     assert_eq!(code, USAGE);
     assert!(err.contains("did you mean 'pipeline'?"), "{err}");
     let typo = at("typo3.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\n[snapshot]\nevry = \"7d\"\n");
-    assert!(cli(&["check", "--config", &typo]).2.contains("[snapshot]"));
+    assert!(cli(&["check", "--config", &typo]).2.contains("snapshot.evry: unknown key 'evry'"));
     at("leads.csv", "id,at\n1,2024-01-01\n2,2024-01-02\n");
     let good =
         at("good.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\ncreated = \"at\"\n[snapshot]\nafter = \"1d\"\n");
