@@ -101,7 +101,7 @@ def test_shares_and_counts_are_numbers(journeys: ll.Journeys) -> None:
     refused(lambda: snapshot.split("a third", by="random"), "test must be a number")
     refused(lambda: ll.LeadScorer(C=0.01).fit(snapshot).with_base_rate("low"), "rate must be a number")
     refused(
-        lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not integer -1"
+        lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not -1"
     )
     refused(lambda: journeys.paths(top=2.5), "top", "an integer of at least 0, not floating point 2.5")
 
