@@ -103,7 +103,7 @@ def test_shares_and_counts_are_numbers(journeys: ll.Journeys) -> None:
     refused(
         lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not -1"
     )
-    refused(lambda: journeys.paths(top=2.5), "top", "an integer of at least 0, not floating point 2.5")
+    refused(lambda: journeys.paths(top=2.5), "top", "an integer of at least 0, not 2.5")
 
 
 def test_tables_are_declared_and_are_frames() -> None:
