@@ -10,7 +10,7 @@ import polars as pl
 
 from . import _core
 from ._arguments import core_journeys, core_snapshot, number
-from ._charts import GREY, INK, RED, describe, finished, inline, name_axis, nothing, package, title
+from ._charts import GREY, INK, RED, describe, finished, inline, legend, name_axis, nothing, package, title
 from ._progress import progress
 from .analyses.result import Result
 from .errors import OptionError
@@ -100,11 +100,12 @@ class Audit(Result):
         color = alt.Color(
             "severity:N",
             scale=alt.Scale(domain=["critical", "suspect", "warning"], range=[RED, INK, GREY]),
+            legend=legend(),
             title=None,
         )
         tooltip = [alt.Tooltip(f"{name}:N") for name in ("field", "check", "severity", "evidence", "remedy")]
         chart = alt.Chart(inline(data)).encode(
-            x=alt.X("check:N", title="check", axis=alt.Axis(labelAngle=-30, orient="top")),
+            x=alt.X("check:N", title="check", axis=alt.Axis(labelAngle=-30, labelLimit=0, orient="top")),
             y=alt.Y("field:N", title="field", axis=name_axis()),
             color=color,
             tooltip=tooltip,

@@ -118,6 +118,7 @@ def models(j: ll.Journeys) -> dict[str, Callable[[], Any]]:
     y = (X["column 0"] + rng.logistic(size=400)).to_numpy() > 0
     return {
         "Scores.plot": lambda: first.score(test).plot(),
+        "Audit.plot": lambda: ll.audit(j.snapshot(after="7d", horizon="60d")).plot(),
         "Scorecard.plot": lambda: first.scorecard().plot(),
         "CallList.plot": lambda: first.call_list(test, reps=["Ann", "Bob & Co <b>"], per_rep=5).plot(),
         "Evaluation.plot": lambda: first.evaluate(test).plot(),
@@ -135,6 +136,7 @@ def models(j: ll.Journeys) -> dict[str, Callable[[], Any]]:
 ANALYSES = tuple(analyses(None))  # type: ignore[arg-type]
 MODELS = (
     "Scores.plot",
+    "Audit.plot",
     "Scorecard.plot",
     "CallList.plot",
     "Evaluation.plot",

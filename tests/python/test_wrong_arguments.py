@@ -100,9 +100,7 @@ def test_shares_and_counts_are_numbers(journeys: ll.Journeys) -> None:
     snapshot = journeys.snapshot(after="31d", horizon="59d")
     refused(lambda: snapshot.split("a third", by="random"), "test must be a number")
     refused(lambda: ll.LeadScorer(C=0.01).fit(snapshot).with_base_rate("low"), "rate must be a number")
-    refused(
-        lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not -1"
-    )
+    refused(lambda: journeys.attribution("linear", bootstrap=-1), "bootstrap", "an integer of at least 0, not -1")
     refused(lambda: journeys.paths(top=2.5), "top", "an integer of at least 0, not 2.5")
 
 
