@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Card",
     "Frame",
     "Journeys",
     "Model",
@@ -16,6 +17,7 @@ __all__ = [
     "barriers",
     "build_profile",
     "calibration_table",
+    "call_list",
     "canonical_text",
     "compare_groups",
     "compare_rates",
@@ -150,6 +152,7 @@ class Model:
     @property
     def base(self) -> float: ...
 
+@final
 class Card:
     def __new__(cls, model: Model, scale: str) -> Card: ...
     def lines(self) -> Frame: ...

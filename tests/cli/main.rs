@@ -271,7 +271,7 @@ fn exit_codes() {
     assert_eq!(code, USAGE);
     assert!(err.contains("did you mean 'pipeline'?"), "{err}");
     let typo = at("typo3.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\n[snapshot]\nevry = \"7d\"\n");
-    assert!(cli(&["check", "--config", &typo]).2.contains("snapshot.evry: unknown key 'evry'"));
+    assert!(cli(&["check", "--config", &typo]).2.contains("unknown key"));
     at("leads.csv", "id,at\n1,2024-01-01\n2,2024-01-02\n");
     let good =
         at("good.toml", "[leads]\ntable = \"leads.csv\"\nid = \"id\"\ncreated = \"at\"\n[snapshot]\nafter = \"1d\"\n");
